@@ -1,0 +1,42 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Imapsync.Imap.Connection;
+using Imapsync.Imap.Wire;
+
+namespace Imapsync.Imap.Commands;
+
+/// <summary>UID FETCH of one section of messages (<c>BODY.PEEK[]</c>: all octets; <c>BODY.PEEK[HEADER]</c>), streamed to a feed.</summary>
+internal sealed class FetchBodiesCommand(UidSet range, string section, BodyFeed feed) : ImapCommand
+{
+    private readonly FlagReader flags = new();
+
+    public override string Name => "UID FETCH";
+
+    public override CommandClass Class => CommandClass.NeedsSelection;
+
+    public override BodyFeed Feed => feed;
+
+    public override ValueTask EncodeAsync(CommandWriter writer)
+    {
+        writer.Text($"UID FETCH {range} (UID BODY.PEEK[{section}])");
+        return ValueTask.CompletedTask;
+    }
+
+    public override bool OnUntagged(ref ImapResponse response)
+    {
+        if (!response.Is("FETCH"u8))
+            return false;
+        var items = FetchItems.Read(response.Arguments, flags);
+        if (items.HasBody && !items.IsBodyStreamed)
+        {
+            var octets = items.Body ?? [];
+            feed.Post(new FetchedBody(
+                items.Uid, items.Body is null ? -1 : octets.Length, PipeReader.Create(new ReadOnlySequence<byte>(octets))));
+        }
+
+        return true;
+    }
+
+    public override void OnTagged(StatusReply status) =>
+        feed.Post(new RangeDone(range, status.Kind == StatusKind.Ok ? null : new ImapCommandException(Name, status)));
+}

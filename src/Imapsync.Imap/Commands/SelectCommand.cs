@@ -1,0 +1,70 @@
+using Imapsync.Imap.Connection;
+using Imapsync.Imap.Wire;
+
+namespace Imapsync.Imap.Commands;
+
+/// <summary>SELECT or EXAMINE (RFC 9051 §6.3.2), with CONDSTORE (RFC 7162 §3.1.8) where offered.</summary>
+internal sealed class SelectCommand(string wireName, bool readOnly, bool condStore) : ImapCommand
+{
+    private readonly FlagReader flags = new();
+    private FolderCounters counters = new();
+    private FlagSet? permanent;
+    private bool? isReadOnly;
+    private bool allowsNewKeywords = true;
+
+    public override string Name => readOnly ? "EXAMINE" : "SELECT";
+
+    public override CommandClass Class => CommandClass.ChangesSelection;
+
+    public SelectedFolder Result => new(counters, isReadOnly ?? readOnly, permanent, allowsNewKeywords);
+
+    public override async ValueTask EncodeAsync(CommandWriter writer)
+    {
+        writer.Text(Name + " ");
+        if (await writer.StringAsync(wireName) && condStore)
+            writer.Text(" (CONDSTORE)");
+    }
+
+    public override bool OnUntagged(ref ImapResponse response)
+    {
+        if (response.Is("EXISTS"u8) && response.Number is { } count)
+            counters = counters with { Messages = count };
+        return response.Is("FLAGS"u8) || response.Is("RECENT"u8) || response.Is("EXISTS"u8);
+    }
+
+    public override void OnStatus(StatusReply status) => Note(status);
+
+    public override void OnTagged(StatusReply status) => Note(status);
+
+    private void Note(StatusReply status)
+    {
+        if (status.Code is not { } code)
+            return;
+        switch (code.Kind)
+        {
+            case ResponseCodeKind.UidValidity:
+                counters = counters with { UidValidity = new UidValidity(code.Number) };
+                break;
+            case ResponseCodeKind.UidNext:
+                counters = counters with { UidNext = new Uid(code.Number) };
+                break;
+            case ResponseCodeKind.HighestModSeq:
+                counters = counters with { HighestModSeq = code.ModSeq };
+                break;
+            case ResponseCodeKind.MailboxId:
+                counters = counters with { MailboxId = code.Words.FirstOrDefault() };
+                break;
+            case ResponseCodeKind.PermanentFlags:
+                var tokens = new Tokenizer(System.Text.Encoding.Latin1.GetBytes(code.Arguments));
+                permanent = flags.Read(ref tokens);
+                allowsNewKeywords = code.Words.Contains("\\*");
+                break;
+            case ResponseCodeKind.ReadOnly:
+                isReadOnly = true;
+                break;
+            case ResponseCodeKind.ReadWrite:
+                isReadOnly = false;
+                break;
+        }
+    }
+}

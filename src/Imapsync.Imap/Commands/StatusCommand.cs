@@ -1,0 +1,73 @@
+using Imapsync.Imap.Connection;
+using Imapsync.Imap.Wire;
+
+namespace Imapsync.Imap.Commands;
+
+/// <summary>STATUS (RFC 9051 §6.3.11).</summary>
+internal sealed class StatusCommand(string wireName, ImapCapabilities offered) : ImapCommand
+{
+    public override string Name => "STATUS";
+
+    public FolderCounters? Result { get; private set; }
+
+    /// <summary>UNSEEN only where there is no HIGHESTMODSEQ, which shows all that UNSEEN would, and more.</summary>
+    public static string Items(ImapCapabilities offered) =>
+        "MESSAGES UIDNEXT UIDVALIDITY" + (offered.HasCondStore ? " HIGHESTMODSEQ" : " UNSEEN") + (offered.HasObjectId ? " MAILBOXID" : "");
+
+    public override async ValueTask EncodeAsync(CommandWriter writer)
+    {
+        writer.Text("STATUS ");
+        if (await writer.StringAsync(wireName))
+            writer.Text($" ({Items(offered)}{(offered.HasAppendLimitPerFolder ? " APPENDLIMIT" : "")})");
+    }
+
+    public override bool OnUntagged(ref ImapResponse response)
+    {
+        if (!response.Is("STATUS"u8) || !response.Arguments.Next().IsString)
+            return false;
+        Result = Read(ref response.Arguments);
+        return true;
+    }
+
+    public static FolderCounters Read(ref Tokenizer tokens)
+    {
+        var counters = new FolderCounters();
+        // More words ahead of the list: a name with blanks that is not quoted.
+        var open = tokens.Next();
+        while (open.Kind is TokenKind.Atom)
+            open = tokens.Next();
+        if (open.Kind != TokenKind.Open)
+            return counters;
+        for (var item = tokens.Next(); item.Kind is not (TokenKind.Close or TokenKind.End); item = tokens.Next())
+        {
+            if (item.Is("MAILBOXID"u8))
+            {
+                if (tokens.Next().Kind == TokenKind.Open)
+                {
+                    counters = counters with { MailboxId = tokens.Peek().ToLatin1() };
+                    tokens.SkipList();
+                }
+
+                continue;
+            }
+
+            var value = tokens.Next();
+            if (item.Is("MESSAGES"u8))
+                counters = counters with { Messages = WireNumber.TryParse(value.Raw, out long n) && n >= 0 ? n : 0 };
+            else if (item.Is("UIDNEXT"u8))
+                counters = counters with { UidNext = new Uid(WireNumber.Parse32(value.Raw)) };
+            else if (item.Is("UIDVALIDITY"u8))
+                counters = counters with { UidValidity = new UidValidity(WireNumber.Parse32(value.Raw)) };
+            else if (item.Is("UNSEEN"u8))
+                counters = counters with { Unseen = WireNumber.TryParse(value.Raw, out long n) && n >= 0 ? n : null };
+            else if (item.Is("HIGHESTMODSEQ"u8))
+                counters = counters with { HighestModSeq = WireNumber.ParseModSeq(value.Raw) };
+            else if (item.Is("APPENDLIMIT"u8))
+                counters = counters with { AppendLimit = WireNumber.TryParse(value.Raw, out long n) && n >= 0 ? n : null };
+            else if (value.Kind == TokenKind.Open)
+                tokens.SkipList();
+        }
+
+        return counters;
+    }
+}

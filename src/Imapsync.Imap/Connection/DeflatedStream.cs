@@ -1,0 +1,87 @@
+using System.IO.Compression;
+
+namespace Imapsync.Imap.Connection;
+
+/// <summary>
+/// DEFLATE in both directions (RFC 4978). It inflates only what is asked for into the caller's buffer, so a bomb costs
+/// time and never memory.
+/// </summary>
+/// <param name="buffered">Octets already read from <paramref name="inner"/>, the beginning of what is deflated.</param>
+internal sealed class DeflatedStream(Stream inner, ReadOnlyMemory<byte> buffered) : Stream
+{
+    private readonly DeflateStream inflate = new(new PrefixedStream(inner, buffered), CompressionMode.Decompress, leaveOpen: true);
+    private readonly DeflateStream deflate = new(inner, CompressionLevel.Fastest, leaveOpen: true);
+
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        inflate.ReadAsync(buffer, cancellationToken);
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        deflate.WriteAsync(buffer, cancellationToken);
+
+    /// <summary>Ends the block, so that the server sees all that was written.</summary>
+    public override Task FlushAsync(CancellationToken cancellationToken) => deflate.FlushAsync(cancellationToken);
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush() => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        // The deflaters are left to the finalizers of their native state: a read may be in progress on another task.
+        if (disposing)
+            inner.Dispose();
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Some octets, then a stream.</summary>
+    private sealed class PrefixedStream(Stream inner, ReadOnlyMemory<byte> prefix) : Stream
+    {
+        private ReadOnlyMemory<byte> left = prefix;
+
+        public override bool CanRead => true;
+
+        public override bool CanWrite => false;
+
+        public override bool CanSeek => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (left.IsEmpty)
+                return inner.ReadAsync(buffer, cancellationToken);
+            var count = Math.Min(left.Length, buffer.Length);
+            left[..count].CopyTo(buffer);
+            left = left[count..];
+            return ValueTask.FromResult(count);
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,226 @@
+using Imapsync.Imap.Commands;
+using System.Collections.Immutable;
+using System.IO.Pipelines;
+using System.Threading.Channels;
+using Imapsync.Imap.Wire;
+
+namespace Imapsync.Imap.Connection;
+
+/// <summary>
+/// One connection of one caller: a read loop, which alone touches the <see cref="PipeReader"/> (or lends it to one
+/// <see cref="LiteralReader"/>), and a write loop, which alone touches the <see cref="PipeWriter"/>. It reports, it never retries.
+/// </summary>
+internal sealed partial class ImapConnection : IAsyncDisposable
+{
+    private const int ReadBufferSize = 256 << 10;
+    private const int QueueLength = 64;
+
+    private readonly ImapLimits limits;
+    private readonly ImapTrace? trace;
+    private readonly Channel<ImapCommand> queue;
+    private readonly Lock gate = new();
+    private readonly SemaphoreSlim answered = new(0);
+    private readonly CancellationTokenSource closing = new();
+    private readonly ProgressWatchdog watchdog;
+    private readonly Task readLoop;
+    private readonly Task writeLoop;
+    private ImmutableArray<ImapCommand> inFlight = [];
+    private Stream stream;
+    private PipeReader reader;
+    private PipeWriter writer;
+    private Exception? broken;
+    private volatile bool isLent;
+    private int tags;
+    private int unknownLines;
+
+    /// <param name="network">Connected, and under TLS already where that is implicit. Owned from here on.</param>
+    /// <param name="wrap">Puts TLS over the watched network stream, for implicit TLS.</param>
+    public static async ValueTask<ImapConnection> OpenAsync(
+        Stream network, Func<Stream, ValueTask<Stream>>? wrap, ConnectionSettings settings, CancellationToken cancellationToken)
+    {
+        // The watchdog guards the handshake as well, so it is there before the connection is.
+        ImapConnection? connection = null;
+        var guard = new ProgressWatchdog(settings.Time, settings.StallTimeout, () =>
+        {
+            if (connection is null)
+                network.Dispose();
+            else
+                connection.OnStall();
+        });
+        try
+        {
+            guard.CommandSent();
+            using var registration = cancellationToken.UnsafeRegister(static s => ((Stream)s!).Dispose(), network);
+            Stream secured = new WatchedStream(network, guard);
+            if (wrap is not null)
+                secured = await wrap(secured);
+            guard.CommandAnswered();
+            connection = new ImapConnection(secured, guard, settings);
+            return connection;
+        }
+        catch (Exception e)
+        {
+            guard.Dispose();
+            await network.DisposeAsync();
+            cancellationToken.ThrowIfCancellationRequested();
+            if (e is ImapConnectionException)
+                throw;
+            throw new ImapConnectionException(ConnectionFailure.Network, $"no connection: {e.Message}", e);
+        }
+    }
+
+    private ImapConnection(Stream stream, ProgressWatchdog watchdog, ConnectionSettings settings)
+    {
+        this.stream = stream;
+        this.watchdog = watchdog;
+        limits = settings.Limits;
+        trace = settings.Trace is null ? null : new ImapTrace(settings.Trace);
+        StallTimeout = settings.StallTimeout;
+        queue = Channel.CreateBounded<ImapCommand>(QueueLength);
+        reader = NewReader();
+        writer = NewWriter();
+        Greeting = new GreetingCommand();
+        Greeting.TryStart();
+        Greeting.FinishWriting();
+        inFlight = [Greeting];
+        watchdog.CommandSent();
+        readLoop = Task.Run(ReadLoopAsync, CancellationToken.None);
+        writeLoop = Task.Run(WriteLoopAsync, CancellationToken.None);
+    }
+
+    /// <summary>Stands in the queue from the start; answered by the server's first line.</summary>
+    public GreetingCommand Greeting { get; }
+
+    /// <summary>As last heard; null after a step that voids them (STARTTLS, log-in) until heard again.</summary>
+    public ImapCapabilities? Capabilities { get; set; }
+
+    /// <summary>EXISTS as last heard, less what was expunged since (servers need not repeat it, RFC 9051 §7.5.1).</summary>
+    public long Exists { get; private set; }
+
+    /// <summary>Commands answered NO or BAD.</summary>
+    public int Refusals { get; private set; }
+
+    /// <summary>Lines that made no sense so far.</summary>
+    public int UnknownLines => unknownLines;
+
+    public bool IsBroken => Volatile.Read(ref broken) is not null;
+
+    public TimeSpan StallTimeout { get; }
+
+    /// <summary>Sends a command and waits for its tagged OK.</summary>
+    /// <exception cref="ImapCommandException">NO or BAD.</exception>
+    public async ValueTask<StatusReply> ExecuteAsync(ImapCommand command, CancellationToken cancellationToken)
+    {
+        var reply = await SettleAsync(command, cancellationToken);
+        return reply.Kind == StatusKind.Ok ? reply : throw new ImapCommandException(command.Name, reply);
+    }
+
+    /// <summary>Sends a command and waits for its tagged reply, whatever it says.</summary>
+    public async ValueTask<StatusReply> SettleAsync(ImapCommand command, CancellationToken cancellationToken)
+    {
+        command.Cancellation = cancellationToken;
+        var completion = await SendAsync(command, cancellationToken);
+        try
+        {
+            return await completion.WaitAsync(cancellationToken);
+        }
+        catch (Exception e)
+        {
+            // Rungs of cancellation: taken from the queue; its reply ignored; torn in the middle, the connection ends.
+            if (command.TryUnqueue())
+                throw;
+            if (e is OperationCanceledException && !command.IsWritten)
+                Break(new ImapConnectionException(ConnectionFailure.Closed, $"cancelled while {command.Name} was being sent"));
+            // Whatever happened, the write loop lets go of a body before its owner is told.
+            await command.WhenWritten;
+            throw;
+        }
+    }
+
+    /// <summary>Queues a command; the task inside ends with its tagged reply, be it NO, or fails with the connection.</summary>
+    public async ValueTask<Task<StatusReply>> SendAsync(ImapCommand command, CancellationToken cancellationToken)
+    {
+        ThrowIfBroken();
+        try
+        {
+            await queue.Writer.WriteAsync(command, cancellationToken);
+        }
+        catch (ChannelClosedException)
+        {
+            ThrowIfBroken();
+            throw;
+        }
+
+        return command.Completion;
+    }
+
+    /// <summary>The one way this connection ends. The first reason wins; everything in flight or queued fails with it.</summary>
+    /// <returns>An exception for the caller to throw, telling the first reason.</returns>
+    public Exception Break(Exception reason)
+    {
+        ImmutableArray<ImapCommand> lost;
+        lock (gate)
+        {
+            if (broken is not null)
+                return Telling(broken);
+            broken = reason is ImapConnectionException or ImapProtocolException
+                ? reason
+                : new ImapConnectionException(ConnectionFailure.Network, $"the connection was lost: {reason.Message}", reason);
+            lost = inFlight;
+            inFlight = [];
+        }
+
+        trace?.Note(broken.Message);
+        queue.Writer.TryComplete();
+        closing.Cancel();
+        stream.Dispose();
+        foreach (var command in lost)
+            FailCommand(command);
+        while (queue.Reader.TryRead(out var command))
+            FailCommand(command);
+        return Telling(broken);
+    }
+
+    public void ThrowIfBroken()
+    {
+        if (Volatile.Read(ref broken) is { } reason)
+            throw Telling(reason);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Break(new ImapConnectionException(ConnectionFailure.Closed, "the connection was closed"));
+        await writeLoop;
+        // A consumer that holds a body and never comes back must not hang its own disposal.
+        if (!isLent)
+            await readLoop;
+        watchdog.Dispose();
+        closing.Dispose();
+    }
+
+    private static Exception Telling(Exception reason) => reason switch
+    {
+        ImapProtocolException => new ImapProtocolException(reason.Message, reason),
+        ImapConnectionException c => new ImapConnectionException(c.Failure, c.Message, c) { Bye = c.Bye },
+        _ => reason,
+    };
+
+    private void FailCommand(ImapCommand command)
+    {
+        var reason = Telling(broken!);
+        command.Fail(reason);
+        command.Feed?.Fail(reason);
+    }
+
+    private void OnStall() => Break(new ImapConnectionException(
+        ConnectionFailure.Stall, $"the server was silent for {StallTimeout.TotalSeconds:0} s with {inFlight.FirstOrDefault()?.Name ?? "a command"} unanswered"));
+
+    private PipeReader NewReader() =>
+        PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferSize, minimumReadSize: 16 << 10, leaveOpen: true));
+
+    private PipeWriter NewWriter() => PipeWriter.Create(stream, new StreamPipeWriterOptions(minimumBufferSize: 16 << 10, leaveOpen: true));
+}
+
+/// <summary>What a connection needs besides its stream.</summary>
+/// <param name="Trace">Gets the conversation line by line, without literals and credentials.</param>
+internal sealed record ConnectionSettings(TimeProvider Time, TimeSpan StallTimeout, ImapLimits Limits, Action<string>? Trace);

@@ -1,0 +1,78 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Imapsync.Imap.Connection;
+
+/// <summary>
+/// Puts verified TLS over a stream: 1.2 or newer, host name and chain checked against the system's authorities, a PEM file's,
+/// or, in place of both, the SHA-256 of the one certificate that is expected. There is no way to check nothing.
+/// </summary>
+internal sealed class TlsLayer(string host, string? caFile, string? fingerprint)
+{
+    /// <exception cref="ImapConnectionException">With what was wrong with the certificate.</exception>
+    public async ValueTask<Stream> SecureAsync(Stream plain)
+    {
+        string? objection = null;
+        var tls = new SslStream(plain, leaveInnerStreamOpen: false);
+        try
+        {
+            var options = new SslClientAuthenticationOptions
+            {
+                TargetHost = host,
+                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                CertificateChainPolicy = ChainPolicy(),
+                RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (objection = Objection(certificate, chain, errors)) is null,
+            };
+            await tls.AuthenticateAsClientAsync(options);
+            return tls;
+        }
+        catch (Exception e)
+        {
+            await tls.DisposeAsync();
+            throw e switch
+            {
+                AuthenticationException => new ImapConnectionException(
+                    ConnectionFailure.Tls, objection ?? $"no TLS with {host}: {(e.InnerException ?? e).Message}", e),
+                CryptographicException => new ImapConnectionException(ConnectionFailure.Tls, $"the authorities in {caFile} can't be read: {e.Message}", e),
+                ImapConnectionException => e,
+                _ => new ImapConnectionException(ConnectionFailure.Network, $"the connection to {host} was lost in the TLS handshake: {e.Message}", e),
+            };
+        }
+    }
+
+    private X509ChainPolicy ChainPolicy()
+    {
+        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck };
+        if (caFile is null)
+            return policy;
+        if (!File.Exists(caFile))
+            throw new ImapConnectionException(ConnectionFailure.Tls, $"the file of trusted authorities, {caFile}, is not there");
+        policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        policy.CustomTrustStore.ImportFromPemFile(caFile);
+        return policy;
+    }
+
+    private string? Objection(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (certificate is null)
+            return $"{host} showed no certificate";
+        if (fingerprint is not null)
+        {
+            var actual = Convert.ToHexString(SHA256.HashData(certificate.GetRawCertData()));
+            var expected = fingerprint.Replace(":", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal);
+            return actual.Equals(expected, StringComparison.OrdinalIgnoreCase)
+                ? null : $"the certificate of {host} has the SHA-256 fingerprint {actual.ToLowerInvariant()}, another than the one expected";
+        }
+
+        if (errors == SslPolicyErrors.None)
+            return null;
+        var reasons = new List<string>();
+        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
+            reasons.Add("it was made for another name");
+        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) && chain is not null)
+            reasons.AddRange(chain.ChainStatus.Select(s => s.StatusInformation.Trim().TrimEnd('.')).Distinct());
+        return $"the certificate of {host} ({certificate.Subject}) can't be trusted: {string.Join("; ", reasons)}";
+    }
+}

@@ -1,0 +1,180 @@
+using System.Net.Sockets;
+using Imapsync.Imap.Commands;
+using Imapsync.Imap.Connection;
+using Imapsync.Imap.Sasl;
+
+namespace Imapsync.Imap;
+
+/// <summary>
+/// One connection to an IMAP server, for one caller. Each method sends one command and tells what came of it;
+/// nothing is ever tried again here. All throw <see cref="ImapCommandException"/> (NO, BAD: the connection goes on),
+/// <see cref="ImapProtocolException"/> and <see cref="ImapConnectionException"/> (make a new connection).
+/// A cancelled call leaves the connection usable only if nothing of the command had been sent: dispose it.
+/// </summary>
+public sealed partial class ImapClient : IAsyncDisposable
+{
+    private readonly ImapConnection connection;
+    private readonly ImapClientOptions options;
+
+    private ImapClient(ImapConnection connection, ImapClientOptions options)
+    {
+        this.connection = connection;
+        this.options = options;
+    }
+
+    /// <summary>As last told by the server; after log-in those of the logged-in user.</summary>
+    public ImapCapabilities Capabilities => connection.Capabilities ?? ImapCapabilities.None;
+
+    /// <summary>The greeting's text, for recognising the server.</summary>
+    public string Greeting { get; private set; } = "";
+
+    /// <summary>The greeting was PREAUTH: no log-in is needed or possible.</summary>
+    public bool IsPreAuthenticated { get; private set; }
+
+    public bool IsBroken => connection.IsBroken;
+
+    /// <summary>Commands answered NO or BAD so far; some servers close the connection at the tenth.</summary>
+    public int Refusals => connection.Refusals;
+
+    /// <summary>Messages in the selected folder as last told.</summary>
+    public long Exists => connection.Exists;
+
+    /// <summary>Connects, puts TLS in place as asked, reads greeting and capabilities. Not logged in yet.</summary>
+    public static async Task<ImapClient> ConnectAsync(ImapClientOptions options, CancellationToken cancellationToken)
+    {
+        var tls = new TlsLayer(options.Host, options.CaFile, options.Fingerprint);
+        var network = await DialAsync(options, cancellationToken);
+        var settings = new ConnectionSettings(options.Time, options.StallTimeout, options.Limits, options.Trace);
+        var opened = await ImapConnection.OpenAsync(network, options.Tls == ImapTls.Implicit ? tls.SecureAsync : null, settings, cancellationToken);
+        var client = new ImapClient(opened, options);
+        try
+        {
+            await client.GreetAsync(tls, cancellationToken);
+            return client;
+        }
+        catch
+        {
+            await client.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Logs in and asks for the capabilities anew unless they were volunteered.</summary>
+    /// <exception cref="ImapCommandException">Refused; the text holds no secret.</exception>
+    public async Task LogInAsync(ImapCredentials credentials, CancellationToken cancellationToken)
+    {
+        if (IsPreAuthenticated)
+            return;
+        var offered = Capabilities;
+        connection.Capabilities = null;
+        try
+        {
+            if (SaslChoice.Choose(credentials, offered, options) is { } mechanism)
+                await AuthenticateAsync(mechanism, offered, cancellationToken);
+            else
+                await connection.ExecuteAsync(new LoginCommand(credentials.User, credentials.Secret), cancellationToken);
+        }
+        catch (ImapCommandException e)
+        {
+            connection.Capabilities ??= offered;
+            throw new ImapCommandException(e.Command, e.Reply with { Text = Redact(e.Reply.Text, credentials.Secret) });
+        }
+
+        await LearnCapabilitiesAsync(cancellationToken);
+    }
+
+    /// <summary>Says goodbye and closes. Never throws for the network: the mail is safe already.</summary>
+    public async Task LogOutAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.ExecuteAsync(new LogoutCommand(), cancellationToken);
+        }
+        catch (Exception e) when (e is ImapCommandException or ImapProtocolException or ImapConnectionException)
+        {
+            // Gone is gone.
+        }
+
+        await DisposeAsync();
+    }
+
+    /// <summary>Closes without a word.</summary>
+    public ValueTask DisposeAsync() => connection.DisposeAsync();
+
+    private static async ValueTask<Stream> DialAsync(ImapClientOptions options, CancellationToken cancellationToken)
+    {
+        if (options.Dial is not null)
+            return await options.Dial(cancellationToken);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var patience = new CancellationTokenSource(options.StallTimeout, options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        try
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            await socket.ConnectAsync(options.Host, options.Port, either.Token);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            socket.Dispose();
+            cancellationToken.ThrowIfCancellationRequested();
+            var reason = e is SocketException ? e.Message : "no answer";
+            throw new ImapConnectionException(ConnectionFailure.Network, $"{options.Host}:{options.Port} can't be reached: {reason}", e);
+        }
+    }
+
+    private static string Redact(string text, string secret) =>
+        secret.Length == 0 ? text : text.Replace(secret, "(secret)", StringComparison.Ordinal);
+
+    private async Task GreetAsync(TlsLayer tls, CancellationToken cancellationToken)
+    {
+        var greeting = await connection.Greeting.Completion.WaitAsync(cancellationToken);
+        Greeting = greeting.Text;
+        if (greeting.Kind is not (StatusKind.Ok or StatusKind.PreAuth))
+            throw new ImapConnectionException(ConnectionFailure.Bye, $"the server does not take connections: {greeting}") { Bye = greeting };
+        if (options.Tls == ImapTls.StartTls)
+        {
+            // A session that is logged in already can't be secured any more, and whoever said PREAUTH may be in between.
+            if (greeting.Kind == StatusKind.PreAuth)
+                throw new ImapConnectionException(ConnectionFailure.Tls, "the server logged us in before TLS could be started, though TLS is required");
+            await StartTlsAsync(tls, cancellationToken);
+        }
+
+        IsPreAuthenticated = greeting.Kind == StatusKind.PreAuth;
+        await LearnCapabilitiesAsync(cancellationToken);
+    }
+
+    private async Task StartTlsAsync(TlsLayer tls, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.ExecuteAsync(new StartTlsCommand(tls.SecureAsync), cancellationToken);
+        }
+        catch (ImapCommandException e)
+        {
+            throw new ImapConnectionException(ConnectionFailure.Tls, $"the server refuses STARTTLS, which is required: {e.Reply}", e);
+        }
+
+        // What was said in the clear counts for nothing.
+        connection.Capabilities = null;
+    }
+
+    private async Task LearnCapabilitiesAsync(CancellationToken cancellationToken)
+    {
+        if (connection.Capabilities is null)
+            await connection.ExecuteAsync(new CapabilityCommand(), cancellationToken);
+    }
+
+    private async Task AuthenticateAsync(SaslMechanism mechanism, ImapCapabilities offered, CancellationToken cancellationToken)
+    {
+        var command = new AuthenticateCommand(mechanism, offered.HasSaslInitialResponse);
+        try
+        {
+            await connection.ExecuteAsync(command, cancellationToken);
+        }
+        catch (ImapCommandException e) when (command.Fault is not null)
+        {
+            throw new ImapCommandException(command.Name, e.Reply with { Text = command.Fault });
+        }
+    }
+}

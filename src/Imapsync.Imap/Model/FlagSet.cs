@@ -1,0 +1,114 @@
+using System.Collections.Immutable;
+
+namespace Imapsync.Imap;
+
+/// <summary>The system flags of RFC 9051 §2.3.2 that a client may set; \Recent belongs to the server and is never carried.</summary>
+[Flags]
+public enum MessageFlags : byte
+{
+    None = 0,
+    Seen = 1,
+    Answered = 2,
+    Flagged = 4,
+    Deleted = 8,
+    Draft = 16,
+}
+
+/// <summary>
+/// The flags and keywords of one message: immutable, compared by value, keywords without regard to case
+/// (RFC 9051 §2.3.2) but kept in the case they came in. Few distinct sets exist in a folder, so pool them
+/// (<see cref="FlagSetPool"/>) where many messages are held.
+/// </summary>
+public sealed class FlagSet : IEquatable<FlagSet>
+{
+    private static readonly (MessageFlags Flag, string Name)[] SystemNames =
+    [
+        (MessageFlags.Seen, "\\Seen"), (MessageFlags.Answered, "\\Answered"), (MessageFlags.Flagged, "\\Flagged"),
+        (MessageFlags.Deleted, "\\Deleted"), (MessageFlags.Draft, "\\Draft"),
+    ];
+
+    private readonly int hash;
+
+    private FlagSet(MessageFlags system, ImmutableArray<string> keywords)
+    {
+        System = system;
+        Keywords = keywords;
+        var h = new HashCode();
+        h.Add(system);
+        foreach (var keyword in keywords)
+            h.Add(keyword, StringComparer.OrdinalIgnoreCase);
+        hash = h.ToHashCode();
+    }
+
+    public static FlagSet Empty { get; } = new(MessageFlags.None, []);
+
+    public MessageFlags System { get; }
+
+    /// <summary>Sorted without regard to case, no two equal.</summary>
+    public ImmutableArray<string> Keywords { get; }
+
+    public bool IsEmpty => System == MessageFlags.None && Keywords.IsEmpty;
+
+    public static FlagSet Create(MessageFlags system, IEnumerable<string>? keywords = null)
+    {
+        ImmutableArray<string> sorted = keywords is null
+            ? []
+            : [.. keywords.Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
+        return system == MessageFlags.None && sorted.IsEmpty ? Empty : new FlagSet(system, sorted);
+    }
+
+    /// <summary>
+    /// Reads flag names as they stand on the wire: <c>\Seen</c>, <c>$Label1</c>. \Recent and \* are left out, as is any other
+    /// backslash that RFC 9051 does not name: it can't be stored elsewhere. <c>\Forwarded</c> is read as <c>$Forwarded</c> (RFC 5788).
+    /// </summary>
+    public static FlagSet Parse(IEnumerable<string> names)
+    {
+        var system = MessageFlags.None;
+        List<string>? keywords = null;
+        foreach (var name in names)
+        {
+            if (!name.StartsWith('\\'))
+                (keywords ??= []).Add(name);
+            else if (name.Equals("\\Forwarded", StringComparison.OrdinalIgnoreCase))
+                (keywords ??= []).Add("$Forwarded");
+            else
+                system |= Array.Find(SystemNames, s => s.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Flag;
+        }
+
+        return Create(system, keywords);
+    }
+
+    /// <summary>The names as they stand on the wire, system flags first.</summary>
+    public IEnumerable<string> Names => SystemNames.Where(s => System.HasFlag(s.Flag)).Select(s => s.Name).Concat(Keywords);
+
+    public FlagSet Union(FlagSet other) => Create(System | other.System, Keywords.Concat(other.Keywords));
+
+    public FlagSet Except(FlagSet other) =>
+        Create(System & ~other.System, Keywords.Except(other.Keywords, StringComparer.OrdinalIgnoreCase));
+
+    public bool Equals(FlagSet? other) =>
+        ReferenceEquals(this, other)
+        || (other is not null && hash == other.hash && System == other.System
+            && Keywords.AsSpan().SequenceEqual(other.Keywords.AsSpan(), StringComparer.OrdinalIgnoreCase));
+
+    public override bool Equals(object? obj) => Equals(obj as FlagSet);
+
+    public override int GetHashCode() => hash;
+
+    /// <summary>Names separated by blanks, as inside the parentheses of FLAGS.</summary>
+    public override string ToString() => string.Join(' ', Names);
+}
+
+/// <summary>Keeps one instance of each distinct flag set, so that a message costs one reference. Not thread-safe.</summary>
+public sealed class FlagSetPool
+{
+    private readonly Dictionary<FlagSet, FlagSet> sets = [];
+
+    public FlagSet Intern(FlagSet flags)
+    {
+        if (sets.TryGetValue(flags, out var known))
+            return known;
+        sets.Add(flags, flags);
+        return flags;
+    }
+}

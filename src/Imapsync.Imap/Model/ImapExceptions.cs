@@ -1,0 +1,49 @@
+namespace Imapsync.Imap;
+
+/// <summary>
+/// The server answered NO or BAD: this one command failed and the connection goes on. The text is the server's.
+/// </summary>
+public sealed class ImapCommandException(string command, StatusReply reply)
+    : Exception($"{command}: {reply}")
+{
+    /// <summary>The command's name without arguments, e.g. <c>UID FETCH</c>.</summary>
+    public string Command { get; } = command;
+
+    public StatusReply Reply { get; } = reply;
+
+    /// <summary>The same command may succeed later.</summary>
+    public bool IsTransient => ServerText.Classify(Reply).IsTransient;
+
+    /// <summary>How long the server asked to be left alone, where it said so.</summary>
+    public TimeSpan? RetryAfter => ServerText.Classify(Reply).RetryAfter;
+}
+
+/// <summary>Client and server are out of step, or a limit was passed. The connection is broken; a new one may do.</summary>
+public sealed class ImapProtocolException(string message, Exception? inner = null) : Exception(message, inner);
+
+public enum ConnectionFailure
+{
+    /// <summary>Name, network, or the connection ended.</summary>
+    Network,
+
+    /// <summary>The server's certificate or the handshake; trying again will not help.</summary>
+    Tls,
+
+    /// <summary>The server said BYE.</summary>
+    Bye,
+
+    /// <summary>Something was asked for and no octet moved for the stall timeout.</summary>
+    Stall,
+
+    /// <summary>This side closed it.</summary>
+    Closed,
+}
+
+/// <summary>The connection could not be made or is gone. Everything in flight failed with it; make a new one.</summary>
+public sealed class ImapConnectionException(ConnectionFailure failure, string message, Exception? inner = null) : Exception(message, inner)
+{
+    public ConnectionFailure Failure { get; } = failure;
+
+    /// <summary>The BYE, where the server said one.</summary>
+    public StatusReply? Bye { get; init; }
+}

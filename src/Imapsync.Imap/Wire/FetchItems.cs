@@ -1,0 +1,87 @@
+using System.Text;
+
+namespace Imapsync.Imap.Wire;
+
+/// <summary>The items of one FETCH reply that this client asks for, in whatever order they came; the rest is read past.</summary>
+internal struct FetchItems
+{
+    public Uid Uid;
+    public FlagSet? Flags;
+    public DateTimeOffset? InternalDate;
+
+    /// <summary>Octets, -1 where not sent or nonsense.</summary>
+    public long Size;
+    public ModSeq? ModSeq;
+
+    /// <summary>A section item was there. Its octets are in <see cref="Body"/> unless they were streamed or NIL.</summary>
+    public bool HasBody;
+    public bool IsBodyStreamed;
+
+    /// <summary>A body that came as a quoted string or a second literal; null for NIL.</summary>
+    public byte[]? Body;
+
+    /// <param name="arguments">What follows FETCH.</param>
+    public static FetchItems Read(Tokenizer arguments, FlagReader flags)
+    {
+        var items = new FetchItems { Size = -1 };
+        if (arguments.Next().Kind != TokenKind.Open)
+            return items;
+        while (true)
+        {
+            var name = arguments.Next();
+            if (name.Kind is TokenKind.End or TokenKind.Close)
+                return items;
+            if (name.Kind != TokenKind.Atom)
+                continue;
+            if (name.Is("FLAGS"u8))
+                items.Flags = flags.Read(ref arguments);
+            else if (name.Is("UID"u8))
+                items.Uid = new Uid(WireNumber.Parse32(arguments.Next().Raw));
+            else if (name.Is("RFC822.SIZE"u8))
+                items.Size = WireNumber.TryParse(arguments.Next().Raw, out long size) && size >= 0 ? size : -1;
+            else if (name.Is("INTERNALDATE"u8))
+                items.InternalDate = ImapDate.TryParse(arguments.Next().Raw, out var date) ? date : null;
+            else if (name.Is("MODSEQ"u8))
+                items.ModSeq = ReadModSeq(ref arguments);
+            else if (name.Raw.Length > 5 && Ascii.EqualsIgnoreCase(name.Raw[..5], "BODY["u8))
+                items.ReadBody(arguments.Next());
+            else
+                arguments.SkipValue();
+        }
+    }
+
+    /// <summary>Only the UID of a FETCH reply that may be cut off behind a body's announcement.</summary>
+    public static Uid FindUid(ReadOnlySpan<byte> frame, int bodyAt, ImapLimits limits)
+    {
+        var response = ImapResponse.Parse(frame, bodyAt, limits);
+        if (!response.Is("FETCH"u8) || response.Arguments.Next().Kind != TokenKind.Open)
+            return Uid.None;
+        while (true)
+        {
+            var name = response.Arguments.Next();
+            if (name.Kind is TokenKind.End or TokenKind.Close)
+                return Uid.None;
+            if (name.Is("UID"u8))
+                return new Uid(WireNumber.Parse32(response.Arguments.Next().Raw));
+            response.Arguments.SkipValue();
+        }
+    }
+
+    private static ModSeq? ReadModSeq(ref Tokenizer arguments)
+    {
+        var value = arguments.Next();
+        if (value.Kind != TokenKind.Open)
+            return WireNumber.ParseModSeq(value.Raw);
+        var modSeq = WireNumber.ParseModSeq(arguments.Peek().Raw);
+        arguments.SkipList();
+        return modSeq;
+    }
+
+    private void ReadBody(Token value)
+    {
+        HasBody = true;
+        IsBodyStreamed = value.Kind == TokenKind.StreamedBody;
+        if (value.IsString && !value.IsNil)
+            Body = value.ToOctets();
+    }
+}

@@ -1,0 +1,146 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Imapsync.Imap;
+
+/// <summary>
+/// The encoding of folder names on the wire (RFC 3501 §5.1.3). Wire names are strings of one character an octet,
+/// so that what came is sent back unchanged however broken it is.
+/// </summary>
+public static class ModifiedUtf7
+{
+    private const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
+
+    /// <summary>
+    /// For people and other stores. A broken shift sequence stands for itself; raw 8-bit octets are read as UTF-8
+    /// where they are that, else as Latin-1.
+    /// </summary>
+    public static string Decode(string wire)
+    {
+        if (!wire.Contains('&', StringComparison.Ordinal))
+            return Raw(wire);
+        var text = new StringBuilder();
+        var at = 0;
+        while (at < wire.Length)
+        {
+            var shift = wire.IndexOf('&', at);
+            if (shift < 0)
+                break;
+            text.Append(Raw(wire[at..shift]));
+            var end = wire.IndexOf('-', shift);
+            if (end < 0 || !TryShifted(wire.AsSpan((shift + 1)..end), text))
+            {
+                text.Append('&');
+                at = shift + 1;
+                continue;
+            }
+
+            at = end + 1;
+        }
+
+        return text.Append(Raw(wire[Math.Min(at, wire.Length)..])).ToString();
+    }
+
+    /// <summary>Reads only what is modified UTF-7 from end to end; false, and nothing decoded, for all else.</summary>
+    public static bool TryDecode(string wire, out string name)
+    {
+        var text = new StringBuilder(wire.Length);
+        name = "";
+        for (var at = 0; at < wire.Length; at++)
+        {
+            if (wire[at] is < ' ' or > '~')
+                return false;
+            if (wire[at] != '&')
+            {
+                text.Append(wire[at]);
+                continue;
+            }
+
+            var end = wire.IndexOf('-', at);
+            if (end < 0 || !TryShifted(wire.AsSpan((at + 1)..end), text))
+                return false;
+            at = end;
+        }
+
+        name = text.ToString();
+        return true;
+    }
+
+    public static string Encode(string name)
+    {
+        var wire = new StringBuilder();
+        for (var i = 0; i < name.Length;)
+        {
+            if (name[i] is >= ' ' and <= '~')
+            {
+                wire.Append(name[i] == '&' ? "&-" : name[i].ToString());
+                i++;
+                continue;
+            }
+
+            var start = i;
+            while (i < name.Length && name[i] is not (>= ' ' and <= '~'))
+                i++;
+            var base64 = Convert.ToBase64String(Encoding.BigEndianUnicode.GetBytes(name[start..i]));
+            wire.Append('&').Append(base64.TrimEnd('=').Replace('/', ',')).Append('-');
+        }
+
+        return wire.ToString();
+    }
+
+    private static string Raw(string part)
+    {
+        if (part.AsSpan().IndexOfAnyExceptInRange('\0', '\x7f') < 0)
+            return part;
+        try
+        {
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(Encoding.Latin1.GetBytes(part));
+        }
+        catch (DecoderFallbackException)
+        {
+            return part;
+        }
+    }
+
+    private static bool TryShifted(ReadOnlySpan<char> base64, StringBuilder text)
+    {
+        if (base64.IsEmpty)
+        {
+            text.Append('&');
+            return true;
+        }
+
+        var octets = new byte[(base64.Length * 6) / 8];
+        int bits = 0, count = 0, n = 0;
+        foreach (var c in base64)
+        {
+            var value = Alphabet.IndexOf(c, StringComparison.Ordinal);
+            if (value < 0)
+                return false;
+            bits = ((bits << 6) | value) & 0xffffff;
+            count += 6;
+            if (count >= 8)
+            {
+                count -= 8;
+                octets[n++] = (byte)(bits >> count);
+            }
+        }
+
+        if (n < 2 || n % 2 != 0)
+            return false;
+        var units = new char[n / 2];
+        for (var i = 0; i < units.Length; i++)
+            units[i] = (char)BinaryPrimitives.ReadUInt16BigEndian(octets.AsSpan(i * 2));
+        for (var i = 0; i < units.Length; i++)
+        {
+            // Half a surrogate pair is no character: the whole sequence then stands for itself.
+            if (char.IsHighSurrogate(units[i]) && i + 1 < units.Length && char.IsLowSurrogate(units[i + 1]))
+                i++;
+            else if (char.IsSurrogate(units[i]))
+                return false;
+        }
+
+        text.Append(units);
+        return true;
+    }
+}

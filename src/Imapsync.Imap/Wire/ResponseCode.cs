@@ -1,0 +1,145 @@
+using System.Collections.Frozen;
+using System.Text;
+using Imapsync.Imap.Wire;
+
+namespace Imapsync.Imap;
+
+/// <summary>The response codes that mean something to this client.</summary>
+public enum ResponseCodeKind
+{
+    Unknown,
+    Alert,
+    AlreadyExists,
+    AppendUid,
+    AuthenticationFailed,
+    AuthorizationFailed,
+    BadCharset,
+    Cannot,
+    Capability,
+    ClientBug,
+    Closed,
+    CompressionActive,
+    ContactAdmin,
+    CopyUid,
+    Corruption,
+    Expired,
+    ExpungeIssued,
+    HighestModSeq,
+    InUse,
+    Limit,
+    MailboxId,
+    NoModSeq,
+    NonExistent,
+    NoPermission,
+    OverQuota,
+    Parse,
+    PermanentFlags,
+    PrivacyRequired,
+    ReadOnly,
+    ReadWrite,
+    ServerBug,
+    Throttled,
+    TooBig,
+    TryCreate,
+    UidNext,
+    UidNotSticky,
+    UidValidity,
+    Unavailable,
+    UnknownCte,
+    Unseen,
+}
+
+/// <summary>A bracketed code of a status reply (RFC 9051 §7.1 and its extensions).</summary>
+/// <param name="Name">As sent, upper case.</param>
+/// <param name="Arguments">What follows the name, one character an octet.</param>
+public sealed record ResponseCode(ResponseCodeKind Kind, string Name, string Arguments)
+{
+    private static readonly FrozenDictionary<string, ResponseCodeKind> Known = new Dictionary<string, ResponseCodeKind>
+    {
+        ["ALERT"] = ResponseCodeKind.Alert,
+        ["ALREADYEXISTS"] = ResponseCodeKind.AlreadyExists,
+        ["APPENDUID"] = ResponseCodeKind.AppendUid,
+        ["AUTHENTICATIONFAILED"] = ResponseCodeKind.AuthenticationFailed,
+        ["AUTHORIZATIONFAILED"] = ResponseCodeKind.AuthorizationFailed,
+        ["BADCHARSET"] = ResponseCodeKind.BadCharset,
+        ["CANNOT"] = ResponseCodeKind.Cannot,
+        ["CAPABILITY"] = ResponseCodeKind.Capability,
+        ["CLIENTBUG"] = ResponseCodeKind.ClientBug,
+        ["CLOSED"] = ResponseCodeKind.Closed,
+        ["COMPRESSIONACTIVE"] = ResponseCodeKind.CompressionActive,
+        ["CONTACTADMIN"] = ResponseCodeKind.ContactAdmin,
+        ["COPYUID"] = ResponseCodeKind.CopyUid,
+        ["CORRUPTION"] = ResponseCodeKind.Corruption,
+        ["EXPIRED"] = ResponseCodeKind.Expired,
+        ["EXPUNGEISSUED"] = ResponseCodeKind.ExpungeIssued,
+        ["HIGHESTMODSEQ"] = ResponseCodeKind.HighestModSeq,
+        ["INUSE"] = ResponseCodeKind.InUse,
+        ["LIMIT"] = ResponseCodeKind.Limit,
+        ["MAILBOXID"] = ResponseCodeKind.MailboxId,
+        ["NOMODSEQ"] = ResponseCodeKind.NoModSeq,
+        ["NONEXISTENT"] = ResponseCodeKind.NonExistent,
+        ["NOPERM"] = ResponseCodeKind.NoPermission,
+        ["OVERQUOTA"] = ResponseCodeKind.OverQuota,
+        ["PARSE"] = ResponseCodeKind.Parse,
+        ["PERMANENTFLAGS"] = ResponseCodeKind.PermanentFlags,
+        ["PRIVACYREQUIRED"] = ResponseCodeKind.PrivacyRequired,
+        ["READ-ONLY"] = ResponseCodeKind.ReadOnly,
+        ["READ-WRITE"] = ResponseCodeKind.ReadWrite,
+        ["SERVERBUG"] = ResponseCodeKind.ServerBug,
+        ["THROTTLED"] = ResponseCodeKind.Throttled,
+        ["TOOBIG"] = ResponseCodeKind.TooBig,
+        ["TRYCREATE"] = ResponseCodeKind.TryCreate,
+        ["UIDNEXT"] = ResponseCodeKind.UidNext,
+        ["UIDNOTSTICKY"] = ResponseCodeKind.UidNotSticky,
+        ["UIDVALIDITY"] = ResponseCodeKind.UidValidity,
+        ["UNAVAILABLE"] = ResponseCodeKind.Unavailable,
+        ["UNKNOWN-CTE"] = ResponseCodeKind.UnknownCte,
+        ["UNSEEN"] = ResponseCodeKind.Unseen,
+    }.ToFrozenDictionary();
+
+    /// <summary>The first argument as a number; 0 where it is none.</summary>
+    public uint Number => WireNumber.Parse32(FirstWord());
+
+    public ModSeq? ModSeq => WireNumber.ParseModSeq(FirstWord());
+
+    /// <summary>The words of the arguments without parentheses, e.g. flag names or capabilities.</summary>
+    public IEnumerable<string> Words => Arguments.Split([' ', '(', ')'], StringSplitOptions.RemoveEmptyEntries);
+
+    public override string ToString() => Arguments.Length == 0 ? Name : $"{Name} {Arguments}";
+
+    /// <param name="text">Text of a status reply, perhaps with a code in front.</param>
+    /// <param name="used">Octets the code takes.</param>
+    internal static ResponseCode? TryParse(ReadOnlySpan<byte> text, out int used)
+    {
+        used = 0;
+        if (text.Length < 2 || text[0] != '[')
+            return null;
+        var end = ClosingBracket(text);
+        if (end < 0)
+            return null;
+        used = end + 1;
+        var inside = Encoding.Latin1.GetString(text[1..end]).Trim();
+        var blank = inside.IndexOf(' ', StringComparison.Ordinal);
+        var name = (blank < 0 ? inside : inside[..blank]).ToUpperInvariant();
+        return new ResponseCode(Known.GetValueOrDefault(name), name, blank < 0 ? "" : inside[blank..].Trim());
+    }
+
+    /// <summary>The bracket that ends the code: flags may hold brackets themselves (<c>[]</c>, Gmail), inside parentheses.</summary>
+    private static int ClosingBracket(ReadOnlySpan<byte> text)
+    {
+        var depth = 0;
+        for (var i = 1; i < text.Length; i++)
+        {
+            if (text[i] == '(')
+                depth++;
+            else if (text[i] == ')')
+                depth--;
+            else if (text[i] == ']' && depth <= 0)
+                return i;
+        }
+
+        return text.LastIndexOf((byte)']');
+    }
+
+    private byte[] FirstWord() => Encoding.Latin1.GetBytes(Words.FirstOrDefault() ?? "");
+}
