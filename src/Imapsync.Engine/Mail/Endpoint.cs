@@ -1,0 +1,98 @@
+namespace Imapsync.Engine.Mail;
+
+/// <summary>Where a store is and how to get in: one <c>source:</c> or <c>target:</c> of a job, checked and complete.</summary>
+public abstract record Endpoint
+{
+    /// <summary>For people: the URL without any secret.</summary>
+    public abstract string Display { get; }
+
+    /// <summary>Two endpoints with the same are the same mailbox, however it is reached.</summary>
+    public virtual string Identity => Display;
+}
+
+public sealed record MaildirEndpoint(string Directory, MaildirLayout Layout = MaildirLayout.MaildirPlusPlus) : Endpoint
+{
+    public override string Display => "maildir:" + Directory;
+}
+
+public enum MaildirLayout
+{
+    /// <summary>INBOX is the root, folder A/B the directory <c>.A.B</c>: what Dovecot and Courier serve by default.</summary>
+    MaildirPlusPlus,
+
+    /// <summary>Nested directories (Dovecot's LAYOUT=fs).</summary>
+    Fs,
+}
+
+public sealed record MboxEndpoint(string Directory) : Endpoint
+{
+    public override string Display => "mbox:" + Directory;
+}
+
+/// <param name="User">The name to log in with, as the server wants it.</param>
+public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string User) : Endpoint
+{
+    public SecretReference? Password { get; init; }
+
+    public AuthMechanism Auth { get; init; } = AuthMechanism.Auto;
+
+    /// <summary>The mailbox an administrator's log-in acts for (SASL authorization identity).</summary>
+    public string? AuthorizeAs { get; init; }
+
+    /// <summary>PEM file of the authorities to trust in place of the system's.</summary>
+    public string? TlsCaFile { get; init; }
+
+    /// <summary>SHA-256 of the server's certificate, hex; pins it in place of the chain.</summary>
+    public string? TlsFingerprint { get; init; }
+
+    /// <summary>Most connections to open at once.</summary>
+    public int Connections { get; init; } = 2;
+
+    public override string Identity => $"{AuthorizeAs ?? User}@{Host.ToLowerInvariant()}:{Port}";
+
+    public override string Display => $"{(Tls == TlsMode.Implicit ? "imaps" : "imap")}://{User}@{Host}:{Port}";
+}
+
+public enum TlsMode
+{
+    /// <summary>TLS from the first octet (imaps://).</summary>
+    Implicit,
+
+    /// <summary>STARTTLS or nothing (imap://).</summary>
+    StartTls,
+
+    /// <summary>Clear text, only by an explicit <c>tls: none</c>.</summary>
+    None,
+}
+
+public enum AuthMechanism
+{
+    /// <summary>The strongest that both sides know.</summary>
+    Auto,
+    Plain,
+    Login,
+    ScramSha256,
+    CramMd5,
+    XOAuth2,
+    OAuthBearer,
+    External,
+}
+
+/// <summary>Where a secret is to be found; read as late as possible, as often as needed (a command may give a new token each time).</summary>
+public abstract class SecretReference
+{
+    /// <summary>Throws a <see cref="MailException"/> that says where it looked, never what it found.</summary>
+    public abstract ValueTask<Secret> ReadAsync(CancellationToken cancellationToken);
+
+    /// <summary>Where it comes from, for error texts: <c>environment variable ALICE_PASSWORD</c>.</summary>
+    public abstract override string ToString();
+}
+
+/// <summary>A secret in hand. It has no way to print itself.</summary>
+public sealed class Secret(string value)
+{
+    /// <summary>To be handed to the wire and nowhere else.</summary>
+    public string Reveal() => value;
+
+    public override string ToString() => "(secret)";
+}

@@ -1,0 +1,111 @@
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Mail;
+
+/// <summary>
+/// A place that holds folders of messages: an IMAP account, a Maildir tree, a folder of mbox files.
+/// Opened and closed by one job. Methods may be called from several tasks; a folder, once opened, belongs to one.
+/// All failures are <see cref="MailException"/>; cancellation leaves the store usable or closes it, never half-written mail.
+/// </summary>
+public interface IMailStore : IAsyncDisposable
+{
+    StoreTraits Traits { get; }
+
+    /// <summary>Null where the store has no access rights of its own.</summary>
+    IAccessControl? AccessControl => null;
+
+    /// <summary>
+    /// Every folder, in no promised order, those that hold no messages (\Noselect) included.
+    /// Status is filled where the store gives it at no extra cost a folder, else null.
+    /// A listing that the server cut short or refused throws; it is never returned as if it were whole.
+    /// </summary>
+    Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken);
+
+    /// <summary>A folder's counters without opening it (IMAP STATUS).</summary>
+    Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken);
+
+    /// <summary>The generation of a folder's UIDs, the one counter that has to be looked at in a target that nothing is to be done in.</summary>
+    async Task<UidValidity> GetUidValidityAsync(FolderPath path, CancellationToken cancellationToken) =>
+        (await GetStatusAsync(path, cancellationToken)).UidValidity;
+
+    /// <summary>Opens for reading: changes nothing, sets no \Seen, writes no file. Throws <see cref="FailureKind.Gone"/> when there is none.</summary>
+    Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken);
+
+    /// <summary>Opens for writing; the folder must exist.</summary>
+    Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The path under which this store lists a folder that is created as <paramref name="path"/>: the same, or with what
+    /// can't stand in a name here written otherwise. As of the last listing.
+    /// </summary>
+    FolderPath ListedAs(FolderPath path) => path;
+
+    /// <summary>
+    /// Creates a folder and what parents it needs; a name that only had children becomes a folder of messages. No error when
+    /// it is there already, which on some stores another name is enough for: a new listing tells under which name it is.
+    /// </summary>
+    Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken);
+
+    /// <summary>Renames one folder, its messages and their UIDs with it. Children follow where the store cannot do otherwise.</summary>
+    Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken);
+
+    Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken);
+
+    /// <summary>What a person checking the job wants to know: software, capabilities, quota, limits, layout. Changes nothing.</summary>
+    Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken);
+}
+
+/// <param name="IsWarning">It will cost something: a limit that is near, octets the store is known to change.</param>
+public readonly record struct StoreFact(string Name, string Value, bool IsWarning = false);
+
+/// <summary>What a store can do, as data.</summary>
+/// <param name="Display">For people and reports: <c>imaps://alice@imap.example.com</c>, <c>maildir:/var/backups/alice</c>; never a secret.</param>
+/// <param name="StatusShowsFlagChanges">Status carries HIGHESTMODSEQ, so that an unchanged status means unchanged flags.</param>
+/// <param name="MaxConcurrentFolders">How many folders may usefully be open at once; at least 1.</param>
+/// <param name="HasLabels">A message lies in many folders at once and carries labels (Gmail).</param>
+public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, int MaxConcurrentFolders, bool HasLabels = false);
+
+/// <param name="HoldsMessages">False for a name that only has children (\Noselect).</param>
+/// <param name="MailboxId">OBJECTID (RFC 8474), which survives a rename.</param>
+public sealed record FolderEntry(
+    FolderPath Path,
+    bool HoldsMessages = true,
+    SpecialFolder Special = SpecialFolder.None,
+    bool Subscribed = false,
+    FolderStatus? Status = null,
+    string? MailboxId = null)
+{
+    public FolderUse Use { get; init; }
+
+    /// <summary>It lies in another user's or a shared namespace (RFC 2342).</summary>
+    public bool IsForeign { get; init; }
+
+    /// <summary>False where no folder can be made below it (\Noinferiors).</summary>
+    public bool HoldsFolders { get; init; } = true;
+}
+
+/// <summary>How a folder takes part where one message lies in many folders.</summary>
+public enum FolderUse
+{
+    /// <summary>As it stands.</summary>
+    Whole,
+
+    /// <summary>What it shows depends on more than the folder: its status does not tell that nothing changed.</summary>
+    View,
+
+    /// <summary>Not at all: its messages are seen in another folder.</summary>
+    LeftOut,
+}
+
+/// <summary>A folder's counters (RFC 9051 §6.3.11). Two equal values of one folder mean that nothing changed that they can show.</summary>
+/// <param name="Messages">The number of messages; EXISTS once opened.</param>
+public readonly record struct FolderStatus(
+    UidValidity UidValidity, Uid UidNext, long Messages, long? Unseen = null, ModSeq? HighestModSeq = null);
+
+/// <summary>What a store needs from outside.</summary>
+/// <param name="OnNote">Told what a person should know and nothing failed over: a keyword that finds no room, an escaped name. May be called from any task.</param>
+public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
+{
+    /// <summary>Consent to change a message's octets when the store refuses them as malformed.</summary>
+    public bool Repair { get; init; }
+}

@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Text;
+using Imapsync.Engine.Durability;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Stores;
+
+/// <summary>
+/// A lock that other mail programs honour too: <c>FILE.lock</c>, made with O_EXCL, holding <c>pid:host</c> as Dovecot writes it.
+/// One whose process on this machine is dead was left behind and is broken; where that can't be known, its age decides.
+/// </summary>
+internal sealed class DotLock : IAsyncDisposable
+{
+    /// <summary>Dovecot's own measure for its lists, which nobody holds for longer than moments.</summary>
+    public static readonly TimeSpan StaleList = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>EEXIST, which .NET gives as it is.</summary>
+    private const int AlreadyExists = 17;
+
+    private readonly string lockFile;
+
+    private DotLock(string lockFile) => this.lockFile = lockFile;
+
+    /// <summary>Waits for the lock.</summary>
+    /// <param name="file">The file to lock; need not exist.</param>
+    /// <exception cref="MailException">Folder scope, transient: somebody else holds it all the time.</exception>
+    public static async Task<DotLock> AcquireAsync(string file, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        for (var delay = TimeSpan.FromMilliseconds(2); ; delay = TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, TimeSpan.TicksPerSecond)))
+        {
+            if (TryTake(file, StaleList, time) is { } taken)
+                return taken;
+            if (time.GetElapsedTime(began) > Patience)
+                throw new MailException(FailureScope.Folder, isTransient: true, $"{file}.lock is held by another program ({Holder(file)})");
+            await Task.Delay(delay, time, cancellationToken);
+        }
+    }
+
+    /// <summary>Takes the lock if it is free or was left behind.</summary>
+    /// <param name="staleAfter">How long a lock may stand whose holder is no process of this machine.</param>
+    public static DotLock? TryTake(string file, TimeSpan staleAfter, TimeProvider time)
+    {
+        var path = file + ".lock";
+        if (TryCreate(path))
+            return new DotLock(path);
+        if (!IsLeftBehind(path, staleAfter, time))
+            return null;
+        File.Delete(path);
+        return TryCreate(path) ? new DotLock(path) : null;
+    }
+
+    /// <summary>Who holds the lock, <c>pid:host</c> as a rule; empty where it does not say.</summary>
+    public static string Holder(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file + ".lock").Trim();
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        File.Delete(lockFile);
+        return ValueTask.CompletedTask;
+    }
+
+    private static bool TryCreate(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, LocalFiles.CreateNew);
+            file.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}:{Environment.MachineName}")));
+            return true;
+        }
+        catch (IOException e) when (e.HResult == AlreadyExists || File.Exists(path))
+        {
+            // By the error and not by a second look: whoever held it may have let go in between.
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsLeftBehind(string path, TimeSpan staleAfter, TimeProvider time)
+    {
+        try
+        {
+            // One look tells all: of a file that is gone .NET gives a date of long ago, and a new one may stand there by the next look.
+            var file = new FileInfo(path);
+            if (!file.Exists)
+                return false;
+            var isOld = time.GetUtcNow() - new DateTimeOffset(file.LastWriteTimeUtc) > staleAfter;
+            var holder = File.ReadAllText(path).Trim().Split(':', 2);
+            return holder.Length == 2 && holder[1] == Environment.MachineName
+                && int.TryParse(holder[0], NumberStyles.None, CultureInfo.InvariantCulture, out var process)
+                ? !Posix.ProcessMayLive(process)
+                : isOld;
+        }
+        catch (IOException)
+        {
+            // Gone in between, or not to be read: the next try tells.
+            return false;
+        }
+    }
+}

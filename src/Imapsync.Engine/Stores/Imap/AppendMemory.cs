@@ -1,0 +1,67 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+/// <summary>What was learnt about appending to one folder; outlives the connections and lasts as long as the store is open.</summary>
+internal sealed class AppendMemory
+{
+    /// <summary>A window was refused as a whole: single appends find the message it was about.</summary>
+    public bool SendSingly { get; set; }
+
+    /// <summary>BAD was said to a message: from now on nothing is sent ahead of an answer.</summary>
+    public bool AskFirst { get; set; }
+
+    public FlagKeeping Flags { get; set; }
+
+    private Dictionary<MessageKey, MessageTrouble> Troubles { get; } = [];
+
+    public MessageTrouble? Find(in MessageInfo message) => Troubles.GetValueOrDefault(new MessageKey(message));
+
+    public MessageTrouble About(in MessageInfo message)
+    {
+        var key = new MessageKey(message);
+        if (!Troubles.TryGetValue(key, out var trouble))
+            Troubles.Add(key, trouble = new MessageTrouble());
+        return trouble;
+    }
+
+    /// <summary>Several source folders may have the same target, so the UID alone does not do.</summary>
+    private readonly record struct MessageKey(Uid Uid, long Size, DateTimeOffset Date)
+    {
+        public MessageKey(in MessageInfo message)
+            : this(message.Uid, message.Size, message.InternalDate)
+        {
+        }
+    }
+}
+
+/// <summary>Why the next try with a message is made in another way.</summary>
+internal sealed class MessageTrouble
+{
+    public bool WithoutKeywords { get; set; }
+
+    public MessageRepair Repair { get; set; }
+
+    /// <summary>It was among the messages under way when a connection ended.</summary>
+    public bool IsSuspect { get; set; }
+
+    /// <summary>Connections that ended while nothing but this message was under way.</summary>
+    public int BrokenAlone { get; set; }
+
+    /// <summary>It is not sent again.</summary>
+    public string? FinalWords { get; set; }
+}
+
+/// <summary>Whether a folder keeps the flags that come with APPEND.</summary>
+internal enum FlagKeeping
+{
+    Unknown,
+    Kept,
+
+    /// <summary>MailEnable, Outlook.com: an APPEND is followed by a STORE.</summary>
+    SetAfterwards,
+
+    /// <summary>Not even by STORE: the user lacks the right, as a rule.</summary>
+    Never,
+}

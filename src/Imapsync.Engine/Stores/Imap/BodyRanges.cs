@@ -1,0 +1,47 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+/// <summary>Messages asked for with one command.</summary>
+/// <param name="Messages">In ascending order of UID.</param>
+/// <param name="IsRetry">Each was asked for before and did not come as it should.</param>
+internal sealed record BodyRange(IReadOnlyList<MessageInfo> Messages, bool IsRetry = false)
+{
+    private const int MaxMessages = 50;
+    private const long MaxBytes = 4 << 20;
+    private const long UnknownSize = 32 << 10;
+
+    public UidSet Uids => new(Messages.Select(m => m.Uid));
+
+    /// <summary>Cuts a list into ranges by number and octets, so that a few of them in flight fill the line and no more.</summary>
+    public static IEnumerable<BodyRange> Cut(IReadOnlyList<MessageInfo> messages)
+    {
+        var range = new List<MessageInfo>();
+        long bytes = 0;
+        foreach (var message in messages)
+        {
+            var size = message.Size >= 0 ? message.Size : UnknownSize;
+            if (range.Count > 0 && (range.Count == MaxMessages || bytes + size > MaxBytes))
+            {
+                yield return new BodyRange([.. range]);
+                range.Clear();
+                bytes = 0;
+            }
+
+            range.Add(message);
+            bytes += size;
+        }
+
+        if (range.Count > 0)
+            yield return new BodyRange(range);
+    }
+
+    /// <summary>Two halves, to find the message that the server chokes on.</summary>
+    public static IEnumerable<BodyRange> Halve(IReadOnlyList<MessageInfo> messages)
+    {
+        var half = messages.Count / 2;
+        yield return new BodyRange([.. messages.Take(half)]);
+        yield return new BodyRange([.. messages.Skip(half)]);
+    }
+}

@@ -1,0 +1,157 @@
+using System.Runtime.CompilerServices;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+/// <summary>
+/// Reads whole messages with a few ranged FETCHes under way at a time. A range that is refused is halved until the one
+/// message is found that the server can't give; a message that does not come, or comes empty, is asked for once more by itself.
+/// </summary>
+internal sealed class BodyReader(ImapClient client, FolderPath path, IReadOnlyList<MessageInfo> messages)
+{
+    private const int Depth = 3;
+
+    // What still has to be asked for; refused ranges come back to the front.
+    private readonly LinkedList<BodyRange> waiting = new(BodyRange.Cut(messages));
+    private readonly Queue<BodyRange> inFlight = new();
+    private readonly Dictionary<Uid, MessageInfo> expected = [];
+    private readonly List<MessageInfo> unanswered = [];
+
+    /// <summary>Nothing is under way on the connection.</summary>
+    public bool IsDone => inFlight.Count == 0;
+
+    public async IAsyncEnumerable<IncomingMessage> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var feed = new BodyFeed();
+        while (waiting.Count > 0 || inFlight.Count > 0)
+        {
+            var item = await NextAsync(feed, cancellationToken);
+            if (item is RangeDone done)
+            {
+                if (Finish(inFlight.Dequeue(), done.Failure) is { } failed)
+                    yield return failed;
+            }
+            else if (await AcceptAsync((FetchedBody)item, cancellationToken) is { } message)
+            {
+                yield return message;
+            }
+        }
+
+        // Only now that no body waits to be taken: the connection answers in order.
+        foreach (var message in await StillThereAsync(cancellationToken))
+            yield return new IncomingMessage(message, new MailException(FailureScope.Message, false, "the server lists the message and does not give its octets"));
+    }
+
+    private async Task<FeedItem> NextAsync(BodyFeed feed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (inFlight.Count < Depth && waiting.First is { } first)
+            {
+                waiting.RemoveFirst();
+                var range = first.Value;
+                inFlight.Enqueue(range);
+                foreach (var message in range.Messages)
+                    expected[message.Uid] = message;
+                await client.StartFetchAsync(range.Uids, "", feed, cancellationToken);
+            }
+
+            return await feed.NextAsync(cancellationToken);
+        }
+        catch (Exception e) when (ImapFailure.IsImap(e))
+        {
+            throw ImapFailure.Translate(e, FailureScope.Folder, $"reading {path} broke off");
+        }
+    }
+
+    private async ValueTask<IncomingMessage?> AcceptAsync(FetchedBody fetched, CancellationToken cancellationToken)
+    {
+        var uid = fetched.Uid;
+        if (uid.IsNone && inFlight.Peek().Messages is [var only])
+            uid = only.Uid;
+        // Unasked for, come twice, or without a UID until after a body too big to hold: that one is asked for again by itself.
+        if (!expected.TryGetValue(uid, out var info))
+        {
+            await DiscardAsync(fetched, cancellationToken);
+            return null;
+        }
+
+        // NIL or empty: left among the expected, so that it is asked for once more.
+        if (fetched.Length < 0 || (fetched.Length == 0 && info.Size != 0))
+            return null;
+        expected.Remove(uid);
+        var body = new MessageBody(fetched.Body, path);
+        if (info.Size == fetched.Length)
+            return new IncomingMessage(info, fetched.Length, body);
+        if (fetched.Length <= VanishedNotice.MaxLength && await VanishedNotice.IsAsync(body, cancellationToken))
+            return null;
+        var note = info.Size < 0 ? null : $"the server said {info.Size} octets and sent {fetched.Length}";
+        return new IncomingMessage(info, fetched.Length, body) { Note = note };
+    }
+
+    /// <summary>Deals with those of a range that did not come; returns one that never will.</summary>
+    private IncomingMessage? Finish(BodyRange range, ImapCommandException? failure)
+    {
+        List<MessageInfo> missing = [.. range.Messages.Where(m => expected.Remove(m.Uid))];
+        if (failure is not null && missing.Count > 0)
+            return Refused(missing, failure);
+        if (range.IsRetry)
+            unanswered.AddRange(missing);
+        else
+            PutBack(missing.Select(m => new BodyRange([m], IsRetry: true)));
+        return null;
+    }
+
+    private IncomingMessage? Refused(List<MessageInfo> missing, ImapCommandException failure)
+    {
+        var error = ImapFailure.Translate(failure, FailureScope.Message, "the server does not give the message");
+        if (error.Scope != FailureScope.Message)
+            throw error;
+        if (missing.Count == 1)
+            return new IncomingMessage(missing[0], error);
+        PutBack(BodyRange.Halve(missing));
+        return null;
+    }
+
+    private void PutBack(IEnumerable<BodyRange> ranges)
+    {
+        foreach (var range in ranges.Reverse())
+            waiting.AddFirst(range);
+    }
+
+    /// <summary>Of the messages asked for twice in vain, those that the server still lists; the others are gone.</summary>
+    private async Task<List<MessageInfo>> StillThereAsync(CancellationToken cancellationToken)
+    {
+        if (unanswered.Count == 0)
+            return unanswered;
+        try
+        {
+            var rows = new List<FetchedMessage>();
+            foreach (var set in new UidSet(unanswered.Select(m => m.Uid)).ToWire(900))
+                await client.FetchMetadataAsync(set, false, null, rows, cancellationToken);
+            var listed = rows.Select(r => r.Uid).ToHashSet();
+            return unanswered.FindAll(m => listed.Contains(m.Uid));
+        }
+        catch (ImapCommandException)
+        {
+            return unanswered;
+        }
+        catch (Exception e) when (ImapFailure.IsImap(e))
+        {
+            throw ImapFailure.Translate(e, FailureScope.Folder, $"reading {path} broke off");
+        }
+    }
+
+    private async ValueTask DiscardAsync(FetchedBody fetched, CancellationToken cancellationToken)
+    {
+        var body = new MessageBody(fetched.Body, path);
+        while (true)
+        {
+            var read = await body.ReadAsync(cancellationToken);
+            body.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+                return;
+        }
+    }
+}

@@ -1,0 +1,194 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+/// <summary>An IMAP folder selected on a connection of its own.</summary>
+internal partial class ImapFolder(ConnectionPool pool, ImapClient client, FolderPath path, FolderStatus status, StoreContext context) : IMailFolder
+{
+    // Yahoo, UW and unknown servers take lines of 1,000 octets.
+    private const int MaxSetLength = 900;
+    private const int MaxHeaderBytes = 1 << 20;
+    private const int HeadersAtOnce = 200;
+
+    private bool isClean = true;
+
+    public FolderPath Path => path;
+
+    public FolderStatus Status => status;
+
+    protected ImapClient Client { get; private set; } = client;
+
+    protected StoreContext Context => context;
+
+    /// <summary>Goes on with a new connection, in the same generation of the folder. Nothing may be under way on the old one.</summary>
+    protected async Task ReplaceConnectionAsync(string wireName, CancellationToken cancellationToken)
+    {
+        Client = await pool.ReplaceAsync(Client, cancellationToken);
+        var selected = await GuardAsync(Client.SelectAsync(wireName, readOnly: false, cancellationToken), "selecting again");
+        if (selected.Counters.UidValidity != status.UidValidity)
+            throw new MailException(FailureScope.Folder, true, $"{path} was replaced by another folder meanwhile");
+    }
+
+    public async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var rows = await FetchListAsync(request, cancellationToken);
+        if (request.WithDateAndSize)
+            await FindDatesAsync(rows, cancellationToken);
+        if (request.Labels is { } labels && rows.Count > 0)
+            await FetchLabelsAsync(request, labels, cancellationToken);
+        foreach (var row in rows)
+            yield return new MessageInfo(row.Uid, row.Flags, row.InternalDate, row.Size);
+    }
+
+    public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var feed = new BodyFeed();
+        var waiting = new Queue<UidSet>(uids.Enumerate().Chunk(HeadersAtOnce).Select(c => new UidSet(c)));
+        var inFlight = 0;
+        isClean = false;
+        while (waiting.Count > 0 || inFlight > 0)
+        {
+            while (inFlight < 2 && waiting.TryDequeue(out var range))
+            {
+                await GuardAsync(Client.StartFetchAsync(range, "HEADER", feed, cancellationToken), "reading headers");
+                inFlight++;
+            }
+
+            var item = await GuardAsync(feed.NextAsync(cancellationToken).AsTask(), "reading headers");
+            if (item is RangeDone done)
+            {
+                inFlight--;
+                if (done.Failure is not null)
+                    throw ImapFailure.Translate(done.Failure, FailureScope.Folder, $"reading headers of {path}");
+            }
+            else if (item is FetchedBody { Length: > 0 } header && uids.Contains(header.Uid))
+            {
+                yield return new MessageHeader(header.Uid, await TakeAsync(new MessageBody(header.Body, path), header.Length, cancellationToken));
+            }
+        }
+
+        isClean = true;
+    }
+
+    public async IAsyncEnumerable<IncomingMessage> ReadAsync(
+        IReadOnlyList<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        isClean = false;
+        var reader = new BodyReader(Client, path, messages);
+        await foreach (var message in reader.ReadAsync(cancellationToken))
+            yield return message;
+        isClean = reader.IsDone;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await pool.ReturnAsync(Client, isClean);
+    }
+
+    /// <summary>A command that fails leaves the connection as it is; one that is cancelled leaves something under way on it.</summary>
+    protected async Task<T> GuardAsync<T>(Task<T> command, string what)
+    {
+        try
+        {
+            return await command;
+        }
+        catch (Exception e) when (ImapFailure.IsImap(e))
+        {
+            throw ImapFailure.Translate(e, FailureScope.Folder, $"{what} of {path}");
+        }
+        catch (OperationCanceledException)
+        {
+            isClean = false;
+            throw;
+        }
+    }
+
+    protected async Task GuardAsync(Task command, string what)
+    {
+        await GuardAsync(WithoutResult(), what);
+
+        async Task<bool> WithoutResult()
+        {
+            await command;
+            return true;
+        }
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> TakeAsync(MessageBody header, long length, CancellationToken cancellationToken)
+    {
+        var octets = new ArrayBufferWriter<byte>((int)Math.Clamp(length, 1, 16 << 10));
+        while (true)
+        {
+            var read = await header.ReadAsync(cancellationToken);
+            foreach (var segment in read.Buffer)
+                octets.Write(segment.Span[..Math.Min(segment.Length, MaxHeaderBytes - octets.WrittenCount)]);
+            header.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted || octets.WrittenCount == MaxHeaderBytes)
+                return octets.WrittenMemory;
+        }
+    }
+
+    private async Task<List<FetchedMessage>> FetchListAsync(ListRequest request, CancellationToken cancellationToken)
+    {
+        var rows = new List<FetchedMessage>(request.Uids is null && request.ChangedSince is null ? (int)Math.Min(Client.Exists, 1 << 20) : 16);
+        // 1:* names no message of an empty folder, which some servers answer with BAD.
+        if (Client.Exists == 0)
+            return rows;
+        foreach (var set in request.Uids?.ToWire(MaxSetLength) ?? ["1:*"])
+            await GuardAsync(Client.FetchMetadataAsync(set, request.WithDateAndSize, request.ChangedSince, rows, cancellationToken), "the listing");
+        Order(rows);
+        if (request.Uids is { } asked)
+            rows.RemoveAll(r => !asked.Contains(r.Uid));
+        return rows;
+    }
+
+    /// <summary>Ascending, each once. What came later knows the flags better; date and size come from whichever reply had them.</summary>
+    private static void Order(List<FetchedMessage> rows)
+    {
+        var isOrdered = true;
+        for (var i = 1; i < rows.Count && isOrdered; i++)
+            isOrdered = rows[i - 1].Uid < rows[i].Uid;
+        if (isOrdered)
+            return;
+        var sorted = rows.OrderBy(r => r.Uid).ToList();
+        rows.Clear();
+        foreach (var row in sorted)
+        {
+            if (rows.Count > 0 && rows[^1].Uid == row.Uid)
+            {
+                var before = rows[^1];
+                rows[^1] = new FetchedMessage(
+                    row.Uid, row.Flags, row.InternalDate == default ? before.InternalDate : row.InternalDate, row.Size < 0 ? before.Size : row.Size);
+            }
+            else
+            {
+                rows.Add(row);
+            }
+        }
+    }
+
+    private async Task FindDatesAsync(List<FetchedMessage> rows, CancellationToken cancellationToken)
+    {
+        var undated = new Dictionary<Uid, int>();
+        for (var i = 0; i < rows.Count; i++)
+        {
+            if (rows[i].InternalDate == default)
+                undated.Add(rows[i].Uid, i);
+        }
+
+        if (undated.Count == 0)
+            return;
+        context.OnNote($"{path}: the server has no usable date for {undated.Count} messages; the date of their header is taken");
+        foreach (var at in undated.Values)
+            rows[at] = rows[at] with { InternalDate = context.Time.GetUtcNow() };
+        await foreach (var header in ReadHeadersAsync(new UidSet(undated.Keys), cancellationToken))
+        {
+            if (HeaderDate.Find(header.Octets.Span) is { } date)
+                rows[undated[header.Uid]] = rows[undated[header.Uid]] with { InternalDate = date };
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+public sealed partial class ImapStore
+{
+    private async Task<ImapClient> ConnectAsync(CancellationToken cancellationToken)
+    {
+        ImapClient client;
+        try
+        {
+            client = await ImapClient.ConnectAsync(ClientOptions(), cancellationToken);
+        }
+        catch (Exception e) when (ImapFailure.IsImap(e))
+        {
+            throw ImapFailure.Connecting(e, $"cannot connect to {endpoint.Display}");
+        }
+
+        try
+        {
+            var secret = endpoint.Password is null ? "" : (await endpoint.Password.ReadAsync(cancellationToken)).Reveal();
+            await client.LogInAsync(new ImapCredentials(endpoint.User, secret, MechanismName(), endpoint.AuthorizeAs), cancellationToken);
+            return client;
+        }
+        catch (Exception e)
+        {
+            await client.DisposeAsync();
+            if (ImapFailure.IsImap(e))
+                throw ImapFailure.LogIn(e, $"cannot log in to {endpoint.Display}");
+            throw;
+        }
+    }
+
+    private ImapClientOptions ClientOptions() =>
+        new(endpoint.Host, endpoint.Port, endpoint.Tls switch
+        {
+            TlsMode.Implicit => ImapTls.Implicit,
+            TlsMode.StartTls => ImapTls.StartTls,
+            _ => ImapTls.None,
+        })
+        {
+            CaFile = endpoint.TlsCaFile,
+            Fingerprint = endpoint.TlsFingerprint,
+            Time = context.Time,
+            Dial = dial,
+        };
+
+    private string? MechanismName() => endpoint.Auth switch
+    {
+        AuthMechanism.Auto => null,
+        AuthMechanism.ScramSha256 => "SCRAM-SHA-256",
+        AuthMechanism.CramMd5 => "CRAM-MD5",
+        var other => other.ToString().ToUpperInvariant(),
+    };
+}

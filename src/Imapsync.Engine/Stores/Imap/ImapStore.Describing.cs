@@ -1,0 +1,61 @@
+using System.Globalization;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+public sealed partial class ImapStore
+{
+    private static readonly string[] IdFields = ["name", "version", "vendor"];
+
+    public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) => RunAsync<IReadOnlyList<StoreFact>>(
+        async c =>
+        {
+            var facts = new List<StoreFact>();
+            if (c.Capabilities.HasId)
+            {
+                var id = await c.IdAsync(cancellationToken);
+                facts.Add(new StoreFact("Server", string.Join(' ', IdFields.Select(k => id.GetValueOrDefault(k)).Where(v => v is not null))));
+            }
+            else
+            {
+                facts.Add(new StoreFact("Greeting", c.Greeting));
+            }
+
+            facts.Add(new StoreFact("Transport", endpoint.Tls switch
+            {
+                TlsMode.Implicit => "TLS",
+                TlsMode.StartTls => "STARTTLS",
+                _ => "clear text",
+            }, IsWarning: endpoint.Tls == TlsMode.None));
+            facts.Add(new StoreFact("Capabilities", c.Capabilities.ToString()));
+            facts.Add(new StoreFact("Flag changes", c.Capabilities.HasCondStore ? "by MODSEQ" : "by listing all flags"));
+            if (c.Capabilities.AppendLimit is { } limit)
+                facts.Add(new StoreFact("Largest message", $"{limit} octets"));
+            if (c.Capabilities.HasQuota)
+                await AddQuotaAsync(c, facts, cancellationToken);
+            facts.Add(new StoreFact("Connections", $"{endpoint.Connections}"));
+            return facts;
+        },
+        FailureScope.Store,
+        "the server can't be asked",
+        cancellationToken);
+
+    private static async Task AddQuotaAsync(ImapClient client, List<StoreFact> facts, CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var quota in (await client.QuotaAsync("INBOX", cancellationToken)).Where(q => q.Limit > 0))
+            {
+                var unit = quota.Name == "STORAGE" ? " KiB" : "";
+                var share = 100.0 * quota.Usage / quota.Limit;
+                facts.Add(new StoreFact(
+                    $"Quota {quota.Name}", string.Create(CultureInfo.InvariantCulture, $"{quota.Usage} of {quota.Limit}{unit} used ({share:0}%)"), IsWarning: share >= 90));
+            }
+        }
+        catch (ImapCommandException e)
+        {
+            facts.Add(new StoreFact("Quota", $"not told: {e.Reply}"));
+        }
+    }
+}

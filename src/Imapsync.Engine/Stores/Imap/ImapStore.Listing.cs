@@ -1,0 +1,111 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+public sealed partial class ImapStore
+{
+    public async Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
+    {
+        await namesGate.WaitAsync(cancellationToken);
+        try
+        {
+            var (listed, subscribed) = await RunAsync(
+                async c =>
+                {
+                    names ??= await LearnNamespaceAsync(c, cancellationToken);
+                    return await ListAsync(c, cancellationToken);
+                },
+                FailureScope.Store,
+                "the folders can't be listed",
+                cancellationToken);
+            isListed = true;
+            return Entries(listed, subscribed);
+        }
+        finally
+        {
+            namesGate.Release();
+        }
+    }
+
+    private static async Task<(IReadOnlyCollection<ListedFolder> Listed, HashSet<string> Subscribed)> ListAsync(
+        ImapClient client, CancellationToken cancellationToken)
+    {
+        var offered = client.Capabilities;
+        if (offered.HasListExtended)
+        {
+            var extended = await client.ListExtendedAsync("", "*", cancellationToken);
+            // strato.de answers the extended form with OK and nothing.
+            if (extended.Count > 0)
+                return (extended, [.. extended.Where(f => f.Attributes.Contains("\\Subscribed")).Select(f => f.WireName)]);
+        }
+
+        var listed = offered.HasXList && !offered.HasSpecialUse
+            ? await client.XListAsync("", "*", cancellationToken)
+            : await client.ListAsync("", "*", cancellationToken);
+        var subscribed = await client.ListSubscribedAsync("", "*", cancellationToken);
+        return (listed, [.. subscribed.Where(f => !f.Attributes.Contains("\\Noselect")).Select(f => f.WireName)]);
+    }
+
+    /// <summary>The namespaces' prefixes and the delimiter; some servers drop the connection at NAMESPACE unless they announce it.</summary>
+    private async Task<FolderNames> LearnNamespaceAsync(ImapClient client, CancellationToken cancellationToken)
+    {
+        if (client.Capabilities.HasNamespace)
+        {
+            try
+            {
+                var namespaces = await client.NamespaceAsync(cancellationToken);
+                if (namespaces.FirstOrDefault(n => n.Kind == NamespaceKind.Personal) is { } personal)
+                    return new FolderNames(namespaces, personal.Delimiter, context.OnNote);
+            }
+            catch (ImapCommandException)
+            {
+                // Announced and refused: the delimiter of the root will do.
+            }
+        }
+
+        var root = await client.ListAsync("", "", cancellationToken);
+        return new FolderNames([], root.FirstOrDefault()?.Delimiter, context.OnNote);
+    }
+
+    private List<FolderEntry> Entries(IReadOnlyCollection<ListedFolder> listed, HashSet<string> subscribed)
+    {
+        var hasAttributes = listed.Any(f => SpecialUse.ByAttribute(f.Attributes) != SpecialFolder.None);
+        var entries = new List<FolderEntry>();
+        // INBOX first, folders of others last: whatever else maps to a path has to give way.
+        foreach (var folder in listed.OrderBy(f => f.WireName.Equals("INBOX", StringComparison.OrdinalIgnoreCase) ? 0 : names!.IsForeign(f.WireName) ? 2 : 1))
+        {
+            if (folder.Attributes.Contains("\\NonExistent") || names!.Learn(folder) is not { } path)
+                continue;
+            var special = path.IsInbox ? SpecialFolder.Inbox
+                : hasAttributes ? SpecialUse.ByAttribute(folder.Attributes) : SpecialFolderNames.UseOf(path);
+            entries.Add(new FolderEntry(
+                path, !folder.Attributes.Contains("\\Noselect"), special, subscribed.Contains(folder.WireName), ToStatus(folder.Status), folder.Status?.MailboxId)
+            {
+                IsForeign = names.IsForeign(folder.WireName),
+                HoldsFolders = !folder.Attributes.Contains("\\Noinferiors"),
+            });
+        }
+
+        return entries;
+    }
+
+    private async Task<string> WireNameAsync(FolderPath path, CancellationToken cancellationToken) =>
+        await FindWireNameAsync(path, cancellationToken)
+        ?? throw new MailException(FailureScope.Folder, false, $"there is no folder {path}") { Kind = FailureKind.Gone };
+
+    private async Task<string?> FindWireNameAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        if (!isListed)
+            await ListFoldersAsync(cancellationToken);
+        await namesGate.WaitAsync(cancellationToken);
+        try
+        {
+            return names!.Find(path);
+        }
+        finally
+        {
+            namesGate.Release();
+        }
+    }
+}

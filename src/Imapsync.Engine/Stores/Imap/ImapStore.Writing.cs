@@ -1,0 +1,27 @@
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+public sealed partial class ImapStore
+{
+    public async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        var wire = await WireNameAsync(path, cancellationToken);
+        var folder = await SelectAsync(
+            path,
+            readOnly: false,
+            (client, selected) => new ImapWritableFolder(
+                pool, client, path, ToOpenStatus(selected), context, wire, new StorableFlags(selected), memories.GetOrAdd(path, _ => new AppendMemory()), WireNameAsync),
+            cancellationToken);
+        try
+        {
+            await folder.PrepareAsync(cancellationToken);
+            return folder;
+        }
+        catch
+        {
+            await folder.DisposeAsync();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,193 @@
+using System.Collections.Concurrent;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+/// <summary>An IMAP account.</summary>
+public sealed partial class ImapStore : IMailStore
+{
+    private readonly ImapEndpoint endpoint;
+    private readonly StoreContext context;
+    private readonly Func<CancellationToken, ValueTask<Stream>>? dial;
+    private readonly ConnectionPool pool;
+    private readonly SemaphoreSlim namesGate = new(1);
+    private readonly ConcurrentDictionary<FolderPath, AppendMemory> memories = new();
+    private FolderNames? names;
+    private bool isListed;
+
+    private ImapStore(ImapEndpoint endpoint, StoreContext context, Func<CancellationToken, ValueTask<Stream>>? dial)
+    {
+        this.dial = dial;
+        this.endpoint = endpoint;
+        this.context = context;
+        pool = new ConnectionPool(ConnectAsync, endpoint.Connections, context.Time);
+        Traits = new StoreTraits(endpoint.Display, false, endpoint.Connections);
+    }
+
+    public StoreTraits Traits { get; private set; }
+
+    /// <summary>Connects and logs in once, so that a wrong password shows here.</summary>
+    public static Task<IMailStore> OpenAsync(ImapEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
+        OpenAsync(endpoint, context, null, cancellationToken);
+
+    /// <param name="dial">Makes network connections in place of TCP.</param>
+    internal static async Task<IMailStore> OpenAsync(
+        ImapEndpoint endpoint, StoreContext context, Func<CancellationToken, ValueTask<Stream>>? dial, CancellationToken cancellationToken)
+    {
+        var store = new ImapStore(endpoint, context, dial);
+        try
+        {
+            var offered = await store.pool.RunAsync(c => Task.FromResult(c.Capabilities), cancellationToken);
+            store.Traits = store.Traits with { StatusShowsFlagChanges = offered.HasCondStore, HasLabels = offered.HasGmail };
+            store.LearnAcl(offered);
+            return store;
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        var wire = await WireNameAsync(path, cancellationToken);
+        var counters = await RunAsync(c => c.StatusAsync(wire, cancellationToken), FailureScope.Folder, $"the status of {path}", cancellationToken);
+        return ToStatus(counters) ?? throw new MailException(FailureScope.Folder, false, $"the server does not tell the status of {path}");
+    }
+
+    public async Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
+        await SelectAsync(path, readOnly: true, (client, selected) => new ImapFolder(pool, client, path, ToOpenStatus(selected), context), cancellationToken);
+
+    public FolderPath ListedAs(FolderPath path) => names?.ListedAs(path) ?? path;
+
+    public async Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken)
+    {
+        if (await FindWireNameAsync(path, cancellationToken) is not null && !names!.IsContainer(path))
+            return;
+        try
+        {
+            await CreateAloneAsync(path, special, cancellationToken);
+        }
+        catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false } && path.Parent is { } parent && names!.Find(parent) is null)
+        {
+            // A server makes the levels above by itself, as names that hold no mail where it can (RFC 9051 §6.3.4). Not all do.
+            await CreateFolderAsync(parent, SpecialFolder.None, cancellationToken);
+            await CreateAloneAsync(path, special, cancellationToken);
+        }
+    }
+
+    private async Task CreateAloneAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken)
+    {
+        var wire = names!.Make(path);
+        await RunAsync(c => Done(CreateAsync(c, wire, SpecialUse.AttributeOf(special), cancellationToken)), FailureScope.Folder, $"cannot create {path}", cancellationToken);
+        await namesGate.WaitAsync(cancellationToken);
+        names.Made(path, wire);
+        namesGate.Release();
+    }
+
+    private static async Task CreateAsync(ImapClient client, string wire, string? use, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (use is not null && client.Capabilities.HasCreateSpecialUse)
+            {
+                try
+                {
+                    await client.CreateAsync(wire, use, cancellationToken);
+                    return;
+                }
+                catch (ImapCommandException e) when (!IsThereAlready(e.Reply))
+                {
+                    // [USEATTR] and its like: the use is taken, or not to be given (RFC 6154 §3). The folder is what matters.
+                }
+            }
+
+            await client.CreateAsync(wire, null, cancellationToken);
+        }
+        catch (ImapCommandException e) when (IsThereAlready(e.Reply))
+        {
+            // Somebody else made it, or LIST did not show it, or another name is the same to the server: a new listing tells.
+        }
+    }
+
+    public async Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken)
+    {
+        var wire = await WireNameAsync(from, cancellationToken);
+        // A name that holds no messages will do for a parent.
+        if (to.Parent is { } parent && names!.Find(parent) is null)
+            await CreateFolderAsync(parent, SpecialFolder.None, cancellationToken);
+        var target = names!.Make(to);
+        await RunAsync(c => Done(c.RenameAsync(wire, target, cancellationToken)), FailureScope.Folder, $"cannot rename {from} to {to}", cancellationToken);
+        names.Forget();
+        isListed = false;
+    }
+
+    public async Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken)
+    {
+        var wire = await WireNameAsync(path, cancellationToken);
+        await RunAsync(
+            c => Done(c.SubscribeAsync(wire, subscribed, cancellationToken)), FailureScope.Folder, $"cannot change the subscription of {path}", cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await pool.DisposeAsync();
+        namesGate.Dispose();
+    }
+
+    private static bool IsThereAlready(StatusReply reply) =>
+        reply.Has(ResponseCodeKind.AlreadyExists) || reply.Text.Contains("exists", StringComparison.OrdinalIgnoreCase);
+
+    private static async Task<bool> Done(Task command)
+    {
+        await command;
+        return true;
+    }
+
+    private static FolderStatus? ToStatus(FolderCounters? counters) =>
+        counters is null
+            ? null
+            : new FolderStatus(counters.UidValidity, counters.UidNext, counters.Messages, counters.Unseen, counters.HighestModSeq);
+
+    private static FolderStatus ToOpenStatus(SelectedFolder selected)
+    {
+        var c = selected.Counters;
+        return new FolderStatus(c.UidValidity, c.UidNext, c.Messages, null, c.HighestModSeq);
+    }
+
+    private async Task<T> SelectAsync<T>(
+        FolderPath path, bool readOnly, Func<ImapClient, SelectedFolder, T> open, CancellationToken cancellationToken)
+        where T : IMailFolder
+    {
+        var wire = await WireNameAsync(path, cancellationToken);
+        var client = await pool.LeaseAsync(cancellationToken);
+        var isClean = false;
+        try
+        {
+            return open(client, await client.SelectAsync(wire, readOnly, cancellationToken));
+        }
+        catch (Exception e)
+        {
+            isClean = e is ImapCommandException;
+            await pool.ReturnAsync(client, isClean);
+            if (ImapFailure.IsImap(e))
+                throw ImapFailure.Translate(e, FailureScope.Folder, $"cannot open {path}");
+            throw;
+        }
+    }
+
+    private async Task<T> RunAsync<T>(
+        Func<ImapClient, Task<T>> commands, FailureScope scope, string what, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await pool.RunAsync(commands, cancellationToken);
+        }
+        catch (Exception e) when (ImapFailure.IsImap(e))
+        {
+            throw ImapFailure.Translate(e, scope, what);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+internal sealed partial class ImapWritableFolder
+{
+    /// <summary>As many are looked at after the first append that came with flags.</summary>
+    private const int FlagSample = 8;
+
+    public async Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changes, CancellationToken cancellationToken)
+    {
+        if (changes.Count == 0)
+            return 0;
+        var now = await FlagsAsync(changes.Select(c => c.Uid), cancellationToken);
+        var real = new List<FlagChange>();
+        foreach (var change in changes)
+        {
+            if (!now.TryGetValue(change.Uid, out var flags))
+                continue;
+            var add = storable.Keep(change.Add.Except(flags), out var lost);
+            if (lost is not null)
+                Context.OnNote($"{Path}: the server does not keep {lost}");
+            // Names as the server has them: some tell $MDNSent from $MdnSent.
+            var remove = flags.Except(flags.Except(change.Remove));
+            if (!add.IsEmpty || !remove.IsEmpty)
+                real.Add(new FlagChange(change.Uid, add, remove));
+        }
+
+        await StoreAsync(real.GroupBy(c => c.Add, c => c.Uid), add: true, cancellationToken);
+        await StoreAsync(real.GroupBy(c => c.Remove, c => c.Uid), add: false, cancellationToken);
+        return real.Count;
+    }
+
+    public async Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken)
+    {
+        var offered = Client.Capabilities;
+        if (!offered.HasUidPlus && !(trash is not null && offered.HasMove))
+            throw new MailException(FailureScope.Folder, false, $"the server offers no way to remove single messages from {Path} (UIDPLUS)");
+        var there = new UidSet();
+        await foreach (var message in ListAsync(new ListRequest(uids), cancellationToken))
+            there.Add(message.Uid);
+        var trashName = trash is null ? null : await findWireName(trash, cancellationToken);
+        foreach (var set in there.ToWire(900))
+        {
+            if (trashName is not null)
+                await GuardAsync(Client.CopyAsync(set, trashName, offered.HasMove, cancellationToken), "moving messages out");
+            if (trashName is not null && offered.HasMove)
+                continue;
+            await GuardAsync(Client.StoreAsync(set, true, FlagSet.Create(MessageFlags.Deleted), cancellationToken), "marking messages");
+            await GuardAsync(Client.ExpungeAsync(set, cancellationToken), "removing messages");
+        }
+
+        return (int)there.Count;
+    }
+
+    /// <summary>
+    /// Sees to it that what was appended has its flags: those held back, and all of them where the folder turned out to drop
+    /// what comes with APPEND (MailEnable, Outlook.com, Cyrus without the right to write).
+    /// </summary>
+    private async Task SettleFlagsAsync(List<SentMessage> appended, CancellationToken cancellationToken)
+    {
+        List<SentMessage> flagged = [.. appended.Where(s => !s.Target.IsNone && !s.Wanted.IsEmpty)];
+        if (memory.Flags == FlagKeeping.Unknown && flagged.Where(s => !s.Outgoing.Flags.IsEmpty).Take(FlagSample).ToList() is { Count: > 0 } sample)
+            memory.Flags = await AreKeptAsync(sample, cancellationToken) ? FlagKeeping.Kept : FlagKeeping.SetAfterwards;
+        if (memory.Flags == FlagKeeping.Never)
+            return;
+        foreach (var group in flagged.GroupBy(s => memory.Flags == FlagKeeping.SetAfterwards ? s.Wanted : s.SetAfterwards, s => s.Target).Where(g => !g.Key.IsEmpty))
+        {
+            try
+            {
+                await StoreAsync([group], add: true, cancellationToken);
+            }
+            catch (MailException e) when (e is { Scope: FailureScope.Folder, InnerException: ImapCommandException })
+            {
+                memory.Flags = FlagKeeping.Never;
+                Context.OnNote($"{Path}: the server does not keep the flags of what is appended, and does not let them be set: {e.Message}");
+                return;
+            }
+        }
+    }
+
+    private async Task<bool> AreKeptAsync(List<SentMessage> sample, CancellationToken cancellationToken)
+    {
+        var now = await FlagsAsync(sample.Select(s => s.Target), cancellationToken);
+        // What is gone already (Gmail throws away what it has) proves nothing.
+        return sample.TrueForAll(s => !now.TryGetValue(s.Target, out var flags) || s.Outgoing.Flags.Except(flags).IsEmpty);
+    }
+
+    private async Task<Dictionary<Uid, FlagSet>> FlagsAsync(IEnumerable<Uid> uids, CancellationToken cancellationToken)
+    {
+        var rows = new List<FetchedMessage>();
+        foreach (var set in new UidSet(uids).ToWire(900))
+            await GuardAsync(Client.FetchMetadataAsync(set, false, null, rows, cancellationToken), "the flags");
+        var flags = new Dictionary<Uid, FlagSet>();
+        foreach (var row in rows)
+            flags[row.Uid] = row.Flags;
+        return flags;
+    }
+
+    private async Task StoreAsync(IEnumerable<IGrouping<FlagSet, Uid>> groups, bool add, CancellationToken cancellationToken)
+    {
+        foreach (var group in groups.Where(g => !g.Key.IsEmpty))
+        {
+            foreach (var set in new UidSet(group).ToWire(900))
+                await StoreAsync(set, add, group.Key, cancellationToken);
+        }
+    }
+
+    /// <summary>Where keywords are refused (Cyrus: more than 100 in a mailbox) the system flags still go.</summary>
+    private async Task StoreAsync(string set, bool add, FlagSet flags, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await GuardAsync(Client.StoreAsync(set, add, flags, cancellationToken), "changing flags");
+        }
+        catch (MailException e) when (add && !flags.Keywords.IsEmpty && !e.IsTransient && e is { Scope: FailureScope.Folder, InnerException: ImapCommandException })
+        {
+            Context.OnNote($"{Path}: the server does not take the keywords {string.Join(' ', flags.Keywords)}: {e.Message}");
+            if (flags.System != MessageFlags.None)
+                await GuardAsync(Client.StoreAsync(set, add, FlagSet.Create(flags.System), cancellationToken), "changing flags");
+        }
+    }
+}

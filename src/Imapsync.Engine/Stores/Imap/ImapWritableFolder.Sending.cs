@@ -1,0 +1,117 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+internal sealed partial class ImapWritableFolder
+{
+    /// <summary>Why nothing more is sent: a refusal that is about more than a message, told once what was accepted before is settled.</summary>
+    private MailException? stopWith;
+    private bool mustReplace;
+
+    private async Task SendAsync(
+        SentMessage first, IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (Client.Capabilities.HasMultiAppend && memory is { SendSingly: false, AskFirst: false })
+                await SendTogetherAsync(first, messages, sent, cancellationToken);
+            else
+                await SendSinglyAsync(first, messages, sent, cancellationToken);
+        }
+        catch (Exception e) when (ImapFailure.IsImap(e))
+        {
+            Suspect(e, [.. sent.Where(s => !s.IsSettled)]);
+            throw ImapFailure.Translate(e, FailureScope.Folder, $"appending to {Path}");
+        }
+
+        if (stopWith is not null && !sent.Exists(s => s is { IsSettled: true, Failure: null }))
+            throw stopWith;
+    }
+
+    private async Task SendTogetherAsync(
+        SentMessage first, IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
+    {
+        var together = new List<SentMessage>();
+        var result = await Client.AppendAsync(wireName, OutgoingAsync(), cancellationToken);
+        foreach (var message in together)
+            message.IsSettled = true;
+        if (result.Reply.Kind == StatusKind.Ok)
+        {
+            Assign(together, result.Uids);
+            return;
+        }
+
+        if (together.Count == 1)
+        {
+            await RefuseAsync(together[0], result.Reply, cancellationToken);
+            return;
+        }
+
+        memory.SendSingly = true;
+        var refusal = Refusal(result.Reply);
+        if (refusal.Scope != FailureScope.Message)
+            throw refusal;
+        // Courier stores the first message of a window and says NO all the same: look before anything is sent again.
+        if (result.Reply.Kind == StatusKind.Bad || Client.IsBroken || (await FetchArrivedAsync(cancellationToken)).Count > 0)
+            throw new MailException(FailureScope.Folder, true, $"a window was refused by {Path}, perhaps not all of it: {result.Reply}");
+        foreach (var message in together)
+            message.Failure = new MailException(FailureScope.Message, true, $"refused together with others: {result.Reply}");
+
+        async IAsyncEnumerable<OutgoingMessage> OutgoingAsync()
+        {
+            for (var message = first; message is not null; message = await NextAsync(messages, sent, cancellationToken))
+            {
+                together.Add(message);
+                yield return message.Outgoing;
+            }
+        }
+    }
+
+    /// <summary>One command a message, several under way; a message that a connection broke over goes alone.</summary>
+    private async Task SendSinglyAsync(
+        SentMessage first, IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
+    {
+        var underWay = new Queue<(SentMessage Message, Task<AppendResult> Answer)>();
+        try
+        {
+            for (var message = first; message is not null; message = await NextAsync(messages, sent, cancellationToken))
+            {
+                var goesAlone = memory.AskFirst || memory.Find(message.Source)?.IsSuspect == true;
+                while (underWay.Count > 0 && (goesAlone || !HasRoom(underWay.Count)))
+                    await SettleAsync(underWay, cancellationToken);
+                // Whatever was learnt meanwhile: this one is taken and has to go.
+                underWay.Enqueue((message, await Client.StartAppendAsync(wireName, message.Outgoing with { AskFirst = memory.AskFirst }, cancellationToken)));
+                while (underWay.TryPeek(out var oldest) && (goesAlone || oldest.Answer.IsCompleted))
+                    await SettleAsync(underWay, cancellationToken);
+                if (stopWith is not null || mustReplace || Client.Refusals >= ConnectionPool.MaxRefusals)
+                    break;
+            }
+
+            while (underWay.Count > 0)
+                await SettleAsync(underWay, cancellationToken);
+        }
+        finally
+        {
+            // The owner of the bodies hears of a failure only when nobody reads them any more.
+            await ((Task)Task.WhenAll(underWay.Select(u => u.Answer))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>All under way may be refused, and the connection must not come to the tenth refusal.</summary>
+    private bool HasRoom(int underWay) =>
+        underWay + Client.Refusals < ConnectionPool.MaxRefusals
+        || (Client.Refusals == 0 && !Client.Greeting.Contains("Microsoft", StringComparison.OrdinalIgnoreCase));
+
+    private async Task SettleAsync(Queue<(SentMessage Message, Task<AppendResult> Answer)> underWay, CancellationToken cancellationToken)
+    {
+        var (message, answer) = underWay.Peek();
+        var result = await answer;
+        underWay.Dequeue();
+        message.IsSettled = true;
+        if (result.Reply.Kind == StatusKind.Ok)
+            Assign([message], result.Uids);
+        else
+            await RefuseAsync(message, result.Reply, cancellationToken);
+    }
+}

@@ -1,0 +1,148 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+/// <summary>
+/// A folder as a target. Windows go by MULTIAPPEND where offered; after a refused window, whose messages can't be sent again
+/// from here, each message comes by itself, so that the next try finds the one that is refused.
+/// </summary>
+internal sealed partial class ImapWritableFolder(
+    ConnectionPool pool,
+    ImapClient client,
+    FolderPath path,
+    FolderStatus status,
+    StoreContext context,
+    string wireName,
+    StorableFlags storable,
+    AppendMemory memory,
+    Func<FolderPath, CancellationToken, Task<string>> findWireName)
+    : ImapFolder(pool, client, path, status, context), IWritableFolder
+{
+    private long? appendLimit;
+
+    public Uid UidNext { get; private set; } = status.UidNext;
+
+    /// <summary>Sees to it that the folder can be written to and that there is a mark.</summary>
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        if (storable.IsReadOnly)
+            throw new MailException(FailureScope.Folder, false, $"the server lets {Path} be read only");
+        appendLimit = Client.Capabilities.AppendLimit;
+        if (!UidNext.IsNone && !Client.Capabilities.HasAppendLimitPerFolder)
+            return;
+        var counters = await GuardAsync(Client.StatusAsync(wireName, cancellationToken), "the status");
+        appendLimit ??= counters?.AppendLimit;
+        if (UidNext.IsNone)
+            UidNext = counters?.UidNext is { IsNone: false } next ? next : new Uid(1);
+    }
+
+    public async Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken)
+    {
+        if (stopWith is { } reason)
+            throw reason;
+        await using var messages = window.GetAsyncEnumerator(cancellationToken);
+        var sent = new List<SentMessage>();
+        if (await NextAsync(messages, sent, cancellationToken) is { } first)
+        {
+            await GuardAsync(SendAsync(first, messages, sent, cancellationToken), "appending to");
+            if (mustReplace || Client.Refusals >= ConnectionPool.MaxRefusals)
+                await ReplaceConnectionAsync(wireName, cancellationToken);
+            mustReplace = false;
+            await FindUidsAsync(sent, cancellationToken);
+            await SettleFlagsAsync([.. sent.Where(s => s.Failure is null)], cancellationToken);
+        }
+
+        return [.. sent.Select(s => s.ToReceipt())];
+    }
+
+    /// <summary>Takes messages from the window until one can be sent.</summary>
+    private async ValueTask<SentMessage?> NextAsync(IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
+    {
+        while (await messages.MoveNextAsync())
+        {
+            var message = await PrepareAsync(messages.Current, cancellationToken);
+            sent.Add(message);
+            if (message.Failure is null)
+                return message;
+        }
+
+        return null;
+    }
+
+    private async ValueTask<SentMessage> PrepareAsync(IncomingMessage message, CancellationToken cancellationToken)
+    {
+        var trouble = memory.Find(message.Info);
+        var flags = message.Info.Flags;
+        if (trouble?.WithoutKeywords == true)
+            flags = FlagSet.Create(flags.System);
+        var kept = storable.Keep(flags, out _);
+        var lost = message.Info.Flags.Except(kept);
+        // Gmail files a message away that comes with \Deleted.
+        var afterwards = Client.Capabilities.HasGmail ? FlagSet.Create(kept.System & MessageFlags.Deleted) : FlagSet.Empty;
+        var outgoing = new OutgoingMessage(
+            kept.Except(afterwards), message.Info.InternalDate == default ? null : message.Info.InternalDate, message.Length, message.Body)
+        {
+            AskFirst = memory.AskFirst,
+        };
+        string? repaired = null;
+        if (trouble is { Repair: not MessageRepair.None, FinalWords: null })
+        {
+            var octets = await MessageRepairing.ReadAsync(message.Body, message.Length, cancellationToken);
+            octets = MessageRepairing.Apply(octets, trouble.Repair, out repaired);
+            outgoing = outgoing with { Length = octets.Length, Body = System.IO.Pipelines.PipeReader.Create(new System.Buffers.ReadOnlySequence<byte>(octets)) };
+        }
+
+        var prepared = new SentMessage(message.Info, outgoing) { SetAfterwards = afterwards };
+        if (!lost.IsEmpty)
+            prepared.AddNote($"the server does not keep {lost}");
+        if (repaired is not null)
+            prepared.AddNote(repaired);
+        if (trouble?.FinalWords is { } words)
+            prepared.Fail(new MailException(FailureScope.Message, false, words));
+        else if (appendLimit < outgoing.Length)
+            prepared.Fail(new MailException(FailureScope.Message, false, $"the message has {outgoing.Length} octets and the server takes {appendLimit} at most (APPENDLIMIT)"));
+        return prepared;
+    }
+
+    private void Assign(IReadOnlyList<SentMessage> sent, UidSet? uids)
+    {
+        if (uids is null || uids.Count != sent.Count)
+            return;
+        foreach (var (message, uid) in sent.Zip(uids.Enumerate()))
+        {
+            message.Target = uid;
+            if (uid >= UidNext)
+                UidNext = new Uid(uid.Value == uint.MaxValue ? uid.Value : uid.Value + 1);
+        }
+    }
+
+    /// <summary>
+    /// Without UIDPLUS: what is new since the mark is ours if it is as many messages with the same sizes in the same order.
+    /// Else somebody delivered meanwhile, and the UIDs stay unknown.
+    /// </summary>
+    private async Task FindUidsAsync(List<SentMessage> sent, CancellationToken cancellationToken)
+    {
+        List<SentMessage> unknown = [.. sent.Where(s => s.Failure is null && s.Target.IsNone)];
+        if (unknown.Count == 0)
+            return;
+        var arrived = await FetchArrivedAsync(cancellationToken);
+        if (arrived.Count == 0)
+            return;
+        UidNext = new Uid(arrived[^1].Uid.Value + 1);
+        if (arrived.Count != unknown.Count || !arrived.Zip(unknown).All(p => p.First.Size == p.Second.Outgoing.Length))
+            return;
+        foreach (var (row, message) in arrived.Zip(unknown))
+            message.Target = row.Uid;
+    }
+
+    /// <summary>What lies at or above the mark, in order.</summary>
+    private async Task<List<FetchedMessage>> FetchArrivedAsync(CancellationToken cancellationToken)
+    {
+        var mark = UidNext;
+        await GuardAsync(Client.NoopAsync(cancellationToken), "looking for what arrived in");
+        var rows = new List<FetchedMessage>();
+        await GuardAsync(Client.FetchMetadataAsync($"{mark}:*", true, null, rows, cancellationToken), "looking for what arrived in");
+        return [.. rows.Where(r => r.Uid >= mark).DistinctBy(r => r.Uid).OrderBy(r => r.Uid)];
+    }
+}

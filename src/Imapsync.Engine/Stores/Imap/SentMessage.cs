@@ -1,0 +1,37 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+/// <summary>A message that was taken from the window.</summary>
+/// <param name="outgoing">As it is sent.</param>
+internal sealed class SentMessage(MessageInfo source, OutgoingMessage outgoing)
+{
+    public MessageInfo Source => source;
+
+    public OutgoingMessage Outgoing => outgoing;
+
+    /// <summary>What is not sent with the message and set once it is there.</summary>
+    public FlagSet SetAfterwards { get; init; } = FlagSet.Empty;
+
+    public string? Note { get; set; }
+
+    public Uid Target { get; set; }
+
+    public MailException? Failure { get; set; }
+
+    /// <summary>The server has answered, or it was not sent at all.</summary>
+    public bool IsSettled { get; set; }
+
+    public FlagSet Wanted => outgoing.Flags.Union(SetAfterwards);
+
+    public void AddNote(string note) => Note = Note is null ? note : $"{Note}; {note}";
+
+    public void Fail(MailException failure)
+    {
+        Failure = failure;
+        IsSettled = true;
+    }
+
+    public AppendReceipt ToReceipt() => new(source.Uid, Target, Failure, Note);
+}

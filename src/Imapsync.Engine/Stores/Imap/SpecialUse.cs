@@ -1,0 +1,25 @@
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+/// <summary>What a folder is for, by attribute (RFC 6154, XLIST).</summary>
+internal static class SpecialUse
+{
+    private static readonly (string Attribute, SpecialFolder Folder)[] Attributes =
+    [
+        ("\\All", SpecialFolder.All), ("\\AllMail", SpecialFolder.All), ("\\Archive", SpecialFolder.Archive),
+        ("\\Drafts", SpecialFolder.Drafts), ("\\Flagged", SpecialFolder.Flagged), ("\\Starred", SpecialFolder.Flagged),
+        ("\\Important", SpecialFolder.Important), ("\\Junk", SpecialFolder.Junk), ("\\Spam", SpecialFolder.Junk),
+        ("\\Sent", SpecialFolder.Sent), ("\\Trash", SpecialFolder.Trash),
+    ];
+
+    public static SpecialFolder ByAttribute(IReadOnlySet<string> attributes) =>
+        Array.Find(Attributes, a => attributes.Contains(a.Attribute)).Folder;
+
+    /// <summary>For CREATE … USE; null where RFC 6154 has none.</summary>
+    public static string? AttributeOf(SpecialFolder folder) => folder switch
+    {
+        SpecialFolder.None or SpecialFolder.Inbox => null,
+        _ => Array.Find(Attributes, a => a.Folder == folder).Attribute,
+    };
+}

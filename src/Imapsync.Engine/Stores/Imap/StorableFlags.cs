@@ -1,0 +1,37 @@
+using System.Buffers;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+/// <summary>Which flags a folder keeps, by its PERMANENTFLAGS; what it would lose or choke on is left out and told.</summary>
+internal sealed class StorableFlags(SelectedFolder selected)
+{
+    private static readonly SearchValues<char> NoAtom = SearchValues.Create("(){%*\"\\]");
+
+    private readonly FlagSet? permanent = selected.PermanentFlags;
+
+    public bool IsReadOnly => selected.IsReadOnly;
+
+    /// <param name="lost">Names left out, or null.</param>
+    public FlagSet Keep(FlagSet flags, out string? lost)
+    {
+        lost = null;
+        if (flags.IsEmpty)
+            return flags;
+        var system = permanent is null ? flags.System : flags.System & permanent.System;
+        List<string> keywords = [.. flags.Keywords.Where(IsStorable)];
+        if (system == flags.System && keywords.Count == flags.Keywords.Length)
+            return flags;
+        var kept = FlagSet.Create(system, keywords);
+        lost = flags.Except(kept).ToString();
+        return kept;
+    }
+
+    /// <summary>A keyword has to be an atom (RFC 9051 §9), and one the folder knows unless it takes new ones (<c>\*</c>).</summary>
+    private bool IsStorable(string keyword) =>
+        IsAtom(keyword)
+        && (permanent is null || selected.AllowsNewKeywords || permanent.Keywords.Contains(keyword, StringComparer.OrdinalIgnoreCase));
+
+    private static bool IsAtom(string keyword) =>
+        keyword.Length > 0 && keyword.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 && keyword.AsSpan().IndexOfAny(NoAtom) < 0;
+}

@@ -1,0 +1,149 @@
+using Imapsync.Engine.Durability;
+using Imapsync.Engine.Mail;
+using Microsoft.Win32.SafeHandles;
+
+namespace Imapsync.Engine.Stores;
+
+/// <summary>How local stores make and judge files: private to their owner, and never following what others left in the way.</summary>
+internal static class LocalFiles
+{
+    private const UnixFileMode DirectoryMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>A new file, 0600, unbuffered; fails where anything of that name exists.</summary>
+    public static FileStreamOptions CreateNew { get; } = Private(FileMode.CreateNew);
+
+    /// <summary>A file opened for writing at its end or anywhere, created with 0600 where there is none.</summary>
+    public static FileStreamOptions OpenOrCreate { get; } = Private(FileMode.OpenOrCreate);
+
+    /// <summary>A file that is there, opened for reading and writing.</summary>
+    public static FileStreamOptions OpenExisting { get; } = Private(FileMode.Open);
+
+    public static FileStreamOptions Read { get; } = new()
+    {
+        Mode = FileMode.Open,
+        Access = FileAccess.Read,
+        Share = FileShare.ReadWrite | FileShare.Delete,
+        BufferSize = 0,
+    };
+
+    public static void CreateDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, DirectoryMode);
+    }
+
+    /// <summary>A directory itself, not a symbolic link to one: a link may lead out of the tree.</summary>
+    public static bool IsRealDirectory(string path)
+    {
+        var info = new DirectoryInfo(path);
+        return info.Exists && info.LinkTarget is null;
+    }
+
+    /// <summary>A new file open for writing. An older one of that name goes: it may be anything, even a link to somewhere else.</summary>
+    public static SafeFileHandle CreateAnew(string path)
+    {
+        File.Delete(path);
+        using (new FileStream(path, CreateNew))
+        {
+        }
+
+        return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+    }
+
+    /// <summary>Puts whole new contents in place of a small file, durably: temporary file, sync, rename, sync.</summary>
+    public static void Replace(string path, ReadOnlySpan<byte> contents)
+    {
+        var temporary = path + ".imapsync-new";
+        File.Delete(temporary);
+        using (var file = new FileStream(temporary, CreateNew))
+        {
+            file.Write(contents);
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+        Posix.SyncDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>What a failed call on a file means for the job.</summary>
+    public static MailException Failure(Exception cause, FailureScope scope, string what)
+    {
+        const int NoSpace = 28, QuotaExceeded = 122, QuotaExceededMac = 69;
+        return cause switch
+        {
+            MailException known => known,
+            IOException { HResult: NoSpace or QuotaExceeded or QuotaExceededMac } =>
+                new MailException(FailureScope.Store, isTransient: false, $"{what}: no space left: {cause.Message}", cause) { Kind = FailureKind.Quota },
+            DirectoryNotFoundException or FileNotFoundException =>
+                new MailException(scope, isTransient: false, $"{what}: {cause.Message}", cause) { Kind = FailureKind.Gone },
+            _ => new MailException(scope, isTransient: false, $"{what}: {cause.Message}", cause),
+        };
+    }
+
+    /// <summary>Runs an action on files; what goes wrong comes out as a <see cref="MailException"/>.</summary>
+    public static T Guard<T>(FailureScope scope, string what, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (IsFileTrouble(e))
+        {
+            throw Failure(e, scope, what);
+        }
+    }
+
+    /// <summary>Works on a folder's file; what goes wrong comes out as a <see cref="MailException"/> about the folder.</summary>
+    public static async Task<T> GuardAsync<T>(string path, Func<Task<T>> action)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (Exception e) when (IsFileTrouble(e))
+        {
+            throw Failure(e, FailureScope.Folder, path);
+        }
+    }
+
+    /// <inheritdoc cref="GuardAsync{T}(string, Func{Task{T}})"/>
+    public static async ValueTask GuardAsync(string path, Func<ValueTask> action)
+    {
+        try
+        {
+            await action();
+        }
+        catch (Exception e) when (IsFileTrouble(e))
+        {
+            throw Failure(e, FailureScope.Folder, path);
+        }
+    }
+
+    /// <summary>Deletes as many as can be deleted.</summary>
+    public static void TryDelete(IEnumerable<string> files)
+    {
+        foreach (var file in files)
+        {
+            try
+            {
+                File.Delete(file);
+            }
+            catch (Exception e) when (IsFileTrouble(e))
+            {
+                // Temporary files by their names: the next run that opens the folder tries again.
+            }
+        }
+    }
+
+    public static bool IsFileTrouble(Exception exception) => exception is IOException or UnauthorizedAccessException;
+
+    private static FileStreamOptions Private(FileMode mode)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows() && mode != FileMode.Open)
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return options;
+    }
+}

@@ -1,0 +1,167 @@
+using System.Buffers;
+using System.Threading.Channels;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>A message of a window that lies whole in tmp/.</summary>
+internal readonly record struct TemporaryMessage(Uid Source, FlagSet Flags, string TemporaryName, WrittenBody Body)
+{
+    public string UniqueName => MaildirName.WithFields(TemporaryName, Body.BytesOnDisk, Body.BytesWithCrlf, Body.IsVerbatim);
+}
+
+/// <summary>
+/// Brings the messages of a window into tmp/. Small ones are copied and written by a few tasks beside the source's reading;
+/// a large one streams straight into its file. Whatever is not handed over by the end is removed.
+/// </summary>
+internal sealed class DeliveryWindow : IAsyncDisposable
+{
+    private const int SmallBytes = 128 * 1024;
+
+    // Bounds the memory: so many small bodies wait, and as many as there are writers are being written.
+    private const int MaxWaiting = 16;
+    private readonly string tmpDirectory;
+    private readonly DeliveryNames names;
+    private readonly Channel<SmallBody> small = Channel.CreateBounded<SmallBody>(new BoundedChannelOptions(MaxWaiting) { SingleWriter = true });
+    private readonly Task[] writers;
+    private readonly List<string> temporaryNames = [];
+    private readonly Lock writtenLock = new();
+    private readonly List<(int Order, TemporaryMessage Message)> written = [];
+
+    private readonly record struct SmallBody(
+        (int Order, string Name) Place, Uid Source, FlagSet Flags, DateTimeOffset Date, byte[] Buffer, int Length);
+
+    public DeliveryWindow(string tmpDirectory, DeliveryNames names)
+    {
+        (this.tmpDirectory, this.names) = (tmpDirectory, names);
+        writers = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 2, 4)).Select(_ => Task.Run(WriteSmallBodiesAsync))];
+    }
+
+    /// <summary>False when the body is not as long as announced.</summary>
+    public ValueTask<bool> TakeAsync(IncomingMessage message, CancellationToken cancellationToken) => message.Length switch
+    {
+        < 0 => ValueTask.FromResult(false),
+        <= SmallBytes => TakeSmallAsync(message, cancellationToken),
+        _ => TakeLargeAsync(message, cancellationToken),
+    };
+
+    /// <summary>Waits until all messages taken lie in tmp/, and gives them in the order they were taken.</summary>
+    public async Task<IReadOnlyList<TemporaryMessage>> CompleteAsync()
+    {
+        small.Writer.TryComplete();
+        await Task.WhenAll(writers);
+        return [.. written.OrderBy(w => w.Order).Select(w => w.Message)];
+    }
+
+    /// <summary>Removes what still lies in tmp/.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        small.Writer.TryComplete();
+        await Task.WhenAll(writers).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        while (small.Reader.TryRead(out var job))
+            ArrayPool<byte>.Shared.Return(job.Buffer);
+        LocalFiles.TryDelete(temporaryNames.Select(PathOf));
+    }
+
+    /// <summary>The window's messages have their final names.</summary>
+    public void HandOver() => temporaryNames.Clear();
+
+    public string PathOf(string temporaryName) => Path.Combine(tmpDirectory, temporaryName);
+
+    private async ValueTask<bool> TakeSmallAsync(IncomingMessage message, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent((int)message.Length);
+        var isHandedOn = false;
+        try
+        {
+            if (!await BodyReading.ReadExactlyAsync(message.Body, buffer.AsMemory(0, (int)message.Length), cancellationToken))
+                return false;
+            var job = new SmallBody(NextName(), message.Uid, message.Info.Flags, message.Info.InternalDate, buffer, (int)message.Length);
+            while (!(isHandedOn = small.Writer.TryWrite(job)))
+            {
+                // False once a writer failed: its exception comes out of the wait for the writers.
+                if (!await small.Writer.WaitToWriteAsync(cancellationToken))
+                    await Task.WhenAll(writers);
+            }
+
+            return true;
+        }
+        finally
+        {
+            if (!isHandedOn)
+                ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>An exception of the body passes through as it is; one of the file is the target's.</summary>
+    private async ValueTask<bool> TakeLargeAsync(IncomingMessage message, CancellationToken cancellationToken)
+    {
+        var place = NextName();
+        await using var file = LocalFiles.Guard(FailureScope.Folder, tmpDirectory, () => new StreamedBody(PathOf(place.Name)));
+        var isWhole = await BodyReading.ReadExactlyAsync(
+            message.Body,
+            message.Length,
+            async piece =>
+            {
+                try
+                {
+                    await file.AppendAsync(piece, cancellationToken);
+                }
+                catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+                {
+                    throw LocalFiles.Failure(e, FailureScope.Folder, tmpDirectory);
+                }
+            },
+            cancellationToken);
+        if (!isWhole)
+            return false;
+        try
+        {
+            var body = await file.FinishAsync(message.Info.InternalDate, cancellationToken);
+            Keep(place.Order, new TemporaryMessage(message.Uid, message.Info.Flags, place.Name, body));
+            return true;
+        }
+        catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+        {
+            throw LocalFiles.Failure(e, FailureScope.Folder, tmpDirectory);
+        }
+    }
+
+    private (int Order, string Name) NextName()
+    {
+        temporaryNames.Add(names.Next());
+        return (temporaryNames.Count, temporaryNames[^1]);
+    }
+
+    private void Keep(int order, TemporaryMessage message)
+    {
+        lock (writtenLock)
+            written.Add((order, message));
+    }
+
+    private async Task WriteSmallBodiesAsync()
+    {
+        try
+        {
+            await foreach (var job in small.Reader.ReadAllAsync())
+            {
+                try
+                {
+                    var body = BodyFile.Write(PathOf(job.Place.Name), job.Buffer.AsSpan(0, job.Length), job.Date);
+                    Keep(job.Place.Order, new TemporaryMessage(job.Source, job.Flags, job.Place.Name, body));
+                }
+                finally
+                {
+                    ArrayPool<byte>.Shared.Return(job.Buffer);
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            // The other writers have no reason to go on, and whoever hands in the next body has to hear of it.
+            small.Writer.TryComplete();
+            throw LocalFiles.IsFileTrouble(e) ? LocalFiles.Failure(e, FailureScope.Folder, tmpDirectory) : e;
+        }
+    }
+}

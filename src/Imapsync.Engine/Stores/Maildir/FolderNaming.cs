@@ -1,0 +1,91 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>
+/// Levels of folder paths as parts of directory names: modified UTF-7, as Dovecot and Courier have it on disk, where what would mean
+/// something to the file system or to the layout is written as a base64 run too (<c>.</c> is <c>&amp;AC4-</c>). Reversible, plain ASCII.
+/// A name too long for a directory ends in <c>~</c> and a digest; the whole path is in the file <see cref="SideFile"/> inside.
+/// </summary>
+internal static class FolderNaming
+{
+    public const string SideFile = "imapsync-folder";
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+    private const string Base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
+    private const int MaxNameLength = 230;
+    private const int ShortenedPrefix = 180;
+    private const int DigestLength = 16;
+
+    public static string Encode(string level, params ReadOnlySpan<char> reserved)
+    {
+        var encoded = ModifiedUtf7.Encode(level);
+        foreach (var c in reserved)
+            encoded = encoded.Replace(c.ToString(), Run(c), StringComparison.Ordinal);
+        return encoded;
+    }
+
+    public static string EncodeFirst(string encoded) => encoded[0] == '&' ? encoded : Run(encoded[0]) + encoded[1..];
+
+    /// <summary>Any text is some level: what is no modified UTF-7 is taken as it is.</summary>
+    public static string Decode(string encoded) =>
+        ModifiedUtf7.TryDecode(WithoutAsciiRuns(encoded), out var level) && level.Length > 0 ? level : encoded;
+
+    /// <summary>The name itself if a directory can have it, else a shortened one that no other path has.</summary>
+    public static string Fit(string name, FolderPath path)
+    {
+        if (name.Length <= MaxNameLength)
+            return LooksShortened(name) ? string.Concat(name.AsSpan(0, name.Length - DigestLength - 1), Run('~'), name.AsSpan(name.Length - DigestLength)) : name;
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.Unicode.GetBytes(path.ToString())))[..DigestLength];
+        return $"{CutBetweenRuns(name)}~{digest}";
+    }
+
+    public static bool LooksShortened(string name) =>
+        name.Length > DigestLength + 1 && name[^(DigestLength + 1)] == '~' && name.AsSpan(name.Length - DigestLength).IndexOfAnyExcept(HexDigits) < 0;
+
+    private static string CutBetweenRuns(string name)
+    {
+        var cut = name[..ShortenedPrefix];
+        var run = cut.LastIndexOf('&');
+        if (run >= 0 && cut.IndexOf('-', run) < 0)
+            cut = cut[..run];
+        cut = cut.TrimEnd('.');
+
+        // One long run of base64 leaves nothing, or only the dot of Maildir++.
+        return cut.Length > 0 ? cut : name[0] == '.' ? ".long" : "long";
+    }
+
+    private static string Run(char c) => $"&{Base64[c >> 10]}{Base64[(c >> 4) & 63]}{Base64[(c << 2) & 63]}-";
+
+    /// <summary>Turns runs of one printable ASCII character, which modified UTF-7 proper has no place for, back into the character.</summary>
+    private static string WithoutAsciiRuns(string encoded)
+    {
+        if (!encoded.Contains("&A", StringComparison.Ordinal))
+            return encoded;
+        var result = new StringBuilder(encoded.Length);
+        for (var at = 0; at < encoded.Length; at++)
+        {
+            var end = encoded[at] == '&' ? encoded.IndexOf('-', at) : -1;
+            if (end < 0)
+            {
+                result.Append(encoded[at]);
+                continue;
+            }
+
+            var run = encoded.AsSpan(at..(end + 1));
+            var c = run.Length == 5 ? Array.Find(PrintableAscii, p => encoded.AsSpan(at, 5).SequenceEqual(Run(p))) : '\0';
+            if (c == '\0')
+                result.Append(run);
+            else
+                result.Append(c == '&' ? "&-" : c.ToString());
+            at = end;
+        }
+
+        return result.ToString();
+    }
+
+    private static char[] PrintableAscii { get; } = [.. Enumerable.Range(' ', '~' - ' ' + 1).Select(i => (char)i)];
+}

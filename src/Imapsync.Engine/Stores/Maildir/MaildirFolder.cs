@@ -1,0 +1,116 @@
+using System.Runtime.CompilerServices;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>A folder open for reading. Nothing is written, so messages that the uidlist does not know have UIDs for this session only.</summary>
+internal class MaildirFolder : IMailFolder
+{
+    private const int CancellationEvery = 256;
+
+    protected MaildirFolder(FolderPath path, MaildirPaths paths, StoreContext context)
+    {
+        (Path, Paths) = (path, paths);
+        UidList = new UidList(paths.Directory, context.Time);
+        Keywords = new MaildirKeywords(paths.Directory, context.Time);
+        Index = new MaildirIndex(paths.Directory, UidList, Keywords);
+        Reader = new MaildirMessageReader(paths.Directory, Index);
+    }
+
+    public FolderPath Path { get; }
+
+    public FolderStatus Status { get; protected set; }
+
+    public UidValidity LastingUidValidity => UidList.Validity;
+
+    protected MaildirPaths Paths { get; }
+
+    protected UidList UidList { get; }
+
+    protected MaildirKeywords Keywords { get; }
+
+    protected MaildirIndex Index { get; }
+
+    private MaildirMessageReader Reader { get; }
+
+    public static IMailFolder Open(FolderPath path, MaildirPaths paths, StoreContext context)
+    {
+        var folder = new MaildirFolder(path, paths, context);
+        folder.Index.Refresh();
+        var validity = folder.UidList.Validity;
+        var next = folder.UidList.Next.Value;
+        if (!folder.Index.Unlisted.IsEmpty)
+        {
+            validity = UidValidity.None;
+            foreach (var name in folder.Index.Unlisted)
+                folder.Index.Provisional.Add(name, next++);
+            folder.Index.Refresh(force: true);
+        }
+
+        folder.Status = new FolderStatus(validity, new Uid(next), folder.Index.Messages.Count);
+        return folder;
+    }
+
+    public async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (request.ChangedSince is not null)
+            throw new ArgumentException("a Maildir has no HIGHESTMODSEQ", nameof(request));
+        await RefreshAsync(cancellationToken);
+        var done = 0;
+        foreach (var message in Chosen(request.Uids))
+        {
+            if (++done % CancellationEvery == 0)
+                cancellationToken.ThrowIfCancellationRequested();
+            if (!request.WithDateAndSize)
+                yield return new MessageInfo(new Uid(message.Uid), message.Info.Flags);
+            else if (LocalFiles.Guard(FailureScope.Folder, message.FileName, () => Reader.Describe(message)) is { } info)
+                yield return info;
+        }
+    }
+
+    public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await RefreshAsync(cancellationToken);
+        await foreach (var header in Reader.ReadHeadersAsync(Chosen(uids), cancellationToken))
+            yield return header;
+    }
+
+    public async IAsyncEnumerable<IncomingMessage> ReadAsync(
+        IReadOnlyList<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await RefreshAsync(cancellationToken);
+        await foreach (var message in Reader.ReadAsync(messages, cancellationToken))
+            yield return message;
+    }
+
+    public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Brings the index up to date.</summary>
+    protected virtual Task RefreshAsync(CancellationToken cancellationToken) =>
+        Task.Run(
+            () => LocalFiles.Guard(FailureScope.Folder, Path.ToString(), () =>
+            {
+                Index.Refresh();
+                return true;
+            }),
+            cancellationToken);
+
+    /// <summary>A snapshot: what is added or renamed meanwhile does not disturb it.</summary>
+    protected IEnumerable<MaildirMessage> Chosen(UidSet? uids)
+    {
+        var messages = Index.Messages;
+        if (uids is null)
+            return messages;
+        return Ranges();
+
+        IEnumerable<MaildirMessage> Ranges()
+        {
+            foreach (var (first, last) in uids.Ranges)
+            {
+                for (var at = MaildirIndex.PositionOf(messages, first); at < messages.Count && messages[at].Uid <= last; at++)
+                    yield return messages[at];
+            }
+        }
+    }
+}

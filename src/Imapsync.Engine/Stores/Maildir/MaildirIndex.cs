@@ -1,0 +1,174 @@
+using System.Collections.Immutable;
+using System.IO.Enumeration;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>An info part and what it means. Few distinct ones exist in a folder, so messages share them.</summary>
+internal sealed record InfoPart(string Text, FlagSet Flags);
+
+/// <param name="UniqueName">The file's name without its info part.</param>
+/// <param name="InNew">It lies in new/, else in cur/.</param>
+internal readonly record struct MaildirMessage(uint Uid, string UniqueName, InfoPart Info, bool InNew)
+{
+    public string FileName => InNew ? "new/" + UniqueName + Info.Text : "cur/" + UniqueName + Info.Text;
+}
+
+/// <summary>
+/// The messages of one folder in order of UID, as of the last <see cref="Refresh"/>: what lies in new/ and cur/, with the UIDs of the uidlist.
+/// </summary>
+internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKeywords keywords)
+{
+    private const int MaxScans = 5;
+    private readonly Dictionary<string, InfoPart> infos = [];
+    private readonly string newDirectory = Path.Combine(directory, "new");
+    private readonly string curDirectory = Path.Combine(directory, "cur");
+    private (DateTime New, DateTime Cur)? scannedAt;
+    private List<MaildirMessage> messages = [];
+    private HashSet<string> unlisted = [];
+
+    /// <summary>In ascending order of UID.</summary>
+    public IReadOnlyList<MaildirMessage> Messages => messages;
+
+    /// <summary>Unique names of files that the uidlist does not know, in the order UIDs are to be given.</summary>
+    public ImmutableArray<string> Unlisted { get; private set; } = [];
+
+    /// <summary>UIDs for this session, of files in a folder that must not be written to.</summary>
+    public Dictionary<string, uint> Provisional { get; } = [];
+
+    /// <summary>Reads again what changed since the last time.</summary>
+    /// <param name="force">Read the directories whatever their dates say.</param>
+    public void Refresh(bool force = false)
+    {
+        if (keywords.Refresh())
+        {
+            infos.Clear();
+            force = true;
+        }
+
+        // Once UIDs are given for this session, the list stays as it was read: what it gains may be the same numbers.
+        var listChanged = Provisional.Count == 0 && uidList.ReadAll();
+        if (listChanged || force || scannedAt != Dates())
+            Scan();
+    }
+
+    /// <summary>The message of that UID, if it is there.</summary>
+    public bool TryFind(uint uid, out MaildirMessage message)
+    {
+        var at = PositionOf(messages, uid);
+        message = at < messages.Count ? messages[at] : default;
+        return message.Uid == uid && uid != 0;
+    }
+
+    /// <summary>Where the first message with this UID or a higher one stands.</summary>
+    public static int PositionOf(IReadOnlyList<MaildirMessage> messages, uint uid)
+    {
+        int low = 0, high = messages.Count;
+        while (low < high)
+        {
+            var middle = low + ((high - low) / 2);
+            if (messages[middle].Uid < uid)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+
+        return low;
+    }
+
+    public InfoPart Info(ReadOnlySpan<char> text)
+    {
+        var lookup = infos.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (lookup.TryGetValue(text, out var info))
+            return info;
+        info = new InfoPart(text.ToString(), MaildirInfo.Flags(text, keywords.Slots));
+        infos.Add(info.Text, info);
+        return info;
+    }
+
+    /// <summary>How many files there are, without looking at their names.</summary>
+    public static long CountFiles(string directory) =>
+        Directory.Exists(directory) ? Entries(directory, static (ref e) => 0).LongCount() : 0;
+
+    /// <summary>
+    /// A rename while a directory is read can hide or double its file, so a scan during which a directory changed is done again;
+    /// where that never ends, what any of the scans saw counts. new/ first: files move from there to cur/.
+    /// </summary>
+    private void Scan()
+    {
+        unlisted = [];
+        var found = new List<MaildirMessage>(messages.Count);
+        for (var scan = 1; ; scan++)
+        {
+            var before = Dates();
+            ScanDirectory(newDirectory, inNew: true, found);
+            ScanDirectory(curDirectory, inNew: false, found);
+            scannedAt = Dates();
+            if (scannedAt == before)
+                break;
+            scannedAt = null;
+            if (scan == MaxScans)
+                break;
+            if (scan < MaxScans - 1)
+            {
+                found.Clear();
+                unlisted.Clear();
+            }
+        }
+
+        Unlisted = [.. unlisted.Order(StringComparer.Ordinal)];
+        messages = WithoutDoubles(found);
+    }
+
+    private void ScanDirectory(string path, bool inNew, List<MaildirMessage> found)
+    {
+        if (!Directory.Exists(path))
+            return;
+        var listed = uidList.Uids.GetAlternateLookup<ReadOnlySpan<char>>();
+        var provisional = Provisional.GetAlternateLookup<ReadOnlySpan<char>>();
+        var entries = Entries(path, (ref e) =>
+        {
+            var infoStart = MaildirName.InfoStart(e.FileName);
+            var unique = e.FileName[..infoStart];
+            if (!listed.TryGetValue(unique, out var name, out var uid) && !provisional.TryGetValue(unique, out name, out uid))
+            {
+                unlisted.Add(unique.ToString());
+                return default;
+            }
+
+            return new MaildirMessage(uid, name, Info(e.FileName[infoStart..]), inNew);
+        });
+        foreach (var message in entries)
+        {
+            if (message.Uid != 0)
+                found.Add(message);
+        }
+    }
+
+    private static FileSystemEnumerable<T> Entries<T>(string path, FileSystemEnumerable<T>.FindTransform transform) =>
+        new(path, transform, new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false, ReturnSpecialDirectories = false })
+        {
+            ShouldIncludePredicate = static (ref e) => e.FileName[0] != '.' && !e.IsDirectory,
+        };
+
+    /// <summary>A file seen under two names was renamed in between; the name seen last is the one to try.</summary>
+    private static List<MaildirMessage> WithoutDoubles(List<MaildirMessage> found)
+    {
+        var order = new int[found.Count];
+        for (var i = 0; i < order.Length; i++)
+            order[i] = i;
+        Array.Sort(order, (a, b) => found[a].Uid.CompareTo(found[b].Uid) is var byUid and not 0 ? byUid : a.CompareTo(b));
+        var single = new List<MaildirMessage>(found.Count);
+        foreach (var i in order)
+        {
+            if (single.Count > 0 && single[^1].Uid == found[i].Uid)
+                single[^1] = found[i];
+            else
+                single.Add(found[i]);
+        }
+
+        return single;
+    }
+
+    private (DateTime New, DateTime Cur) Dates() => (Directory.GetLastWriteTimeUtc(newDirectory), Directory.GetLastWriteTimeUtc(curDirectory));
+}

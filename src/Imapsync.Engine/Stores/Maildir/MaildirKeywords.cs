@@ -1,0 +1,103 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>
+/// The keywords behind the letters a–z of a folder: Dovecot's <c>dovecot-keywords</c>, lines <c>0 $Label1</c>.
+/// A slot once given keeps its keyword; new ones are added under <c>dovecot-keywords.lock</c>.
+/// </summary>
+internal sealed class MaildirKeywords(string directory, TimeProvider time)
+{
+    public const int MaxKeywords = 26;
+    private const long MaxFileBytes = 1 << 20;
+    private readonly string path = Path.Combine(directory, "dovecot-keywords");
+    private (DateTime Written, long Length) stamp;
+
+    /// <summary>By slot; null where a slot is empty.</summary>
+    public ImmutableArray<string?> Slots { get; private set; } = [];
+
+    /// <returns>The slot, or -1. Keywords are compared without regard to case (RFC 9051 §2.3.2).</returns>
+    public static int SlotOf(ImmutableArray<string?> slots, string keyword)
+    {
+        for (var i = 0; i < slots.Length; i++)
+        {
+            if (string.Equals(slots[i], keyword, StringComparison.OrdinalIgnoreCase))
+                return i;
+        }
+
+        return -1;
+    }
+
+    /// <summary>Reads the file again if it changed. True if it did.</summary>
+    public bool Refresh()
+    {
+        var file = new FileInfo(path);
+        if (!file.Exists || file.Length > MaxFileBytes)
+            return false;
+        if (stamp == (file.LastWriteTimeUtc, file.Length))
+            return false;
+        stamp = (file.LastWriteTimeUtc, file.Length);
+        var slots = new string?[MaxKeywords];
+        foreach (var line in File.ReadLines(path))
+        {
+            var blank = line.IndexOf(' ', StringComparison.Ordinal);
+            if (blank > 0 && blank < line.Length - 1
+                && int.TryParse(line.AsSpan(0, blank), NumberStyles.None, CultureInfo.InvariantCulture, out var slot) && slot < MaxKeywords)
+                slots[slot] ??= line[(blank + 1)..];
+        }
+
+        Slots = [.. slots];
+        return true;
+    }
+
+    /// <summary>Gives each keyword of these flags a slot, as long as there are any.</summary>
+    /// <returns>The keywords that found no room.</returns>
+    public async ValueTask<IReadOnlyList<string>> AddAsync(FlagSet flags, CancellationToken cancellationToken)
+    {
+        if (flags.Keywords.IsEmpty || flags.Keywords.All(k => SlotOf(Slots, k) >= 0))
+            return [];
+        if (!IsFull)
+        {
+            await using var held = await DotLock.AcquireAsync(path, time, cancellationToken);
+            Refresh();
+            AddHeld(flags);
+        }
+
+        // $Forwarded has a letter of its own besides.
+        return [.. flags.Keywords.Where(k => SlotOf(Slots, k) < 0 && !k.Equals(MaildirInfo.Forwarded, StringComparison.OrdinalIgnoreCase))];
+    }
+
+    private bool IsFull => Slots.Length == MaxKeywords && Slots.All(s => s is not null);
+
+    private void AddHeld(FlagSet flags)
+    {
+        var slots = Slots.Concat(Enumerable.Repeat<string?>(null, MaxKeywords - Slots.Length)).ToArray();
+        foreach (var keyword in flags.Keywords.Where(k => SlotOf(Slots, k) < 0 && CanBeWritten(k)))
+        {
+            // Behind the last slot in use: an empty one may still have its letter in names of old.
+            var free = Array.FindLastIndex(slots, s => s is not null) + 1;
+            if (free == MaxKeywords)
+                free = Array.FindIndex(slots, s => s is null);
+            if (free < 0)
+                break;
+            slots[free] = keyword;
+        }
+
+        var text = new StringBuilder();
+        for (var i = 0; i < MaxKeywords; i++)
+        {
+            if (slots[i] is not null)
+                text.Append(CultureInfo.InvariantCulture, $"{i} {slots[i]}\n");
+        }
+
+        LocalFiles.Replace(path, Encoding.UTF8.GetBytes(text.ToString()));
+        Slots = [.. slots];
+        var file = new FileInfo(path);
+        stamp = (file.LastWriteTimeUtc, file.Length);
+    }
+
+    private static bool CanBeWritten(string keyword) => keyword.Length is > 0 and <= 1_000 && !keyword.AsSpan().ContainsAnyInRange('\0', ' ');
+}

@@ -1,0 +1,147 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.LineEnds;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>Reads messages as they were before they were stored: CRLF line ends, or the file as it is where its name says so.</summary>
+internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
+{
+    private const int SmallBytes = 256 * 1024;
+    private const int MaxHeaderBytes = 1 << 20;
+    private const int MaxRenames = 3;
+
+    /// <summary>Size and date of a message's file. Null when it is gone.</summary>
+    public MessageInfo? Describe(MaildirMessage message)
+    {
+        for (var i = 0; i < MaxRenames; i++)
+        {
+            var file = new FileInfo(Path.Combine(directory, message.FileName));
+            if (file.Exists)
+            {
+                var size = MaildirName.IsVerbatim(message.UniqueName) ? file.Length : MaildirName.SizeWithCrlf(message.UniqueName, file.Length);
+                if (size >= 0 || (size = CountWithCrlf(message)) >= 0)
+                    return new MessageInfo(new Uid(message.Uid), message.Info.Flags, new DateTimeOffset(file.LastWriteTimeUtc, TimeSpan.Zero), size);
+            }
+
+            if (!TryFindAgain(ref message))
+                return null;
+        }
+
+        return null;
+    }
+
+    public async IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var info in messages)
+        {
+            if (!index.TryFind(info.Uid.Value, out var message))
+                continue;
+            FileStream? file = null;
+            MailException? failure = null;
+            try
+            {
+                file = Open(ref message);
+            }
+            catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+            {
+                failure = LocalFiles.Failure(e, FailureScope.Message, message.FileName);
+            }
+
+            if (failure is not null)
+                yield return new IncomingMessage(info, failure);
+            if (file is null)
+                continue;
+            await using var opened = new OpenedMessage(file, MaildirName.IsVerbatim(message.UniqueName));
+            yield return await opened.ReadAsync(info, SmallBytes, cancellationToken);
+        }
+    }
+
+    public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(
+        IEnumerable<MaildirMessage> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var listed in messages)
+        {
+            var message = listed;
+            var file = LocalFiles.Guard(FailureScope.Folder, message.FileName, () => Open(ref message));
+            if (file is null)
+                continue;
+            await using Stream octets = MaildirName.IsVerbatim(message.UniqueName) ? file : new CrlfStream(file);
+            yield return new MessageHeader(new Uid(message.Uid), await ReadHeaderAsync(octets, cancellationToken));
+        }
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadHeaderAsync(Stream octets, CancellationToken cancellationToken)
+    {
+        var header = new byte[4 * 1024];
+        var length = 0;
+        while (true)
+        {
+            var read = await octets.ReadAsync(header.AsMemory(length), cancellationToken);
+            var end = HeaderEnd(header.AsSpan(0, length + read), Math.Max(0, length - 2));
+            length += read;
+            if (end >= 0 || read == 0 || length >= MaxHeaderBytes)
+                return header.AsMemory(0, Math.Min(end >= 0 ? end : length, MaxHeaderBytes));
+
+            // A CRLF needs two octets of room.
+            if (header.Length - length < 2)
+                Array.Resize(ref header, Math.Min(header.Length * 4, MaxHeaderBytes + 2));
+        }
+    }
+
+    /// <summary>Behind the first empty line, or -1. Looks at line ends from <paramref name="from"/> on.</summary>
+    private static int HeaderEnd(ReadOnlySpan<byte> octets, int from)
+    {
+        if (octets.StartsWith("\n"u8))
+            return 1;
+        if (octets.StartsWith("\r\n"u8))
+            return 2;
+        for (int next; (next = octets[from..].IndexOf((byte)'\n')) >= 0;)
+        {
+            from += next + 1;
+            if (octets[from..].StartsWith("\n"u8))
+                return from + 1;
+            if (octets[from..].StartsWith("\r\n"u8))
+                return from + 2;
+        }
+
+        return -1;
+    }
+
+    /// <summary>Opens a message's file though it may just be renamed. Null when it is gone.</summary>
+    private FileStream? Open(ref MaildirMessage message)
+    {
+        for (var i = 0; i < MaxRenames; i++)
+        {
+            var path = Path.Combine(directory, message.FileName);
+            try
+            {
+                if (new FileInfo(path).LinkTarget is not null)
+                    throw new IOException("it is a symbolic link, which may lead out of the store");
+                return new FileStream(path, LocalFiles.Read);
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                if (!TryFindAgain(ref message))
+                    return null;
+            }
+        }
+
+        return null;
+    }
+
+    private bool TryFindAgain(ref MaildirMessage message)
+    {
+        index.Refresh(force: true);
+        return index.TryFind(message.Uid, out message);
+    }
+
+    private long CountWithCrlf(MaildirMessage message)
+    {
+        using var file = Open(ref message);
+        return file is null ? -1 : LineEndCount.OctetsWithCrlf(file);
+    }
+}

@@ -1,0 +1,58 @@
+using System.Globalization;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>
+/// The parts of a message file's name: the unique name, which never changes, and the info part behind it.
+/// Fields of the unique name: <c>,S=</c> octets on disk, <c>,W=</c> octets with CRLF line ends (both Dovecot's and Courier's),
+/// <c>,L=1</c> (this program's): the file holds the message's octets unchanged, bare LF included.
+/// </summary>
+internal static class MaildirName
+{
+    private const string VerbatimField = ",L=1";
+
+    /// <summary>
+    /// Where the info part begins: <c>:2,</c>, or with the separators that programs use on file systems without colons.
+    /// The name's length where there is none.
+    /// </summary>
+    public static int InfoStart(ReadOnlySpan<char> name)
+    {
+        for (var end = name.Length; ;)
+        {
+            var at = name[..end].LastIndexOfAny(':', ';', '!');
+            if (at < 0)
+            {
+                // A colon never belongs to a unique name, whatever follows it.
+                var colon = name.IndexOf(':');
+                return colon < 0 ? name.Length : colon;
+            }
+
+            if (name[(at + 1)..].StartsWith("2,") || name[(at + 1)..].StartsWith("1,"))
+                return at;
+            end = at;
+        }
+    }
+
+    public static bool IsVerbatim(ReadOnlySpan<char> uniqueName)
+    {
+        var at = uniqueName.IndexOf(VerbatimField);
+        return at >= 0 && (at + VerbatimField.Length == uniqueName.Length || uniqueName[at + VerbatimField.Length] == ',');
+    }
+
+    /// <summary>The octets with CRLF line ends, as far as the name tells and a file of this length bears out; else -1.</summary>
+    public static long SizeWithCrlf(ReadOnlySpan<char> uniqueName, long fileLength) =>
+        Number(uniqueName, ",S=") == fileLength && Number(uniqueName, ",W=") is var size && size >= fileLength && size <= 2 * fileLength ? size : -1;
+
+    public static string WithFields(string deliveryName, long bytesOnDisk, long bytesWithCrlf, bool verbatim) =>
+        string.Create(CultureInfo.InvariantCulture, $"{deliveryName},S={bytesOnDisk},W={bytesWithCrlf}{(verbatim ? VerbatimField : "")}");
+
+    private static long Number(ReadOnlySpan<char> name, string field)
+    {
+        var at = name.IndexOf(field, StringComparison.Ordinal);
+        if (at < 0)
+            return -1;
+        name = name[(at + field.Length)..];
+        var end = name.IndexOfAnyExceptInRange('0', '9');
+        return long.TryParse(end < 0 ? name : name[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
+    }
+}

@@ -1,0 +1,159 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>A Maildir tree on this machine, which a Dovecot may serve at the same time.</summary>
+public sealed class MaildirStore : IMailStore
+{
+    private const long LittleSpaceBytes = 1L << 30;
+    private readonly MaildirEndpoint endpoint;
+    private readonly MaildirTree tree;
+    private readonly StoreContext context;
+    private readonly MaildirSubscriptions subscriptions;
+    private readonly GroupSync sync;
+
+    private MaildirStore(MaildirEndpoint endpoint, MaildirTree tree, StoreContext context)
+    {
+        (this.endpoint, this.tree, this.context) = (endpoint, tree, context);
+        subscriptions = new MaildirSubscriptions(tree, context.Time);
+        sync = new GroupSync(context.Time);
+        Traits = new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: Math.Clamp(Environment.ProcessorCount, 2, 8));
+    }
+
+    public StoreTraits Traits { get; }
+
+    /// <exception cref="MailException">Store scope: there is no Maildir to read, or the directory can't be made.</exception>
+    public static Task<IMailStore> OpenAsync(MaildirEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+        Task.Run<IMailStore>(
+            () => LocalFiles.Guard(FailureScope.Store, endpoint.Display, () =>
+            {
+                var place = MaildirTree.Of(endpoint);
+                if (forWriting)
+                    LocalFiles.CreateDirectory(place.Root);
+
+                // A mistyped path must not look like a mailbox from which everything was removed.
+                else if (!Directory.Exists(place.Root) || place.List().Count == 0)
+                    throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no Maildir") { Kind = FailureKind.Gone };
+                return new MaildirStore(endpoint, place, context);
+            }),
+            cancellationToken);
+
+    public Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken) =>
+        RunAsync<IReadOnlyList<FolderEntry>>(
+            FailureScope.Store,
+            tree.Root,
+            () =>
+            {
+                var subscribed = subscriptions.Read();
+                return
+                [
+                    .. tree.List().Select(e => new FolderEntry(
+                        e.Path, e.HoldsMessages, e.Path.IsInbox ? SpecialFolder.Inbox : SpecialFolder.None, subscribed.Contains(e.Path))),
+                ];
+            },
+            cancellationToken);
+
+    public async Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        await using var folder = await OpenAsync(path, cancellationToken);
+        return folder.Status;
+    }
+
+    public Task<UidValidity> GetUidValidityAsync(FolderPath path, CancellationToken cancellationToken) =>
+        RunAsync(
+            FailureScope.Folder,
+            path.ToString(),
+            () =>
+            {
+                var list = new UidList(Existing(path).Directory, context.Time);
+                list.ReadEnds();
+                return list.Validity;
+            },
+            cancellationToken);
+
+    public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
+        RunAsync<IMailFolder>(FailureScope.Folder, path.ToString(), () => MaildirFolder.Open(path, Existing(path), context), cancellationToken);
+
+    public async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await WritableMaildirFolder.OpenAsync(path, Existing(path), Existing, sync, context, cancellationToken);
+        }
+        catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+        {
+            throw LocalFiles.Failure(e, FailureScope.Folder, path.ToString());
+        }
+    }
+
+    /// <remarks>What a folder is for has no place in a Maildir: whoever serves it says so in its own settings.</remarks>
+    public Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken) =>
+        RunAsync(
+            FailureScope.Folder,
+            path.ToString(),
+            () =>
+            {
+                var paths = new MaildirPaths(tree.DirectoryOf(path));
+                if (Path.Exists(paths.Directory) && !paths.AreUsable)
+                    throw new IOException($"{paths.Directory} is in the way: it is no directory, or a symbolic link");
+                return Directory.Exists(paths.Cur) && Directory.Exists(paths.New) && Directory.Exists(paths.Tmp) ? paths : tree.Create(path);
+            },
+            cancellationToken);
+
+    public Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken) =>
+        RunAsync(
+            FailureScope.Folder,
+            from.ToString(),
+            () =>
+            {
+                _ = Existing(from);
+                tree.Rename(from, to);
+                return to;
+            },
+            cancellationToken);
+
+    public async Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await subscriptions.SetAsync(path, subscribed, cancellationToken);
+        }
+        catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+        {
+            throw LocalFiles.Failure(e, FailureScope.Folder, path.ToString());
+        }
+    }
+
+    public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) =>
+        RunAsync<IReadOnlyList<StoreFact>>(
+            FailureScope.Store,
+            tree.Root,
+            () =>
+            {
+                var free = new DriveInfo(tree.Root).AvailableFreeSpace;
+                return
+                [
+                    new StoreFact("format", "Maildir"),
+                    new StoreFact("layout", endpoint.Layout == MaildirLayout.Fs ? "fs (nested directories)" : "Maildir++ (.A.B)"),
+                    new StoreFact("path", tree.Root),
+                    new StoreFact("free space", $"{free / (1 << 20)} MiB", IsWarning: free < LittleSpaceBytes),
+                ];
+            },
+            cancellationToken);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static Task<T> RunAsync<T>(FailureScope scope, string what, Func<T> action, CancellationToken cancellationToken) =>
+        Task.Run(() => LocalFiles.Guard(scope, what, action), cancellationToken);
+
+    private MaildirPaths Existing(FolderPath path)
+    {
+        var paths = new MaildirPaths(tree.DirectoryOf(path));
+        if (!Directory.Exists(paths.Cur))
+            throw new MailException(FailureScope.Folder, isTransient: false, $"there is no folder {path}") { Kind = FailureKind.Gone };
+        if (!paths.AreUsable)
+            throw new MailException(FailureScope.Folder, isTransient: false, $"{paths.Directory} is a symbolic link or holds one: it may lead out of the store");
+        return paths;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>
+/// Dovecot's <c>subscriptions</c>: <c>V TAB 2</c>, an empty line, then a folder a line, its levels in modified UTF-7 separated by TAB.
+/// A file of the first version has no header and the layout's separator.
+/// </summary>
+internal sealed class MaildirSubscriptions(MaildirTree tree, TimeProvider time)
+{
+    private const long MaxFileBytes = 64 << 20;
+    private readonly string path = Path.Combine(tree.Root, "subscriptions");
+
+    public HashSet<FolderPath> Read() => [.. ReadLines().Select(ToPath).OfType<FolderPath>()];
+
+    public async Task SetAsync(FolderPath folder, bool subscribed, CancellationToken cancellationToken)
+    {
+        if (Read().Contains(folder) == subscribed)
+            return;
+        await using var held = await DotLock.AcquireAsync(path, time, cancellationToken);
+        var lines = ReadLines().Where(l => ToPath(l) is { } other && !other.Equals(folder)).ToList();
+        if (subscribed)
+            lines.Add([.. folder.Levels.Select(tree.EncodeLevel)]);
+        var text = new StringBuilder("V\t2\n\n");
+        foreach (var line in lines)
+            text.AppendJoin('\t', line).Append('\n');
+        LocalFiles.Replace(path, Encoding.UTF8.GetBytes(text.ToString()));
+    }
+
+    private static FolderPath? ToPath(string[] line) =>
+        Array.TrueForAll(line, l => l.Length > 0) ? new FolderPath(line.Select(FolderNaming.Decode)) : null;
+
+    private List<string[]> ReadLines()
+    {
+        var file = new FileInfo(path);
+        if (!file.Exists || file.Length > MaxFileBytes)
+            return [];
+        var lines = File.ReadAllLines(path);
+        var isSecond = lines.Length > 0 && lines[0] == "V\t2";
+        return [.. lines.Skip(isSecond ? 1 : 0).Where(l => l.Length > 0).Select(l => l.Split(isSecond ? '\t' : tree.Separator))];
+    }
+}

@@ -1,0 +1,208 @@
+using Imapsync.Engine.Durability;
+using System.Text;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <param name="HoldsMessages">False for a directory that only has folders below it.</param>
+internal readonly record struct MaildirTreeEntry(FolderPath Path, string Directory, bool HoldsMessages);
+
+/// <summary>Where the folders of a tree are. INBOX is the root in both layouts.</summary>
+internal abstract class MaildirTree(string root)
+{
+    private const int MaxSideFileBytes = 1 << 20;
+    private Dictionary<FolderPath, string> foreignlySpelled = [];
+
+    public string Root { get; } = root;
+
+    public static MaildirTree Of(MaildirEndpoint endpoint)
+    {
+        var root = Path.GetFullPath(endpoint.Directory);
+        return endpoint.Layout == MaildirLayout.Fs ? new FsTree(root) : new MaildirPlusPlusTree(root);
+    }
+
+    /// <summary>Levels as they stand in Dovecot's <c>subscriptions</c>.</summary>
+    public abstract string EncodeLevel(string level);
+
+    /// <summary>Separates the levels in a <c>subscriptions</c> file of the first version.</summary>
+    public abstract char Separator { get; }
+
+    /// <summary>The folder's directory, whether it is there or not.</summary>
+    public string DirectoryOf(FolderPath path)
+    {
+        var directory = path.IsInbox ? Root : DirectoryBelowRoot(path);
+        lock (foreignlySpelled)
+            return !Directory.Exists(directory) && foreignlySpelled.TryGetValue(path, out var foreign) ? foreign : directory;
+    }
+
+    /// <summary>Every folder once. Symbolic links are no folders.</summary>
+    public IReadOnlyList<MaildirTreeEntry> List()
+    {
+        var entries = new Dictionary<FolderPath, MaildirTreeEntry>();
+        var foreign = new Dictionary<FolderPath, string>();
+        if (Directory.Exists(Path.Combine(Root, "cur")))
+            entries.Add(FolderPath.Inbox, new MaildirTreeEntry(FolderPath.Inbox, Root, HoldsMessages: true));
+
+        // The spelling this program would choose wins over others of the same name.
+        var found = Find().Where(e => !e.Path.IsInbox).ToList();
+        foreach (var entry in found.Where(e => e.Directory == DirectoryBelowRoot(e.Path)))
+            entries.TryAdd(entry.Path, entry);
+        foreach (var entry in found.Where(e => !entries.TryGetValue(e.Path, out var own) || own.Directory != e.Directory))
+        {
+            var path = entry.Path;
+            while (!entries.TryAdd(path, entry with { Path = path }))
+                path = new FolderPath([.. path.Levels[..^1], path.Name + " (again)"]);
+            foreign[path] = entry.Directory;
+        }
+
+        lock (foreignlySpelled)
+            foreignlySpelled = foreign;
+        return [.. entries.Values];
+    }
+
+    public MaildirPaths Create(FolderPath path)
+    {
+        var paths = new MaildirPaths(DirectoryOf(path));
+        if (path.IsInbox)
+        {
+            paths.Create();
+            return paths;
+        }
+
+        CreateBelowRoot(path, paths);
+        return paths;
+    }
+
+    /// <summary>Moves one folder's directory; what lies inside it, in the fs layout its children, goes along.</summary>
+    public void Rename(FolderPath from, FolderPath to)
+    {
+        var (source, target) = (DirectoryOf(from), DirectoryOf(to));
+        if (from.IsInbox || to.IsInbox || Path.Exists(target))
+            throw new IOException($"{from} can't be renamed to {to}: INBOX stays where it is, and nothing may be in the way");
+        var parent = Path.GetDirectoryName(target)!;
+        LocalFiles.CreateDirectory(parent);
+        Directory.Move(source, target);
+        File.Delete(Path.Combine(target, FolderNaming.SideFile));
+        WriteSideFile(target, to);
+        Posix.SyncDirectory(parent);
+        Posix.SyncDirectory(Path.GetDirectoryName(source)!);
+    }
+
+    protected abstract string DirectoryBelowRoot(FolderPath path);
+
+    protected abstract void CreateBelowRoot(FolderPath path, MaildirPaths paths);
+
+    protected abstract IEnumerable<MaildirTreeEntry> Find();
+
+    protected static void WriteSideFile(string directory, FolderPath path)
+    {
+        if (FolderNaming.LooksShortened(Path.GetFileName(directory)))
+            LocalFiles.Replace(Path.Combine(directory, FolderNaming.SideFile), Encoding.UTF8.GetBytes(path.ToString()));
+    }
+
+    /// <summary>The path a shortened directory stands for; null for any other.</summary>
+    protected FolderPath? ReadSideFile(string directory)
+    {
+        var file = new FileInfo(Path.Combine(directory, FolderNaming.SideFile));
+        if (!FolderNaming.LooksShortened(Path.GetFileName(directory)) || !file.Exists || file.LinkTarget is not null || file.Length > MaxSideFileBytes)
+            return null;
+        return FolderPath.TryParse(File.ReadAllText(file.FullName), out var path) && DirectoryBelowRoot(path) == directory ? path : null;
+    }
+
+    protected static IEnumerable<DirectoryInfo> RealDirectories(string directory, string pattern) =>
+        new DirectoryInfo(directory).EnumerateDirectories(pattern, new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint, MatchType = MatchType.Simple });
+}
+
+/// <summary>Folder A/B is the directory <c>.A.B</c> with an empty file <c>maildirfolder</c>.</summary>
+internal sealed class MaildirPlusPlusTree(string root) : MaildirTree(root)
+{
+    public override char Separator => '.';
+
+    public override string EncodeLevel(string level) => FolderNaming.Encode(level, '.', '/');
+
+    protected override string DirectoryBelowRoot(FolderPath path) =>
+        Path.Combine(Root, FolderNaming.Fit("." + string.Join('.', path.Levels.Select(l => EncodeLevel(l))), path));
+
+    protected override void CreateBelowRoot(FolderPath path, MaildirPaths paths)
+    {
+        LocalFiles.CreateDirectory(paths.Directory);
+        WriteSideFile(paths.Directory, path);
+        paths.Create();
+        new FileStream(Path.Combine(paths.Directory, "maildirfolder"), LocalFiles.OpenOrCreate).Dispose();
+        Posix.SyncDirectory(paths.Directory);
+        Posix.SyncDirectory(Root);
+    }
+
+    protected override IEnumerable<MaildirTreeEntry> Find()
+    {
+        foreach (var directory in RealDirectories(Root, ".*"))
+        {
+            var levels = directory.Name[1..].Split('.');
+            if (Array.TrueForAll(levels, l => l.Length > 0))
+                yield return new MaildirTreeEntry(ReadSideFile(directory.FullName) ?? new FolderPath(levels.Select(FolderNaming.Decode)), directory.FullName, HoldsMessages: true);
+        }
+    }
+}
+
+/// <summary>Folder A/B is the directory <c>A/B</c>; a directory without cur/ only has folders below it.</summary>
+internal sealed class FsTree(string root) : MaildirTree(root)
+{
+    private static readonly string[] Reserved = ["cur", "new", "tmp", "maildirfolder", "subscriptions", FolderNaming.SideFile];
+
+    public override char Separator => '/';
+
+    public override string EncodeLevel(string level)
+    {
+        var encoded = FolderNaming.Encode(level, '/');
+        return encoded[0] == '.' || encoded.StartsWith("dovecot", StringComparison.OrdinalIgnoreCase)
+            || Reserved.Contains(encoded, StringComparer.OrdinalIgnoreCase)
+            ? FolderNaming.EncodeFirst(encoded)
+            : encoded;
+    }
+
+    protected override string DirectoryBelowRoot(FolderPath path)
+    {
+        var directory = Root;
+        for (var i = 0; i < path.Levels.Length; i++)
+        {
+            var at = new FolderPath(path.Levels[..(i + 1)]);
+            directory = Path.Combine(directory, FolderNaming.Fit(EncodeLevel(at.Name), at));
+        }
+
+        return directory;
+    }
+
+    protected override void CreateBelowRoot(FolderPath path, MaildirPaths paths)
+    {
+        foreach (var length in Enumerable.Range(1, path.Levels.Length))
+        {
+            var at = new FolderPath(path.Levels[..length]);
+            var directory = DirectoryBelowRoot(at);
+            if (Directory.Exists(directory))
+                continue;
+            LocalFiles.CreateDirectory(directory);
+            WriteSideFile(directory, at);
+            Posix.SyncDirectory(Path.GetDirectoryName(directory)!);
+        }
+
+        paths.Create();
+        Posix.SyncDirectory(paths.Directory);
+    }
+
+    protected override IEnumerable<MaildirTreeEntry> Find()
+    {
+        var pending = new Stack<(string Directory, FolderPath? Path)>([(Root, null)]);
+        while (pending.TryPop(out var parent))
+        {
+            foreach (var directory in RealDirectories(parent.Directory, "*"))
+            {
+                if (directory.Name is "cur" or "new" or "tmp" || directory.Name[0] == '.')
+                    continue;
+                var level = FolderNaming.Decode(directory.Name);
+                var path = ReadSideFile(directory.FullName) ?? parent.Path?.Child(level) ?? new FolderPath(level);
+                yield return new MaildirTreeEntry(path, directory.FullName, Directory.Exists(Path.Combine(directory.FullName, "cur")));
+                pending.Push((directory.FullName, path));
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.LineEnds;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>
+/// A message's file while it is read. The length is always counted, never taken from the file's name:
+/// a wrong length would fail the message at every target.
+/// </summary>
+internal sealed class OpenedMessage(FileStream file, bool isVerbatim) : IAsyncDisposable
+{
+    private byte[]? onDisk;
+    private byte[]? octets;
+    private PipeReader? body;
+
+    public async ValueTask<IncomingMessage> ReadAsync(MessageInfo info, int smallBytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (file.Length <= smallBytes)
+                return await ReadSmallAsync(info, cancellationToken);
+            var length = isVerbatim ? file.Length : LineEndCount.OctetsWithCrlf(file);
+            file.Position = 0;
+            body = PipeReader.Create(isVerbatim ? file : new CrlfStream(file), new StreamPipeReaderOptions(bufferSize: 64 * 1024));
+            return new IncomingMessage(info, length, body);
+        }
+        catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+        {
+            return new IncomingMessage(info, LocalFiles.Failure(e, FailureScope.Message, file.Name));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (body is not null)
+            await body.CompleteAsync();
+        if (onDisk is not null)
+            ArrayPool<byte>.Shared.Return(onDisk);
+        if (octets is not null)
+            ArrayPool<byte>.Shared.Return(octets);
+        await file.DisposeAsync();
+    }
+
+    private async ValueTask<IncomingMessage> ReadSmallAsync(MessageInfo info, CancellationToken cancellationToken)
+    {
+        var onDiskLength = (int)file.Length;
+        onDisk = ArrayPool<byte>.Shared.Rent(onDiskLength);
+        onDiskLength = await file.ReadAtLeastAsync(onDisk.AsMemory(0, onDiskLength), onDiskLength, throwOnEndOfStream: false, cancellationToken);
+        if (isVerbatim)
+            return Whole(info, onDisk.AsMemory(0, onDiskLength));
+        octets = ArrayPool<byte>.Shared.Rent(onDiskLength * 2);
+        default(LfToCrlf).Convert(onDisk.AsSpan(0, onDiskLength), octets, out _, out var length);
+        return Whole(info, octets.AsMemory(0, length));
+    }
+
+    private static IncomingMessage Whole(MessageInfo info, ReadOnlyMemory<byte> octets) =>
+        new(info, octets.Length, PipeReader.Create(new ReadOnlySequence<byte>(octets)));
+}

@@ -1,0 +1,234 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>
+/// A folder's UIDs: Dovecot's <c>dovecot-uidlist</c>, version 3. Header <c>3 V&lt;uidvalidity&gt; N&lt;uidnext&gt; G&lt;guid&gt;</c>, then lines
+/// <c>uid [fields] :unique name</c> in ascending order of UID. Lines are appended, under <c>dovecot-uidlist.lock</c>; a Dovecot that serves
+/// the tree does the same. The true UIDNEXT is the greater of N and the last line's UID plus one.
+/// </summary>
+internal sealed class UidList(string directory, TimeProvider time)
+{
+    private const int TailBytes = 8 * 1024;
+    private readonly string path = Path.Combine(directory, "dovecot-uidlist");
+    private Stamp seen;
+    private bool isParsed;
+
+    /// <summary>What the file was when it was last read: a change in any of these means another content.</summary>
+    private readonly record struct Stamp(DateTime Created, DateTime Written, long Length);
+
+    /// <summary>None while there is no usable file.</summary>
+    public UidValidity Validity { get; private set; }
+
+    public Uid Next { get; private set; } = new(1);
+
+    /// <summary>UIDs by unique name, as of the last <see cref="ReadAll"/>.</summary>
+    public Dictionary<string, uint> Uids { get; } = [];
+
+    /// <summary>Octets up to the end of the last whole line: a torn line may follow after a crash.</summary>
+    private long WholeLength { get; set; }
+
+    /// <summary>Reads header and last line if the file changed: enough to append, at no cost that grows with the folder.</summary>
+    public void ReadEnds()
+    {
+        var stamp = CurrentStamp();
+        if (stamp == seen)
+            return;
+        isParsed = false;
+        if (stamp == default)
+        {
+            Forget();
+            return;
+        }
+
+        using var file = new FileStream(path, LocalFiles.Read);
+        if (!TryReadHeader(file, out var next) || !TryReadTail(file, next))
+            ReadWhole(file);
+        seen = stamp;
+    }
+
+    /// <summary>Reads the file whole if it changed. True if it did.</summary>
+    public bool ReadAll()
+    {
+        var stamp = CurrentStamp();
+        if (stamp == seen && (isParsed || stamp == default))
+            return false;
+        if (stamp == default)
+        {
+            Forget();
+            return true;
+        }
+
+        using var file = new FileStream(path, LocalFiles.Read);
+        ReadWhole(file);
+        seen = stamp;
+        return true;
+    }
+
+    /// <summary>Locks the list and brings its ends up to date; makes a new one where there is none that can be used.</summary>
+    public async Task<HeldUidList> HoldAsync(CancellationToken cancellationToken)
+    {
+        var dotLock = await DotLock.AcquireAsync(path, time, cancellationToken);
+        try
+        {
+            ReadEnds();
+            if (Validity.IsNone)
+                Create();
+            return new HeldUidList(this, dotLock);
+        }
+        catch
+        {
+            await dotLock.DisposeAsync();
+            throw;
+        }
+    }
+
+    public void Sync()
+    {
+        using var file = new FileStream(path, LocalFiles.OpenOrCreate);
+        file.Flush(flushToDisk: true);
+    }
+
+    /// <summary>Appends lines; the lock must be held.</summary>
+    public void Append(IReadOnlyList<string> uniqueNames)
+    {
+        var text = new StringBuilder(uniqueNames.Count * 80);
+        var uid = Next.Value;
+        if (uid > uint.MaxValue - uniqueNames.Count)
+            throw new MailException(FailureScope.Folder, isTransient: false, $"{path}: UIDs are used up");
+        foreach (var name in uniqueNames)
+            text.Append(CultureInfo.InvariantCulture, $"{uid++} :{name}\n");
+        using (var file = new FileStream(path, LocalFiles.OpenOrCreate))
+        {
+            if (file.Length > WholeLength)
+                file.SetLength(WholeLength);
+            file.Position = WholeLength;
+            file.Write(Encoding.UTF8.GetBytes(text.ToString()));
+            WholeLength = file.Position;
+        }
+
+        for (var i = 0; isParsed && i < uniqueNames.Count; i++)
+            Uids[uniqueNames[i]] = Next.Value + (uint)i;
+        Next = new Uid(uid);
+        seen = CurrentStamp();
+    }
+
+    private Stamp CurrentStamp()
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? new Stamp(file.CreationTimeUtc, file.LastWriteTimeUtc, file.Length) : default;
+    }
+
+    private void Create()
+    {
+        var validity = (uint)Math.Clamp(time.GetUtcNow().ToUnixTimeSeconds(), 1, uint.MaxValue);
+        var header = string.Create(CultureInfo.InvariantCulture, $"3 V{validity} N1 G{RandomNumberGenerator.GetHexString(32, lowercase: true)}\n");
+        LocalFiles.Replace(path, Encoding.ASCII.GetBytes(header));
+        Forget();
+        Validity = new UidValidity(validity);
+        WholeLength = header.Length;
+        seen = CurrentStamp();
+        isParsed = true;
+    }
+
+    private void Forget()
+    {
+        Uids.Clear();
+        (Validity, Next, WholeLength, seen, isParsed) = (UidValidity.None, new Uid(1), 0, default, false);
+    }
+
+    private void ReadWhole(FileStream file)
+    {
+        Forget();
+        isParsed = true;
+        if (!TryReadHeader(file, out var next))
+            return;
+        file.Position = 0;
+        var last = 0u;
+        WholeLength = UidListLines.Read(file, line =>
+        {
+            if (UidListLines.TryParse(line, out var uid, out var name) && uid > last)
+            {
+                last = uid;
+                Uids[UidListLines.UniqueName(name)] = uid;
+            }
+        });
+        Next = new Uid(Math.Max(next, last == uint.MaxValue ? last : last + 1));
+    }
+
+    private bool TryReadHeader(FileStream file, out uint next)
+    {
+        Span<byte> start = stackalloc byte[512];
+        file.Position = 0;
+        start = start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+        var end = start.IndexOf((byte)'\n');
+        Validity = UidValidity.None;
+        next = 1;
+        if (end < 0 || !start.StartsWith("3 "u8))
+            return false;
+        var header = Encoding.UTF8.GetString(start[..end]);
+        foreach (var field in header.Split(' '))
+        {
+            if (field.StartsWith('V') && uint.TryParse(field.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var validity))
+                Validity = new UidValidity(validity);
+            else if (field.StartsWith('N') && uint.TryParse(field.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n > 0)
+                next = n;
+        }
+
+        return !Validity.IsNone;
+    }
+
+    /// <summary>False where the last whole line can't be made out.</summary>
+    private bool TryReadTail(FileStream file, uint next)
+    {
+        Span<byte> tail = stackalloc byte[(int)Math.Min(TailBytes, file.Length)];
+        var start = file.Length - tail.Length;
+        file.Position = start;
+        tail = tail[..file.ReadAtLeast(tail, tail.Length, throwOnEndOfStream: false)];
+        var end = tail.LastIndexOf((byte)'\n');
+        if (end < 0)
+            return false;
+        WholeLength = start + end + 1;
+        var before = tail[..end].LastIndexOf((byte)'\n');
+        if (before < 0)
+        {
+            // The only line is the header, if the tail begins with the file.
+            Next = new Uid(next);
+            return start == 0;
+        }
+
+        if (!UidListLines.TryParse(tail[(before + 1)..end], out var last, out _) || last == uint.MaxValue)
+            return false;
+        Next = new Uid(Math.Max(next, last + 1));
+        return true;
+    }
+}
+
+/// <summary>The list with its lock. New lines are written together by <see cref="Write"/>; without it nothing happened.</summary>
+internal sealed class HeldUidList(UidList list, DotLock dotLock) : IAsyncDisposable
+{
+    private readonly List<string> added = [];
+
+    /// <returns>The UID the message has once <see cref="Write"/> returned.</returns>
+    public Uid Add(string uniqueName)
+    {
+        var uid = list.Next.Value + (ulong)added.Count;
+        if (uid >= uint.MaxValue)
+            throw new MailException(FailureScope.Folder, isTransient: false, "the folder's UIDs are used up");
+        added.Add(uniqueName);
+        return new Uid((uint)uid);
+    }
+
+    public void Write()
+    {
+        if (added.Count > 0)
+            list.Append(added);
+        added.Clear();
+    }
+
+    public ValueTask DisposeAsync() => dotLock.DisposeAsync();
+}

@@ -1,0 +1,69 @@
+using System.Buffers.Text;
+using System.Text;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>The lines of a <c>dovecot-uidlist</c>, from bytes.</summary>
+internal static class UidListLines
+{
+    private const int BufferBytes = 256 * 1024;
+
+    public delegate void LineReader(ReadOnlySpan<byte> line);
+
+    /// <summary>Gives each whole line. What is longer than the buffer is no line and is passed over.</summary>
+    /// <returns>Octets up to the end of the last whole line.</returns>
+    public static long Read(Stream file, LineReader onLine)
+    {
+        var buffer = new byte[BufferBytes];
+        var (held, offset, whole) = (0, 0L, 0L);
+        var passingOver = false;
+        while (true)
+        {
+            var count = file.Read(buffer, held, buffer.Length - held);
+            if (count == 0)
+                return whole;
+            var data = buffer.AsSpan(0, held + count);
+            var start = 0;
+            for (int end; (end = data[start..].IndexOf((byte)'\n')) >= 0; start += end + 1)
+            {
+                if (!passingOver)
+                    onLine(data.Slice(start, end));
+                passingOver = false;
+                whole = offset + start + end + 1;
+            }
+
+            if (start == 0 && data.Length == buffer.Length)
+            {
+                passingOver = true;
+                start = data.Length;
+            }
+
+            data[start..].CopyTo(buffer);
+            held = data.Length - start;
+            offset += start;
+        }
+    }
+
+    /// <summary><c>uid [fields] :name</c>; false for the header and for anything else.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> line, out uint uid, out ReadOnlySpan<byte> name)
+    {
+        name = default;
+        // After the last UID there is no next one: only damage says so.
+        if (!Utf8Parser.TryParse(line, out uid, out var digits) || uid is 0 or uint.MaxValue)
+            return false;
+        var colon = line[digits..].IndexOf(" :"u8);
+        if (colon < 0)
+            return false;
+        name = line[(digits + colon + 2)..];
+        return !name.IsEmpty;
+    }
+
+    /// <summary>The name without the info part, which old lists carry.</summary>
+    public static string UniqueName(ReadOnlySpan<byte> name)
+    {
+        if (name.IndexOfAny((byte)':', (byte)';', (byte)'!') < 0)
+            return Encoding.UTF8.GetString(name);
+        var text = Encoding.UTF8.GetString(name);
+        return text[..MaildirName.InfoStart(text)];
+    }
+}

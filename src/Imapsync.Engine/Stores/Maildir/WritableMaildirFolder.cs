@@ -1,0 +1,253 @@
+using Imapsync.Engine.Durability;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>
+/// A folder open for writing. Appending reads the ends of the uidlist and no directory;
+/// whatever needs the messages already there gives UIDs to those that have none.
+/// </summary>
+internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
+{
+    private readonly Func<FolderPath, MaildirPaths> find;
+    private readonly GroupSync sync;
+    private readonly StoreContext context;
+    private readonly DeliveryNames names;
+    private bool saidKeywordsAreFull;
+
+    private WritableMaildirFolder(FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, StoreContext context)
+        : base(path, paths, context)
+    {
+        (this.find, this.sync, this.context) = (find, sync, context);
+        names = new DeliveryNames(context.Time);
+    }
+
+    public Uid UidNext => UidList.Next;
+
+    /// <param name="find">Where another folder of the store is.</param>
+    public static async Task<IWritableFolder> OpenAsync(
+        FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, StoreContext context, CancellationToken cancellationToken)
+    {
+        var folder = new WritableMaildirFolder(path, paths, find, sync, context);
+        paths.Create();
+        folder.names.RemoveLeftovers(paths.Tmp);
+        folder.UidList.ReadEnds();
+        if (folder.UidList.Validity.IsNone)
+            await (await folder.UidList.HoldAsync(cancellationToken)).DisposeAsync();
+        folder.Keywords.Refresh();
+        var count = MaildirIndex.CountFiles(paths.New) + MaildirIndex.CountFiles(paths.Cur);
+        folder.Status = new FolderStatus(folder.UidList.Validity, folder.UidList.Next, count);
+        return folder;
+    }
+
+    public async Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken)
+    {
+        var receipts = new List<AppendReceipt>();
+        await using var delivery = new DeliveryWindow(Paths.Tmp, names);
+        await foreach (var message in window.WithCancellation(cancellationToken))
+        {
+            if (message.Failure is not null)
+                receipts.Add(new AppendReceipt(message.Uid, Uid.None, message.Failure));
+            else if (!await delivery.TakeAsync(message, cancellationToken))
+                receipts.Add(new AppendReceipt(message.Uid, Uid.None, WrongLength(message)));
+        }
+
+        var messages = await delivery.CompleteAsync();
+        if (messages.Count > 0)
+            await GuardAsync(() => PublishAsync(delivery, messages, receipts, cancellationToken));
+        return receipts;
+    }
+
+    public async Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changes, CancellationToken cancellationToken)
+    {
+        await RefreshAsync(cancellationToken);
+        var changed = 0;
+        await GuardAsync(async () =>
+        {
+            foreach (var add in changes.Select(c => c.Add).Distinct())
+                await AddKeywordsAsync(Keywords, add, cancellationToken);
+            foreach (var change in changes)
+            {
+                if (Rename(change))
+                    changed++;
+            }
+
+            if (changed > 0)
+                SyncDirectories(Paths);
+        });
+        return changed;
+    }
+
+    public async Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken)
+    {
+        await RefreshAsync(cancellationToken);
+        var removed = 0;
+        var messages = Chosen(uids).ToList();
+        await GuardAsync(async () =>
+        {
+            if (trash is not null)
+                removed = await MoveAsync(messages, trash, cancellationToken);
+            else
+                removed = messages.Count(m => WithCurrentName(m, (_, path) => File.Delete(path)));
+            if (removed > 0)
+                SyncDirectories(Paths);
+        });
+        return removed;
+    }
+
+    /// <summary>Gives UIDs to messages that have none, after bringing the index up to date.</summary>
+    protected override async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        await base.RefreshAsync(cancellationToken);
+        if (Index.Unlisted.IsEmpty)
+            return;
+        await GuardAsync(async () =>
+        {
+            await using (var held = await UidList.HoldAsync(cancellationToken))
+            {
+                // Somebody else may have listed some of them before the lock was ours.
+                UidList.ReadAll();
+                foreach (var name in Index.Unlisted.Where(n => !UidList.Uids.ContainsKey(n)))
+                    held.Add(name);
+                held.Write();
+            }
+
+            Index.Refresh(force: true);
+        });
+    }
+
+    private async Task PublishAsync(
+        DeliveryWindow delivery, IReadOnlyList<TemporaryMessage> messages, List<AppendReceipt> receipts, CancellationToken cancellationToken)
+    {
+        await sync.SyncFilesAsync(Paths.Tmp, [.. messages.Select(m => delivery.PathOf(m.TemporaryName))], cancellationToken);
+        foreach (var flags in messages.Select(m => m.Flags).Distinct())
+            await AddKeywordsAsync(Keywords, flags, cancellationToken);
+        var composed = new Dictionary<FlagSet, string>();
+        await using (var held = await UidList.HoldAsync(cancellationToken))
+        {
+            foreach (var message in messages)
+            {
+                if (!composed.TryGetValue(message.Flags, out var info))
+                    composed[message.Flags] = info = MaildirInfo.Compose("", message.Flags, Keywords.Slots);
+                var name = message.UniqueName;
+                var target = message.Flags.IsEmpty ? System.IO.Path.Combine(Paths.New, name) : System.IO.Path.Combine(Paths.Cur, name + info);
+                File.Move(delivery.PathOf(message.TemporaryName), target, overwrite: true);
+                receipts.Add(new AppendReceipt(message.Source, held.Add(name)));
+            }
+
+            held.Write();
+        }
+
+        delivery.HandOver();
+        SyncDirectories(Paths);
+        UidList.Sync();
+    }
+
+    /// <summary>False when the message is gone or has these flags already, as far as they can be stored.</summary>
+    private bool Rename(FlagChange change)
+    {
+        if (!Index.TryFind(change.Uid.Value, out var message))
+            return false;
+        var isChanged = false;
+        WithCurrentName(message, (current, path) =>
+        {
+            var flags = current.Info.Flags.Union(change.Add).Except(change.Remove);
+            var info = MaildirInfo.Compose(current.Info.Text, flags, Keywords.Slots);
+            isChanged = !flags.Equals(current.Info.Flags) && info != current.Info.Text;
+            if (isChanged)
+                File.Move(path, System.IO.Path.Combine(Paths.Cur, current.UniqueName + info), overwrite: true);
+        });
+        return isChanged;
+    }
+
+    private async Task<int> MoveAsync(List<MaildirMessage> messages, FolderPath trash, CancellationToken cancellationToken)
+    {
+        var target = find(trash);
+        if (target.Directory == Paths.Directory)
+            throw new ArgumentException("a folder can't be its own trash", nameof(trash));
+        target.Create();
+        var keywords = new MaildirKeywords(target.Directory, context.Time);
+        keywords.Refresh();
+        foreach (var flags in messages.Select(m => m.Info.Flags).Distinct())
+            await AddKeywordsAsync(keywords, flags, cancellationToken);
+        var list = new UidList(target.Directory, context.Time);
+        var moved = 0;
+        await using (var held = await list.HoldAsync(cancellationToken))
+        {
+            foreach (var message in messages)
+            {
+                moved += WithCurrentName(message, (current, path) =>
+                {
+                    var info = MaildirInfo.Compose("", current.Info.Flags, keywords.Slots);
+                    File.Move(path, System.IO.Path.Combine(target.Cur, current.UniqueName + info), overwrite: true);
+                    held.Add(current.UniqueName);
+                }) ? 1 : 0;
+            }
+
+            held.Write();
+        }
+
+        SyncDirectories(target);
+        list.Sync();
+        return moved;
+    }
+
+    /// <summary>Does something to a message's file, again under its new name if it was renamed meanwhile. False when it is gone.</summary>
+    private bool WithCurrentName(MaildirMessage message, Action<MaildirMessage, string> action)
+    {
+        const int MaxRenames = 3;
+        for (var i = 0; i < MaxRenames; i++)
+        {
+            var path = System.IO.Path.Combine(Paths.Directory, message.FileName);
+            try
+            {
+                if (File.Exists(path))
+                {
+                    action(message, path);
+                    return true;
+                }
+            }
+            catch (FileNotFoundException)
+            {
+                // Renamed between the two calls.
+            }
+
+            Index.Refresh(force: true);
+            if (!Index.TryFind(message.Uid, out message))
+                return false;
+        }
+
+        return false;
+    }
+
+    private async ValueTask AddKeywordsAsync(MaildirKeywords keywords, FlagSet flags, CancellationToken cancellationToken)
+    {
+        var left = await keywords.AddAsync(flags, cancellationToken);
+        if (left.Count == 0 || saidKeywordsAreFull)
+            return;
+        saidKeywordsAreFull = true;
+        context.OnNote($"{Path}: a Maildir folder has room for {MaildirKeywords.MaxKeywords} keywords; left out: {string.Join(' ', left)} and what may follow");
+    }
+
+    private static void SyncDirectories(MaildirPaths paths)
+    {
+        Posix.SyncDirectory(paths.Cur);
+        Posix.SyncDirectory(paths.New);
+    }
+
+    private static MailException WrongLength(IncomingMessage message) =>
+        new(FailureScope.Message, isTransient: true, $"the body is not the {message.Length} octets that were announced");
+
+    private async Task GuardAsync(Func<Task> action)
+    {
+        try
+        {
+            await action();
+        }
+        catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+        {
+            throw LocalFiles.Failure(e, FailureScope.Folder, Path.ToString());
+        }
+    }
+}

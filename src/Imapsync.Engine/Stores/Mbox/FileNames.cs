@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>
+/// A folder's level as a file name and back. What a file name cannot have, or what would be taken for a side file, is written
+/// as <c>%</c> and two hex digits an octet of UTF-8 (<c>%uXXXX</c> for half a surrogate pair), <c>%</c> itself too. A name that
+/// gets too long becomes its beginning, <c>~</c> and a digest; then a side file holds the name in full.
+/// </summary>
+internal static class FileNames
+{
+    /// <summary>A directory with the folders below one.</summary>
+    public const string ChildrenSuffix = ".sbd";
+
+    public const string LockSuffix = ".lock";
+
+    /// <summary>The start of all suffixes of our own.</summary>
+    public const string OwnSuffix = ".imapsync-";
+
+    public const string IndexSuffix = OwnSuffix + "index";
+
+    public const string NewSuffix = OwnSuffix + "new";
+
+    public const string NameSuffix = OwnSuffix + "name";
+
+    /// <summary>File names have at most 255 octets, and side files are longer than the name.</summary>
+    private const int MaxBytes = 200;
+
+    private const int DigestLength = 32;
+
+    public static string Escape(string level)
+    {
+        var text = EscapeCharacters(level, c => c is '/' or '\\');
+        if (text[0] == '.')
+            text = "%2E" + text[1..];
+        foreach (var suffix in new[] { ChildrenSuffix, LockSuffix })
+        {
+            if (text.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
+                text = text[..^suffix.Length] + "%2E" + text[^(suffix.Length - 1)..];
+        }
+
+        return text.Replace(OwnSuffix, "%2E" + OwnSuffix[1..], StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Escapes so that blanks and commas may separate: printable ASCII alone is left.</summary>
+    public static string EscapeWord(string word) => EscapeCharacters(word, c => c is ' ' or ',' or > '~');
+
+    public static string Unescape(string name)
+    {
+        if (!name.Contains('%'))
+            return name;
+        var octets = new List<byte>();
+        var text = new StringBuilder();
+        for (var i = 0; i < name.Length;)
+        {
+            if (name[i] == '%' && TryHex(name, i + 1, 2, out var octet))
+            {
+                octets.Add((byte)octet);
+                i += 3;
+                continue;
+            }
+
+            Release(octets, text);
+            if (name[i] == '%' && i + 1 < name.Length && name[i + 1] == 'u' && TryHex(name, i + 2, 4, out var half))
+            {
+                text.Append((char)half);
+                i += 6;
+                continue;
+            }
+
+            text.Append(name[i++]);
+        }
+
+        Release(octets, text);
+        return text.ToString();
+    }
+
+    /// <summary>The level a file name stands for: itself where it is no name that <see cref="Escape"/> gives.</summary>
+    public static string ToLevel(string name)
+    {
+        var level = Unescape(name);
+        return level.Length > 0 && Escape(level) == name && !NeedsDigest(level) ? level : name;
+    }
+
+    /// <summary>True for levels that are too long, or look like what too long ones become.</summary>
+    public static bool NeedsDigest(string level)
+    {
+        var name = Escape(level);
+        return Encoding.UTF8.GetByteCount(name) > MaxBytes || LooksDigested(name);
+    }
+
+    public static string Digest(string level)
+    {
+        var name = Escape(level);
+        var start = new StringBuilder();
+        var bytes = 0;
+        foreach (var rune in name.EnumerateRunes())
+        {
+            bytes += rune.Utf8SequenceLength;
+            if (bytes > 60)
+                break;
+            start.Append(rune.ToString());
+        }
+
+        var digest = SHA256.HashData(Encoding.UTF8.GetBytes(name));
+        return start.ToString() + '~' + Convert.ToHexStringLower(digest)[..DigestLength];
+    }
+
+    public static bool LooksDigested(string name) =>
+        name.Length > DigestLength && name[^(DigestLength + 1)] == '~' && name[^DigestLength..].All(char.IsAsciiHexDigitLower);
+
+    private static string EscapeCharacters(string text, Predicate<char> also)
+    {
+        var escaped = new StringBuilder(text.Length);
+        for (var i = 0; i < text.Length; i++)
+        {
+            var c = text[i];
+            if (char.IsSurrogate(c) && !(i + 1 < text.Length && char.IsSurrogatePair(c, text[i + 1])))
+                escaped.Append(CultureInfo.InvariantCulture, $"%u{(int)c:X4}");
+            else if (c == '%' || char.IsControl(c) || also(c))
+                AppendHex(escaped, text.AsSpan(i, char.IsSurrogate(c) ? 2 : 1));
+            else
+                escaped.Append(text, i, char.IsSurrogate(c) ? 2 : 1);
+            if (char.IsSurrogate(c) && i + 1 < text.Length && char.IsSurrogatePair(c, text[i + 1]))
+                i++;
+        }
+
+        return escaped.ToString();
+    }
+
+    private static void AppendHex(StringBuilder escaped, ReadOnlySpan<char> text)
+    {
+        Span<byte> octets = stackalloc byte[4];
+        foreach (var octet in octets[..Encoding.UTF8.GetBytes(text, octets)])
+            escaped.Append(CultureInfo.InvariantCulture, $"%{octet:X2}");
+    }
+
+    private static void Release(List<byte> octets, StringBuilder text)
+    {
+        text.Append(Encoding.UTF8.GetString([.. octets]));
+        octets.Clear();
+    }
+
+    private static bool TryHex(string text, int at, int length, out int value)
+    {
+        value = 0;
+        return at + length <= text.Length
+            && int.TryParse(text.AsSpan(at, length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
+    }
+}

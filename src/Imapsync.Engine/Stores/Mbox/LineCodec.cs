@@ -1,0 +1,153 @@
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>
+/// The frame of both directions, message to disk and disk to message. It sees lines go by in pieces of any size and
+/// decides at the start of each line by its first few octets, so that memory does not depend on the length of a line.
+/// The header is taken to be all lines up to the first empty one, whatever they look like: both directions agree on that.
+/// </summary>
+internal abstract class LineCodec(ByteBuffer output)
+{
+    private readonly byte[] head = new byte[MetadataNames.DecisionLength];
+    private int headCount;
+    private bool atLineStart = true;
+    private bool lineIsEmpty = true;
+
+    /// <summary>CRs seen since the last other octet. A single one is held back until it is known whether a LF follows; from two on they are written at once.</summary>
+    private long carriageReturns;
+
+    protected ByteBuffer Output { get; } = output;
+
+    protected bool InHeader { get; private set; } = true;
+
+    /// <summary>The octets given so far end inside a line.</summary>
+    protected bool InsideLine => !atLineStart;
+
+    public void Transform(ReadOnlySpan<byte> octets)
+    {
+        while (!octets.IsEmpty)
+        {
+            if (atLineStart && (headCount > 0 || MatterAtLineStart(octets[0])))
+            {
+                var count = Math.Min(octets.Length, head.Length - headCount);
+                var lineEnd = octets[..count].IndexOf((byte)'\n');
+                count = lineEnd < 0 ? count : lineEnd + 1;
+                octets[..count].CopyTo(head.AsSpan(headCount));
+                headCount += count;
+                octets = octets[count..];
+                if (lineEnd >= 0 || headCount == head.Length)
+                    DecideHead(isWhole: lineEnd >= 0);
+                continue;
+            }
+
+            var end = octets.IndexOf((byte)'\n');
+            var length = end < 0 ? octets.Length : end + 1;
+            Pass(octets[..length]);
+            octets = octets[length..];
+        }
+    }
+
+    /// <summary>Settles what was held back for want of more octets.</summary>
+    protected void EndOfInput()
+    {
+        if (headCount > 0)
+            DecideHead(isWhole: true);
+        if (carriageReturns > 0 && lineIsEmpty)
+            LeaveHeader();
+        if (carriageReturns == 1)
+            Write("\r"u8);
+        carriageReturns = 0;
+    }
+
+    /// <summary>True for a first octet that makes it worth to look at a line's start.</summary>
+    protected abstract bool MatterAtLineStart(byte first);
+
+    /// <summary>
+    /// Looks at the start of a line: at least <see cref="MetadataNames.DecisionLength"/> octets or all there are.
+    /// Returns how many to drop after having dealt with them; -1 when the rest goes through as it is.
+    /// </summary>
+    protected abstract int Decide(ReadOnlySpan<byte> start);
+
+    /// <summary>Writes a line end that had this many CRs before its LF, two or more of which are written already.</summary>
+    protected abstract void WriteLineEnd(long carriageReturns);
+
+    protected virtual void Write(ReadOnlySpan<byte> octets) => Output.Append(octets);
+
+    /// <summary>Called before the empty line that ends the header, or never.</summary>
+    protected virtual void OnHeaderEnd()
+    {
+    }
+
+    protected virtual void OnLineEnd()
+    {
+    }
+
+    private void DecideHead(bool isWhole)
+    {
+        var drop = Decide(head.AsSpan(0, headCount));
+        while (drop > 0)
+        {
+            head.AsSpan(drop, headCount - drop).CopyTo(head);
+            headCount -= drop;
+            lineIsEmpty = false;
+            if (headCount == 0 && isWhole)
+                break;
+            if (!isWhole)
+                return;
+            drop = Decide(head.AsSpan(0, headCount));
+        }
+
+        var rest = head.AsSpan(0, headCount);
+        headCount = 0;
+        if (rest.IsEmpty)
+            atLineStart = lineIsEmpty = false;
+        else
+            Pass(rest);
+    }
+
+    /// <param name="part">A LF at its end at most.</param>
+    private void Pass(ReadOnlySpan<byte> part)
+    {
+        atLineStart = false;
+        var endsLine = part[^1] == '\n';
+        if (endsLine)
+            part = part[..^1];
+        var text = part.TrimEnd((byte)'\r');
+        if (!text.IsEmpty)
+        {
+            if (carriageReturns == 1)
+                Write("\r"u8);
+            Write(text);
+            carriageReturns = 0;
+            lineIsEmpty = false;
+        }
+
+        PassCarriageReturns(part.Length - text.Length);
+        if (!endsLine)
+            return;
+        if (lineIsEmpty)
+            LeaveHeader();
+        WriteLineEnd(carriageReturns);
+        carriageReturns = 0;
+        atLineStart = lineIsEmpty = true;
+        OnLineEnd();
+    }
+
+    private void PassCarriageReturns(int more)
+    {
+        var before = carriageReturns;
+        carriageReturns += more;
+        if (carriageReturns < 2)
+            return;
+        lineIsEmpty = false;
+        for (var i = before < 2 ? 0 : before; i < carriageReturns; i++)
+            Write("\r"u8);
+    }
+
+    protected void LeaveHeader()
+    {
+        if (!InHeader)
+            return;
+        OnHeaderEnd();
+        InHeader = false;
+    }
+}

@@ -1,0 +1,72 @@
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>
+/// One message from its octets to its lines on disk: LF line ends, <c>From </c> lines quoted as mboxrd has it, the sender's metadata
+/// fields escaped, our own flag fields at the end of the header, one empty line after the message. A message without an empty
+/// line is all header, so its flag fields stand at its very end; one without any header gets them in front of its empty line.
+/// </summary>
+/// <param name="flagFields">Whole lines, see <see cref="FlagFields"/>.</param>
+internal sealed class MboxEncoder(ByteBuffer output, ReadOnlyMemory<byte> flagFields) : LineCodec(output)
+{
+    private bool sawQuote;
+    private bool sawEscape;
+
+    /// <summary>Complete after <see cref="Finish"/>.</summary>
+    public MboxForm Form { get; private set; }
+
+    public void Finish()
+    {
+        EndOfInput();
+        if (InsideLine)
+        {
+            Form |= MboxForm.NoFinalLineEnd;
+            Output.Append((byte)'\n');
+        }
+
+        LeaveHeader();
+        Output.Append((byte)'\n');
+    }
+
+    protected override bool MatterAtLineStart(byte first) =>
+        first is (byte)'>' or (byte)'F' || (InHeader && MetadataNames.MayBegin(first));
+
+    // What is added goes right before "From " or the name, not to the start of the line: so the run of > or of escapes may be of any length.
+    protected override int Decide(ReadOnlySpan<byte> start)
+    {
+        if (!sawEscape && start[0] == '>')
+        {
+            sawQuote = true;
+            Write(">"u8);
+            return 1;
+        }
+
+        if (!sawEscape && start.StartsWith("From "u8))
+        {
+            Write(">"u8);
+        }
+        else if (InHeader && !sawQuote && MetadataNames.StartsWithEscape(start))
+        {
+            sawEscape = true;
+            var length = MetadataNames.Escape.Length;
+            Write(start[..length]);
+            return length;
+        }
+        else if (InHeader && !sawQuote && MetadataNames.StartsWithName(start))
+        {
+            Write(MetadataNames.Escape);
+        }
+
+        return -1;
+    }
+
+    protected override void WriteLineEnd(long carriageReturns)
+    {
+        if (carriageReturns != 1)
+            Form |= MboxForm.Exchanged;
+        Write(carriageReturns == 0 ? "\r\n"u8 : "\n"u8);
+    }
+
+    protected override void OnHeaderEnd() => Output.Append(flagFields.Span);
+
+    protected override void OnLineEnd() => sawQuote = sawEscape = false;
+}

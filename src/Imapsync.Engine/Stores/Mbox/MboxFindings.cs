@@ -1,0 +1,117 @@
+using Imapsync.Imap;
+using Microsoft.Win32.SafeHandles;
+
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>An mbox compared with its index.</summary>
+/// <param name="State">What is there, without what is torn. Its UIDVALIDITY is none where UIDs had to be made up.</param>
+/// <param name="IsIndexed">The index describes the file as it is.</param>
+/// <param name="Torn">What an interrupted writer of ours left unfinished, by offset and length.</param>
+internal sealed record MboxFindings(
+    MboxIndex Index, MboxState State, bool IsIndexed, IReadOnlyList<(long Offset, long Length)> Torn, MboxVariants Variants)
+{
+    private const int ReadingAttempts = 3;
+
+    public static async Task<MboxFindings> ReadAsync(string path, SafeFileHandle mbox, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var stamp = FileStamp.Of(mbox);
+            var index = await MboxIndex.LoadAsync(path + FileNames.IndexSuffix, cancellationToken);
+            if (index.Condition == IndexCondition.Good && index.Interrupted is null && index.Stamp == stamp
+                && index.Records.All(r => r.Offset + r.Length <= stamp.Length))
+                return new MboxFindings(index, new MboxState(index.Validity, index.UidNext, [.. index.Records], stamp), true, [], MboxVariants.None);
+            var found = await ScanAsync(index, mbox, stamp, cancellationToken);
+            if (FileStamp.Of(mbox) == stamp || attempt == ReadingAttempts)
+                return found;
+        }
+    }
+
+    /// <summary>Reads the whole file and finds its messages again in the index by what they hold, so that they keep their UIDs.</summary>
+    public static async Task<MboxFindings> ScanAsync(MboxIndex index, SafeFileHandle mbox, FileStamp stamp, CancellationToken cancellationToken)
+    {
+        var isUsable = index.Condition == IndexCondition.Good;
+        var forms = isUsable ? index.Records.ToDictionary(r => r.Offset, r => r.Form) : [];
+        using var input = new MboxInput(mbox);
+        var begun = isUsable && index.Interrupted is { } window ? await window.FindStartsAsync(input, cancellationToken) : [];
+        using var scanner = new MboxScanner(input, stamp, offset => forms.TryGetValue(offset, out var form) ? form : null, begun);
+        await scanner.ScanAsync(cancellationToken);
+        var torn = new List<(long Offset, long Length)>();
+        var whole = new List<MboxRecord>();
+        foreach (var message in scanner.Messages)
+        {
+            if (!begun.Contains(message.Record.Offset) || !IsTorn(message, index.Interrupted!))
+                whole.Add(message.Record);
+            else
+                torn.Add((message.Record.Offset, await TornLengthAsync(input, message, cancellationToken)));
+        }
+
+        var (records, next, made) = Match(whole, isUsable ? index : null);
+        var validity = isUsable && made == 0 ? index.Validity : UidValidity.None;
+        return new MboxFindings(index, new MboxState(validity, next, records, stamp) { LastingValidity = isUsable ? index.Validity : UidValidity.None }, IsIndexed: false, torn, scanner.Variants);
+    }
+
+    private static bool IsTorn(ScannedMessage message, InterruptedWindow window) =>
+        !message.IsClosed || message.Record.Octets != window.Begun[message.Record.Offset].Octets;
+
+    /// <summary>
+    /// A torn message ends in the middle of a line, and what was delivered after it begins there: then a postmark stands inside a line.
+    /// Quoted ones (after a run of &gt;) are not meant.
+    /// </summary>
+    private static async Task<long> TornLengthAsync(MboxInput input, ScannedMessage message, CancellationToken cancellationToken)
+    {
+        var start = message.Record.Offset;
+        for (var position = start + 1; position < message.End;)
+        {
+            var block = await input.GetAsync(position, Postmark.MaxLength, cancellationToken);
+            var at = block.Span.IndexOf("From "u8);
+            if (at < 0)
+            {
+                position += Math.Max(1, block.Length - 4);
+                continue;
+            }
+
+            position += at;
+            if (position >= message.End)
+                break;
+            var before = (await input.GetAsync(position - 1, 1, cancellationToken)).Span[0];
+            if (before is not ((byte)'>' or (byte)'\n') && await input.GetLineAsync(position, Postmark.MaxLength, cancellationToken) is { } line
+                && Postmark.TryParse(line.Span, out _))
+                return position - start;
+            position++;
+        }
+
+        return message.End - start;
+    }
+
+    /// <summary>Gives each message the UID of a record with the same digest, in order, and new ones to those that have none.</summary>
+    private static (List<MboxRecord> Records, Uid Next, int Made) Match(List<MboxRecord> found, MboxIndex? index)
+    {
+        var known = new Dictionary<UInt128, Queue<MboxRecord>>();
+        foreach (var record in index?.Records.OrderBy(r => r.Offset) ?? Enumerable.Empty<MboxRecord>())
+        {
+            if (!known.TryGetValue(record.Digest, out var same))
+                known.Add(record.Digest, same = new Queue<MboxRecord>(1));
+            same.Enqueue(record);
+        }
+
+        var next = index?.UidNext.Value ?? 1;
+        var made = 0;
+        for (var i = 0; i < found.Count; i++)
+        {
+            if (known.TryGetValue(found[i].Digest, out var same) && same.TryDequeue(out var record))
+            {
+                var flags = found[i].Flags.Union(FlagFields.Unwritable(record.Flags));
+                found[i] = record with { Offset = found[i].Offset, Length = found[i].Length, Form = found[i].Form, Flags = flags };
+            }
+            else
+            {
+                made++;
+                found[i] = found[i] with { Uid = new Uid(next++) };
+            }
+        }
+
+        found.Sort((a, b) => a.Uid.CompareTo(b.Uid));
+        return (found, new Uid(next), made);
+    }
+}

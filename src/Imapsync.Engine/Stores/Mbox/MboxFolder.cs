@@ -1,0 +1,170 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+using Microsoft.Win32.SafeHandles;
+
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>An mbox open for reading. Takes no lock and writes nothing.</summary>
+internal class MboxFolder : IMailFolder
+{
+    private const int MaxHeaderBytes = 1 << 20;
+
+    /// <summary>Messages up to here are read whole before they are handed out.</summary>
+    private const int WholeBytes = 256 << 10;
+
+    private SafeFileHandle file;
+
+    public MboxFolder(FolderPath path, SafeFileHandle file, MboxState state)
+    {
+        Path = path;
+        this.file = file;
+        State = state;
+        Status = state.Status;
+        LastingUidValidity = state.LastingValidity;
+    }
+
+    public FolderPath Path { get; }
+
+    public FolderStatus Status { get; }
+
+    public UidValidity LastingUidValidity { get; }
+
+    protected MboxState State { get; set; }
+
+    public async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.CompletedTask;
+        var records = State.Records;
+        var count = records.Count;
+        for (var i = 0; i < count; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var record = records[i];
+            if (request.Uids is null || request.Uids.Contains(record.Uid))
+                yield return request.WithDateAndSize ? InfoOf(record) : new MessageInfo(record.Uid, record.Flags);
+        }
+    }
+
+    public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var input = new MboxInput(file);
+        foreach (var record in State.Records.Where(r => uids.Contains(r.Uid)).ToArray())
+        {
+            if (await ReadHeaderAsync(input, record, cancellationToken) is { } header)
+                yield return new MessageHeader(record.Uid, header);
+        }
+    }
+
+    public async IAsyncEnumerable<IncomingMessage> ReadAsync(
+        IReadOnlyList<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var input = new MboxInput(file);
+        foreach (var wanted in messages)
+        {
+            var at = State.IndexOf(wanted.Uid);
+            if (at < 0)
+                continue;
+            var record = State.Records[at];
+            using var message = new MboxMessage(input, record);
+            if (await StartAsync(message, record, cancellationToken) is { } failure)
+            {
+                yield return new IncomingMessage(InfoOf(record), failure);
+                continue;
+            }
+
+            if (record.Octets <= WholeBytes)
+            {
+                yield return new IncomingMessage(InfoOf(record), record.Octets, PipeReader.Create(new ReadOnlySequence<byte>(message.Decoded.Written)));
+                continue;
+            }
+
+            await using var stream = new MboxMessageStream(message, record.Octets);
+            var body = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 64 << 10, leaveOpen: true));
+            yield return new IncomingMessage(InfoOf(record), record.Octets, body);
+            await body.CompleteAsync();
+        }
+    }
+
+    public virtual ValueTask DisposeAsync()
+    {
+        file.Dispose();
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Reads from the file that has taken the place of the one opened.</summary>
+    protected void Reopen(string path)
+    {
+        file.Dispose();
+        file = Open(path);
+    }
+
+    public static SafeFileHandle Open(string path) =>
+        File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+    private static MessageInfo InfoOf(MboxRecord record) => new(record.Uid, record.Flags, record.Date, record.Octets);
+
+    /// <summary>Makes sure that the message is there; a small one is decoded whole.</summary>
+    private static async Task<MailException?> StartAsync(MboxMessage message, MboxRecord record, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await message.StartAsync(cancellationToken);
+            if (record.Octets > WholeBytes)
+                return null;
+            while (message.Decoded.Count <= record.Octets && await message.DecodeAsync(cancellationToken))
+            {
+            }
+
+            return message.Decoded.Count == record.Octets ? null : message.Changed();
+        }
+        catch (MailException failure)
+        {
+            return failure;
+        }
+        catch (Exception error) when (LocalFiles.IsFileTrouble(error))
+        {
+            return new MailException(FailureScope.Message, isTransient: false, $"message {record.Uid} cannot be read: {error.Message}", error);
+        }
+    }
+
+    private static async Task<byte[]?> ReadHeaderAsync(MboxInput input, MboxRecord record, CancellationToken cancellationToken)
+    {
+        using var message = new MboxMessage(input, record);
+        try
+        {
+            await message.StartAsync(cancellationToken);
+            var searched = 0;
+            while (message.Decoded.Count < MaxHeaderBytes && await message.DecodeAsync(cancellationToken))
+            {
+                if (HeaderLength(message.Decoded.Written.Span, ref searched) is { } length)
+                    return message.Decoded.Written[..Math.Min(length, MaxHeaderBytes)].ToArray();
+            }
+
+            return message.Decoded.Written[..Math.Min(message.Decoded.Count, MaxHeaderBytes)].ToArray();
+        }
+        catch (MailException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The octets through the first empty line; null when there is none yet.</summary>
+    /// <param name="searched">The start of the first line not yet looked at.</param>
+    private static int? HeaderLength(ReadOnlySpan<byte> octets, ref int searched)
+    {
+        while (true)
+        {
+            var end = octets[searched..].IndexOf((byte)'\n');
+            if (end < 0)
+                return null;
+            var line = octets.Slice(searched, end);
+            searched += end + 1;
+            if (line.IsEmpty || line is [(byte)'\r'])
+                return searched;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.Buffers;
+using Microsoft.Win32.SafeHandles;
+
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>Reads a file by blocks, forwards or anywhere. One task at a time.</summary>
+internal sealed class MboxInput(SafeFileHandle file) : IDisposable
+{
+    public const int BlockBytes = 256 << 10;
+
+    private byte[] block = ArrayPool<byte>.Shared.Rent(BlockBytes);
+    private long start;
+    private int count;
+
+    public long Length => RandomAccess.GetLength(file);
+
+    /// <summary>What stands at an offset: at least <paramref name="atLeast"/> octets (up to a block), fewer only at the end of the file. Valid until the next call.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>> GetAsync(long offset, int atLeast, CancellationToken cancellationToken)
+    {
+        var known = offset >= start && offset < start + count ? (int)(start + count - offset) : 0;
+        if (known >= atLeast)
+            return block.AsMemory((int)(offset - start), known);
+        block.AsSpan((int)(known == 0 ? 0 : offset - start), known).CopyTo(block);
+        start = offset;
+        count = known;
+        while (count < block.Length)
+        {
+            var read = await RandomAccess.ReadAsync(file, block.AsMemory(count), start + count, cancellationToken);
+            count += read;
+            if (read == 0 || count >= atLeast)
+                break;
+        }
+
+        return block.AsMemory(0, count);
+    }
+
+    /// <summary>The line at an offset without its LF; null when it has none or is longer than <paramref name="maxLength"/>.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>?> GetLineAsync(long offset, int maxLength, CancellationToken cancellationToken)
+    {
+        var octets = await GetAsync(offset, 1, cancellationToken);
+        var end = octets.Span.IndexOf((byte)'\n');
+        if (end < 0 && octets.Length < maxLength)
+        {
+            octets = await GetAsync(offset, maxLength, cancellationToken);
+            end = octets.Span.IndexOf((byte)'\n');
+        }
+
+        // A bare null would become an empty ReadOnlyMemory here.
+        return end < 0 || end > maxLength ? default(ReadOnlyMemory<byte>?) : octets[..end];
+    }
+
+    /// <summary>Forgets what was read, for a file that has changed.</summary>
+    public void Forget() => count = 0;
+
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(block);
+        block = [];
+        count = 0;
+    }
+}

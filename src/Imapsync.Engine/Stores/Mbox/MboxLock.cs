@@ -1,0 +1,102 @@
+using Imapsync.Engine.Durability;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>
+/// The right to change an mbox: a dotlock and a POSIX record lock together, as mail delivery takes them. Neither is waited for while the
+/// other is held, so that two programs that take them in different order cannot block each other.
+/// </summary>
+internal sealed class MboxLock : IAsyncDisposable
+{
+    private const int Attempts = 40;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>A big message may hold the lock for long, so one that does not tell its holder has to be quite old.</summary>
+    private static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(10);
+
+    private readonly string path;
+    private readonly DotLock dotLock;
+
+    private MboxLock(string path, DotLock dotLock, FileStream mbox)
+    {
+        this.path = path;
+        this.dotLock = dotLock;
+        Mbox = mbox;
+    }
+
+    /// <summary>The mbox, open for reading and writing.</summary>
+    public FileStream Mbox { get; private set; }
+
+    /// <exception cref="MailException">Folder scope, transient: another program holds it all the time.</exception>
+    public static async Task<MboxLock> AcquireAsync(string path, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var pause = FirstPause;
+        for (var attempt = 1; ; attempt++)
+        {
+            if (await TryAcquireAsync(path, time) is { } held)
+                return held;
+            if (attempt == Attempts)
+                throw new MailException(FailureScope.Folder, isTransient: true, $"{path} is locked by another program ({DotLock.Holder(path)})");
+            await Task.Delay(pause, time, cancellationToken);
+            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Closing gives up the record lock.
+        await Mbox.DisposeAsync();
+        await dotLock.DisposeAsync();
+    }
+
+    /// <summary>Puts a new file in the mbox's place, durably, and holds that one.</summary>
+    public async Task ReplaceAsync(string temporary)
+    {
+        File.Move(temporary, path, overwrite: true);
+        Posix.SyncDirectory(Path.GetDirectoryName(path)!);
+        var old = Mbox;
+        Mbox = new FileStream(path, LocalFiles.OpenExisting);
+        _ = TryRecordLock(Mbox);
+        await old.DisposeAsync();
+    }
+
+    private static async Task<MboxLock?> TryAcquireAsync(string path, TimeProvider time)
+    {
+        if (DotLock.TryTake(path, StaleAfter, time) is not { } dotLock)
+            return null;
+        FileStream? mbox = null;
+        var isLocked = false;
+        try
+        {
+            mbox = new FileStream(path, LocalFiles.OpenExisting);
+            isLocked = TryRecordLock(mbox);
+            return isLocked ? new MboxLock(path, dotLock, mbox) : null;
+        }
+        finally
+        {
+            if (!isLocked)
+            {
+                if (mbox is not null)
+                    await mbox.DisposeAsync();
+                await dotLock.DisposeAsync();
+            }
+        }
+    }
+
+    private static bool TryRecordLock(FileStream mbox)
+    {
+        if (OperatingSystem.IsMacOS())
+            return true;
+        try
+        {
+            mbox.Lock(0, 0);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+}

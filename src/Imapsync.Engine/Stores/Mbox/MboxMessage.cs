@@ -1,0 +1,68 @@
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>One message being read from its file, a piece at a time.</summary>
+internal sealed class MboxMessage : IDisposable
+{
+    private const int PieceBytes = 64 << 10;
+
+    private readonly MboxInput input;
+    private readonly MboxRecord record;
+    private readonly MboxDecoder decoder;
+    private long position;
+    private bool isFinished;
+
+    public MboxMessage(MboxInput input, MboxRecord record)
+    {
+        (this.input, this.record) = (input, record);
+        decoder = new MboxDecoder(Decoded, record.Form);
+    }
+
+    /// <summary>What was decoded and not yet taken away by its reader.</summary>
+    public ByteBuffer Decoded { get; } = new();
+
+    /// <summary>The line in front of the message with its LF, without what says which form it has.</summary>
+    public byte[] PostmarkWithoutForm { get; private set; } = [];
+
+    /// <summary>Reads the postmark. Throws when there is none where it should be: then the file is not what its index says.</summary>
+    public async ValueTask StartAsync(CancellationToken cancellationToken)
+    {
+        var beginning = await input.GetAsync(record.Offset, 5, cancellationToken);
+        if (!beginning.Span.StartsWith("From "u8))
+            throw Changed();
+        var line = await input.GetLineAsync(record.Offset, Postmark.MaxLength, cancellationToken);
+        position = record.Offset + (line?.Length ?? 4) + 1;
+        PostmarkWithoutForm = Postmark.WithoutForm(line is { } octets ? octets.Span : "From "u8);
+    }
+
+    /// <summary>Decodes some more; false when there was nothing left. Throws when the file ends too early.</summary>
+    public async ValueTask<bool> DecodeAsync(CancellationToken cancellationToken)
+    {
+        if (isFinished)
+            return false;
+        var end = record.Offset + record.Length;
+        if (position < end)
+        {
+            var octets = await input.GetAsync(position, 1, cancellationToken);
+            if (octets.IsEmpty)
+                throw Changed();
+            octets = octets[..(int)Math.Min(Math.Min(octets.Length, PieceBytes), end - position)];
+            decoder.Transform(octets.Span);
+            position += octets.Length;
+        }
+
+        if (position >= end)
+        {
+            decoder.Finish();
+            isFinished = true;
+        }
+
+        return true;
+    }
+
+    public MailException Changed() =>
+        new(FailureScope.Message, isTransient: true, $"message {record.Uid} is not where it was: the mbox was changed by another program");
+
+    public void Dispose() => Decoded.Dispose();
+}

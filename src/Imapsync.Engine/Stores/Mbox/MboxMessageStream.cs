@@ -1,0 +1,51 @@
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>The octets of a large message as a stream. Fails at the end when they are not as many as they were.</summary>
+internal sealed class MboxMessageStream(MboxMessage message, long octets) : Stream
+{
+    private int taken;
+    private long given;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => octets;
+
+    public override long Position { get => given; set => throw new NotSupportedException(); }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (taken == message.Decoded.Count)
+        {
+            message.Decoded.Clear();
+            taken = 0;
+            if (await message.DecodeAsync(cancellationToken))
+                continue;
+            return given == octets ? 0 : throw message.Changed();
+        }
+
+        var count = Math.Min(buffer.Length, message.Decoded.Count - taken);
+        if (given + count > octets)
+            throw message.Changed();
+        message.Decoded.Written.Slice(taken, count).CopyTo(buffer);
+        taken += count;
+        given += count;
+        return count;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush() => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}

@@ -1,0 +1,133 @@
+using System.Security.Cryptography;
+using Imapsync.Imap;
+using Microsoft.Win32.SafeHandles;
+
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>
+/// Writes messages to the end of an mbox through one buffer. Before octets of a message reach the file, the index says where it begins.
+/// </summary>
+/// <param name="announce">Told of each message begun, at which offset; flushed by <paramref name="flushAnnounced"/>.</param>
+internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long, BegunMessage> announce, Func<CancellationToken, ValueTask> flushAnnounced) : IDisposable
+{
+    private const int FlushAtBytes = 512 << 10;
+    private const int PieceBytes = 32 << 10;
+
+    private readonly ByteBuffer buffer = new();
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private MboxEncoder? encoder;
+    private long flushed = position;
+    private long start;
+    private long octets;
+
+    public long Position => flushed + buffer.Count;
+
+    public void Begin(ReadOnlySpan<byte> postmark, long length, FlagSet flags)
+    {
+        start = Position;
+        octets = 0;
+        announce(start, new BegunMessage(length, System.Text.Encoding.ASCII.GetString(postmark).TrimEnd('\n')));
+        buffer.Append(postmark);
+        encoder = new MboxEncoder(buffer, FlagFields.Format(flags));
+    }
+
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        octets += message.Length;
+        while (!message.IsEmpty)
+        {
+            var piece = message[..Math.Min(message.Length, PieceBytes)];
+            hash.AppendData(piece.Span);
+            encoder!.Transform(piece.Span);
+            message = message[piece.Length..];
+            if (buffer.Count >= FlushAtBytes)
+                await FlushAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Ends the message in hand.</summary>
+    public async ValueTask<MboxRecord> EndAsync(Uid uid, DateTimeOffset date, FlagSet flags, CancellationToken cancellationToken)
+    {
+        encoder!.Finish();
+        if (encoder.Form != MboxForm.None)
+            await MarkFormAsync(encoder.Form, cancellationToken);
+        var record = new MboxRecord(uid, start, Position - 1 - start, octets, date, encoder.Form, MboxScanner.FinishDigest(hash), flags);
+        if (buffer.Count >= FlushAtBytes)
+            await FlushAsync(cancellationToken);
+        return record;
+    }
+
+    /// <summary>Takes back the message in hand.</summary>
+    public void Cancel()
+    {
+        Span<byte> ignored = stackalloc byte[32];
+        hash.GetHashAndReset(ignored);
+        if (start >= flushed)
+        {
+            buffer.Truncate((int)(start - flushed));
+            return;
+        }
+
+        RandomAccess.SetLength(file, start);
+        flushed = start;
+        buffer.Clear();
+    }
+
+    /// <summary>Octets that are no message: the empty line a foreign writer left out, or what stands between messages.</summary>
+    public async ValueTask WriteRawAsync(ReadOnlyMemory<byte> raw, CancellationToken cancellationToken)
+    {
+        buffer.Append(raw.Span);
+        if (buffer.Count >= FlushAtBytes)
+            await FlushAsync(cancellationToken);
+    }
+
+    public async ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        await flushAnnounced(cancellationToken);
+        await RandomAccess.WriteAsync(file, buffer.Written, flushed, cancellationToken);
+        flushed += buffer.Count;
+        buffer.Clear();
+    }
+
+    public void Dispose()
+    {
+        buffer.Dispose();
+        hash.Dispose();
+    }
+
+    /// <summary>Only at its end is it known what form a message has; the postmark in front of it is made longer then. Such messages are rare.</summary>
+    private async ValueTask MarkFormAsync(MboxForm form, CancellationToken cancellationToken)
+    {
+        var mark = Postmark.FormatForm(form);
+        if (start >= flushed)
+        {
+            var at = (int)(start - flushed);
+            buffer.Insert(at + buffer.Written.Span[at..].IndexOf((byte)'\n'), mark);
+            return;
+        }
+
+        await FlushAsync(cancellationToken);
+        var block = new byte[MboxInput.BlockBytes];
+        var read = await RandomAccess.ReadAsync(file, block.AsMemory(0, Postmark.MaxLength), start, cancellationToken);
+        var from = start + block.AsSpan(0, read).IndexOf((byte)'\n');
+        // From the end backwards, so that nothing is overwritten before it was read.
+        for (var end = flushed; end > from;)
+        {
+            var count = (int)Math.Min(block.Length, end - from);
+            end -= count;
+            var filled = 0;
+            while (filled < count)
+            {
+                var more = await RandomAccess.ReadAsync(file, block.AsMemory(filled, count - filled), end + filled, cancellationToken);
+                if (more == 0)
+                    throw new IOException("the mbox got shorter while it was written");
+                filled += more;
+            }
+
+            await RandomAccess.WriteAsync(file, block.AsMemory(0, count), end + mark.Length, cancellationToken);
+        }
+
+        await RandomAccess.WriteAsync(file, mark, from, cancellationToken);
+        flushed += mark.Length;
+    }
+}

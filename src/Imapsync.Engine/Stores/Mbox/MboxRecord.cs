@@ -1,0 +1,45 @@
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>What is known of one message without looking into the file.</summary>
+/// <param name="Offset">Where its postmark begins.</param>
+/// <param name="Length">Octets on disk from there, without the empty line after the message.</param>
+/// <param name="Octets">Octets of the message itself, as it came in.</param>
+/// <param name="Digest">The first half of the SHA-256 of those: the same whatever its flags, postmark and place.</param>
+internal sealed record MboxRecord(
+    Uid Uid, long Offset, long Length, long Octets, DateTimeOffset Date, MboxForm Form, UInt128 Digest, FlagSet Flags);
+
+/// <summary>By which a file is known to be the one its index describes.</summary>
+internal readonly record struct FileStamp(long Length, long ModifiedTicks)
+{
+    public static FileStamp Of(Microsoft.Win32.SafeHandles.SafeFileHandle file) =>
+        new(RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file).Ticks);
+}
+
+/// <summary>All messages of a file.</summary>
+/// <param name="Records">In ascending order of UID.</param>
+/// <param name="Validity">None where the UIDs hold only as long as this state is in hand.</param>
+internal sealed record MboxState(UidValidity Validity, Uid UidNext, IReadOnlyList<MboxRecord> Records, FileStamp Stamp)
+{
+    /// <summary>That of the index, which messages found again keep their UIDs under.</summary>
+    public UidValidity LastingValidity { get; init; } = Validity;
+
+    public Mail.FolderStatus Status => new(Validity, UidNext, Records.Count);
+
+    /// <summary>Where in <see cref="Records"/> a message is; negative when it is not there.</summary>
+    public int IndexOf(Uid uid)
+    {
+        int low = 0, high = Records.Count - 1;
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            var order = Records[middle].Uid.CompareTo(uid);
+            if (order == 0)
+                return middle;
+            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        return -1;
+    }
+}

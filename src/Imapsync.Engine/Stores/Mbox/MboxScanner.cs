@@ -1,0 +1,232 @@
+using System.Security.Cryptography;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>
+/// Finds the messages of an mbox of any make by reading all of it. A postmark is a line <c>From … date</c>, whether or not an
+/// empty line precedes it; a Content-Length is believed only when it lands on a postmark or the end of the file. Memory follows the number of messages.
+/// </summary>
+/// <param name="announced">Where messages were begun, ascending: there one begins even if its postmark is torn.</param>
+/// <param name="formAt">The form of the message at an offset where that is known; it goes before what the file looks like.</param>
+internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, MboxForm?> formAt, IReadOnlyList<long> announced) : IDisposable
+{
+    private readonly ByteBuffer decoded = new();
+    private readonly List<ScannedMessage> messages = [];
+    private readonly FlagSetPool flags = new();
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private MboxForm quoting;
+    private bool datelessPostmarks;
+
+    public IReadOnlyList<ScannedMessage> Messages => messages;
+
+    public MboxVariants Variants { get; private set; }
+
+    public async Task ScanAsync(CancellationToken cancellationToken)
+    {
+        await ScanOnceAsync(cancellationToken);
+        // Only a writer that does not quote every "From " leaves one in a text, so none of its quoting can be mboxrd's. That may be seen late.
+        if (Variants.HasFlag(MboxVariants.Mboxo))
+        {
+            quoting = MboxForm.QuotedOnce;
+            await ScanOnceAsync(cancellationToken);
+        }
+    }
+
+    public void Dispose()
+    {
+        decoded.Dispose();
+        hash.Dispose();
+    }
+
+    private async Task ScanOnceAsync(CancellationToken cancellationToken)
+    {
+        messages.Clear();
+        var position = await FindFirstAsync(cancellationToken);
+        while (position < stamp.Length)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            position = await ScanMessageAsync(position, cancellationToken);
+        }
+    }
+
+    private async Task<long> FindFirstAsync(CancellationToken cancellationToken)
+    {
+        var start = await input.GetAsync(0, Postmark.MaxLength, cancellationToken);
+        var blank = start.Span.IndexOfAnyExcept((byte)'\r', (byte)'\n');
+        var first = blank < 0 ? start.Length : blank;
+        if (first >= stamp.Length)
+            return stamp.Length;
+        if (!start.Span[first..].StartsWith("From "u8))
+        {
+            Variants |= MboxVariants.LeadingText;
+            return await FindPostmarkAsync(first, cancellationToken);
+        }
+
+        if (await IsPostmarkAsync(first, cancellationToken))
+            return first;
+        // Newer Thunderbirds write "From " and nothing else, and quote every such line in texts.
+        datelessPostmarks = true;
+        Variants |= MboxVariants.DatelessPostmarks;
+        return first;
+    }
+
+    private async Task<long> ScanMessageAsync(long start, CancellationToken cancellationToken)
+    {
+        var line = await input.GetLineAsync(start, Postmark.MaxLength, cancellationToken);
+        var postmark = default(Postmark);
+        if (line is { } octets)
+            _ = Postmark.TryParse(octets.Span, out postmark);
+        var body = Math.Min(start + (line?.Length ?? 4) + 1, stamp.Length);
+        var fields = await MessageFields.ReadAsync(input, body, stamp.Length, cancellationToken);
+        var form = formAt(start) ?? (postmark.Form | quoting);
+        if (fields.UsesCrLf && !form.HasFlag(MboxForm.Exchanged))
+            Variants |= MboxVariants.CrLf;
+
+        long next, end;
+        var bodyText = body + fields.HeaderLength;
+        if (fields.ContentLength is { } length && await LandsAsync(bodyText, length, cancellationToken) is { } landed)
+        {
+            var hasFromLine = await FindAnyFromAsync(bodyText, bodyText + length, cancellationToken);
+            Variants |= hasFromLine ? MboxVariants.Mboxcl2 : MboxVariants.Mboxcl;
+            form = (form & ~MboxForm.QuotedOnce) | (hasFromLine ? MboxForm.Unquoted : MboxForm.QuotedOnce);
+            (end, next) = (bodyText + length, landed);
+        }
+        else
+        {
+            next = await FindPostmarkAsync(body, cancellationToken);
+            end = await WithoutEmptyLineAsync(body, next, cancellationToken);
+        }
+
+        if (end == next && next == stamp.Length && next > body)
+            Variants |= MboxVariants.NoLastEmptyLine;
+        if (messages.Count == 0 && start == 0 && fields.IsPseudoMessage)
+            Variants |= MboxVariants.PseudoMessage;
+        else
+            messages.Add(new ScannedMessage(await DigestAsync(start, body, end, form, postmark, fields, cancellationToken), end < next, next));
+        return next;
+    }
+
+    private async Task<MboxRecord> DigestAsync(
+        long start, long body, long end, MboxForm form, Postmark postmark, MessageFields fields, CancellationToken cancellationToken)
+    {
+        var decoder = new MboxDecoder(decoded, form);
+        long octets = 0;
+        for (var position = body; position < end;)
+        {
+            var block = await input.GetAsync(position, 1, cancellationToken);
+            var piece = block[..(int)Math.Min(block.Length, Math.Min(end - position, 32 << 10))];
+            if (piece.IsEmpty)
+                break;
+            decoder.Transform(piece.Span);
+            octets += Drain();
+            position += piece.Length;
+        }
+
+        decoder.Finish();
+        octets += Drain();
+        var date = postmark.Date ?? fields.Date ?? new DateTimeOffset(stamp.ModifiedTicks, TimeSpan.Zero);
+        return new MboxRecord(Uid.None, start, end - start, octets, date, form, FinishDigest(hash), flags.Intern(fields.Flags));
+    }
+
+    private int Drain()
+    {
+        hash.AppendData(decoded.Written.Span);
+        var count = decoded.Count;
+        decoded.Clear();
+        return count;
+    }
+
+    public static UInt128 FinishDigest(IncrementalHash hash)
+    {
+        Span<byte> digest = stackalloc byte[32];
+        hash.GetHashAndReset(digest);
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(digest);
+    }
+
+    /// <summary>Where the next message begins, or the end of the file. Looks from the line end before <paramref name="from"/> on.</summary>
+    private async ValueTask<long> FindPostmarkAsync(long from, CancellationToken cancellationToken)
+    {
+        var position = Math.Max(0, from - 1);
+        var begun = announced.FirstOrDefault(o => o >= from, stamp.Length);
+        while (true)
+        {
+            var found = await FindFromLineAsync(position, begun, cancellationToken);
+            if (found < 0)
+                return Math.Min(begun, stamp.Length);
+            if (datelessPostmarks ? await FollowsEmptyLineAsync(found, cancellationToken) : await IsPostmarkAsync(found, cancellationToken))
+                return found;
+            Variants |= MboxVariants.Mboxo;
+            position = found;
+        }
+    }
+
+    private async ValueTask<bool> FindAnyFromAsync(long from, long to, CancellationToken cancellationToken) =>
+        await FindFromLineAsync(from - 1, to, cancellationToken) >= 0;
+
+    /// <summary>The first line in front of <paramref name="to"/> that begins with <c>From </c>; -1 when there is none.</summary>
+    private async ValueTask<long> FindFromLineAsync(long position, long to, CancellationToken cancellationToken)
+    {
+        while (position + 6 <= to)
+        {
+            var block = await input.GetAsync(position, 6, cancellationToken);
+            if (block.Length < 6)
+                return -1;
+            var at = block.Span.IndexOf("\nFrom "u8);
+            if (at >= 0)
+                return position + at + 1 < to ? position + at + 1 : -1;
+            position += block.Length - 5;
+        }
+
+        return -1;
+    }
+
+    private async ValueTask<bool> IsPostmarkAsync(long at, CancellationToken cancellationToken) =>
+        await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is { } line && Postmark.TryParse(line.Span, out _);
+
+    private async ValueTask<bool> FollowsEmptyLineAsync(long at, CancellationToken cancellationToken)
+    {
+        var from = Math.Max(0, at - 3);
+        var before = (await input.GetAsync(from, (int)(at - from), cancellationToken))[..(int)(at - from)];
+        return before.Span.EndsWith("\n\n"u8) || before.Span.EndsWith("\n\r\n"u8);
+    }
+
+    /// <summary>The end of a message that the next one, or the end of the file, follows: without one empty line.</summary>
+    private async ValueTask<long> WithoutEmptyLineAsync(long body, long next, CancellationToken cancellationToken)
+    {
+        var from = Math.Max(body - 1, next - 3);
+        if (from >= next)
+            return next;
+        var tail = (await input.GetAsync(from, (int)(next - from), cancellationToken))[..(int)(next - from)];
+        if (tail.Span.EndsWith("\n\n"u8))
+            return next - 1;
+        return tail.Span.EndsWith("\n\r\n"u8) ? next - 2 : next;
+    }
+
+    /// <summary>Where the next message begins if the text has this length; null when there is no message there.</summary>
+    private async ValueTask<long?> LandsAsync(long text, long length, CancellationToken cancellationToken)
+    {
+        if (length > stamp.Length - text)
+            return null;
+        var end = text + length;
+        if (end == stamp.Length)
+            return end;
+        if (length > 0 && (await input.GetAsync(end - 1, 1, cancellationToken)).Span[0] != '\n')
+        {
+            // Some count the text without its last line end.
+            if ((await input.GetAsync(end, 1, cancellationToken)).Span[0] is not ((byte)'\n' or (byte)'\r'))
+                return null;
+        }
+
+        for (var i = 0; i < 4 && end < stamp.Length; i++)
+        {
+            var octets = await input.GetAsync(end, 1, cancellationToken);
+            if (octets.Span[0] is not ((byte)'\n' or (byte)'\r'))
+                break;
+            end++;
+        }
+
+        return end == stamp.Length || await IsPostmarkAsync(end, cancellationToken) ? end : null;
+    }
+}

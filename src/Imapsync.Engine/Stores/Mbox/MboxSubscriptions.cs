@@ -1,0 +1,56 @@
+using Imapsync.Engine.Durability;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>
+/// The file <c>.subscriptions</c> in the root: a folder a line, levels joined by <c>/</c>, each escaped as a file name is.
+/// Dovecot keeps the same file for mbox folders.
+/// </summary>
+internal sealed class MboxSubscriptions(string root) : IDisposable
+{
+    private readonly string file = Path.Combine(root, ".subscriptions");
+    private readonly SemaphoreSlim changing = new(1);
+
+    public async Task<HashSet<FolderPath>> ReadAsync(CancellationToken cancellationToken)
+    {
+        var folders = new HashSet<FolderPath>();
+        if (!File.Exists(file))
+            return folders;
+        foreach (var line in await File.ReadAllLinesAsync(file, cancellationToken))
+        {
+            var levels = line.Split('/');
+            if (levels.All(l => l.Length > 0))
+                folders.Add(new FolderPath(levels.Select(FileNames.Unescape)));
+        }
+
+        return folders;
+    }
+
+    public async Task SetAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken)
+    {
+        await changing.WaitAsync(cancellationToken);
+        try
+        {
+            var folders = await ReadAsync(cancellationToken);
+            if (subscribed ? !folders.Add(path) : !folders.Remove(path))
+                return;
+            var temporary = file + FileNames.NewSuffix;
+            using (var target = LocalFiles.CreateAnew(temporary))
+            {
+                var lines = folders.Order().Select(f => string.Join('/', f.Levels.Select(FileNames.Escape)) + "\n");
+                await RandomAccess.WriteAsync(target, System.Text.Encoding.UTF8.GetBytes(string.Concat(lines)), 0, cancellationToken);
+                RandomAccess.FlushToDisk(target);
+            }
+
+            File.Move(temporary, file, overwrite: true);
+            Posix.SyncDirectory(root);
+        }
+        finally
+        {
+            changing.Release();
+        }
+    }
+
+    public void Dispose() => changing.Dispose();
+}
