@@ -1,0 +1,59 @@
+using System.Text;
+using Imapsync.Engine.Durability;
+
+namespace Imapsync.Engine.Checkpoints;
+
+/// <summary>
+/// The job's lock: the operating system's lock on a file (flock on Unix), which ends with the process however that ends.
+/// Who holds it stands in the file, for the message.
+/// </summary>
+internal sealed class JobLock : IDisposable
+{
+    private const int OwnerBytes = 256;
+
+    /// <summary>What an exception's HResult says where the file is locked: errno on Unix (EWOULDBLOCK), an HRESULT on Windows.</summary>
+    private const int WouldBlock = 11, WouldBlockOnBsd = 35, SharingViolation = unchecked((int)0x80070020);
+
+    private readonly FileStream file;
+
+    private JobLock(FileStream file) => this.file = file;
+
+    /// <exception cref="CheckpointLockedException">Somebody else holds it.</exception>
+    public static async Task<JobLock> TakeAsync(string path, TimeProvider time, CancellationToken cancellationToken)
+    {
+        // Opening without truncating: the holder's text must outlast a second run's try.
+        FileStream taken;
+        try
+        {
+            taken = new FileStream(path, DurableFiles.ForOwner(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (IOException e) when (e.HResult is WouldBlock or WouldBlockOnBsd or SharingViolation)
+        {
+            throw new CheckpointLockedException($"another run holds this job: {await ReadOwnerAsync(path, cancellationToken)}");
+        }
+
+        var owner = $"pid {Environment.ProcessId} on {Environment.MachineName} since {time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}\n";
+        taken.SetLength(0);
+        await taken.WriteAsync(Encoding.UTF8.GetBytes(owner), CancellationToken.None);
+        return new JobLock(taken);
+    }
+
+    /// <summary>The file stays: removing it would let two runs lock two files of one name.</summary>
+    public void Dispose()
+    {
+        file.SetLength(0);
+        file.Dispose();
+    }
+
+    private static async Task<string> ReadOwnerAsync(string path, CancellationToken cancellationToken)
+    {
+        const string Unknown = "it does not say which";
+        if (OperatingSystem.IsWindows())
+            return Unknown;
+        var buffer = new byte[OwnerBytes];
+        using var held = Posix.OpenRead(path);
+        var read = await RandomAccess.ReadAsync(held, buffer, 0, cancellationToken);
+        var text = string.Concat(Encoding.UTF8.GetString(buffer, 0, read).Where(c => !char.IsControl(c))).Trim();
+        return text.Length == 0 ? Unknown : text;
+    }
+}
