@@ -1,0 +1,91 @@
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// Carries changes of flags to the target. With <see cref="FlagPolicy.Follow"/> three ways: what changed at the source since
+/// the last propagation is changed at the target and nothing else, so what its users did stays.
+/// </summary>
+internal sealed class FlagPropagation(FlagPolicy policy, IMailFolder target, ICheckpoint checkpoint, FolderTally tally)
+{
+    /// <summary>Changes sent before the next durable checkpoint.</summary>
+    private const int BatchSize = 1000;
+
+    /// <param name="changed">Settled messages with the source's flags as they are now.</param>
+    /// <param name="recognized">Messages just recognised at the target, with the flags of either side: there is no common past to merge from.</param>
+    public async Task ApplyAsync(
+        IWritableFolder writable,
+        IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed,
+        IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized,
+        CancellationToken cancellationToken)
+    {
+        var changes = await CollectAsync(changed, recognized, cancellationToken);
+        foreach (var batch in changes.Chunk(BatchSize))
+        {
+            tally.FlagsUpdated += await writable.SetFlagsAsync([.. batch.Select(c => c.Change)], cancellationToken);
+            foreach (var (settled, _) in batch)
+                checkpoint.Settle(settled);
+            await checkpoint.CommitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Counts what <see cref="ApplyAsync"/> would change: what the target shows so already, or has no longer, does not count.</summary>
+    public async Task PretendAsync(
+        IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed,
+        IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized,
+        CancellationToken cancellationToken)
+    {
+        var changes = (await CollectAsync(changed, recognized, cancellationToken)).ToDictionary(c => c.Change.Uid, c => c.Change);
+        if (changes.Count == 0)
+            return;
+        await foreach (var there in target.ListAsync(new ListRequest(new UidSet(changes.Keys)), cancellationToken))
+        {
+            if (changes.TryGetValue(there.Uid, out var change) && !there.Flags.Except(change.Remove).Union(change.Add).Equals(there.Flags))
+                tally.FlagsUpdated++;
+        }
+    }
+
+    private async Task<List<(SettledMessage Settled, FlagChange Change)>> CollectAsync(
+        IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed,
+        IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized,
+        CancellationToken cancellationToken)
+    {
+        if (policy == FlagPolicy.Once)
+            return [];
+        var changes = new List<(SettledMessage Settled, FlagChange Change)>();
+        foreach (var (known, now) in changed)
+        {
+            if (!known.Target.IsNone)
+                changes.Add((known with { Flags = now }, new FlagChange(known.Target, now.Except(known.Flags), known.Flags.Except(now))));
+        }
+
+        foreach (var (source, there) in recognized)
+        {
+            checkpoint.TryGet(source.Uid, out var settled);
+            var remove = policy == FlagPolicy.Exact ? there.Flags.Except(source.Flags) : FlagSet.Empty;
+            changes.Add((settled, new FlagChange(there.Uid, source.Flags.Except(there.Flags), remove)));
+        }
+
+        if (policy == FlagPolicy.Exact)
+            await AddDriftAsync(changes, cancellationToken);
+        changes.RemoveAll(c => c.Change.Add.IsEmpty && c.Change.Remove.IsEmpty);
+        return changes;
+    }
+
+    /// <summary>Exact: what the target's users changed is changed back.</summary>
+    private async Task AddDriftAsync(List<(SettledMessage Settled, FlagChange Change)> changes, CancellationToken cancellationToken)
+    {
+        var sourceNow = changes.ToDictionary(c => c.Settled.Target, c => c.Settled);
+        var settled = checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && !m.Target.IsNone)
+            .ToDictionary(m => m.Target);
+        changes.Clear();
+        await foreach (var there in target.ListAsync(new ListRequest(), cancellationToken))
+        {
+            if (!sourceNow.TryGetValue(there.Uid, out var message) && !settled.TryGetValue(there.Uid, out message))
+                continue;
+            changes.Add((message, new FlagChange(there.Uid, message.Flags.Except(there.Flags), there.Flags.Except(message.Flags))));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>What one run did to one pair, added up over its retries.</summary>
+internal sealed class FolderTally
+{
+    private readonly Dictionary<Uid, Problem> failures = [];
+
+    /// <summary>Source UIDs appended in this run.</summary>
+    public UidSet Copied { get; } = new();
+
+    public long Bytes { get; private set; }
+
+    public long Adopted { get; set; }
+
+    public long FlagsUpdated { get; set; }
+
+    public long Deleted { get; set; }
+
+    /// <summary>Messages of the source at the last listing.</summary>
+    public long SourceMessages { get; set; }
+
+    /// <summary>Messages that the source has by its own count but did not list.</summary>
+    public long Unlisted { get; set; }
+
+    /// <summary>A listing of this run was shorter than the folder's own count.</summary>
+    public bool HasListedShort { get; set; }
+
+    public long AlreadyPresent { get; set; }
+
+    public long Skipped { get; set; }
+
+    public IReadOnlyDictionary<Uid, Problem> Failures => failures;
+
+    /// <summary>A pair is redone whole after a failure: what failed before is asked for again.</summary>
+    public void BeginAttempt() => failures.Clear();
+
+    /// <summary>The folder failed as a whole: whatever of it is not known to be in place is not.</summary>
+    public void GiveUp(long sourceMessages)
+    {
+        SourceMessages = Math.Max(SourceMessages, sourceMessages);
+        Unlisted = Math.Max(0, SourceMessages - Copied.Count - AlreadyPresent - Skipped - failures.Count);
+    }
+
+    public void AddCopied(Uid uid, long bytes)
+    {
+        failures.Remove(uid);
+        Copied.Add(uid);
+        Bytes += bytes;
+    }
+
+    public void AddFailure(FolderPath folder, Uid uid, string reason, string text) =>
+        failures[uid] = new Problem(FailureScope.Message, folder, uid.Value, reason, text);
+
+    public FolderCounts ToCounts() => new()
+    {
+        SourceMessages = SourceMessages,
+        Copied = Copied.Count,
+        AlreadyPresent = AlreadyPresent,
+        Adopted = Adopted,
+        Skipped = Skipped,
+        Failed = failures.Count + Unlisted,
+        FlagsUpdated = FlagsUpdated,
+        Deleted = Deleted,
+        Bytes = Bytes,
+    };
+}

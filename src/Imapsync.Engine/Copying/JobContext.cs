@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>What all parts of a running job share.</summary>
+/// <param name="Stop">Asked to finish what is in hand and end.</param>
+internal sealed record JobContext(
+    JobDefinition Job,
+    RunOptions Options,
+    IMailStore Source,
+    IMailStore Target,
+    ICheckpointStore Checkpoints,
+    JobReporter Report,
+    ResiliencePipelines Retry,
+    TimeProvider Time,
+    CancellationToken Stop)
+{
+    /// <summary>What a pair must have been brought up to date under for its summary to count.</summary>
+    public string Rules => $"{Job.Messages.Fingerprint};{Job.Flags};{Job.Deletions}{(Job.Labels == LabelPolicy.None ? "" : $";{Job.Labels}")}";
+
+    /// <summary>Message-IDs of the filter that some message has.</summary>
+    public ConcurrentDictionary<string, bool> FoundMessageIds { get; } = new();
+
+    /// <summary>Target folders made before the copying began.</summary>
+    public HashSet<FolderPath> CreatedTargets { get; } = [];
+
+    /// <summary>New name → the name it has still, of target folders that a dry run only pretends to have renamed.</summary>
+    public Dictionary<FolderPath, FolderPath> PretendedRenames { get; } = [];
+
+    /// <summary>Opens a target folder for looking, under the name it will have after renames. Null where there is none.</summary>
+    public async Task<IMailFolder?> LookAtTargetAsync(FolderPath path, CancellationToken abort)
+    {
+        if (!PretendedRenames.TryGetValue(path, out var now))
+        {
+            if (PretendedRenames.ContainsValue(path))
+                return null;
+            now = path;
+        }
+
+        try
+        {
+            return await Target.OpenAsync(now, abort);
+        }
+        catch (MailException e) when (e.Kind == FailureKind.Gone)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Works on one folder and tries again after what may pass.</summary>
+    public async Task<T> RetryAsync<T>(FolderPath folder, Func<CancellationToken, Task<T>> work, CancellationToken abort)
+    {
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Stop, abort);
+        return await Retry.WorkOnFolderAsync(
+            () => work(abort),
+            (e, delay) => Report.Tell(new Waiting(Report.Job, $"{folder}: {e.Message}", delay, Time.GetUtcNow() + delay)),
+            giveUp.Token);
+    }
+}

@@ -1,0 +1,76 @@
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Stores;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>How a job is entered and left, whether it copies or verifies: stores opened with patience, and what ended it told.</summary>
+internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
+{
+    public ResiliencePipelines Retry { get; } = new(time);
+
+    public static CheckpointOpener OnDisk(TimeProvider time) =>
+        async (directory, readOnly, c) => await CheckpointStore.OpenAsync(directory, time, readOnly, c);
+
+    /// <param name="isComplete">Nothing was found that is not in place.</param>
+    public static JobOutcome OutcomeOf(StopReason reason, bool isComplete) => reason switch
+    {
+        StopReason.None => isComplete ? JobOutcome.Ok : JobOutcome.Incomplete,
+        StopReason.DeletionLimit => JobOutcome.Incomplete,
+        StopReason.Cancelled => JobOutcome.Cancelled,
+        _ => JobOutcome.Failed,
+    };
+
+    /// <summary>Works, and makes of whatever is thrown a problem of the report and a reason.</summary>
+    public static async Task<StopReason> GuardAsync(JobReporter report, Func<Task<StopReason>> work, CancellationToken giveUp)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (OperationCanceledException) when (giveUp.IsCancellationRequested)
+        {
+            return StopReason.Cancelled;
+        }
+        catch (CheckpointLockedException e)
+        {
+            return Fail(report, StopReason.Locked, "locked", e.Message);
+        }
+        catch (Exception e) when (e is CheckpointException or CheckpointVersionException)
+        {
+            return Fail(report, StopReason.Other, "state", e.Message);
+        }
+        catch (MailException e)
+        {
+            return e.Kind switch
+            {
+                FailureKind.Connect => Fail(report, StopReason.Connect, "connect", e.Message),
+                FailureKind.Authentication => Fail(report, StopReason.Authentication, "authentication", e.Message),
+                FailureKind.Quota => Fail(report, StopReason.Other, "quota", e.Message),
+                _ => Fail(report, StopReason.Other, "failed", e.Message),
+            };
+        }
+        catch (Exception e)
+        {
+            // A bug or a broken machine: the report must still be written, and say so.
+            return Fail(report, StopReason.Other, "unexpected", $"{e.GetType().Name}: {e.Message}");
+        }
+    }
+
+    /// <param name="repair">What the store refuses as malformed may be changed.</param>
+    public Task<IMailStore> OpenAsync(Endpoint endpoint, bool forWriting, JobReporter report, CancellationToken giveUp, bool repair = false)
+    {
+        var context = new StoreContext(time, text => report.Note(null, text)) { Repair = repair };
+        return Retry.OpenStoreAsync(
+            () => openStore(endpoint, forWriting, context, giveUp),
+            (e, delay) => report.Tell(new Waiting(report.Job, $"{endpoint.Display}: {e.Message}", delay, time.GetUtcNow() + delay)),
+            giveUp);
+    }
+
+    private static StopReason Fail(JobReporter report, StopReason stop, string reason, string text)
+    {
+        report.Problem(new Problem(FailureScope.Store, null, null, reason, text));
+        return stop;
+    }
+}

@@ -1,0 +1,62 @@
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Copying.Labels;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Stores;
+
+namespace Imapsync.Engine.Copying;
+
+/// <param name="DryRun">Say what would be done, change nothing.</param>
+public sealed record RunOptions(bool DryRun = false);
+
+/// <summary>Opens the checkpoints under a job's state directory and takes its lock.</summary>
+public delegate Task<ICheckpointStore> CheckpointOpener(string directory, bool readOnly, CancellationToken cancellationToken);
+
+/// <summary>Runs one job from its definition to its report.</summary>
+public sealed class JobRunner(TimeProvider time, StoreOpener openStore, CheckpointOpener? openCheckpoints = null)
+{
+    private readonly CheckpointOpener openCheckpoints = openCheckpoints ?? JobEntry.OnDisk(time);
+    private readonly JobEntry entry = new(time, openStore);
+
+    /// <summary>Never throws for anything that happens to the job: the report tells it.</summary>
+    /// <param name="onEvent">May be called from any task, never concurrently.</param>
+    /// <param name="stop">Finish the window in hand, save, report.</param>
+    /// <param name="abort">Drop everything now; what is not saved is found again by the next run.</param>
+    public async Task<JobReport> RunAsync(
+        JobDefinition job, RunOptions options, Action<JobEvent> onEvent, CancellationToken stop, CancellationToken abort)
+    {
+        var report = new JobReporter(job.Name, time, onEvent);
+        report.Tell(new JobStarted(job.Name, job.Source.Display, job.Target.Display, options.DryRun));
+        var reason = await RunAsync(job, options, report, stop, abort);
+        return report.Finish(JobEntry.OutcomeOf(reason, isComplete: !report.HasProblems), reason, options.DryRun);
+    }
+
+    private async Task<StopReason> RunAsync(
+        JobDefinition job, RunOptions options, JobReporter report, CancellationToken stop, CancellationToken abort)
+    {
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stop, abort);
+        return await JobEntry.GuardAsync(report, async () =>
+        {
+            await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);
+            await using var source = LabelViews.OfSource(job, await entry.OpenAsync(job.Source, forWriting: false, report, giveUp.Token));
+            if (job.Restores is { } origin)
+                job = job with { Folders = new FolderRules { Routes = await new RestoreRouting(source, origin, openCheckpoints, report).FindAsync(giveUp.Token) } };
+            await using var target = LabelViews.OfTarget(job, await OpenTargetAsync(job, options, report, giveUp.Token));
+            LabelViews.Demand(job, source, target);
+            var context = new JobContext(job, options, source, target, checkpoints, report, entry.Retry, time, giveUp.Token);
+            return await new MailboxCopier(context).RunAsync(abort);
+        }, giveUp.Token);
+    }
+
+    private async Task<IMailStore> OpenTargetAsync(JobDefinition job, RunOptions options, JobReporter report, CancellationToken giveUp)
+    {
+        try
+        {
+            return await entry.OpenAsync(job.Target, forWriting: !options.DryRun, report, giveUp, job.Repair);
+        }
+        catch (MailException e) when (options.DryRun && job.Target is MaildirEndpoint or MboxEndpoint && e.Kind == FailureKind.Gone)
+        {
+            return new AbsentStore(job.Target.Display);
+        }
+    }
+}

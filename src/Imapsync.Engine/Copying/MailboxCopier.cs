@@ -1,0 +1,217 @@
+using System.Collections.Concurrent;
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>Works through all pairs of a job whose stores are open: which folders, which of them changed, then one by one.</summary>
+internal sealed class MailboxCopier(JobContext context)
+{
+    private readonly JobReporter report = context.Report;
+    private readonly ConcurrentDictionary<PairKey, PairSummary> summaries = new(context.Checkpoints.Summaries);
+    private readonly ConcurrentDictionary<PairKey, FolderTally> tallies = new();
+    private readonly ConcurrentDictionary<PairKey, IReadOnlyList<SettledMessage>> vanished = new();
+    private volatile bool wasStopped;
+    private bool ranToItsEnd;
+
+    public async Task<StopReason> RunAsync(CancellationToken abort)
+    {
+        try
+        {
+            var listed = await context.Source.ListFoldersAsync(abort);
+            await CopyAllAsync(listed, abort);
+            if (wasStopped)
+                return StopReason.Cancelled;
+            ranToItsEnd = true;
+            ReportUnknownMessageIds();
+            return await RemoveVanishedAsync(listed, abort) ? StopReason.None : StopReason.DeletionLimit;
+        }
+        finally
+        {
+            // However it ends: what was done is told, and what is up to date is remembered.
+            foreach (var (pair, tally) in tallies)
+                Account(pair, tally);
+            if (!context.Options.DryRun)
+                await context.Checkpoints.SaveSummariesAsync([.. summaries.Values], CancellationToken.None);
+        }
+    }
+
+    private async Task CopyAllAsync(IReadOnlyList<FolderEntry> listed, CancellationToken abort)
+    {
+        var there = await context.Target.ListFoldersAsync(abort);
+        var mapping = FolderMapper.Map(listed, context.Job.Folders, there, summaries.Keys);
+        var folders = new TargetFolders(context, there, mapping.Pairs, summaries.Keys);
+        if (!context.Job.IsRestore)
+        {
+            var renames = FolderHistory.FindRenames(summaries.Values, folders.Pairs, listed);
+            foreach (var rename in await folders.FollowRenamesAsync(renames, abort))
+                summaries.TryRemove(rename.From, out _);
+        }
+
+        var created = await folders.CreateAsync(abort);
+        var pairs = await WithStatusAsync(created, abort);
+        await GiveUpOthersAsync(folders.Pairs, created, abort);
+        report.Tell(new FoldersPlanned(report.Job, pairs.Count, pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
+
+        // Pairs with one target take turns: each must know what the others put there.
+        var groups = pairs.GroupBy(p => p.Target).Select(g => g.ToList()).ToList();
+        var degree = Math.Max(1, Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders));
+        await Parallel.ForEachAsync(
+            groups,
+            new ParallelOptions { MaxDegreeOfParallelism = degree, CancellationToken = abort },
+            async (group, c) => await CopyGroupAsync(group, folders, c));
+    }
+
+    /// <summary>Counts the mail of folders that have no place at the target: it is accounted for as failed.</summary>
+    private async Task GiveUpOthersAsync(IReadOnlyList<FolderPair> wanted, IReadOnlyList<FolderPair> created, CancellationToken abort)
+    {
+        var usable = created.Select(p => p.Source.Path).ToHashSet();
+        foreach (var pair in await WithStatusAsync([.. wanted.Where(p => !usable.Contains(p.Source.Path))], abort))
+        {
+            var tally = tallies[new PairKey(pair.Source.Path, pair.Target)] = new FolderTally();
+            tally.GiveUp(pair.Source.Status?.Messages ?? 0);
+        }
+    }
+
+    /// <summary>Asks for the status of folders whose listing did not carry it.</summary>
+    private async Task<IReadOnlyList<FolderPair>> WithStatusAsync(IReadOnlyList<FolderPair> pairs, CancellationToken abort)
+    {
+        var complete = new List<FolderPair>(pairs.Count);
+        foreach (var pair in pairs)
+        {
+            try
+            {
+                var status = pair.Source.Status ?? await context.Source.GetStatusAsync(pair.Source.Path, abort);
+                complete.Add(pair with { Source = pair.Source with { Status = status } });
+            }
+            catch (MailException e) when (e.Scope != FailureScope.Store)
+            {
+                FolderFailed(pair, e);
+            }
+        }
+
+        return complete;
+    }
+
+    private async Task CopyGroupAsync(List<FolderPair> group, TargetFolders folders, CancellationToken abort)
+    {
+        var pretended = new PretendedWork();
+        foreach (var pair in group)
+        {
+            if (context.Stop.IsCancellationRequested)
+            {
+                wasStopped = true;
+                return;
+            }
+
+            var key = new PairKey(pair.Source.Path, pair.Target);
+            var tally = tallies[key] = new FolderTally();
+            try
+            {
+                await folders.SubscribeAsync(pair, summaries.GetValueOrDefault(key), abort);
+                await new AccessCopy(context).CopyAsync(pair, abort);
+                if (await IsUnchangedAsync(pair, key, folders, abort))
+                    CountUnchanged(key, tally);
+                else
+                    await CopyAsync(pair, key, group, pretended, tally, abort);
+            }
+            catch (MailException e) when (e.Scope != FailureScope.Store)
+            {
+                summaries.TryRemove(key, out _);
+                FolderFailed(pair, e);
+                tally.GiveUp(pair.Source.Status?.Messages ?? 0);
+            }
+        }
+    }
+
+    private async Task CopyAsync(
+        FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, PretendedWork pretended, FolderTally tally, CancellationToken abort)
+    {
+        var siblings = group.Where(p => p != pair).Select(p => new PairKey(p.Source.Path, p.Target)).ToList();
+        var copier = new FolderCopier(context, pair, siblings, pretended, tally);
+        var outcome = await context.RetryAsync(pair.Source.Path, copier.RunAsync, abort);
+        wasStopped |= outcome.WasStopped;
+        vanished[key] = outcome.Vanished;
+        if (outcome.Summary is { } summary)
+            summaries[key] = summary;
+        else if (!context.Options.DryRun)
+            summaries.TryRemove(key, out _);
+    }
+
+    /// <summary>Nothing to do, by the counters alone: neither folder nor checkpoint is opened.</summary>
+    private async Task<bool> IsUnchangedAsync(FolderPair pair, PairKey key, TargetFolders folders, CancellationToken abort)
+    {
+        if (context.Job.IsRestore || pair.Source.Use == FolderUse.View || !summaries.TryGetValue(key, out var summary) || summary.Rules != context.Rules || !folders.Exists(pair.Target))
+            return false;
+        if (summary.Source != pair.Source.Status || summary.Source.UidValidity.IsNone)
+            return false;
+        var followsFlags = context.Job.Flags != FlagPolicy.Once;
+        if (followsFlags && pair.Source.Status is { Messages: > 0, HighestModSeq: null })
+            return false;
+        if (summary.Target is not { } target)
+            return false;
+        return context.Job.Flags == FlagPolicy.Exact
+            ? target.HighestModSeq is not null && target == await folders.StatusAsync(pair.Target, abort)
+            : target.UidValidity == await folders.UidValidityAsync(pair.Target, abort);
+    }
+
+    private void CountUnchanged(PairKey key, FolderTally tally)
+    {
+        var summary = summaries[key];
+        tally.SourceMessages = summary.Source.Messages;
+        tally.AlreadyPresent = summary.Settled;
+        tally.Skipped = summary.Skipped;
+    }
+
+    private async Task<bool> RemoveVanishedAsync(IReadOnlyList<FolderEntry> listed, CancellationToken abort)
+    {
+        if (context.Job.Deletions == DeletionPolicy.Keep)
+            return true;
+        // A folder that the rules leave out by now is no longer the job's to clear.
+        foreach (var summary in FolderHistory.FindVanished(summaries.Values, listed)
+            .Where(s => s.Settled > 0 && FolderMapper.Map([new FolderEntry(s.Pair.Source)], context.Job.Folders).Pairs.Count > 0))
+        {
+            await using var checkpoint = await context.Checkpoints.OpenAsync(summary.Pair, abort);
+            vanished[summary.Pair] = [.. checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted or Settlement.Vanished)];
+            tallies[summary.Pair] = new FolderTally();
+        }
+
+        var settled = tallies.Values.Sum(t => t.AlreadyPresent + t.Copied.Count) + vanished.Values.Sum(v => (long)v.Count);
+        var isWithinLimit = await new RemovalPhase(context).RunAsync(vanished, tallies, settled, tallies.Values.Sum(t => t.SourceMessages), abort);
+        if (isWithinLimit && !context.Options.DryRun)
+        {
+            foreach (var gone in FolderHistory.FindVanished(summaries.Values, listed))
+                summaries.TryRemove(gone.Pair, out _);
+        }
+
+        return isWithinLimit;
+    }
+
+    /// <summary>Reports a folder's counts, which have to add up. What an interrupted run did not come to counts as failed.</summary>
+    private void Account(PairKey pair, FolderTally tally)
+    {
+        if (!ranToItsEnd)
+            tally.GiveUp(tally.SourceMessages);
+        var counts = tally.ToCounts();
+        var missing = counts.SourceMessages - counts.Copied - counts.AlreadyPresent - counts.Skipped - counts.Failed;
+        if (missing != 0)
+        {
+            report.Problem(new Problem(
+                FailureScope.Folder, pair.Source, null, "accounting", $"{missing} of {counts.SourceMessages} messages are not accounted for"));
+            summaries.TryRemove(pair, out _);
+        }
+
+        report.Finished(new FolderReport(pair.Source, pair.Target, counts));
+    }
+
+    private void ReportUnknownMessageIds()
+    {
+        foreach (var id in context.Job.Messages.MessageIds.Except(context.FoundMessageIds.Keys).Order(StringComparer.Ordinal))
+            report.Problem(new Problem(FailureScope.Store, null, null, "not_found", $"no message in the folders chosen has the Message-ID <{id}>"));
+    }
+
+    private void FolderFailed(FolderPair pair, MailException e) =>
+        report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, e.Kind == FailureKind.Gone ? "gone" : "folder", e.Message));
+}

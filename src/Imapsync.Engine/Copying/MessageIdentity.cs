@@ -1,0 +1,82 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>What tells a message from others without reading it whole: some 90 octets, whatever the message's size.</summary>
+/// <param name="Core">
+/// Digest of the values of Message-ID, Date, From and Subject without white space, which servers refold;
+/// zero where there is no Message-ID. Drafts keep their Message-ID from version to version, hence the others.
+/// </param>
+/// <param name="Header">Digest of the header's octets.</param>
+internal readonly record struct MessageIdentity(MessageInfo Info, UInt128 Core, UInt128 Header)
+{
+    private static readonly string[] CoreFields = ["Message-ID", "Date", "From", "Subject"];
+
+    public Uid Uid => Info.Uid;
+
+    public bool HasCore => Core != UInt128.Zero;
+
+    public static MessageIdentity Of(in MessageInfo info, ReadOnlySpan<byte> header) =>
+        new(info, DigestOfCore(header), Digest(header));
+
+    public static UInt128 Digest(ReadOnlySpan<byte> octets)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(octets, hash);
+        return BinaryPrimitives.ReadUInt128BigEndian(hash);
+    }
+
+    private static UInt128 DigestOfCore(ReadOnlySpan<byte> header)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var hasMessageId = false;
+        for (var field = 0; field < CoreFields.Length; field++)
+        {
+            var value = Find(header, CoreFields[field]);
+            hasMessageId |= field == 0 && value.ContainsAnyInRange((byte)'!', (byte)'~');
+            AppendWithoutWhiteSpace(hash, value);
+            hash.AppendData([0]);
+        }
+
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        hash.GetHashAndReset(digest);
+        return hasMessageId ? BinaryPrimitives.ReadUInt128BigEndian(digest) : UInt128.Zero;
+    }
+
+    /// <summary>The first field of that name: what stands between its colon and the next line that is no continuation.</summary>
+    public static ReadOnlySpan<byte> Find(ReadOnlySpan<byte> header, string name)
+    {
+        while (!header.IsEmpty)
+        {
+            var next = NextField(header);
+            if (header.Length > name.Length && header[name.Length] == ':' && Ascii.EqualsIgnoreCase(header[..name.Length], name))
+                return header[(name.Length + 1)..next];
+            header = header[next..];
+        }
+
+        return default;
+    }
+
+    private static int NextField(ReadOnlySpan<byte> header)
+    {
+        for (var at = 0; ;)
+        {
+            var end = header[at..].IndexOf((byte)'\n');
+            if (end < 0 || at + end + 1 >= header.Length)
+                return header.Length;
+            at += end + 1;
+            if (header[at] is not ((byte)' ' or (byte)'\t'))
+                return at;
+        }
+    }
+
+    private static void AppendWithoutWhiteSpace(IncrementalHash hash, ReadOnlySpan<byte> value)
+    {
+        foreach (var part in value.SplitAny(" \t\r\n"u8))
+            hash.AppendData(value[part]);
+    }
+}

@@ -1,0 +1,116 @@
+using System.IO.Pipelines;
+using System.Security.Cryptography;
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// Before anything is copied: finds those messages that are at the target already though no checkpoint says so, because
+/// this is the first meeting, the checkpoint was lost, or an append was interrupted before its outcome was recorded.
+/// </summary>
+internal sealed class MessageRecognition(IMailFolder source, IMailFolder target)
+{
+    /// <param name="about">Messages about to be copied, listed with date and size.</param>
+    /// <param name="from">The lowest UID at the target to look at: 1 on first meeting, else the UIDNEXT known last.</param>
+    /// <param name="claimed">Target UIDs that settled messages point to.</param>
+    /// <returns>Source and target messages that are the same, with their flags on either side.</returns>
+    public async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
+        IReadOnlyList<MessageInfo> about, Uid from, IReadOnlySet<Uid> claimed, CancellationToken cancellationToken)
+    {
+        var last = new Uid(uint.MaxValue);
+        var candidates = new Dictionary<Uid, MessageInfo>();
+        await foreach (var message in target.ListAsync(new ListRequest(UidSet.Range(from, last), WithDateAndSize: true), cancellationToken))
+        {
+            if (message.Uid >= from && !claimed.Contains(message.Uid))
+                candidates.Add(message.Uid, message);
+        }
+
+        if (candidates.Count == 0)
+            return [];
+        var sources = from.Value <= 1 ? about : LikelyAmong(about, candidates.Values);
+        var matcher = new MessageMatcher(
+            await IdentifyAsync(source, sources.ToDictionary(m => m.Uid), cancellationToken),
+            await IdentifyAsync(target, candidates, cancellationToken),
+            (messages, bodyOnly, c) => DigestAsync(source, messages, bodyOnly, c),
+            (messages, bodyOnly, c) => DigestAsync(target, messages, bodyOnly, c));
+        return [.. (await matcher.MatchAsync(cancellationToken)).Select(m => (m.Source.Info, m.Target.Info))];
+    }
+
+    /// <summary>What we appended kept its size or its date, so only messages that share one are worth reading headers of.</summary>
+    private static List<MessageInfo> LikelyAmong(IReadOnlyList<MessageInfo> about, IReadOnlyCollection<MessageInfo> candidates)
+    {
+        var sizes = candidates.Select(c => c.Size).ToHashSet();
+        var dates = candidates.Select(c => c.InternalDate.ToUnixTimeSeconds()).ToHashSet();
+        return [.. about.Where(m => m.Size < 0 || sizes.Contains(m.Size) || dates.Contains(m.InternalDate.ToUnixTimeSeconds()))];
+    }
+
+    private static async Task<List<MessageIdentity>> IdentifyAsync(
+        IMailFolder folder, Dictionary<Uid, MessageInfo> messages, CancellationToken cancellationToken)
+    {
+        var identities = new List<MessageIdentity>(messages.Count);
+        await foreach (var header in folder.ReadHeadersAsync(new UidSet(messages.Keys), cancellationToken))
+        {
+            if (messages.TryGetValue(header.Uid, out var info))
+                identities.Add(MessageIdentity.Of(info, header.Octets.Span));
+        }
+
+        return identities;
+    }
+
+    private static async Task<IReadOnlyDictionary<Uid, UInt128>> DigestAsync(
+        IMailFolder folder, IReadOnlyList<MessageIdentity> messages, bool bodyOnly, CancellationToken cancellationToken)
+    {
+        var digests = new Dictionary<Uid, UInt128>();
+        await foreach (var message in folder.ReadAsync([.. messages.Select(m => m.Info).OrderBy(m => m.Uid)], cancellationToken))
+        {
+            if (message.Failure is null)
+                digests[message.Uid] = await DigestAsync(message.Body, bodyOnly, cancellationToken);
+        }
+
+        return digests;
+    }
+
+    private static async Task<UInt128> DigestAsync(PipeReader body, bool bodyOnly, CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var header = new HeaderEnd(inHeader: bodyOnly);
+        while (true)
+        {
+            var read = await body.ReadAsync(cancellationToken);
+            foreach (var segment in read.Buffer)
+                hash.AppendData(header.Skip(segment.Span));
+            body.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+                return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(hash.GetHashAndReset());
+        }
+    }
+
+    /// <summary>Leaves out everything through the first empty line, whatever the segments it comes in.</summary>
+    private struct HeaderEnd(bool inHeader)
+    {
+        private bool inHeader = inHeader;
+        private bool lineIsEmpty = true;
+
+        public ReadOnlySpan<byte> Skip(ReadOnlySpan<byte> octets)
+        {
+            for (var i = 0; inHeader && i < octets.Length; i++)
+            {
+                if (octets[i] == '\n')
+                {
+                    inHeader = !lineIsEmpty;
+                    lineIsEmpty = true;
+                    if (!inHeader)
+                        return octets[(i + 1)..];
+                }
+                else if (octets[i] != '\r')
+                {
+                    lineIsEmpty = false;
+                }
+            }
+
+            return inHeader ? default : octets;
+        }
+    }
+}

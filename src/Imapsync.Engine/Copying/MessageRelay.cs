@@ -1,0 +1,210 @@
+using System.Buffers;
+using System.Threading.Channels;
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// Carries messages from source to target: one task reads ahead of the other, which appends a window at a time and commits
+/// what the target accepted. Small messages wait in memory, up to a fixed number of octets; a big one is handed from
+/// literal to literal and never held. Nothing is settled before the target's durable word.
+/// </summary>
+internal sealed class MessageRelay(
+    IMailFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderTally tally, JobReporter report, TimeProvider time)
+{
+    /// <summary>A window ends at this many messages or octets or after this long, whichever comes first.</summary>
+    private const int WindowMessages = 500;
+    private const long WindowBytes = 8 << 20;
+    private static readonly TimeSpan WindowTime = TimeSpan.FromSeconds(20);
+
+    /// <summary>A message up to this size waits in memory; all that wait together stay below the budget.</summary>
+    private const int BufferLimitBytes = 1 << 20;
+    private const long BudgetBytes = 32 << 20;
+
+    private readonly ByteBudget budget = new(BudgetBytes);
+    private readonly Channel<RelayedMessage> ahead = Channel.CreateBounded<RelayedMessage>(
+        new BoundedChannelOptions(2 * WindowMessages) { SingleReader = true, SingleWriter = true });
+
+    /// <summary>Messages that came, whatever became of them.</summary>
+    public UidSet Seen { get; } = new();
+
+    /// <summary>Messages whose failure may pass: worth asking for again.</summary>
+    public List<MessageInfo> Transient { get; } = [];
+
+    /// <param name="stop">Read no further, finish what was read.</param>
+    /// <returns>False when it was stopped before the end.</returns>
+    public async Task<bool> RunAsync(IReadOnlyList<MessageInfo> messages, CancellationToken stop, CancellationToken abort)
+    {
+        using var failed = CancellationTokenSource.CreateLinkedTokenSource(abort);
+        var reading = ReadAsync(messages, stop, failed.Token);
+        try
+        {
+            while (await ahead.Reader.WaitToReadAsync(abort))
+                await AppendWindowAsync(abort);
+        }
+        finally
+        {
+            await failed.CancelAsync();
+            await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            while (ahead.Reader.TryRead(out var left))
+                left.Dispose();
+        }
+
+        return await reading;
+    }
+
+    private async Task<bool> ReadAsync(IReadOnlyList<MessageInfo> messages, CancellationToken stop, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var message in source.ReadAsync(messages, cancellationToken))
+            {
+                await HandOnAsync(message, cancellationToken);
+                if (stop.IsCancellationRequested)
+                {
+                    ahead.Writer.TryComplete();
+                    return false;
+                }
+            }
+
+            ahead.Writer.TryComplete();
+            return true;
+        }
+        catch (Exception failure)
+        {
+            // What was read before goes on to the target; the failure comes after it.
+            ahead.Writer.TryComplete(failure);
+            throw;
+        }
+    }
+
+    private async Task HandOnAsync(IncomingMessage message, CancellationToken cancellationToken)
+    {
+        Seen.Add(message.Uid);
+        if (message.Failure is not null || message.Length > BufferLimitBytes)
+        {
+            var direct = new RelayedMessage(message, null, budget);
+            await ahead.Writer.WriteAsync(direct, cancellationToken);
+            if (message.Failure is null)
+                await direct.Done.WaitAsync(cancellationToken);
+            return;
+        }
+
+        await budget.TakeAsync(message.Length, cancellationToken);
+        var buffer = ArrayPool<byte>.Shared.Rent((int)message.Length);
+        var relayed = new RelayedMessage(message, buffer, budget);
+        try
+        {
+            if (!await relayed.FillAsync(cancellationToken))
+            {
+                relayed.Dispose();
+                var torn = new MailException(FailureScope.Message, isTransient: true, $"the body has not the {message.Length} octets announced");
+                relayed = new RelayedMessage(new IncomingMessage(message.Info, torn), null, budget);
+            }
+
+            await ahead.Writer.WriteAsync(relayed, cancellationToken);
+        }
+        catch
+        {
+            relayed.Dispose();
+            throw;
+        }
+    }
+
+    private async Task AppendWindowAsync(CancellationToken abort)
+    {
+        var window = new List<RelayedMessage>();
+        try
+        {
+            var receipts = await target.AppendAsync(TakeWindowAsync(window, abort), abort);
+            await CommitAsync(window, receipts, abort);
+        }
+        finally
+        {
+            foreach (var message in window)
+                message.Dispose();
+        }
+    }
+
+    /// <summary>The next messages as the target asks for them, kept in <paramref name="window"/> until it has answered.</summary>
+    private async IAsyncEnumerable<IncomingMessage> TakeWindowAsync(
+        List<RelayedMessage> window, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken abort)
+    {
+        long bytes = 0;
+        var began = time.GetTimestamp();
+        while (window.Count < WindowMessages && bytes < WindowBytes && time.GetElapsedTime(began) < WindowTime)
+        {
+            if (!await MoreToReadAsync(abort))
+                yield break;
+            // A big message gets a window of its own: if its source breaks in the middle, nothing else is in doubt.
+            if (!ahead.Reader.TryPeek(out var next) || (!next.IsBuffered && window.Count > 0))
+                yield break;
+            ahead.Reader.TryRead(out _);
+            window.Add(next);
+            if (next.Message.Failure is { } failure)
+            {
+                Fail(next.Message.Info, failure, "unreadable");
+                continue;
+            }
+
+            bytes += next.Message.Length;
+            yield return next.Deliver();
+            if (!next.IsBuffered)
+                yield break;
+        }
+    }
+
+    /// <summary>A failure of the reader ends the window in hand; it is thrown when the next one is asked for.</summary>
+    private async ValueTask<bool> MoreToReadAsync(CancellationToken abort)
+    {
+        try
+        {
+            return await ahead.Reader.WaitToReadAsync(abort);
+        }
+        catch (Exception) when (!abort.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private async Task CommitAsync(List<RelayedMessage> window, IReadOnlyList<AppendReceipt> receipts, CancellationToken abort)
+    {
+        var sent = window.Where(m => m.Message.Failure is null).ToDictionary(m => m.Message.Uid);
+        var (count, bytes) = (0, 0L);
+        foreach (var receipt in receipts)
+        {
+            if (!sent.Remove(receipt.Source, out var relayed))
+                throw new InvalidOperationException($"{target.Path}: a receipt for UID {receipt.Source}, which was not in the window");
+            var message = relayed.Message;
+            if (receipt.Failure is { } failure)
+            {
+                Fail(message.Info, failure, "refused");
+                continue;
+            }
+
+            checkpoint.Settle(new SettledMessage(message.Uid, receipt.Target, Settlement.Copied, message.Info.Flags, relayed.Checksum));
+            tally.AddCopied(message.Uid, message.Length);
+            (count, bytes) = (count + 1, bytes + message.Length);
+            if ((receipt.Note ?? message.Note) is { } note)
+                report.Note(source.Path, $"UID {message.Uid}: {note}");
+        }
+
+        if (sent.Count > 0)
+            throw new InvalidOperationException($"{target.Path}: no receipt for UID {sent.Keys.First()}");
+        checkpoint.SetKnownTargetUidNext(target.UidNext);
+        await checkpoint.CommitAsync(abort);
+        if (count > 0)
+            report.Tell(new MessagesCopied(report.Job, source.Path, count, bytes));
+    }
+
+    private void Fail(in MessageInfo message, MailException failure, string reason)
+    {
+        if (failure.IsTransient)
+            Transient.Add(message);
+        tally.AddFailure(source.Path, message.Uid, reason, failure.Message);
+        checkpoint.Settle(new SettledMessage(message.Uid, Uid.None, Settlement.Failed, message.Flags));
+    }
+}

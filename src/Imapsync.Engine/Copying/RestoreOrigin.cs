@@ -1,0 +1,29 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>What a job that restores knows of the backup.</summary>
+/// <param name="Backup">The job that made it.</param>
+/// <param name="Folders">Globs over the names of the folders that get mail back; empty for all but the backup's trash folder.</param>
+public sealed record RestoreOrigin(JobDefinition Backup, ImmutableArray<string> Folders)
+{
+    /// <summary>The backup's job run backwards: what it wrote is read, what it read, or <paramref name="to"/>, is written.</summary>
+    public JobDefinition ToJob(Endpoint? to, MessageFilter messages)
+    {
+        var target = to ?? Backup.Source;
+        // Each target remembers for itself what it got back.
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target.Identity)).AsSpan(0, 8));
+        return new JobDefinition(Backup.Name, Backup.Target, target)
+        {
+            Messages = messages,
+            Flags = FlagPolicy.Once,
+            Labels = Backup.Labels,
+            Deletions = DeletionPolicy.Keep,
+            Restores = this,
+            StateDirectory = Path.Combine(Backup.StateDirectory, $"restore-{digest}"),
+        };
+    }
+}

@@ -1,0 +1,117 @@
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>Makes the target's folders what the pairs need: renamed where the source's were, created, subscribed.</summary>
+/// <param name="target">As listed.</param>
+/// <param name="mapped">Pairs as the rules give them.</param>
+internal sealed class TargetFolders(
+    JobContext context, IReadOnlyList<FolderEntry> target, IReadOnlyList<FolderPair> mapped, IEnumerable<PairKey> remembered)
+{
+    private readonly Dictionary<FolderPath, FolderEntry> there = target.DistinctBy(f => f.Path).ToDictionary(f => f.Path);
+
+    private readonly TargetPlaces places = new(
+        mapped, context.Target.ListedAs, target.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet(), remembered);
+
+    /// <summary>The pairs with the folders that they have at the target, or will have as far as can be told.</summary>
+    public IReadOnlyList<FolderPair> Pairs => [.. mapped.Select(p => p with { Target = places[p.Target] })];
+
+    public bool Exists(FolderPath path) => there.TryGetValue(path, out var entry) && entry.HoldsMessages;
+
+    /// <summary>A folder's status as the listing gave it, else asked for.</summary>
+    public async Task<FolderStatus> StatusAsync(FolderPath path, CancellationToken abort) =>
+        there[path].Status ?? await context.Target.GetStatusAsync(path, abort);
+
+    public async Task<UidValidity> UidValidityAsync(FolderPath path, CancellationToken abort) =>
+        there[path].Status?.UidValidity ?? await context.Target.GetUidValidityAsync(path, abort);
+
+    /// <summary>Renames the target's folders after the source's.</summary>
+    /// <returns>Those whose mail is now under the new name: what is remembered under the old one is void.</returns>
+    public async Task<IReadOnlyList<FolderRename>> FollowRenamesAsync(IReadOnlyList<FolderRename> renames, CancellationToken abort)
+    {
+        var followed = new List<FolderRename>();
+        foreach (var rename in renames)
+        {
+            context.Report.Note(rename.To.Source, $"renamed at the source, was {rename.From.Source}");
+            if (await MoveAsync(rename, followed, abort))
+            {
+                // Without proof the messages are recognised by identity under the new name: adopted, not copied.
+                if (rename.IsProved)
+                    await context.Checkpoints.RenameAsync(rename.From, rename.To, abort);
+                followed.Add(rename);
+            }
+        }
+
+        return followed;
+    }
+
+    private async Task<bool> MoveAsync(FolderRename rename, List<FolderRename> followed, CancellationToken abort)
+    {
+        if (rename.From.Target.Equals(rename.To.Target))
+            return true;
+        if (!Exists(rename.From.Target) && Exists(rename.To.Target)
+            && followed.Exists(f => rename.From.Target.IsAtOrBelow(f.From.Target) && rename.To.Target.IsAtOrBelow(f.To.Target)))
+        {
+            return true;
+        }
+
+        // What another pair has still is left where it is.
+        if (!Exists(rename.From.Target) || Exists(rename.To.Target) || Pairs.Any(p => p.Target.Equals(rename.From.Target)))
+            return false;
+        try
+        {
+            await RenameAsync(rename.From.Target, rename.To.Target, abort);
+            return true;
+        }
+        catch (MailException e) when (e is { Scope: not FailureScope.Store, IsTransient: false })
+        {
+            context.Report.Note(rename.To.Source, $"the target could not rename {rename.From.Target}, so it is copied anew: {e.Message}");
+            return false;
+        }
+    }
+
+    private async Task RenameAsync(FolderPath from, FolderPath to, CancellationToken abort)
+    {
+        if (context.Options.DryRun)
+        {
+            context.PretendedRenames.Remove(from, out var now);
+            context.PretendedRenames[to] = now ?? from;
+            there[to] = there[from];
+        }
+        else
+        {
+            await context.Target.RenameFolderAsync(from, to, abort);
+            // An IMAP server renames what lies below as well (RFC 9051 §6.3.6); the pairs of those find it done.
+            there.Clear();
+            foreach (var entry in await context.Target.ListFoldersAsync(abort))
+                there[entry.Path] = entry;
+            there.TryAdd(to, new FolderEntry(to));
+        }
+
+        there.Remove(from);
+    }
+
+    /// <summary>Creates what is missing. A folder that can't be created is reported and its pairs are left out.</summary>
+    public async Task<IReadOnlyList<FolderPair>> CreateAsync(CancellationToken abort)
+    {
+        // To restore a few messages, only the folders that get some are made: FolderCopier does it.
+        if (context.Options.DryRun || context.Job is { IsRestore: true, Messages.IsEmpty: false })
+            return Pairs;
+        var refused = await new FolderCreation(context, places, there).RunAsync(mapped, abort);
+        return [.. mapped.Where(p => !refused.Contains(p.Target)).Select(p => p with { Target = places[p.Target] }).OrderBy(p => p.Target)];
+    }
+
+    /// <summary>Carries a subscription over once when it changes at the source; the target's users keep theirs.</summary>
+    public async Task SubscribeAsync(FolderPair pair, PairSummary? remembered, CancellationToken abort)
+    {
+        if (context.Job.IsRestore && !context.CreatedTargets.Contains(pair.Target))
+            return;
+        var wanted = pair.Source.Subscribed;
+        var isNews = remembered is null ? wanted : remembered.Subscribed != wanted;
+        if (!context.Options.DryRun && isNews && there[pair.Target].Subscribed != wanted)
+            await context.Target.SetSubscribedAsync(pair.Target, wanted, abort);
+    }
+}

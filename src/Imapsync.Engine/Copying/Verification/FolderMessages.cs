@@ -1,0 +1,41 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying.Verification;
+
+/// <summary>A folder's messages with date and size, found by UID.</summary>
+/// <param name="missing">How many the folder counts and does not list.</param>
+internal sealed class FolderMessages(List<MessageInfo> messages, long missing)
+{
+    public static FolderMessages None { get; } = new([], 0);
+
+    public IReadOnlyList<MessageInfo> All => messages;
+
+    public long Missing => missing;
+
+    public static async Task<FolderMessages> ReadAsync(IMailFolder folder, CancellationToken cancellationToken)
+    {
+        var pool = new FlagSetPool();
+        var messages = new List<MessageInfo>((int)Math.Clamp(folder.Status.Messages, 0, 1 << 20));
+        await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken))
+            messages.Add(message with { Flags = pool.Intern(message.Flags) });
+        messages.Sort((a, b) => a.Uid.CompareTo(b.Uid));
+        return new FolderMessages(messages, Math.Max(0, folder.Status.Messages - messages.Count));
+    }
+
+    public bool TryGet(Uid uid, out MessageInfo message)
+    {
+        int low = 0, high = messages.Count - 1;
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            message = messages[middle];
+            if (message.Uid == uid)
+                return true;
+            (low, high) = message.Uid < uid ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        message = default;
+        return false;
+    }
+}

@@ -1,0 +1,57 @@
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Copying.Verification;
+
+/// <summary>Works through all pairs of a job, those with one target folder together.</summary>
+internal sealed class MailboxVerifier(VerifyContext context)
+{
+    public async Task RunAsync(CancellationToken abort)
+    {
+        var recorded = await context.Checkpoints.FindPairsAsync(abort);
+        var there = await context.Target.ListFoldersAsync(abort);
+        var pairs = context.Source is null ? RecordedPairs(recorded, there) : Locate(await context.Source.ListFoldersAsync(abort), recorded, there);
+        var byTarget = recorded.ToLookup(p => p.Target);
+        var source = context.Source?.Traits.MaxConcurrentFolders ?? int.MaxValue;
+        await Parallel.ForEachAsync(
+            pairs.GroupBy(p => p.Target),
+            new ParallelOptions
+            {
+                MaxDegreeOfParallelism = Math.Max(1, Math.Min(source, context.Target.Traits.MaxConcurrentFolders)),
+                CancellationToken = context.Stop,
+            },
+            async (group, _) => await VerifyAsync(new TargetVerifier(context, group.Key, [.. group], [.. byTarget[group.Key]]), group.Key, abort));
+    }
+
+    private async Task VerifyAsync(TargetVerifier verifier, FolderPath target, CancellationToken abort)
+    {
+        try
+        {
+            await context.RetryAsync(target, verifier.RunAsync, abort);
+        }
+        catch (MailException e) when (e.Scope != FailureScope.Store)
+        {
+            context.Report.Problem(new Problem(FailureScope.Folder, target, null, "folder", e.Message));
+        }
+    }
+
+    /// <summary>Where the job has its folders, or would have them.</summary>
+    private IReadOnlyList<FolderPair> Locate(IReadOnlyList<FolderEntry> sources, IReadOnlyList<PairKey> recorded, IReadOnlyList<FolderEntry> there) =>
+        FolderMapper.Locate(FolderMapper.Map(sources, context.Job.Folders, there, recorded), context.Target, there, recorded).Pairs;
+
+    /// <summary>The pairs that the job would have today, of those there is a record of.</summary>
+    private List<FolderPair> RecordedPairs(IReadOnlyList<PairKey> recorded, IReadOnlyList<FolderEntry> there)
+    {
+        var sources = recorded.Select(p => p.Source).Distinct().Select(p => new FolderEntry(p)).ToList();
+        var known = recorded.ToHashSet();
+        List<FolderPair> pairs = [.. Locate(sources, recorded, there).Where(p => known.Contains(new PairKey(p.Source.Path, p.Target)))];
+        if (pairs.Count == 0)
+        {
+            throw new MailException(
+                FailureScope.Store, isTransient: false, $"there is no record of a run in {context.Job.StateDirectory}: without one, only the source can tell what the target has to hold");
+        }
+
+        return pairs;
+    }
+}

@@ -1,0 +1,145 @@
+using Microsoft.Extensions.Configuration;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace Imapsync.Engine.Jobs;
+
+/// <summary>A YAML text as a configuration source.</summary>
+/// <param name="file">The file's name for error texts.</param>
+internal sealed class YamlConfigurationSource(string file, string text) : IConfigurationSource
+{
+    public IConfigurationProvider Build(IConfigurationBuilder builder) => new YamlConfigurationProvider(file, text);
+}
+
+/// <summary>
+/// Reads one YAML document into configuration keys, sequences as indexed keys, and keeps the line and column of each.
+/// Aliases are refused, since a few of them can stand for billions of values; depth and number of values are bounded.
+/// </summary>
+internal sealed class YamlConfigurationProvider(string file, string text) : TracedConfigurationProvider
+{
+    private const int MaxDepth = 16;
+    private const int MaxSettings = 1_000_000;
+
+    private readonly Dictionary<string, string?> data = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The text could not be read to its end, so what is missing in it means nothing.</summary>
+    public bool IsUnreadable { get; private set; }
+
+    public override void Load()
+    {
+        try
+        {
+            using var reader = new StringReader(text);
+            ReadDocument(new Parser(reader));
+        }
+        catch (YamlException e)
+        {
+            IsUnreadable = true;
+            Errors.Add(new ConfigurationError(OriginOf(e.Start), $"this is not valid YAML: {Describe(e)}", "correct it and try again"));
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException or OverflowException
+            or IndexOutOfRangeException or NullReferenceException or KeyNotFoundException)
+        {
+            IsUnreadable = true;
+            // YamlDotNet's scanner lets such exceptions out for some malformed texts, without a position.
+            Errors.Add(new ConfigurationError(new SettingOrigin(file), "this is not valid YAML", "correct it and try again"));
+        }
+
+        Data = data;
+    }
+
+    private void ReadDocument(Parser parser)
+    {
+        parser.Consume<StreamStart>();
+        if (!parser.TryConsume<DocumentStart>(out _))
+            throw Refuse(new SettingOrigin(file, 1, 1), "the file is empty");
+        if (parser.Accept<Scalar>(out var only) && IsNothing(only))
+            throw Refuse(new SettingOrigin(file, 1, 1), "the file is empty");
+        if (!parser.Accept<MappingStart>(out _))
+            throw Refuse(OriginOf(parser.Current!.Start), "a job file starts with 'jobs:'");
+        ReadMapping(parser, "", 0);
+        parser.Consume<DocumentEnd>();
+        if (parser.Accept<DocumentStart>(out var second))
+            throw Refuse(OriginOf(second.Start), "a job file holds one YAML document; remove the '---' and what follows it");
+    }
+
+    private void ReadMapping(Parser parser, string path, int depth)
+    {
+        parser.Consume<MappingStart>();
+        // Configuration keys don't tell upper case from lower case, folder names do.
+        HashSet<string> written = new(StringComparer.Ordinal), used = new(StringComparer.OrdinalIgnoreCase);
+        while (!parser.TryConsume<MappingEnd>(out _))
+        {
+            if (!parser.TryConsume<Scalar>(out var key))
+                throw Refuse(OriginOf(parser.Current!.Start), "a key must be plain text");
+            var origin = OriginOf(key.Start);
+            var segment = EscapeKey(key.Value);
+            if (!written.Add(key.Value))
+                Errors.Add(new ConfigurationError(origin, $"'{key.Value}' is given twice here", "remove one of them"));
+            for (var n = 1; !used.Add(segment); n++)
+                segment = $"{EscapeKey(key.Value)}\u0003{n}";
+            ReadNode(parser, Join(path, segment), key.Value, origin, depth + 1);
+        }
+    }
+
+    private void ReadSequence(Parser parser, string path, int depth)
+    {
+        parser.Consume<SequenceStart>();
+        for (var index = 0; !parser.TryConsume<SequenceEnd>(out _); index++)
+        {
+            var key = index.ToString();
+            ReadNode(parser, Join(path, key), key, OriginOf(parser.Current!.Start), depth + 1);
+        }
+    }
+
+    private void ReadNode(Parser parser, string path, string key, SettingOrigin keyOrigin, int depth)
+    {
+        var origin = OriginOf(parser.Current!.Start);
+        if (depth > MaxDepth)
+            throw Refuse(origin, "this is nested too deeply for a job file");
+        if (Settings.Count == MaxSettings)
+            throw Refuse(origin, "this is too much for one job file");
+        switch (parser.Current)
+        {
+            case Scalar scalar:
+                parser.MoveNext();
+                var kind = IsNothing(scalar) ? SettingKind.Nothing : SettingKind.Value;
+                // Nothing behind a key has the position of the next token: the key says more.
+                Settings.Add(new TracedSetting(path, key, kind, keyOrigin, kind == SettingKind.Nothing ? keyOrigin : origin));
+                data[path] = kind == SettingKind.Nothing ? null : scalar.Value;
+                break;
+            case MappingStart:
+                Settings.Add(new TracedSetting(path, key, SettingKind.Mapping, keyOrigin, origin));
+                ReadMapping(parser, path, depth);
+                break;
+            case SequenceStart:
+                Settings.Add(new TracedSetting(path, key, SettingKind.Sequence, keyOrigin, origin));
+                ReadSequence(parser, path, depth);
+                break;
+            default:
+                throw Refuse(origin, "YAML aliases (*name) are not supported in a job file; write the value out");
+        }
+    }
+
+    private static bool IsNothing(Scalar scalar) =>
+        scalar.Style == ScalarStyle.Plain && (scalar.Value is "" or "~" or "null");
+
+    private static string Join(string path, string segment) => path.Length == 0 ? segment : $"{path}:{segment}";
+
+    private SettingOrigin OriginOf(Mark mark) => new(file, (int)Math.Clamp(mark.Line, 1, int.MaxValue), (int)Math.Clamp(mark.Column, 1, int.MaxValue));
+
+    private static YamlException Refuse(SettingOrigin origin, string message)
+    {
+        var mark = new Mark(0, origin.Line, origin.Column);
+        return new YamlException(mark, mark, message);
+    }
+
+    /// <summary>YamlDotNet quotes what it found in some texts; that may be a piece of a password.</summary>
+    private static string Describe(YamlException e)
+    {
+        if (e.GetType() == typeof(YamlException))
+            return e.Message;
+        var quote = e.Message.AsSpan().IndexOfAny('\'', '"', '`');
+        return (quote < 0 ? e.Message : e.Message[..quote]).TrimEnd('.', ' ');
+    }
+}

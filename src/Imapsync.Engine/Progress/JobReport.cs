@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Progress;
+
+/// <summary>The truth about a finished job, as <c>--report</c> writes it.</summary>
+public sealed record JobReport(
+    string Name,
+    JobOutcome Outcome,
+    DateTimeOffset Started,
+    DateTimeOffset Finished,
+    FolderCounts Totals,
+    ImmutableArray<FolderReport> Folders,
+    ImmutableArray<Problem> Problems,
+    ImmutableArray<string> Notes)
+{
+    /// <summary>Why the job ended, where it did not end by itself.</summary>
+    public StopReason Stop { get; init; }
+
+    /// <summary>Nothing was changed: <see cref="FolderCounts.Copied"/> and the like say what a run would do.</summary>
+    public bool IsDryRun { get; init; }
+}
+
+public enum JobOutcome
+{
+    /// <summary>All of it is in place.</summary>
+    Ok,
+
+    /// <summary>It ran to its end, but something is not in place; see the problems.</summary>
+    Incomplete,
+
+    Failed,
+
+    Cancelled,
+}
+
+/// <summary>What decides the exit status of a job that did not simply finish.</summary>
+public enum StopReason
+{
+    None,
+    Other,
+    Locked,
+    Connect,
+    Authentication,
+    DeletionLimit,
+    Cancelled,
+}
+
+/// <summary>Counters of one folder or of a whole job. <c>Copied + AlreadyPresent + Skipped + Failed = SourceMessages</c>.</summary>
+public sealed record FolderCounts
+{
+    public long SourceMessages { get; init; }
+
+    public long Copied { get; init; }
+
+    /// <summary>In place before this run, or adopted by it.</summary>
+    public long AlreadyPresent { get; init; }
+
+    /// <summary>Of those already present: found at the target and matched in this run.</summary>
+    public long Adopted { get; init; }
+
+    /// <summary>Left out by a filter.</summary>
+    public long Skipped { get; init; }
+
+    public long Failed { get; init; }
+
+    public long FlagsUpdated { get; init; }
+
+    public long Deleted { get; init; }
+
+    /// <summary>Octets copied.</summary>
+    public long Bytes { get; init; }
+
+    public static FolderCounts operator +(FolderCounts a, FolderCounts b) => new()
+    {
+        SourceMessages = a.SourceMessages + b.SourceMessages,
+        Copied = a.Copied + b.Copied,
+        AlreadyPresent = a.AlreadyPresent + b.AlreadyPresent,
+        Adopted = a.Adopted + b.Adopted,
+        Skipped = a.Skipped + b.Skipped,
+        Failed = a.Failed + b.Failed,
+        FlagsUpdated = a.FlagsUpdated + b.FlagsUpdated,
+        Deleted = a.Deleted + b.Deleted,
+        Bytes = a.Bytes + b.Bytes,
+    };
+}
+
+public sealed record FolderReport(FolderPath Source, FolderPath Target, FolderCounts Counts);
+
+/// <summary>Something that is not in place, and why.</summary>
+/// <param name="Scope">Message, folder or store.</param>
+/// <param name="Reason">A short fixed word for programs: <c>vanished</c>, <c>refused</c>, <c>unreadable</c>, <c>listing</c>, <c>deletion_limit</c> …</param>
+/// <param name="Text">For people; the server's words where it said any.</param>
+public sealed record Problem(FailureScope Scope, FolderPath? Folder, uint? Uid, string Reason, string Text);

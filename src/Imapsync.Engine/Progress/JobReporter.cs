@@ -1,0 +1,80 @@
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Progress;
+
+/// <summary>Collects what a running job says: passes events on one at a time and keeps what the report needs.</summary>
+public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> onEvent)
+{
+    private readonly Lock gate = new();
+    private readonly DateTimeOffset started = time.GetUtcNow();
+    private readonly List<FolderReport> folders = [];
+    private readonly List<Problem> problems = [];
+    private readonly List<string> notes = [];
+
+    public string Job => job;
+
+    public bool HasProblems
+    {
+        get
+        {
+            lock (gate)
+                return problems.Count > 0;
+        }
+    }
+
+    public void Tell(JobEvent happened)
+    {
+        lock (gate)
+            onEvent(happened);
+    }
+
+    public void Note(FolderPath? folder, string text)
+    {
+        lock (gate)
+        {
+            var whole = folder is null ? text : $"{folder}: {text}";
+            if (notes.Contains(whole))
+                return;
+            notes.Add(whole);
+            onEvent(new NoteRaised(job, folder, text));
+        }
+    }
+
+    public void Problem(Problem problem)
+    {
+        lock (gate)
+        {
+            problems.Add(problem);
+            onEvent(new ProblemFound(job, problem));
+        }
+    }
+
+    public void Finished(FolderReport folder)
+    {
+        lock (gate)
+        {
+            folders.Add(folder);
+            onEvent(new FolderFinished(job, folder));
+        }
+    }
+
+    /// <summary>Closes the job: what it came to, in the order of folder names.</summary>
+    public JobReport Finish(JobOutcome outcome, StopReason stop, bool isDryRun)
+    {
+        lock (gate)
+        {
+            var report = new JobReport(
+                job,
+                outcome,
+                started,
+                time.GetUtcNow(),
+                folders.Aggregate(new FolderCounts(), (sum, f) => sum + f.Counts),
+                [.. folders.OrderBy(f => f.Source)],
+                [.. problems],
+                [.. notes])
+            { Stop = stop, IsDryRun = isDryRun };
+            onEvent(new JobFinished(job, report));
+            return report;
+        }
+    }
+}
