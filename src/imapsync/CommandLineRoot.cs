@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Imapsync.CommandLine.Commands;
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Jobs;
+
+namespace Imapsync.CommandLine;
+
+/// <summary>The commands there are, a line each, and what holds for all of them.</summary>
+internal static class CommandLineRoot
+{
+    public static RootCommand Build(Surroundings surroundings)
+    {
+        var root = new RootCommand("Backs up and migrates mailboxes: every message once, octet for octet.")
+        {
+            RunCommand.Create(surroundings),
+            CopyCommand.Create(surroundings),
+            RestoreCommand.Create(surroundings),
+            CheckCommand.Create(surroundings),
+            FoldersCommand.Create(surroundings),
+            VerifyCommand.Create(surroundings),
+            CompletionCommand.Create(surroundings),
+        };
+        foreach (var option in root.Options.OfType<HelpOption>())
+        {
+            option.Action = new HelpWithExamples((HelpAction)option.Action!);
+            // Windows' forms; here they only clutter completion.
+            option.Aliases.Remove("/h");
+            option.Aliases.Remove("/?");
+        }
+
+        return root;
+    }
+
+    public static async Task<int> InvokeAsync(IReadOnlyList<string> args, Surroundings surroundings)
+    {
+        var parsed = Build(surroundings).Parse(args);
+        // A command that is missing is an error only where nothing else (--help, a directive) answers.
+        if (parsed.Errors.Count > 0 && parsed.Action is null or System.CommandLine.Invocation.ParseErrorAction)
+            return UsageErrors.Print(parsed, surroundings.Error);
+        try
+        {
+            // Signals belong to the commands: a run has to finish its window.
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                Output = surroundings.Out,
+                Error = surroundings.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            });
+        }
+        catch (ConfigurationException e)
+        {
+            foreach (var error in e.Errors)
+                await surroundings.Error.WriteLineAsync(TerminalText.Escape(error.ToString()));
+            return ExitStatus.Usage;
+        }
+        catch (Exception e)
+        {
+            await surroundings.Error.WriteLineAsync("This is a defect of imapsync, please report it:");
+            await surroundings.Error.WriteLineAsync(string.Join('\n', e.ToString().Split('\n').Select(TerminalText.Escape)));
+            return ExitStatus.Failed;
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Text.Json;
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Copying.Labels;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.CommandLine.Commands;
+
+/// <summary><c>imapsync folders</c>: which folder goes where, with how many messages. Changes nothing.</summary>
+internal static class FoldersCommand
+{
+    public static Command Create(Surroundings surroundings)
+    {
+        var command = new ExampleCommand("folders", "Show which source folder goes to which target folder, with counts. Changes nothing.",
+            ("imapsync folders jobs.yaml", "Show the mapping of every job."),
+            ("imapsync folders jobs.yaml alice --sizes", "Also add up the octets of each folder, which lists every message."));
+        var arguments = new JobFileArguments(command);
+        var sizes = new Option<bool>("--sizes") { Description = "Also add up the sizes of the source's messages (slower: lists all of them)." };
+        command.Add(sizes);
+        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, arguments, parsed.GetValue(sizes), surroundings, cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        ParseResult parsed, JobFileArguments arguments, bool withSizes, Surroundings surroundings, CancellationToken cancellationToken)
+    {
+        using var signals = new StopSignals();
+        signals.Register();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop, cancellationToken);
+        try
+        {
+            var isJson = arguments.IsJson(parsed);
+            var jobs = (await arguments.LoadAsync(parsed, surroundings, stop.Token)).Jobs;
+            var mappings = new List<JobMappingJson>();
+            var status = ExitStatus.Ok;
+            foreach (var job in jobs)
+            {
+                try
+                {
+                    mappings.Add(await MapAsync(job, withSizes, surroundings, stop.Token));
+                }
+                catch (MailException e)
+                {
+                    mappings.Add(new JobMappingJson(job.Name, e.Message, [], []));
+                    await surroundings.Error.WriteLineAsync(TerminalText.Escape($"{job.Name}: {e.Message}"));
+                    status = ExitStatus.Worst([status, ExitStatus.Of(e)]);
+                }
+
+                if (!isJson)
+                    Print(mappings[^1], withSizes, surroundings.Out);
+            }
+
+            if (isJson)
+                await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new MappingJson(mappings), DocumentJson.Default.MappingJson));
+            return status;
+        }
+        catch (OperationCanceledException)
+        {
+            return signals.InterruptedStatus;
+        }
+    }
+
+    private static async Task<JobMappingJson> MapAsync(JobDefinition job, bool withSizes, Surroundings surroundings, CancellationToken cancellationToken)
+    {
+        var context = new StoreContext(surroundings.Time, text => surroundings.Error.WriteLine(TerminalText.Escape($"{job.Name}: note: {text}")));
+        await using var source = LabelViews.OfSource(job, await surroundings.OpenStore(job.Source, false, context, cancellationToken));
+        await using var target = EndpointCheck.MissingDirectory(job.Target) is null
+            ? await surroundings.OpenStore(job.Target, false, context, cancellationToken)
+            : null;
+        var there = target is null ? [] : await target.ListFoldersAsync(cancellationToken);
+        var mapping = FolderMapper.Map(await source.ListFoldersAsync(cancellationToken), job.Folders, there);
+        if (target is not null)
+            mapping = FolderMapper.Locate(mapping, target, there);
+        var present = there.Where(f => f.HoldsMessages).ToDictionary(f => f.Path);
+        var pairs = new List<PairJson>();
+        foreach (var (entry, path) in mapping.Pairs)
+        {
+            var messages = entry.HoldsMessages ? await CountAsync(source, entry, cancellationToken) : 0;
+            long? atTarget = target is not null && present.TryGetValue(path, out var known) ? await CountAsync(target, known, cancellationToken) : null;
+            long? bytes = withSizes && entry.HoldsMessages ? await SizeAsync(source, entry.Path, cancellationToken) : null;
+            pairs.Add(new PairJson(entry.Path.ToString(), path.ToString(), messages, atTarget, bytes));
+        }
+
+        return new JobMappingJson(job.Name, null, pairs, [.. mapping.Excluded.Select(p => p.ToString())]);
+    }
+
+    private static async Task<long> CountAsync(IMailStore store, FolderEntry folder, CancellationToken cancellationToken) =>
+        (folder.Status ?? await store.GetStatusAsync(folder.Path, cancellationToken)).Messages;
+
+    private static async Task<long> SizeAsync(IMailStore store, FolderPath path, CancellationToken cancellationToken)
+    {
+        await using var folder = await store.OpenAsync(path, cancellationToken);
+        var bytes = 0L;
+        await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken))
+            bytes += Math.Max(0, message.Size);
+        return bytes;
+    }
+
+    private static void Print(JobMappingJson mapping, bool withSizes, TextWriter output)
+    {
+        output.WriteLine(mapping.Name);
+        List<string[]> rows = [["SOURCE", "TARGET", "MESSAGES", "AT TARGET", .. withSizes ? ["SIZE"] : Array.Empty<string>()]];
+        foreach (var pair in mapping.Folders)
+        {
+            string[] size = withSizes ? [pair.SourceBytes is { } bytes ? Quantities.Octets(bytes) : "-"] : [];
+            rows.Add([TerminalText.Escape(pair.Source), TerminalText.Escape(pair.Target), Quantities.Count(pair.SourceMessages), pair.TargetMessages is { } n ? Quantities.Count(n) : "-", .. size]);
+        }
+
+        if (mapping.Error is null)
+            TextTable.Print(rows, leftColumns: 2, output);
+        foreach (var folder in mapping.Excluded)
+            output.WriteLine($"  {TerminalText.Escape(folder)} is left out");
+    }
+}

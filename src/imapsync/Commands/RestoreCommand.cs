@@ -1,0 +1,56 @@
+using System.CommandLine;
+using Imapsync.Engine.Jobs;
+
+namespace Imapsync.CommandLine.Commands;
+
+/// <summary><c>imapsync restore</c>: runs a backup job backwards.</summary>
+internal static class RestoreCommand
+{
+    public static Command Create(Surroundings surroundings)
+    {
+        var command = new ExampleCommand("restore", "Bring mail back from a job's target to its source, or to another place. The backup is only read.",
+            ("imapsync restore jobs.yaml alice", "Put back everything that the account no longer has."),
+            ("imapsync restore jobs.yaml alice --folder 'Projects/**' --since 2024-01-01", "Some folders, from a date on."),
+            ("imapsync restore jobs.yaml alice --message-id '<4711@example.org>'", "One message."),
+            ("imapsync restore jobs.yaml alice --to imaps://alice@new.example.com --to-password-env NEW_PASSWORD", "Into another account."),
+            ("imapsync restore jobs.yaml alice --to maildir:/tmp/alice --dry-run", "Say what would be restored, change nothing."));
+        var arguments = new JobFileArguments(command, isOneJob: true);
+        var running = new RunningOptions(command);
+        var folder = Texts("--folder", "GLOB", "Only folders that fit, by the names they have where the mail goes. May be given several times.");
+        var since = new Option<string>("--since") { Description = "Only messages received at this date or later, for example 2024-01-31.", HelpName = "DATE" };
+        var before = new Option<string>("--before") { Description = "Only messages received before this date.", HelpName = "DATE" };
+        var messageId = Texts("--message-id", "ID", "Only the message with this Message-ID. May be given several times.");
+        var to = new Option<string>("--to") { Description = "Where to put the mail in place of the job's source: imaps://USER@HOST, maildir:PATH …", HelpName = "URL" };
+        foreach (var option in new Option[] { folder, since, before, messageId, to })
+            command.Add(option);
+        var toSettings = new SettingOptions(command, "to-", JobSettings.Endpoint);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(to) is null && result.Children.OfType<System.CommandLine.Parsing.OptionResult>().Any(o => o.Option.Name.StartsWith("--to-", StringComparison.Ordinal)))
+                result.AddError("The --to-… options describe the endpoint that --to names; give --to as well.");
+        });
+        command.SetAction((parsed, cancellationToken) => running.Read(parsed, arguments.IsJson(parsed)).RunAsync(
+            async c =>
+            {
+                var url = parsed.GetValue(to);
+                var file = await arguments.ReadAsync(parsed, surroundings, usesSource: url is null);
+                var request = new RestoreRequest
+                {
+                    Folders = parsed.GetValue(folder) ?? [],
+                    Since = parsed.GetValue(since),
+                    Before = parsed.GetValue(before),
+                    MessageIds = parsed.GetValue(messageId) ?? [],
+                    To = url is null ? [] : [new GivenSetting("--to", ["url"], url), .. toSettings.Read(parsed)],
+                };
+                var job = RestoreReader.Read(file.Jobs[0], request, Directory.GetCurrentDirectory(), surroundings.JobFileOptions);
+                await new JobFile([job], []).AskForSecretsAsync(c);
+                return [job];
+            },
+            surroundings,
+            cancellationToken));
+        return command;
+    }
+
+    private static Option<string[]> Texts(string name, string helpName, string description) =>
+        new(name) { Description = description, HelpName = helpName, Arity = ArgumentArity.OneOrMore };
+}

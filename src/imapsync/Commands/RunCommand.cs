@@ -1,0 +1,28 @@
+using System.CommandLine;
+
+namespace Imapsync.CommandLine.Commands;
+
+/// <summary><c>imapsync run</c>: runs jobs and tells what became of them.</summary>
+internal static class RunCommand
+{
+    public static Command Create(Surroundings surroundings)
+    {
+        var command = new ExampleCommand("run", "Run jobs: copy what is new, so that the target holds what the source holds.",
+            ("imapsync run jobs.yaml", "Run every job of the file."),
+            ("imapsync run jobs.yaml alice bob --report /var/log/imapsync.json", "Run two of its jobs and write a report for programs."),
+            ("imapsync run jobs.yaml --dry-run", "Say what would be done, change nothing."),
+            ("imapsync run jobs.yaml --output json | jq -c 'select(.event == \"problem\")'", "Follow the run with a program."));
+        var arguments = new JobFileArguments(command);
+        var running = new RunningOptions(command);
+        var parallel = new Option<int>("--parallel") { Description = "Run up to N jobs at once.", HelpName = "N", DefaultValueFactory = _ => 2 };
+        parallel.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, out var n) || n is < 1 or > 256))
+                result.AddError("--parallel must be a number from 1 to 256.");
+        });
+        command.Add(parallel);
+        command.SetAction((parsed, cancellationToken) => running.Read(parsed, arguments.IsJson(parsed), parsed.GetValue(parallel)).RunAsync(
+            async c => (await arguments.LoadAsync(parsed, surroundings, c)).Jobs, surroundings, cancellationToken));
+        return command;
+    }
+}

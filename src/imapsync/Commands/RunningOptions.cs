@@ -1,0 +1,18 @@
+using System.CommandLine;
+
+namespace Imapsync.CommandLine.Commands;
+
+/// <summary>The options that every command has that copies mail.</summary>
+internal sealed class RunningOptions
+{
+    private readonly Option<bool> dryRun = new("--dry-run") { Description = "Say what would be done, change nothing." };
+    private readonly Option<string> report = new("--report") { Description = "Write what was done to this file, as JSON, also when the run fails.", HelpName = "FILE" };
+
+    public RunningOptions(Command command)
+    {
+        command.Add(dryRun);
+        command.Add(report);
+    }
+
+    public JobRunning Read(ParseResult parsed, bool isJson, int parallel = 1) => new(parsed.GetValue(dryRun), parsed.GetValue(report), isJson, parallel);
+}

@@ -1,0 +1,71 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using Imapsync.Engine.Jobs;
+
+namespace Imapsync.CommandLine.Commands;
+
+/// <summary>The settings of a job file as options of a command: <c>password_env</c> of the target is <c>--target-password-env</c>.</summary>
+internal sealed class SettingOptions
+{
+    private readonly List<(JobSetting Setting, Option<string[]> Option)> options = [];
+
+    /// <param name="prefix">Before each option's name, <c>target-</c>.</param>
+    public SettingOptions(Command command, string prefix, ImmutableArray<JobSetting> settings)
+    {
+        foreach (var setting in settings)
+        {
+            var option = new Option<string[]>($"--{prefix}{setting.Path[^1].Replace('_', '-')}")
+            {
+                Description = Describe(setting),
+                HelpName = setting.Shape == JobSettingShape.Map ? "FROM=TO" : setting.Choices.IsEmpty ? "VALUE" : string.Join('|', setting.Choices),
+                Arity = ArgumentArity.OneOrMore,
+                AllowMultipleArgumentsPerToken = false,
+            };
+            option.CompletionSources.Add([.. setting.Choices]);
+            if (setting.Shape == JobSettingShape.Map)
+            {
+                option.Validators.Add(result =>
+                {
+                    foreach (var token in result.Tokens.Where(t => t.Value.IndexOf('=', StringComparison.Ordinal) <= 0))
+                        result.AddError($"{option.Name} {token.Value}: write {option.Name} FROM=TO.");
+                });
+            }
+
+            if (setting.Shape == JobSettingShape.Text)
+            {
+                option.Validators.Add(result =>
+                {
+                    if (result.Tokens.Count > 1)
+                        result.AddError($"{option.Name} is given more than once.");
+                });
+            }
+
+            command.Add(option);
+            options.Add((setting, option));
+        }
+    }
+
+    /// <summary>What was given, below a section of the job.</summary>
+    public IEnumerable<GivenSetting> Read(ParseResult parsed, params ImmutableArray<string> section)
+    {
+        foreach (var (setting, option) in options)
+        {
+            var path = section.AddRange(setting.Path);
+            var values = parsed.GetValue(option) ?? [];
+            for (var i = 0; i < values.Length; i++)
+            {
+                var equals = values[i].IndexOf('=', StringComparison.Ordinal);
+                yield return setting.Shape switch
+                {
+                    JobSettingShape.List => new GivenSetting(option.Name, path.Add($"{i}"), values[i]),
+                    JobSettingShape.Map => new GivenSetting(option.Name, path.Add(values[i][..equals]), values[i][(equals + 1)..]),
+                    _ => new GivenSetting(option.Name, path, values[i]),
+                };
+            }
+        }
+    }
+
+    private static string Describe(JobSetting setting) => setting.Shape == JobSettingShape.Text
+        ? setting.Choices.IsEmpty ? $"{setting.Purpose} For example {setting.Example}." : setting.Purpose
+        : $"{setting.Purpose} May be given several times.";
+}

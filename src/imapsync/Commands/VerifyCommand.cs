@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Copying.Verification;
+
+namespace Imapsync.CommandLine.Commands;
+
+/// <summary><c>imapsync verify</c>: does the target hold what the source holds?</summary>
+internal static class VerifyCommand
+{
+    public static Command Create(Surroundings surroundings)
+    {
+        var command = new ExampleCommand("verify", "Prove that the target holds what the source holds, message by message. Changes nothing at either.",
+            ("imapsync verify jobs.yaml", "Compare listings and headers."),
+            ("imapsync verify jobs.yaml alice --full", "Compare every octet of one job."),
+            ("imapsync verify jobs.yaml --offline", "Compare the target with what was recorded when it was made, without the source."),
+            ("imapsync verify jobs.yaml --full --sample 10%", "Read a tenth of the messages, the next run another tenth."));
+        var arguments = new JobFileArguments(command);
+        var full = new Option<bool>("--full") { Description = "Compare every octet by digest." };
+        var offline = new Option<bool>("--offline") { Description = "Without the source: hold every octet of the target against the recorded check sums." };
+        var sample = new Option<double>("--sample")
+        {
+            Description = "Read only this share of the messages, another one each time; listings are compared whole.",
+            HelpName = "PERCENT",
+            DefaultValueFactory = _ => 1,
+            CustomParser = ParseShare,
+        };
+        var report = new Option<string>("--report") { Description = "Write what was found to this file, as JSON.", HelpName = "FILE" };
+        command.Add(full);
+        command.Add(offline);
+        command.Add(sample);
+        command.Add(report);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(full) && result.GetValue(offline))
+                result.AddError("--full compares with the source, --offline does without it (and reads every octet): choose one.");
+        });
+        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, arguments, surroundings, new Choices(
+            new VerifyOptions(parsed.GetValue(full), parsed.GetValue(offline), parsed.GetValue(sample)), parsed.GetValue(report)), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        ParseResult parsed, JobFileArguments arguments, Surroundings surroundings, Choices choices, CancellationToken cancellationToken)
+    {
+        using var signals = new StopSignals();
+        signals.Register();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop, cancellationToken);
+        if (choices.Report is { } path && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
+        {
+            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"--report {path}: there is no such directory; create it first"));
+            return ExitStatus.Usage;
+        }
+
+        IReadOnlyList<JobDefinition> jobs;
+        try
+        {
+            jobs = (await arguments.LoadAsync(parsed, surroundings, stop.Token)).Jobs;
+        }
+        catch (OperationCanceledException)
+        {
+            // At the password prompt: nothing was begun.
+            return signals.InterruptedStatus;
+        }
+
+        await using var events = new PlainLines(surroundings.Error, surroundings.Time);
+        var output = new VerifyOutput(surroundings.Out, events, arguments.IsJson(parsed));
+        var runner = new VerifyRunner(surroundings.Time, surroundings.OpenStore);
+        var reports = new List<VerifyReport>();
+        foreach (var job in jobs)
+            reports.Add(await runner.RunAsync(job, choices.Options, output.Show, output.Show, stop.Token, signals.Abort));
+        output.Finish(reports);
+        var statuses = reports.Select(r => ExitStatus.Of(r.Job, signals.InterruptedStatus)).ToList();
+        statuses.Add(await WriteReportAsync(choices.Report, reports, surroundings));
+        return ExitStatus.Worst(statuses);
+    }
+
+    private static async Task<int> WriteReportAsync(string? path, IReadOnlyList<VerifyReport> reports, Surroundings surroundings)
+    {
+        if (path is null)
+            return ExitStatus.Ok;
+        try
+        {
+            await ReportFile.WriteAsync(
+                path, new VerifyReportJson([.. reports.Select(r => VerifiedJobJson.Of(r, withFindings: true))]), VerifyJson.Default.VerifyReportJson, CancellationToken.None);
+            return ExitStatus.Ok;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"the report could not be written: {e.Message}"));
+            return ExitStatus.Failed;
+        }
+    }
+
+    /// <summary><c>10%</c> or <c>10</c>.</summary>
+    private static double ParseShare(ArgumentResult argument)
+    {
+        var text = argument.Tokens is [var token] ? token.Value : "";
+        if (double.TryParse(text.EndsWith('%') ? text[..^1] : text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent)
+            && percent is >= 0.01 and <= 100)
+            return percent / 100;
+        argument.AddError("--sample must be a percentage from 0.01% to 100%.");
+        return 1;
+    }
+
+    private sealed record Choices(VerifyOptions Options, string? Report);
+}

@@ -1,0 +1,12 @@
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.CommandLine.Output;
+
+/// <summary>A way to show what happens in jobs. Methods may be called from any task, also at once.</summary>
+internal interface IProgressOutput : IAsyncDisposable
+{
+    void Show(JobEvent happened);
+
+    /// <summary>A word to the person at the terminal.</summary>
+    void Say(string text);
+}

@@ -1,0 +1,104 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.CommandLine.Output;
+
+/// <summary>How far a job is, as its events tell it. Text and live display only print this. Not thread-safe.</summary>
+internal sealed class JobProgress(string name, DateTimeOffset started)
+{
+    private readonly Dictionary<FolderPath, OpenFolder> open = [];
+    private long finishedMessages;
+    private long finishedToCopy;
+    private DateTimeOffset? firstCopy;
+
+    public string Name { get; } = name;
+
+    public DateTimeOffset Started { get; } = started;
+
+    /// <summary>Folder pairs; null until they are planned.</summary>
+    public int? Folders { get; private set; }
+
+    public int FoldersFinished { get; private set; }
+
+    /// <summary>Messages of the source, as far as it said so at the start.</summary>
+    public long Messages { get; private set; }
+
+    public long Copied { get; private set; }
+
+    public long CopiedBytes { get; private set; }
+
+    public int Problems { get; private set; }
+
+    /// <summary>The folder that something happened in last.</summary>
+    public FolderPath? CurrentFolder { get; private set; }
+
+    public Waiting? Wait { get; private set; }
+
+    public JobReport? Report { get; private set; }
+
+    public void Apply(JobEvent happened, DateTimeOffset now)
+    {
+        Wait = happened as Waiting;
+        switch (happened)
+        {
+            case FoldersPlanned planned:
+                Folders = planned.Pairs;
+                Messages = planned.Messages;
+                break;
+            case FolderStarted folder:
+                open[folder.Source] = new OpenFolder(folder.ToCopy);
+                CurrentFolder = folder.Source;
+                break;
+            case MessagesCopied window:
+                firstCopy ??= now;
+                Copied += window.Count;
+                CopiedBytes += window.Bytes;
+                CurrentFolder = window.Source;
+                if (open.TryGetValue(window.Source, out var copying))
+                    copying.Copied += window.Count;
+                break;
+            case FolderFinished { Folder: var folder }:
+                open.Remove(folder.Source, out var finished);
+                FoldersFinished++;
+                finishedMessages += folder.Counts.SourceMessages;
+                finishedToCopy += finished?.ToCopy ?? 0;
+                break;
+            case ProblemFound:
+                Problems++;
+                break;
+            case JobFinished end:
+                Report = end.Report;
+                break;
+        }
+    }
+
+    /// <summary>Octets a second since the job started; null while there is nothing to judge by.</summary>
+    public double? BytesPerSecond(DateTimeOffset now) => Elapsed(now) is { } seconds ? CopiedBytes / seconds : null;
+
+    /// <summary>
+    /// A guess: what is open by its own numbers, what was not opened yet by the share that had to be copied
+    /// of the folders seen so far.
+    /// </summary>
+    public TimeSpan? TimeLeft(DateTimeOffset now)
+    {
+        if (Report is not null || Folders is null || Elapsed(now) is not { } seconds || Copied == 0)
+            return null;
+        var openToCopy = open.Values.Sum(f => f.ToCopy);
+        var seen = finishedMessages + openToCopy;
+        var unseen = Math.Max(0, Messages - seen);
+        var share = seen == 0 ? 1.0 : (double)(finishedToCopy + openToCopy) / seen;
+        var left = open.Values.Sum(f => Math.Max(0, f.ToCopy - f.Copied)) + (unseen * share);
+        var estimate = left * seconds / Copied;
+        return estimate < TimeSpan.FromDays(365).TotalSeconds ? TimeSpan.FromSeconds(estimate) : null;
+    }
+
+    private double? Elapsed(DateTimeOffset now) =>
+        firstCopy is not null && now - Started is { TotalSeconds: >= 1 } elapsed ? elapsed.TotalSeconds : null;
+
+    private sealed class OpenFolder(long toCopy)
+    {
+        public long ToCopy { get; } = toCopy;
+
+        public long Copied { get; set; }
+    }
+}

@@ -1,0 +1,72 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.CommandLine.Output;
+
+/// <summary>Events, counts and problems in words, not yet escaped for a terminal.</summary>
+internal static class JobText
+{
+    /// <summary>An event as a line of a log, without the job's name; null where it deserves none.</summary>
+    public static string? Line(JobEvent happened) => happened switch
+    {
+        JobStarted e => $"{e.Source} → {e.Target}{(e.DryRun ? " (dry run, nothing is changed)" : "")}",
+        FoldersPlanned e => $"{Quantities.Count(e.Pairs, "folder")}, {Quantities.Count(e.Messages, "message")}",
+        FolderFinished { Folder: var f } when HasNews(f.Counts) => $"{Pair(f)}: {Counts(f.Counts)}",
+        NoteRaised e => $"note: {(e.Folder is null ? "" : $"{e.Folder}: ")}{e.Text}",
+        ProblemFound e => $"problem: {Problem(e.Problem)}",
+        Waiting e => $"waiting {Quantities.Duration(e.Delay)}: {e.Reason}",
+        JobFinished e => Outcome(e.Report),
+        _ => null,
+    };
+
+    public static string Outcome(JobReport report) => (report.Outcome, report.Stop) switch
+    {
+        (JobOutcome.Ok, _) => "all in place",
+        (JobOutcome.Incomplete, StopReason.None) => "INCOMPLETE",
+        (JobOutcome.Cancelled, _) => "INTERRUPTED",
+        (_, StopReason.Locked) => "NOT RUN, another run holds this job",
+        (_, StopReason.Connect) => "FAILED, cannot connect",
+        (_, StopReason.Authentication) => "FAILED, log-in refused",
+        (_, StopReason.DeletionLimit) => "STOPPED by the deletion limit",
+        (JobOutcome.Incomplete, _) => "INCOMPLETE",
+        _ => "FAILED",
+    };
+
+    /// <summary>What happened, leaving out what did not.</summary>
+    public static string Counts(FolderCounts counts)
+    {
+        List<string> parts = [];
+        if (counts.Copied > 0)
+            parts.Add($"{Quantities.Count(counts.Copied)} copied ({Quantities.Octets(counts.Bytes)})");
+        if (counts.AlreadyPresent - counts.Adopted > 0)
+            parts.Add($"{Quantities.Count(counts.AlreadyPresent - counts.Adopted)} there already");
+        Add(counts.Adopted, "adopted");
+        Add(counts.FlagsUpdated, "with new flags");
+        Add(counts.Deleted, "removed");
+        Add(counts.Skipped, "filtered out");
+        Add(counts.Failed, "NOT COPIED");
+        return parts.Count == 0 ? "nothing to do" : string.Join(", ", parts);
+
+        void Add(long count, string what)
+        {
+            if (count > 0)
+                parts.Add($"{Quantities.Count(count)} {what}");
+        }
+    }
+
+    public static string Problem(Problem problem)
+    {
+        var place = problem switch
+        {
+            { Folder: { } folder, Uid: { } uid } => $"{folder}, UID {uid}: ",
+            { Folder: { } folder } => $"{folder}: ",
+            _ => "",
+        };
+        return $"{place}{problem.Text} [{problem.Reason}]";
+    }
+
+    private static bool HasNews(FolderCounts c) => c.Copied + c.Adopted + c.FlagsUpdated + c.Deleted + c.Failed > 0;
+
+    private static string Pair(FolderReport folder) =>
+        folder.Source.Equals(folder.Target) ? folder.Source.ToString() : $"{folder.Source} → {folder.Target}";
+}

@@ -1,0 +1,45 @@
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.CommandLine.Output;
+
+/// <summary>One line for each thing worth one in a log. While a large folder is copied, a line now and then.</summary>
+internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgressOutput
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, (JobProgress Progress, DateTimeOffset LastLine)> jobs = [];
+
+    public void Show(JobEvent happened)
+    {
+        lock (gate)
+        {
+            var now = time.GetUtcNow();
+            var (progress, lastLine) = jobs.TryGetValue(happened.Job, out var known) ? known : (new JobProgress(happened.Job, now), now);
+            progress.Apply(happened, now);
+            var text = happened is MessagesCopied ? Interim(progress, now, lastLine) : JobText.Line(happened);
+            if (text is not null)
+                Write($"{happened.Job}: {text}");
+            jobs[happened.Job] = (progress, text is null ? lastLine : now);
+        }
+    }
+
+    public void Say(string text)
+    {
+        lock (gate)
+            Write(text);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static string? Interim(JobProgress progress, DateTimeOffset now, DateTimeOffset lastLine)
+    {
+        if (now - lastLine < Interval)
+            return null;
+        var rate = progress.BytesPerSecond(now) is { } speed ? $", {Quantities.Octets(speed)}/s" : "";
+        var left = progress.TimeLeft(now) is { } rest ? $", about {Quantities.Duration(rest)} left" : "";
+        return $"{progress.FoldersFinished} of {Quantities.Count(progress.Folders ?? 0, "folder")}, {Quantities.Count(progress.Copied, "message")} copied, {Quantities.Octets(progress.CopiedBytes)}{rate}{left}";
+    }
+
+    private void Write(string text) => output.WriteLine($"{time.GetLocalNow():HH:mm:ss} {TerminalText.Escape(text)}");
+}

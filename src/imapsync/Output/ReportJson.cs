@@ -1,0 +1,58 @@
+using System.Text.Json.Serialization;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.CommandLine.Output;
+
+/// <summary>The shape of <c>--report</c>. A documented promise: docs/command-line.md.</summary>
+internal sealed record ReportJson(IReadOnlyList<JobReportJson> Jobs)
+{
+    public static ReportJson Of(IEnumerable<JobReport> reports) => new([.. reports.Select(JobReportJson.Of)]);
+}
+
+internal sealed record JobReportJson(
+    string Name, string Outcome, DateTimeOffset Started, DateTimeOffset Finished, TotalsJson Totals,
+    IReadOnlyList<FolderJson> Folders, IReadOnlyList<ProblemJson> Problems, IReadOnlyList<string> Notes)
+{
+    public static JobReportJson Of(JobReport report) => new(
+        report.Name,
+        report.Outcome switch
+        {
+            JobOutcome.Ok => "ok",
+            JobOutcome.Incomplete => "incomplete",
+            JobOutcome.Cancelled => "cancelled",
+            _ => "failed",
+        },
+        report.Started.ToUniversalTime(), report.Finished.ToUniversalTime(), TotalsJson.Of(report),
+        [.. report.Folders.Select(FolderJson.Of)], [.. report.Problems.Select(ProblemJson.Of)], report.Notes);
+}
+
+internal sealed record TotalsJson(
+    int Folders, long SourceMessages, long Copied, long AlreadyPresent, long Adopted, long Skipped, long Failed,
+    long FlagsUpdated, long Deleted, long Bytes)
+{
+    public static TotalsJson Of(JobReport r) => new(
+        r.Folders.Length, r.Totals.SourceMessages, r.Totals.Copied, r.Totals.AlreadyPresent, r.Totals.Adopted, r.Totals.Skipped,
+        r.Totals.Failed, r.Totals.FlagsUpdated, r.Totals.Deleted, r.Totals.Bytes);
+}
+
+internal sealed record FolderJson(
+    string Source, string Target, long SourceMessages, long Copied, long AlreadyPresent, long Adopted, long Skipped, long Failed,
+    long FlagsUpdated, long Deleted, long Bytes)
+{
+    public static FolderJson Of(FolderReport f) => new(
+        f.Source.ToString(), f.Target.ToString(), f.Counts.SourceMessages, f.Counts.Copied, f.Counts.AlreadyPresent, f.Counts.Adopted,
+        f.Counts.Skipped, f.Counts.Failed, f.Counts.FlagsUpdated, f.Counts.Deleted, f.Counts.Bytes);
+}
+
+/// <param name="Folder">Null where the problem is the whole store's; UID null where it is the folder's.</param>
+internal sealed record ProblemJson(string Scope, string? Folder, uint? Uid, string Reason, string Text)
+{
+    public static ProblemJson Of(Problem p) =>
+        new(p.Scope.ToString().ToLowerInvariant(), p.Folder?.ToString(), p.Uid, p.Reason, p.Text);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSerializable(typeof(ReportJson))]
+[JsonSerializable(typeof(CheckJson))]
+[JsonSerializable(typeof(MappingJson))]
+internal sealed partial class DocumentJson : JsonSerializerContext;

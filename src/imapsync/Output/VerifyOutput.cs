@@ -1,0 +1,76 @@
+using System.Text.Json;
+using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.CommandLine.Output;
+
+/// <summary>What a verification finds, as it finds it, and the end in a few lines: on standard output, as text or as lines of JSON.</summary>
+/// <param name="events">Where the rest is told.</param>
+internal sealed class VerifyOutput(TextWriter output, IProgressOutput events, bool isJson)
+{
+    private const int MaxLines = 20;
+
+    private readonly Lock gate = new();
+
+    public void Show(JobEvent happened)
+    {
+        // How it ended stands in the closing lines.
+        if (happened is not JobFinished)
+            events.Show(happened);
+    }
+
+    public void Show(Finding finding) =>
+        Write(isJson ? JsonSerializer.Serialize(FindingJson.Of(finding), VerifyJson.Default.FindingJson) : TerminalText.Escape(Line(finding)));
+
+    public void Finish(IReadOnlyList<VerifyReport> reports)
+    {
+        if (isJson)
+        {
+            Write(JsonSerializer.Serialize(
+                new VerifySummaryJson("summary", [.. reports.Select(r => VerifiedJobJson.Of(r, withFindings: false))]), VerifyJson.Default.VerifySummaryJson));
+            return;
+        }
+
+        var width = reports.Select(r => r.Job.Name.Length).DefaultIfEmpty(0).Max();
+        foreach (var report in reports)
+            Write(TerminalText.Escape($"{report.Job.Name.PadRight(width)}  {Outcome(report)} · {Quantities.Duration(report.Job.Finished - report.Job.Started)}"));
+        foreach (var problem in reports.SelectMany(r => r.Job.Problems.Select(p => $"{r.Job.Name}: {JobText.Problem(p)}")).Take(MaxLines))
+            Write(TerminalText.Escape($"  {problem}"));
+    }
+
+    /// <summary><c>20,000 messages verified: 1 different, 1 missing</c></summary>
+    public static string Outcome(VerifyReport report)
+    {
+        var (counts, job) = (report.Counts, report.Job);
+        if (job.Outcome is JobOutcome.Failed or JobOutcome.Cancelled)
+            return JobText.Outcome(job);
+        var part = counts.Read < counts.Messages - counts[FindingKind.Missing] ? $" ({Quantities.Count(counts.Read)} of them read)" : "";
+        var found = Enum.GetValues<FindingKind>().Where(k => counts[k] > 0).Select(k => $"{Quantities.Count(counts[k])} {Word(k)}").ToList();
+        var result = found.Count > 0 ? string.Join(", ", found) : "no difference";
+        return $"{Quantities.Count(counts.Messages, "message")} verified{part}: {result}{(job.Problems.IsEmpty ? "" : ", NOT COMPLETE")}";
+    }
+
+    public static string Word(FindingKind kind) => kind switch
+    {
+        FindingKind.Missing => "missing",
+        FindingKind.Extra => "extra",
+        FindingKind.Octets => "different",
+        FindingKind.Flags => "flags",
+        FindingKind.Date => "date",
+        _ => "unreadable",
+    };
+
+    private static string Line(Finding finding)
+    {
+        var source = finding.Source is { } folder ? $"{folder}, UID {finding.SourceUid}" : "";
+        var target = finding.TargetUid.IsNone ? "" : $"at the target {finding.Target}, UID {finding.TargetUid}";
+        var place = string.Join(", ", new[] { source, target }.Where(p => p.Length > 0));
+        return $"{finding.Job}: {Word(finding.Kind)}: {place}: {finding.Text}{(finding.IsInformation ? " [for information]" : "")}";
+    }
+
+    private void Write(string line)
+    {
+        lock (gate)
+            output.WriteLine(line);
+    }
+}

@@ -1,0 +1,11 @@
+using Imapsync.CommandLine;
+
+// Answered before anything is loaded: scripts ask for it often.
+if (args is ["--version"])
+{
+    Console.Out.WriteLine($"imapsync {ProgramVersion.Text}");
+    return ExitStatus.Ok;
+}
+
+using var surroundings = Surroundings.OfProcess();
+return await CommandLineRoot.InvokeAsync(args, surroundings);

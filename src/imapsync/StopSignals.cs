@@ -1,0 +1,56 @@
+using System.Runtime.InteropServices;
+
+namespace Imapsync.CommandLine;
+
+/// <summary>
+/// SIGINT and SIGTERM: the first asks the run to finish its window, save and report; the second drops everything;
+/// a third ends the process the ordinary way.
+/// </summary>
+internal sealed class StopSignals : IDisposable
+{
+    private readonly CancellationTokenSource stop = new();
+    private readonly CancellationTokenSource abort = new();
+    private readonly List<PosixSignalRegistration> registrations = [];
+    private int count;
+
+    /// <summary>Told once, at the first signal. Set before <see cref="Register"/>.</summary>
+    public Action OnStop { get; set; } = () => { };
+
+    public CancellationToken Stop => stop.Token;
+
+    public CancellationToken Abort => abort.Token;
+
+    /// <summary>The exit status of a run that was stopped by the first signal.</summary>
+    public int InterruptedStatus { get; private set; } = ExitStatus.Interrupted;
+
+    public void Register()
+    {
+        foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM })
+            registrations.Add(PosixSignalRegistration.Create(signal, context => context.Cancel = Receive(context.Signal)));
+    }
+
+    /// <summary>True where the signal is dealt with.</summary>
+    public bool Receive(PosixSignal signal)
+    {
+        switch (Interlocked.Increment(ref count))
+        {
+            case 1:
+                InterruptedStatus = signal == PosixSignal.SIGTERM ? ExitStatus.Terminated : ExitStatus.Interrupted;
+                stop.Cancel();
+                OnStop();
+                return true;
+            case 2:
+                abort.Cancel();
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        registrations.ForEach(r => r.Dispose());
+        stop.Dispose();
+        abort.Dispose();
+    }
+}

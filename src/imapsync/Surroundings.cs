@@ -1,0 +1,58 @@
+using System.Collections;
+using System.Text;
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Jobs.Secrets;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Stores;
+
+namespace Imapsync.CommandLine;
+
+/// <summary>Runs one job; <see cref="JobRunner.RunAsync"/>.</summary>
+internal delegate Task<JobReport> JobRun(
+    JobDefinition job, RunOptions options, Action<JobEvent> onEvent, CancellationToken stop, CancellationToken abort);
+
+/// <summary>What the commands have of the process they run in.</summary>
+internal sealed record Surroundings : IDisposable
+{
+    /// <summary>Data. UTF-8 whatever the locale says, since programs read it.</summary>
+    public required TextWriter Out { get; init; }
+
+    /// <summary>Text for people.</summary>
+    public required TextWriter Error { get; init; }
+
+    public required IReadOnlyDictionary<string, string> Environment { get; init; }
+
+    /// <summary>Standard error is a terminal that can move its cursor.</summary>
+    public bool IsLive { get; init; }
+
+    /// <summary>Asks on the terminal; null where standard input is none.</summary>
+    public SecretPrompt? Prompt { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public required StoreOpener OpenStore { get; init; }
+
+    public required JobRun RunJob { get; init; }
+
+    /// <summary>What a job is read with here.</summary>
+    public JobFileOptions JobFileOptions => new() { Environment = Environment, Prompt = Prompt, Time = Time };
+
+    public static Surroundings OfProcess()
+    {
+        var environment = System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
+        return new Surroundings
+        {
+            Out = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true },
+            Error = Console.Error,
+            Environment = environment,
+            IsLive = !Console.IsErrorRedirected && environment.GetValueOrDefault("TERM") is not (null or "" or "dumb"),
+            Prompt = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskAsync,
+            OpenStore = StoreRegistry.OpenAsync,
+            RunJob = new JobRunner(TimeProvider.System, StoreRegistry.OpenAsync).RunAsync,
+        };
+    }
+
+    public void Dispose() => Out.Dispose();
+}
