@@ -1,0 +1,167 @@
+using System.Text;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests;
+
+/// <summary>
+/// One account on a real Dovecot, one job that backs it up, and where everything lies. The job reads in clear text through
+/// <see cref="Line"/>, so that a test sees what passes and can break it; <see cref="Endpoint"/> says otherwise.
+/// </summary>
+public sealed class BackupLab : IAsyncDisposable
+{
+    public const string PasswordVariable = "LAB_PASSWORD";
+
+    private readonly bool ownsServer;
+
+    private BackupLab(TempDir dir, DovecotServer server, bool ownsServer)
+    {
+        Dir = dir;
+        Server = server;
+        this.ownsServer = ownsServer;
+        Line = FaultProxy.Start(server.Port);
+        Environment = new Dictionary<string, string> { [PasswordVariable] = server.Password };
+        Endpoint = $"url: imap://alice@127.0.0.1:{Line.Port}\n      tls: none\n      password_env: {PasswordVariable}";
+        Target = "maildir:" + TargetDirectory;
+    }
+
+    public TempDir Dir { get; }
+
+    public DovecotServer Server { get; }
+
+    public FaultProxy Line { get; }
+
+    public Dictionary<string, string> Environment { get; }
+
+    /// <summary>The lines of the job's <c>source:</c>.</summary>
+    public string Endpoint { get; set; }
+
+    public string Target { get; set; }
+
+    /// <summary>More lines of the job, such as <c>deletions: mirror</c>.</summary>
+    public string Rules { get; set; } = "";
+
+    public string TargetDirectory => Dir["target"];
+
+    /// <summary>Where the job remembers; another name is another job.</summary>
+    public string StateName { get; set; } = "state";
+
+    public string StateDirectory => Dir[StateName];
+
+    public string JobFile => Dir["job.yaml"];
+
+    public string ReportFile => Dir["report.json"];
+
+    /// <summary>A server of the test's own whose only mailbox the test fills.</summary>
+    public static async Task<BackupLab> StartAsync(Action<MaildirWriter> fill, DovecotOptions? options = null)
+    {
+        var dir = new TempDir();
+        var mailbox = new MaildirWriter(dir.Create("source"));
+        mailbox.AddFolder("INBOX");
+        fill(mailbox);
+        var server = await DovecotServer.StartAsync(dir["server"], (options ?? new DovecotOptions()) with { Maildir = dir["source"] });
+        await server.TakeOwnershipAsync(dir["source"]);
+        return new BackupLab(dir, server, ownsServer: true);
+    }
+
+    /// <summary>A mailbox of ordinary messages: twelve folders, flags, keywords, subscriptions.</summary>
+    public static async Task<BackupLab> StartAsync(MailboxPlan plan, DovecotOptions? options = null)
+    {
+        var dir = new TempDir();
+        MailGenerator.Fill(dir["source"], plan);
+        var server = await DovecotServer.StartAsync(dir["server"], (options ?? new DovecotOptions()) with { Maildir = dir["source"] });
+        await server.TakeOwnershipAsync(dir["source"]);
+        return new BackupLab(dir, server, ownsServer: true);
+    }
+
+    /// <summary>A job of the test's own on a server that others use too: it must not be changed.</summary>
+    public static BackupLab On(DovecotServer server) => new(new TempDir(), server, ownsServer: false);
+
+    public Task<ImapProbe> ConnectAsync() => ImapProbe.ConnectAsync(Server, "alice");
+
+    public async Task<MailboxSnapshot> SourceAsync()
+    {
+        await using var probe = await ConnectAsync();
+        return await probe.SnapshotAsync();
+    }
+
+    public void WriteJob()
+    {
+        var text = new StringBuilder($"""
+            jobs:
+              - name: alice
+                source:
+                  {Endpoint}
+                target:
+                  url: {Target}
+                state: {StateDirectory}
+
+            """.ReplaceLineEndings("\n"));
+        foreach (var line in Rules.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            text.Append("    ").Append(line).Append('\n');
+        File.WriteAllText(JobFile, text.ToString());
+    }
+
+    public ImapsyncProcess Start(params string[] options)
+    {
+        WriteJob();
+        File.Delete(ReportFile);
+        return ImapsyncProcess.Start(Dir.Create("home"), ["run", JobFile, "--report", ReportFile, .. options], Environment);
+    }
+
+    /// <summary>One run to its end.</summary>
+    public async Task<RunOutcome> RunAsync(params string[] options)
+    {
+        await using var process = Start(options);
+        return RunOutcome.Read(await process.WaitAsync(), ReportFile);
+    }
+
+    /// <summary>A run that must end well.</summary>
+    public async Task<RunOutcome> SucceedAsync(params string[] options)
+    {
+        var outcome = await RunAsync(options);
+        Assert.True(outcome.Status == 0, outcome.ToString());
+        return outcome;
+    }
+
+    /// <summary><c>imapsync verify</c> of the job.</summary>
+    public async Task<ImapsyncResult> VerifyAsync(params string[] options)
+    {
+        WriteJob();
+        await using var process = ImapsyncProcess.Start(Dir.Create("home"), ["verify", JobFile, .. options], Environment);
+        return await process.WaitAsync();
+    }
+
+    /// <summary>Serves a Maildir by a second Dovecot and reads it over IMAP.</summary>
+    public async Task<MailboxSnapshot> ServeAsync(string maildir)
+    {
+        // A copy, since a serving Dovecot writes its own files beside the mail.
+        var copy = Dir["served-" + Path.GetRandomFileName()];
+        await Command.RunAsync("cp", ["-a", maildir, copy]);
+        await using var server = await DovecotServer.StartAsync(Dir["second-" + Path.GetRandomFileName()], new DovecotOptions { Maildir = copy });
+        await server.TakeOwnershipAsync(copy);
+        await using var probe = await ImapProbe.ConnectAsync(server, "alice");
+        return await probe.SnapshotAsync();
+    }
+
+    /// <summary>The target Maildir shows what the source shows, and nothing unfinished lies about.</summary>
+    public async Task TargetEqualsSourceAsync(string because = "")
+    {
+        Same(await SourceAsync(), MaildirReader.Read(TargetDirectory), because);
+        Assert.Empty(MaildirReader.TemporaryFiles(TargetDirectory));
+    }
+
+    public static void Same(MailboxSnapshot expected, MailboxSnapshot actual, string because = "")
+    {
+        var difference = actual.DifferenceFrom(expected);
+        if (difference.Length > 0)
+            Assert.Fail($"{because}\n{difference}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Line.DisposeAsync();
+        if (ownsServer)
+            await Server.DisposeAsync();
+        Dir.Dispose();
+    }
+}

@@ -1,0 +1,42 @@
+using Imapsync.Servers.Tests;
+using Imapsync.Tests.Support;
+
+[assembly: AssemblyFixture(typeof(BigMailbox))]
+[assembly: System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+
+namespace Imapsync.Servers.Tests;
+
+/// <summary>
+/// 20,000 messages in twelve folders, the awkward folders and the awkward messages, served to all tests, changed by none.
+/// Made when the first test asks for it.
+/// </summary>
+public sealed class BigMailbox : IAsyncDisposable
+{
+    public const int Messages = 20_000;
+
+    private readonly Lazy<Task<Content>> content;
+    private readonly TempDir dir = new();
+
+    public BigMailbox() => content = new Lazy<Task<Content>>(MakeAsync);
+
+    public Task<Content> ReadyAsync() => content.Value;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (content.IsValueCreated)
+            await (await content.Value).Server.DisposeAsync();
+        dir.Dispose();
+    }
+
+    private async Task<Content> MakeAsync()
+    {
+        MailGenerator.Fill(dir["mail"], new MailboxPlan { Messages = Messages, AwkwardNames = true, AwkwardMessages = true });
+        var server = await DovecotServer.StartAsync(dir["server"], new DovecotOptions { Maildir = dir["mail"], Plugins = "imap_zlib" });
+        await server.TakeOwnershipAsync(dir["mail"]);
+        await using var probe = await ImapProbe.ConnectAsync(server, "alice");
+        return new Content(server, await probe.SnapshotAsync());
+    }
+
+    /// <param name="Expected">What the server shows over IMAP.</param>
+    public sealed record Content(DovecotServer Server, MailboxSnapshot Expected);
+}

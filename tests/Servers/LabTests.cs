@@ -1,0 +1,102 @@
+using System.Net;
+using System.Net.Sockets;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests;
+
+/// <summary>The measuring instruments agree with each other before anything is measured with them.</summary>
+public sealed class LabTests
+{
+    [Fact]
+    public async Task What_the_generator_writes_is_what_Dovecot_shows_over_IMAP()
+    {
+        using var dir = new TempDir();
+        MailGenerator.Fill(dir["mail"], new MailboxPlan { Messages = 300, AwkwardNames = true, AwkwardMessages = true });
+        await using var server = await DovecotServer.StartAsync(dir["server"], new DovecotOptions { Maildir = dir["mail"] });
+        await server.TakeOwnershipAsync(dir["mail"]);
+
+        await using var probe = await ImapProbe.ConnectAsync(server, "alice");
+        var shown = await probe.SnapshotAsync();
+
+        Assert.Equal(300 + AwkwardMail.FolderNames.Length + AwkwardMail.Messages().Count(), shown.MessageCount);
+        Assert.Equal("", shown.DifferenceFrom(MaildirReader.Read(dir["mail"])));
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(7, false)]
+    [InlineData(64 * 1024, true)]
+    public async Task A_line_is_cut_after_exactly_the_octets_asked_for(int pieceBytes, bool withFin)
+    {
+        using var dir = new TempDir();
+        await using var server = await DovecotServer.StartAsync(dir["server"]);
+        await using var line = FaultProxy.Start(
+            server.Port, new FaultRules { CutAfterFromServer = 17, CutWithFin = withFin, PieceBytes = pieceBytes, MostCuts = 1 });
+        var calledAt = 0L;
+        line.CallAfterFromServer(5, () => calledAt = line.TotalFromServer);
+
+        Assert.Equal(17, await CountUntilEndAsync(line.Port));
+        Assert.Equal((17, true), (line.Connections[0].FromServer, line.Connections[0].WasCut));
+        Assert.Equal(5, calledAt);
+
+        // The one cut allowed is spent.
+        await using var probe = await ImapProbe.ConnectAsync(line.Port, "alice", server.Password);
+        await probe.CommandAsync("NOOP");
+        Assert.Contains("NOOP", line.Commands);
+        Assert.Equal(1, line.Cuts);
+    }
+
+    [Fact]
+    public async Task A_server_started_again_has_its_ports_and_mail_and_what_was_changed_meanwhile()
+    {
+        using var dir = new TempDir();
+        await using var server = await DovecotServer.StartAsync(dir["server"]);
+        await using (var probe = await ImapProbe.ConnectAsync(server, "alice"))
+            await probe.AppendAsync("INBOX", MailGenerator.Message(1), "\\Seen todo", MailGenerator.Date(1));
+        var port = server.Port;
+
+        await server.RestartAsync(options: server.Options with { Capability = "IMAP4rev1 UIDPLUS" });
+
+        await using var again = await ImapProbe.ConnectAsync(server, "alice");
+        var message = Assert.Single(await again.FetchAsync("INBOX")).Message;
+        Assert.Equal(("\\Seen todo", MailGenerator.Date(1), port), (message.Flags, message.InternalDate, server.Port));
+        Assert.Contains(await again.CommandAsync("CAPABILITY"), r => r.Text == "* CAPABILITY IMAP4rev1 UIDPLUS");
+    }
+
+    [Fact]
+    public void A_difference_between_mailboxes_names_folder_message_and_what_differs()
+    {
+        var message = new SnapshotMessage(new string('a', 64), 10, "\\Seen", MailGenerator.Date(1));
+        var one = new MailboxSnapshot();
+        one.Add("INBOX", true, [message, message]);
+        var other = new MailboxSnapshot();
+        other.Add("INBOX", true, [message, message with { Flags = "" }]);
+        var fewer = new MailboxSnapshot();
+        fewer.Add("INBOX", false, [message]);
+
+        Assert.Equal("", one.DifferenceFrom(one));
+        Assert.Contains("(\\Seen)", other.DifferenceFrom(one), StringComparison.Ordinal);
+        Assert.Contains("INBOX: missing aaaaaaaaaaaa", fewer.DifferenceFrom(one), StringComparison.Ordinal);
+        Assert.Contains("INBOX: not subscribed", fewer.DifferenceFrom(one), StringComparison.Ordinal);
+        Assert.Contains("INBOX: unexpected", one.DifferenceFrom(new MailboxSnapshot()), StringComparison.Ordinal);
+    }
+
+    private static async Task<int> CountUntilEndAsync(int port)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken);
+        var (buffer, count) = (new byte[1024], 0);
+        try
+        {
+            int read;
+            while ((read = await client.GetStream().ReadAsync(buffer, TestContext.Current.CancellationToken)) > 0)
+                count += read;
+        }
+        catch (IOException)
+        {
+            // Cut with RST.
+        }
+
+        return count;
+    }
+}

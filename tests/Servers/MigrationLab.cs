@@ -1,0 +1,101 @@
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests;
+
+/// <summary>
+/// A job from one IMAP account to another, both reached in clear text through lines that a test watches and breaks:
+/// <see cref="BackupLab.Line"/> of <see cref="Job"/> before the source, <see cref="TargetLine"/> before the target.
+/// </summary>
+public sealed class MigrationLab : IAsyncDisposable
+{
+    public const string TargetPasswordVariable = "TARGET_PASSWORD";
+
+    private readonly IAsyncDisposable? server;
+
+    /// <param name="server">Ends with the lab, as the job does; null where both are the caller's.</param>
+    private MigrationLab(BackupLab job, int port, string password, IAsyncDisposable? server)
+    {
+        Job = job;
+        TargetLine = FaultProxy.Start(port);
+        Password = password;
+        this.server = server;
+        Job.Environment[TargetPasswordVariable] = password;
+        User = "bob";
+    }
+
+    public BackupLab Job { get; }
+
+    public FaultProxy TargetLine { get; }
+
+    public string Password { get; }
+
+    /// <summary>The account at the target. Another one starts with nothing, and needs another <see cref="BackupLab.StateName"/>.</summary>
+    public string User
+    {
+        get;
+        set
+        {
+            field = value;
+            Job.Target = TargetEndpoint;
+        }
+    }
+
+    /// <summary>The target Dovecot where the lab has one of its own.</summary>
+    public DovecotServer Server => (DovecotServer)server!;
+
+    /// <summary>The lines of an endpoint.</summary>
+    public string TargetEndpoint =>
+        $"imap://{User}@127.0.0.1:{TargetLine.Port}\n      tls: none\n      password_env: {TargetPasswordVariable}";
+
+    public static async Task<MigrationLab> StartAsync(MailboxPlan plan, DovecotOptions? target = null) =>
+        await WithDovecotAsync(await BackupLab.StartAsync(plan), target);
+
+    public static async Task<MigrationLab> StartAsync(Action<MaildirWriter> fill, DovecotOptions? target = null) =>
+        await WithDovecotAsync(await BackupLab.StartAsync(fill), target);
+
+    /// <summary>A Dovecot of the lab's own as the target of a job.</summary>
+    public static async Task<MigrationLab> WithDovecotAsync(BackupLab job, DovecotOptions? options = null)
+    {
+        var target = await DovecotServer.StartAsync(job.Dir["target-server"], options ?? new DovecotOptions());
+        return new MigrationLab(job, target.Port, target.Password, target);
+    }
+
+    /// <summary>Another server; its lifetime and the job's are the caller's.</summary>
+    public static MigrationLab To(BackupLab job, int port, string user, string password) =>
+        new(job, port, password, server: null) { User = user };
+
+    public Task<RunOutcome> RunAsync(params string[] options) => Job.RunAsync(options);
+
+    public Task<RunOutcome> SucceedAsync(params string[] options) => Job.SucceedAsync(options);
+
+    public Task<ImapProbe> ConnectAsync() => ImapProbe.ConnectAsync(Server.Port, User, Password);
+
+    public async Task<MailboxSnapshot> TargetAsync()
+    {
+        await using var probe = await ConnectAsync();
+        return await probe.SnapshotAsync();
+    }
+
+    public async Task TargetEqualsSourceAsync(string because = "") =>
+        BackupLab.Same(await Job.SourceAsync(), await TargetAsync(), because);
+
+    /// <summary>Commands that passed to the target and open a folder or look into one.</summary>
+    public IEnumerable<string> FoldersOpened => TargetLine.Commands.Concat(Job.Line.Commands).Where(c =>
+        c.StartsWith("SELECT", StringComparison.OrdinalIgnoreCase) || c.StartsWith("EXAMINE", StringComparison.OrdinalIgnoreCase)
+        || c.Contains("FETCH", StringComparison.OrdinalIgnoreCase) || c.StartsWith("APPEND", StringComparison.OrdinalIgnoreCase));
+
+    public void Forget()
+    {
+        TargetLine.Forget();
+        Job.Line.Forget();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await TargetLine.DisposeAsync();
+        if (server is null)
+            return;
+        await server.DisposeAsync();
+        await Job.DisposeAsync();
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text.Json;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests;
+
+/// <summary>A run's exit status, what it printed, and what it wrote with <c>--report</c>.</summary>
+public sealed class RunOutcome
+{
+    private readonly ImapsyncResult result;
+    private readonly JsonElement? job;
+
+    private RunOutcome(ImapsyncResult result, JsonElement? job)
+    {
+        this.result = result;
+        this.job = job;
+    }
+
+    public int Status => result.Status;
+
+    public string Output => result.Output;
+
+    public string Error => result.Error;
+
+    public long PeakResidentKiB => result.PeakResidentKiB;
+
+    public bool HasReport => job is not null;
+
+    /// <summary>The one job of the report.</summary>
+    public JsonElement Job => job ?? throw new InvalidOperationException("no report was written\n" + result);
+
+    public string Outcome => Job.GetProperty("outcome").GetString()!;
+
+    /// <summary>Reason and text of each problem.</summary>
+    public IReadOnlyList<string> Problems =>
+        [.. Job.GetProperty("problems").EnumerateArray().Select(p => $"{p.GetProperty("reason").GetString()}: {p.GetProperty("text").GetString()}")];
+
+    public static RunOutcome Read(ImapsyncResult result, string reportFile)
+    {
+        if (!File.Exists(reportFile))
+            return new RunOutcome(result, null);
+        using var document = JsonDocument.Parse(File.ReadAllText(reportFile));
+        return new RunOutcome(result, document.RootElement.GetProperty("jobs")[0].Clone());
+    }
+
+    /// <summary>A counter of the totals, by its name in the report.</summary>
+    public long Total(string counter) => Job.GetProperty("totals").GetProperty(counter).GetInt64();
+
+    /// <summary>The whole report as text, with everything the run printed: where a word must (or must not) be found.</summary>
+    public string Everything => $"{result}\n{(job is { } j ? j.GetRawText() : "")}";
+
+    /// <summary>Every message of the source is accounted for.</summary>
+    public void AddsUp()
+    {
+        var sum = Total("copied") + Total("already_present") + Total("skipped") + Total("failed");
+        Assert.True(sum == Total("source_messages"), $"{sum} of {Total("source_messages")} accounted for\n{Everything}");
+    }
+
+    public override string ToString() => Everything;
+}

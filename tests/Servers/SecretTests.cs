@@ -1,0 +1,64 @@
+using System.Text;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests;
+
+/// <summary>The password goes to the server and nowhere else.</summary>
+public sealed class SecretTests
+{
+    /// <summary>No quoting changes it, so that it is found wherever it stands.</summary>
+    private const string Password = "Tr0ub4dor-and-3-unlikely-words";
+
+    [Theory]
+    [InlineData("auto", Password, 0)]
+    [InlineData("plain", Password, 0)]
+    [InlineData("login", Password, 0)]
+    [InlineData("plain", Password + "-wrong", 12)]
+    [InlineData("login", Password + "-wrong", 12)]
+    public async Task No_password_in_arguments_output_report_or_state(string mechanism, string given, int status)
+    {
+        await using var lab = await BackupLab.StartAsync(new MailboxPlan { Messages = 50 }, new DovecotOptions { Password = Password });
+        lab.Environment[BackupLab.PasswordVariable] = given;
+        lab.Endpoint += $"\n      auth: {mechanism}";
+        string? visible = null;
+        ImapsyncProcess? running = null;
+        lab.Line.CallAfterFromServer(1, () => visible = running?.VisibleCommandLine);
+        await using var process = running = lab.Start("--output", "json");
+        var outcome = RunOutcome.Read(await process.WaitAsync(), lab.ReportFile);
+
+        Assert.True(outcome.Status == status, outcome.ToString());
+        Assert.Contains("imapsync", visible, StringComparison.Ordinal);
+        IsAbsent(visible!, "the process list");
+        IsAbsent(outcome.Everything, "what it printed and reported");
+        foreach (var file in WrittenFiles(lab))
+            IsAbsent(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)), file);
+    }
+
+    [Fact]
+    public async Task A_password_comes_from_a_file_or_a_command_too()
+    {
+        await using var lab = await BackupLab.StartAsync(new MailboxPlan { Messages = 5 }, new DovecotOptions { Password = Password });
+        var url = lab.Endpoint.Split('\n')[0] + "\n      tls: none\n      ";
+        lab.Environment.Clear();
+        var file = lab.Dir.Write("password", Password + "\n");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+        lab.Endpoint = url + "password_file: " + file;
+        await lab.SucceedAsync();
+        lab.Endpoint = url + "password_command: cat " + file;
+        await lab.SucceedAsync();
+    }
+
+    private static IEnumerable<string> WrittenFiles(BackupLab lab) =>
+        ((string[])[lab.StateDirectory, lab.TargetDirectory, lab.Dir["home"]]).Where(Directory.Exists)
+        .SelectMany(d => Directory.EnumerateFiles(d, "*", SearchOption.AllDirectories)).Append(lab.ReportFile).Append(lab.JobFile).Where(File.Exists);
+
+    private static void IsAbsent(string text, string where)
+    {
+        // Encoded it is as readable: base64 of the password alone (LOGIN) and of the PLAIN response.
+        foreach (var form in (string[])[Password, Base64(Password)[..^4], Base64($"\0alice\0{Password}")[..^4]])
+            Assert.False(text.Contains(form, StringComparison.OrdinalIgnoreCase), "the password stands in " + where);
+    }
+
+    private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+}

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+
+namespace Imapsync.Tests.Support;
+
+/// <summary>A Cyrus IMAP of the test's own, with one delimiter or another and what it refuses by itself.</summary>
+public sealed class CyrusServer : UnpackedServer
+{
+    private readonly string extra;
+
+    private CyrusServer(string directory, string extra)
+        : base("cyrus", directory) => this.extra = extra;
+
+    private string Programs => Path.Combine(Root, "usr/lib/cyrus/bin");
+
+    private string ConfigurationFile => Path.Combine(Directory, "imapd.conf");
+
+    /// <param name="directory">Outlives the server, reachable by other users.</param>
+    /// <param name="extra">More lines of imapd.conf. Without: <c>/</c> between levels, no prefix.</param>
+    public static async Task<CyrusServer> StartAsync(string directory, string extra = "")
+    {
+        var server = new CyrusServer(directory, extra);
+        await server.StartAsync();
+        return server;
+    }
+
+    protected override async Task<ProcessStartInfo> PrepareAsync()
+    {
+        var (user, _) = await ServerAccount.EnsureAsync();
+        foreach (var name in (string[])["conf/socket", "spool"])
+            System.IO.Directory.CreateDirectory(Path.Combine(Directory, name));
+        await File.WriteAllTextAsync(ConfigurationFile, $"""
+            configdirectory: {Directory}/conf
+            partition-default: {Directory}/spool
+            defaultpartition: default
+            cyrus_user: {user}
+            servername: localhost
+            virtdomains: off
+            allowplaintext: yes
+            sasl_mech_list: PLAIN
+            sasl_pwcheck_method: auxprop
+            sasl_auxprop_plugin: sasldb
+            sasl_sasldb_path: {Directory}/sasldb
+            autocreate_quota: 0
+            maxlogins_per_user: 0
+            {extra}
+
+            """.ReplaceLineEndings("\n"));
+        var services = Path.Combine(Directory, "cyrus.conf");
+        await File.WriteAllTextAsync(services, $$"""
+            START {
+              recover cmd="{{Programs}}/ctl_cyrusdb -C {{ConfigurationFile}} -r"
+            }
+            SERVICES {
+              imap cmd="{{Programs}}/imapd -C {{ConfigurationFile}}" listen="127.0.0.1:{{Port}}" prefork=1
+            }
+
+            """);
+        foreach (var name in Users)
+        {
+            await Command.RunAsync("env", [.. Environment(), "sh", "-c",
+                $"printf %s {Password} | {Root}/usr/sbin/saslpasswd2 -p -c -f {Directory}/sasldb -u localhost {name}"]);
+        }
+
+        await ServerAccount.TakeOwnershipAsync(Directory);
+        return new ProcessStartInfo("env", [.. Environment(),
+            Path.Combine(Programs, "master"), "-C", ConfigurationFile, "-M", services, "-p", Path.Combine(Directory, "master.pid")]);
+    }
+
+    private IEnumerable<string> Environment() =>
+        [$"LD_LIBRARY_PATH={Root}/{LibraryDirectory}", $"SASL_PATH={Root}/{LibraryDirectory}/sasl2:/{LibraryDirectory}/sasl2"];
+}

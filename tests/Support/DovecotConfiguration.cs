@@ -1,0 +1,114 @@
+using System.Text;
+
+namespace Imapsync.Tests.Support;
+
+/// <summary>What a test's Dovecot is to be like.</summary>
+public sealed record DovecotOptions
+{
+    /// <summary>Every user has this one password: no blank and no %, which the configuration reads otherwise; quoting is the client's job.</summary>
+    public string Password { get; init; } = "horse\"battery\\staple";
+
+    /// <summary>What CAPABILITY announces in place of all Dovecot can do; null for all of it.</summary>
+    public string? Capability { get; init; }
+
+    /// <summary>Plug-ins of the IMAP service: <c>imap_zlib</c> for COMPRESS, <c>quota imap_quota</c> for QUOTA.</summary>
+    public string Plugins { get; init; } = "";
+
+    /// <summary>A Maildir tree to serve as every user's mail, in place of one tree for each user.</summary>
+    public string? Maildir { get; init; }
+
+    /// <summary>More lines for dovecot.conf.</summary>
+    public string Extra { get; init; } = "";
+}
+
+/// <summary>Writes dovecot.conf for a private server that needs nothing of the machine's own configuration.</summary>
+internal static class DovecotConfiguration
+{
+    public static string Text(DovecotServer server, DovecotOptions options, string user, string group)
+    {
+        var root = server.Directory;
+        var text = new StringBuilder();
+        text.Append($$"""
+            base_dir = {{root}}/run
+            state_dir = {{root}}/state
+            log_path = {{server.LogFile}}
+            listen = 127.0.0.1
+            protocols = imap
+            ssl = yes
+            ssl_cert = <{{server.Authority.CertificateFile}}
+            ssl_key = <{{server.Authority.KeyFile}}
+            disable_plaintext_auth = no
+            auth_mechanisms = plain login cram-md5 scram-sha-256
+            mail_location = maildir:{{options.Maildir ?? root + "/mail/%u"}}
+            first_valid_uid = 1
+            mail_max_userip_connections = 100
+            mailbox_list_index = yes
+            # A test kills clients all the time: no waiting for them, no punishing of the next one.
+            auth_failure_delay = 0
+            namespace inbox {
+              inbox = yes
+              separator = /
+              mailbox Drafts {
+                special_use = \Drafts
+              }
+              mailbox Sent {
+                special_use = \Sent
+              }
+              mailbox Trash {
+                special_use = \Trash
+              }
+            }
+            passdb {
+              driver = static
+              args = password={{options.Password}}
+            }
+            userdb {
+              driver = static
+              args = uid={{user}} gid={{group}} home={{root}}/home/%u
+            }
+            service imap-login {
+              service_count = 0
+              inet_listener imap {
+                port = {{server.Port}}
+              }
+              inet_listener imaps {
+                port = {{server.TlsPort}}
+                ssl = yes
+              }
+            }
+            service anvil {
+              unix_listener anvil-auth-penalty {
+                mode = 0
+              }
+            }
+            service stats {
+              unix_listener stats-writer {
+                mode = 0666
+              }
+            }
+            protocol imap {
+              mail_plugins = {{options.Plugins}}
+              {{(options.Capability is null ? "" : "imap_capability = " + options.Capability)}}
+            }
+
+            """);
+        if (!Environment.IsPrivilegedProcess)
+        {
+            // One user for everything, and no chroot: all that an unprivileged Dovecot can do.
+            text.Append($$"""
+                default_internal_user = {{user}}
+                default_internal_group = {{group}}
+                default_login_user = {{user}}
+                service imap-login {
+                  chroot =
+                }
+                service anvil {
+                  chroot =
+                }
+
+                """);
+        }
+
+        return text.AppendLine(options.Extra).ToString();
+    }
+}

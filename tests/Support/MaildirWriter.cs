@@ -1,0 +1,57 @@
+using System.Text;
+
+namespace Imapsync.Tests.Support;
+
+/// <summary>
+/// Writes a Maildir++ tree as Dovecot keeps one, straight to disk: how a test's source mailbox comes to be.
+/// Folder names are levels joined by <c>/</c>, decoded; octets have LF line ends, as on disk.
+/// </summary>
+public sealed class MaildirWriter(string directory)
+{
+    /// <summary>Every folder's slots a, b, c … in dovecot-keywords.</summary>
+    public static readonly string[] Keywords = ["$Forwarded", "$Label1", "NonJunk", "$MDNSent", "todo", "Invoice-2025"];
+
+    private readonly Dictionary<string, string> folders = new(StringComparer.Ordinal);
+    private int number;
+
+    public int Count => number;
+
+    public string FolderDirectory(string folder) => folder == "INBOX"
+        ? directory
+        : Path.Combine(directory, "." + string.Join('.', folder.Split('/').Select(ModifiedUtf7.Encode)));
+
+    public string AddFolder(string folder)
+    {
+        if (folders.TryGetValue(folder, out var path))
+            return path;
+        path = FolderDirectory(folder);
+        foreach (var name in (string[])["cur", "new", "tmp"])
+            Directory.CreateDirectory(Path.Combine(path, name));
+        if (folder != "INBOX")
+            File.WriteAllBytes(Path.Combine(path, "maildirfolder"), []);
+        File.WriteAllLines(Path.Combine(path, "dovecot-keywords"), Keywords.Select((k, i) => $"{i} {k}"));
+        folders.Add(folder, path);
+        return path;
+    }
+
+    /// <param name="flags">Letters of the info part, capitals for flags, a–z for <see cref="Keywords"/>; in ASCII order.</param>
+    /// <returns>The path of the message's file.</returns>
+    public string Add(string folder, ReadOnlySpan<byte> octets, DateTimeOffset internalDate, string flags = "")
+    {
+        var name = $"{internalDate.ToUnixTimeSeconds()}.M{number++}P1.lab,S={octets.Length}:2,{flags}";
+        var path = Path.Combine(AddFolder(folder), "cur", name);
+        using (var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write))
+        {
+            RandomAccess.Write(file, octets, 0);
+            File.SetLastWriteTimeUtc(file, internalDate.UtcDateTime);
+        }
+
+        return path;
+    }
+
+    public void Subscribe(IEnumerable<string> names)
+    {
+        var lines = names.Select(n => string.Join('\t', n.Split('/').Select(ModifiedUtf7.Encode)) + "\n");
+        File.WriteAllText(Path.Combine(directory, "subscriptions"), "V\t2\n\n" + string.Concat(lines), new UTF8Encoding(false));
+    }
+}

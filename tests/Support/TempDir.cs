@@ -1,0 +1,45 @@
+namespace Imapsync.Tests.Support;
+
+/// <summary>A directory that is gone when the test is: in memory (/dev/shm) where the machine has that, else under /tmp.</summary>
+public sealed class TempDir : IDisposable
+{
+    public TempDir()
+    {
+        // Containers often have only 64 MB there.
+        const string memory = "/dev/shm";
+        var root = Directory.Exists(memory) && new DriveInfo(memory).AvailableFreeSpace > 6L << 30 ? memory : System.IO.Path.GetTempPath();
+        Path = System.IO.Path.Combine(root, "imapsync-test-" + System.IO.Path.GetRandomFileName()[..8]);
+        Directory.CreateDirectory(Path);
+        if (!OperatingSystem.IsWindows())
+        {
+            // A server under a user of its own has to get to what lies below.
+            File.SetUnixFileMode(Path, (UnixFileMode)0b111_101_101);
+        }
+    }
+
+    public string Path { get; }
+
+    public string this[string name] => System.IO.Path.Combine(Path, name);
+
+    public string Create(string name) => Directory.CreateDirectory(this[name]).FullName;
+
+    public string Write(string name, string text)
+    {
+        File.WriteAllText(this[name], text);
+        return this[name];
+    }
+
+    public void Dispose()
+    {
+        try
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+        catch (IOException)
+        {
+            // A killed server may still be writing its last log line: one more try, then the machine's own clean-up.
+            if (Directory.Exists(Path))
+                Directory.Delete(Path, recursive: true);
+        }
+    }
+}

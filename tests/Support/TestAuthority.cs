@@ -1,0 +1,55 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Imapsync.Tests.Support;
+
+/// <summary>A certificate authority of the test's own and one server certificate (localhost, 127.0.0.1) under it, as PEM files.</summary>
+public sealed class TestAuthority
+{
+    private TestAuthority(string directory, string fingerprint)
+    {
+        CaFile = Path.Combine(directory, "ca.pem");
+        CertificateFile = Path.Combine(directory, "server.pem");
+        KeyFile = Path.Combine(directory, "server.key");
+        Fingerprint = fingerprint;
+    }
+
+    public string CaFile { get; }
+
+    public string CertificateFile { get; }
+
+    public string KeyFile { get; }
+
+    /// <summary>SHA-256 of the server's certificate, hex.</summary>
+    public string Fingerprint { get; }
+
+    public static TestAuthority Create(string directory, TimeProvider? time = null)
+    {
+        var now = (time ?? TimeProvider.System).GetUtcNow();
+        using var caKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var caRequest = new CertificateRequest("CN=imapsync test authority", caKey, HashAlgorithmName.SHA256);
+        caRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, critical: true));
+        caRequest.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
+        caRequest.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(caRequest.PublicKey, critical: false));
+        using var ca = caRequest.CreateSelfSigned(now.AddDays(-1), now.AddDays(30));
+
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(ca, true, false));
+        using var certificate = request.Create(ca, now.AddDays(-1), now.AddDays(29), RandomNumberGenerator.GetBytes(12));
+
+        var made = new TestAuthority(directory, certificate.GetCertHashString(HashAlgorithmName.SHA256));
+        File.WriteAllText(made.CaFile, ca.ExportCertificatePem() + "\n");
+        File.WriteAllText(made.CertificateFile, certificate.ExportCertificatePem() + "\n");
+        File.WriteAllText(made.KeyFile, key.ExportPkcs8PrivateKeyPem() + "\n");
+        return made;
+    }
+}

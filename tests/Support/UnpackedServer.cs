@@ -1,0 +1,85 @@
+using System.Diagnostics;
+
+namespace Imapsync.Tests.Support;
+
+/// <summary>
+/// A server whose packages are unpacked, not installed (tests/fetch-servers.sh), on a free loopback port in clear text, with
+/// the accounts alice and bob.
+/// </summary>
+public abstract class UnpackedServer(string name, string directory) : IAsyncDisposable
+{
+    public const string Password = "pass-word";
+
+    public static readonly string[] Users = ["alice", "bob"];
+
+    private static readonly string Servers = Environment.GetEnvironmentVariable("IMAPSYNC_TEST_SERVERS") ?? "/opt/imapsync-test-servers";
+
+    private Process? process;
+
+    public int Port { get; private set; }
+
+    protected string Root { get; } = Path.Combine(Servers, name);
+
+    protected string Directory { get; } = directory;
+
+    protected static string LibraryDirectory => "usr/lib/" + System.Runtime.InteropServices.RuntimeInformation.OSArchitecture switch
+    {
+        System.Runtime.InteropServices.Architecture.Arm64 => "aarch64-linux-gnu",
+        _ => "x86_64-linux-gnu",
+    };
+
+    /// <summary>Null where a server can be started, else why not, for people.</summary>
+    public static async Task<string?> WhyNotAsync(string name)
+    {
+        if (!Environment.IsPrivilegedProcess)
+            return $"{name} is not tested: it needs root, its paths and its user are compiled in";
+        if (!File.Exists(Path.Combine(Servers, name, ".complete")))
+            return $"{name} is not tested: its packages are not in {Servers}, where tests/fetch-servers.sh unpacks them on Debian 12";
+        if (name == "courier" && !await Command.SucceedsAsync("unshare", ["--mount", "--pid", "--fork", "true"]))
+            return "courier is not tested: this machine lets nobody have a mount namespace";
+        return null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Writes the configuration for <see cref="Port"/> and says how to start.</summary>
+    protected abstract Task<ProcessStartInfo> PrepareAsync();
+
+    protected async Task StartAsync()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            (Port, _) = LoopbackPorts.TakeTwo();
+            var start = await PrepareAsync();
+            start.UseShellExecute = false;
+            start.RedirectStandardOutput = start.RedirectStandardError = true;
+            process = Process.Start(start)!;
+            AppDomain.CurrentDomain.ProcessExit += OnExit;
+            _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
+            var errors = process.StandardError.ReadToEndAsync();
+            if (await LoopbackPorts.GreetsAsync(Port, process))
+                return;
+            await StopAsync();
+            // Somebody took the port between the look and the start: rare, and worth two more tries.
+            if (attempt == 3)
+                throw new InvalidOperationException($"{name} does not start:\n{await errors}");
+        }
+    }
+
+    private async Task StopAsync()
+    {
+        if (process is null)
+            return;
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        process.Dispose();
+        process = null;
+    }
+
+    private void OnExit(object? sender, EventArgs e) => process?.Kill(entireProcessTree: true);
+}
