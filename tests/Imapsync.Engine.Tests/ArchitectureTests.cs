@@ -1,0 +1,184 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Tests;
+
+/// <summary>Holds the rules of docs/design.md §3. Each failure names the file and the rule.</summary>
+public sealed partial class ArchitectureTests
+{
+    private const int LongLines = 300;
+    private const int MostLines = 600;
+
+    private static readonly string Root = FindRoot();
+
+    /// <summary>Each project and the projects and packages it may name: a project exists because its set differs.</summary>
+    private static readonly Dictionary<string, string[]> Projects = new()
+    {
+        ["Imapsync.Imap"] = [],
+        ["Imapsync.Engine"] =
+        [
+            "Imapsync.Imap", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
+        ],
+        ["imapsync"] = ["Imapsync.Engine", "System.CommandLine", "Spectre.Console"],
+    };
+
+    /// <summary>Each room of the engine and the rooms it may know. Stores never see checkpoints, nor checkpoints stores.</summary>
+    private static readonly Dictionary<string, string[]> Rooms = new()
+    {
+        ["Mail"] = [],
+        ["Durability"] = [],
+        ["Progress"] = ["Mail"],
+        ["Stores"] = ["Mail", "Durability"],
+        ["Checkpoints"] = ["Mail", "Durability"],
+        ["Copying"] = ["Mail", "Durability", "Progress", "Stores", "Checkpoints"],
+        ["Jobs"] = ["Mail", "Durability", "Progress", "Stores", "Checkpoints", "Copying"],
+    };
+
+    [Fact]
+    public void A_project_names_only_what_it_may()
+    {
+        var broken = new List<string>();
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories))
+        {
+            var name = Path.GetFileNameWithoutExtension(file);
+            if (!Projects.TryGetValue(name, out var allowed))
+            {
+                broken.Add($"{Relative(file)}: a new project needs a row in the table of this test");
+                continue;
+            }
+
+            var named = XDocument.Load(file).Descendants()
+                .Where(e => e.Name.LocalName is "ProjectReference" or "PackageReference" && e.Attribute("PrivateAssets")?.Value != "all")
+                .Select(e => Path.GetFileName(e.Attribute("Include")!.Value).Replace(".csproj", "", StringComparison.Ordinal));
+            broken.AddRange(named.Except(allowed).Select(n => $"{Relative(file)}: {name} may not name {n}"));
+        }
+
+        None(broken);
+    }
+
+    [Fact]
+    public void The_wire_knows_nothing_of_the_engine() =>
+        None(Sources("Imapsync.Imap").Where(f => File.ReadAllText(f).Contains("Imapsync.Engine", StringComparison.Ordinal))
+            .Select(f => $"{Relative(f)}: the wire may not know the engine"));
+
+    [Fact]
+    public void A_room_uses_only_the_rooms_it_may()
+    {
+        var broken = new List<string>();
+        foreach (var file in Sources("Imapsync.Engine"))
+        {
+            var room = Relative(file).Split('/')[2];
+            if (!Rooms.TryGetValue(room, out var allowed))
+            {
+                broken.Add($"{Relative(file)}: no room of the engine; a new one needs a row in the table of this test");
+                continue;
+            }
+
+            var text = File.ReadAllText(file);
+            if (!Namespace().IsMatch(text) || Namespace().Match(text).Groups["room"].Value != room)
+                broken.Add($"{Relative(file)}: its namespace does not begin with Imapsync.Engine.{room}");
+            broken.AddRange(EngineRoom().Matches(text).Select(m => m.Groups["room"].Value).Distinct()
+                .Where(r => r != room && Rooms.ContainsKey(r) && !allowed.Contains(r)).Select(r => $"{Relative(file)}: {room} may not know {r}"));
+        }
+
+        None(broken);
+    }
+
+    [Fact]
+    public void No_type_of_a_room_shows_one_of_a_room_it_may_not_know()
+    {
+        var broken = new HashSet<string>();
+        foreach (var type in typeof(FolderPath).Assembly.GetTypes())
+        {
+            if (RoomOf(type) is not { } room || !Rooms.TryGetValue(room, out var allowed))
+                continue;
+            foreach (var used in UsedTypes(type))
+            {
+                if (RoomOf(used) is { } other && other != room && !allowed.Contains(other))
+                    broken.Add($"{type.FullName}: {room} may not know {used.FullName} of {other}");
+            }
+        }
+
+        None(broken);
+    }
+
+    [Fact]
+    public void No_source_file_is_longer_than_600_lines()
+    {
+        var lengths = AllSources().Select(f => (File: Relative(f), Lines: File.ReadLines(f).Count())).OrderByDescending(f => f.Lines).ToList();
+        foreach (var (file, lines) in lengths.TakeWhile(f => f.Lines > LongLines))
+            TestContext.Current.TestOutputHelper?.WriteLine($"long: {lines} lines in {file}");
+        None(lengths.TakeWhile(f => f.Lines > MostLines).Select(f => $"{f.File}: {f.Lines} lines, {MostLines} are the most"));
+    }
+
+    [Fact]
+    public void A_type_is_named_for_what_it_is() =>
+        None(AllSources().SelectMany(f => PatternName().Matches(File.ReadAllText(f))
+            .Select(m => $"{Relative(f)}: {m.Groups["name"].Value} says a pattern, not a thing")));
+
+    [Fact]
+    public void Retrying_is_decided_in_one_file()
+    {
+        var files = AllSources().Where(f => Relative(f).StartsWith("src/", StringComparison.Ordinal)
+            && BuildsPipeline().IsMatch(File.ReadAllText(f))).Select(Relative);
+        Assert.Equal(["src/Imapsync.Engine/Copying/ResiliencePipelines.cs"], files);
+    }
+
+    /// <summary>Everything a type shows in its shape: what it derives from, holds, takes, gives and works with in its methods.</summary>
+    private static IEnumerable<Type> UsedTypes(Type type)
+    {
+        const BindingFlags all = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        var used = new List<Type?> { type.BaseType };
+        used.AddRange(type.GetInterfaces());
+        used.AddRange(type.GetFields(all).Select(f => f.FieldType));
+        foreach (var method in type.GetMethods(all).Cast<MethodBase>().Concat(type.GetConstructors(all)))
+        {
+            used.Add((method as MethodInfo)?.ReturnType);
+            used.AddRange(method.GetParameters().Select(p => p.ParameterType));
+            used.AddRange(method.GetMethodBody()?.LocalVariables.Select(v => v.LocalType) ?? []);
+        }
+
+        return used.OfType<Type>().SelectMany(Parts).Distinct();
+    }
+
+    private static IEnumerable<Type> Parts(Type type) => type.HasElementType
+        ? Parts(type.GetElementType()!)
+        : type.GetGenericArguments().SelectMany(Parts).Append(type);
+
+    private static string? RoomOf(Type type) =>
+        type.Namespace is { } name && name.StartsWith("Imapsync.Engine.", StringComparison.Ordinal) ? name.Split('.')[2] : null;
+
+    private static IEnumerable<string> Sources(string project) => CsFiles(Path.Combine(Root, "src", project));
+
+    private static IEnumerable<string> AllSources() => CsFiles(Path.Combine(Root, "src")).Concat(CsFiles(Path.Combine(Root, "tests")));
+
+    private static IEnumerable<string> CsFiles(string directory) => Directory.EnumerateFiles(directory, "*.cs", SearchOption.AllDirectories)
+        .Where(f => !Relative(f).Split('/').Any(part => part is "bin" or "obj"));
+
+    private static string Relative(string file) => Path.GetRelativePath(Root, file);
+
+    private static void None(IEnumerable<string> broken) => Assert.True(!broken.Any(), string.Join('\n', broken));
+
+    private static string FindRoot()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(directory.FullName, "imapsync.sln")))
+            directory = directory.Parent ?? throw new DirectoryNotFoundException("imapsync.sln is not above " + AppContext.BaseDirectory);
+        return directory.FullName;
+    }
+
+    [GeneratedRegex(@"^namespace Imapsync\.Engine\.(?<room>\w+)", RegexOptions.Multiline, 1000)]
+    private static partial Regex Namespace();
+
+    // "Imapsync.Engine.Room" anywhere, or "Engine.Room." as a name is shortened inside the engine's own namespaces.
+    [GeneratedRegex(@"\bEngine\.(?<room>\w+)", RegexOptions.None, 1000)]
+    private static partial Regex EngineRoom();
+
+    [GeneratedRegex(@"\b(?:class|struct|record|interface|enum) (?<name>\w+(?:Manager|Helper|Helpers|Util|Utils|Impl|Service))\b", RegexOptions.None, 1000)]
+    private static partial Regex PatternName();
+
+    [GeneratedRegex(@"\bResiliencePipeline(?:Builder|Registry|Provider)?\b(?!s)", RegexOptions.None, 1000)]
+    private static partial Regex BuildsPipeline();
+}

@@ -1,0 +1,12 @@
+using Imapsync.Engine.Checkpoints;
+
+namespace Imapsync.Engine.Tests.Checkpoints;
+
+/// <summary>All that can be seen of a checkpoint, to compare.</summary>
+public static class CheckpointSnapshot
+{
+    public static string Describe(this ICheckpoint checkpoint) =>
+        $"{checkpoint.SourceValidity}/{checkpoint.TargetValidity} {checkpoint.SourceModSeq} {checkpoint.KnownTargetUidNext} '{checkpoint.Rules}' "
+        + string.Join(';', checkpoint.Messages)
+        + " " + string.Join(',', Enum.GetValues<Settlement>().Select(checkpoint.Count));
+}

@@ -1,0 +1,75 @@
+using System.Text;
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Tests.Checkpoints;
+
+public sealed class JournalVersionTests : IDisposable
+{
+    /// <summary>As a program that knew no checksums wrote it.</summary>
+    private const string FirstVersion = """
+        imapsync-journal 1 6bf72d85
+        pair Lists/a%20b Lists/a%20b 43ca7d0a
+        reset 1700000001 1700000002 5ad1 6a4c5b0f
+        uidnext 4711 fa1b7456
+        commit 2b9ee7b9
+        flags 1 \Seen $Label1 6b4f45ab
+        c 101 4711 1 0095672c
+        c 102 4712 0 89972e0e
+        uidnext 4713 2e5b5f13
+        commit e73b9fe3
+
+        """;
+
+    private static readonly PairKey Pair = new(FolderPath.Parse("Lists/a b"), FolderPath.Parse("Lists/a b"));
+    private readonly StateFolder folder = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task A_journal_of_version_1_is_read_and_goes_on_as_version_2()
+    {
+        await WriteFirstVersionAsync();
+        var checksum = new MessageChecksum(7, 5320);
+        await using (var store = await folder.OpenAsync())
+        {
+            await using var checkpoint = await store.OpenAsync(Pair, Token);
+            Assert.Equal((CheckpointCondition.Good, 2), (checkpoint.Condition, checkpoint.Count(Settlement.Copied)));
+            Assert.True(checkpoint.TryGet(new Uid(101), out var known));
+            Assert.Equal(new SettledMessage(new Uid(101), new Uid(4711), Settlement.Copied, FlagSet.Parse(["\\Seen", "$Label1"])), known);
+            checkpoint.Settle(known with { Checksum = checksum });
+            await checkpoint.CommitAsync(Token);
+        }
+
+        Assert.StartsWith("imapsync-journal 2 ", await File.ReadAllTextAsync(folder.Journal, Token), StringComparison.Ordinal);
+        await using var again = await folder.OpenAsync();
+        await using var reread = await again.OpenAsync(Pair, Token);
+        Assert.Equal([checksum, null], reread.Messages.Select(m => m.Checksum));
+        Assert.Equal(4713u, reread.KnownTargetUidNext.Value);
+    }
+
+    [Fact]
+    public async Task Looking_at_a_journal_of_version_1_leaves_it_as_it_is()
+    {
+        await WriteFirstVersionAsync();
+        await using var store = await folder.OpenAsync(readOnly: true);
+        await using var checkpoint = await store.OpenAsync(Pair, Token);
+        Assert.Equal(2, checkpoint.Count(Settlement.Copied));
+        Assert.Equal(FirstVersion.ReplaceLineEndings("\n"), await File.ReadAllTextAsync(folder.Journal, Token));
+    }
+
+    private async Task WriteFirstVersionAsync()
+    {
+        await using (var store = await folder.OpenAsync())
+        {
+            await using var checkpoint = await store.OpenAsync(Pair, Token);
+            checkpoint.Reset(new UidValidity(1), new UidValidity(1), "");
+            await checkpoint.CommitAsync(Token);
+        }
+
+        await File.WriteAllBytesAsync(folder.Journal, Encoding.UTF8.GetBytes(FirstVersion.ReplaceLineEndings("\n")), Token);
+    }
+}

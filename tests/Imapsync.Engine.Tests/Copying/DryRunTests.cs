@@ -1,0 +1,121 @@
+using Imapsync.Tests.Support;
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+/// <summary>A dry run tells the truth: its report is the one of the run that follows.</summary>
+public sealed class DryRunTests
+{
+    private static readonly string[] FolderNames = ["INBOX", "Sent", "Sent Items", "Lists/a"];
+    private static readonly string[] FlagTexts = ["", "\\Seen", "\\Seen \\Flagged", "\\Answered $Work"];
+
+    [Theory]
+    [InlineData(FlagPolicy.Follow)]
+    [InlineData(FlagPolicy.Once)]
+    [InlineData(FlagPolicy.Exact)]
+    public async Task A_dry_run_reports_what_the_next_run_does(FlagPolicy flags)
+    {
+        var first = Seeds.Next();
+        for (var seed = first; seed < first + 25; seed++)
+            await CompareAsync(seed, flags);
+    }
+
+    [Fact]
+    public async Task A_dry_run_counts_what_goes_to_a_target_that_is_not_there_yet()
+    {
+        var directory = Directory.CreateTempSubdirectory("imapsync-dry-");
+        try
+        {
+            var source = new MemoryStore();
+            source.Folder("INBOX").Add(MailboxFixture.Mail("one"));
+            foreach (var target in new Endpoint[] { new MaildirEndpoint(Path.Combine(directory.FullName, "md")), new MboxEndpoint(Path.Combine(directory.FullName, "mbox")) })
+            {
+                var job = new JobDefinition("job", new MaildirEndpoint("/source"), target) { StateDirectory = Path.Combine(directory.FullName, "state") };
+                var runner = new JobRunner(TimeProvider.System, (endpoint, forWriting, context, c) => endpoint == target
+                    ? Imapsync.Engine.Stores.StoreRegistry.OpenAsync(endpoint, forWriting, context, c)
+                    : Task.FromResult(source.Open()));
+                var report = await runner.RunAsync(job, new RunOptions(DryRun: true), _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
+                Assert.Equal((JobOutcome.Ok, 1L), (report.Outcome, report.Totals.Copied));
+            }
+
+            Assert.Empty(directory.EnumerateFileSystemInfos());
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    private static async Task CompareAsync(int seed, FlagPolicy flags)
+    {
+        var random = new Random(seed);
+        using var box = new MailboxFixture();
+        box.Source.HasModSeq = random.Next(2) == 0;
+        box.Target.HasModSeq = random.Next(2) == 0;
+        box.Job = box.Job with
+        {
+            Flags = flags,
+            Deletions = (DeletionPolicy)random.Next(3),
+            DeletionLimit = random.Next(2) == 0 ? new DeletionLimit(100, IsPercent: true) : new DeletionLimit(1, IsPercent: false),
+            Messages = random.Next(3) switch
+            {
+                0 => new MessageFilter { Since = MemoryFolderState.Day(2) },
+                1 => new MessageFilter { WithoutFlags = Imapsync.Imap.FlagSet.Parse(["\\Flagged"]) },
+                _ => new MessageFilter(),
+            },
+            Folders = random.Next(2) == 0
+                ? new FolderRules()
+                : new FolderRules { Map = new FolderRules().Map.Add(FolderPath.Parse("Sent Items"), FolderPath.Parse("Sent")) },
+        };
+        for (var round = 0; round < 5; round++)
+        {
+            Disturb(box, random);
+            var before = MailboxFixture.Describe(box.Target);
+            var pretended = await box.RunAsync(dryRun: true);
+            Assert.Equal(before, MailboxFixture.Describe(box.Target));
+            var real = await box.RunAsync();
+            Assert.True(
+                Describe(pretended) == Describe(real),
+                $"seed {seed}, round {round}\n--- dry run\n{Describe(pretended)}\n--- run\n{Describe(real)}");
+        }
+    }
+
+    private static void Disturb(MailboxFixture box, Random random)
+    {
+        for (var i = random.Next(8); i >= 0; i--)
+        {
+            var (store, name) = (random.Next(3) == 0 ? box.Target : box.Source, FolderNames[random.Next(FolderNames.Length)]);
+            var path = FolderPath.Parse(name);
+            switch (random.Next(12))
+            {
+                case < 5:
+                    // Few different messages, so that many meet their like on the other side.
+                    var text = MailboxFixture.Mail($"m{random.Next(6)}");
+                    store.Folder(name).Add(text, FlagTexts[random.Next(FlagTexts.Length)], MemoryFolderState.Day(random.Next(5)));
+                    break;
+                case < 8 when store.Folders.TryGetValue(path, out var folder) && folder.Messages.Count > 0:
+                    folder.SetFlags(folder.Messages[random.Next(folder.Messages.Count)].Uid, FlagTexts[random.Next(FlagTexts.Length)]);
+                    break;
+                case < 10 when store.Folders.TryGetValue(path, out var folder) && folder.Messages.Count > 0:
+                    folder.Remove(folder.Messages[random.Next(folder.Messages.Count)].Uid);
+                    break;
+                case 10 when box.Source.Folders.Remove(path, out var moved):
+                    // Deleted, or renamed with or without an OBJECTID known.
+                    if (random.Next(3) > 0)
+                        box.Source.Folders[FolderPath.Parse($"Moved {random.Next(100_000)}")] = moved;
+                    break;
+                case 11 when random.Next(3) == 0:
+                    store.Folder(name).Renumber(store.NextValidity++);
+                    break;
+            }
+        }
+
+        foreach (var folder in box.Source.Folders.Values)
+            folder.MailboxId ??= random.Next(2) == 0 ? $"id-{box.Source.NextValidity++}" : null;
+    }
+
+    private static string Describe(JobReport report) =>
+        $"{report.Outcome} {report.Stop}\n{string.Join('\n', report.Folders)}\n{string.Join('\n', report.Problems)}\n{string.Join('\n', report.Notes)}";
+}

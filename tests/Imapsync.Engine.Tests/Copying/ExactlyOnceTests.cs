@@ -1,0 +1,152 @@
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+/// <summary>A run is ended at every single step it takes; the next run has to leave exactly one copy of each message.</summary>
+public sealed class ExactlyOnceTests
+{
+    [Fact]
+    public async Task Stopped_at_any_step_of_source_target_or_checkpoint_the_next_run_completes_exactly_once()
+    {
+        var steps = await CountStepsAsync();
+        Assert.True(steps > 40, $"only {steps} steps");
+        for (var at = 1; at <= steps; at++)
+        {
+            using var box = new MailboxFixture();
+            Fill(box);
+            var taken = 0;
+            EndAt(box, () => ++taken >= at);
+            var interrupted = await box.RunAsync();
+            Assert.True(interrupted.Outcome == JobOutcome.Failed, $"step {at}: {interrupted.Outcome}");
+
+            EndAt(box, () => false);
+            var report = await box.RunAsync();
+            Assert.True(report.Outcome == JobOutcome.Ok, $"step {at}: {string.Join('\n', report.Problems)}");
+            Assert.Equal($"step {at}\n" + MailboxFixture.Describe(box.Source), $"step {at}\n" + MailboxFixture.Describe(box.Target));
+            Assert.Equal(0, (await box.RunAsync()).Totals.Copied);
+        }
+    }
+
+    [Fact]
+    public async Task Mail_delivered_to_the_target_between_an_interruption_and_the_next_run_stays_and_hides_nothing()
+    {
+        using var box = new MailboxFixture();
+        Fill(box);
+        var appended = 0;
+        box.Target.OnStep = s => EndWhen(s == "append!" && ++appended == 3);
+        await box.RunAsync();
+        box.Target.OnStep = _ => { };
+        box.Target.Folder("INBOX").Add(MailboxFixture.Mail("foreign"));
+
+        Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+        box.Target.Folder("INBOX").Messages.RemoveAll(m => System.Text.Encoding.Latin1.GetString(m.Octets).Contains("foreign", StringComparison.Ordinal));
+        Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(box.Target));
+    }
+
+    private static async Task<int> CountStepsAsync()
+    {
+        using var box = new MailboxFixture();
+        Fill(box);
+        var steps = 0;
+        EndAt(box, () =>
+        {
+            steps++;
+            return false;
+        });
+        Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+        return steps;
+    }
+
+    private static void Fill(MailboxFixture box)
+    {
+        for (var i = 0; i < 6; i++)
+            box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"m{i}"), i % 2 == 0 ? "\\Seen" : "$Work");
+        box.Source.Folder("INBOX").Add("Subject: twin\r\n\r\ntwin\r\n");
+        box.Source.Folder("INBOX").Add("Subject: twin\r\n\r\ntwin\r\n");
+        for (var i = 0; i < 3; i++)
+            box.Source.Folder("Work").Add(MailboxFixture.Mail($"w{i}"));
+    }
+
+    /// <summary>Every operation on either store and on the checkpoints is a step; from the one chosen on, all of them fail.</summary>
+    private static void EndAt(MailboxFixture box, Func<bool> isTheEnd)
+    {
+        box.Source.OnStep = box.Target.OnStep = _ => EndWhen(isTheEnd());
+        box.OpenCheckpoints = async (directory, readOnly, c) =>
+            new SteppedCheckpointStore(await MailboxFixture.OnDisk(directory, readOnly, c), () => EndWhen(isTheEnd()));
+    }
+
+    private static void EndWhen(bool isTheEnd)
+    {
+        if (isTheEnd)
+            throw new MailException(FailureScope.Store, isTransient: false, "the end");
+    }
+
+    private sealed class SteppedCheckpointStore(ICheckpointStore inner, Action step) : ICheckpointStore
+    {
+        public IReadOnlyDictionary<PairKey, PairSummary> Summaries => inner.Summaries;
+
+        public Task<IReadOnlyList<PairKey>> FindPairsAsync(CancellationToken cancellationToken) => inner.FindPairsAsync(cancellationToken);
+
+        public async Task<ICheckpoint> OpenAsync(PairKey pair, CancellationToken cancellationToken)
+        {
+            step();
+            return new SteppedCheckpoint(await inner.OpenAsync(pair, cancellationToken), step);
+        }
+
+        public Task SaveSummariesAsync(IReadOnlyCollection<PairSummary> summaries, CancellationToken cancellationToken)
+        {
+            step();
+            return inner.SaveSummariesAsync(summaries, cancellationToken);
+        }
+
+        public Task RenameAsync(PairKey from, PairKey to, CancellationToken cancellationToken) => inner.RenameAsync(from, to, cancellationToken);
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
+    }
+
+    private sealed class SteppedCheckpoint(ICheckpoint inner, Action step) : ICheckpoint
+    {
+        public CheckpointCondition Condition => inner.Condition;
+
+        public string? Damage => inner.Damage;
+
+        public Imapsync.Imap.UidValidity SourceValidity => inner.SourceValidity;
+
+        public Imapsync.Imap.UidValidity TargetValidity => inner.TargetValidity;
+
+        public Imapsync.Imap.ModSeq? SourceModSeq => inner.SourceModSeq;
+
+        public string Rules => inner.Rules;
+
+        public IEnumerable<SettledMessage> Messages => inner.Messages;
+
+        public Imapsync.Imap.Uid KnownTargetUidNext => inner.KnownTargetUidNext;
+
+        public int Count(Settlement settlement) => inner.Count(settlement);
+
+        public bool TryGet(Imapsync.Imap.Uid source, out SettledMessage message) => inner.TryGet(source, out message);
+
+        public void Reset(Imapsync.Imap.UidValidity source, Imapsync.Imap.UidValidity target, string rules) => inner.Reset(source, target, rules);
+
+        public void SetKnownTargetUidNext(Imapsync.Imap.Uid uidNext) => inner.SetKnownTargetUidNext(uidNext);
+
+        public void Settle(SettledMessage message) => inner.Settle(message);
+
+        public void Forget(Imapsync.Imap.Uid source) => inner.Forget(source);
+
+        public void SetSourceModSeq(Imapsync.Imap.ModSeq? modSeq) => inner.SetSourceModSeq(modSeq);
+
+        public void SetRules(string rules) => inner.SetRules(rules);
+
+        public async ValueTask CommitAsync(CancellationToken cancellationToken)
+        {
+            step();
+            await inner.CommitAsync(cancellationToken);
+            step();
+        }
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
+    }
+}

@@ -1,0 +1,88 @@
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Stores;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+/// <summary>A source and a target in memory, real checkpoints on disk, and a way to run the job between them.</summary>
+internal sealed class MailboxFixture : IDisposable
+{
+    public MemoryStore Source { get; } = new();
+
+    public MemoryStore Target { get; } = new() { NextValidity = 5000 };
+
+    public string StateDirectory { get; } = Directory.CreateTempSubdirectory("imapsync-copying-").FullName;
+
+    public JobDefinition Job { get; set; }
+
+    public List<JobEvent> Events { get; } = [];
+
+    public static CheckpointOpener OnDisk { get; } = async (directory, readOnly, c) =>
+        await CheckpointStore.OpenAsync(directory, TimeProvider.System, readOnly, c);
+
+    public CheckpointOpener OpenCheckpoints { get; set; } = OnDisk;
+
+    public MailboxFixture() => Job = new JobDefinition("job", new MaildirEndpoint("/source"), new MaildirEndpoint("/target"))
+    {
+        StateDirectory = StateDirectory,
+    };
+
+    public async Task<JobReport> RunAsync(bool dryRun = false)
+    {
+        Events.Clear();
+        var runner = new JobRunner(new ImpatientTime(), OpenStoreAsync, OpenCheckpoints);
+        return await runner.RunAsync(Job, new RunOptions(dryRun), Events.Add, CancellationToken.None, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Where a test keeps the target elsewhere than in memory.</summary>
+    public StoreOpener? OpenTarget { get; set; }
+
+    /// <summary>Verifies the job and checks that nothing was changed by it and that the counts are those of the findings.</summary>
+    public async Task<VerifyReport> VerifyAsync(VerifyOptions options)
+    {
+        var before = Describe(Source) + Describe(Target);
+        var told = new List<Finding>();
+        var report = await new VerifyRunner(new ImpatientTime(), OpenStoreAsync, OpenCheckpoints).RunAsync(
+            Job, options, Events.Add, told.Add, CancellationToken.None, TestContext.Current.CancellationToken);
+        Assert.Equal(before, Describe(Source) + Describe(Target));
+        Assert.Equal(told, report.Findings);
+        Assert.All(Enum.GetValues<FindingKind>(), k => Assert.Equal(told.Count(f => f.Kind == k), report.Counts[k]));
+        Assert.Equal(told.Count(f => !f.IsInformation), report.Counts.Differences);
+        return report;
+    }
+
+    /// <summary>Folder → its messages as text with flags and date, sorted: equal for two mailboxes that hold the same mail.</summary>
+    public static string Describe(MemoryStore store) => string.Join('\n', store.Folders.OrderBy(f => f.Key).Select(f =>
+        $"{f.Key}\n" + string.Join('\n', f.Value.Messages
+            .Select(m => $"  {System.Text.Encoding.Latin1.GetString(m.Octets).Replace("\r\n", "|", StringComparison.Ordinal)} ({m.Flags}) {m.Date:O}")
+            .Order(StringComparer.Ordinal))));
+
+    public static string Mail(string id, string body = "text") =>
+        $"From: a@example.org\r\nMessage-ID: <{id}@example.org>\r\nSubject: {id}\r\n\r\n{body}\r\n";
+
+    public void DeleteCheckpoints() => Directory.Delete(StateDirectory, recursive: true);
+
+    public void Dispose()
+    {
+        if (Directory.Exists(StateDirectory))
+            DeleteCheckpoints();
+    }
+
+    private Task<IMailStore> OpenStoreAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
+    {
+        if (endpoint != Job.Target)
+            return Task.FromResult(Source.Open());
+        return OpenTarget?.Invoke(endpoint, forWriting, context, cancellationToken) ?? Task.FromResult(Target.Open());
+    }
+
+    /// <summary>A clock whose timers are due at once: back-off costs no time here.</summary>
+    private sealed class ImpatientTime : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, dueTime == Timeout.InfiniteTimeSpan ? dueTime : TimeSpan.Zero, period);
+    }
+}

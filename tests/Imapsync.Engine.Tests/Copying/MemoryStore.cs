@@ -1,0 +1,313 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+/// <summary>
+/// A store in memory that can be made to do what a real one can't: list short, refuse, forget to answer, fail at the n-th step.
+/// State outlives the objects that were handed out, as a server's does.
+/// </summary>
+internal sealed class MemoryStore
+{
+    public Dictionary<FolderPath, MemoryFolderState> Folders { get; } = [];
+
+    public bool HasModSeq { get; set; } = true;
+
+    /// <summary>Called with the name of each operation, before and after it takes effect ("append", "append!"): may throw.</summary>
+    public Action<string> OnStep { get; set; } = _ => { };
+
+    /// <summary>Every operation since the start, for counting.</summary>
+    public List<string> Steps { get; } = [];
+
+    public uint NextValidity { get; set; } = 1000;
+
+    /// <summary>Names equal but for case are one folder.</summary>
+    public bool IgnoresCase { get; set; }
+
+    /// <summary>CREATE is refused for these names.</summary>
+    public Func<FolderPath, bool> Refuses { get; set; } = _ => false;
+
+    /// <summary>No folder can be made below these (\Noinferiors); said in listings unless <see cref="HidesNoInferiors"/>.</summary>
+    public Func<FolderPath, bool> IsChildless { get; set; } = _ => false;
+
+    public bool HidesNoInferiors { get; set; }
+
+    public Func<FolderPath, FolderPath> ListedAs { get; set; } = p => p;
+
+    public MemoryFolderState Folder(string path)
+    {
+        var key = FolderPath.Parse(path);
+        if (!Folders.TryGetValue(key, out var state))
+            Folders[key] = state = new MemoryFolderState(NextValidity++);
+        return state;
+    }
+
+    public IMailStore Open() => new OpenStore(this);
+
+    internal bool IsSame(FolderPath a, FolderPath b) =>
+        a.ToString().Equals(b.ToString(), IgnoresCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
+
+    internal void Step(string name)
+    {
+        Steps.Add(name);
+        OnStep(name);
+    }
+
+    private sealed class OpenStore(MemoryStore store) : IMailStore
+    {
+        public StoreTraits Traits => new("memory:", store.HasModSeq, 1);
+
+        public Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
+        {
+            store.Step("list");
+            return Task.FromResult<IReadOnlyList<FolderEntry>>([.. store.Folders.Select(f =>
+                new FolderEntry(f.Key, Status: f.Value.Status(store.HasModSeq), Subscribed: f.Value.Subscribed, MailboxId: f.Value.MailboxId)
+                {
+                    HoldsFolders = store.HidesNoInferiors || !store.IsChildless(f.Key),
+                })]);
+        }
+
+        public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) =>
+            Task.FromResult(Find(path).Status(store.HasModSeq));
+
+        public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken)
+        {
+            store.Step("open " + path);
+            return Task.FromResult<IMailFolder>(new MemoryFolder(store, path, Find(path)));
+        }
+
+        public Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken)
+        {
+            store.Step("open " + path);
+            return Task.FromResult<IWritableFolder>(new MemoryFolder(store, path, Find(path)));
+        }
+
+        public Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken)
+        {
+            store.Step("create " + path);
+            if (store.Refuses(path) || (path.Parent is { } parent && store.IsChildless(parent)))
+                throw new MailException(FailureScope.Folder, false, $"cannot create {path}: NO invalid name");
+            if (!store.Folders.Keys.Any(p => store.IsSame(p, path)))
+                store.Folder(path.ToString());
+            return Task.CompletedTask;
+        }
+
+        public Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken)
+        {
+            store.Step($"rename {from} {to}");
+            foreach (var path in store.Folders.Keys.Where(p => p.IsAtOrBelow(from)).ToList())
+            {
+                store.Folders.Remove(path, out var state);
+                store.Folders[new FolderPath(to.Levels.Concat(path.Levels.Skip(from.Levels.Length)))] = state!;
+            }
+
+            return Task.CompletedTask;
+        }
+
+        public Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken)
+        {
+            Find(path).Subscribed = subscribed;
+            return Task.CompletedTask;
+        }
+
+        public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<StoreFact>>([]);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        public FolderPath ListedAs(FolderPath path) => store.ListedAs(path);
+
+        private MemoryFolderState Find(FolderPath path) => store.Folders.FirstOrDefault(f => store.IsSame(f.Key, path)) is { Value: { } state }
+            ? state
+            : throw new MailException(FailureScope.Folder, false, $"no folder {path}") { Kind = FailureKind.Gone };
+    }
+}
+
+internal sealed record MemoryMessage(uint Uid, byte[] Octets, FlagSet Flags, DateTimeOffset Date, ulong ModSeq);
+
+internal sealed class MemoryFolderState(uint validity)
+{
+    private ulong modSeq = 1;
+
+    public uint Validity { get; set; } = validity;
+
+    public uint UidNext { get; set; } = 1;
+
+    public bool Subscribed { get; set; }
+
+    public string? MailboxId { get; set; }
+
+    /// <summary>How many messages the folder claims beyond those it lists.</summary>
+    public int Hidden { get; set; }
+
+    public List<MemoryMessage> Messages { get; } = [];
+
+    public uint Add(string text, string flags = "", DateTimeOffset? date = null) =>
+        Add(System.Text.Encoding.Latin1.GetBytes(text), FlagSet.Parse(flags.Split(' ', StringSplitOptions.RemoveEmptyEntries)), date ?? Day(1));
+
+    public uint Add(byte[] octets, FlagSet flags, DateTimeOffset date)
+    {
+        Messages.Add(new MemoryMessage(UidNext, octets, flags, date, ++modSeq));
+        return UidNext++;
+    }
+
+    public void SetFlags(uint uid, string flags) => SetFlags(uid, _ => FlagSet.Parse(flags.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+
+    public void SetFlags(uint uid, Func<FlagSet, FlagSet> change)
+    {
+        var at = Messages.FindIndex(m => m.Uid == uid);
+        if (at >= 0)
+            Messages[at] = Messages[at] with { Flags = change(Messages[at].Flags), ModSeq = ++modSeq };
+    }
+
+    public void Remove(uint uid)
+    {
+        Messages.RemoveAll(m => m.Uid == uid);
+        modSeq++;
+    }
+
+    /// <summary>The same mail under new UIDs, as after an index was lost.</summary>
+    public void Renumber(uint newValidity)
+    {
+        var old = Messages.ToList();
+        Messages.Clear();
+        Validity = newValidity;
+        UidNext = 1;
+        old.Reverse();
+        foreach (var message in old)
+            Add(message.Octets, message.Flags, message.Date);
+    }
+
+    public FolderStatus Status(bool withModSeq) => new(
+        new UidValidity(Validity), new Uid(UidNext), Messages.Count + Hidden,
+        Messages.Count(m => !m.Flags.System.HasFlag(MessageFlags.Seen)), withModSeq ? new ModSeq(modSeq) : null);
+
+    public static DateTimeOffset Day(int day) => new DateTimeOffset(2025, 1, 1, 10, 0, 0, TimeSpan.FromHours(1)).AddDays(day);
+}
+
+internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFolderState state) : IWritableFolder
+{
+    public FolderPath Path => path;
+
+    public FolderStatus Status { get; } = state.Status(store.HasModSeq);
+
+    public Uid UidNext => new(state.UidNext);
+
+    public async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        store.Step("listing " + path);
+        foreach (var m in state.Messages.ToList())
+        {
+            if (request.Uids?.Contains(new Uid(m.Uid)) == false || (request.ChangedSince is { } since && m.ModSeq <= since.Value))
+                continue;
+            yield return request.WithDateAndSize ? Info(m) : new MessageInfo(new Uid(m.Uid), m.Flags);
+        }
+    }
+
+    public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        store.Step("headers " + path);
+        foreach (var m in state.Messages.Where(m => uids.Contains(new Uid(m.Uid))).ToList())
+        {
+            var end = m.Octets.AsSpan().IndexOf("\r\n\r\n"u8);
+            yield return new MessageHeader(new Uid(m.Uid), m.Octets.AsMemory(0, end < 0 ? m.Octets.Length : end + 4));
+        }
+    }
+
+    public async IAsyncEnumerable<IncomingMessage> ReadAsync(
+        IReadOnlyList<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var wanted in messages)
+        {
+            await Task.Yield();
+            MailException? failure = null;
+            try
+            {
+                store.Step("read");
+            }
+            catch (MailException e) when (e.Scope == FailureScope.Message)
+            {
+                failure = e;
+            }
+
+            if (state.Messages.Find(m => m.Uid == wanted.Uid.Value) is not { } m)
+                continue;
+            yield return failure is null
+                ? new IncomingMessage(wanted, m.Octets.Length, PipeReader.Create(new ReadOnlySequence<byte>(m.Octets)))
+                : new IncomingMessage(wanted, failure);
+        }
+    }
+
+    public async Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken)
+    {
+        var receipts = new List<AppendReceipt>();
+        await foreach (var message in window.WithCancellation(cancellationToken))
+        {
+            var octets = await ReadAllAsync(message.Body, cancellationToken);
+            try
+            {
+                store.Step("append");
+            }
+            catch (MailException e) when (e.Scope == FailureScope.Message)
+            {
+                receipts.Add(new AppendReceipt(message.Uid, Uid.None, e));
+                continue;
+            }
+
+            receipts.Add(new AppendReceipt(message.Uid, new Uid(state.Add(octets, message.Info.Flags, message.Info.InternalDate))));
+            store.Step("append!");
+        }
+
+        return receipts;
+    }
+
+    public Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changes, CancellationToken cancellationToken)
+    {
+        store.Step("flags");
+        var changed = changes.Count(c => state.Messages.Exists(m => m.Uid == c.Uid.Value && !m.Flags.Union(c.Add).Except(c.Remove).Equals(m.Flags)));
+        foreach (var change in changes)
+            state.SetFlags(change.Uid.Value, f => f.Union(change.Add).Except(change.Remove));
+        store.Step("flags!");
+        return Task.FromResult(changed);
+    }
+
+    public Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken)
+    {
+        store.Step("remove");
+        var gone = state.Messages.Where(m => uids.Contains(new Uid(m.Uid))).ToList();
+        foreach (var m in gone)
+        {
+            if (trash is not null)
+                store.Folders[trash].Add(m.Octets, m.Flags, m.Date);
+            state.Remove(m.Uid);
+        }
+
+        store.Step("remove!");
+        return Task.FromResult(gone.Count);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static MessageInfo Info(MemoryMessage m) => new(new Uid(m.Uid), m.Flags, m.Date, m.Octets.Length);
+
+    private static async Task<byte[]> ReadAllAsync(PipeReader body, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var read = await body.ReadAsync(cancellationToken);
+            if (read.IsCompleted)
+            {
+                var octets = read.Buffer.ToArray();
+                body.AdvanceTo(read.Buffer.End);
+                return octets;
+            }
+
+            body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+}

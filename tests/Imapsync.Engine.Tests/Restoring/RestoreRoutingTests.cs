@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Tests.Copying;
+
+namespace Imapsync.Engine.Tests.Restoring;
+
+/// <summary>Which folder mail goes back to, where the job's map put several into one.</summary>
+public sealed class RestoreRoutingTests : IDisposable
+{
+    private readonly MailboxFixture box = new();
+    private readonly MemoryStore account = new() { NextValidity = 9000 };
+
+    public RestoreRoutingTests() => box.Job = box.Job with { Folders = Map(("Sent Items", "Sent"), ("Old/Sent", "Sent")) };
+
+    public void Dispose() => box.Dispose();
+
+    [Fact]
+    public async Task Each_folder_gets_back_what_came_from_it()
+    {
+        Fill();
+        await box.RunAsync();
+        var report = await RestoreAsync();
+        Assert.True(report.Outcome == JobOutcome.Ok, string.Join('\n', report.Problems));
+        Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(account));
+        Assert.Equal(0, (await RestoreAsync()).Totals.Copied);
+    }
+
+    [Fact]
+    public async Task Mail_that_nobody_knows_the_folder_of_is_not_lost()
+    {
+        Fill();
+        await box.RunAsync();
+        box.Target.Folder("Sent").Add(MailboxFixture.Mail("stray"));
+        var report = await RestoreAsync();
+        Assert.Equal(5, report.Totals.Copied);
+        Assert.Contains(report.Notes, n => n.Contains("no folder is known for", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_checkpoints_two_folders_are_an_error_that_names_both_until_one_is_chosen()
+    {
+        Fill();
+        await box.RunAsync();
+        box.DeleteCheckpoints();
+        var report = await RestoreAsync();
+        var text = Assert.Single(report.Problems).Text;
+        Assert.Contains("Old/Sent and of Sent Items", text, StringComparison.Ordinal);
+        Assert.Empty(account.Folders);
+
+        var chosen = await RestoreAsync("Sent Items");
+        Assert.Equal((JobOutcome.Ok, 3L), (chosen.Outcome, chosen.Totals.Copied));
+        Assert.Equal(["Sent Items"], account.Folders.Keys.Select(k => k.ToString()));
+    }
+
+    [Fact]
+    public async Task Without_checkpoints_the_one_folder_of_the_map_is_meant()
+    {
+        box.Job = box.Job with { Folders = Map(("Sent Items", "Sent")) };
+        box.Source.Folder("Sent Items").Add(MailboxFixture.Mail("a"));
+        await box.RunAsync();
+        box.DeleteCheckpoints();
+        Assert.Equal(JobOutcome.Ok, (await RestoreAsync()).Outcome);
+        Assert.Equal(["Sent Items"], account.Folders.Keys.Select(k => k.ToString()));
+    }
+
+    [Fact]
+    public async Task What_the_backup_removed_comes_back_only_when_asked_for()
+    {
+        box.Job = box.Job with { Folders = new FolderRules(), Deletions = DeletionPolicy.Trash };
+        box.Source.Folder("INBOX").Add(MailboxFixture.Mail("kept"));
+        box.Target.Folder("Removed").Add(MailboxFixture.Mail("removed"));
+        await box.RunAsync();
+        Assert.Equal(1, (await RestoreAsync()).Totals.Copied);
+        Assert.Equal(1, (await RestoreAsync("Removed")).Totals.Copied);
+    }
+
+    [Fact]
+    public async Task An_interrupted_restore_goes_on_and_doubles_nothing()
+    {
+        Fill();
+        await box.RunAsync();
+        for (var step = 1; step < 12; step++)
+        {
+            account.Folders.Clear();
+            var count = 0;
+            account.OnStep = name => Fail(name.StartsWith("append", StringComparison.Ordinal) && ++count == step);
+            await RestoreAsync();
+            account.OnStep = _ => { };
+            Assert.Equal(JobOutcome.Ok, (await RestoreAsync()).Outcome);
+            Assert.True(MailboxFixture.Describe(box.Source) == MailboxFixture.Describe(account), $"interrupted at append step {step}");
+        }
+    }
+
+    private static void Fail(bool now)
+    {
+        if (now)
+            throw new MailException(FailureScope.Store, isTransient: false, "the line is dead");
+    }
+
+    private static FolderRules Map(params (string From, string To)[] map) =>
+        new() { Map = map.ToImmutableDictionary(m => FolderPath.Parse(m.From), m => FolderPath.Parse(m.To)) };
+
+    private void Fill()
+    {
+        box.Source.Folder("Sent Items").Add(MailboxFixture.Mail("a"), "\\Seen");
+        box.Source.Folder("Sent Items").Add(MailboxFixture.Mail("b"), "$Work");
+        box.Source.Folder("Old/Sent").Add(MailboxFixture.Mail("c"));
+        box.Source.Folder("INBOX").Add(MailboxFixture.Mail("d"));
+    }
+
+    private async Task<JobReport> RestoreAsync(params string[] folders)
+    {
+        var job = new RestoreOrigin(box.Job, [.. folders]).ToJob(new MaildirEndpoint("/account"), new MessageFilter());
+        var runner = new JobRunner(
+            TimeProvider.System, (endpoint, _, _, _) => Task.FromResult(endpoint == job.Target ? account.Open() : box.Target.Open()), box.OpenCheckpoints);
+        return await runner.RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
+    }
+}

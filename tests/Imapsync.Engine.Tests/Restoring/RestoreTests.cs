@@ -1,0 +1,102 @@
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Engine.Tests.Restoring;
+
+/// <summary>Restoring from real files: what comes back, what does not, and that the backup stays as it is.</summary>
+public sealed class RestoreTests : IDisposable
+{
+    private readonly BackupFixture box = new();
+
+    public void Dispose() => box.Dispose();
+
+    [Theory]
+    [InlineData("maildir")]
+    [InlineData("mbox")]
+    public async Task The_awkward_set_comes_back_with_its_octets_flags_keywords_and_dates_and_only_once(string kind)
+    {
+        await box.FillAsync();
+        var before = box.Fingerprint();
+        Endpoint to = kind == "mbox" ? new MboxEndpoint(box.Directory["to"]) : new MaildirEndpoint(box.Directory["to"]);
+
+        var first = await box.OkAsync(box.Restore(to));
+        Assert.Equal(first.Totals.SourceMessages, first.Totals.Copied);
+        var expected = await StoreReader.ReadAsync(box.Backup.Source);
+        Assert.Equal("", (await StoreReader.ReadAsync(to)).DifferenceFrom(expected));
+
+        var second = await box.OkAsync(box.Restore(to));
+        Assert.Equal((0L, first.Totals.Copied), (second.Totals.Copied, second.Totals.AlreadyPresent));
+        Directory.Delete(box.Directory["state"], recursive: true);
+        var withoutCheckpoints = await box.OkAsync(box.Restore(to));
+        Assert.Equal((0L, first.Totals.Copied), (withoutCheckpoints.Totals.Copied, withoutCheckpoints.Totals.AlreadyPresent));
+        Assert.Equal("", (await StoreReader.ReadAsync(to)).DifferenceFrom(expected));
+        Assert.Equal(before, box.Fingerprint());
+    }
+
+    [Fact]
+    public async Task To_where_it_came_from_only_what_is_missing_comes_back_and_what_is_missing_again_comes_again()
+    {
+        await box.FillAsync();
+        var expected = await StoreReader.ReadAsync(box.Backup.Source);
+        for (var time = 0; time < 2; time++)
+        {
+            File.Delete(Path.Combine(box.Directory["mbox"], "Awkward"));
+            var report = await box.OkAsync(new RestoreOrigin(box.Backup, []).ToJob(null, new MessageFilter()));
+            Assert.Equal(AwkwardMail.Messages().Count(), report.Totals.Copied);
+            Assert.Equal("", (await StoreReader.ReadAsync(box.Backup.Source)).DifferenceFrom(expected));
+        }
+    }
+
+    [Fact]
+    public async Task Messages_come_back_by_their_ids_and_no_folder_is_made_for_the_others()
+    {
+        await box.FillAsync();
+        var before = box.Fingerprint();
+        var to = new MaildirEndpoint(box.Directory["to"]);
+        var job = box.Restore(to, new MessageFilter { MessageIds = [MessageId.Normalize("<dup@x.example>"), "one@x.example"] });
+        var pretended = await box.RunAsync(job, dryRun: true);
+        Assert.False(Directory.Exists(to.Directory));
+
+        var report = await box.RunAsync(job);
+        Assert.Equal((JobOutcome.Ok, 3L), (report.Outcome, report.Totals.Copied));
+        Assert.Equal((pretended.Totals, pretended.Outcome), (report.Totals, report.Outcome));
+        var there = await StoreReader.ReadAsync(to);
+        Assert.Equal([(AwkwardMail.Folder, 2), ("INBOX", 1)], there.Folders.Select(f => (f.Key, f.Value.Messages.Count)));
+        Assert.Equal(0, (await box.RunAsync(job)).Totals.Copied);
+        Assert.Equal(before, box.Fingerprint());
+    }
+
+    [Fact]
+    public async Task An_id_that_no_message_has_is_told()
+    {
+        await box.FillAsync();
+        var report = await box.RunAsync(box.Restore(new MaildirEndpoint(box.Directory["to"]), new MessageFilter { MessageIds = ["nobody@x.example"] }));
+        Assert.Equal((JobOutcome.Incomplete, "not_found"), (report.Outcome, Assert.Single(report.Problems).Reason));
+    }
+
+    [Fact]
+    public async Task A_range_of_dates_comes_back()
+    {
+        await box.FillAsync();
+        var to = new MboxEndpoint(box.Directory["to"]);
+        var filter = new MessageFilter { Since = BackupFixture.Day(2), Before = BackupFixture.Day(6) };
+        var report = await box.OkAsync(box.Restore(to, filter, AwkwardMail.Folder));
+        Assert.Equal((4L, report.Totals.SourceMessages - 4), (report.Totals.Copied, report.Totals.Skipped));
+        Assert.Equal([2, 3, 4, 5], (await StoreReader.ReadAsync(to)).Folders[AwkwardMail.Folder].Messages.Select(m => (m.InternalDate - BackupFixture.Day(0)).Days).Order());
+    }
+
+    [Fact]
+    public async Task Folders_are_chosen_by_globs_and_a_glob_that_fits_none_is_an_error()
+    {
+        await box.FillAsync();
+        var to = new MaildirEndpoint(box.Directory["to"]);
+        await box.OkAsync(box.Restore(to, null, "deep/**", "日本語"));
+        Assert.Equal(["deep/a/b/c/d/e/f/g/h", "日本語"], (await StoreReader.ReadAsync(to)).Folders.Where(f => f.Value.Messages.Count > 0).Select(f => f.Key));
+
+        var none = await box.RunAsync(box.Restore(to, null, "Nowhere"));
+        Assert.Equal(JobOutcome.Failed, none.Outcome);
+        Assert.Contains("no folder fits Nowhere", Assert.Single(none.Problems).Text, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,63 @@
+using System.Text;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores;
+using Imapsync.Engine.Tests.Contracts;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Tests.Stores.Mbox;
+
+/// <summary>A directory of mbox files for one test, with one folder that most tests need.</summary>
+internal sealed class MboxPlace : IDisposable
+{
+    private readonly TemporaryDirectory directory = new();
+
+    public static FolderPath Folder { get; } = new("Box");
+
+    public List<string> Notes { get; } = [];
+
+    public string Path => directory.Path;
+
+    public string Mbox => System.IO.Path.Combine(Path, "Box");
+
+    public string Index => Mbox + ".imapsync-index";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public static byte[] Octets(string text) => Encoding.Latin1.GetBytes(text);
+
+    public Task<IMailStore> OpenAsync(bool forWriting = true) =>
+        StoreRegistry.OpenAsync(new MboxEndpoint(Path), forWriting, new StoreContext(TimeProvider.System, Notes.Add), Token);
+
+    public async Task<IWritableFolder> OpenFolderAsync(TimeProvider? time = null)
+    {
+        var store = await StoreRegistry.OpenAsync(new MboxEndpoint(Path), forWriting: true, new StoreContext(time ?? TimeProvider.System, Notes.Add), Token);
+        await store.CreateFolderAsync(Folder, SpecialFolder.None, Token);
+        return await store.OpenForWritingAsync(Folder, Token);
+    }
+
+    public async Task<IReadOnlyList<Uid>> AppendAsync(params IReadOnlyList<byte[]> messages)
+    {
+        await using var folder = await OpenFolderAsync();
+        return await folder.AppendAllAsync([.. messages.Select(Letter.Of)]);
+    }
+
+    /// <summary>Opens for reading; nothing may be written by that.</summary>
+    public async Task<(FolderStatus Status, List<Letter> Letters)> ReadAsync()
+    {
+        var before = Directory.GetFiles(Path).Order().Select(f => (f, File.GetLastWriteTimeUtc(f))).ToList();
+        var store = await OpenAsync(forWriting: false);
+        await using var folder = await store.OpenAsync(Folder, Token);
+        var letters = await folder.ReadAllAsync();
+        Assert.Equal(before, Directory.GetFiles(Path).Order().Select(f => (f, File.GetLastWriteTimeUtc(f))));
+        return (folder.Status, [.. letters.Values]);
+    }
+
+    /// <summary>Opens for writing, which puts file and index right.</summary>
+    public async Task<(FolderStatus Status, SortedDictionary<Uid, Letter> Letters)> SettleAsync()
+    {
+        await using var folder = await OpenFolderAsync();
+        return (folder.Status, await folder.ReadAllAsync());
+    }
+
+    public void Dispose() => directory.Dispose();
+}

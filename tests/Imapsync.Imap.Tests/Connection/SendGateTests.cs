@@ -1,0 +1,44 @@
+using Imapsync.Imap.Connection;
+
+namespace Imapsync.Imap.Tests.Connection;
+
+public sealed class SendGateTests
+{
+    private static readonly SentCommand Free = new(CommandClass.Free, false);
+    private static readonly SentCommand Fetch = new(CommandClass.NeedsSelection, false);
+    private static readonly SentCommand Select = new(CommandClass.ChangesSelection, false);
+    private static readonly SentCommand Alone = new(CommandClass.Alone, false);
+    private static readonly SentCommand Waiting = new(CommandClass.Free, true);
+
+    [Fact]
+    public void Anything_may_be_sent_into_silence()
+    {
+        foreach (var next in Enum.GetValues<CommandClass>())
+            Assert.True(SendGate.MaySend(next, [], 1));
+    }
+
+    [Fact]
+    public void The_table_of_who_may_follow_whom()
+    {
+        // Rows: what is in flight. Columns: Free, NeedsSelection, ChangesSelection, Alone.
+        (SentCommand[] InFlight, bool[] May)[] table =
+        [
+            ([Free], [true, true, true, false]),
+            ([Fetch], [true, true, false, false]),
+            ([Select], [true, false, false, false]),
+            ([Alone], [false, false, false, false]),
+            ([Waiting], [false, false, false, false]),
+            ([Free, Fetch], [true, true, false, false]),
+            ([Fetch, Waiting], [false, false, false, false]),
+        ];
+        foreach (var (inFlight, may) in table)
+            Assert.Equal(may, Enum.GetValues<CommandClass>().Select(next => SendGate.MaySend(next, inFlight, 16)));
+    }
+
+    [Fact]
+    public void At_most_so_many_are_in_flight()
+    {
+        Assert.True(SendGate.MaySend(CommandClass.NeedsSelection, [Fetch, Fetch], 3));
+        Assert.False(SendGate.MaySend(CommandClass.NeedsSelection, [Fetch, Fetch, Fetch], 3));
+    }
+}

@@ -1,0 +1,77 @@
+namespace Imapsync.Imap.Tests.Transcripts;
+
+/// <summary>A server that greets, hears one line and then repeats a piece, after the opening, for ever or so many times.</summary>
+internal sealed class FloodStream(byte[] greeting, byte[] opening, byte[] piece, long times, byte[] ending) : Stream
+{
+    private readonly TaskCompletionSource heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long position;
+
+    /// <summary>Octets the client has taken.</summary>
+    public long Taken => position;
+
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (position >= greeting.Length)
+            await heard.Task.WaitAsync(cancellationToken);
+        // Like a network it lets others run: whoever stops listening must get to say so.
+        await Task.Yield();
+        var filled = 0;
+        while (filled < buffer.Length)
+        {
+            var (part, at) = At(position);
+            var count = Math.Min(part.Length - at, buffer.Length - filled);
+            if (count <= 0)
+                break;
+            part.AsSpan(at, count).CopyTo(buffer.Span[filled..]);
+            filled += count;
+            position += count;
+            if (position == greeting.Length)
+                break;
+        }
+
+        return filled;
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        heard.TrySetResult();
+        return ValueTask.CompletedTask;
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    private (byte[] Part, int At) At(long place)
+    {
+        if (place < greeting.Length)
+            return (greeting, (int)place);
+        place -= greeting.Length;
+        if (place < opening.Length)
+            return (opening, (int)place);
+        place -= opening.Length;
+        if (place / piece.Length < times)
+            return (piece, (int)(place % piece.Length));
+        return (ending, (int)Math.Min(ending.Length, place - (times * piece.Length)));
+    }
+}

@@ -1,0 +1,158 @@
+using System.Text;
+
+namespace Imapsync.Imap.Tests.Transcripts;
+
+/// <summary>How the server's octets travel.</summary>
+/// <param name="CutAt">The connection ends behind so many octets.</param>
+/// <param name="AtOnce">No read gets more.</param>
+/// <param name="IsDamaged">
+/// The server's part was changed, so the client may say anything: the server goes on after as many lines as it expected,
+/// and hangs up on a client that is silent while nothing more comes.
+/// </param>
+internal sealed record Delivery(long CutAt = long.MaxValue, int AtOnce = int.MaxValue, bool IsDamaged = false);
+
+/// <summary>A server that says its part of a script, as the network stream of a client. No thread and no socket of its own.</summary>
+internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery delivery, bool isOpenEnded = false) : Stream
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
+
+    private readonly Lock gate = new();
+    private readonly MemoryStream said = new();
+    private TaskCompletionSource change = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int turn;
+    private int sentOfTurn;
+    private long sent;
+    private long heardInTurn;
+    private bool isClosed;
+
+    /// <summary>What the client said that the script does not foresee; null while it keeps to it.</summary>
+    public string? Deviation { get; private set; }
+
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            Task changed;
+            lock (gate)
+            {
+                if (TryGive(buffer.Span, out var count))
+                    return count;
+                changed = change.Task;
+            }
+
+            if (!delivery.IsDamaged)
+            {
+                await changed.WaitAsync(cancellationToken);
+                continue;
+            }
+
+            await Task.WhenAny(changed, Task.Delay(Patience, TimeProvider.System, cancellationToken));
+            if (!changed.IsCompleted)
+                return 0;
+        }
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(isClosed, this);
+            said.Write(buffer.Span);
+            if (delivery.IsDamaged)
+                heardInTurn += buffer.Span.Count((byte)'\n');
+            else
+                Compare();
+            Signal();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        lock (gate)
+        {
+            isClosed = true;
+            Signal();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    /// <summary>False while the client has to speak first. 0 octets at the end of the script, the cut, or a deviation.</summary>
+    private bool TryGive(Span<byte> buffer, out int count)
+    {
+        count = 0;
+        while (turn < turns.Count && IsHeard(turns[turn]) && sentOfTurn == turns[turn].Server.Length)
+            NextTurn();
+        if (isClosed || turn == turns.Count || sent >= delivery.CutAt || Deviation is not null)
+            return true;
+        if (!IsHeard(turns[turn]))
+            return false;
+        var rest = turns[turn].Server.AsSpan(sentOfTurn);
+        count = (int)Math.Min(Math.Min(rest.Length, buffer.Length), Math.Min(delivery.AtOnce, delivery.CutAt - sent));
+        rest[..count].CopyTo(buffer);
+        sentOfTurn += count;
+        sent += count;
+        return true;
+    }
+
+    private bool IsHeard(Turn expected) =>
+        delivery.IsDamaged ? heardInTurn >= expected.Client.AsSpan().Count((byte)'\n') : said.Length >= expected.Client.Length;
+
+    private void NextTurn()
+    {
+        var heard = turns[turn].Client;
+        turn++;
+        sentOfTurn = 0;
+        heardInTurn = Math.Max(0, heardInTurn - heard.AsSpan().Count((byte)'\n'));
+        if (delivery.IsDamaged)
+            return;
+        var left = said.ToArray()[heard.Length..];
+        said.SetLength(0);
+        said.Write(left);
+        Compare();
+    }
+
+    private void Compare()
+    {
+        var heard = said.GetBuffer().AsSpan(0, (int)said.Length);
+        var expected = turn < turns.Count ? turns[turn].Client : [];
+        var common = Math.Min(heard.Length, expected.Length);
+
+        // More than is expected now may be what the next turn expects.
+        if (!heard[..common].SequenceEqual(expected.AsSpan(0, common)) || (!isOpenEnded && turn >= turns.Count - 1 && heard.Length > common))
+            Deviation ??= $"the client said\n{Encoding.Latin1.GetString(heard)}\nwhere the script has\n{Encoding.Latin1.GetString(expected)}";
+    }
+
+    private void Signal()
+    {
+        var waiting = change;
+        change = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        waiting.TrySetResult();
+    }
+}

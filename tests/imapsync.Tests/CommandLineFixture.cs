@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Stores;
+
+namespace Imapsync.CommandLine.Tests;
+
+/// <summary>Command lines run inside the test, with jobs that only pretend.</summary>
+public abstract class CommandLineFixture : IDisposable
+{
+    internal const string Password = "hunter2-and-more";
+
+    private readonly StringWriter output = new();
+    private readonly StringWriter error = new();
+
+    protected CommandLineFixture()
+    {
+        Directory = System.IO.Directory.CreateTempSubdirectory("imapsync-cli-").FullName;
+        JobFile = Write("jobs.yaml", $$"""
+            jobs:
+              - name: alice
+                source: { url: imaps://alice@imap.example.com, password_env: ALICE_PASSWORD }
+                target: { url: "maildir:backup/alice" }
+              - name: bob
+                source: { url: imaps://bob@imap.example.com, password: "{{Password}}" }
+                target: { url: "mbox:backup/bob" }
+            """);
+    }
+
+    protected string Directory { get; }
+
+    protected string JobFile { get; }
+
+    protected string Out => output.ToString();
+
+    protected string Error => error.ToString();
+
+    /// <summary>What a job does in place of copying.</summary>
+    internal JobRun RunJob { get; set; } = (job, _, _, _, _) => Task.FromResult(Reports.Of(job.Name));
+
+    internal Func<Endpoint, IMailStore> OpenStore { get; set; } = endpoint => throw new MailException(FailureScope.Store, false, $"{endpoint.Display} refused");
+
+    /// <summary>In place of <see cref="OpenStore"/>, for real stores.</summary>
+    internal StoreOpener? OpenRealStore { get; set; }
+
+    internal async Task<int> InvokeAsync(params string[] args)
+    {
+        var surroundings = new Surroundings
+        {
+            Out = output,
+            Error = error,
+            Environment = new Dictionary<string, string> { ["HOME"] = Directory, ["ALICE_PASSWORD"] = Password },
+            OpenStore = (endpoint, forWriting, context, cancellationToken) =>
+            {
+                Assert.False(forWriting, "check, folders and verify change nothing");
+                return OpenRealStore?.Invoke(endpoint, forWriting, context, cancellationToken) ?? Task.FromResult(OpenStore(endpoint));
+            },
+            RunJob = (job, options, onEvent, stop, abort) => RunJob(job, options, onEvent, stop, abort),
+        };
+        return await CommandLineRoot.InvokeAsync(args, surroundings);
+    }
+
+    protected string Write(string name, string text)
+    {
+        var path = Path.Combine(Directory, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    public void Dispose()
+    {
+        System.IO.Directory.Delete(Directory, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+}
+
+internal static class Reports
+{
+    public static readonly DateTimeOffset Start = new(2026, 1, 31, 18, 0, 0, TimeSpan.Zero);
+
+    public static JobReport Of(string name, JobOutcome outcome = JobOutcome.Ok, StopReason stop = StopReason.None, params ImmutableArray<Problem> problems) =>
+        new(name, outcome, Start, Start.AddSeconds(12), new FolderCounts(), [], problems, []) { Stop = stop };
+
+    public static JobReport Full()
+    {
+        var counts = new FolderCounts
+        {
+            SourceMessages = 10,
+            Copied = 3,
+            AlreadyPresent = 5,
+            Adopted = 1,
+            Skipped = 1,
+            Failed = 1,
+            FlagsUpdated = 2,
+            Deleted = 4,
+            Bytes = 4096,
+        };
+        return new JobReport("alice", JobOutcome.Incomplete, Start, Start.AddSeconds(12), counts,
+            [new FolderReport(new FolderPath("Sent Items"), new FolderPath("Sent"), counts)],
+            [new Problem(FailureScope.Message, new FolderPath("Sent Items"), 17, "refused", "over\u001b[2J quota"), new Problem(FailureScope.Store, null, null, "connect", "gone")],
+            ["1 message was there already"]);
+    }
+}

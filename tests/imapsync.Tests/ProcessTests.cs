@@ -1,0 +1,62 @@
+using Imapsync.Tests.Support;
+
+namespace Imapsync.CommandLine.Tests;
+
+/// <summary>The program as it was built, in a process of its own.</summary>
+public sealed class ProcessTests : IDisposable
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("imapsync-process-").FullName;
+
+    [Fact]
+    public async Task Ten_mistakes_are_ten_lines_and_status_2()
+    {
+        await File.WriteAllTextAsync(Path.Combine(directory, "jobs.yaml"), """
+            jobs:
+              - name: alice
+                source:
+                  url: imaps://alice@imap.example.com
+                  pasword_env: X
+                  password_env: IMAPSYNC_TEST_NOT_SET
+                  tls: nnone
+                  connections: 0
+                target:
+                  url: maildir:backup
+                  tls: none
+                messages: { since: soon, max_size: big }
+                flags: [once]
+                deletion_limit: 101%
+                deletions: mirorr
+            """);
+        var (status, output, error) = await RunAsync("run", "jobs.yaml");
+        Assert.Equal(2, status);
+        Assert.Empty(output);
+        Assert.Equal(
+            ["jobs.yaml:5:7: ", "jobs.yaml:6:21: ", "jobs.yaml:7:12: ", "jobs.yaml:8:20: ", "jobs.yaml:11:7: ", "jobs.yaml:12:24: ", "jobs.yaml:12:40: ", "jobs.yaml:13:12: ", "jobs.yaml:14:21: ", "jobs.yaml:15:16: "],
+            error.TrimEnd().Split('\n').Select(line => line[..(line.IndexOf(": ", StringComparison.Ordinal) + 2)]));
+    }
+
+    [Fact]
+    public async Task A_misspelt_option_is_status_2()
+    {
+        var (status, _, error) = await RunAsync("run", "jobs.yaml", "--dry-rnu");
+        Assert.Equal(2, status);
+        Assert.Contains("Did you mean '--dry-run'?", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_version_is_a_line()
+    {
+        var (status, output, _) = await RunAsync("--version");
+        Assert.Equal(0, status);
+        Assert.Matches(@"^imapsync \d+\.\d+\.\d+\S*\n$", output);
+    }
+
+    private async Task<(int Status, string Out, string Error)> RunAsync(params string[] args)
+    {
+        await using var process = ImapsyncProcess.Start(directory, args);
+        var result = await process.WaitAsync();
+        return (result.Status, result.Output, result.Error);
+    }
+
+    public void Dispose() => Directory.Delete(directory, recursive: true);
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Builds everything, runs every test, and says on its last line: N passed, N failed, N skipped
+#
+#   tests/run.sh              every test project, one after the other
+#   tests/run.sh Engine       only projects whose path matches (case counts not)
+#   tests/run.sh --long       long modes too: more iterations, bigger mailboxes (IMAPSYNC_TESTS_LONG=1)
+#
+# Needs the .NET 10 SDK, and for the tests against real servers Dovecot: installed with apt-get when root. Cyrus and Courier
+# are unpacked beside it when root (tests/fetch-servers.sh); without them their tests are skipped, each with the reason.
+# Works from any directory, without a terminal and with stdin closed. Exit status: 0 when all passed, else 1.
+set -uo pipefail
+exec </dev/null
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+# Debian keeps dovecot and useradd where a user's PATH does not look.
+export PATH="$PATH:/usr/sbin:/sbin"
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 NO_COLOR=1
+limit_seconds=1500
+only=
+
+usage() { sed -n '2,/^set/s/^# \{0,1\}//p' tests/run.sh | sed '$d'; }
+give_up() { printf '%s\n' "$*" >&2; echo "0 passed, 0 failed, 0 skipped"; exit 1; }
+
+for argument in "$@"; do
+  case $argument in
+    --long) export IMAPSYNC_TESTS_LONG=1; limit_seconds=3600 ;;
+    -h|--help) usage; exit 0 ;;
+    -*) usage >&2; give_up "unknown option $argument" ;;
+    *) only=$argument ;;
+  esac
+done
+
+command -v dotnet >/dev/null || give_up "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download"
+
+# --- What the tests need besides the SDK ------------------------------------------------------------------
+missing=()
+[ -x /usr/lib/dovecot/imap ] || [ -x /usr/libexec/dovecot/imap ] || missing+=(dovecot-imapd)
+command -v dovecot >/dev/null || missing+=(dovecot-core)
+command -v useradd >/dev/null || missing+=(passwd)
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    give_up "The tests need: ${missing[*]}. Install them, on Debian or Ubuntu with
+  sudo apt-get install --no-install-recommends ${missing[*]}"
+  fi
+  echo "Installing ${missing[*]}"
+  # A freshly installed server must not start by itself: the tests start their own, on ports of their own.
+  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+  { apt-get -qq update && apt-get -qq install -y --no-install-recommends "${missing[@]}"; } >/tmp/imapsync-apt.$$ 2>&1 \
+    || { cat /tmp/imapsync-apt.$$ >&2; rm -f /tmp/imapsync-apt.$$; give_up "apt-get could not install ${missing[*]}"; }
+  rm -f /tmp/imapsync-apt.$$
+fi
+
+# Cyrus and Courier, for the tests that migrate to them: left out where they cannot be had, and counted as skipped.
+case servers in *"${only,,}"*) bash tests/fetch-servers.sh ;; esac
+
+# --- Build, once ------------------------------------------------------------------------------------------
+echo "Building"
+build_log=$(mktemp)
+if ! dotnet build imapsync.sln -c Release -v quiet -clp:NoSummary -nodeReuse:false >"$build_log" 2>&1; then
+  sort -u "$build_log" >&2
+  rm -f "$build_log"
+  give_up "The build failed."
+fi
+rm -f "$build_log"
+
+# --- Run --------------------------------------------------------------------------------------------------
+projects=()
+servers=()
+for project in tests/*/*.Tests.csproj; do
+  shopt -s nocasematch
+  [[ -z $only || $project == *"$only"* ]] || continue
+  shopt -u nocasematch
+  # The quick ones first: a failure there explains many of those against real servers.
+  case $project in tests/Servers/*) servers+=("$project") ;; *) projects+=("$project") ;; esac
+done
+projects+=("${servers[@]}")
+[ ${#projects[@]} -gt 0 ] || give_up "No test project matches '$only'."
+
+results=$PWD/artifacts/test-results
+mkdir -p "$results"
+rm -f "$results"/*.trx "$results"/*.log
+
+passed=0 failed=0 skipped=0 bad=0 child=
+trap '[ -z "$child" ] || kill "$child"; exit 130' INT TERM
+count() { sed -n "s/.*<Counters [^>]*[ ]$2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1; }
+
+for project in "${projects[@]}"; do
+  name=$(basename "$project" .csproj)
+  trx=$results/$name.trx log=$results/$name.log
+  started=$SECONDS
+  timeout --kill-after=20 "$limit_seconds" \
+    dotnet "$(dirname "$project")/bin/Release/net10.0/$name.dll" -noLogo -noColor -trx "$trx" >"$log" 2>&1 &
+  child=$!
+  wait "$child"
+  status=$? child=
+  took=$((SECONDS - started))
+
+  ran=0
+  if [ -s "$trx" ]; then
+    p=$(count "$trx" passed) f=$(count "$trx" failed) e=$(count "$trx" error) s=$(count "$trx" notExecuted)
+    f=$((${f:-0} + ${e:-0}))
+    passed=$((passed + ${p:-0})) failed=$((failed + f)) skipped=$((skipped + ${s:-0}))
+    ran=$((${p:-0} + f))
+    echo "$name: ${p:-0} passed, $f failed, ${s:-0} skipped (${took} s)"
+    # Never unnoticed: what was not tested, and why.
+    [ "${s:-0}" = 0 ] || grep -A 1 -h '\[SKIP\]' "$log"
+  fi
+
+  if [ "$ran" = 0 ]; then
+    bad=1
+    echo "$name: no test ran" >&2
+  fi
+  if [ "$status" != 0 ]; then
+    bad=1
+    [ "$status" != 124 ] && [ "$status" != 137 ] || echo "$name: stopped after $limit_seconds s" >&2
+    # The runner prints each failure with its message and stack; the lines of passed tests are not in the log.
+    sed -n '/\[FAIL\]/,$p' "$log" | grep -q . && sed -n '/\[FAIL\]/,$p' "$log" || tail -n 60 "$log"
+  fi
+done
+
+[ "$failed" = 0 ] || bad=1
+echo "$passed passed, $failed failed, $skipped skipped"
+exit "$bad"
