@@ -11,7 +11,7 @@ ARG TARGETARCH=amd64
 WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/ src/
-RUN dotnet publish src/imapsync/imapsync.csproj --configuration Release --os linux --arch "$TARGETARCH" --self-contained true -p:PublishSingleFile=true -p:PublishReadyToRun=true -p:DebugType=none --output /out/usr/local/bin
+RUN dotnet publish src/imapsync/imapsync.csproj --configuration Release --os linux --arch "$TARGETARCH" --output /out/usr/local/bin
 RUN mkdir -p /out/config /out/mail /out/state
 
 FROM mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled

@@ -100,7 +100,8 @@ public sealed class CheckpointStore : ICheckpointStore
         await replacing.WaitAsync(cancellationToken);
         try
         {
-            if (!IsReadOnly)
+            // A run with nothing new writes and syncs nothing.
+            if (!IsReadOnly && !(saved.Count == this.summaries.Count && !saved.Values.Except(this.summaries.Values).Any()))
                 await SummaryFile.WriteAsync(directory.SummaryFile, saved.Values, cancellationToken);
             this.summaries = saved;
         }
