@@ -17,7 +17,7 @@ internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
     public static JobOutcome OutcomeOf(StopReason reason, bool isComplete) => reason switch
     {
         StopReason.None => isComplete ? JobOutcome.Ok : JobOutcome.Incomplete,
-        StopReason.DeletionLimit => JobOutcome.Incomplete,
+        StopReason.DeletionLimit or StopReason.Limit => JobOutcome.Incomplete,
         StopReason.Cancelled => JobOutcome.Cancelled,
         _ => JobOutcome.Failed,
     };
@@ -47,6 +47,7 @@ internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
             {
                 FailureKind.Connect => Fail(report, StopReason.Connect, "connect", e.Message),
                 FailureKind.Authentication => Fail(report, StopReason.Authentication, "authentication", e.Message),
+                FailureKind.Limit => Fail(report, StopReason.Limit, "limit", e.Message),
                 FailureKind.Quota => Fail(report, StopReason.Other, "quota", e.Message),
                 _ => Fail(report, StopReason.Other, "failed", e.Message),
             };
@@ -59,13 +60,13 @@ internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
     }
 
     /// <param name="repair">What the store refuses as malformed may be changed.</param>
-    public Task<IMailStore> OpenAsync(Endpoint endpoint, bool forWriting, JobReporter report, CancellationToken giveUp, bool repair = false)
+    public Task<IMailStore> OpenAsync(Endpoint endpoint, bool forWriting, JobReporter report, StopRequest stopping, bool repair = false)
     {
-        var context = new StoreContext(time, text => report.Note(null, text)) { Repair = repair };
+        var context = new StoreContext(time, text => report.Note(null, text)) { Repair = repair, OnLimit = stopping.ReachLimit };
         return Retry.OpenStoreAsync(
-            () => openStore(endpoint, forWriting, context, giveUp),
+            () => openStore(endpoint, forWriting, context, stopping.Token),
             (e, delay) => report.Tell(new Waiting(report.Job, $"{endpoint.Display}: {e.Message}", delay, time.GetUtcNow() + delay)),
-            giveUp);
+            stopping.Token);
     }
 
     private static StopReason Fail(JobReporter report, StopReason stop, string reason, string text)

@@ -27,32 +27,30 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
     {
         var report = new JobReporter(job.Name, time, onEvent);
         report.Tell(new JobStarted(job.Name, job.Source.Display, job.Target.Display, options.DryRun));
-        var reason = await RunAsync(job, options, report, stop, abort);
+        using var stopping = new StopRequest(report, stop, abort);
+        var reason = stopping.Explain(await RunAsync(job, options, report, stopping, abort));
         return report.Finish(JobEntry.OutcomeOf(reason, isComplete: !report.HasProblems), reason, options.DryRun);
     }
 
     private async Task<StopReason> RunAsync(
-        JobDefinition job, RunOptions options, JobReporter report, CancellationToken stop, CancellationToken abort)
-    {
-        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stop, abort);
-        return await JobEntry.GuardAsync(report, async () =>
+        JobDefinition job, RunOptions options, JobReporter report, StopRequest stopping, CancellationToken abort) =>
+        await JobEntry.GuardAsync(report, async () =>
         {
             await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);
-            await using var source = LabelViews.OfSource(job, await entry.OpenAsync(job.Source, forWriting: false, report, giveUp.Token));
+            await using var source = LabelViews.OfSource(job, await entry.OpenAsync(job.Source, forWriting: false, report, stopping));
             if (job.Restores is { } origin)
-                job = job with { Folders = new FolderRules { Routes = await new RestoreRouting(source, origin, openCheckpoints, report).FindAsync(giveUp.Token) } };
-            await using var target = LabelViews.OfTarget(job, await OpenTargetAsync(job, options, report, giveUp.Token));
+                job = job with { Folders = new FolderRules { Routes = await new RestoreRouting(source, origin, openCheckpoints, report).FindAsync(stopping.Token) } };
+            await using var target = LabelViews.OfTarget(job, await OpenTargetAsync(job, options, report, stopping));
             LabelViews.Demand(job, source, target);
-            var context = new JobContext(job, options, source, target, checkpoints, report, entry.Retry, time, giveUp.Token);
+            var context = new JobContext(job, options, source, target, checkpoints, report, entry.Retry, time, stopping.Token);
             return await new MailboxCopier(context).RunAsync(abort);
-        }, giveUp.Token);
-    }
+        }, stopping.Token);
 
-    private async Task<IMailStore> OpenTargetAsync(JobDefinition job, RunOptions options, JobReporter report, CancellationToken giveUp)
+    private async Task<IMailStore> OpenTargetAsync(JobDefinition job, RunOptions options, JobReporter report, StopRequest stopping)
     {
         try
         {
-            return await entry.OpenAsync(job.Target, forWriting: !options.DryRun, report, giveUp, job.Repair);
+            return await entry.OpenAsync(job.Target, forWriting: !options.DryRun, report, stopping, job.Repair);
         }
         catch (MailException e) when (options.DryRun && job.Target is MaildirEndpoint or MboxEndpoint && e.Kind == FailureKind.Gone)
         {

@@ -108,4 +108,10 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
 {
     /// <summary>Consent to change a message's octets when the store refuses them as malformed.</summary>
     public bool Repair { get; init; }
+
+    /// <summary>
+    /// Told, with a short fixed word and a text for people, when a limit that the job sets itself is reached: the job then
+    /// finishes what is in hand and ends as incomplete. May be called from any task and more than once.
+    /// </summary>
+    public Action<string, string> OnLimit { get; init; } = (_, _) => { };
 }

@@ -29,6 +29,9 @@ public enum FailureKind
 
     /// <summary>The message or folder is not there (any more).</summary>
     Gone,
+
+    /// <summary>A limit that the job sets itself forbids it for now.</summary>
+    Limit,
 }
 
 /// <summary>

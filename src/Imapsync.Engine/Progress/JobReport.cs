@@ -43,6 +43,9 @@ public enum StopReason
     Connect,
     Authentication,
     DeletionLimit,
+
+    /// <summary>A limit that the job sets itself: time, octets a day. The next run goes on.</summary>
+    Limit,
     Cancelled,
 }
 

@@ -24,25 +24,25 @@ public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, Check
     {
         var report = new JobReporter(job.Name, time, onEvent);
         var findings = new FindingLog(job.Name, onFinding);
-        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stop, abort);
+        using var stopping = new StopRequest(report, stop, abort);
         report.Tell(new JobStarted(job.Name, job.Source.Display, job.Target.Display, DryRun: false));
-        var reason = await JobEntry.GuardAsync(
-            report, () => VerifyAsync(job, options, findings, report, giveUp.Token, abort), giveUp.Token);
+        var reason = stopping.Explain(await JobEntry.GuardAsync(
+            report, () => VerifyAsync(job, options, findings, report, stopping, abort), stopping.Token));
         var outcome = JobEntry.OutcomeOf(reason, isComplete: !report.HasProblems && findings.Counts.Differences == 0);
         return new VerifyReport(report.Finish(outcome, reason, isDryRun: false), findings.Counts, findings.Kept);
     }
 
     private async Task<StopReason> VerifyAsync(
-        JobDefinition job, VerifyOptions options, FindingLog findings, JobReporter report, CancellationToken giveUp, CancellationToken abort)
+        JobDefinition job, VerifyOptions options, FindingLog findings, JobReporter report, StopRequest stopping, CancellationToken abort)
     {
         // A job that never ran has no state, and looking at it does not make any.
         await using var checkpoints = await openCheckpoints(job.StateDirectory, !Directory.Exists(job.StateDirectory), abort);
         var sample = await SampleRotation.ReadAsync(job.StateDirectory, options.Share, abort);
-        await using var source = options.Offline ? null : LabelViews.OfSource(job, await entry.OpenAsync(job.Source, forWriting: false, report, giveUp));
-        await using var target = LabelViews.OfTarget(job, await entry.OpenAsync(job.Target, forWriting: false, report, giveUp));
-        var context = new VerifyContext(job, options, source, target, checkpoints, sample, findings, report, entry.Retry, time, giveUp);
+        await using var source = options.Offline ? null : LabelViews.OfSource(job, await entry.OpenAsync(job.Source, forWriting: false, report, stopping));
+        await using var target = LabelViews.OfTarget(job, await entry.OpenAsync(job.Target, forWriting: false, report, stopping));
+        var context = new VerifyContext(job, options, source, target, checkpoints, sample, findings, report, entry.Retry, time, stopping.Token);
         await new MailboxVerifier(context).RunAsync(abort);
-        giveUp.ThrowIfCancellationRequested();
+        stopping.Token.ThrowIfCancellationRequested();
         await sample.SaveNextAsync(CancellationToken.None);
         return StopReason.None;
     }
