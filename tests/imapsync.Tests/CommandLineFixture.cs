@@ -99,6 +99,10 @@ internal static class Reports
         return new JobReport("alice", JobOutcome.Incomplete, Start, Start.AddSeconds(12), counts,
             [new FolderReport(new FolderPath("Sent Items"), new FolderPath("Sent"), counts)],
             [new Problem(FailureScope.Message, new FolderPath("Sent Items"), 17, "refused", "over\u001b[2J quota"), new Problem(FailureScope.Store, null, null, "connect", "gone")],
-            ["1 message was there already"]);
+            ["1 message was there already"])
+        {
+            Waited = TimeSpan.FromMinutes(5),
+            Waits = [new Wait("over quota", TimeSpan.FromMinutes(5), Start.AddMinutes(5))],
+        };
     }
 }

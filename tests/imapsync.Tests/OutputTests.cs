@@ -21,7 +21,7 @@ public sealed class OutputTests
             "totals":{"folders":1,"source_messages":10,"copied":3,"already_present":5,"adopted":1,"skipped":1,"failed":1,"flags_updated":2,"deleted":4,"bytes":4096},
             "folders":[{"source":"Sent Items","target":"Sent","source_messages":10,"copied":3,"already_present":5,"adopted":1,"skipped":1,"failed":1,"flags_updated":2,"deleted":4,"bytes":4096}],
             "problems":[{"scope":"message","folder":"Sent Items","uid":17,"reason":"refused","text":"over\u001B[2J quota"},{"scope":"store","folder":null,"uid":null,"reason":"connect","text":"gone"}],
-            "notes":["1 message was there already"]}]}
+            "notes":["1 message was there already"],"waited_seconds":300,"waits":[{"reason":"over quota","seconds":300,"until":"2026-01-31T18:05:00+00:00"}]}]}
             """.ReplaceLineEndings(""), Compact(await File.ReadAllTextAsync(path)));
         File.Delete(path);
     }
@@ -73,7 +73,7 @@ public sealed class OutputTests
             18:00:00 alice: A → B: 5 copied (600 B)
             18:00:00 alice: note: hello
             18:00:00 alice: problem: A: NO [listing]
-            18:00:00 alice: waiting 1.5 s: throttled
+            18:00:00 alice: waiting 1.5 s, until 18:00:01: throttled
             18:00:00 alice: all in place
 
             """, output.ToString());
@@ -137,8 +137,8 @@ public sealed class OutputTests
         job.Apply(new FolderStarted("alice", new FolderPath("A\u001b[31m"), new FolderPath("A"), 1000, 9), Now);
         job.Apply(new MessagesCopied("alice", new FolderPath("A\u001b[31m"), 500, 5_000_000), Now);
         Assert.Equal(["alice", "0 / 3 folders", "500 copied", "5.0 MB", "500.0 kB/s", "1 min 10 s left", @"A\x1B[31m"], LiveDisplay.Row(job, Now.AddSeconds(10)));
-        job.Apply(new Waiting("alice", "throttled", TimeSpan.FromSeconds(60), Now), Now);
-        Assert.Equal("waiting: throttled", LiveDisplay.Row(job, Now.AddSeconds(10))[5]);
+        job.Apply(new Waiting("alice", new Wait("throttled", TimeSpan.FromSeconds(60), Now.AddSeconds(60))), Now);
+        Assert.Equal("waiting 50 s: throttled", LiveDisplay.Row(job, Now.AddSeconds(10))[5]);
     }
 
     [Fact]
@@ -181,7 +181,7 @@ public sealed class OutputTests
         yield return new FolderFinished("alice", new FolderReport(a, b, new FolderCounts { SourceMessages = 5, Copied = 5, Bytes = 600 }));
         yield return new NoteRaised("alice", null, "hello");
         yield return new ProblemFound("alice", new Problem(FailureScope.Folder, a, null, "listing", "NO"));
-        yield return new Waiting("alice", "throttled", TimeSpan.FromSeconds(1.5), Now.AddSeconds(1));
+        yield return new Waiting("alice", new Wait("throttled", TimeSpan.FromSeconds(1.5), Now.AddSeconds(1)));
         yield return new JobFinished("alice", Reports.Of("alice"));
     }
 

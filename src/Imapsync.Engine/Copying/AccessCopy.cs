@@ -23,7 +23,7 @@ internal sealed class AccessCopy(JobContext context)
 
         try
         {
-            await context.RetryAsync(pair.Source.Path, c => CopyAsync(pair, source, target, c), abort);
+            await context.RetryAsync(pair.Source.Path.ToString(), c => CopyAsync(pair, source, target, c), () => 0, abort);
         }
         catch (MailException e) when (e is { Scope: not FailureScope.Store, IsTransient: false })
         {

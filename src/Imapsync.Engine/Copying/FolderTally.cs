@@ -33,6 +33,9 @@ internal sealed class FolderTally
 
     public long Skipped { get; set; }
 
+    /// <summary>Messages known to be in place by now.</summary>
+    public long InPlace => AlreadyPresent + Copied.Count;
+
     public IReadOnlyDictionary<Uid, Problem> Failures => failures;
 
     /// <summary>A pair is redone whole after a failure: what failed before is asked for again.</summary>

@@ -50,13 +50,12 @@ internal sealed record JobContext(
         }
     }
 
-    /// <summary>Works on one folder and tries again after what may pass.</summary>
-    public async Task<T> RetryAsync<T>(FolderPath folder, Func<CancellationToken, Task<T>> work, CancellationToken abort)
+    /// <summary>Does what is safe to redo whole and tries again after what may pass.</summary>
+    /// <param name="what">A folder as a rule, for people.</param>
+    /// <param name="progress">Grows when the work gets on.</param>
+    public async Task<T> RetryAsync<T>(string what, Func<CancellationToken, Task<T>> work, Func<long> progress, CancellationToken abort)
     {
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Stop, abort);
-        return await Retry.WorkOnFolderAsync(
-            () => work(abort),
-            (e, delay) => Report.Tell(new Waiting(Report.Job, $"{folder}: {e.Message}", delay, Time.GetUtcNow() + delay)),
-            giveUp.Token);
+        return await Retry.WorkAsync(what, () => work(abort), progress, giveUp.Token);
     }
 }

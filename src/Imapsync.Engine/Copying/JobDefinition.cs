@@ -33,6 +33,11 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>A message that the target refuses as malformed may be changed until it fits; each is told.</summary>
     public bool Repair { get; init; }
 
+    public RetrySettings Retry { get; init; } = new();
+
+    /// <summary>How long a run may take before it stops cleanly; null for no limit.</summary>
+    public TimeSpan? MaxDuration { get; init; }
+
     /// <summary>
     /// The backup this job restores. Then it brings back what is missing at the target and touches nothing else there: what the
     /// target has lost since it was copied is copied again, no folder is renamed, and none is created that gets no message of those chosen.

@@ -8,7 +8,7 @@ namespace Imapsync.Engine.Copying;
 /// <summary>How a job is entered and left, whether it copies or verifies: stores opened with patience, and what ended it told.</summary>
 internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
 {
-    public ResiliencePipelines Retry { get; } = new(time);
+    private readonly HostCircuits circuits = new(time);
 
     public static CheckpointOpener OnDisk(TimeProvider time) =>
         async (directory, readOnly, c) => await CheckpointStore.OpenAsync(directory, time, readOnly, c);
@@ -59,14 +59,20 @@ internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
         }
     }
 
+    public ResiliencePipelines RetryFor(JobDefinition job, JobReporter report, StopRequest stopping) =>
+        new(job.Retry, time, report, stopping.ReachLimit);
+
     /// <param name="repair">What the store refuses as malformed may be changed.</param>
-    public Task<IMailStore> OpenAsync(Endpoint endpoint, bool forWriting, JobReporter report, StopRequest stopping, bool repair = false)
+    public Task<IMailStore> OpenAsync(
+        Endpoint endpoint, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping, bool repair = false)
     {
-        var context = new StoreContext(time, text => report.Note(null, text)) { Repair = repair, OnLimit = stopping.ReachLimit };
-        return Retry.OpenStoreAsync(
-            () => openStore(endpoint, forWriting, context, stopping.Token),
-            (e, delay) => report.Tell(new Waiting(report.Job, $"{endpoint.Display}: {e.Message}", delay, time.GetUtcNow() + delay)),
-            stopping.Token);
+        var context = new StoreContext(time, text => report.Note(null, text))
+        {
+            Repair = repair,
+            OnLimit = stopping.ReachLimit,
+            Connecting = circuits.ConnectAsync,
+        };
+        return retry.OpenStoreAsync(endpoint.Display, () => openStore(endpoint, forWriting, context, stopping.Token), stopping.Token);
     }
 
     private static StopReason Fail(JobReporter report, StopReason stop, string reason, string text)

@@ -28,6 +28,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         var report = new JobReporter(job.Name, time, onEvent);
         report.Tell(new JobStarted(job.Name, job.Source.Display, job.Target.Display, options.DryRun));
         using var stopping = new StopRequest(report, stop, abort);
+        await using var clock = LimitDuration(job, stopping);
         var reason = stopping.Explain(await RunAsync(job, options, report, stopping, abort));
         return report.Finish(JobEntry.OutcomeOf(reason, isComplete: !report.HasProblems), reason, options.DryRun);
     }
@@ -36,21 +37,33 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         JobDefinition job, RunOptions options, JobReporter report, StopRequest stopping, CancellationToken abort) =>
         await JobEntry.GuardAsync(report, async () =>
         {
+            var retry = entry.RetryFor(job, report, stopping);
             await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);
-            await using var source = LabelViews.OfSource(job, await entry.OpenAsync(job.Source, forWriting: false, report, stopping));
+            await using var source = LabelViews.OfSource(job, await entry.OpenAsync(job.Source, forWriting: false, retry, report, stopping));
             if (job.Restores is { } origin)
-                job = job with { Folders = new FolderRules { Routes = await new RestoreRouting(source, origin, openCheckpoints, report).FindAsync(stopping.Token) } };
-            await using var target = LabelViews.OfTarget(job, await OpenTargetAsync(job, options, report, stopping));
+            {
+                var routing = new RestoreRouting(source, origin, openCheckpoints, report);
+                var routes = await retry.WorkAsync("the folders of the backup", () => routing.FindAsync(stopping.Token), () => 0, stopping.Token);
+                job = job with { Folders = new FolderRules { Routes = routes } };
+            }
+
+            await using var target = LabelViews.OfTarget(job, await OpenTargetAsync(job, options, retry, report, stopping));
             LabelViews.Demand(job, source, target);
-            var context = new JobContext(job, options, source, target, checkpoints, report, entry.Retry, time, stopping.Token);
+            var context = new JobContext(job, options, source, target, checkpoints, report, retry, time, stopping.Token);
             return await new MailboxCopier(context).RunAsync(abort);
         }, stopping.Token);
 
-    private async Task<IMailStore> OpenTargetAsync(JobDefinition job, RunOptions options, JobReporter report, StopRequest stopping)
+    private ITimer? LimitDuration(JobDefinition job, StopRequest stopping) => job.MaxDuration is not { } limit
+        ? null
+        : time.CreateTimer(
+            _ => stopping.ReachLimit("max_duration", $"the run was stopped after {limit}, its max_duration; the next one goes on"), null, limit, Timeout.InfiniteTimeSpan);
+
+    private async Task<IMailStore> OpenTargetAsync(
+        JobDefinition job, RunOptions options, ResiliencePipelines retry, JobReporter report, StopRequest stopping)
     {
         try
         {
-            return await entry.OpenAsync(job.Target, forWriting: !options.DryRun, report, stopping, job.Repair);
+            return await entry.OpenAsync(job.Target, forWriting: !options.DryRun, retry, report, stopping, job.Repair);
         }
         catch (MailException e) when (options.DryRun && job.Target is MaildirEndpoint or MboxEndpoint && e.Kind == FailureKind.Gone)
         {

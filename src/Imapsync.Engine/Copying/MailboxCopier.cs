@@ -20,13 +20,14 @@ internal sealed class MailboxCopier(JobContext context)
     {
         try
         {
-            var listed = await context.Source.ListFoldersAsync(abort);
-            await CopyAllAsync(listed, abort);
+            var plan = await context.RetryAsync("the folders", PlanAsync, () => 0, abort);
+            report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
+            await CopyAllAsync(plan, abort);
             if (wasStopped)
                 return StopReason.Cancelled;
             ranToItsEnd = true;
             ReportUnknownMessageIds();
-            return await RemoveVanishedAsync(listed, abort) ? StopReason.None : StopReason.DeletionLimit;
+            return await RemoveVanishedAsync(plan.Listed, abort) ? StopReason.None : StopReason.DeletionLimit;
         }
         finally
         {
@@ -38,8 +39,10 @@ internal sealed class MailboxCopier(JobContext context)
         }
     }
 
-    private async Task CopyAllAsync(IReadOnlyList<FolderEntry> listed, CancellationToken abort)
+    /// <summary>Sees which folders there are and makes the target's what they have to be. Done again after a failure, it finds what it did.</summary>
+    private async Task<CopyPlan> PlanAsync(CancellationToken abort)
     {
+        var listed = await context.Source.ListFoldersAsync(abort);
         var there = await context.Target.ListFoldersAsync(abort);
         var mapping = FolderMapper.Map(listed, context.Job.Folders, there, summaries.Keys);
         var folders = new TargetFolders(context, there, mapping.Pairs, summaries.Keys);
@@ -53,15 +56,18 @@ internal sealed class MailboxCopier(JobContext context)
         var created = await folders.CreateAsync(abort);
         var pairs = await WithStatusAsync(created, abort);
         await GiveUpOthersAsync(folders.Pairs, created, abort);
-        report.Tell(new FoldersPlanned(report.Job, pairs.Count, pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
+        return new CopyPlan(listed, folders, pairs);
+    }
 
+    private async Task CopyAllAsync(CopyPlan plan, CancellationToken abort)
+    {
         // Pairs with one target take turns: each must know what the others put there.
-        var groups = pairs.GroupBy(p => p.Target).Select(g => g.ToList()).ToList();
+        var groups = plan.Pairs.GroupBy(p => p.Target).Select(g => g.ToList()).ToList();
         var degree = Math.Max(1, Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders));
         await Parallel.ForEachAsync(
             groups,
             new ParallelOptions { MaxDegreeOfParallelism = degree, CancellationToken = abort },
-            async (group, c) => await CopyGroupAsync(group, folders, c));
+            async (group, c) => await CopyGroupAsync(group, plan.Folders, c));
     }
 
     /// <summary>Counts the mail of folders that have no place at the target: it is accounted for as failed.</summary>
@@ -83,7 +89,9 @@ internal sealed class MailboxCopier(JobContext context)
         {
             try
             {
-                var status = pair.Source.Status ?? await context.Source.GetStatusAsync(pair.Source.Path, abort);
+                var path = pair.Source.Path;
+                var status = pair.Source.Status
+                    ?? await context.RetryAsync(path.ToString(), c => context.Source.GetStatusAsync(path, c), () => 0, abort);
                 complete.Add(pair with { Source = pair.Source with { Status = status } });
             }
             catch (MailException e) when (e.Scope != FailureScope.Store)
@@ -110,18 +118,32 @@ internal sealed class MailboxCopier(JobContext context)
             var tally = tallies[key] = new FolderTally();
             try
             {
-                await folders.SubscribeAsync(pair, summaries.GetValueOrDefault(key), abort);
-                await new AccessCopy(context).CopyAsync(pair, abort);
-                if (await IsUnchangedAsync(pair, key, folders, abort))
-                    CountUnchanged(key, tally);
-                else
-                    await CopyAsync(pair, key, group, pretended, tally, abort);
+                await context.RetryAsync(pair.Source.Path.ToString(), BringUpToDateAsync, () => tally.InPlace, abort);
+            }
+            catch (OperationCanceledException) when (context.Stop.IsCancellationRequested && !abort.IsCancellationRequested)
+            {
+                // While it waited for the next try.
+                wasStopped = true;
+                tally.GiveUp(pair.Source.Status?.Messages ?? 0);
+                return;
             }
             catch (MailException e) when (e.Scope != FailureScope.Store)
             {
                 summaries.TryRemove(key, out _);
                 FolderFailed(pair, e);
                 tally.GiveUp(pair.Source.Status?.Messages ?? 0);
+            }
+
+            async Task<bool> BringUpToDateAsync(CancellationToken c)
+            {
+                await folders.SubscribeAsync(pair, summaries.GetValueOrDefault(key), c);
+                await new AccessCopy(context).CopyAsync(pair, c);
+                var isUnchanged = await IsUnchangedAsync(pair, key, folders, c);
+                if (isUnchanged)
+                    CountUnchanged(key, tally);
+                else
+                    await CopyAsync(pair, key, group, pretended, tally, c);
+                return isUnchanged;
             }
         }
     }
@@ -131,7 +153,7 @@ internal sealed class MailboxCopier(JobContext context)
     {
         var siblings = group.Where(p => p != pair).Select(p => new PairKey(p.Source.Path, p.Target)).ToList();
         var copier = new FolderCopier(context, pair, siblings, pretended, tally);
-        var outcome = await context.RetryAsync(pair.Source.Path, copier.RunAsync, abort);
+        var outcome = await copier.RunAsync(abort);
         wasStopped |= outcome.WasStopped;
         vanished[key] = outcome.Vanished;
         if (outcome.Summary is { } summary)
@@ -189,9 +211,14 @@ internal sealed class MailboxCopier(JobContext context)
         return isWithinLimit;
     }
 
-    /// <summary>Reports a folder's counts, which have to add up. What an interrupted run did not come to counts as failed.</summary>
+    /// <summary>
+    /// Reports what failed in a folder, as far as it was not told yet, and its counts, which have to add up. What an interrupted
+    /// run did not come to counts as failed.
+    /// </summary>
     private void Account(PairKey pair, FolderTally tally)
     {
+        foreach (var problem in tally.Failures.Values)
+            report.Problem(problem);
         if (!ranToItsEnd)
             tally.GiveUp(tally.SourceMessages);
         var counts = tally.ToCounts();
@@ -214,4 +241,8 @@ internal sealed class MailboxCopier(JobContext context)
 
     private void FolderFailed(FolderPair pair, MailException e) =>
         report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, e.Kind == FailureKind.Gone ? "gone" : "folder", e.Message));
+
+    /// <param name="Listed">The source's folders.</param>
+    /// <param name="Pairs">What is to be brought up to date.</param>
+    private sealed record CopyPlan(IReadOnlyList<FolderEntry> Listed, TargetFolders Folders, IReadOnlyList<FolderPair> Pairs);
 }

@@ -42,7 +42,7 @@ internal sealed class RemovalPhase(JobContext context)
         {
             try
             {
-                tallies[pair].Deleted += await context.RetryAsync(pair.Source, c => RemoveAsync(pair, messages, c), abort);
+                tallies[pair].Deleted += await context.RetryAsync(pair.Source.ToString(), c => RemoveAsync(pair, messages, c), () => 0, abort);
             }
             catch (MailException e) when (e.Scope != FailureScope.Store)
             {

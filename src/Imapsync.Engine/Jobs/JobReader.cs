@@ -25,6 +25,7 @@ internal sealed class JobReader(JobReading reading)
         var messages = new MessageFilterReader(reading).Read(job["messages"]);
         var limit = ReadDeletionLimit(job);
         var trash = ReadTrashFolder(job);
+        var patience = new PatienceReader(reading);
         // Two files of one user may each have a job of this name; they must not share checkpoints or a lock.
         var place = reading.IsComposed ? $"{source?.Identity}\n{target?.Identity}" : reading.FilePath;
         var state = ReadState(job, name, place);
@@ -42,6 +43,8 @@ internal sealed class JobReader(JobReading reading)
             Acl = job.Choice("acl", ("none", AclPolicy.None), ("copy", AclPolicy.Copy)),
             AclMap = job["acl_map"]?.Children.Where(n => n.Kind == SettingKind.Value).ToImmutableDictionary(n => n.Key, n => n.Value!) ?? ImmutableDictionary<string, string>.Empty,
             Repair = job.Choice("repair", ("false", false), ("true", true)),
+            Retry = patience.Retry(job["retry"]),
+            MaxDuration = patience.MaxDuration(job),
             StateDirectory = state,
         });
     }

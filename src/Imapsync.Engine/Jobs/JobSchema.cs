@@ -98,6 +98,13 @@ internal static class JobSchema
         Choice("acl", "Whether other people's rights to the source's folders are given at the target.", "none", "copy"),
         new("acl_map", SettingShape.Map, "{ bob: bob@example.org }") { Purpose = "This person of the source, under acl: copy, is that one at the target." },
         Choice("repair", "Whether a message that the target refuses as malformed may be changed to fit.", "false", "true"),
+        Section("retry", "How patient the job is with what may pass.",
+        [
+            Text("attempts", "6", "Tries in a row that get nowhere before a folder is given up."),
+            Text("max_delay", "5m", "The longest wait between tries, unless the server asks for a longer one."),
+            Text("give_up_after", "1h", "How long nothing may get on before the job ends."),
+        ]),
+        Text("max_duration", "4h", "How long a run may take before it stops, for the next one to go on."),
         Text("state", "./state/alice", "The directory of the checkpoints and the lock."),
     ];
 

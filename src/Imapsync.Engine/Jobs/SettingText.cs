@@ -36,6 +36,17 @@ internal static class SettingText
         return good && count <= long.MaxValue;
     }
 
+    /// <summary>A length of time, more than none: <c>30s</c>, <c>5m</c>, <c>4h</c>, <c>2d</c>, at most a year.</summary>
+    public static bool TryDuration(string text, out TimeSpan duration)
+    {
+        duration = TimeSpan.Zero;
+        if (text.Length < 2 || !decimal.TryParse(text[..^1].TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count) || count > 366 * 86_400)
+            return false;
+        var seconds = count * text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3_600, 'd' => 86_400, _ => 0 };
+        duration = seconds <= 366 * 86_400 ? TimeSpan.FromSeconds((double)seconds) : TimeSpan.Zero;
+        return duration > TimeSpan.Zero;
+    }
+
     /// <summary>A number of messages, or a percentage of them.</summary>
     public static bool TryLimit(string text, out DeletionLimit limit)
     {

@@ -110,6 +110,12 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
     public bool Repair { get; init; }
 
     /// <summary>
+    /// Makes a connection to a host (host and port). Throws a transient <see cref="MailException"/> without trying while the
+    /// host is left alone because connections to it failed.
+    /// </summary>
+    public Func<string, Func<Task>, Task> Connecting { get; init; } = (_, connect) => connect();
+
+    /// <summary>
     /// Told, with a short fixed word and a text for people, when a limit that the job sets itself is reached: the job then
     /// finishes what is in hand and ends as incomplete. May be called from any task and more than once.
     /// </summary>

@@ -26,6 +26,6 @@ public sealed record NoteRaised(string Job, FolderPath? Folder, string Text) : J
 public sealed record ProblemFound(string Job, Problem Problem) : JobEvent(Job);
 
 /// <summary>Waiting before the next try.</summary>
-public sealed record Waiting(string Job, string Reason, TimeSpan Delay, DateTimeOffset Until) : JobEvent(Job);
+public sealed record Waiting(string Job, Wait Wait) : JobEvent(Job);
 
 public sealed record JobFinished(string Job, JobReport Report) : JobEvent(Job);

@@ -17,6 +17,14 @@ public sealed record JobReport(
     /// <summary>Why the job ended, where it did not end by itself.</summary>
     public StopReason Stop { get; init; }
 
+    /// <summary>All waits together, those that ran at the same time counted each.</summary>
+    public TimeSpan Waited { get; init; }
+
+    /// <summary>The first <see cref="MaxWaits"/> of them.</summary>
+    public ImmutableArray<Wait> Waits { get; init; } = [];
+
+    public const int MaxWaits = 100;
+
     /// <summary>Nothing was changed: <see cref="FolderCounts.Copied"/> and the like say what a run would do.</summary>
     public bool IsDryRun { get; init; }
 }
@@ -89,6 +97,11 @@ public sealed record FolderCounts
 }
 
 public sealed record FolderReport(FolderPath Source, FolderPath Target, FolderCounts Counts);
+
+/// <summary>A wait before the next try.</summary>
+/// <param name="Reason">What waits and why, for people; the server's words where it said any.</param>
+/// <param name="Until">In the machine's own zone.</param>
+public sealed record Wait(string Reason, TimeSpan Delay, DateTimeOffset Until);
 
 /// <summary>Something that is not in place, and why.</summary>
 /// <param name="Scope">Message, folder or store.</param>

@@ -9,7 +9,10 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
     private readonly DateTimeOffset started = time.GetUtcNow();
     private readonly List<FolderReport> folders = [];
     private readonly List<Problem> problems = [];
+    private readonly HashSet<Problem> told = [];
     private readonly List<string> notes = [];
+    private readonly List<Wait> waits = [];
+    private TimeSpan waited;
 
     public string Job => job;
 
@@ -40,12 +43,28 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
         }
     }
 
+    /// <summary>Once, however often it is told: work that is redone after a failure finds again what it found before.</summary>
     public void Problem(Problem problem)
     {
         lock (gate)
         {
+            if (!told.Add(problem))
+                return;
             problems.Add(problem);
             onEvent(new ProblemFound(job, problem));
+        }
+    }
+
+    /// <summary>Tells that nothing is done for a while.</summary>
+    public void Wait(string reason, TimeSpan delay)
+    {
+        lock (gate)
+        {
+            var wait = new Wait(reason, delay, time.GetLocalNow() + delay);
+            waited += delay;
+            if (waits.Count < JobReport.MaxWaits)
+                waits.Add(wait);
+            onEvent(new Waiting(job, wait));
         }
     }
 
@@ -72,7 +91,7 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
                 [.. folders.OrderBy(f => f.Source)],
                 [.. problems],
                 [.. notes])
-            { Stop = stop, IsDryRun = isDryRun };
+            { Stop = stop, IsDryRun = isDryRun, Waited = waited, Waits = [.. waits] };
             onEvent(new JobFinished(job, report));
             return report;
         }

@@ -32,13 +32,13 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
     /// <summary>The folder that something happened in last.</summary>
     public FolderPath? CurrentFolder { get; private set; }
 
-    public Waiting? Wait { get; private set; }
+    public Wait? Wait { get; private set; }
 
     public JobReport? Report { get; private set; }
 
     public void Apply(JobEvent happened, DateTimeOffset now)
     {
-        Wait = happened as Waiting;
+        Wait = (happened as Waiting)?.Wait;
         switch (happened)
         {
             case FoldersPlanned planned:

@@ -14,7 +14,7 @@ internal static class JobText
         FolderFinished { Folder: var f } when HasNews(f.Counts) => $"{Pair(f)}: {Counts(f.Counts)}",
         NoteRaised e => $"note: {(e.Folder is null ? "" : $"{e.Folder}: ")}{e.Text}",
         ProblemFound e => $"problem: {Problem(e.Problem)}",
-        Waiting e => $"waiting {Quantities.Duration(e.Delay)}: {e.Reason}",
+        Waiting { Wait: var w } => $"waiting {Quantities.Duration(w.Delay)}, until {w.Until:HH:mm:ss}: {w.Reason}",
         JobFinished e => Outcome(e.Report),
         _ => null,
     };

@@ -57,7 +57,7 @@ internal abstract record EventJson(
         FolderFinished e => new FolderFinishedJson(time, e.Job, FolderJson.Of(e.Folder)),
         NoteRaised e => new NoteJson(time, e.Job, e.Folder?.ToString(), e.Text),
         ProblemFound e => new ProblemFoundJson(time, e.Job, ProblemJson.Of(e.Problem)),
-        Waiting e => new WaitingJson(time, e.Job, e.Reason, e.Delay.TotalSeconds, e.Until.ToUniversalTime()),
+        Waiting e => new WaitingJson(time, e.Job, e.Wait.Reason, e.Wait.Delay.TotalSeconds, e.Wait.Until.ToUniversalTime()),
         JobFinished e => new JobFinishedJson(time, e.Job, JobReportJson.Of(e.Report)),
         _ => throw new ArgumentException($"no JSON form of {happened.GetType().Name}", nameof(happened)),
     };

@@ -56,7 +56,7 @@ internal sealed class LiveDisplay : IProgressOutput
     {
         var rate = job.BytesPerSecond(now) is { } speed ? $"{Quantities.Octets(speed)}/s" : "";
         var left = job.Wait is { } wait
-            ? $"waiting: {wait.Reason}"
+            ? $"waiting {Quantities.Duration(wait.Until - now)}: {wait.Reason}"
             : job.TimeLeft(now) is { } rest ? $"{Quantities.Duration(rest)} left" : "";
         string[] cells =
         [

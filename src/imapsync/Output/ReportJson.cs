@@ -11,7 +11,8 @@ internal sealed record ReportJson(IReadOnlyList<JobReportJson> Jobs)
 
 internal sealed record JobReportJson(
     string Name, string Outcome, DateTimeOffset Started, DateTimeOffset Finished, TotalsJson Totals,
-    IReadOnlyList<FolderJson> Folders, IReadOnlyList<ProblemJson> Problems, IReadOnlyList<string> Notes)
+    IReadOnlyList<FolderJson> Folders, IReadOnlyList<ProblemJson> Problems, IReadOnlyList<string> Notes,
+    double WaitedSeconds, IReadOnlyList<WaitJson> Waits)
 {
     public static JobReportJson Of(JobReport report) => new(
         report.Name,
@@ -23,7 +24,8 @@ internal sealed record JobReportJson(
             _ => "failed",
         },
         report.Started.ToUniversalTime(), report.Finished.ToUniversalTime(), TotalsJson.Of(report),
-        [.. report.Folders.Select(FolderJson.Of)], [.. report.Problems.Select(ProblemJson.Of)], report.Notes);
+        [.. report.Folders.Select(FolderJson.Of)], [.. report.Problems.Select(ProblemJson.Of)], report.Notes,
+        report.Waited.TotalSeconds, [.. report.Waits.Select(WaitJson.Of)]);
 }
 
 internal sealed record TotalsJson(
@@ -42,6 +44,11 @@ internal sealed record FolderJson(
     public static FolderJson Of(FolderReport f) => new(
         f.Source.ToString(), f.Target.ToString(), f.Counts.SourceMessages, f.Counts.Copied, f.Counts.AlreadyPresent, f.Counts.Adopted,
         f.Counts.Skipped, f.Counts.Failed, f.Counts.FlagsUpdated, f.Counts.Deleted, f.Counts.Bytes);
+}
+
+internal sealed record WaitJson(string Reason, double Seconds, DateTimeOffset Until)
+{
+    public static WaitJson Of(Wait w) => new(w.Reason, w.Delay.TotalSeconds, w.Until.ToUniversalTime());
 }
 
 /// <param name="Folder">Null where the problem is the whole store's; UID null where it is the folder's.</param>

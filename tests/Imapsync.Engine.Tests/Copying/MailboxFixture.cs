@@ -24,6 +24,10 @@ internal sealed class MailboxFixture : IDisposable
     public static CheckpointOpener OnDisk { get; } = async (directory, readOnly, c) =>
         await CheckpointStore.OpenAsync(directory, TimeProvider.System, readOnly, c);
 
+    public TimeProvider Time { get; set; } = new ImpatientTime();
+
+    public CancellationToken Stop { get; set; }
+
     public CheckpointOpener OpenCheckpoints { get; set; } = OnDisk;
 
     public MailboxFixture() => Job = new JobDefinition("job", new MaildirEndpoint("/source"), new MaildirEndpoint("/target"))
@@ -34,8 +38,8 @@ internal sealed class MailboxFixture : IDisposable
     public async Task<JobReport> RunAsync(bool dryRun = false)
     {
         Events.Clear();
-        var runner = new JobRunner(new ImpatientTime(), OpenStoreAsync, OpenCheckpoints);
-        return await runner.RunAsync(Job, new RunOptions(dryRun), Events.Add, CancellationToken.None, TestContext.Current.CancellationToken);
+        var runner = new JobRunner(Time, OpenStoreAsync, OpenCheckpoints);
+        return await runner.RunAsync(Job, new RunOptions(dryRun), Events.Add, Stop, TestContext.Current.CancellationToken);
     }
 
     /// <summary>Where a test keeps the target elsewhere than in memory.</summary>

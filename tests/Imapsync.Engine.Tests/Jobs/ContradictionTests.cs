@@ -20,6 +20,10 @@ public sealed class ContradictionTests : JobFileFixture
     [InlineData("", "", "messages: { with_flags: [\\Sean] }", "'\\Sean' is no flag; did you mean 'seen'?")]
     [InlineData("", "", "deletion_limit: -1", "'-1' is no limit")]
     [InlineData("", "", "messages:", "'messages' has no value")]
+    [InlineData("", "", "retry: { attempts: 0 }", "'0' is no number of tries")]
+    [InlineData("", "", "retry: { max_delay: 5 minutes }", "'5 minutes' is no length of time for 'max_delay'; write a number with s, m, h or d")]
+    [InlineData("", "", "retry: { patience: 5m }", "unknown key 'patience'")]
+    [InlineData("", "", "max_duration: 0h", "'0h' is no length of time for 'max_duration'")]
     [InlineData("", "", "limits: {}", "unknown key 'limits'")]
     public void A_contradiction_is_reported(string source, string target, string job, string? message)
     {

@@ -27,6 +27,28 @@ public sealed class SettingTextTests
     public void What_is_no_size_is_refused(string text) => Assert.False(SettingText.TrySize(text, out _));
 
     [Theory]
+    [InlineData("90s", 90)]
+    [InlineData("5m", 300)]
+    [InlineData("1.5h", 5400)]
+    [InlineData("366d", 366 * 86_400)]
+    public void A_length_of_time_is_read(string text, int seconds)
+    {
+        Assert.True(SettingText.TryDuration(text, out var duration));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), duration);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("h")]
+    [InlineData("5")]
+    [InlineData("0s")]
+    [InlineData("-5m")]
+    [InlineData("367d")]
+    [InlineData("99999999999999999999999999999d")]
+    [InlineData("4 hours")]
+    public void What_is_no_length_of_time_is_refused(string text) => Assert.False(SettingText.TryDuration(text, out _));
+
+    [Theory]
     [InlineData("2020-01-31", "2020-01-31T00:00:00Z")]
     [InlineData("2020-01-31T18:30Z", "2020-01-31T18:30:00Z")]
     [InlineData("2020-01-31T18:30:05+02:00", "2020-01-31T16:30:05Z")]

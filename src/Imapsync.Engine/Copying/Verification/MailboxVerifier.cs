@@ -10,8 +10,8 @@ internal sealed class MailboxVerifier(VerifyContext context)
     public async Task RunAsync(CancellationToken abort)
     {
         var recorded = await context.Checkpoints.FindPairsAsync(abort);
-        var there = await context.Target.ListFoldersAsync(abort);
-        var pairs = context.Source is null ? RecordedPairs(recorded, there) : Locate(await context.Source.ListFoldersAsync(abort), recorded, there);
+        var there = await context.RetryAsync("the target's folders", context.Target.ListFoldersAsync, abort);
+        var pairs = context.Source is null ? RecordedPairs(recorded, there) : Locate(await context.RetryAsync("the source's folders", context.Source.ListFoldersAsync, abort), recorded, there);
         var byTarget = recorded.ToLookup(p => p.Target);
         var source = context.Source?.Traits.MaxConcurrentFolders ?? int.MaxValue;
         await Parallel.ForEachAsync(
@@ -28,7 +28,14 @@ internal sealed class MailboxVerifier(VerifyContext context)
     {
         try
         {
-            await context.RetryAsync(target, verifier.RunAsync, abort);
+            await context.RetryAsync(
+                target.ToString(),
+                async c =>
+                {
+                    await verifier.RunAsync(c);
+                    return true;
+                },
+                abort);
         }
         catch (MailException e) when (e.Scope != FailureScope.Store)
         {

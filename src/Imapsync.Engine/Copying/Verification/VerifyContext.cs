@@ -20,18 +20,12 @@ internal sealed record VerifyContext(
     TimeProvider Time,
     CancellationToken Stop)
 {
-    /// <summary>Works on one folder and tries again after what may pass.</summary>
-    public async Task RetryAsync(FolderPath folder, Func<CancellationToken, Task> work, CancellationToken abort)
+    /// <summary>Does what is safe to redo whole and tries again after what may pass.</summary>
+    /// <param name="what">A folder as a rule, for people.</param>
+    public async Task<T> RetryAsync<T>(string what, Func<CancellationToken, Task<T>> work, CancellationToken abort)
     {
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Stop, abort);
-        await Retry.WorkOnFolderAsync(
-            async () =>
-            {
-                await work(abort);
-                return true;
-            },
-            (e, delay) => Report.Tell(new Waiting(Report.Job, $"{folder}: {e.Message}", delay, Time.GetUtcNow() + delay)),
-            giveUp.Token);
+        return await Retry.WorkAsync(what, () => work(abort), () => 0, giveUp.Token);
     }
 }
 

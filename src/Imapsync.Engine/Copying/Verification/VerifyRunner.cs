@@ -35,12 +35,13 @@ public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, Check
     private async Task<StopReason> VerifyAsync(
         JobDefinition job, VerifyOptions options, FindingLog findings, JobReporter report, StopRequest stopping, CancellationToken abort)
     {
+        var retry = entry.RetryFor(job, report, stopping);
         // A job that never ran has no state, and looking at it does not make any.
         await using var checkpoints = await openCheckpoints(job.StateDirectory, !Directory.Exists(job.StateDirectory), abort);
         var sample = await SampleRotation.ReadAsync(job.StateDirectory, options.Share, abort);
-        await using var source = options.Offline ? null : LabelViews.OfSource(job, await entry.OpenAsync(job.Source, forWriting: false, report, stopping));
-        await using var target = LabelViews.OfTarget(job, await entry.OpenAsync(job.Target, forWriting: false, report, stopping));
-        var context = new VerifyContext(job, options, source, target, checkpoints, sample, findings, report, entry.Retry, time, stopping.Token);
+        await using var source = options.Offline ? null : LabelViews.OfSource(job, await entry.OpenAsync(job.Source, forWriting: false, retry, report, stopping));
+        await using var target = LabelViews.OfTarget(job, await entry.OpenAsync(job.Target, forWriting: false, retry, report, stopping));
+        var context = new VerifyContext(job, options, source, target, checkpoints, sample, findings, report, retry, time, stopping.Token);
         await new MailboxVerifier(context).RunAsync(abort);
         stopping.Token.ThrowIfCancellationRequested();
         await sample.SaveNextAsync(CancellationToken.None);

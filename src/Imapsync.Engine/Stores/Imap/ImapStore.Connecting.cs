@@ -7,6 +7,13 @@ public sealed partial class ImapStore
 {
     private async Task<ImapClient> ConnectAsync(CancellationToken cancellationToken)
     {
+        ImapClient? client = null;
+        await context.Connecting($"{endpoint.Host}:{endpoint.Port}", async () => client = await ConnectAndLogInAsync(cancellationToken));
+        return client!;
+    }
+
+    private async Task<ImapClient> ConnectAndLogInAsync(CancellationToken cancellationToken)
+    {
         ImapClient client;
         try
         {

@@ -68,7 +68,7 @@ public sealed class AccessTests
         await using var target = await to.OpenAsync();
         var reporter = new JobReporter("job", TimeProvider.System, _ => { });
         ICheckpointStore none = null!;
-        var context = new JobContext(job, new RunOptions(), source, target, none, reporter, new ResiliencePipelines(TimeProvider.System), TimeProvider.System, CancellationToken.None);
+        var context = new JobContext(job, new RunOptions(), source, target, none, reporter, new ResiliencePipelines(job.Retry, TimeProvider.System, reporter, (_, _) => { }), TimeProvider.System, CancellationToken.None);
         var access = new AccessCopy(context);
         foreach (var path in (string[])["INBOX", "Team"])
             await access.CopyAsync(new FolderPair(new FolderEntry(new FolderPath(path)), new FolderPath(path)), TestContext.Current.CancellationToken);
