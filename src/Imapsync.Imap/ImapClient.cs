@@ -33,6 +33,9 @@ public sealed partial class ImapClient : IAsyncDisposable
 
     public bool IsBroken => connection.IsBroken;
 
+    /// <summary>Why it is broken, else null.</summary>
+    public Exception? BreakReason => connection.BreakReason;
+
     /// <summary>Commands answered NO or BAD so far; some servers close the connection at the tenth.</summary>
     public int Refusals => connection.Refusals;
 

@@ -22,6 +22,8 @@ public sealed record RestoreOrigin(JobDefinition Backup, ImmutableArray<string> 
             Flags = FlagPolicy.Once,
             Labels = Backup.Labels,
             Deletions = DeletionPolicy.Keep,
+            Retry = Backup.Retry,
+            MaxDuration = Backup.MaxDuration,
             Restores = this,
             StateDirectory = Path.Combine(Backup.StateDirectory, $"restore-{digest}"),
         };

@@ -188,7 +188,7 @@ internal sealed partial class ImapConnection
 
         Finish(command, status);
         if (status.Kind == StatusKind.Bad && command.SentUnasked)
-            Break(new ImapProtocolException($"{command.Name} was answered {status} after a literal it had not asked for; the server may read the literal as commands"));
+            Break(new ImapProtocolException($"{command.Name} was answered {status} after a literal it had not asked for; the server may read the literal as commands") { Reply = status });
     }
 
     private void Finish(ImapCommand command, StatusReply status)

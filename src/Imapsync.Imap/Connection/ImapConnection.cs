@@ -103,7 +103,9 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     /// <summary>Lines that made no sense so far.</summary>
     public int UnknownLines => unknownLines;
 
-    public bool IsBroken => Volatile.Read(ref broken) is not null;
+    public bool IsBroken => BreakReason is not null;
+
+    public Exception? BreakReason => Volatile.Read(ref broken);
 
     public TimeSpan StallTimeout { get; }
 
@@ -200,7 +202,7 @@ internal sealed partial class ImapConnection : IAsyncDisposable
 
     private static Exception Telling(Exception reason) => reason switch
     {
-        ImapProtocolException => new ImapProtocolException(reason.Message, reason),
+        ImapProtocolException p => new ImapProtocolException(p.Message, p) { Reply = p.Reply },
         ImapConnectionException c => new ImapConnectionException(c.Failure, c.Message, c) { Bye = c.Bye },
         _ => reason,
     };

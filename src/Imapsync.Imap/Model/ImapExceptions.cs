@@ -19,7 +19,11 @@ public sealed class ImapCommandException(string command, StatusReply reply)
 }
 
 /// <summary>Client and server are out of step, or a limit was passed. The connection is broken; a new one may do.</summary>
-public sealed class ImapProtocolException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class ImapProtocolException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>The server's reply that the connection had to be given up over, where it was one.</summary>
+    public StatusReply? Reply { get; init; }
+}
 
 public enum ConnectionFailure
 {

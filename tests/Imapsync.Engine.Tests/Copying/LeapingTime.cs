@@ -3,6 +3,9 @@ namespace Imapsync.Engine.Tests.Copying;
 /// <summary>Time that stands still while something is done and leaps to the end of every wait. For work where one thing waits at a time.</summary>
 internal sealed class LeapingTime : TimeProvider
 {
+    /// <summary>The waits that time leaps over; a timer for any other never fires.</summary>
+    public Predicate<TimeSpan> LeapsOver { get; set; } = _ => true;
+
     private readonly Lock gate = new();
     private DateTimeOffset now = new(2026, 1, 31, 2, 0, 0, TimeSpan.Zero);
 
@@ -20,6 +23,8 @@ internal sealed class LeapingTime : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
+        if (!LeapsOver(dueTime))
+            return System.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         lock (gate)
             now += dueTime > TimeSpan.Zero ? dueTime : TimeSpan.Zero;
         return System.CreateTimer(callback, state, dueTime > TimeSpan.Zero ? TimeSpan.Zero : dueTime, period);

@@ -21,6 +21,8 @@ internal sealed class MailboxFixture : IDisposable
 
     public List<JobEvent> Events { get; } = [];
 
+    public Action<JobEvent> OnEvent { get; set; } = _ => { };
+
     public static CheckpointOpener OnDisk { get; } = async (directory, readOnly, c) =>
         await CheckpointStore.OpenAsync(directory, TimeProvider.System, readOnly, c);
 
@@ -39,11 +41,14 @@ internal sealed class MailboxFixture : IDisposable
     {
         Events.Clear();
         var runner = new JobRunner(Time, OpenStoreAsync, OpenCheckpoints);
-        return await runner.RunAsync(Job, new RunOptions(dryRun), Events.Add, Stop, TestContext.Current.CancellationToken);
+        return await runner.RunAsync(Job, new RunOptions(dryRun), Tell, Stop, TestContext.Current.CancellationToken);
     }
 
     /// <summary>Where a test keeps the target elsewhere than in memory.</summary>
     public StoreOpener? OpenTarget { get; set; }
+
+    /// <summary>Likewise the source.</summary>
+    public StoreOpener? OpenSource { get; set; }
 
     /// <summary>Verifies the job and checks that nothing was changed by it and that the counts are those of the findings.</summary>
     public async Task<VerifyReport> VerifyAsync(VerifyOptions options)
@@ -76,10 +81,16 @@ internal sealed class MailboxFixture : IDisposable
             DeleteCheckpoints();
     }
 
+    private void Tell(JobEvent happened)
+    {
+        Events.Add(happened);
+        OnEvent(happened);
+    }
+
     private Task<IMailStore> OpenStoreAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
     {
         if (endpoint != Job.Target)
-            return Task.FromResult(Source.Open());
+            return OpenSource?.Invoke(endpoint, forWriting, context, cancellationToken) ?? Task.FromResult(Source.Open());
         return OpenTarget?.Invoke(endpoint, forWriting, context, cancellationToken) ?? Task.FromResult(Target.Open());
     }
 

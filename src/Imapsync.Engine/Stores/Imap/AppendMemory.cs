@@ -6,13 +6,20 @@ namespace Imapsync.Engine.Stores.Imap;
 /// <summary>What was learnt about appending to one folder; outlives the connections and lasts as long as the store is open.</summary>
 internal sealed class AppendMemory
 {
-    /// <summary>A window was refused as a whole: single appends find the message it was about.</summary>
-    public bool SendSingly { get; set; }
+    private const long MinTogetherBytes = 128 << 10;
+    private const long MaxTogetherBytes = 64 << 20;
+
+    /// <summary>Octets that go with one command: less after a connection ended over it, more with each that arrives.</summary>
+    public long TogetherBytes { get; private set; } = MaxTogetherBytes;
 
     /// <summary>BAD was said to a message: from now on nothing is sent ahead of an answer.</summary>
     public bool AskFirst { get; set; }
 
     public FlagKeeping Flags { get; set; }
+
+    public void ArrivedTogether() => TogetherBytes = Math.Min(MaxTogetherBytes, TogetherBytes * 2);
+
+    public void BrokeOver(long bytes) => TogetherBytes = Math.Max(MinTogetherBytes, Math.Min(TogetherBytes, bytes) / 2);
 
     private Dictionary<MessageKey, MessageTrouble> Troubles { get; } = [];
 
@@ -42,6 +49,9 @@ internal sealed class MessageTrouble
     public bool WithoutKeywords { get; set; }
 
     public MessageRepair Repair { get; set; }
+
+    /// <summary>It was refused together with others: a command of its own tells which of them it was about.</summary>
+    public bool IsSingle { get; set; }
 
     /// <summary>It was among the messages under way when a connection ended.</summary>
     public bool IsSuspect { get; set; }

@@ -12,21 +12,32 @@ internal sealed record BodyRange(IReadOnlyList<MessageInfo> Messages, bool IsRet
     private const long MaxBytes = 4 << 20;
     private const long UnknownSize = 32 << 10;
 
+    /// <summary>Nothing else is asked for until it has come.</summary>
+    public bool IsAlone { get; init; }
+
     public UidSet Uids => new(Messages.Select(m => m.Uid));
 
     /// <summary>Cuts a list into ranges by number and octets, so that a few of them in flight fill the line and no more.</summary>
-    public static IEnumerable<BodyRange> Cut(IReadOnlyList<MessageInfo> messages)
+    /// <param name="goesAlone">True for a message that gets a range of its own.</param>
+    public static IEnumerable<BodyRange> Cut(IEnumerable<MessageInfo> messages, Func<MessageInfo, bool> goesAlone)
     {
         var range = new List<MessageInfo>();
         long bytes = 0;
         foreach (var message in messages)
         {
+            var isAlone = goesAlone(message);
             var size = message.Size >= 0 ? message.Size : UnknownSize;
-            if (range.Count > 0 && (range.Count == MaxMessages || bytes + size > MaxBytes))
+            if (range.Count > 0 && (isAlone || range.Count == MaxMessages || bytes + size > MaxBytes))
             {
                 yield return new BodyRange([.. range]);
                 range.Clear();
                 bytes = 0;
+            }
+
+            if (isAlone)
+            {
+                yield return new BodyRange([message]) { IsAlone = true };
+                continue;
             }
 
             range.Add(message);

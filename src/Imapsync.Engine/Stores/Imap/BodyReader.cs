@@ -7,26 +7,37 @@ namespace Imapsync.Engine.Stores.Imap;
 /// <summary>
 /// Reads whole messages with a few ranged FETCHes under way at a time. A range that is refused is halved until the one
 /// message is found that the server can't give; a message that does not come, or comes empty, is asked for once more by itself.
+/// What connections ended over goes alone.
 /// </summary>
-internal sealed class BodyReader(ImapClient client, FolderPath path, IReadOnlyList<MessageInfo> messages)
+internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity validity, IReadOnlyList<MessageInfo> messages, ReadMemory memory)
 {
     private const int Depth = 3;
 
     // What still has to be asked for; refused ranges come back to the front.
-    private readonly LinkedList<BodyRange> waiting = new(BodyRange.Cut(messages));
+    private readonly LinkedList<BodyRange> waiting = new(BodyRange.Cut(
+        messages.Where(m => memory.FinalWords(validity, m.Uid) is null), m => memory.IsSuspect(validity, m.Uid)));
     private readonly Queue<BodyRange> inFlight = new();
     private readonly Dictionary<Uid, MessageInfo> expected = [];
     private readonly List<MessageInfo> unanswered = [];
+    private Uid current;
 
     /// <summary>Nothing is under way on the connection.</summary>
     public bool IsDone => inFlight.Count == 0;
 
     public async IAsyncEnumerable<IncomingMessage> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        foreach (var message in messages)
+        {
+            if (memory.FinalWords(validity, message.Uid) is { } words)
+                yield return new IncomingMessage(message, new MailException(FailureScope.Message, false, words));
+        }
+
         await using var feed = new BodyFeed();
+        using var watch = new Watch(this, cancellationToken);
         while (waiting.Count > 0 || inFlight.Count > 0)
         {
             var item = await NextAsync(feed, cancellationToken);
+            Forgive();
             if (item is RangeDone done)
             {
                 if (Finish(inFlight.Dequeue(), done.Failure) is { } failed)
@@ -47,7 +58,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, IReadOnlyLi
     {
         try
         {
-            while (inFlight.Count < Depth && waiting.First is { } first)
+            while (inFlight.Count < Depth && waiting.First is { } first && (inFlight.Count == 0 || !(first.Value.IsAlone || inFlight.Peek().IsAlone)))
             {
                 waiting.RemoveFirst();
                 var range = first.Value;
@@ -81,6 +92,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, IReadOnlyLi
         if (fetched.Length < 0 || (fetched.Length == 0 && info.Size != 0))
             return null;
         expected.Remove(uid);
+        current = uid;
         var body = new MessageBody(fetched.Body, path);
         if (info.Size == fetched.Length)
             return new IncomingMessage(info, fetched.Length, body);
@@ -143,6 +155,22 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, IReadOnlyLi
         }
     }
 
+    /// <summary>The message that was being read has come whole.</summary>
+    private void Forgive()
+    {
+        if (!current.IsNone)
+            memory.Forgive(validity, current);
+        current = Uid.None;
+    }
+
+    /// <summary>The connection ended: it may have been over what the server was sending, or was about to.</summary>
+    private void Suspect()
+    {
+        if (!ImapFailure.IsUnexplained(client.BreakReason) || !inFlight.TryPeek(out var range))
+            return;
+        memory.Suspect(validity, [.. range.Messages.Select(m => m.Uid).Where(u => u == current || expected.ContainsKey(u))], client.BreakReason!);
+    }
+
     private async ValueTask DiscardAsync(FetchedBody fetched, CancellationToken cancellationToken)
     {
         var body = new MessageBody(fetched.Body, path);
@@ -152,6 +180,16 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, IReadOnlyLi
             body.AdvanceTo(read.Buffer.End);
             if (read.IsCompleted)
                 return;
+        }
+    }
+
+    /// <summary>Looks, however the reading ends, whether the connection ended with it.</summary>
+    private sealed class Watch(BodyReader reader, CancellationToken cancellationToken) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (!cancellationToken.IsCancellationRequested)
+                reader.Suspect();
         }
     }
 }

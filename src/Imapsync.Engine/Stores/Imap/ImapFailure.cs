@@ -8,12 +8,29 @@ internal static class ImapFailure
 {
     public static bool IsImap(Exception e) => e is ImapCommandException or ImapProtocolException or ImapConnectionException;
 
+    /// <summary>
+    /// A connection that ended as often while nothing but one message was under way ended over that message. On a line that is
+    /// cut at random a good one has this bad luck once in a hundred thousand cuts.
+    /// </summary>
+    public const int MaxBrokenAlone = 4;
+
+    /// <summary>A connection ended and nobody said why: it may have been over what was under way.</summary>
+    public static bool IsUnexplained(Exception? reason) => reason switch
+    {
+        ImapConnectionException { Bye: { } bye } => ServerText.Classify(bye).Kind == RefusalKind.Other,
+        ImapProtocolException { Reply: not null } => false,
+        ImapConnectionException { Failure: ConnectionFailure.Network or ConnectionFailure.Stall } or ImapProtocolException => true,
+        _ => false,
+    };
+
     /// <param name="scope">What is lost when the server merely said NO.</param>
     /// <param name="what">What was being done, for people: <c>cannot open Archive</c>.</param>
     public static MailException Translate(Exception e, FailureScope scope, string what) => e switch
     {
         ImapCommandException refused => Refused(refused.Reply, scope, what, refused),
         ImapConnectionException { Bye: { } bye } lost => Bye(bye, what, lost),
+        // What the one command was told, those behind it are told with it.
+        ImapProtocolException { Reply: { } reply } lost => Bye(reply, what, lost),
         ImapConnectionException { Failure: ConnectionFailure.Tls } lost => Store(false, what, lost, FailureKind.Connect),
         _ => new MailException(FailureScope.Folder, true, $"{what}: {e.Message}", e),
     };
@@ -57,12 +74,18 @@ internal static class ImapFailure
     private static MailException Bye(StatusReply bye, string what, Exception cause)
     {
         var refusal = ServerText.Classify(bye);
-        // A session ends for many reasons that are over soon; only a refused user is not let in the next time either.
-        var isTransient = refusal.Kind != RefusalKind.Authentication;
-        var isWide = refusal.Kind is RefusalKind.Authentication or RefusalKind.Throttled or RefusalKind.TooManyConnections;
+        // A session ends for many reasons that are over soon; only a refused user is not let in the next time either, and a
+        // full mailbox is not emptied by asking again.
+        var isTransient = refusal.Kind is not (RefusalKind.Authentication or RefusalKind.Quota);
+        var isWide = !isTransient || refusal.Kind is RefusalKind.Throttled or RefusalKind.TooManyConnections;
         return new MailException(isWide ? FailureScope.Store : FailureScope.Folder, isTransient, $"{what}: {bye}", cause)
         {
-            Kind = refusal.Kind == RefusalKind.Authentication ? FailureKind.Authentication : FailureKind.Other,
+            Kind = refusal.Kind switch
+            {
+                RefusalKind.Authentication => FailureKind.Authentication,
+                RefusalKind.Quota => FailureKind.Quota,
+                _ => FailureKind.Other,
+            },
             RetryAfter = refusal.RetryAfter,
         };
     }

@@ -6,7 +6,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>An IMAP folder selected on a connection of its own.</summary>
-internal partial class ImapFolder(ConnectionPool pool, ImapClient client, FolderPath path, FolderStatus status, StoreContext context) : IMailFolder
+internal partial class ImapFolder(ConnectionPool pool, ImapClient client, FolderPath path, FolderStatus status, StoreContext context, ReadMemory readMemory) : IMailFolder
 {
     // Yahoo, UW and unknown servers take lines of 1,000 octets.
     private const int MaxSetLength = 900;
@@ -77,7 +77,7 @@ internal partial class ImapFolder(ConnectionPool pool, ImapClient client, Folder
         IReadOnlyList<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         isClean = false;
-        var reader = new BodyReader(Client, path, messages);
+        var reader = new BodyReader(Client, path, status.UidValidity, messages, readMemory);
         await foreach (var message in reader.ReadAsync(cancellationToken))
             yield return message;
         isClean = reader.IsDone;

@@ -11,7 +11,8 @@ public sealed partial class ImapStore
             path,
             readOnly: false,
             (client, selected) => new ImapWritableFolder(
-                pool, client, path, ToOpenStatus(selected), context, wire, new StorableFlags(selected), memories.GetOrAdd(path, _ => new AppendMemory()), WireNameAsync),
+                pool, client, path, ToOpenStatus(selected), context, wire, new StorableFlags(selected), memories.GetOrAdd(path, _ => new AppendMemory()),
+                ReadMemoryOf(path), WireNameAsync),
             cancellationToken);
         try
         {

@@ -13,6 +13,7 @@ public sealed partial class ImapStore : IMailStore
     private readonly ConnectionPool pool;
     private readonly SemaphoreSlim namesGate = new(1);
     private readonly ConcurrentDictionary<FolderPath, AppendMemory> memories = new();
+    private readonly ConcurrentDictionary<FolderPath, ReadMemory> readMemories = new();
     private FolderNames? names;
     private bool isListed;
 
@@ -58,7 +59,9 @@ public sealed partial class ImapStore : IMailStore
     }
 
     public async Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
-        await SelectAsync(path, readOnly: true, (client, selected) => new ImapFolder(pool, client, path, ToOpenStatus(selected), context), cancellationToken);
+        await SelectAsync(path, readOnly: true, (client, selected) => new ImapFolder(pool, client, path, ToOpenStatus(selected), context, ReadMemoryOf(path)), cancellationToken);
+
+    private ReadMemory ReadMemoryOf(FolderPath path) => readMemories.GetOrAdd(path, _ => new ReadMemory());
 
     public FolderPath ListedAs(FolderPath path) => names?.ListedAs(path) ?? path;
 

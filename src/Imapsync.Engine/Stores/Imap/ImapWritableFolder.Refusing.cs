@@ -5,8 +5,6 @@ namespace Imapsync.Engine.Stores.Imap;
 
 internal sealed partial class ImapWritableFolder
 {
-    private const int MaxBrokenAlone = 2;
-
     /// <summary>Decides what a refusal means: for this message, and for those that come after.</summary>
     private async Task RefuseAsync(SentMessage message, StatusReply reply, CancellationToken cancellationToken)
     {
@@ -74,20 +72,17 @@ internal sealed partial class ImapWritableFolder
 
     /// <summary>
     /// A connection ended over these. What breaks it each time (imap4d: a message of 0 octets) is found by sending it alone,
-    /// and given up when it has done so twice; else it would keep all others from being copied.
+    /// and given up when it has done so several times; else it would keep all others from being copied.
     /// </summary>
     private void Suspect(Exception e, List<SentMessage> unanswered)
     {
-        if (e is not ImapConnectionException { Failure: ConnectionFailure.Network or ConnectionFailure.Bye or ConnectionFailure.Stall } lost)
+        if (!ImapFailure.IsUnexplained(e))
             return;
-        // The server had its own reasons.
-        if (lost.Bye is { } bye && ServerText.Classify(bye).Kind != RefusalKind.Other)
-            return;
-        memory.SendSingly = true;
+        memory.BrokeOver(unanswered.Sum(m => m.Outgoing.Length));
         foreach (var message in unanswered)
         {
             var trouble = memory.About(message.Source);
-            if (unanswered.Count == 1 && trouble.IsSuspect && ++trouble.BrokenAlone >= MaxBrokenAlone)
+            if (unanswered.Count == 1 && trouble.IsSuspect && ++trouble.BrokenAlone >= ImapFailure.MaxBrokenAlone)
                 trouble.FinalWords = $"the connection ended each time the message was appended: {e.Message}";
             trouble.IsSuspect = true;
         }

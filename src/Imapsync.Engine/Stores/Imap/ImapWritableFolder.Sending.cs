@@ -14,10 +14,12 @@ internal sealed partial class ImapWritableFolder
     {
         try
         {
-            if (Client.Capabilities.HasMultiAppend && memory is { SendSingly: false, AskFirst: false })
-                await SendTogetherAsync(first, messages, sent, cancellationToken);
-            else
-                await SendSinglyAsync(first, messages, sent, cancellationToken);
+            for (var next = first; next is not null;)
+            {
+                next = GoesTogether(next)
+                    ? await SendTogetherAsync(next, messages, sent, cancellationToken)
+                    : await SendSinglyAsync(next, messages, sent, cancellationToken);
+            }
         }
         catch (Exception e) when (ImapFailure.IsImap(e))
         {
@@ -29,26 +31,32 @@ internal sealed partial class ImapWritableFolder
             throw stopWith;
     }
 
-    private async Task SendTogetherAsync(
+    private bool GoesTogether(SentMessage message) =>
+        Client.Capabilities.HasMultiAppend && !memory.AskFirst && memory.Find(message.Source) is not ({ IsSingle: true } or { IsSuspect: true });
+
+    /// <summary>Sends what may go with one command.</summary>
+    /// <returns>The message that comes after; it was taken from the window and not sent.</returns>
+    private async Task<SentMessage?> SendTogetherAsync(
         SentMessage first, IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
     {
         var together = new List<SentMessage>();
+        SentMessage? after = null;
         var result = await Client.AppendAsync(wireName, OutgoingAsync(), cancellationToken);
         foreach (var message in together)
             message.IsSettled = true;
         if (result.Reply.Kind == StatusKind.Ok)
         {
             Assign(together, result.Uids);
-            return;
+            memory.ArrivedTogether();
+            return after;
         }
 
         if (together.Count == 1)
         {
             await RefuseAsync(together[0], result.Reply, cancellationToken);
-            return;
+            return MustEnd && after is not null ? Leave(after) : after;
         }
 
-        memory.SendSingly = true;
         var refusal = Refusal(result.Reply);
         if (refusal.Scope != FailureScope.Message)
             throw refusal;
@@ -56,27 +64,58 @@ internal sealed partial class ImapWritableFolder
         if (result.Reply.Kind == StatusKind.Bad || Client.IsBroken || (await FetchArrivedAsync(cancellationToken)).Count > 0)
             throw new MailException(FailureScope.Folder, true, $"a window was refused by {Path}, perhaps not all of it: {result.Reply}");
         foreach (var message in together)
+        {
+            memory.About(message.Source).IsSingle = true;
             message.Failure = new MailException(FailureScope.Message, true, $"refused together with others: {result.Reply}");
+        }
+
+        return after;
 
         async IAsyncEnumerable<OutgoingMessage> OutgoingAsync()
         {
+            long bytes = 0;
             for (var message = first; message is not null; message = await NextAsync(messages, sent, cancellationToken))
             {
+                if (together.Count > 0 && (bytes + message.Outgoing.Length > memory.TogetherBytes || !GoesTogether(message)))
+                {
+                    after = message;
+                    yield break;
+                }
+
                 together.Add(message);
+                bytes += message.Outgoing.Length;
                 yield return message.Outgoing;
             }
         }
     }
 
-    /// <summary>One command a message, several under way; a message that a connection broke over goes alone.</summary>
-    private async Task SendSinglyAsync(
+    /// <summary>Nothing more is to be sent on this connection.</summary>
+    private bool MustEnd => stopWith is not null || mustReplace || Client.Refusals >= ConnectionPool.MaxRefusals;
+
+    /// <summary>A message that was taken when it turned out that nothing more is to be sent: it is asked for again.</summary>
+    private static SentMessage? Leave(SentMessage message)
+    {
+        message.Fail(new MailException(FailureScope.Message, true, "not sent"));
+        return null;
+    }
+
+    /// <summary>One command a message, several under way; a message that a connection broke over goes alone. Until some may go together again.</summary>
+    /// <returns>The message that comes after; it was taken from the window and not sent.</returns>
+    private async Task<SentMessage?> SendSinglyAsync(
         SentMessage first, IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
     {
         var underWay = new Queue<(SentMessage Message, Task<AppendResult> Answer)>();
+        SentMessage? after = null;
         try
         {
             for (var message = first; message is not null; message = await NextAsync(messages, sent, cancellationToken))
             {
+                if (GoesTogether(message))
+                {
+                    after = message;
+                    break;
+                }
+
                 var goesAlone = memory.AskFirst || memory.Find(message.Source)?.IsSuspect == true;
                 while (underWay.Count > 0 && (goesAlone || !HasRoom(underWay.Count)))
                     await SettleAsync(underWay, cancellationToken);
@@ -84,12 +123,13 @@ internal sealed partial class ImapWritableFolder
                 underWay.Enqueue((message, await Client.StartAppendAsync(wireName, message.Outgoing with { AskFirst = memory.AskFirst }, cancellationToken)));
                 while (underWay.TryPeek(out var oldest) && (goesAlone || oldest.Answer.IsCompleted))
                     await SettleAsync(underWay, cancellationToken);
-                if (stopWith is not null || mustReplace || Client.Refusals >= ConnectionPool.MaxRefusals)
+                if (MustEnd)
                     break;
             }
 
             while (underWay.Count > 0)
                 await SettleAsync(underWay, cancellationToken);
+            return MustEnd && after is not null ? Leave(after) : after;
         }
         finally
         {

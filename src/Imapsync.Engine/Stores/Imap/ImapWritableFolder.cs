@@ -16,8 +16,9 @@ internal sealed partial class ImapWritableFolder(
     string wireName,
     StorableFlags storable,
     AppendMemory memory,
+    ReadMemory readMemory,
     Func<FolderPath, CancellationToken, Task<string>> findWireName)
-    : ImapFolder(pool, client, path, status, context), IWritableFolder
+    : ImapFolder(pool, client, path, status, context, readMemory), IWritableFolder
 {
     private long? appendLimit;
 

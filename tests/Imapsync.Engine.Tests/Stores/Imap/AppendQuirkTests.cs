@@ -204,7 +204,23 @@ public sealed class AppendQuirkTests
         await using var run = await CopyAsync("one", "", "two");
         Assert.Contains("connection ended each time", run.Receipts[2].Failure!.Message, StringComparison.Ordinal);
         Assert.True(run.Receipts[1].IsAccepted && run.Receipts[3].IsAccepted);
-        Assert.Equal(3, broken);
+        // Once among others, then alone.
+        Assert.Equal(5, broken);
+    }
+
+    [Fact]
+    public async Task After_a_cut_what_was_under_way_goes_alone_and_what_comes_then_together_again()
+    {
+        server.Capabilities = Multi;
+        var appends = 0;
+        server.OnAppend = (_, _) => ++appends == 1 ? new("") : null;
+        await using var run = await CopyAsync("one", "two", "three");
+        Assert.Equal(1 + 3, server.Commands.Count(c => c.StartsWith("APPEND", StringComparison.Ordinal)));
+
+        server.Commands.Clear();
+        // Other UIDs than those that were under way.
+        await run.CopyAsync([("", "one"), ("", "two"), ("", "three"), .. Enumerable.Range(0, 10).Select(i => ("", $"more {i}"))]);
+        Assert.Equal(3 + 1, server.Commands.Count(c => c.StartsWith("APPEND", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -12,7 +12,7 @@ namespace Imapsync.Engine.Tests.Stores.Imap;
 /// <summary>Appends messages the way a job does: what may pass is asked for again, a folder that is lost is opened again, a bounded number of times.</summary>
 internal sealed class AppendRun : IAsyncDisposable
 {
-    private static readonly ImapEndpoint Endpoint = new("imap.example.com", 143, TlsMode.None, "alice") { Password = new FixedSecret(), Connections = 1 };
+    public static ImapEndpoint Endpoint { get; } = new("imap.example.com", 143, TlsMode.None, "alice") { Password = new FixedSecret(), Connections = 1 };
 
     private readonly IMailStore store;
     private readonly AppendServer server;

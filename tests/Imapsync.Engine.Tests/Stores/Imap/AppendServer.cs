@@ -14,7 +14,7 @@ internal sealed record AppendedMessage(uint Uid, string Flags, string Body)
 /// <param name="Reply">Behind the tag; empty: the connection is closed without a word.</param>
 internal readonly record struct AppendAnswer(string Reply, bool Stores = false);
 
-/// <summary>A server with one folder INBOX that takes mail; a test decides how it answers.</summary>
+/// <summary>A server with one folder INBOX that takes mail and gives it back; a test decides how it answers.</summary>
 internal sealed class AppendServer
 {
     public string Capabilities { get; set; } = "IMAP4rev1 UIDPLUS LITERAL+";
@@ -67,7 +67,9 @@ internal sealed class AppendServer
                 if (reply.Length == 0)
                     return;
                 var lines = reply.Split('\n');
-                await server.SendAsync(string.Concat(lines.SkipLast(1).Select(l => $"* {l}\r\n")) + $"{tag} {lines[^1]}\r\n", cancellationToken);
+                // A line of a literal ends in VT here, so that a reply can be split into its lines.
+                var text = string.Concat(lines.SkipLast(1).Select(l => $"* {l}\r\n")) + $"{tag} {lines[^1]}\r\n";
+                await server.SendAsync(text.Replace("\v", "\r\n", StringComparison.Ordinal), cancellationToken);
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
@@ -122,9 +124,11 @@ internal sealed class AppendServer
         {
             case "CAPABILITY":
                 return $"CAPABILITY {Capabilities}\nOK";
+            case "STATUS":
+                return $"STATUS INBOX (MESSAGES {Messages.Count} UIDNEXT {Messages.Count + 1} UIDVALIDITY 7 UNSEEN 0)\nOK";
             case "LIST":
                 return "LIST () \"/\" INBOX\nOK";
-            case "SELECT":
+            case "SELECT" or "EXAMINE":
                 return $"{Messages.Count} EXISTS\nOK [UIDVALIDITY 7] x\nOK [UIDNEXT {Messages.Count + 1}] x\nOK [PERMANENTFLAGS ({PermanentFlags})] x\nOK [READ-WRITE] done";
             case "NOOP":
                 return $"{Messages.Count} EXISTS\nOK";
@@ -132,8 +136,9 @@ internal sealed class AppendServer
                 return "BYE bye\nOK";
             case "UID" when words[1] == "FETCH":
                 var set = command["UID FETCH ".Length..command.IndexOf(" (", StringComparison.Ordinal)];
-                return string.Concat(Messages.Where(m => IsIn(set, m.Uid)).Select(m =>
-                    $"{m.Uid} FETCH (UID {m.Uid} FLAGS ({m.Flags}) INTERNALDATE \"01-Feb-2025 10:00:00 +0000\" RFC822.SIZE {m.Body.Length})\n")) + "OK";
+                return string.Concat(Messages.Where(m => IsIn(set, m.Uid)).Select(m => command.Contains("BODY.PEEK[", StringComparison.Ordinal)
+                    ? $"{m.Uid} FETCH (UID {m.Uid} BODY[{(command.Contains("HEADER", StringComparison.Ordinal) ? "HEADER" : "")}] {{{m.Body.Length}}}\v{m.Body.Replace("\r\n", "\v", StringComparison.Ordinal)})\n"
+                    : $"{m.Uid} FETCH (UID {m.Uid} FLAGS ({m.Flags}) INTERNALDATE \"01-Feb-2025 10:00:00 +0000\" RFC822.SIZE {m.Body.Length})\n")) + "OK";
             case "UID" when words[1] == "STORE":
                 var flags = command[(command.IndexOf('(', StringComparison.Ordinal) + 1)..^1].Split(' ');
                 foreach (var m in Messages.Where(m => IsIn(words[2], m.Uid)))

@@ -1,0 +1,122 @@
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Stores.Imap;
+using Imapsync.Engine.Tests.Copying;
+
+namespace Imapsync.Engine.Tests.Stores.Imap;
+
+/// <summary>Whole jobs against a server that throttles and hangs up, with the waits between tries leapt over.</summary>
+public sealed class PatientJobTests : IDisposable
+{
+    private const string Throttled = "Request is throttled. Suggested Backoff Time: 299961 milliseconds";
+
+    private readonly AppendServer server = new();
+    private readonly MailboxFixture box = new();
+    private TimeSpan wait;
+
+    public PatientJobTests()
+    {
+        box.Time = new LeapingTime { LeapsOver = due => due > TimeSpan.Zero && (due - wait).Duration() < TimeSpan.FromMilliseconds(1) };
+        box.OnEvent = e => wait = e is Waiting w ? w.Wait.Delay : wait;
+    }
+
+    public void Dispose() => box.Dispose();
+
+    [Theory]
+    [InlineData("NO " + Throttled, "IMAP4rev1 UIDPLUS LITERAL+")]
+    [InlineData("NO [THROTTLED] " + Throttled, "IMAP4rev1 UIDPLUS MULTIAPPEND LITERAL+")]
+    [InlineData("BAD " + Throttled, "IMAP4rev1 UIDPLUS LITERAL+")]
+    [InlineData("BYE " + Throttled + "\nOK", "IMAP4rev1 UIDPLUS LITERAL+")]
+    [InlineData("BYE " + Throttled + "\nOK", "IMAP4rev1 UIDPLUS MULTIAPPEND LITERAL+")]
+    public async Task A_target_that_throttles_as_Office_365_does_is_left_alone_as_long_as_it_said_and_gets_every_message_once(string reply, string capabilities)
+    {
+        server.Capabilities = capabilities;
+        AppendToServer();
+        var seen = 0;
+        server.OnAppend = (_, _) => ++seen is 4 or 5 ? new AppendAnswer(reply) : null;
+        var began = box.Time.GetUtcNow();
+
+        var report = await box.RunAsync();
+        // Those stored before the session ended are found there.
+        Assert.Equal((JobOutcome.Ok, 20L), (report.Outcome, report.Totals.Copied + report.Totals.AlreadyPresent));
+        Assert.Equal(Bodies(), server.Messages.Select(m => m.Body).Order(StringComparer.Ordinal));
+        // What it said, each time it said it, and nothing else was waited for.
+        Assert.NotEmpty(report.Waits);
+        Assert.All(report.Waits, w => Assert.Equal(TimeSpan.FromMilliseconds(299_961), w.Delay));
+        Assert.All(report.Waits, w => Assert.Contains(Throttled, w.Reason, StringComparison.Ordinal));
+        Assert.Equal(report.Waited, box.Time.GetUtcNow() - began);
+    }
+
+    [Fact]
+    public async Task A_source_that_throttles_is_left_alone_as_long_as_it_said()
+    {
+        ReadFromServer();
+        var fetches = 0;
+        server.OnCommand = c => IsBodyFetch(c) && ++fetches <= 2 ? "NO " + Throttled : null;
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 20L), (report.Outcome, report.Totals.Copied));
+        Assert.Equal(Bodies(), box.Target.Folder("INBOX").Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets)).Order(StringComparer.Ordinal));
+        Assert.All(report.Waits, w => Assert.Equal(TimeSpan.FromMilliseconds(299_961), w.Delay));
+        Assert.Equal(2, report.Waits.Length);
+    }
+
+    [Fact]
+    public async Task A_message_over_which_the_session_ends_each_time_it_is_read_is_found_and_the_others_are_copied()
+    {
+        ReadFromServer();
+        var asked = new List<string>();
+        server.OnCommand = c =>
+        {
+            if (!IsBodyFetch(c) || !Names(c, 7))
+                return null;
+            asked.Add(c.Split(' ')[2]);
+            return "";
+        };
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Incomplete, 19L, 1L), (report.Outcome, report.Totals.Copied, report.Totals.Failed));
+        var problem = Assert.Single(report.Problems);
+        Assert.Equal((7u, "unreadable"), (problem.Uid, problem.Reason));
+        Assert.StartsWith("the connection ended each time the message was read", problem.Text, StringComparison.Ordinal);
+        Assert.Equal(["1:20", "7", "7", "7", "7"], asked);
+    }
+
+    [Fact]
+    public async Task A_mailbox_that_is_full_ends_the_job_at_once_also_when_it_says_so_with_BYE()
+    {
+        AppendToServer();
+        server.OnAppend = (_, _) => new AppendAnswer("BYE [OVERQUOTA] full\nOK");
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Failed, "quota"), (report.Outcome, Assert.Single(report.Problems, p => p.Scope == FailureScope.Store).Reason));
+        Assert.Empty(report.Waits);
+        Assert.Equal(1, server.Connections);
+    }
+
+    private static IEnumerable<string> Bodies() => Enumerable.Range(0, 20).Select(i => MailboxFixture.Mail($"m{i}")).Order(StringComparer.Ordinal);
+
+    private static bool IsBodyFetch(string command) => command.Contains("BODY.PEEK[]", StringComparison.Ordinal);
+
+    private static bool Names(string command, uint uid) => Imapsync.Imap.UidSet.TryParse(command.Split(' ')[2], out var set) && set.Contains(new Imapsync.Imap.Uid(uid));
+
+    private void AppendToServer()
+    {
+        for (var i = 0; i < 20; i++)
+            box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"m{i}"));
+        box.Job = box.Job with { Target = AppendRun.Endpoint };
+        box.OpenTarget = OpenAsync;
+    }
+
+    private void ReadFromServer()
+    {
+        for (var i = 0; i < 20; i++)
+            server.Messages.Add(new AppendedMessage((uint)i + 1, "", MailboxFixture.Mail($"m{i}")));
+        box.Job = box.Job with { Source = AppendRun.Endpoint };
+        box.OpenSource = OpenAsync;
+    }
+
+    private Task<IMailStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+        ImapStore.OpenAsync(AppendRun.Endpoint, context, server.DialAsync, cancellationToken);
+}
