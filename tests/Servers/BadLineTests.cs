@@ -13,11 +13,11 @@ public sealed class BadLineTests
         var seed = Seeds.Next();
         var random = new Random(seed);
         await using var lab = await BackupLab.StartAsync(new MailboxPlan { Messages = 400, AwkwardNames = true });
-        lab.Line.Rules = new FaultRules { CutAfterFromServer = random.Next(20_000, 400_000), CutWithFin = inGoodOrder, MostCuts = 3 };
+        lab.Line.Rules = new FaultRules { CutAfterFromServer = random.Next(20_000, 400_000), CutWithFin = inGoodOrder, MostFaults = 3 };
 
         var outcome = await lab.RunAsync();
 
-        Assert.True(outcome.Status == 0 && lab.Line.Cuts == 3, $"seed {seed}, {lab.Line.Cuts} cuts\n{outcome}");
+        Assert.True(outcome.Status == 0 && lab.Line.Faults.Count == 3, $"seed {seed}, {lab.Line.Faults.Count} cuts\n{outcome}");
         outcome.AddsUp();
         await lab.TargetEqualsSourceAsync($"seed {seed}");
     }

@@ -31,7 +31,7 @@ public sealed class LabTests
         using var dir = new TempDir();
         await using var server = await DovecotServer.StartAsync(dir["server"]);
         await using var line = FaultProxy.Start(
-            server.Port, new FaultRules { CutAfterFromServer = 17, CutWithFin = withFin, PieceBytes = pieceBytes, MostCuts = 1 });
+            server.Port, new FaultRules { CutAfterFromServer = 17, CutWithFin = withFin, PieceBytes = pieceBytes, MostFaults = 1 });
         var calledAt = 0L;
         line.CallAfterFromServer(5, () => calledAt = line.TotalFromServer);
 
@@ -43,7 +43,7 @@ public sealed class LabTests
         await using var probe = await ImapProbe.ConnectAsync(line.Port, "alice", server.Password);
         await probe.CommandAsync("NOOP");
         Assert.Contains("NOOP", line.Commands);
-        Assert.Equal(1, line.Cuts);
+        Assert.Equal(1, line.Faults.Count);
     }
 
     [Fact]

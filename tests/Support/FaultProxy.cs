@@ -1,24 +1,45 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
-using System.Threading.Channels;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>A line between client and server that a test can watch and break: at exact octets, never by the clock.</summary>
+/// <summary>What a line did to a connection.</summary>
+public enum FaultKind
+{
+    /// <summary>Ended it with RST.</summary>
+    Reset,
+
+    /// <summary>Ended it with FIN.</summary>
+    Fin,
+
+    /// <summary>Ended it in place of the reply to an APPEND.</summary>
+    LostReply,
+
+    Stall,
+
+    /// <summary>Changed an octet inside a TLS record.</summary>
+    Corruption,
+}
+
+/// <summary>
+/// A line between client and server that a test can watch and break: at exact octets, never by the clock. A connection that
+/// broke is let go by the server before the next one gets through: what the server does with the last command it was sent
+/// is done by then, as it is in life by the time a client has waited before it tries again.
+/// </summary>
 public sealed class FaultProxy : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource ending = new();
     private readonly Lock gate = new();
     private readonly List<ProxiedConnection> connections = [];
-    private readonly List<Task> pumps = [];
+    private readonly List<ProxiedLine> lines = [];
+    private readonly List<FaultKind> faults = [];
+    private readonly List<Task> serving = [];
+    private readonly OctetAlarm fromServer = new();
+    private readonly OctetAlarm fromClient = new();
     private readonly Task accepting;
     private readonly int targetPort;
-    private long totalFromServer;
-    private long callAt = long.MaxValue;
-    private Action? call;
-    private int cuts;
+    private int strikes;
 
     private FaultProxy(int targetPort, FaultRules rules)
     {
@@ -32,6 +53,9 @@ public sealed class FaultProxy : IAsyncDisposable
 
     /// <summary>For connections made from now on.</summary>
     public FaultRules Rules { get; set; }
+
+    /// <summary>Gives each new connection rules of its own, in place of <see cref="Rules"/>. Not called concurrently.</summary>
+    public Func<FaultRules>? NextRules { get; set; }
 
     public IReadOnlyList<ProxiedConnection> Connections
     {
@@ -47,25 +71,28 @@ public sealed class FaultProxy : IAsyncDisposable
         Connections.SelectMany(c => c.Commands).Select(c => c[(c.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
 
     /// <summary>Octets from the server over all connections since the start or <see cref="Forget"/>.</summary>
-    public long TotalFromServer => Interlocked.Read(ref totalFromServer);
+    public long TotalFromServer => fromServer.Total;
 
-    public int Cuts
+    /// <summary>Octets from the client over all connections since the start or <see cref="Forget"/>.</summary>
+    public long TotalFromClient => fromClient.Total;
+
+    /// <summary>What struck, in order, since the start or <see cref="Forget"/>.</summary>
+    public IReadOnlyList<FaultKind> Faults
     {
         get
         {
             lock (gate)
-                return cuts;
+                return [.. faults];
         }
     }
 
     public static FaultProxy Start(int targetPort, FaultRules? rules = null) => new(targetPort, rules ?? new FaultRules());
 
     /// <summary>Runs <paramref name="action"/> once, when exactly so many octets of the server have been passed on since <see cref="Forget"/>.</summary>
-    public void CallAfterFromServer(long octets, Action action)
-    {
-        lock (gate)
-            (callAt, call) = (octets, action);
-    }
+    public void CallAfterFromServer(long octets, Action action) => fromServer.Set(octets, action);
+
+    /// <summary>Runs <paramref name="action"/> once, when exactly so many octets of the client have been passed on since <see cref="Forget"/>.</summary>
+    public void CallAfterFromClient(long octets, Action action) => fromClient.Set(octets, action);
 
     /// <summary>Starts the log and the counters anew.</summary>
     public void Forget()
@@ -73,10 +100,19 @@ public sealed class FaultProxy : IAsyncDisposable
         lock (gate)
         {
             connections.Clear();
-            (callAt, call) = (long.MaxValue, null);
-            Interlocked.Exchange(ref totalFromServer, 0);
-            cuts = 0;
+            faults.Clear();
+            strikes = 0;
         }
+
+        fromServer.Reset();
+        fromClient.Reset();
+    }
+
+    /// <summary>Done when the server has let go of every connection. Only for when no client has one open any more.</summary>
+    public Task SettledAsync()
+    {
+        lock (gate)
+            return Task.WhenAll(lines.Select(l => l.Done));
     }
 
     public async ValueTask DisposeAsync()
@@ -84,10 +120,27 @@ public sealed class FaultProxy : IAsyncDisposable
         await ending.CancelAsync();
         listener.Stop();
         await accepting;
-        await Task.WhenAll(pumps);
+        await Task.WhenAll(serving);
         listener.Dispose();
         ending.Dispose();
     }
+
+    internal void Note(FaultKind kind)
+    {
+        lock (gate)
+            faults.Add(kind);
+    }
+
+    /// <summary>True, and counted, while the rules allow one more fault.</summary>
+    internal bool MayStrike(FaultRules rules)
+    {
+        lock (gate)
+            return strikes < rules.MostFaults && ++strikes > 0;
+    }
+
+    internal long Room(bool ofServer) => (ofServer ? fromServer : fromClient).Room;
+
+    internal void Count(bool ofServer, int octets) => (ofServer ? fromServer : fromClient).Count(octets);
 
     private async Task AcceptAsync()
     {
@@ -96,8 +149,8 @@ public sealed class FaultProxy : IAsyncDisposable
             try
             {
                 var client = await listener.AcceptSocketAsync(ending.Token);
-                pumps.RemoveAll(p => p.IsCompleted);
-                pumps.Add(ServeAsync(client));
+                serving.RemoveAll(p => p.IsCompleted);
+                serving.Add(ServeAsync(client, NextRules?.Invoke() ?? Rules));
             }
             catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
             {
@@ -106,9 +159,14 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(Socket client)
+    private async Task ServeAsync(Socket client, FaultRules rules)
     {
-        var rules = Rules;
+        Task before;
+        lock (gate)
+            before = Task.WhenAll(lines.Where(l => l.IsOver).Select(l => l.Done));
+        await before;
+        var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        client.NoDelay = server.NoDelay = true;
         ProxiedConnection connection;
         lock (gate)
         {
@@ -116,162 +174,22 @@ public sealed class FaultProxy : IAsyncDisposable
             connections.Add(connection);
         }
 
-        using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(ending.Token);
-        using (client)
-        {
-            client.NoDelay = server.NoDelay = true;
-            try
-            {
-                await server.ConnectAsync(IPAddress.Loopback, targetPort, over.Token);
-                var line = new Line(connection, rules, over);
-                await Task.WhenAll(PumpAsync(line, client, server, fromServer: false), PumpAsync(line, server, client, fromServer: true));
-            }
-            catch (Exception e) when (e is OperationCanceledException or SocketException)
-            {
-                // One side is gone, or the test is over: the sockets close below.
-            }
-
-            if (!rules.CutWithFin && connection.WasCut)
-                client.LingerState = new LingerOption(true, 0);
-        }
-    }
-
-    /// <summary>Reads as it comes and hands on when it is due, so that a delay costs no throughput.</summary>
-    private async Task PumpAsync(Line line, Socket from, Socket to, bool fromServer)
-    {
-        var due = Channel.CreateBounded<(byte[] Octets, long At)>(1024);
-        var writing = WriteAsync(line, due.Reader, from, to, fromServer);
-        var buffer = new byte[Math.Min(line.Rules.PieceBytes, 64 * 1024)];
         try
         {
-            int count;
-            while ((count = await from.ReceiveAsync(buffer, line.Over.Token)) > 0)
-            {
-                var at = TimeProvider.System.GetTimestamp() + (long)(line.Rules.Delay.TotalSeconds * TimeProvider.System.TimestampFrequency);
-                await due.Writer.WriteAsync((buffer[..count], at), line.Over.Token);
-            }
+            await server.ConnectAsync(IPAddress.Loopback, targetPort, ending.Token);
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException)
         {
-            await line.Over.CancelAsync();
+            client.Dispose();
+            server.Dispose();
+            return;
         }
 
-        due.Writer.Complete();
-        await writing;
-    }
-
-    private async Task WriteAsync(Line line, ChannelReader<(byte[] Octets, long At)> due, Socket from, Socket to, bool fromServer)
-    {
-        try
-        {
-            await foreach (var (octets, at) in due.ReadAllAsync(line.Over.Token))
-            {
-                var wait = TimeProvider.System.GetElapsedTime(TimeProvider.System.GetTimestamp(), at);
-                if (wait > TimeSpan.Zero)
-                    await Task.Delay(wait, TimeProvider.System, line.Over.Token);
-                await PassAsync(line, fromServer ? octets : await AnswerAsync(line, octets, from), to, fromServer);
-            }
-
-            to.Shutdown(SocketShutdown.Send);
-        }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
-        {
-            await line.Over.CancelAsync();
-        }
-    }
-
-    /// <summary>Answers what the rules answer in the server's place.</summary>
-    /// <returns>What is left for the server.</returns>
-    private static async Task<ReadOnlyMemory<byte>> AnswerAsync(Line line, byte[] octets, Socket client)
-    {
-        if (line.Rules.AnswerInstead is not { } answerTo)
-            return octets;
-        var left = new List<byte>();
-        for (var start = 0; start < octets.Length;)
-        {
-            var lineEnd = Array.IndexOf(octets, (byte)'\n', start) + 1;
-            var end = lineEnd == 0 ? octets.Length : lineEnd;
-            var text = Encoding.Latin1.GetString(octets, start, end - start).TrimEnd();
-            if (text.IndexOf(' ', StringComparison.Ordinal) is > 0 and var blank && answerTo(line.Connection, text[(blank + 1)..]) is { } answer)
-                await client.SendAsync(Encoding.Latin1.GetBytes($"{text[..blank]} {answer}\r\n"), line.Over.Token);
-            else
-                left.AddRange(octets[start..end]);
-            start = end;
-        }
-
-        return left.ToArray();
-    }
-
-    private async Task PassAsync(Line line, ReadOnlyMemory<byte> octets, Socket to, bool fromServer)
-    {
-        var (connection, rules) = (line.Connection, line.Rules);
-        while (!octets.IsEmpty)
-        {
-            // What was read before the cut must not pass after it.
-            line.Over.Token.ThrowIfCancellationRequested();
-            var reply = fromServer && rules.CutBeforeAppendReply is not null ? connection.FindAppendReply(octets.Span) : null;
-            if (reply is { Start: 0 } && rules.CutBeforeAppendReply!())
-            {
-                await CutAsync(line);
-                continue;
-            }
-
-            var passed = fromServer ? connection.FromServer : connection.FromClient;
-            var cut = (fromServer ? rules.CutAfterFromServer : rules.CutAfterFromClient) ?? long.MaxValue;
-            if (passed >= cut && MayCut(rules))
-            {
-                await CutAsync(line);
-                continue;
-            }
-
-            if (fromServer && passed >= (rules.StallAfterFromServer ?? long.MaxValue))
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, line.Over.Token);
-            var room = Math.Min(passed < cut ? cut - passed : long.MaxValue, rules.PieceBytes);
-            if (fromServer && passed < rules.StallAfterFromServer)
-                room = Math.Min(room, rules.StallAfterFromServer.Value - passed);
-            if (fromServer)
-                room = Math.Min(room, Math.Max(1, Volatile.Read(ref callAt) - TotalFromServer));
-            if (reply is { } found)
-                room = Math.Min(room, found.Start > 0 ? found.Start : found.End);
-            var piece = octets[..(int)Math.Min(room, octets.Length)];
-            connection.Count(fromServer, piece.Span);
-            await to.SendAsync(piece, line.Over.Token);
-            octets = octets[piece.Length..];
-            if (fromServer)
-                CountTotal(piece.Length);
-        }
-    }
-
-    private static Task CutAsync(Line line)
-    {
-        line.Connection.WasCut = true;
-        return line.Over.CancelAsync();
-    }
-
-    private bool MayCut(FaultRules rules)
-    {
+        using var line = new ProxiedLine(this, connection, rules, ending.Token);
         lock (gate)
-        {
-            if (cuts >= rules.MostCuts)
-                return false;
-            cuts++;
-            return true;
-        }
-    }
-
-    private void CountTotal(int count)
-    {
-        Action? now = null;
+            lines.Add(line);
+        await line.ServeAsync(client, server);
         lock (gate)
-        {
-            totalFromServer += count;
-            if (totalFromServer >= callAt)
-                (now, call, callAt) = (call, null, long.MaxValue);
-        }
-
-        now?.Invoke();
+            lines.Remove(line);
     }
-
-    private sealed record Line(ProxiedConnection Connection, FaultRules Rules, CancellationTokenSource Over);
 }

@@ -1,6 +1,9 @@
 namespace Imapsync.Tests.Support;
 
-/// <summary>How a bad line misbehaves. Octets are counted for each connection by itself, from its first.</summary>
+/// <summary>
+/// How a bad line misbehaves. Octets are counted for each connection by itself, from its first, and in each direction by
+/// itself; a fault that is to strike after N octets strikes after exactly so many.
+/// </summary>
 public sealed record FaultRules
 {
     /// <summary>The connection ends once exactly so many octets have come from the server.</summary>
@@ -12,11 +15,20 @@ public sealed record FaultRules
     /// <summary>End with FIN, in good order, in place of RST.</summary>
     public bool CutWithFin { get; init; }
 
-    /// <summary>Only so many connections are cut; then the line is good.</summary>
-    public int MostCuts { get; init; } = int.MaxValue;
-
-    /// <summary>After so many octets from the server nothing more passes, and the connection stays open.</summary>
+    /// <summary>After so many octets from the server no more of its octets pass, and the connection stays open.</summary>
     public long? StallAfterFromServer { get; init; }
+
+    /// <summary>After so many octets from the client no more of its octets pass, and the connection stays open.</summary>
+    public long? StallAfterFromClient { get; init; }
+
+    /// <summary>The first octet inside a TLS record after so many from the server is changed on the way. TLS from the first octet only.</summary>
+    public long? CorruptAfterFromServer { get; init; }
+
+    /// <summary>The first octet inside a TLS record after so many from the client is changed on the way. TLS from the first octet only.</summary>
+    public long? CorruptAfterFromClient { get; init; }
+
+    /// <summary>Only so many cuts, stalls and changed octets together; then the line is good.</summary>
+    public int MostFaults { get; init; } = int.MaxValue;
 
     /// <summary>
     /// Asked before the tagged OK of each APPEND is passed on, once each: true ends the connection in its place, so that the
@@ -33,91 +45,15 @@ public sealed record FaultRules
     /// <summary>How long each octet takes, in either direction; throughput is not limited.</summary>
     public TimeSpan Delay { get; init; }
 
+    /// <summary>Throughput of each direction of each connection; null for no limit.</summary>
+    public int? BytesPerSecond { get; init; }
+
     /// <summary>Most octets that are passed on in one piece.</summary>
     public int PieceBytes { get; init; } = 64 * 1024;
-}
 
-/// <summary>What passed through one connection.</summary>
-public sealed class ProxiedConnection(int number)
-{
-    private readonly Lock gate = new();
-    private readonly List<string> commands = [];
-    private readonly System.Text.StringBuilder line = new();
-    private bool serverSpokeLast = true;
+    internal long CutAfter(bool fromServer) => (fromServer ? CutAfterFromServer : CutAfterFromClient) ?? long.MaxValue;
 
-    public int Number { get; } = number;
+    internal long StallAfter(bool fromServer) => (fromServer ? StallAfterFromServer : StallAfterFromClient) ?? long.MaxValue;
 
-    public long FromServer { get; private set; }
-
-    public long FromClient { get; private set; }
-
-    /// <summary>How often the client spoke after the server had: no less than the round trips it waited for.</summary>
-    public int Turns { get; private set; }
-
-    public bool WasCut { get; internal set; }
-
-    /// <summary>The folder that the last SELECT or EXAMINE named.</summary>
-    public string? SelectedFolder => Commands.LastOrDefault(c => c.Contains(" EXAMINE ", StringComparison.Ordinal) || c.Contains(" SELECT ", StringComparison.Ordinal))
-        ?.Split(' ', 3)[2].Split(" (")[0].Trim('"');
-
-    /// <summary>The client's lines without CRLF; commands, as long as the line is in clear text.</summary>
-    public IReadOnlyList<string> Commands
-    {
-        get
-        {
-            lock (gate)
-                return [.. commands];
-        }
-    }
-
-    /// <summary>Where in octets of the server the tagged OK of an APPEND begins, and where its line ends.</summary>
-    internal (int Start, int End)? FindAppendReply(ReadOnlySpan<byte> octets)
-    {
-        for (var start = 0; start < octets.Length;)
-        {
-            var length = octets[start..].IndexOf((byte)'\n') + 1;
-            var reply = length == 0 ? octets[start..] : octets.Slice(start, length);
-            var blank = reply.IndexOf(" OK "u8);
-            if (blank > 0 && IsAppend(System.Text.Encoding.Latin1.GetString(reply[..blank])))
-                return (start, start + reply.Length);
-            start += reply.Length;
-        }
-
-        return null;
-    }
-
-    private bool IsAppend(string tag)
-    {
-        lock (gate)
-            return commands.Exists(c => c.StartsWith(tag + " APPEND ", StringComparison.Ordinal));
-    }
-
-    internal void Count(bool fromServer, ReadOnlySpan<byte> octets)
-    {
-        lock (gate)
-        {
-            if (fromServer)
-            {
-                FromServer += octets.Length;
-                serverSpokeLast = true;
-                return;
-            }
-
-            FromClient += octets.Length;
-            Turns += serverSpokeLast ? 1 : 0;
-            serverSpokeLast = false;
-            foreach (var octet in octets)
-            {
-                if (octet == '\n')
-                {
-                    commands.Add(line.ToString().TrimEnd('\r'));
-                    line.Clear();
-                }
-                else if (line.Length < 2000)
-                {
-                    line.Append((char)octet);
-                }
-            }
-        }
-    }
+    internal long CorruptAfter(bool fromServer) => (fromServer ? CorruptAfterFromServer : CorruptAfterFromClient) ?? long.MaxValue;
 }

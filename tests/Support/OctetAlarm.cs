@@ -1,0 +1,43 @@
+namespace Imapsync.Tests.Support;
+
+/// <summary>Counts octets over all connections and calls once when exactly so many have passed.</summary>
+internal sealed class OctetAlarm
+{
+    private readonly Lock gate = new();
+    private long total;
+    private long callAt = long.MaxValue;
+    private Action? call;
+
+    public long Total => Interlocked.Read(ref total);
+
+    /// <summary>How many octets may pass in one piece, at least 1.</summary>
+    public long Room => Math.Max(1, Volatile.Read(ref callAt) - Total);
+
+    public void Set(long octets, Action action)
+    {
+        lock (gate)
+            (callAt, call) = (octets, action);
+    }
+
+    public void Reset()
+    {
+        lock (gate)
+        {
+            (callAt, call) = (long.MaxValue, null);
+            Interlocked.Exchange(ref total, 0);
+        }
+    }
+
+    public void Count(int octets)
+    {
+        Action? now = null;
+        lock (gate)
+        {
+            total += octets;
+            if (total >= callAt)
+                (now, call, callAt) = (call, null, long.MaxValue);
+        }
+
+        now?.Invoke();
+    }
+}

@@ -1,0 +1,207 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Threading.Channels;
+
+namespace Imapsync.Tests.Support;
+
+/// <summary>One connection of a <see cref="FaultProxy"/>: passes octets on both ways, as its rules have it.</summary>
+internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection, FaultRules rules, CancellationToken ending) : IDisposable
+{
+    private readonly CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(ending);
+    private readonly TaskCompletionSource clientIsGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TlsRecords serverRecords = new();
+    private readonly TlsRecords clientRecords = new();
+
+    /// <summary>The client is gone, by itself or by a fault.</summary>
+    public bool IsOver => over.IsCancellationRequested || clientIsGone.Task.IsCompleted;
+
+    /// <summary>The server has read all it will ever get of this connection, and has hung up.</summary>
+    public Task Done => done.Task;
+
+    /// <summary>Until both sides are through with it.</summary>
+    public async Task ServeAsync(Socket client, Socket server)
+    {
+        try
+        {
+            using (client)
+            {
+                await Task.WhenAll(PumpAsync(client, server, fromServer: false), PumpAsync(server, client, fromServer: true));
+                if (connection.WasCut && !rules.CutWithFin)
+                    client.LingerState = new LingerOption(true, 0);
+            }
+
+            await over.CancelAsync();
+            await DrainAsync(server);
+        }
+        finally
+        {
+            done.SetResult();
+        }
+    }
+
+    public void Dispose() => over.Dispose();
+
+    /// <summary>What the server was sent it may still be working on: it is left to finish, and whatever it says goes nowhere.</summary>
+    private async Task DrainAsync(Socket server)
+    {
+        using (server)
+        {
+            try
+            {
+                server.Shutdown(SocketShutdown.Send);
+                var buffer = new byte[64 * 1024];
+                while (await server.ReceiveAsync(buffer, ending) > 0)
+                {
+                }
+            }
+            catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+            {
+                // It hung up first.
+            }
+        }
+    }
+
+    /// <summary>Reads as it comes and hands on when it is due, so that a delay costs no throughput.</summary>
+    private async Task PumpAsync(Socket from, Socket to, bool fromServer)
+    {
+        var due = Channel.CreateBounded<(byte[] Octets, long At)>(1024);
+        var writing = WriteAsync(due.Reader, from, to, fromServer);
+        var buffer = new byte[Math.Min(rules.PieceBytes, 64 * 1024)];
+        try
+        {
+            int count;
+            while ((count = await from.ReceiveAsync(buffer, over.Token)) > 0)
+            {
+                var at = TimeProvider.System.GetTimestamp() + (long)(rules.Delay.TotalSeconds * TimeProvider.System.TimestampFrequency);
+                await due.Writer.WriteAsync((buffer[..count], at), over.Token);
+            }
+
+            if (!fromServer)
+                clientIsGone.TrySetResult();
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            await over.CancelAsync();
+        }
+
+        due.Writer.Complete();
+        await writing;
+    }
+
+    private async Task WriteAsync(ChannelReader<(byte[] Octets, long At)> due, Socket from, Socket to, bool fromServer)
+    {
+        try
+        {
+            await foreach (var (octets, at) in due.ReadAllAsync(over.Token))
+            {
+                var wait = TimeProvider.System.GetElapsedTime(TimeProvider.System.GetTimestamp(), at);
+                if (wait > TimeSpan.Zero)
+                    await Task.Delay(wait, TimeProvider.System, over.Token);
+                await PassAsync(fromServer ? octets : await AnswerAsync(octets, from), to, fromServer);
+            }
+
+            to.Shutdown(SocketShutdown.Send);
+            if (!fromServer)
+                await over.CancelAsync();
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            await over.CancelAsync();
+        }
+    }
+
+    /// <summary>Answers what the rules answer in the server's place.</summary>
+    /// <returns>What is left for the server.</returns>
+    private async Task<Memory<byte>> AnswerAsync(byte[] octets, Socket client)
+    {
+        if (rules.AnswerInstead is not { } answerTo)
+            return octets;
+        var left = new List<byte>();
+        for (var start = 0; start < octets.Length;)
+        {
+            var lineEnd = Array.IndexOf(octets, (byte)'\n', start) + 1;
+            var end = lineEnd == 0 ? octets.Length : lineEnd;
+            var text = Encoding.Latin1.GetString(octets, start, end - start).TrimEnd();
+            if (text.IndexOf(' ', StringComparison.Ordinal) is > 0 and var blank && answerTo(connection, text[(blank + 1)..]) is { } answer)
+                await client.SendAsync(Encoding.Latin1.GetBytes($"{text[..blank]} {answer}\r\n"), over.Token);
+            else
+                left.AddRange(octets[start..end]);
+            start = end;
+        }
+
+        return left.ToArray();
+    }
+
+    private async Task PassAsync(Memory<byte> octets, Socket to, bool fromServer)
+    {
+        while (!octets.IsEmpty)
+        {
+            // What was read before the cut must not pass after it.
+            over.Token.ThrowIfCancellationRequested();
+            var reply = fromServer && rules.CutBeforeAppendReply is not null ? connection.FindAppendReply(octets.Span) : null;
+            if (reply is { Start: 0 } && rules.CutBeforeAppendReply!())
+                await CutAsync(FaultKind.LostReply);
+            var room = await StrikeAsync(fromServer);
+            if (reply is { } found)
+                room = Math.Min(room, found.Start > 0 ? found.Start : found.End);
+            var piece = octets[..(int)Math.Min(room, octets.Length)];
+            Corrupt(piece.Span, fromServer);
+            connection.Count(fromServer, piece.Span);
+            await to.SendAsync(piece, over.Token);
+            octets = octets[piece.Length..];
+            proxy.Count(fromServer, piece.Length);
+            if (rules.BytesPerSecond is { } rate)
+                await Task.Delay(TimeSpan.FromSeconds((double)piece.Length / rate), TimeProvider.System, over.Token);
+        }
+    }
+
+    /// <summary>Cuts or stalls if it is time to.</summary>
+    /// <returns>How many octets may pass before the next thing happens.</returns>
+    private async Task<long> StrikeAsync(bool fromServer)
+    {
+        var (passed, cut, stall) = (connection.Passed(fromServer), rules.CutAfter(fromServer), rules.StallAfter(fromServer));
+        if (passed >= cut && proxy.MayStrike(rules))
+            await CutAsync(rules.CutWithFin ? FaultKind.Fin : FaultKind.Reset);
+        if (passed >= stall && proxy.MayStrike(rules))
+        {
+            proxy.Note(FaultKind.Stall);
+            await Task.WhenAny(clientIsGone.Task, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, over.Token));
+            await EndAsync();
+        }
+
+        var room = Math.Min(rules.PieceBytes, proxy.Room(fromServer));
+        if (rules.BytesPerSecond is { } rate)
+            room = Math.Min(room, Math.Max(1, rate / 50));
+        foreach (var at in (ReadOnlySpan<long>)[cut, stall])
+            room = passed < at ? Math.Min(room, at - passed) : room;
+        return room;
+    }
+
+    private void Corrupt(Span<byte> piece, bool fromServer)
+    {
+        var after = rules.CorruptAfter(fromServer);
+        if (after == long.MaxValue || connection.WasCorrupted)
+            return;
+        var at = (fromServer ? serverRecords : clientRecords).Advance(piece, Math.Max(0, after - connection.Passed(fromServer)));
+        if (at < 0 || !proxy.MayStrike(rules))
+            return;
+        piece[at] ^= 0x20;
+        connection.WasCorrupted = true;
+        proxy.Note(FaultKind.Corruption);
+    }
+
+    private Task CutAsync(FaultKind kind)
+    {
+        connection.WasCut = true;
+        proxy.Note(kind);
+        return EndAsync();
+    }
+
+    /// <exception cref="OperationCanceledException">Always: nothing more passes.</exception>
+    private async Task EndAsync()
+    {
+        await over.CancelAsync();
+        over.Token.ThrowIfCancellationRequested();
+    }
+}
