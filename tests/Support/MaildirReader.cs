@@ -29,6 +29,9 @@ public static class MaildirReader
     public static IEnumerable<string> TemporaryFiles(string directory) =>
         Directory.EnumerateDirectories(directory, "tmp", SearchOption.AllDirectories).SelectMany(Directory.EnumerateFiles);
 
+    /// <summary>SHA-256 of a message's file as IMAP shows it, hex.</summary>
+    public static string DigestOf(string path) => Hash(path).Digest;
+
     private static IEnumerable<SnapshotMessage> Messages(string folder)
     {
         var keywords = Keywords(Path.Combine(folder, "dovecot-keywords"));

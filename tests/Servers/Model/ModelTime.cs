@@ -1,0 +1,17 @@
+namespace Imapsync.Servers.Tests.Model;
+
+/// <summary>
+/// A clock on which a minute is over in a second: waits before a new try cost little, and so does a line that stalls. A machine
+/// that is busy for some seconds makes a stall of it, which is one more fault.
+/// </summary>
+internal sealed class ModelTime : TimeProvider
+{
+    private const int Faster = 60;
+
+    public override long GetTimestamp() => System.GetTimestamp() * Faster;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        System.CreateTimer(callback, state, Shortened(dueTime), Shortened(period));
+
+    private static TimeSpan Shortened(TimeSpan time) => time > TimeSpan.Zero ? time / Faster : time;
+}
