@@ -103,11 +103,4 @@ public sealed class LostReplyTests
 
     private static ImapEndpoint Account(int port, string user, string password) =>
         new("127.0.0.1", port, TlsMode.None, user) { Password = new KnownSecret(password) };
-
-    private sealed class KnownSecret(string password) : SecretReference
-    {
-        public override ValueTask<Secret> ReadAsync(CancellationToken cancellationToken) => ValueTask.FromResult(new Secret(password));
-
-        public override string ToString() => "the test";
-    }
 }

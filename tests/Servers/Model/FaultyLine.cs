@@ -84,11 +84,4 @@ internal sealed class FaultyLine : IAsyncDisposable
 
     private FaultRules Either(FaultRules rules, long at, Func<FaultRules, long, FaultRules> one, Func<FaultRules, long, FaultRules> other) =>
         random.Next(2) == 0 ? one(rules, at) : other(rules, at);
-
-    private sealed class KnownSecret(string password) : SecretReference
-    {
-        public override ValueTask<Secret> ReadAsync(CancellationToken cancellationToken) => ValueTask.FromResult(new Secret(password));
-
-        public override string ToString() => "the test";
-    }
 }

@@ -127,7 +127,7 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
             return;
         message.Leave();
         gone.Add(message);
-        var isSure = message.IsSettled && (deletions == DeletionPolicy.Keep || IsCertain(folder));
+        var isSure = message is { IsSettled: true, IsNewlyMoved: false } && (deletions == DeletionPolicy.Keep || IsCertain(folder));
         if (deletions == DeletionPolicy.Trash)
             message.Places.Add(RemovedFolder);
         if (!isSure)

@@ -51,6 +51,9 @@ internal sealed class ModelMessage
     /// <summary>A run that ended well has seen it.</summary>
     public bool IsSettled { get; private set; }
 
+    /// <summary>Its folder was renamed after the last run that ended well.</summary>
+    public bool IsNewlyMoved { get; private set; }
+
     /// <summary>It left the source after the last run that ended well.</summary>
     public bool IsNewlyGone { get; set; }
 
@@ -110,6 +113,7 @@ internal sealed class ModelMessage
     public void Recopy()
     {
         Renumber();
+        IsNewlyMoved = true;
         may.UnionWith(must.Union(Flags));
         must.IntersectWith(Flags);
         may.ExceptWith(must);
@@ -131,7 +135,7 @@ internal sealed class ModelMessage
         if (!wasOk)
             return;
         IsSettled |= isAtSource;
-        IsNewlyGone = false;
+        IsNewlyGone = IsNewlyMoved = false;
         removedSinceOk.Clear();
         changedSinceOk.Clear();
     }

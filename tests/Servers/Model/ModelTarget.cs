@@ -70,17 +70,11 @@ internal sealed class MaildirTarget(string directory) : ModelTarget
 
     public override Task FlagAsync(string folder, string digest, string flag, bool add)
     {
-        var path = Path.Combine(new MaildirWriter(directory).FolderDirectory(folder), "cur");
-        foreach (var file in Directory.GetFiles(path))
-        {
-            if (MaildirReader.DigestOf(file) != digest)
-                continue;
-            var name = Path.GetFileName(file);
-            var at = name.IndexOf(":2,", StringComparison.Ordinal) + 3;
-            var letters = name[at..].Replace("R", "", StringComparison.Ordinal) + (add ? "R" : "");
-            File.Move(file, Path.Combine(path, name[..at] + string.Concat(letters.Order())));
-        }
-
+        var path = new MaildirWriter(directory).FolderDirectory(folder);
+        var file = Directory.GetFiles(Path.Combine(path, "cur")).Concat(Directory.GetFiles(Path.Combine(path, "new"))).First(f => MaildirReader.DigestOf(f) == digest);
+        var parts = Path.GetFileName(file).Split(":2,");
+        var letters = (parts.Length > 1 ? parts[1] : "").Replace("R", "", StringComparison.Ordinal) + (add ? "R" : "");
+        File.Move(file, Path.Combine(path, "cur", $"{parts[0]}:2,{string.Concat(letters.Order())}"));
         return Task.CompletedTask;
     }
 }
