@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Imapsync.Engine.Durability;
 
 namespace Imapsync.Engine.Checkpoints;
 
@@ -52,8 +53,8 @@ public sealed class CheckpointStore : ICheckpointStore
         catch (Exception e)
         {
             taken?.Dispose();
-            if (e is IOException or UnauthorizedAccessException)
-                throw new CheckpointException($"the state directory {state.Root} can't be used: {e.Message}", e);
+            if (FileTrouble.Is(e))
+                throw new CheckpointException($"the state directory {state.Root} can't be used: {FileTrouble.Explain(e)}", e);
             throw;
         }
     }
@@ -69,8 +70,8 @@ public sealed class CheckpointStore : ICheckpointStore
         catch (Exception e)
         {
             open.TryRemove(pair, out _);
-            if (e is IOException or UnauthorizedAccessException)
-                throw new CheckpointException($"the checkpoint {directory.JournalFile(pair)} can't be used: {e.Message}", e);
+            if (FileTrouble.Is(e))
+                throw new CheckpointException($"the checkpoint {directory.JournalFile(pair)} can't be used: {FileTrouble.Explain(e)}", e);
             throw;
         }
     }
@@ -88,9 +89,9 @@ public sealed class CheckpointStore : ICheckpointStore
 
             return [.. found.OrderBy(p => p.Target).ThenBy(p => p.Source)];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw new CheckpointException($"the state directory {directory.Root} can't be used: {e.Message}", e);
+            throw new CheckpointException($"the state directory {directory.Root} can't be used: {FileTrouble.Explain(e)}", e);
         }
     }
 
@@ -105,9 +106,9 @@ public sealed class CheckpointStore : ICheckpointStore
                 await SummaryFile.WriteAsync(directory.SummaryFile, saved.Values, cancellationToken);
             this.summaries = saved;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw new CheckpointException($"{directory.SummaryFile} can't be written: {e.Message}", e);
+            throw new CheckpointException($"{directory.SummaryFile} can't be written: {FileTrouble.Explain(e)}", e);
         }
         finally
         {
@@ -128,9 +129,9 @@ public sealed class CheckpointStore : ICheckpointStore
                 throw new InvalidOperationException($"the checkpoint of {to} is open");
             await MoveJournalAsync(from, to, cancellationToken);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw new CheckpointException($"the checkpoint of {from} can't be renamed: {e.Message}", e);
+            throw new CheckpointException($"the checkpoint of {from} can't be renamed: {FileTrouble.Explain(e)}", e);
         }
         finally
         {
@@ -164,7 +165,7 @@ public sealed class CheckpointStore : ICheckpointStore
         catch (StateDamagedException e)
         {
             condition = CheckpointCondition.Damaged;
-            damage = $"{path}: {e.Message}";
+            damage = $"{path}: {FileTrouble.Explain(e)}";
             if (!IsReadOnly)
                 damage += $"; kept as {Path.GetFileName(await directory.SetAsideAsync(path, cancellationToken))}";
         }

@@ -1,3 +1,4 @@
+using Imapsync.Engine.Durability;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Checkpoints;
@@ -135,7 +136,7 @@ internal sealed class FileCheckpoint : ICheckpoint
             if (journal is not null && lastCommit.IsCompletedSuccessfully && staged.IsEmpty)
                 await journal.FinishAsync(state);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileTrouble.Is(e))
         {
             // The journal as it is holds everything; it is compacted another time.
         }
@@ -154,9 +155,9 @@ internal sealed class FileCheckpoint : ICheckpoint
         {
             await journal!.AppendAsync(batch);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw new CheckpointException($"the checkpoint {path} can't be written: {e.Message}", e);
+            throw new CheckpointException($"the checkpoint {path} can't be written: {FileTrouble.Explain(e)}", e);
         }
     }
 

@@ -33,8 +33,16 @@ internal sealed class JobLock : IDisposable
         }
 
         var owner = $"pid {Environment.ProcessId} on {Environment.MachineName} since {time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}\n";
-        taken.SetLength(0);
-        await taken.WriteAsync(Encoding.UTF8.GetBytes(owner), CancellationToken.None);
+        try
+        {
+            taken.SetLength(0);
+            await taken.WriteAsync(Encoding.UTF8.GetBytes(owner), CancellationToken.None);
+        }
+        catch (IOException e) when (FileTrouble.IsNoSpace(e))
+        {
+            // It holds all the same; it only cannot say by whom.
+        }
+
         return new JobLock(taken);
     }
 

@@ -1,4 +1,5 @@
 using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores;
@@ -51,6 +52,10 @@ internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
                 FailureKind.Quota => Fail(report, StopReason.Other, "quota", e.Message),
                 _ => Fail(report, StopReason.Other, "failed", e.Message),
             };
+        }
+        catch (Exception e) when (FileTrouble.Is(e))
+        {
+            return Fail(report, StopReason.Other, "file", FileTrouble.Explain(e));
         }
         catch (Exception e)
         {

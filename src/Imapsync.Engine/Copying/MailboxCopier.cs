@@ -18,25 +18,48 @@ internal sealed class MailboxCopier(JobContext context)
 
     public async Task<StopReason> RunAsync(CancellationToken abort)
     {
+        // However it ends: what was done is told, and what is up to date is remembered.
+        StopReason reason;
         try
         {
-            var plan = await context.RetryAsync("the folders", PlanAsync, () => 0, abort);
-            report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
-            await CopyAllAsync(plan, abort);
-            if (wasStopped)
-                return StopReason.Cancelled;
-            ranToItsEnd = true;
-            ReportUnknownMessageIds();
-            return await RemoveVanishedAsync(plan.Listed, abort) ? StopReason.None : StopReason.DeletionLimit;
+            reason = await WorkAsync(abort);
         }
-        finally
+        catch
         {
-            // However it ends: what was done is told, and what is up to date is remembered.
-            foreach (var (pair, tally) in tallies)
-                Account(pair, tally);
-            if (!context.Options.DryRun)
-                await context.Checkpoints.SaveSummariesAsync([.. summaries.Values], CancellationToken.None);
+            try
+            {
+                await FinishAsync();
+            }
+            catch (CheckpointException)
+            {
+                // What ended the work is what has to be told. Without summaries the next run looks into each folder.
+            }
+
+            throw;
         }
+
+        await FinishAsync();
+        return reason;
+    }
+
+    private async Task<StopReason> WorkAsync(CancellationToken abort)
+    {
+        var plan = await context.RetryAsync("the folders", PlanAsync, () => 0, abort);
+        report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
+        await CopyAllAsync(plan, abort);
+        if (wasStopped)
+            return StopReason.Cancelled;
+        ranToItsEnd = true;
+        ReportUnknownMessageIds();
+        return await RemoveVanishedAsync(plan.Listed, abort) ? StopReason.None : StopReason.DeletionLimit;
+    }
+
+    private async Task FinishAsync()
+    {
+        foreach (var (pair, tally) in tallies)
+            Account(pair, tally);
+        if (!context.Options.DryRun)
+            await context.Checkpoints.SaveSummariesAsync([.. summaries.Values], CancellationToken.None);
     }
 
     /// <summary>Sees which folders there are and makes the target's what they have to be. Done again after a failure, it finds what it did.</summary>

@@ -73,11 +73,10 @@ internal sealed class DotLock : IAsyncDisposable
 
     private static bool TryCreate(string path)
     {
+        FileStream file;
         try
         {
-            using var file = new FileStream(path, LocalFiles.CreateNew);
-            file.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}:{Environment.MachineName}")));
-            return true;
+            file = new FileStream(path, LocalFiles.CreateNew);
         }
         catch (IOException e) when (e.HResult == AlreadyExists || File.Exists(path))
         {
@@ -87,6 +86,19 @@ internal sealed class DotLock : IAsyncDisposable
         catch (FileNotFoundException)
         {
             return false;
+        }
+
+        try
+        {
+            using (file)
+                file.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}:{Environment.MachineName}")));
+            return true;
+        }
+        catch
+        {
+            // On a full disk: a lock that does not say whose it is would keep everybody out, us too.
+            LocalFiles.TryDelete([path]);
+            throw;
         }
     }
 

@@ -56,29 +56,51 @@ internal static class LocalFiles
     public static void Replace(string path, ReadOnlySpan<byte> contents)
     {
         var temporary = path + ".imapsync-new";
-        File.Delete(temporary);
-        using (var file = new FileStream(temporary, CreateNew))
+        try
         {
-            file.Write(contents);
-            file.Flush(flushToDisk: true);
+            File.Delete(temporary);
+            using (var file = new FileStream(temporary, CreateNew))
+            {
+                file.Write(contents);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            TryDelete([temporary]);
+            throw;
         }
 
-        File.Move(temporary, path, overwrite: true);
         Posix.SyncDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>Writes a file that will take another's place. What was begun goes if that fails: it may be what fills the disk.</summary>
+    public static async Task<T> WriteBesideAsync<T>(string temporary, Func<SafeFileHandle, Task<T>> write)
+    {
+        try
+        {
+            using var file = CreateAnew(temporary);
+            return await write(file);
+        }
+        catch
+        {
+            TryDelete([temporary]);
+            throw;
+        }
     }
 
     /// <summary>What a failed call on a file means for the job.</summary>
     public static MailException Failure(Exception cause, FailureScope scope, string what)
     {
-        const int NoSpace = 28, QuotaExceeded = 122, QuotaExceededMac = 69;
-        return cause switch
+        if (cause is MailException known)
+            return known;
+        return new MailException(FileTrouble.IsEverywhere(cause) ? FailureScope.Store : scope, isTransient: false, $"{what}: {FileTrouble.Explain(cause)}", cause)
         {
-            MailException known => known,
-            IOException { HResult: NoSpace or QuotaExceeded or QuotaExceededMac } =>
-                new MailException(FailureScope.Store, isTransient: false, $"{what}: no space left: {cause.Message}", cause) { Kind = FailureKind.Quota },
-            DirectoryNotFoundException or FileNotFoundException =>
-                new MailException(scope, isTransient: false, $"{what}: {cause.Message}", cause) { Kind = FailureKind.Gone },
-            _ => new MailException(scope, isTransient: false, $"{what}: {cause.Message}", cause),
+            Kind = FileTrouble.IsNoSpace(cause) ? FailureKind.Quota
+                : cause is DirectoryNotFoundException or FileNotFoundException ? FailureKind.Gone
+                : FailureKind.Other,
         };
     }
 
@@ -137,7 +159,7 @@ internal static class LocalFiles
         }
     }
 
-    public static bool IsFileTrouble(Exception exception) => exception is IOException or UnauthorizedAccessException;
+    public static bool IsFileTrouble(Exception exception) => FileTrouble.Is(exception);
 
     private static FileStreamOptions Private(FileMode mode)
     {

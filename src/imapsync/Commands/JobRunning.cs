@@ -1,5 +1,6 @@
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Copying;
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Commands;
@@ -59,9 +60,9 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             await ReportFile.WriteAsync(ReportPath, reports, CancellationToken.None);
             return ExitStatus.Ok;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"the report could not be written: {e.Message}"));
+            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"the report {ReportPath} could not be written: {FileTrouble.Explain(e)}"));
             return ExitStatus.Failed;
         }
     }

@@ -4,6 +4,7 @@ using System.Globalization;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Copying;
 using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Durability;
 
 namespace Imapsync.CommandLine.Commands;
 
@@ -87,9 +88,9 @@ internal static class VerifyCommand
                 path, new VerifyReportJson([.. reports.Select(r => VerifiedJobJson.Of(r, withFindings: true))]), VerifyJson.Default.VerifyReportJson, CancellationToken.None);
             return ExitStatus.Ok;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (FileTrouble.Is(e))
         {
-            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"the report could not be written: {e.Message}"));
+            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"the report {path} could not be written: {FileTrouble.Explain(e)}"));
             return ExitStatus.Failed;
         }
     }

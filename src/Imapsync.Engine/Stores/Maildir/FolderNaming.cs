@@ -14,6 +14,10 @@ namespace Imapsync.Engine.Stores.Maildir;
 internal static class FolderNaming
 {
     public const string SideFile = "imapsync-folder";
+
+    /// <summary>The side file for the name that the directory is about to get.</summary>
+    public const string NextSideFile = "imapsync-folder-next";
+
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
     private const string Base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
     private const int MaxNameLength = 230;

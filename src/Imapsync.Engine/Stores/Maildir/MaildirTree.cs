@@ -81,9 +81,13 @@ internal abstract class MaildirTree(string root)
             throw new IOException($"{from} can't be renamed to {to}: INBOX stays where it is, and nothing may be in the way");
         var parent = Path.GetDirectoryName(target)!;
         LocalFiles.CreateDirectory(parent);
+        // A shortened name says nothing without its side file, so that is there before the name is; the old name's stays until then.
+        WriteSideFile(source, Path.GetFileName(target), to, FolderNaming.NextSideFile);
         Directory.Move(source, target);
-        File.Delete(Path.Combine(target, FolderNaming.SideFile));
-        WriteSideFile(target, to);
+        if (FolderNaming.LooksShortened(Path.GetFileName(target)))
+            File.Move(Path.Combine(target, FolderNaming.NextSideFile), Path.Combine(target, FolderNaming.SideFile), overwrite: true);
+        else
+            File.Delete(Path.Combine(target, FolderNaming.SideFile));
         Posix.SyncDirectory(parent);
         Posix.SyncDirectory(Path.GetDirectoryName(source)!);
     }
@@ -94,20 +98,34 @@ internal abstract class MaildirTree(string root)
 
     protected abstract IEnumerable<MaildirTreeEntry> Find();
 
-    protected static void WriteSideFile(string directory, FolderPath path)
-    {
-        if (FolderNaming.LooksShortened(Path.GetFileName(directory)))
-            LocalFiles.Replace(Path.Combine(directory, FolderNaming.SideFile), Encoding.UTF8.GetBytes(path.ToString()));
-    }
+    protected static void WriteSideFile(string directory, FolderPath path) =>
+        WriteSideFile(directory, Path.GetFileName(directory), path, FolderNaming.SideFile);
 
     /// <summary>The path a shortened directory stands for; null for any other.</summary>
     protected FolderPath? ReadSideFile(string directory)
     {
-        var file = new FileInfo(Path.Combine(directory, FolderNaming.SideFile));
-        if (!FolderNaming.LooksShortened(Path.GetFileName(directory)) || !file.Exists || file.LinkTarget is not null || file.Length > MaxSideFileBytes)
+        if (!FolderNaming.LooksShortened(Path.GetFileName(directory)))
             return null;
-        return FolderPath.TryParse(File.ReadAllText(file.FullName), out var path) && DirectoryBelowRoot(path) == directory ? path : null;
+        foreach (var name in (string[])[FolderNaming.SideFile, FolderNaming.NextSideFile])
+        {
+            var file = new FileInfo(Path.Combine(directory, name));
+            if (file.Exists && file.LinkTarget is null && file.Length <= MaxSideFileBytes
+                && FolderPath.TryParse(File.ReadAllText(file.FullName), out var path) && DirectoryBelowRoot(path) == directory)
+                return path;
+        }
+
+        return null;
     }
+
+    private static void WriteSideFile(string directory, string nameOnDisk, FolderPath path, string sideFile)
+    {
+        if (FolderNaming.LooksShortened(nameOnDisk))
+            LocalFiles.Replace(Path.Combine(directory, sideFile), Encoding.UTF8.GetBytes(path.ToString()));
+    }
+
+    /// <summary>False for a directory that only has folders below it, or whose making was interrupted.</summary>
+    protected static bool HoldsMessages(string directory) =>
+        Directory.Exists(Path.Combine(directory, "cur")) || Directory.Exists(Path.Combine(directory, "new"));
 
     protected static IEnumerable<DirectoryInfo> RealDirectories(string directory, string pattern) =>
         new DirectoryInfo(directory).EnumerateDirectories(pattern, new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint, MatchType = MatchType.Simple });
@@ -139,7 +157,7 @@ internal sealed class MaildirPlusPlusTree(string root) : MaildirTree(root)
         {
             var levels = directory.Name[1..].Split('.');
             if (Array.TrueForAll(levels, l => l.Length > 0))
-                yield return new MaildirTreeEntry(ReadSideFile(directory.FullName) ?? new FolderPath(levels.Select(FolderNaming.Decode)), directory.FullName, HoldsMessages: true);
+                yield return new MaildirTreeEntry(ReadSideFile(directory.FullName) ?? new FolderPath(levels.Select(FolderNaming.Decode)), directory.FullName, HoldsMessages(directory.FullName));
         }
     }
 }
@@ -147,7 +165,7 @@ internal sealed class MaildirPlusPlusTree(string root) : MaildirTree(root)
 /// <summary>Folder A/B is the directory <c>A/B</c>; a directory without cur/ only has folders below it.</summary>
 internal sealed class FsTree(string root) : MaildirTree(root)
 {
-    private static readonly string[] Reserved = ["cur", "new", "tmp", "maildirfolder", "subscriptions", FolderNaming.SideFile];
+    private static readonly string[] Reserved = ["cur", "new", "tmp", "maildirfolder", "subscriptions", FolderNaming.SideFile, FolderNaming.NextSideFile];
 
     public override char Separator => '/';
 
@@ -200,7 +218,7 @@ internal sealed class FsTree(string root) : MaildirTree(root)
                     continue;
                 var level = FolderNaming.Decode(directory.Name);
                 var path = ReadSideFile(directory.FullName) ?? parent.Path?.Child(level) ?? new FolderPath(level);
-                yield return new MaildirTreeEntry(path, directory.FullName, Directory.Exists(Path.Combine(directory.FullName, "cur")));
+                yield return new MaildirTreeEntry(path, directory.FullName, HoldsMessages(directory.FullName));
                 pending.Push((directory.FullName, path));
             }
         }

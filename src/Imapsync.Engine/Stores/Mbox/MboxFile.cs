@@ -68,15 +68,14 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
 
         // Others' mail stands behind the torn message: what is to stay goes to a new file.
         var temporary = path + FileNames.NewSuffix;
-        MboxState state;
-        using (var target = LocalFiles.CreateAnew(temporary))
+        var state = await LocalFiles.WriteBesideAsync(temporary, async target =>
         {
             await CopyWithoutAsync(mbox, target, found.Torn, cancellationToken);
             KeepMode(temporary);
             var again = await MboxFindings.ScanAsync(found.Index.WithoutWindow(), target, FileStamp.Of(target), cancellationToken);
             // The index first: with the old file it would find the torn message to be a foreign one, and lose nothing.
-            state = await SaveAsync(found, again.State, cancellationToken);
-        }
+            return await SaveAsync(found, again.State, cancellationToken);
+        });
 
         await held.ReplaceAsync(temporary);
         return state;

@@ -71,9 +71,9 @@ internal sealed class MboxIndex
     public static async Task SaveAsync(string path, MboxState state, CancellationToken cancellationToken)
     {
         var temporary = path + FileNames.NewSuffix;
-        using (var file = LocalFiles.CreateAnew(temporary))
-        using (var buffer = new ByteBuffer())
+        await LocalFiles.WriteBesideAsync(temporary, async file =>
         {
+            using var buffer = new ByteBuffer();
             long position = 0;
             IndexLines.AppendHeader(buffer, state.Validity, state.UidNext, state.Records.Count);
             foreach (var record in state.Records)
@@ -89,8 +89,8 @@ internal sealed class MboxIndex
             IndexLines.AppendDone(buffer, state.Stamp, state.UidNext, state.Records.Count);
             await RandomAccess.WriteAsync(file, buffer.Written, position, cancellationToken);
             RandomAccess.FlushToDisk(file);
-        }
-
+            return true;
+        });
         File.Move(temporary, path, overwrite: true);
         Posix.SyncDirectory(System.IO.Path.GetDirectoryName(path)!);
     }

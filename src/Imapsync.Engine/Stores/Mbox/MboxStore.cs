@@ -41,7 +41,7 @@ internal sealed class MboxStore : IMailStore
         }
         catch (Exception error) when (LocalFiles.IsFileTrouble(error))
         {
-            throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display} cannot be created: {error.Message}", error);
+            throw LocalFiles.Failure(error, FailureScope.Store, endpoint.Display);
         }
 
         return Directory.Exists(store.tree.Root)
@@ -179,7 +179,7 @@ internal sealed class MboxStore : IMailStore
         }
         catch (Exception error) when (LocalFiles.IsFileTrouble(error))
         {
-            throw new MailException(FailureScope.Store, isTransient: false, $"{Traits.Display}: {error.Message}", error);
+            throw LocalFiles.Failure(error, FailureScope.Store, Traits.Display);
         }
     }
 }

@@ -36,13 +36,13 @@ internal sealed class MboxSubscriptions(string root) : IDisposable
             if (subscribed ? !folders.Add(path) : !folders.Remove(path))
                 return;
             var temporary = file + FileNames.NewSuffix;
-            using (var target = LocalFiles.CreateAnew(temporary))
+            await LocalFiles.WriteBesideAsync(temporary, async target =>
             {
                 var lines = folders.Order().Select(f => string.Join('/', f.Levels.Select(FileNames.Escape)) + "\n");
                 await RandomAccess.WriteAsync(target, System.Text.Encoding.UTF8.GetBytes(string.Concat(lines)), 0, cancellationToken);
                 RandomAccess.FlushToDisk(target);
-            }
-
+                return true;
+            });
             File.Move(temporary, file, overwrite: true);
             Posix.SyncDirectory(root);
         }

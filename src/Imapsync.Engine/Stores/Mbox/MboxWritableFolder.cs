@@ -124,15 +124,12 @@ internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
         LocalFiles.GuardAsync(mbox.Path, async () =>
         {
             var temporary = mbox.Path + FileNames.NewSuffix;
-            List<MboxRecord> records;
-            FileStamp stamp;
-            using (var target = LocalFiles.CreateAnew(temporary))
-            using (var rewriter = new MboxRewriter(held.Mbox.SafeFileHandle, target))
+            var (records, stamp) = await LocalFiles.WriteBesideAsync(temporary, async target =>
             {
+                using var rewriter = new MboxRewriter(held.Mbox.SafeFileHandle, target);
                 mbox.KeepMode(temporary);
-                records = await rewriter.WriteAsync(State.Records, edit, cancellationToken);
-                stamp = FileStamp.Of(target);
-            }
+                return (await rewriter.WriteAsync(State.Records, edit, cancellationToken), FileStamp.Of(target));
+            });
 
             // If it stops between the two, the old index finds its messages in the new file by their digests.
             await held.ReplaceAsync(temporary);

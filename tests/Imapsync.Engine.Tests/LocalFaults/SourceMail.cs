@@ -1,0 +1,26 @@
+using System.Security.Cryptography;
+using Imapsync.Engine.Tests.Copying;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Engine.Tests.LocalFaults;
+
+/// <summary>The mail of a source in memory, in the form in which the readers of files show it.</summary>
+internal static class SourceMail
+{
+    public static string Digest(byte[] octets) => Convert.ToHexStringLower(SHA256.HashData(octets));
+
+    public static HashSet<string> Digests(MailboxFixture box) =>
+        [.. box.Source.Folders.Values.SelectMany(f => f.Messages).Select(m => Digest(m.Octets))];
+
+    public static MailboxSnapshot Snapshot(MailboxFixture box)
+    {
+        var mailbox = new MailboxSnapshot();
+        foreach (var (path, folder) in box.Source.Folders)
+        {
+            mailbox.Add(string.Join('/', path.Levels), folder.Subscribed, folder.Messages.Select(m => new SnapshotMessage(
+                Digest(m.Octets), m.Octets.Length, SnapshotMessage.Canonical(m.Flags.Names), m.Date)));
+        }
+
+        return mailbox;
+    }
+}
