@@ -37,6 +37,9 @@ public sealed class BackupLab : IAsyncDisposable
 
     public string Target { get; set; }
 
+    /// <summary>A program with its arguments that the job is run by, such as <c>setpriv</c>.</summary>
+    public string[] Through { get; set; } = [];
+
     /// <summary>More lines of the job, such as <c>deletions: mirror</c>.</summary>
     public string Rules { get; set; } = "";
 
@@ -105,7 +108,7 @@ public sealed class BackupLab : IAsyncDisposable
     {
         WriteJob();
         File.Delete(ReportFile);
-        return ImapsyncProcess.Start(Dir.Create("home"), ["run", JobFile, "--report", ReportFile, .. options], Environment);
+        return ImapsyncProcess.Start(Dir.Create("home"), ["run", JobFile, "--report", ReportFile, .. options], Environment, Through);
     }
 
     /// <summary>One run to its end.</summary>

@@ -41,11 +41,13 @@ public sealed class ImapsyncProcess : IAsyncDisposable
     public string VisibleCommandLine => File.ReadAllText($"/proc/{process.Id}/cmdline").Replace('\0', ' ');
 
     /// <param name="home">The user's home: nothing of the real one may be touched.</param>
-    public static ImapsyncProcess Start(string home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="through">A program with its arguments that runs it, such as one that takes rights away.</param>
+    public static ImapsyncProcess Start(
+        string home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, IEnumerable<string>? through = null)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "imapsync.dll");
         // A shell's background job ignores SIGINT and so do its children, which is not what the tests of Ctrl-C are about.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT,TERM", "dotnet", program, .. arguments])
+        var start = new ProcessStartInfo("env", ["--default-signal=INT,TERM", .. through ?? [], "dotnet", program, .. arguments])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

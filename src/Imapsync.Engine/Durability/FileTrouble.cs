@@ -4,7 +4,7 @@ namespace Imapsync.Engine.Durability;
 public static class FileTrouble
 {
     /// <summary>The errors' own numbers, which .NET gives as HResult on Unix; the same on Linux, macOS and the BSDs but for the last.</summary>
-    private const int TooManyInSystem = 23, TooManyOpen = 24, NoSpace = 28, ReadOnlyFileSystem = 30, QuotaOnBsd = 69, Quota = 122;
+    private const int PermissionDenied = 13, TooManyInSystem = 23, TooManyOpen = 24, NoSpace = 28, ReadOnlyFileSystem = 30, QuotaOnBsd = 69, Quota = 122;
 
     /// <summary>The exceptions that files throw.</summary>
     public static bool Is(Exception exception) => exception is IOException or UnauthorizedAccessException;
@@ -14,7 +14,7 @@ public static class FileTrouble
 
     /// <summary>It is not about this one file: the next one would fail as this one did.</summary>
     public static bool IsEverywhere(Exception exception) =>
-        IsNoSpace(exception) || exception is IOException { HResult: TooManyInSystem or TooManyOpen or ReadOnlyFileSystem };
+        IsNoSpace(exception) || IsPartOfProgram(exception) || exception is IOException { HResult: TooManyInSystem or TooManyOpen or ReadOnlyFileSystem };
 
     /// <summary>What the system says, which names the file, and what to do about it where that is known.</summary>
     public static string Explain(Exception exception) => exception switch
@@ -22,7 +22,12 @@ public static class FileTrouble
         IOException when IsNoSpace(exception) => $"{exception.Message}; make room there and run again: it goes on where it stopped",
         IOException { HResult: ReadOnlyFileSystem } => $"{exception.Message}; mount it for writing, or choose another place",
         IOException { HResult: TooManyOpen or TooManyInSystem } => $"{exception.Message}; allow more open files (ulimit -n), or run fewer jobs at once",
-        UnauthorizedAccessException => $"{exception.Message}; let this user read and write there (chown, chmod), or run as one who may",
+        _ when IsPartOfProgram(exception) => $"a part of the program can't be loaded ({exception.Message.ReplaceLineEndings(" ").Trim()}); allow more open files (ulimit -n), else install it anew",
+        UnauthorizedAccessException or IOException { HResult: PermissionDenied } => $"{exception.Message}; let this user read and write there (chown, chmod), or run as one who may",
         _ => exception.Message,
     };
+
+    /// <summary>The runtime loads the program's parts when they are first needed, and says no more than this where no file can be opened any more.</summary>
+    private static bool IsPartOfProgram(Exception exception) =>
+        exception is FileLoadException || (exception is FileNotFoundException { FileName: { } name } && name.Contains(", Version=", StringComparison.Ordinal));
 }

@@ -42,6 +42,14 @@ internal static partial class Posix
         return SyncFs((int)handle.DangerousGetHandle()) == 0 ? true : throw Failure("syncfs", path);
     }
 
+    /// <summary>Throws what a change in this directory would: no permission, a file system mounted read-only.</summary>
+    public static void DemandWritable(string directory)
+    {
+        const int WriteAndSearch = 2 | 1;
+        if (!OperatingSystem.IsWindows() && Access(directory, WriteAndSearch) != 0)
+            throw Failure("write", directory);
+    }
+
     /// <summary>False when there is certainly no process of that number here.</summary>
     public static bool ProcessMayLive(int pid) => pid > 0 && (Kill(pid, 0) == 0 || Marshal.GetLastPInvokeError() != ESRCH);
 
@@ -54,6 +62,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Access(string path, int mode);
 
     [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
     private static partial int SyncFs(int descriptor);

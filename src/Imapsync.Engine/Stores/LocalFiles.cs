@@ -34,6 +34,13 @@ internal static class LocalFiles
             Directory.CreateDirectory(path, DirectoryMode);
     }
 
+    /// <summary>Makes a store's root where there is none, and throws at once where nothing could be written to it: once, not for each folder.</summary>
+    public static void CreateRoot(string path)
+    {
+        CreateDirectory(path);
+        Posix.DemandWritable(path);
+    }
+
     /// <summary>A directory itself, not a symbolic link to one: a link may lead out of the tree.</summary>
     public static bool IsRealDirectory(string path)
     {
@@ -99,7 +106,7 @@ internal static class LocalFiles
         return new MailException(FileTrouble.IsEverywhere(cause) ? FailureScope.Store : scope, isTransient: false, $"{what}: {FileTrouble.Explain(cause)}", cause)
         {
             Kind = FileTrouble.IsNoSpace(cause) ? FailureKind.Quota
-                : cause is DirectoryNotFoundException or FileNotFoundException ? FailureKind.Gone
+                : cause is DirectoryNotFoundException or FileNotFoundException && !FileTrouble.IsEverywhere(cause) ? FailureKind.Gone
                 : FailureKind.Other,
         };
     }

@@ -30,7 +30,7 @@ public sealed class MaildirStore : IMailStore
             {
                 var place = MaildirTree.Of(endpoint);
                 if (forWriting)
-                    LocalFiles.CreateDirectory(place.Root);
+                    LocalFiles.CreateRoot(place.Root);
 
                 // A mistyped path must not look like a mailbox from which everything was removed.
                 else if (!Directory.Exists(place.Root) || place.List().Count == 0)

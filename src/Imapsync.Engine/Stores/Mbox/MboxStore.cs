@@ -37,7 +37,7 @@ internal sealed class MboxStore : IMailStore
         try
         {
             if (forWriting)
-                LocalFiles.CreateDirectory(store.tree.Root);
+                LocalFiles.CreateRoot(store.tree.Root);
         }
         catch (Exception error) when (LocalFiles.IsFileTrouble(error))
         {
