@@ -43,6 +43,12 @@ internal static class FolderNaming
     {
         if (name.Length <= MaxNameLength)
             return LooksShortened(name) ? string.Concat(name.AsSpan(0, name.Length - DigestLength - 1), Run('~'), name.AsSpan(name.Length - DigestLength)) : name;
+        return SetApart(name, path);
+    }
+
+    /// <summary>A name that no other path has, on a file system that does not tell cases apart either.</summary>
+    public static string SetApart(string name, FolderPath path)
+    {
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.Unicode.GetBytes(path.ToString())))[..DigestLength];
         return $"{CutBetweenRuns(name)}~{digest}";
     }
@@ -52,7 +58,7 @@ internal static class FolderNaming
 
     private static string CutBetweenRuns(string name)
     {
-        var cut = name[..ShortenedPrefix];
+        var cut = name[..Math.Min(name.Length, ShortenedPrefix)];
         var run = cut.LastIndexOf('&');
         if (run >= 0 && cut.IndexOf('-', run) < 0)
             cut = cut[..run];

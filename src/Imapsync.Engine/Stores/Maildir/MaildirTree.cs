@@ -8,7 +8,7 @@ namespace Imapsync.Engine.Stores.Maildir;
 internal readonly record struct MaildirTreeEntry(FolderPath Path, string Directory, bool HoldsMessages);
 
 /// <summary>Where the folders of a tree are. INBOX is the root in both layouts.</summary>
-internal abstract class MaildirTree(string root)
+internal abstract class MaildirTree(string root, NameLookup lookup)
 {
     private const int MaxSideFileBytes = 1 << 20;
     private Dictionary<FolderPath, string> foreignlySpelled = [];
@@ -94,6 +94,20 @@ internal abstract class MaildirTree(string root)
 
     protected abstract string DirectoryBelowRoot(FolderPath path);
 
+    /// <summary>The directory that a folder's own lies in.</summary>
+    protected abstract string ParentOf(FolderPath path);
+
+    /// <summary>The folder's name there, however long, and whoever else may have it.</summary>
+    protected abstract string EncodedName(FolderPath path);
+
+    /// <summary>The folder's directory in its parent. Where another has the name but for case, and the file system takes both for one, a name of its own.</summary>
+    protected string DirectoryIn(string parent, FolderPath path)
+    {
+        var encoded = EncodedName(path);
+        var directory = Path.Combine(parent, FolderNaming.Fit(encoded, path));
+        return lookup.IsAnothers(directory) ? Path.Combine(parent, FolderNaming.SetApart(encoded, path)) : directory;
+    }
+
     protected abstract void CreateBelowRoot(FolderPath path, MaildirPaths paths);
 
     protected abstract IEnumerable<MaildirTreeEntry> Find();
@@ -110,12 +124,16 @@ internal abstract class MaildirTree(string root)
         {
             var file = new FileInfo(Path.Combine(directory, name));
             if (file.Exists && file.LinkTarget is null && file.Length <= MaxSideFileBytes
-                && FolderPath.TryParse(File.ReadAllText(file.FullName), out var path) && DirectoryBelowRoot(path) == directory)
+                && FolderPath.TryParse(File.ReadAllText(file.FullName), out var path) && IsDirectoryOf(path, directory))
                 return path;
         }
 
         return null;
     }
+
+    private bool IsDirectoryOf(FolderPath path, string directory) =>
+        Path.GetDirectoryName(directory) == ParentOf(path)
+        && Path.GetFileName(directory) is var name && (name == FolderNaming.Fit(EncodedName(path), path) || name == FolderNaming.SetApart(EncodedName(path), path));
 
     private static void WriteSideFile(string directory, string nameOnDisk, FolderPath path, string sideFile)
     {
@@ -132,14 +150,17 @@ internal abstract class MaildirTree(string root)
 }
 
 /// <summary>Folder A/B is the directory <c>.A.B</c> with an empty file <c>maildirfolder</c>.</summary>
-internal sealed class MaildirPlusPlusTree(string root) : MaildirTree(root)
+internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null) : MaildirTree(root, lookup ?? NameLookup.OfSystem)
 {
     public override char Separator => '.';
 
     public override string EncodeLevel(string level) => FolderNaming.Encode(level, '.', '/');
 
-    protected override string DirectoryBelowRoot(FolderPath path) =>
-        Path.Combine(Root, FolderNaming.Fit("." + string.Join('.', path.Levels.Select(l => EncodeLevel(l))), path));
+    protected override string DirectoryBelowRoot(FolderPath path) => DirectoryIn(Root, path);
+
+    protected override string ParentOf(FolderPath path) => Root;
+
+    protected override string EncodedName(FolderPath path) => "." + string.Join('.', path.Levels.Select(l => EncodeLevel(l)));
 
     protected override void CreateBelowRoot(FolderPath path, MaildirPaths paths)
     {
@@ -163,7 +184,7 @@ internal sealed class MaildirPlusPlusTree(string root) : MaildirTree(root)
 }
 
 /// <summary>Folder A/B is the directory <c>A/B</c>; a directory without cur/ only has folders below it.</summary>
-internal sealed class FsTree(string root) : MaildirTree(root)
+internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTree(root, lookup ?? NameLookup.OfSystem)
 {
     private static readonly string[] Reserved = ["cur", "new", "tmp", "maildirfolder", "subscriptions", FolderNaming.SideFile, FolderNaming.NextSideFile];
 
@@ -182,13 +203,13 @@ internal sealed class FsTree(string root) : MaildirTree(root)
     {
         var directory = Root;
         for (var i = 0; i < path.Levels.Length; i++)
-        {
-            var at = new FolderPath(path.Levels[..(i + 1)]);
-            directory = Path.Combine(directory, FolderNaming.Fit(EncodeLevel(at.Name), at));
-        }
-
+            directory = DirectoryIn(directory, new FolderPath(path.Levels[..(i + 1)]));
         return directory;
     }
+
+    protected override string ParentOf(FolderPath path) => path.Parent is { } parent ? DirectoryBelowRoot(parent) : Root;
+
+    protected override string EncodedName(FolderPath path) => EncodeLevel(path.Name);
 
     protected override void CreateBelowRoot(FolderPath path, MaildirPaths paths)
     {

@@ -9,8 +9,10 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// folder holds messages and folders. Plain directories of mbox files (<c>A/B</c>) are read as well. INBOX is the file <c>INBOX</c>.
 /// Below the root no symbolic link is followed.
 /// </summary>
-internal sealed class MboxTree(string root)
+internal sealed class MboxTree(string root, NameLookup? lookup = null)
 {
+    private readonly NameLookup lookup = lookup ?? NameLookup.OfSystem;
+
     private const int MaxDepth = 200;
 
     public string Root => root;
@@ -24,13 +26,13 @@ internal sealed class MboxTree(string root)
             var next = Names(directory, path.Levels[i])
                 .SelectMany(n => new[] { n + FileNames.ChildrenSuffix, n })
                 .Select(n => Path.Combine(directory, n))
-                .FirstOrDefault(IsOwnDirectory);
+                .FirstOrDefault(d => IsOwnDirectory(d) && !lookup.IsAnothers(d));
             if (next is null)
                 return null;
             directory = next;
         }
 
-        return Names(directory, path.Name).Select(n => Path.Combine(directory, n)).FirstOrDefault(IsOwnFile);
+        return Names(directory, path.Name).Select(n => Path.Combine(directory, n)).FirstOrDefault(f => IsOwnFile(f) && !lookup.IsAnothers(f));
     }
 
     /// <summary>Creates a folder's file and the directories above it, durably; gives the file.</summary>
@@ -42,7 +44,7 @@ internal sealed class MboxTree(string root)
         foreach (var level in path.Levels.Take(path.Levels.Length - 1))
         {
             var parent = directory;
-            var found = Names(parent, level).Select(n => Path.Combine(parent, n + FileNames.ChildrenSuffix)).FirstOrDefault(IsOwnDirectory);
+            var found = Names(parent, level).Select(n => Path.Combine(parent, n + FileNames.ChildrenSuffix)).FirstOrDefault(d => IsOwnDirectory(d) && !lookup.IsAnothers(d));
             directory = found ?? Path.Combine(parent, NewName(parent, level) + FileNames.ChildrenSuffix);
             if (found is null)
             {
@@ -123,9 +125,9 @@ internal sealed class MboxTree(string root)
     /// A name for a level that has none yet. One equal but for case to another gets the form of the too long, so that the
     /// tree can be copied to file systems that do not tell them apart.
     /// </summary>
-    private static string NewName(string directory, string level)
+    private string NewName(string directory, string level)
     {
-        if (Names(directory, level).FirstOrDefault(n => Path.Exists(Path.Combine(directory, n)) || Path.Exists(Path.Combine(directory, n + FileNames.ChildrenSuffix))) is { } used)
+        if (Names(directory, level).FirstOrDefault(n => IsThere(Path.Combine(directory, n)) || IsThere(Path.Combine(directory, n + FileNames.ChildrenSuffix))) is { } used)
             return used;
         var name = FileNames.Escape(level);
         if (!FileNames.NeedsDigest(level) && !HasTwin(directory, name))
@@ -139,6 +141,8 @@ internal sealed class MboxTree(string root)
 
         return digest;
     }
+
+    private bool IsThere(string path) => Path.Exists(path) && !lookup.IsAnothers(path);
 
     private static bool HasTwin(string directory, string name) =>
         Directory.EnumerateFileSystemEntries(directory).Select(Path.GetFileName).Any(
