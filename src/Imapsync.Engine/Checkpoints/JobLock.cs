@@ -22,6 +22,7 @@ internal sealed class JobLock : IDisposable
     public static async Task<JobLock> TakeAsync(string path, TimeProvider time, CancellationToken cancellationToken)
     {
         // Opening without truncating: the holder's text must outlast a second run's try.
+        DurableFiles.DemandNoLink(path);
         FileStream taken;
         try
         {

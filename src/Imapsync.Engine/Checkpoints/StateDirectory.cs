@@ -22,7 +22,11 @@ internal sealed class StateDirectory(string root)
 
     public string SummaryFile => Path.Combine(root, "summary");
 
-    public Task CreateAsync(CancellationToken cancellationToken) => DurableFiles.CreateDirectoryAsync(pairs, cancellationToken);
+    public async Task CreateAsync(CancellationToken cancellationToken)
+    {
+        await DurableFiles.CreateDirectoryAsync(pairs, cancellationToken);
+        DurableFiles.DemandNoLink(pairs);
+    }
 
     /// <summary>Removes what a crash left half-written. Only for who holds the lock.</summary>
     public void RemoveLeftovers()

@@ -32,7 +32,9 @@ public static class DurableFiles
         var temporary = path + TemporarySuffix;
         try
         {
-            var file = new FileStream(temporary, ForOwner(FileMode.Create, FileAccess.Write));
+            // What lies under that name may be anything, even a link to somebody's file.
+            File.Delete(temporary);
+            var file = new FileStream(temporary, ForOwner(FileMode.CreateNew, FileAccess.Write));
             await using (file.ConfigureAwait(false))
             {
                 await write(file, cancellationToken);
@@ -49,6 +51,13 @@ public static class DurableFiles
         }
 
         await SyncDirectoryAsync(Path.GetDirectoryName(path)!, CancellationToken.None);
+    }
+
+    /// <summary>Throws where a symbolic link stands: whoever put it there would decide which file is written.</summary>
+    public static void DemandNoLink(string path)
+    {
+        if (new FileInfo(path).LinkTarget is not null)
+            throw new IOException($"{path} is a symbolic link, which is not followed: it may lead to any file; put what it points to in its place, or remove it");
     }
 
     /// <summary>Options for a file that, if created, only its owner can read.</summary>

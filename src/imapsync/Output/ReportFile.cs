@@ -18,11 +18,12 @@ internal static class ReportFile
     {
         path = Path.GetFullPath(path);
         var temporary = $"{path}.{Environment.ProcessId}.tmp";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
+            File.Delete(temporary);
             await using (var file = new FileStream(temporary, options))
             {
                 await JsonSerializer.SerializeAsync(file, document, type, cancellationToken);

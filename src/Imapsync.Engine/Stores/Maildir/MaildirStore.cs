@@ -79,7 +79,7 @@ public sealed class MaildirStore : IMailStore
     {
         try
         {
-            return await WritableMaildirFolder.OpenAsync(path, Existing(path), Existing, sync, context, cancellationToken);
+            return await WritableMaildirFolder.OpenAsync(path, ExistingForWriting(path), ExistingForWriting, sync, context, cancellationToken);
         }
         catch (Exception e) when (LocalFiles.IsFileTrouble(e))
         {
@@ -96,8 +96,13 @@ public sealed class MaildirStore : IMailStore
             {
                 var paths = new MaildirPaths(tree.DirectoryOf(path));
                 if (Path.Exists(paths.Directory) && !paths.AreUsable)
-                    throw new IOException($"{paths.Directory} is in the way: it is no directory, or a symbolic link");
-                return Directory.Exists(paths.Cur) && Directory.Exists(paths.New) && Directory.Exists(paths.Tmp) ? paths : tree.Create(path);
+                    throw InTheWay(paths);
+                if (Directory.Exists(paths.Cur) && Directory.Exists(paths.New) && Directory.Exists(paths.Tmp))
+                    return paths;
+                var created = tree.Create(path);
+                if (FolderNaming.LooksShortened(Path.GetFileName(created.Directory)))
+                    context.OnNote($"{path} is kept in {created.Directory}: its name is too long for a directory, or another folder has it but for case");
+                return created;
             },
             cancellationToken);
 
@@ -147,13 +152,19 @@ public sealed class MaildirStore : IMailStore
     private static Task<T> RunAsync<T>(FailureScope scope, string what, Func<T> action, CancellationToken cancellationToken) =>
         Task.Run(() => LocalFiles.Guard(scope, what, action), cancellationToken);
 
-    private MaildirPaths Existing(FolderPath path)
+    private MaildirPaths ExistingForWriting(FolderPath path) => Existing(path, mayLackCur: true);
+
+    /// <param name="mayLackCur">One whose making was interrupted will do: what it lacks is made.</param>
+    private MaildirPaths Existing(FolderPath path, bool mayLackCur = false)
     {
         var paths = new MaildirPaths(tree.DirectoryOf(path));
-        if (!Directory.Exists(paths.Cur))
+        if (Path.Exists(paths.Directory) && !paths.AreUsable)
+            throw LocalFiles.Failure(InTheWay(paths), FailureScope.Folder, path.ToString());
+        if (!Directory.Exists(paths.Cur) && !(mayLackCur && Directory.Exists(paths.New)))
             throw new MailException(FailureScope.Folder, isTransient: false, $"there is no folder {path}") { Kind = FailureKind.Gone };
-        if (!paths.AreUsable)
-            throw new MailException(FailureScope.Folder, isTransient: false, $"{paths.Directory} is a symbolic link or holds one: it may lead out of the store");
         return paths;
     }
+
+    private static IOException InTheWay(MaildirPaths paths) => new(
+        $"{paths.Directory} or its cur, new or tmp is a symbolic link or no directory: it may lead out of the store, so it is not followed; put a directory in its place, or remove it");
 }

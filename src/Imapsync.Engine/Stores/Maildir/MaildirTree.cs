@@ -18,6 +18,8 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
     public static MaildirTree Of(MaildirEndpoint endpoint)
     {
         var root = Path.GetFullPath(endpoint.Directory);
+        // The place itself may be a link, since it is the job's own word; nothing below it may.
+        root = Directory.ResolveLinkTarget(root, returnFinalTarget: true)?.FullName ?? root;
         return endpoint.Layout == MaildirLayout.Fs ? new FsTree(root) : new MaildirPlusPlusTree(root);
     }
 
@@ -167,6 +169,7 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
         LocalFiles.CreateDirectory(paths.Directory);
         WriteSideFile(paths.Directory, path);
         paths.Create();
+        DurableFiles.DemandNoLink(Path.Combine(paths.Directory, "maildirfolder"));
         new FileStream(Path.Combine(paths.Directory, "maildirfolder"), LocalFiles.OpenOrCreate).Dispose();
         Posix.SyncDirectory(paths.Directory);
         Posix.SyncDirectory(Root);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 
@@ -102,6 +103,7 @@ internal sealed class UidList(string directory, TimeProvider time)
             throw new MailException(FailureScope.Folder, isTransient: false, $"{path}: UIDs are used up");
         foreach (var name in uniqueNames)
             text.Append(CultureInfo.InvariantCulture, $"{uid++} :{name}\n");
+        DurableFiles.DemandNoLink(path);
         using (var file = new FileStream(path, LocalFiles.OpenOrCreate))
         {
             if (file.Length > WholeLength)

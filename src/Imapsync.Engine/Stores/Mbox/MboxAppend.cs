@@ -1,3 +1,4 @@
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 using Microsoft.Win32.SafeHandles;
@@ -132,6 +133,7 @@ internal sealed class MboxAppend : IDisposable
     {
         if (index is not null)
             return true;
+        DurableFiles.DemandNoLink(mbox.IndexPath);
         index = File.OpenHandle(mbox.IndexPath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         indexStart = indexLength = RandomAccess.GetLength(index);
         var file = held.Mbox.SafeFileHandle;

@@ -104,7 +104,12 @@ internal sealed class MboxStore : IMailStore
     public Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken) => LocalFiles.GuardAsync(path.ToString(), () =>
     {
         lock (tree)
-            return Task.FromResult(tree.Create(path));
+        {
+            var file = tree.Create(path);
+            if (FileNames.LooksDigested(Path.GetFileName(file)))
+                context.OnNote($"{path} is kept in {file}: its name is too long for a file, or another folder has it but for case");
+            return Task.FromResult(file);
+        }
     });
 
     public Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken)

@@ -54,6 +54,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         }
 
         var file = Path.Combine(directory, NewName(directory, path.Name));
+        DurableFiles.DemandNoLink(file);
         using (new FileStream(file, LocalFiles.CreateNew))
         {
         }
