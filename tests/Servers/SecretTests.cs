@@ -9,6 +9,8 @@ public sealed class SecretTests
     /// <summary>No quoting changes it, so that it is found wherever it stands.</summary>
     private const string Password = "Tr0ub4dor-and-3-unlikely-words";
 
+    private const UnixFileMode OthersRights = (UnixFileMode)0b111_111;
+
     [Theory]
     [InlineData("auto", Password, 0)]
     [InlineData("plain", Password, 0)]
@@ -32,6 +34,65 @@ public sealed class SecretTests
         IsAbsent(outcome.Everything, "what it printed and reported");
         foreach (var file in WrittenFiles(lab))
             IsAbsent(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)), file);
+    }
+
+    [Theory]
+    [InlineData("check", 0, false)]
+    [InlineData("folders", 0, false)]
+    [InlineData("verify", 0, false)]
+    [InlineData("verify --full --output json", 0, false)]
+    [InlineData("restore", 0, false)]
+    [InlineData("check", 12, true)]
+    [InlineData("folders --output json", 12, true)]
+    [InlineData("verify", 12, true)]
+    public async Task No_command_tells_the_password(string command, int status, bool isWrong)
+    {
+        await using var lab = await BackupLab.StartAsync(new MailboxPlan { Messages = 20 }, new DovecotOptions { Password = Password });
+        await lab.SucceedAsync();
+        lab.Environment[BackupLab.PasswordVariable] = isWrong ? Password + "-wrong" : Password;
+        var words = command.Split(' ');
+        string[] job = words[0] == "restore" ? ["alice"] : [];
+        await using var process = ImapsyncProcess.Start(
+            lab.Dir.Create("home"), [words[0], lab.JobFile, .. job, .. words[1..]], lab.Environment);
+        var result = await process.WaitAsync();
+        Assert.True(result.Status == status, result.ToString());
+        IsAbsent(result.ToString(), "what it printed");
+        foreach (var file in WrittenFiles(lab))
+            IsAbsent(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)), file);
+    }
+
+    /// <summary>Written into the job file it stands there, and nowhere besides.</summary>
+    [Fact]
+    public async Task Not_even_one_that_stands_in_the_job_file_is_passed_on()
+    {
+        await using var lab = await BackupLab.StartAsync(new MailboxPlan { Messages = 20 }, new DovecotOptions { Password = Password });
+        lab.Endpoint = lab.Endpoint.Replace($"password_env: {BackupLab.PasswordVariable}", $"password: {Password}", StringComparison.Ordinal);
+        lab.Environment.Clear();
+        lab.WriteJob();
+        File.SetUnixFileMode(lab.JobFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var outcome = await lab.SucceedAsync("--output", "json");
+        IsAbsent(outcome.Everything, "what it printed and reported");
+        foreach (var file in WrittenFiles(lab).Where(f => f != lab.JobFile))
+            IsAbsent(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)), file);
+    }
+
+    [Fact]
+    public async Task State_report_and_mail_belong_to_their_owner_alone_whatever_the_umask()
+    {
+        await using var lab = await BackupLab.StartAsync(new MailboxPlan { Messages = 20 }, new DovecotOptions { Password = Password });
+        lab.Through = ["sh", "-c", "umask 000; exec \"$@\"", "sh"];
+        foreach (var format in (string[])["maildir", "mbox"])
+        {
+            lab.StateName = "state-" + format;
+            lab.Target = $"{format}:{lab.Dir["mail-" + format]}";
+            await lab.SucceedAsync();
+            foreach (var top in (string[])[lab.StateDirectory, lab.Dir["mail-" + format], lab.ReportFile])
+            {
+                Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(top) & OthersRights);
+                foreach (var entry in Directory.Exists(top) ? Directory.GetFileSystemEntries(top, "*", SearchOption.AllDirectories) : [])
+                    Assert.True((File.GetUnixFileMode(entry) & OthersRights) == 0, $"{entry}: {File.GetUnixFileMode(entry)}");
+            }
+        }
     }
 
     [Fact]

@@ -34,7 +34,7 @@ internal sealed class TlsLayer(string host, string? caFile, string? fingerprint)
             throw e switch
             {
                 AuthenticationException => new ImapConnectionException(
-                    ConnectionFailure.Tls, objection ?? $"no TLS with {host}: {(e.InnerException ?? e).Message}", e),
+                    ConnectionFailure.Tls, objection ?? $"no TLS with {host}, TLS 1.2 or newer is required: {(e.InnerException ?? e).Message}", e),
                 CryptographicException => new ImapConnectionException(ConnectionFailure.Tls, $"the authorities in {caFile} can't be read: {e.Message}", e),
                 ImapConnectionException => e,
                 _ => new ImapConnectionException(ConnectionFailure.Network, $"the connection to {host} was lost in the TLS handshake: {e.Message}", e),

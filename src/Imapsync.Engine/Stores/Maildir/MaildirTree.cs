@@ -19,7 +19,8 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
     {
         var root = Path.GetFullPath(endpoint.Directory);
         // The place itself may be a link, since it is the job's own word; nothing below it may.
-        root = Directory.ResolveLinkTarget(root, returnFinalTarget: true)?.FullName ?? root;
+        if (Directory.Exists(root))
+            root = Directory.ResolveLinkTarget(root, returnFinalTarget: true)?.FullName ?? root;
         return endpoint.Layout == MaildirLayout.Fs ? new FsTree(root) : new MaildirPlusPlusTree(root);
     }
 
