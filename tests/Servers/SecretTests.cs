@@ -90,7 +90,7 @@ public sealed class SecretTests
             {
                 Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(top) & OthersRights);
                 foreach (var entry in Directory.Exists(top) ? Directory.GetFileSystemEntries(top, "*", SearchOption.AllDirectories) : [])
-                    Assert.True((File.GetUnixFileMode(entry) & OthersRights) == 0, $"{entry}: {File.GetUnixFileMode(entry)}");
+                    Assert.True((File.GetUnixFileMode(entry) & OthersRights) == UnixFileMode.None, $"{entry}: {File.GetUnixFileMode(entry)}");
             }
         }
     }

@@ -86,6 +86,7 @@ public sealed class TlsRefusalTests
         Command.Find("openssl"),
         ["s_server", "-quiet", "-accept", $"127.0.0.1:{port}", "-cert", lab.Server.Authority.CertificateFile, "-key", lab.Server.Authority.KeyFile, .. options])
     {
+        UseShellExecute = false,
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
         RedirectStandardError = true,
@@ -97,6 +98,7 @@ public sealed class TlsRefusalTests
         using var client = Process.Start(new ProcessStartInfo(
             Command.Find("openssl"), ["s_client", "-connect", $"127.0.0.1:{port}", option, "-cipher", "ALL:@SECLEVEL=0"])
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

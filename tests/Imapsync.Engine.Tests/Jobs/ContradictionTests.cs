@@ -77,6 +77,13 @@ public sealed class ContradictionTests : JobFileFixture
     }
 
     [Theory]
+    [InlineData("abcd")]
+    [InlineData("SHA1:00")]
+    [InlineData("gggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggg")]
+    public void A_fingerprint_that_pins_nothing_is_refused(string fingerprint) => Assert.Contains(
+        "this is no SHA-256 fingerprint; write its 64 hexadecimal digits", Error(File(Job($"tls_fingerprint: '{fingerprint}'"))), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("../x")]
     [InlineData(".hidden")]
     [InlineData("a b")]
