@@ -43,7 +43,7 @@ public sealed class LabTests
         await using var probe = await ImapProbe.ConnectAsync(line.Port, "alice", server.Password);
         await probe.CommandAsync("NOOP");
         Assert.Contains("NOOP", line.Commands);
-        Assert.Equal(1, line.Faults.Count);
+        Assert.Single(line.Faults);
     }
 
     [Fact]

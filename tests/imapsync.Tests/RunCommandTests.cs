@@ -78,7 +78,7 @@ public sealed class RunCommandTests : CommandLineFixture
     public async Task A_report_that_cannot_be_written_in_the_end_fails_the_run()
     {
         Assert.Equal(1, await InvokeAsync("run", JobFile, "--report", Directory));
-        Assert.Contains("the report could not be written", Error, StringComparison.Ordinal);
+        Assert.Contains($"the report {Directory} could not be written", Error, StringComparison.Ordinal);
     }
 
     [Fact]
