@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
@@ -10,6 +11,7 @@ namespace Imapsync.Imap;
 public static class ModifiedUtf7
 {
     private const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
+    private static readonly SearchValues<char> Base64 = SearchValues.Create(Alphabet);
 
     /// <summary>
     /// For people and other stores. A broken shift sequence stands for itself; raw 8-bit octets are read as UTF-8
@@ -27,7 +29,7 @@ public static class ModifiedUtf7
             if (shift < 0)
                 break;
             text.Append(Raw(wire[at..shift]));
-            var end = wire.IndexOf('-', shift);
+            var end = EndOfShift(wire, shift);
             if (end < 0 || !TryShifted(wire.AsSpan((shift + 1)..end), text))
             {
                 text.Append('&');
@@ -56,7 +58,7 @@ public static class ModifiedUtf7
                 continue;
             }
 
-            var end = wire.IndexOf('-', at);
+            var end = EndOfShift(wire, at);
             if (end < 0 || !TryShifted(wire.AsSpan((at + 1)..end), text))
                 return false;
             at = end;
@@ -100,6 +102,13 @@ public static class ModifiedUtf7
         {
             return part;
         }
+    }
+
+    /// <summary>The <c>-</c> that ends a sequence; -1 where something else does. Looks no further, so that a name of a million <c>&amp;</c> is read in one pass.</summary>
+    private static int EndOfShift(string wire, int shift)
+    {
+        var length = wire.AsSpan(shift + 1).IndexOfAnyExcept(Base64);
+        return length >= 0 && wire[shift + 1 + length] == '-' ? shift + 1 + length : -1;
     }
 
     private static bool TryShifted(ReadOnlySpan<char> base64, StringBuilder text)

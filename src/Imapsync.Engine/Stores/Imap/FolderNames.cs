@@ -13,9 +13,15 @@ namespace Imapsync.Engine.Stores.Imap;
 /// <param name="delimiter">Between levels of a name that is made; null where there are no levels.</param>
 internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char? delimiter, Action<string> onNote)
 {
+    /// <summary>Octets on the wire; servers stop at 4,096 or earlier.</summary>
+    private const int MaxNameLength = 16_000;
+
     private readonly Dictionary<FolderPath, string> wireNames = [];
     private readonly Dictionary<string, FolderPath> paths = [];
     private readonly HashSet<FolderPath> containers = [];
+
+    // How often a path was wanted: a server with thousands of names that read the same must not be searched through each time.
+    private readonly Dictionary<FolderPath, int> wantedBefore = [];
     private readonly string prefix = namespaces.FirstOrDefault(n => n.Kind == NamespaceKind.Personal)?.Prefix ?? "";
 
     /// <summary>The path of a listed name; null for a name that has no level at all.</summary>
@@ -51,6 +57,7 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
         wireNames.Clear();
         paths.Clear();
         containers.Clear();
+        wantedBefore.Clear();
     }
 
     /// <summary>The name a folder gets when it is created.</summary>
@@ -93,12 +100,18 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
 
     private FolderPath? Add(ListedFolder listed)
     {
+        if (listed.WireName.Length > MaxNameLength)
+        {
+            onNote($"the server lists a folder whose name has {listed.WireName.Length} octets, more than {MaxNameLength}: it is left out");
+            return null;
+        }
+
         var levels = Levels(listed.WireName, listed.Delimiter);
         if (levels.Count == 0)
             return null;
         var path = new FolderPath(levels);
         var wanted = path;
-        for (var n = 2; wireNames.ContainsKey(path); n++)
+        for (var n = wantedBefore.GetValueOrDefault(wanted, 2); wireNames.ContainsKey(path); wantedBefore[wanted] = ++n)
             path = new FolderPath([.. levels.SkipLast(1), $"{levels[^1]} ({n})"]);
         if (!path.Equals(wanted))
             onNote($"two folders of the server have the same name here: {string.Join('/', levels)}; the second is shown as {path}");

@@ -86,16 +86,15 @@ internal static class FolderNaming
             }
 
             var run = encoded.AsSpan(at..(end + 1));
-            var c = run.Length == 5 ? Array.Find(PrintableAscii, p => encoded.AsSpan(at, 5).SequenceEqual(Run(p))) : '\0';
-            if (c == '\0')
-                result.Append(run);
-            else
+            if (AsciiRuns.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(run, out var c))
                 result.Append(c == '&' ? "&-" : c.ToString());
+            else
+                result.Append(run);
             at = end;
         }
 
         return result.ToString();
     }
 
-    private static char[] PrintableAscii { get; } = [.. Enumerable.Range(' ', '~' - ' ' + 1).Select(i => (char)i)];
+    private static Dictionary<string, char> AsciiRuns { get; } = Enumerable.Range(' ', '~' - ' ' + 1).ToDictionary(i => Run((char)i), i => (char)i);
 }

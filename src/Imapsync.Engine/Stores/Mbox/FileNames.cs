@@ -41,7 +41,7 @@ internal static class FileNames
                 text = text[..^suffix.Length] + "%2E" + text[^(suffix.Length - 1)..];
         }
 
-        return text.Replace(OwnSuffix, "%2E" + OwnSuffix[1..], StringComparison.OrdinalIgnoreCase);
+        return EscapeOwnSuffixes(text);
     }
 
     /// <summary>Escapes so that blanks and commas may separate: printable ASCII alone is left.</summary>
@@ -106,6 +106,23 @@ internal static class FileNames
 
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes(name));
         return start.ToString() + '~' + Convert.ToHexStringLower(digest)[..DigestLength];
+    }
+
+    /// <summary>Of <c>.Imapsync-</c> only the dot is written otherwise: the letters keep their case.</summary>
+    private static string EscapeOwnSuffixes(string text)
+    {
+        var at = text.IndexOf(OwnSuffix, StringComparison.OrdinalIgnoreCase);
+        if (at < 0)
+            return text;
+        var escaped = new StringBuilder(text.Length + 2);
+        var done = 0;
+        for (; at >= 0; at = text.IndexOf(OwnSuffix, done, StringComparison.OrdinalIgnoreCase))
+        {
+            escaped.Append(text, done, at - done).Append("%2E");
+            done = at + 1;
+        }
+
+        return escaped.Append(text, done, text.Length - done).ToString();
     }
 
     public static bool LooksDigested(string name) =>

@@ -52,7 +52,7 @@ internal static class IndexLines
     public static MboxRecord? ReadMessage(string[] words, FlagSetPool pool)
     {
         if (words.Length != 9
-            || !uint.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var uid) || uid == 0
+            || !uint.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var uid) || uid is 0 or uint.MaxValue
             || !TryNumber(words[2], out var offset) || !TryNumber(words[3], out var length) || !TryNumber(words[4], out var octets)
             || !DateTimeOffset.TryParseExact(words[5], "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
             || !UInt128.TryParse(words[7], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var digest))

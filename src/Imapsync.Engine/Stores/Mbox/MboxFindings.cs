@@ -31,7 +31,9 @@ internal sealed record MboxFindings(
     public static async Task<MboxFindings> ScanAsync(MboxIndex index, SafeFileHandle mbox, FileStamp stamp, CancellationToken cancellationToken)
     {
         var isUsable = index.Condition == IndexCondition.Good;
-        var forms = isUsable ? index.Records.ToDictionary(r => r.Offset, r => r.Form) : [];
+        var forms = new Dictionary<long, MboxForm>();
+        foreach (var record in isUsable ? index.Records : [])
+            forms[record.Offset] = record.Form;
         using var input = new MboxInput(mbox);
         var begun = isUsable && index.Interrupted is { } window ? await window.FindStartsAsync(input, cancellationToken) : [];
         using var scanner = new MboxScanner(input, stamp, offset => forms.TryGetValue(offset, out var form) ? form : null, begun);

@@ -117,7 +117,8 @@ internal sealed class MboxIndex
     private bool TakeHeader(string[] words)
     {
         if (!Validity.IsNone || words.Length != 5 || words[1] != "1" || !IndexLines.TryNumber(words[2], out var validity)
-            || !IndexLines.TryNumber(words[3], out var next) || !IndexLines.TryNumber(words[4], out var count))
+            || !IndexLines.TryNumber(words[3], out var next) || !IndexLines.TryNumber(words[4], out var count)
+            || validity > uint.MaxValue || next > uint.MaxValue || count > int.MaxValue)
             return false;
         (Validity, UidNext, promised) = (new UidValidity((uint)validity), new Uid((uint)next), (int)count);
         return !Validity.IsNone && !UidNext.IsNone;
