@@ -55,7 +55,7 @@ public sealed partial class ImapClient
     /// <summary>EXAMINE or SELECT, with CONDSTORE where offered.</summary>
     public async Task<SelectedFolder> SelectAsync(string wireName, bool readOnly, CancellationToken cancellationToken)
     {
-        var command = new SelectCommand(wireName, readOnly, Capabilities.HasCondStore);
+        var command = new SelectCommand(wireName, readOnly, Capabilities.HasCondStore, options.Limits);
         await connection.ExecuteAsync(command, cancellationToken);
         return command.Result;
     }
@@ -69,7 +69,7 @@ public sealed partial class ImapClient
     public async Task FetchMetadataAsync(
         string set, bool withDateAndSize, ModSeq? changedSince, List<FetchedMessage> rows, CancellationToken cancellationToken)
     {
-        var command = new FetchMetadataCommand(set, withDateAndSize, changedSince, rows, () => (connection.Exists * 2) + 10_000);
+        var command = new FetchMetadataCommand(set, withDateAndSize, changedSince, rows, MaxRows, options.Limits);
         await connection.ExecuteAsync(command, cancellationToken);
     }
 
@@ -79,7 +79,7 @@ public sealed partial class ImapClient
     /// </summary>
     /// <param name="section">Empty for the whole message, HEADER for its header.</param>
     public async Task StartFetchAsync(UidSet range, string section, BodyFeed feed, CancellationToken cancellationToken) =>
-        await connection.SendAsync(new FetchBodiesCommand(range, section, feed), cancellationToken);
+        await connection.SendAsync(new FetchBodiesCommand(range, section, feed, options.Limits), cancellationToken);
 
     /// <param name="use">A special-use attribute such as <c>\Sent</c>, only where CREATE-SPECIAL-USE is offered.</param>
     public async Task CreateAsync(string wireName, string? use, CancellationToken cancellationToken) =>
@@ -138,6 +138,9 @@ public sealed partial class ImapClient
 
     public async Task RenameAsync(string wireName, string newWireName, CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(new RenameCommand(wireName, newWireName), cancellationToken);
+
+    /// <summary>More than this and the server is making messages up.</summary>
+    private long MaxRows() => Math.Min((connection.Exists * 2) + 10_000, options.Limits.MaxMessages);
 
     private async Task<IReadOnlyCollection<ListedFolder>> ListAsync(
         ListForm form, string reference, string pattern, CancellationToken cancellationToken)

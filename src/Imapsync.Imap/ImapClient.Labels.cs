@@ -9,7 +9,7 @@ public sealed partial class ImapClient
     /// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
     /// <param name="rows">Where they are added to.</param>
     public async Task FetchLabelsAsync(string set, List<FetchedLabels> rows, CancellationToken cancellationToken) =>
-        await connection.ExecuteAsync(new FetchLabelsCommand(set, rows, () => (connection.Exists * 2) + 10_000), cancellationToken);
+        await connection.ExecuteAsync(new FetchLabelsCommand(set, rows, MaxRows), cancellationToken);
 
     /// <param name="set">Ascending UIDs as they go on the wire.</param>
     /// <param name="labels">As on the wire, at least one; a label that is new is made by the server.</param>

@@ -6,9 +6,12 @@ using Imapsync.Imap.Wire;
 namespace Imapsync.Imap.Commands;
 
 /// <summary>UID FETCH of one section of messages (<c>BODY.PEEK[]</c>: all octets; <c>BODY.PEEK[HEADER]</c>), streamed to a feed.</summary>
-internal sealed class FetchBodiesCommand(UidSet range, string section, BodyFeed feed) : ImapCommand
+internal sealed class FetchBodiesCommand(UidSet range, string section, BodyFeed feed, ImapLimits limits) : ImapCommand
 {
-    private readonly FlagReader flags = new();
+    // Twice is what broken servers do, and a body of a range asked for behind may come ahead.
+    private readonly long maxBodies = (range.Count * 2) + 1000;
+    private readonly FlagReader flags = new(limits);
+    private long bodies;
 
     public override string Name => "UID FETCH";
 
@@ -27,6 +30,8 @@ internal sealed class FetchBodiesCommand(UidSet range, string section, BodyFeed 
         if (!response.Is("FETCH"u8))
             return false;
         var items = FetchItems.Read(response.Arguments, flags);
+        if (items.HasBody && ++bodies > maxBodies)
+            throw new ImapProtocolException($"the server sent {bodies} bodies where {range.Count} were asked for");
         if (items.HasBody && !items.IsBodyStreamed)
         {
             var octets = items.Body ?? [];

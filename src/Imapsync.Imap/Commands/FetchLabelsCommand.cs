@@ -10,6 +10,7 @@ namespace Imapsync.Imap.Commands;
 internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, Func<long> maxRows) : ImapCommand
 {
     private const int MaxCached = 4096;
+    private const int RowBytes = 1024;
     private const long MaxOctets = 64 << 20;
 
     // Few sets of labels stand for many messages.
@@ -19,6 +20,8 @@ internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, F
     public override string Name => "UID FETCH";
 
     public override CommandClass Class => CommandClass.NeedsSelection;
+
+    public override long ExpectedBytes => maxRows() * RowBytes;
 
     public override ValueTask EncodeAsync(CommandWriter writer)
     {
@@ -33,7 +36,7 @@ internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, F
         if (Read(response.Arguments) is not { Uid.IsNone: false, MessageId: not 0 } row)
             return true;
         if (rows.Count >= maxRows())
-            throw new ImapProtocolException($"the server listed {rows.Count} messages, more than twice what it said there are");
+            throw new ImapProtocolException($"the server listed more than {rows.Count} messages and said there were fewer than half as many, or none has so many");
         rows.Add(row);
         return true;
     }

@@ -6,13 +6,17 @@ namespace Imapsync.Imap.Commands;
 /// <summary>UID FETCH of flags, and of date and size where wanted, in bulk. Unsolicited flags that come between count too.</summary>
 /// <param name="set">A sequence set as it goes on the wire.</param>
 /// <param name="maxRows">More than this and the server is making messages up.</param>
-internal sealed class FetchMetadataCommand(string set, bool withDateAndSize, ModSeq? changedSince, List<FetchedMessage> rows, Func<long> maxRows) : ImapCommand
+internal sealed class FetchMetadataCommand(string set, bool withDateAndSize, ModSeq? changedSince, List<FetchedMessage> rows, Func<long> maxRows, ImapLimits limits) : ImapCommand
 {
-    private readonly FlagReader flags = new();
+    private const int RowBytes = 512;
+
+    private readonly FlagReader flags = new(limits);
 
     public override string Name => "UID FETCH";
 
     public override CommandClass Class => CommandClass.NeedsSelection;
+
+    public override long ExpectedBytes => maxRows() * RowBytes;
 
     public override ValueTask EncodeAsync(CommandWriter writer)
     {
@@ -30,7 +34,7 @@ internal sealed class FetchMetadataCommand(string set, bool withDateAndSize, Mod
         if (items.Uid.IsNone || items.Flags is null)
             return true;
         if (rows.Count >= maxRows())
-            throw new ImapProtocolException($"the server listed {rows.Count} messages, more than twice what it said there are");
+            throw new ImapProtocolException($"the server listed more than {rows.Count} messages and said there were fewer than half as many, or none has so many");
         rows.Add(new FetchedMessage(items.Uid, items.Flags, items.InternalDate ?? default, items.Size));
         return true;
     }

@@ -4,9 +4,9 @@ using Imapsync.Imap.Wire;
 namespace Imapsync.Imap.Commands;
 
 /// <summary>SELECT or EXAMINE (RFC 9051 §6.3.2), with CONDSTORE (RFC 7162 §3.1.8) where offered.</summary>
-internal sealed class SelectCommand(string wireName, bool readOnly, bool condStore) : ImapCommand
+internal sealed class SelectCommand(string wireName, bool readOnly, bool condStore, ImapLimits limits) : ImapCommand
 {
-    private readonly FlagReader flags = new();
+    private readonly FlagReader flags = new(limits);
     private FolderCounters counters = new();
     private FlagSet? permanent;
     private bool? isReadOnly;
@@ -52,7 +52,7 @@ internal sealed class SelectCommand(string wireName, bool readOnly, bool condSto
                 counters = counters with { HighestModSeq = code.ModSeq };
                 break;
             case ResponseCodeKind.MailboxId:
-                counters = counters with { MailboxId = code.Words.FirstOrDefault() };
+                counters = counters with { MailboxId = StatusCommand.ObjectId(code.Words.FirstOrDefault()) };
                 break;
             case ResponseCodeKind.PermanentFlags:
                 var tokens = new Tokenizer(System.Text.Encoding.Latin1.GetBytes(code.Arguments));

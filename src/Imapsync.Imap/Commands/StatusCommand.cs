@@ -29,6 +29,9 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
         return true;
     }
 
+    /// <summary>At most 255 characters (RFC 8474 §7); null for none and for nonsense.</summary>
+    public static string? ObjectId(string? text) => text is { Length: > 0 and <= 255 } ? text : null;
+
     public static FolderCounters Read(ref Tokenizer tokens)
     {
         var counters = new FolderCounters();
@@ -44,7 +47,7 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
             {
                 if (tokens.Next().Kind == TokenKind.Open)
                 {
-                    counters = counters with { MailboxId = tokens.Peek().ToLatin1() };
+                    counters = counters with { MailboxId = ObjectId(tokens.Peek().ToLatin1()) };
                     tokens.SkipList();
                 }
 

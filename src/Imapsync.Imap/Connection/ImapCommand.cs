@@ -52,6 +52,9 @@ internal abstract class ImapCommand
     /// <summary>Writes the command without tag and final line end.</summary>
     public abstract ValueTask EncodeAsync(CommandWriter writer);
 
+    /// <summary>Octets of untagged replies that it may well bring beyond <see cref="ImapLimits.MaxUntaggedBytes"/>.</summary>
+    public virtual long ExpectedBytes => 0;
+
     /// <summary>True when the reply was this command's and nobody else's.</summary>
     public virtual bool OnUntagged(ref ImapResponse response) => false;
 

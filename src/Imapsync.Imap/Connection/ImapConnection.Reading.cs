@@ -10,6 +10,7 @@ internal sealed partial class ImapConnection
 {
     private FrameReader frames = null!;
     private ImapCommand? upgrading;
+    private long untaggedBytes;
 
     private enum Pause
     {
@@ -88,6 +89,8 @@ internal sealed partial class ImapConnection
     private void Handle(ReadOnlySpan<byte> frame)
     {
         var response = ImapResponse.Parse(frame, frames.BodyAt, limits);
+        if (response.Kind != ResponseKind.Tagged)
+            CountUntagged(frame.Length);
         switch (response.Kind)
         {
             case ResponseKind.Continuation:
@@ -193,6 +196,7 @@ internal sealed partial class ImapConnection
 
     private void Finish(ImapCommand command, StatusReply status)
     {
+        untaggedBytes = 0;
         lock (gate)
             inFlight = inFlight.Remove(command);
         watchdog.CommandAnswered();
@@ -210,6 +214,17 @@ internal sealed partial class ImapConnection
     {
         if (status.Code is { Kind: ResponseCodeKind.Capability } code)
             Capabilities = new ImapCapabilities(code.Words.Take(limits.MaxCapabilities));
+    }
+
+    /// <summary>A server may say much before it answers, and not without an end.</summary>
+    private void CountUntagged(int octets)
+    {
+        untaggedBytes += octets;
+        if (untaggedBytes > limits.MaxUntaggedBytes && untaggedBytes > limits.MaxUntaggedBytes + inFlight.Sum(c => c.ExpectedBytes))
+        {
+            throw new ImapProtocolException(
+                $"the server sent {untaggedBytes} octets of untagged replies and answered nothing ({inFlight.FirstOrDefault()?.Name ?? "nothing was asked"})");
+        }
     }
 
     private void CountUnknown()

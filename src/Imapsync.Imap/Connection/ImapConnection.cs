@@ -40,12 +40,12 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     {
         // The watchdog guards the handshake as well, so it is there before the connection is.
         ImapConnection? connection = null;
-        var guard = new ProgressWatchdog(settings.Time, settings.StallTimeout, () =>
+        var guard = new ProgressWatchdog(settings.Time, settings.StallTimeout, what =>
         {
             if (connection is null)
                 network.Dispose();
             else
-                connection.OnStall();
+                connection.OnStall(what);
         });
         try
         {
@@ -214,8 +214,8 @@ internal sealed partial class ImapConnection : IAsyncDisposable
         command.Feed?.Fail(reason);
     }
 
-    private void OnStall() => Break(new ImapConnectionException(
-        ConnectionFailure.Stall, $"the server was silent for {StallTimeout.TotalSeconds:0} s with {inFlight.FirstOrDefault()?.Name ?? "a command"} unanswered"));
+    private void OnStall(string what) => Break(new ImapConnectionException(
+        ConnectionFailure.Stall, $"the server {what} with {inFlight.FirstOrDefault()?.Name ?? "a command"} unanswered"));
 
     private PipeReader NewReader() =>
         PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferSize, minimumReadSize: 16 << 10, leaveOpen: true));

@@ -1,30 +1,39 @@
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Fires when something is in flight, this side waits for the network, and no octet moved for the stall timeout.
+/// Fires when something is in flight, this side waits for the network, and no octet moved for the stall timeout; or when for
+/// thirty times as long nothing was answered and hardly anything moved, which a server can keep up for ever with an octet a minute.
 /// While a consumer holds a body without asking for more, no read is pending and nothing is counted; while this side waits
 /// for its own source of octets it is paused. There is no other timeout on commands.
 /// </summary>
 internal sealed class ProgressWatchdog : IDisposable
 {
+    private const int TicksInTimeout = 8;
+    private const int TrickleTimeouts = 30;
+    private const long TrickleBytes = 1 << 20;
+
     private readonly Lock gate = new();
     private readonly TimeProvider time;
     private readonly TimeSpan timeout;
-    private readonly Action onStall;
+    private readonly Action<string> onStall;
     private readonly ITimer timer;
     private long lastActivity;
     private int pendingTransfers;
     private int inFlight;
     private int paused;
 
-    /// <param name="onStall">Called at most once for each stall, from a timer's task.</param>
-    public ProgressWatchdog(TimeProvider time, TimeSpan timeout, Action onStall)
+    // Since the last answer or the last so many octets: waited for, in ticks, and moved.
+    private int trickleTicks;
+    private long trickledBytes;
+
+    /// <param name="onStall">Called at most once for each stall, from a timer's task, with what the server did.</param>
+    public ProgressWatchdog(TimeProvider time, TimeSpan timeout, Action<string> onStall)
     {
         this.time = time;
         this.timeout = timeout;
         this.onStall = onStall;
         lastActivity = time.GetTimestamp();
-        var tick = timeout / 8;
+        var tick = timeout / TicksInTimeout;
         timer = time.CreateTimer(static w => ((ProgressWatchdog)w!).Check(), this, tick, tick);
     }
 
@@ -32,15 +41,20 @@ internal sealed class ProgressWatchdog : IDisposable
     {
         lock (gate)
         {
-            if (inFlight++ == 0)
-                lastActivity = time.GetTimestamp();
+            if (inFlight++ > 0)
+                return;
+            lastActivity = time.GetTimestamp();
+            BeginTrickle();
         }
     }
 
     public void CommandAnswered()
     {
         lock (gate)
+        {
             inFlight--;
+            BeginTrickle();
+        }
     }
 
     /// <summary>A read or write of the network begins to wait.</summary>
@@ -53,13 +67,16 @@ internal sealed class ProgressWatchdog : IDisposable
         }
     }
 
-    public void TransferDone(bool moved)
+    /// <param name="octets">That moved.</param>
+    public void TransferDone(int octets)
     {
         lock (gate)
         {
             pendingTransfers--;
-            if (moved)
+            if (octets > 0)
                 lastActivity = time.GetTimestamp();
+            if ((trickledBytes += octets) >= TrickleBytes)
+                BeginTrickle();
         }
     }
 
@@ -84,15 +101,25 @@ internal sealed class ProgressWatchdog : IDisposable
 
     private void Check()
     {
+        string what;
         lock (gate)
         {
-            if (inFlight == 0 || paused > 0 || pendingTransfers == 0 || time.GetElapsedTime(lastActivity) < timeout)
+            if (inFlight == 0 || paused > 0 || pendingTransfers == 0)
+                return;
+            if (time.GetElapsedTime(lastActivity) >= timeout)
+                what = $"was silent for {timeout.TotalSeconds:0} s";
+            else if (++trickleTicks >= TrickleTimeouts * TicksInTimeout)
+                what = $"moved {trickledBytes} octets in {TrickleTimeouts * timeout.TotalMinutes:0} min";
+            else
                 return;
             lastActivity = time.GetTimestamp();
+            BeginTrickle();
         }
 
-        onStall();
+        onStall(what);
     }
+
+    private void BeginTrickle() => (trickleTicks, trickledBytes) = (0, 0);
 
     public readonly struct PauseScope(ProgressWatchdog owner) : IDisposable
     {

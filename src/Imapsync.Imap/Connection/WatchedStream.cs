@@ -20,18 +20,18 @@ internal sealed class WatchedStream(Stream inner, ProgressWatchdog watchdog) : S
         if (!read.IsCompletedSuccessfully)
             return Finish(read);
         var count = read.Result;
-        watchdog.TransferDone(count > 0);
+        watchdog.TransferDone(count);
         return ValueTask.FromResult(count);
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         watchdog.TransferPending();
-        var moved = false;
+        var moved = 0;
         try
         {
             await inner.WriteAsync(buffer, cancellationToken);
-            moved = true;
+            moved = buffer.Length;
         }
         finally
         {
@@ -73,7 +73,7 @@ internal sealed class WatchedStream(Stream inner, ProgressWatchdog watchdog) : S
         }
         finally
         {
-            watchdog.TransferDone(count > 0);
+            watchdog.TransferDone(count);
         }
     }
 }

@@ -3,12 +3,16 @@ using System.Text;
 namespace Imapsync.Imap.Wire;
 
 /// <summary>Reads flag lists; a list seen before costs no allocation. One for each command, not thread-safe.</summary>
-internal sealed class FlagReader
+internal sealed class FlagReader(ImapLimits limits)
 {
     private const int MaxCached = 4096;
     private const int MaxCachedLength = 512;
 
+    private const int MaxFlags = 1000;
+    private const int MaxFlagLength = 1000;
+
     private readonly Dictionary<string, FlagSet> known = [];
+    private long octets;
 
     /// <summary>A list in parentheses, or NIL for none. Quoted names are read as names.</summary>
     public FlagSet Read(ref Tokenizer tokens)
@@ -29,13 +33,17 @@ internal sealed class FlagReader
         return flags;
     }
 
-    private static FlagSet Parse(ReadOnlySpan<byte> raw)
+    /// <summary>A thousand flags of a thousand octets are more than any store keeps; what is beyond is left out.</summary>
+    private FlagSet Parse(ReadOnlySpan<byte> raw)
     {
+        octets += raw.Length;
+        if (octets > limits.MaxFlagBytes)
+            throw new ImapProtocolException($"the server sent more than {limits.MaxFlagBytes} octets of flags that differ");
         var names = new List<string>();
         var tokens = new Tokenizer(raw);
-        for (var token = tokens.Next(); token.Kind != TokenKind.End; token = tokens.Next())
+        for (var token = tokens.Next(); token.Kind != TokenKind.End && names.Count < MaxFlags; token = tokens.Next())
         {
-            if (token.IsString && !token.IsNil && token.Raw.Length > 0)
+            if (token.IsString && !token.IsNil && token.Raw.Length is > 0 and <= MaxFlagLength)
                 names.Add(token.ToText());
         }
 

@@ -91,7 +91,7 @@ internal sealed class FrameReader(ImapLimits limits)
         if (BodyAt < 0 && IsFetch(frame) && EndsInSection(before))
         {
             BodyAt = length;
-            BodyLength = octets >= 0 ? octets : throw new ImapProtocolException("the server announced a body of impossible size");
+            BodyLength = octets >= 0 && octets <= limits.MaxBodyBytes ? octets : throw new ImapProtocolException("the server announced a body of impossible size");
             return FrameStatus.Body;
         }
 

@@ -14,6 +14,18 @@ public sealed record ImapLimits
     /// <summary>One reply with all its literals but without bodies.</summary>
     public int MaxFrameBytes { get; init; } = 4 << 20;
 
+    /// <summary>
+    /// Untagged replies, without bodies, from one tagged reply to the next: what a command may bring, besides what listing a folder's
+    /// messages takes, and what nobody asked for. So a reply that never completes ends, and what a command keeps is bounded.
+    /// </summary>
+    public long MaxUntaggedBytes { get; init; } = 64 << 20;
+
+    /// <summary>A body's announced length. Nobody sends longer mail; a server that does wants to fill a disk.</summary>
+    public long MaxBodyBytes { get; init; } = 64L << 30;
+
+    /// <summary>Flag lists that differ, as one command's replies have them.</summary>
+    public long MaxFlagBytes { get; init; } = 64 << 20;
+
     /// <summary>How much of bodies that nobody reads is read past before the connection is given up.</summary>
     public long MaxDrainBytes { get; init; } = 4 << 20;
 
@@ -22,6 +34,9 @@ public sealed record ImapLimits
 
     /// <summary>Parentheses within parentheses.</summary>
     public int MaxNesting { get; init; } = 32;
+
+    /// <summary>Messages in one listing, whatever the server says there are; some 40 octets of memory each.</summary>
+    public int MaxMessages { get; init; } = 20_000_000;
 
     public int MaxFolders { get; init; } = 200_000;
 

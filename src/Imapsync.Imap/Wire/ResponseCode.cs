@@ -54,6 +54,8 @@ public enum ResponseCodeKind
 /// <param name="Arguments">What follows the name, one character an octet.</param>
 public sealed record ResponseCode(ResponseCodeKind Kind, string Name, string Arguments)
 {
+    private const int MaxShown = 1000;
+
     private static readonly FrozenDictionary<string, ResponseCodeKind> Known = new Dictionary<string, ResponseCodeKind>
     {
         ["ALERT"] = ResponseCodeKind.Alert,
@@ -105,7 +107,12 @@ public sealed record ResponseCode(ResponseCodeKind Kind, string Name, string Arg
     /// <summary>The words of the arguments without parentheses, e.g. flag names or capabilities.</summary>
     public IEnumerable<string> Words => Arguments.Split([' ', '(', ')'], StringSplitOptions.RemoveEmptyEntries);
 
-    public override string ToString() => Arguments.Length == 0 ? Name : $"{Name} {Arguments}";
+    /// <summary>For people: cut off where nobody reads on.</summary>
+    public override string ToString()
+    {
+        var text = Arguments.Length == 0 ? Name : $"{Name} {Arguments}";
+        return text.Length > MaxShown ? text[..MaxShown] + "…" : text;
+    }
 
     /// <param name="text">Text of a status reply, perhaps with a code in front.</param>
     /// <param name="used">Octets the code takes.</param>

@@ -14,6 +14,9 @@ public enum StatusKind
 /// <summary>OK, NO, BAD, BYE or PREAUTH with its response code and text (RFC 9051 §7.1), tagged and untagged alike.</summary>
 public sealed record StatusReply(StatusKind Kind, ResponseCode? Code, string Text)
 {
+    /// <summary>Texts are kept in reports, one for each message refused: what is longer is cut off.</summary>
+    private const int MaxTextBytes = 4096;
+
     private static readonly (byte[] Word, StatusKind Kind)[] Words =
     [
         ("OK"u8.ToArray(), StatusKind.Ok), ("NO"u8.ToArray(), StatusKind.No), ("BAD"u8.ToArray(), StatusKind.Bad),
@@ -47,9 +50,11 @@ public sealed record StatusReply(StatusKind Kind, ResponseCode? Code, string Tex
         return Code is null ? $"{kind} {Text}".TrimEnd() : $"{kind} [{Code}] {Text}".TrimEnd();
     }
 
+    private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> text) => text.Length > MaxTextBytes ? text[..MaxTextBytes] : text;
+
     private static StatusReply WithText(StatusKind kind, ReadOnlySpan<byte> text)
     {
         var code = ResponseCode.TryParse(text, out var used);
-        return new StatusReply(kind, code, Encoding.UTF8.GetString(text[used..].Trim((byte)' ')));
+        return new StatusReply(kind, code, Encoding.UTF8.GetString(Cut(text[used..].Trim((byte)' '))));
     }
 }

@@ -27,7 +27,7 @@ public sealed class TokenizerTests
         var reply = Encoding.Latin1.GetBytes("(UID 7 FLAGS (\\Seen \"a b\" []) INTERNALDATE \"17-Jul-2024 02:44:25 +0000\" X {3}\r\nabc BODY[TEXT (A)] NIL ~{1}\r\nx)\r\n");
         for (var cut = 0; cut <= reply.Length; cut++)
         {
-            var items = FetchItems.Read(new Tokenizer(reply.AsSpan(0, cut)), new FlagReader());
+            var items = FetchItems.Read(new Tokenizer(reply.AsSpan(0, cut)), new FlagReader(ImapLimits.Default));
             Assert.True(items.Uid.IsNone || items.Uid.Value == 7);
             Assert.True(Tokens(reply.AsSpan(0, cut)).Length <= cut + 40);
         }
@@ -37,14 +37,14 @@ public sealed class TokenizerTests
     public void Nesting_has_a_limit()
     {
         var deep = Encoding.Latin1.GetBytes("(X " + new string('(', 5000));
-        Assert.Throws<ImapProtocolException>(() => FetchItems.Read(new Tokenizer(deep), new FlagReader()));
+        Assert.Throws<ImapProtocolException>(() => FetchItems.Read(new Tokenizer(deep), new FlagReader(ImapLimits.Default)));
     }
 
     [Fact]
     public void Fetch_items_come_in_any_order_among_unknown_ones()
     {
         var text = "(X-GM-LABELS (\"\\\\Inbox\" {3}\r\na b) MODSEQ (-1) RFC822.SIZE 9.3736e+06 FLAGS NIL X atom INTERNALDATE {26}\r\n17-Jul-2024 02:44:25 +0200 BODY[] NIL UID 12)";
-        var items = FetchItems.Read(new Tokenizer(Encoding.Latin1.GetBytes(text)), new FlagReader());
+        var items = FetchItems.Read(new Tokenizer(Encoding.Latin1.GetBytes(text)), new FlagReader(ImapLimits.Default));
         Assert.Equal(new Uid(12), items.Uid);
         Assert.Equal(9_373_600, items.Size);
         Assert.Equal(FlagSet.Empty, items.Flags);

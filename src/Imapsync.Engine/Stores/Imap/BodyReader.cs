@@ -12,6 +12,7 @@ namespace Imapsync.Engine.Stores.Imap;
 internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity validity, IReadOnlyList<MessageInfo> messages, ReadMemory memory)
 {
     private const int Depth = 3;
+    private const long MaxSurplusBytes = 64 << 20;
 
     // What still has to be asked for; refused ranges come back to the front.
     private readonly LinkedList<BodyRange> waiting = new(BodyRange.Cut(
@@ -93,6 +94,9 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
             return null;
         expected.Remove(uid);
         current = uid;
+        // Servers estimate sizes, and badly; whoever is off by that much wants to fill a disk.
+        if (info.Size >= 0 && fetched.Length > (4 * info.Size) + MaxSurplusBytes)
+            return new IncomingMessage(info, new MailException(FailureScope.Message, false, $"the server said {info.Size} octets and announces {fetched.Length}"));
         var body = new MessageBody(fetched.Body, path);
         if (info.Size == fetched.Length)
             return new IncomingMessage(info, fetched.Length, body);
