@@ -1,11 +1,12 @@
 using System.Text;
 
-namespace Imapsync.Imap.Tests.Fuzz;
+namespace Imapsync.Tests.Support;
 
 /// <summary>Damages octets the way broken servers and hostile ones do.</summary>
-internal static class Mutation
+public static class Mutation
 {
-    private static readonly byte[][] Nasty =
+    /// <summary>Words that have done harm to readers of mail protocols.</summary>
+    public static IReadOnlyList<byte[]> Nasty { get; } =
     [
         .. new[]
         {
@@ -16,19 +17,23 @@ internal static class Mutation
     ];
 
     /// <param name="other">Something to splice in.</param>
-    public static byte[] Apply(byte[] octets, byte[] other, Random random)
+    public static byte[] Apply(byte[] octets, byte[] other, Random random) => Apply(octets, other, Nasty, random);
+
+    /// <param name="other">Something to splice in.</param>
+    /// <param name="words">What means something to the reader under test, or did harm to others like it.</param>
+    public static byte[] Apply(byte[] octets, byte[] other, IReadOnlyList<byte[]> words, Random random)
     {
         var changed = octets.ToList();
         for (var times = 1 + random.Next(4); times > 0; times--)
-            Once(changed, other, random);
+            Once(changed, other, words, random);
         return [.. changed];
     }
 
-    private static void Once(List<byte> octets, byte[] other, Random random)
+    private static void Once(List<byte> octets, byte[] other, IReadOnlyList<byte[]> words, Random random)
     {
         var at = random.Next(octets.Count + 1);
         var count = Math.Min(octets.Count - at, 1 + random.Next(random.Next(4) == 0 ? 60 : 4));
-        switch (random.Next(8))
+        switch (random.Next(9))
         {
             case 0 when at < octets.Count:
                 octets[at] ^= (byte)(1 << random.Next(8));
@@ -52,10 +57,27 @@ internal static class Mutation
             case 6:
                 ReplaceNumber(octets, at, random);
                 break;
+            case 7:
+                MoveLine(octets, at, random);
+                break;
             default:
-                octets.InsertRange(at, Nasty[random.Next(Nasty.Length)]);
+                octets.InsertRange(at, words[random.Next(words.Count)]);
                 break;
         }
+    }
+
+    /// <summary>A line twice, gone, or elsewhere.</summary>
+    private static void MoveLine(List<byte> octets, int at, Random random)
+    {
+        var start = at == 0 ? 0 : octets.LastIndexOf((byte)'\n', at - 1) + 1;
+        var end = octets.IndexOf((byte)'\n', at) + 1;
+        if (end == 0)
+            return;
+        var line = octets.GetRange(start, end - start);
+        if (random.Next(3) > 0)
+            octets.RemoveRange(start, line.Count);
+        if (random.Next(3) > 0)
+            octets.InsertRange(octets.IndexOf((byte)'\n', random.Next(octets.Count + 1)) + 1, line);
     }
 
     private static void ReplaceNumber(List<byte> octets, int at, Random random)

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Text;
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Fuzz.Tests.Targets;
+
+/// <summary>A state directory that a crash, a bad disk or somebody else has been at.</summary>
+internal static class CheckpointTargets
+{
+    private static readonly PairKey Pair = new(FolderPath.Inbox, new FolderPath("Archive", "2024"));
+
+    public static FuzzTarget[] All { get; } =
+    [
+        new("journal", Journal, [SampleJournal()])
+        {
+            Words = FuzzTarget.Texts("\ncommit ", "reset 1 2 r", "c 1 1 0 5 0123abcd", "a 4294967295 0 0", "flags 1 \\Seen x", "forget 1", "modseq -", "uidnext 4294967295", "rules %", "%uD800", "%", " ", "\n", "\0", "4294967296"),
+            Seal = o => Seal(o, isChained: true), Weight = 0.5,
+        },
+        new("summary", Summary, [SampleSummary()])
+        {
+            Words = FuzzTarget.Texts("pair INBOX Archive/2024 r ", " - ", " 1 2 3", "%", "\\", "/", "\n", "imapsync-summary 2", "18446744073709551615", "4294967296"),
+            Seal = o => Seal(o, isChained: false), Weight = 0.5,
+        },
+        new("field-text", FieldTexts, FuzzTarget.Texts("-", "%", "%2D", "a%20b", "%uD83D", "ü/\\x")) { Words = FuzzTarget.Texts("%", "%u", "%00", "%uDC00", "-", "\\", "/"), Weight = 2 },
+    ];
+
+    private static byte[] SampleJournal()
+    {
+        var lines = new RecordWriter();
+        JournalRecords.WriteHeader(lines, Pair);
+        JournalRecords.WriteReset(lines, new UidValidity(7), new UidValidity(8), "rules");
+        JournalRecords.WriteFlags(lines, 1, FlagSet.Parse(["\\Seen", "Work"]));
+        JournalRecords.WriteSettled(lines, new SettledList.Entry(1, 1, Settlement.Copied, 1, new MessageChecksum(0x1234abcd, 77)), 1);
+        JournalRecords.WriteSettled(lines, new SettledList.Entry(5, 0, Settlement.Skipped, 0, null), 0);
+        JournalRecords.WriteModSeq(lines, new ModSeq(9));
+        JournalRecords.WriteCommit(lines);
+        JournalRecords.WriteForget(lines, new Uid(5));
+        JournalRecords.WriteKnownTargetUidNext(lines, new Uid(3));
+        JournalRecords.WriteCommit(lines);
+        return lines.Written.ToArray();
+    }
+
+    private static byte[] SampleSummary()
+    {
+        var path = Scratch.Write("summary", "sample", []);
+        var status = new FolderStatus(new UidValidity(7), new Uid(9), 3, 1, new ModSeq(5));
+        PairSummary[] pairs = [new(Pair, status, status, "rules", 3, 0, "F1", true), new(new PairKey(new FolderPath("a b"), new FolderPath("ü")), status, null, "", 0, 0, null, false)];
+        SummaryFile.WriteAsync(path, pairs, CancellationToken.None).GetAwaiter().GetResult();
+        return File.ReadAllBytes(path);
+    }
+
+    /// <summary>Trusted only where all of it can be read; what is trusted is read to a state.</summary>
+    private static void Journal(byte[] octets)
+    {
+        var path = Scratch.Write("journal", "a.journal", octets);
+        using var file = File.OpenHandle(path);
+        try
+        {
+            _ = JournalScan.ReadPairAsync(file, path, CancellationToken.None).GetAwaiter().GetResult();
+            var extent = JournalScan.CheckAsync(file, path, Pair, CancellationToken.None).GetAwaiter().GetResult();
+            Assert.InRange(extent.CommittedBytes, 1, octets.Length);
+            var state = JournalScan.ReplayAsync(file, extent, CancellationToken.None).GetAwaiter().GetResult();
+            Assert.Equal(state.Messages.Count, state.Messages.Enumerate().Select(state.ToMessage).Count());
+        }
+        catch (Exception e) when (e is StateDamagedException or CheckpointVersionException)
+        {
+            // The two ways a journal is not trusted.
+        }
+    }
+
+    private static void Summary(byte[] octets)
+    {
+        var path = Scratch.Write("summary", "summary", octets);
+        try
+        {
+            var pairs = SummaryFile.ReadAsync(path, CancellationToken.None).GetAwaiter().GetResult();
+            Assert.True(pairs.Count <= octets.Length / 20);
+        }
+        catch (CheckpointVersionException)
+        {
+            // A newer version's.
+        }
+    }
+
+    private static void FieldTexts(byte[] octets)
+    {
+        if (!FieldText.TryUnescape(octets, out var text))
+            return;
+        Assert.True(FieldText.TryUnescape(Encoding.UTF8.GetBytes(FieldText.Escape(text)), out var again));
+        Assert.Equal(text, again);
+        if (text is not null && FolderPath.TryParse(text, out var path))
+            Assert.Equal(path, FolderPath.Parse(path.ToString()));
+    }
+
+    /// <summary>Gives every line the checksum it would have.</summary>
+    private static byte[] Seal(byte[] octets, bool isChained)
+    {
+        var sealedLines = new List<byte>(octets.Length);
+        var crc = 0U;
+        foreach (var line in Encoding.Latin1.GetString(octets).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var record = Encoding.Latin1.GetBytes(line.Length > 9 && line[^9] == ' ' ? line[..^9] : line);
+            crc = Crc32C.Append(isChained ? crc : 0, record);
+            sealedLines.AddRange([.. record, .. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $" {crc:x8}\n"))]);
+        }
+
+        return [.. sealedLines];
+    }
+}
