@@ -26,6 +26,12 @@ internal sealed partial class MadeUpServer : IAsyncDisposable
         _ = AcceptAsync();
     }
 
+    /// <summary>Commands with these words are answered by a piece of text without an end, behind an opening.</summary>
+    public (string Command, string Opening, string Piece)? Endless { get; init; }
+
+    /// <summary>Octets that the client has taken of what has no end.</summary>
+    public long EndlessBytes { get; private set; }
+
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
     public static string Body(int uid) => $"Message-ID: <{uid}@made.up>\r\nSubject: {uid}\r\n\r\ntext\r\n";
@@ -84,6 +90,13 @@ internal sealed partial class MadeUpServer : IAsyncDisposable
 
     private async Task AnswerAsync(Stream stream, string command)
     {
+        if (Endless is { } endless && command.Contains(endless.Command, StringComparison.OrdinalIgnoreCase))
+        {
+            await SendAsync(stream, endless.Opening);
+            for (var piece = string.Concat(Enumerable.Repeat(endless.Piece, 1 + (60_000 / endless.Piece.Length))); ; EndlessBytes += piece.Length)
+                await SendAsync(stream, piece);
+        }
+
         var counters = $"UIDVALIDITY 7 UIDNEXT {messages + 1} MESSAGES {messages} UNSEEN 0";
         if (command.Equals("CAPABILITY", StringComparison.OrdinalIgnoreCase))
         {

@@ -94,9 +94,9 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
             return null;
         expected.Remove(uid);
         current = uid;
-        // Servers estimate sizes, and badly; whoever is off by that much wants to fill a disk.
+        // Servers estimate sizes, and badly; whoever is off by that much wants to fill a disk, and there is no way past it.
         if (info.Size >= 0 && fetched.Length > (4 * info.Size) + MaxSurplusBytes)
-            return new IncomingMessage(info, new MailException(FailureScope.Message, false, $"the server said {info.Size} octets and announces {fetched.Length}"));
+            throw new MailException(FailureScope.Folder, false, $"message {uid} of {path}: the server said {info.Size} octets and announces {fetched.Length}");
         var body = new MessageBody(fetched.Body, path);
         if (info.Size == fetched.Length)
             return new IncomingMessage(info, fetched.Length, body);
