@@ -20,6 +20,7 @@ internal static class Fuzzer
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
 
     private const int MaxShrinkTries = 2_000;
+    private static readonly TimeSpan ShrinkTime = TimeSpan.FromSeconds(30);
 
     /// <summary>Where finds are replayed from; they belong into the repository.</summary>
     public static string CorpusOf(FuzzTarget target) => Path.Combine(AppContext.BaseDirectory, "Corpus", target.Name);
@@ -85,10 +86,12 @@ internal static class Fuzzer
     /// <summary>Leaves out ever smaller pieces as long as the first line of the reason stays the same.</summary>
     private static Finding Shrink(Finding finding)
     {
+        // As far as half a minute goes: a find that is slow to read is worth having at full length.
+        var began = Stopwatch.GetTimestamp();
         var tries = MaxShrinkTries;
         for (var piece = finding.Input.Length / 2; piece > 0 && tries > 0; piece /= 2)
         {
-            for (var at = 0; at + piece <= finding.Input.Length && tries-- > 0;)
+            for (var at = 0; at + piece <= finding.Input.Length && tries-- > 0 && Stopwatch.GetElapsedTime(began) < ShrinkTime;)
             {
                 byte[] shorter = [.. finding.Input[..at], .. finding.Input[(at + piece)..]];
                 if (Try(finding.Target, finding.Target.Seal?.Invoke(shorter) ?? shorter, out _) is { } still && KindOf(still) == KindOf(finding))
