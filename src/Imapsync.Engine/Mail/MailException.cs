@@ -30,7 +30,7 @@ public enum FailureKind
     /// <summary>The message or folder is not there (any more).</summary>
     Gone,
 
-    /// <summary>A limit that the job sets itself forbids it for now.</summary>
+    /// <summary>A limit on how much may be moved, the job's own or the server's for a day, forbids it for now.</summary>
     Limit,
 }
 

@@ -16,6 +16,10 @@ public enum RefusalKind
     /// <summary>The user is let in but has no mailbox, or is not let in.</summary>
     Authentication,
 
+    /// <summary>What the server lets an account move in a day is used up: stop, and go on the next day.</summary>
+    DailyLimit,
+
+    /// <summary>The mailbox is full.</summary>
     Quota,
     TooBig,
 
@@ -37,6 +41,12 @@ public readonly record struct Refusal(RefusalKind Kind, bool IsTransient, TimeSp
 /// <summary>The one table of codes and texts that say why a server refuses; tagged NO and BAD and untagged BYE alike.</summary>
 public static class ServerText
 {
+    // Texts that say more than the code they come with: to Gmail, OVERQUOTA is also about what was moved today.
+    private static readonly (string Text, RefusalKind Kind, bool IsTransient)[] TextsBeforeCodes =
+    [
+        ("bandwidth limit", RefusalKind.DailyLimit, false),
+    ];
+
     private static readonly (ResponseCodeKind Code, RefusalKind Kind, bool IsTransient)[] Codes =
     [
         (ResponseCodeKind.Throttled, RefusalKind.Throttled, true),
@@ -75,7 +85,6 @@ public static class ServerText
         ("too many invalid", RefusalKind.Throttled, true),
         ("request is throttled", RefusalKind.Throttled, true),
         ("backoff time", RefusalKind.Throttled, true),
-        ("bandwidth limit", RefusalKind.Throttled, true),
         ("command limits", RefusalKind.Throttled, true),
         ("rate limit", RefusalKind.Throttled, true),
         ("try again later", RefusalKind.Unavailable, true),
@@ -103,22 +112,32 @@ public static class ServerText
     public static Refusal Classify(StatusReply reply)
     {
         var wait = SuggestedBackoff(reply.Text);
+        if (Find(TextsBeforeCodes, reply.Text) is { } telling)
+            return telling with { RetryAfter = wait };
         foreach (var (code, kind, isTransient) in Codes)
         {
             if (reply.Has(code))
                 return new Refusal(kind, isTransient, wait);
         }
 
-        foreach (var (text, kind, isTransient) in Texts)
-        {
-            if (reply.Text.Contains(text, StringComparison.OrdinalIgnoreCase))
-                return new Refusal(kind, isTransient, wait);
-        }
+        if (Find(Texts, reply.Text) is { } found)
+            return found with { RetryAfter = wait };
 
         // RFC 5530 §3 has it for a limit of any kind: too many of something at once unless the text says otherwise.
         return reply.Has(ResponseCodeKind.Limit)
             ? new Refusal(RefusalKind.Throttled, true, wait)
             : new Refusal(RefusalKind.Other, false, wait);
+    }
+
+    private static Refusal? Find((string Text, RefusalKind Kind, bool IsTransient)[] texts, string said)
+    {
+        foreach (var (text, kind, isTransient) in texts)
+        {
+            if (said.Contains(text, StringComparison.OrdinalIgnoreCase))
+                return new Refusal(kind, isTransient);
+        }
+
+        return null;
     }
 
     /// <summary>Office 365: <c>Suggested Backoff Time: 299961 milliseconds</c>.</summary>

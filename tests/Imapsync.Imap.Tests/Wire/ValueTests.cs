@@ -72,6 +72,10 @@ public sealed class ValueTests
     [InlineData("NO [LIMIT] Mail size is larger than the maximum size allowed by server configuration", RefusalKind.TooBig, false)]
     [InlineData("NO [LIMIT] Too many connections", RefusalKind.TooManyConnections, true)]
     [InlineData("NO [LIMIT] Slow down", RefusalKind.Throttled, true)]
+    [InlineData("NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)", RefusalKind.DailyLimit, false)]
+    [InlineData("BYE [OVERQUOTA] Account exceeded command or bandwidth limits.", RefusalKind.DailyLimit, false)]
+    [InlineData("NO [OVERQUOTA] Not enough disk quota", RefusalKind.Quota, false)]
+    [InlineData("BYE Session expired", RefusalKind.Unavailable, true)]
     public void What_limit_a_server_means_its_text_tells(string text, RefusalKind kind, bool isTransient) =>
         Assert.Equal(new Refusal(kind, isTransient), ServerText.Classify(StatusReply.TryParse(Encoding.Latin1.GetBytes(text + "\r\n"))!));
 

@@ -52,7 +52,7 @@ internal static class ImapFailure
         if (e is not ImapCommandException refused)
             return Connecting(e, what);
         var refusal = ServerText.Classify(refused.Reply);
-        return refusal.Kind is RefusalKind.Throttled or RefusalKind.TooManyConnections or RefusalKind.Unavailable
+        return refusal.Kind is RefusalKind.Throttled or RefusalKind.TooManyConnections or RefusalKind.Unavailable or RefusalKind.DailyLimit
             ? Refused(refused.Reply, FailureScope.Store, what, refused)
             : Store(false, what, e, FailureKind.Authentication);
     }
@@ -64,31 +64,37 @@ internal static class ImapFailure
         {
             RefusalKind.Authentication => (FailureScope.Store, FailureKind.Authentication),
             RefusalKind.Throttled or RefusalKind.TooManyConnections => (FailureScope.Store, FailureKind.Other),
+            RefusalKind.DailyLimit => (FailureScope.Store, FailureKind.Limit),
             RefusalKind.Quota => (FailureScope.Store, FailureKind.Quota),
             RefusalKind.Gone => (scope, FailureKind.Gone),
             _ => (scope, FailureKind.Other),
         };
-        return new MailException(wider, refusal.IsTransient, $"{what}: {reply}", cause) { Kind = kind, RetryAfter = refusal.RetryAfter };
+        return new MailException(wider, refusal.IsTransient, $"{what}: {reply}{RemedyFor(refusal.Kind)}", cause) { Kind = kind, RetryAfter = refusal.RetryAfter };
     }
 
     private static MailException Bye(StatusReply bye, string what, Exception cause)
     {
         var refusal = ServerText.Classify(bye);
-        // A session ends for many reasons that are over soon; only a refused user is not let in the next time either, and a
-        // full mailbox is not emptied by asking again.
-        var isTransient = refusal.Kind is not (RefusalKind.Authentication or RefusalKind.Quota);
+        // A session ends for many reasons that are over soon; only a refused user is not let in the next time either, and neither
+        // a full mailbox nor a day's share that is used up comes back by asking again.
+        var isTransient = refusal.Kind is not (RefusalKind.Authentication or RefusalKind.Quota or RefusalKind.DailyLimit);
         var isWide = !isTransient || refusal.Kind is RefusalKind.Throttled or RefusalKind.TooManyConnections;
-        return new MailException(isWide ? FailureScope.Store : FailureScope.Folder, isTransient, $"{what}: {bye}", cause)
+        return new MailException(isWide ? FailureScope.Store : FailureScope.Folder, isTransient, $"{what}: {bye}{RemedyFor(refusal.Kind)}", cause)
         {
             Kind = refusal.Kind switch
             {
                 RefusalKind.Authentication => FailureKind.Authentication,
                 RefusalKind.Quota => FailureKind.Quota,
+                RefusalKind.DailyLimit => FailureKind.Limit,
                 _ => FailureKind.Other,
             },
             RetryAfter = refusal.RetryAfter,
         };
     }
+
+    private static string RemedyFor(RefusalKind kind) => kind == RefusalKind.DailyLimit
+        ? "; the account has had what the server lets it move in a day, a run on the next day goes on ('limits: {bytes_per_day}' stops before that)"
+        : "";
 
     private static string RemedyFor(string tlsTrouble) => tlsTrouble.Contains("certificate", StringComparison.Ordinal)
         ? "; tls_ca_file names an authority to trust, tls_fingerprint pins one certificate"
