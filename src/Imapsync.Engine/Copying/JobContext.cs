@@ -21,6 +21,9 @@ internal sealed record JobContext(
     /// <summary>What a pair must have been brought up to date under for its summary to count.</summary>
     public string Rules => $"{Job.Messages.Fingerprint};{Job.Flags};{Job.Deletions}{(Job.Labels == LabelPolicy.None ? "" : $";{Job.Labels}")}";
 
+    /// <summary>See <see cref="StopRequest.ReachLimit"/>.</summary>
+    public Action<string, string> ReachLimit { get; init; } = (_, _) => { };
+
     /// <summary>Message-IDs of the filter that some message has.</summary>
     public ConcurrentDictionary<string, bool> FoundMessageIds { get; } = new();
 

@@ -1,4 +1,5 @@
 using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Copying.Limits;
 using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
@@ -10,6 +11,7 @@ namespace Imapsync.Engine.Copying;
 internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
 {
     private readonly HostCircuits circuits = new(time);
+    private readonly StoreLimits limits = new(time);
 
     public static CheckpointOpener OnDisk(TimeProvider time) =>
         async (directory, readOnly, c) => await CheckpointStore.OpenAsync(directory, time, readOnly, c);
@@ -67,17 +69,30 @@ internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
     public ResiliencePipelines RetryFor(JobDefinition job, JobReporter report, StopRequest stopping) =>
         new(job.Retry, time, report, stopping.ReachLimit);
 
-    /// <param name="repair">What the store refuses as malformed may be changed.</param>
-    public Task<IMailStore> OpenAsync(
-        Endpoint endpoint, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping, bool repair = false)
+    public Task<IMailStore> OpenSourceAsync(JobDefinition job, ResiliencePipelines retry, JobReporter report, StopRequest stopping) =>
+        OpenAsync(job, isTarget: false, forWriting: false, retry, report, stopping);
+
+    public Task<IMailStore> OpenTargetAsync(
+        JobDefinition job, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping) =>
+        OpenAsync(job, isTarget: true, forWriting, retry, report, stopping);
+
+    private Task<IMailStore> OpenAsync(
+        JobDefinition job, bool isTarget, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping)
     {
+        var endpoint = isTarget ? job.Target : job.Source;
         var context = new StoreContext(time, text => report.Note(null, text))
         {
-            Repair = repair,
+            Repair = forWriting && job.Repair,
             OnLimit = stopping.ReachLimit,
             Connecting = circuits.ConnectAsync,
         };
-        return retry.OpenStoreAsync(endpoint.Display, () => openStore(endpoint, forWriting, context, stopping.Token), stopping.Token);
+        return limits.ApplyAsync(
+            endpoint,
+            isTarget,
+            job.StateDirectory,
+            stopping.ReachLimit,
+            () => retry.OpenStoreAsync(endpoint.Display, () => openStore(endpoint, forWriting, context, stopping.Token), stopping.Token),
+            stopping.Token);
     }
 
     private static StopReason Fail(JobReporter report, StopReason stop, string reason, string text)

@@ -39,7 +39,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         {
             var retry = entry.RetryFor(job, report, stopping);
             await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);
-            await using var source = LabelViews.OfSource(job, await entry.OpenAsync(job.Source, forWriting: false, retry, report, stopping));
+            await using var source = LabelViews.OfSource(job, await entry.OpenSourceAsync(job, retry, report, stopping));
             if (job.Restores is { } origin)
             {
                 var routing = new RestoreRouting(source, origin, openCheckpoints, report);
@@ -49,7 +49,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
 
             await using var target = LabelViews.OfTarget(job, await OpenTargetAsync(job, options, retry, report, stopping));
             LabelViews.Demand(job, source, target);
-            var context = new JobContext(job, options, source, target, checkpoints, report, retry, time, stopping.Token);
+            var context = new JobContext(job, options, source, target, checkpoints, report, retry, time, stopping.Token) { ReachLimit = stopping.ReachLimit };
             return await new MailboxCopier(context).RunAsync(abort);
         }, stopping.Token);
 
@@ -63,7 +63,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
     {
         try
         {
-            return await entry.OpenAsync(job.Target, forWriting: !options.DryRun, retry, report, stopping, job.Repair);
+            return await entry.OpenTargetAsync(job, forWriting: !options.DryRun, retry, report, stopping);
         }
         catch (MailException e) when (options.DryRun && job.Target is MaildirEndpoint or MboxEndpoint && e.Kind == FailureKind.Gone)
         {

@@ -150,6 +150,14 @@ internal sealed class MailboxCopier(JobContext context)
                 tally.GiveUp(pair.Source.Status?.Messages ?? 0);
                 return;
             }
+            catch (MailException e) when (e.Kind == FailureKind.Limit)
+            {
+                // The others finish what is in hand, as after any stop.
+                context.ReachLimit("limit", e.Message);
+                summaries.TryRemove(key, out _);
+                wasStopped = true;
+                return;
+            }
             catch (MailException e) when (e.Scope != FailureScope.Store)
             {
                 summaries.TryRemove(key, out _);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Imapsync.Engine.Jobs.Secrets;
@@ -9,8 +10,6 @@ namespace Imapsync.Engine.Jobs;
 /// <param name="isWanted">The job will be run: what the settings point at must be there.</param>
 internal sealed class EndpointReader(JobReading reading, bool isWanted)
 {
-    private const int MaxConnections = 32;
-
     public Endpoint? Read(SettingNode section)
     {
         if (section.Text("url") is not { } text)
@@ -18,21 +17,30 @@ internal sealed class EndpointReader(JobReading reading, bool isWanted)
         var url = EndpointUrl.Parse(text, section.Origin("url"), reading);
         if (url is null)
             return null;
-        foreach (var node in section.Children.Where(n => !n.IsTakenAway()))
-        {
-            if (JobSchema.Endpoint.FirstOrDefault(k => k.Name == node.Key) is { } key && !key.AppliesTo.HasFlag(url.Kind))
-                reading.Error(node.KeyOrigin, $"'{key.Name}' means nothing to a {url.Scheme}: store", "remove it");
-        }
-
+        RefuseForeign(section, JobSchema.Endpoint, url);
+        var limits = new EndpointLimitsReader(reading, section);
         return url.Kind switch
         {
-            EndpointKinds.Maildir => new MaildirEndpoint(url.Directory, section.Choice("layout", ("maildir++", MaildirLayout.MaildirPlusPlus), ("fs", MaildirLayout.Fs))),
-            EndpointKinds.Mbox => new MboxEndpoint(url.Directory),
-            _ => ReadImap(section, url),
+            EndpointKinds.Maildir => new MaildirEndpoint(url.Directory, section.Choice("layout", ("maildir++", MaildirLayout.MaildirPlusPlus), ("fs", MaildirLayout.Fs))) { Limits = limits.Read() },
+            EndpointKinds.Mbox => new MboxEndpoint(url.Directory) { Limits = limits.Read() },
+            _ => ReadImap(section, url, limits),
         };
     }
 
-    private ImapEndpoint ReadImap(SettingNode section, EndpointUrl url)
+    /// <summary>What says nothing to this kind of store is a mistake.</summary>
+    private void RefuseForeign(SettingNode section, ImmutableArray<SettingKey> keys, EndpointUrl url)
+    {
+        foreach (var node in section.Children.Where(n => !n.IsTakenAway()))
+        {
+            var key = keys.FirstOrDefault(k => k.Name == node.Key);
+            if (key?.AppliesTo.HasFlag(url.Kind) == false)
+                reading.Error(node.KeyOrigin, $"'{key.Name}' means nothing to a {url.Scheme}: store", "remove it");
+            else if (key?.Shape == SettingShape.Section)
+                RefuseForeign(node, key.Keys, url);
+        }
+    }
+
+    private ImapEndpoint ReadImap(SettingNode section, EndpointUrl url, EndpointLimitsReader limits)
     {
         var auth = section.Choice("auth", ("auto", AuthMechanism.Auto), ("plain", AuthMechanism.Plain), ("login", AuthMechanism.Login),
             ("scram-sha-256", AuthMechanism.ScramSha256), ("cram-md5", AuthMechanism.CramMd5), ("xoauth2", AuthMechanism.XOAuth2),
@@ -47,7 +55,9 @@ internal sealed class EndpointReader(JobReading reading, bool isWanted)
             AuthorizeAs = section.Text("authorize_as"),
             TlsCaFile = ReadCaFile(section),
             TlsFingerprint = ReadFingerprint(section),
-            Connections = ReadConnections(section),
+            Connections = limits.ReadConnections(),
+            Limits = limits.Read(),
+            Timeouts = limits.ReadTimeouts(),
         };
         return endpoint with { Password = new SecretReader(reading, isWanted).Read(section, endpoint) };
     }
@@ -99,15 +109,5 @@ internal sealed class EndpointReader(JobReading reading, bool isWanted)
             return fingerprint;
         reading.Error(section.Origin("tls_fingerprint"), "this is no SHA-256 fingerprint", "write its 64 hexadecimal digits, with or without colons (openssl x509 -noout -fingerprint -sha256)");
         return null;
-    }
-
-    private int ReadConnections(SettingNode section)
-    {
-        if (section.Text("connections") is not { } text)
-            return 2;
-        if (int.TryParse(text, out var count) && count is >= 1 and <= MaxConnections)
-            return count;
-        reading.Error(section.Origin("connections"), $"'{text}' is no number of connections", $"write a number from 1 to {MaxConnections}");
-        return 2;
     }
 }

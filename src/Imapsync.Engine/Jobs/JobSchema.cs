@@ -64,7 +64,20 @@ internal static class JobSchema
         Imap(Text("tls_fingerprint", "the SHA-256 of the certificate, 64 hexadecimal digits", "The SHA-256 of the server's certificate, which is trusted alone.")),
         Imap(Choice("auth", "How to log in.", "auto", "plain", "login", "scram-sha-256", "cram-md5", "xoauth2", "oauthbearer", "external")),
         Imap(Text("authorize_as", "bob@example.com", "The mailbox that an administrator logs in for.")),
-        Imap(Text("connections", "2", "Most connections at once.")),
+        Imap(Text("connections", "2", "Most connections at once; the same as 'connections' of 'limits'.")),
+        Section("limits", "How much of the store the job may claim.",
+        [
+            Text("bytes_per_second", "2MB", "The most octets that go to it, or come from it, in a second."),
+            Text("messages_per_second", "10", "The most messages that go to it, or come from it, in a second."),
+            Text("bytes_per_day", "2GB", "The most octets of messages within 24 hours; then the run stops, and a later one goes on."),
+            Imap(Text("connections", "2", "Most connections at once.")),
+        ]),
+        Imap(Section("timeouts", "How long to wait for the server.",
+        [
+            Text("connect", "30s", "How long to wait for a connection."),
+            Text("greeting", "1m", "How long to wait for encryption and the server's first line, once connected."),
+            Text("stall", "2m", "How long to wait for the next octet, while something is asked for."),
+        ])),
         Choice("layout", "How folders lie in a Maildir: maildir++ or fs (nested directories).", "maildir++", "fs") with { AppliesTo = EndpointKinds.Maildir },
     ];
 

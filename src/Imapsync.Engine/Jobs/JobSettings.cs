@@ -23,7 +23,11 @@ public enum JobSettingShape
 public static class JobSettings
 {
     /// <summary>Of a source or target, but for its URL.</summary>
-    public static ImmutableArray<JobSetting> Endpoint { get; } = [.. JobSchema.Endpoint.Where(k => k.Name != "url" && !k.IsSecret).Select(k => Of(k, []))];
+    public static ImmutableArray<JobSetting> Endpoint { get; } =
+    [
+        .. JobSchema.Endpoint.Where(k => k.Name != "url" && !k.IsSecret)
+            .SelectMany(k => k.Shape == SettingShape.Section ? k.Keys.Where(i => !IsShort(i)).Select(inner => Of(inner, [k.Name])) : [Of(k, [])]),
+    ];
 
     /// <summary>Of a job, but for its source and target.</summary>
     public static ImmutableArray<JobSetting> Job { get; } =
@@ -31,6 +35,9 @@ public static class JobSettings
         .. JobSchema.Job.Where(k => k.Name is not ("source" or "target"))
             .SelectMany(k => k.Shape == SettingShape.Section ? k.Keys.Select(inner => Of(inner, [k.Name])) : [Of(k, [])]),
     ];
+
+    /// <summary>It can be given without its section as well.</summary>
+    private static bool IsShort(SettingKey inner) => JobSchema.Endpoint.Any(k => k.Name == inner.Name);
 
     private static JobSetting Of(SettingKey key, ImmutableArray<string> above) => new(
         above.Add(key.Name), key.Purpose, key.Example, key.Choices,

@@ -8,6 +8,21 @@ public abstract record Endpoint
 
     /// <summary>Two endpoints with the same are the same mailbox, however it is reached.</summary>
     public virtual string Identity => Display;
+
+    public TransferLimits Limits { get; init; } = TransferLimits.None;
+}
+
+/// <summary>How much may be moved out of a source or into a target. Null: as much as there is.</summary>
+public sealed record TransferLimits
+{
+    public static TransferLimits None { get; } = new();
+
+    public long? BytesPerSecond { get; init; }
+
+    public double? MessagesPerSecond { get; init; }
+
+    /// <summary>Octets of messages within 24 hours, over all runs of a job.</summary>
+    public long? BytesPerDay { get; init; }
 }
 
 public sealed record MaildirEndpoint(string Directory, MaildirLayout Layout = MaildirLayout.MaildirPlusPlus) : Endpoint
@@ -48,9 +63,24 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
     /// <summary>Most connections to open at once.</summary>
     public int Connections { get; init; } = 2;
 
+    public ImapTimeouts Timeouts { get; init; } = new();
+
     public override string Identity => $"{AuthorizeAs ?? User}@{Host.ToLowerInvariant()}:{Port}";
 
     public override string Display => $"{(Tls == TlsMode.Implicit ? "imaps" : "imap")}://{User}@{Host}:{Port}";
+}
+
+/// <summary>How long to wait for a server.</summary>
+public sealed record ImapTimeouts
+{
+    /// <summary>For a network connection to any of the host's addresses.</summary>
+    public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>For TLS, where it comes first, and the greeting, once connected.</summary>
+    public TimeSpan Greeting { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>For the next octet while something is asked for.</summary>
+    public TimeSpan Stall { get; init; } = TimeSpan.FromMinutes(2);
 }
 
 public enum TlsMode

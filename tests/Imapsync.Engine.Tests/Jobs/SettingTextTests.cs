@@ -79,13 +79,15 @@ public sealed class SettingTextTests
     public void Every_key_of_the_schema_is_documented()
     {
         var document = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "job-file.md"));
-        foreach (var key in JobSchema.Root.Concat(JobSchema.Job).Concat(JobSchema.Job.SelectMany(k => k.Keys)))
+        foreach (var key in JobSchema.Root.SelectMany(WithKeysBelow))
         {
             Assert.Contains($"`{key.Name}`", document, StringComparison.Ordinal);
             foreach (var choice in key.Choices)
                 Assert.Contains($"`{choice}`", document, StringComparison.Ordinal);
         }
     }
+
+    private static IEnumerable<SettingKey> WithKeysBelow(SettingKey key) => [key, .. key.Keys.SelectMany(WithKeysBelow)];
 
     private static string RepositoryRoot()
     {

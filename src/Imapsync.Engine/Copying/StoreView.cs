@@ -1,7 +1,7 @@
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 
-namespace Imapsync.Engine.Copying.Labels;
+namespace Imapsync.Engine.Copying;
 
 /// <summary>A store seen in another way; what a view does not override is the store's own. Owns the store.</summary>
 internal abstract class StoreView(IMailStore store) : IMailStore
@@ -37,7 +37,7 @@ internal abstract class StoreView(IMailStore store) : IMailStore
 
     public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) => store.DescribeAsync(cancellationToken);
 
-    public ValueTask DisposeAsync() => store.DisposeAsync();
+    public virtual ValueTask DisposeAsync() => store.DisposeAsync();
 }
 
 /// <summary>A folder seen in another way. Owns the folder.</summary>
