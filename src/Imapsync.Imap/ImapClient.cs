@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Imapsync.Imap.Commands;
 using Imapsync.Imap.Connection;
 using Imapsync.Imap.Sasl;
@@ -36,6 +35,9 @@ public sealed partial class ImapClient : IAsyncDisposable
     /// <summary>Why it is broken, else null.</summary>
     public Exception? BreakReason => connection.BreakReason;
 
+    /// <summary>For how long nothing has been asked for; zero while something is.</summary>
+    public TimeSpan QuietTime => connection.QuietTime;
+
     /// <summary>Commands answered NO or BAD so far; some servers close the connection at the tenth.</summary>
     public int Refusals => connection.Refusals;
 
@@ -46,13 +48,11 @@ public sealed partial class ImapClient : IAsyncDisposable
     public static async Task<ImapClient> ConnectAsync(ImapClientOptions options, CancellationToken cancellationToken)
     {
         var tls = new TlsLayer(options.Host, options.CaFile, options.Fingerprint);
-        var network = await DialAsync(options, cancellationToken);
-        var settings = new ConnectionSettings(options.Time, options.StallTimeout, options.Limits, options.Trace);
-        var opened = await ImapConnection.OpenAsync(network, options.Tls == ImapTls.Implicit ? tls.SecureAsync : null, settings, cancellationToken);
-        var client = new ImapClient(opened, options);
+        var network = options.Dial is { } dial ? await dial(cancellationToken) : await NetworkDial.ConnectAsync(options, cancellationToken);
+        var client = await GreetAsync(network, tls, options, cancellationToken);
         try
         {
-            await client.GreetAsync(tls, cancellationToken);
+            await client.BeginAsync(tls, cancellationToken);
             return client;
         }
         catch
@@ -104,34 +104,36 @@ public sealed partial class ImapClient : IAsyncDisposable
     /// <summary>Closes without a word.</summary>
     public ValueTask DisposeAsync() => connection.DisposeAsync();
 
-    private static async ValueTask<Stream> DialAsync(ImapClientOptions options, CancellationToken cancellationToken)
-    {
-        if (options.Dial is not null)
-            return await options.Dial(cancellationToken);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        using var patience = new CancellationTokenSource(options.StallTimeout, options.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
-        try
-        {
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            await socket.ConnectAsync(options.Host, options.Port, either.Token);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
-        {
-            socket.Dispose();
-            cancellationToken.ThrowIfCancellationRequested();
-            var reason = e is SocketException ? e.Message : "no answer";
-            throw new ImapConnectionException(ConnectionFailure.Network, $"{options.Host}:{options.Port} can't be reached: {reason}", e);
-        }
-    }
-
     private static string Redact(string text, string secret) =>
         secret.Length == 0 ? text : text.Replace(secret, "(secret)", StringComparison.Ordinal);
 
-    private async Task GreetAsync(TlsLayer tls, CancellationToken cancellationToken)
+    /// <summary>Up to the server's first line, in a time that is bounded however slowly octets come.</summary>
+    private static async Task<ImapClient> GreetAsync(Stream network, TlsLayer tls, ImapClientOptions options, CancellationToken cancellationToken)
     {
-        var greeting = await connection.Greeting.Completion.WaitAsync(cancellationToken);
+        using var patience = new CancellationTokenSource(options.GreetingTimeout, options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        var settings = new ConnectionSettings(options.Time, options.StallTimeout, options.Limits, options.Trace);
+        ImapConnection? opened = null;
+        try
+        {
+            opened = await ImapConnection.OpenAsync(network, options.Tls == ImapTls.Implicit ? tls.SecureAsync : null, settings, either.Token);
+            await opened.Greeting.Completion.WaitAsync(either.Token);
+            return new ImapClient(opened, options);
+        }
+        catch (Exception e)
+        {
+            if (opened is not null)
+                await opened.DisposeAsync();
+            if (e is not OperationCanceledException || cancellationToken.IsCancellationRequested)
+                throw;
+            throw new ImapConnectionException(
+                ConnectionFailure.Stall, $"{options.Host}:{options.Port} took the connection and gave no greeting in {options.GreetingTimeout.TotalSeconds:0.###} s", e);
+        }
+    }
+
+    private async Task BeginAsync(TlsLayer tls, CancellationToken cancellationToken)
+    {
+        var greeting = await connection.Greeting.Completion;
         Greeting = greeting.Text;
         if (greeting.Kind is not (StatusKind.Ok or StatusKind.PreAuth))
             throw new ImapConnectionException(ConnectionFailure.Bye, $"the server does not take connections: {greeting}") { Bye = greeting };

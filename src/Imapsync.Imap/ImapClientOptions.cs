@@ -23,6 +23,12 @@ public sealed record ImapClientOptions(string Host, int Port, ImapTls Tls)
 
     public ImapLimits Limits { get; init; } = ImapLimits.Default;
 
+    /// <summary>How long it may take until one of the host's addresses answers.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long TLS, where it comes first, and the greeting may take together.</summary>
+    public TimeSpan GreetingTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How long no octet may move while something is asked for.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromMinutes(2);
 

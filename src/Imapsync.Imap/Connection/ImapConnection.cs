@@ -107,6 +107,9 @@ internal sealed partial class ImapConnection : IAsyncDisposable
 
     public Exception? BreakReason => Volatile.Read(ref broken);
 
+    /// <summary>For how long nothing has been asked for; zero while something is.</summary>
+    public TimeSpan QuietTime => watchdog.QuietTime;
+
     public TimeSpan StallTimeout { get; }
 
     /// <summary>Sends a command and waits for its tagged OK.</summary>

@@ -18,6 +18,7 @@ internal sealed class ProgressWatchdog : IDisposable
     private readonly Action<string> onStall;
     private readonly ITimer timer;
     private long lastActivity;
+    private long quietSince;
     private int pendingTransfers;
     private int inFlight;
     private int paused;
@@ -32,7 +33,7 @@ internal sealed class ProgressWatchdog : IDisposable
         this.time = time;
         this.timeout = timeout;
         this.onStall = onStall;
-        lastActivity = time.GetTimestamp();
+        lastActivity = quietSince = time.GetTimestamp();
         var tick = timeout / TicksInTimeout;
         timer = time.CreateTimer(static w => ((ProgressWatchdog)w!).Check(), this, tick, tick);
     }
@@ -54,6 +55,17 @@ internal sealed class ProgressWatchdog : IDisposable
         {
             inFlight--;
             BeginTrickle();
+            quietSince = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>For how long no command has been in flight; zero while one is.</summary>
+    public TimeSpan QuietTime
+    {
+        get
+        {
+            lock (gate)
+                return inFlight > 0 ? TimeSpan.Zero : time.GetElapsedTime(quietSince);
         }
     }
 

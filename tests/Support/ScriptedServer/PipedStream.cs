@@ -6,7 +6,11 @@ namespace Imapsync.Tests.Support;
 /// <summary>One end of a connection in memory. Disposing it ends both directions, as closing a socket does.</summary>
 public sealed class PipedStream(PipeReader incoming, PipeWriter outgoing, int segment = int.MaxValue) : Stream
 {
+    private readonly TaskCompletionSource disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int isDisposed;
+
+    /// <summary>Completes when this end hangs up.</summary>
+    public Task WhenDisposed => disposed.Task;
 
     public override bool CanRead => true;
 
@@ -65,6 +69,7 @@ public sealed class PipedStream(PipeReader incoming, PipeWriter outgoing, int se
         {
             outgoing.Complete();
             incoming.CancelPendingRead();
+            disposed.TrySetResult();
         }
 
         base.Dispose(disposing);

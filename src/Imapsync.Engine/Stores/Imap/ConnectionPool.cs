@@ -7,16 +7,46 @@ namespace Imapsync.Engine.Stores.Imap;
 /// Logged-in connections of one account, at most as many as the endpoint allows. An open folder leases one for itself;
 /// a command that needs no folder uses an idle one or, when all are out, goes along on one that is leased: IMAP takes it there
 /// as well, and a job that holds every connection can still ask for a STATUS.
+/// Where the server says that there are too many it gets by with fewer, and tries one more after a while. A connection that
+/// nothing is asked for, because the job is busy elsewhere, is kept from being ended as idle.
 /// </summary>
-internal sealed class ConnectionPool(Func<CancellationToken, Task<ImapClient>> connect, int size, TimeProvider time) : IAsyncDisposable
+/// <param name="onNote">See <see cref="StoreContext.OnNote"/>.</param>
+internal sealed class ConnectionPool : IAsyncDisposable
 {
     /// <summary>Exchange closes a connection at the tenth command that it refuses.</summary>
     public const int MaxRefusals = 8;
 
-    private readonly SemaphoreSlim places = new(size);
+    /// <summary>A connection that is quiet for so long is asked for a sign of life. Some gateways forget a line after five minutes.</summary>
+    public static readonly TimeSpan KeepAliveAfter = TimeSpan.FromMinutes(3);
+
+    /// <summary>How long the pool gets by with fewer connections before it tries one more; twice as long after each vain try.</summary>
+    public static readonly TimeSpan FirstLowering = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan LongestLowering = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(30);
+
+    private readonly Func<CancellationToken, Task<ImapClient>> connect;
+    private readonly int size;
+    private readonly TimeProvider time;
+    private readonly Action<string> onNote;
+    private readonly SemaphoreSlim places;
     private readonly Lock gate = new();
     private readonly Stack<ImapClient> idle = new();
     private readonly List<ImapClient> leased = [];
+    private readonly ITimer timer;
+
+    // Places that are kept empty, and for how long from when on.
+    private int lowered;
+    private TimeSpan lowering;
+    private long loweredAt;
+    private bool isDisposed;
+
+    public ConnectionPool(Func<CancellationToken, Task<ImapClient>> connect, int size, TimeProvider time, Action<string> onNote)
+    {
+        (this.connect, this.size, this.time, this.onNote) = (connect, size, time, onNote);
+        places = new SemaphoreSlim(size);
+        timer = time.CreateTimer(static p => ((ConnectionPool)p!).OnTick(), this, Tick, Tick);
+    }
 
     public async Task<ImapClient> LeaseAsync(CancellationToken cancellationToken)
     {
@@ -32,7 +62,8 @@ internal sealed class ConnectionPool(Func<CancellationToken, Task<ImapClient>> c
             }
             catch (MailException e) when (HasLeased && IsTooMany(e))
             {
-                // The server has had enough before we had: keep this place empty from now on and wait for another.
+                // The server has had enough before we had: this place stays empty for now, and another is waited for.
+                Lower(e.Message);
             }
             catch
             {
@@ -67,7 +98,10 @@ internal sealed class ConnectionPool(Func<CancellationToken, Task<ImapClient>> c
 
         if (!keep)
             await client.DisposeAsync();
-        places.Release();
+        if (client.BreakReason is ImapConnectionException { Bye: { } bye } && IsTooMany(bye) && HasLeased)
+            Lower($"{bye}");
+        else
+            places.Release();
     }
 
     /// <summary>Runs commands that need no folder of their own.</summary>
@@ -99,9 +133,12 @@ internal sealed class ConnectionPool(Func<CancellationToken, Task<ImapClient>> c
         List<ImapClient> all;
         lock (gate)
         {
+            isDisposed = true;
             all = [.. idle, .. leased];
             idle.Clear();
         }
+
+        await timer.DisposeAsync();
 
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2), time);
         await Task.WhenAll(all.Select(async client =>
@@ -120,10 +157,59 @@ internal sealed class ConnectionPool(Func<CancellationToken, Task<ImapClient>> c
 
     private static bool IsTooMany(MailException e) => e.InnerException switch
     {
-        ImapCommandException refused => ServerText.Classify(refused.Reply).Kind == RefusalKind.TooManyConnections,
-        ImapConnectionException { Bye: { } bye } => ServerText.Classify(bye).Kind == RefusalKind.TooManyConnections,
+        ImapCommandException refused => IsTooMany(refused.Reply),
+        ImapConnectionException { Bye: { } bye } => IsTooMany(bye),
         _ => false,
     };
+
+    private static bool IsTooMany(StatusReply reply) => ServerText.Classify(reply).Kind == RefusalKind.TooManyConnections;
+
+    private void Lower(string words)
+    {
+        lock (gate)
+        {
+            lowered++;
+            var next = lowering * 2;
+            lowering = lowering == default ? FirstLowering : next < LongestLowering ? next : LongestLowering;
+            loweredAt = time.GetTimestamp();
+        }
+
+        onNote($"fewer than {size} connections are used for now, the server wants no more: {words}");
+    }
+
+    private void OnTick()
+    {
+        List<ImapClient> quiet;
+        lock (gate)
+        {
+            if (isDisposed)
+                return;
+            if (lowered > 0 && time.GetElapsedTime(loweredAt) >= lowering)
+            {
+                lowered--;
+                loweredAt = time.GetTimestamp();
+                places.Release();
+            }
+
+            quiet = [.. idle.Concat(leased).Where(c => !c.IsBroken && c.QuietTime >= KeepAliveAfter)];
+        }
+
+        foreach (var client in quiet)
+            _ = KeepAliveAsync(client);
+    }
+
+    /// <summary>Goes between the commands of whoever has the connection, as any command does.</summary>
+    private static async Task KeepAliveAsync(ImapClient client)
+    {
+        try
+        {
+            await client.NoopAsync(CancellationToken.None);
+        }
+        catch (Exception e) when (ImapFailure.IsImap(e))
+        {
+            // Whoever uses it next sees that it is gone, and takes another.
+        }
+    }
 
     private bool HasLeased
     {

@@ -25,6 +25,7 @@ internal sealed partial class ImapWritableFolder
 {
     public async Task SetLabelsAsync(UidSet uids, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken)
     {
+        await ReviveAsync(cancellationToken);
         foreach (var set in uids.ToWire(900))
         {
             if (labels.Count > 1 && await TryStoreLabelsAsync(set, add, labels, cancellationToken) is null)

@@ -6,7 +6,16 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>An IMAP folder selected on a connection of its own.</summary>
-internal partial class ImapFolder(ConnectionPool pool, ImapClient client, FolderPath path, FolderStatus status, StoreContext context, ReadMemory readMemory) : IMailFolder
+internal partial class ImapFolder(
+    ConnectionPool pool,
+    ImapClient client,
+    FolderPath path,
+    FolderStatus status,
+    StoreContext context,
+    string wireName,
+    ReadMemory readMemory,
+    bool readOnly = true)
+    : IMailFolder
 {
     // Yahoo, UW and unknown servers take lines of 1,000 octets.
     private const int MaxSetLength = 900;
@@ -21,19 +30,29 @@ internal partial class ImapFolder(ConnectionPool pool, ImapClient client, Folder
 
     protected ImapClient Client { get; private set; } = client;
 
+    protected string WireName => wireName;
+
     protected StoreContext Context => context;
 
     /// <summary>Goes on with a new connection, in the same generation of the folder. Nothing may be under way on the old one.</summary>
-    protected async Task ReplaceConnectionAsync(string wireName, CancellationToken cancellationToken)
+    protected async Task ReplaceConnectionAsync(CancellationToken cancellationToken)
     {
         Client = await pool.ReplaceAsync(Client, cancellationToken);
-        var selected = await GuardAsync(Client.SelectAsync(wireName, readOnly: false, cancellationToken), "selecting again");
+        isClean = true;
+        var selected = await GuardAsync(Client.SelectAsync(wireName, readOnly, cancellationToken), "selecting again");
         if (selected.Counters.UidValidity != status.UidValidity)
             throw new MailException(FailureScope.Folder, true, $"{path} was replaced by another folder meanwhile");
     }
 
+    /// <summary>
+    /// To be called before anything new is asked for: a session that the server has ended between two requests, as many do
+    /// after half an hour or a day, is no failure.
+    /// </summary>
+    protected Task ReviveAsync(CancellationToken cancellationToken) => Client.IsBroken ? ReplaceConnectionAsync(cancellationToken) : Task.CompletedTask;
+
     public async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await ReviveAsync(cancellationToken);
         var rows = await FetchListAsync(request, cancellationToken);
         if (request.WithDateAndSize)
             await FindDatesAsync(rows, cancellationToken);
@@ -45,6 +64,7 @@ internal partial class ImapFolder(ConnectionPool pool, ImapClient client, Folder
 
     public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await ReviveAsync(cancellationToken);
         await using var feed = new BodyFeed();
         var waiting = new Queue<UidSet>(uids.Enumerate().Chunk(HeadersAtOnce).Select(c => new UidSet(c)));
         var inFlight = 0;
@@ -76,6 +96,7 @@ internal partial class ImapFolder(ConnectionPool pool, ImapClient client, Folder
     public async IAsyncEnumerable<IncomingMessage> ReadAsync(
         IReadOnlyList<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await ReviveAsync(cancellationToken);
         isClean = false;
         var reader = new BodyReader(Client, path, status.UidValidity, messages, readMemory);
         await foreach (var message in reader.ReadAsync(cancellationToken))

@@ -49,6 +49,9 @@ public sealed partial class ImapStore
         {
             CaFile = endpoint.TlsCaFile,
             Fingerprint = endpoint.TlsFingerprint,
+            ConnectTimeout = endpoint.Timeouts.Connect,
+            GreetingTimeout = endpoint.Timeouts.Greeting,
+            StallTimeout = endpoint.Timeouts.Stall,
             Time = context.Time,
             Dial = dial,
         };

@@ -6,11 +6,10 @@ public sealed partial class ImapStore
 {
     public async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken)
     {
-        var wire = await WireNameAsync(path, cancellationToken);
         var folder = await SelectAsync(
             path,
             readOnly: false,
-            (client, selected) => new ImapWritableFolder(
+            (client, selected, wire) => new ImapWritableFolder(
                 pool, client, path, ToOpenStatus(selected), context, wire, new StorableFlags(selected), memories.GetOrAdd(path, _ => new AppendMemory()),
                 ReadMemoryOf(path), WireNameAsync),
             cancellationToken);

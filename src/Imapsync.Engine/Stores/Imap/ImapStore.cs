@@ -22,7 +22,7 @@ public sealed partial class ImapStore : IMailStore
         this.dial = dial;
         this.endpoint = endpoint;
         this.context = context;
-        pool = new ConnectionPool(ConnectAsync, endpoint.Connections, context.Time);
+        pool = new ConnectionPool(ConnectAsync, endpoint.Connections, context.Time, note => context.OnNote($"{endpoint.Display}: {note}"));
         Traits = new StoreTraits(endpoint.Display, false, endpoint.Connections);
     }
 
@@ -59,7 +59,11 @@ public sealed partial class ImapStore : IMailStore
     }
 
     public async Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
-        await SelectAsync(path, readOnly: true, (client, selected) => new ImapFolder(pool, client, path, ToOpenStatus(selected), context, ReadMemoryOf(path)), cancellationToken);
+        await SelectAsync(
+            path,
+            readOnly: true,
+            (client, selected, wire) => new ImapFolder(pool, client, path, ToOpenStatus(selected), context, wire, ReadMemoryOf(path)),
+            cancellationToken);
 
     private ReadMemory ReadMemoryOf(FolderPath path) => readMemories.GetOrAdd(path, _ => new ReadMemory());
 
@@ -161,7 +165,7 @@ public sealed partial class ImapStore : IMailStore
     }
 
     private async Task<T> SelectAsync<T>(
-        FolderPath path, bool readOnly, Func<ImapClient, SelectedFolder, T> open, CancellationToken cancellationToken)
+        FolderPath path, bool readOnly, Func<ImapClient, SelectedFolder, string, T> open, CancellationToken cancellationToken)
         where T : IMailFolder
     {
         var wire = await WireNameAsync(path, cancellationToken);
@@ -169,7 +173,7 @@ public sealed partial class ImapStore : IMailStore
         var isClean = false;
         try
         {
-            return open(client, await client.SelectAsync(wire, readOnly, cancellationToken));
+            return open(client, await client.SelectAsync(wire, readOnly, cancellationToken), wire);
         }
         catch (Exception e)
         {

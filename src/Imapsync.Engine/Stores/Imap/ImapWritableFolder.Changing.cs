@@ -12,6 +12,7 @@ internal sealed partial class ImapWritableFolder
     {
         if (changes.Count == 0)
             return 0;
+        await ReviveAsync(cancellationToken);
         var now = await FlagsAsync(changes.Select(c => c.Uid), cancellationToken);
         var real = new List<FlagChange>();
         foreach (var change in changes)
@@ -34,6 +35,7 @@ internal sealed partial class ImapWritableFolder
 
     public async Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken)
     {
+        await ReviveAsync(cancellationToken);
         var offered = Client.Capabilities;
         if (!offered.HasUidPlus && !(trash is not null && offered.HasMove))
             throw new MailException(FailureScope.Folder, false, $"the server offers no way to remove single messages from {Path} (UIDPLUS)");

@@ -10,7 +10,7 @@ internal sealed partial class ImapWritableFolder
     {
         if (reply.Has(ResponseCodeKind.TryCreate))
         {
-            await GuardAsync(Client.CreateAsync(wireName, null, cancellationToken), "creating again");
+            await GuardAsync(Client.CreateAsync(WireName, null, cancellationToken), "creating again");
             throw new MailException(FailureScope.Folder, true, $"{Path} was gone and has been created: {reply}");
         }
 

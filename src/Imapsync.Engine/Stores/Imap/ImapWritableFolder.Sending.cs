@@ -41,7 +41,7 @@ internal sealed partial class ImapWritableFolder
     {
         var together = new List<SentMessage>();
         SentMessage? after = null;
-        var result = await Client.AppendAsync(wireName, OutgoingAsync(), cancellationToken);
+        var result = await Client.AppendAsync(WireName, OutgoingAsync(), cancellationToken);
         foreach (var message in together)
             message.IsSettled = true;
         if (result.Reply.Kind == StatusKind.Ok)
@@ -120,7 +120,7 @@ internal sealed partial class ImapWritableFolder
                 while (underWay.Count > 0 && (goesAlone || !HasRoom(underWay.Count)))
                     await SettleAsync(underWay, cancellationToken);
                 // Whatever was learnt meanwhile: this one is taken and has to go.
-                underWay.Enqueue((message, await Client.StartAppendAsync(wireName, message.Outgoing with { AskFirst = memory.AskFirst }, cancellationToken)));
+                underWay.Enqueue((message, await Client.StartAppendAsync(WireName, message.Outgoing with { AskFirst = memory.AskFirst }, cancellationToken)));
                 while (underWay.TryPeek(out var oldest) && (goesAlone || oldest.Answer.IsCompleted))
                     await SettleAsync(underWay, cancellationToken);
                 if (MustEnd)

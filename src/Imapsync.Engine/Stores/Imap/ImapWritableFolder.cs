@@ -18,7 +18,7 @@ internal sealed partial class ImapWritableFolder(
     AppendMemory memory,
     ReadMemory readMemory,
     Func<FolderPath, CancellationToken, Task<string>> findWireName)
-    : ImapFolder(pool, client, path, status, context, readMemory), IWritableFolder
+    : ImapFolder(pool, client, path, status, context, wireName, readMemory, readOnly: false), IWritableFolder
 {
     private long? appendLimit;
 
@@ -32,7 +32,7 @@ internal sealed partial class ImapWritableFolder(
         appendLimit = Client.Capabilities.AppendLimit;
         if (!UidNext.IsNone && !Client.Capabilities.HasAppendLimitPerFolder)
             return;
-        var counters = await GuardAsync(Client.StatusAsync(wireName, cancellationToken), "the status");
+        var counters = await GuardAsync(Client.StatusAsync(WireName, cancellationToken), "the status");
         appendLimit ??= counters?.AppendLimit;
         if (UidNext.IsNone)
             UidNext = counters?.UidNext is { IsNone: false } next ? next : new Uid(1);
@@ -46,9 +46,10 @@ internal sealed partial class ImapWritableFolder(
         var sent = new List<SentMessage>();
         if (await NextAsync(messages, sent, cancellationToken) is { } first)
         {
+            await ReviveAsync(cancellationToken);
             await GuardAsync(SendAsync(first, messages, sent, cancellationToken), "appending to");
             if (mustReplace || Client.Refusals >= ConnectionPool.MaxRefusals)
-                await ReplaceConnectionAsync(wireName, cancellationToken);
+                await ReplaceConnectionAsync(cancellationToken);
             mustReplace = false;
             await FindUidsAsync(sent, cancellationToken);
             await SettleFlagsAsync([.. sent.Where(s => s.Failure is null)], cancellationToken);

@@ -41,10 +41,14 @@ internal sealed class AppendServer
 
     public int Connections { get; private set; }
 
+    /// <summary>Completes when the client has hung up on its newest connection.</summary>
+    public Task HungUp { get; private set; } = Task.CompletedTask;
+
     public ValueTask<Stream> DialAsync(CancellationToken cancellationToken)
     {
         var (server, client) = ScriptedServer.InMemory();
         Connections++;
+        HungUp = ((PipedStream)client).WhenDisposed;
         _ = ServeAsync(server, cancellationToken);
         return ValueTask.FromResult(client);
     }
