@@ -137,9 +137,7 @@ internal sealed class MessageRelay(
         var began = time.GetTimestamp();
         while (window.Count < WindowMessages && bytes < WindowBytes && time.GetElapsedTime(began) < WindowTime)
         {
-            // A source that is slow leaves the target between two commands, where it can be kept alive.
-            var patience = window.Count == 0 ? Timeout.InfiniteTimeSpan : WindowTime;
-            if (!await MoreToReadAsync(patience, abort))
+            if (!await MoreToReadAsync(abort))
                 yield break;
             // A big message gets a window of its own: if its source breaks in the middle, nothing else is in doubt.
             if (!ahead.Reader.TryPeek(out var next) || (!next.IsBuffered && window.Count > 0))
@@ -159,18 +157,12 @@ internal sealed class MessageRelay(
         }
     }
 
-    /// <summary>
-    /// A failure of the reader ends the window in hand, and so does a wait that takes too long; what it was is thrown, or goes on,
-    /// when the next one is asked for.
-    /// </summary>
-    private async ValueTask<bool> MoreToReadAsync(TimeSpan patience, CancellationToken abort)
+    /// <summary>A failure of the reader ends the window in hand; it is thrown when the next one is asked for.</summary>
+    private async ValueTask<bool> MoreToReadAsync(CancellationToken abort)
     {
         try
         {
-            var waiting = ahead.Reader.WaitToReadAsync(abort);
-            if (waiting.IsCompletedSuccessfully)
-                return waiting.Result;
-            return await waiting.AsTask().WaitAsync(patience, time, abort);
+            return await ahead.Reader.WaitToReadAsync(abort);
         }
         catch (Exception) when (!abort.IsCancellationRequested)
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Threading.Channels;
 using Imapsync.Imap.Connection;
 using Imapsync.Tests.Support;
 
@@ -103,7 +104,7 @@ public sealed class ReachingTests
     private sealed class Attempts
     {
         private readonly List<TaskCompletionSource<Stream>> attempts = [];
-        private readonly SemaphoreSlim began = new(0);
+        private readonly Channel<int> began = Channel.CreateUnbounded<int>();
         private int seen;
 
         public int Count => attempts.Count;
@@ -116,14 +117,14 @@ public sealed class ReachingTests
         {
             attempts.Add(new TaskCompletionSource<Stream>(TaskCreationOptions.RunContinuationsAsynchronously));
             Cancelled.Add(cancellationToken);
-            began.Release();
+            began.Writer.TryWrite(attempts.Count);
             return attempts[^1].Task;
         }
 
         public async Task WaitForAsync(int count)
         {
-            for (; seen < count; seen++)
-                await began.WaitAsync(Token);
+            while (seen < count)
+                seen = await began.Reader.ReadAsync(Token);
         }
     }
 }
