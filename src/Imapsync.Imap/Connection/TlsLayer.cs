@@ -11,6 +11,13 @@ namespace Imapsync.Imap.Connection;
 /// </summary>
 internal sealed class TlsLayer(string host, string? caFile, string? fingerprint)
 {
+    /// <summary>What OpenSSL says when the two sides can't agree, and never will. The rest are octets that were changed on the way.</summary>
+    private static readonly string[] Disagreement =
+    [
+        "unsupported protocol", "protocol version", "no protocols available", "version too low", "wrong version number", "shared cipher", "handshake failure",
+        "certificate", "unknown ca",
+    ];
+
     /// <exception cref="ImapConnectionException">With what was wrong with the certificate.</exception>
     public async ValueTask<Stream> SecureAsync(Stream plain)
     {
@@ -34,12 +41,19 @@ internal sealed class TlsLayer(string host, string? caFile, string? fingerprint)
             throw e switch
             {
                 AuthenticationException => new ImapConnectionException(
-                    ConnectionFailure.Tls, objection ?? $"no TLS with {host}, TLS 1.2 or newer is required: {(e.InnerException ?? e).Message}", e),
+                    objection is null && !IsDisagreement(e) ? ConnectionFailure.Network : ConnectionFailure.Tls,
+                    objection ?? $"no TLS with {host}, TLS 1.2 or newer is required: {e.GetBaseException().Message}", e),
                 CryptographicException => new ImapConnectionException(ConnectionFailure.Tls, $"the authorities in {caFile} can't be read: {e.Message}", e),
                 ImapConnectionException => e,
                 _ => new ImapConnectionException(ConnectionFailure.Network, $"the connection to {host} was lost in the TLS handshake: {e.Message}", e),
             };
         }
+    }
+
+    private static bool IsDisagreement(Exception e)
+    {
+        var words = e.GetBaseException().Message;
+        return Array.Exists(Disagreement, w => words.Contains(w, StringComparison.OrdinalIgnoreCase));
     }
 
     private X509ChainPolicy ChainPolicy()

@@ -81,7 +81,7 @@ internal sealed class ModelMessage
             removedSinceOk.Add(flag);
         if (policy == FlagPolicy.Once && !IsFresh)
         {
-            if (!IsSettled)
+            if (!IsSettled || IsNewlyMoved)
                 Doubt(flag);
             return;
         }

@@ -7,7 +7,7 @@ namespace Imapsync.Servers.Tests.Model;
 /// <summary>Random mailboxes, random changes between runs, random faults in them: at the end nothing is lost and nothing doubled.</summary>
 public sealed class ModelTests
 {
-    private const int FailuresShown = 5;
+    private const int FailuresShown = 20;
 
     [Fact]
     public async Task Whatever_happens_between_and_in_runs_the_target_ends_as_the_model()
