@@ -35,14 +35,18 @@ public readonly record struct PairKey(FolderPath Source, FolderPath Target)
 /// How a pair stood when it was last brought fully up to date. While both folders still show these counters,
 /// there is nothing to do and no reason to open anything.
 /// </summary>
-/// <param name="Rules">A digest of the filters and policies it was brought up to date under.</param>
+/// <param name="Rules">A digest of the filters and policies it was brought up to date under, or <see cref="Unsettled"/>.</param>
 /// <param name="Settled">Messages of the source that are in place at the target.</param>
 /// <param name="Skipped">Messages of the source that a filter leaves out.</param>
 /// <param name="MailboxId">The source folder's OBJECTID, to know it again after a rename.</param>
 /// <param name="Subscribed">The source's subscription as last propagated.</param>
 public sealed record PairSummary(
     PairKey Pair, FolderStatus Source, FolderStatus? Target, string Rules, long Settled, long Skipped,
-    string? MailboxId = null, bool Subscribed = false);
+    string? MailboxId = null, bool Subscribed = false)
+{
+    /// <summary>No rules: something was left to do.</summary>
+    public const string Unsettled = "?";
+}
 
 /// <summary>
 /// What is remembered of one pair. Changes are staged and become durable together at <see cref="CommitAsync"/>;

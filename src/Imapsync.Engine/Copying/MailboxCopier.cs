@@ -160,9 +160,9 @@ internal sealed class MailboxCopier(JobContext context)
             }
             catch (MailException e) when (e.Scope != FailureScope.Store)
             {
-                summaries.TryRemove(key, out _);
                 FolderFailed(pair, e);
                 tally.GiveUp(pair.Source.Status?.Messages ?? 0);
+                RememberAsUnsettled(pair, key, tally);
             }
 
             async Task<bool> BringUpToDateAsync(CancellationToken c)
@@ -190,7 +190,16 @@ internal sealed class MailboxCopier(JobContext context)
         if (outcome.Summary is { } summary)
             summaries[key] = summary;
         else if (!context.Options.DryRun)
-            summaries.TryRemove(key, out _);
+            RememberAsUnsettled(pair, key, tally);
+    }
+
+    /// <summary>The next run has to look at the pair again, and has to know of it though its folder be renamed or deleted meanwhile.</summary>
+    private void RememberAsUnsettled(FolderPair pair, PairKey key, FolderTally tally)
+    {
+        var before = summaries.GetValueOrDefault(key);
+        summaries[key] = new PairSummary(
+            key, pair.Source.Status ?? before?.Source ?? default, Target: null, PairSummary.Unsettled,
+            Math.Max(before?.Settled ?? 0, tally.AlreadyPresent + tally.Copied.Count), tally.Skipped, pair.Source.MailboxId, before?.Subscribed ?? false);
     }
 
     /// <summary>Nothing to do, by the counters alone: neither folder nor checkpoint is opened.</summary>
@@ -258,7 +267,8 @@ internal sealed class MailboxCopier(JobContext context)
         {
             report.Problem(new Problem(
                 FailureScope.Folder, pair.Source, null, "accounting", $"{missing} of {counts.SourceMessages} messages are not accounted for"));
-            summaries.TryRemove(pair, out _);
+            if (summaries.TryGetValue(pair, out var summary))
+                summaries[pair] = summary with { Rules = PairSummary.Unsettled };
         }
 
         report.Finished(new FolderReport(pair.Source, pair.Target, counts));

@@ -163,6 +163,22 @@ public sealed class JobRunnerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_folder_deleted_at_the_source_right_after_some_of_its_mail_was_is_cleared_under_mirror()
+    {
+        box.Job = box.Job with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        FillSource();
+        await box.RunAsync();
+        box.Source.Folder("Archive/2025").Remove(1);
+        Assert.Equal(1, (await box.RunAsync()).Totals.Deleted);
+        box.Source.Folders.Remove(FolderPath.Parse("Archive/2025"));
+
+        var report = await box.RunAsync();
+        Assert.Equal((StopReason.None, 1L), (report.Stop, report.Totals.Deleted));
+        Assert.Empty(box.Target.Folder("Archive/2025").Messages);
+        Assert.Equal(0, (await box.RunAsync()).Totals.Deleted);
+    }
+
+    [Fact]
     public async Task A_removal_beyond_the_limit_removes_nothing_and_stops_the_run()
     {
         box.Job = box.Job with { Deletions = DeletionPolicy.Mirror };
