@@ -133,12 +133,13 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
     /// <summary>A source that fails is told to the command's caller as it is; the connection, torn in a message, ends.</summary>
     private async ValueTask<T> SourceAsync<T>(Func<ValueTask<T>> take)
     {
-        ValueTask<T> step;
+        Task<T> step;
         try
         {
-            step = take();
-            if (step.IsCompletedSuccessfully)
-                return step.Result;
+            var taken = take();
+            if (taken.IsCompletedSuccessfully)
+                return taken.Result;
+            step = taken.AsTask();
         }
         catch (Exception e)
         {
@@ -146,9 +147,19 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
             throw;
         }
 
-        // What was written so far must not wait for what is not there yet.
-        if (HasUnflushed)
-            await FlushAsync();
+        try
+        {
+            // What was written so far must not wait for what is not there yet.
+            if (HasUnflushed)
+                await FlushAsync();
+        }
+        catch
+        {
+            // A source can't be let go of while it is being asked.
+            await ((Task)step).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+
         try
         {
             using (watchdog.Pause())

@@ -51,6 +51,31 @@ public sealed class AppendTests
     }
 
     [Fact]
+    public async Task A_connection_lost_while_the_window_is_asked_for_more_waits_for_the_window_and_tells_of_the_loss()
+    {
+        await using var session = await Session.OpenAsync("IMAP4rev1 LITERAL+ MULTIAPPEND");
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var append = session.Client.AppendAsync("Sent", Waiting(), Token);
+        await asked.Task;
+        Assert.False(append.IsCompleted);
+        goOn.SetResult();
+        await Assert.ThrowsAsync<ImapConnectionException>(() => append);
+
+        async IAsyncEnumerable<OutgoingMessage> Waiting()
+        {
+            // With the stream gone, the write of what is there already fails while this one is awaited.
+            await session.Server.DisposeAsync();
+            while (!session.Client.IsBroken)
+                await Task.Yield();
+            await foreach (var message in Window("hello"))
+                yield return message;
+            asked.SetResult();
+            await goOn.Task;
+        }
+    }
+
+    [Fact]
     public async Task A_slow_source_is_no_stall()
     {
         await using var session = await Session.OpenAsync("IMAP4rev1 LITERAL+");

@@ -12,10 +12,11 @@ internal sealed class ModelTally
     private int rounds, runs, good, compared, messages, lost, doubled, changed, hung;
     private long copied;
 
-    public void AddRound()
+    /// <returns>How many there are by now.</returns>
+    public int AddRound()
     {
         lock (gate)
-            rounds++;
+            return ++rounds;
     }
 
     public void AddHung()

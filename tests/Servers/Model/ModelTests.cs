@@ -15,6 +15,8 @@ public sealed class ModelTests
         var seed = Seeds.Next();
         await using var servers = await ModelServers.StartAsync();
         var tally = new ModelTally();
+        var output = TestContext.Current.TestOutputHelper;
+        output?.WriteLine($"first seed {seed}");
         var failures = new ConcurrentBag<string>();
         await Parallel.ForAsync(0, Rounds(), new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, async (i, _) =>
         {
@@ -27,10 +29,13 @@ public sealed class ModelTests
             {
                 if (e is HangException)
                     tally.AddHung();
-                failures.Add($"{(e is Xunit.Sdk.XunitException or HangException ? e.Message : e)}\n{round.Story}\nAgain with IMAPSYNC_SEED={seed + i}");
+                var failure = $"{(e is Xunit.Sdk.XunitException or HangException ? e.Message : e)}\n{round.Story}\nAgain with IMAPSYNC_SEED={seed + i}";
+                failures.Add(failure);
+                output?.WriteLine(failure);
             }
 
-            tally.AddRound();
+            if (tally.AddRound() % 100 == 0)
+                output?.WriteLine($"{failures.Count} rounds failed so far\n{tally}");
         });
         if (Environment.GetEnvironmentVariable("IMAPSYNC_MODEL_TABLE") is { } file)
             await File.WriteAllTextAsync(file, tally.ToString(), TestContext.Current.CancellationToken);
