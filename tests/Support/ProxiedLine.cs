@@ -12,6 +12,8 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
     private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TlsRecords serverRecords = new();
     private readonly TlsRecords clientRecords = new();
+    private bool serverIsStalled;
+    private bool clientIsStalled;
 
     /// <summary>The client is gone, by itself or by a fault.</summary>
     public bool IsOver => over.IsCancellationRequested || clientIsGone.Task.IsCompleted;
@@ -135,7 +137,8 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
 
     private async Task PassAsync(Memory<byte> octets, Socket to, bool fromServer)
     {
-        while (!octets.IsEmpty)
+        // What comes after the stall goes nowhere; that the client has gone is still to be seen.
+        while (!octets.IsEmpty && !(fromServer ? serverIsStalled : clientIsStalled))
         {
             // What was read before the cut must not pass after it.
             over.Token.ThrowIfCancellationRequested();
@@ -143,6 +146,8 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
             if (reply is { Start: 0 } && rules.CutBeforeAppendReply!())
                 await CutAsync(FaultKind.LostReply);
             var room = await StrikeAsync(fromServer);
+            if (room == 0)
+                return;
             if (reply is { } found)
                 room = Math.Min(room, found.Start > 0 ? found.Start : found.End);
             var piece = octets[..(int)Math.Min(room, octets.Length)];
@@ -157,7 +162,7 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
     }
 
     /// <summary>Cuts or stalls if it is time to.</summary>
-    /// <returns>How many octets may pass before the next thing happens.</returns>
+    /// <returns>How many octets may pass before the next thing happens; 0 when nothing passes any more.</returns>
     private async Task<long> StrikeAsync(bool fromServer)
     {
         var (passed, cut, stall) = (connection.Passed(fromServer), rules.CutAfter(fromServer), rules.StallAfter(fromServer));
@@ -166,8 +171,9 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
         if (passed >= stall && proxy.MayStrike(rules))
         {
             proxy.Note(FaultKind.Stall);
-            await Task.WhenAny(clientIsGone.Task, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, over.Token));
-            await EndAsync();
+            serverIsStalled |= fromServer;
+            clientIsStalled |= !fromServer;
+            return 0;
         }
 
         var room = Math.Min(rules.PieceBytes, proxy.Room(fromServer));
@@ -191,16 +197,11 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
         proxy.Note(FaultKind.Corruption);
     }
 
-    private Task CutAsync(FaultKind kind)
+    /// <exception cref="OperationCanceledException">Always: nothing more passes.</exception>
+    private async Task CutAsync(FaultKind kind)
     {
         connection.WasCut = true;
         proxy.Note(kind);
-        return EndAsync();
-    }
-
-    /// <exception cref="OperationCanceledException">Always: nothing more passes.</exception>
-    private async Task EndAsync()
-    {
         await over.CancelAsync();
         over.Token.ThrowIfCancellationRequested();
     }

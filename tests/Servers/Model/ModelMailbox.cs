@@ -70,6 +70,7 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
             folders.Remove(folder, out var messages);
             folders.Add(name, messages!);
             everSeen.Add(name);
+            Doubt(folder);
             foreach (var message in messages!)
             {
                 if (!message.IsFresh)
@@ -87,7 +88,6 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
             foreach (var other in gone.Concat(foreign).Where(m => m.Places.Contains(folder)))
                 other.Places.Add(name);
             doubtful.Add(name);
-            Doubt(folder);
         }
     }
 

@@ -67,7 +67,7 @@ internal sealed class ModelMessage
     public ModelMessage LeftBehind(string folder)
     {
         var copy = new ModelMessage(Digest, Length, Date, [], folder, policy) { Presence = Presence.May, IsFresh = false, IsSettled = IsSettled };
-        copy.may.UnionWith(must.Concat(may).Concat(removedSinceOk));
+        copy.may.UnionWith(must.Concat(may).Concat(removedSinceOk).Concat(policy == FlagPolicy.Exact ? TargetUsers.Flags : []));
         return copy;
     }
 
