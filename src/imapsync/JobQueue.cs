@@ -7,6 +7,9 @@ namespace Imapsync.CommandLine;
 /// <summary>Runs several jobs, some of them at once.</summary>
 internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> onEvent)
 {
+    /// <summary>How long a job may take to end that was told to drop everything: closing connections takes a few seconds at most.</summary>
+    public static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(5);
+
     /// <summary>The reports in the order of the jobs, one for each, also for those that a stop kept from starting.</summary>
     public async Task<IReadOnlyList<JobReport>> RunAsync(
         IReadOnlyList<JobDefinition> jobs, int parallel, RunOptions options, CancellationToken stop, CancellationToken abort)
@@ -26,13 +29,23 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
             return Empty(job, JobOutcome.Cancelled, StopReason.Cancelled, []);
         try
         {
-            return await run(job, options, onEvent, stop, abort);
+            var running = run(job, options, onEvent, stop, abort);
+            return await Task.WhenAny(running, AbandonAsync(job, abort)).Unwrap();
         }
         catch (Exception e)
         {
             // A defect of the program in one job: the others run on, and the report is written all the same.
             return Empty(job, JobOutcome.Failed, StopReason.Other, [new Problem(FailureScope.Store, null, null, "defect", $"{e.GetType().Name}: {e.Message}")]);
         }
+    }
+
+    /// <summary>Whatever holds a job up, a disk that does not answer or a pipe that nobody empties, the run ends and reports.</summary>
+    private async Task<JobReport> AbandonAsync(JobDefinition job, CancellationToken abort)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(LastPatience, time, CancellationToken.None);
+        return Empty(job, JobOutcome.Cancelled, StopReason.Cancelled, [new Problem(
+            FailureScope.Store, null, null, "abandoned", $"the job had not ended {LastPatience.TotalSeconds:0} s after it was told to; what it saved stands, the next run goes on")]);
     }
 
     private JobReport Empty(JobDefinition job, JobOutcome outcome, StopReason stop, Problem[] problems)

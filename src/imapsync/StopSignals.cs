@@ -4,13 +4,18 @@ namespace Imapsync.CommandLine;
 
 /// <summary>
 /// SIGINT and SIGTERM: the first asks the run to finish its window, save and report; the second drops everything;
-/// a third ends the process the ordinary way.
+/// a third ends the process the ordinary way. Whoever sends SIGTERM sends SIGKILL soon after: it drops everything by itself
+/// when what is in hand takes too long.
 /// </summary>
-internal sealed class StopSignals : IDisposable
+internal sealed class StopSignals(TimeProvider time) : IDisposable
 {
+    /// <summary>With what a dropped run still needs, it leaves the process ended ten seconds after SIGTERM.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
+
     private readonly CancellationTokenSource stop = new();
     private readonly CancellationTokenSource abort = new();
     private readonly List<PosixSignalRegistration> registrations = [];
+    private ITimer? deadline;
     private int count;
 
     /// <summary>Told once, at the first signal. Set before <see cref="Register"/>.</summary>
@@ -36,6 +41,8 @@ internal sealed class StopSignals : IDisposable
         {
             case 1:
                 InterruptedStatus = signal == PosixSignal.SIGTERM ? ExitStatus.Terminated : ExitStatus.Interrupted;
+                if (signal == PosixSignal.SIGTERM)
+                    deadline = time.CreateTimer(_ => abort.Cancel(), null, Grace, Timeout.InfiniteTimeSpan);
                 stop.Cancel();
                 OnStop();
                 return true;
@@ -50,6 +57,7 @@ internal sealed class StopSignals : IDisposable
     public void Dispose()
     {
         registrations.ForEach(r => r.Dispose());
+        deadline?.Dispose();
         stop.Dispose();
         abort.Dispose();
     }

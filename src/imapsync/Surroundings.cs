@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Text;
+using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Copying;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Jobs.Secrets;
@@ -45,7 +46,7 @@ internal sealed record Surroundings : IDisposable
         return new Surroundings
         {
             Out = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true },
-            Error = Console.Error,
+            Error = new EnduringWriter(Console.Error),
             Environment = environment,
             IsLive = !Console.IsErrorRedirected && environment.GetValueOrDefault("TERM") is not (null or "" or "dumb"),
             Prompt = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskAsync,

@@ -31,6 +31,37 @@ public sealed class InterruptionTests
         await lab.TargetEqualsSourceAsync();
     }
 
+    [Theory]
+    [InlineData(PosixSignal.SIGTERM, 1, 143)]
+    [InlineData(PosixSignal.SIGINT, 2, 130)]
+    public async Task On_a_line_that_is_dead_a_run_ends_saves_and_reports_when_it_is_told_to(PosixSignal signal, int times, int status)
+    {
+        await using var lab = await BackupLab.StartAsync(Plan);
+
+        // More patience than a test has: what ends the run is the signal.
+        lab.Line.Rules = new FaultRules { StallAfterFromServer = 1_000_000 };
+        var stalled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lab.Line.CallAfterFromServer(1_000_000, stalled.SetResult);
+        await using var process = lab.Start();
+        await stalled.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, TestContext.Current.CancellationToken);
+        process.Signal(signal);
+        if (times == 2)
+        {
+            await process.SeesErrorAsync("Once more to drop it");
+            process.Signal(signal);
+        }
+
+        var stopped = RunOutcome.Read(await process.WaitAsync(), lab.ReportFile);
+        Assert.True(stopped.Status == status, stopped.ToString());
+        Assert.Equal("cancelled", stopped.Outcome);
+        stopped.AddsUp();
+        Assert.Empty(MaildirReader.TemporaryFiles(lab.TargetDirectory));
+
+        lab.Line.Rules = new FaultRules();
+        await lab.SucceedAsync();
+        await lab.TargetEqualsSourceAsync();
+    }
+
     [Fact]
     public async Task Of_two_runs_at_once_the_second_ends_with_status_10()
     {

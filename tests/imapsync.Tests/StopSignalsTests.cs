@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Imapsync.Engine.Copying;
 using Imapsync.Engine.Progress;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
@@ -11,7 +12,7 @@ public sealed class StopSignalsTests
     [InlineData(PosixSignal.SIGTERM, 143)]
     public void The_first_signal_stops_the_second_aborts_the_third_is_not_ours(PosixSignal first, int status)
     {
-        using var signals = new StopSignals();
+        using var signals = new StopSignals(TimeProvider.System);
         var told = 0;
         signals.OnStop = () => told++;
 
@@ -25,6 +26,51 @@ public sealed class StopSignalsTests
         Assert.Equal(status, signals.InterruptedStatus);
 
         Assert.False(signals.Receive(PosixSignal.SIGTERM));
+    }
+
+    [Theory]
+    [InlineData(PosixSignal.SIGTERM, true)]
+    [InlineData(PosixSignal.SIGINT, false)]
+    public void After_SIGTERM_everything_is_dropped_when_what_is_in_hand_takes_too_long(PosixSignal signal, bool isDropped)
+    {
+        var clock = new ManualClock();
+        using var signals = new StopSignals(clock);
+        signals.Receive(signal);
+        clock.Advance(StopSignals.Grace - TimeSpan.FromMilliseconds(1));
+        Assert.False(signals.Abort.IsCancellationRequested);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(isDropped, signals.Abort.IsCancellationRequested);
+        // The end is a second before the ten that are promised.
+        Assert.True(StopSignals.Grace + JobQueue.LastPatience <= TimeSpan.FromSeconds(9));
+    }
+
+    [Fact]
+    public void Two_signals_at_the_same_instant_are_two()
+    {
+        using var signals = new StopSignals(TimeProvider.System);
+        Parallel.For(0, 2, _ => Assert.True(signals.Receive(PosixSignal.SIGINT)));
+        Assert.True(signals.Stop.IsCancellationRequested && signals.Abort.IsCancellationRequested);
+        Assert.Equal(130, signals.InterruptedStatus);
+    }
+
+    [Fact]
+    public async Task A_job_that_does_not_end_when_it_is_told_to_drop_everything_is_left_and_reported()
+    {
+        var clock = new ManualClock();
+        using var abort = new CancellationTokenSource();
+        var never = new TaskCompletionSource<JobReport>();
+        var queue = new JobQueue((_, _, _, _, _) => never.Task, clock, _ => { });
+        var job = new JobDefinition("a", new Engine.Mail.MboxEndpoint("/s"), new Engine.Mail.MboxEndpoint("/t")) { StateDirectory = "/x" };
+        var running = queue.RunAsync([job], 1, new RunOptions(), CancellationToken.None, abort.Token);
+        await abort.CancelAsync();
+        while (!running.IsCompleted)
+        {
+            clock.Advance(JobQueue.LastPatience);
+            await Task.Yield();
+        }
+
+        var report = Assert.Single(await running);
+        Assert.Equal((JobOutcome.Cancelled, "abandoned"), (report.Outcome, Assert.Single(report.Problems).Reason));
     }
 
     [Fact]

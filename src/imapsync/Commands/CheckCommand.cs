@@ -20,7 +20,7 @@ internal static class CheckCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, JobFileArguments arguments, Surroundings surroundings, CancellationToken cancellationToken)
     {
-        using var signals = new StopSignals();
+        using var signals = new StopSignals(surroundings.Time);
         signals.Register();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop, cancellationToken);
         try

@@ -25,7 +25,7 @@ internal static class FoldersCommand
     private static async Task<int> RunAsync(
         ParseResult parsed, JobFileArguments arguments, bool withSizes, Surroundings surroundings, CancellationToken cancellationToken)
     {
-        using var signals = new StopSignals();
+        using var signals = new StopSignals(surroundings.Time);
         signals.Register();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop, cancellationToken);
         try

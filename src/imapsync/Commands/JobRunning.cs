@@ -14,7 +14,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     public async Task<int> RunAsync(
         Func<CancellationToken, Task<IReadOnlyList<JobDefinition>>> load, Surroundings surroundings, CancellationToken cancellationToken)
     {
-        using var signals = new StopSignals();
+        using var signals = new StopSignals(surroundings.Time);
         signals.Register();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop, cancellationToken);
         if (ReportPath is { } path && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
@@ -40,9 +40,22 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
 
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
         status = ExitStatus.Worst([status, await WriteReportAsync(reports, surroundings)]);
-        foreach (var line in Summary.Lines(reports, DryRun, ReportPath is not null))
-            await surroundings.Error.WriteLineAsync(line);
+        var summary = Task.Run(
+            () =>
+            {
+                foreach (var line in Summary.Lines(reports, DryRun, ReportPath is not null))
+                    surroundings.Error.WriteLine(line);
+            },
+            CancellationToken.None);
+        // A pipe that nobody empties must not keep a run that is to end.
+        await Task.WhenAny(summary, AfterAsync(signals.Abort, surroundings.Time));
         return status;
+    }
+
+    private static async Task AfterAsync(CancellationToken abort, TimeProvider time)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(TimeSpan.FromSeconds(1), time, CancellationToken.None);
     }
 
     private static IProgressOutput OutputFor(bool isJson, Surroundings surroundings) =>

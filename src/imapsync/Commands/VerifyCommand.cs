@@ -46,7 +46,7 @@ internal static class VerifyCommand
     private static async Task<int> RunAsync(
         ParseResult parsed, JobFileArguments arguments, Surroundings surroundings, Choices choices, CancellationToken cancellationToken)
     {
-        using var signals = new StopSignals();
+        using var signals = new StopSignals(surroundings.Time);
         signals.Register();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop, cancellationToken);
         if (choices.Report is { } path && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))

@@ -22,7 +22,7 @@ internal sealed class JsonLines(TextWriter output, TextWriter error, TimeProvide
                 output.WriteLine(JsonSerializer.Serialize(EventJson.Of(happened, time.GetUtcNow()), EventJsonContext.Default.EventJson));
                 output.Flush();
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
             {
                 // Whoever read this has gone; the run goes on.
                 isClosed = true;
