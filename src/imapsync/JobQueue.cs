@@ -23,6 +23,13 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
         return reports;
     }
 
+    /// <summary>Done so long after everything was to be dropped.</summary>
+    public static async Task AfterAbortAsync(TimeSpan patience, TimeProvider time, CancellationToken abort)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(patience, time, CancellationToken.None);
+    }
+
     private async Task<JobReport> RunOneAsync(JobDefinition job, RunOptions options, CancellationToken stop, CancellationToken abort)
     {
         if (stop.IsCancellationRequested)
@@ -42,8 +49,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
     /// <summary>Whatever holds a job up, a disk that does not answer or a pipe that nobody empties, the run ends and reports.</summary>
     private async Task<JobReport> AbandonAsync(JobDefinition job, CancellationToken abort)
     {
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Task.Delay(LastPatience, time, CancellationToken.None);
+        await AfterAbortAsync(LastPatience, time, abort);
         return Empty(job, JobOutcome.Cancelled, StopReason.Cancelled, [new Problem(
             FailureScope.Store, null, null, "abandoned", $"the job had not ended {LastPatience.TotalSeconds:0} s after it was told to; what it saved stands, the next run goes on")]);
     }

@@ -48,14 +48,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             },
             CancellationToken.None);
         // A pipe that nobody empties must not keep a run that is to end.
-        await Task.WhenAny(summary, AfterAsync(signals.Abort, surroundings.Time));
+        await Task.WhenAny(summary, JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort));
         return status;
-    }
-
-    private static async Task AfterAsync(CancellationToken abort, TimeProvider time)
-    {
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Task.Delay(TimeSpan.FromSeconds(1), time, CancellationToken.None);
     }
 
     private static IProgressOutput OutputFor(bool isJson, Surroundings surroundings) =>

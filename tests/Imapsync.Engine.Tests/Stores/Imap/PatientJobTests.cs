@@ -3,6 +3,7 @@ using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Engine.Tests.Copying;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
@@ -93,6 +94,40 @@ public sealed class PatientJobTests : IDisposable
         Assert.Equal((JobOutcome.Failed, "quota"), (report.Outcome, Assert.Single(report.Problems, p => p.Scope == FailureScope.Store).Reason));
         Assert.Empty(report.Waits);
         Assert.Equal(1, server.Connections);
+    }
+
+    [Fact]
+    public async Task A_server_that_accepts_and_never_answers_is_given_up_after_the_tries_and_waits_that_are_stated()
+    {
+        var clock = new ManualClock();
+        box.Time = clock;
+        box.Job = box.Job with { Source = AppendRun.Endpoint };
+        var silent = new List<ScriptedServer>();
+        box.OpenSource = (_, _, context, c) => ImapStore.OpenAsync(
+            AppendRun.Endpoint,
+            context,
+            _ =>
+            {
+                var (server, client) = ScriptedServer.InMemory();
+                silent.Add(server);
+                return ValueTask.FromResult(client);
+            },
+            c);
+
+        var running = box.RunAsync();
+        while (!running.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        var report = await running;
+        Assert.Equal((JobOutcome.Failed, StopReason.Connect), (report.Outcome, report.Stop));
+        Assert.Equal(new RetrySettings().Attempts, silent.Count);
+        // 1 + 2 + 4 + 8 + 16 seconds at most, besides the time-out of each try.
+        Assert.InRange(report.Waited, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(31));
+        foreach (var server in silent)
+            await server.DisposeAsync();
     }
 
     private static IEnumerable<string> Bodies() => Enumerable.Range(0, 20).Select(i => MailboxFixture.Mail($"m{i}")).Order(StringComparer.Ordinal);
