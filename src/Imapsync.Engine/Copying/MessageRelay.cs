@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Threading.Channels;
 using Imapsync.Engine.Checkpoints;
 using Imapsync.Engine.Mail;
@@ -20,11 +19,6 @@ internal sealed class MessageRelay(
     private const long WindowBytes = 8 << 20;
     private static readonly TimeSpan WindowTime = TimeSpan.FromSeconds(20);
 
-    /// <summary>A message up to this size waits in memory; all that wait together stay below the budget.</summary>
-    private const int BufferLimitBytes = 1 << 20;
-    private const long BudgetBytes = 32 << 20;
-
-    private readonly ByteBudget budget = new(BudgetBytes);
     private readonly Channel<RelayedMessage> ahead = Channel.CreateBounded<RelayedMessage>(
         new BoundedChannelOptions(2 * WindowMessages) { SingleReader = true, SingleWriter = true });
 
@@ -38,8 +32,9 @@ internal sealed class MessageRelay(
     /// <returns>False when it was stopped before the end.</returns>
     public async Task<bool> RunAsync(IReadOnlyList<MessageInfo> messages, CancellationToken stop, CancellationToken abort)
     {
+        using var slabs = new BodySlabs();
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(abort);
-        var reading = ReadAsync(messages, stop, failed.Token);
+        var reading = ReadAsync(messages, slabs, stop, failed.Token);
         try
         {
             while (await ahead.Reader.WaitToReadAsync(abort))
@@ -56,13 +51,14 @@ internal sealed class MessageRelay(
         return await reading;
     }
 
-    private async Task<bool> ReadAsync(IReadOnlyList<MessageInfo> messages, CancellationToken stop, CancellationToken cancellationToken)
+    private async Task<bool> ReadAsync(
+        IReadOnlyList<MessageInfo> messages, BodySlabs slabs, CancellationToken stop, CancellationToken cancellationToken)
     {
         try
         {
             await foreach (var message in source.ReadAsync(messages, cancellationToken))
             {
-                await HandOnAsync(message, cancellationToken);
+                await HandOnAsync(message, slabs, cancellationToken);
                 if (stop.IsCancellationRequested)
                 {
                     ahead.Writer.TryComplete();
@@ -81,30 +77,14 @@ internal sealed class MessageRelay(
         }
     }
 
-    private async Task HandOnAsync(IncomingMessage message, CancellationToken cancellationToken)
+    private async Task HandOnAsync(IncomingMessage message, BodySlabs slabs, CancellationToken cancellationToken)
     {
         Seen.Add(message.Uid);
-        if (message.Failure is not null || message.Length > BufferLimitBytes)
-        {
-            var direct = new RelayedMessage(message, null, budget);
-            await ahead.Writer.WriteAsync(direct, cancellationToken);
-            if (message.Failure is null)
-                await direct.Done.WaitAsync(cancellationToken);
-            return;
-        }
-
-        await budget.TakeAsync(message.Length, cancellationToken);
-        var buffer = ArrayPool<byte>.Shared.Rent((int)message.Length);
-        var relayed = new RelayedMessage(message, buffer, budget);
+        var relayed = message.Failure is not null || message.Length > BodySlabs.SlabBytes
+            ? RelayedMessage.Direct(message)
+            : await RelayedMessage.BufferAsync(message, slabs, cancellationToken);
         try
         {
-            if (!await relayed.FillAsync(cancellationToken))
-            {
-                relayed.Dispose();
-                var torn = new MailException(FailureScope.Message, isTransient: true, $"the body has not the {message.Length} octets announced");
-                relayed = new RelayedMessage(new IncomingMessage(message.Info, torn), null, budget);
-            }
-
             await ahead.Writer.WriteAsync(relayed, cancellationToken);
         }
         catch
@@ -112,6 +92,8 @@ internal sealed class MessageRelay(
             relayed.Dispose();
             throw;
         }
+
+        await relayed.Done.WaitAsync(cancellationToken);
     }
 
     private async Task AppendWindowAsync(CancellationToken abort)
@@ -129,7 +111,7 @@ internal sealed class MessageRelay(
         }
     }
 
-    /// <summary>The next messages as the target asks for them, kept in <paramref name="window"/> until it has answered.</summary>
+    /// <summary>The next messages as the target asks for them, remembered in <paramref name="window"/> until it has answered.</summary>
     private async IAsyncEnumerable<IncomingMessage> TakeWindowAsync(
         List<RelayedMessage> window, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken abort)
     {
@@ -154,6 +136,8 @@ internal sealed class MessageRelay(
             yield return next.Deliver();
             if (!next.IsBuffered)
                 yield break;
+            // The window's memory is not the window's size: what the target has read or taken over makes room for what follows.
+            next.Dispose();
         }
     }
 

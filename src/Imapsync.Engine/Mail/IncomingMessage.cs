@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using Imapsync.Imap;
 
@@ -8,13 +9,24 @@ namespace Imapsync.Engine.Mail;
 /// </summary>
 public sealed class IncomingMessage
 {
+    private PipeReader? body;
+    private IMemoryOwner<byte>? held;
+
     /// <param name="length">How many octets <paramref name="body"/> will give, exactly.</param>
     /// <param name="body">The octets as the source sent them, CRLF line ends as a rule. Read once; valid until the next message is asked for.</param>
     public IncomingMessage(MessageInfo info, long length, PipeReader body)
     {
         Info = info;
         Length = length;
-        Body = body;
+        this.body = body;
+    }
+
+    /// <param name="held">The octets, whole and of exact length, which may be taken by <see cref="TakeHeld"/> instead of read.</param>
+    public IncomingMessage(MessageInfo info, IMemoryOwner<byte> held)
+    {
+        Info = info;
+        Length = held.Memory.Length;
+        this.held = held;
     }
 
     /// <summary>A message that the source could not give.</summary>
@@ -22,7 +34,7 @@ public sealed class IncomingMessage
     {
         Info = info;
         Failure = failure;
-        Body = PipeReader.Create(System.Buffers.ReadOnlySequence<byte>.Empty);
+        body = PipeReader.Create(ReadOnlySequence<byte>.Empty);
     }
 
     public MessageInfo Info { get; }
@@ -31,9 +43,21 @@ public sealed class IncomingMessage
 
     public long Length { get; }
 
-    public PipeReader Body { get; }
+    public PipeReader Body => body
+        ??= PipeReader.Create(new ReadOnlySequence<byte>((held ?? throw new InvalidOperationException("the octets were taken")).Memory));
 
     public MailException? Failure { get; }
+
+    /// <summary>
+    /// The octets, where they are whole in memory and nobody took them yet, else null. They are the taker's, also after the next
+    /// message was asked for, and it may write over them; disposing gives the memory back.
+    /// </summary>
+    public IMemoryOwner<byte>? TakeHeld()
+    {
+        var taken = held;
+        held = null;
+        return taken;
+    }
 
     /// <summary>Something a person may want to know, e.g. that the length differs from the size announced.</summary>
     public string? Note { get; init; }

@@ -12,14 +12,14 @@ internal readonly record struct TemporaryMessage(Uid Source, FlagSet Flags, stri
 }
 
 /// <summary>
-/// Brings the messages of a window into tmp/. Small ones are copied and written by a few tasks beside the source's reading;
+/// Brings the messages of a window into tmp/. Those in memory are written by a few tasks beside the source's reading;
 /// a large one streams straight into its file. Whatever is not handed over by the end is removed.
 /// </summary>
 internal sealed class DeliveryWindow : IAsyncDisposable
 {
     private const int SmallBytes = 128 * 1024;
 
-    // Bounds the memory: so many small bodies wait, and as many as there are writers are being written.
+    // Bounds the memory: so many bodies wait, and as many as there are writers are being written.
     private const int MaxWaiting = 16;
     private readonly string tmpDirectory;
     private readonly DeliveryNames names;
@@ -30,7 +30,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
     private readonly List<(int Order, TemporaryMessage Message)> written = [];
 
     private readonly record struct SmallBody(
-        (int Order, string Name) Place, Uid Source, FlagSet Flags, DateTimeOffset Date, byte[] Buffer, int Length);
+        (int Order, string Name) Place, Uid Source, FlagSet Flags, DateTimeOffset Date, IMemoryOwner<byte> Held, int Length);
 
     public DeliveryWindow(string tmpDirectory, DeliveryNames names)
     {
@@ -39,12 +39,17 @@ internal sealed class DeliveryWindow : IAsyncDisposable
     }
 
     /// <summary>False when the body is not as long as announced.</summary>
-    public ValueTask<bool> TakeAsync(IncomingMessage message, CancellationToken cancellationToken) => message.Length switch
+    public async ValueTask<bool> TakeAsync(IncomingMessage message, CancellationToken cancellationToken)
     {
-        < 0 => ValueTask.FromResult(false),
-        <= SmallBytes => TakeSmallAsync(message, cancellationToken),
-        _ => TakeLargeAsync(message, cancellationToken),
-    };
+        if (message.TakeHeld() is { } held)
+            return await HandOnAsync(message, held, cancellationToken);
+        return message.Length switch
+        {
+            < 0 => false,
+            <= SmallBytes => await TakeSmallAsync(message, cancellationToken),
+            _ => await TakeLargeAsync(message, cancellationToken),
+        };
+    }
 
     /// <summary>Waits until all messages taken lie in tmp/, and gives them in the order they were taken.</summary>
     public async Task<IReadOnlyList<TemporaryMessage>> CompleteAsync()
@@ -60,7 +65,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
         small.Writer.TryComplete();
         await Task.WhenAll(writers).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (small.Reader.TryRead(out var job))
-            ArrayPool<byte>.Shared.Return(job.Buffer);
+            job.Held.Dispose();
         LocalFiles.TryDelete(temporaryNames.Select(PathOf));
     }
 
@@ -71,13 +76,29 @@ internal sealed class DeliveryWindow : IAsyncDisposable
 
     private async ValueTask<bool> TakeSmallAsync(IncomingMessage message, CancellationToken cancellationToken)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent((int)message.Length);
+        var copy = MemoryPool<byte>.Shared.Rent((int)message.Length);
+        try
+        {
+            if (await BodyReading.ReadExactlyAsync(message.Body, copy.Memory[..(int)message.Length], cancellationToken))
+                return await HandOnAsync(message, copy, cancellationToken);
+        }
+        catch
+        {
+            copy.Dispose();
+            throw;
+        }
+
+        copy.Dispose();
+        return false;
+    }
+
+    /// <summary>Gives a body to the writers, which dispose it.</summary>
+    private async ValueTask<bool> HandOnAsync(IncomingMessage message, IMemoryOwner<byte> held, CancellationToken cancellationToken)
+    {
         var isHandedOn = false;
         try
         {
-            if (!await BodyReading.ReadExactlyAsync(message.Body, buffer.AsMemory(0, (int)message.Length), cancellationToken))
-                return false;
-            var job = new SmallBody(NextName(), message.Uid, message.Info.Flags, message.Info.InternalDate, buffer, (int)message.Length);
+            var job = new SmallBody(NextName(), message.Uid, message.Info.Flags, message.Info.InternalDate, held, (int)message.Length);
             while (!(isHandedOn = small.Writer.TryWrite(job)))
             {
                 // False once a writer failed: its exception comes out of the wait for the writers.
@@ -90,7 +111,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
         finally
         {
             if (!isHandedOn)
-                ArrayPool<byte>.Shared.Return(buffer);
+                held.Dispose();
         }
     }
 
@@ -148,12 +169,12 @@ internal sealed class DeliveryWindow : IAsyncDisposable
             {
                 try
                 {
-                    var body = BodyFile.Write(PathOf(job.Place.Name), job.Buffer.AsSpan(0, job.Length), job.Date);
+                    var body = BodyFile.Write(PathOf(job.Place.Name), job.Held.Memory.Span[..job.Length], job.Date);
                     Keep(job.Place.Order, new TemporaryMessage(job.Source, job.Flags, job.Place.Name, body));
                 }
                 finally
                 {
-                    ArrayPool<byte>.Shared.Return(job.Buffer);
+                    job.Held.Dispose();
                 }
             }
         }
