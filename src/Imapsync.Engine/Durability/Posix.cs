@@ -7,7 +7,13 @@ namespace Imapsync.Engine.Durability;
 internal static partial class Posix
 {
     private const int ReadOnly = 0;
+    private const int ENOENT = 2;
     private const int ESRCH = 3;
+    private const int EACCES = 13;
+
+    /// <summary>O_WRONLY, O_CREAT, O_EXCL and O_CLOEXEC of Linux.</summary>
+    private const int NewForWriting = 0x1 | 0x40 | 0x80 | 0x80000;
+    private const int OwnerOnly = 0x180;
 
     /// <summary>O_CLOEXEC, so that a child process (a password command) inherits nothing.</summary>
     private static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : OperatingSystem.IsFreeBSD() ? 0x100000 : 0x80000;
@@ -18,6 +24,34 @@ internal static partial class Posix
         // open is variadic in C; without O_CREAT the third argument is never read, so two are enough on every ABI.
         var descriptor = Open(path, ReadOnly | CloseOnExec);
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure("open", path);
+    }
+
+    /// <summary>
+    /// A new file, 0600, for writing; fails where anything of that name exists. One system call, where the base class library
+    /// makes five more to find out what was opened and to lock it: a name that nobody else knows needs neither.
+    /// </summary>
+    public static SafeFileHandle CreateNew(string path)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            // Linux passes variadic arguments as it does others, on every architecture .NET runs on there.
+            var descriptor = Open(path, NewForWriting, OwnerOnly);
+            return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure("open", path);
+        }
+
+        var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return file;
+    }
+
+    /// <summary>Gives a file another name on the same file system, in place of what had that name: rename(2) and nothing beside it.</summary>
+    public static void Rename(string path, string newPath)
+    {
+        if (OperatingSystem.IsWindows())
+            File.Move(path, newPath, overwrite: true);
+        else if (RenameFile(path, newPath) < 0)
+            throw Failure("rename", path);
     }
 
     /// <summary>Makes renames, creations and removals in a directory durable.</summary>
@@ -53,11 +87,17 @@ internal static partial class Posix
     /// <summary>False when there is certainly no process of that number here.</summary>
     public static bool ProcessMayLive(int pid) => pid > 0 && (Kill(pid, 0) == 0 || Marshal.GetLastPInvokeError() != ESRCH);
 
-    private static IOException Failure(string call, string path)
+    private static Exception Failure(string call, string path)
     {
         // As the base class library does: the error's own number as HResult.
         var error = Marshal.GetLastPInvokeError();
-        return new IOException($"{call} {path}: {Marshal.GetPInvokeErrorMessage(error)}", error);
+        var text = $"{call} {path}: {Marshal.GetPInvokeErrorMessage(error)}";
+        return error switch
+        {
+            ENOENT => new FileNotFoundException(text, path),
+            EACCES => new UnauthorizedAccessException(text),
+            _ => new IOException(text, error),
+        };
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -65,6 +105,12 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Access(string path, int mode);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameFile(string path, string newPath);
 
     [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
     private static partial int SyncFs(int descriptor);

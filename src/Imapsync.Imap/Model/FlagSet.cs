@@ -27,7 +27,10 @@ public sealed class FlagSet : IEquatable<FlagSet>
         (MessageFlags.Deleted, "\\Deleted"), (MessageFlags.Draft, "\\Draft"),
     ];
 
+    private static readonly FlagSet[] WithoutKeywords = [.. Enumerable.Range(0, 1 << SystemNames.Length).Select(s => new FlagSet((MessageFlags)s, []))];
+
     private readonly int hash;
+    private string? text;
 
     private FlagSet(MessageFlags system, ImmutableArray<string> keywords)
     {
@@ -40,7 +43,7 @@ public sealed class FlagSet : IEquatable<FlagSet>
         hash = h.ToHashCode();
     }
 
-    public static FlagSet Empty { get; } = new(MessageFlags.None, []);
+    public static FlagSet Empty => WithoutKeywords[0];
 
     public MessageFlags System { get; }
 
@@ -54,7 +57,7 @@ public sealed class FlagSet : IEquatable<FlagSet>
         ImmutableArray<string> sorted = keywords is null
             ? []
             : [.. keywords.Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
-        return system == MessageFlags.None && sorted.IsEmpty ? Empty : new FlagSet(system, sorted);
+        return sorted.IsEmpty ? WithoutKeywords[(int)system] : new FlagSet(system, sorted);
     }
 
     /// <summary>
@@ -81,10 +84,16 @@ public sealed class FlagSet : IEquatable<FlagSet>
     /// <summary>The names as they stand on the wire, system flags first.</summary>
     public IEnumerable<string> Names => SystemNames.Where(s => System.HasFlag(s.Flag)).Select(s => s.Name).Concat(Keywords);
 
-    public FlagSet Union(FlagSet other) => Create(System | other.System, Keywords.Concat(other.Keywords));
+    public FlagSet Union(FlagSet other) => other.IsEmpty ? this : Create(System | other.System, Keywords.Concat(other.Keywords));
 
-    public FlagSet Except(FlagSet other) =>
-        Create(System & ~other.System, Keywords.Except(other.Keywords, StringComparer.OrdinalIgnoreCase));
+    public FlagSet Except(FlagSet other)
+    {
+        if (other.IsEmpty)
+            return this;
+        return ReferenceEquals(this, other)
+            ? Empty
+            : Create(System & ~other.System, Keywords.Except(other.Keywords, StringComparer.OrdinalIgnoreCase));
+    }
 
     public bool Equals(FlagSet? other) =>
         ReferenceEquals(this, other)
@@ -96,7 +105,7 @@ public sealed class FlagSet : IEquatable<FlagSet>
     public override int GetHashCode() => hash;
 
     /// <summary>Names separated by blanks, as inside the parentheses of FLAGS.</summary>
-    public override string ToString() => string.Join(' ', Names);
+    public override string ToString() => text ??= string.Join(' ', Names);
 }
 
 /// <summary>Keeps one instance of each distinct flag set, so that a message costs one reference. Not thread-safe.</summary>

@@ -1,4 +1,6 @@
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Stores.LineEnds;
+using Microsoft.Win32.SafeHandles;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
@@ -23,15 +25,15 @@ internal static class BodyFile
             octets = octets[..(length + convert.Finish(octets[length..]))];
         }
 
-        using var file = new FileStream(path, LocalFiles.CreateNew);
-        file.Write(octets);
+        using var file = Posix.CreateNew(path);
+        RandomAccess.Write(file, octets, 0);
         SetDate(file, date);
         return new WrittenBody(octets.Length, lineEnds.OctetsWithCrlf, lineEnds.BareLf > 0);
     }
 
-    public static void SetDate(FileStream file, DateTimeOffset date)
+    public static void SetDate(SafeFileHandle file, DateTimeOffset date)
     {
         if (date != default)
-            File.SetLastWriteTimeUtc(file.SafeFileHandle, date.UtcDateTime);
+            File.SetLastWriteTimeUtc(file, date.UtcDateTime);
     }
 }

@@ -39,7 +39,7 @@ internal sealed class StreamedBody(string path) : IAsyncDisposable
     {
         if (isLf)
             await file.WriteAsync(buffer.AsMemory(0, convert.Finish(buffer)), cancellationToken);
-        BodyFile.SetDate(file, date);
+        BodyFile.SetDate(file.SafeFileHandle, date);
         return new WrittenBody(file.Length, lineEnds.OctetsWithCrlf, lineEnds.BareLf > 0);
     }
 

@@ -132,7 +132,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
                     composed[message.Flags] = info = MaildirInfo.Compose("", message.Flags, Keywords.Slots);
                 var name = message.UniqueName;
                 var target = message.Flags.IsEmpty ? System.IO.Path.Combine(Paths.New, name) : System.IO.Path.Combine(Paths.Cur, name + info);
-                File.Move(delivery.PathOf(message.TemporaryName), target, overwrite: true);
+                Posix.Rename(delivery.PathOf(message.TemporaryName), target);
                 receipts.Add(new AppendReceipt(message.Source, held.Add(name)));
             }
 
