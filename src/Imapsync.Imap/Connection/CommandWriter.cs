@@ -12,7 +12,7 @@ namespace Imapsync.Imap.Connection;
 internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabilities> capabilities, ProgressWatchdog watchdog, ImapTrace? trace)
 {
     private const int SmallLiteral = 4096;
-    private const int LiteralPlusMax = 64 << 10;
+    private const int LiteralPlusMax = 1 << 20;
     private const int FlushAt = 64 << 10;
 
     private readonly StringBuilder traced = new();
