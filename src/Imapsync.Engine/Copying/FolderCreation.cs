@@ -1,5 +1,6 @@
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 
@@ -11,8 +12,10 @@ namespace Imapsync.Engine.Copying;
 internal sealed class FolderCreation(JobContext context, TargetPlaces places, Dictionary<FolderPath, FolderEntry> there)
 {
     private const int MostRounds = 4;
+    private const int MostAtOnce = 64;
 
     private readonly HashSet<FolderPath> refused = [];
+    private readonly Dictionary<FolderPath, Task> begun = [];
     private readonly Dictionary<FolderPath, FolderPath> wishes = [];
 
     /// <summary>Returns the mapped paths that got no folder. Each is reported.</summary>
@@ -24,12 +27,16 @@ internal sealed class FolderCreation(JobContext context, TargetPlaces places, Di
         for (var round = 0; missing.Count > 0 && round < MostRounds; round++)
         {
             var made = new List<FolderPair>();
-            foreach (var pair in missing)
+            foreach (var level in missing.GroupBy(p => p.Target.Levels.Length).OrderBy(g => g.Key).SelectMany(g => g.Chunk(MostAtOnce)))
             {
-                if (round == 0)
+                foreach (var pair in level.Where(_ => round == 0))
                     FollowParent(pair.Target);
-                if (await CreateAsync(pair, abort))
-                    made.Add(pair);
+                await CreateTogetherAsync(level, abort);
+                foreach (var pair in level)
+                {
+                    if (await CreateAsync(pair, abort))
+                        made.Add(pair);
+                }
             }
 
             if (made.Count > 0)
@@ -46,6 +53,22 @@ internal sealed class FolderCreation(JobContext context, TargetPlaces places, Di
 
     private bool Exists(FolderPath path) => there.TryGetValue(path, out var entry) && entry.HoldsMessages;
 
+    /// <summary>Folders side by side are asked for at once, each by the first name that can be tried: what comes of it is judged one by one.</summary>
+    private async Task CreateTogetherAsync(FolderPair[] level, CancellationToken abort)
+    {
+        foreach (var pair in level)
+        {
+            var place = Candidates(pair.Target)[0];
+            if (place.Equals(places[pair.Target]) && !Exists(place) && !begun.ContainsKey(place))
+                begun.Add(place, BeginAsync(place, pair.Source.Special));
+        }
+
+        await Task.WhenAll(begun.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // A name refused at once is judged like one refused later.
+        async Task BeginAsync(FolderPath place, SpecialFolder special) => await context.Target.CreateFolderAsync(place, special, abort);
+    }
+
     private async Task<bool> CreateAsync(FolderPair pair, CancellationToken abort)
     {
         MailException? first = null;
@@ -57,7 +80,7 @@ internal sealed class FolderCreation(JobContext context, TargetPlaces places, Di
             {
                 if (!Exists(place))
                 {
-                    await context.Target.CreateFolderAsync(place, pair.Source.Special, abort);
+                    await (begun.Remove(place, out var creating) ? creating : context.Target.CreateFolderAsync(place, pair.Source.Special, abort));
                     context.CreatedTargets.Add(place);
                 }
 

@@ -65,8 +65,10 @@ internal sealed class MailboxCopier(JobContext context)
     /// <summary>Sees which folders there are and makes the target's what they have to be. Done again after a failure, it finds what it did.</summary>
     private async Task<CopyPlan> PlanAsync(CancellationToken abort)
     {
-        var listed = await context.Source.ListFoldersAsync(abort);
-        var there = await context.Target.ListFoldersAsync(abort);
+        var listing = context.Source.ListFoldersAsync(abort);
+        var lookingThere = context.Target.ListFoldersAsync(abort);
+        await Task.WhenAll(listing, lookingThere);
+        var (listed, there) = (await listing, await lookingThere);
         var mapping = FolderMapper.Map(listed, context.Job.Folders, there, summaries.Keys);
         var folders = new TargetFolders(context, there, mapping.Pairs, summaries.Keys);
         if (!context.Job.IsRestore)
@@ -165,16 +167,20 @@ internal sealed class MailboxCopier(JobContext context)
                 RememberAsUnsettled(pair, key, tally);
             }
 
+            // The subscription's round trip is hidden behind those that open the folders.
             async Task<bool> BringUpToDateAsync(CancellationToken c)
             {
-                await folders.SubscribeAsync(pair, summaries.GetValueOrDefault(key), c);
+                await Task.WhenAll(CopyOneAsync(c), folders.SubscribeAsync(pair, summaries.GetValueOrDefault(key), c));
+                return true;
+            }
+
+            async Task CopyOneAsync(CancellationToken c)
+            {
                 await new AccessCopy(context).CopyAsync(pair, c);
-                var isUnchanged = await IsUnchangedAsync(pair, key, folders, c);
-                if (isUnchanged)
+                if (await IsUnchangedAsync(pair, key, folders, c))
                     CountUnchanged(key, tally);
                 else
                     await CopyAsync(pair, key, group, pretended, tally, c);
-                return isUnchanged;
             }
         }
     }
