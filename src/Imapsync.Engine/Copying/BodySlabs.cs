@@ -11,7 +11,7 @@ internal sealed class BodySlabs : IDisposable
     /// <summary>The longest body.</summary>
     public const int SlabBytes = 1 << 20;
 
-    private const int MaxSlabs = 8;
+    private const int MaxSlabs = 4;
 
     private readonly Lock gate = new();
     private readonly Stack<Slab> free = new();

@@ -7,7 +7,6 @@ namespace Imapsync.Engine.Jobs;
 internal sealed class EndpointLimitsReader(JobReading reading, SettingNode endpoint)
 {
     private const int MaxConnections = 32;
-    private const int DefaultConnections = 2;
     private const double LeastMessagesPerSecond = 0.001;
 
     public TransferLimits Read() => endpoint["limits"] is not { Kind: SettingKind.Mapping } limits
@@ -28,11 +27,11 @@ internal sealed class EndpointLimitsReader(JobReading reading, SettingNode endpo
         // Whatever was given from outside is stronger than the file.
         var node = inner is { Kind: SettingKind.Value } && outer is not { Kind: SettingKind.Value, IsOverride: true } ? inner : outer;
         if (node is not { Kind: SettingKind.Value, Value: { } text })
-            return DefaultConnections;
+            return ImapEndpoint.DefaultConnections;
         if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= MaxConnections)
             return count;
         reading.Error(node.ValueOrigin, $"'{text}' is no number of connections", $"write a number from 1 to {MaxConnections}");
-        return DefaultConnections;
+        return ImapEndpoint.DefaultConnections;
     }
 
     public ImapTimeouts ReadTimeouts()

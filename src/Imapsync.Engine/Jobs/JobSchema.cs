@@ -64,7 +64,7 @@ internal static class JobSchema
         Imap(Text("tls_fingerprint", "the SHA-256 of the certificate, 64 hexadecimal digits", "The SHA-256 of the server's certificate, which is trusted alone.")),
         Imap(Choice("auth", "How to log in.", "auto", "plain", "login", "scram-sha-256", "cram-md5", "xoauth2", "oauthbearer", "external")),
         Imap(Text("authorize_as", "bob@example.com", "The mailbox that an administrator logs in for.")),
-        Imap(Text("connections", "2", "Most connections at once; the same as 'connections' of 'limits'.")),
+        Imap(Text("connections", "4", "Most connections at once; the same as 'connections' of 'limits'.")),
         Section("limits", "How much of the store the job may claim.",
         [
             Text("bytes_per_second", "2MB", "The most octets that go to it, or come from it, in a second."),

@@ -60,8 +60,11 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
     /// <summary>SHA-256 of the server's certificate, hex; pins it in place of the chain.</summary>
     public string? TlsFingerprint { get; init; }
 
+    /// <summary>Enough to hide round trips from one another, and what the strictest servers (Courier) give to one address.</summary>
+    public const int DefaultConnections = 4;
+
     /// <summary>Most connections to open at once.</summary>
-    public int Connections { get; init; } = 2;
+    public int Connections { get; init; } = DefaultConnections;
 
     public ImapTimeouts Timeouts { get; init; } = new();
 

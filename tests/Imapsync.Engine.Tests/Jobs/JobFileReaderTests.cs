@@ -61,7 +61,7 @@ public sealed class JobFileReaderTests : JobFileFixture
         Assert.Equal(plain.Messages, job.Messages);
         Assert.False(job.Repair);
         Assert.Equal(plain.Folders.Include, job.Folders.Include);
-        Assert.Equal(2, ((ImapEndpoint)job.Source).Connections);
+        Assert.Equal(4, ((ImapEndpoint)job.Source).Connections);
         Assert.Equal(new MaildirEndpoint(Path.Combine(Directory, "backup/alice")), job.Target);
         Assert.StartsWith("/home/alice/.local/state/imapsync/alice-", job.StateDirectory, StringComparison.Ordinal);
     }
