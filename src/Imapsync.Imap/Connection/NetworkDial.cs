@@ -81,6 +81,9 @@ internal static class NetworkDial
         try
         {
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            // A connection that is given up takes what it has not sent with it: else the system would go on sending a message
+            // that is by then appended again over another connection. One that logged out has nothing left to send.
+            socket.LingerState = new LingerOption(true, 0);
             await socket.ConnectAsync(new IPEndPoint(address, port), cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
