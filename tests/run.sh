@@ -23,7 +23,7 @@ give_up() { printf '%s\n' "$*" >&2; echo "0 passed, 0 failed, 0 skipped"; exit 1
 
 for argument in "$@"; do
   case $argument in
-    --long) export IMAPSYNC_TESTS_LONG=1; limit_seconds=3600 ;;
+    --long) export IMAPSYNC_TESTS_LONG=1; limit_seconds=14400 ;;
     -h|--help) usage; exit 0 ;;
     -*) usage >&2; give_up "unknown option $argument" ;;
     *) only=$argument ;;
