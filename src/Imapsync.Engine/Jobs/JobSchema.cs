@@ -70,7 +70,7 @@ internal static class JobSchema
             Text("bytes_per_second", "2MB", "The most octets that go to it, or come from it, in a second."),
             Text("messages_per_second", "10", "The most messages that go to it, or come from it, in a second."),
             Text("bytes_per_day", "2GB", "The most octets of messages within 24 hours; then the run stops, and a later one goes on."),
-            Imap(Text("connections", "2", "Most connections at once.")),
+            Imap(Text("connections", "4", "Most connections at once.")),
         ]),
         Imap(Section("timeouts", "How long to wait for the server.",
         [
