@@ -14,6 +14,12 @@ public sealed record MailboxPlan
 
     public int MaxBytes { get; init; } = 1_000_000;
 
+    /// <summary>How far sizes spread: the deviation of their logarithm. 0 makes all messages alike.</summary>
+    public double SizeSpread { get; init; } = 1.2;
+
+    /// <summary>The one folder besides INBOX, which gets all messages; null for the twelve.</summary>
+    public string? OnlyFolder { get; init; }
+
     /// <summary>Folders whose names break careless programs.</summary>
     public bool AwkwardNames { get; init; }
 
@@ -46,12 +52,12 @@ public static class MailGenerator
         var random = new Random(plan.Seed);
         var mailbox = new MaildirWriter(directory);
         var text = WordLines(random, Math.Max(plan.MaxBytes, 64 * 1024));
-        var lots = Weights.SelectMany((w, i) => Enumerable.Repeat(Folders[i], w)).ToArray();
-        foreach (var folder in Folders)
+        var lots = plan.OnlyFolder is { } one ? [one] : Weights.SelectMany((w, i) => Enumerable.Repeat(Folders[i], w)).ToArray();
+        foreach (var folder in plan.OnlyFolder is null ? Folders : ["INBOX", plan.OnlyFolder])
             mailbox.AddFolder(folder);
         for (var i = 0; i < plan.Messages; i++)
         {
-            var size = Math.Min((int)(plan.MedianBytes * Math.Exp(1.2 * Normal(random))) + 300, plan.MaxBytes);
+            var size = Math.Min((int)(plan.MedianBytes * Math.Exp(plan.SizeSpread * Normal(random))) + 300, plan.MaxBytes);
             mailbox.Add(lots[random.Next(lots.Length)], Message(random, i, size, text), Date(i), Flags(random));
         }
 

@@ -1,0 +1,32 @@
+using Imapsync.Bench.Cases;
+
+namespace Imapsync.Bench;
+
+/// <summary>Runs cases one after the other and prints what came of them.</summary>
+internal static class BenchRun
+{
+    /// <returns>Exit status: 1 when a case gave no result.</returns>
+    public static async Task<int> RunAsync(BenchOptions options, IReadOnlyCollection<string> names)
+    {
+        var results = new List<CaseResult>();
+        var failed = 0;
+        foreach (var wanted in AllCases.List.Where(c => names.Count == 0 || names.Contains(c.Name)))
+        {
+            await Console.Error.WriteLineAsync($"{wanted.Name}: {wanted.What}");
+            try
+            {
+                results.Add(await wanted.MeasureAsync(options));
+            }
+            catch (InvalidOperationException e)
+            {
+                failed++;
+                await Console.Error.WriteLineAsync($"{wanted.Name}: no result: {e.Message}");
+            }
+        }
+
+        Tables.Print(results);
+        if (options.JsonFile is { } file)
+            await Tables.WriteJsonAsync(file, results);
+        return failed == 0 ? 0 : 1;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+using Imapsync.Bench.Contenders;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Bench.Cases;
+
+/// <summary>One very big message, very many accounts, a disk that takes its time.</summary>
+internal static class Extremes
+{
+    private const int MessagesPerAccount = 20;
+    private const int AtOnce = 8;
+
+    public static async Task HugeMessageAsync(BenchLab lab, CaseResult result)
+    {
+        await using (var idle = new BenchLab(lab.Options with { Runs = 1 }))
+        {
+            // The same job with a message of no size: what the program needs just to be there.
+            var small = new CaseResult("idle");
+            await RunAsync(idle, small, 1000, idle.Imapsync());
+            result.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"imapsync with a message of 1 KB in its place: {small.Median("imapsync", m => m.PeakMiB):0} MiB."));
+        }
+
+        await RunAsync(lab, result, lab.Options.HugeMiB << 20, lab.Imapsync(), lab.Mbsync());
+
+        static async Task RunAsync(BenchLab lab, CaseResult result, int bytes, params IContender[] contenders)
+        {
+            var mailbox = Mailbox.OfOneMessage(lab["source"], bytes);
+            var source = await lab.ServeAsync(mailbox);
+            var copy = new FirstCopy(mailbox, source, name => new MaildirPlace(lab["out-" + name]), _ => Floor.FetchAsync(source, mailbox));
+            await copy.RunAsync(lab, result, contenders);
+        }
+    }
+
+    public static async Task ManyAccountsAsync(BenchLab lab, CaseResult result)
+    {
+        var server = await lab.StartAsync("source-server");
+        var users = Enumerable.Range(1, lab.Options.Accounts).Select(n => $"user{n:d4}").ToList();
+        foreach (var (n, user) in users.Index())
+            MailGenerator.Fill(server.MaildirOf(user), new MailboxPlan { Messages = MessagesPerAccount, Seed = n });
+        await server.TakeOwnershipAsync(Path.Combine(server.Directory, "mail"));
+        for (var round = 1; round <= lab.Options.Runs; round++)
+        {
+            foreach (var contender in (IContender[])[lab.Imapsync(AtOnce), lab.Mbsync(parallel: AtOnce)])
+            {
+                var root = lab[$"out-{contender.Name}{round}"];
+                var transfers = users.ConvertAll(u => new Transfer(u, new ImapPlace(server, u, server.Port), new MaildirPlace(Path.Combine(root, u)), lab[$"state-{contender.Name}{round}/{u}"]));
+                Directory.CreateDirectory(root);
+                result.Add(contender.Name, await contender.RunAsync(transfers));
+                BenchCase.Demand(contender, new MaildirPlace(root), users.Count * MessagesPerAccount);
+                Directory.Delete(root, recursive: true);
+            }
+        }
+
+        result.Notes.Add($"{users.Count} accounts of {MessagesPerAccount} messages, {AtOnce} at once: one imapsync, {AtOnce} processes of mbsync (its CPU seconds are of all, its peak is of the largest one).");
+    }
+
+    public static async Task OnDiskAsync(BenchLab lab, CaseResult result)
+    {
+        if (lab.Options.Disk is not { } disk)
+        {
+            result.Notes.Add("not measured: --disk DIR says where a real disk is.");
+            return;
+        }
+
+        var root = Path.Combine(Path.GetFullPath(disk), "imapsync-bench-" + Path.GetRandomFileName()[..8]);
+        Directory.CreateDirectory(root);
+        try
+        {
+            var mailbox = FirstCopies.Ordinary(lab);
+            var source = await lab.ServeAsync(mailbox);
+            var copy = new FirstCopy(mailbox, source, name => new MaildirPlace(Path.Combine(root, name)), _ => Floor.FetchAsync(source, mailbox));
+            await copy.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync(isDurable: true));
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Bench.Cases;
+
+/// <summary>Lines with a distance and lines with little room.</summary>
+internal static class FarAway
+{
+    public static async Task CopyAsync(BenchLab lab, CaseResult result)
+    {
+        var mailbox = Mailbox.Ordinary(lab["source"], new MailboxPlan { Messages = lab.Options.Messages / 10, MedianBytes = 7700, SizeSpread = 0 });
+        var oneWay = new FaultRules { Delay = lab.Options.RoundTrip / 2 };
+        var source = await lab.ServeAsync(mailbox);
+        var server = await lab.StartAsync("target-server");
+        var (toSource, toTarget) = (lab.LineTo(source.Port, oneWay), lab.LineTo(server.Port, oneWay));
+        var copy = new FirstCopy(
+            mailbox,
+            source with { Port = toSource.Port },
+            name => new ImapPlace(server, name, toTarget.Port),
+            place => Floor.AppendAsync((ImapPlace)place, mailbox, isMulti: true));
+        await copy.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync());
+        foreach (var program in result.Runs.Keys)
+        {
+            var rate = mailbox.Messages / result.Median(program, m => m.WallSeconds);
+            result.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"{program}: {rate:0} messages a second at {lab.Options.RoundTrip.TotalMilliseconds:0} ms there and back."));
+        }
+    }
+
+    public static Task OverThinLineAsync(BenchLab lab, CaseResult result)
+    {
+        result.Notes.Add("not available: no setting of a job switches COMPRESS on.");
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,33 @@
+using Imapsync.Bench.Contenders;
+
+namespace Imapsync.Bench.Cases;
+
+/// <summary>A mailbox to a target that holds nothing, again and again.</summary>
+/// <param name="Target">A new place of that name.</param>
+/// <param name="Floor">The raw client's part, given a new place; null for none.</param>
+internal sealed record FirstCopy(Mailbox Mailbox, Place Source, Func<string, Place> Target, Func<Place, Task<Measurement>>? Floor)
+{
+    public async Task RunAsync(BenchLab lab, CaseResult result, params IContender[] contenders)
+    {
+        for (var round = 1; round <= lab.Options.Runs; round++)
+        {
+            if (Floor is not null)
+            {
+                var place = Target($"floor{round}");
+                result.Add(CaseResult.FloorName, await Floor(place));
+                place.Delete();
+            }
+
+            foreach (var contender in contenders)
+            {
+                var name = $"{contender.Name}{round}";
+                var transfer = new Transfer(name, Source, Target(name), lab[$"state-{name}"]);
+                if (!contender.Can(transfer))
+                    continue;
+                result.Add(contender.Name, await contender.RunAsync([transfer]));
+                BenchCase.Demand(contender, transfer.Target, Mailbox.Messages);
+                transfer.Target.Delete();
+            }
+        }
+    }
+}

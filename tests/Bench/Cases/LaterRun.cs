@@ -1,0 +1,36 @@
+using Imapsync.Bench.Contenders;
+
+namespace Imapsync.Bench.Cases;
+
+/// <summary>A mailbox that was copied before, brought up to date again and again.</summary>
+/// <param name="Change">What happens at the source before each round.</param>
+/// <param name="Arrived">Throws unless a target shows it; beyond the number of messages, which is always looked at.</param>
+internal sealed record LaterRun(Mailbox Mailbox, Place Source, Func<string, Place> Target, Func<int, Task>? Change = null, Action<IContender, Place>? Arrived = null)
+{
+    public async Task<IReadOnlyDictionary<IContender, Transfer>> RunAsync(BenchLab lab, CaseResult result, params IContender[] contenders)
+    {
+        var transfers = new Dictionary<IContender, Transfer>();
+        foreach (var contender in contenders)
+        {
+            var transfer = transfers[contender] = new Transfer(contender.Name, Source, Target(contender.Name), lab[$"state-{contender.Name}"]);
+            await contender.RunAsync([transfer]);
+            BenchCase.Demand(contender, transfer.Target, Mailbox.Messages);
+            // The second run may still note what the first one's own doing changed; what follows is as every night.
+            await contender.RunAsync([transfer]);
+        }
+
+        for (var round = 1; round <= lab.Options.Runs; round++)
+        {
+            if (Change is not null)
+                await Change(round);
+            foreach (var (contender, transfer) in transfers)
+            {
+                result.Add(contender.Name, await contender.RunAsync([transfer]));
+                BenchCase.Demand(contender, transfer.Target, Mailbox.Messages);
+                Arrived?.Invoke(contender, transfer.Target);
+            }
+        }
+
+        return transfers;
+    }
+}

@@ -1,0 +1,87 @@
+using Imapsync.Bench.Contenders;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Bench.Cases;
+
+/// <summary>Runs after the first: what every night is like.</summary>
+internal static class LaterRuns
+{
+    public static async Task NothingNewInFilesAsync(BenchLab lab, CaseResult result)
+    {
+        var mailbox = FirstCopies.Ordinary(lab);
+        var later = new LaterRun(mailbox, await lab.ServeAsync(mailbox), name => new MaildirPlace(lab["out-" + name]));
+        await later.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync());
+    }
+
+    public static async Task NothingNewAsync(BenchLab lab, CaseResult result)
+    {
+        var mailbox = FirstCopies.Ordinary(lab);
+        await NothingNewAsync(lab, result, mailbox);
+    }
+
+    public static async Task NothingNewInManyFoldersAsync(BenchLab lab, CaseResult result)
+    {
+        var mailbox = Mailbox.OfManyFolders(lab["source"], lab.Options.Folders);
+        await NothingNewAsync(lab, result, mailbox);
+    }
+
+    public static async Task NewMessagesAsync(BenchLab lab, CaseResult result)
+    {
+        var mailbox = FirstCopies.Ordinary(lab);
+        var share = Math.Max(1, mailbox.Messages / 100);
+        var source = await lab.ServeAsync(mailbox);
+        var later = new LaterRun(mailbox, source, name => new MaildirPlace(lab["out-" + name]), Deliver);
+        await later.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync());
+
+        async Task Deliver(int round)
+        {
+            for (var i = 0; i < share; i++)
+                mailbox.Writer.Add(mailbox.Folders[i % mailbox.Folders.Count], MailGenerator.Message(mailbox.Messages, 6000), MailGenerator.Date(mailbox.Messages), "S");
+            await source.Server.TakeOwnershipAsync(mailbox.Directory);
+        }
+    }
+
+    public static async Task ChangedFlagsAsync(BenchLab lab, CaseResult result)
+    {
+        var mailbox = FirstCopies.Ordinary(lab);
+        var source = await lab.ServeAsync(mailbox);
+        var later = new LaterRun(mailbox, source, name => new MaildirPlace(lab["out-" + name]), Flip, Demand);
+        await later.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync());
+
+        async Task Flip(int round)
+        {
+            await using var client = await RawImap.ConnectAsync(source);
+            foreach (var folder in mailbox.Folders)
+            {
+                var opened = await client.CommandAsync($"SELECT \"{folder}\"");
+                var uids = string.Join(',', Enumerable.Range(0, (mailbox.Messages / 100) + 1).Select(i => (i * 100) + 1));
+                if (!opened.Contains("* 0 EXISTS", StringComparison.Ordinal))
+                    await client.CommandAsync($"UID STORE {uids} {(round % 2 == 1 ? '+' : '-')}FLAGS.SILENT (\\Flagged)");
+            }
+        }
+
+        void Demand(IContender contender, Place target)
+        {
+            var (wanted, found) = (new MaildirPlace(mailbox.Directory).CountFlagged('F'), ((MaildirPlace)target).CountFlagged('F'));
+            if (wanted != found)
+                throw new InvalidOperationException($"{contender.Name} left {found} of {wanted} messages flagged");
+        }
+    }
+
+    private static async Task NothingNewAsync(BenchLab lab, CaseResult result, Mailbox mailbox)
+    {
+        var source = await lab.ServeAsync(mailbox);
+        var server = await lab.StartAsync("target-server");
+        var later = new LaterRun(mailbox, source, name => new ImapPlace(server, name, server.Port));
+        var transfers = await later.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync());
+        foreach (var (contender, transfer) in transfers)
+        {
+            // Once more over lines that count; they cost time, so this run is no result.
+            var (toSource, toTarget) = (lab.LineTo(source.Port), lab.LineTo(server.Port));
+            await contender.RunAsync([transfer with { Source = source with { Port = toSource.Port }, Target = (ImapPlace)transfer.Target with { Port = toTarget.Port } }]);
+            result.Notes.Add($"{contender.Name} waits for {Turns(toSource)} round trips at the source and {Turns(toTarget)} at the target, log-in and log-out included.");
+        }
+    }
+
+    private static int Turns(FaultProxy line) => line.Connections.Sum(c => c.Turns);
+}

@@ -1,0 +1,32 @@
+using System.Globalization;
+using System.Text;
+
+namespace Imapsync.Bench.Contenders;
+
+/// <summary>This project's program as published, with default settings.</summary>
+/// <param name="directory">For its job files.</param>
+/// <param name="parallel">Jobs at once; null for the default.</param>
+internal sealed class ImapsyncContender(string program, string directory, int? parallel = null) : IContender
+{
+    public string Name => "imapsync";
+
+    public bool Can(Transfer transfer) => true;
+
+    public async Task<Measurement> RunAsync(IReadOnlyList<Transfer> transfers)
+    {
+        var text = new StringBuilder("jobs:\n");
+        foreach (var transfer in transfers)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"  - name: {transfer.Name}\n    state: {transfer.StateDirectory}\n    source:\n");
+            foreach (var line in transfer.Source.JobLines)
+                text.Append(CultureInfo.InvariantCulture, $"      {line}\n");
+            text.Append("    target:\n");
+            foreach (var line in transfer.Target.JobLines)
+                text.Append(CultureInfo.InvariantCulture, $"      {line}\n");
+        }
+
+        var file = Path.Combine(directory, $"job-{transfers[0].Name}.yaml");
+        await File.WriteAllTextAsync(file, text.ToString());
+        return await Measurement.OfProcessAsync(directory, program, ["run", file, .. parallel is { } n ? ["--parallel", $"{n}"] : Array.Empty<string>()]);
+    }
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+using System.Text;
+
+namespace Imapsync.Bench.Contenders;
+
+/// <summary>mbsync of isync, pulling everything: its own pipelining, arrival dates carried over as the others do.</summary>
+/// <param name="directory">For its configuration files.</param>
+/// <param name="isDurable">Sync files before they count as stored; a file system in memory has nothing to sync to.</param>
+/// <param name="parallel">Processes at once, where there are several mailboxes: it has no such thing itself.</param>
+internal sealed class MbsyncContender(string directory, bool isDurable = false, int parallel = 1) : IContender
+{
+    public string Name => "mbsync";
+
+    public bool Can(Transfer transfer) => transfer.Source.MbsyncStore("far") is not null && transfer.Target.MbsyncStore("near") is not null;
+
+    public async Task<Measurement> RunAsync(IReadOnlyList<Transfer> transfers)
+    {
+        var text = new StringBuilder($"FSync {(isDurable ? "yes" : "no")}\n\n");
+        foreach (var transfer in transfers)
+        {
+            Directory.CreateDirectory(transfer.StateDirectory);
+            text.Append(transfer.Source.MbsyncStore("far-" + transfer.Name)).Append(transfer.Target.MbsyncStore("near-" + transfer.Name));
+            text.Append(CultureInfo.InvariantCulture, $"""
+                Channel {transfer.Name}
+                Far :far-{transfer.Name}:
+                Near :near-{transfer.Name}:
+                Patterns *
+                Create Near
+                Expunge None
+                Sync Pull
+                CopyArrivalDate yes
+                SyncState {(transfer.Target is MaildirPlace ? "*" : transfer.StateDirectory + "/")}
+
+
+                """);
+        }
+
+        var file = Path.Combine(directory, $"mbsyncrc-{transfers[0].Name}");
+        await File.WriteAllTextAsync(file, text.ToString());
+        if (transfers.Count == 1)
+            return await Measurement.OfProcessAsync(directory, "mbsync", "-q", "-c", file, transfers[0].Name);
+        var names = Path.Combine(directory, "channels");
+        await File.WriteAllLinesAsync(names, transfers.Select(t => t.Name));
+        return await Measurement.OfProcessAsync(directory, "xargs", "-a", names, "-P", $"{parallel}", "-n", $"{Math.Max(1, transfers.Count / parallel)}", "mbsync", "-q", "-c", file);
+    }
+}

@@ -1,0 +1,122 @@
+using System.Buffers;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Bench;
+
+/// <summary>Where mail is read from or written to, in the words of both programs' configurations.</summary>
+internal abstract record Place
+{
+    /// <summary>The lines below <c>source:</c> or <c>target:</c> of a job.</summary>
+    public abstract IReadOnlyList<string> JobLines { get; }
+
+    /// <summary>A store of mbsync; null where it has none of the kind.</summary>
+    /// <param name="name">What channels call it.</param>
+    public abstract string? MbsyncStore(string name);
+
+    /// <summary>The messages that lie there, counted in the files.</summary>
+    public abstract long CountMessages();
+
+    public abstract void Delete();
+
+    /// <summary>Octets of mail that lie there, as stored.</summary>
+    protected static long CountMaildir(string directory) => !Directory.Exists(directory)
+        ? 0
+        : MaildirFiles(directory).LongCount();
+
+    protected static IEnumerable<string> MaildirFiles(string directory) =>
+        Directory.EnumerateDirectories(directory, "*", SearchOption.AllDirectories).Where(d => Path.GetFileName(d) is "cur" or "new").SelectMany(Directory.EnumerateFiles);
+
+    protected static void DeleteTree(string directory)
+    {
+        if (Directory.Exists(directory))
+            Directory.Delete(directory, recursive: true);
+    }
+}
+
+/// <summary>An account of a private Dovecot.</summary>
+/// <param name="Port">Dovecot's own, or that of a line before it.</param>
+internal sealed record ImapPlace(DovecotServer Server, string User, int Port, bool IsTls = false) : Place
+{
+    /// <summary>More lines of the endpoint, such as <c>compress: on</c>.</summary>
+    public IReadOnlyList<string> MoreJobLines { get; init; } = [];
+
+    public string Directory => Server.MaildirOf(User);
+
+    public override IReadOnlyList<string> JobLines => IsTls
+        ? [$"url: imaps://{User}@localhost:{Port}", $"tls_ca_file: {Server.Authority.CaFile}", $"password: {Server.Password}", .. MoreJobLines]
+        : [$"url: imap://{User}@127.0.0.1:{Port}", "tls: none", $"password: {Server.Password}", .. MoreJobLines];
+
+    public override string MbsyncStore(string name) => $"""
+        IMAPAccount {name}
+        Host {(IsTls ? "localhost" : "127.0.0.1")}
+        Port {Port}
+        User {User}
+        Pass {Server.Password}
+        AuthMechs LOGIN
+        {(IsTls ? $"SSLType IMAPS\nSystemCertificates no\nCertificateFile {Server.Authority.CaFile}" : "SSLType None")}
+
+        IMAPStore {name}
+        Account {name}
+
+
+        """;
+
+    public override long CountMessages() => CountMaildir(Directory);
+
+    public override void Delete() => DeleteTree(Directory);
+}
+
+internal sealed record MaildirPlace(string Directory) : Place
+{
+    public override IReadOnlyList<string> JobLines => ["url: maildir:" + Directory];
+
+    public override string MbsyncStore(string name)
+    {
+        System.IO.Directory.CreateDirectory(Directory);
+        return $"""
+            MaildirStore {name}
+            Path {Directory}/
+            Inbox {Directory}/INBOX
+            SubFolders Verbatim
+
+
+            """;
+    }
+
+    public override long CountMessages() => CountMaildir(Directory);
+
+    /// <summary>How many messages have a flag, by its letter in the file name.</summary>
+    public long CountFlagged(char letter) =>
+        MaildirFiles(Directory).LongCount(f => f.LastIndexOf(":2,", StringComparison.Ordinal) is > 0 and var at && f.IndexOf(letter, at) > 0);
+
+    public override void Delete() => DeleteTree(Directory);
+}
+
+internal sealed record MboxPlace(string Directory) : Place
+{
+    private static readonly SearchValues<byte> LineEnd = SearchValues.Create("\n"u8);
+
+    public override IReadOnlyList<string> JobLines => ["url: mbox:" + Directory];
+
+    public override string? MbsyncStore(string name) => null;
+
+    public override long CountMessages() => !System.IO.Directory.Exists(Directory)
+        ? 0
+        : System.IO.Directory.EnumerateFiles(Directory, "*", SearchOption.AllDirectories).Where(f => !Path.GetFileName(f).StartsWith('.')).Sum(CountPostmarks);
+
+    public override void Delete() => DeleteTree(Directory);
+
+    private static long CountPostmarks(string file)
+    {
+        var octets = File.ReadAllBytes(file).AsSpan();
+        var count = 0L;
+        while (!octets.IsEmpty)
+        {
+            count += octets.StartsWith("From "u8) ? 1 : 0;
+            var end = octets.IndexOfAny(LineEnd);
+            octets = end < 0 ? default : octets[(end + 1)..];
+        }
+
+        return count;
+    }
+}
