@@ -69,15 +69,16 @@ internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
     public ResiliencePipelines RetryFor(JobDefinition job, JobReporter report, StopRequest stopping) =>
         new(job.Retry, time, report, stopping.ReachLimit);
 
-    public Task<IMailStore> OpenSourceAsync(JobDefinition job, ResiliencePipelines retry, JobReporter report, StopRequest stopping) =>
-        OpenAsync(job, isTarget: false, forWriting: false, retry, report, stopping);
+    public Task<IMailStore> OpenSourceAsync(
+        JobDefinition job, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp) =>
+        OpenAsync(job, isTarget: false, forWriting: false, retry, report, stopping, giveUp);
 
     public Task<IMailStore> OpenTargetAsync(
-        JobDefinition job, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping) =>
-        OpenAsync(job, isTarget: true, forWriting, retry, report, stopping);
+        JobDefinition job, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp) =>
+        OpenAsync(job, isTarget: true, forWriting, retry, report, stopping, giveUp);
 
     private Task<IMailStore> OpenAsync(
-        JobDefinition job, bool isTarget, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping)
+        JobDefinition job, bool isTarget, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
     {
         var endpoint = isTarget ? job.Target : job.Source;
         var context = new StoreContext(time, text => report.Note(null, text))
@@ -91,8 +92,8 @@ internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
             isTarget,
             job.StateDirectory,
             stopping.ReachLimit,
-            () => retry.OpenStoreAsync(endpoint.Display, () => openStore(endpoint, forWriting, context, stopping.Token), stopping.Token),
-            stopping.Token);
+            () => retry.OpenStoreAsync(endpoint.Display, () => openStore(endpoint, forWriting, context, giveUp), giveUp),
+            giveUp);
     }
 
     private static StopReason Fail(JobReporter report, StopReason stop, string reason, string text)

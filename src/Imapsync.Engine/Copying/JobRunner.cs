@@ -39,7 +39,9 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         {
             var retry = entry.RetryFor(job, report, stopping);
             await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);
-            await using var source = LabelViews.OfSource(job, await entry.OpenSourceAsync(job, retry, report, stopping));
+            var (openedSource, openedTarget) = await OpenBothAsync(job, options, retry, report, stopping);
+            await using var source = LabelViews.OfSource(job, openedSource);
+            await using var target = LabelViews.OfTarget(job, openedTarget);
             if (job.Restores is { } origin)
             {
                 var routing = new RestoreRouting(source, origin, openCheckpoints, report);
@@ -47,7 +49,6 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
                 job = job with { Folders = new FolderRules { Routes = routes } };
             }
 
-            await using var target = LabelViews.OfTarget(job, await OpenTargetAsync(job, options, retry, report, stopping));
             LabelViews.Demand(job, source, target);
             var context = new JobContext(job, options, source, target, checkpoints, report, retry, time, stopping.Token) { ReachLimit = stopping.ReachLimit };
             return await new MailboxCopier(context).RunAsync(abort);
@@ -58,12 +59,42 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         : time.CreateTimer(
             _ => stopping.ReachLimit("max_duration", $"the run was stopped after {limit}, its max_duration; the next one goes on"), null, limit, Timeout.InfiniteTimeSpan);
 
-    private async Task<IMailStore> OpenTargetAsync(
+    /// <summary>Two log-ins overlap. A local target is not touched before the source is there.</summary>
+    private async Task<(IMailStore Source, IMailStore Target)> OpenBothAsync(
         JobDefinition job, RunOptions options, ResiliencePipelines retry, JobReporter report, StopRequest stopping)
+    {
+        using var failing = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
+        var source = entry.OpenSourceAsync(job, retry, report, stopping, failing.Token);
+        if (job.Target is not ImapEndpoint)
+            await source;
+        var target = OpenTargetAsync(job, options, retry, report, stopping, failing.Token);
+        try
+        {
+            // A wrong password on one side is told at once, however long the other is waited for.
+            if (!(await Task.WhenAny(source, target)).IsCompletedSuccessfully)
+                await failing.CancelAsync();
+            await Task.WhenAll(source, target);
+        }
+        catch
+        {
+            foreach (var opened in (Task<IMailStore>[])[source, target])
+            {
+                if (opened.IsCompletedSuccessfully)
+                    await (await opened).DisposeAsync();
+            }
+
+            throw;
+        }
+
+        return (await source, await target);
+    }
+
+    private async Task<IMailStore> OpenTargetAsync(
+        JobDefinition job, RunOptions options, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
     {
         try
         {
-            return await entry.OpenTargetAsync(job, forWriting: !options.DryRun, retry, report, stopping);
+            return await entry.OpenTargetAsync(job, forWriting: !options.DryRun, retry, report, stopping, giveUp);
         }
         catch (MailException e) when (options.DryRun && job.Target is MaildirEndpoint or MboxEndpoint && e.Kind == FailureKind.Gone)
         {

@@ -86,13 +86,15 @@ internal sealed class MailboxCopier(JobContext context)
 
     private async Task CopyAllAsync(CopyPlan plan, CancellationToken abort)
     {
+        var unchanged = new UnchangedPairs(context, summaries, plan.Folders);
+        await unchanged.LookAheadAsync(plan.Pairs, Asking(context.Target, abort));
         // Pairs with one target take turns: each must know what the others put there.
         var groups = plan.Pairs.GroupBy(p => p.Target).Select(g => g.ToList()).ToList();
         var degree = Math.Max(1, Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders));
         await Parallel.ForEachAsync(
             groups,
             new ParallelOptions { MaxDegreeOfParallelism = degree, CancellationToken = abort },
-            async (group, c) => await CopyGroupAsync(group, plan.Folders, c));
+            async (group, c) => await CopyGroupAsync(group, plan.Folders, unchanged, c));
     }
 
     /// <summary>Counts the mail of folders that have no place at the target: it is accounted for as failed.</summary>
@@ -106,29 +108,32 @@ internal sealed class MailboxCopier(JobContext context)
         }
     }
 
-    /// <summary>Asks for the status of folders whose listing did not carry it.</summary>
+    /// <summary>Asks for the status of folders whose listing did not carry it, many at once.</summary>
     private async Task<IReadOnlyList<FolderPair>> WithStatusAsync(IReadOnlyList<FolderPair> pairs, CancellationToken abort)
     {
-        var complete = new List<FolderPair>(pairs.Count);
-        foreach (var pair in pairs)
+        var complete = new FolderPair?[pairs.Count];
+        await Parallel.ForEachAsync(pairs.Index(), Asking(context.Source, abort), async (indexed, c) =>
         {
+            var (at, pair) = indexed;
             try
             {
                 var path = pair.Source.Path;
                 var status = pair.Source.Status
-                    ?? await context.RetryAsync(path.ToString(), c => context.Source.GetStatusAsync(path, c), () => 0, abort);
-                complete.Add(pair with { Source = pair.Source with { Status = status } });
+                    ?? await context.RetryAsync(path.ToString(), token => context.Source.GetStatusAsync(path, token), () => 0, c);
+                complete[at] = pair with { Source = pair.Source with { Status = status } };
             }
             catch (MailException e) when (e.Scope != FailureScope.Store)
             {
                 FolderFailed(pair, e);
             }
-        }
-
-        return complete;
+        });
+        return [.. complete.OfType<FolderPair>()];
     }
 
-    private async Task CopyGroupAsync(List<FolderPair> group, TargetFolders folders, CancellationToken abort)
+    private static ParallelOptions Asking(IMailStore store, CancellationToken abort) =>
+        new() { MaxDegreeOfParallelism = store.Traits.MaxConcurrentQuestions, CancellationToken = abort };
+
+    private async Task CopyGroupAsync(List<FolderPair> group, TargetFolders folders, UnchangedPairs unchanged, CancellationToken abort)
     {
         var pretended = new PretendedWork();
         foreach (var pair in group)
@@ -177,7 +182,7 @@ internal sealed class MailboxCopier(JobContext context)
             async Task CopyOneAsync(CancellationToken c)
             {
                 await new AccessCopy(context).CopyAsync(pair, c);
-                if (await IsUnchangedAsync(pair, key, folders, c))
+                if (await unchanged.ContainsAsync(pair, c))
                     CountUnchanged(key, tally);
                 else
                     await CopyAsync(pair, key, group, pretended, tally, c);
@@ -206,23 +211,6 @@ internal sealed class MailboxCopier(JobContext context)
         summaries[key] = new PairSummary(
             key, pair.Source.Status ?? before?.Source ?? default, Target: null, PairSummary.Unsettled,
             Math.Max(before?.Settled ?? 0, tally.AlreadyPresent + tally.Copied.Count), tally.Skipped, pair.Source.MailboxId, before?.Subscribed ?? false);
-    }
-
-    /// <summary>Nothing to do, by the counters alone: neither folder nor checkpoint is opened.</summary>
-    private async Task<bool> IsUnchangedAsync(FolderPair pair, PairKey key, TargetFolders folders, CancellationToken abort)
-    {
-        if (context.Job.IsRestore || pair.Source.Use == FolderUse.View || !summaries.TryGetValue(key, out var summary) || summary.Rules != context.Rules || !folders.Exists(pair.Target))
-            return false;
-        if (summary.Source != pair.Source.Status || summary.Source.UidValidity.IsNone)
-            return false;
-        var followsFlags = context.Job.Flags != FlagPolicy.Once;
-        if (followsFlags && pair.Source.Status is { Messages: > 0, HighestModSeq: null })
-            return false;
-        if (summary.Target is not { } target)
-            return false;
-        return context.Job.Flags == FlagPolicy.Exact
-            ? target.HighestModSeq is not null && target == await folders.StatusAsync(pair.Target, abort)
-            : target.UidValidity == await folders.UidValidityAsync(pair.Target, abort);
     }
 
     private void CountUnchanged(PairKey key, FolderTally tally)

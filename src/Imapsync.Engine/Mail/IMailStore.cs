@@ -63,7 +63,11 @@ public readonly record struct StoreFact(string Name, string Value, bool IsWarnin
 /// <param name="StatusShowsFlagChanges">Status carries HIGHESTMODSEQ, so that an unchanged status means unchanged flags.</param>
 /// <param name="MaxConcurrentFolders">How many folders may usefully be open at once; at least 1.</param>
 /// <param name="HasLabels">A message lies in many folders at once and carries labels (Gmail).</param>
-public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, int MaxConcurrentFolders, bool HasLabels = false);
+public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, int MaxConcurrentFolders, bool HasLabels = false)
+{
+    /// <summary>How many small questions, such as the status of a folder, may usefully be asked at once; at least 1.</summary>
+    public int MaxConcurrentQuestions { get; init; } = 1;
+}
 
 /// <param name="HoldsMessages">False for a name that only has children (\Noselect).</param>
 /// <param name="MailboxId">OBJECTID (RFC 8474), which survives a rename.</param>

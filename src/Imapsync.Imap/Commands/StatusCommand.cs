@@ -23,10 +23,18 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
 
     public override bool OnUntagged(ref ImapResponse response)
     {
-        if (!response.Is("STATUS"u8) || !response.Arguments.Next().IsString)
+        // Many may be asked for at once, and a server may answer them in any order (RFC 9051 §5.5).
+        if (!response.Is("STATUS"u8) || response.Arguments.Next() is not { IsString: true } name || !name.ToLatin1().Equals(wireName, StringComparison.OrdinalIgnoreCase))
             return false;
         Result = Read(ref response.Arguments);
         return true;
+    }
+
+    /// <summary>A name that came back in another spelling can only be the one that the server is at.</summary>
+    public override void OnUnclaimed(ref ImapResponse response)
+    {
+        if (Result is null && response.Is("STATUS"u8) && response.Arguments.Next().IsString)
+            Result = Read(ref response.Arguments);
     }
 
     /// <summary>At most 255 characters (RFC 8474 §7); null for none and for nonsense.</summary>

@@ -58,6 +58,11 @@ internal abstract class ImapCommand
     /// <summary>True when the reply was this command's and nobody else's.</summary>
     public virtual bool OnUntagged(ref ImapResponse response) => false;
 
+    /// <summary>Data that no command in flight took came while this was the oldest.</summary>
+    public virtual void OnUnclaimed(ref ImapResponse response)
+    {
+    }
+
     /// <summary>An untagged status reply came while this was the oldest command in flight.</summary>
     public virtual void OnStatus(StatusReply status)
     {

@@ -133,6 +133,8 @@ internal sealed partial class ImapConnection
                 untaken = feed;
             return;
         }
+
+        inFlight.FirstOrDefault()?.OnUnclaimed(ref response);
     }
 
     private void OnStatus(StatusReply status)

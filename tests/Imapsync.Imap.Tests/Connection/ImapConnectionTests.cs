@@ -92,6 +92,23 @@ public sealed class ImapConnectionTests
     }
 
     [Fact]
+    public async Task Statuses_asked_for_at_once_are_told_apart_by_name()
+    {
+        await using var session = await Session.OpenAsync();
+        Task<FolderCounters?>[] asked = [.. new[] { "One", "Two words", "Three" }.Select(n => session.Client.StatusAsync(n, Token))];
+        var tags = new List<string>();
+        foreach (var name in (string[])["One", "Two words", "Three"])
+            tags.Add(await session.Server.ExpectAsync($"STATUS \"{name}\" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)", Token));
+
+        // In an order of the server's own; the first name comes back in another spelling, while it is the oldest question.
+        await session.Server.SendAsync($"* STATUS \"Two words\" (MESSAGES 2)\r\n{tags[1]} OK\r\n", Token);
+        await session.Server.SendAsync($"* STATUS Other/One (MESSAGES 1)\r\n{tags[0]} OK\r\n", Token);
+        await session.Server.SendAsync($"* STATUS three (MESSAGES 3)\r\n{tags[2]} OK\r\n", Token);
+
+        Assert.Equal([1, 2, 3], (await Task.WhenAll(asked)).Select(c => c!.Messages));
+    }
+
+    [Fact]
     public async Task Silence_is_a_stall_only_while_something_is_asked_for()
     {
         await using var session = await Session.OpenAsync();

@@ -5,13 +5,13 @@ namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
 /// Logged-in connections of one account, at most as many as the endpoint allows. An open folder leases one for itself;
-/// a command that needs no folder uses an idle one or, when all are out, goes along on one that is leased: IMAP takes it there
-/// as well, and a job that holds every connection can still ask for a STATUS.
+/// a command that needs no folder goes along with others of its kind, uses an idle one or, when all are out, one that is leased:
+/// IMAP takes it there as well, and a job that holds every connection can still ask for a STATUS.
 /// Where the server says that there are too many it gets by with fewer, and tries one more after a while. A connection that
 /// nothing is asked for, because the job is busy elsewhere, is kept from being ended as idle.
 /// </summary>
 /// <param name="onNote">See <see cref="StoreContext.OnNote"/>.</param>
-internal sealed class ConnectionPool : IAsyncDisposable
+internal sealed partial class ConnectionPool : IAsyncDisposable
 {
     /// <summary>Exchange closes a connection at the tenth command that it refuses.</summary>
     public const int MaxRefusals = 8;
@@ -88,7 +88,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
     /// <param name="isClean">Nothing is under way on it.</param>
     public async ValueTask ReturnAsync(ImapClient client, bool isClean)
     {
-        var keep = isClean && !client.IsBroken && client.Refusals < MaxRefusals;
+        var keep = isClean && IsKept(client);
         lock (gate)
         {
             leased.Remove(client);
@@ -102,30 +102,6 @@ internal sealed class ConnectionPool : IAsyncDisposable
             Lower($"{bye}");
         else
             places.Release();
-    }
-
-    /// <summary>Runs commands that need no folder of their own.</summary>
-    public async Task<T> RunAsync<T>(Func<ImapClient, Task<T>> commands, CancellationToken cancellationToken)
-    {
-        if (places.CurrentCount == 0 && Shared() is { } shared)
-            return await commands(shared);
-        var client = await LeaseAsync(cancellationToken);
-        var isClean = false;
-        try
-        {
-            var result = await commands(client);
-            isClean = true;
-            return result;
-        }
-        catch (ImapCommandException)
-        {
-            isClean = true;
-            throw;
-        }
-        finally
-        {
-            await ReturnAsync(client, isClean);
-        }
     }
 
     public async ValueTask DisposeAsync()
@@ -154,6 +130,8 @@ internal sealed class ConnectionPool : IAsyncDisposable
         }));
         places.Dispose();
     }
+
+    private static bool IsKept(ImapClient client) => !client.IsBroken && client.Refusals < MaxRefusals;
 
     private static bool IsTooMany(MailException e) => e.InnerException switch
     {
@@ -232,11 +210,5 @@ internal sealed class ConnectionPool : IAsyncDisposable
         }
 
         return null;
-    }
-
-    private ImapClient? Shared()
-    {
-        lock (gate)
-            return leased.Find(c => !c.IsBroken);
     }
 }

@@ -13,8 +13,11 @@ public sealed partial class ImapStore
             var (listed, subscribed) = await RunAsync(
                 async c =>
                 {
-                    names ??= await LearnNamespaceAsync(c, cancellationToken);
-                    return await ListAsync(c, cancellationToken);
+                    // What is listed does not depend on the namespaces, only what is made of it: one round trip for both.
+                    var asking = names is null ? AskNamespacesAsync(c, cancellationToken) : null;
+                    var listing = await ListAsync(c, cancellationToken);
+                    names ??= await NamesAsync(c, await asking!, cancellationToken);
+                    return listing;
                 },
                 FailureScope.Store,
                 "the folders can't be listed",
@@ -47,23 +50,24 @@ public sealed partial class ImapStore
         return (listed, [.. subscribed.Where(f => !f.Attributes.Contains("\\Noselect")).Select(f => f.WireName)]);
     }
 
-    /// <summary>The namespaces' prefixes and the delimiter; some servers drop the connection at NAMESPACE unless they announce it.</summary>
-    private async Task<FolderNames> LearnNamespaceAsync(ImapClient client, CancellationToken cancellationToken)
+    /// <summary>None where they are not told; some servers drop the connection at NAMESPACE unless they announce it.</summary>
+    private static async Task<IReadOnlyList<ImapNamespace>> AskNamespacesAsync(ImapClient client, CancellationToken cancellationToken)
     {
-        if (client.Capabilities.HasNamespace)
+        try
         {
-            try
-            {
-                var namespaces = await client.NamespaceAsync(cancellationToken);
-                if (namespaces.FirstOrDefault(n => n.Kind == NamespaceKind.Personal) is { } personal)
-                    return new FolderNames(namespaces, personal.Delimiter, context.OnNote);
-            }
-            catch (ImapCommandException)
-            {
-                // Announced and refused: the delimiter of the root will do.
-            }
+            return client.Capabilities.HasNamespace ? await client.NamespaceAsync(cancellationToken) : [];
         }
+        catch (ImapCommandException)
+        {
+            // Announced and refused: the delimiter of the root will do.
+            return [];
+        }
+    }
 
+    private async Task<FolderNames> NamesAsync(ImapClient client, IReadOnlyList<ImapNamespace> namespaces, CancellationToken cancellationToken)
+    {
+        if (namespaces.FirstOrDefault(n => n.Kind == NamespaceKind.Personal) is { } personal)
+            return new FolderNames(namespaces, personal.Delimiter, context.OnNote);
         var root = await client.ListAsync("", "", cancellationToken);
         return new FolderNames([], root.FirstOrDefault()?.Delimiter, context.OnNote);
     }

@@ -7,6 +7,9 @@ namespace Imapsync.Engine.Stores.Imap;
 /// <summary>An IMAP account.</summary>
 public sealed partial class ImapStore : IMailStore
 {
+    /// <summary>Commands that go along on one connection; it sends as many as <see cref="ImapLimits.MaxInFlight"/> ahead of their answers.</summary>
+    private const int MaxQuestions = 32;
+
     private readonly ImapEndpoint endpoint;
     private readonly StoreContext context;
     private readonly Func<CancellationToken, ValueTask<Stream>>? dial;
@@ -23,7 +26,7 @@ public sealed partial class ImapStore : IMailStore
         this.endpoint = endpoint;
         this.context = context;
         pool = new ConnectionPool(ConnectAsync, endpoint.Connections, context.Time, note => context.OnNote($"{endpoint.Display}: {note}"));
-        Traits = new StoreTraits(endpoint.Display, false, endpoint.Connections);
+        Traits = new StoreTraits(endpoint.Display, false, endpoint.Connections) { MaxConcurrentQuestions = MaxQuestions };
     }
 
     public StoreTraits Traits { get; private set; }
