@@ -47,7 +47,7 @@ public class WireBenchmarks
     [Benchmark(OperationsPerInvoke = Replies)]
     public long FetchReply()
     {
-        var flags = new FlagReader();
+        var flags = new FlagReader(ImapLimits.Default);
         var sizes = 0L;
         foreach (var line in lines)
             sizes += FetchItems.Read(new Tokenizer(line), flags).Size;
