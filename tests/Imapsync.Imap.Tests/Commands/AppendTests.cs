@@ -64,14 +64,13 @@ public sealed class AppendTests
 
         async IAsyncEnumerable<OutgoingMessage> Waiting()
         {
-            // With the stream gone, the write of what is there already fails while this one is awaited.
-            await session.Server.DisposeAsync();
-            while (!session.Client.IsBroken)
-                await Task.Yield();
+            // Without giving way, so that the write of what is there already fails while this message is awaited.
+            var gone = session.Server.DisposeAsync().AsTask();
+            SpinWait.SpinUntil(() => session.Client.IsBroken);
+            asked.SetResult();
+            await Task.WhenAll(gone, goOn.Task);
             await foreach (var message in Window("hello"))
                 yield return message;
-            asked.SetResult();
-            await goOn.Task;
         }
     }
 

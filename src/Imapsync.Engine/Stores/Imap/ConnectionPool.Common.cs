@@ -61,8 +61,12 @@ internal sealed partial class ConnectionPool
 
     private async ValueTask LeaveAsync(CommonLease lease)
     {
+        var connected = lease.Client.IsCompletedSuccessfully ? await lease.Client : null;
         lock (gate)
         {
+            // Nobody joins a connection any more that has seen too many refusals.
+            if (connected is not null && !IsKept(connected))
+                lease.IsClean = false;
             if (--lease.Users > 0)
                 return;
             if (common == lease)
@@ -90,7 +94,6 @@ internal sealed partial class ConnectionPool
 
         public volatile bool IsClean = true;
 
-        public bool IsUsable => IsClean && !Client.IsFaulted && !Client.IsCanceled
-            && (!Client.IsCompletedSuccessfully || IsKept(Client.Result));
+        public bool IsUsable => IsClean && !Client.IsFaulted && !Client.IsCanceled;
     }
 }

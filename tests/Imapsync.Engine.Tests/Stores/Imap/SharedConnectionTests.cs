@@ -64,7 +64,8 @@ public sealed class SharedConnectionTests
                 return await Imapsync.Imap.ImapClient.ConnectAsync(Options(client), c);
             },
             size: 1,
-            TimeProvider.System);
+            TimeProvider.System,
+            _ => { });
 
         var first = pool.RunAsync(c => Task.FromResult(c.Greeting), giveUp.Token);
         await dialled.Task;
