@@ -37,14 +37,11 @@ internal abstract record Place
 /// <param name="Port">Dovecot's own, or that of a line before it.</param>
 internal sealed record ImapPlace(DovecotServer Server, string User, int Port, bool IsTls = false) : Place
 {
-    /// <summary>More lines of the endpoint, such as <c>compress: on</c>.</summary>
-    public IReadOnlyList<string> MoreJobLines { get; init; } = [];
-
     public string Directory => Server.MaildirOf(User);
 
     public override IReadOnlyList<string> JobLines => IsTls
-        ? [$"url: imaps://{User}@localhost:{Port}", $"tls_ca_file: {Server.Authority.CaFile}", $"password: {Server.Password}", .. MoreJobLines]
-        : [$"url: imap://{User}@127.0.0.1:{Port}", "tls: none", $"password: {Server.Password}", .. MoreJobLines];
+        ? [$"url: imaps://{User}@localhost:{Port}", $"tls_ca_file: {Server.Authority.CaFile}", $"password: {Server.Password}"]
+        : [$"url: imap://{User}@127.0.0.1:{Port}", "tls: none", $"password: {Server.Password}"];
 
     public override string MbsyncStore(string name) => $"""
         IMAPAccount {name}

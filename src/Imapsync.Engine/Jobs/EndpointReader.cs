@@ -55,6 +55,7 @@ internal sealed class EndpointReader(JobReading reading, bool isWanted)
             AuthorizeAs = section.Text("authorize_as"),
             TlsCaFile = ReadCaFile(section),
             TlsFingerprint = ReadFingerprint(section),
+            Compress = section.Choice("compress", ("false", false), ("true", true)),
             Connections = limits.ReadConnections(),
             Limits = limits.Read(),
             Timeouts = limits.ReadTimeouts(),

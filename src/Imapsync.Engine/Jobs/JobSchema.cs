@@ -65,6 +65,7 @@ internal static class JobSchema
         Imap(Choice("auth", "How to log in.", "auto", "plain", "login", "scram-sha-256", "cram-md5", "xoauth2", "oauthbearer", "external")),
         Imap(Text("authorize_as", "bob@example.com", "The mailbox that an administrator logs in for.")),
         Imap(Text("connections", "4", "Most connections at once; the same as 'connections' of 'limits'.")),
+        Imap(Choice("compress", "Whether to compress what goes over the line, where the server can.", "false", "true")),
         Section("limits", "How much of the store the job may claim.",
         [
             Text("bytes_per_second", "2MB", "The most octets that go to it, or come from it, in a second."),

@@ -6,6 +6,8 @@ namespace Imapsync.Bench.Cases;
 /// <summary>Lines with a distance and lines with little room.</summary>
 internal static class FarAway
 {
+    private const int ThinLineBitsPerSecond = 20_000_000;
+
     public static async Task CopyAsync(BenchLab lab, CaseResult result)
     {
         var mailbox = Mailbox.Ordinary(lab["source"], new MailboxPlan { Messages = lab.Options.Messages / 10, MedianBytes = 7700, SizeSpread = 0 });
@@ -26,9 +28,19 @@ internal static class FarAway
         }
     }
 
-    public static Task OverThinLineAsync(BenchLab lab, CaseResult result)
+    public static async Task OverThinLineAsync(BenchLab lab, CaseResult result)
     {
-        result.Notes.Add("not available: no setting of a job switches COMPRESS on.");
-        return Task.CompletedTask;
+        var mailbox = Mailbox.Ordinary(lab["source"], new MailboxPlan { Messages = lab.Options.Messages / 10, MedianBytes = 6000 });
+        var source = await lab.ServeAsync(mailbox, plugins: "imap_zlib");
+        // A line's throughput is that of each of its connections: so there is one.
+        var line = lab.LineTo(source.Port, new FaultRules { BytesPerSecond = ThinLineBitsPerSecond / 8 });
+        var copy = new FirstCopy(mailbox, source with { Port = line.Port }, name => new MaildirPlace(lab["out-" + name]), Floor: null);
+        await copy.RunAsync(
+            lab,
+            result,
+            lab.Imapsync() with { SourceSettings = ["connections: 1"] },
+            lab.Imapsync() with { Name = "imapsync-compress", SourceSettings = ["connections: 1", "compress: true"] },
+            lab.Mbsync());
+        result.Notes.Add("each program has one connection to the source; mbsync can't compress.");
     }
 }

@@ -3,12 +3,15 @@ using System.Text;
 
 namespace Imapsync.Bench.Contenders;
 
-/// <summary>This project's program as published, with default settings.</summary>
+/// <summary>This project's program as published, with default settings where nothing else is said.</summary>
 /// <param name="directory">For its job files.</param>
 /// <param name="parallel">Jobs at once; null for the default.</param>
-internal sealed class ImapsyncContender(string program, string directory, int? parallel = null) : IContender
+internal sealed record ImapsyncContender(string program, string directory, int? parallel = null) : IContender
 {
-    public string Name => "imapsync";
+    public string Name { get; init; } = "imapsync";
+
+    /// <summary>Lines below <c>source:</c> besides those of the place.</summary>
+    public IReadOnlyList<string> SourceSettings { get; init; } = [];
 
     public bool Can(Transfer transfer) => true;
 
@@ -18,7 +21,7 @@ internal sealed class ImapsyncContender(string program, string directory, int? p
         foreach (var transfer in transfers)
         {
             text.Append(CultureInfo.InvariantCulture, $"  - name: {transfer.Name}\n    state: {transfer.StateDirectory}\n    source:\n");
-            foreach (var line in transfer.Source.JobLines)
+            foreach (var line in transfer.Source.JobLines.Concat(SourceSettings))
                 text.Append(CultureInfo.InvariantCulture, $"      {line}\n");
             text.Append("    target:\n");
             foreach (var line in transfer.Target.JobLines)

@@ -5,6 +5,8 @@ namespace Imapsync.Engine.Stores.Imap;
 
 public sealed partial class ImapStore
 {
+    private bool hasNoCompression;
+
     private async Task<ImapClient> ConnectAsync(CancellationToken cancellationToken)
     {
         ImapClient? client = null;
@@ -28,6 +30,8 @@ public sealed partial class ImapStore
         {
             var secret = endpoint.Password is null ? "" : (await endpoint.Password.ReadAsync(cancellationToken)).Reveal();
             await client.LogInAsync(new ImapCredentials(endpoint.User, secret, MechanismName(), endpoint.AuthorizeAs), cancellationToken);
+            if (endpoint.Compress)
+                await CompressAsync(client, cancellationToken);
             return client;
         }
         catch (Exception e)
@@ -37,6 +41,26 @@ public sealed partial class ImapStore
                 throw ImapFailure.LogIn(e, $"cannot log in to {endpoint.Display}");
             throw;
         }
+    }
+
+    private async Task CompressAsync(ImapClient client, CancellationToken cancellationToken)
+    {
+        var answer = "it does not offer COMPRESS=DEFLATE";
+        try
+        {
+            if (client.Capabilities.HasCompressDeflate)
+            {
+                await client.CompressAsync(cancellationToken);
+                return;
+            }
+        }
+        catch (ImapCommandException e)
+        {
+            answer = e.Message;
+        }
+
+        if (Interlocked.Exchange(ref hasNoCompression, true) == false)
+            context.OnNote($"{endpoint.Display}: not compressed: {answer}");
     }
 
     private ImapClientOptions ClientOptions() =>
