@@ -145,6 +145,7 @@ internal sealed class MailboxCopier(JobContext context)
             }
 
             var key = new PairKey(pair.Source.Path, pair.Target);
+            var remembered = summaries.GetValueOrDefault(key);
             var tally = tallies[key] = new FolderTally();
             try
             {
@@ -169,28 +170,32 @@ internal sealed class MailboxCopier(JobContext context)
             {
                 FolderFailed(pair, e);
                 tally.GiveUp(pair.Source.Status?.Messages ?? 0);
-                RememberAsUnsettled(pair, key, tally);
+                summaries[key] = Unsettled(pair, key, remembered, tally);
             }
 
-            // The subscription's round trip is hidden behind those that open the folders.
+            // The subscription's round trip is hidden behind those that open the folders; done is what both have done.
             async Task<bool> BringUpToDateAsync(CancellationToken c)
             {
-                await Task.WhenAll(CopyOneAsync(c), folders.SubscribeAsync(pair, summaries.GetValueOrDefault(key), c));
+                var copying = CopyOneAsync(c);
+                await Task.WhenAll(copying, folders.SubscribeAsync(pair, remembered, c));
+                if (await copying is { } summary)
+                    summaries[key] = summary;
                 return true;
             }
 
-            async Task CopyOneAsync(CancellationToken c)
+            async Task<PairSummary?> CopyOneAsync(CancellationToken c)
             {
                 await new AccessCopy(context).CopyAsync(pair, c);
-                if (await unchanged.ContainsAsync(pair, c))
-                    CountUnchanged(key, tally);
-                else
-                    await CopyAsync(pair, key, group, pretended, tally, c);
+                if (remembered is null || !await unchanged.ContainsAsync(pair, c))
+                    return await CopyAsync(pair, key, group, pretended, tally, c) ?? (context.Options.DryRun ? null : Unsettled(pair, key, remembered, tally));
+                CountUnchanged(remembered, tally);
+                return remembered with { Subscribed = pair.Source.Subscribed };
             }
         }
     }
 
-    private async Task CopyAsync(
+    /// <returns>Null where the next run has to look again.</returns>
+    private async Task<PairSummary?> CopyAsync(
         FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, PretendedWork pretended, FolderTally tally, CancellationToken abort)
     {
         var siblings = group.Where(p => p != pair).Select(p => new PairKey(p.Source.Path, p.Target)).ToList();
@@ -198,24 +203,16 @@ internal sealed class MailboxCopier(JobContext context)
         var outcome = await copier.RunAsync(abort);
         wasStopped |= outcome.WasStopped;
         vanished[key] = outcome.Vanished;
-        if (outcome.Summary is { } summary)
-            summaries[key] = summary;
-        else if (!context.Options.DryRun)
-            RememberAsUnsettled(pair, key, tally);
+        return outcome.Summary;
     }
 
     /// <summary>The next run has to look at the pair again, and has to know of it though its folder be renamed or deleted meanwhile.</summary>
-    private void RememberAsUnsettled(FolderPair pair, PairKey key, FolderTally tally)
-    {
-        var before = summaries.GetValueOrDefault(key);
-        summaries[key] = new PairSummary(
-            key, pair.Source.Status ?? before?.Source ?? default, Target: null, PairSummary.Unsettled,
-            Math.Max(before?.Settled ?? 0, tally.AlreadyPresent + tally.Copied.Count), tally.Skipped, pair.Source.MailboxId, before?.Subscribed ?? false);
-    }
+    private static PairSummary Unsettled(FolderPair pair, PairKey key, PairSummary? before, FolderTally tally) => new(
+        key, pair.Source.Status ?? before?.Source ?? default, Target: null, PairSummary.Unsettled,
+        Math.Max(before?.Settled ?? 0, tally.AlreadyPresent + tally.Copied.Count), tally.Skipped, pair.Source.MailboxId, before?.Subscribed ?? false);
 
-    private void CountUnchanged(PairKey key, FolderTally tally)
+    private static void CountUnchanged(PairSummary summary, FolderTally tally)
     {
-        var summary = summaries[key];
         tally.SourceMessages = summary.Source.Messages;
         tally.AlreadyPresent = summary.Settled;
         tally.Skipped = summary.Skipped;
