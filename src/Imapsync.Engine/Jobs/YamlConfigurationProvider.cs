@@ -67,7 +67,8 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Trac
     {
         parser.Consume<MappingStart>();
         // Configuration keys don't tell upper case from lower case, folder names do.
-        HashSet<string> written = new(StringComparer.Ordinal), used = new(StringComparer.OrdinalIgnoreCase);
+        var written = new HashSet<string>(StringComparer.Ordinal);
+        var uses = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         while (!parser.TryConsume<MappingEnd>(out _))
         {
             if (!parser.TryConsume<Scalar>(out var key))
@@ -76,8 +77,8 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Trac
             var segment = EscapeKey(key.Value);
             if (!written.Add(key.Value))
                 Errors.Add(new ConfigurationError(origin, $"'{key.Value}' is given twice here", "remove one of them"));
-            for (var n = 1; !used.Add(segment); n++)
-                segment = $"{EscapeKey(key.Value)}\u0003{n}";
+            if (!uses.TryAdd(segment, 1))
+                segment = $"{segment}\u0003{uses[segment]++}";
             ReadNode(parser, Join(path, segment), key.Value, origin, depth + 1);
         }
     }
