@@ -196,6 +196,8 @@ internal sealed class FolderCopier(
             if (attempt == attempts)
                 break;
             messages = relay.Transient;
+            if (relay.Trouble is { } trouble && !await context.Retry.PauseAsync(key.Source.ToString(), trouble, attempt, context.Stop, abort))
+                return false;
         }
 
         foreach (var problem in tally.Failures.Values)

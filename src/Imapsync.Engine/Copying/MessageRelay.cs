@@ -28,6 +28,9 @@ internal sealed class MessageRelay(
     /// <summary>Messages whose failure may pass: worth asking for again.</summary>
     public List<MessageInfo> Transient { get; } = [];
 
+    /// <summary>A failure of one of these that the server wants time for.</summary>
+    public MailException? Trouble { get; private set; }
+
     /// <param name="stop">Read no further, finish what was read.</param>
     /// <returns>False when it was stopped before the end.</returns>
     public async Task<bool> RunAsync(IReadOnlyList<MessageInfo> messages, CancellationToken stop, CancellationToken abort)
@@ -187,7 +190,11 @@ internal sealed class MessageRelay(
     private void Fail(in MessageInfo message, MailException failure, string reason)
     {
         if (failure.IsTransient)
+        {
             Transient.Add(message);
+            Trouble = failure.RetryAfter is null ? Trouble : failure;
+        }
+
         tally.AddFailure(source.Path, message.Uid, reason, failure.Message);
         checkpoint.Settle(new SettledMessage(message.Uid, Uid.None, Settlement.Failed, message.Flags));
     }

@@ -94,6 +94,11 @@ public static class ServerText
         ("session expired", RefusalKind.Unavailable, true),
         ("shutting down", RefusalKind.Unavailable, true),
         ("autologout", RefusalKind.Unavailable, true),
+        ("server busy", RefusalKind.Unavailable, true),
+        ("internal error", RefusalKind.Unavailable, true),
+
+        // Cyrus, when two commands of one user get in each other's way.
+        ("system i/o error", RefusalKind.Unavailable, true),
         ("over quota", RefusalKind.Quota, false),
         ("quota exceeded", RefusalKind.Quota, false),
         ("overquota", RefusalKind.Quota, false),

@@ -49,6 +49,39 @@ public sealed class PatientJobTests : IDisposable
         Assert.Equal(report.Waited, box.Time.GetUtcNow() - began);
     }
 
+    [Theory]
+    [InlineData("NO [UNAVAILABLE] Try again later", "IMAP4rev1 UIDPLUS LITERAL+")]
+    [InlineData("NO [SERVERBUG] Internal error occurred", "IMAP4rev1 UIDPLUS LITERAL+")]
+    [InlineData("NO System I/O error", "IMAP4rev1 UIDPLUS MULTIAPPEND LITERAL+")]
+    public async Task A_target_that_is_out_of_order_for_a_message_is_asked_again_for_that_one_later_and_later(string reply, string capabilities)
+    {
+        server.Capabilities = capabilities;
+        AppendToServer();
+        var (troubled, refusals) = (MailboxFixture.Mail("m7"), 0);
+        server.OnAppend = (_, body) => body == troubled && ++refusals <= 3 ? new AppendAnswer(reply) : null;
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 20L), (report.Outcome, report.Totals.Copied));
+        Assert.Equal(Bodies(), server.Messages.Select(m => m.Body).Order(StringComparer.Ordinal));
+        // A window that was refused whole costs nothing but a look which message it was about.
+        Assert.Equal(report.Waits.Select(w => w.Delay).Order(), report.Waits.Select(w => w.Delay));
+        Assert.InRange(report.Waits.Length, 2, 3);
+        Assert.All(report.Waits, w => Assert.Contains(reply, w.Reason, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_message_for_which_the_target_stays_out_of_order_keeps_no_other_from_being_copied()
+    {
+        AppendToServer();
+        var troubled = MailboxFixture.Mail("m7");
+        server.OnAppend = (_, body) => body == troubled ? new AppendAnswer("NO [UNAVAILABLE] Try again later") : null;
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Incomplete, 19L, 1L), (report.Outcome, report.Totals.Copied, report.Totals.Failed));
+        Assert.Contains("Try again later", Assert.Single(report.Problems).Text, StringComparison.Ordinal);
+        Assert.Equal([1, 2, 4, 8, 16], report.Waits.Select(w => w.Delay.TotalSeconds));
+    }
+
     [Fact]
     public async Task A_source_that_throttles_is_left_alone_as_long_as_it_said()
     {
