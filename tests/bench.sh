@@ -29,7 +29,6 @@ if [ ${#missing[@]} -gt 0 ]; then
   { apt-get -qq update && apt-get -qq install -y --no-install-recommends "${missing[@]}"; } >&2
 fi
 
-case $(uname -m) in aarch64 | arm64) runtime=linux-arm64 ;; *) runtime=linux-x64 ;; esac
 # Build servers that stay would be in the way of what is measured.
 build=(-c Release -v quiet -clp:NoSummary -nodeReuse:false -p:UseSharedCompilation=false)
 dotnet build tests/Bench "${build[@]}" >&2
@@ -40,7 +39,7 @@ program=${IMAPSYNC:-}
 if [ -z "$program" ]; then
   out=$(mktemp -d)
   trap 'rm -rf "$out"' EXIT
-  dotnet publish src/imapsync -r "$runtime" --self-contained -p:PublishSingleFile=true -p:PublishReadyToRun=true -o "$out" "${build[@]}" >&2
+  dotnet publish src/imapsync --os linux -o "$out" "${build[@]}" >&2
   program=$out/imapsync
 fi
 "${bench[@]}" --program "$program" "$@"

@@ -3,6 +3,7 @@
 #
 #   tests/run.sh              every test project, one after the other
 #   tests/run.sh Engine       only projects whose path matches (case counts not)
+#   tests/run.sh --published  the program's tests with the program as it is published, one file, in place of the build's
 #   tests/run.sh --long       long modes too: more iterations, bigger mailboxes (IMAPSYNC_TESTS_LONG=1)
 #
 # Needs the .NET 10 SDK, and for the tests against real servers Dovecot: installed with apt-get when root. Cyrus and Courier
@@ -17,6 +18,7 @@ export PATH="$PATH:/usr/sbin:/sbin"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 NO_COLOR=1
 limit_seconds=1500
 only=
+published=
 
 usage() { sed -n '2,/^set/s/^# \{0,1\}//p' tests/run.sh | sed '$d'; }
 give_up() { printf '%s\n' "$*" >&2; echo "0 passed, 0 failed, 0 skipped"; exit 1; }
@@ -24,6 +26,7 @@ give_up() { printf '%s\n' "$*" >&2; echo "0 passed, 0 failed, 0 skipped"; exit 1
 for argument in "$@"; do
   case $argument in
     --long) export IMAPSYNC_TESTS_LONG=1; limit_seconds=14400 ;;
+    --published) published=yes ;;
     -h|--help) usage; exit 0 ;;
     -*) usage >&2; give_up "unknown option $argument" ;;
     *) only=$argument ;;
@@ -62,6 +65,13 @@ if ! dotnet build imapsync.sln -c Release -v quiet -clp:NoSummary -nodeReuse:fal
   give_up "The build failed."
 fi
 rm -f "$build_log"
+
+if [ -n "$published" ]; then
+  echo "Publishing"
+  dotnet publish src/imapsync -c Release --os linux -o artifacts/published -v quiet -clp:NoSummary -nodeReuse:false >&2 \
+    || give_up "Publishing failed."
+  export IMAPSYNC_TESTS_PROGRAM=$PWD/artifacts/published/imapsync
+fi
 
 # Restoring has audited the dependencies, if the registry serves what that takes: say so.
 [ -n "$only" ] || bash tests/audit.sh

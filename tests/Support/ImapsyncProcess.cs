@@ -45,9 +45,12 @@ public sealed class ImapsyncProcess : IAsyncDisposable
     public static ImapsyncProcess Start(
         string home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, IEnumerable<string>? through = null)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "imapsync.dll");
+        // As built, or as published where tests/run.sh --published says so.
+        string[] program = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 } published
+            ? [published]
+            : ["dotnet", Path.Combine(AppContext.BaseDirectory, "imapsync.dll")];
         // A shell's background job ignores SIGINT and so do its children, which is not what the tests of Ctrl-C are about.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT,TERM", .. through ?? [], "dotnet", program, .. arguments])
+        var start = new ProcessStartInfo("env", ["--default-signal=INT,TERM", .. through ?? [], .. program, .. arguments])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

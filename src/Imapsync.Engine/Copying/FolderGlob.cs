@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.RegularExpressions;
 using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Copying;
@@ -10,43 +8,50 @@ namespace Imapsync.Engine.Copying;
 /// </summary>
 public sealed class FolderGlob
 {
-    private readonly Regex regex;
+    private readonly string pattern;
 
     public FolderGlob(string pattern)
     {
         // FolderPath writes INBOX in capitals, whatever the server does.
         var firstLevel = pattern.Split('/', 2)[0];
-        if (firstLevel.Equals("INBOX", StringComparison.OrdinalIgnoreCase))
-            pattern = string.Concat("INBOX", pattern.AsSpan(5));
-
+        this.pattern = firstLevel.Equals("INBOX", StringComparison.OrdinalIgnoreCase) ? string.Concat("INBOX", pattern.AsSpan(5)) : pattern;
         NamesItsTop = firstLevel.AsSpan().IndexOfAny('*', '?') < 0;
-        var expression = new StringBuilder("^");
-        for (var i = 0; i < pattern.Length; i++)
-        {
-            if (pattern.AsSpan(i).StartsWith("**", StringComparison.Ordinal))
-            {
-                expression.Append(".*");
-                i++;
-            }
-            else
-            {
-                expression.Append(pattern[i] switch
-                {
-                    '*' => "[^/]*",
-                    '?' => "[^/]",
-                    var c => Regex.Escape(c.ToString()),
-                });
-            }
-        }
-
-        // NonBacktracking: the pattern is the user's, the name a foreign server's, and neither may cost exponential time.
-        regex = new Regex(
-            expression.Append('$').ToString(),
-            RegexOptions.NonBacktracking | RegexOptions.Singleline | RegexOptions.CultureInvariant);
     }
 
     /// <summary>It says where it begins: <c>Shared/**</c> does, <c>**</c> and <c>*/x</c> do not.</summary>
     public bool NamesItsTop { get; }
 
-    public bool Matches(FolderPath path) => regex.IsMatch(path.ToString());
+    /// <summary>
+    /// The pattern is the user's, the name a foreign server's: all ways to fit are followed at once, so that the cost is that of
+    /// their lengths multiplied and no more. A regular expression would do, at a third of the time a run with nothing new takes.
+    /// </summary>
+    public bool Matches(FolderPath path)
+    {
+        var name = path.ToString();
+        // Whether the first so many characters of the name fit the pattern as far as it was read.
+        var fits = new bool[name.Length + 1];
+        fits[0] = true;
+        for (var at = 0; at < pattern.Length; at++)
+        {
+            if (pattern[at] != '*')
+            {
+                Step(fits, name, pattern[at]);
+                continue;
+            }
+
+            var isDeep = pattern.AsSpan(at).StartsWith("**", StringComparison.Ordinal);
+            at += isDeep ? 1 : 0;
+            for (var i = 1; i <= name.Length; i++)
+                fits[i] |= fits[i - 1] && (isDeep || name[i - 1] != '/');
+        }
+
+        return fits[name.Length];
+    }
+
+    private static void Step(bool[] fits, string name, char wanted)
+    {
+        for (var i = name.Length; i > 0; i--)
+            fits[i] = fits[i - 1] && (wanted == '?' ? name[i - 1] != '/' : name[i - 1] == wanted);
+        fits[0] = false;
+    }
 }
