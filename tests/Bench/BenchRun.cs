@@ -10,12 +10,15 @@ internal static class BenchRun
     {
         var results = new List<CaseResult>();
         var failed = 0;
+        Tables.PrintHead();
         foreach (var wanted in AllCases.List.Where(c => names.Count == 0 || names.Contains(c.Name)))
         {
             await Console.Error.WriteLineAsync($"{wanted.Name}: {wanted.What}");
             try
             {
-                results.Add(await wanted.MeasureAsync(options));
+                var result = await wanted.MeasureAsync(options);
+                results.Add(result);
+                Tables.PrintRows(result);
             }
             catch (InvalidOperationException e)
             {
@@ -24,7 +27,7 @@ internal static class BenchRun
             }
         }
 
-        Tables.Print(results);
+        Tables.PrintNotes(results);
         if (options.JsonFile is { } file)
             await Tables.WriteJsonAsync(file, results);
         return failed == 0 ? 0 : 1;

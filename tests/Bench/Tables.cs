@@ -8,16 +8,20 @@ internal static class Tables
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    public static void Print(IEnumerable<CaseResult> results)
+    public static void PrintHead()
     {
         Console.WriteLine("| case | program | median s | best s | CPU s | peak MiB | against mbsync | against the floor |");
         Console.WriteLine("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |");
-        foreach (var result in results)
-        {
-            foreach (var contender in result.Runs.Keys)
-                Console.WriteLine(Row(result, contender));
-        }
+    }
 
+    public static void PrintRows(CaseResult result)
+    {
+        foreach (var contender in result.Runs.Keys)
+            Console.WriteLine(Row(result, contender));
+    }
+
+    public static void PrintNotes(IEnumerable<CaseResult> results)
+    {
         foreach (var result in results)
         {
             foreach (var note in result.Notes)

@@ -18,7 +18,8 @@ public sealed class ModelTests
         var output = TestContext.Current.TestOutputHelper;
         output?.WriteLine($"first seed {seed}");
         var failures = new ConcurrentBag<string>();
-        await Parallel.ForAsync(0, Rounds(), new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, async (i, _) =>
+        // Rounds spend half of their time waiting.
+        await Parallel.ForAsync(0, Rounds(), new ParallelOptions { MaxDegreeOfParallelism = 2 * Environment.ProcessorCount }, async (i, _) =>
         {
             await using var round = new ModelRound(seed + i, servers, tally);
             try
