@@ -61,6 +61,9 @@ internal static class FolderPlanner
     {
         var plan = new FolderPlan();
         long listedInPlace = 0, listedSkipped = 0, skippedBefore = 0;
+        // A first copy takes all: the list need not grow by doubling.
+        if (!checkpoint.Messages.Any())
+            plan.Copy.EnsureCapacity(listing.Count);
         foreach (var message in listing)
         {
             checkpoint.TryGet(message.Uid, out var known);

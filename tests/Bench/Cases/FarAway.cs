@@ -41,6 +41,6 @@ internal static class FarAway
             lab.Imapsync() with { SourceSettings = ["connections: 1"] },
             lab.Imapsync() with { Name = "imapsync-compress", SourceSettings = ["connections: 1", "compress: true"] },
             lab.Mbsync());
-        result.Notes.Add("each program has one connection to the source; mbsync can't compress.");
+        result.Notes.Add("each program has one connection to the source; mbsync compresses wherever it is offered.");
     }
 }

@@ -132,9 +132,9 @@ internal sealed class UidList(string directory, TimeProvider time)
         LocalFiles.Replace(path, Encoding.ASCII.GetBytes(header));
         Forget();
         Validity = new UidValidity(validity);
+        // Not counted as read: the names of what is appended from here on need not be kept, the file has them.
         WholeLength = header.Length;
         seen = CurrentStamp();
-        isParsed = true;
     }
 
     private void Forget()
