@@ -13,6 +13,8 @@ internal sealed class TargetFolders(
 {
     private readonly Dictionary<FolderPath, FolderEntry> there = target.DistinctBy(f => f.Path).ToDictionary(f => f.Path);
 
+    private readonly List<PairKey> remembered = [.. remembered];
+
     private readonly TargetPlaces places = new(
         mapped, context.Target.ListedAs, target.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet(), remembered);
 
@@ -38,6 +40,7 @@ internal sealed class TargetFolders(
             context.Report.Note(rename.To.Source, $"renamed at the source, was {rename.From.Source}");
             if (await MoveAsync(rename, followed, abort))
             {
+                await BringBackAsync(rename, renames, abort);
                 // Without proof the messages are recognised by identity under the new name: adopted, not copied.
                 if (rename.IsProved)
                     await context.Checkpoints.RenameAsync(rename.From, rename.To, abort);
@@ -70,6 +73,29 @@ internal sealed class TargetFolders(
         {
             context.Report.Note(rename.To.Source, $"the target could not rename {rename.From.Target}, so it is copied anew: {e.Message}");
             return false;
+        }
+    }
+
+    /// <summary>
+    /// What lies below a renamed folder and did not go along at the source, because it was deleted or stayed there, gets its
+    /// name back: an IMAP server takes along whatever lies below.
+    /// </summary>
+    private async Task BringBackAsync(FolderRename rename, IReadOnlyList<FolderRename> renames, CancellationToken abort)
+    {
+        var (from, to) = (rename.From.Target, rename.To.Target);
+        foreach (var key in remembered.Where(k => !k.Target.Equals(from) && k.Target.IsAtOrBelow(from)))
+        {
+            var carried = new FolderPath(to.Levels.Concat(key.Target.Levels.Skip(from.Levels.Length)));
+            if (!Exists(carried) || Exists(key.Target) || renames.Any(r => r.From == key && r.To.Target.Equals(carried)))
+                continue;
+            try
+            {
+                await RenameAsync(carried, key.Target, abort);
+            }
+            catch (MailException e) when (e is { Scope: not FailureScope.Store, IsTransient: false })
+            {
+                context.Report.Note(key.Source, $"the target took {key.Target} along to {carried} and would not give it back: {e.Message}");
+            }
         }
     }
 

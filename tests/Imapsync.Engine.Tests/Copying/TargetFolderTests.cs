@@ -109,6 +109,29 @@ public sealed class TargetFolderTests : IDisposable
         Assert.Equal("Z=A Z/b=A/b", DescribeTarget());
     }
 
+    [Theory]
+    [InlineData(true, DeletionPolicy.Keep)]
+    [InlineData(true, DeletionPolicy.Mirror)]
+    [InlineData(false, DeletionPolicy.Keep)]
+    public async Task What_lies_below_a_renamed_folder_and_did_not_go_along_keeps_its_name(bool isDeleted, DeletionPolicy deletions)
+    {
+        box.Job = box.Job with { Deletions = deletions, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        FillSource("A,A/b");
+        foreach (var (path, folder) in box.Source.Folders)
+            folder.MailboxId = "id-" + path;
+        await box.RunAsync();
+        box.Source.Folders.Remove(FolderPath.Parse("A"), out var state);
+        box.Source.Folders[FolderPath.Parse("C")] = state!;
+        if (isDeleted)
+            box.Source.Folders.Remove(FolderPath.Parse("A/b"));
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 0L), (report.Outcome, report.Totals.Copied));
+        Assert.False(box.Target.Folders.ContainsKey(FolderPath.Parse("C/b")));
+        Assert.Equal(deletions == DeletionPolicy.Mirror ? 0 : 1, box.Target.Folder("A/b").Messages.Count);
+        Assert.Single(box.Target.Folder("C").Messages);
+    }
+
     [Fact]
     public async Task A_rename_that_the_target_refuses_copies_again_and_loses_nothing()
     {
