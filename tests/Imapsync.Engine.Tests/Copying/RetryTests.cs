@@ -1,6 +1,7 @@
 using Imapsync.Engine.Copying;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.Stores;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
@@ -194,7 +195,8 @@ public sealed class RetryTests : IDisposable
         var appends = 0;
         box.Target.OnStep = s =>
         {
-            if (s != "append" || ++appends != 2)
+            // The second message, and that one again should the source be read to its end before the stop is seen.
+            if (s != "append" || ++appends is 1 or 3)
                 return;
             _ = stop.CancelAsync();
             throw new MailException(FailureScope.Message, isTransient: true, "NO try again");
@@ -205,6 +207,25 @@ public sealed class RetryTests : IDisposable
         var problem = Assert.Single(report.Problems);
         Assert.Equal(("refused", 2u, "NO try again"), (problem.Reason, problem.Uid, problem.Text));
         Assert.Equal(1, report.Totals.Failed);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_refused_log_in_is_told_though_the_other_side_has_not_answered_yet(bool isSource)
+    {
+        var account = new ImapEndpoint("h.example", 993, TlsMode.Implicit, "alice");
+        box.Job = box.Job with { Source = account, Target = account with { User = "bob" } };
+        StoreOpener refused = (_, _, _, _) => throw new MailException(FailureScope.Store, isTransient: false, "NO") { Kind = FailureKind.Authentication };
+        StoreOpener silent = async (_, _, _, c) =>
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, c);
+            return box.Source.Open();
+        };
+        (box.OpenSource, box.OpenTarget) = isSource ? (refused, silent) : (silent, refused);
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Failed, StopReason.Authentication), (report.Outcome, report.Stop));
     }
 
     private void Fill(string folder, int messages)
