@@ -28,7 +28,7 @@ internal sealed class MessageRelay(
     /// <summary>Messages whose failure may pass: worth asking for again.</summary>
     public List<MessageInfo> Transient { get; } = [];
 
-    /// <summary>A failure of one of these that the server wants time for.</summary>
+    /// <summary>Why some of these failed, where the store is out of order for now.</summary>
     public MailException? Trouble { get; private set; }
 
     /// <param name="stop">Read no further, finish what was read.</param>
@@ -192,7 +192,7 @@ internal sealed class MessageRelay(
         if (failure.IsTransient)
         {
             Transient.Add(message);
-            Trouble = failure.RetryAfter is null ? Trouble : failure;
+            Trouble = failure.Kind == FailureKind.Unavailable ? failure : Trouble;
         }
 
         tally.AddFailure(source.Path, message.Uid, reason, failure.Message);

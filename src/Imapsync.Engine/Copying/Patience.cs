@@ -10,8 +10,6 @@ namespace Imapsync.Engine.Copying;
 /// <param name="wasReached">The stores were open once: what cannot be reached now is down, not misspelt.</param>
 internal sealed class Patience(RetrySettings settings, TimeProvider time, Func<long> progress, bool wasReached)
 {
-    private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
-
     private long done = progress();
     private int fruitless;
     private long since;
@@ -36,18 +34,12 @@ internal sealed class Patience(RetrySettings settings, TimeProvider time, Func<l
         // The host is left alone because others failed: they tried for this one as well, and one more try is enough.
         if (!wasReached && failure is { Kind: FailureKind.Connect, RetryAfter: not null })
             fruitless = Math.Max(fruitless, settings.Attempts - 1);
-        Wait = failure.RetryAfter ?? BackOff();
+        // Up to half of it less by chance, so that many jobs do not come back at once.
+        Wait = failure.RetryAfter ?? settings.BackOff(fruitless) * (1 - (Random.Shared.NextDouble() / 2));
         var isServersDoing = failure.Scope == FailureScope.Store && (wasReached || failure.Kind != FailureKind.Connect);
         if (!isServersDoing && fruitless >= settings.Attempts)
             return false;
         IsOutOfTime = time.GetElapsedTime(since) + Wait > settings.GiveUpAfter;
         return !IsOutOfTime;
-    }
-
-    /// <summary>Twice as long each time, and up to half of it less by chance, so that many jobs do not come back at once.</summary>
-    private TimeSpan BackOff()
-    {
-        var delay = FirstDelay * Math.Pow(2, Math.Min(fruitless - 1, 30));
-        return (delay < settings.MaxDelay ? delay : settings.MaxDelay) * (1 - (Random.Shared.NextDouble() / 2));
     }
 }

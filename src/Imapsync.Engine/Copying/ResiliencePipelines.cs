@@ -45,13 +45,12 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
     public Task<T> WorkAsync<T>(string what, Func<Task<T>> work, Func<long> progress, CancellationToken giveUp) =>
         RunAsync(what, work, new Patience(settings, time, progress, wasReached: true), giveUp);
 
-    /// <summary>Leaves a server alone that refuses some messages for now, twice as long each time; the others are in place meanwhile.</summary>
+    /// <summary>Leaves a server alone that refuses some messages for now, as long as it says or twice as long each time; the others are in place meanwhile.</summary>
     /// <param name="attempt">From 1.</param>
     /// <returns>False when <paramref name="stop"/> came first.</returns>
     public async Task<bool> PauseAsync(string what, MailException trouble, int attempt, CancellationToken stop, CancellationToken abort)
     {
-        var delay = (trouble.RetryAfter ?? TimeSpan.Zero) * Math.Pow(2, attempt - 1);
-        delay = delay < settings.MaxDelay ? delay : settings.MaxDelay;
+        var delay = trouble.RetryAfter ?? settings.BackOff(attempt);
         report.Wait($"{what}: {trouble.Message}", delay);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, abort);
         await Task.Delay(delay, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -11,4 +11,11 @@ public sealed record RetrySettings
 
     /// <summary>How long nothing may get on because a server can't be reached any more or wants to be left alone, before the job ends.</summary>
     public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long to wait after so many tries, from 1: a second, and twice as long each time.</summary>
+    internal TimeSpan BackOff(int tries)
+    {
+        var delay = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(tries - 1, 30)));
+        return delay < MaxDelay ? delay : MaxDelay;
+    }
 }

@@ -32,6 +32,9 @@ public enum FailureKind
 
     /// <summary>A limit on how much may be moved, the job's own or the server's for a day, forbids it for now.</summary>
     Limit,
+
+    /// <summary>The store is out of order for now: worth another try after a while.</summary>
+    Unavailable,
 }
 
 /// <summary>

@@ -95,10 +95,10 @@ public static class ServerText
         ("shutting down", RefusalKind.Unavailable, true),
         ("autologout", RefusalKind.Unavailable, true),
         ("server busy", RefusalKind.Unavailable, true),
-        ("internal error", RefusalKind.Unavailable, true),
+        ("internal error", RefusalKind.Other, true),
 
         // Cyrus, when two commands of one user get in each other's way.
-        ("system i/o error", RefusalKind.Unavailable, true),
+        ("system i/o error", RefusalKind.Other, true),
         ("over quota", RefusalKind.Quota, false),
         ("quota exceeded", RefusalKind.Quota, false),
         ("overquota", RefusalKind.Quota, false),

@@ -67,7 +67,7 @@ internal static class ImapFailure
             RefusalKind.DailyLimit => (FailureScope.Store, FailureKind.Limit),
             RefusalKind.Quota => (FailureScope.Store, FailureKind.Quota),
             RefusalKind.Gone => (scope, FailureKind.Gone),
-            _ => (scope, FailureKind.Other),
+            _ => (scope, refusal.IsTransient ? FailureKind.Unavailable : FailureKind.Other),
         };
         return new MailException(wider, refusal.IsTransient, $"{what}: {reply}{RemedyFor(refusal.Kind)}", cause) { Kind = kind, RetryAfter = refusal.RetryAfter };
     }

@@ -5,9 +5,6 @@ namespace Imapsync.Engine.Stores.Imap;
 
 internal sealed partial class ImapWritableFolder
 {
-    /// <summary>For how long a server that is out of order for now is left alone at first, where it does not say.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-
     /// <summary>Decides what a refusal means: for this message, and for those that come after.</summary>
     private async Task RefuseAsync(SentMessage message, StatusReply reply, CancellationToken cancellationToken)
     {
@@ -39,7 +36,7 @@ internal sealed partial class ImapWritableFolder
     private MailException Judge(SentMessage message, StatusReply reply, MailException refusal)
     {
         if (refusal.IsTransient)
-            return new MailException(FailureScope.Message, true, refusal.Message, refusal) { RetryAfter = refusal.RetryAfter ?? Pause };
+            return refusal;
         var trouble = memory.About(message.Source);
         var wanted = ServerText.Classify(reply).Kind switch
         {

@@ -70,6 +70,19 @@ public sealed class PatientJobTests : IDisposable
     }
 
     [Fact]
+    public async Task A_target_that_says_how_long_it_is_out_of_order_for_a_message_is_asked_again_just_then_and_not_before()
+    {
+        box.Job = box.Job with { Retry = new RetrySettings { MaxDelay = TimeSpan.FromSeconds(10) } };
+        AppendToServer();
+        var (troubled, refusals) = (MailboxFixture.Mail("m7"), 0);
+        server.OnAppend = (_, body) => body == troubled && ++refusals <= 2 ? new AppendAnswer("NO [UNAVAILABLE] Busy. Suggested Backoff Time: 299961 milliseconds") : null;
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 20L), (report.Outcome, report.Totals.Copied));
+        Assert.Equal([299_961, 299_961], report.Waits.Select(w => w.Delay.TotalMilliseconds));
+    }
+
+    [Fact]
     public async Task A_message_for_which_the_target_stays_out_of_order_keeps_no_other_from_being_copied()
     {
         AppendToServer();
