@@ -29,8 +29,8 @@ internal sealed class FolderCreation(JobContext context, TargetPlaces places, Di
             var made = new List<FolderPair>();
             foreach (var level in missing.GroupBy(p => p.Target.Levels.Length).OrderBy(g => g.Key).SelectMany(g => g.Chunk(MostAtOnce)))
             {
-                foreach (var pair in level.Where(_ => round == 0))
-                    FollowParent(pair.Target);
+                if (round == 0)
+                    Array.ForEach(level, p => FollowParent(p.Target));
                 await CreateTogetherAsync(level, abort);
                 foreach (var pair in level)
                 {

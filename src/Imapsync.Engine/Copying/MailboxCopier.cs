@@ -162,7 +162,7 @@ internal sealed class MailboxCopier(JobContext context)
             {
                 // The others finish what is in hand, as after any stop.
                 context.ReachLimit("limit", e.Message);
-                summaries.TryRemove(key, out _);
+                summaries[key] = Unsettled(pair, key, remembered, tally);
                 wasStopped = true;
                 return;
             }
@@ -186,10 +186,10 @@ internal sealed class MailboxCopier(JobContext context)
             async Task<PairSummary?> CopyOneAsync(CancellationToken c)
             {
                 await new AccessCopy(context).CopyAsync(pair, c);
-                if (remembered is null || !await unchanged.ContainsAsync(pair, c))
+                if (await unchanged.FindAsync(pair, c) is not { } known)
                     return await CopyAsync(pair, key, group, pretended, tally, c) ?? (context.Options.DryRun ? null : Unsettled(pair, key, remembered, tally));
-                CountUnchanged(remembered, tally);
-                return remembered with { Subscribed = pair.Source.Subscribed };
+                CountUnchanged(known, tally);
+                return known with { Subscribed = pair.Source.Subscribed };
             }
         }
     }
@@ -209,7 +209,7 @@ internal sealed class MailboxCopier(JobContext context)
     /// <summary>The next run has to look at the pair again, and has to know of it though its folder be renamed or deleted meanwhile.</summary>
     private static PairSummary Unsettled(FolderPair pair, PairKey key, PairSummary? before, FolderTally tally) => new(
         key, pair.Source.Status ?? before?.Source ?? default, Target: null, PairSummary.Unsettled,
-        Math.Max(before?.Settled ?? 0, tally.AlreadyPresent + tally.Copied.Count), tally.Skipped, pair.Source.MailboxId, before?.Subscribed ?? false);
+        Math.Max(before?.Settled ?? 0, tally.InPlace), tally.Skipped, pair.Source.MailboxId, before?.Subscribed ?? false);
 
     private static void CountUnchanged(PairSummary summary, FolderTally tally)
     {
@@ -231,7 +231,7 @@ internal sealed class MailboxCopier(JobContext context)
             tallies[summary.Pair] = new FolderTally();
         }
 
-        var settled = tallies.Values.Sum(t => t.AlreadyPresent + t.Copied.Count) + vanished.Values.Sum(v => (long)v.Count);
+        var settled = tallies.Values.Sum(t => t.InPlace) + vanished.Values.Sum(v => (long)v.Count);
         var isWithinLimit = await new RemovalPhase(context).RunAsync(vanished, tallies, settled, tallies.Values.Sum(t => t.SourceMessages), abort);
         if (isWithinLimit && !context.Options.DryRun)
         {

@@ -13,7 +13,7 @@ internal sealed class TargetFolders(
 {
     private readonly Dictionary<FolderPath, FolderEntry> there = target.DistinctBy(f => f.Path).ToDictionary(f => f.Path);
 
-    private readonly List<PairKey> remembered = [.. remembered];
+    private readonly List<PairKey> known = [.. remembered];
 
     private readonly TargetPlaces places = new(
         mapped, context.Target.ListedAs, target.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet(), remembered);
@@ -83,7 +83,7 @@ internal sealed class TargetFolders(
     private async Task BringBackAsync(FolderRename rename, IReadOnlyList<FolderRename> renames, CancellationToken abort)
     {
         var (from, to) = (rename.From.Target, rename.To.Target);
-        foreach (var key in remembered.Where(k => !k.Target.Equals(from) && k.Target.IsAtOrBelow(from)))
+        foreach (var key in known.Where(k => !k.Target.Equals(from) && k.Target.IsAtOrBelow(from)))
         {
             var carried = new FolderPath(to.Levels.Concat(key.Target.Levels.Skip(from.Levels.Length)));
             if (!Exists(carried) || Exists(key.Target) || renames.Any(r => r.From == key && r.To.Target.Equals(carried)))

@@ -8,7 +8,7 @@ namespace Imapsync.Engine.Copying;
 /// <param name="summaries">How pairs stood when they were last up to date.</param>
 internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<PairKey, PairSummary> summaries, TargetFolders folders)
 {
-    private readonly ConcurrentDictionary<PairKey, bool> judged = new();
+    private readonly ConcurrentDictionary<PairKey, PairSummary?> judged = new();
 
     /// <summary>Judges all pairs ahead of their turns, so that where the target has to be asked folder by folder the round trips overlap.</summary>
     public Task LookAheadAsync(IReadOnlyList<FolderPair> pairs, ParallelOptions options) =>
@@ -24,25 +24,26 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
             }
         });
 
-    /// <summary>A judgement holds once: whoever tries again looks again.</summary>
-    public async Task<bool> ContainsAsync(FolderPair pair, CancellationToken abort) =>
+    /// <summary>How the pair stands, where there is nothing to do for it; else null. A judgement holds once: whoever tries again looks again.</summary>
+    public async Task<PairSummary?> FindAsync(FolderPair pair, CancellationToken abort) =>
         judged.TryRemove(KeyOf(pair), out var known) ? known : await JudgeAsync(pair, abort);
 
     private static PairKey KeyOf(FolderPair pair) => new(pair.Source.Path, pair.Target);
 
-    private async Task<bool> JudgeAsync(FolderPair pair, CancellationToken abort)
+    private async Task<PairSummary?> JudgeAsync(FolderPair pair, CancellationToken abort)
     {
         if (context.Job.IsRestore || pair.Source.Use == FolderUse.View || !summaries.TryGetValue(KeyOf(pair), out var summary) || summary.Rules != context.Rules || !folders.Exists(pair.Target))
-            return false;
+            return null;
         if (summary.Source != pair.Source.Status || summary.Source.UidValidity.IsNone)
-            return false;
+            return null;
         var followsFlags = context.Job.Flags != FlagPolicy.Once;
         if (followsFlags && pair.Source.Status is { Messages: > 0, HighestModSeq: null })
-            return false;
+            return null;
         if (summary.Target is not { } target)
-            return false;
-        return context.Job.Flags == FlagPolicy.Exact
+            return null;
+        var isAsLeft = context.Job.Flags == FlagPolicy.Exact
             ? target.HighestModSeq is not null && target == await folders.StatusAsync(pair.Target, abort)
             : target.UidValidity == await folders.UidValidityAsync(pair.Target, abort);
+        return isAsLeft ? summary : null;
     }
 }
