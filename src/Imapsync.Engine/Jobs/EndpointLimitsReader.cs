@@ -41,9 +41,9 @@ internal sealed class EndpointLimitsReader(JobReading reading, SettingNode endpo
             ? usual
             : new ImapTimeouts
             {
-                Connect = Duration(timeouts, "connect") ?? usual.Connect,
-                Greeting = Duration(timeouts, "greeting") ?? usual.Greeting,
-                Stall = Duration(timeouts, "stall") ?? usual.Stall,
+                Connect = reading.Duration(timeouts, "connect", atMostADay: true) ?? usual.Connect,
+                Greeting = reading.Duration(timeouts, "greeting", atMostADay: true) ?? usual.Greeting,
+                Stall = reading.Duration(timeouts, "stall", atMostADay: true) ?? usual.Stall,
             };
     }
 
@@ -64,16 +64,6 @@ internal sealed class EndpointLimitsReader(JobReading reading, SettingNode endpo
         if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var rate) && rate is >= LeastMessagesPerSecond and <= 1e9)
             return rate;
         reading.Error(section.Origin(key), $"'{text}' is no number of messages", "write a number above 0, for example 10 or 0.5");
-        return null;
-    }
-
-    private TimeSpan? Duration(SettingNode section, string key)
-    {
-        if (section.Text(key) is not { } text)
-            return null;
-        if (SettingText.TryDuration(text, out var duration) && duration <= TimeSpan.FromDays(1))
-            return duration;
-        reading.Error(section.Origin(key), $"'{text}' is no time for '{key}'", "write a number with s, m or h, for example 30s, at most 1d");
         return null;
     }
 }

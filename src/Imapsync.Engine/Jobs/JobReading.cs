@@ -35,6 +35,19 @@ internal sealed class JobReading
 
     public void Note(SettingOrigin origin, string message) => Notes.Add(new ConfigurationNote(origin, message));
 
+    /// <summary>A length of time; null where the key is absent or makes no sense, which is reported.</summary>
+    public TimeSpan? Duration(SettingNode section, string key, bool atMostADay = false)
+    {
+        if (section.Text(key) is not { } text)
+            return null;
+        if (SettingText.TryDuration(text, out var duration) && !(atMostADay && duration > TimeSpan.FromDays(1)))
+            return duration;
+        Error(section.Origin(key), $"'{text}' is no length of time for '{key}'", atMostADay
+            ? "write a number with s, m or h, for example 30s, at most 1d"
+            : "write a number with s, m, h or d, for example 90s, 5m or 4h");
+        return null;
+    }
+
     /// <summary>A path of the file, absolute: relative to the file, <c>~/</c> for the home directory. Null where it is no path.</summary>
     public string? Resolve(SettingOrigin origin, string path)
     {

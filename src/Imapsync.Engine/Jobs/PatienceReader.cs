@@ -16,12 +16,12 @@ internal sealed class PatienceReader(JobReading reading)
         return settings with
         {
             Attempts = Attempts(section) ?? settings.Attempts,
-            MaxDelay = Duration(section, "max_delay") ?? settings.MaxDelay,
-            GiveUpAfter = Duration(section, "give_up_after") ?? settings.GiveUpAfter,
+            MaxDelay = reading.Duration(section, "max_delay") ?? settings.MaxDelay,
+            GiveUpAfter = reading.Duration(section, "give_up_after") ?? settings.GiveUpAfter,
         };
     }
 
-    public TimeSpan? MaxDuration(SettingNode job) => Duration(job, "max_duration");
+    public TimeSpan? MaxDuration(SettingNode job) => reading.Duration(job, "max_duration");
 
     private int? Attempts(SettingNode section)
     {
@@ -30,16 +30,6 @@ internal sealed class PatienceReader(JobReading reading)
         if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var attempts) && attempts is >= 1 and <= MostAttempts)
             return attempts;
         reading.Error(section.Origin("attempts"), $"'{text}' is no number of tries", $"write a number from 1 (no second try) to {MostAttempts}");
-        return null;
-    }
-
-    private TimeSpan? Duration(SettingNode section, string key)
-    {
-        if (section.Text(key) is not { } text)
-            return null;
-        if (SettingText.TryDuration(text, out var duration))
-            return duration;
-        reading.Error(section.Origin(key), $"'{text}' is no length of time for '{key}'", "write a number with s, m, h or d, for example 90s, 5m or 4h");
         return null;
     }
 }

@@ -38,9 +38,9 @@ public sealed class EndpointLimitTests : JobFileFixture
     [InlineData("limits: { messages_per_second: 0 }", "'0' is no number of messages; write a number above 0")]
     [InlineData("limits: { connections: 33 }", "'33' is no number of connections; write a number from 1 to 32")]
     [InlineData("limits: { byte_per_second: 1 }", "unknown key 'byte_per_second'; did you mean 'bytes_per_second'?")]
-    [InlineData("timeouts: { greeting: 5 }", "'5' is no time for 'greeting'; write a number with s, m or h")]
-    [InlineData("timeouts: { stall: 0s }", "'0s' is no time for 'stall'; write a number with s, m or h")]
-    [InlineData("timeouts: { connect: 2d }", "'2d' is no time for 'connect'; write a number with s, m or h")]
+    [InlineData("timeouts: { greeting: 5 }", "'5' is no length of time for 'greeting'; write a number with s, m or h")]
+    [InlineData("timeouts: { stall: 0s }", "'0s' is no length of time for 'stall'; write a number with s, m or h")]
+    [InlineData("timeouts: { connect: 2d }", "'2d' is no length of time for 'connect'; write a number with s, m or h")]
     public void A_limit_that_is_none_is_refused(string setting, string message)
     {
         var error = Error(File(Job(setting)));
