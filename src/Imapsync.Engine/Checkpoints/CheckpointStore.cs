@@ -165,7 +165,7 @@ public sealed class CheckpointStore : ICheckpointStore
         catch (StateDamagedException e)
         {
             condition = CheckpointCondition.Damaged;
-            damage = $"{path}: {FileTrouble.Explain(e)}";
+            damage = $"{path}: {e.Message}";
             if (!IsReadOnly)
                 damage += $"; kept as {Path.GetFileName(await directory.SetAsideAsync(path, cancellationToken))}";
         }

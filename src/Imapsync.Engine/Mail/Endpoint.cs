@@ -60,7 +60,7 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
     /// <summary>SHA-256 of the server's certificate, hex; pins it in place of the chain.</summary>
     public string? TlsFingerprint { get; init; }
 
-    /// <summary>COMPRESS=DEFLATE where the server offers it: worth its work on lines slower than some 100 Mbit/s.</summary>
+    /// <summary>COMPRESS=DEFLATE where the server offers it: worth its work on thin lines.</summary>
     public bool Compress { get; init; }
 
     /// <summary>Enough to hide round trips from one another, and what the strictest servers (Courier) give to one address.</summary>

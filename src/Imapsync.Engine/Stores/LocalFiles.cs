@@ -118,7 +118,7 @@ internal static class LocalFiles
         {
             return action();
         }
-        catch (Exception e) when (IsFileTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
             throw Failure(e, scope, what);
         }
@@ -131,7 +131,7 @@ internal static class LocalFiles
         {
             return await action();
         }
-        catch (Exception e) when (IsFileTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
             throw Failure(e, FailureScope.Folder, path);
         }
@@ -144,7 +144,7 @@ internal static class LocalFiles
         {
             await action();
         }
-        catch (Exception e) when (IsFileTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
             throw Failure(e, FailureScope.Folder, path);
         }
@@ -159,14 +159,12 @@ internal static class LocalFiles
             {
                 File.Delete(file);
             }
-            catch (Exception e) when (IsFileTrouble(e))
+            catch (Exception e) when (FileTrouble.Is(e))
             {
                 // Temporary files by their names: the next run that opens the folder tries again.
             }
         }
     }
-
-    public static bool IsFileTrouble(Exception exception) => FileTrouble.Is(exception);
 
     private static FileStreamOptions Private(FileMode mode)
     {

@@ -35,8 +35,7 @@ internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, F
             return false;
         if (Read(response.Arguments) is not { Uid.IsNone: false, MessageId: not 0 } row)
             return true;
-        if (rows.Count >= maxRows())
-            throw new ImapProtocolException($"the server listed more than {rows.Count} messages and said there were fewer than half as many, or none has so many");
+        FetchMetadataCommand.DemandRoom(rows.Count, maxRows());
         rows.Add(row);
         return true;
     }

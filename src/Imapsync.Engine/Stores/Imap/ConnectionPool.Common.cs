@@ -50,10 +50,7 @@ internal sealed partial class ConnectionPool
             if (common is not { IsUsable: true, Client.IsCompleted: true } && places.CurrentCount == 0 && leased.Exists(c => !c.IsBroken))
                 return null;
             if (common is not { IsUsable: true })
-            {
                 common = new CommonLease(Task.Run(() => LeaseAsync(cancellationToken), cancellationToken));
-            }
-
             common.Users++;
             return common;
         }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Immutable;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Imap;
@@ -20,22 +19,11 @@ internal sealed class StorableFlags(SelectedFolder selected)
         if (flags.IsEmpty)
             return flags;
         var system = permanent is null ? flags.System : flags.System & permanent.System;
-        if (system == flags.System && AreStorable(flags.Keywords))
+        if (system == flags.System && flags.Keywords.All(IsStorable))
             return flags;
         var kept = FlagSet.Create(system, flags.Keywords.Where(IsStorable));
         lost = flags.Except(kept).ToString();
         return kept;
-    }
-
-    private bool AreStorable(ImmutableArray<string> keywords)
-    {
-        foreach (var keyword in keywords)
-        {
-            if (!IsStorable(keyword))
-                return false;
-        }
-
-        return true;
     }
 
     /// <summary>A keyword has to be an atom (RFC 9051 §9), and one the folder knows unless it takes new ones (<c>\*</c>).</summary>

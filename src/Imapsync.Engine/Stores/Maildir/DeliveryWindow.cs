@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Threading.Channels;
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 
@@ -77,19 +78,18 @@ internal sealed class DeliveryWindow : IAsyncDisposable
     private async ValueTask<bool> TakeSmallAsync(IncomingMessage message, CancellationToken cancellationToken)
     {
         var copy = MemoryPool<byte>.Shared.Rent((int)message.Length);
+        var isWhole = false;
         try
         {
-            if (await BodyReading.ReadExactlyAsync(message.Body, copy.Memory[..(int)message.Length], cancellationToken))
-                return await HandOnAsync(message, copy, cancellationToken);
+            isWhole = await BodyReading.ReadExactlyAsync(message.Body, copy.Memory[..(int)message.Length], cancellationToken);
         }
-        catch
+        finally
         {
-            copy.Dispose();
-            throw;
+            if (!isWhole)
+                copy.Dispose();
         }
 
-        copy.Dispose();
-        return false;
+        return isWhole && await HandOnAsync(message, copy, cancellationToken);
     }
 
     /// <summary>Gives a body to the writers, which dispose it.</summary>
@@ -129,7 +129,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
                 {
                     await file.AppendAsync(piece, cancellationToken);
                 }
-                catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+                catch (Exception e) when (FileTrouble.Is(e))
                 {
                     throw LocalFiles.Failure(e, FailureScope.Folder, tmpDirectory);
                 }
@@ -143,7 +143,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
             Keep(place.Order, new TemporaryMessage(message.Uid, message.Info.Flags, place.Name, body));
             return true;
         }
-        catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
             throw LocalFiles.Failure(e, FailureScope.Folder, tmpDirectory);
         }
@@ -182,7 +182,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
         {
             // The other writers have no reason to go on, and whoever hands in the next body has to hear of it.
             small.Writer.TryComplete();
-            throw LocalFiles.IsFileTrouble(e) ? LocalFiles.Failure(e, FailureScope.Folder, tmpDirectory) : e;
+            throw FileTrouble.Is(e) ? LocalFiles.Failure(e, FailureScope.Folder, tmpDirectory) : e;
         }
     }
 }

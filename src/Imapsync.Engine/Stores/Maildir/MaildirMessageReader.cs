@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.LineEnds;
 using Imapsync.Imap;
@@ -46,7 +47,7 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
             {
                 file = Open(ref message);
             }
-            catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+            catch (Exception e) when (FileTrouble.Is(e))
             {
                 failure = LocalFiles.Failure(e, FailureScope.Message, message.FileName);
             }

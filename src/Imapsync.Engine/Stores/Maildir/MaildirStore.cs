@@ -1,3 +1,4 @@
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 
@@ -81,7 +82,7 @@ public sealed class MaildirStore : IMailStore
         {
             return await WritableMaildirFolder.OpenAsync(path, ExistingForWriting(path), ExistingForWriting, sync, context, cancellationToken);
         }
-        catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
             throw LocalFiles.Failure(e, FailureScope.Folder, path.ToString());
         }
@@ -124,7 +125,7 @@ public sealed class MaildirStore : IMailStore
         {
             await subscriptions.SetAsync(path, subscribed, cancellationToken);
         }
-        catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
             throw LocalFiles.Failure(e, FailureScope.Folder, path.ToString());
         }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.LineEnds;
 
@@ -26,7 +27,7 @@ internal sealed class OpenedMessage(FileStream file, bool isVerbatim) : IAsyncDi
             body = PipeReader.Create(isVerbatim ? file : new CrlfStream(file), new StreamPipeReaderOptions(bufferSize: 64 * 1024));
             return new IncomingMessage(info, length, body);
         }
-        catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
             return new IncomingMessage(info, LocalFiles.Failure(e, FailureScope.Message, file.Name));
         }

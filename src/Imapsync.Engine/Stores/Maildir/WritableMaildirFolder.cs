@@ -245,7 +245,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         {
             await action();
         }
-        catch (Exception e) when (LocalFiles.IsFileTrouble(e))
+        catch (Exception e) when (FileTrouble.Is(e))
         {
             throw LocalFiles.Failure(e, FailureScope.Folder, Path.ToString());
         }

@@ -108,7 +108,7 @@ internal sealed class MboxAppend : IDisposable
             RandomAccess.FlushToDisk(index);
             return state;
         }
-        catch (Exception error) when (LocalFiles.IsFileTrouble(error))
+        catch (Exception error) when (FileTrouble.Is(error))
         {
             return before with { Stamp = default };
         }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 using Microsoft.Win32.SafeHandles;
@@ -125,7 +126,7 @@ internal class MboxFolder : IMailFolder
         {
             return failure;
         }
-        catch (Exception error) when (LocalFiles.IsFileTrouble(error))
+        catch (Exception error) when (FileTrouble.Is(error))
         {
             return new MailException(FailureScope.Message, isTransient: false, $"message {record.Uid} cannot be read: {error.Message}", error);
         }

@@ -1,6 +1,6 @@
-using Imapsync.Engine.Durability;
 using System.Collections.Concurrent;
 using System.Globalization;
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 
@@ -39,7 +39,7 @@ internal sealed class MboxStore : IMailStore
             if (forWriting)
                 LocalFiles.CreateRoot(store.tree.Root);
         }
-        catch (Exception error) when (LocalFiles.IsFileTrouble(error))
+        catch (Exception error) when (FileTrouble.Is(error))
         {
             throw LocalFiles.Failure(error, FailureScope.Store, endpoint.Display);
         }
@@ -182,7 +182,7 @@ internal sealed class MboxStore : IMailStore
         {
             return await touch();
         }
-        catch (Exception error) when (LocalFiles.IsFileTrouble(error))
+        catch (Exception error) when (FileTrouble.Is(error))
         {
             throw LocalFiles.Failure(error, FailureScope.Store, Traits.Display);
         }

@@ -1,5 +1,5 @@
-using Imapsync.Engine.Durability;
 using System.Text;
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Stores.Mbox;
@@ -26,13 +26,13 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
             var next = Names(directory, path.Levels[i])
                 .SelectMany(n => new[] { n + FileNames.ChildrenSuffix, n })
                 .Select(n => Path.Combine(directory, n))
-                .FirstOrDefault(d => IsOwnDirectory(d) && !lookup.IsAnothers(d));
+                .FirstOrDefault(IsOwnDirectory);
             if (next is null)
                 return null;
             directory = next;
         }
 
-        return Names(directory, path.Name).Select(n => Path.Combine(directory, n)).FirstOrDefault(f => IsOwnFile(f) && !lookup.IsAnothers(f));
+        return Names(directory, path.Name).Select(n => Path.Combine(directory, n)).FirstOrDefault(IsOwnFile);
     }
 
     /// <summary>Creates a folder's file and the directories above it, durably; gives the file.</summary>
@@ -44,7 +44,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         foreach (var level in path.Levels.Take(path.Levels.Length - 1))
         {
             var parent = directory;
-            var found = Names(parent, level).Select(n => Path.Combine(parent, n + FileNames.ChildrenSuffix)).FirstOrDefault(d => IsOwnDirectory(d) && !lookup.IsAnothers(d));
+            var found = Names(parent, level).Select(n => Path.Combine(parent, n + FileNames.ChildrenSuffix)).FirstOrDefault(IsOwnDirectory);
             directory = found ?? Path.Combine(parent, NewName(parent, level) + FileNames.ChildrenSuffix);
             if (found is null)
             {
@@ -156,7 +156,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
     private static string? ReadName(string directory, string name)
     {
         var path = Path.Combine(directory, name + FileNames.NameSuffix);
-        if (!FileNames.LooksDigested(name) || !IsOwnFile(path) || new FileInfo(path).Length > 1 << 20)
+        if (!FileNames.LooksDigested(name) || !IsFile(path) || new FileInfo(path).Length > 1 << 20)
             return null;
         var level = FileNames.Unescape(File.ReadAllText(path));
         return level.Length > 0 && FileNames.Digest(level) == name ? level : null;
@@ -175,14 +175,17 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
             var text = beginning[..RandomAccess.Read(file, beginning, 0)].TrimStart("\r\n"u8);
             return text.IsEmpty || text.StartsWith("From "u8);
         }
-        catch (Exception error) when (LocalFiles.IsFileTrouble(error))
+        catch (Exception error) when (FileTrouble.Is(error))
         {
             // It is listed, so that opening it tells what is wrong.
             return true;
         }
     }
 
-    private static bool IsOwnDirectory(string path) => new DirectoryInfo(path) is { Exists: true, LinkTarget: null };
+    /// <summary>A directory of just this name, and no link to one.</summary>
+    private bool IsOwnDirectory(string path) => new DirectoryInfo(path) is { Exists: true, LinkTarget: null } && !lookup.IsAnothers(path);
 
-    private static bool IsOwnFile(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null };
+    private bool IsOwnFile(string path) => IsFile(path) && !lookup.IsAnothers(path);
+
+    private static bool IsFile(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null };
 }
