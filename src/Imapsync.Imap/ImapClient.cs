@@ -44,6 +44,9 @@ public sealed partial class ImapClient : IAsyncDisposable
     /// <summary>Messages in the selected folder as last told.</summary>
     public long Exists => connection.Exists;
 
+    /// <summary>Begins, on another thread, to load what log-ins and TLS need: as long as a round trip, at the first use in a process.</summary>
+    public static void Prepare() => ThreadPool.QueueUserWorkItem(static _ => ScramSha256Mechanism.Rehearse());
+
     /// <summary>Connects, puts TLS in place as asked, reads greeting and capabilities. Not logged in yet.</summary>
     public static async Task<ImapClient> ConnectAsync(ImapClientOptions options, CancellationToken cancellationToken)
     {

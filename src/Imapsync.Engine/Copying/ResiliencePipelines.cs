@@ -17,19 +17,8 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
 {
     private static readonly ResiliencePropertyKey<Attempt> Current = new("attempt");
 
-    private readonly ResiliencePipeline pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
-        .AddRetry(new RetryStrategyOptions
-        {
-            ShouldHandle = a => ValueTask.FromResult(a.Outcome.Exception is MailException e && Of(a.Context).Patience.Allows(e)),
-            MaxRetryAttempts = int.MaxValue,
-            DelayGenerator = a => ValueTask.FromResult<TimeSpan?>(Of(a.Context).Patience.Wait),
-            OnRetry = a =>
-            {
-                Of(a.Context).OnWait(a.Outcome.Exception!, a.RetryDelay);
-                return ValueTask.CompletedTask;
-            },
-        })
-        .Build();
+    // Built when something fails: loading what it takes is a tenth of a run with nothing new.
+    private readonly Lazy<ResiliencePipeline> pipeline = new(() => Build(time));
 
     // What one folder's connection is told holds for the account.
     private readonly Lock gate = new();
@@ -60,19 +49,42 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
 
     private static Attempt Of(ResilienceContext context) => context.Properties.GetValue(Current, null!);
 
+    private static ResiliencePipeline Build(TimeProvider time) => new ResiliencePipelineBuilder { TimeProvider = time }
+        .AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = a => ValueTask.FromResult(a.Outcome.Exception is MailException e && Of(a.Context).Patience.Allows(e)),
+            MaxRetryAttempts = int.MaxValue,
+            DelayGenerator = a => ValueTask.FromResult<TimeSpan?>(Of(a.Context).Patience.Wait),
+            OnRetry = a =>
+            {
+                Of(a.Context).OnWait(a.Outcome.Exception!, a.RetryDelay);
+                return ValueTask.CompletedTask;
+            },
+        })
+        .Build();
+
     private async Task<T> RunAsync<T>(string what, Func<Task<T>> work, Patience patience, CancellationToken giveUp)
+    {
+        giveUp.ThrowIfCancellationRequested();
+        var first = TryAsync();
+        await ((Task)first).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return first.IsCompletedSuccessfully || giveUp.IsCancellationRequested ? await first : await RetryAsync(what, first, TryAsync, patience, giveUp);
+
+        async Task<T> TryAsync()
+        {
+            await BeQuietAsync(what, giveUp);
+            return await work();
+        }
+    }
+
+    /// <param name="first">The first try, which failed.</param>
+    private async Task<T> RetryAsync<T>(string what, Task<T> first, Func<Task<T>> retry, Patience patience, CancellationToken giveUp)
     {
         var context = ResilienceContextPool.Shared.Get(giveUp);
         try
         {
             context.Properties.Set(Current, new Attempt(patience, (failure, delay) => Tell(what, (MailException)failure, delay)));
-            return await pipeline.ExecuteAsync(
-                async _ =>
-                {
-                    await BeQuietAsync(what, giveUp);
-                    return await work();
-                },
-                context);
+            return await pipeline.Value.ExecuteAsync(_ => new ValueTask<T>(Interlocked.Exchange(ref first!, null) ?? retry()), context);
         }
         catch (MailException e) when (patience.IsOutOfTime && e.Kind != FailureKind.Connect)
         {
@@ -133,6 +145,16 @@ internal sealed class HostCircuits(TimeProvider time)
     /// <exception cref="MailException">The failure of <paramref name="connect"/>, or a transient one that says how long the host is left alone.</exception>
     public async Task ConnectAsync(string host, Func<Task> connect)
     {
+        // A host gets its circuit when a connection to it fails for the first time.
+        if (!hosts.ContainsKey(host))
+        {
+            var first = connect();
+            await first.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (first.IsCompletedSuccessfully)
+                return;
+            connect = () => first;
+        }
+
         try
         {
             await hosts.GetOrAdd(host, _ => Build()).ExecuteAsync(async _ => await connect());

@@ -37,8 +37,8 @@ internal sealed partial class ImapConnection
                 else if (pause == Pause.Untaken)
                     await WaitForRoomAsync();
                 else if (read.IsCompleted)
-                    throw new ImapConnectionException(ConnectionFailure.Network, frames.IsAtBoundary
-                        ? "the server closed the connection" : "the server closed the connection in the middle of a reply");
+                    Break(new ImapConnectionException(ConnectionFailure.Network, frames.IsAtBoundary
+                        ? "the server closed the connection" : "the server closed the connection in the middle of a reply"));
             }
         }
         catch (Exception e)

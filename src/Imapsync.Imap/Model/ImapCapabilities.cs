@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace Imapsync.Imap;
 
 /// <summary>
@@ -14,7 +12,7 @@ public sealed class ImapCapabilities
         "MOVE", "LITERAL-", "BINARY", "SPECIAL-USE", "STATUS=SIZE",
     ];
 
-    private readonly FrozenSet<string> names;
+    private readonly HashSet<string> names;
 
     /// <param name="names">As the server listed them.</param>
     public ImapCapabilities(IEnumerable<string> names)
@@ -32,7 +30,7 @@ public sealed class ImapCapabilities
 
         if (all.Contains("IMAP4rev2"))
             all.UnionWith(ImpliedByRev2);
-        this.names = all.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+        this.names = all;
         AuthMechanisms = [.. all.Where(n => n.StartsWith("AUTH=", StringComparison.OrdinalIgnoreCase)).Select(n => n[5..].ToUpperInvariant())];
         AppendLimit = all.Where(n => n.StartsWith("APPENDLIMIT=", StringComparison.OrdinalIgnoreCase))
             .Select(n => long.TryParse(n.AsSpan(12), out var limit) ? limit : (long?)null).FirstOrDefault();

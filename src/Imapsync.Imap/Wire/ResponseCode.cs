@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Text;
 using Imapsync.Imap.Wire;
 
@@ -56,7 +55,7 @@ public sealed record ResponseCode(ResponseCodeKind Kind, string Name, string Arg
 {
     private const int MaxShown = 1000;
 
-    private static readonly FrozenDictionary<string, ResponseCodeKind> Known = new Dictionary<string, ResponseCodeKind>
+    private static readonly Dictionary<string, ResponseCodeKind> Known = new()
     {
         ["ALERT"] = ResponseCodeKind.Alert,
         ["ALREADYEXISTS"] = ResponseCodeKind.AlreadyExists,
@@ -97,7 +96,7 @@ public sealed record ResponseCode(ResponseCodeKind Kind, string Name, string Arg
         ["UNAVAILABLE"] = ResponseCodeKind.Unavailable,
         ["UNKNOWN-CTE"] = ResponseCodeKind.UnknownCte,
         ["UNSEEN"] = ResponseCodeKind.Unseen,
-    }.ToFrozenDictionary();
+    };
 
     /// <summary>The first argument as a number; 0 where it is none.</summary>
     public uint Number => WireNumber.Parse32(FirstWord());
