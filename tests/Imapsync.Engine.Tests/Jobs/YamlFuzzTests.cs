@@ -1,31 +1,12 @@
-using Imapsync.Tests.Support;
 using System.Text;
 using Imapsync.Engine.Jobs;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Jobs;
 
 public sealed class YamlFuzzTests
 {
     private const int Iterations = 4000;
-
-    private static readonly string Good = """
-        jobs:
-          - name: alice
-            source: { url: "imaps://alice@imap.example.com:993", password_env: ALICE_PASSWORD, connections: 3 }
-            target:
-              url: maildir:/var/backups/mail/alice
-              layout: fs
-            folders:
-              include: ["**", 'a b']
-              map: { "Sent Items": "Sent", ? x : y }
-            messages: { since: 2020-01-01, max_size: 50MB, with_flags: [flagged] }
-            deletion_limit: 10%
-            state: |
-              /state
-        """;
-
-    private static readonly string[] Pieces =
-        ["{", "}", "[", "]", ":", "- ", "\n", "\t", "\"", "'", "&a ", "*a", "!x ", "!!int ", "|\n", ">-\n", "? ", "%YAML 1.2\n", "---\n", "...\n", "#", "\0", "\u0085", "\uFEFF", "\uD800", "~", "<<: ", "@", "`", "\\x", "  ", "99999999999999999999", "imaps://", "%zz", "jobs:"];
 
     [Fact]
     public void Damaged_files_give_configuration_errors_and_nothing_else()
@@ -72,14 +53,14 @@ public sealed class YamlFuzzTests
 
     private static string Damage(Random random)
     {
-        var text = new StringBuilder(Good);
+        var text = new StringBuilder(JobFileSamples.Rich);
         for (var n = random.Next(1, 6); n > 0; n--)
         {
             var at = random.Next(text.Length);
             switch (random.Next(5))
             {
                 case 0:
-                    text.Insert(at, Pieces[random.Next(Pieces.Length)]);
+                    text.Insert(at, JobFileSamples.Pieces[random.Next(JobFileSamples.Pieces.Length)]);
                     break;
                 case 1:
                     text.Remove(at, Math.Min(random.Next(1, 12), text.Length - at)).Append(' ');
