@@ -1,23 +1,15 @@
+using Imapsync.Tests.Support;
+
 namespace Imapsync.Imap.Tests.Transcripts;
 
 /// <summary>A server that greets, hears one line and then repeats a piece, after the opening, for ever or so many times.</summary>
-internal sealed class FloodStream(byte[] greeting, byte[] opening, byte[] piece, long times, byte[] ending) : Stream
+internal sealed class FloodStream(byte[] greeting, byte[] opening, byte[] piece, long times, byte[] ending) : DuplexStream
 {
     private readonly TaskCompletionSource heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long position;
 
     /// <summary>Octets the client has taken.</summary>
     public long Taken => position;
-
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -47,20 +39,6 @@ internal sealed class FloodStream(byte[] greeting, byte[] opening, byte[] piece,
         heard.TrySetResult();
         return ValueTask.CompletedTask;
     }
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private (byte[] Part, int At) At(long place)
     {

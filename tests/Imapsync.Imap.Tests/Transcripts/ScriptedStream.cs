@@ -1,3 +1,4 @@
+using Imapsync.Tests.Support;
 using System.Text;
 
 namespace Imapsync.Imap.Tests.Transcripts;
@@ -12,7 +13,7 @@ namespace Imapsync.Imap.Tests.Transcripts;
 internal sealed record Delivery(long CutAt = long.MaxValue, int AtOnce = int.MaxValue, bool IsDamaged = false);
 
 /// <summary>A server that says its part of a script, as the network stream of a client. No thread and no socket of its own.</summary>
-internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery delivery, bool isOpenEnded = false) : Stream
+internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery delivery, bool isOpenEnded = false) : DuplexStream
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
 
@@ -27,16 +28,6 @@ internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery deliver
 
     /// <summary>What the client said that the script does not foresee; null while it keeps to it.</summary>
     public string? Deviation { get; private set; }
-
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -77,20 +68,6 @@ internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery deliver
 
         return ValueTask.CompletedTask;
     }
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -4,23 +4,13 @@ using System.IO.Pipelines;
 namespace Imapsync.Tests.Support;
 
 /// <summary>One end of a connection in memory. Disposing it ends both directions, as closing a socket does.</summary>
-public sealed class PipedStream(PipeReader incoming, PipeWriter outgoing, int segment = int.MaxValue) : Stream
+public sealed class PipedStream(PipeReader incoming, PipeWriter outgoing, int segment = int.MaxValue) : DuplexStream
 {
     private readonly TaskCompletionSource disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int isDisposed;
 
     /// <summary>Completes when this end hangs up.</summary>
     public Task WhenDisposed => disposed.Task;
-
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -48,20 +38,6 @@ public sealed class PipedStream(PipeReader incoming, PipeWriter outgoing, int se
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
