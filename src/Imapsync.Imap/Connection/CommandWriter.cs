@@ -13,7 +13,8 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
 {
     private const int SmallLiteral = 4096;
     private const int LiteralPlusMax = 1 << 20;
-    private const int FlushAt = 64 << 10;
+    /// <summary>Octets that are written and not yet on their way.</summary>
+    public const int FlushAt = 64 << 10;
 
     private readonly StringBuilder traced = new();
     private ImapCommand current = null!;

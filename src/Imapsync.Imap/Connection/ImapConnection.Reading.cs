@@ -209,7 +209,7 @@ internal sealed partial class ImapConnection
         if (command is SelectCommand select)
             Exists = status.Kind == StatusKind.Ok ? select.Result.Counters.Messages : 0;
         command.Answer(status);
-        answered.Release();
+        answered.Writer.TryWrite(true);
     }
 
     private void NoteCapabilities(StatusReply status)

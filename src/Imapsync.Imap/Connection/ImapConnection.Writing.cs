@@ -4,6 +4,7 @@ namespace Imapsync.Imap.Connection;
 internal sealed partial class ImapConnection
 {
     private StatusReply? upgradeReply;
+    private bool isFull;
 
     private async Task WriteLoopAsync()
     {
@@ -39,7 +40,9 @@ internal sealed partial class ImapConnection
             {
                 if (commands.HasUnflushed)
                     await commands.FlushAsync();
-                await answered.WaitAsync(closing.Token);
+                if (!await answered.Reader.WaitToReadAsync(CancellationToken.None))
+                    ThrowIfBroken();
+                answered.Reader.TryRead(out _);
             }
         }
         catch (Exception e)
@@ -77,10 +80,13 @@ internal sealed partial class ImapConnection
     private bool MaySend(ImapCommand command)
     {
         var sent = inFlight;
+        isFull = SendGate.IsFull(sent.Length, limits.MaxInFlight, isFull);
+        if (isFull)
+            return false;
         Span<SentCommand> view = stackalloc SentCommand[Math.Min(sent.Length, 64)];
         for (var i = 0; i < view.Length; i++)
             view[i] = new SentCommand(sent[i].Class, sent[i].AwaitsContinuation);
-        return SendGate.MaySend(command.Class, view, limits.MaxInFlight);
+        return SendGate.MaySend(command.Class, view);
     }
 
     /// <summary>Before the first octet is written, so that no reply can come too early. False when the connection broke meanwhile.</summary>

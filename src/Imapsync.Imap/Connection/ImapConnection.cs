@@ -19,8 +19,8 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     private readonly ImapTrace? trace;
     private readonly Channel<ImapCommand> queue;
     private readonly Lock gate = new();
-    private readonly SemaphoreSlim answered = new(0);
-    private readonly CancellationTokenSource closing = new();
+    // Rung at each tagged reply and closed with the connection. A channel, since a semaphore that waits with a token costs more than all else about a command.
+    private readonly Channel<bool> answered = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ProgressWatchdog watchdog;
     private readonly Task readLoop;
     private readonly Task writeLoop;
@@ -177,7 +177,7 @@ internal sealed partial class ImapConnection : IAsyncDisposable
 
         trace?.Note(broken.Message);
         queue.Writer.TryComplete();
-        closing.Cancel();
+        answered.Writer.TryComplete();
         stream.Dispose();
         foreach (var command in lost)
             FailCommand(command);
@@ -200,7 +200,6 @@ internal sealed partial class ImapConnection : IAsyncDisposable
         if (!isLent)
             await readLoop;
         watchdog.Dispose();
-        closing.Dispose();
     }
 
     private static Exception Telling(Exception reason) => reason switch
@@ -223,7 +222,8 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     private PipeReader NewReader() =>
         PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferSize, minimumReadSize: 16 << 10, leaveOpen: true));
 
-    private PipeWriter NewWriter() => PipeWriter.Create(stream, new StreamPipeWriterOptions(minimumBufferSize: 16 << 10, leaveOpen: true));
+    // A segment is what one write to the network takes: as much as is flushed at once.
+    private PipeWriter NewWriter() => PipeWriter.Create(stream, new StreamPipeWriterOptions(minimumBufferSize: CommandWriter.FlushAt, leaveOpen: true));
 }
 
 /// <summary>What a connection needs besides its stream.</summary>

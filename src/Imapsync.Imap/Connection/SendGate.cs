@@ -22,9 +22,13 @@ internal readonly record struct SentCommand(CommandClass Class, bool AwaitsConti
 /// <summary>Decides what may be sent next (RFC 9051 §5.5). Pure.</summary>
 internal static class SendGate
 {
-    public static bool MaySend(CommandClass next, ReadOnlySpan<SentCommand> inFlight, int maxInFlight)
+    /// <summary>Once full, it is filled up again when half is answered: one write for several commands.</summary>
+    /// <param name="most">From 1.</param>
+    public static bool IsFull(int inFlight, int most, bool wasFull) => inFlight >= (wasFull ? (most + 1) / 2 : most);
+
+    public static bool MaySend(CommandClass next, ReadOnlySpan<SentCommand> inFlight)
     {
-        if (inFlight.Length >= maxInFlight || (next == CommandClass.Alone && !inFlight.IsEmpty))
+        if (next == CommandClass.Alone && !inFlight.IsEmpty)
             return false;
         foreach (var sent in inFlight)
         {

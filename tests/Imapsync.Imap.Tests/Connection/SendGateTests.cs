@@ -14,7 +14,7 @@ public sealed class SendGateTests
     public void Anything_may_be_sent_into_silence()
     {
         foreach (var next in Enum.GetValues<CommandClass>())
-            Assert.True(SendGate.MaySend(next, [], 1));
+            Assert.True(SendGate.MaySend(next, []));
     }
 
     [Fact]
@@ -32,13 +32,19 @@ public sealed class SendGateTests
             ([Fetch, Waiting], [false, false, false, false]),
         ];
         foreach (var (inFlight, may) in table)
-            Assert.Equal(may, Enum.GetValues<CommandClass>().Select(next => SendGate.MaySend(next, inFlight, 16)));
+            Assert.Equal(may, Enum.GetValues<CommandClass>().Select(next => SendGate.MaySend(next, inFlight)));
     }
 
-    [Fact]
-    public void At_most_so_many_are_in_flight()
+    [Theory]
+    [InlineData(16, 8)]
+    [InlineData(3, 2)]
+    [InlineData(2, 1)]
+    [InlineData(1, 1)]
+    public void At_most_so_many_are_in_flight_and_the_next_go_when_half_are_answered(int most, int half)
     {
-        Assert.True(SendGate.MaySend(CommandClass.NeedsSelection, [Fetch, Fetch], 3));
-        Assert.False(SendGate.MaySend(CommandClass.NeedsSelection, [Fetch, Fetch, Fetch], 3));
+        Assert.False(SendGate.IsFull(most - 1, most, wasFull: false));
+        Assert.True(SendGate.IsFull(most, most, wasFull: false));
+        Assert.True(SendGate.IsFull(half, most, wasFull: true));
+        Assert.False(SendGate.IsFull(half - 1, most, wasFull: true));
     }
 }
