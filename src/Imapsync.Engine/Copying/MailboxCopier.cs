@@ -111,6 +111,8 @@ internal sealed class MailboxCopier(JobContext context)
     /// <summary>Asks for the status of folders whose listing did not carry it, many at once.</summary>
     private async Task<IReadOnlyList<FolderPair>> WithStatusAsync(IReadOnlyList<FolderPair> pairs, CancellationToken abort)
     {
+        if (pairs.All(p => p.Source.Status is not null))
+            return pairs;
         var complete = new FolderPair?[pairs.Count];
         await Parallel.ForEachAsync(pairs.Index(), Asking(context.Source, abort), async (indexed, c) =>
         {

@@ -70,9 +70,9 @@ internal sealed class TargetPlaces
 
     private void Assign(Dictionary<FolderPath, List<FolderPath>> groups, Func<FolderPath, List<FolderPath>, FolderPath?> choose)
     {
-        foreach (var (mapped, had) in groups.Where(g => !places.ContainsKey(g.Key)).OrderBy(g => g.Key).ToList())
+        foreach (var mapped in groups.Keys.Where(p => !places.ContainsKey(p)).Order().ToList())
         {
-            if (choose(listedAs(mapped), had) is { } place && !taken.Contains(place))
+            if (choose(listedAs(mapped), groups[mapped]) is { } place && !taken.Contains(place))
                 Settle(mapped, place);
         }
     }
