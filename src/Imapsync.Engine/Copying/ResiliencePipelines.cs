@@ -17,7 +17,7 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
 {
     private static readonly ResiliencePropertyKey<Attempt> Current = new("attempt");
 
-    // Built when something fails: loading what it takes is a tenth of a run with nothing new.
+    // Built when something fails: most runs need none, and to load it would take its time at each start.
     private readonly Lazy<ResiliencePipeline> pipeline = new(() => Build(time));
 
     // What one folder's connection is told holds for the account.
@@ -68,7 +68,7 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
         giveUp.ThrowIfCancellationRequested();
         var first = TryAsync();
         await ((Task)first).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return first.IsCompletedSuccessfully || giveUp.IsCancellationRequested ? await first : await RetryAsync(what, first, TryAsync, patience, giveUp);
+        return first.IsCompletedSuccessfully ? await first : await RetryAsync(what, first, TryAsync, patience, giveUp);
 
         async Task<T> TryAsync()
         {
@@ -83,6 +83,9 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
         var context = ResilienceContextPool.Shared.Get(giveUp);
         try
         {
+            // Whoever gave up meanwhile hears of the failure.
+            if (giveUp.IsCancellationRequested)
+                return await first;
             context.Properties.Set(Current, new Attempt(patience, (failure, delay) => Tell(what, (MailException)failure, delay)));
             return await pipeline.Value.ExecuteAsync(_ => new ValueTask<T>(Interlocked.Exchange(ref first!, null) ?? retry()), context);
         }

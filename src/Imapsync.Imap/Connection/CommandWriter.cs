@@ -11,10 +11,11 @@ namespace Imapsync.Imap.Connection;
 /// </summary>
 internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabilities> capabilities, ProgressWatchdog watchdog, ImapTrace? trace)
 {
+    /// <summary>Octets that are written and not yet on their way, at most.</summary>
+    public const int FlushAt = 64 << 10;
+
     private const int SmallLiteral = 4096;
     private const int LiteralPlusMax = 1 << 20;
-    /// <summary>Octets that are written and not yet on their way.</summary>
-    public const int FlushAt = 64 << 10;
 
     private readonly StringBuilder traced = new();
     private ImapCommand current = null!;

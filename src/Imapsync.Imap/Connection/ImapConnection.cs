@@ -19,7 +19,7 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     private readonly ImapTrace? trace;
     private readonly Channel<ImapCommand> queue;
     private readonly Lock gate = new();
-    // Rung at each tagged reply and closed with the connection. A channel, since a semaphore that waits with a token costs more than all else about a command.
+    // Rung at each tagged reply and closed with the connection. A semaphore would make several tasks for each wait with a token.
     private readonly Channel<bool> answered = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ProgressWatchdog watchdog;
     private readonly Task readLoop;
