@@ -73,6 +73,8 @@ internal sealed class DotLock : IAsyncDisposable
 
     private static bool TryCreate(string path)
     {
+        // Ready before the file is: a process that is killed in between leaves a lock that does not say whose it is.
+        var owner = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}:{Environment.MachineName}"));
         FileStream file;
         try
         {
@@ -91,7 +93,7 @@ internal sealed class DotLock : IAsyncDisposable
         try
         {
             using (file)
-                file.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}:{Environment.MachineName}")));
+                file.Write(owner);
             return true;
         }
         catch
