@@ -12,8 +12,6 @@ namespace Imapsync.Imap;
 /// </summary>
 public sealed partial class ImapClient : IAsyncDisposable
 {
-    private static readonly Lazy<Task> Prepared = new(() => Task.Run(ScramSha256Mechanism.Rehearse));
-
     private readonly ImapConnection connection;
     private readonly ImapClientOptions options;
 
@@ -45,9 +43,6 @@ public sealed partial class ImapClient : IAsyncDisposable
 
     /// <summary>Messages in the selected folder as last told.</summary>
     public long Exists => connection.Exists;
-
-    /// <summary>Begins, on another thread and once in a process, to load what log-ins and TLS need: it takes as long as a round trip.</summary>
-    public static void Prepare() => _ = Prepared.Value;
 
     /// <summary>Connects, puts TLS in place as asked, reads greeting and capabilities. Not logged in yet.</summary>
     public static async Task<ImapClient> ConnectAsync(ImapClientOptions options, CancellationToken cancellationToken)

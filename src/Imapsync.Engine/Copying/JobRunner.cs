@@ -3,7 +3,6 @@ using Imapsync.Engine.Copying.Labels;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores;
-using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 
@@ -27,8 +26,6 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         JobDefinition job, RunOptions options, Action<JobEvent> onEvent, CancellationToken stop, CancellationToken abort)
     {
         var report = new JobReporter(job.Name, time, onEvent);
-        if (job.Source is ImapEndpoint || job.Target is ImapEndpoint)
-            ImapClient.Prepare();
         report.Tell(new JobStarted(job.Name, job.Source.Display, job.Target.Display, options.DryRun));
         using var stopping = new StopRequest(report, stop, abort);
         await using var clock = LimitDuration(job, stopping);

@@ -29,13 +29,6 @@ internal sealed class ScramSha256Mechanism : SaslMechanism
 
     public override string Name => "SCRAM-SHA-256";
 
-    /// <summary>Calls what a log-in calls, so that it is loaded, OpenSSL with it.</summary>
-    public static void Rehearse()
-    {
-        var mechanism = new ScramSha256Mechanism(null, "", "");
-        mechanism.Prove($"r={mechanism.nonce},s=AAAAAAAAAAAAAAAAAAAAAA==,i=1");
-    }
-
     public override byte[] InitialResponse => Encoding.UTF8.GetBytes(header + firstBare);
 
     public static string Escape(string name) =>
