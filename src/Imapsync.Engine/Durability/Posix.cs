@@ -10,10 +10,15 @@ internal static partial class Posix
     private const int ENOENT = 2;
     private const int ESRCH = 3;
     private const int EACCES = 13;
+    private const int EEXIST = 17;
 
     /// <summary>O_WRONLY, O_CREAT, O_EXCL and O_CLOEXEC of Linux.</summary>
     private const int NewForWriting = 0x1 | 0x40 | 0x80 | 0x80000;
     private const int OwnerOnly = 0x180;
+
+    /// <summary>O_WRONLY, O_TMPFILE with the O_DIRECTORY of this architecture, and O_CLOEXEC of Linux.</summary>
+    private static readonly int NamelessForWriting = 0x1 | 0x400000 | 0x80000
+        | (RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x4000 : 0x10000);
 
     /// <summary>O_CLOEXEC, so that a child process (a password command) inherits nothing.</summary>
     private static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : OperatingSystem.IsFreeBSD() ? 0x100000 : 0x80000;
@@ -43,6 +48,34 @@ internal static partial class Posix
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return file;
+    }
+
+    /// <summary>
+    /// Makes a file, 0600, that has its contents from its first instant: written without a name, then linked. False where anything of that
+    /// name exists; null where the system or the file system has no such files, and nothing was made.
+    /// </summary>
+    public static bool? TryCreateWhole(string path, ReadOnlySpan<byte> contents)
+    {
+        const int FollowSymbolicLink = 0x400;
+        if (!OperatingSystem.IsLinux())
+            return null;
+        var descriptor = Open(Path.GetDirectoryName(path)!, NamelessForWriting, OwnerOnly);
+        if (descriptor < 0)
+            return null;
+        using var file = new SafeFileHandle(descriptor, ownsHandle: true);
+        try
+        {
+            RandomAccess.Write(file, contents, 0);
+        }
+        catch (IOException)
+        {
+            // A full disk, most likely. Whoever makes the file the other way hears of it with the file's name.
+            return null;
+        }
+
+        if (Link(0, $"/proc/self/fd/{descriptor}", 0, path, FollowSymbolicLink) == 0)
+            return true;
+        return Marshal.GetLastPInvokeError() == EEXIST ? false : null;
     }
 
     /// <summary>Gives a file another name on the same file system, in place of what had that name: rename(2) and nothing beside it.</summary>
@@ -111,6 +144,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RenameFile(string path, string newPath);
+
+    [LibraryImport("libc", EntryPoint = "linkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(int directory, string path, int newDirectory, string newPath, int flags);
 
     [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
     private static partial int SyncFs(int descriptor);

@@ -6,7 +6,7 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores;
 
 /// <summary>
-/// A lock that other mail programs honour too: <c>FILE.lock</c>, made with O_EXCL, holding <c>pid:host</c> as Dovecot writes it.
+/// A lock that other mail programs honour too: <c>FILE.lock</c>, made where there is none, holding <c>pid:host</c> as Dovecot writes it.
 /// One whose process on this machine is dead was left behind and is broken; where that can't be known, its age decides.
 /// </summary>
 internal sealed class DotLock : IAsyncDisposable
@@ -73,8 +73,13 @@ internal sealed class DotLock : IAsyncDisposable
 
     private static bool TryCreate(string path)
     {
-        // Ready before the file is: a process that is killed in between leaves a lock that does not say whose it is.
         var owner = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}:{Environment.MachineName}"));
+        return Posix.TryCreateWhole(path, owner) ?? TryCreateInSteps(path, owner);
+    }
+
+    /// <summary>Where a file can't come into being with its text: a process that is killed in between leaves a lock that does not say whose it is.</summary>
+    private static bool TryCreateInSteps(string path, byte[] owner)
+    {
         FileStream file;
         try
         {

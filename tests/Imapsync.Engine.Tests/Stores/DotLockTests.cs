@@ -1,3 +1,4 @@
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Stores;
 using Imapsync.Tests.Support;
 
@@ -23,5 +24,47 @@ public sealed class DotLockTests
         }
 
         Assert.False(File.Exists(dir["file.lock"]));
+    }
+
+    [Fact]
+    public async Task A_lock_says_whose_it_is_from_its_first_instant()
+    {
+        using var dir = new TempDir();
+        Assert.SkipWhen(Posix.TryCreateWhole(dir["probe"], "x"u8) is null, "this file system has no files without a name");
+        using var done = new CancellationTokenSource();
+        var holder = Task.Run(async () =>
+        {
+            while (!done.IsCancellationRequested)
+                await DotLock.TryTake(dir["file"], TimeSpan.MaxValue, TimeProvider.System)!.DisposeAsync();
+        });
+        var said = new HashSet<string>();
+        for (var reads = 0; reads < 2_000 && !holder.IsCompleted;)
+        {
+            try
+            {
+                said.Add(File.ReadAllText(dir["file.lock"]));
+                reads++;
+            }
+            catch (FileNotFoundException)
+            {
+                // Nobody holds it for now.
+            }
+        }
+
+        await done.CancelAsync();
+        await holder;
+
+        Assert.Equal([$"{Environment.ProcessId}:{Environment.MachineName}"], said);
+    }
+
+    [Fact]
+    public void A_lock_that_is_there_is_left_alone()
+    {
+        using var dir = new TempDir();
+        File.WriteAllText(dir["file.lock"], "somebody");
+
+        Assert.Null(DotLock.TryTake(dir["file"], TimeSpan.FromMinutes(1), TimeProvider.System));
+        Assert.Equal("somebody", DotLock.Holder(dir["file"]));
+        Assert.Equal(["file.lock"], Directory.EnumerateFileSystemEntries(dir.Path).Select(Path.GetFileName));
     }
 }
