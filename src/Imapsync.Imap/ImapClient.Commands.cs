@@ -95,27 +95,20 @@ public sealed partial class ImapClient
     public async Task<AppendResult> AppendAsync(string wireName, IAsyncEnumerable<OutgoingMessage> window, CancellationToken cancellationToken)
     {
         var command = new AppendCommand(wireName, window);
-        var reply = await connection.SettleAsync(command, cancellationToken);
-        return new AppendResult(reply, command.Taken, command.Assigned?.Validity ?? UidValidity.None, command.Assigned?.Uids);
+        return command.ToResult(await connection.SettleAsync(command, cancellationToken));
     }
 
-    /// <summary>
-    /// Appends one message and returns when its octets are written, so that the next one can follow; the task inside tells
-    /// what came of it.
-    /// </summary>
-    public async Task<Task<AppendResult>> StartAppendAsync(string wireName, OutgoingMessage message, CancellationToken cancellationToken)
+    /// <summary>Appends one message and returns when its octets are written, so that the next one can follow.</summary>
+    public async ValueTask<StartedAppend> StartAppendAsync(string wireName, OutgoingMessage message, CancellationToken cancellationToken)
     {
-        var command = new AppendCommand(wireName, new[] { message }.ToAsyncEnumerable());
-        var settling = SettleAsync();
-        await Task.WhenAny(settling, command.WhenWritten);
-        return settling;
-
-        async Task<AppendResult> SettleAsync()
-        {
-            var reply = await connection.SettleAsync(command, cancellationToken);
-            return new AppendResult(reply, command.Taken, command.Assigned?.Validity ?? UidValidity.None, command.Assigned?.Uids);
-        }
+        var command = new AppendCommand(wireName, message);
+        await connection.WriteAsync(command, cancellationToken);
+        return new StartedAppend(command);
     }
+
+    /// <summary>What came of a message that was appended.</summary>
+    public async ValueTask<AppendResult> FinishAppendAsync(StartedAppend append, CancellationToken cancellationToken) =>
+        append.Command.ToResult(await connection.AnswerAsync(append.Command, cancellationToken));
 
     /// <param name="set">Ascending UIDs as they go on the wire.</param>
     public async Task StoreAsync(string set, bool add, FlagSet flags, CancellationToken cancellationToken) =>

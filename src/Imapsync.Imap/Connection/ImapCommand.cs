@@ -16,7 +16,8 @@ internal abstract class ImapCommand
     private const int UnqueuedState = 2;
 
     private readonly TaskCompletionSource<StatusReply> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource written = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Whoever waits for it goes on in the write loop, which has nothing else to do: the next command is there without a change of thread.
+    private readonly TaskCompletionSource written = new();
     private volatile TaskCompletionSource<byte[]?>? continuation;
     private StatusReply? reply;
     private int parts;
@@ -46,7 +47,7 @@ internal abstract class ImapCommand
 
     public bool IsWritten => (Volatile.Read(ref parts) & WrittenBit) != 0;
 
-    /// <summary>Ends when the write loop is done with this command.</summary>
+    /// <summary>Ends when the write loop is done with this command, or will never begin with it.</summary>
     public Task WhenWritten => written.Task;
 
     /// <summary>Writes the command without tag and final line end.</summary>
@@ -80,8 +81,14 @@ internal abstract class ImapCommand
     /// <summary>Where this command's bodies go; null when it asked for none.</summary>
     public virtual BodyFeed? Feed => null;
 
-    /// <summary>Takes it out of the queue; false when it is being sent already.</summary>
-    public bool TryUnqueue() => Interlocked.CompareExchange(ref state, UnqueuedState, QueuedState) == QueuedState;
+    /// <summary>Takes it out of the queue: true when not an octet of it was sent or ever will be.</summary>
+    public bool TryUnqueue()
+    {
+        var before = Interlocked.CompareExchange(ref state, UnqueuedState, QueuedState);
+        if (before == QueuedState)
+            written.TrySetResult();
+        return before != StartedState;
+    }
 
     public bool TryStart() => Interlocked.CompareExchange(ref state, StartedState, QueuedState) == QueuedState;
 
@@ -118,6 +125,7 @@ internal abstract class ImapCommand
         // Whoever looks, looks at Completion; a fault that nobody awaits any more is not news.
         _ = completion.Task.Exception;
         continuation?.TrySetResult(null);
+        TryUnqueue();
     }
 
     private void Complete(int bit)

@@ -209,7 +209,9 @@ internal sealed partial class ImapConnection
         if (command is SelectCommand select)
             Exists = status.Kind == StatusKind.Ok ? select.Result.Counters.Messages : 0;
         command.Answer(status);
-        answered.Writer.TryWrite(true);
+        // Only where the write loop would go on: it waits for half of many, not for each.
+        if (!SendGate.IsFull(inFlight.Length, limits.MaxInFlight, isFull))
+            answered.Writer.TryWrite(true);
     }
 
     private void NoteCapabilities(StatusReply status)

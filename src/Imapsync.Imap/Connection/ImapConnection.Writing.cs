@@ -4,7 +4,7 @@ namespace Imapsync.Imap.Connection;
 internal sealed partial class ImapConnection
 {
     private StatusReply? upgradeReply;
-    private bool isFull;
+    private volatile bool isFull;
 
     private async Task WriteLoopAsync()
     {

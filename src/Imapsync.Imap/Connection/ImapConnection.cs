@@ -19,7 +19,7 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     private readonly ImapTrace? trace;
     private readonly Channel<ImapCommand> queue;
     private readonly Lock gate = new();
-    // Rung at each tagged reply and closed with the connection. A semaphore would make several tasks for each wait with a token.
+    // Rung by a tagged reply that makes room and closed with the connection. A semaphore would make several tasks for each wait with a token.
     private readonly Channel<bool> answered = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ProgressWatchdog watchdog;
     private readonly Task readLoop;
@@ -124,39 +124,63 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     public async ValueTask<StatusReply> SettleAsync(ImapCommand command, CancellationToken cancellationToken)
     {
         command.Cancellation = cancellationToken;
-        var completion = await SendAsync(command, cancellationToken);
+        await SendAsync(command, cancellationToken);
+        return await AnswerAsync(command, cancellationToken);
+    }
+
+    /// <summary>
+    /// Sends a command and returns when it is written, or never will be. <see cref="AnswerAsync"/> tells what came of it, a connection
+    /// that broke included: the answers to what was sent before are not lost over it.
+    /// </summary>
+    public async ValueTask WriteAsync(ImapCommand command, CancellationToken cancellationToken)
+    {
+        command.Cancellation = cancellationToken;
         try
         {
-            return await completion.WaitAsync(cancellationToken);
+            await SendAsync(command, cancellationToken);
+            await command.WhenWritten.WaitAsync(cancellationToken);
         }
         catch (Exception e)
         {
-            // Rungs of cancellation: taken from the queue; its reply ignored; torn in the middle, the connection ends.
-            if (command.TryUnqueue())
+            await LetGoAsync(command, e);
+            if (e is OperationCanceledException)
                 throw;
-            if (e is OperationCanceledException && !command.IsWritten)
-                Break(new ImapConnectionException(ConnectionFailure.Closed, $"cancelled while {command.Name} was being sent"));
-            // Whatever happened, the write loop lets go of a body before its owner is told.
-            await command.WhenWritten;
+            command.Fail(e);
+        }
+    }
+
+    /// <summary>The tagged reply, whatever it says, of a command that was sent.</summary>
+    public async ValueTask<StatusReply> AnswerAsync(ImapCommand command, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await command.Completion.WaitAsync(cancellationToken);
+        }
+        catch (Exception e)
+        {
+            await LetGoAsync(command, e);
             throw;
         }
     }
 
-    /// <summary>Queues a command; the task inside ends with its tagged reply, be it NO, or fails with the connection.</summary>
-    public async ValueTask<Task<StatusReply>> SendAsync(ImapCommand command, CancellationToken cancellationToken)
+    /// <summary>Queues a command; its completion ends with its tagged reply, be it NO, or fails with the connection.</summary>
+    public ValueTask SendAsync(ImapCommand command, CancellationToken cancellationToken)
     {
         ThrowIfBroken();
-        try
-        {
-            await queue.Writer.WriteAsync(command, cancellationToken);
-        }
-        catch (ChannelClosedException)
-        {
-            ThrowIfBroken();
-            throw;
-        }
+        return queue.Writer.TryWrite(command) ? ValueTask.CompletedTask : new ValueTask(WaitToSendAsync());
 
-        return command.Completion;
+        async Task WaitToSendAsync()
+        {
+            try
+            {
+                await queue.Writer.WriteAsync(command, cancellationToken);
+            }
+            catch (ChannelClosedException)
+            {
+                ThrowIfBroken();
+                throw;
+            }
+        }
     }
 
     /// <summary>The one way this connection ends. The first reason wins; everything in flight or queued fails with it.</summary>
@@ -200,6 +224,17 @@ internal sealed partial class ImapConnection : IAsyncDisposable
         if (!isLent)
             await readLoop;
         watchdog.Dispose();
+    }
+
+    /// <summary>Rungs of cancellation: taken from the queue; its reply ignored; torn in the middle, the connection ends.</summary>
+    private async ValueTask LetGoAsync(ImapCommand command, Exception failure)
+    {
+        if (command.TryUnqueue())
+            return;
+        if (failure is OperationCanceledException && !command.IsWritten)
+            Break(new ImapConnectionException(ConnectionFailure.Closed, $"cancelled while {command.Name} was being sent"));
+        // Whatever happened, the write loop lets go of a body before its owner is told.
+        await command.WhenWritten;
     }
 
     private static Exception Telling(Exception reason) => reason switch

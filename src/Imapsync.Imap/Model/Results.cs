@@ -1,3 +1,5 @@
+using Imapsync.Imap.Commands;
+
 namespace Imapsync.Imap;
 
 public enum NamespaceKind
@@ -58,3 +60,14 @@ public sealed record OutgoingMessage(FlagSet Flags, DateTimeOffset? InternalDate
 /// <param name="Taken">How many messages were taken from the window; fewer than it has after a refusal.</param>
 /// <param name="Uids">Those assigned, in the order of the window; null where the server did not say.</param>
 public sealed record AppendResult(StatusReply Reply, int Taken, UidValidity UidValidity, UidSet? Uids);
+
+/// <summary>A message whose octets are written and whose answer may be still to come.</summary>
+public readonly struct StartedAppend
+{
+    internal StartedAppend(AppendCommand command) => Command = command;
+
+    /// <summary>The answer is there, or will never come.</summary>
+    public bool IsAnswered => Command.Completion.IsCompleted;
+
+    internal AppendCommand Command { get; }
+}

@@ -39,6 +39,52 @@ public sealed class AppendTests
     }
 
     [Fact]
+    public async Task A_connection_that_breaks_does_not_take_the_answers_before_it()
+    {
+        await using var session = await Session.OpenAsync("IMAP4rev1 LITERAL+ UIDPLUS");
+        var accepted = await session.Client.StartAppendAsync("Sent", Message("hello"), Token);
+        var unanswered = await session.Client.StartAppendAsync("Sent", Message("hello"), Token);
+        var tag = await session.Server.ExpectAsync("APPEND \"Sent\" (\\Seen) \"17-Jul-2024 02:44:25 +0000\" {5+}", Token);
+        await session.Server.SendAsync($"{tag} OK [APPENDUID 9 41] done\r\n* BYE enough\r\n", Token);
+        await Assert.ThrowsAsync<ImapConnectionException>(() => session.Client.FinishAppendAsync(unanswered, Token).AsTask());
+        var unsent = await session.Client.StartAppendAsync("Sent", Message("hello"), Token);
+        Assert.True(unsent.IsAnswered);
+        Assert.Equal("41", (await session.Client.FinishAppendAsync(accepted, Token)).Uids!.ToString());
+        for (var time = 0; time < 2; time++)
+            await Assert.ThrowsAsync<ImapConnectionException>(() => session.Client.FinishAppendAsync(unsent, Token).AsTask());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_message_that_waits_for_its_turn_is_let_go_of(bool isCancelled)
+    {
+        await using var session = await Session.OpenAsync("IMAP4rev1 LITERAL+", new ImapLimits { MaxInFlight = 1 });
+        using var cancellation = new CancellationTokenSource();
+        var first = await session.Client.StartAppendAsync("Sent", Message("hello"), Token);
+        var waiting = session.Client.StartAppendAsync("Sent", Message("hello"), cancellation.Token).AsTask();
+        var tag = await session.Server.ExpectAsync("APPEND \"Sent\" (\\Seen) \"17-Jul-2024 02:44:25 +0000\" {5+}", Token);
+        Assert.False(waiting.IsCompleted);
+        if (isCancelled)
+        {
+            await cancellation.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+            await session.Server.SendAsync($"{tag} OK done\r\n", Token);
+            Assert.Equal(StatusKind.Ok, (await session.Client.FinishAppendAsync(first, Token)).Reply.Kind);
+            var noop = session.Client.NoopAsync(Token);
+            Assert.Equal("hello\r\n", await session.Server.ReadOctetsAsync(7, Token));
+            await session.Server.AnswerAsync("NOOP");
+            await noop;
+        }
+        else
+        {
+            await session.Server.SendAsync("* BYE enough\r\n", Token);
+            var unsent = await waiting;
+            await Assert.ThrowsAsync<ImapConnectionException>(() => session.Client.FinishAppendAsync(unsent, Token).AsTask());
+        }
+    }
+
+    [Fact]
     public async Task A_body_that_fails_passes_its_own_exception_and_ends_the_connection()
     {
         await using var session = await Session.OpenAsync("IMAP4rev1 LITERAL+");
@@ -127,11 +173,14 @@ public sealed class AppendTests
         foreach (var body in bodies)
         {
             await Task.Yield();
-            yield return Message(body.Length, PipeReader.Create(new ReadOnlySequence<byte>(Encoding.Latin1.GetBytes(body))));
+            yield return Message(body);
         }
     }
 
     private static IAsyncEnumerable<OutgoingMessage> Window(PipeReader body) => new[] { Message(5, body) }.ToAsyncEnumerable();
+
+    private static OutgoingMessage Message(string body) =>
+        Message(body.Length, PipeReader.Create(new ReadOnlySequence<byte>(Encoding.Latin1.GetBytes(body))));
 
     private static OutgoingMessage Message(long length, PipeReader body) =>
         new(FlagSet.Create(MessageFlags.Seen), new DateTimeOffset(2024, 7, 17, 2, 44, 25, TimeSpan.Zero), length, body);

@@ -104,7 +104,7 @@ internal sealed partial class ImapWritableFolder
     private async Task<SentMessage?> SendSinglyAsync(
         SentMessage first, IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
     {
-        var underWay = new Queue<(SentMessage Message, Task<AppendResult> Answer)>();
+        var underWay = new Queue<(SentMessage Message, StartedAppend Append)>();
         SentMessage? after = null;
         try
         {
@@ -121,7 +121,7 @@ internal sealed partial class ImapWritableFolder
                     await SettleAsync(underWay, cancellationToken);
                 // Whatever was learnt meanwhile: this one is taken and has to go.
                 underWay.Enqueue((message, await Client.StartAppendAsync(WireName, message.Outgoing with { AskFirst = memory.AskFirst }, cancellationToken)));
-                while (underWay.TryPeek(out var oldest) && (goesAlone || oldest.Answer.IsCompleted))
+                while (underWay.TryPeek(out var oldest) && (goesAlone || oldest.Append.IsAnswered))
                     await SettleAsync(underWay, cancellationToken);
                 if (MustEnd)
                     break;
@@ -133,8 +133,9 @@ internal sealed partial class ImapWritableFolder
         }
         finally
         {
-            // The owner of the bodies hears of a failure only when nobody reads them any more.
-            await ((Task)Task.WhenAll(underWay.Select(u => u.Answer))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Before anybody looks for what arrived, nothing is under way any more.
+            foreach (var (_, append) in underWay)
+                await ((Task)Client.FinishAppendAsync(append, cancellationToken).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -143,10 +144,10 @@ internal sealed partial class ImapWritableFolder
         underWay + Client.Refusals < ConnectionPool.MaxRefusals
         || (Client.Refusals == 0 && !Client.Greeting.Contains("Microsoft", StringComparison.OrdinalIgnoreCase));
 
-    private async Task SettleAsync(Queue<(SentMessage Message, Task<AppendResult> Answer)> underWay, CancellationToken cancellationToken)
+    private async Task SettleAsync(Queue<(SentMessage Message, StartedAppend Append)> underWay, CancellationToken cancellationToken)
     {
-        var (message, answer) = underWay.Peek();
-        var result = await answer;
+        var (message, append) = underWay.Peek();
+        var result = await Client.FinishAppendAsync(append, cancellationToken);
         underWay.Dequeue();
         message.IsSettled = true;
         if (result.Reply.Kind == StatusKind.Ok)
