@@ -102,7 +102,7 @@ public sealed partial class ImapClient
     public async ValueTask<StartedAppend> StartAppendAsync(string wireName, OutgoingMessage message, CancellationToken cancellationToken)
     {
         var command = new AppendCommand(wireName, message);
-        await connection.WriteAsync(command, cancellationToken);
+        await connection.StartAsync(command, cancellationToken);
         return new StartedAppend(command);
     }
 

@@ -33,7 +33,7 @@ internal sealed class SettingNode
 
     /// <summary>The members of a sequence, in order.</summary>
     public IEnumerable<SettingNode> Items =>
-        children.OrderBy(c => int.TryParse(c.Key, out var index) ? index : int.MaxValue).Select(c => c.Value);
+        children.Keys.OrderBy(k => int.TryParse(k, out var index) ? index : int.MaxValue).Select(k => children[k]);
 
     public bool IsSequence =>
         Kind == SettingKind.Sequence

@@ -29,8 +29,8 @@ internal sealed class SettingOverrides : TracedConfigurationProvider, IConfigura
 
     public override void Load()
     {
-        foreach (var (name, value) in environment.Where(e => e.Key.StartsWith(Prefix, StringComparison.Ordinal)).OrderBy(e => e.Key, StringComparer.Ordinal))
-            Add(new SettingOrigin($"environment variable {name}"), name[Prefix.Length..], "__", EnvironmentForm, value);
+        foreach (var name in environment.Keys.Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+            Add(new SettingOrigin($"environment variable {name}"), name[Prefix.Length..], "__", EnvironmentForm, environment[name]);
         foreach (var assignment in assignments)
         {
             var equals = assignment.IndexOf('=');

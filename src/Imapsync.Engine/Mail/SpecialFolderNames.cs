@@ -8,8 +8,8 @@ namespace Imapsync.Engine.Mail;
 /// </summary>
 public static class SpecialFolderNames
 {
-    private static readonly Dictionary<string, SpecialFolder> Uses = new (SpecialFolder Use, string Names)[]
-    {
+    private static readonly Dictionary<string, SpecialFolder> Uses = ByName(
+    [
         (SpecialFolder.Sent, """
             Sent|Sent Items|Sent Messages|Sent Mail|Sent-Mail|Sent Objects|SentMail|Gesendet|Gesendete Elemente|Gesendete Objekte|Gesendete Nachrichten|Gesendete Mails
             Envoyés|Messages envoyés|Éléments envoyés|Objets envoyés|Envoyes|Enviados|Elementos enviados|Mensajes enviados|Correo enviado|Itens enviados|Mensagens enviadas
@@ -40,8 +40,7 @@ public static class SpecialFolderNames
             Archive|Archives|Archived|Archiv|Archivo|Archivos|Archivio|Archief|Arquivo|Arquivados|Arquivo Morto|Arkiv|Arkisto|Archiwum|Archív|Archívum|Arhivă|Arhiv|Arhiva|Arhiiv|Arhīvs|Archyvas|Arşiv|Arxiu|Artxiboa
             Αρχείο|Архив|Архів|Архива|ארכיון|الأرشيف|بایگانی|アーカイブ|归档|存档|封存|보관함|Lưu trữ|เก็บถาวร|Arsip|संग्रह
             """),
-    }.SelectMany(u => u.Names.Split(['|', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(n => (n, u.Use)))
-        .ToDictionary(p => p.n, p => p.Use, StringComparer.OrdinalIgnoreCase);
+    ]);
 
     /// <summary>
     /// What a folder is for, by its name. Only where such folders are: at the top, below INBOX, or below a provider's own
@@ -51,5 +50,17 @@ public static class SpecialFolderNames
     {
         var isAtTop = path.Levels.Length == 1 || (path.Levels.Length == 2 && (path.Levels[0] == "INBOX" || path.Levels[0][0] == '['));
         return isAtTop ? Uses.GetValueOrDefault(path.Name.Trim()) : SpecialFolder.None;
+    }
+
+    private static Dictionary<string, SpecialFolder> ByName((SpecialFolder Use, string Names)[] uses)
+    {
+        var byName = new Dictionary<string, SpecialFolder>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (use, names) in uses)
+        {
+            foreach (var name in names.Split(['|', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+                byName.Add(name, use);
+        }
+
+        return byName;
     }
 }

@@ -16,7 +16,7 @@ internal abstract class ImapCommand
     private const int UnqueuedState = 2;
 
     private readonly TaskCompletionSource<StatusReply> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    // Whoever waits for it goes on in the write loop, which has nothing else to do: the next command is there without a change of thread.
+    // Whoever waits for it goes on in the write loop: the next command is there without a change of thread.
     private readonly TaskCompletionSource written = new();
     private volatile TaskCompletionSource<byte[]?>? continuation;
     private StatusReply? reply;

@@ -121,18 +121,17 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     }
 
     /// <summary>Sends a command and waits for its tagged reply, whatever it says.</summary>
-    public async ValueTask<StatusReply> SettleAsync(ImapCommand command, CancellationToken cancellationToken)
+    public ValueTask<StatusReply> SettleAsync(ImapCommand command, CancellationToken cancellationToken)
     {
         command.Cancellation = cancellationToken;
-        await SendAsync(command, cancellationToken);
-        return await AnswerAsync(command, cancellationToken);
+        return AnswerAsync(command, SendAsync(command, cancellationToken), cancellationToken);
     }
 
     /// <summary>
     /// Sends a command and returns when it is written, or never will be. <see cref="AnswerAsync"/> tells what came of it, a connection
     /// that broke included: the answers to what was sent before are not lost over it.
     /// </summary>
-    public async ValueTask WriteAsync(ImapCommand command, CancellationToken cancellationToken)
+    public async ValueTask StartAsync(ImapCommand command, CancellationToken cancellationToken)
     {
         command.Cancellation = cancellationToken;
         try
@@ -150,18 +149,8 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     }
 
     /// <summary>The tagged reply, whatever it says, of a command that was sent.</summary>
-    public async ValueTask<StatusReply> AnswerAsync(ImapCommand command, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await command.Completion.WaitAsync(cancellationToken);
-        }
-        catch (Exception e)
-        {
-            await LetGoAsync(command, e);
-            throw;
-        }
-    }
+    public ValueTask<StatusReply> AnswerAsync(ImapCommand command, CancellationToken cancellationToken) =>
+        AnswerAsync(command, ValueTask.CompletedTask, cancellationToken);
 
     /// <summary>Queues a command; its completion ends with its tagged reply, be it NO, or fails with the connection.</summary>
     public ValueTask SendAsync(ImapCommand command, CancellationToken cancellationToken)
@@ -224,6 +213,20 @@ internal sealed partial class ImapConnection : IAsyncDisposable
         if (!isLent)
             await readLoop;
         watchdog.Dispose();
+    }
+
+    private async ValueTask<StatusReply> AnswerAsync(ImapCommand command, ValueTask sending, CancellationToken cancellationToken)
+    {
+        await sending;
+        try
+        {
+            return await command.Completion.WaitAsync(cancellationToken);
+        }
+        catch (Exception e)
+        {
+            await LetGoAsync(command, e);
+            throw;
+        }
     }
 
     /// <summary>Rungs of cancellation: taken from the queue; its reply ignored; torn in the middle, the connection ends.</summary>
