@@ -6,11 +6,13 @@ namespace Imapsync.Engine.Durability;
 /// <summary>The few POSIX calls the base class library does not give. Linux, macOS and the BSDs.</summary>
 internal static partial class Posix
 {
+    /// <summary>Something of that name is there. .NET gives errors of the system as they are, as HResult.</summary>
+    public const int EEXIST = 17;
+
     private const int ReadOnly = 0;
     private const int ENOENT = 2;
     private const int ESRCH = 3;
     private const int EACCES = 13;
-    private const int EEXIST = 17;
 
     /// <summary>O_WRONLY, O_CREAT, O_EXCL and O_CLOEXEC of Linux.</summary>
     private const int NewForWriting = 0x1 | 0x40 | 0x80 | 0x80000;

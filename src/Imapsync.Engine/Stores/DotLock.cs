@@ -16,9 +16,6 @@ internal sealed class DotLock : IAsyncDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>EEXIST, which .NET gives as it is.</summary>
-    private const int AlreadyExists = 17;
-
     private readonly string lockFile;
 
     private DotLock(string lockFile) => this.lockFile = lockFile;
@@ -85,7 +82,7 @@ internal sealed class DotLock : IAsyncDisposable
         {
             file = new FileStream(path, LocalFiles.CreateNew);
         }
-        catch (IOException e) when (e.HResult == AlreadyExists || File.Exists(path))
+        catch (IOException e) when (e.HResult == Posix.EEXIST || File.Exists(path))
         {
             // By the error and not by a second look: whoever held it may have let go in between.
             return false;

@@ -115,8 +115,9 @@ internal abstract class ImapCommand
 
     public void FinishWriting()
     {
-        written.TrySetResult();
+        // In this order: whoever goes on here must see that it is written, or a cancellation would end the connection for it.
         Complete(WrittenBit);
+        written.TrySetResult();
     }
 
     public virtual void Fail(Exception reason)
