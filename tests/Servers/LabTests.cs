@@ -46,6 +46,33 @@ public sealed class LabTests
         Assert.Single(line.Faults);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task While_the_server_holds_on_to_a_broken_connection_nothing_passes_over_another(bool withReset)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        await using var line = FaultProxy.Start(((IPEndPoint)listener.LocalEndpoint).Port);
+        using var broken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await broken.ConnectAsync(IPAddress.Loopback, line.Port);
+        using var serversBroken = await listener.AcceptSocketAsync();
+        await other.ConnectAsync(IPAddress.Loopback, line.Port);
+        using var serversOther = await listener.AcceptSocketAsync();
+
+        broken.LingerState = new LingerOption(withReset, 0);
+        broken.Dispose();
+        await other.SendAsync("looks"u8.ToArray());
+
+        // The server has heard that the first is over, and takes its time over it: the other's octets are not there yet.
+        var buffer = new byte[5];
+        Assert.Equal(0, await serversBroken.ReceiveAsync(buffer));
+        Assert.False(serversOther.Poll(TimeSpan.FromMilliseconds(200), SelectMode.SelectRead));
+        serversBroken.Dispose();
+        Assert.Equal(5, await serversOther.ReceiveAsync(buffer));
+    }
+
     [Fact]
     public async Task A_server_started_again_has_its_ports_and_mail_and_what_was_changed_meanwhile()
     {

@@ -23,8 +23,8 @@ public enum FaultKind
 
 /// <summary>
 /// A line between client and server that a test can watch and break: at exact octets, never by the clock. A connection that
-/// broke is let go by the server before the next one gets through: what the server does with the last command it was sent
-/// is done by then, as it is in life by the time a client has waited before it tries again.
+/// broke is let go by the server before anything gets through over another, new or open already: what the server does with
+/// the last command it was sent is done by then, as it is in life by the time a client has waited before it tries again.
 /// </summary>
 public sealed class FaultProxy : IAsyncDisposable
 {
@@ -138,6 +138,13 @@ public sealed class FaultProxy : IAsyncDisposable
             return strikes < rules.MostFaults && ++strikes > 0;
     }
 
+    /// <summary>Done when the server has let go of every connection but <paramref name="line"/> that has lost its client.</summary>
+    internal Task OthersSettledAsync(ProxiedLine? line)
+    {
+        lock (gate)
+            return Task.WhenAll(lines.Where(l => l != line && l.IsOver).Select(l => l.Done));
+    }
+
     internal long Room(bool ofServer) => (ofServer ? fromServer : fromClient).Room;
 
     internal void Count(bool ofServer, int octets) => (ofServer ? fromServer : fromClient).Count(octets);
@@ -161,10 +168,7 @@ public sealed class FaultProxy : IAsyncDisposable
 
     private async Task ServeAsync(Socket client, FaultRules rules)
     {
-        Task before;
-        lock (gate)
-            before = Task.WhenAll(lines.Where(l => l.IsOver).Select(l => l.Done));
-        await before;
+        await OthersSettledAsync(null);
         var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         client.NoDelay = server.NoDelay = true;
         ProxiedConnection connection;
@@ -185,10 +189,10 @@ public sealed class FaultProxy : IAsyncDisposable
             return;
         }
 
-        using var line = new ProxiedLine(this, connection, rules, ending.Token);
+        using var line = new ProxiedLine(this, connection, rules, client, server, ending.Token);
         lock (gate)
             lines.Add(line);
-        await line.ServeAsync(client, server);
+        await line.ServeAsync();
         lock (gate)
             lines.Remove(line);
     }

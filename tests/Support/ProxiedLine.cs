@@ -5,10 +5,17 @@ using System.Threading.Channels;
 namespace Imapsync.Tests.Support;
 
 /// <summary>One connection of a <see cref="FaultProxy"/>: passes octets on both ways, as its rules have it.</summary>
-internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection, FaultRules rules, CancellationToken ending) : IDisposable
+internal sealed class ProxiedLine(
+    FaultProxy proxy, ProxiedConnection connection, FaultRules rules, Socket client, Socket server, CancellationToken ending) : IDisposable
 {
+    // Of Linux (netinet/tcp.h): the first octet of TCP_INFO is the connection's state.
+    private const int TcpLevel = 6;
+    private const int TcpInfo = 11;
+    private const byte Established = 1;
+    private const byte FinWait1 = 4;
+    private const byte FinWait2 = 5;
+
     private readonly CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(ending);
-    private readonly TaskCompletionSource clientIsGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TlsRecords serverRecords = new();
     private readonly TlsRecords clientRecords = new();
@@ -16,25 +23,25 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
     private bool clientIsStalled;
 
     /// <summary>The client is gone, by itself or by a fault.</summary>
-    public bool IsOver => over.IsCancellationRequested || clientIsGone.Task.IsCompleted;
+    public bool IsOver => over.IsCancellationRequested || HasClientHungUp();
 
     /// <summary>The server has read all it will ever get of this connection, and has hung up.</summary>
     public Task Done => done.Task;
 
     /// <summary>Until both sides are through with it.</summary>
-    public async Task ServeAsync(Socket client, Socket server)
+    public async Task ServeAsync()
     {
         try
         {
             using (client)
             {
-                await Task.WhenAll(PumpAsync(client, server, fromServer: false), PumpAsync(server, client, fromServer: true));
+                await Task.WhenAll(PumpAsync(fromServer: false), PumpAsync(fromServer: true));
                 if (connection.WasCut && !rules.CutWithFin)
                     client.LingerState = new LingerOption(true, 0);
             }
 
             await over.CancelAsync();
-            await DrainAsync(server);
+            await DrainAsync();
         }
         finally
         {
@@ -44,8 +51,22 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
 
     public void Dispose() => over.Dispose();
 
+    /// <summary>By the system's word: what the client sent before may not all have been read yet.</summary>
+    private bool HasClientHungUp()
+    {
+        try
+        {
+            Span<byte> state = stackalloc byte[1];
+            return client.GetRawSocketOption(TcpLevel, TcpInfo, state) == 1 && state[0] is not (Established or FinWait1 or FinWait2);
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>What the server was sent it may still be working on: it is left to finish, and whatever it says goes nowhere.</summary>
-    private async Task DrainAsync(Socket server)
+    private async Task DrainAsync()
     {
         using (server)
         {
@@ -65,10 +86,11 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
     }
 
     /// <summary>Reads as it comes and hands on when it is due, so that a delay costs no throughput.</summary>
-    private async Task PumpAsync(Socket from, Socket to, bool fromServer)
+    private async Task PumpAsync(bool fromServer)
     {
+        var (from, to) = fromServer ? (server, client) : (client, server);
         var due = Channel.CreateBounded<(byte[] Octets, long At)>(1024);
-        var writing = WriteAsync(due.Reader, from, to, fromServer);
+        var writing = WriteAsync(due.Reader, to, fromServer);
         var buffer = new byte[Math.Min(rules.PieceBytes, 64 * 1024)];
         try
         {
@@ -78,9 +100,6 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
                 var at = TimeProvider.System.GetTimestamp() + (long)(rules.Delay.TotalSeconds * TimeProvider.System.TimestampFrequency);
                 await due.Writer.WriteAsync((buffer[..count], at), over.Token);
             }
-
-            if (!fromServer)
-                clientIsGone.TrySetResult();
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
@@ -91,7 +110,7 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
         await writing;
     }
 
-    private async Task WriteAsync(ChannelReader<(byte[] Octets, long At)> due, Socket from, Socket to, bool fromServer)
+    private async Task WriteAsync(ChannelReader<(byte[] Octets, long At)> due, Socket to, bool fromServer)
     {
         try
         {
@@ -100,7 +119,7 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
                 var wait = TimeProvider.System.GetElapsedTime(TimeProvider.System.GetTimestamp(), at);
                 if (wait > TimeSpan.Zero)
                     await Task.Delay(wait, TimeProvider.System, over.Token);
-                await PassAsync(fromServer ? octets : await AnswerAsync(octets, from), to, fromServer);
+                await PassAsync(fromServer ? octets : await AnswerAsync(octets), to, fromServer);
             }
 
             to.Shutdown(SocketShutdown.Send);
@@ -115,7 +134,7 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
 
     /// <summary>Answers what the rules answer in the server's place.</summary>
     /// <returns>What is left for the server.</returns>
-    private async Task<Memory<byte>> AnswerAsync(byte[] octets, Socket client)
+    private async Task<Memory<byte>> AnswerAsync(byte[] octets)
     {
         if (rules.AnswerInstead is not { } answerTo)
             return octets;
@@ -142,6 +161,8 @@ internal sealed class ProxiedLine(FaultProxy proxy, ProxiedConnection connection
         {
             // What was read before the cut must not pass after it.
             over.Token.ThrowIfCancellationRequested();
+            if (!fromServer)
+                await proxy.OthersSettledAsync(this).WaitAsync(over.Token);
             var reply = fromServer && rules.CutBeforeAppendReply is not null ? connection.FindAppendReply(octets.Span) : null;
             if (reply is { Start: 0 } && rules.CutBeforeAppendReply!())
                 await CutAsync(FaultKind.LostReply);
