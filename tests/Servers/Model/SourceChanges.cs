@@ -8,6 +8,8 @@ internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers n
     private static readonly string[] Flags = ["\\Seen", "\\Flagged", "\\Draft", "work", "$Label1", "Invoice-2025"];
     private static readonly string[] Names = ["Work", "Ümläute & mehr", "Lists", "Lists/dotnet", "日本", "a,b", "Archive/2024/Q1", "[x]"];
 
+    private readonly HashSet<string> renamed = [];
+
     public async Task FillAsync(ImapProbe probe)
     {
         foreach (var name in Names.Where(_ => random.NextDouble() < .4))
@@ -83,6 +85,9 @@ internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers n
     {
         if (model.Folders.ContainsKey(name))
             return;
+        // Where only a child of a renamed folder is made again, Dovecot 2.3 goes on listing the folder itself as if it were there.
+        if (name.LastIndexOf('/') is > 0 and var end && renamed.Contains(name[..end]))
+            await CreateAsync(probe, name[..end]);
         await probe.CommandAsync("CREATE " + ImapProbe.Quote(name));
         model.Create(name);
         tell($"source: folder {name} created");
@@ -104,6 +109,7 @@ internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers n
         var name = $"Renamed {numbers.Next()}";
         await probe.CommandAsync($"RENAME {ImapProbe.Quote(folder)} {ImapProbe.Quote(name)}");
         model.Rename(folder, name);
+        renamed.Add(folder);
         tell($"source: folder {folder} renamed to {name}");
     }
 
