@@ -74,6 +74,38 @@ public sealed class LabTests
     }
 
     [Fact]
+    public async Task Broken_connections_do_not_wait_for_each_other()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        // Slow, so that both are broken while octets of theirs are on the way.
+        await using var line = FaultProxy.Start(((IPEndPoint)listener.LocalEndpoint).Port, new FaultRules { BytesPerSecond = 20_000 });
+        var clients = new List<Socket>();
+        var received = new List<Task<int>>();
+        for (var i = 0; i < 2; i++)
+        {
+            clients.Add(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+            await clients[i].ConnectAsync(IPAddress.Loopback, line.Port);
+            received.Add(CountToEndAsync(await listener.AcceptSocketAsync()));
+            await clients[i].SendAsync(new byte[10_000]);
+        }
+
+        clients.ForEach(c => c.Dispose());
+
+        var counts = await Task.WhenAll(received);
+        Assert.Equal([10_000, 10_000], counts);
+
+        static async Task<int> CountToEndAsync(Socket server)
+        {
+            using var own = server;
+            var (total, count, buffer) = (0, 0, new byte[4096]);
+            while ((count = await server.ReceiveAsync(buffer)) > 0)
+                total += count;
+            return total;
+        }
+    }
+
+    [Fact]
     public async Task A_server_started_again_has_its_ports_and_mail_and_what_was_changed_meanwhile()
     {
         using var dir = new TempDir();

@@ -161,7 +161,8 @@ internal sealed class ProxiedLine(
         {
             // What was read before the cut must not pass after it.
             over.Token.ThrowIfCancellationRequested();
-            if (!fromServer)
+            // Of two that lost their clients neither waits for the other.
+            if (!fromServer && !IsOver)
                 await proxy.OthersSettledAsync(this).WaitAsync(over.Token);
             var reply = fromServer && rules.CutBeforeAppendReply is not null ? connection.FindAppendReply(octets.Span) : null;
             if (reply is { Start: 0 } && rules.CutBeforeAppendReply!())
