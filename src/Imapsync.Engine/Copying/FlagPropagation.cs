@@ -65,7 +65,7 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMailFolder target, ICh
         {
             checkpoint.TryGet(source.Uid, out var settled);
             var remove = policy == FlagPolicy.Exact ? there.Flags.Except(source.Flags) : FlagSet.Empty;
-            changes.Add((settled, new FlagChange(there.Uid, source.Flags.Except(there.Flags), remove)));
+            changes.Add((settled with { Flags = source.Flags }, new FlagChange(there.Uid, source.Flags.Except(there.Flags), remove)));
         }
 
         if (policy == FlagPolicy.Exact)

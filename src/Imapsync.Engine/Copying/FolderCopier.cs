@@ -168,7 +168,12 @@ internal sealed class FolderCopier(
         // After an interruption it is our own append that is recognised.
         var settlement = isFirstMeeting ? Settlement.Adopted : Settlement.Copied;
         foreach (var (source, target) in recognized)
-            checkpoint.Settle(new SettledMessage(source.Uid, target.Uid, settlement, source.Flags));
+        {
+            // Flags that only the source's has are still to be carried over: a run that breaks off before must leave them so.
+            var common = source.Flags.Except(source.Flags.Except(target.Flags));
+            checkpoint.Settle(new SettledMessage(source.Uid, target.Uid, settlement, common));
+        }
+
         foreach (var skipped in plan.Skip)
             checkpoint.Settle(new SettledMessage(skipped.Uid, Uid.None, Settlement.Skipped, skipped.Flags));
         foreach (var returned in plan.Returned)

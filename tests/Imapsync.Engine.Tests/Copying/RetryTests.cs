@@ -2,6 +2,7 @@ using Imapsync.Engine.Copying;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores;
+using Imapsync.Imap;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
@@ -66,6 +67,22 @@ public sealed class RetryTests : IDisposable
         Assert.Equal(39, report.Waits.Length);
         // Each is the first after mail arrived.
         Assert.All(report.Waits, w => Assert.InRange(w.Delay, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1)));
+    }
+
+    [Theory]
+    [InlineData(FlagPolicy.Follow, "$Theirs \\Seen work")]
+    [InlineData(FlagPolicy.Exact, "\\Seen work")]
+    public async Task Flags_of_adopted_messages_are_carried_over_though_the_connection_breaks_before_they_are(FlagPolicy policy, string expected)
+    {
+        box.Source.Folder("INBOX").Add(MailboxFixture.Mail("a"), "\\Seen work");
+        box.Target.Folder("INBOX").Add(MailboxFixture.Mail("a"), "\\Seen $Theirs");
+        box.Job = box.Job with { Flags = policy };
+        var tries = 0;
+        box.Target.OnStep = s => Throw(s == "flags" && ++tries == 1, FailureScope.Folder, "connection lost");
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 1L, 1L), (report.Outcome, report.Totals.Adopted, report.Totals.FlagsUpdated));
+        Assert.Equal(FlagSet.Parse(expected.Split(' ')), box.Target.Folder("INBOX").Messages[0].Flags);
     }
 
     [Fact]
