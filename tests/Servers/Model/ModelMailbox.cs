@@ -85,9 +85,16 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
                 message.Places.Add(name);
             }
 
+            doubtful.Add(name);
+        }
+
+        // What was left at the target, also in a folder that the source deleted long ago, may go along with its parent there.
+        foreach (var folder in everSeen.Where(f => f == from || f.StartsWith(from + "/", StringComparison.Ordinal)).ToList())
+        {
+            var name = to + folder[from.Length..];
+            everSeen.Add(name);
             foreach (var other in gone.Concat(foreign).Where(m => m.Places.Contains(folder)))
                 other.Places.Add(name);
-            doubtful.Add(name);
         }
     }
 
