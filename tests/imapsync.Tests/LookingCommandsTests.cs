@@ -144,7 +144,7 @@ public sealed class LookingCommandsTests : CommandLineFixture
 
         public IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public IAsyncEnumerable<IncomingMessage> ReadAsync(IReadOnlyList<MessageInfo> messages, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

@@ -13,6 +13,9 @@ internal sealed class BodySlabs : IDisposable
 
     private const int MaxSlabs = 4;
 
+    /// <summary>What a body counts for at least: bounds how many there are, and with them all else that is kept of a message.</summary>
+    private const int LeastBytes = 1 << 10;
+
     private readonly Lock gate = new();
     private readonly Stack<Slab> free = new();
     private Slab? filling;
@@ -53,7 +56,8 @@ internal sealed class BodySlabs : IDisposable
 
     private Body? TryTake(int length)
     {
-        if (filling is null || used + length > SlabBytes)
+        var room = Math.Max(length, LeastBytes);
+        if (filling is null || used + room > SlabBytes)
         {
             LeaveFilling();
             if (!free.TryPop(out filling))
@@ -69,8 +73,8 @@ internal sealed class BodySlabs : IDisposable
         }
 
         filling.Holders++;
-        used += length;
-        return new Body(this, filling, used - length, length);
+        used += room;
+        return new Body(this, filling, used - room, length);
     }
 
     private void LeaveFilling()

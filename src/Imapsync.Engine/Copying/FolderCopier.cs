@@ -194,8 +194,8 @@ internal sealed class FolderCopier(
         const int attempts = 6;
         for (var attempt = 1; messages.Count > 0; attempt++)
         {
-            var relay = new MessageRelay(source, target, checkpoint, tally, report, context.Time);
-            if (!await relay.RunAsync(messages, context.Stop, abort))
+            var relay = new MessageRelay(context, source, target, checkpoint, tally);
+            if (!await relay.RunAsync(messages, abort))
                 return false;
             await AccountForUnseenAsync(source, checkpoint, messages, relay.Seen, abort);
             if (attempt == attempts)

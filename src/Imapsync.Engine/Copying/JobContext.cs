@@ -27,6 +27,9 @@ internal sealed record JobContext(
     /// <summary>Message-IDs of the filter that some message has.</summary>
     public ConcurrentDictionary<string, bool> FoundMessageIds { get; } = new();
 
+    /// <summary>How many more of the source's folders could be open than are.</summary>
+    public SpareReaders Spare { get; } = new();
+
     /// <summary>Target folders made before the copying began.</summary>
     public HashSet<FolderPath> CreatedTargets { get; } = [];
 

@@ -91,10 +91,19 @@ internal sealed class MailboxCopier(JobContext context)
         // Pairs with one target take turns: each must know what the others put there.
         var groups = plan.Pairs.GroupBy(p => p.Target).Select(g => g.ToList()).ToList();
         var degree = Math.Max(1, Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders));
+        var (left, atOnce) = (groups.Count, Math.Min(degree, groups.Count));
+        if (context.Source.Traits.CanReadApart)
+            context.Spare.Add(context.Source.Traits.MaxConcurrentFolders - atOnce);
         await Parallel.ForEachAsync(
             groups,
             new ParallelOptions { MaxDegreeOfParallelism = degree, CancellationToken = abort },
-            async (group, c) => await CopyGroupAsync(group, plan.Folders, unchanged, c));
+            async (group, c) =>
+            {
+                await CopyGroupAsync(group, plan.Folders, unchanged, c);
+                // Nobody follows: what is left may have its connection.
+                if (Interlocked.Decrement(ref left) < atOnce && context.Source.Traits.CanReadApart)
+                    context.Spare.Add(1);
+            });
     }
 
     /// <summary>Counts the mail of folders that have no place at the target: it is accounted for as failed.</summary>

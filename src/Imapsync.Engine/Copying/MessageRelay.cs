@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Imapsync.Engine.Checkpoints;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
@@ -7,20 +6,19 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Carries messages from source to target: one task reads ahead of the other, which appends a window at a time and commits
+/// Carries messages from source to target: one task or more read ahead of the other, which appends a window at a time and commits
 /// what the target accepted. Small messages wait in memory, up to a fixed number of octets; a big one is handed from
 /// literal to literal and never held. Nothing is settled before the target's durable word.
 /// </summary>
-internal sealed class MessageRelay(
-    IMailFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderTally tally, JobReporter report, TimeProvider time)
+internal sealed class MessageRelay(JobContext context, IMailFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderTally tally)
 {
     /// <summary>A window ends at this many messages or octets or after this long, whichever comes first.</summary>
     private const int WindowMessages = 500;
     private const long WindowBytes = 8 << 20;
     private static readonly TimeSpan WindowTime = TimeSpan.FromSeconds(20);
 
-    private readonly Channel<RelayedMessage> ahead = Channel.CreateBounded<RelayedMessage>(
-        new BoundedChannelOptions(2 * WindowMessages) { SingleReader = true, SingleWriter = true });
+    private readonly JobReporter report = context.Report;
+    private readonly TimeProvider time = context.Time;
 
     /// <summary>Messages that came, whatever became of them.</summary>
     public UidSet Seen { get; } = new();
@@ -31,80 +29,22 @@ internal sealed class MessageRelay(
     /// <summary>Why some of these failed, where the store is out of order for now.</summary>
     public MailException? Trouble { get; private set; }
 
-    /// <param name="stop">Read no further, finish what was read.</param>
     /// <returns>False when it was stopped before the end.</returns>
-    public async Task<bool> RunAsync(IReadOnlyList<MessageInfo> messages, CancellationToken stop, CancellationToken abort)
+    public async Task<bool> RunAsync(IReadOnlyList<MessageInfo> messages, CancellationToken abort)
     {
-        using var slabs = new BodySlabs();
-        using var failed = CancellationTokenSource.CreateLinkedTokenSource(abort);
-        var reading = ReadAsync(messages, slabs, stop, failed.Token);
-        try
-        {
-            while (await ahead.Reader.WaitToReadAsync(abort))
-                await AppendWindowAsync(abort);
-        }
-        finally
-        {
-            await failed.CancelAsync();
-            await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            while (ahead.Reader.TryRead(out var left))
-                left.Dispose();
-        }
-
-        return await reading;
+        await using var ahead = new ReadAhead(
+            source, c => context.Source.OpenAgainAsync(source.Path, c), context.Spare, messages, time, context.Stop);
+        while (await ahead.WaitToReadAsync(abort))
+            await AppendWindowAsync(ahead, abort);
+        return !ahead.WasStopped;
     }
 
-    private async Task<bool> ReadAsync(
-        IReadOnlyList<MessageInfo> messages, BodySlabs slabs, CancellationToken stop, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await foreach (var message in source.ReadAsync(messages, cancellationToken))
-            {
-                await HandOnAsync(message, slabs, cancellationToken);
-                if (stop.IsCancellationRequested)
-                {
-                    ahead.Writer.TryComplete();
-                    return false;
-                }
-            }
-
-            ahead.Writer.TryComplete();
-            return true;
-        }
-        catch (Exception failure)
-        {
-            // What was read before goes on to the target; the failure comes after it.
-            ahead.Writer.TryComplete(failure);
-            throw;
-        }
-    }
-
-    private async Task HandOnAsync(IncomingMessage message, BodySlabs slabs, CancellationToken cancellationToken)
-    {
-        Seen.Add(message.Uid);
-        var relayed = message.Failure is not null || message.Length > BodySlabs.SlabBytes
-            ? RelayedMessage.Direct(message)
-            : await RelayedMessage.BufferAsync(message, slabs, cancellationToken);
-        try
-        {
-            await ahead.Writer.WriteAsync(relayed, cancellationToken);
-        }
-        catch
-        {
-            relayed.Dispose();
-            throw;
-        }
-
-        await relayed.Done.WaitAsync(cancellationToken);
-    }
-
-    private async Task AppendWindowAsync(CancellationToken abort)
+    private async Task AppendWindowAsync(ReadAhead ahead, CancellationToken abort)
     {
         var window = new List<RelayedMessage>();
         try
         {
-            var receipts = await target.AppendAsync(TakeWindowAsync(window, abort), abort);
+            var receipts = await target.AppendAsync(TakeWindowAsync(ahead, window, abort), abort);
             await CommitAsync(window, receipts, abort);
         }
         finally
@@ -116,19 +56,20 @@ internal sealed class MessageRelay(
 
     /// <summary>The next messages as the target asks for them, remembered in <paramref name="window"/> until it has answered.</summary>
     private async IAsyncEnumerable<IncomingMessage> TakeWindowAsync(
-        List<RelayedMessage> window, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken abort)
+        ReadAhead ahead, List<RelayedMessage> window, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken abort)
     {
         long bytes = 0;
         var began = time.GetTimestamp();
         while (window.Count < WindowMessages && bytes < WindowBytes && time.GetElapsedTime(began) < WindowTime)
         {
-            if (!await MoreToReadAsync(abort))
+            if (!await MoreToReadAsync(ahead, abort))
                 yield break;
             // A big message gets a window of its own: if its source breaks in the middle, nothing else is in doubt.
-            if (!ahead.Reader.TryPeek(out var next) || (!next.IsBuffered && window.Count > 0))
+            if (ahead.Peek() is not { } next || (!next.IsBuffered && window.Count > 0))
                 yield break;
-            ahead.Reader.TryRead(out _);
+            ahead.Take();
             window.Add(next);
+            Seen.Add(next.Message.Uid);
             if (next.Message.Failure is { } failure)
             {
                 Fail(next.Message.Info, failure, "unreadable");
@@ -145,11 +86,11 @@ internal sealed class MessageRelay(
     }
 
     /// <summary>A failure of the reader ends the window in hand; it is thrown when the next one is asked for.</summary>
-    private async ValueTask<bool> MoreToReadAsync(CancellationToken abort)
+    private static async ValueTask<bool> MoreToReadAsync(ReadAhead ahead, CancellationToken abort)
     {
         try
         {
-            return await ahead.Reader.WaitToReadAsync(abort);
+            return await ahead.WaitToReadAsync(abort);
         }
         catch (Exception) when (!abort.IsCancellationRequested)
         {

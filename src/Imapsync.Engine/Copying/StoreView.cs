@@ -23,6 +23,8 @@ internal abstract class StoreView(IMailStore store) : IMailStore
 
     public virtual Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => store.OpenAsync(path, cancellationToken);
 
+    public virtual Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => store.OpenAgainAsync(path, cancellationToken);
+
     public virtual Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) =>
         store.OpenForWritingAsync(path, cancellationToken);
 
@@ -54,7 +56,7 @@ internal abstract class FolderView(IMailFolder folder, FolderStatus status) : IM
     public IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, CancellationToken cancellationToken) =>
         folder.ReadHeadersAsync(uids, cancellationToken);
 
-    public IAsyncEnumerable<IncomingMessage> ReadAsync(IReadOnlyList<MessageInfo> messages, CancellationToken cancellationToken) =>
+    public IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken) =>
         folder.ReadAsync(messages, cancellationToken);
 
     public ValueTask DisposeAsync() => folder.DisposeAsync();

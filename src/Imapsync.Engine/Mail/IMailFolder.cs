@@ -30,8 +30,8 @@ public interface IMailFolder : IAsyncDisposable
     /// <see cref="IncomingMessage.Failure"/> set; one that has vanished meanwhile may not come at all.
     /// Each message must be done with before the next one is asked for.
     /// </summary>
-    /// <param name="messages">As listed with date and size.</param>
-    IAsyncEnumerable<IncomingMessage> ReadAsync(IReadOnlyList<MessageInfo> messages, CancellationToken cancellationToken);
+    /// <param name="messages">As listed with date and size; taken as the reading gets on, and never while a message is being used.</param>
+    IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken);
 }
 
 /// <summary>A folder open for writing.</summary>

@@ -31,6 +31,9 @@ public interface IMailStore : IAsyncDisposable
     /// <summary>Opens for reading: changes nothing, sets no \Seen, writes no file. Throws <see cref="FailureKind.Gone"/> when there is none.</summary>
     Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken);
 
+    /// <summary>Opens once more a folder that is open, by the same path, for nothing but <see cref="IMailFolder.ReadAsync"/>.</summary>
+    Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
+
     /// <summary>Opens for writing; the folder must exist.</summary>
     Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken);
 
@@ -65,6 +68,9 @@ public readonly record struct StoreFact(string Name, string Value, bool IsWarnin
 /// <param name="HasLabels">A message lies in many folders at once and carries labels (Gmail).</param>
 public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, int MaxConcurrentFolders, bool HasLabels = false)
 {
+    /// <summary>Reading one folder over several connections may be faster than over one; each counts as an open folder.</summary>
+    public bool CanReadApart { get; init; }
+
     /// <summary>How many small questions, such as the status of a folder, may usefully be asked at once; at least 1.</summary>
     public int MaxConcurrentQuestions { get; init; } = 1;
 }

@@ -28,6 +28,17 @@ internal static class FarAway
         }
     }
 
+    public static async Task OfRationedFolderAsync(BenchLab lab, CaseResult result)
+    {
+        var mailbox = Mailbox.Ordinary(lab["source"], new MailboxPlan { Messages = lab.Options.Messages / 10, MedianBytes = 6000, OnlyFolder = "Archive" });
+        var source = await lab.ServeAsync(mailbox);
+        var line = lab.LineTo(source.Port, new FaultRules { BytesPerSecond = ThinLineBitsPerSecond / 8 });
+        var copy = new FirstCopy(mailbox, source with { Port = line.Port }, name => new MaildirPlace(lab["out-" + name]), Floor: null);
+        await copy.RunAsync(
+            lab, result, lab.Imapsync(), lab.Imapsync() with { Name = "imapsync-1", SourceSettings = ["connections: 1"] }, lab.Mbsync());
+        result.Notes.Add("the source gives each connection 20 Mbit/s; imapsync-1 has `connections: 1`.");
+    }
+
     public static async Task OverThinLineAsync(BenchLab lab, CaseResult result)
     {
         var mailbox = Mailbox.Ordinary(lab["source"], new MailboxPlan { Messages = lab.Options.Messages / 10, MedianBytes = 6000 });

@@ -220,7 +220,7 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
     }
 
     public async IAsyncEnumerable<IncomingMessage> ReadAsync(
-        IReadOnlyList<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         foreach (var wanted in messages)
         {

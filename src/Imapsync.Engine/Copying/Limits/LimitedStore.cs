@@ -11,6 +11,9 @@ internal sealed class LimitedStore(IMailStore store, TransferGate reading, Trans
     public override async Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
         new LimitedFolder<IMailFolder>(await Store.OpenAsync(path, cancellationToken), reading);
 
+    public override async Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) =>
+        new LimitedFolder<IMailFolder>(await Store.OpenAgainAsync(path, cancellationToken), reading);
+
     public override async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) =>
         new LimitedWritableFolder(await Store.OpenForWritingAsync(path, cancellationToken), reading, writing);
 
@@ -45,14 +48,19 @@ internal class LimitedFolder<T>(T folder, TransferGate reading) : IMailFolder
         reading.PaceAsync(folder.ReadHeadersAsync(uids, cancellationToken), cancellationToken);
 
     public async IAsyncEnumerable<IncomingMessage> ReadAsync(
-        IReadOnlyList<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (messages.Count > 0)
-            reading.Demand();
-        await foreach (var message in folder.ReadAsync(messages, cancellationToken))
+        // What is spent is not even asked for.
+        await foreach (var message in folder.ReadAsync(messages.Select(Demanded), cancellationToken))
         {
             reading.Demand();
             yield return await reading.AdmitAsync(message, cancellationToken);
+        }
+
+        MessageInfo Demanded(MessageInfo message)
+        {
+            reading.Demand();
+            return message;
         }
     }
 

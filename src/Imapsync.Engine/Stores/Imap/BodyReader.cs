@@ -9,14 +9,15 @@ namespace Imapsync.Engine.Stores.Imap;
 /// message is found that the server can't give; a message that does not come, or comes empty, is asked for once more by itself.
 /// What connections ended over goes alone.
 /// </summary>
-internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity validity, IReadOnlyList<MessageInfo> messages, ReadMemory memory)
+/// <param name="messages">Taken when their range is asked for.</param>
+internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity validity, IEnumerable<MessageInfo> messages, ReadMemory memory)
 {
     private const int Depth = 3;
     private const long MaxSurplusBytes = 64 << 20;
 
-    // What still has to be asked for; refused ranges come back to the front.
-    private readonly LinkedList<BodyRange> waiting = new(BodyRange.Cut(
-        messages.Where(m => memory.FinalWords(validity, m.Uid) is null), m => memory.IsSuspect(validity, m.Uid)));
+    // What has to be asked for ahead of what was not asked for yet: halves of refused ranges, and single messages once more.
+    private readonly LinkedList<BodyRange> again = new();
+    private readonly Queue<IncomingMessage> givenUp = new();
     private readonly Queue<BodyRange> inFlight = new();
     private readonly Dictionary<Uid, MessageInfo> expected = [];
     private readonly List<MessageInfo> unanswered = [];
@@ -27,16 +28,16 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
 
     public async IAsyncEnumerable<IncomingMessage> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        foreach (var message in messages)
-        {
-            if (memory.FinalWords(validity, message.Uid) is { } words)
-                yield return new IncomingMessage(message, new MailException(FailureScope.Message, false, words));
-        }
-
         await using var feed = new BodyFeed();
         using var watch = new Watch(this, cancellationToken);
-        while (waiting.Count > 0 || inFlight.Count > 0)
+        using var ranges = BodyRange.Cut(messages.Where(IsReadable), m => memory.IsSuspect(validity, m.Uid)).GetEnumerator();
+        while (true)
         {
+            await AskAsync(ranges, feed, cancellationToken);
+            while (givenUp.TryDequeue(out var hopeless))
+                yield return hopeless;
+            if (inFlight.Count == 0)
+                break;
             var item = await NextAsync(feed, cancellationToken);
             Forgive();
             if (item is RangeDone done)
@@ -55,27 +56,52 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
             yield return new IncomingMessage(message, new MailException(FailureScope.Message, false, "the server lists the message and does not give its octets"));
     }
 
-    private async Task<FeedItem> NextAsync(BodyFeed feed, CancellationToken cancellationToken)
+    /// <summary>Keeps a few ranges under way.</summary>
+    private async Task AskAsync(IEnumerator<BodyRange> ranges, BodyFeed feed, CancellationToken cancellationToken)
+    {
+        while (inFlight.Count < Depth && (inFlight.Count == 0 || !inFlight.Peek().IsAlone))
+        {
+            if (again.First is null && ranges.MoveNext())
+                again.AddFirst(ranges.Current);
+            if (again.First is not { } first || (first.Value.IsAlone && inFlight.Count > 0))
+                return;
+            again.RemoveFirst();
+            var range = first.Value;
+            inFlight.Enqueue(range);
+            foreach (var message in range.Messages)
+                expected[message.Uid] = message;
+            try
+            {
+                await client.StartFetchAsync(range.Uids, "", feed, cancellationToken);
+            }
+            catch (Exception e) when (ImapFailure.IsImap(e))
+            {
+                throw BrokenOff(e);
+            }
+        }
+    }
+
+    private async ValueTask<FeedItem> NextAsync(BodyFeed feed, CancellationToken cancellationToken)
     {
         try
         {
-            while (inFlight.Count < Depth && waiting.First is { } first && (inFlight.Count == 0 || !(first.Value.IsAlone || inFlight.Peek().IsAlone)))
-            {
-                waiting.RemoveFirst();
-                var range = first.Value;
-                inFlight.Enqueue(range);
-                foreach (var message in range.Messages)
-                    expected[message.Uid] = message;
-                await client.StartFetchAsync(range.Uids, "", feed, cancellationToken);
-            }
-
             return await feed.NextAsync(cancellationToken);
         }
         catch (Exception e) when (ImapFailure.IsImap(e))
         {
-            throw ImapFailure.Translate(e, FailureScope.Folder, $"reading {path} broke off");
+            throw BrokenOff(e);
         }
     }
+
+    private bool IsReadable(MessageInfo message)
+    {
+        if (memory.FinalWords(validity, message.Uid) is not { } words)
+            return true;
+        givenUp.Enqueue(new IncomingMessage(message, new MailException(FailureScope.Message, false, words)));
+        return false;
+    }
+
+    private MailException BrokenOff(Exception e) => ImapFailure.Translate(e, FailureScope.Folder, $"reading {path} broke off");
 
     private async ValueTask<IncomingMessage?> AcceptAsync(FetchedBody fetched, CancellationToken cancellationToken)
     {
@@ -133,7 +159,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
     private void PutBack(IEnumerable<BodyRange> ranges)
     {
         foreach (var range in ranges.Reverse())
-            waiting.AddFirst(range);
+            again.AddFirst(range);
     }
 
     /// <summary>Of the messages asked for twice in vain, those that the server still lists; the others are gone.</summary>
@@ -155,7 +181,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         }
         catch (Exception e) when (ImapFailure.IsImap(e))
         {
-            throw ImapFailure.Translate(e, FailureScope.Folder, $"reading {path} broke off");
+            throw BrokenOff(e);
         }
     }
 

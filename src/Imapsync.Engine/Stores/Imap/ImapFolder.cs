@@ -94,7 +94,7 @@ internal partial class ImapFolder(
     }
 
     public async IAsyncEnumerable<IncomingMessage> ReadAsync(
-        IReadOnlyList<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await ReviveAsync(cancellationToken);
         isClean = false;

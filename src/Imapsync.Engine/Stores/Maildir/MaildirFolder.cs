@@ -77,7 +77,7 @@ internal class MaildirFolder : IMailFolder
     }
 
     public async IAsyncEnumerable<IncomingMessage> ReadAsync(
-        IReadOnlyList<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await RefreshAsync(cancellationToken);
         await foreach (var message in Reader.ReadAsync(messages, cancellationToken))

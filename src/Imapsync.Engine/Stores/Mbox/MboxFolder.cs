@@ -60,7 +60,7 @@ internal class MboxFolder : IMailFolder
     }
 
     public async IAsyncEnumerable<IncomingMessage> ReadAsync(
-        IReadOnlyList<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var input = new MboxInput(file);
         foreach (var wanted in messages)
