@@ -9,6 +9,13 @@ namespace Imapsync.Engine.Copying;
 /// <summary>Works through all pairs of a job whose stores are open: which folders, which of them changed, then one by one.</summary>
 internal sealed class MailboxCopier(JobContext context)
 {
+    /// <summary>
+    /// So few are copied, most often, before another connection has logged in, which costs the server more than they do: one worker
+    /// has this head start of the others.
+    /// </summary>
+    private const int FewMessages = 500;
+    private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(250);
+
     private readonly JobReporter report = context.Report;
     private readonly ConcurrentDictionary<PairKey, PairSummary> summaries = new(context.Checkpoints.Summaries);
     private readonly ConcurrentDictionary<PairKey, FolderTally> tallies = new();
@@ -91,19 +98,36 @@ internal sealed class MailboxCopier(JobContext context)
         // Pairs with one target take turns: each must know what the others put there.
         var groups = plan.Pairs.GroupBy(p => p.Target).Select(g => g.ToList()).ToList();
         var degree = Math.Max(1, Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders));
-        var (left, atOnce) = (groups.Count, Math.Min(degree, groups.Count));
+        var workers = Math.Min(degree, groups.Count);
         if (context.Source.Traits.CanReadApart)
-            context.Spare.Add(context.Source.Traits.MaxConcurrentFolders - atOnce);
-        await Parallel.ForEachAsync(
-            groups,
-            new ParallelOptions { MaxDegreeOfParallelism = degree, CancellationToken = abort },
-            async (group, c) =>
+            context.Spare.Add(context.Source.Traits.MaxConcurrentFolders - workers);
+        var queue = new ConcurrentQueue<List<FolderPair>>(groups);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(abort);
+        using var emptied = CancellationTokenSource.CreateLinkedTokenSource(over.Token);
+        var isLittle = plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0) <= FewMessages;
+        await Task.WhenAll(Enumerable.Range(0, workers).Select(n => WorkAsync(waits: n > 0 && isLittle)));
+
+        async Task WorkAsync(bool waits)
+        {
+            try
             {
-                await CopyGroupAsync(group, plan.Folders, unchanged, c);
-                // Nobody follows: what is left may have its connection.
-                if (Interlocked.Decrement(ref left) < atOnce && context.Source.Traits.CanReadApart)
-                    context.Spare.Add(1);
-            });
+                if (waits)
+                    await Task.Delay(HeadStart, context.Time, emptied.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                while (!over.IsCancellationRequested && queue.TryDequeue(out var group))
+                    await CopyGroupAsync(group, plan.Folders, unchanged, over.Token);
+                await emptied.CancelAsync();
+            }
+            catch
+            {
+                // What the others are at is of no use any more.
+                await over.CancelAsync();
+                throw;
+            }
+
+            // Nobody follows: what is left may have its connection.
+            if (context.Source.Traits.CanReadApart)
+                context.Spare.Add(1);
+        }
     }
 
     /// <summary>Counts the mail of folders that have no place at the target: it is accounted for as failed.</summary>

@@ -83,7 +83,7 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
         var context = ResilienceContextPool.Shared.Get(giveUp);
         try
         {
-            // Whoever gave up meanwhile hears of the failure.
+            // Whoever gave up meanwhile gets no other try.
             if (giveUp.IsCancellationRequested)
                 return await first;
             context.Properties.Set(Current, new Attempt(patience, (failure, delay) => Tell(what, (MailException)failure, delay)));
@@ -93,6 +93,10 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
         {
             onLimit("throttled", $"{what}: {e.Message}; to wait {patience.Wait.TotalSeconds:0} seconds more would go beyond retry.give_up_after");
             throw new OperationCanceledException("a server wants to be left alone", e, giveUp);
+        }
+        catch (MailException e) when (e.IsTransient && giveUp.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("given up before another try", e, giveUp);
         }
         catch (MailException e) when (e.IsTransient)
         {
