@@ -109,6 +109,7 @@ internal sealed class MailboxCopier(JobContext context)
 
         async Task WorkAsync(bool waits)
         {
+            await Task.Yield();
             try
             {
                 if (waits)

@@ -19,6 +19,9 @@ internal sealed class MemoryStore
     /// <summary>Called with the name of each operation, before and after it takes effect ("append", "append!"): may throw.</summary>
     public Action<string> OnStep { get; set; } = _ => { };
 
+    /// <summary>With more than one, <see cref="OnStep"/> is called concurrently.</summary>
+    public int MaxConcurrentFolders { get; set; } = 1;
+
     /// <summary>Every operation since the start, for counting.</summary>
     public List<string> Steps { get; } = [];
 
@@ -52,13 +55,14 @@ internal sealed class MemoryStore
 
     internal void Step(string name)
     {
-        Steps.Add(name);
+        lock (Steps)
+            Steps.Add(name);
         OnStep(name);
     }
 
     private sealed class OpenStore(MemoryStore store) : IMailStore
     {
-        public StoreTraits Traits => new("memory:", store.HasModSeq, 1);
+        public StoreTraits Traits => new("memory:", store.HasModSeq, store.MaxConcurrentFolders);
 
         public Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
         {
