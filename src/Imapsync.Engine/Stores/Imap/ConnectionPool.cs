@@ -89,15 +89,23 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
     public async ValueTask ReturnAsync(ImapClient client, bool isClean)
     {
         var keep = isClean && IsKept(client);
+        List<ImapClient> closing = keep ? [] : [client];
         lock (gate)
         {
             leased.Remove(client);
             if (keep)
                 idle.Push(client);
+
+            // What broke this one most likely took the idle ones as well, and each would cost another try to find out.
+            if (client.BreakReason is ImapConnectionException { Failure: ConnectionFailure.Network or ConnectionFailure.Stall })
+            {
+                closing.AddRange(idle);
+                idle.Clear();
+            }
         }
 
-        if (!keep)
-            await client.DisposeAsync();
+        foreach (var gone in closing)
+            await gone.DisposeAsync();
         if (client.BreakReason is ImapConnectionException { Bye: { } bye } && IsTooMany(bye) && HasLeased)
             Lower($"{bye}");
         else

@@ -65,6 +65,22 @@ public sealed class ConnectionPoolTests
     }
 
     [Fact]
+    public async Task Idle_connections_are_not_trusted_after_another_one_broke()
+    {
+        await using var store = await OpenAsync(connections: 2);
+        var idle = await store.OpenAsync(FolderPath.Inbox, Token);
+        var broken = await store.OpenForWritingAsync(FolderPath.Inbox, Token);
+        await idle.DisposeAsync();
+        Assert.Equal(2, server.Connections);
+        server.OnAppend = (_, _) => throw new IOException("the line is cut");
+        await Assert.ThrowsAsync<MailException>(() => broken.AppendAsync(AppendRun.Window(("", "a\r\n")), Token));
+        await broken.DisposeAsync();
+
+        await using var next = await store.OpenAsync(FolderPath.Inbox, Token);
+        Assert.Equal(3, server.Connections);
+    }
+
+    [Fact]
     public async Task A_quiet_connection_is_kept_alive_whether_it_is_leased_or_not()
     {
         var noops = Channel.CreateUnbounded<string>();
