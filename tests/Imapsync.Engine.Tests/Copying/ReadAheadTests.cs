@@ -38,10 +38,10 @@ public sealed class ReadAheadTests : IAsyncDisposable
     [Fact]
     public async Task After_a_second_of_waiting_another_reader_helps_and_the_order_stays()
     {
-        await using var ahead = Begin();
-        await WaitOutASecondAsync(ahead);
         // The first goes on only once the second has read something: so both are at it.
         second.OnRead = _ => first.Released.TrySetResult();
+        await using var ahead = Begin();
+        await WaitOutASecondAsync(ahead);
 
         await TakeAllAsync(ahead);
         Assert.Equal(Enumerable.Range(1, Count).Select(n => (uint)n), taken);
@@ -94,8 +94,6 @@ public sealed class ReadAheadTests : IAsyncDisposable
     [Fact]
     public async Task What_fails_comes_out_after_all_that_lies_before_it()
     {
-        await using var ahead = Begin();
-        await WaitOutASecondAsync(ahead);
         uint lost = 0;
         second.OnRead = uid =>
         {
@@ -103,6 +101,8 @@ public sealed class ReadAheadTests : IAsyncDisposable
             first.Released.TrySetResult();
             throw new MailException(FailureScope.Folder, isTransient: true, "connection lost");
         };
+        await using var ahead = Begin();
+        await WaitOutASecondAsync(ahead);
 
         var e = await Assert.ThrowsAsync<MailException>(() => TakeAllAsync(ahead));
         Assert.Equal("connection lost", e.Message);
