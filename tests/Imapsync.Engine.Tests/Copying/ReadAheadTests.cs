@@ -40,15 +40,17 @@ public sealed class ReadAheadTests : IAsyncDisposable
     {
         // The first goes on only once the second has read something: so both are at it.
         second.OnRead = _ => first.Released.TrySetResult();
-        await using var ahead = Begin();
-        await WaitOutASecondAsync(ahead);
+        await using (var ahead = Begin())
+        {
+            await WaitOutASecondAsync(ahead);
+            await TakeAllAsync(ahead);
+            Assert.False(ahead.WasStopped);
+        }
 
-        await TakeAllAsync(ahead);
         Assert.Equal(Enumerable.Range(1, Count).Select(n => (uint)n), taken);
         Assert.Equal((1, true), (opened, second.WasDisposed));
         Assert.NotEmpty(second.Read);
         Assert.Empty(first.Read.Intersect(second.Read));
-        Assert.False(ahead.WasStopped);
     }
 
     [Fact]
@@ -79,13 +81,19 @@ public sealed class ReadAheadTests : IAsyncDisposable
     public async Task A_reader_that_can_not_be_had_or_has_another_generation_of_the_folder_is_done_without(bool isRefused)
     {
         second.Status = new FolderStatus(new UidValidity(2), new Uid(Count + 1), Count);
-        if (isRefused)
-            open = () => throw new MailException(FailureScope.Store, isTransient: true, "too many connections");
-        await using var ahead = Begin();
-        await WaitOutASecondAsync(ahead);
-        first.Released.SetResult();
+        open = () =>
+        {
+            first.Released.SetResult();
+            return isRefused
+                ? throw new MailException(FailureScope.Store, isTransient: true, "too many connections")
+                : Task.FromResult<IMailFolder>(second);
+        };
+        await using (var ahead = Begin())
+        {
+            await WaitOutASecondAsync(ahead);
+            await TakeAllAsync(ahead);
+        }
 
-        await TakeAllAsync(ahead);
         Assert.Equal((Count, 1), (taken.Count, opened));
         Assert.Empty(second.Read);
         Assert.Equal(!isRefused, second.WasDisposed);
