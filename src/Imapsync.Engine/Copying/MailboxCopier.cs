@@ -99,8 +99,7 @@ internal sealed class MailboxCopier(JobContext context)
         var groups = plan.Pairs.GroupBy(p => p.Target).Select(g => g.ToList()).ToList();
         var degree = Math.Max(1, Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders));
         var workers = Math.Min(degree, groups.Count);
-        if (context.Source.Traits.CanReadApart)
-            context.Spare.Add(context.Source.Traits.MaxConcurrentFolders - workers);
+        context.Spare.Add(context.Source.Traits.MaxReaders - workers);
         var queue = new ConcurrentQueue<List<FolderPair>>(groups);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(abort);
         using var emptied = CancellationTokenSource.CreateLinkedTokenSource(over.Token);
@@ -114,8 +113,12 @@ internal sealed class MailboxCopier(JobContext context)
             {
                 if (waits)
                     await Task.Delay(HeadStart, context.Time, emptied.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                while (!over.IsCancellationRequested && queue.TryDequeue(out var group))
+                while (queue.TryDequeue(out var group))
+                {
+                    over.Token.ThrowIfCancellationRequested();
                     await CopyGroupAsync(group, plan.Folders, unchanged, over.Token);
+                }
+
                 await emptied.CancelAsync();
             }
             catch
@@ -126,8 +129,7 @@ internal sealed class MailboxCopier(JobContext context)
             }
 
             // Nobody follows: what is left may have its connection.
-            if (context.Source.Traits.CanReadApart)
-                context.Spare.Add(1);
+            context.Spare.Add(1);
         }
     }
 

@@ -233,19 +233,3 @@ internal sealed class ReadAhead(
             new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
     }
 }
-
-/// <summary>How many more of a source's folders could be open than are: those that are left may be read over several connections.</summary>
-internal sealed class SpareReaders
-{
-    private int count;
-
-    public void Add(int more) => Interlocked.Add(ref count, more);
-
-    public bool TryTake()
-    {
-        if (Interlocked.Decrement(ref count) >= 0)
-            return true;
-        Interlocked.Increment(ref count);
-        return false;
-    }
-}

@@ -68,8 +68,8 @@ public readonly record struct StoreFact(string Name, string Value, bool IsWarnin
 /// <param name="HasLabels">A message lies in many folders at once and carries labels (Gmail).</param>
 public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, int MaxConcurrentFolders, bool HasLabels = false)
 {
-    /// <summary>Reading one folder over several connections may be faster than over one; each counts as an open folder.</summary>
-    public bool CanReadApart { get; init; }
+    /// <summary>How many open folders the reading of few or one may usefully be spread over; 0 where a second reader of a folder gains nothing.</summary>
+    public int MaxReaders { get; init; }
 
     /// <summary>How many small questions, such as the status of a folder, may usefully be asked at once; at least 1.</summary>
     public int MaxConcurrentQuestions { get; init; } = 1;

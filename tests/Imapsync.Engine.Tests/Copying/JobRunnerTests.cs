@@ -1,7 +1,6 @@
 using Imapsync.Engine.Copying;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
-using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
@@ -65,35 +64,6 @@ public sealed class JobRunnerTests : IDisposable
         box.Source.Folder("INBOX").SetFlags(1, "\\Answered");
         Assert.Equal(0, (await box.RunAsync()).Totals.FlagsUpdated);
         Assert.Equal("\\Seen", Flags(box.Target, "INBOX", 1));
-    }
-
-    [Theory]
-    [InlineData(1, false)]
-    [InlineData(500, true)]
-    public async Task Where_there_is_little_to_copy_one_folder_follows_the_other(int messages, bool atOnce)
-    {
-        // The head start never ends.
-        box.Time = new ManualClock();
-        box.Source.MaxConcurrentFolders = box.Target.MaxConcurrentFolders = 2;
-        for (var i = 0; i < messages; i++)
-            box.Source.Folder("A").Add(MailboxFixture.Mail($"a{i}"));
-        box.Source.Folder("B").Add(MailboxFixture.Mail("b"));
-        using var second = new ManualResetEventSlim();
-        var (opened, appended, overlapped) = (0, 0, false);
-        box.Source.OnStep = s =>
-        {
-            if (!s.StartsWith("open", StringComparison.Ordinal))
-                return;
-            overlapped |= Interlocked.Increment(ref opened) == 2 && Volatile.Read(ref appended) == 0;
-            if (Volatile.Read(ref opened) == 2)
-                second.Set();
-            else if (atOnce)
-                second.Wait(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
-        };
-        box.Target.OnStep = s => _ = s == "append!" ? Interlocked.Increment(ref appended) : 0;
-
-        AssertSame(await box.RunAsync(), JobOutcome.Ok);
-        Assert.Equal(atOnce, overlapped);
     }
 
     [Fact]

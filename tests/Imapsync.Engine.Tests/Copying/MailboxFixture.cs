@@ -30,6 +30,8 @@ internal sealed class MailboxFixture : IDisposable
 
     public CancellationToken Stop { get; set; }
 
+    public CancellationToken Abort { get; set; } = TestContext.Current.CancellationToken;
+
     public CheckpointOpener OpenCheckpoints { get; set; } = OnDisk;
 
     public MailboxFixture() => Job = new JobDefinition("job", new MaildirEndpoint("/source"), new MaildirEndpoint("/target"))
@@ -41,7 +43,7 @@ internal sealed class MailboxFixture : IDisposable
     {
         Events.Clear();
         var runner = new JobRunner(Time, OpenStoreAsync, OpenCheckpoints);
-        return await runner.RunAsync(Job, new RunOptions(dryRun), Tell, Stop, TestContext.Current.CancellationToken);
+        return await runner.RunAsync(Job, new RunOptions(dryRun), Tell, Stop, Abort);
     }
 
     /// <summary>Where a test keeps the target elsewhere than in memory.</summary>

@@ -78,7 +78,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
     {
         lock (gate)
             leased.Remove(client);
-        await client.DisposeAsync();
+        await CloseAsync(client);
         var fresh = await connect(cancellationToken);
         lock (gate)
             leased.Add(fresh);
@@ -89,23 +89,15 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
     public async ValueTask ReturnAsync(ImapClient client, bool isClean)
     {
         var keep = isClean && IsKept(client);
-        List<ImapClient> closing = keep ? [] : [client];
         lock (gate)
         {
             leased.Remove(client);
             if (keep)
                 idle.Push(client);
-
-            // What broke this one most likely took the idle ones as well, and each would cost another try to find out.
-            if (client.BreakReason is ImapConnectionException { Failure: ConnectionFailure.Network or ConnectionFailure.Stall })
-            {
-                closing.AddRange(idle);
-                idle.Clear();
-            }
         }
 
-        foreach (var gone in closing)
-            await gone.DisposeAsync();
+        if (!keep)
+            await CloseAsync(client);
         if (client.BreakReason is ImapConnectionException { Bye: { } bye } && IsTooMany(bye) && HasLeased)
             Lower($"{bye}");
         else
@@ -137,6 +129,25 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
             }
         }));
         places.Dispose();
+    }
+
+    /// <summary>Closes a connection that nobody has any more, and what is not to be trusted after it.</summary>
+    private async ValueTask CloseAsync(ImapClient client)
+    {
+        List<ImapClient> closing = [client];
+
+        // What broke this one most likely took the idle ones as well, and each would cost another try to find out.
+        if (client.BreakReason is ImapConnectionException { Failure: ConnectionFailure.Network or ConnectionFailure.Stall })
+        {
+            lock (gate)
+            {
+                closing.AddRange(idle);
+                idle.Clear();
+            }
+        }
+
+        foreach (var gone in closing)
+            await gone.DisposeAsync();
     }
 
     private static bool IsKept(ImapClient client) => !client.IsBroken && client.Refusals < MaxRefusals;

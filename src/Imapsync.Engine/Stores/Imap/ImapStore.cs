@@ -26,7 +26,7 @@ public sealed partial class ImapStore : IMailStore
         this.endpoint = endpoint;
         this.context = context;
         pool = new ConnectionPool(ConnectAsync, endpoint.Connections, context.Time, note => context.OnNote($"{endpoint.Display}: {note}"));
-        Traits = new StoreTraits(endpoint.Display, false, endpoint.Connections) { CanReadApart = true, MaxConcurrentQuestions = MaxQuestions };
+        Traits = new StoreTraits(endpoint.Display, false, endpoint.Connections) { MaxReaders = endpoint.Connections, MaxConcurrentQuestions = MaxQuestions };
     }
 
     public StoreTraits Traits { get; private set; }
