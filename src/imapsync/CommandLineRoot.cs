@@ -9,18 +9,26 @@ namespace Imapsync.CommandLine;
 /// <summary>The commands there are, a line each, and what holds for all of them.</summary>
 internal static class CommandLineRoot
 {
-    public static RootCommand Build(Surroundings surroundings)
+    private static readonly string[] Names = ["run", "copy", "restore", "check", "folders", "verify", "completion"];
+
+    private static Command Create(string name, Surroundings surroundings) => name switch
     {
-        var root = new RootCommand("Backs up and migrates mailboxes: every message once, octet for octet.")
-        {
-            RunCommand.Create(surroundings),
-            CopyCommand.Create(surroundings),
-            RestoreCommand.Create(surroundings),
-            CheckCommand.Create(surroundings),
-            FoldersCommand.Create(surroundings),
-            VerifyCommand.Create(surroundings),
-            CompletionCommand.Create(surroundings),
-        };
+        "run" => RunCommand.Create(surroundings),
+        "copy" => CopyCommand.Create(surroundings),
+        "restore" => RestoreCommand.Create(surroundings),
+        "check" => CheckCommand.Create(surroundings),
+        "folders" => FoldersCommand.Create(surroundings),
+        "verify" => VerifyCommand.Create(surroundings),
+        _ => CompletionCommand.Create(surroundings),
+    };
+
+    private static RootCommand Build(IReadOnlyList<string> args, Surroundings surroundings)
+    {
+        var root = new RootCommand("Backs up and migrates mailboxes: every message once, octet for octet.");
+        // A command that is called by its name needs no other; what the others are made of would have to be loaded.
+        string[] needed = args is [var first, ..] && Names.Contains(first) ? [first] : Names;
+        foreach (var name in needed)
+            root.Add(Create(name, surroundings));
         foreach (var option in root.Options.OfType<HelpOption>())
         {
             option.Action = new HelpWithExamples((HelpAction)option.Action!);
@@ -34,7 +42,7 @@ internal static class CommandLineRoot
 
     public static async Task<int> InvokeAsync(IReadOnlyList<string> args, Surroundings surroundings)
     {
-        var parsed = Build(surroundings).Parse(args);
+        var parsed = Build(args, surroundings).Parse(args);
         // A command that is missing is an error only where nothing else (--help, a directive) answers.
         if (parsed.Errors.Count > 0 && parsed.Action is null or System.CommandLine.Invocation.ParseErrorAction)
             return UsageErrors.Print(parsed, surroundings.Error);

@@ -209,6 +209,13 @@ internal sealed partial class ImapConnection
         if (command is SelectCommand select)
             Exists = status.Kind == StatusKind.Ok ? select.Result.Counters.Messages : 0;
         command.Answer(status);
+        if (command is LogoutCommand)
+        {
+            // Ended here, while nothing is being read: a read that is cut off would have to throw.
+            Break(new ImapConnectionException(ConnectionFailure.Closed, "logged out"));
+            return;
+        }
+
         // Only where the write loop would go on: it waits for half of many, not for each.
         if (!SendGate.IsFull(inFlight.Length, limits.MaxInFlight, isFull))
             answered.Writer.TryWrite(true);

@@ -18,7 +18,9 @@ internal static class NetworkDial
         try
         {
             var addresses = IPAddress.TryParse(options.Host, out var address) ? [address] : await Dns.GetHostAddressesAsync(options.Host, either.Token);
-            return await RaceAsync(addresses, (a, c) => ConnectAsync(a, options.Port, c), options.Time, either.Token);
+            return addresses is [var only]
+                ? await ConnectAsync(only, options.Port, either.Token)
+                : await RaceAsync(addresses, (a, c) => ConnectAsync(a, options.Port, c), options.Time, either.Token);
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
@@ -37,7 +39,7 @@ internal static class NetworkDial
     {
         using var won = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var running = new List<Task<T>>();
-        Exception failure = new SocketException((int)SocketError.HostNotFound);
+        Exception? failure = null;
         try
         {
             for (var next = 0; next < addresses.Count || running.Count > 0;)
@@ -57,7 +59,7 @@ internal static class NetworkDial
                 cancellationToken.ThrowIfCancellationRequested();
             }
 
-            throw failure;
+            throw failure ?? new SocketException((int)SocketError.HostNotFound);
         }
         finally
         {
