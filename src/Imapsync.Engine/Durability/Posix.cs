@@ -14,6 +14,9 @@ internal static partial class Posix
     private const int ESRCH = 3;
     private const int EACCES = 13;
 
+    /// <summary>EAGAIN, under the name that flock(2) gives it.</summary>
+    private static readonly int EWOULDBLOCK = OperatingSystem.IsLinux() ? 11 : 35;
+
     /// <summary>O_WRONLY, O_CREAT, O_EXCL and O_CLOEXEC of Linux.</summary>
     private const int NewForWriting = 0x1 | 0x40 | 0x80 | 0x80000;
     private const int OwnerOnly = 0x180;
@@ -89,6 +92,22 @@ internal static partial class Posix
             throw Failure("rename", path);
     }
 
+    /// <summary>
+    /// Keeps others that ask for it out of a directory until disposed of: flock(2), which leaves nothing behind.
+    /// Null where somebody else has it. Where file system or system have no such thing, everybody gets it.
+    /// </summary>
+    public static SafeFileHandle? TryLockDirectory(string directory)
+    {
+        const int ExclusiveAtOnce = 2 | 4;
+        if (OperatingSystem.IsWindows())
+            return new SafeFileHandle();
+        var handle = OpenRead(directory);
+        if (Flock((int)handle.DangerousGetHandle(), ExclusiveAtOnce) == 0 || Marshal.GetLastPInvokeError() != EWOULDBLOCK)
+            return handle;
+        handle.Dispose();
+        return null;
+    }
+
     /// <summary>Makes renames, creations and removals in a directory durable.</summary>
     public static void SyncDirectory(string directory)
     {
@@ -149,6 +168,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "linkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Link(int directory, string path, int newDirectory, string newPath, int flags);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int Flock(int descriptor, int operation);
 
     [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
     private static partial int SyncFs(int descriptor);

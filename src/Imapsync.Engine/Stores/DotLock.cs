@@ -45,6 +45,11 @@ internal sealed class DotLock : IAsyncDisposable
             return new DotLock(path);
         if (!IsLeftBehind(path, staleAfter, time))
             return null;
+
+        // Two that see the same one left behind must not take it from each other: one breaks it at a time, and looks again before.
+        using var breaking = Posix.TryLockDirectory(Path.GetDirectoryName(path)!);
+        if (breaking is null || !IsLeftBehind(path, staleAfter, time))
+            return null;
         File.Delete(path);
         return TryCreate(path) ? new DotLock(path) : null;
     }

@@ -27,6 +27,22 @@ public sealed class DotLockTests
     }
 
     [Fact]
+    public async Task Of_many_that_find_a_lock_left_behind_one_takes_it()
+    {
+        using var dir = new TempDir();
+        for (var round = 0; round < 500; round++)
+        {
+            // No process has this number.
+            File.WriteAllText(dir["file.lock"], $"{int.MaxValue}:{Environment.MachineName}");
+            var taken = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => DotLock.TryTake(dir["file"], TimeSpan.FromMinutes(1), TimeProvider.System))));
+
+            await Assert.Single(taken, l => l is not null)!.DisposeAsync();
+        }
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(dir.Path));
+    }
+
+    [Fact]
     public async Task A_lock_says_whose_it_is_from_its_first_instant()
     {
         using var dir = new TempDir();
