@@ -34,29 +34,34 @@ internal sealed class TargetFolders(
     /// <returns>Those whose mail is now under the new name: what is remembered under the old one is void.</returns>
     public async Task<IReadOnlyList<FolderRename>> FollowRenamesAsync(IReadOnlyList<FolderRename> renames, CancellationToken abort)
     {
-        var followed = new List<FolderRename>();
+        List<FolderRename> followed = [], moved = [];
         foreach (var rename in renames)
         {
             context.Report.Note(rename.To.Source, $"renamed at the source, was {rename.From.Source}");
-            if (await MoveAsync(rename, followed, abort))
+            var isMoved = await MoveAsync(rename, moved, abort);
+            if (!isMoved && !await WasMovedAsync(rename.From, rename.To.Target, abort))
+                continue;
+            await BringBackAsync(rename, renames, isSure: isMoved, abort);
+            if (isMoved)
             {
-                await BringBackAsync(rename, renames, abort);
+                moved.Add(rename);
                 // Without proof the messages are recognised by identity under the new name: adopted, not copied.
                 if (rename.IsProved)
                     await context.Checkpoints.RenameAsync(rename.From, rename.To, abort);
-                followed.Add(rename);
             }
+
+            followed.Add(rename);
         }
 
         return followed;
     }
 
-    private async Task<bool> MoveAsync(FolderRename rename, List<FolderRename> followed, CancellationToken abort)
+    private async Task<bool> MoveAsync(FolderRename rename, List<FolderRename> moved, CancellationToken abort)
     {
         if (rename.From.Target.Equals(rename.To.Target))
             return true;
         if (!Exists(rename.From.Target) && Exists(rename.To.Target)
-            && followed.Exists(f => rename.From.Target.IsAtOrBelow(f.From.Target) && rename.To.Target.IsAtOrBelow(f.To.Target)))
+            && moved.Exists(m => rename.From.Target.IsAtOrBelow(m.From.Target) && rename.To.Target.IsAtOrBelow(m.To.Target)))
         {
             return true;
         }
@@ -77,16 +82,31 @@ internal sealed class TargetFolders(
     }
 
     /// <summary>
+    /// A run, or a try, that was interrupted before it could remember what it had renamed: the folder under the new name has the
+    /// UIDVALIDITY of the one that is gone. Its messages are recognised by identity all the same.
+    /// </summary>
+    private async Task<bool> WasMovedAsync(PairKey from, FolderPath to, CancellationToken abort)
+    {
+        if (Exists(from.Target) || !Exists(to))
+            return false;
+        await using var checkpoint = await context.Checkpoints.OpenAsync(from, abort);
+        return !checkpoint.TargetValidity.IsNone && checkpoint.TargetValidity == await UidValidityAsync(to, abort);
+    }
+
+    /// <summary>
     /// What lies below a renamed folder and did not go along at the source, because it was deleted or stayed there, gets its
     /// name back: an IMAP server takes along whatever lies below.
     /// </summary>
-    private async Task BringBackAsync(FolderRename rename, IReadOnlyList<FolderRename> renames, CancellationToken abort)
+    /// <param name="isSure">This run has renamed it, so what lies there now has been carried along.</param>
+    private async Task BringBackAsync(FolderRename rename, IReadOnlyList<FolderRename> renames, bool isSure, CancellationToken abort)
     {
         var (from, to) = (rename.From.Target, rename.To.Target);
         foreach (var key in known.Where(k => !k.Target.Equals(from) && k.Target.IsAtOrBelow(from)))
         {
             var carried = new FolderPath(to.Levels.Concat(key.Target.Levels.Skip(from.Levels.Length)));
             if (!Exists(carried) || Exists(key.Target) || renames.Any(r => r.From == key && r.To.Target.Equals(carried)))
+                continue;
+            if (!isSure && !await WasMovedAsync(key, carried, abort))
                 continue;
             try
             {

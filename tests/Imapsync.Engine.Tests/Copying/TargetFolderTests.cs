@@ -110,23 +110,43 @@ public sealed class TargetFolderTests : IDisposable
     }
 
     [Theory]
-    [InlineData(true, DeletionPolicy.Keep)]
-    [InlineData(true, DeletionPolicy.Mirror)]
-    [InlineData(false, DeletionPolicy.Keep)]
-    public async Task What_lies_below_a_renamed_folder_and_did_not_go_along_keeps_its_name(bool isDeleted, DeletionPolicy deletions)
+    [InlineData(true, DeletionPolicy.Keep, false)]
+    [InlineData(true, DeletionPolicy.Mirror, false)]
+    [InlineData(false, DeletionPolicy.Keep, false)]
+    [InlineData(true, DeletionPolicy.Keep, true)]
+    [InlineData(true, DeletionPolicy.Mirror, true)]
+    [InlineData(false, DeletionPolicy.Keep, true)]
+    public async Task What_lies_below_a_renamed_folder_and_did_not_go_along_keeps_its_name(bool isDeleted, DeletionPolicy deletions, bool isInterrupted)
     {
         box.Job = box.Job with { Deletions = deletions, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
-        FillSource("A,A/b");
+        FillSource("A,A/b,A/c");
         foreach (var (path, folder) in box.Source.Folders)
             folder.MailboxId = "id-" + path;
         await box.RunAsync();
-        box.Source.Folders.Remove(FolderPath.Parse("A"), out var state);
-        box.Source.Folders[FolderPath.Parse("C")] = state!;
+        foreach (var (from, to) in new[] { ("A", "C"), ("A/c", "C/c") })
+        {
+            box.Source.Folders.Remove(FolderPath.Parse(from), out var state);
+            box.Source.Folders[FolderPath.Parse(to)] = state!;
+        }
+
         if (isDeleted)
             box.Source.Folders.Remove(FolderPath.Parse("A/b"));
+        if (isInterrupted)
+        {
+            // The parent is renamed, and the child that went along with it not yet named back.
+            box.Target.OnStep = s =>
+            {
+                if (s == "rename C/b A/b")
+                    throw new MailException(FailureScope.Store, isTransient: false, "gone");
+            };
+            Assert.Equal(JobOutcome.Failed, (await box.RunAsync()).Outcome);
+            Assert.Single(box.Target.Folder("C/b").Messages);
+            box.Target.OnStep = _ => { };
+        }
 
         var report = await box.RunAsync();
         Assert.Equal((JobOutcome.Ok, 0L), (report.Outcome, report.Totals.Copied));
+        Assert.Single(box.Target.Folder("C/c").Messages);
         Assert.False(box.Target.Folders.ContainsKey(FolderPath.Parse("C/b")));
         Assert.Equal(deletions == DeletionPolicy.Mirror ? 0 : 1, box.Target.Folder("A/b").Messages.Count);
         Assert.Single(box.Target.Folder("C").Messages);
