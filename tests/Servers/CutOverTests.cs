@@ -103,6 +103,31 @@ public sealed class CutOverTests
         Assert.DoesNotContain("EXPUNGE", lab.TargetLine.Commands);
     }
 
+    [Theory]
+    [InlineData("STORE")]
+    [InlineData("EXPUNGE")]
+    public async Task What_was_copied_to_the_trash_folder_and_not_removed_yet_lies_there_once_in_the_end(string refused)
+    {
+        await using var lab = await MigrationLab.StartAsync(Twenty, Offering("UIDPLUS"));
+        lab.Job.Rules = "deletions: trash";
+        await lab.SucceedAsync();
+        await MarkAndExpungeAsync(lab);
+        lab.TargetLine.Rules = new FaultRules
+        {
+            AnswerInstead = (_, line) => line.Contains($"UID {refused} ", StringComparison.Ordinal) ? "NO not now" : null,
+        };
+        var second = await lab.RunAsync();
+        Assert.True(second.Status == 3, second.ToString());
+        Assert.Equal(3, (await lab.TargetAsync()).Folders["Removed"].Messages.Count);
+
+        lab.TargetLine.Rules = new FaultRules();
+        var third = await lab.SucceedAsync();
+
+        Assert.Equal(3, third.Total("deleted"));
+        var after = await lab.TargetAsync();
+        Assert.Equal((7, 3), (after.Folders["INBOX"].Messages.Count, after.Folders["Removed"].Messages.Count));
+    }
+
     [Fact]
     public async Task An_account_that_is_suddenly_empty_removes_nothing_and_ends_with_13()
     {

@@ -20,6 +20,8 @@ internal sealed class CheckpointState
 
     public Uid KnownTargetUidNext { get; set; }
 
+    public TrashMark? MoveUnderWay { get; set; }
+
     public SettledList Messages { get; } = new();
 
     public FlagTable Flags { get; } = new();
@@ -35,6 +37,7 @@ internal sealed class CheckpointState
         (SourceValidity, TargetValidity, Rules) = (source, target, rules);
         SourceModSeq = null;
         KnownTargetUidNext = Uid.None;
+        MoveUnderWay = null;
         Messages.Clear();
         Array.Clear(counts);
     }

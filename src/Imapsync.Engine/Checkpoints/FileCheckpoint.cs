@@ -35,6 +35,8 @@ internal sealed class FileCheckpoint : ICheckpoint
 
     public Uid KnownTargetUidNext => state.KnownTargetUidNext;
 
+    public TrashMark? MoveUnderWay => state.MoveUnderWay;
+
     public string Rules => state.Rules;
 
     public IEnumerable<SettledMessage> Messages => state.Messages.Enumerate().Select(state.ToMessage);
@@ -102,6 +104,15 @@ internal sealed class FileCheckpoint : ICheckpoint
             return;
         JournalRecords.WriteKnownTargetUidNext(staged, uidNext);
         state.KnownTargetUidNext = uidNext;
+    }
+
+    public void SetMoveUnderWay(TrashMark? mark)
+    {
+        ThrowUnlessBegun();
+        if (mark == state.MoveUnderWay)
+            return;
+        JournalRecords.WriteMoveUnderWay(staged, mark);
+        state.MoveUnderWay = mark;
     }
 
     public ValueTask CommitAsync(CancellationToken cancellationToken)

@@ -85,6 +85,9 @@ public interface ICheckpoint : IAsyncDisposable
     /// </summary>
     Uid KnownTargetUidNext { get; }
 
+    /// <summary>Set before messages of the target are moved to its trash folder, null again when they are known to be there and nowhere else.</summary>
+    TrashMark? MoveUnderWay { get; }
+
     /// <summary>
     /// Forgets every message and starts over under these UIDVALIDITYs. Also how a new checkpoint begins:
     /// until then every other change throws <see cref="InvalidOperationException"/>.
@@ -93,6 +96,9 @@ public interface ICheckpoint : IAsyncDisposable
 
     /// <summary>Sets <see cref="KnownTargetUidNext"/>. A lower value than the true one costs comparing, a higher one may double mail.</summary>
     void SetKnownTargetUidNext(Uid uidNext);
+
+    /// <summary>Sets <see cref="MoveUnderWay"/>.</summary>
+    void SetMoveUnderWay(TrashMark? mark);
 
     /// <summary>Adds a message or replaces what was known of it.</summary>
     void Settle(SettledMessage message);
@@ -111,6 +117,10 @@ public interface ICheckpoint : IAsyncDisposable
     /// <exception cref="CheckpointException">It can't be written. The checkpoint takes no further commit; close it and open it again.</exception>
     ValueTask CommitAsync(CancellationToken cancellationToken);
 }
+
+/// <summary>The trash folder as it was before messages were moved to it.</summary>
+/// <param name="UidNext">Theirs there is this UID or a higher one.</param>
+public readonly record struct TrashMark(UidValidity Validity, Uid UidNext);
 
 public enum CheckpointCondition
 {

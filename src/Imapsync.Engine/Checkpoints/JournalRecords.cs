@@ -3,10 +3,10 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Checkpoints;
 
-/// <summary>The records of a journal, version 2, as docs/checkpoints.md lays them down: how each is written and read.</summary>
+/// <summary>The records of a journal, version 3, as docs/checkpoints.md lays them down: how each is written and read.</summary>
 internal static class JournalRecords
 {
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>Settlements in one letter, at the place of their number.</summary>
     private static ReadOnlySpan<byte> Letters => "casfv"u8;
@@ -48,6 +48,14 @@ internal static class JournalRecords
     public static void WriteRules(RecordWriter writer, string rules) => writer.Begin("rules"u8).Add(rules).End();
 
     public static void WriteKnownTargetUidNext(RecordWriter writer, Uid uidNext) => writer.Begin("uidnext"u8).Add(uidNext.Value).End();
+
+    public static void WriteMoveUnderWay(RecordWriter writer, TrashMark? mark)
+    {
+        writer.Begin("trash"u8);
+        if (mark is var (validity, uidNext))
+            writer.Add(validity.Value).Add(uidNext.Value);
+        writer.End();
+    }
 
     public static void WriteCommit(RecordWriter writer) => writer.Begin(Commit).End();
 
@@ -108,6 +116,8 @@ internal static class JournalRecords
             state.Rules = fields.RequiredText();
         else if (word.SequenceEqual("uidnext"u8))
             state.KnownTargetUidNext = new Uid(fields.Number32());
+        else if (word.SequenceEqual("trash"u8))
+            state.MoveUnderWay = fields.AtEnd ? null : new TrashMark(new UidValidity(fields.Number32()), new Uid(fields.Number32()));
         else
             throw new StateDamagedException("a record of an unknown kind");
     }

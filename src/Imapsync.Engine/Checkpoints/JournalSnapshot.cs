@@ -43,6 +43,8 @@ internal static class JournalSnapshot
         JournalRecords.WriteReset(writer, state.SourceValidity, state.TargetValidity, state.Rules);
         if (!state.KnownTargetUidNext.IsNone)
             JournalRecords.WriteKnownTargetUidNext(writer, state.KnownTargetUidNext);
+        if (state.MoveUnderWay is not null)
+            JournalRecords.WriteMoveUnderWay(writer, state.MoveUnderWay);
         if (state.SourceModSeq is not null)
             JournalRecords.WriteModSeq(writer, state.SourceModSeq);
     }

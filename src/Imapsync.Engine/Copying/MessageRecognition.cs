@@ -46,7 +46,7 @@ internal sealed class MessageRecognition(IMailFolder source, IMailFolder target)
         return [.. about.Where(m => m.Size < 0 || sizes.Contains(m.Size) || dates.Contains(m.InternalDate.ToUnixTimeSeconds()))];
     }
 
-    private static async Task<List<MessageIdentity>> IdentifyAsync(
+    public static async Task<List<MessageIdentity>> IdentifyAsync(
         IMailFolder folder, Dictionary<Uid, MessageInfo> messages, CancellationToken cancellationToken)
     {
         var identities = new List<MessageIdentity>(messages.Count);

@@ -57,20 +57,63 @@ internal sealed class RemovalPhase(JobContext context)
     {
         if (context.Options.DryRun)
             return await PretendAsync(pair, messages, abort);
-        if (policy == DeletionPolicy.Trash)
-            await context.Target.CreateFolderAsync(context.Job.TrashFolder, SpecialFolder.None, abort);
         await using var checkpoint = await context.Checkpoints.OpenAsync(pair, abort);
+        // Before the target's folder is opened: there may be no connection for a second one.
+        var inTrash = policy == DeletionPolicy.Trash ? await LookIntoTrashAsync(checkpoint.MoveUnderWay, abort) : [];
         await using var target = await OpenTargetAsync(pair.Target, abort);
         if (target is null || target.Status.UidValidity != checkpoint.TargetValidity)
             return 0;
         var uids = new UidSet(messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
-        var removed = uids.IsEmpty
-            ? 0
-            : await target.RemoveAsync(uids, policy == DeletionPolicy.Trash ? context.Job.TrashFolder : null, abort);
+        var removed = uids.IsEmpty ? 0
+            : policy == DeletionPolicy.Trash ? await MoveToTrashAsync(checkpoint, target, uids, inTrash, abort)
+            : await target.RemoveAsync(uids, null, abort);
         foreach (var message in messages)
             checkpoint.Forget(message.Source);
+        checkpoint.SetMoveUnderWay(null);
         await checkpoint.CommitAsync(abort);
         return removed;
+    }
+
+    /// <summary>
+    /// Few stores move in one step; the others copy first and remove then. What an attempt that ended in between has copied lies
+    /// behind the mark that it made before.
+    /// </summary>
+    private async Task<Dictionary<Likeness, int>> LookIntoTrashAsync(TrashMark? underWay, CancellationToken abort)
+    {
+        await context.Target.CreateFolderAsync(context.Job.TrashFolder, SpecialFolder.None, abort);
+        if (underWay is not { UidNext.IsNone: false } mark)
+            return [];
+        await using var trash = await context.Target.OpenAsync(context.Job.TrashFolder, abort);
+        if (trash.Status.UidValidity != mark.Validity)
+            return [];
+        var likenesses = await DescribeAsync(trash, UidSet.Range(mark.UidNext, new Uid(uint.MaxValue)), abort);
+        return likenesses.Where(l => l.Uid >= mark.UidNext).CountBy(l => l.Likeness).ToDictionary();
+    }
+
+    private async Task<int> MoveToTrashAsync(ICheckpoint checkpoint, IWritableFolder target, UidSet uids, Dictionary<Likeness, int> inTrash, CancellationToken abort)
+    {
+        var removed = 0;
+        if (inTrash.Count > 0)
+        {
+            // Where fewer lie there than look the same, nobody knows which of them: rather one too many in the trash than one too few.
+            var copied = new UidSet((await DescribeAsync(target, uids, abort)).GroupBy(m => m.Likeness, m => m.Uid)
+                .Where(alike => inTrash.GetValueOrDefault(alike.Key) >= alike.Count()).SelectMany(alike => alike));
+            removed = copied.IsEmpty ? 0 : await target.RemoveAsync(copied, null, abort);
+        }
+
+        var status = await context.Target.GetStatusAsync(context.Job.TrashFolder, abort);
+        checkpoint.SetMoveUnderWay(new TrashMark(status.UidValidity, status.UidNext));
+        await checkpoint.CommitAsync(abort);
+        return removed + await target.RemoveAsync(uids, context.Job.TrashFolder, abort);
+    }
+
+    private static async Task<IReadOnlyList<(Uid Uid, Likeness Likeness)>> DescribeAsync(IMailFolder folder, UidSet uids, CancellationToken abort)
+    {
+        var messages = new Dictionary<Uid, MessageInfo>();
+        await foreach (var message in folder.ListAsync(new ListRequest(uids, WithDateAndSize: true), abort))
+            messages[message.Uid] = message;
+        var identities = await MessageRecognition.IdentifyAsync(folder, messages, abort);
+        return [.. identities.Select(i => (i.Uid, new Likeness(i.Header, i.Info.Size, i.Info.InternalDate.ToUnixTimeSeconds())))];
     }
 
     /// <summary>Null where the folder is gone, and with it all that was to be removed.</summary>
@@ -95,4 +138,7 @@ internal sealed class RemovalPhase(JobContext context)
             return 0;
         return await target.ListAsync(new ListRequest(uids), abort).CountAsync(abort);
     }
+
+    /// <summary>What a copy within a store has of its original.</summary>
+    private readonly record struct Likeness(UInt128 Header, long Size, long Date);
 }

@@ -15,7 +15,7 @@ internal static class CheckpointTargets
     [
         new("journal", Journal, [SampleJournal()])
         {
-            Words = FuzzTarget.Texts("\ncommit ", "reset 1 2 r", "c 1 1 0 5 0123abcd", "a 4294967295 0 0", "flags 1 \\Seen x", "forget 1", "modseq -", "uidnext 4294967295", "rules %", "%uD800", "%", " ", "\n", "\0", "4294967296"),
+            Words = FuzzTarget.Texts("\ncommit ", "reset 1 2 r", "c 1 1 0 5 0123abcd", "a 4294967295 0 0", "flags 1 \\Seen x", "forget 1", "modseq -", "uidnext 4294967295", "trash", "trash 1 2", "rules %", "%uD800", "%", " ", "\n", "\0", "4294967296"),
             Seal = o => Seal(o, isChained: true), Weight = 0.5,
         },
         new("summary", Summary, [SampleSummary()])
@@ -38,6 +38,7 @@ internal static class CheckpointTargets
         JournalRecords.WriteCommit(lines);
         JournalRecords.WriteForget(lines, new Uid(5));
         JournalRecords.WriteKnownTargetUidNext(lines, new Uid(3));
+        JournalRecords.WriteMoveUnderWay(lines, new TrashMark(new UidValidity(4), new Uid(5)));
         JournalRecords.WriteCommit(lines);
         return lines.Written.ToArray();
     }

@@ -52,6 +52,7 @@ public sealed class CheckpointModelTests : IDisposable
         private (uint Source, uint Target) validity;
         private ulong? modSeq;
         private uint uidNext;
+        private TrashMark? move;
         private string rules = "";
 
         public Model Copy() => this with { messages = new SortedDictionary<uint, SettledMessage>(messages) };
@@ -61,6 +62,7 @@ public sealed class CheckpointModelTests : IDisposable
             && (c.SourceValidity.Value, c.TargetValidity.Value) == validity
             && c.SourceModSeq?.Value == modSeq
             && c.KnownTargetUidNext.Value == uidNext
+            && c.MoveUnderWay == move
             && c.Rules == rules
             && Enum.GetValues<Settlement>().All(s => c.Count(s) == messages.Values.Count(m => m.Settlement == s));
 
@@ -68,7 +70,7 @@ public sealed class CheckpointModelTests : IDisposable
         {
             messages.Clear();
             validity = ((uint)random.NextInt64(1L << 32), (uint)random.NextInt64(1L << 32));
-            (modSeq, uidNext, rules) = (null, 0, $"rules {random.Next()}");
+            (modSeq, uidNext, move, rules) = (null, 0, null, $"rules {random.Next()}");
             c.Reset(new UidValidity(validity.Source), new UidValidity(validity.Target), rules);
         }
 
@@ -88,6 +90,9 @@ public sealed class CheckpointModelTests : IDisposable
                     c.SetKnownTargetUidNext(new Uid(uidNext = (uint)random.NextInt64(1L << 32)));
                     break;
                 case < 12:
+                    c.SetMoveUnderWay(move = random.Next(2) == 0 ? null : new TrashMark(new UidValidity((uint)random.NextInt64(1L << 32)), new Uid((uint)random.Next())));
+                    break;
+                case < 14:
                     c.SetRules(rules = string.Concat(Enumerable.Range(0, random.Next(5)).Select(_ => (char)random.Next(0x10000))));
                     break;
                 case < 30:

@@ -22,6 +22,21 @@ public sealed class JournalVersionTests : IDisposable
 
         """;
 
+    /// <summary>As a program wrote it that did not mark moves to the trash folder.</summary>
+    private const string SecondVersion = """
+        imapsync-journal 2 78a7de71
+        pair Lists/a%20b Lists/a%20b 5e4a5694
+        reset 1700000001 1700000002 5ad1 36ca732a
+        uidnext 4711 23a65a70
+        commit 14890b21
+        flags 1 \Seen $Label1 35d399cd
+        c 101 4711 1 5320 1a2b3c4d 998edeea
+        c 102 4712 0 811 00f1e2d3 8ad27fa5
+        uidnext 4713 7d62fae8
+        commit 01826677
+
+        """;
+
     private static readonly PairKey Pair = new(FolderPath.Parse("Lists/a b"), FolderPath.Parse("Lists/a b"));
     private readonly StateFolder folder = new();
 
@@ -29,39 +44,45 @@ public sealed class JournalVersionTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    [Fact]
-    public async Task A_journal_of_version_1_is_read_and_goes_on_as_version_2()
+    [Theory]
+    [InlineData(FirstVersion, false)]
+    [InlineData(SecondVersion, true)]
+    public async Task A_journal_of_an_older_version_is_read_and_goes_on_as_version_3(string text, bool hasChecksums)
     {
-        await WriteFirstVersionAsync();
+        await WriteAsync(text);
         var checksum = new MessageChecksum(7, 5320);
         await using (var store = await folder.OpenAsync())
         {
             await using var checkpoint = await store.OpenAsync(Pair, Token);
             Assert.Equal((CheckpointCondition.Good, 2), (checkpoint.Condition, checkpoint.Count(Settlement.Copied)));
             Assert.True(checkpoint.TryGet(new Uid(101), out var known));
-            Assert.Equal(new SettledMessage(new Uid(101), new Uid(4711), Settlement.Copied, FlagSet.Parse(["\\Seen", "$Label1"])), known);
+            Assert.Equal(
+                new SettledMessage(new Uid(101), new Uid(4711), Settlement.Copied, FlagSet.Parse(["\\Seen", "$Label1"]), hasChecksums ? new MessageChecksum(0x1a2b3c4d, 5320) : null),
+                known);
             checkpoint.Settle(known with { Checksum = checksum });
             await checkpoint.CommitAsync(Token);
         }
 
-        Assert.StartsWith("imapsync-journal 2 ", await File.ReadAllTextAsync(folder.Journal, Token), StringComparison.Ordinal);
+        Assert.StartsWith("imapsync-journal 3 ", await File.ReadAllTextAsync(folder.Journal, Token), StringComparison.Ordinal);
         await using var again = await folder.OpenAsync();
         await using var reread = await again.OpenAsync(Pair, Token);
-        Assert.Equal([checksum, null], reread.Messages.Select(m => m.Checksum));
+        Assert.Equal([checksum, hasChecksums ? new MessageChecksum(0x00f1e2d3, 811) : null], reread.Messages.Select(m => m.Checksum));
         Assert.Equal(4713u, reread.KnownTargetUidNext.Value);
     }
 
-    [Fact]
-    public async Task Looking_at_a_journal_of_version_1_leaves_it_as_it_is()
+    [Theory]
+    [InlineData(FirstVersion)]
+    [InlineData(SecondVersion)]
+    public async Task Looking_at_a_journal_of_an_older_version_leaves_it_as_it_is(string text)
     {
-        await WriteFirstVersionAsync();
+        await WriteAsync(text);
         await using var store = await folder.OpenAsync(readOnly: true);
         await using var checkpoint = await store.OpenAsync(Pair, Token);
         Assert.Equal(2, checkpoint.Count(Settlement.Copied));
-        Assert.Equal(FirstVersion.ReplaceLineEndings("\n"), await File.ReadAllTextAsync(folder.Journal, Token));
+        Assert.Equal(text.ReplaceLineEndings("\n"), await File.ReadAllTextAsync(folder.Journal, Token));
     }
 
-    private async Task WriteFirstVersionAsync()
+    private async Task WriteAsync(string text)
     {
         await using (var store = await folder.OpenAsync())
         {
@@ -70,6 +91,6 @@ public sealed class JournalVersionTests : IDisposable
             await checkpoint.CommitAsync(Token);
         }
 
-        await File.WriteAllBytesAsync(folder.Journal, Encoding.UTF8.GetBytes(FirstVersion.ReplaceLineEndings("\n")), Token);
+        await File.WriteAllBytesAsync(folder.Journal, Encoding.UTF8.GetBytes(text.ReplaceLineEndings("\n")), Token);
     }
 }

@@ -126,7 +126,7 @@ public sealed class StateDirectoryTests : IDisposable
     public async Task A_newer_version_is_refused_and_left_alone()
     {
         await WriteAsync(1);
-        foreach (var (path, magic) in new[] { (folder.Journal, "imapsync-journal 3"), (folder.Summary, "imapsync-summary 7") })
+        foreach (var (path, magic) in new[] { (folder.Journal, $"imapsync-journal {JournalRecords.Version + 1}"), (folder.Summary, "imapsync-summary 7") })
         {
             var newer = $"{magic} {Crc32C.Append(0, Encoding.ASCII.GetBytes(magic)):x8}\n\0something else altogether";
             await File.WriteAllTextAsync(path, newer, Token);

@@ -36,6 +36,7 @@ public abstract class CheckpointContract : IAsyncLifetime
         Assert.True(checkpoint.KnownTargetUidNext.IsNone);
         Assert.Throws<InvalidOperationException>(() => checkpoint.Settle(Copied(1, 1)));
         Assert.Throws<InvalidOperationException>(() => checkpoint.SetKnownTargetUidNext(new Uid(1)));
+        Assert.Throws<InvalidOperationException>(() => checkpoint.SetMoveUnderWay(null));
     }
 
     [Fact]
@@ -52,6 +53,7 @@ public abstract class CheckpointContract : IAsyncLifetime
             c.SetSourceModSeq(new ModSeq(ulong.MaxValue));
             c.SetRules("since 2020 & more");
             c.SetKnownTargetUidNext(new Uid(60));
+            c.SetMoveUnderWay(new TrashMark(new UidValidity(uint.MaxValue), new Uid(61)));
             await c.CommitAsync(Token);
         });
         await UseAsync(Inbox, c =>
@@ -68,6 +70,7 @@ public abstract class CheckpointContract : IAsyncLifetime
             Assert.Equal(ulong.MaxValue, c.SourceModSeq?.Value);
             Assert.Equal("since 2020 & more", c.Rules);
             Assert.Equal(60u, c.KnownTargetUidNext.Value);
+            Assert.Equal(new TrashMark(new UidValidity(uint.MaxValue), new Uid(61)), c.MoveUnderWay);
             return Task.CompletedTask;
         });
     }
@@ -100,12 +103,14 @@ public abstract class CheckpointContract : IAsyncLifetime
             c.Settle(Copied(2, 2));
             c.Forget(new Uid(1));
             c.SetKnownTargetUidNext(new Uid(9));
+            c.SetMoveUnderWay(new TrashMark(new UidValidity(1), new Uid(1)));
             Assert.False(c.TryGet(new Uid(1), out _));
         });
         await UseAsync(Inbox, c =>
         {
             Assert.Equal([Copied(1, 1)], c.Messages);
             Assert.True(c.KnownTargetUidNext.IsNone);
+            Assert.Null(c.MoveUnderWay);
             return Task.CompletedTask;
         });
     }

@@ -1,4 +1,5 @@
 using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Copying;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 
@@ -26,6 +27,38 @@ public sealed class ExactlyOnceTests
             Assert.True(report.Outcome == JobOutcome.Ok, $"step {at}: {string.Join('\n', report.Problems)}");
             Assert.Equal($"step {at}\n" + MailboxFixture.Describe(box.Source), $"step {at}\n" + MailboxFixture.Describe(box.Target));
             Assert.Equal(0, (await box.RunAsync()).Totals.Copied);
+        }
+    }
+
+    [Fact]
+    public async Task What_goes_into_the_trash_folder_does_so_once_wherever_the_run_is_stopped()
+    {
+        for (var at = 1; ; at++)
+        {
+            using var box = new MailboxFixture();
+            box.Job = box.Job with { Deletions = DeletionPolicy.Trash, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+            Fill(box);
+            await box.RunAsync();
+            // One of them, and one of the twins, lie there already.
+            var trash = box.Target.Folder("Removed");
+            trash.Add(MailboxFixture.Mail("m1"));
+            trash.Add("Subject: twin\r\n\r\ntwin\r\n");
+            foreach (var uid in (uint[])[1, 2, 7, 8])
+                box.Source.Folder("INBOX").Remove(uid);
+
+            var taken = 0;
+            EndAt(box, () => ++taken >= at);
+            var isInterrupted = (await box.RunAsync()).Outcome == JobOutcome.Failed;
+            EndAt(box, () => false);
+            var report = await box.RunAsync();
+            Assert.True(report.Outcome == JobOutcome.Ok, $"step {at}: {string.Join('\n', report.Problems)}");
+            Assert.Equal(
+                ["m0", "m1", "m1", "twin", "twin", "twin"],
+                trash.Messages.Select(m => System.Text.RegularExpressions.Regex.Match(System.Text.Encoding.Latin1.GetString(m.Octets), "Subject: (.*)\r").Groups[1].Value).Order(StringComparer.Ordinal));
+            box.Target.Folders.Remove(FolderPath.Parse("Removed"));
+            Assert.Equal($"step {at}\n" + MailboxFixture.Describe(box.Source), $"step {at}\n" + MailboxFixture.Describe(box.Target));
+            if (!isInterrupted)
+                break;
         }
     }
 
@@ -124,6 +157,8 @@ public sealed class ExactlyOnceTests
 
         public Imapsync.Imap.Uid KnownTargetUidNext => inner.KnownTargetUidNext;
 
+        public TrashMark? MoveUnderWay => inner.MoveUnderWay;
+
         public int Count(Settlement settlement) => inner.Count(settlement);
 
         public bool TryGet(Imapsync.Imap.Uid source, out SettledMessage message) => inner.TryGet(source, out message);
@@ -131,6 +166,8 @@ public sealed class ExactlyOnceTests
         public void Reset(Imapsync.Imap.UidValidity source, Imapsync.Imap.UidValidity target, string rules) => inner.Reset(source, target, rules);
 
         public void SetKnownTargetUidNext(Imapsync.Imap.Uid uidNext) => inner.SetKnownTargetUidNext(uidNext);
+
+        public void SetMoveUnderWay(TrashMark? mark) => inner.SetMoveUnderWay(mark);
 
         public void Settle(SettledMessage message) => inner.Settle(message);
 

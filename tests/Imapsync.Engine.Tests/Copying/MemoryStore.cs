@@ -284,13 +284,15 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
     {
         store.Step("remove");
         var gone = state.Messages.Where(m => uids.Contains(new Uid(m.Uid))).ToList();
-        foreach (var m in gone)
+        if (trash is not null)
         {
-            if (trash is not null)
+            foreach (var m in gone)
                 store.Folders[trash].Add(m.Octets, m.Flags, m.Date);
-            state.Remove(m.Uid);
+            store.Step("kept!");
         }
 
+        foreach (var m in gone)
+            state.Remove(m.Uid);
         store.Step("remove!");
         return Task.FromResult(gone.Count);
     }
