@@ -28,6 +28,23 @@ internal sealed class StopSignals(TimeProvider time) : IDisposable
     /// <summary>The exit status of a run that was stopped by the first signal.</summary>
     public int InterruptedStatus { get; private set; } = ExitStatus.Interrupted;
 
+    /// <summary>Does what a command does, until a signal stops it.</summary>
+    /// <param name="work">May leave its stop to be told by the exit status: nothing was begun, or nothing changes.</param>
+    public static async Task<int> GuardAsync(TimeProvider time, Func<StopSignals, CancellationToken, Task<int>> work, CancellationToken cancellationToken)
+    {
+        using var signals = new StopSignals(time);
+        signals.Register();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop, cancellationToken);
+        try
+        {
+            return await work(signals, either.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return signals.InterruptedStatus;
+        }
+    }
+
     public void Register()
     {
         foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM })

@@ -15,7 +15,7 @@ public sealed class OutputTests
     public async Task The_report_has_the_documented_shape()
     {
         var path = Path.GetTempFileName();
-        await ReportFile.WriteAsync(path, [Reports.Full()], CancellationToken.None);
+        await ReportFile.WriteAsync(path, ReportJson.Of([Reports.Full()]), DocumentJson.Default.ReportJson, CancellationToken.None);
         Assert.Equal("""
             {"jobs":[{"name":"alice","outcome":"incomplete","started":"2026-01-31T18:00:00+00:00","finished":"2026-01-31T18:00:12+00:00",
             "totals":{"folders":1,"source_messages":10,"copied":3,"already_present":5,"adopted":1,"skipped":1,"failed":1,"flags_updated":2,"deleted":4,"bytes":4096},

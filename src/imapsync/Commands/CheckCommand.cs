@@ -14,42 +14,33 @@ internal static class CheckCommand
             ("imapsync check jobs.yaml", "Check every job of the file."),
             ("imapsync check jobs.yaml alice --output json", "Check one job, for a program."));
         var arguments = new JobFileArguments(command);
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, arguments, surroundings, cancellationToken));
+        command.SetAction((parsed, cancellationToken) =>
+            StopSignals.GuardAsync(surroundings.Time, (_, stop) => RunAsync(parsed, arguments, surroundings, stop), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, JobFileArguments arguments, Surroundings surroundings, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ParseResult parsed, JobFileArguments arguments, Surroundings surroundings, CancellationToken stop)
     {
-        using var signals = new StopSignals(surroundings.Time);
-        signals.Register();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop, cancellationToken);
-        try
+        var isJson = arguments.IsJson(parsed);
+        var jobs = (await arguments.LoadAsync(parsed, surroundings, stop)).Jobs;
+        var checks = new List<JobCheckJson>();
+        var statuses = new List<int>();
+        foreach (var job in jobs)
         {
-            var isJson = arguments.IsJson(parsed);
-            var jobs = (await arguments.LoadAsync(parsed, surroundings, stop.Token)).Jobs;
-            var checks = new List<JobCheckJson>();
-            var statuses = new List<int>();
-            foreach (var job in jobs)
-            {
-                var source = await EndpointCheck.RunAsync(job.Source, isTarget: false, surroundings, stop.Token);
-                var target = await EndpointCheck.RunAsync(job.Target, isTarget: true, surroundings, stop.Token);
-                if (source.Failure is null && target.Failure is null && LabelViews.Describe(job, source.HasLabels, target.HasLabels) is { } labels)
-                    source = source with { Facts = [.. source.Facts, labels] };
-                statuses.AddRange([source.Status, target.Status]);
-                var check = new JobCheckJson(job.Name, EndpointCheckJson.Of(source), EndpointCheckJson.Of(target));
-                checks.Add(check);
-                if (!isJson)
-                    Print(check, surroundings.Out);
-            }
+            var source = await EndpointCheck.RunAsync(job.Source, isTarget: false, surroundings, stop);
+            var target = await EndpointCheck.RunAsync(job.Target, isTarget: true, surroundings, stop);
+            if (source.Failure is null && target.Failure is null && LabelViews.Describe(job, source.HasLabels, target.HasLabels) is { } labels)
+                source = source with { Facts = [.. source.Facts, labels] };
+            statuses.AddRange([source.Status, target.Status]);
+            var check = new JobCheckJson(job.Name, EndpointCheckJson.Of(source), EndpointCheckJson.Of(target));
+            checks.Add(check);
+            if (!isJson)
+                Print(check, surroundings.Out);
+        }
 
-            if (isJson)
-                await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new CheckJson(checks), DocumentJson.Default.CheckJson));
-            return ExitStatus.Worst(statuses);
-        }
-        catch (OperationCanceledException)
-        {
-            return signals.InterruptedStatus;
-        }
+        if (isJson)
+            await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new CheckJson(checks), DocumentJson.Default.CheckJson));
+        return ExitStatus.Worst(statuses);
     }
 
     private static void Print(JobCheckJson check, TextWriter output)

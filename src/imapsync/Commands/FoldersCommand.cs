@@ -18,47 +18,38 @@ internal static class FoldersCommand
         var arguments = new JobFileArguments(command);
         var sizes = new Option<bool>("--sizes") { Description = "Also add up the sizes of the source's messages (slower: lists all of them)." };
         command.Add(sizes);
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, arguments, parsed.GetValue(sizes), surroundings, cancellationToken));
+        command.SetAction((parsed, cancellationToken) =>
+            StopSignals.GuardAsync(surroundings.Time, (_, stop) => RunAsync(parsed, arguments, parsed.GetValue(sizes), surroundings, stop), cancellationToken));
         return command;
     }
 
     private static async Task<int> RunAsync(
-        ParseResult parsed, JobFileArguments arguments, bool withSizes, Surroundings surroundings, CancellationToken cancellationToken)
+        ParseResult parsed, JobFileArguments arguments, bool withSizes, Surroundings surroundings, CancellationToken stop)
     {
-        using var signals = new StopSignals(surroundings.Time);
-        signals.Register();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop, cancellationToken);
-        try
+        var isJson = arguments.IsJson(parsed);
+        var jobs = (await arguments.LoadAsync(parsed, surroundings, stop)).Jobs;
+        var mappings = new List<JobMappingJson>();
+        var status = ExitStatus.Ok;
+        foreach (var job in jobs)
         {
-            var isJson = arguments.IsJson(parsed);
-            var jobs = (await arguments.LoadAsync(parsed, surroundings, stop.Token)).Jobs;
-            var mappings = new List<JobMappingJson>();
-            var status = ExitStatus.Ok;
-            foreach (var job in jobs)
+            try
             {
-                try
-                {
-                    mappings.Add(await MapAsync(job, withSizes, surroundings, stop.Token));
-                }
-                catch (MailException e)
-                {
-                    mappings.Add(new JobMappingJson(job.Name, e.Message, [], []));
-                    await surroundings.Error.WriteLineAsync(TerminalText.Escape($"{job.Name}: {e.Message}"));
-                    status = ExitStatus.Worst([status, ExitStatus.Of(e)]);
-                }
-
-                if (!isJson)
-                    Print(mappings[^1], withSizes, surroundings.Out);
+                mappings.Add(await MapAsync(job, withSizes, surroundings, stop));
+            }
+            catch (MailException e)
+            {
+                mappings.Add(new JobMappingJson(job.Name, e.Message, [], []));
+                await surroundings.Error.WriteLineAsync(TerminalText.Escape($"{job.Name}: {e.Message}"));
+                status = ExitStatus.Worst([status, ExitStatus.Of(e)]);
             }
 
-            if (isJson)
-                await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new MappingJson(mappings), DocumentJson.Default.MappingJson));
-            return status;
+            if (!isJson)
+                Print(mappings[^1], withSizes, surroundings.Out);
         }
-        catch (OperationCanceledException)
-        {
-            return signals.InterruptedStatus;
-        }
+
+        if (isJson)
+            await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new MappingJson(mappings), DocumentJson.Default.MappingJson));
+        return status;
     }
 
     private static async Task<JobMappingJson> MapAsync(JobDefinition job, bool withSizes, Surroundings surroundings, CancellationToken cancellationToken)

@@ -1,6 +1,5 @@
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Copying;
-using Imapsync.Engine.Durability;
 using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Commands;
@@ -11,35 +10,18 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
 {
     /// <param name="load">Reads the jobs and asks for passwords, after everything else on the command line was found good.</param>
     /// <returns>The exit status.</returns>
-    public async Task<int> RunAsync(
-        Func<CancellationToken, Task<IReadOnlyList<JobDefinition>>> load, Surroundings surroundings, CancellationToken cancellationToken)
+    public Task<int> RunAsync(
+        Func<CancellationToken, Task<IReadOnlyList<JobDefinition>>> load, Surroundings surroundings, CancellationToken cancellationToken) =>
+        StopSignals.GuardAsync(surroundings.Time, (signals, stop) => RunAsync(load, surroundings, signals, stop), cancellationToken);
+
+    private async Task<int> RunAsync(
+        Func<CancellationToken, Task<IReadOnlyList<JobDefinition>>> load, Surroundings surroundings, StopSignals signals, CancellationToken stop)
     {
-        using var signals = new StopSignals(surroundings.Time);
-        signals.Register();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop, cancellationToken);
-        if (ReportPath is { } path && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
-        {
-            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"--report {path}: there is no such directory; create it first"));
+        if (!await ReportFile.HasDirectoryAsync(ReportPath, surroundings.Error))
             return ExitStatus.Usage;
-        }
-
-        IReadOnlyList<JobReport> reports;
-        try
-        {
-            var jobs = await load(stop.Token);
-            await using var output = OutputFor(IsJson, surroundings);
-            signals.OnStop = () => output.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
-            reports = await new JobQueue(surroundings.RunJob, surroundings.Time, output.Show)
-                .RunAsync(jobs, Parallel, new RunOptions(DryRun), stop.Token, signals.Abort);
-        }
-        catch (OperationCanceledException)
-        {
-            // At the password prompt: nothing was begun.
-            return signals.InterruptedStatus;
-        }
-
+        var reports = await RunAllAsync(await load(stop), surroundings, signals, stop);
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
-        status = ExitStatus.Worst([status, await WriteReportAsync(reports, surroundings)]);
+        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, () => ReportJson.Of(reports), DocumentJson.Default.ReportJson, surroundings.Error)]);
         var summary = Task.Run(
             () =>
             {
@@ -52,25 +34,16 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         return status;
     }
 
+    private async Task<IReadOnlyList<JobReport>> RunAllAsync(
+        IReadOnlyList<JobDefinition> jobs, Surroundings surroundings, StopSignals signals, CancellationToken stop)
+    {
+        await using var output = OutputFor(IsJson, surroundings);
+        signals.OnStop = () => output.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
+        return await new JobQueue(surroundings.RunJob, surroundings.Time, output.Show).RunAsync(jobs, Parallel, new RunOptions(DryRun), stop, signals.Abort);
+    }
+
     private static IProgressOutput OutputFor(bool isJson, Surroundings surroundings) =>
         isJson ? new JsonLines(surroundings.Out, surroundings.Error, surroundings.Time)
         : surroundings.IsLive ? new LiveDisplay(surroundings.Error, surroundings.Time)
         : new PlainLines(surroundings.Error, surroundings.Time);
-
-    private async Task<int> WriteReportAsync(IReadOnlyList<JobReport> reports, Surroundings surroundings)
-    {
-        if (ReportPath is null)
-            return ExitStatus.Ok;
-        try
-        {
-            // Not to be cancelled: an interrupted run has to tell what it did.
-            await ReportFile.WriteAsync(ReportPath, reports, CancellationToken.None);
-            return ExitStatus.Ok;
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"the report {ReportPath} could not be written: {FileTrouble.Explain(e)}"));
-            return ExitStatus.Failed;
-        }
-    }
 }

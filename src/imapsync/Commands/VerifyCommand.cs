@@ -4,7 +4,6 @@ using System.Globalization;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Copying;
 using Imapsync.Engine.Copying.Verification;
-using Imapsync.Engine.Durability;
 
 namespace Imapsync.CommandLine.Commands;
 
@@ -38,61 +37,34 @@ internal static class VerifyCommand
             if (result.GetValue(full) && result.GetValue(offline))
                 result.AddError("--full compares with the source, --offline does without it (and reads every octet): choose one.");
         });
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, arguments, surroundings, new Choices(
-            new VerifyOptions(parsed.GetValue(full), parsed.GetValue(offline), parsed.GetValue(sample)), parsed.GetValue(report)), cancellationToken));
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            var choices = new Choices(new VerifyOptions(parsed.GetValue(full), parsed.GetValue(offline), parsed.GetValue(sample)), parsed.GetValue(report));
+            return StopSignals.GuardAsync(surroundings.Time, (signals, stop) => RunAsync(parsed, arguments, surroundings, choices, signals, stop), cancellationToken);
+        });
         return command;
     }
 
     private static async Task<int> RunAsync(
-        ParseResult parsed, JobFileArguments arguments, Surroundings surroundings, Choices choices, CancellationToken cancellationToken)
+        ParseResult parsed, JobFileArguments arguments, Surroundings surroundings, Choices choices, StopSignals signals, CancellationToken stop)
     {
-        using var signals = new StopSignals(surroundings.Time);
-        signals.Register();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signals.Stop, cancellationToken);
-        if (choices.Report is { } path && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
-        {
-            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"--report {path}: there is no such directory; create it first"));
+        if (!await ReportFile.HasDirectoryAsync(choices.Report, surroundings.Error))
             return ExitStatus.Usage;
-        }
-
-        IReadOnlyList<JobDefinition> jobs;
-        try
-        {
-            jobs = (await arguments.LoadAsync(parsed, surroundings, stop.Token)).Jobs;
-        }
-        catch (OperationCanceledException)
-        {
-            // At the password prompt: nothing was begun.
-            return signals.InterruptedStatus;
-        }
-
+        var jobs = (await arguments.LoadAsync(parsed, surroundings, stop)).Jobs;
         await using var events = new PlainLines(surroundings.Error, surroundings.Time);
         var output = new VerifyOutput(surroundings.Out, events, arguments.IsJson(parsed));
         var runner = new VerifyRunner(surroundings.Time, surroundings.OpenStore);
         var reports = new List<VerifyReport>();
         foreach (var job in jobs)
-            reports.Add(await runner.RunAsync(job, choices.Options, output.Show, output.Show, stop.Token, signals.Abort));
+            reports.Add(await runner.RunAsync(job, choices.Options, output.Show, output.Show, stop, signals.Abort));
         output.Finish(reports);
         var statuses = reports.Select(r => ExitStatus.Of(r.Job, signals.InterruptedStatus)).ToList();
-        statuses.Add(await WriteReportAsync(choices.Report, reports, surroundings));
+        statuses.Add(await ReportFile.TryWriteAsync(
+            choices.Report,
+            () => new VerifyReportJson([.. reports.Select(r => VerifiedJobJson.Of(r, withFindings: true))]),
+            VerifyJson.Default.VerifyReportJson,
+            surroundings.Error));
         return ExitStatus.Worst(statuses);
-    }
-
-    private static async Task<int> WriteReportAsync(string? path, IReadOnlyList<VerifyReport> reports, Surroundings surroundings)
-    {
-        if (path is null)
-            return ExitStatus.Ok;
-        try
-        {
-            await ReportFile.WriteAsync(
-                path, new VerifyReportJson([.. reports.Select(r => VerifiedJobJson.Of(r, withFindings: true))]), VerifyJson.Default.VerifyReportJson, CancellationToken.None);
-            return ExitStatus.Ok;
-        }
-        catch (Exception e) when (FileTrouble.Is(e))
-        {
-            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"the report {path} could not be written: {FileTrouble.Explain(e)}"));
-            return ExitStatus.Failed;
-        }
     }
 
     /// <summary><c>10%</c> or <c>10</c>.</summary>
