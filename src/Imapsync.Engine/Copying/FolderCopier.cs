@@ -58,6 +58,8 @@ internal sealed class FolderCopier(
             return new FolderOutcome(null, [], WasStopped: false);
         await using var created = target is null ? await CreateTargetAsync(checkpoint, source.Status, abort) : null;
         var writable = created ?? (IWritableFolder)target!;
+        if (context.Job.Flags == FlagPolicy.Once && !isFirstMeeting)
+            await CompleteFlagsAsync(writable, recognized, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
         await checkpoint.CommitAsync(abort);
         await new FlagPropagation(context.Job.Flags, writable, checkpoint, tally).ApplyAsync(writable, plan.FlagChanges, recognized, abort);
@@ -155,6 +157,18 @@ internal sealed class FolderCopier(
         }
 
         return found;
+    }
+
+    /// <summary>
+    /// Some servers get a message's flags after the message, and an interruption may have come between. What is settled has its flags
+    /// for good under this policy, so they come first.
+    /// </summary>
+    private static async Task CompleteFlagsAsync(
+        IWritableFolder target, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized, CancellationToken abort)
+    {
+        var missing = recognized.Select(r => new FlagChange(r.Target.Uid, r.Source.Flags.Except(r.Target.Flags), FlagSet.Empty)).Where(c => !c.Add.IsEmpty).ToList();
+        if (missing.Count > 0)
+            await target.SetFlagsAsync(missing, abort);
     }
 
     private static void Record(

@@ -86,6 +86,28 @@ public sealed class RetryTests : IDisposable
     }
 
     [Fact]
+    public async Task Flags_that_come_after_the_message_are_not_lost_with_the_connection_in_between()
+    {
+        box.Source.Folder("INBOX").Add(MailboxFixture.Mail("a"), "\\Seen work");
+        box.Job = box.Job with { Flags = FlagPolicy.Once };
+        var (appends, flaggings) = (0, 0);
+        box.Target.OnStep = s =>
+        {
+            if (s == "append!" && ++appends == 1)
+            {
+                box.Target.Folder("INBOX").SetFlags(1, "");
+                Throw(true, FailureScope.Folder, "connection lost");
+            }
+
+            Throw(s == "flags" && ++flaggings == 1, FailureScope.Folder, "connection lost");
+        };
+
+        Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+        Assert.Equal((1, 2), (appends, flaggings));
+        Assert.Equal(FlagSet.Parse(["\\Seen", "work"]), Assert.Single(box.Target.Folder("INBOX").Messages).Flags);
+    }
+
+    [Fact]
     public async Task A_folder_in_which_nothing_gets_on_is_given_up_and_the_next_one_is_copied()
     {
         Fill("A", 3);
