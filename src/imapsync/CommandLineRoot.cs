@@ -9,26 +9,24 @@ namespace Imapsync.CommandLine;
 /// <summary>The commands there are, a line each, and what holds for all of them.</summary>
 internal static class CommandLineRoot
 {
-    private static readonly string[] Names = ["run", "copy", "restore", "check", "folders", "verify", "completion"];
-
-    private static Command Create(string name, Surroundings surroundings) => name switch
-    {
-        "run" => RunCommand.Create(surroundings),
-        "copy" => CopyCommand.Create(surroundings),
-        "restore" => RestoreCommand.Create(surroundings),
-        "check" => CheckCommand.Create(surroundings),
-        "folders" => FoldersCommand.Create(surroundings),
-        "verify" => VerifyCommand.Create(surroundings),
-        _ => CompletionCommand.Create(surroundings),
-    };
+    private static readonly Entry[] Commands =
+    [
+        new("run", RunCommand.Create),
+        new("copy", CopyCommand.Create),
+        new("restore", RestoreCommand.Create),
+        new("check", CheckCommand.Create),
+        new("folders", FoldersCommand.Create),
+        new("verify", VerifyCommand.Create),
+        new("completion", CompletionCommand.Create),
+    ];
 
     private static RootCommand Build(IReadOnlyList<string> args, Surroundings surroundings)
     {
         var root = new RootCommand("Backs up and migrates mailboxes: every message once, octet for octet.");
         // A command that is called by its name needs no other; what the others are made of would have to be loaded.
-        string[] needed = args is [var first, ..] && Names.Contains(first) ? [first] : Names;
-        foreach (var name in needed)
-            root.Add(Create(name, surroundings));
+        var called = Array.Find(Commands, c => args.Count > 0 && c.Name == args[0]);
+        foreach (var command in called is null ? Commands : [called])
+            root.Add(command.Create(surroundings));
         foreach (var option in root.Options.OfType<HelpOption>())
         {
             option.Action = new HelpWithExamples((HelpAction)option.Action!);
@@ -70,4 +68,7 @@ internal static class CommandLineRoot
             return ExitStatus.Failed;
         }
     }
+
+    /// <param name="Name">That of the command it creates.</param>
+    private sealed record Entry(string Name, Func<Surroundings, Command> Create);
 }
