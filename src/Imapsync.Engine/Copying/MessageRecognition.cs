@@ -46,6 +46,8 @@ internal sealed class MessageRecognition(IMailFolder source, IMailFolder target)
         return [.. about.Where(m => m.Size < 0 || sizes.Contains(m.Size) || dates.Contains(m.InternalDate.ToUnixTimeSeconds()))];
     }
 
+    /// <summary>What tells these messages from others, by their headers; those that are gone meanwhile are left out.</summary>
+    /// <param name="messages">By UID, as listed.</param>
     public static async Task<List<MessageIdentity>> IdentifyAsync(
         IMailFolder folder, Dictionary<Uid, MessageInfo> messages, CancellationToken cancellationToken)
     {
