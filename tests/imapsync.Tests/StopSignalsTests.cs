@@ -53,13 +53,15 @@ public sealed class StopSignalsTests
         Assert.Equal(130, signals.InterruptedStatus);
     }
 
-    [Fact]
-    public async Task A_job_that_does_not_end_when_it_is_told_to_drop_everything_is_left_and_reported()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_job_that_does_not_end_when_it_is_told_to_drop_everything_is_left_and_reported(bool holdsItsThread)
     {
         var clock = new ManualClock();
         using var abort = new CancellationTokenSource();
         var never = new TaskCompletionSource<JobReport>();
-        var queue = new JobQueue((_, _, _, _, _) => never.Task, clock, _ => { });
+        var queue = new JobQueue((_, _, _, _, _) => holdsItsThread ? Task.FromResult(never.Task.GetAwaiter().GetResult()) : never.Task, clock, _ => { });
         var job = new JobDefinition("a", new Engine.Mail.MboxEndpoint("/s"), new Engine.Mail.MboxEndpoint("/t")) { StateDirectory = "/x" };
         var running = queue.RunAsync([job], 1, new RunOptions(), CancellationToken.None, abort.Token);
         await abort.CancelAsync();
@@ -71,6 +73,7 @@ public sealed class StopSignalsTests
 
         var report = Assert.Single(await running);
         Assert.Equal((JobOutcome.Cancelled, "abandoned"), (report.Outcome, Assert.Single(report.Problems).Reason));
+        never.SetCanceled();
     }
 
     [Fact]
