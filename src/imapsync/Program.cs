@@ -1,4 +1,5 @@
 using Imapsync.CommandLine;
+using Imapsync.CommandLine.Rehearsing;
 
 // Answered before anything is loaded: scripts ask for it often.
 if (args is ["--version"])
@@ -7,5 +8,7 @@ if (args is ["--version"])
     return ExitStatus.Ok;
 }
 
+if (args is ["run", ..])
+    Rehearsal.Begin();
 using var surroundings = Surroundings.OfProcess();
 return await CommandLineRoot.InvokeAsync(args, surroundings);

@@ -42,10 +42,10 @@ public sealed class CheckpointStore : ICheckpointStore
             if (!readOnly)
             {
                 await state.CreateAsync(cancellationToken);
-                taken = await JobLock.TakeAsync(state.LockFile, time, cancellationToken);
+                taken = JobLock.Take(state.LockFile, time);
             }
 
-            var known = await SummaryFile.ReadAsync(state.SummaryFile, cancellationToken);
+            var known = SummaryFile.Read(state.SummaryFile);
             if (!readOnly)
                 state.RemoveLeftovers();
             return new CheckpointStore(state, taken, known);

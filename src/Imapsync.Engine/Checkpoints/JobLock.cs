@@ -19,7 +19,7 @@ internal sealed class JobLock : IDisposable
     private JobLock(FileStream file) => this.file = file;
 
     /// <exception cref="CheckpointLockedException">Somebody else holds it.</exception>
-    public static async Task<JobLock> TakeAsync(string path, TimeProvider time, CancellationToken cancellationToken)
+    public static JobLock Take(string path, TimeProvider time)
     {
         // Opening without truncating: the holder's text must outlast a second run's try.
         DurableFiles.DemandNoLink(path);
@@ -30,14 +30,14 @@ internal sealed class JobLock : IDisposable
         }
         catch (IOException e) when (e.HResult is WouldBlock or WouldBlockOnBsd or SharingViolation)
         {
-            throw new CheckpointLockedException($"another run holds this job: {await ReadOwnerAsync(path, cancellationToken)}");
+            throw new CheckpointLockedException($"another run holds this job: {ReadOwner(path)}");
         }
 
         var owner = $"pid {Environment.ProcessId} on {Environment.MachineName} since {time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}\n";
         try
         {
             taken.SetLength(0);
-            await taken.WriteAsync(Encoding.UTF8.GetBytes(owner), CancellationToken.None);
+            taken.Write(Encoding.UTF8.GetBytes(owner));
         }
         catch (IOException e) when (FileTrouble.IsNoSpace(e))
         {
@@ -54,14 +54,14 @@ internal sealed class JobLock : IDisposable
         file.Dispose();
     }
 
-    private static async Task<string> ReadOwnerAsync(string path, CancellationToken cancellationToken)
+    private static string ReadOwner(string path)
     {
         const string Unknown = "it does not say which";
         if (OperatingSystem.IsWindows())
             return Unknown;
         var buffer = new byte[OwnerBytes];
         using var held = Posix.OpenRead(path);
-        var read = await RandomAccess.ReadAsync(held, buffer, 0, cancellationToken);
+        var read = RandomAccess.Read(held, buffer, 0);
         var text = string.Concat(Encoding.UTF8.GetString(buffer, 0, read).Where(c => !char.IsControl(c))).Trim();
         return text.Length == 0 ? Unknown : text;
     }

@@ -18,12 +18,12 @@ internal static class SummaryFile
     private static ReadOnlySpan<byte> Magic => "imapsync-summary"u8;
 
     /// <exception cref="CheckpointVersionException">It is of a newer version.</exception>
-    public static async Task<Dictionary<PairKey, PairSummary>> ReadAsync(string path, CancellationToken cancellationToken)
+    public static Dictionary<PairKey, PairSummary> Read(string path)
     {
         var summaries = new Dictionary<PairKey, PairSummary>();
         if (!File.Exists(path) || new FileInfo(path).Length > MaxBytes)
             return summaries;
-        var octets = await File.ReadAllBytesAsync(path, cancellationToken);
+        var octets = File.ReadAllBytes(path);
         var first = true;
         foreach (var range in octets.AsSpan().Split((byte)'\n'))
         {

@@ -280,7 +280,7 @@ internal sealed class FolderCopier(
         if (context.Job.Flags == FlagPolicy.Exact)
             target = await context.Target.GetStatusAsync(pair.Target, abort);
         return new PairSummary(
-            key, status, target, context.Rules,
+            key, status, target, context.Job.Rules,
             checkpoint.Count(Settlement.Copied) + checkpoint.Count(Settlement.Adopted), checkpoint.Count(Settlement.Skipped),
             pair.Source.MailboxId, pair.Source.Subscribed);
     }

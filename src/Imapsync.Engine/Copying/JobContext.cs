@@ -18,9 +18,6 @@ internal sealed record JobContext(
     TimeProvider Time,
     CancellationToken Stop)
 {
-    /// <summary>What a pair must have been brought up to date under for its summary to count.</summary>
-    public string Rules => $"{Job.Messages.Fingerprint};{Job.Flags};{Job.Deletions}{(Job.Labels == LabelPolicy.None ? "" : $";{Job.Labels}")}";
-
     /// <summary>See <see cref="StopRequest.ReachLimit"/>.</summary>
     public Action<string, string> ReachLimit { get; init; } = (_, _) => { };
 

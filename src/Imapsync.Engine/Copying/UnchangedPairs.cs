@@ -32,7 +32,7 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
 
     private async Task<PairSummary?> JudgeAsync(FolderPair pair, CancellationToken abort)
     {
-        if (context.Job.IsRestore || pair.Source.Use == FolderUse.View || !summaries.TryGetValue(KeyOf(pair), out var summary) || summary.Rules != context.Rules || !folders.Exists(pair.Target))
+        if (context.Job.IsRestore || pair.Source.Use == FolderUse.View || !summaries.TryGetValue(KeyOf(pair), out var summary) || summary.Rules != context.Job.Rules || !folders.Exists(pair.Target))
             return null;
         if (summary.Source != pair.Source.Status || summary.Source.UidValidity.IsNone)
             return null;

@@ -62,7 +62,7 @@ internal static class VerifyCommand
         statuses.Add(await ReportFile.TryWriteAsync(
             choices.Report,
             () => new VerifyReportJson([.. reports.Select(r => VerifiedJobJson.Of(r, withFindings: true))]),
-            VerifyJson.Default.VerifyReportJson,
+            () => VerifyJson.Default.VerifyReportJson,
             surroundings.Error));
         return ExitStatus.Worst(statuses);
     }

@@ -76,7 +76,7 @@ internal static class CheckpointTargets
         var path = Scratch.Write("summary", "summary", octets);
         try
         {
-            var pairs = SummaryFile.ReadAsync(path, CancellationToken.None).GetAwaiter().GetResult();
+            var pairs = SummaryFile.Read(path);
             Assert.True(pairs.Count <= octets.Length / 20);
         }
         catch (CheckpointVersionException)
