@@ -104,7 +104,10 @@ internal sealed class MailboxCopier(JobContext context)
         using var over = CancellationTokenSource.CreateLinkedTokenSource(abort);
         using var emptied = CancellationTokenSource.CreateLinkedTokenSource(over.Token);
         var isLittle = plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0) <= FewMessages;
-        await Task.WhenAll(Enumerable.Range(0, workers).Select(n => WorkAsync(waits: n > 0 && isLittle)));
+        var working = new Task[workers];
+        for (var n = 0; n < workers; n++)
+            working[n] = WorkAsync(waits: n > 0 && isLittle);
+        await Task.WhenAll(working);
 
         async Task WorkAsync(bool waits)
         {

@@ -11,7 +11,9 @@ internal static class Summary
     /// <param name="hasReportFile">The rest of a list that is too long here can be read in the report.</param>
     public static IEnumerable<string> Lines(IReadOnlyList<JobReport> reports, bool isDryRun, bool hasReportFile)
     {
-        var width = reports.Select(r => r.Name.Length).DefaultIfEmpty(0).Max();
+        var width = 0;
+        foreach (var report in reports)
+            width = Math.Max(width, report.Name.Length);
         foreach (var report in reports)
             yield return TerminalText.Escape($"{report.Name.PadRight(width)}  {Job(report, isDryRun)}");
         foreach (var line in Section("Problems", reports.SelectMany(r => r.Problems.Select(p => $"{r.Name}: {JobText.Problem(p)}")), MaxProblems, hasReportFile))

@@ -10,20 +10,20 @@ public sealed partial class ImapStore
         await namesGate.WaitAsync(cancellationToken);
         try
         {
-            var (listed, subscribed) = await RunAsync(
+            var listing = await RunAsync(
                 async c =>
                 {
                     // What is listed does not depend on the namespaces, only what is made of it: one round trip for both.
                     var asking = names is null ? AskNamespacesAsync(c, cancellationToken) : null;
-                    var listing = await ListAsync(c, cancellationToken);
+                    var listed = await ListAsync(c, cancellationToken);
                     names ??= await NamesAsync(c, await asking!, cancellationToken);
-                    return listing;
+                    return listed;
                 },
                 FailureScope.Store,
                 "the folders can't be listed",
                 cancellationToken);
             isListed = true;
-            return Entries(listed, subscribed);
+            return Entries(listing);
         }
         finally
         {
@@ -31,8 +31,7 @@ public sealed partial class ImapStore
         }
     }
 
-    private static async Task<(IReadOnlyCollection<ListedFolder> Listed, HashSet<string> Subscribed)> ListAsync(
-        ImapClient client, CancellationToken cancellationToken)
+    private static async Task<Listing> ListAsync(ImapClient client, CancellationToken cancellationToken)
     {
         var offered = client.Capabilities;
         if (offered.HasListExtended)
@@ -40,14 +39,14 @@ public sealed partial class ImapStore
             var extended = await client.ListExtendedAsync("", "*", cancellationToken);
             // strato.de answers the extended form with OK and nothing.
             if (extended.Count > 0)
-                return (extended, [.. extended.Where(f => f.Attributes.Contains("\\Subscribed")).Select(f => f.WireName)]);
+                return new Listing(extended, [.. extended.Where(f => f.Attributes.Contains("\\Subscribed")).Select(f => f.WireName)]);
         }
 
         var listed = offered.HasXList && !offered.HasSpecialUse
             ? await client.XListAsync("", "*", cancellationToken)
             : await client.ListAsync("", "*", cancellationToken);
         var subscribed = await client.ListSubscribedAsync("", "*", cancellationToken);
-        return (listed, [.. subscribed.Where(f => !f.Attributes.Contains("\\Noselect")).Select(f => f.WireName)]);
+        return new Listing(listed, [.. subscribed.Where(f => !f.Attributes.Contains("\\Noselect")).Select(f => f.WireName)]);
     }
 
     /// <summary>None where they are not told; some servers drop the connection at NAMESPACE unless they announce it.</summary>
@@ -72,8 +71,9 @@ public sealed partial class ImapStore
         return new FolderNames([], root.FirstOrDefault()?.Delimiter, context.OnNote);
     }
 
-    private List<FolderEntry> Entries(IReadOnlyCollection<ListedFolder> listed, HashSet<string> subscribed)
+    private List<FolderEntry> Entries(Listing listing)
     {
+        var (listed, subscribed) = listing;
         var hasAttributes = listed.Any(f => SpecialUse.ByAttribute(f.Attributes) != SpecialFolder.None);
         var entries = new List<FolderEntry>();
         // INBOX first, folders of others last: whatever else maps to a path has to give way.
@@ -112,4 +112,7 @@ public sealed partial class ImapStore
             namesGate.Release();
         }
     }
+
+    /// <param name="Subscribed">Names on the wire.</param>
+    private sealed record Listing(IReadOnlyCollection<ListedFolder> Listed, HashSet<string> Subscribed);
 }
