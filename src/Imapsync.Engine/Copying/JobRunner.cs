@@ -40,8 +40,9 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
             var retry = entry.RetryFor(job, report, stopping);
             await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);
             var (openedSource, openedTarget) = await OpenBothAsync(job, options, retry, report, stopping);
-            await using var source = LabelViews.OfSource(job, openedSource);
-            await using var target = LabelViews.OfTarget(job, openedTarget);
+            var source = LabelViews.OfSource(job, openedSource);
+            var target = LabelViews.OfTarget(job, openedTarget);
+            await using var both = new BothStores(source, target);
             if (job.Restores is { } origin)
             {
                 var routing = new RestoreRouting(source, origin, openCheckpoints, report);
@@ -100,5 +101,11 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         {
             return new AbsentStore(job.Target.Display);
         }
+    }
+
+    /// <summary>Two log-outs overlap as well.</summary>
+    private sealed class BothStores(IMailStore source, IMailStore target) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await Task.WhenAll(source.DisposeAsync().AsTask(), target.DisposeAsync().AsTask());
     }
 }
