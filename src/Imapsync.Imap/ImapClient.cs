@@ -38,6 +38,9 @@ public sealed partial class ImapClient : IAsyncDisposable
     /// <summary>For how long nothing has been asked for; zero while something is.</summary>
     public TimeSpan QuietTime => connection.QuietTime;
 
+    /// <summary>It waits for what it is to send, not for the server. Tells tests when they may let time pass.</summary>
+    internal bool WaitsForSource => connection.WaitsForSource;
+
     /// <summary>Commands answered NO or BAD so far; some servers close the connection at the tenth.</summary>
     public int Refusals => connection.Refusals;
 

@@ -110,6 +110,9 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     /// <summary>For how long nothing has been asked for; zero while something is.</summary>
     public TimeSpan QuietTime => watchdog.QuietTime;
 
+    /// <summary>It waits for what the caller has to send, not for the server.</summary>
+    public bool WaitsForSource => watchdog.IsPaused;
+
     public TimeSpan StallTimeout { get; }
 
     /// <summary>Sends a command and waits for its tagged OK.</summary>

@@ -69,6 +69,16 @@ internal sealed class ProgressWatchdog : IDisposable
         }
     }
 
+    /// <summary>This side waits for its own source.</summary>
+    public bool IsPaused
+    {
+        get
+        {
+            lock (gate)
+                return paused > 0;
+        }
+    }
+
     /// <summary>A read or write of the network begins to wait.</summary>
     public void TransferPending()
     {

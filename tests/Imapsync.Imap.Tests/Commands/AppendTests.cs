@@ -130,6 +130,8 @@ public sealed class AppendTests
         var append = session.Client.AppendAsync("Sent", Window(pipe.Reader), Token);
         var tag = await session.Server.ExpectAsync("APPEND \"Sent\" (\\Seen) \"17-Jul-2024 02:44:25 +0000\" {5+}", Token);
         Assert.Equal("he", await session.Server.ReadOctetsAsync(2, Token));
+        // The server has it a moment before the client knows that it was written.
+        SpinWait.SpinUntil(() => session.Client.WaitsForSource);
         session.Clock.Advance(TimeSpan.FromHours(1));
         await pipe.Writer.WriteAsync("llo"u8.ToArray(), Token);
         await pipe.Writer.CompleteAsync();
