@@ -36,7 +36,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
             return Empty(job, JobOutcome.Cancelled, StopReason.Cancelled, []);
         try
         {
-            // A thread of its own: a disk that does not answer holds up whoever opens the state.
+            // On another thread: a disk that does not answer holds up whoever opens the state.
             var running = Task.Run(() => run(job, options, onEvent, stop, abort), CancellationToken.None);
             return await Task.WhenAny(running, AbandonAsync(job, abort)).Unwrap();
         }

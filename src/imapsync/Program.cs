@@ -1,5 +1,4 @@
 using Imapsync.CommandLine;
-using Imapsync.CommandLine.Rehearsing;
 
 // Answered before anything is loaded: scripts ask for it often.
 if (args is ["--version"])

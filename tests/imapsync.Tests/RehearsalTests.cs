@@ -1,4 +1,3 @@
-using Imapsync.CommandLine.Rehearsing;
 using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Tests;

@@ -7,20 +7,10 @@ namespace Imapsync.Imap.Connection;
 /// time and never memory.
 /// </summary>
 /// <param name="buffered">Octets already read from <paramref name="inner"/>, the beginning of what is deflated.</param>
-internal sealed class DeflatedStream(Stream inner, ReadOnlyMemory<byte> buffered) : Stream
+internal sealed class DeflatedStream(Stream inner, ReadOnlyMemory<byte> buffered) : DuplexStream
 {
     private readonly DeflateStream inflate = new(new PrefixedStream(inner, buffered), CompressionMode.Decompress, leaveOpen: true);
     private readonly DeflateStream deflate = new(inner, CompressionLevel.Fastest, leaveOpen: true);
-
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         inflate.ReadAsync(buffer, cancellationToken);
@@ -31,15 +21,7 @@ internal sealed class DeflatedStream(Stream inner, ReadOnlyMemory<byte> buffered
     /// <summary>Ends the block, so that the server sees all that was written.</summary>
     public override Task FlushAsync(CancellationToken cancellationToken) => deflate.FlushAsync(cancellationToken);
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -28,17 +28,6 @@ public sealed class JobRunnerTests : IDisposable
         Assert.Equal(["list"], box.Target.Steps);
     }
 
-    /// <summary>Each log-out waits for the other one's beginning: one after the other, they would never end.</summary>
-    [Fact]
-    public async Task Source_and_target_log_out_at_once()
-    {
-        FillSource();
-        TaskCompletionSource source = new(), target = new();
-        box.OpenSource = (_, _, _, _) => Task.FromResult<IMailStore>(new MeetingStore(box.Source.Open(), source, target));
-        box.OpenTarget = (_, _, _, _) => Task.FromResult<IMailStore>(new MeetingStore(box.Target.Open(), target, source));
-        AssertSame(await box.RunAsync(), JobOutcome.Ok);
-    }
-
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -400,15 +389,5 @@ public sealed class JobRunnerTests : IDisposable
     {
         if (when)
             throw new MailException(scope, isTransient, text);
-    }
-
-    private sealed class MeetingStore(IMailStore store, TaskCompletionSource begun, TaskCompletionSource other) : StoreView(store)
-    {
-        public override async ValueTask DisposeAsync()
-        {
-            begun.SetResult();
-            await other.Task;
-            await base.DisposeAsync();
-        }
     }
 }

@@ -1,3 +1,4 @@
+using Imapsync.Imap.Connection;
 using System.Buffers;
 using System.IO.Compression;
 using System.IO.Pipelines;

@@ -1,3 +1,4 @@
+using Imapsync.Imap.Connection;
 using Imapsync.Tests.Support;
 using System.Text;
 

@@ -36,7 +36,7 @@ public sealed partial class ImapStore : IMailStore
         OpenAsync(endpoint, context, null, cancellationToken);
 
     /// <param name="dial">Makes network connections in place of TCP.</param>
-    public static async Task<IMailStore> OpenAsync(
+    internal static async Task<IMailStore> OpenAsync(
         ImapEndpoint endpoint, StoreContext context, Func<CancellationToken, ValueTask<Stream>>? dial, CancellationToken cancellationToken)
     {
         var store = new ImapStore(endpoint, context, dial);

@@ -1,14 +1,13 @@
 using System.IO.Pipelines;
 using System.Text;
-using Imapsync.Engine.Mail;
 
-namespace Imapsync.CommandLine.Rehearsing;
+namespace Imapsync.Imap.Connection;
 
 /// <summary>
 /// The client's end of a connection to an IMAP server that has one folder, and answers what a run with nothing new asks.
-/// Its only client writes whole lines.
+/// Its only client writes whole lines. For rehearsals: what a session needs is loaded and compiled by it.
 /// </summary>
-internal sealed class PretendedServer : Stream
+public sealed class PretendedServer : DuplexStream
 {
     private const string Capabilities =
         "CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN NAMESPACE UIDPLUS LIST-EXTENDED LIST-STATUS SPECIAL-USE ESEARCH CONDSTORE QRESYNC MOVE MULTIAPPEND LITERAL+";
@@ -17,7 +16,7 @@ internal sealed class PretendedServer : Stream
     private readonly Stream heard;
     private readonly string inbox;
 
-    private PretendedServer(FolderStatus status)
+    private PretendedServer(FolderCounters status)
     {
         heard = answers.Reader.AsStream();
         inbox = "* LIST (\\Subscribed \\HasNoChildren) \"/\" INBOX\r\n"
@@ -25,25 +24,11 @@ internal sealed class PretendedServer : Stream
     }
 
     /// <param name="status">The folder's.</param>
-    public static async ValueTask<Stream> ConnectAsync(FolderStatus status)
+    public static async ValueTask<Stream> ConnectAsync(FolderCounters status)
     {
         var server = new PretendedServer(status);
         await server.SayAsync($"* OK [{Capabilities}] ready\r\n");
         return server;
-    }
-
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -64,20 +49,6 @@ internal sealed class PretendedServer : Stream
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => heard.ReadAsync(buffer, cancellationToken);
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,6 +1,6 @@
-namespace Imapsync.Tests.Support;
+namespace Imapsync.Imap.Connection;
 
-/// <summary>What every stand-in for a network stream has: read and written asynchronously, and nothing else.</summary>
+/// <summary>What streams to and from a network have in common: read and written asynchronously, and nothing else.</summary>
 public abstract class DuplexStream : Stream
 {
     public override bool CanRead => true;
@@ -16,6 +16,12 @@ public abstract class DuplexStream : Stream
     public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
 
     public abstract override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -1,0 +1,30 @@
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+public sealed class LogOutTests
+{
+    /// <summary>Each log-out waits for the other one's beginning: one after the other, they would never end.</summary>
+    [Fact]
+    public async Task Source_and_target_log_out_at_once()
+    {
+        using var box = new MailboxFixture();
+        box.Source.Folder("INBOX").Add(MailboxFixture.Mail("a"));
+        TaskCompletionSource source = new(), target = new();
+        box.OpenSource = (_, _, _, _) => Task.FromResult<IMailStore>(new MeetingStore(box.Source.Open(), source, target));
+        box.OpenTarget = (_, _, _, _) => Task.FromResult<IMailStore>(new MeetingStore(box.Target.Open(), target, source));
+        Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+    }
+
+    private sealed class MeetingStore(IMailStore store, TaskCompletionSource begun, TaskCompletionSource other) : StoreView(store)
+    {
+        public override async ValueTask DisposeAsync()
+        {
+            begun.SetResult();
+            await other.Task;
+            await base.DisposeAsync();
+        }
+    }
+}
