@@ -96,16 +96,28 @@ internal static partial class Posix
     /// Keeps others that ask for it out of a directory until disposed of: flock(2), which leaves nothing behind.
     /// Null where somebody else has it. Where file system or system have no such thing, everybody gets it.
     /// </summary>
-    public static SafeFileHandle? TryLockDirectory(string directory)
+    public static IDisposable? TryLockDirectory(string directory)
     {
         const int ExclusiveAtOnce = 2 | 4;
         if (OperatingSystem.IsWindows())
             return new SafeFileHandle();
         var handle = OpenRead(directory);
         if (Flock((int)handle.DangerousGetHandle(), ExclusiveAtOnce) == 0 || Marshal.GetLastPInvokeError() != EWOULDBLOCK)
-            return handle;
+            return new DirectoryLock(handle);
         handle.Dispose();
         return null;
+    }
+
+    /// <summary>Unlocks before it closes: a child that is being started has the handle, too, until it runs its program.</summary>
+    private sealed class DirectoryLock(SafeFileHandle directory) : IDisposable
+    {
+        private const int Unlock = 8;
+
+        public void Dispose()
+        {
+            _ = Flock((int)directory.DangerousGetHandle(), Unlock);
+            directory.Dispose();
+        }
     }
 
     /// <summary>Makes renames, creations and removals in a directory durable.</summary>

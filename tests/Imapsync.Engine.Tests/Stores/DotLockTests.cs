@@ -26,6 +26,24 @@ public sealed class DotLockTests
         Assert.False(File.Exists(dir["file.lock"]));
     }
 
+    /// <summary>A child has all handles of its parent until it runs its program: what it has must not go on locking.</summary>
+    [Fact]
+    public async Task Of_many_that_find_a_lock_left_behind_one_takes_it_though_children_are_started_meanwhile()
+    {
+        using var done = new CancellationTokenSource();
+        var starting = Task.Run(async () =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                using var child = System.Diagnostics.Process.Start("true");
+                await child.WaitForExitAsync(CancellationToken.None);
+            }
+        });
+        await Of_many_that_find_a_lock_left_behind_one_takes_it();
+        await done.CancelAsync();
+        await starting;
+    }
+
     [Fact]
     public async Task Of_many_that_find_a_lock_left_behind_one_takes_it()
     {
