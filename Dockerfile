@@ -7,6 +7,8 @@
 # Without a shell in the image use password_env or password_file; password_command has nothing to run.
 
 FROM mcr.microsoft.com/dotnet/sdk:10.0-noble AS build
+# The native program is linked by a C compiler. It is built on the processor it is for: linux/arm64 on an arm64 builder (or emulated).
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 ARG TARGETARCH=amd64
 WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./

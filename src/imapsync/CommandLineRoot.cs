@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using Imapsync.CommandLine.Commands;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Jobs;
@@ -9,24 +10,22 @@ namespace Imapsync.CommandLine;
 /// <summary>The commands there are, a line each, and what holds for all of them.</summary>
 internal static class CommandLineRoot
 {
-    private static readonly Entry[] Commands =
+    private static readonly Func<Surroundings, Command>[] Commands =
     [
-        new("run", RunCommand.Create),
-        new("copy", CopyCommand.Create),
-        new("restore", RestoreCommand.Create),
-        new("check", CheckCommand.Create),
-        new("folders", FoldersCommand.Create),
-        new("verify", VerifyCommand.Create),
-        new("completion", CompletionCommand.Create),
+        RunCommand.Create,
+        CopyCommand.Create,
+        RestoreCommand.Create,
+        CheckCommand.Create,
+        FoldersCommand.Create,
+        VerifyCommand.Create,
+        CompletionCommand.Create,
     ];
 
-    private static RootCommand Build(IReadOnlyList<string> args, Surroundings surroundings)
+    private static RootCommand Build(Surroundings surroundings)
     {
         var root = new RootCommand("Backs up and migrates mailboxes: every message once, octet for octet.");
-        // A command that is called by its name needs no other; what the others are made of would have to be loaded.
-        var called = Array.Find(Commands, c => args.Count > 0 && c.Name == args[0]);
-        foreach (var command in called is null ? Commands : [called])
-            root.Add(command.Create(surroundings));
+        foreach (var create in Commands)
+            root.Add(create(surroundings));
         foreach (var option in root.Options.OfType<HelpOption>())
         {
             option.Action = new HelpWithExamples((HelpAction)option.Action!);
@@ -35,14 +34,16 @@ internal static class CommandLineRoot
             option.Aliases.Remove("/?");
         }
 
+        foreach (var option in root.Options.OfType<VersionOption>())
+            option.Action = new PrintVersion(surroundings.Out);
         return root;
     }
 
     public static async Task<int> InvokeAsync(IReadOnlyList<string> args, Surroundings surroundings)
     {
-        var parsed = Build(args, surroundings).Parse(args);
+        var parsed = Build(surroundings).Parse(args);
         // A command that is missing is an error only where nothing else (--help, a directive) answers.
-        if (parsed.Errors.Count > 0 && parsed.Action is null or System.CommandLine.Invocation.ParseErrorAction)
+        if (parsed.Errors.Count > 0 && parsed.Action is null or ParseErrorAction)
             return UsageErrors.Print(parsed, surroundings.Error);
         try
         {
@@ -69,6 +70,12 @@ internal static class CommandLineRoot
         }
     }
 
-    /// <param name="Name">That of the command it creates.</param>
-    private sealed record Entry(string Name, Func<Surroundings, Command> Create);
+    private sealed class PrintVersion(TextWriter output) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            output.WriteLine($"imapsync {ProgramVersion.Text}");
+            return ExitStatus.Ok;
+        }
+    }
 }

@@ -84,7 +84,7 @@ public sealed class LocalFaultTests
     {
         await using var lab = await LabAsync();
         var refused = 0;
-        for (var limit = 80; ; limit += 15)
+        for (var limit = 20; ; limit += 10)
         {
             Assert.True(limit < 1000, "no limit was enough");
             lab.StateName = $"state-{limit}";

@@ -45,7 +45,7 @@ public sealed class ImapsyncProcess : IAsyncDisposable
     public static ImapsyncProcess Start(
         string home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, IEnumerable<string>? through = null)
     {
-        // As built, or as published where tests/run.sh --published says so.
+        // As published, which tests/run.sh names, or as built.
         string[] program = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 } published
             ? [published]
             : ["dotnet", Path.Combine(AppContext.BaseDirectory, "imapsync.dll")];

@@ -23,7 +23,7 @@ public sealed class FolderGlob
 
     /// <summary>
     /// The pattern is the user's, the name a foreign server's: all ways to fit are followed at once, so that the cost is that of
-    /// their lengths multiplied and no more. A regular expression with that bound would do, and be loaded at each start.
+    /// their lengths multiplied and no more.
     /// </summary>
     public bool Matches(FolderPath path)
     {

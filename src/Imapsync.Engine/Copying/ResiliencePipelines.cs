@@ -17,8 +17,7 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
 {
     private static readonly ResiliencePropertyKey<Attempt> Current = new("attempt");
 
-    // Built when something fails: most runs need none, and to load it would take its time at each start.
-    private readonly Lazy<ResiliencePipeline> pipeline = new(() => Build(time));
+    private readonly ResiliencePipeline pipeline = Build(time);
 
     // What one folder's connection is told holds for the account.
     private readonly Lock gate = new();
@@ -66,28 +65,17 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
     private async Task<T> RunAsync<T>(string what, Func<Task<T>> work, Patience patience, CancellationToken giveUp)
     {
         giveUp.ThrowIfCancellationRequested();
-        var first = TryAsync();
-        await ((Task)first).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return first.IsCompletedSuccessfully ? await first : await RetryAsync(what, first, TryAsync, patience, giveUp);
-
-        async Task<T> TryAsync()
-        {
-            await BeQuietAsync(what, giveUp);
-            return await work();
-        }
-    }
-
-    /// <param name="first">The first try, which failed.</param>
-    private async Task<T> RetryAsync<T>(string what, Task<T> first, Func<Task<T>> retry, Patience patience, CancellationToken giveUp)
-    {
         var context = ResilienceContextPool.Shared.Get(giveUp);
         try
         {
-            // Whoever gave up meanwhile gets no other try.
-            if (giveUp.IsCancellationRequested)
-                return await first;
             context.Properties.Set(Current, new Attempt(patience, (failure, delay) => Tell(what, (MailException)failure, delay)));
-            return await pipeline.Value.ExecuteAsync(_ => new ValueTask<T>(Interlocked.Exchange(ref first!, null) ?? retry()), context);
+            return await pipeline.ExecuteAsync(
+                async _ =>
+                {
+                    await BeQuietAsync(what, giveUp);
+                    return await work();
+                },
+                context);
         }
         catch (MailException e) when (patience.IsOutOfTime && e.Kind != FailureKind.Connect)
         {
@@ -152,16 +140,6 @@ internal sealed class HostCircuits(TimeProvider time)
     /// <exception cref="MailException">The failure of <paramref name="connect"/>, or a transient one that says how long the host is left alone.</exception>
     public async Task ConnectAsync(string host, Func<Task> connect)
     {
-        // A host gets its circuit when a connection to it fails for the first time.
-        if (!hosts.ContainsKey(host))
-        {
-            var first = connect();
-            await first.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (first.IsCompletedSuccessfully)
-                return;
-            connect = () => first;
-        }
-
         try
         {
             await hosts.GetOrAdd(host, _ => Build()).ExecuteAsync(async _ => await connect());

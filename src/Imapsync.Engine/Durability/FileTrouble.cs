@@ -14,7 +14,7 @@ public static class FileTrouble
 
     /// <summary>It is not about this one file: the next one would fail as this one did.</summary>
     public static bool IsEverywhere(Exception exception) =>
-        IsNoSpace(exception) || IsPartOfProgram(exception) || exception is IOException { HResult: TooManyInSystem or TooManyOpen or ReadOnlyFileSystem };
+        IsNoSpace(exception) || exception is IOException { HResult: TooManyInSystem or TooManyOpen or ReadOnlyFileSystem };
 
     /// <summary>What the system says, which names the file, and what to do about it where that is known.</summary>
     public static string Explain(Exception exception) => exception switch
@@ -22,12 +22,7 @@ public static class FileTrouble
         IOException when IsNoSpace(exception) => $"{exception.Message}; make room there and run again: it goes on where it stopped",
         IOException { HResult: ReadOnlyFileSystem } => $"{exception.Message}; mount it for writing, or choose another place",
         IOException { HResult: TooManyOpen or TooManyInSystem } => $"{exception.Message}; allow more open files (ulimit -n), or run fewer jobs at once",
-        _ when IsPartOfProgram(exception) => $"a part of the program can't be loaded ({exception.Message.ReplaceLineEndings(" ").Trim()}); allow more open files (ulimit -n), else install it anew",
         UnauthorizedAccessException or IOException { HResult: PermissionDenied } => $"{exception.Message}; let this user read and write there (chown, chmod), or run as one who may",
         _ => exception.Message,
     };
-
-    /// <summary>The runtime loads the program's parts when they are first needed, and says no more than this where no file can be opened any more.</summary>
-    private static bool IsPartOfProgram(Exception exception) =>
-        exception is FileLoadException || (exception is FileNotFoundException { FileName: { } name } && name.Contains(", Version=", StringComparison.Ordinal));
 }

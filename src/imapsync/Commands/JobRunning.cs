@@ -21,7 +21,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             return ExitStatus.Usage;
         var reports = await RunAllAsync(await load(stop), surroundings, signals, stop);
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
-        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, () => ReportJson.Of(reports), () => DocumentJson.Default.ReportJson, surroundings.Error)]);
+        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports), DocumentJson.Default.ReportJson, surroundings.Error)]);
         var summary = Task.Run(
             () =>
             {

@@ -61,8 +61,8 @@ internal static class VerifyCommand
         var statuses = reports.Select(r => ExitStatus.Of(r.Job, signals.InterruptedStatus)).ToList();
         statuses.Add(await ReportFile.TryWriteAsync(
             choices.Report,
-            () => new VerifyReportJson([.. reports.Select(r => VerifiedJobJson.Of(r, withFindings: true))]),
-            () => VerifyJson.Default.VerifyReportJson,
+            new VerifyReportJson([.. reports.Select(r => VerifiedJobJson.Of(r, withFindings: true))]),
+            VerifyJson.Default.VerifyReportJson,
             surroundings.Error));
         return ExitStatus.Worst(statuses);
     }

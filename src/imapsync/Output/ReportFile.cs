@@ -18,15 +18,15 @@ internal static class ReportFile
     }
 
     /// <summary>Writes it, if it is wanted; not to be cancelled, since an interrupted run has to tell what it did.</summary>
-    /// <param name="path">Null for no report, and then no part of JSON is loaded.</param>
+    /// <param name="path">Null for no report.</param>
     /// <returns>What it makes of the exit status.</returns>
-    public static async Task<int> TryWriteAsync<T>(string? path, Func<T> document, Func<JsonTypeInfo<T>> type, TextWriter error)
+    public static async Task<int> TryWriteAsync<T>(string? path, T document, JsonTypeInfo<T> type, TextWriter error)
     {
         if (path is null)
             return ExitStatus.Ok;
         try
         {
-            await WriteAsync(path, document(), type(), CancellationToken.None);
+            await WriteAsync(path, document, type, CancellationToken.None);
             return ExitStatus.Ok;
         }
         catch (Exception e) when (FileTrouble.Is(e))
