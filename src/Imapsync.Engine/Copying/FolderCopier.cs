@@ -17,6 +17,11 @@ internal sealed class FolderCopier(
 {
     private readonly PairKey key = new(pair.Source.Path, pair.Target);
     private readonly JobReporter report = context.Report;
+
+    /// <summary>What the checkpoint said before it was started over under the same UIDVALIDITYs.</summary>
+    private Dictionary<Uid, SettledMessage> remembered = [];
+    private bool keepsFlags;
+
     private readonly MessageFilter filter = pair.Only is null ? context.Job.Messages : context.Job.Messages with { Uids = pair.Only };
 
     /// <exception cref="MailException">The pair could not be finished; what was committed stays.</exception>
@@ -62,6 +67,7 @@ internal sealed class FolderCopier(
             await CompleteFlagsAsync(writable, recognized, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
         await checkpoint.CommitAsync(abort);
+        recognized = WithKnownPast(plan, recognized);
         await new FlagPropagation(context.Job.Flags, writable, checkpoint, tally).ApplyAsync(writable, plan.FlagChanges, recognized, abort);
         var wasStopped = !await CopyAsync(source, writable, checkpoint, plan.Copy, abort);
         if (wasStopped)
@@ -70,7 +76,7 @@ internal sealed class FolderCopier(
         if (tally.Failures.Count == 0 && listing.MissingCount == 0)
             checkpoint.SetSourceModSeq(source.Status.HighestModSeq);
         await checkpoint.CommitAsync(abort);
-        return new FolderOutcome(await SummarizeAsync(checkpoint, listing, writable.Status, abort), plan.Vanished, WasStopped: false);
+        return new FolderOutcome(await SummarizeAsync(checkpoint, listing, writable, abort), plan.Vanished, WasStopped: false);
     }
 
     private async Task<IMailFolder?> OpenTargetAsync(CancellationToken abort)
@@ -113,25 +119,47 @@ internal sealed class FolderCopier(
     private bool Meet(ICheckpoint checkpoint, FolderStatus source, IMailFolder? targetFolder)
     {
         var target = targetFolder?.Status ?? default;
+        NoteUnremovable(source, target, isThere: targetFolder is not null);
+        var last = context.Checkpoints.Summaries.GetValueOrDefault(key);
         var reason = checkpoint switch
         {
             { Condition: CheckpointCondition.New } => string.Empty,
             { Condition: CheckpointCondition.Damaged } => $"the checkpoint was damaged ({checkpoint.Damage}) and is set aside",
-            _ when source.UidValidity.IsNone => string.Empty,
-            _ when checkpoint.SourceValidity != source.UidValidity =>
-                $"UIDVALIDITY at the source changed from {checkpoint.SourceValidity} to {source.UidValidity}",
-            _ when checkpoint.TargetValidity == target.UidValidity => null,
-            _ when targetFolder is null || context.CreatedTargets.Contains(pair.Target) => $"{pair.Target} is no longer at the target",
-            _ =>
-                $"UIDVALIDITY at the target changed from {checkpoint.TargetValidity} to {target.UidValidity}",
+            _ when source.UidValidity.IsNone || (targetFolder is not null && target.UidValidity.IsNone) => string.Empty,
+            _ when UidMemory.DoubtSource(checkpoint, last, source) is { } doubt => doubt,
+            _ when targetFolder is null && checkpoint.TargetValidity.IsNone => null,
+            _ when checkpoint.TargetValidity != target.UidValidity && (targetFolder is null || context.CreatedTargets.Contains(pair.Target)) =>
+                $"{pair.Target} is no longer at the target",
+            _ => UidMemory.DoubtTarget(checkpoint, last, target),
         };
         if (reason is null)
             return false;
         if (reason.Length > 0)
             report.Note(key.Source, $"{reason}; messages are matched again by identity, nothing is removed");
+        // What identity confirms keeps its check sum, and where nothing but the MODSEQs began again, the flags propagated last.
+        if (checkpoint.Condition == CheckpointCondition.Good && checkpoint.SourceValidity == source.UidValidity && checkpoint.TargetValidity == target.UidValidity)
+        {
+            remembered = checkpoint.Messages.Where(m => !m.Target.IsNone).ToDictionary(m => m.Source);
+            keepsFlags = reason == UidMemory.DoubtModSeq(checkpoint, source);
+        }
+
         checkpoint.Reset(source.UidValidity, target.UidValidity, filter.Fingerprint);
         return true;
     }
+
+    private void NoteUnremovable(FolderStatus source, FolderStatus target, bool isThere)
+    {
+        if (context.Job.Deletions == DeletionPolicy.Keep || (!source.UidValidity.IsNone && (!isThere || !target.UidValidity.IsNone)))
+            return;
+        var side = source.UidValidity.IsNone ? "the source" : "the target";
+        report.Note(key.Source, $"{side} tells no UIDVALIDITY, so what is deleted at the source is not removed at the target");
+    }
+
+    /// <summary>What was known of a message whose pair of UIDs identity has confirmed.</summary>
+    private SettledMessage? Confirmed(MessageInfo source, MessageInfo target) =>
+        remembered.TryGetValue(source.Uid, out var known) && known.Target == target.Uid && known.Settlement is Settlement.Copied or Settlement.Adopted
+            ? known
+            : null;
 
     private async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
         IMailFolder source, IMailFolder target, ICheckpoint checkpoint, FolderPlan plan, bool isFirstMeeting, CancellationToken abort)
@@ -171,7 +199,7 @@ internal sealed class FolderCopier(
             await target.SetFlagsAsync(missing, abort);
     }
 
-    private static void Record(
+    private void Record(
         ICheckpoint checkpoint,
         string rules,
         FolderPlan plan,
@@ -185,7 +213,10 @@ internal sealed class FolderCopier(
         {
             // Flags that only the source's has are still to be carried over: a run that breaks off before must leave them so.
             var common = source.Flags.Except(source.Flags.Except(target.Flags));
-            checkpoint.Settle(new SettledMessage(source.Uid, target.Uid, settlement, common));
+            var settled = new SettledMessage(source.Uid, target.Uid, settlement, common);
+            if (Confirmed(source, target) is { } known)
+                settled = known with { Flags = keepsFlags ? known.Flags : common };
+            checkpoint.Settle(settled);
         }
 
         foreach (var skipped in plan.Skip)
@@ -198,6 +229,21 @@ internal sealed class FolderCopier(
             checkpoint.Forget(uid);
         checkpoint.SetKnownTargetUidNext(targetUidNext);
         checkpoint.SetRules(rules);
+    }
+
+    /// <summary>What has a common past to merge flags from becomes a change of flags as any other. Returns what has none.</summary>
+    private IReadOnlyList<(MessageInfo Source, MessageInfo Target)> WithKnownPast(
+        FolderPlan plan, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)
+    {
+        if (!keepsFlags)
+            return recognized;
+        foreach (var (source, target) in recognized)
+        {
+            if (Confirmed(source, target) is { } known && !known.Flags.Equals(source.Flags))
+                plan.FlagChanges.Add((known, source.Flags));
+        }
+
+        return [.. recognized.Where(r => Confirmed(r.Source, r.Target) is null)];
     }
 
     /// <summary>Copies, asks once more for what may pass, and accounts for what never came. False when stopped before the end.</summary>
@@ -257,11 +303,12 @@ internal sealed class FolderCopier(
         CancellationToken abort)
     {
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, target?.Status.UidNext ?? new Uid(1));
+        pretended.Recognized.UnionWith(recognized.Select(r => r.Target.Uid));
+        recognized = WithKnownPast(plan, recognized);
         if (target is not null)
             await new FlagPropagation(context.Job.Flags, target, checkpoint, tally).PretendAsync(plan.FlagChanges, recognized, abort);
         foreach (var message in plan.Copy)
             tally.AddCopied(message.Uid, Math.Max(0, message.Size));
-        pretended.Recognized.UnionWith(recognized.Select(r => r.Target.Uid));
         if (isFirstMeeting)
             pretended.StartedOver.Add(key);
         return new FolderOutcome(null, plan.Vanished, WasStopped: false);
@@ -269,8 +316,9 @@ internal sealed class FolderCopier(
 
     /// <summary>Null while something is not in place: then the next run has to look again.</summary>
     private async Task<PairSummary?> SummarizeAsync(
-        ICheckpoint checkpoint, FolderListing listing, FolderStatus target, CancellationToken abort)
+        ICheckpoint checkpoint, FolderListing listing, IWritableFolder writable, CancellationToken abort)
     {
+        var target = writable.Status;
         var isSettled = tally.Failures.Count == 0 && listing.MissingCount == 0;
         var hasRemovals = context.Job.Deletions != DeletionPolicy.Keep && checkpoint.Count(Settlement.Vanished) > 0;
         // The status as it was before the folder was opened: if anything came since, the next run sees that it differs.
@@ -279,6 +327,8 @@ internal sealed class FolderCopier(
         // Only exact flags depend on what else happens at the target.
         if (context.Job.Flags == FlagPolicy.Exact)
             target = await context.Target.GetStatusAsync(pair.Target, abort);
+        else if (writable.UidNext > target.UidNext)
+            target = target with { UidNext = writable.UidNext };
         return new PairSummary(
             key, status, target, context.Job.Rules,
             checkpoint.Count(Settlement.Copied) + checkpoint.Count(Settlement.Adopted), checkpoint.Count(Settlement.Skipped),

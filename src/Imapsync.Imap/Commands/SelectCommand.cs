@@ -43,7 +43,7 @@ internal sealed class SelectCommand(string wireName, bool readOnly, bool condSto
         switch (code.Kind)
         {
             case ResponseCodeKind.UidValidity:
-                counters = counters with { UidValidity = new UidValidity(code.Number) };
+                counters = counters with { UidValidity = code.Validity };
                 break;
             case ResponseCodeKind.UidNext:
                 counters = counters with { UidNext = new Uid(code.Number) };
