@@ -34,7 +34,7 @@ internal sealed class FolderCopier(
         var isFirstMeeting = Meet(checkpoint, source.Status, target);
         if (context.Job.IsRestore && target is not null)
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
-        var listing = await FolderListing.ReadAsync(source, checkpoint, filter, abort);
+        var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {
             // Mail deleted while it was being listed looks the same: a second look tells.
@@ -45,7 +45,7 @@ internal sealed class FolderCopier(
         var chosen = await HeaderChoice.ReadAsync(source, filter, listing.Messages, id => context.FoundMessageIds[id] = true, abort);
         var plan = FolderPlanner.Plan(checkpoint, filter, listing.Messages, listing.Extent, chosen);
         if (listing.MissingCount > 0)
-            ReportShortListing(source.Status.Messages, listing);
+            ReportShortListing(Math.Max(source.Status.Messages, listing.Messages.Count + listing.MissingCount), listing);
 
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
@@ -56,7 +56,7 @@ internal sealed class FolderCopier(
         tally.AlreadyPresent = plan.InPlace - tally.Copied.Count + recognized.Count;
         report.Tell(new FolderStarted(report.Job, key.Source, key.Target, plan.Copy.Count, plan.Copy.Sum(m => Math.Max(0, m.Size))));
         if (context.Options.DryRun)
-            return await PretendAsync(checkpoint, target, plan, isFirstMeeting, recognized, abort);
+            return await PretendAsync(checkpoint, source, target, plan, isFirstMeeting, recognized, abort);
 
         // A restore of chosen messages, none of them in this folder.
         if (target is null && plan.Copy.Count == 0)
@@ -68,15 +68,21 @@ internal sealed class FolderCopier(
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
         await checkpoint.CommitAsync(abort);
         recognized = WithKnownPast(plan, recognized);
-        await new FlagPropagation(context.Job.Flags, writable, checkpoint, tally).ApplyAsync(writable, plan.FlagChanges, recognized, abort);
+        var flags = new FlagPropagation(context.Job.Flags, source, writable, checkpoint, tally);
+        await flags.ApplyAsync(writable, plan.FlagChanges, recognized, abort);
         var wasStopped = !await CopyAsync(source, writable, checkpoint, plan.Copy, abort);
+        DoubtStrangers(checkpoint, flags.Strangers);
         if (wasStopped)
             return new FolderOutcome(null, plan.Vanished, WasStopped: true);
 
-        if (tally.Failures.Count == 0 && listing.MissingCount == 0)
+        if (tally.Failures.Count == 0 && listing.MissingCount == 0 && flags.Strangers.Count == 0)
             checkpoint.SetSourceModSeq(source.Status.HighestModSeq);
         await checkpoint.CommitAsync(abort);
-        return new FolderOutcome(await SummarizeAsync(checkpoint, listing, writable, abort), plan.Vanished, WasStopped: false);
+        var summary = flags.Strangers.Count > 0 ? null : await SummarizeAsync(checkpoint, listing, writable, abort);
+        return new FolderOutcome(summary, plan.Vanished, WasStopped: false)
+        {
+            Unplaced = [.. plan.Copy.Where(m => tally.Failures.ContainsKey(m.Uid)).Select(m => m.Size)],
+        };
     }
 
     private async Task<IMailFolder?> OpenTargetAsync(CancellationToken abort)
@@ -289,6 +295,32 @@ internal sealed class FolderCopier(
             report.Note(key.Source, $"vanished from the source before they could be copied, messages: {unseen.Count}");
     }
 
+    /// <summary>Forgets what is not where it was remembered: the next run looks for it in the whole folder, and copies what is not there.</summary>
+    private void DoubtStrangers(ICheckpoint checkpoint, IReadOnlyCollection<Uid> strangers)
+    {
+        if (strangers.Count == 0)
+            return;
+        foreach (var uid in strangers)
+            checkpoint.Forget(uid);
+        checkpoint.SetKnownTargetUidNext(new Uid(1));
+        report.Problem(new Problem(
+            FailureScope.Folder, key.Source, null, "target",
+            $"{key.Target}: {strangers.Count} messages have the UIDs of what was copied and are other mail; they were not touched, the next run looks for the copies"));
+    }
+
+    /// <summary>
+    /// Two numbers that contradict each other prove nothing: where the folder, once open, shows fewer messages than its status told,
+    /// it is asked again, and what it still counts and does not show is missing.
+    /// </summary>
+    private async Task<FolderListing> HoldAgainstStatusAsync(IMailFolder source, FolderListing listing, CancellationToken abort)
+    {
+        var shown = source.Status.Messages;
+        if (listing.MissingCount > 0 || pair.Source.Use == FolderUse.View || pair.Only is not null || pair.Source.Status is not { } told || told.Messages <= shown)
+            return listing;
+        var now = await context.Source.GetStatusAsync(pair.Source.Path, abort);
+        return now.Messages <= shown ? listing : listing with { Extent = ListingExtent.Short, MissingCount = now.Messages - shown };
+    }
+
     private void ReportShortListing(long exists, FolderListing listing) => report.Problem(new Problem(
         FailureScope.Folder, key.Source, null, "listing",
         $"the server says there are {exists} messages and lists {exists - listing.MissingCount}; nothing is removed on such evidence"));
@@ -296,6 +328,7 @@ internal sealed class FolderCopier(
     /// <summary>The same up to the first change of the target, on a checkpoint that is in memory only.</summary>
     private async Task<FolderOutcome> PretendAsync(
         ICheckpoint checkpoint,
+        IMailFolder source,
         IMailFolder? target,
         FolderPlan plan,
         bool isFirstMeeting,
@@ -306,7 +339,7 @@ internal sealed class FolderCopier(
         pretended.Recognized.UnionWith(recognized.Select(r => r.Target.Uid));
         recognized = WithKnownPast(plan, recognized);
         if (target is not null)
-            await new FlagPropagation(context.Job.Flags, target, checkpoint, tally).PretendAsync(plan.FlagChanges, recognized, abort);
+            await new FlagPropagation(context.Job.Flags, source, target, checkpoint, tally).PretendAsync(plan.FlagChanges, recognized, abort);
         foreach (var message in plan.Copy)
             tally.AddCopied(message.Uid, Math.Max(0, message.Size));
         if (isFirstMeeting)
@@ -338,7 +371,11 @@ internal sealed class FolderCopier(
 
 /// <param name="Summary">How the pair stands, where it is up to date.</param>
 /// <param name="Vanished">Settled messages that are no longer at the source.</param>
-internal sealed record FolderOutcome(PairSummary? Summary, IReadOnlyList<SettledMessage> Vanished, bool WasStopped);
+internal sealed record FolderOutcome(PairSummary? Summary, IReadOnlyList<SettledMessage> Vanished, bool WasStopped)
+{
+    /// <summary>Sizes of messages that could not be copied; -1 where not known.</summary>
+    public IReadOnlyList<long> Unplaced { get; init; } = [];
+}
 
 /// <summary>What a dry run would have written to the checkpoints of pairs that share a target.</summary>
 internal sealed class PretendedWork

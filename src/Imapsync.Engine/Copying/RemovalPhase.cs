@@ -70,6 +70,17 @@ internal sealed class RemovalPhase(JobContext context)
         }
 
         var uids = new UidSet(messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
+        if (!uids.IsEmpty)
+        {
+            (uids, var others) = await TargetProof.OfVanishedAsync(target, messages, abort);
+            if (others > 0)
+            {
+                context.Report.Problem(new Problem(
+                    FailureScope.Folder, pair.Source, null, "removal",
+                    $"{pair.Target}: {others} messages have the UIDs of what vanished and are other mail, to judge by what was recorded; they were not touched"));
+            }
+        }
+
         var removed = uids.IsEmpty ? 0
             : policy == DeletionPolicy.Trash ? await MoveToTrashAsync(checkpoint, target, uids, inTrash, abort)
             : await target.RemoveAsync(uids, null, abort);
