@@ -47,6 +47,9 @@ public sealed partial class ImapClient : IAsyncDisposable
     /// <summary>Messages in the selected folder as last told.</summary>
     public long Exists => connection.Exists;
 
+    /// <summary>How many messages the server told to be gone from selected folders since the connection began.</summary>
+    public long Expunged => connection.Expunged;
+
     /// <summary>Connects, puts TLS in place as asked, reads greeting and capabilities. Not logged in yet.</summary>
     public static async Task<ImapClient> ConnectAsync(ImapClientOptions options, CancellationToken cancellationToken)
     {

@@ -8,10 +8,13 @@ namespace Imapsync.Engine.Copying;
 /// Carries changes of flags to the target. With <see cref="FlagPolicy.Follow"/> three ways: what changed at the source since
 /// the last propagation is changed at the target and nothing else, so what its users did stays.
 /// </summary>
-internal sealed class FlagPropagation(FlagPolicy policy, IMailFolder target, ICheckpoint checkpoint, FolderTally tally)
+internal sealed class FlagPropagation(FlagPolicy policy, IMailFolder source, IMailFolder target, ICheckpoint checkpoint, FolderTally tally)
 {
     /// <summary>Changes sent before the next durable checkpoint.</summary>
     private const int BatchSize = 1000;
+
+    /// <summary>Source UIDs of messages whose remembered UID at the target has other mail under it; it was not touched.</summary>
+    public IReadOnlyCollection<Uid> Strangers { get; private set; } = [];
 
     /// <param name="changed">Settled messages with the source's flags as they are now.</param>
     /// <param name="recognized">Messages just recognised at the target, with the flags of either side: there is no common past to merge from.</param>
@@ -71,6 +74,12 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMailFolder target, ICh
         if (policy == FlagPolicy.Exact)
             await AddDriftAsync(changes, cancellationToken);
         changes.RemoveAll(c => c.Change.Add.IsEmpty && c.Change.Remove.IsEmpty);
+        var justSeen = recognized.Select(r => r.Source.Uid).ToHashSet();
+        List<SettledMessage> remembered = [.. changes.Select(c => c.Settled).Where(s => !justSeen.Contains(s.Source))];
+        if (remembered.Count == 0)
+            return changes;
+        Strangers = await TargetProof.FindStrangersAsync(source, target, remembered, cancellationToken);
+        changes.RemoveAll(c => Strangers.Contains(c.Settled.Source));
         return changes;
     }
 

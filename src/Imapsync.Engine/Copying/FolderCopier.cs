@@ -17,6 +17,11 @@ internal sealed class FolderCopier(
 {
     private readonly PairKey key = new(pair.Source.Path, pair.Target);
     private readonly JobReporter report = context.Report;
+
+    /// <summary>What the checkpoint said before it was started over under the same UIDVALIDITYs.</summary>
+    private Dictionary<Uid, SettledMessage> remembered = [];
+    private bool keepsFlags;
+
     private readonly MessageFilter filter = pair.Only is null ? context.Job.Messages : context.Job.Messages with { Uids = pair.Only };
 
     /// <exception cref="MailException">The pair could not be finished; what was committed stays.</exception>
@@ -29,7 +34,7 @@ internal sealed class FolderCopier(
         var isFirstMeeting = Meet(checkpoint, source.Status, target);
         if (context.Job.IsRestore && target is not null)
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
-        var listing = await FolderListing.ReadAsync(source, checkpoint, filter, abort);
+        var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {
             // Mail deleted while it was being listed looks the same: a second look tells.
@@ -40,7 +45,7 @@ internal sealed class FolderCopier(
         var chosen = await HeaderChoice.ReadAsync(source, filter, listing.Messages, id => context.FoundMessageIds[id] = true, abort);
         var plan = FolderPlanner.Plan(checkpoint, filter, listing.Messages, listing.Extent, chosen);
         if (listing.MissingCount > 0)
-            ReportShortListing(source.Status.Messages, listing);
+            ReportShortListing(Math.Max(source.Status.Messages, listing.Messages.Count + listing.MissingCount), listing);
 
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
@@ -51,7 +56,7 @@ internal sealed class FolderCopier(
         tally.AlreadyPresent = plan.InPlace - tally.Copied.Count + recognized.Count;
         report.Tell(new FolderStarted(report.Job, key.Source, key.Target, plan.Copy.Count, plan.Copy.Sum(m => Math.Max(0, m.Size))));
         if (context.Options.DryRun)
-            return await PretendAsync(checkpoint, target, plan, isFirstMeeting, recognized, abort);
+            return await PretendAsync(checkpoint, source, target, plan, isFirstMeeting, recognized, abort);
 
         // A restore of chosen messages, none of them in this folder.
         if (target is null && plan.Copy.Count == 0)
@@ -62,15 +67,22 @@ internal sealed class FolderCopier(
             await CompleteFlagsAsync(writable, recognized, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
         await checkpoint.CommitAsync(abort);
-        await new FlagPropagation(context.Job.Flags, writable, checkpoint, tally).ApplyAsync(writable, plan.FlagChanges, recognized, abort);
+        recognized = WithKnownPast(plan, recognized);
+        var flags = new FlagPropagation(context.Job.Flags, source, writable, checkpoint, tally);
+        await flags.ApplyAsync(writable, plan.FlagChanges, recognized, abort);
         var wasStopped = !await CopyAsync(source, writable, checkpoint, plan.Copy, abort);
+        DoubtStrangers(checkpoint, flags.Strangers);
         if (wasStopped)
             return new FolderOutcome(null, plan.Vanished, WasStopped: true);
 
-        if (tally.Failures.Count == 0 && listing.MissingCount == 0)
+        if (tally.Failures.Count == 0 && listing.MissingCount == 0 && flags.Strangers.Count == 0)
             checkpoint.SetSourceModSeq(source.Status.HighestModSeq);
         await checkpoint.CommitAsync(abort);
-        return new FolderOutcome(await SummarizeAsync(checkpoint, listing, writable.Status, abort), plan.Vanished, WasStopped: false);
+        var summary = flags.Strangers.Count > 0 ? null : await SummarizeAsync(checkpoint, listing, writable, abort);
+        return new FolderOutcome(summary, plan.Vanished, WasStopped: false)
+        {
+            Unplaced = [.. plan.Copy.Where(m => tally.Failures.ContainsKey(m.Uid)).Select(m => m.Size)],
+        };
     }
 
     private async Task<IMailFolder?> OpenTargetAsync(CancellationToken abort)
@@ -113,25 +125,47 @@ internal sealed class FolderCopier(
     private bool Meet(ICheckpoint checkpoint, FolderStatus source, IMailFolder? targetFolder)
     {
         var target = targetFolder?.Status ?? default;
+        NoteUnremovable(source, target, isThere: targetFolder is not null);
+        var last = context.Checkpoints.Summaries.GetValueOrDefault(key);
         var reason = checkpoint switch
         {
             { Condition: CheckpointCondition.New } => string.Empty,
             { Condition: CheckpointCondition.Damaged } => $"the checkpoint was damaged ({checkpoint.Damage}) and is set aside",
-            _ when source.UidValidity.IsNone => string.Empty,
-            _ when checkpoint.SourceValidity != source.UidValidity =>
-                $"UIDVALIDITY at the source changed from {checkpoint.SourceValidity} to {source.UidValidity}",
-            _ when checkpoint.TargetValidity == target.UidValidity => null,
-            _ when targetFolder is null || context.CreatedTargets.Contains(pair.Target) => $"{pair.Target} is no longer at the target",
-            _ =>
-                $"UIDVALIDITY at the target changed from {checkpoint.TargetValidity} to {target.UidValidity}",
+            _ when source.UidValidity.IsNone || (targetFolder is not null && target.UidValidity.IsNone) => string.Empty,
+            _ when UidMemory.DoubtSource(checkpoint, last, source) is { } doubt => doubt,
+            _ when targetFolder is null && checkpoint.TargetValidity.IsNone => null,
+            _ when checkpoint.TargetValidity != target.UidValidity && (targetFolder is null || context.CreatedTargets.Contains(pair.Target)) =>
+                $"{pair.Target} is no longer at the target",
+            _ => UidMemory.DoubtTarget(checkpoint, last, target),
         };
         if (reason is null)
             return false;
         if (reason.Length > 0)
             report.Note(key.Source, $"{reason}; messages are matched again by identity, nothing is removed");
+        // What identity confirms keeps its check sum, and where nothing but the MODSEQs began again, the flags propagated last.
+        if (checkpoint.Condition == CheckpointCondition.Good && checkpoint.SourceValidity == source.UidValidity && checkpoint.TargetValidity == target.UidValidity)
+        {
+            remembered = checkpoint.Messages.Where(m => !m.Target.IsNone).ToDictionary(m => m.Source);
+            keepsFlags = reason == UidMemory.DoubtModSeq(checkpoint, source);
+        }
+
         checkpoint.Reset(source.UidValidity, target.UidValidity, filter.Fingerprint);
         return true;
     }
+
+    private void NoteUnremovable(FolderStatus source, FolderStatus target, bool isThere)
+    {
+        if (context.Job.Deletions == DeletionPolicy.Keep || (!source.UidValidity.IsNone && (!isThere || !target.UidValidity.IsNone)))
+            return;
+        var side = source.UidValidity.IsNone ? "the source" : "the target";
+        report.Note(key.Source, $"{side} tells no UIDVALIDITY, so what is deleted at the source is not removed at the target");
+    }
+
+    /// <summary>What was known of a message whose pair of UIDs identity has confirmed.</summary>
+    private SettledMessage? Confirmed(MessageInfo source, MessageInfo target) =>
+        remembered.TryGetValue(source.Uid, out var known) && known.Target == target.Uid && known.Settlement is Settlement.Copied or Settlement.Adopted
+            ? known
+            : null;
 
     private async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
         IMailFolder source, IMailFolder target, ICheckpoint checkpoint, FolderPlan plan, bool isFirstMeeting, CancellationToken abort)
@@ -171,7 +205,7 @@ internal sealed class FolderCopier(
             await target.SetFlagsAsync(missing, abort);
     }
 
-    private static void Record(
+    private void Record(
         ICheckpoint checkpoint,
         string rules,
         FolderPlan plan,
@@ -185,7 +219,10 @@ internal sealed class FolderCopier(
         {
             // Flags that only the source's has are still to be carried over: a run that breaks off before must leave them so.
             var common = source.Flags.Except(source.Flags.Except(target.Flags));
-            checkpoint.Settle(new SettledMessage(source.Uid, target.Uid, settlement, common));
+            var settled = new SettledMessage(source.Uid, target.Uid, settlement, common);
+            if (Confirmed(source, target) is { } known)
+                settled = known with { Flags = keepsFlags ? known.Flags : common };
+            checkpoint.Settle(settled);
         }
 
         foreach (var skipped in plan.Skip)
@@ -198,6 +235,21 @@ internal sealed class FolderCopier(
             checkpoint.Forget(uid);
         checkpoint.SetKnownTargetUidNext(targetUidNext);
         checkpoint.SetRules(rules);
+    }
+
+    /// <summary>What has a common past to merge flags from becomes a change of flags as any other. Returns what has none.</summary>
+    private IReadOnlyList<(MessageInfo Source, MessageInfo Target)> WithKnownPast(
+        FolderPlan plan, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)
+    {
+        if (!keepsFlags)
+            return recognized;
+        foreach (var (source, target) in recognized)
+        {
+            if (Confirmed(source, target) is { } known && !known.Flags.Equals(source.Flags))
+                plan.FlagChanges.Add((known, source.Flags));
+        }
+
+        return [.. recognized.Where(r => Confirmed(r.Source, r.Target) is null)];
     }
 
     /// <summary>Copies, asks once more for what may pass, and accounts for what never came. False when stopped before the end.</summary>
@@ -243,6 +295,32 @@ internal sealed class FolderCopier(
             report.Note(key.Source, $"vanished from the source before they could be copied, messages: {unseen.Count}");
     }
 
+    /// <summary>Forgets what is not where it was remembered: the next run looks for it in the whole folder, and copies what is not there.</summary>
+    private void DoubtStrangers(ICheckpoint checkpoint, IReadOnlyCollection<Uid> strangers)
+    {
+        if (strangers.Count == 0)
+            return;
+        foreach (var uid in strangers)
+            checkpoint.Forget(uid);
+        checkpoint.SetKnownTargetUidNext(new Uid(1));
+        report.Problem(new Problem(
+            FailureScope.Folder, key.Source, null, "target",
+            $"{key.Target}: {strangers.Count} messages have the UIDs of what was copied and are other mail; they were not touched, the next run looks for the copies"));
+    }
+
+    /// <summary>
+    /// Two numbers that contradict each other prove nothing: where the folder, once open, shows fewer messages than its status told,
+    /// it is asked again, and what it still counts and does not show is missing.
+    /// </summary>
+    private async Task<FolderListing> HoldAgainstStatusAsync(IMailFolder source, FolderListing listing, CancellationToken abort)
+    {
+        var shown = source.Status.Messages;
+        if (listing.MissingCount > 0 || pair.Source.Use == FolderUse.View || pair.Only is not null || pair.Source.Status is not { } told || told.Messages <= shown)
+            return listing;
+        var now = await context.Source.GetStatusAsync(pair.Source.Path, abort);
+        return now.Messages <= shown ? listing : listing with { Extent = ListingExtent.Short, MissingCount = now.Messages - shown };
+    }
+
     private void ReportShortListing(long exists, FolderListing listing) => report.Problem(new Problem(
         FailureScope.Folder, key.Source, null, "listing",
         $"the server says there are {exists} messages and lists {exists - listing.MissingCount}; nothing is removed on such evidence"));
@@ -250,6 +328,7 @@ internal sealed class FolderCopier(
     /// <summary>The same up to the first change of the target, on a checkpoint that is in memory only.</summary>
     private async Task<FolderOutcome> PretendAsync(
         ICheckpoint checkpoint,
+        IMailFolder source,
         IMailFolder? target,
         FolderPlan plan,
         bool isFirstMeeting,
@@ -257,11 +336,12 @@ internal sealed class FolderCopier(
         CancellationToken abort)
     {
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, target?.Status.UidNext ?? new Uid(1));
+        pretended.Recognized.UnionWith(recognized.Select(r => r.Target.Uid));
+        recognized = WithKnownPast(plan, recognized);
         if (target is not null)
-            await new FlagPropagation(context.Job.Flags, target, checkpoint, tally).PretendAsync(plan.FlagChanges, recognized, abort);
+            await new FlagPropagation(context.Job.Flags, source, target, checkpoint, tally).PretendAsync(plan.FlagChanges, recognized, abort);
         foreach (var message in plan.Copy)
             tally.AddCopied(message.Uid, Math.Max(0, message.Size));
-        pretended.Recognized.UnionWith(recognized.Select(r => r.Target.Uid));
         if (isFirstMeeting)
             pretended.StartedOver.Add(key);
         return new FolderOutcome(null, plan.Vanished, WasStopped: false);
@@ -269,8 +349,9 @@ internal sealed class FolderCopier(
 
     /// <summary>Null while something is not in place: then the next run has to look again.</summary>
     private async Task<PairSummary?> SummarizeAsync(
-        ICheckpoint checkpoint, FolderListing listing, FolderStatus target, CancellationToken abort)
+        ICheckpoint checkpoint, FolderListing listing, IWritableFolder writable, CancellationToken abort)
     {
+        var target = writable.Status;
         var isSettled = tally.Failures.Count == 0 && listing.MissingCount == 0;
         var hasRemovals = context.Job.Deletions != DeletionPolicy.Keep && checkpoint.Count(Settlement.Vanished) > 0;
         // The status as it was before the folder was opened: if anything came since, the next run sees that it differs.
@@ -279,6 +360,8 @@ internal sealed class FolderCopier(
         // Only exact flags depend on what else happens at the target.
         if (context.Job.Flags == FlagPolicy.Exact)
             target = await context.Target.GetStatusAsync(pair.Target, abort);
+        else if (writable.UidNext > target.UidNext)
+            target = target with { UidNext = writable.UidNext };
         return new PairSummary(
             key, status, target, context.Job.Rules,
             checkpoint.Count(Settlement.Copied) + checkpoint.Count(Settlement.Adopted), checkpoint.Count(Settlement.Skipped),
@@ -288,7 +371,11 @@ internal sealed class FolderCopier(
 
 /// <param name="Summary">How the pair stands, where it is up to date.</param>
 /// <param name="Vanished">Settled messages that are no longer at the source.</param>
-internal sealed record FolderOutcome(PairSummary? Summary, IReadOnlyList<SettledMessage> Vanished, bool WasStopped);
+internal sealed record FolderOutcome(PairSummary? Summary, IReadOnlyList<SettledMessage> Vanished, bool WasStopped)
+{
+    /// <summary>Sizes of messages that could not be copied; -1 where not known.</summary>
+    public IReadOnlyList<long> Unplaced { get; init; } = [];
+}
 
 /// <summary>What a dry run would have written to the checkpoints of pairs that share a target.</summary>
 internal sealed class PretendedWork

@@ -20,6 +20,7 @@ internal sealed class MailboxCopier(JobContext context)
     private readonly ConcurrentDictionary<PairKey, PairSummary> summaries = new(context.Checkpoints.Summaries);
     private readonly ConcurrentDictionary<PairKey, FolderTally> tallies = new();
     private readonly ConcurrentDictionary<PairKey, IReadOnlyList<SettledMessage>> vanished = new();
+    private readonly ConcurrentDictionary<PairKey, IReadOnlyList<long>> unplaced = new();
     private volatile bool wasStopped;
     private bool ranToItsEnd;
 
@@ -83,6 +84,7 @@ internal sealed class MailboxCopier(JobContext context)
             var renames = FolderHistory.FindRenames(summaries.Values, folders.Pairs, listed);
             foreach (var rename in await folders.FollowRenamesAsync(renames, abort))
                 summaries.TryRemove(rename.From, out _);
+            ReportEmptiness(listed, hasRenames: renames.Count > 0);
         }
 
         var created = await folders.CreateAsync(abort);
@@ -244,6 +246,7 @@ internal sealed class MailboxCopier(JobContext context)
         var outcome = await copier.RunAsync(abort);
         wasStopped |= outcome.WasStopped;
         vanished[key] = outcome.Vanished;
+        unplaced[key] = outcome.Unplaced;
         return outcome.Summary;
     }
 
@@ -263,8 +266,9 @@ internal sealed class MailboxCopier(JobContext context)
     {
         if (context.Job.Deletions == DeletionPolicy.Keep)
             return true;
+        var gone = await FindGoneAsync(listed, abort);
         // A folder that the rules leave out by now is no longer the job's to clear.
-        foreach (var summary in FolderHistory.FindVanished(summaries.Values, listed)
+        foreach (var summary in gone
             .Where(s => s.Settled > 0 && FolderMapper.Map([new FolderEntry(s.Pair.Source)], context.Job.Folders).Pairs.Count > 0))
         {
             await using var checkpoint = await context.Checkpoints.OpenAsync(summary.Pair, abort);
@@ -273,14 +277,63 @@ internal sealed class MailboxCopier(JobContext context)
         }
 
         var settled = tallies.Values.Sum(t => t.InPlace) + vanished.Values.Sum(v => (long)v.Count);
+        if (new UnplacedMail(report, tallies, unplaced).MustWait(vanished))
+            return true;
         var isWithinLimit = await new RemovalPhase(context).RunAsync(vanished, tallies, settled, tallies.Values.Sum(t => t.SourceMessages), abort);
         if (isWithinLimit && !context.Options.DryRun)
         {
-            foreach (var gone in FolderHistory.FindVanished(summaries.Values, listed))
-                summaries.TryRemove(gone.Pair, out _);
+            foreach (var summary in gone)
+                summaries.TryRemove(summary.Pair, out _);
         }
 
         return isWithinLimit;
+    }
+
+    /// <summary>A listing may leave out a folder that is there all the same: each is asked for by name before anything of it is removed.</summary>
+    private async Task<IReadOnlyList<PairSummary>> FindGoneAsync(IReadOnlyList<FolderEntry> listed, CancellationToken abort)
+    {
+        var gone = new List<PairSummary>();
+        foreach (var summary in FolderHistory.FindVanished(summaries.Values, listed))
+        {
+            var path = summary.Pair.Source;
+            // A name that only has children holds no mail, whatever its status says.
+            var doubt = listed.Any(f => f.Path.Equals(path)) ? null : await AskForAsync(path, abort);
+            if (doubt is null)
+                gone.Add(summary);
+            else
+                report.Problem(new Problem(FailureScope.Folder, path, null, "listing", $"the source does not list it, and {doubt}: nothing of it is removed"));
+        }
+
+        return gone;
+    }
+
+    /// <summary>Why it is not sure that the folder is gone.</summary>
+    private async Task<string?> AskForAsync(FolderPath path, CancellationToken abort)
+    {
+        try
+        {
+            return await context.RetryAsync(path.ToString(), c => context.Source.ExistsAsync(path, c), () => 0, abort) ? "knows it by its name" : null;
+        }
+        catch (MailException e) when (e.Scope != FailureScope.Store)
+        {
+            return $"does not say that it is gone ({e.Message})";
+        }
+    }
+
+    /// <summary>A listing that says nothing, or lacks INBOX, is not a mailbox without mail, whatever it would be taken for.</summary>
+    private void ReportEmptiness(IReadOnlyList<FolderEntry> listed, bool hasRenames)
+    {
+        var names = listed.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
+        var known = summaries.Values.Where(s => s.Settled > 0 || s.Source.Messages > 0).Select(s => s.Pair.Source).Distinct().ToList();
+        var missing = known.Where(p => !names.Contains(p)).ToList();
+        // One folder may have been deleted or renamed; several do not go at once while others come.
+        var isAll = missing.Count > 0 && missing.Count == known.Count && !hasRenames && (missing.Count > 1 || names.Count == 0);
+        var text = isAll ? $"the source lists none of the folders that earlier runs knew: {missing.Count}"
+            : missing.Any(p => p.IsInbox) ? "the source lists no INBOX, which earlier runs knew"
+            : listed.Count == 0 && context.Job.Source is ImapEndpoint ? "the server lists no folder at all"
+            : null;
+        if (text is not null)
+            report.Problem(new Problem(FailureScope.Store, null, null, "listing", $"{text}; what is at the target stays"));
     }
 
     /// <summary>

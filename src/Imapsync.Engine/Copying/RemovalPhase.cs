@@ -61,9 +61,26 @@ internal sealed class RemovalPhase(JobContext context)
         // Before the target's folder is opened: there may be no connection for a second one.
         var inTrash = policy == DeletionPolicy.Trash ? await LookIntoTrashAsync(checkpoint.MoveUnderWay, abort) : [];
         await using var target = await OpenTargetAsync(pair.Target, abort);
-        if (target is null || target.Status.UidValidity != checkpoint.TargetValidity)
+        if (target is null)
             return 0;
+        if (UidMemory.DoubtTarget(checkpoint, null, target.Status) is { } doubt)
+        {
+            context.Report.Note(pair.Source, $"{pair.Target}: {doubt}; nothing is removed");
+            return 0;
+        }
+
         var uids = new UidSet(messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
+        if (!uids.IsEmpty)
+        {
+            (uids, var others) = await TargetProof.OfVanishedAsync(target, messages, abort);
+            if (others > 0)
+            {
+                context.Report.Problem(new Problem(
+                    FailureScope.Folder, pair.Source, null, "removal",
+                    $"{pair.Target}: {others} messages have the UIDs of what vanished and are other mail, to judge by what was recorded; they were not touched"));
+            }
+        }
+
         var removed = uids.IsEmpty ? 0
             : policy == DeletionPolicy.Trash ? await MoveToTrashAsync(checkpoint, target, uids, inTrash, abort)
             : await target.RemoveAsync(uids, null, abort);
@@ -134,7 +151,7 @@ internal sealed class RemovalPhase(JobContext context)
         await using var checkpoint = await context.Checkpoints.OpenAsync(pair, abort);
         await using var target = await context.LookAtTargetAsync(pair.Target, abort);
         var uids = new UidSet(messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
-        if (target is null || target.Status.UidValidity != checkpoint.TargetValidity || uids.IsEmpty)
+        if (target is null || uids.IsEmpty || UidMemory.DoubtTarget(checkpoint, null, target.Status) is not null)
             return 0;
         return await target.ListAsync(new ListRequest(uids), abort).CountAsync(abort);
     }

@@ -18,8 +18,10 @@ internal abstract class StoreView(IMailStore store) : IMailStore
 
     public FolderPath ListedAs(FolderPath path) => store.ListedAs(path);
 
-    public Task<UidValidity> GetUidValidityAsync(FolderPath path, CancellationToken cancellationToken) =>
-        store.GetUidValidityAsync(path, cancellationToken);
+    public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) =>
+        store.GetUidCountersAsync(path, cancellationToken);
+
+    public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => store.ExistsAsync(path, cancellationToken);
 
     public virtual Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => store.OpenAsync(path, cancellationToken);
 

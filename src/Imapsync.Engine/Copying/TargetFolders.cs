@@ -27,8 +27,9 @@ internal sealed class TargetFolders(
     public async Task<FolderStatus> StatusAsync(FolderPath path, CancellationToken abort) =>
         there[path].Status ?? await context.Target.GetStatusAsync(path, abort);
 
-    public async Task<UidValidity> UidValidityAsync(FolderPath path, CancellationToken abort) =>
-        there[path].Status?.UidValidity ?? await context.Target.GetUidValidityAsync(path, abort);
+    public async Task<UidCounters> UidCountersAsync(FolderPath path, CancellationToken abort) => there[path].Status is { } status
+        ? new UidCounters(status.UidValidity, status.UidNext)
+        : await context.Target.GetUidCountersAsync(path, abort);
 
     /// <summary>Renames the target's folders after the source's.</summary>
     /// <returns>Those whose mail is now under the new name: what is remembered under the old one is void.</returns>
@@ -90,7 +91,7 @@ internal sealed class TargetFolders(
         if (Exists(from.Target) || !Exists(to))
             return false;
         await using var checkpoint = await context.Checkpoints.OpenAsync(from, abort);
-        return !checkpoint.TargetValidity.IsNone && checkpoint.TargetValidity == await UidValidityAsync(to, abort);
+        return !checkpoint.TargetValidity.IsNone && checkpoint.TargetValidity == (await UidCountersAsync(to, abort)).Validity;
     }
 
     /// <summary>

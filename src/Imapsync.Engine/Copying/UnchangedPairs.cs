@@ -36,6 +36,9 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
             return null;
         if (summary.Source != pair.Source.Status || summary.Source.UidValidity.IsNone)
             return null;
+        // Counters that are not told are no equal ones: without either of these nothing shows that mail came.
+        if (pair.Source.Status is { UidNext.IsNone: true, HighestModSeq: null })
+            return null;
         var followsFlags = context.Job.Flags != FlagPolicy.Once;
         if (followsFlags && pair.Source.Status is { Messages: > 0, HighestModSeq: null })
             return null;
@@ -43,7 +46,7 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
             return null;
         var isAsLeft = context.Job.Flags == FlagPolicy.Exact
             ? target.HighestModSeq is not null && target == await folders.StatusAsync(pair.Target, abort)
-            : target.UidValidity == await folders.UidValidityAsync(pair.Target, abort);
+            : UidMemory.Holds(target, await folders.UidCountersAsync(pair.Target, abort));
         return isAsLeft ? summary : null;
     }
 }

@@ -24,9 +24,29 @@ public interface IMailStore : IAsyncDisposable
     /// <summary>A folder's counters without opening it (IMAP STATUS).</summary>
     Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken);
 
-    /// <summary>The generation of a folder's UIDs, the one counter that has to be looked at in a target that nothing is to be done in.</summary>
-    async Task<UidValidity> GetUidValidityAsync(FolderPath path, CancellationToken cancellationToken) =>
-        (await GetStatusAsync(path, cancellationToken)).UidValidity;
+    /// <summary>What says whether UIDs known before still hold: all that has to be looked at in a target that nothing is to be done in.</summary>
+    async Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        var status = await GetStatusAsync(path, cancellationToken);
+        return new UidCounters(status.UidValidity, status.UidNext);
+    }
+
+    /// <summary>
+    /// Asks for a folder by its name, whatever a listing said: false only where the store says that there is none. Throws where
+    /// it can't be told.
+    /// </summary>
+    async Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await GetStatusAsync(path, cancellationToken);
+            return true;
+        }
+        catch (MailException e) when (e.Kind == FailureKind.Gone)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Opens for reading: changes nothing, sets no \Seen, writes no file. Throws <see cref="FailureKind.Gone"/> when there is none.</summary>
     Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken);
@@ -111,6 +131,10 @@ public enum FolderUse
 /// <param name="Messages">The number of messages; EXISTS once opened.</param>
 public readonly record struct FolderStatus(
     UidValidity UidValidity, Uid UidNext, long Messages, long? Unseen = null, ModSeq? HighestModSeq = null);
+
+/// <param name="Validity">The generation of the folder's UIDs.</param>
+/// <param name="Next">The UID the folder would give next; none where the store does not say.</param>
+public readonly record struct UidCounters(UidValidity Validity, Uid Next);
 
 /// <summary>What a store needs from outside.</summary>
 /// <param name="OnNote">Told what a person should know and nothing failed over: a keyword that finds no room, an escaped name. May be called from any task.</param>

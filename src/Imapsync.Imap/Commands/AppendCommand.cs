@@ -64,10 +64,10 @@ internal sealed class AppendCommand : ImapCommand
     private void Note(StatusReply status)
     {
         // Some servers send [APPENDUID 0 …], which says nothing.
-        if (status.Code is { Kind: ResponseCodeKind.AppendUid } code && code.Number != 0
+        if (status.Code is { Kind: ResponseCodeKind.AppendUid } code && !code.Validity.IsNone
             && code.Words.Skip(1).FirstOrDefault() is { } uids && UidSet.TryParse(uids, out var set))
         {
-            Assigned = (new UidValidity(code.Number), set);
+            Assigned = (code.Validity, set);
         }
     }
 }

@@ -10,13 +10,14 @@ internal sealed class SelectCommand(string wireName, bool readOnly, bool condSto
     private FolderCounters counters = new();
     private FlagSet? permanent;
     private bool? isReadOnly;
+    private bool hasExists;
     private bool allowsNewKeywords = true;
 
     public override string Name => readOnly ? "EXAMINE" : "SELECT";
 
     public override CommandClass Class => CommandClass.ChangesSelection;
 
-    public SelectedFolder Result => new(counters, isReadOnly ?? readOnly, permanent, allowsNewKeywords);
+    public SelectedFolder Result => new(counters, isReadOnly ?? readOnly, permanent, allowsNewKeywords) { TellsMessages = hasExists };
 
     public override async ValueTask EncodeAsync(CommandWriter writer)
     {
@@ -28,7 +29,7 @@ internal sealed class SelectCommand(string wireName, bool readOnly, bool condSto
     public override bool OnUntagged(ref ImapResponse response)
     {
         if (response.Is("EXISTS"u8) && response.Number is { } count)
-            counters = counters with { Messages = count };
+            (counters, hasExists) = (counters with { Messages = count }, true);
         return response.Is("FLAGS"u8) || response.Is("RECENT"u8) || response.Is("EXISTS"u8);
     }
 
@@ -43,7 +44,7 @@ internal sealed class SelectCommand(string wireName, bool readOnly, bool condSto
         switch (code.Kind)
         {
             case ResponseCodeKind.UidValidity:
-                counters = counters with { UidValidity = new UidValidity(code.Number) };
+                counters = counters with { UidValidity = code.Validity };
                 break;
             case ResponseCodeKind.UidNext:
                 counters = counters with { UidNext = new Uid(code.Number) };

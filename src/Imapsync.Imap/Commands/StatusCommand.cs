@@ -64,11 +64,11 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
 
             var value = tokens.Next();
             if (item.Is("MESSAGES"u8))
-                counters = counters with { Messages = WireNumber.TryParse(value.Raw, out long n) && n >= 0 ? n : 0 };
+                counters = counters with { Messages = WireNumber.TryParse(value.Raw, out long n) && n >= 0 ? n : 0, TellsMessages = n >= 0 };
             else if (item.Is("UIDNEXT"u8))
                 counters = counters with { UidNext = new Uid(WireNumber.Parse32(value.Raw)) };
             else if (item.Is("UIDVALIDITY"u8))
-                counters = counters with { UidValidity = new UidValidity(WireNumber.Parse32(value.Raw)) };
+                counters = counters with { UidValidity = WireNumber.ParseValidity(value.Raw) };
             else if (item.Is("UNSEEN"u8))
                 counters = counters with { Unseen = WireNumber.TryParse(value.Raw, out long n) && n >= 0 ? n : null };
             else if (item.Is("HIGHESTMODSEQ"u8))

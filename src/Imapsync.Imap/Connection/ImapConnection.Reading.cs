@@ -121,8 +121,8 @@ internal sealed partial class ImapConnection
             Capabilities = CapabilityCommand.Read(response.Arguments, limits);
         else if (response.Is("EXISTS"u8) && response.Number is { } count)
             Exists = count;
-        else if (response.Is("EXPUNGE"u8) && Exists > 0)
-            Exists--;
+        else if (response.Is("EXPUNGE"u8))
+            (Exists, Expunged) = (Math.Max(0, Exists - 1), Expunged + 1);
         foreach (var command in inFlight)
         {
             // The tokens are offered afresh to each: a copy of the response is a few words.

@@ -97,6 +97,9 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     /// <summary>EXISTS as last heard, less what was expunged since (servers need not repeat it, RFC 9051 §7.5.1).</summary>
     public long Exists { get; private set; }
 
+    /// <summary>How many EXPUNGE replies came since the connection began.</summary>
+    public long Expunged { get; private set; }
+
     /// <summary>Commands answered NO or BAD.</summary>
     public int Refusals { get; private set; }
 

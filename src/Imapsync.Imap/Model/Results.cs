@@ -23,12 +23,19 @@ public sealed record ListedFolder(string WireName, char? Delimiter, IReadOnlySet
 public sealed record FolderCounters(
     long Messages = 0, Uid UidNext = default, UidValidity UidValidity = default, long? Unseen = null, ModSeq? HighestModSeq = null, string? MailboxId = null)
 {
+    /// <summary>False where the number of messages was not told by STATUS.</summary>
+    public bool TellsMessages { get; init; }
+
     /// <summary>Octets a message may have here (RFC 7889), where STATUS says.</summary>
     public long? AppendLimit { get; init; }
 }
 
 /// <param name="PermanentFlags">Flags that can be stored; null where the server did not say, which means all (RFC 9051 §7.1).</param>
-public sealed record SelectedFolder(FolderCounters Counters, bool IsReadOnly, FlagSet? PermanentFlags, bool AllowsNewKeywords);
+public sealed record SelectedFolder(FolderCounters Counters, bool IsReadOnly, FlagSet? PermanentFlags, bool AllowsNewKeywords)
+{
+    /// <summary>The server said how many messages there are (EXISTS); else the counters have 0.</summary>
+    public bool TellsMessages { get; init; } = true;
+}
 
 /// <param name="InternalDate">Default where not asked for or not a date.</param>
 /// <param name="Size">Octets; -1 where not asked for or not a number.</param>

@@ -101,6 +101,9 @@ public sealed record ResponseCode(ResponseCodeKind Kind, string Name, string Arg
     /// <summary>The first argument as a number; 0 where it is none.</summary>
     public uint Number => WireNumber.Parse32(FirstWord());
 
+    /// <summary>The first argument as a UIDVALIDITY; none where it is none.</summary>
+    public UidValidity Validity => WireNumber.ParseValidity(FirstWord());
+
     public ModSeq? ModSeq => WireNumber.ParseModSeq(FirstWord());
 
     /// <summary>The words of the arguments without parentheses, e.g. flag names or capabilities.</summary>

@@ -26,6 +26,18 @@ internal static class WireNumber
     /// <summary>A UID or UIDVALIDITY; 0 where it is none.</summary>
     public static uint Parse32(ReadOnlySpan<byte> text) => TryParse(text, out long value) && value is > 0 and <= uint.MaxValue ? (uint)value : 0;
 
+    /// <summary>
+    /// A UIDVALIDITY; 0 where it is none. Some servers count in milliseconds, beyond 32 bits: all that matters is that another
+    /// number is another one, so such a number is mixed into 32 bits.
+    /// </summary>
+    public static UidValidity ParseValidity(ReadOnlySpan<byte> text)
+    {
+        if (!TryParse(text, out ulong value) || value <= uint.MaxValue)
+            return new UidValidity(Parse32(text));
+        var mixed = (uint)((value * 0x9E3779B97F4A7C15) >> 32);
+        return new UidValidity(mixed == 0 ? 1 : mixed);
+    }
+
     /// <summary>A modification sequence of at least 1; null for the 0 and -1 that some servers send for "none".</summary>
     public static ModSeq? ParseModSeq(ReadOnlySpan<byte> text) => TryParse(text, out ulong value) && value > 0 ? new ModSeq(value) : null;
 }

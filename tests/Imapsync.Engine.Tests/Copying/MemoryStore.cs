@@ -38,6 +38,9 @@ internal sealed class MemoryStore
 
     public bool HidesNoInferiors { get; set; }
 
+    /// <summary>Folders that a listing leaves out are there all the same.</summary>
+    public Func<FolderPath, bool> IsListed { get; set; } = _ => true;
+
     public Func<FolderPath, FolderPath> ListedAs { get; set; } = p => p;
 
     public MemoryFolderState Folder(string path)
@@ -67,7 +70,7 @@ internal sealed class MemoryStore
         public Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
         {
             store.Step("list");
-            return Task.FromResult<IReadOnlyList<FolderEntry>>([.. store.Folders.Select(f =>
+            return Task.FromResult<IReadOnlyList<FolderEntry>>([.. store.Folders.Where(f => store.IsListed(f.Key)).Select(f =>
                 new FolderEntry(f.Key, Status: f.Value.Status(store.HasModSeq), Subscribed: f.Value.Subscribed, MailboxId: f.Value.MailboxId)
                 {
                     HoldsFolders = store.HidesNoInferiors || !store.IsChildless(f.Key),
@@ -144,6 +147,11 @@ internal sealed class MemoryFolderState(uint validity)
 
     public string? MailboxId { get; set; }
 
+    public bool TellsUidNext { get; set; } = true;
+
+    /// <summary>Opened, it shows no message, whatever its status says.</summary>
+    public bool OpensEmpty { get; set; }
+
     /// <summary>How many messages the folder claims beyond those it lists.</summary>
     public int Hidden { get; set; }
 
@@ -173,6 +181,26 @@ internal sealed class MemoryFolderState(uint validity)
         modSeq++;
     }
 
+    /// <summary>Copies the folder; what is returned puts the copy in its place, counters and all.</summary>
+    public Action BackUp()
+    {
+        var (next, sequence, messages) = (UidNext, modSeq, Messages.ToList());
+        return () =>
+        {
+            (UidNext, modSeq) = (next, sequence);
+            Messages.Clear();
+            Messages.AddRange(messages);
+        };
+    }
+
+    /// <summary>The MODSEQs begin again, as after an index was lost; UIDs stay.</summary>
+    public void ForgetModSeqs()
+    {
+        for (var i = 0; i < Messages.Count; i++)
+            Messages[i] = Messages[i] with { ModSeq = 1 };
+        modSeq = 2;
+    }
+
     /// <summary>The same mail under new UIDs, as after an index was lost.</summary>
     public void Renumber(uint newValidity)
     {
@@ -186,7 +214,7 @@ internal sealed class MemoryFolderState(uint validity)
     }
 
     public FolderStatus Status(bool withModSeq) => new(
-        new UidValidity(Validity), new Uid(UidNext), Messages.Count + Hidden,
+        new UidValidity(Validity), TellsUidNext ? new Uid(UidNext) : Uid.None, Messages.Count + Hidden,
         Messages.Count(m => !m.Flags.System.HasFlag(MessageFlags.Seen)), withModSeq ? new ModSeq(modSeq) : null);
 
     public static DateTimeOffset Day(int day) => new DateTimeOffset(2025, 1, 1, 10, 0, 0, TimeSpan.FromHours(1)).AddDays(day);
@@ -196,7 +224,7 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
 {
     public FolderPath Path => path;
 
-    public FolderStatus Status { get; } = state.Status(store.HasModSeq);
+    public FolderStatus Status { get; } = state.Status(store.HasModSeq) is var status && state.OpensEmpty ? status with { Messages = 0 } : status;
 
     public Uid UidNext => new(state.UidNext);
 
@@ -204,7 +232,7 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
     {
         await Task.Yield();
         store.Step("listing " + path);
-        foreach (var m in state.Messages.ToList())
+        foreach (var m in state.OpensEmpty ? [] : state.Messages.ToList())
         {
             if (request.Uids?.Contains(new Uid(m.Uid)) == false || (request.ChangedSince is { } since && m.ModSeq <= since.Value))
                 continue;

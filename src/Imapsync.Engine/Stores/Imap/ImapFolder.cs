@@ -39,6 +39,12 @@ internal partial class ImapFolder(
     {
         Client = await pool.ReplaceAsync(Client, cancellationToken);
         isClean = true;
+        await SelectAgainAsync(cancellationToken);
+    }
+
+    /// <summary>Looks at the folder as it is now: a session may go on showing what it was opened with.</summary>
+    protected async Task SelectAgainAsync(CancellationToken cancellationToken)
+    {
         var selected = await GuardAsync(Client.SelectAsync(wireName, readOnly, cancellationToken), "selecting again");
         if (selected.Counters.UidValidity != status.UidValidity)
             throw new MailException(FailureScope.Folder, true, $"{path} was replaced by another folder meanwhile");

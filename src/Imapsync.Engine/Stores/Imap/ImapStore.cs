@@ -61,6 +61,22 @@ public sealed partial class ImapStore : IMailStore
         return ToStatus(counters) ?? throw new MailException(FailureScope.Folder, false, $"the server does not tell the status of {path}");
     }
 
+    public async Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        var wire = await FindWireNameAsync(path, cancellationToken) ?? names!.Make(path);
+        try
+        {
+            await RunAsync(c => c.StatusAsync(wire, cancellationToken), FailureScope.Folder, $"the status of {path}", cancellationToken);
+            return true;
+        }
+        catch (MailException e) when (e.Kind == FailureKind.Gone
+            || e is { Scope: FailureScope.Folder, IsTransient: false, InnerException: ImapCommandException { Reply: { Kind: StatusKind.No, Code: null } } })
+        {
+            // Not listed, and refused in whatever words; a response code would say that it is about something else.
+            return false;
+        }
+    }
+
     public async Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
         await SelectAsync(
             path,
@@ -176,11 +192,15 @@ public sealed partial class ImapStore : IMailStore
         var isClean = false;
         try
         {
-            return open(client, await client.SelectAsync(wire, readOnly, cancellationToken), wire);
+            var selected = await client.SelectAsync(wire, readOnly, cancellationToken);
+            // Without EXISTS a folder looks empty; only STATUS can say that it is.
+            if (!selected.TellsMessages && await client.StatusAsync(wire, cancellationToken) is not { TellsMessages: true, Messages: 0 })
+                throw new MailException(FailureScope.Folder, true, $"the server opens {path} and does not say how many messages it has (EXISTS)");
+            return open(client, selected, wire);
         }
         catch (Exception e)
         {
-            isClean = e is ImapCommandException;
+            isClean = e is ImapCommandException or MailException;
             await pool.ReturnAsync(client, isClean);
             if (ImapFailure.IsImap(e))
                 throw ImapFailure.Translate(e, FailureScope.Folder, $"cannot open {path}");

@@ -46,7 +46,7 @@ internal sealed partial class ImapWritableFolder
             message.IsSettled = true;
         if (result.Reply.Kind == StatusKind.Ok)
         {
-            Assign(together, result.Uids);
+            Assign(together, result);
             memory.ArrivedTogether();
             return after;
         }
@@ -61,7 +61,7 @@ internal sealed partial class ImapWritableFolder
         if (refusal.Scope != FailureScope.Message)
             throw refusal;
         // Courier stores the first message of a window and says NO all the same: look before anything is sent again.
-        if (result.Reply.Kind == StatusKind.Bad || Client.IsBroken || (await FetchArrivedAsync(cancellationToken)).Count > 0)
+        if (result.Reply.Kind == StatusKind.Bad || Client.IsBroken || (await FetchArrivedAsync(next, cancellationToken)).Count > 0)
             throw new MailException(FailureScope.Folder, true, $"a window was refused by {Path}, perhaps not all of it: {result.Reply}");
         foreach (var message in together)
         {
@@ -151,7 +151,7 @@ internal sealed partial class ImapWritableFolder
         underWay.Dequeue();
         message.IsSettled = true;
         if (result.Reply.Kind == StatusKind.Ok)
-            Assign([message], result.Uids);
+            Assign([message], result);
         else
             await RefuseAsync(message, result.Reply, cancellationToken);
     }

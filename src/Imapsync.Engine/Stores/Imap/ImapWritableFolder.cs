@@ -21,8 +21,9 @@ internal sealed partial class ImapWritableFolder(
     : ImapFolder(pool, client, path, status, context, wireName, readMemory, readOnly: false), IWritableFolder
 {
     private long? appendLimit;
+    private Uid next = status.UidNext;
 
-    public Uid UidNext { get; private set; } = status.UidNext;
+    public Uid UidNext => held.IsNone ? next : held;
 
     /// <summary>Sees to it that the folder can be written to and that there is a mark.</summary>
     public async Task PrepareAsync(CancellationToken cancellationToken)
@@ -30,12 +31,12 @@ internal sealed partial class ImapWritableFolder(
         if (storable.IsReadOnly)
             throw new MailException(FailureScope.Folder, false, $"the server lets {Path} be read only");
         appendLimit = Client.Capabilities.AppendLimit;
-        if (!UidNext.IsNone && !Client.Capabilities.HasAppendLimitPerFolder)
+        if (!next.IsNone && !Client.Capabilities.HasAppendLimitPerFolder)
             return;
         var counters = await GuardAsync(Client.StatusAsync(WireName, cancellationToken), "the status");
         appendLimit ??= counters?.AppendLimit;
-        if (UidNext.IsNone)
-            UidNext = counters?.UidNext is { IsNone: false } next ? next : new Uid(1);
+        if (next.IsNone)
+            next = counters?.UidNext is { IsNone: false } told ? told : new Uid(1);
     }
 
     public async Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken)
@@ -47,6 +48,7 @@ internal sealed partial class ImapWritableFolder(
         if (await NextAsync(messages, sent, cancellationToken) is { } first)
         {
             await ReviveAsync(cancellationToken);
+            BeginWindow();
             await GuardAsync(SendAsync(first, messages, sent, cancellationToken), "appending to");
             if (mustReplace || Client.Refusals >= ConnectionPool.MaxRefusals)
                 await ReplaceConnectionAsync(cancellationToken);
@@ -105,46 +107,5 @@ internal sealed partial class ImapWritableFolder(
         else if (appendLimit < outgoing.Length)
             prepared.Fail(new MailException(FailureScope.Message, false, $"the message has {outgoing.Length} octets and the server takes {appendLimit} at most (APPENDLIMIT)"));
         return prepared;
-    }
-
-    private void Assign(IReadOnlyList<SentMessage> sent, UidSet? uids)
-    {
-        if (uids is null || uids.Count != sent.Count)
-            return;
-        foreach (var (message, uid) in sent.Zip(uids.Enumerate()))
-        {
-            message.Target = uid;
-            if (uid >= UidNext)
-                UidNext = new Uid(uid.Value == uint.MaxValue ? uid.Value : uid.Value + 1);
-        }
-    }
-
-    /// <summary>
-    /// Without UIDPLUS: what is new since the mark is ours if it is as many messages with the same sizes in the same order.
-    /// Else somebody delivered meanwhile, and the UIDs stay unknown.
-    /// </summary>
-    private async Task FindUidsAsync(List<SentMessage> sent, CancellationToken cancellationToken)
-    {
-        List<SentMessage> unknown = [.. sent.Where(s => s.Failure is null && s.Target.IsNone)];
-        if (unknown.Count == 0)
-            return;
-        var arrived = await FetchArrivedAsync(cancellationToken);
-        if (arrived.Count == 0)
-            return;
-        UidNext = new Uid(arrived[^1].Uid.Value + 1);
-        if (arrived.Count != unknown.Count || !arrived.Zip(unknown).All(p => p.First.Size == p.Second.Outgoing.Length))
-            return;
-        foreach (var (row, message) in arrived.Zip(unknown))
-            message.Target = row.Uid;
-    }
-
-    /// <summary>What lies at or above the mark, in order.</summary>
-    private async Task<List<FetchedMessage>> FetchArrivedAsync(CancellationToken cancellationToken)
-    {
-        var mark = UidNext;
-        await GuardAsync(Client.NoopAsync(cancellationToken), "looking for what arrived in");
-        var rows = new List<FetchedMessage>();
-        await GuardAsync(Client.FetchMetadataAsync($"{mark}:*", true, null, rows, cancellationToken), "looking for what arrived in");
-        return [.. rows.Where(r => r.Uid >= mark).DistinctBy(r => r.Uid).OrderBy(r => r.Uid)];
     }
 }

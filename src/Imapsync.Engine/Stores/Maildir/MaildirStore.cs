@@ -61,7 +61,7 @@ public sealed class MaildirStore : IMailStore
         return folder.Status;
     }
 
-    public Task<UidValidity> GetUidValidityAsync(FolderPath path, CancellationToken cancellationToken) =>
+    public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) =>
         RunAsync(
             FailureScope.Folder,
             path.ToString(),
@@ -69,7 +69,7 @@ public sealed class MaildirStore : IMailStore
             {
                 var list = new UidList(Existing(path).Directory, context.Time);
                 list.ReadEnds();
-                return list.Validity;
+                return new UidCounters(list.Validity, list.Next);
             },
             cancellationToken);
 

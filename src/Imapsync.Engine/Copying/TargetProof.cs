@@ -1,0 +1,99 @@
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// Holds what lies under remembered UIDs of a target against what is known of the messages, before anything is done to them: a
+/// UID alone is only a number.
+/// </summary>
+internal static class TargetProof
+{
+    /// <summary>As many octets are read before a removal; of more, size alone speaks for the rest as long as nothing read contradicts.</summary>
+    private const long MaxBytesToRead = 16 << 20;
+
+    /// <summary>Up to so many messages are known by their headers, more by their sizes first.</summary>
+    private const int FewMessages = 100;
+
+    /// <summary>Which messages that vanished from the source are at the target what was copied there, by size and check sum.</summary>
+    /// <param name="Proven">Their UIDs at the target.</param>
+    /// <param name="Others">How many UIDs have other mail under them.</param>
+    public static async Task<(UidSet Proven, int Others)> OfVanishedAsync(
+        IMailFolder target, IReadOnlyList<SettledMessage> messages, CancellationToken cancellationToken)
+    {
+        var known = messages.Where(m => !m.Target.IsNone).ToDictionary(m => m.Target, m => m.Checksum);
+        var proven = new UidSet();
+        List<MessageInfo> alike = [], doubtful = [];
+        var unrecorded = new UidSet();
+        await foreach (var there in target.ListAsync(new ListRequest(new UidSet(known.Keys), WithDateAndSize: true), cancellationToken))
+        {
+            if (!known.TryGetValue(there.Uid, out var sum))
+                continue;
+            if (sum is not { } recorded)
+                unrecorded.Add(there.Uid);
+            else
+                (there.Size == recorded.Length ? alike : doubtful).Add(there);
+        }
+
+        // Some servers count octets wrongly, so another size is a reason to look and no more.
+        var read = 0L;
+        var isContradicted = false;
+        List<MessageInfo> toRead = [.. doubtful.Concat(alike).TakeWhile(m => (read += Math.Max(known[m.Uid]!.Value.Length, m.Size)) <= MaxBytesToRead).OrderBy(m => m.Uid)];
+        var contents = toRead.Count == 0 ? [] : await MessageContents.ReadAsync(target, toRead, withDigest: false, cancellationToken);
+        foreach (var message in toRead)
+        {
+            if (contents.TryGetValue(message.Uid, out var found) && found.Failure is null && found.Checksum == known[message.Uid])
+                proven.Add(message.Uid);
+            else
+                isContradicted = true;
+        }
+
+        var unread = doubtful.Concat(alike).Select(m => m.Uid).Except(toRead.Select(m => m.Uid)).ToHashSet();
+        isContradicted |= doubtful.Exists(m => unread.Contains(m.Uid));
+        foreach (var uid in alike.Select(m => m.Uid).Where(unread.Contains).Concat(unrecorded.Enumerate()))
+        {
+            if (!isContradicted)
+                proven.Add(uid);
+        }
+
+        return (proven, alike.Count + doubtful.Count + (int)unrecorded.Count - (int)proven.Count);
+    }
+
+    /// <summary>Which of these pairs are not the same message on both sides, by what the two sides show of them.</summary>
+    /// <returns>Source UIDs.</returns>
+    public static async Task<HashSet<Uid>> FindStrangersAsync(
+        IMailFolder source, IMailFolder target, IReadOnlyList<SettledMessage> pairs, CancellationToken cancellationToken)
+    {
+        var open = pairs.ToList();
+        if (open.Count > FewMessages)
+        {
+            var sizes = new Dictionary<Uid, MessageInfo>();
+            await foreach (var there in target.ListAsync(new ListRequest(new UidSet(open.Select(p => p.Target)), WithDateAndSize: true), cancellationToken))
+                sizes[there.Uid] = there;
+            open.RemoveAll(p => !sizes.TryGetValue(p.Target, out var there) || there.Size == p.Checksum?.Length);
+        }
+
+        if (open.Count == 0)
+            return [];
+        var here = await IdentifyAsync(source, open.Select(p => p.Source), cancellationToken);
+        var at = await IdentifyAsync(target, open.Select(p => p.Target), cancellationToken);
+        // What is gone from either side can't be mistaken for anything.
+        return [.. open.Where(p => here.TryGetValue(p.Source, out var a) && at.TryGetValue(p.Target, out var b) && !IsSame(a, b, p.Checksum)).Select(p => p.Source)];
+    }
+
+    private static bool IsSame(in MessageIdentity source, in MessageIdentity target, MessageChecksum? recorded) =>
+        source.Header == target.Header
+        || (source.HasCore && source.Core == target.Core)
+        // No Message-ID, and a target that writes into headers: its size has to speak.
+        || (!source.HasCore && !target.HasCore && target.Info.Size == (recorded?.Length ?? source.Info.Size));
+
+    private static async Task<Dictionary<Uid, MessageIdentity>> IdentifyAsync(IMailFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)
+    {
+        var infos = new Dictionary<Uid, MessageInfo>();
+        await foreach (var there in folder.ListAsync(new ListRequest(new UidSet(uids), WithDateAndSize: true), cancellationToken))
+            infos[there.Uid] = there;
+        return infos.Count == 0 ? [] : (await MessageRecognition.IdentifyAsync(folder, infos, cancellationToken)).ToDictionary(i => i.Uid);
+    }
+}

@@ -1,0 +1,45 @@
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// Mail of the source that has no place at the target yet. What vanished from one folder may have been moved to where it could not
+/// be copied from: until it is in place there, the old copy is the only one.
+/// </summary>
+/// <param name="sizes">Of messages that could not be copied; -1 where not known.</param>
+internal sealed class UnplacedMail(
+    JobReporter report, IReadOnlyDictionary<PairKey, FolderTally> tallies, IReadOnlyDictionary<PairKey, IReadOnlyList<long>> sizes)
+{
+    /// <summary>Takes from what is to be removed whatever may be one of these. True where nothing may be removed at all.</summary>
+    public bool MustWait(IDictionary<PairKey, IReadOnlyList<SettledMessage>> vanished)
+    {
+        if (vanished.Values.All(v => v.Count == 0))
+            return false;
+        var unseen = tallies.Where(t => t.Value.Unlisted > 0).Select(t => t.Key.Source).Distinct().Order().ToList();
+        if (unseen.Count > 0)
+        {
+            report.Problem(new Problem(
+                FailureScope.Store, null, null, "removal",
+                $"messages that vanished from a folder may have been moved to one that could not be copied whole ({string.Join(", ", unseen)}), so none was removed"));
+            return true;
+        }
+
+        foreach (var (pair, messages) in vanished.Where(v => v.Value.Count > 0).ToList())
+        {
+            var elsewhere = sizes.Where(s => s.Key != pair).SelectMany(s => s.Value).ToHashSet();
+            if (elsewhere.Count == 0)
+                continue;
+            List<SettledMessage> others = [.. messages.Where(m => !elsewhere.Contains(-1) && m.Checksum is { } sum && !elsewhere.Contains(sum.Length))];
+            if (others.Count == messages.Count)
+                continue;
+            vanished[pair] = others;
+            report.Problem(new Problem(
+                FailureScope.Folder, pair.Source, null, "removal",
+                $"{messages.Count - others.Count} messages that vanished may be among those that could not be copied from other folders, so they were not removed"));
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,109 @@
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+/// <summary>What is merely not shown is not gone: nothing is removed for it, and it is told.</summary>
+public sealed class DoubtfulEmptinessTests : IDisposable
+{
+    private readonly MailboxFixture box = new();
+
+    public DoubtfulEmptinessTests()
+    {
+        box.Job = box.Job with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        for (var i = 1; i <= 3; i++)
+            box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"m{i}"));
+        box.Source.Folder("Work").Add(MailboxFixture.Mail("w1"));
+        box.Source.Folder("Work").Add(MailboxFixture.Mail("w2"));
+    }
+
+    public void Dispose() => box.Dispose();
+
+    [Fact]
+    public async Task A_folder_that_the_listing_leaves_out_is_asked_for_by_name_before_anything_of_it_is_removed()
+    {
+        await box.RunAsync();
+        box.Source.IsListed = p => p.ToString() != "Work";
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Incomplete, 0L), (report.Outcome, report.Totals.Deleted));
+        Assert.Contains("knows it by its name", Assert.Single(report.Problems).Text, StringComparison.Ordinal);
+        Assert.Equal(2, box.Target.Folder("Work").Messages.Count);
+
+        box.Source.Folders.Remove(FolderPath.Parse("Work"));
+        Assert.Equal((JobOutcome.Ok, 2L), Result(await box.RunAsync()));
+    }
+
+    [Theory]
+    [InlineData(DeletionPolicy.Keep)]
+    [InlineData(DeletionPolicy.Mirror)]
+    public async Task A_listing_without_a_known_INBOX_is_told(DeletionPolicy policy)
+    {
+        box.Job = box.Job with { Deletions = policy };
+        await box.RunAsync();
+        box.Source.IsListed = p => !p.IsInbox;
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Incomplete, 0L), Result(report));
+        Assert.Contains(report.Problems, p => p.Text.Contains("lists no INBOX", StringComparison.Ordinal));
+        Assert.Equal(3, box.Target.Folder("INBOX").Messages.Count);
+    }
+
+    [Theory]
+    [InlineData(DeletionPolicy.Keep)]
+    [InlineData(DeletionPolicy.Mirror)]
+    public async Task A_listing_of_no_known_folder_is_told(DeletionPolicy policy)
+    {
+        box.Job = box.Job with { Deletions = policy };
+        await box.RunAsync();
+        box.Source.IsListed = _ => false;
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Incomplete, 0L), Result(report));
+        Assert.Contains(report.Problems, p => p.Text.Contains("none of the folders", StringComparison.Ordinal));
+        Assert.Equal(5, box.Target.Folders.Values.Sum(f => f.Messages.Count));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_folder_that_opens_empty_and_counts_messages_has_lost_none(bool isKnown)
+    {
+        if (isKnown)
+            await box.RunAsync();
+        box.Source.Folder("INBOX").Add(MailboxFixture.Mail("m4"));
+        box.Source.Folder("INBOX").OpensEmpty = true;
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Incomplete, 0L), Result(report));
+        Assert.Contains("lists 0", Assert.Single(report.Problems, p => p.Reason == "listing").Text, StringComparison.Ordinal);
+        Assert.Equal(isKnown ? 3 : 0, box.Target.Folder("INBOX").Messages.Count);
+
+        box.Source.Folder("INBOX").OpensEmpty = false;
+        Assert.Equal((JobOutcome.Ok, 0L), Result(await box.RunAsync()));
+        Assert.Equal(4, box.Target.Folder("INBOX").Messages.Count);
+    }
+
+    [Theory]
+    [InlineData("open Work", FailureScope.Folder)]
+    [InlineData("append", FailureScope.Message)]
+    public async Task What_was_moved_to_where_it_can_not_be_copied_stays_where_it_was(string fails, FailureScope scope)
+    {
+        await box.RunAsync();
+        var moved = box.Source.Folder("INBOX").Messages[1];
+        box.Source.Folder("INBOX").Remove(moved.Uid);
+        box.Source.Folder("Work").Add(moved.Octets, moved.Flags, moved.Date);
+        box.Target.OnStep = s =>
+        {
+            if (s == fails)
+                throw new MailException(scope, false, "NO permission denied");
+        };
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Incomplete, 0L), Result(report));
+        Assert.Contains(report.Problems, p => p.Reason == "removal");
+        Assert.Equal(3, box.Target.Folder("INBOX").Messages.Count);
+
+        box.Target.OnStep = _ => { };
+        Assert.Equal((JobOutcome.Ok, 1L), Result(await box.RunAsync()));
+        Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(box.Target));
+    }
+
+    private static (JobOutcome, long) Result(JobReport report) => (report.Outcome, report.Totals.Deleted);
+}
