@@ -26,12 +26,19 @@ internal static class LocalFiles
         BufferSize = 0,
     };
 
+    /// <summary>Makes a directory, and those above it that are not there, for its owner alone.</summary>
     public static void CreateDirectory(string path)
     {
         if (OperatingSystem.IsWindows())
+        {
             Directory.CreateDirectory(path);
-        else
-            Directory.CreateDirectory(path, DirectoryMode);
+            return;
+        }
+
+        // One by one: the system's call gives the mode to the last of them only.
+        if (Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(path)) is { Length: > 0 } parent && !Path.Exists(parent))
+            CreateDirectory(parent);
+        Directory.CreateDirectory(path, DirectoryMode);
     }
 
     /// <summary>Makes a store's root where there is none, and throws at once where nothing could be written to it: once, not for each folder.</summary>

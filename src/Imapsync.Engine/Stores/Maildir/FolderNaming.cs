@@ -68,7 +68,7 @@ internal static class FolderNaming
         return cut.Length > 0 ? cut : name[0] == '.' ? ".long" : "long";
     }
 
-    private static string Run(char c) => $"&{Base64[c >> 10]}{Base64[(c >> 4) & 63]}{Base64[(c << 2) & 63]}-";
+    public static string Run(char c) => $"&{Base64[c >> 10]}{Base64[(c >> 4) & 63]}{Base64[(c << 2) & 63]}-";
 
     /// <summary>Turns runs of one printable ASCII character, which modified UTF-7 proper has no place for, back into the character.</summary>
     private static string WithoutAsciiRuns(string encoded)

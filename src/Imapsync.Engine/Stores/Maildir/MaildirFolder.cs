@@ -4,10 +4,14 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>A folder open for reading. Nothing is written, so messages that the uidlist does not know have UIDs for this session only.</summary>
+/// <summary>A folder open for reading. Nothing is written there: messages that the uidlist does not know have UIDs that are remembered elsewhere, or for this session only.</summary>
 internal class MaildirFolder : IMailFolder
 {
     private const int CancellationEvery = 256;
+
+    /// <summary>Names, then files that share a name, then what these leave.</summary>
+    private const int MaxRoundsOfNaming = 4;
+    private NameMemory? names;
 
     protected MaildirFolder(FolderPath path, MaildirPaths paths, StoreContext context)
     {
@@ -22,7 +26,7 @@ internal class MaildirFolder : IMailFolder
 
     public FolderStatus Status { get; protected set; }
 
-    public UidValidity LastingUidValidity => UidList.Validity;
+    public UidValidity LastingUidValidity => names?.Validity ?? UidList.Validity;
 
     protected MaildirPaths Paths { get; }
 
@@ -37,19 +41,27 @@ internal class MaildirFolder : IMailFolder
     public static IMailFolder Open(FolderPath path, MaildirPaths paths, StoreContext context)
     {
         var folder = new MaildirFolder(path, paths, context);
+        folder.UidList.ReadAll();
+        var names = folder.names = NameMemory.Open(path, paths.Directory, folder.UidList, context);
+        folder.Index.Remembered = names.Uids;
         folder.Index.Refresh();
-        var validity = folder.UidList.Validity;
-        var next = folder.UidList.Next.Value;
-        if (!folder.Index.Unlisted.IsEmpty)
+        for (var round = 0; round < MaxRoundsOfNaming && !folder.Index.Unlisted.IsEmpty; round++)
         {
-            validity = UidValidity.None;
-            foreach (var name in folder.Index.Unlisted)
-                folder.Index.Provisional.Add(name, next++);
+            names.Add(folder.Index.Unlisted);
             folder.Index.Refresh(force: true);
         }
 
-        folder.Status = new FolderStatus(validity, new Uid(next), folder.Index.Messages.Count);
+        var validity = names.IsProvisional ? UidValidity.None : names.Validity;
+        folder.Status = new FolderStatus(validity, new Uid(names.Next), folder.Index.Messages.Count);
+        Tell(folder.Index.NoFiles, "are directories where messages lie");
+        Tell(folder.Index.Unnameable, "have names that are no UTF-8: rename them");
         return folder;
+
+        void Tell(IReadOnlySet<string> what, string why)
+        {
+            if (what.Count > 0)
+                context.OnUnread(path, "unreadable", $"not read in {paths.Directory}, entries of new and cur: {what.Count}, {what.Order(StringComparer.Ordinal).First()} first; they {why}");
+        }
     }
 
     public async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -26,6 +26,8 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     private (DateTime New, DateTime Cur)? scannedAt;
     private List<MaildirMessage> messages = [];
     private HashSet<string> unlisted = [];
+    private readonly HashSet<string> noFiles = [];
+    private readonly HashSet<string> unnameable = [];
 
     /// <summary>In ascending order of UID.</summary>
     public IReadOnlyList<MaildirMessage> Messages => messages;
@@ -33,8 +35,17 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     /// <summary>Unique names of files that the uidlist does not know, in the order UIDs are to be given.</summary>
     public ImmutableArray<string> Unlisted { get; private set; } = [];
 
-    /// <summary>UIDs for this session, of files in a folder that must not be written to.</summary>
-    public Dictionary<string, uint> Provisional { get; } = [];
+    /// <summary>UIDs that go before those of the uidlist, of files in a folder that must not be written to.</summary>
+    public Dictionary<string, uint> Remembered { get; set; } = [];
+
+    /// <summary>Files that share their unique name with another message and have no UID yet; their keys are among the unlisted.</summary>
+    public IReadOnlyList<SharedName> Sharing { get; private set; } = [];
+
+    /// <summary>What lies in new/ and cur/ and is no file.</summary>
+    public IReadOnlySet<string> NoFiles => noFiles;
+
+    /// <summary>Files whose names are no UTF-8, as far as they can be shown.</summary>
+    public IReadOnlySet<string> Unnameable => unnameable;
 
     /// <summary>Reads again what changed since the last time.</summary>
     /// <param name="force">Read the directories whatever their dates say.</param>
@@ -46,8 +57,8 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
             force = true;
         }
 
-        // Once UIDs are given for this session, the list stays as it was read: what it gains may be the same numbers.
-        var listChanged = Provisional.Count == 0 && uidList.ReadAll();
+        // Once UIDs are given beside it, the list stays as it was read: what it gains may be the same numbers.
+        var listChanged = Remembered.Count == 0 && uidList.ReadAll();
         if (listChanged || force || scannedAt != Dates())
             Scan();
     }
@@ -88,7 +99,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
 
     /// <summary>How many files there are, without looking at their names.</summary>
     public static long CountFiles(string directory) =>
-        Directory.Exists(directory) ? Entries(directory, static (ref e) => 0).LongCount() : 0;
+        Directory.Exists(directory) ? Entries(directory, withDirectories: false, static (ref e) => 0).LongCount() : 0;
 
     /// <summary>
     /// A rename while a directory is read can hide or double its file, so a scan during which a directory changed is done again;
@@ -97,6 +108,8 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     private void Scan()
     {
         unlisted = [];
+        noFiles.Clear();
+        unnameable.Clear();
         var found = new List<MaildirMessage>(messages.Count);
         for (var scan = 1; ; scan++)
         {
@@ -116,8 +129,8 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
             }
         }
 
-        Unlisted = [.. unlisted.Order(StringComparer.Ordinal)];
         messages = WithoutDoubles(found);
+        Unlisted = [.. unlisted.Order(StringComparer.Ordinal)];
     }
 
     private void ScanDirectory(string path, bool inNew, List<MaildirMessage> found)
@@ -125,12 +138,25 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
         if (!Directory.Exists(path))
             return;
         var listed = uidList.Uids.GetAlternateLookup<ReadOnlySpan<char>>();
-        var provisional = Provisional.GetAlternateLookup<ReadOnlySpan<char>>();
-        var entries = Entries(path, (ref e) =>
+        var remembered = Remembered.GetAlternateLookup<ReadOnlySpan<char>>();
+        var entries = Entries(path, withDirectories: true, (ref e) =>
         {
+            if (e.IsDirectory)
+            {
+                noFiles.Add(e.FileName.ToString());
+                return default;
+            }
+
+            // What is no UTF-8 was put so that it can be shown, and nothing is found under that name.
+            if (e.FileName.Contains('\uFFFD') && !File.Exists(e.ToFullPath()))
+            {
+                unnameable.Add(e.FileName.ToString());
+                return default;
+            }
+
             var infoStart = MaildirName.InfoStart(e.FileName);
             var unique = e.FileName[..infoStart];
-            if (!listed.TryGetValue(unique, out var name, out var uid) && !provisional.TryGetValue(unique, out name, out uid))
+            if (!remembered.TryGetValue(unique, out var name, out var uid) && !listed.TryGetValue(unique, out name, out uid))
             {
                 unlisted.Add(unique.ToString());
                 return default;
@@ -145,28 +171,42 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
         }
     }
 
-    private static FileSystemEnumerable<T> Entries<T>(string path, FileSystemEnumerable<T>.FindTransform transform) =>
+    private static FileSystemEnumerable<T> Entries<T>(string path, bool withDirectories, FileSystemEnumerable<T>.FindTransform transform) =>
         new(path, transform, new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false, ReturnSpecialDirectories = false })
         {
-            ShouldIncludePredicate = static (ref e) => e.FileName[0] != '.' && !e.IsDirectory,
+            ShouldIncludePredicate = (ref e) => e.FileName[0] != '.' && (withDirectories || !e.IsDirectory),
         };
 
-    /// <summary>A file seen under two names was renamed in between; the name seen last is the one to try.</summary>
-    private static List<MaildirMessage> WithoutDoubles(List<MaildirMessage> found)
+    /// <summary>A file seen under two names was renamed in between, or there are two.</summary>
+    private List<MaildirMessage> WithoutDoubles(List<MaildirMessage> found)
     {
         var order = new int[found.Count];
         for (var i = 0; i < order.Length; i++)
             order[i] = i;
         Array.Sort(order, (a, b) => found[a].Uid.CompareTo(found[b].Uid) is var byUid and not 0 ? byUid : a.CompareTo(b));
         var single = new List<MaildirMessage>(found.Count);
-        foreach (var i in order)
+        var names = new SharedNames(directory, Remembered);
+        var isInOrder = true;
+        for (int i = 0, end; i < order.Length; i = end)
         {
-            if (single.Count > 0 && single[^1].Uid == found[i].Uid)
-                single[^1] = found[i];
-            else
-                single.Add(found[i]);
+            for (end = i + 1; end < order.Length && found[order[end]].Uid == found[order[i]].Uid;)
+                end++;
+            if (end == i + 1 && !names.IsKnown(found[order[i]].UniqueName))
+            {
+                single.Add(found[order[i]]);
+                continue;
+            }
+
+            single.AddRange(names.TellApart([.. order[i..end].Select(n => found[n])]));
+            isInOrder = false;
         }
 
+        if (!isInOrder)
+            single.Sort((a, b) => a.Uid.CompareTo(b.Uid));
+        Sharing = names.WithoutUid;
+        unlisted.UnionWith(names.WithoutUid.Select(n => n.Key));
+        if (names.WithoutUid.Count > 0)
+            unlisted.UnionWith(names.Marks);
         return single;
     }
 

@@ -37,7 +37,8 @@ internal static class MaildirInfo
     }
 
     /// <summary>The info part that says these flags, and besides what <paramref name="old"/> says to others.</summary>
-    public static string Compose(ReadOnlySpan<char> old, FlagSet flags, ImmutableArray<string?> slots)
+    /// <param name="separator">As <see cref="NameLimits.InfoSeparator"/>.</param>
+    public static string Compose(ReadOnlySpan<char> old, FlagSet flags, ImmutableArray<string?> slots, char separator = ':')
     {
         var (oldLetters, foreign) = Split(old);
         var letters = new SortedSet<char>();
@@ -62,7 +63,7 @@ internal static class MaildirInfo
                 letters.Add((char)('a' + slot));
         }
 
-        return $":2,{string.Concat(letters)}{foreign}";
+        return $"{separator}2,{string.Concat(letters)}{foreign}";
     }
 
     private static bool MeansSomething(char letter, ImmutableArray<string?> slots) =>

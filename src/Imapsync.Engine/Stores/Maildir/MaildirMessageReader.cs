@@ -15,16 +15,16 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
     private const int MaxHeaderBytes = 1 << 20;
     private const int MaxRenames = 3;
 
-    /// <summary>Size and date of a message's file. Null when it is gone.</summary>
+    /// <summary>Size and date of a message's file; the size is -1 where the file can't be read. Null when it is gone.</summary>
     public MessageInfo? Describe(MaildirMessage message)
     {
         for (var i = 0; i < MaxRenames; i++)
         {
             var file = new FileInfo(Path.Combine(directory, message.FileName));
-            if (file.Exists)
+            if (file.Exists || file.LinkTarget is not null)
             {
                 var size = MaildirName.IsVerbatim(message.UniqueName) ? file.Length : MaildirName.SizeWithCrlf(message.UniqueName, file.Length);
-                if (size >= 0 || (size = CountWithCrlf(message)) >= 0)
+                if (size >= 0 || TryCountWithCrlf(message, out size))
                     return new MessageInfo(new Uid(message.Uid), message.Info.Flags, new DateTimeOffset(file.LastWriteTimeUtc, TimeSpan.Zero), size);
             }
 
@@ -56,7 +56,7 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
                 yield return new IncomingMessage(info, failure);
             if (file is null)
                 continue;
-            await using var opened = new OpenedMessage(file, MaildirName.IsVerbatim(message.UniqueName));
+            await using var opened = new OpenedMessage(file, message.FileName, message.UniqueName);
             yield return await opened.ReadAsync(info, SmallBytes, cancellationToken);
         }
     }
@@ -64,14 +64,28 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
     public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(
         IEnumerable<MaildirMessage> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        foreach (var listed in messages)
+        foreach (var message in messages)
         {
-            var message = listed;
-            var file = LocalFiles.Guard(FailureScope.Folder, message.FileName, () => Open(ref message));
+            if (await TryReadHeaderAsync(message, cancellationToken) is { } header)
+                yield return new MessageHeader(new Uid(message.Uid), header);
+        }
+    }
+
+    /// <summary>Null when the message is gone, and when it can't be read: whoever copies it is told why.</summary>
+    private async Task<ReadOnlyMemory<byte>?> TryReadHeaderAsync(MaildirMessage message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var file = Open(ref message);
             if (file is null)
-                continue;
-            await using Stream octets = MaildirName.IsVerbatim(message.UniqueName) ? file : new CrlfStream(file);
-            yield return new MessageHeader(new Uid(message.Uid), await ReadHeaderAsync(octets, cancellationToken));
+                return null;
+            Stream stored = PackedFile.IsGzip(file, message.UniqueName) ? PackedFile.Unpack(file) : file;
+            await using var octets = MaildirName.IsVerbatim(message.UniqueName) ? stored : new CrlfStream(stored);
+            return await ReadHeaderAsync(octets, cancellationToken);
+        }
+        catch (Exception e) when (e is InvalidDataException || FileTrouble.Is(e))
+        {
+            return FileTrouble.IsEverywhere(e) ? throw LocalFiles.Failure(e, FailureScope.Folder, message.FileName) : null;
         }
     }
 
@@ -120,9 +134,7 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
             var path = Path.Combine(directory, message.FileName);
             try
             {
-                if (new FileInfo(path).LinkTarget is not null)
-                    throw new IOException("it is a symbolic link, which may lead out of the store");
-                return new FileStream(path, LocalFiles.Read);
+                return OrdinaryFile.OpenRead(path);
             }
             catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
             {
@@ -140,9 +152,22 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
         return index.TryFind(message.Uid, out message);
     }
 
-    private long CountWithCrlf(MaildirMessage message)
+    /// <returns>False when the file is gone.</returns>
+    private bool TryCountWithCrlf(MaildirMessage message, out long size)
     {
-        using var file = Open(ref message);
-        return file is null ? -1 : LineEndCount.OctetsWithCrlf(file);
+        size = -1;
+        try
+        {
+            using var file = Open(ref message);
+            if (file is null)
+                return false;
+            size = PackedFile.IsGzip(file, message.UniqueName) ? PackedFile.OctetsWithCrlf(file, message.UniqueName) : LineEndCount.OctetsWithCrlf(file);
+        }
+        catch (Exception e) when (FileTrouble.Is(e) && !FileTrouble.IsEverywhere(e))
+        {
+            // Reading it will tell why.
+        }
+
+        return true;
     }
 }

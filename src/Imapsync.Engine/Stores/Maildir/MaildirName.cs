@@ -43,6 +43,9 @@ internal static class MaildirName
     public static long SizeWithCrlf(ReadOnlySpan<char> uniqueName, long fileLength) =>
         Number(uniqueName, ",S=") == fileLength && Number(uniqueName, ",W=") is var size && size >= fileLength && size <= 2 * fileLength ? size : -1;
 
+    /// <summary>The octets that the name says the file has; -1 where it says nothing.</summary>
+    public static long SizeOnDisk(ReadOnlySpan<char> uniqueName) => Number(uniqueName, ",S=");
+
     public static string WithFields(string deliveryName, long bytesOnDisk, long bytesWithCrlf, bool verbatim) =>
         string.Create(CultureInfo.InvariantCulture, $"{deliveryName},S={bytesOnDisk},W={bytesWithCrlf}{(verbatim ? VerbatimField : "")}");
 

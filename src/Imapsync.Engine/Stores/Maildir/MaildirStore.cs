@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
@@ -13,6 +14,7 @@ public sealed class MaildirStore : IMailStore
     private readonly StoreContext context;
     private readonly MaildirSubscriptions subscriptions;
     private readonly GroupSync sync;
+    private readonly ConcurrentDictionary<FolderPath, Lock> opening = new();
 
     private MaildirStore(MaildirEndpoint endpoint, MaildirTree tree, StoreContext context)
     {
@@ -26,16 +28,28 @@ public sealed class MaildirStore : IMailStore
 
     /// <exception cref="MailException">Store scope: there is no Maildir to read, or the directory can't be made.</exception>
     public static Task<IMailStore> OpenAsync(MaildirEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+        OpenAsync(endpoint, forWriting, context, directory => NameLimits.Probe(directory), cancellationToken);
+
+    /// <param name="probe">What names the file system of a directory takes.</param>
+    internal static Task<IMailStore> OpenAsync(
+        MaildirEndpoint endpoint, bool forWriting, StoreContext context, Func<string, NameLimits> probe, CancellationToken cancellationToken) =>
         Task.Run<IMailStore>(
             () => LocalFiles.Guard(FailureScope.Store, endpoint.Display, () =>
             {
                 var place = MaildirTree.Of(endpoint);
                 if (forWriting)
+                {
                     LocalFiles.CreateRoot(place.Root);
+                    place.Limits = probe(place.Root);
+                    if (place.Limits.AreOfWindows)
+                        context.OnNote($"{endpoint.Display}: {LimitsText(place.Limits)}");
+                }
+                else
+                {
+                    // A mistyped path must not look like a mailbox from which everything was removed.
+                    DemandMaildir(endpoint, place);
+                }
 
-                // A mistyped path must not look like a mailbox from which everything was removed.
-                else if (!Directory.Exists(place.Root) || place.List().Count == 0)
-                    throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no Maildir") { Kind = FailureKind.Gone };
                 return new MaildirStore(endpoint, place, context);
             }),
             cancellationToken);
@@ -47,9 +61,13 @@ public sealed class MaildirStore : IMailStore
             () =>
             {
                 var subscribed = subscriptions.Read();
+                var leftOut = new LeftOutDirectories(tree.Root);
+                var entries = tree.List(leftOut);
+                foreach (var text in leftOut.Texts)
+                    context.OnUnread(null, "unread", text);
                 return
                 [
-                    .. tree.List().Select(e => new FolderEntry(
+                    .. entries.Select(e => new FolderEntry(
                         e.Path, e.HoldsMessages, e.Path.IsInbox ? SpecialFolder.Inbox : SpecialFolder.None, subscribed.Contains(e.Path))),
                 ];
             },
@@ -74,13 +92,22 @@ public sealed class MaildirStore : IMailStore
             cancellationToken);
 
     public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
-        RunAsync<IMailFolder>(FailureScope.Folder, path.ToString(), () => MaildirFolder.Open(path, Existing(path), context), cancellationToken);
+        RunAsync<IMailFolder>(
+            FailureScope.Folder,
+            path.ToString(),
+            () =>
+            {
+                // What is remembered of a folder is read and added to by one at a time.
+                lock (opening.GetOrAdd(path, _ => new Lock()))
+                    return MaildirFolder.Open(path, Existing(path), context);
+            },
+            cancellationToken);
 
     public async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken)
     {
         try
         {
-            return await WritableMaildirFolder.OpenAsync(path, ExistingForWriting(path), ExistingForWriting, sync, context, cancellationToken);
+            return await WritableMaildirFolder.OpenAsync(path, ExistingForWriting(path), ExistingForWriting, sync, tree.Limits, context, cancellationToken);
         }
         catch (Exception e) when (FileTrouble.Is(e))
         {
@@ -137,9 +164,12 @@ public sealed class MaildirStore : IMailStore
             tree.Root,
             () =>
             {
-                var free = new DriveInfo(tree.Root).AvailableFreeSpace;
+                var drive = new DriveInfo(tree.Root);
+                var free = drive.AvailableFreeSpace;
+                var limits = tree.Limits.AreOfWindows ? tree.Limits : NameLimits.Guess(drive.DriveFormat);
                 return
                 [
+                    .. limits.AreOfWindows ? (StoreFact[])[new StoreFact("names", LimitsText(limits), IsWarning: true)] : [],
                     new StoreFact("format", "Maildir"),
                     new StoreFact("layout", endpoint.Layout == MaildirLayout.Fs ? "fs (nested directories)" : "Maildir++ (.A.B)"),
                     new StoreFact("path", tree.Root),
@@ -164,6 +194,21 @@ public sealed class MaildirStore : IMailStore
         if (!Directory.Exists(paths.Cur) && !(mayLackCur && Directory.Exists(paths.New)))
             throw new MailException(FailureScope.Folder, isTransient: false, $"there is no folder {path}") { Kind = FailureKind.Gone };
         return paths;
+    }
+
+    private static string LimitsText(NameLimits limits) =>
+        $"this file system takes no ':' in names: flags are written behind '{limits.InfoSeparator}' instead, and folder names with characters it does not take are escaped; a Dovecot can't serve such a Maildir, mbsync needs InfoDelimiter {limits.InfoSeparator}";
+
+    private static void DemandMaildir(MaildirEndpoint endpoint, MaildirTree place)
+    {
+        var leftOut = new LeftOutDirectories(place.Root);
+        if (Directory.Exists(place.Root) && place.List(leftOut).Any(e => e.HoldsMessages))
+            return;
+        var hint = leftOut.IsEmpty ? ""
+            : endpoint.Layout != MaildirLayout.Fs && LeftOutDirectories.HoldsMaildirs(place.Root)
+                ? "; directories below it hold Maildirs, so layout: fs might be meant"
+                : $"; {leftOut.Texts.First()}";
+        throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no Maildir{hint}") { Kind = FailureKind.Gone };
     }
 
     private static IOException InTheWay(MaildirPaths paths) => new(

@@ -7,13 +7,19 @@ namespace Imapsync.Engine.Stores.Maildir;
 /// <param name="HoldsMessages">False for a directory that only has folders below it.</param>
 internal readonly record struct MaildirTreeEntry(FolderPath Path, string Directory, bool HoldsMessages);
 
-/// <summary>Where the folders of a tree are. INBOX is the root in both layouts.</summary>
+/// <summary>
+/// Where the folders of a tree are. INBOX is the root in both layouts; where the root is no Maildir, a directory of that name
+/// in it (mbsync and OfflineIMAP have it so).
+/// </summary>
 internal abstract class MaildirTree(string root, NameLookup lookup)
 {
     private const int MaxSideFileBytes = 1 << 20;
     private Dictionary<FolderPath, string> foreignlySpelled = [];
 
     public string Root { get; } = root;
+
+    /// <summary>What folder names have to keep to here; set before a folder is made.</summary>
+    public NameLimits Limits { get; set; } = NameLimits.None;
 
     public static MaildirTree Of(MaildirEndpoint endpoint)
     {
@@ -33,35 +39,45 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
     /// <summary>The folder's directory, whether it is there or not.</summary>
     public string DirectoryOf(FolderPath path)
     {
-        var directory = path.IsInbox ? Root : DirectoryBelowRoot(path);
+        if (path.IsInbox)
+            return HoldsMessages(Root) ? Root : InboxesBelowRoot().FirstOrDefault() ?? Root;
+        var directory = DirectoryBelowRoot(path);
         lock (foreignlySpelled)
-            return !Directory.Exists(directory) && foreignlySpelled.TryGetValue(path, out var foreign) ? foreign : directory;
+            return !HoldsMessages(directory) && foreignlySpelled.TryGetValue(path, out var foreign) ? foreign : directory;
     }
 
     /// <summary>Every folder once. Symbolic links are no folders.</summary>
-    public IReadOnlyList<MaildirTreeEntry> List()
+    /// <param name="leftOut">Filled with what is passed by.</param>
+    public IReadOnlyList<MaildirTreeEntry> List(LeftOutDirectories leftOut)
     {
         var entries = new Dictionary<FolderPath, MaildirTreeEntry>();
         var foreign = new Dictionary<FolderPath, string>();
-        if (Directory.Exists(Path.Combine(Root, "cur")))
-            entries.Add(FolderPath.Inbox, new MaildirTreeEntry(FolderPath.Inbox, Root, HoldsMessages: true));
+        var inbox = DirectoryOf(FolderPath.Inbox);
+        if (HoldsMessages(inbox))
+            entries.Add(FolderPath.Inbox, new MaildirTreeEntry(FolderPath.Inbox, inbox, HoldsMessages: true));
 
-        // The spelling this program would choose wins over others of the same name.
-        var found = Find().Where(e => !e.Path.IsInbox).ToList();
-        foreach (var entry in found.Where(e => e.Directory == DirectoryBelowRoot(e.Path)))
-            entries.TryAdd(entry.Path, entry);
-        foreach (var entry in found.Where(e => !entries.TryGetValue(e.Path, out var own) || own.Directory != e.Directory))
+        // The spelling this program would choose wins over others of the same name, and a Maildir over what only has folders below it.
+        var found = Find(leftOut).Where(e => !e.Path.IsInbox || (e.HoldsMessages && e.Directory != inbox))
+            .Select(e => (Entry: e, IsOwn: !e.Path.IsInbox && e.Directory == DirectoryBelowRoot(e.Path)))
+            .OrderByDescending(f => f.Entry.HoldsMessages).ThenByDescending(f => f.IsOwn).ThenBy(f => f.Entry.Directory, StringComparer.Ordinal);
+        foreach (var (entry, isOwn) in found)
         {
             var path = entry.Path;
-            while (!entries.TryAdd(path, entry with { Path = path }))
+            while (!entries.TryAdd(path, entry with { Path = path }) && entry.HoldsMessages)
                 path = new FolderPath([.. path.Levels[..^1], path.Name + " (again)"]);
-            foreign[path] = entry.Directory;
+            if (!isOwn)
+                foreign.TryAdd(path, entry.Directory);
         }
 
         lock (foreignlySpelled)
             foreignlySpelled = foreign;
         return [.. entries.Values];
     }
+
+    /// <summary>Directories in the root that are Maildirs named INBOX in some case, that very name first.</summary>
+    private IEnumerable<string> InboxesBelowRoot() => !Directory.Exists(Root) ? [] : Directory.EnumerateDirectories(Root)
+        .Where(d => IsNamedInbox(Path.GetFileName(d)) && LocalFiles.IsRealDirectory(d) && HoldsMessages(d))
+        .OrderBy(d => !Path.GetFileName(d).EndsWith("INBOX", StringComparison.Ordinal)).ThenBy(d => d, StringComparer.Ordinal);
 
     public MaildirPaths Create(FolderPath path)
     {
@@ -113,7 +129,9 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
 
     protected abstract void CreateBelowRoot(FolderPath path, MaildirPaths paths);
 
-    protected abstract IEnumerable<MaildirTreeEntry> Find();
+    protected abstract IEnumerable<MaildirTreeEntry> Find(LeftOutDirectories leftOut);
+
+    protected abstract bool IsNamedInbox(string directoryName);
 
     protected static void WriteSideFile(string directory, FolderPath path) =>
         WriteSideFile(directory, Path.GetFileName(directory), path, FolderNaming.SideFile);
@@ -145,11 +163,8 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
     }
 
     /// <summary>False for a directory that only has folders below it, or whose making was interrupted.</summary>
-    protected static bool HoldsMessages(string directory) =>
+    public static bool HoldsMessages(string directory) =>
         Directory.Exists(Path.Combine(directory, "cur")) || Directory.Exists(Path.Combine(directory, "new"));
-
-    protected static IEnumerable<DirectoryInfo> RealDirectories(string directory, string pattern) =>
-        new DirectoryInfo(directory).EnumerateDirectories(pattern, new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint, MatchType = MatchType.Simple });
 }
 
 /// <summary>Folder A/B is the directory <c>.A.B</c> with an empty file <c>maildirfolder</c>.</summary>
@@ -157,7 +172,7 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
 {
     public override char Separator => '.';
 
-    public override string EncodeLevel(string level) => FolderNaming.Encode(level, '.', '/');
+    public override string EncodeLevel(string level) => Limits.Encode(FolderNaming.Encode(level, '.', '/'));
 
     protected override string DirectoryBelowRoot(FolderPath path) => DirectoryIn(Root, path);
 
@@ -176,13 +191,28 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
         Posix.SyncDirectory(Root);
     }
 
-    protected override IEnumerable<MaildirTreeEntry> Find()
+    protected override bool IsNamedInbox(string directoryName) => directoryName.Equals(".INBOX", StringComparison.OrdinalIgnoreCase);
+
+    protected override IEnumerable<MaildirTreeEntry> Find(LeftOutDirectories leftOut)
     {
-        foreach (var directory in RealDirectories(Root, ".*"))
+        foreach (var directory in leftOut.RealDirectories(Root))
         {
-            var levels = directory.Name[1..].Split('.');
-            if (Array.TrueForAll(levels, l => l.Length > 0))
-                yield return new MaildirTreeEntry(ReadSideFile(directory.FullName) ?? new FolderPath(levels.Select(FolderNaming.Decode)), directory.FullName, HoldsMessages(directory.FullName));
+            var isFolder = directory.Name[0] == '.';
+            var holdsMessages = HoldsMessages(directory.FullName);
+            var levels = directory.Name.Split('.', StringSplitOptions.RemoveEmptyEntries);
+            if (directory.Name is "cur" or "new" or "tmp")
+                continue;
+            if (isFolder && levels.Length > 0 && (holdsMessages || !directory.Name[1..].Split('.').Contains("", StringComparer.Ordinal)))
+                yield return new MaildirTreeEntry(ReadSideFile(directory.FullName) ?? new FolderPath(levels.Select(FolderNaming.Decode)), directory.FullName, holdsMessages);
+            else if (isFolder ? holdsMessages : LeftOutDirectories.HoldsMaildirs(directory.FullName))
+                leftOut.Add(directory.FullName, "it holds Maildirs, but not as the layout Maildir++ has them; where all are nested so, layout: fs is meant");
+            if (!holdsMessages)
+                leftOut.DemandReadable(directory.FullName);
+            foreach (var nested in isFolder ? leftOut.RealDirectories(directory.FullName) : [])
+            {
+                if (nested.Name is not ("cur" or "new" or "tmp") && LeftOutDirectories.HoldsMaildirs(nested.FullName))
+                    leftOut.Add(nested.FullName, "it holds Maildirs inside another folder, which the layout Maildir++ does not have; where all are nested so, layout: fs is meant");
+            }
         }
     }
 }
@@ -196,7 +226,7 @@ internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTr
 
     public override string EncodeLevel(string level)
     {
-        var encoded = FolderNaming.Encode(level, '/');
+        var encoded = Limits.Encode(FolderNaming.Encode(level, '/'));
         return encoded[0] == '.' || encoded.StartsWith("dovecot", StringComparison.OrdinalIgnoreCase)
             || Reserved.Contains(encoded, StringComparer.OrdinalIgnoreCase)
             ? FolderNaming.EncodeFirst(encoded)
@@ -232,18 +262,33 @@ internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTr
         Posix.SyncDirectory(paths.Directory);
     }
 
-    protected override IEnumerable<MaildirTreeEntry> Find()
+    protected override bool IsNamedInbox(string directoryName) => directoryName.Equals("INBOX", StringComparison.OrdinalIgnoreCase);
+
+    protected override IEnumerable<MaildirTreeEntry> Find(LeftOutDirectories leftOut)
     {
         var pending = new Stack<(string Directory, FolderPath? Path)>([(Root, null)]);
         while (pending.TryPop(out var parent))
         {
-            foreach (var directory in RealDirectories(parent.Directory, "*"))
+            foreach (var directory in leftOut.RealDirectories(parent.Directory))
             {
-                if (directory.Name is "cur" or "new" or "tmp" || directory.Name[0] == '.')
+                if (directory.Name is "cur" or "new" or "tmp")
                     continue;
-                var level = FolderNaming.Decode(directory.Name);
-                var path = ReadSideFile(directory.FullName) ?? parent.Path?.Child(level) ?? new FolderPath(level);
-                yield return new MaildirTreeEntry(path, directory.FullName, HoldsMessages(directory.FullName));
+                var holdsMessages = HoldsMessages(directory.FullName);
+                var levels = directory.Name[0] == '.' ? directory.Name.Split('.', StringSplitOptions.RemoveEmptyEntries) : [directory.Name];
+
+                // A Maildir whose name begins with a dot is a subfolder as mbsync (SubFolders Legacy) and Maildir++ have it.
+                if (directory.Name[0] == '.' && (!holdsMessages || levels.Length == 0))
+                {
+                    if (LeftOutDirectories.HoldsMaildirs(directory.FullName))
+                        leftOut.Add(directory.FullName, "its name begins with a dot, and it holds Maildirs without being one");
+                    continue;
+                }
+
+                var decoded = levels.Select(FolderNaming.Decode);
+                var path = ReadSideFile(directory.FullName) ?? new FolderPath(parent.Path is null ? decoded : parent.Path.Levels.Concat(decoded));
+                if (!holdsMessages)
+                    leftOut.DemandReadable(directory.FullName);
+                yield return new MaildirTreeEntry(path, directory.FullName, holdsMessages);
                 pending.Push((directory.FullName, path));
             }
         }

@@ -10,8 +10,9 @@ namespace Imapsync.Engine.Stores.Maildir;
 /// A message's file while it is read. The length is always counted, never taken from the file's name:
 /// a wrong length would fail the message at every target.
 /// </summary>
-internal sealed class OpenedMessage(FileStream file, bool isVerbatim) : IAsyncDisposable
+internal sealed class OpenedMessage(FileStream file, string fileName, string uniqueName) : IAsyncDisposable
 {
+    private readonly bool isVerbatim = MaildirName.IsVerbatim(uniqueName);
     private byte[]? onDisk;
     private byte[]? octets;
     private PipeReader? body;
@@ -20,6 +21,13 @@ internal sealed class OpenedMessage(FileStream file, bool isVerbatim) : IAsyncDi
     {
         try
         {
+            if (PackedFile.IsGzip(file, uniqueName))
+            {
+                var unpacked = PackedFile.OctetsWithCrlf(file, uniqueName);
+                body = PipeReader.Create(new CrlfStream(PackedFile.Unpack(file)), new StreamPipeReaderOptions(bufferSize: 64 * 1024));
+                return new IncomingMessage(info, unpacked, body);
+            }
+
             if (file.Length <= smallBytes)
                 return await ReadSmallAsync(info, cancellationToken);
             var length = isVerbatim ? file.Length : LineEndCount.OctetsWithCrlf(file);
@@ -29,7 +37,7 @@ internal sealed class OpenedMessage(FileStream file, bool isVerbatim) : IAsyncDi
         }
         catch (Exception e) when (FileTrouble.Is(e))
         {
-            return new IncomingMessage(info, LocalFiles.Failure(e, FailureScope.Message, file.Name));
+            return new IncomingMessage(info, LocalFiles.Failure(e, FailureScope.Message, fileName));
         }
     }
 

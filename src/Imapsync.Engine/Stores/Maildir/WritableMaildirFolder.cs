@@ -12,14 +12,15 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
 {
     private readonly Func<FolderPath, MaildirPaths> find;
     private readonly GroupSync sync;
+    private readonly NameLimits limits;
     private readonly StoreContext context;
     private readonly DeliveryNames names;
     private bool saidKeywordsAreFull;
 
-    private WritableMaildirFolder(FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, StoreContext context)
+    private WritableMaildirFolder(FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, NameLimits limits, StoreContext context)
         : base(path, paths, context)
     {
-        (this.find, this.sync, this.context) = (find, sync, context);
+        (this.find, this.sync, this.limits, this.context) = (find, sync, limits, context);
         names = new DeliveryNames(context.Time);
     }
 
@@ -27,9 +28,9 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
 
     /// <param name="find">Where another folder of the store is.</param>
     public static async Task<IWritableFolder> OpenAsync(
-        FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, StoreContext context, CancellationToken cancellationToken)
+        FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, NameLimits limits, StoreContext context, CancellationToken cancellationToken)
     {
-        var folder = new WritableMaildirFolder(path, paths, find, sync, context);
+        var folder = new WritableMaildirFolder(path, paths, find, sync, limits, context);
         paths.Create();
         folder.names.RemoveLeftovers(paths.Tmp);
         folder.UidList.ReadEnds();
@@ -104,17 +105,44 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
             return;
         await GuardAsync(async () =>
         {
+            await ListAsync();
+            if (SeparateShared())
+                await ListAsync();
+        });
+
+        async Task ListAsync()
+        {
             await using (var held = await UidList.HoldAsync(cancellationToken))
             {
                 // Somebody else may have listed some of them before the lock was ours.
                 UidList.ReadAll();
-                foreach (var name in Index.Unlisted.Where(n => !UidList.Uids.ContainsKey(n)))
+                foreach (var name in Index.Unlisted.Where(n => !n.Contains('/', StringComparison.Ordinal) && !UidList.Uids.ContainsKey(n)))
                     held.Add(name);
                 held.Write();
             }
 
             Index.Refresh(force: true);
-        });
+        }
+    }
+
+    /// <summary>Gives a unique name of its own to each file that has another message's, as Dovecot does.</summary>
+    private bool SeparateShared()
+    {
+        var sharing = Index.Sharing;
+        foreach (var (_, message) in sharing)
+        {
+            var path = System.IO.Path.Combine(Paths.Directory, message.FileName);
+            var fields = message.UniqueName.IndexOf(',', StringComparison.Ordinal);
+            var name = names.Next() + (fields < 0 ? "" : message.UniqueName[fields..]) + message.Info.Text;
+            if (File.Exists(path))
+                File.Move(path, System.IO.Path.Combine(message.InNew ? Paths.New : Paths.Cur, name));
+        }
+
+        if (sharing.Count == 0)
+            return false;
+        SyncDirectories(Paths);
+        Index.Refresh(force: true);
+        return true;
     }
 
     private async Task PublishAsync(
@@ -129,7 +157,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
             foreach (var message in messages)
             {
                 if (!composed.TryGetValue(message.Flags, out var info))
-                    composed[message.Flags] = info = MaildirInfo.Compose("", message.Flags, Keywords.Slots);
+                    composed[message.Flags] = info = MaildirInfo.Compose("", message.Flags, Keywords.Slots, limits.InfoSeparator);
                 var name = message.UniqueName;
                 var target = message.Flags.IsEmpty ? System.IO.Path.Combine(Paths.New, name) : System.IO.Path.Combine(Paths.Cur, name + info);
                 Posix.Rename(delivery.PathOf(message.TemporaryName), target);
@@ -153,7 +181,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         WithCurrentName(message, (current, path) =>
         {
             var flags = current.Info.Flags.Union(change.Add).Except(change.Remove);
-            var info = MaildirInfo.Compose(current.Info.Text, flags, Keywords.Slots);
+            var info = MaildirInfo.Compose(current.Info.Text, flags, Keywords.Slots, limits.InfoSeparator);
             isChanged = !flags.Equals(current.Info.Flags) && info != current.Info.Text;
             if (isChanged)
                 File.Move(path, System.IO.Path.Combine(Paths.Cur, current.UniqueName + info), overwrite: true);
@@ -179,7 +207,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
             {
                 moved += WithCurrentName(message, (current, path) =>
                 {
-                    var info = MaildirInfo.Compose("", current.Info.Flags, keywords.Slots);
+                    var info = MaildirInfo.Compose("", current.Info.Flags, keywords.Slots, limits.InfoSeparator);
                     File.Move(path, System.IO.Path.Combine(target.Cur, current.UniqueName + info), overwrite: true);
                     held.Add(current.UniqueName);
                 }) ? 1 : 0;

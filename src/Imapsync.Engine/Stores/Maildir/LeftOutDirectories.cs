@@ -1,0 +1,126 @@
+using Imapsync.Engine.Durability;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>What a look over a tree passed by although it may hold mail, told by name and reason.</summary>
+/// <param name="root">Links into the tree lose nothing: what they lead to is found under its own name.</param>
+internal sealed class LeftOutDirectories(string root)
+{
+    private const int MaxDepth = 8, MaxLooks = 10_000, MaxTold = 100;
+
+
+    private static readonly EnumerationOptions All = new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false, MatchType = MatchType.Simple };
+
+    private readonly List<string> told = [];
+    private int more;
+
+    public bool IsEmpty => told.Count == 0;
+
+    public IEnumerable<string> Texts => more == 0 ? told : told.Append($"{more} further directories are left out");
+
+    public void Add(string directory, string why)
+    {
+        if (told.Count < MaxTold)
+            told.Add($"{directory} is left out: {why}");
+        else
+            more++;
+    }
+
+    /// <summary>The directories in a directory. What else may be a folder is added here.</summary>
+    public IReadOnlyList<DirectoryInfo> RealDirectories(string directory)
+    {
+        var found = new List<DirectoryInfo>();
+        try
+        {
+            foreach (var entry in new DirectoryInfo(directory).EnumerateFileSystemInfos("*", All))
+            {
+                var isDirectory = entry is DirectoryInfo;
+                if (entry.Name.Contains('\uFFFD', StringComparison.Ordinal) && !Path.Exists(entry.FullName) && entry.LinkTarget is null)
+                {
+                    if (isDirectory)
+                        Add(entry.FullName, "its name is no UTF-8; rename it");
+                }
+                else if (entry.LinkTarget is not null)
+                {
+                    AddLink(entry, isDirectory);
+                }
+                else if (isDirectory)
+                {
+                    found.Add((DirectoryInfo)entry);
+                }
+            }
+        }
+        catch (Exception e) when (FileTrouble.Is(e) && !FileTrouble.IsEverywhere(e))
+        {
+            Add(directory, FileTrouble.Explain(e));
+        }
+
+        found.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+        return found;
+    }
+
+    /// <summary>Tells of a directory that looks like no folder only because it can't be looked into.</summary>
+    public void DemandReadable(string directory)
+    {
+        try
+        {
+            if (Directory.EnumerateFileSystemEntries(directory).Any(e => Path.GetFileName(e) is "cur" or "new" && !Path.Exists(e)))
+                Add(directory, "what is in it can't be looked at; let this user read and enter it (chmod, chown)");
+        }
+        catch (Exception e) when (FileTrouble.Is(e) && !FileTrouble.IsEverywhere(e))
+        {
+            Add(directory, FileTrouble.Explain(e));
+        }
+    }
+
+    /// <summary>A Maildir is there or somewhere below. Links are not followed, so it ends.</summary>
+    public static bool HoldsMaildirs(string directory)
+    {
+        var pending = new Queue<(string Path, int Depth)>([(directory, 0)]);
+        for (var looks = 0; looks < MaxLooks && pending.TryDequeue(out var at); looks++)
+        {
+            try
+            {
+                if (MaildirTree.HoldsMessages(at.Path))
+                    return true;
+                if (at.Depth == MaxDepth)
+                    continue;
+                foreach (var below in new DirectoryInfo(at.Path).EnumerateDirectories("*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint }))
+                    pending.Enqueue((below.FullName, at.Depth + 1));
+            }
+            catch (Exception e) when (FileTrouble.Is(e))
+            {
+                // Who may not look there can't know.
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>A link that leads nowhere may lead to a disk that is not mounted. Editors' locks (<c>.#name</c>) never lead anywhere.</summary>
+    private void AddLink(FileSystemInfo link, bool isDirectory)
+    {
+        if (link.Name is "cur" or "new" or "tmp" || link.Name.StartsWith(".#", StringComparison.Ordinal))
+            return;
+        var target = TargetOf(link);
+        var isFile = !isDirectory && target is { Exists: true };
+        var leadsInside = isDirectory && target is not null
+            && (target.FullName + Path.DirectorySeparatorChar).StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        if (isFile || leadsInside)
+            return;
+        Add(link.FullName, $"it is a symbolic link to {link.LinkTarget}, which is not followed: it may lead out of the store; give what it leads to a job of its own, or mount it there (mount --bind)");
+    }
+
+    private static FileSystemInfo? TargetOf(FileSystemInfo link)
+    {
+        try
+        {
+            return link.ResolveLinkTarget(returnFinalTarget: true);
+        }
+        catch (IOException)
+        {
+            // A loop.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Buffers;
+using System.IO.Compression;
+using Imapsync.Engine.Stores.LineEnds;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>
+/// Messages that a server keeps compressed or encrypted (Dovecot's plugins do). The name's <c>,S=</c> then says the octets before;
+/// no header begins with such octets. Only gzip is read here.
+/// </summary>
+internal static class PackedFile
+{
+    private const int BufferBytes = 64 * 1024;
+
+    private static readonly (string Name, byte[] Magic)[] Forms =
+    [
+        ("gzip", [0x1f, 0x8b, 0x08]), ("bzip2", "BZh"u8.ToArray()), ("xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]),
+        ("zstd", [0x28, 0xb5, 0x2f, 0xfd]), ("lz4", "Dovecot-LZ4"u8.ToArray()), ("encryption", "CRYPTED\x03\x07"u8.ToArray()),
+    ];
+
+    /// <summary>True where the file is gzip. Leaves the position.</summary>
+    /// <exception cref="IOException">It is packed in a way that can't be read here.</exception>
+    public static bool IsGzip(FileStream file, ReadOnlySpan<char> uniqueName)
+    {
+        if (MaildirName.IsVerbatim(uniqueName) || MaildirName.SizeOnDisk(uniqueName) == file.Length)
+            return false;
+        Span<byte> start = stackalloc byte[16];
+        start = start[..RandomAccess.Read(file.SafeFileHandle, start, 0)];
+        foreach (var (name, magic) in Forms)
+        {
+            if (!start.StartsWith(magic))
+                continue;
+            return name == "gzip"
+                ? true
+                : throw new IOException($"the file is kept with {name}, which only the server that wrote it reads: copy this mailbox over IMAP, or unpack its files");
+        }
+
+        return false;
+    }
+
+    /// <summary>Reads a gzip file through and gives its octets with CRLF line ends; leaves the position at the start.</summary>
+    /// <exception cref="IOException">It is damaged, or not as long as its name says.</exception>
+    public static long OctetsWithCrlf(FileStream file, ReadOnlySpan<char> uniqueName)
+    {
+        var expected = MaildirName.SizeOnDisk(uniqueName);
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            file.Position = 0;
+            using var unpacked = Unpack(file);
+            var lineEnds = default(LineEndScanner);
+            var length = 0L;
+            for (int count; (expected < 0 || length <= expected) && (count = unpacked.Read(buffer)) > 0; length += count)
+                lineEnds.Scan(buffer.AsSpan(0, count));
+            if (expected >= 0 && length != expected)
+                throw new IOException($"the compressed file does not unpack to the {expected} octets that its name tells");
+            file.Position = 0;
+            return lineEnds.OctetsWithCrlf;
+        }
+        catch (InvalidDataException e)
+        {
+            throw new IOException("the compressed file is damaged: " + e.Message, e);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    public static Stream Unpack(FileStream file) => new GZipStream(file, CompressionMode.Decompress, leaveOpen: true);
+}

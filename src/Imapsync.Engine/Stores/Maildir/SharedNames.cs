@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using System.Text;
+using Imapsync.Engine.Durability;
+
+namespace Imapsync.Engine.Stores.Maildir;
+
+/// <summary>A file that has another's unique name and other contents, and so is a message of its own.</summary>
+/// <param name="Key">What it is known by instead: the unique name, <c>/</c> and a digest of its contents.</param>
+internal readonly record struct SharedName(string Key, MaildirMessage Message);
+
+/// <summary>
+/// Tells apart files that share a unique name. Most often one file was renamed while the directory was read. Where there are
+/// really several (programs that copy a Maildir between machines leave them), those with the same octets are one message; the oldest
+/// keeps the name's UID, and what other one goes by is found again by its contents.
+/// </summary>
+internal sealed class SharedNames(string directory, Dictionary<string, uint> known)
+{
+    private const string OfName = "/name/";
+    private readonly HashSet<string> shared = [.. known.Keys.Where(k => k.Contains('/', StringComparison.Ordinal)).Select(k => k[..k.IndexOf('/', StringComparison.Ordinal)])];
+
+    /// <summary>Messages that have no UID yet.</summary>
+    public List<SharedName> WithoutUid { get; } = [];
+
+    /// <summary>Keys that say only which contents the name itself stands for. Their UIDs are no message's.</summary>
+    public List<string> Marks { get; } = [];
+
+    /// <param name="uniqueName">A single file of a name that several had before is looked at as well.</param>
+    public bool IsKnown(string uniqueName) => shared.Contains(uniqueName);
+
+    /// <param name="group">Names seen with one unique name, in the order they were seen.</param>
+    public IEnumerable<MaildirMessage> TellApart(IReadOnlyList<MaildirMessage> group)
+    {
+        var name = group[0].UniqueName;
+        var there = group.DistinctBy(m => m.FileName).Where(m => IsThere(PathOf(m))).ToList();
+        if (there.Count < 2 && !IsKnown(name))
+        {
+            // The name seen last is the one to try.
+            yield return there.Count == 1 ? there[0] : group[^1];
+            yield break;
+        }
+
+        var different = there.OrderBy(m => !m.InNew).ThenBy(m => m.FileName, StringComparer.Ordinal)
+            .GroupBy(DigestOf).Select(g => (Digest: g.Key, Message: g.Last())).ToList();
+        var isMarked = known.Keys.Any(k => k.StartsWith(name + OfName, StringComparison.Ordinal));
+        var oldestFirst = different.Where(d => !known.ContainsKey($"{name}/{d.Digest}"))
+            .OrderByDescending(d => known.ContainsKey(name + OfName + d.Digest))
+            .ThenBy(d => File.GetCreationTimeUtc(PathOf(d.Message))).ThenBy(d => File.GetLastWriteTimeUtc(PathOf(d.Message)))
+            .ThenBy(d => d.Digest, StringComparer.Ordinal).ToList();
+        foreach (var (digest, message) in different)
+        {
+            if (known.TryGetValue($"{name}/{digest}", out var uid))
+                yield return message with { Uid = uid };
+        }
+
+        foreach (var (at, (digest, message)) in oldestFirst.Index())
+        {
+            if (at == 0 && (!isMarked || known.ContainsKey(name + OfName + digest)))
+            {
+                yield return message;
+                if (!isMarked)
+                    Marks.Add(name + OfName + digest);
+            }
+            else
+            {
+                WithoutUid.Add(new SharedName($"{name}/{digest}", message));
+            }
+        }
+    }
+
+    private static bool IsThere(string path) => File.Exists(path) || new FileInfo(path).LinkTarget is not null;
+
+    private string PathOf(MaildirMessage message) => Path.Combine(directory, message.FileName);
+
+    private string DigestOf(MaildirMessage message)
+    {
+        try
+        {
+            using var file = OrdinaryFile.OpenRead(PathOf(message));
+            return Short(SHA256.HashData(file));
+        }
+        catch (Exception e) when (FileTrouble.Is(e) && !FileTrouble.IsEverywhere(e))
+        {
+            // What can't be read is like nothing else.
+            return Short(SHA256.HashData(Encoding.UTF8.GetBytes(message.FileName)));
+        }
+    }
+
+    private static string Short(byte[] digest) => Convert.ToHexStringLower(digest.AsSpan(0, 16));
+}
