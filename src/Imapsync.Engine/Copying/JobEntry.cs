@@ -69,22 +69,33 @@ internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
     public ResiliencePipelines RetryFor(JobDefinition job, JobReporter report, StopRequest stopping) =>
         new(job.Retry, time, report, stopping.ReachLimit);
 
+    /// <param name="remembers">The source may keep in the job's state what it can't write into the place it reads.</param>
     public Task<IMailStore> OpenSourceAsync(
-        JobDefinition job, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp) =>
-        OpenAsync(job, isTarget: false, forWriting: false, retry, report, stopping, giveUp);
+        JobDefinition job, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, bool remembers = false) =>
+        OpenAsync(job, isTarget: false, forWriting: false, retry, report, stopping, giveUp, remembers);
 
     public Task<IMailStore> OpenTargetAsync(
         JobDefinition job, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp) =>
         OpenAsync(job, isTarget: true, forWriting, retry, report, stopping, giveUp);
 
     private Task<IMailStore> OpenAsync(
-        JobDefinition job, bool isTarget, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
+        JobDefinition job, bool isTarget, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp,
+        bool remembers = false)
     {
         var endpoint = isTarget ? job.Target : job.Source;
         var context = new StoreContext(time, text => report.Note(null, text))
         {
             Repair = forWriting && job.Repair,
             OnLimit = stopping.ReachLimit,
+            OnUnread = (folder, reason, text) =>
+            {
+                if (isTarget)
+                    report.Note(folder, text);
+                else
+                    report.Problem(new Problem(FailureScope.Folder, folder, null, reason, text));
+            },
+            MemoryDirectory = isTarget ? null : Path.Combine(job.StateDirectory, "names"),
+            MemoryIsReadOnly = !remembers,
             Connecting = circuits.ConnectAsync,
         };
         return limits.ApplyAsync(

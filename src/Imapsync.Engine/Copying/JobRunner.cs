@@ -65,7 +65,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         JobDefinition job, RunOptions options, ResiliencePipelines retry, JobReporter report, StopRequest stopping)
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-        var source = entry.OpenSourceAsync(job, retry, report, stopping, failing.Token);
+        var source = entry.OpenSourceAsync(job, retry, report, stopping, failing.Token, remembers: !options.DryRun);
         if (job.Target is not ImapEndpoint)
             await source;
         var target = OpenTargetAsync(job, options, retry, report, stopping, failing.Token);

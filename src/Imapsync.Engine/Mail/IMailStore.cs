@@ -130,4 +130,16 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
     /// finishes what is in hand and ends as incomplete. May be called from any task and more than once.
     /// </summary>
     public Action<string, string> OnLimit { get; init; } = (_, _) => { };
+
+    /// <summary>
+    /// Told what lies in the store, may be mail and is not read: the folder where there is one, a short fixed word, a text for people.
+    /// From a source it is a problem of the job. May be called from any task and more than once for the same.
+    /// </summary>
+    public Action<FolderPath?, string, string> OnUnread { get; init; } = (_, _, _) => { };
+
+    /// <summary>Where a source may remember what it can't write into the place it reads; null where it is to remember nothing.</summary>
+    public string? MemoryDirectory { get; init; }
+
+    /// <summary>What is remembered is looked up and not added to.</summary>
+    public bool MemoryIsReadOnly { get; init; } = true;
 }

@@ -17,11 +17,13 @@ internal sealed record EndpointCheck(Endpoint Endpoint, IReadOnlyList<StoreFact>
         if (isTarget && MissingDirectory(endpoint) is { } fact)
             return new EndpointCheck(endpoint, [fact], null);
         var notes = new List<StoreFact>();
-        var context = new StoreContext(surroundings.Time, text =>
+        void Note(string text)
         {
             lock (notes)
                 notes.Add(new StoreFact("note", text, IsWarning: true));
-        });
+        }
+
+        var context = new StoreContext(surroundings.Time, Note) { OnUnread = (_, _, text) => Note(text) };
         try
         {
             await using var store = await surroundings.OpenStore(endpoint, false, context, cancellationToken);

@@ -54,7 +54,8 @@ internal static class FoldersCommand
 
     private static async Task<JobMappingJson> MapAsync(JobDefinition job, bool withSizes, Surroundings surroundings, CancellationToken cancellationToken)
     {
-        var context = new StoreContext(surroundings.Time, text => surroundings.Error.WriteLine(TerminalText.Escape($"{job.Name}: note: {text}")));
+        var context = new StoreContext(surroundings.Time, Note) { OnUnread = (_, _, text) => Note(text) };
+        void Note(string text) => surroundings.Error.WriteLine(TerminalText.Escape($"{job.Name}: note: {text}"));
         await using var source = LabelViews.OfSource(job, await surroundings.OpenStore(job.Source, false, context, cancellationToken));
         await using var target = EndpointCheck.MissingDirectory(job.Target) is null
             ? await surroundings.OpenStore(job.Target, false, context, cancellationToken)

@@ -12,6 +12,9 @@ internal sealed record MboxFindings(
 {
     private const int ReadingAttempts = 3;
 
+    /// <summary>See <see cref="MboxScanner.Doubts"/>.</summary>
+    public IReadOnlyList<string> Doubts { get; init; } = [];
+
     public static async Task<MboxFindings> ReadAsync(string path, SafeFileHandle mbox, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
@@ -50,7 +53,10 @@ internal sealed record MboxFindings(
 
         var (records, next, made) = Match(whole, isUsable ? index : null);
         var validity = isUsable && made == 0 ? index.Validity : UidValidity.None;
-        return new MboxFindings(index, new MboxState(validity, next, records, stamp) { LastingValidity = isUsable ? index.Validity : UidValidity.None }, IsIndexed: false, torn, scanner.Variants);
+        return new MboxFindings(index, new MboxState(validity, next, records, stamp) { LastingValidity = isUsable ? index.Validity : UidValidity.None }, IsIndexed: false, torn, scanner.Variants)
+        {
+            Doubts = scanner.Doubts,
+        };
     }
 
     private static bool IsTorn(ScannedMessage message, InterruptedWindow window) =>
