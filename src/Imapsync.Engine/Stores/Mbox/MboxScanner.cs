@@ -17,6 +17,7 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
     private readonly List<ScannedMessage> messages = [];
     private readonly FlagSetPool flags = new();
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly MessageKey key = new();
     private MboxForm quoting;
     private readonly List<string> doubts = [];
     private readonly PostmarkLines postmarks = new(input);
@@ -25,6 +26,9 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
     public IReadOnlyList<string> Doubts => doubts;
 
     public IReadOnlyList<ScannedMessage> Messages => messages;
+
+    /// <summary>Messages left out because Thunderbird deleted them.</summary>
+    public int Expunged { get; private set; }
 
     public MboxVariants Variants { get; private set; }
 
@@ -42,6 +46,7 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
     public void Dispose()
     {
         decoded.Dispose();
+        key.Dispose();
         hash.Dispose();
     }
 
@@ -49,6 +54,7 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
     {
         messages.Clear();
         doubts.Clear();
+        Expunged = 0;
         var position = await FindFirstAsync(cancellationToken);
         while (position < stamp.Length)
         {
@@ -107,6 +113,8 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
             Variants |= MboxVariants.NoLastEmptyLine;
         if (messages.Count == 0 && start == 0 && fields.IsPseudoMessage)
             Variants |= MboxVariants.PseudoMessage;
+        else if (fields.IsExpunged)
+            Expunged++;
         else
             messages.Add(new ScannedMessage(await DigestAsync(start, body, end, form, postmark, fields, cancellationToken), end < next, next));
         return next;
@@ -131,12 +139,13 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
         decoder.Finish();
         octets += Drain();
         var date = postmark.Date ?? fields.Date ?? new DateTimeOffset(stamp.ModifiedTicks, TimeSpan.Zero);
-        return new MboxRecord(Uid.None, start, end - start, octets, date, form, FinishDigest(hash), flags.Intern(fields.Flags));
+        return new MboxRecord(Uid.None, start, end - start, octets, date, form, FinishDigest(hash), flags.Intern(fields.Flags), key.Finish());
     }
 
     private int Drain()
     {
         hash.AppendData(decoded.Written.Span);
+        key.Append(decoded.Written.Span);
         var count = decoded.Count;
         decoded.Clear();
         return count;
