@@ -153,6 +153,9 @@ internal static partial class Posix
     /// <summary>False when there is certainly no process of that number here.</summary>
     public static bool ProcessMayLive(int pid) => pid > 0 && (Kill(pid, 0) == 0 || Marshal.GetLastPInvokeError() != ESRCH);
 
+    /// <summary>What asking for a lock fails with while somebody else has it.</summary>
+    public static bool IsHeldByAnother(Exception error) => error is UnauthorizedAccessException || error.HResult == EWOULDBLOCK;
+
     private static Exception Failure(string call, string path)
     {
         // As the base class library does: the error's own number as HResult.

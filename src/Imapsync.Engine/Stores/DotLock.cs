@@ -14,6 +14,8 @@ internal sealed class DotLock : IAsyncDisposable
     /// <summary>Dovecot's own measure for its lists, which nobody holds for longer than moments.</summary>
     public static readonly TimeSpan StaleList = TimeSpan.FromMinutes(2);
 
+    private const int MaxLockBytes = 1024;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string lockFile;
@@ -54,12 +56,19 @@ internal sealed class DotLock : IAsyncDisposable
         return TryCreate(path) ? new DotLock(path) : null;
     }
 
+    /// <summary>Somebody holds the lock, as far as can be seen; nothing is changed.</summary>
+    public static bool IsHeld(string file, TimeSpan staleAfter, TimeProvider time)
+    {
+        var path = file + ".lock";
+        return IsLock(path) && !IsLeftBehind(path, staleAfter, time);
+    }
+
     /// <summary>Who holds the lock, <c>pid:host</c> as a rule; empty where it does not say.</summary>
     public static string Holder(string file)
     {
         try
         {
-            return File.ReadAllText(file + ".lock").Trim();
+            return IsLock(file + ".lock") ? File.ReadAllText(file + ".lock").Trim() : "";
         }
         catch (IOException)
         {
@@ -111,13 +120,16 @@ internal sealed class DotLock : IAsyncDisposable
         }
     }
 
+    /// <summary>A small file as locks are. What is larger may be somebody's mail, and to read a pipe would wait for ever.</summary>
+    private static bool IsLock(string path) => FileKind.MayBeRegular(path) && new FileInfo(path) is { Exists: true, Length: <= MaxLockBytes };
+
     private static bool IsLeftBehind(string path, TimeSpan staleAfter, TimeProvider time)
     {
         try
         {
             // One look tells all: of a file that is gone .NET gives a date of long ago, and a new one may stand there by the next look.
             var file = new FileInfo(path);
-            if (!file.Exists)
+            if (!file.Exists || !IsLock(path))
                 return false;
             var isOld = time.GetUtcNow() - new DateTimeOffset(file.LastWriteTimeUtc) > staleAfter;
             var holder = File.ReadAllText(path).Trim().Split(':', 2);

@@ -57,7 +57,7 @@ public sealed class FoldedNamesTests : IDisposable
         var files = Twins.Select(p => NewMbox().Create(p)).ToList();
         AssertApart(files);
         Assert.Equal(files, Twins.Select(p => NewMbox().Find(p)));
-        Assert.Equal(Twins.Order(), NewMbox().List(f => Assert.Fail(f)).Where(f => f.Value is not null).Select(f => f.Key).Order());
+        Assert.Equal(Twins.Order(), NewMbox().List().Folders.Where(f => f.Value.Count > 0).Select(f => f.Key).Order());
     }
 
     [Fact]

@@ -35,7 +35,7 @@ internal static class FileNames
         var text = EscapeCharacters(level, c => c is '/' or '\\');
         if (text[0] == '.')
             text = "%2E" + text[1..];
-        foreach (var suffix in new[] { ChildrenSuffix, LockSuffix })
+        foreach (var suffix in new[] { ChildrenSuffix, LockSuffix, ".mbox" })
         {
             if (text.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
                 text = text[..^suffix.Length] + "%2E" + text[^(suffix.Length - 1)..];
@@ -43,6 +43,10 @@ internal static class FileNames
 
         return EscapeOwnSuffixes(text);
     }
+
+    /// <summary>What lies beside an mbox and is none by its name.</summary>
+    public static bool IsSideFile(string name) =>
+        name.Contains(OwnSuffix, StringComparison.OrdinalIgnoreCase) || name.EndsWith(LockSuffix, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Escapes so that blanks and commas may separate: printable ASCII alone is left.</summary>
     public static string EscapeWord(string word) => EscapeCharacters(word, c => c is ' ' or ',' or > '~');

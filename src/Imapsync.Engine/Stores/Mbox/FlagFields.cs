@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Imapsync.Imap;
 
@@ -10,6 +11,12 @@ internal static class FlagFields
     [
         (MessageFlags.Answered, 'A'), (MessageFlags.Flagged, 'F'), (MessageFlags.Draft, 'T'), (MessageFlags.Deleted, 'D'),
     ];
+
+    private const int MozillaForwarded = 0x1000;
+    private const int MozillaExpunged = 0x0008;
+
+    private static readonly (int Bit, MessageFlags Flag)[] MozillaFlags =
+        [(0x0001, MessageFlags.Seen), (0x0002, MessageFlags.Answered), (0x0004, MessageFlags.Flagged)];
 
     /// <summary>Whole lines with LF; none for a message without flags.</summary>
     public static byte[] Format(FlagSet flags)
@@ -44,11 +51,28 @@ internal static class FlagFields
             return flags.Union(FlagSet.Create(system));
         }
 
-        if (!MetadataNames.IsField(line, "X-Keywords"u8))
+        if (MozillaBits(line) is { } bits)
+        {
+            var system = MessageFlags.None;
+            foreach (var (bit, flag) in MozillaFlags)
+                system |= (bits & bit) != 0 ? flag : MessageFlags.None;
+            return flags.Union(FlagSet.Create(system, (bits & MozillaForwarded) != 0 ? ["$Forwarded"] : []));
+        }
+
+        if (!MetadataNames.IsField(line, "X-Keywords"u8) && !MetadataNames.IsField(line, "X-Mozilla-Keys"u8))
             return flags;
         var keywords = Encoding.UTF8.GetString(line[(colon + 1)..]).Split([' ', '\t', '\r', '\n', ','], StringSplitOptions.RemoveEmptyEntries);
         return flags.Union(FlagSet.Create(MessageFlags.None, keywords));
     }
+
+    /// <summary>True for the line by which Thunderbird says that the message is deleted, and only waits for the file to be compacted.</summary>
+    public static bool SaysExpunged(ReadOnlySpan<byte> line) => MozillaBits(line) is { } bits && (bits & MozillaExpunged) != 0;
+
+    private static int? MozillaBits(ReadOnlySpan<byte> line) =>
+        MetadataNames.IsField(line, "X-Mozilla-Status"u8)
+        && int.TryParse(line[(line.IndexOf((byte)':') + 1)..].Trim(" \t\r"u8), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var bits)
+            ? bits
+            : null;
 
     /// <summary>The keywords that a header line cannot hold; the index alone has them.</summary>
     public static FlagSet Unwritable(FlagSet flags) =>

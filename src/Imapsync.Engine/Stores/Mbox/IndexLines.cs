@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// The lines of an index file, each closed by the CRC-32C of what stands before it:
 /// <code>
 /// imapsync-index 1 UIDVALIDITY UIDNEXT COUNT        first line; COUNT messages follow
-/// m UID OFFSET LENGTH OCTETS DATE FORM DIGEST FLAGS a message
+/// m UID OFFSET LENGTH OCTETS DATE FORM DIGEST FLAGS KEY a message; older ones have no KEY
 /// w OFFSET UIDNEXT                                  messages are about to be written from OFFSET on
 /// b OFFSET OCTETS POSTMARK                          one of them
 /// d LENGTH MODIFIED UIDNEXT COUNT                   all done: the mbox is this long now, and that old
@@ -27,7 +27,7 @@ internal static class IndexLines
         var form = record.Form == MboxForm.None ? "-" : Postmark.Letters(record.Form);
         AppendLine(to, string.Create(
             CultureInfo.InvariantCulture,
-            $"m {record.Uid} {record.Offset} {record.Length} {record.Octets} {record.Date:O} {form} {record.Digest:x32} {FormatFlags(record.Flags)}"));
+            $"m {record.Uid} {record.Offset} {record.Length} {record.Octets} {record.Date:O} {form} {record.Digest:x32} {FormatFlags(record.Flags)} {record.Key:x16}"));
     }
 
     public static void AppendWindow(ByteBuffer to, long offset, Uid uidNext) =>
@@ -51,13 +51,15 @@ internal static class IndexLines
 
     public static MboxRecord? ReadMessage(string[] words, FlagSetPool pool)
     {
-        if (words.Length != 9
+        var key = 0UL;
+        if (words.Length is not (9 or 10)
+            || (words.Length == 10 && !ulong.TryParse(words[9], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out key))
             || !uint.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var uid) || uid is 0 or uint.MaxValue
             || !TryNumber(words[2], out var offset) || !TryNumber(words[3], out var length) || !TryNumber(words[4], out var octets)
             || !DateTimeOffset.TryParseExact(words[5], "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
             || !UInt128.TryParse(words[7], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var digest))
             return null;
-        return new MboxRecord(new Uid(uid), offset, length, octets, date, Postmark.FormOf(words[6]), digest, pool.Intern(ReadFlags(words[8])));
+        return new MboxRecord(new Uid(uid), offset, length, octets, date, Postmark.FormOf(words[6]), digest, pool.Intern(ReadFlags(words[8])), key);
     }
 
     public static bool TryNumber(string word, out long number) =>

@@ -30,6 +30,8 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
         Tell(MboxVariants.PseudoMessage, "a pseudo message with folder data, which is left out");
         Tell(MboxVariants.DatelessPostmarks, "postmarks without a date");
         Tell(MboxVariants.LeadingText, "text before the first message, which is left out");
+        if (found.Expunged > 0)
+            told.Add($"messages that Thunderbird has deleted and not yet compacted away, which are left out: {found.Expunged}");
         if (told.Count > 0)
             context.OnNote($"{name}: {path} is an mbox with {string.Join(", ", told)}");
     }

@@ -12,6 +12,12 @@ internal sealed record MboxFindings(
 {
     private const int ReadingAttempts = 3;
 
+    /// <summary>See <see cref="MboxScanner.Doubts"/>.</summary>
+    public IReadOnlyList<string> Doubts { get; init; } = [];
+
+    /// <inheritdoc cref="MboxScanner.Expunged"/>
+    public int Expunged { get; init; }
+
     public static async Task<MboxFindings> ReadAsync(string path, SafeFileHandle mbox, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
@@ -48,9 +54,13 @@ internal sealed record MboxFindings(
                 torn.Add((message.Record.Offset, await TornLengthAsync(input, message, cancellationToken)));
         }
 
-        var (records, next, made) = Match(whole, isUsable ? index : null);
+        var (records, next, made) = MboxMatch.Match(whole, isUsable ? index : null);
         var validity = isUsable && made == 0 ? index.Validity : UidValidity.None;
-        return new MboxFindings(index, new MboxState(validity, next, records, stamp) { LastingValidity = isUsable ? index.Validity : UidValidity.None }, IsIndexed: false, torn, scanner.Variants);
+        return new MboxFindings(index, new MboxState(validity, next, records, stamp) { LastingValidity = isUsable ? index.Validity : UidValidity.None }, IsIndexed: false, torn, scanner.Variants)
+        {
+            Doubts = scanner.Doubts,
+            Expunged = scanner.Expunged,
+        };
     }
 
     private static bool IsTorn(ScannedMessage message, InterruptedWindow window) =>
@@ -84,36 +94,5 @@ internal sealed record MboxFindings(
         }
 
         return message.End - start;
-    }
-
-    /// <summary>Gives each message the UID of a record with the same digest, in order, and new ones to those that have none.</summary>
-    private static (List<MboxRecord> Records, Uid Next, int Made) Match(List<MboxRecord> found, MboxIndex? index)
-    {
-        var known = new Dictionary<UInt128, Queue<MboxRecord>>();
-        foreach (var record in index?.Records.OrderBy(r => r.Offset) ?? Enumerable.Empty<MboxRecord>())
-        {
-            if (!known.TryGetValue(record.Digest, out var same))
-                known.Add(record.Digest, same = new Queue<MboxRecord>(1));
-            same.Enqueue(record);
-        }
-
-        var next = index?.UidNext.Value ?? 1;
-        var made = 0;
-        for (var i = 0; i < found.Count; i++)
-        {
-            if (known.TryGetValue(found[i].Digest, out var same) && same.TryDequeue(out var record))
-            {
-                var flags = found[i].Flags.Union(FlagFields.Unwritable(record.Flags));
-                found[i] = record with { Offset = found[i].Offset, Length = found[i].Length, Form = found[i].Form, Flags = flags };
-            }
-            else
-            {
-                made++;
-                found[i] = found[i] with { Uid = new Uid(next++) };
-            }
-        }
-
-        found.Sort((a, b) => a.Uid.CompareTo(b.Uid));
-        return (found, new Uid(next), made);
     }
 }

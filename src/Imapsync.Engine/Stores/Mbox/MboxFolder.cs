@@ -8,7 +8,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>An mbox open for reading. Takes no lock and writes nothing.</summary>
+/// <summary>
+/// An mbox open for reading. Writes nothing, and holds no lock while messages are handed out: that another program changed the file
+/// meanwhile is noticed by its stamp, and then each message has to have the digest that was seen with its flags and date.
+/// </summary>
 internal class MboxFolder : IMailFolder
 {
     private const int MaxHeaderBytes = 1 << 20;
@@ -54,7 +57,10 @@ internal class MboxFolder : IMailFolder
         using var input = new MboxInput(file);
         foreach (var record in State.Records.Where(r => uids.Contains(r.Uid)).ToArray())
         {
-            if (await ReadHeaderAsync(input, record, cancellationToken) is { } header)
+            var header = await ReadHeaderAsync(input, record, cancellationToken);
+            if (FileStamp.Of(file) != State.Stamp)
+                await DemandUnchangedAsync(record, cancellationToken);
+            if (header is not null)
                 yield return new MessageHeader(record.Uid, header);
         }
     }
@@ -72,17 +78,22 @@ internal class MboxFolder : IMailFolder
             using var message = new MboxMessage(input, record);
             if (await StartAsync(message, record, cancellationToken) is { } failure)
             {
+                if (FileStamp.Of(file) != State.Stamp)
+                    throw Rewritten(record);
                 yield return new IncomingMessage(InfoOf(record), failure);
                 continue;
             }
 
             if (record.Octets <= WholeBytes)
             {
+                if (FileStamp.Of(file) != State.Stamp && DigestOf(message.Decoded.Written.Span) != record.Digest)
+                    throw Rewritten(record);
                 yield return new IncomingMessage(InfoOf(record), record.Octets, PipeReader.Create(new ReadOnlySequence<byte>(message.Decoded.Written)));
                 continue;
             }
 
-            await using var stream = new MboxMessageStream(message, record.Octets);
+            await using var stream = new MboxMessageStream(
+                message, record, () => FileStamp.Of(file) == State.Stamp ? null : Rewritten(record));
             var body = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 64 << 10, leaveOpen: true));
             yield return new IncomingMessage(InfoOf(record), record.Octets, body);
             await body.CompleteAsync();
@@ -103,10 +114,47 @@ internal class MboxFolder : IMailFolder
         file = Open(path);
     }
 
-    public static SafeFileHandle Open(string path) =>
-        File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+    public static SafeFileHandle Open(string path)
+    {
+        FileKind.DemandRegular(path);
+        return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+    }
 
     private static MessageInfo InfoOf(MboxRecord record) => new(record.Uid, record.Flags, record.Date, record.Octets);
+
+    private static UInt128 DigestOf(ReadOnlySpan<byte> octets)
+    {
+        Span<byte> digest = stackalloc byte[System.Security.Cryptography.SHA256.HashSizeInBytes];
+        System.Security.Cryptography.SHA256.HashData(octets, digest);
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(digest);
+    }
+
+    private MailException Rewritten(MboxRecord record) => new(
+        FailureScope.Folder, isTransient: true, $"{Path}: another program wrote the mbox anew while it was read (message {record.Uid} is another one now)");
+
+    /// <summary>Reads a message to its end and throws when it is not the one that was seen before.</summary>
+    private async Task DemandUnchangedAsync(MboxRecord record, CancellationToken cancellationToken)
+    {
+        using var input = new MboxInput(file);
+        using var message = new MboxMessage(input, record);
+        using var hash = System.Security.Cryptography.IncrementalHash.CreateHash(System.Security.Cryptography.HashAlgorithmName.SHA256);
+        try
+        {
+            await message.StartAsync(cancellationToken);
+            while (await message.DecodeAsync(cancellationToken))
+            {
+                hash.AppendData(message.Decoded.Written.Span);
+                message.Decoded.Clear();
+            }
+        }
+        catch (MailException)
+        {
+            throw Rewritten(record);
+        }
+
+        if (MboxScanner.FinishDigest(hash) != record.Digest)
+            throw Rewritten(record);
+    }
 
     /// <summary>Makes sure that the message is there; a small one is decoded whole.</summary>
     private static async Task<MailException?> StartAsync(MboxMessage message, MboxRecord record, CancellationToken cancellationToken)

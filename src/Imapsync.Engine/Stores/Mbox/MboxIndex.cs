@@ -41,6 +41,12 @@ internal sealed class MboxIndex
         var index = new MboxIndex();
         if (!File.Exists(path))
             return index;
+        if (!FileKind.MayBeRegular(path))
+        {
+            index.Condition = IndexCondition.Damaged;
+            return index;
+        }
+
         using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         using var input = new MboxInput(file);
         var length = input.Length;

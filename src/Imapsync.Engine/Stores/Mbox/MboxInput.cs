@@ -3,7 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>Reads a file by blocks, forwards or anywhere. One task at a time.</summary>
+/// <summary>
+/// Reads a file by blocks, forwards or anywhere. One task at a time. An mbox whose lines end in CR alone, as those of old Macintoshes,
+/// is seen with LF in their place: offsets stay.
+/// </summary>
 internal sealed class MboxInput(SafeFileHandle file) : IDisposable
 {
     public const int BlockBytes = 256 << 10;
@@ -11,8 +14,17 @@ internal sealed class MboxInput(SafeFileHandle file) : IDisposable
     private byte[] block = ArrayPool<byte>.Shared.Rent(BlockBytes);
     private long start;
     private int count;
+    private bool? endsLinesInCr;
 
     public long Length => RandomAccess.GetLength(file);
+
+    /// <summary>True for an mbox that begins with lines which end in CR alone.</summary>
+    public static bool EndsLinesInCr(SafeFileHandle file)
+    {
+        Span<byte> beginning = stackalloc byte[4 << 10];
+        beginning = beginning[..RandomAccess.Read(file, beginning, 0)];
+        return beginning.StartsWith("From "u8) && beginning.Contains((byte)'\r') && !beginning.Contains((byte)'\n');
+    }
 
     /// <summary>What stands at an offset: at least <paramref name="atLeast"/> octets (up to a block), fewer only at the end of the file. Valid until the next call.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> GetAsync(long offset, int atLeast, CancellationToken cancellationToken)
@@ -20,12 +32,15 @@ internal sealed class MboxInput(SafeFileHandle file) : IDisposable
         var known = offset >= start && offset < start + count ? (int)(start + count - offset) : 0;
         if (known >= atLeast)
             return block.AsMemory((int)(offset - start), known);
+        endsLinesInCr ??= EndsLinesInCr(file);
         block.AsSpan((int)(known == 0 ? 0 : offset - start), known).CopyTo(block);
         start = offset;
         count = known;
         while (count < block.Length)
         {
             var read = await RandomAccess.ReadAsync(file, block.AsMemory(count), start + count, cancellationToken);
+            if (endsLinesInCr.Value)
+                block.AsSpan(count, read).Replace((byte)'\r', (byte)'\n');
             count += read;
             if (read == 0 || count >= atLeast)
                 break;

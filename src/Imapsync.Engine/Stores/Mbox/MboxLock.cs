@@ -14,7 +14,7 @@ internal sealed class MboxLock : IAsyncDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     /// <summary>A big message may hold the lock for long, so one that does not tell its holder has to be quite old.</summary>
-    private static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(10);
 
     private readonly string path;
     private readonly DotLock dotLock;

@@ -1,8 +1,16 @@
+using System.Security.Cryptography;
+using Imapsync.Engine.Mail;
+
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>The octets of a large message as a stream. Fails at the end when they are not as many as they were.</summary>
-internal sealed class MboxMessageStream(MboxMessage message, long octets) : Stream
+/// <summary>
+/// The octets of a large message as a stream. Fails before the last of them when they are not as many as they were, or when the file
+/// changed meanwhile and they are others.
+/// </summary>
+internal sealed class MboxMessageStream(MboxMessage message, MboxRecord record, Func<MailException?> findRewritten) : Stream
 {
+    private readonly long octets = record.Octets;
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private int taken;
     private long given;
 
@@ -24,13 +32,17 @@ internal sealed class MboxMessageStream(MboxMessage message, long octets) : Stre
             taken = 0;
             if (await message.DecodeAsync(cancellationToken))
                 continue;
-            return given == octets ? 0 : throw message.Changed();
+            return given == octets ? 0 : throw findRewritten() ?? message.Changed();
         }
 
         var count = Math.Min(buffer.Length, message.Decoded.Count - taken);
         if (given + count > octets)
-            throw message.Changed();
-        message.Decoded.Written.Slice(taken, count).CopyTo(buffer);
+            throw findRewritten() ?? message.Changed();
+        var piece = message.Decoded.Written.Slice(taken, count);
+        hash.AppendData(piece.Span);
+        if (given + count == octets && MboxScanner.FinishDigest(hash) != record.Digest && findRewritten() is { } rewritten)
+            throw rewritten;
+        piece.CopyTo(buffer);
         taken += count;
         given += count;
         return count;
@@ -40,6 +52,13 @@ internal sealed class MboxMessageStream(MboxMessage message, long octets) : Stre
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            hash.Dispose();
+        base.Dispose(disposing);
+    }
 
     public override void Flush() => throw new NotSupportedException();
 

@@ -15,6 +15,7 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
 
     private readonly ByteBuffer buffer = new();
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly MessageKey key = new();
     private MboxEncoder? encoder;
     private long flushed = position;
     private long start;
@@ -38,6 +39,7 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
         {
             var piece = message[..Math.Min(message.Length, PieceBytes)];
             hash.AppendData(piece.Span);
+            key.Append(piece.Span);
             encoder!.Transform(piece.Span);
             message = message[piece.Length..];
             if (buffer.Count >= FlushAtBytes)
@@ -51,7 +53,7 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
         encoder!.Finish();
         if (encoder.Form != MboxForm.None)
             await MarkFormAsync(encoder.Form, cancellationToken);
-        var record = new MboxRecord(uid, start, Position - 1 - start, octets, date, encoder.Form, MboxScanner.FinishDigest(hash), flags);
+        var record = new MboxRecord(uid, start, Position - 1 - start, octets, date, encoder.Form, MboxScanner.FinishDigest(hash), flags, key.Finish());
         if (buffer.Count >= FlushAtBytes)
             await FlushAsync(cancellationToken);
         return record;
@@ -62,6 +64,7 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
     {
         Span<byte> ignored = stackalloc byte[32];
         hash.GetHashAndReset(ignored);
+        _ = key.Finish();
         if (start >= flushed)
         {
             buffer.Truncate((int)(start - flushed));
@@ -93,6 +96,7 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
     {
         buffer.Dispose();
         hash.Dispose();
+        key.Dispose();
     }
 
     /// <summary>Only at its end is it known what form a message has; the postmark in front of it is made longer then. Such messages are rare.</summary>

@@ -7,8 +7,9 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// <param name="Length">Octets on disk from there, without the empty line after the message.</param>
 /// <param name="Octets">Octets of the message itself, as it came in.</param>
 /// <param name="Digest">The first half of the SHA-256 of those: the same whatever its flags, postmark and place.</param>
+/// <param name="Key">See <see cref="MessageKey"/>; 0 where there is none.</param>
 internal sealed record MboxRecord(
-    Uid Uid, long Offset, long Length, long Octets, DateTimeOffset Date, MboxForm Form, UInt128 Digest, FlagSet Flags);
+    Uid Uid, long Offset, long Length, long Octets, DateTimeOffset Date, MboxForm Form, UInt128 Digest, FlagSet Flags, ulong Key);
 
 /// <summary>By which a file is known to be the one its index describes.</summary>
 internal readonly record struct FileStamp(long Length, long ModifiedTicks)

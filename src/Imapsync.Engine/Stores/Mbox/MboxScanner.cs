@@ -6,7 +6,8 @@ namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
 /// Finds the messages of an mbox of any make by reading all of it. A postmark is a line <c>From … date</c>, whether or not an
-/// empty line precedes it; a Content-Length is believed only when it lands on a postmark or the end of the file. Memory follows the number of messages.
+/// empty line precedes it; behind an empty line any line <c>From </c> that a header field follows is one, too (<see cref="PostmarkLines"/>).
+/// A Content-Length is believed only when it lands on a postmark or the end of the file. Memory follows the number of messages.
 /// </summary>
 /// <param name="announced">Where messages were begun, ascending: there one begins even if its postmark is torn.</param>
 /// <param name="formAt">The form of the message at an offset where that is known; it goes before what the file looks like.</param>
@@ -16,10 +17,18 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
     private readonly List<ScannedMessage> messages = [];
     private readonly FlagSetPool flags = new();
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly MessageKey key = new();
     private MboxForm quoting;
-    private bool datelessPostmarks;
+    private readonly List<string> doubts = [];
+    private readonly PostmarkLines postmarks = new(input);
+
+    /// <summary>Lines of which it can't be known whether a message begins there, and where they are.</summary>
+    public IReadOnlyList<string> Doubts => doubts;
 
     public IReadOnlyList<ScannedMessage> Messages => messages;
+
+    /// <summary>Messages left out because Thunderbird deleted them.</summary>
+    public int Expunged { get; private set; }
 
     public MboxVariants Variants { get; private set; }
 
@@ -37,12 +46,15 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
     public void Dispose()
     {
         decoded.Dispose();
+        key.Dispose();
         hash.Dispose();
     }
 
     private async Task ScanOnceAsync(CancellationToken cancellationToken)
     {
         messages.Clear();
+        doubts.Clear();
+        Expunged = 0;
         var position = await FindFirstAsync(cancellationToken);
         while (position < stamp.Length)
         {
@@ -54,8 +66,9 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
     private async Task<long> FindFirstAsync(CancellationToken cancellationToken)
     {
         var start = await input.GetAsync(0, Postmark.MaxLength, cancellationToken);
-        var blank = start.Span.IndexOfAnyExcept((byte)'\r', (byte)'\n');
-        var first = blank < 0 ? start.Length : blank;
+        var mark = start.Span.StartsWith(PostmarkLines.ByteOrderMark) ? PostmarkLines.ByteOrderMark.Length : 0;
+        var blank = start.Span[mark..].IndexOfAnyExcept((byte)'\r', (byte)'\n');
+        var first = blank < 0 ? start.Length : mark + blank;
         if (first >= stamp.Length)
             return stamp.Length;
         if (!start.Span[first..].StartsWith("From "u8))
@@ -64,11 +77,8 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
             return await FindPostmarkAsync(first, cancellationToken);
         }
 
-        if (await IsPostmarkAsync(first, cancellationToken))
-            return first;
-        // Newer Thunderbirds write "From " and nothing else, and quote every such line in texts.
-        datelessPostmarks = true;
-        Variants |= MboxVariants.DatelessPostmarks;
+        if (!await postmarks.IsDatedAsync(first, cancellationToken))
+            Variants |= MboxVariants.DatelessPostmarks;
         return first;
     }
 
@@ -103,6 +113,8 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
             Variants |= MboxVariants.NoLastEmptyLine;
         if (messages.Count == 0 && start == 0 && fields.IsPseudoMessage)
             Variants |= MboxVariants.PseudoMessage;
+        else if (fields.IsExpunged)
+            Expunged++;
         else
             messages.Add(new ScannedMessage(await DigestAsync(start, body, end, form, postmark, fields, cancellationToken), end < next, next));
         return next;
@@ -127,12 +139,13 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
         decoder.Finish();
         octets += Drain();
         var date = postmark.Date ?? fields.Date ?? new DateTimeOffset(stamp.ModifiedTicks, TimeSpan.Zero);
-        return new MboxRecord(Uid.None, start, end - start, octets, date, form, FinishDigest(hash), flags.Intern(fields.Flags));
+        return new MboxRecord(Uid.None, start, end - start, octets, date, form, FinishDigest(hash), flags.Intern(fields.Flags), key.Finish());
     }
 
     private int Drain()
     {
         hash.AppendData(decoded.Written.Span);
+        key.Append(decoded.Written.Span);
         var count = decoded.Count;
         decoded.Clear();
         return count;
@@ -155,11 +168,26 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
             var found = await FindFromLineAsync(position, begun, cancellationToken);
             if (found < 0)
                 return Math.Min(begun, stamp.Length);
-            if (datelessPostmarks ? await FollowsEmptyLineAsync(found, cancellationToken) : await IsPostmarkAsync(found, cancellationToken))
+            if (await BeginsMessageAsync(found, cancellationToken))
                 return found;
             Variants |= MboxVariants.Mboxo;
             position = found;
         }
+    }
+
+    private async ValueTask<bool> BeginsMessageAsync(long at, CancellationToken cancellationToken)
+    {
+        if (await postmarks.IsDatedAsync(at, cancellationToken))
+            return true;
+        if (!await postmarks.IsBeforeFieldAsync(at, cancellationToken))
+            return false;
+        var begins = await postmarks.FollowsEmptyLineAsync(at, cancellationToken);
+        var looksSo = await postmarks.LooksWrittenByProgramAsync(at, cancellationToken);
+        if (begins)
+            Variants |= MboxVariants.DatelessPostmarks;
+        if (begins != looksSo)
+            doubts.Add($"a line \"From \" with a field after it at octet {at} is taken {(begins ? "to begin a message" : "for text: no empty line is before it")}");
+        return begins;
     }
 
     private async ValueTask<bool> FindAnyFromAsync(long from, long to, CancellationToken cancellationToken) =>
@@ -180,16 +208,6 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
         }
 
         return -1;
-    }
-
-    private async ValueTask<bool> IsPostmarkAsync(long at, CancellationToken cancellationToken) =>
-        await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is { } line && Postmark.TryParse(line.Span, out _);
-
-    private async ValueTask<bool> FollowsEmptyLineAsync(long at, CancellationToken cancellationToken)
-    {
-        var from = Math.Max(0, at - 3);
-        var before = (await input.GetAsync(from, (int)(at - from), cancellationToken))[..(int)(at - from)];
-        return before.Span.EndsWith("\n\n"u8) || before.Span.EndsWith("\n\r\n"u8);
     }
 
     /// <summary>The end of a message that the next one, or the end of the file, follows: without one empty line.</summary>
@@ -227,6 +245,6 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
             end++;
         }
 
-        return end == stamp.Length || await IsPostmarkAsync(end, cancellationToken) ? end : null;
+        return end == stamp.Length || await postmarks.IsDatedAsync(end, cancellationToken) || await postmarks.IsBeforeFieldAsync(end, cancellationToken) ? end : null;
     }
 }

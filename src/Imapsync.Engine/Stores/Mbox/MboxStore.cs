@@ -3,6 +3,7 @@ using System.Globalization;
 using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
+using Microsoft.Win32.SafeHandles;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
@@ -12,6 +13,9 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// </summary>
 internal sealed class MboxStore : IMailStore
 {
+    /// <summary>More files than this are not named in one word about what is not read.</summary>
+    private const int MaxNamed = 20;
+
     private readonly MboxTree tree;
     private readonly StoreContext context;
     private readonly MboxSubscriptions subscriptions;
@@ -44,22 +48,31 @@ internal sealed class MboxStore : IMailStore
             throw LocalFiles.Failure(error, FailureScope.Store, endpoint.Display);
         }
 
-        return Directory.Exists(store.tree.Root)
-            ? store
-            : throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no such directory") { Kind = FailureKind.Gone };
+        if (!Directory.Exists(store.tree.Root))
+            throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no such directory") { Kind = FailureKind.Gone };
+
+        // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which everything was removed.
+        if (!forWriting && LocalFiles.Guard(FailureScope.Store, endpoint.Display, store.tree.List) is var listing && listing.Folders.All(f => f.Value.Count == 0))
+        {
+            var unread = listing.Unread.Count > 0 ? $"; not read: {string.Join(", ", listing.Unread.Take(MaxNamed))}" : "";
+            throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no mbox{unread}") { Kind = FailureKind.Gone };
+        }
+
+        return store;
     }
 
     public Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken) => GuardStoreAsync<IReadOnlyList<FolderEntry>>(async () =>
     {
-        var ignored = new List<string>();
-        var files = tree.List(ignored.Add);
-        if (ignored.Count > 0)
-            context.OnNote($"{Traits.Display}: {ignored.Count} files are no mbox or symbolic links and are left out, {ignored[0]} first");
+        var listing = tree.List();
+        if (listing.Ignored.Count > 0)
+            context.OnNote($"{Traits.Display}: {listing.Ignored.Count} files are no mbox and are left out, {listing.Ignored[0]} first");
+        if (listing.Unread.Count > 0)
+            context.OnUnread(null, "unread", $"{Traits.Display}: {listing.Unread.Count} {(listing.Unread.Count == 1 ? "is" : "are")} not read: {string.Join(", ", listing.Unread.Take(MaxNamed))}{(listing.Unread.Count > MaxNamed ? ", …" : "")}");
         var subscribed = await subscriptions.ReadAsync(cancellationToken);
         return
         [
-            .. files.Select(f => new FolderEntry(
-                f.Key, HoldsMessages: f.Value is not null, f.Key.IsInbox ? SpecialFolder.Inbox : SpecialFolder.None, subscribed.Contains(f.Key))),
+            .. listing.Folders.Select(f => new FolderEntry(
+                f.Key, HoldsMessages: f.Value.Count > 0, f.Key.IsInbox ? SpecialFolder.Inbox : SpecialFolder.None, subscribed.Contains(f.Key))),
         ];
     });
 
@@ -68,8 +81,8 @@ internal sealed class MboxStore : IMailStore
         var file = Find(path);
         return LocalFiles.GuardAsync(file, async () =>
         {
-            using var mbox = MboxFolder.Open(file);
-            var state = await ReadAsync(path, file, mbox, cancellationToken);
+            var (mbox, state) = await ReadAsync(path, file, cancellationToken);
+            mbox.Dispose();
             counted[file] = state;
             return state.Status;
         });
@@ -80,16 +93,8 @@ internal sealed class MboxStore : IMailStore
         var file = Find(path);
         return LocalFiles.GuardAsync<IMailFolder>(file, async () =>
         {
-            var mbox = MboxFolder.Open(file);
-            try
-            {
-                return new MboxFolder(path, mbox, await ReadAsync(path, file, mbox, cancellationToken));
-            }
-            catch
-            {
-                mbox.Dispose();
-                throw;
-            }
+            var (mbox, state) = await ReadAsync(path, file, cancellationToken);
+            return new MboxFolder(path, mbox, state);
         });
     }
 
@@ -165,15 +170,23 @@ internal sealed class MboxStore : IMailStore
         tree.Find(path)
         ?? throw new MailException(FailureScope.Folder, isTransient: false, $"{Traits.Display} has no folder {path}") { Kind = FailureKind.Gone };
 
-    private async Task<MboxState> ReadAsync(FolderPath path, string file, Microsoft.Win32.SafeHandles.SafeFileHandle mbox, CancellationToken cancellationToken)
+    private async Task<(SafeFileHandle Mbox, MboxState State)> ReadAsync(FolderPath path, string file, CancellationToken cancellationToken)
     {
         // A UIDVALIDITY comes from the index, which is as quickly read as checked; what has none had to be parsed.
-        if (counted.TryRemove(file, out var known) && known.Validity.IsNone && known.Stamp == FileStamp.Of(mbox) && !File.Exists(file + FileNames.IndexSuffix))
-            return known;
-        var found = await MboxFindings.ReadAsync(file, mbox, cancellationToken);
+        if (counted.TryRemove(file, out var known) && known.Validity.IsNone && !File.Exists(file + FileNames.IndexSuffix))
+        {
+            var counting = MboxFolder.Open(file);
+            if (known.Stamp == FileStamp.Of(counting))
+                return (counting, known);
+            counting.Dispose();
+        }
+
+        var (mbox, found) = await QuietMbox.OpenAsync(file, context.Time, cancellationToken);
         if (!found.IsIndexed)
             new MboxFile(file, path, context).NoteVariants(found);
-        return found.State;
+        if (found.Doubts.Count > 0)
+            context.OnUnread(path, "doubtful", $"{file}: {found.Doubts[0]}{(found.Doubts.Count > 1 ? $"; {found.Doubts.Count - 1} more such lines" : "")}");
+        return (mbox, found.State);
     }
 
     private async Task<T> GuardStoreAsync<T>(Func<Task<T>> touch)

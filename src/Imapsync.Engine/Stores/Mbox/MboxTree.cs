@@ -6,33 +6,27 @@ namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
 /// Where folders are: folder <c>A</c> is the file <c>A</c>, folder <c>A/B</c> the file <c>A.sbd/B</c>, as Thunderbird has it, so that a
-/// folder holds messages and folders. Plain directories of mbox files (<c>A/B</c>) are read as well. INBOX is the file <c>INBOX</c>.
+/// folder holds messages and folders. Plain directories of mbox files (<c>A/B</c>) are read as well, and exports' names (<c>A.mbox</c>,
+/// <c>A.mbox/mbox</c>). INBOX is the file <c>INBOX</c>, in whatever case it is there.
 /// Below the root no symbolic link is followed.
 /// </summary>
 internal sealed class MboxTree(string root, NameLookup? lookup = null)
 {
     private readonly NameLookup lookup = lookup ?? NameLookup.OfSystem;
 
-    private const int MaxDepth = 200;
+    /// <summary>Folders whose file does not have the name that they would be given, by the last listing.</summary>
+    private Dictionary<FolderPath, string>? others;
 
     public string Root => root;
 
-    /// <summary>The file of a folder; null when there is none.</summary>
+    /// <summary>The file of a folder, the one that was listed; null when there is none.</summary>
     public string? Find(FolderPath path)
     {
-        var directory = root;
-        for (var i = 0; i < path.Levels.Length - 1; i++)
-        {
-            var next = Names(directory, path.Levels[i])
-                .SelectMany(n => new[] { n + FileNames.ChildrenSuffix, n })
-                .Select(n => Path.Combine(directory, n))
-                .FirstOrDefault(IsOwnDirectory);
-            if (next is null)
-                return null;
-            directory = next;
-        }
-
-        return Names(directory, path.Name).Select(n => Path.Combine(directory, n)).FirstOrDefault(IsOwnFile);
+        if (FindNamed(path) is { } file)
+            return file;
+        if (others is null)
+            _ = List();
+        return others!.TryGetValue(path, out var other) && IsOwnFile(other) ? other : null;
     }
 
     /// <summary>Creates a folder's file and the directories above it, durably; gives the file.</summary>
@@ -63,46 +57,60 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         return file;
     }
 
-    /// <summary>Every folder with its file; null for one that has only folders below it.</summary>
-    /// <param name="onIgnored">Told of what is in the tree and no folder.</param>
-    public Dictionary<FolderPath, string?> List(Action<string> onIgnored)
+    /// <summary>All there is. Of several files for one folder the first is the folder's, and the others are among what is not read.</summary>
+    public MboxListing List()
     {
-        var folders = new Dictionary<FolderPath, string?>();
-        List(root, [], folders, onIgnored);
-        return folders;
+        var listing = new MboxListing(LevelOf);
+        listing.Read(root);
+        var found = new Dictionary<FolderPath, string>();
+        foreach (var (path, files) in listing.Folders.Where(f => f.Value.Count > 0))
+        {
+            var named = FindNamed(path);
+            if (named is null)
+                found.Add(path, files[0]);
+            else if (files.Remove(named))
+                files.Insert(0, named);
+            listing.Unread.AddRange(files.Skip(1).Select(f => $"{f} (folder {path}, as which {files[0]} is read; rename one of them)"));
+        }
+
+        others = found;
+        return listing;
     }
 
-    private static void List(string directory, string[] above, Dictionary<FolderPath, string?> folders, Action<string> onIgnored)
+    private string? FindNamed(FolderPath path)
     {
-        foreach (var entry in new DirectoryInfo(directory).EnumerateFileSystemInfos().OrderBy(e => e.Name, StringComparer.Ordinal))
+        var directory = root;
+        for (var i = 0; i < path.Levels.Length - 1; i++)
         {
-            if (entry.Name.StartsWith('.') || IsSideFile(entry.Name))
-                continue;
-            var isDirectory = entry is DirectoryInfo;
-            if (entry.LinkTarget is not null || above.Length >= MaxDepth || (!isDirectory && !MayBeMbox(entry.FullName)))
-            {
-                onIgnored(entry.FullName);
-                continue;
-            }
-
-            var name = isDirectory && entry.Name.EndsWith(FileNames.ChildrenSuffix, StringComparison.Ordinal)
-                ? entry.Name[..^FileNames.ChildrenSuffix.Length]
-                : entry.Name;
-            string[] levels = [.. above, LevelOf(directory, name)];
-            var path = new FolderPath(levels);
-            if (!isDirectory)
-            {
-                folders[path] = entry.FullName;
-                continue;
-            }
-
-            folders.TryAdd(path, null);
-            List(entry.FullName, levels, folders, onIgnored);
+            var next = Names(directory, path.Levels[i])
+                .SelectMany(n => new[] { n + FileNames.ChildrenSuffix, n })
+                .Select(n => Path.Combine(directory, n))
+                .FirstOrDefault(IsOwnDirectory);
+            if (next is null)
+                return null;
+            directory = next;
         }
+
+        return Names(directory, path.Name).Select(n => Path.Combine(directory, n)).FirstOrDefault(IsOwnFile);
     }
 
     /// <summary>The names a level may have in a directory, the likeliest first.</summary>
-    private static IEnumerable<string> Names(string directory, string level)
+    private IEnumerable<string> Names(string directory, string level)
+    {
+        if (directory == root && level == FolderPath.Inbox.Name)
+            return InboxNames(directory);
+        return NamesOf(directory, level);
+    }
+
+    /// <summary>Thunderbird calls it Inbox, and INBOX it is in any case; the one and its folders below it may be written differently.</summary>
+    private static IEnumerable<string> InboxNames(string directory) =>
+        Directory.EnumerateFileSystemEntries(directory).Select(e => Path.GetFileName(e)!)
+            .Select(n => n.EndsWith(FileNames.ChildrenSuffix, StringComparison.Ordinal) ? n[..^FileNames.ChildrenSuffix.Length] : n)
+            .Where(n => n.Equals(FolderPath.Inbox.Name, StringComparison.OrdinalIgnoreCase))
+            .Append(FolderPath.Inbox.Name)
+            .Distinct().Order(StringComparer.Ordinal).ToList();
+
+    private static IEnumerable<string> NamesOf(string directory, string level)
     {
         var digest = FileNames.Digest(level);
         if (ReadName(directory, digest) == level)
@@ -120,7 +128,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
     }
 
     private static bool IsFileName(string level) =>
-        !level.StartsWith('.') && !IsSideFile(level) && !level.Contains('/') && !level.Any(char.IsControl) && Encoding.UTF8.GetByteCount(level) <= 255;
+        !level.StartsWith('.') && !FileNames.IsSideFile(level) && !level.Contains('/') && !level.Any(char.IsControl) && Encoding.UTF8.GetByteCount(level) <= 255;
 
     /// <summary>
     /// A name for a level that has none yet. One equal but for case to another gets the form of the too long, so that the
@@ -162,30 +170,10 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         return level.Length > 0 && FileNames.Digest(level) == name ? level : null;
     }
 
-    private static bool IsSideFile(string name) =>
-        name.Contains(FileNames.OwnSuffix, StringComparison.OrdinalIgnoreCase) || name.EndsWith(FileNames.LockSuffix, StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>Empty, or beginning as the first message of an mbox does.</summary>
-    private static bool MayBeMbox(string path)
-    {
-        try
-        {
-            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            Span<byte> beginning = stackalloc byte[64];
-            var text = beginning[..RandomAccess.Read(file, beginning, 0)].TrimStart("\r\n"u8);
-            return text.IsEmpty || text.StartsWith("From "u8);
-        }
-        catch (Exception error) when (FileTrouble.Is(error))
-        {
-            // It is listed, so that opening it tells what is wrong.
-            return true;
-        }
-    }
-
     /// <summary>A directory of just this name, and no link to one.</summary>
     private bool IsOwnDirectory(string path) => new DirectoryInfo(path) is { Exists: true, LinkTarget: null } && !lookup.IsAnothers(path);
 
     private bool IsOwnFile(string path) => IsFile(path) && !lookup.IsAnothers(path);
 
-    private static bool IsFile(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null };
+    private static bool IsFile(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null } && FileKind.MayBeRegular(path);
 }

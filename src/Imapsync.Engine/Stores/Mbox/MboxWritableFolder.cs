@@ -27,6 +27,8 @@ internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
     {
         var opened = new MboxFile(file, path, context);
         await using var held = await opened.LockAsync(cancellationToken);
+        if (MboxInput.EndsLinesInCr(held.Mbox.SafeFileHandle))
+            throw new MailException(FailureScope.Folder, isTransient: false, $"{file} has lines that end in CR alone: such an mbox is read and not written; turn them into LF");
         var state = await opened.SettleAsync(held, cancellationToken);
         return new MboxWritableFolder(path, opened, state, context, openTrash);
     }

@@ -7,6 +7,9 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// <summary>What a scan wants to know of a header in the file.</summary>
 internal sealed record MessageFields(long HeaderLength, FlagSet Flags, long? ContentLength, DateTimeOffset? Date, bool IsPseudoMessage, bool UsesCrLf)
 {
+    /// <summary>Deleted in Thunderbird, which takes it out of the file when it compacts that.</summary>
+    public bool IsExpunged { get; private init; }
+
     private const int MaxHeaderLines = 100_000;
     private const int MaxLineLength = 200_000;
 
@@ -18,7 +21,7 @@ internal sealed record MessageFields(long HeaderLength, FlagSet Flags, long? Con
         var flags = FlagSet.Empty;
         long? contentLength = null;
         DateTimeOffset? date = null;
-        bool isInternal = false, hasImap = false, usesCrLf = false;
+        bool isInternal = false, hasImap = false, usesCrLf = false, isExpunged = false, isAtTop = true;
         for (var lines = 0; position < limit && lines < MaxHeaderLines; lines++)
         {
             if (await input.GetLineAsync(position, MaxLineLength, cancellationToken) is not { } whole)
@@ -36,6 +39,9 @@ internal sealed record MessageFields(long HeaderLength, FlagSet Flags, long? Con
             if (line.IsEmpty)
                 break;
             flags = FlagFields.Read(flags, line);
+            // Thunderbird has its notes in front of the header; further down a sender may have put them.
+            isExpunged |= isAtTop && FlagFields.SaysExpunged(line);
+            isAtTop &= line.StartsWith("X-"u8) || line[0] is (byte)' ' or (byte)'\t';
             if (MetadataNames.IsField(line, "Content-Length"u8))
                 contentLength = long.TryParse(Value(line), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
             else if (MetadataNames.IsField(line, "Date"u8))
@@ -44,7 +50,7 @@ internal sealed record MessageFields(long HeaderLength, FlagSet Flags, long? Con
             hasImap |= MetadataNames.IsField(line, "X-IMAP"u8) || MetadataNames.IsField(line, "X-IMAPbase"u8);
         }
 
-        return new MessageFields(position - offset, flags, contentLength, date, isInternal && hasImap, usesCrLf);
+        return new MessageFields(position - offset, flags, contentLength, date, isInternal && hasImap, usesCrLf) { IsExpunged = isExpunged };
     }
 
     private static async ValueTask<long> SkipLineAsync(MboxInput input, long position, long limit, CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ namespace Imapsync.Engine.Stores.Mbox;
 internal static class MetadataNames
 {
     private static readonly byte[][] Names =
-        [.. new[] { "Status", "X-Status", "X-Keywords", "X-UID", "X-IMAP", "X-IMAPbase", "Content-Length" }.Select(System.Text.Encoding.ASCII.GetBytes)];
+        [.. new[] { "Status", "X-Status", "X-Keywords", "X-UID", "X-IMAP", "X-IMAPbase", "Content-Length", "X-Mozilla-Status", "X-Mozilla-Status2", "X-Mozilla-Keys" }.Select(System.Text.Encoding.ASCII.GetBytes)];
 
     public static ReadOnlySpan<byte> Escape => "X-Imapsync-"u8;
 

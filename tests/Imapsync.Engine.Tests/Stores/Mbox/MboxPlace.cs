@@ -15,6 +15,9 @@ internal sealed class MboxPlace : IDisposable
 
     public List<string> Notes { get; } = [];
 
+    /// <summary>What the store says it does not read, or not surely right.</summary>
+    public List<string> Unread { get; } = [];
+
     public string Path => directory.Path;
 
     public string Mbox => System.IO.Path.Combine(Path, "Box");
@@ -26,7 +29,7 @@ internal sealed class MboxPlace : IDisposable
     public static byte[] Octets(string text) => Encoding.Latin1.GetBytes(text);
 
     public Task<IMailStore> OpenAsync(bool forWriting = true) =>
-        StoreRegistry.OpenAsync(new MboxEndpoint(Path), forWriting, new StoreContext(TimeProvider.System, Notes.Add), Token);
+        StoreRegistry.OpenAsync(new MboxEndpoint(Path), forWriting, new StoreContext(TimeProvider.System, Notes.Add) { OnUnread = (_, _, text) => Unread.Add(text) }, Token);
 
     public async Task<IWritableFolder> OpenFolderAsync(TimeProvider? time = null)
     {

@@ -87,6 +87,8 @@ public sealed class MboxVariantTests
             using var place = new MboxPlace();
             var file = MboxPlace.Octets(string.Concat(Enumerable.Range(0, random.Next(15)).Select(_ => tokens[random.Next(tokens.Length)])));
             await File.WriteAllBytesAsync(place.Mbox, file, Token);
+            // A source without any mbox is refused, and not every such file looks like one.
+            await File.WriteAllTextAsync(Path.Combine(place.Path, "Other"), Mark + Header, Token);
             try
             {
                 var (_, read) = await place.ReadAsync();

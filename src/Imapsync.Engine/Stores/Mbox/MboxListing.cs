@@ -1,0 +1,135 @@
+using Imapsync.Engine.Durability;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>
+/// All that is in a tree of mboxes: each folder with its file (null for one that has only folders below it), and what is there, may be
+/// mail and is no folder. Nothing that holds mail is passed over without a word.
+/// </summary>
+/// <param name="levelOf">The level that a name stands for in a directory.</param>
+internal sealed class MboxListing(Func<string, string, string> levelOf)
+{
+    private const int MaxDepth = 200;
+    private const string MboxSuffix = ".mbox";
+
+    /// <summary>Apple Mail's name for the file in a directory that is called as the folder is.</summary>
+    private const string FileInPackage = "mbox";
+
+    private static readonly string[] ProgramSuffixes = [".msf", ".dat", ".html", ".sqlite", ".json", ".mab"];
+
+    public Dictionary<FolderPath, List<string>> Folders { get; } = [];
+
+    /// <summary>What may be mail and is not read, with what it is.</summary>
+    public List<string> Unread { get; } = [];
+
+    /// <summary>What is no mail, as far as can be seen.</summary>
+    public List<string> Ignored { get; } = [];
+
+    public void Read(string root)
+    {
+        if (MboxProbe.OfDirectory(root) is { } other)
+            Unread.Add($"{root} ({other})");
+        Read(root, []);
+    }
+
+    private void Read(string directory, string[] above)
+    {
+        var entries = new DirectoryInfo(directory).EnumerateFileSystemInfos().OrderBy(e => e.Name, StringComparer.Ordinal).ToList();
+        var names = entries.Select(e => e.Name).ToHashSet(above.Length == 0 ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+        foreach (var entry in entries)
+        {
+            if (entry.LinkTarget is not null)
+                Unread.Add($"{entry.FullName} (a symbolic link)");
+            else if (entry is DirectoryInfo)
+                TakeDirectory(entry, above, names);
+            else
+                TakeFile(entry, above, names);
+        }
+    }
+
+    private void TakeDirectory(FileSystemInfo entry, string[] above, HashSet<string> names)
+    {
+        if (entry.Name.StartsWith('.') || FileNames.IsSideFile(entry.Name))
+            return;
+        if (above.Length >= MaxDepth)
+        {
+            Unread.Add($"{entry.FullName} (too deep)");
+            return;
+        }
+
+        try
+        {
+            if (MboxProbe.OfDirectory(entry.FullName) is { } other)
+            {
+                Unread.Add($"{entry.FullName} ({other})");
+                return;
+            }
+
+            var isChildren = entry.Name.EndsWith(FileNames.ChildrenSuffix, StringComparison.Ordinal);
+            var name = isChildren ? entry.Name[..^FileNames.ChildrenSuffix.Length] : entry.Name;
+            string[] levels = [.. above, LevelOf(entry, name, names)];
+            Folders.TryAdd(new FolderPath(levels), []);
+            Read(entry.FullName, levels);
+        }
+        catch (Exception error) when (FileTrouble.Is(error))
+        {
+            Unread.Add($"{entry.FullName} ({error.Message})");
+        }
+    }
+
+    private void TakeFile(FileSystemInfo entry, string[] above, HashSet<string> names)
+    {
+        var isOwn = entry.Name.Contains(FileNames.OwnSuffix, StringComparison.OrdinalIgnoreCase);
+        if (isOwn || entry.Name == ".subscriptions")
+            return;
+        var probe = MboxProbe.OfFile(entry.FullName);
+        if (entry.Name.StartsWith('.') || FileNames.IsSideFile(entry.Name))
+        {
+            if (probe.Kind == EntryKind.Mbox && entry is FileInfo { Length: > 0 })
+                Unread.Add($"{entry.FullName} ({(entry.Name.StartsWith('.') ? "a hidden file" : "a lock by its name")} that holds mail)");
+            return;
+        }
+
+        switch (probe.Kind)
+        {
+            case EntryKind.Unread:
+                Unread.Add($"{entry.FullName} ({probe.What})");
+                break;
+            case EntryKind.Other when !IsOfProgram(entry.Name):
+                Ignored.Add(entry.FullName);
+                break;
+            case EntryKind.Mbox:
+            case EntryKind.Empty when !IsOfProgram(entry.Name) || File.Exists(entry.FullName + FileNames.IndexSuffix):
+                Add(PathOf(entry, above, names), entry.FullName);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private FolderPath PathOf(FileSystemInfo entry, string[] above, HashSet<string> names)
+    {
+        var isInPackage = entry.Name == FileInPackage && above.Length > 0
+            && Path.GetDirectoryName(entry.FullName)!.EndsWith(MboxSuffix, StringComparison.OrdinalIgnoreCase);
+        return new FolderPath(isInPackage ? above : [.. above, LevelOf(entry, entry.Name, names)]);
+    }
+
+    /// <summary>Without the suffix that exports put behind a folder's name, unless something else is called so.</summary>
+    private string LevelOf(FileSystemInfo entry, string name, HashSet<string> names)
+    {
+        var directory = Path.GetDirectoryName(entry.FullName)!;
+        var bare = name.EndsWith(MboxSuffix, StringComparison.OrdinalIgnoreCase) ? name[..^MboxSuffix.Length] : "";
+        return bare.Length > 0 && !names.Contains(bare) ? levelOf(directory, bare) : levelOf(directory, name);
+    }
+
+    private void Add(FolderPath path, string file)
+    {
+        if (!Folders.TryGetValue(path, out var files))
+            Folders.Add(path, files = []);
+        files.Add(file);
+    }
+
+    private static bool IsOfProgram(string name) =>
+        name == "table_of_contents" || ProgramSuffixes.Any(s => name.EndsWith(s, StringComparison.OrdinalIgnoreCase));
+}

@@ -1,0 +1,95 @@
+using Imapsync.Engine.Durability;
+
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>What a file or directory among mboxes is, by its beginning and its name.</summary>
+internal enum EntryKind
+{
+    /// <summary>An mbox, or a file that can't be looked at: opening it tells what is wrong.</summary>
+    Mbox,
+
+    /// <summary>Nothing in it: a folder, unless its name is one that mail programs give to files of their own.</summary>
+    Empty,
+
+    /// <summary>No mail, as far as can be seen.</summary>
+    Other,
+
+    /// <summary>Mail in a form that is not read here, or something that can't be opened.</summary>
+    Unread,
+}
+
+/// <param name="What">What it is where it is not read.</param>
+internal readonly record struct MboxProbe(EntryKind Kind, string What = "")
+{
+    private const int BeginningBytes = 32 << 10;
+
+    /// <summary>Text before the first message that is taken for left-over lines and not for a text with an example in it.</summary>
+    private const int MaxLeadingBytes = 4 << 10;
+
+    public static MboxProbe OfFile(string path)
+    {
+        try
+        {
+            if (!FileKind.MayBeRegular(path))
+                return new MboxProbe(EntryKind.Unread, "a pipe, a socket or a device");
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            Span<byte> beginning = new byte[(int)Math.Min(BeginningBytes, RandomAccess.GetLength(file))];
+            return OfBeginning(beginning[..RandomAccess.Read(file, beginning, 0)], path);
+        }
+        catch (Exception error) when (FileTrouble.Is(error))
+        {
+            return new MboxProbe(EntryKind.Mbox);
+        }
+    }
+
+    /// <summary>Why a directory is no folder of mboxes; null where it may be one.</summary>
+    public static string? OfDirectory(string path)
+    {
+        if (new[] { "cur", "new", "tmp" }.All(d => Directory.Exists(Path.Combine(path, d))))
+            return "a Maildir, read as maildir:";
+        return Path.GetExtension(path).Equals(".mbox", StringComparison.OrdinalIgnoreCase) && !File.Exists(Path.Combine(path, "mbox"))
+            && Directory.EnumerateFiles(path, "*.emlx", SearchOption.AllDirectories).Any()
+            ? "a package of .emlx files, which an export from Apple Mail turns into an mbox"
+            : null;
+    }
+
+    private static MboxProbe OfBeginning(ReadOnlySpan<byte> beginning, string path)
+    {
+        var text = beginning.StartsWith(PostmarkLines.ByteOrderMark) ? beginning[PostmarkLines.ByteOrderMark.Length..] : beginning;
+        text = text.TrimStart("\r\n"u8);
+        if (text.IsEmpty)
+            return new MboxProbe(EntryKind.Empty);
+        if (text.StartsWith("From "u8))
+            return new MboxProbe(EntryKind.Mbox);
+        if (Compression(beginning) is { } compression)
+            return new MboxProbe(EntryKind.Unread, $"compressed by {compression}; unpack it");
+        if (path.EndsWith(".emlx", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".eml", StringComparison.OrdinalIgnoreCase))
+            return new MboxProbe(EntryKind.Unread, "a single message and no mbox");
+        return new MboxProbe(HasLatePostmark(text) ? EntryKind.Mbox : EntryKind.Other);
+    }
+
+    private static bool HasLatePostmark(ReadOnlySpan<byte> text)
+    {
+        for (var from = 0; from < MaxLeadingBytes;)
+        {
+            var at = text[from..].IndexOf("\nFrom "u8);
+            if (at < 0 || from + at > MaxLeadingBytes)
+                return false;
+            from += at + 1;
+            var line = text[from..];
+            var end = line.IndexOf((byte)'\n');
+            if (end > 0 && Postmark.TryParse(line[..end], out _) && PostmarkLines.StartsWithField(line[(end + 1)..]))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static string? Compression(ReadOnlySpan<byte> octets) =>
+        octets.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]) ? "gzip"
+        : octets.StartsWith("BZh"u8) ? "bzip2"
+        : octets.StartsWith((ReadOnlySpan<byte>)[0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]) ? "xz"
+        : octets.StartsWith((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD]) ? "zstd"
+        : octets.StartsWith("PK\u0003\u0004"u8) ? "zip"
+        : null;
+}

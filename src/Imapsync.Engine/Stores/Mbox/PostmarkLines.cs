@@ -1,0 +1,65 @@
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>
+/// What can be said of a line <c>From </c> by itself and its neighbours. Programs write many things after <c>From </c> (nothing, a dash,
+/// dates of every make), and people begin lines of text so: what follows it tells less than what is around it.
+/// </summary>
+internal sealed class PostmarkLines(MboxInput input)
+{
+    private const int FieldNameBytes = 200;
+
+    /// <summary>That of UTF-8, which some editors put in front of a file.</summary>
+    public static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    /// <summary>It has a sender and a date as nearly all have.</summary>
+    public async ValueTask<bool> IsDatedAsync(long at, CancellationToken cancellationToken) =>
+        await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is { } line && Postmark.TryParse(line.Span, out _);
+
+    public async ValueTask<bool> FollowsEmptyLineAsync(long at, CancellationToken cancellationToken)
+    {
+        var from = Math.Max(0, at - 3);
+        var before = (await input.GetAsync(from, (int)(at - from), cancellationToken))[..(int)(at - from)];
+        return before.Span.EndsWith("\n\n"u8) || before.Span.EndsWith("\n\r\n"u8);
+    }
+
+    /// <summary>The line after it is a header field, or a postmark of an earlier hop, which some deliveries keep behind <c>&gt;</c>.</summary>
+    public async ValueTask<bool> IsBeforeFieldAsync(long at, CancellationToken cancellationToken)
+    {
+        if (await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is not { } line || !line.Span.StartsWith("From "u8))
+            return false;
+        var next = await input.GetAsync(at + line.Length + 1, FieldNameBytes, cancellationToken);
+        return StartsWithField(next.Span) || next.Span.StartsWith(">From "u8);
+    }
+
+    /// <summary>Nothing, a dash, one word (an address) or something with a time or a year: not how a sentence goes on.</summary>
+    public async ValueTask<bool> LooksWrittenByProgramAsync(long at, CancellationToken cancellationToken)
+    {
+        if (await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is not { } line)
+            return false;
+        var words = System.Text.Encoding.Latin1.GetString(line.Span[5..]).Split([' ', '\t', '\r', ','], StringSplitOptions.RemoveEmptyEntries);
+        return words.Length < 2 || words[0] == "-" || words.Any(HasTimeOrYear);
+    }
+
+    public static bool StartsWithField(ReadOnlySpan<byte> line)
+    {
+        var name = line.IndexOfAnyExceptInRange((byte)'!', (byte)'~');
+        var colon = line.IndexOf((byte)':');
+        if (colon < 1)
+            return false;
+        if (name < 0 || colon < name)
+            return true;
+        // Blanks may stand before the colon (RFC 5322, 4.5).
+        return name > 0 && line[name..colon].IndexOfAnyExcept((byte)' ', (byte)'\t') < 0;
+    }
+
+    private static bool HasTimeOrYear(string word)
+    {
+        for (var i = 1; i + 2 < word.Length; i++)
+        {
+            if (word[i] == ':' && char.IsAsciiDigit(word[i - 1]) && char.IsAsciiDigit(word[i + 1]) && char.IsAsciiDigit(word[i + 2]))
+                return true;
+        }
+
+        return word.Length == 4 && word.All(char.IsAsciiDigit) && word[0] is '1' or '2';
+    }
+}

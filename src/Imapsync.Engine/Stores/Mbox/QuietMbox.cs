@@ -1,0 +1,77 @@
+using Imapsync.Engine.Durability;
+using Imapsync.Engine.Mail;
+using Microsoft.Win32.SafeHandles;
+
+namespace Imapsync.Engine.Stores.Mbox;
+
+/// <summary>
+/// Reads an mbox while nobody writes to it. It waits for others' locks, and holds a read lock as far as that can be had without writing
+/// anything, so that a source on a read-only medium is read in the same way. No dotlock is made: whoever comes with one in between shows
+/// in the file's stamp, and the file is read again.
+/// </summary>
+internal static class QuietMbox
+{
+    private const int Tries = 5;
+    private const int Looks = 40;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    /// <exception cref="MailException">Folder scope, transient: others hold it or write to it all the time.</exception>
+    public static async Task<(SafeFileHandle Mbox, MboxFindings Found)> OpenAsync(string path, TimeProvider time, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            using var held = await LockAsync(path, time, cancellationToken);
+            var mbox = MboxFolder.Open(path);
+            try
+            {
+                var found = await MboxFindings.ReadAsync(path, mbox, cancellationToken);
+                if (found.State.Stamp == FileStamp.Of(mbox))
+                    return (mbox, found);
+            }
+            catch
+            {
+                mbox.Dispose();
+                throw;
+            }
+
+            mbox.Dispose();
+            if (attempt == Tries)
+                throw new MailException(FailureScope.Folder, isTransient: true, $"{path} is written by another program all the time");
+        }
+    }
+
+    private static async Task<FileStream> LockAsync(string path, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var pause = FirstPause;
+        for (var look = 1; ; look++)
+        {
+            if (!DotLock.IsHeld(path, MboxLock.StaleAfter, time) && TryReadLock(path) is { } held)
+                return held;
+            if (look == Looks)
+                throw new MailException(FailureScope.Folder, isTransient: true, $"{path} is locked by another program ({DotLock.Holder(path)})");
+            await Task.Delay(pause, time, cancellationToken);
+            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+        }
+    }
+
+    private static FileStream? TryReadLock(string path)
+    {
+        FileKind.DemandRegular(path);
+        var file = new FileStream(path, LocalFiles.Read);
+        try
+        {
+            if (!OperatingSystem.IsMacOS())
+                file.Lock(0, 0);
+            return file;
+        }
+        catch (Exception e) when (FileTrouble.Is(e))
+        {
+            // Only "somebody has it" is worth to wait for; a file system without locks has none to offer tomorrow either.
+            if (!Posix.IsHeldByAnother(e))
+                return file;
+            file.Dispose();
+            return null;
+        }
+    }
+}
