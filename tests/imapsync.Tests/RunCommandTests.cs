@@ -77,8 +77,14 @@ public sealed class RunCommandTests : CommandLineFixture
     [Fact]
     public async Task A_report_that_cannot_be_written_in_the_end_fails_the_run()
     {
-        Assert.Equal(1, await InvokeAsync("run", JobFile, "--report", Directory));
-        Assert.Contains($"the report {Directory} could not be written", Error, StringComparison.Ordinal);
+        var report = Path.Combine(Directory, "report.json");
+        RunJob = (job, _, _, _, _) =>
+        {
+            System.IO.Directory.CreateDirectory(report);
+            return Task.FromResult(Reports.Of(job.Name));
+        };
+        Assert.Equal(1, await InvokeAsync("run", JobFile, "--report", report));
+        Assert.Contains($"the report {report} could not be written", Error, StringComparison.Ordinal);
     }
 
     [Fact]

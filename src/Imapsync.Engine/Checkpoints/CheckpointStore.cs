@@ -39,6 +39,7 @@ public sealed class CheckpointStore : ICheckpointStore
         JobLock? taken = null;
         try
         {
+            state.DemandOurs();
             if (!readOnly)
             {
                 await state.CreateAsync(cancellationToken);

@@ -11,8 +11,7 @@ internal sealed class JobLock : IDisposable
 {
     private const int OwnerBytes = 256;
 
-    /// <summary>What an exception's HResult says where the file is locked: errno on Unix (EWOULDBLOCK), an HRESULT on Windows.</summary>
-    private const int WouldBlock = 11, WouldBlockOnBsd = 35, SharingViolation = unchecked((int)0x80070020);
+    private const int SharingViolation = unchecked((int)0x80070020);
 
     private readonly FileStream file;
 
@@ -23,16 +22,8 @@ internal sealed class JobLock : IDisposable
     {
         // Opening without truncating: the holder's text must outlast a second run's try.
         DurableFiles.DemandNoLink(path);
-        FileStream taken;
-        try
-        {
-            taken = new FileStream(path, DurableFiles.ForOwner(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
-        }
-        catch (IOException e) when (e.HResult is WouldBlock or WouldBlockOnBsd or SharingViolation)
-        {
-            throw new CheckpointLockedException($"another run holds this job: {ReadOwner(path)}");
-        }
-
+        Nodes.DemandNoDevice(path);
+        var taken = Open(path) ?? throw new CheckpointLockedException($"another run holds this job: {ReadOwner(path)}");
         var owner = $"pid {Environment.ProcessId} on {Environment.MachineName} since {time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}\n";
         try
         {
@@ -52,6 +43,21 @@ internal sealed class JobLock : IDisposable
     {
         file.SetLength(0);
         file.Dispose();
+    }
+
+    /// <summary>Null where somebody else holds it.</summary>
+    private static FileStream? Open(string path)
+    {
+        if (!OperatingSystem.IsWindows())
+            return Posix.TryOpenLocked(path);
+        try
+        {
+            return new FileStream(path, DurableFiles.ForOwner(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (IOException e) when (e.HResult is SharingViolation)
+        {
+            return null;
+        }
     }
 
     private static string ReadOwner(string path)

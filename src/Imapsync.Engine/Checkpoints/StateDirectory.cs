@@ -13,6 +13,11 @@ internal sealed class StateDirectory(string root)
     private const int DamagedKept = 3;
 
     private const int ReadableLength = 60;
+    private const int DigestLength = 32;
+    private const string JournalSuffix = ".journal";
+
+    /// <summary>What a file system or a person keeps in an empty directory.</summary>
+    private static readonly string[] Housekeeping = ["lost+found", ".gitkeep", ".gitignore", ".keep", ".DS_Store"];
 
     private readonly string pairs = Path.Combine(root, "pairs");
 
@@ -22,18 +27,43 @@ internal sealed class StateDirectory(string root)
 
     public string SummaryFile => Path.Combine(root, "summary");
 
+    /// <summary>
+    /// Throws where somebody else's files lie: whoever names a directory of theirs by mistake is to lose nothing in it. Ours is known by its
+    /// pairs and its lock; without them, by holding nothing that this program did not write.
+    /// </summary>
+    /// <exception cref="IOException"/>
+    public void DemandOurs()
+    {
+        if (Nodes.KindOf(root) is NodeKind.OrdinaryFile or NodeKind.Other)
+            throw new IOException($"{root} is no directory");
+        if (!Directory.Exists(root))
+            return;
+        DurableFiles.DemandNoLink(LockFile);
+        if (File.Exists(LockFile) && !IsLock(LockFile))
+            throw NotOurs("lock");
+        if (File.Exists(LockFile) && Directory.Exists(pairs))
+            return;
+        foreach (var entry in Directory.EnumerateFileSystemEntries(root))
+        {
+            DurableFiles.DemandNoLink(entry);
+            if (!IsOurs(entry))
+                throw NotOurs(Path.GetFileName(entry));
+        }
+    }
+
     public async Task CreateAsync(CancellationToken cancellationToken)
     {
         await DurableFiles.CreateDirectoryAsync(pairs, cancellationToken);
         DurableFiles.DemandNoLink(pairs);
     }
 
-    /// <summary>Removes what a crash left half-written. Only for who holds the lock.</summary>
+    /// <summary>Removes what a crash left half-written: names that only this program gives. Only for who holds the lock.</summary>
     public void RemoveLeftovers()
     {
-        foreach (var directory in (string[])[root, pairs])
+        File.Delete(SummaryFile + DurableFiles.TemporarySuffix);
+        foreach (var leftover in Directory.EnumerateFiles(pairs, "*" + JournalSuffix + DurableFiles.TemporarySuffix))
         {
-            foreach (var leftover in Directory.EnumerateFiles(directory, "*" + DurableFiles.TemporarySuffix))
+            if (IsJournalName(Path.GetFileName(leftover.AsSpan(0, leftover.Length - DurableFiles.TemporarySuffix.Length))))
                 File.Delete(leftover);
         }
     }
@@ -52,7 +82,7 @@ internal sealed class StateDirectory(string root)
         // Over UTF-16 code units: also what is no valid Unicode has a digest of its own.
         var both = $"{pair.Source}\0{pair.Target}";
         var digest = SHA256.HashData(MemoryMarshal.AsBytes(both.AsSpan()));
-        return Path.Combine(pairs, $"{readable}-{Convert.ToHexStringLower(digest.AsSpan(0, 16))}.journal");
+        return Path.Combine(pairs, $"{readable}-{Convert.ToHexStringLower(digest.AsSpan(0, 16))}{JournalSuffix}");
     }
 
     public IEnumerable<string> FindJournals() =>
@@ -79,5 +109,48 @@ internal sealed class StateDirectory(string root)
     {
         File.Delete(journal);
         await DurableFiles.SyncDirectoryAsync(pairs, cancellationToken);
+    }
+
+    private IOException NotOurs(string found) => new(
+        $"it holds '{found}', which this program did not put there, so it is no state directory; name an empty or a new directory as 'state', and nothing in this one is touched");
+
+    private static bool IsJournalName(ReadOnlySpan<char> name) =>
+        name.EndsWith(JournalSuffix, StringComparison.Ordinal)
+        && name[..^JournalSuffix.Length] is { Length: > DigestLength } stem
+        && stem[^(DigestLength + 1)] == '-'
+        && !stem[^DigestLength..].ContainsAnyExcept("0123456789abcdef");
+
+    /// <summary>Also one that is being written or was set aside.</summary>
+    private static bool IsJournal(string path)
+    {
+        DurableFiles.DemandNoLink(path);
+        return Path.GetFileName(path).Contains(JournalSuffix, StringComparison.Ordinal);
+    }
+
+    private bool IsOurs(string entry)
+    {
+        var name = Path.GetFileName(entry);
+        if (Housekeeping.Contains(name))
+            return true;
+        if (Directory.Exists(entry))
+        {
+            // Another job's state, or a restore's, may lie in this one's directory.
+            return entry == pairs ? Directory.EnumerateFileSystemEntries(pairs).All(IsJournal) : Directory.Exists(Path.Combine(entry, "pairs"));
+        }
+
+        return name == "lock" || BeginsWith(entry, "imapsync-"u8) || (name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal) && new FileInfo(entry).Length == 0);
+    }
+
+    private static bool IsLock(string path) =>
+        Nodes.KindOf(path) is not NodeKind.OrdinaryFile || new FileInfo(path).Length == 0 || BeginsWith(path, "pid "u8);
+
+    private static bool BeginsWith(string path, ReadOnlySpan<byte> magic)
+    {
+        if (Nodes.KindOf(path) is not NodeKind.OrdinaryFile)
+            return false;
+        // It may be locked.
+        using var file = Posix.OpenRead(path);
+        var buffer = new byte[magic.Length];
+        return RandomAccess.Read(file, buffer, 0) == buffer.Length && magic.SequenceEqual(buffer);
     }
 }

@@ -32,6 +32,7 @@ public static class DurableFiles
         var temporary = path + TemporarySuffix;
         try
         {
+            Nodes.DemandNoDevice(path);
             // What lies under that name may be anything, even a link to somebody's file.
             File.Delete(temporary);
             var file = new FileStream(temporary, ForOwner(FileMode.CreateNew, FileAccess.Write));

@@ -150,6 +150,40 @@ internal static partial class Posix
             throw Failure("write", directory);
     }
 
+    /// <summary>Throws what opening this file for writing would.</summary>
+    public static void DemandWritableFile(string file)
+    {
+        const int Write = 2;
+        if (!OperatingSystem.IsWindows() && Access(file, Write) != 0)
+            throw Failure("write", file);
+    }
+
+    /// <summary>
+    /// A file open for reading and writing, made 0600 where there is none, that no other program has locked by flock(2); null where one has.
+    /// Where file system or system have no such thing, everybody gets it. The base class library's own locks can be turned off by the
+    /// environment.
+    /// </summary>
+    public static FileStream? TryOpenLocked(string path)
+    {
+        const int ReadWrite = 2, ExclusiveAtOnce = 2 | 4;
+        try
+        {
+            CreateNew(path).Dispose();
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+        }
+
+        var descriptor = Open(path, ReadWrite | CloseOnExec);
+        if (descriptor < 0)
+            throw Failure("open", path);
+        var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        if (Flock(descriptor, ExclusiveAtOnce) == 0 || Marshal.GetLastPInvokeError() != EWOULDBLOCK)
+            return new FileStream(handle, FileAccess.ReadWrite, bufferSize: 0);
+        handle.Dispose();
+        return null;
+    }
+
     /// <summary>False when there is certainly no process of that number here.</summary>
     public static bool ProcessMayLive(int pid) => pid > 0 && (Kill(pid, 0) == 0 || Marshal.GetLastPInvokeError() != ESRCH);
 

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Text;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Copying;
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Jobs;
 
 namespace Imapsync.CommandLine.Commands;
@@ -54,23 +56,24 @@ internal static class CopyCommand
     /// <exception cref="ConfigurationException"/>
     private static async Task SaveAsync(string path, string text, bool force, CancellationToken cancellationToken)
     {
-        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
+        string message, remedy;
+        if (OutputFile.WouldReplace(path) && !force)
         {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            await using (var writer = new StreamWriter(temporary, options))
-                await writer.WriteAsync(text.AsMemory(), cancellationToken);
-            File.Move(temporary, path, overwrite: force);
+            (message, remedy) = ("there is such a file already", "give another name, or --force to replace it");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        else
         {
-            File.Delete(temporary);
-            var (message, remedy) = File.Exists(path) && !force
-                ? ("there is such a file already", "give another name, or --force to replace it")
-                : ($"it can't be written: {e.Message}", "look at the directory and its permissions");
-            throw new ConfigurationException([new ConfigurationError(new SettingOrigin($"--save {path}"), message, remedy)]);
+            try
+            {
+                await OutputFile.WriteAsync(path, file => file.WriteAsync(new UTF8Encoding(false).GetBytes(text), cancellationToken).AsTask());
+                return;
+            }
+            catch (Exception e) when (FileTrouble.Is(e))
+            {
+                (message, remedy) = ($"it can't be written: {e.Message}", "look at the directory and its permissions");
+            }
         }
+
+        throw new ConfigurationException([new ConfigurationError(new SettingOrigin($"--save {path}"), message, remedy)]);
     }
 }

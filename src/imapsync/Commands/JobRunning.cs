@@ -17,7 +17,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     private async Task<int> RunAsync(
         Func<CancellationToken, Task<IReadOnlyList<JobDefinition>>> load, Surroundings surroundings, StopSignals signals, CancellationToken stop)
     {
-        if (!await ReportFile.HasDirectoryAsync(ReportPath, surroundings.Error))
+        if (!await ReportFile.MayBeWrittenAsync(ReportPath, surroundings.Error))
             return ExitStatus.Usage;
         var reports = await RunAllAsync(await load(stop), surroundings, signals, stop);
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));

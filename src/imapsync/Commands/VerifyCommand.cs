@@ -48,7 +48,7 @@ internal static class VerifyCommand
     private static async Task<int> RunAsync(
         ParseResult parsed, JobFileArguments arguments, Surroundings surroundings, Choices choices, StopSignals signals, CancellationToken stop)
     {
-        if (!await ReportFile.HasDirectoryAsync(choices.Report, surroundings.Error))
+        if (!await ReportFile.MayBeWrittenAsync(choices.Report, surroundings.Error))
             return ExitStatus.Usage;
         var jobs = (await arguments.LoadAsync(parsed, surroundings, stop)).Jobs;
         await using var events = new PlainLines(surroundings.Error, surroundings.Time);

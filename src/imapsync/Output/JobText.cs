@@ -21,6 +21,7 @@ internal static class JobText
 
     public static string Outcome(JobReport report) => (report.Outcome, report.Stop) switch
     {
+        (JobOutcome.Ok, _) when report.IsDryRun => "DRY RUN, nothing was changed",
         (JobOutcome.Ok, _) => "all in place",
         (JobOutcome.Incomplete, StopReason.None) => "INCOMPLETE",
         (JobOutcome.Cancelled, _) => "INTERRUPTED",
@@ -34,19 +35,21 @@ internal static class JobText
     };
 
     /// <summary>What happened, leaving out what did not.</summary>
-    public static string Counts(FolderCounts counts)
+    /// <param name="isDryRun">What would happen.</param>
+    /// <param name="nothing">What to say where nothing happened; null for nothing at all.</param>
+    public static string? Counts(FolderCounts counts, bool isDryRun = false, string? nothing = "nothing to do")
     {
         List<string> parts = [];
         if (counts.Copied > 0)
-            parts.Add($"{Quantities.Count(counts.Copied)} copied ({Quantities.Octets(counts.Bytes)})");
+            parts.Add($"{Quantities.Count(counts.Copied)} {(isDryRun ? "would be copied" : "copied")} ({Quantities.Octets(counts.Bytes)})");
         if (counts.AlreadyPresent - counts.Adopted > 0)
             parts.Add($"{Quantities.Count(counts.AlreadyPresent - counts.Adopted)} there already");
-        Add(counts.Adopted, "adopted");
-        Add(counts.FlagsUpdated, "with new flags");
-        Add(counts.Deleted, "removed");
+        Add(counts.Adopted, isDryRun ? "would be adopted" : "adopted");
+        Add(counts.FlagsUpdated, isDryRun ? "would get new flags" : "with new flags");
+        Add(counts.Deleted, isDryRun ? "would be removed" : "removed");
         Add(counts.Skipped, "filtered out");
         Add(counts.Failed, "NOT COPIED");
-        return parts.Count == 0 ? "nothing to do" : string.Join(", ", parts);
+        return parts.Count == 0 ? nothing : string.Join(", ", parts);
 
         void Add(long count, string what)
         {

@@ -24,8 +24,15 @@ internal static class Summary
 
     private static string Job(JobReport report, bool isDryRun)
     {
-        var counts = isDryRun ? $"dry run: {JobText.Counts(report.Totals)}" : JobText.Counts(report.Totals);
-        return $"{JobText.Outcome(report)} · {Quantities.Count(report.Folders.Length, "folder")}, {Quantities.Count(report.Totals.SourceMessages, "message")}: {counts} · {Quantities.Duration(report.Finished - report.Started)}";
+        var text = $"{JobText.Outcome(report)} · ";
+        // A job that did not get as far as its folders has no counts, and "nothing to do" would be untrue of it.
+        if (report.Outcome is JobOutcome.Ok || report.Folders.Length > 0)
+        {
+            var counts = JobText.Counts(report.Totals, isDryRun, report.Outcome is JobOutcome.Ok ? "nothing to do" : null);
+            text += $"{Quantities.Count(report.Folders.Length, "folder")}, {Quantities.Count(report.Totals.SourceMessages, "message")}{(counts is null ? "" : $": {counts}")} · ";
+        }
+
+        return text + Quantities.Duration(report.Finished - report.Started);
     }
 
     private static IEnumerable<string> Section(string title, IEnumerable<string> lines, int max, bool hasReportFile)
