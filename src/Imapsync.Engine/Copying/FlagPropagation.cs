@@ -24,7 +24,9 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMailFolder target, ICh
         var changes = await CollectAsync(changed, recognized, cancellationToken);
         foreach (var batch in changes.Chunk(BatchSize))
         {
-            tally.FlagsUpdated += await writable.SetFlagsAsync([.. batch.Select(c => c.Change)], cancellationToken);
+            List<FlagChange> needed = [.. batch.Select(c => c.Change).Where(c => !IsEmpty(c))];
+            if (needed.Count > 0)
+                tally.FlagsUpdated += await writable.SetFlagsAsync(needed, cancellationToken);
             foreach (var (settled, _) in batch)
                 checkpoint.Settle(settled);
             await checkpoint.CommitAsync(cancellationToken);
@@ -37,7 +39,7 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMailFolder target, ICh
         IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized,
         CancellationToken cancellationToken)
     {
-        var changes = (await CollectAsync(changed, recognized, cancellationToken)).ToDictionary(c => c.Change.Uid, c => c.Change);
+        var changes = (await CollectAsync(changed, recognized, cancellationToken)).Where(c => !IsEmpty(c.Change)).ToDictionary(c => c.Change.Uid, c => c.Change);
         if (changes.Count == 0)
             return;
         await foreach (var there in target.ListAsync(new ListRequest(new UidSet(changes.Keys)), cancellationToken))
@@ -70,9 +72,12 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMailFolder target, ICh
 
         if (policy == FlagPolicy.Exact)
             await AddDriftAsync(changes, cancellationToken);
-        changes.RemoveAll(c => c.Change.Add.IsEmpty && c.Change.Remove.IsEmpty);
+        // Where both sides were changed alike nothing is to be done, but what they agree on is what the next change starts from.
+        changes.RemoveAll(c => IsEmpty(c.Change) && checkpoint.TryGet(c.Settled.Source, out var known) && known.Flags.Equals(c.Settled.Flags));
         return changes;
     }
+
+    private static bool IsEmpty(FlagChange change) => change.Add.IsEmpty && change.Remove.IsEmpty;
 
     /// <summary>Exact: what the target's users changed is changed back.</summary>
     private async Task AddDriftAsync(List<(SettledMessage Settled, FlagChange Change)> changes, CancellationToken cancellationToken)
