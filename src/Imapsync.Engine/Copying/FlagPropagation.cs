@@ -27,7 +27,9 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMailFolder source, IMa
         var changes = await CollectAsync(changed, recognized, cancellationToken);
         foreach (var batch in changes.Chunk(BatchSize))
         {
-            tally.FlagsUpdated += await writable.SetFlagsAsync([.. batch.Select(c => c.Change)], cancellationToken);
+            List<FlagChange> needed = [.. batch.Select(c => c.Change).Where(c => !IsEmpty(c))];
+            if (needed.Count > 0)
+                tally.FlagsUpdated += await writable.SetFlagsAsync(needed, cancellationToken);
             foreach (var (settled, _) in batch)
                 checkpoint.Settle(settled);
             await checkpoint.CommitAsync(cancellationToken);
@@ -40,7 +42,7 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMailFolder source, IMa
         IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized,
         CancellationToken cancellationToken)
     {
-        var changes = (await CollectAsync(changed, recognized, cancellationToken)).ToDictionary(c => c.Change.Uid, c => c.Change);
+        var changes = (await CollectAsync(changed, recognized, cancellationToken)).Where(c => !IsEmpty(c.Change)).ToDictionary(c => c.Change.Uid, c => c.Change);
         if (changes.Count == 0)
             return;
         await foreach (var there in target.ListAsync(new ListRequest(new UidSet(changes.Keys)), cancellationToken))
@@ -73,15 +75,18 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMailFolder source, IMa
 
         if (policy == FlagPolicy.Exact)
             await AddDriftAsync(changes, cancellationToken);
-        changes.RemoveAll(c => c.Change.Add.IsEmpty && c.Change.Remove.IsEmpty);
+        // Where both sides were changed alike nothing is to be done, but what they agree on is what the next change starts from.
+        changes.RemoveAll(c => IsEmpty(c.Change) && checkpoint.TryGet(c.Settled.Source, out var known) && known.Flags.Equals(c.Settled.Flags));
         var justSeen = recognized.Select(r => r.Source.Uid).ToHashSet();
-        List<SettledMessage> remembered = [.. changes.Select(c => c.Settled).Where(s => !justSeen.Contains(s.Source))];
+        List<SettledMessage> remembered = [.. changes.Where(c => !IsEmpty(c.Change)).Select(c => c.Settled).Where(s => !justSeen.Contains(s.Source))];
         if (remembered.Count == 0)
             return changes;
         Strangers = await TargetProof.FindStrangersAsync(source, target, remembered, cancellationToken);
         changes.RemoveAll(c => Strangers.Contains(c.Settled.Source));
         return changes;
     }
+
+    private static bool IsEmpty(FlagChange change) => change.Add.IsEmpty && change.Remove.IsEmpty;
 
     /// <summary>Exact: what the target's users changed is changed back.</summary>
     private async Task AddDriftAsync(List<(SettledMessage Settled, FlagChange Change)> changes, CancellationToken cancellationToken)

@@ -10,10 +10,11 @@ namespace Imapsync.Engine.Copying;
 /// Redone whole after a failure; the checkpoint keeps it from doing anything twice. Removals are left to
 /// <see cref="RemovalPhase"/>, because their limit is the whole job's.
 /// </summary>
+/// <param name="remembered">How the pair stood after the last run; null where that is not known.</param>
 /// <param name="siblings">Other pairs with the same target: what they settled there is not ours to recognise.</param>
 /// <param name="pretended">What pairs with the same target did in this dry run, which settles nothing.</param>
 internal sealed class FolderCopier(
-    JobContext context, FolderPair pair, IReadOnlyList<PairKey> siblings, PretendedWork pretended, FolderTally tally)
+    JobContext context, FolderPair pair, PairSummary? remembered, IReadOnlyList<PairKey> siblings, PretendedWork pretended, FolderTally tally)
 {
     private readonly PairKey key = new(pair.Source.Path, pair.Target);
     private readonly JobReporter report = context.Report;
@@ -50,10 +51,7 @@ internal sealed class FolderCopier(
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
             : await RecognizeAsync(source, target, checkpoint, plan, isFirstMeeting, abort);
-        tally.SourceMessages = plan.InPlace + plan.Copy.Count + plan.Skipped + listing.MissingCount + recognized.Count;
-        tally.Unlisted = listing.MissingCount;
-        tally.Skipped = plan.Skipped;
-        tally.AlreadyPresent = plan.InPlace - tally.Copied.Count + recognized.Count;
+        tally.Count(plan, listing, recognized.Count);
         report.Tell(new FolderStarted(report.Job, key.Source, key.Target, plan.Copy.Count, plan.Copy.Sum(m => Math.Max(0, m.Size))));
         if (context.Options.DryRun)
             return await PretendAsync(checkpoint, source, target, plan, isFirstMeeting, recognized, abort);
@@ -64,7 +62,7 @@ internal sealed class FolderCopier(
         await using var created = target is null ? await CreateTargetAsync(checkpoint, source.Status, abort) : null;
         var writable = created ?? (IWritableFolder)target!;
         if (context.Job.Flags == FlagPolicy.Once && !isFirstMeeting)
-            await CompleteFlagsAsync(writable, recognized, abort);
+            await CompleteFlagsAsync(writable, [.. recognized.Where(r => r.Target.Uid >= checkpoint.KnownTargetUidNext)], abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
         await checkpoint.CommitAsync(abort);
         recognized = WithKnownPast(plan, recognized);
@@ -170,28 +168,33 @@ internal sealed class FolderCopier(
     private async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
         IMailFolder source, IMailFolder target, ICheckpoint checkpoint, FolderPlan plan, bool isFirstMeeting, CancellationToken abort)
     {
-        var from = isFirstMeeting || checkpoint.KnownTargetUidNext.IsNone ? new Uid(1) : checkpoint.KnownTargetUidNext;
-        var claimed = checkpoint.Messages.Where(m => m.Target >= from).Select(m => m.Target).ToHashSet();
+        var meeting = new Meeting(context.Job, key.Source, checkpoint, remembered, plan, isFirstMeeting);
+        var claimed = meeting.Claimed;
         claimed.UnionWith(pretended.Recognized);
-        foreach (var sibling in siblings.Where(s => !pretended.StartedOver.Contains(s)))
+        foreach (var sibling in siblings.Where(s => !pretended.StartedOver.Contains(s) && !IsFromTrash(s) && !IsFromTrash(key)))
         {
             await using var other = await context.Checkpoints.OpenAsync(sibling, abort);
             if (other.TargetValidity == target.Status.UidValidity)
                 claimed.UnionWith(other.Messages.Select(m => m.Target));
         }
 
-        var found = await new MessageRecognition(source, target).RecognizeAsync(plan.Copy, from, claimed, abort);
+        var found = await new MessageRecognition(source, target).RecognizeAsync(plan.Copy, meeting.From, claimed, abort, meeting.Returning, meeting.OwnFrom);
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
+        meeting.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
         // A source without lasting UIDs is met anew each time: that its mail is in place is no news.
-        if (isFirstMeeting && !source.Status.UidValidity.IsNone && found.Count > 0)
+        var adopted = found.Count(f => meeting.OwnFrom is not { } mark || f.Target.Uid < mark);
+        if (adopted > 0 && !source.Status.UidValidity.IsNone)
         {
-            tally.Adopted += found.Count;
-            report.Note(key.Source, $"adopted what was at the target already, messages: {found.Count}");
+            tally.Adopted += adopted;
+            report.Note(key.Source, $"adopted what was at the target already, messages: {adopted}");
         }
 
         return found;
     }
+
+    /// <summary>A message removed from a backup and one that is in it may be the same: the account gets it once.</summary>
+    private bool IsFromTrash(PairKey restored) => context.Job.Restores?.IsTrash(restored.Source) == true;
 
     /// <summary>
     /// Some servers get a message's flags after the message, and an interruption may have come between. What is settled has its flags
@@ -213,10 +216,10 @@ internal sealed class FolderCopier(
         IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized,
         Uid targetUidNext)
     {
-        // After an interruption it is our own append that is recognised.
-        var settlement = isFirstMeeting ? Settlement.Adopted : Settlement.Copied;
         foreach (var (source, target) in recognized)
         {
+            // Behind the mark it is our own append that is recognised, after an interruption.
+            var settlement = isFirstMeeting || target.Uid < checkpoint.KnownTargetUidNext ? Settlement.Adopted : Settlement.Copied;
             // Flags that only the source's has are still to be carried over: a run that breaks off before must leave them so.
             var common = source.Flags.Except(source.Flags.Except(target.Flags));
             var settled = new SettledMessage(source.Uid, target.Uid, settlement, common);

@@ -31,7 +31,7 @@ public static class FolderMapper
         FolderGlob[] include = [.. rules.Include.Select(g => new FolderGlob(g))];
         FolderGlob[] exclude = [.. rules.Exclude.Select(g => new FolderGlob(g))];
         var withMessages = source.Where(f => f.HoldsMessages).DistinctBy(f => f.Path).ToLookup(f =>
-            f.Use != FolderUse.LeftOut && Array.Exists(include, g => g.Matches(f.Path) && (!f.IsForeign || g.NamesItsTop)) && !Array.Exists(exclude, g => g.Matches(f.Path)));
+            f.Use != FolderUse.LeftOut && !IsCopy(f.Path, rules) && Array.Exists(include, g => g.Matches(f.Path) && (!f.IsForeign || g.NamesItsTop)) && !Array.Exists(exclude, g => g.Matches(f.Path)));
         if (rules is { SpecialUse: SpecialUsePolicy.Match, Prefix: null } && target is not null)
             rules = SpecialUseMapping.Extend(rules, source, [.. withMessages[true].Select(f => f.Path)], target, remembered ?? []);
         return new FolderMapping(
@@ -46,6 +46,16 @@ public static class FolderMapper
     {
         var places = new TargetPlaces(mapping.Pairs, target.ListedAs, listed.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet(), remembered ?? []);
         return mapping with { Pairs = [.. mapping.Pairs.Select(p => p with { Target = places[p.Target] }).OrderBy(p => p.Target).ThenBy(p => p.Source.Path)] };
+    }
+
+    private static bool IsCopy(FolderPath path, FolderRules rules)
+    {
+        if (!rules.IsOneAccount)
+            return false;
+        if (rules.Prefix is { } prefix)
+            return path.IsAtOrBelow(prefix);
+        var places = rules.Map.Where(m => !m.Value.Equals(m.Key) && path.IsAtOrBelow(m.Value)).Select(m => m.Value).ToList();
+        return places.Count > 0 && !rules.Map.Keys.Any(k => path.IsAtOrBelow(k) && places.TrueForAll(p => k.Levels.Length > p.Levels.Length));
     }
 
     private static FolderMapping MapByRoutes(IReadOnlyList<FolderEntry> source, FolderRules rules)

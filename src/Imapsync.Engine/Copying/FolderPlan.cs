@@ -82,7 +82,11 @@ internal static class FolderPlanner
 
             listedInPlace++;
             if (known.Settlement == Settlement.Vanished)
+            {
                 plan.Returned.Add(known);
+                known = known with { Settlement = Settlement.Copied };
+            }
+
             if (!known.Flags.Equals(message.Flags))
                 plan.FlagChanges.Add((known, message.Flags));
         }

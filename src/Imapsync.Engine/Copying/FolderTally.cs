@@ -41,6 +41,21 @@ internal sealed class FolderTally
     /// <summary>A pair is redone whole after a failure: what failed before is asked for again.</summary>
     public void BeginAttempt() => failures.Clear();
 
+    /// <summary>
+    /// Counts what a plan leaves to do and what is in place. What an earlier try of this run copied may be gone from the source by
+    /// now: it counts as copied all the same.
+    /// </summary>
+    /// <param name="recognized">Messages found at the target, which are no longer in the plan.</param>
+    public void Count(FolderPlan plan, FolderListing listing, int recognized)
+    {
+        var inPlace = plan.InPlace + recognized;
+        var copiedBefore = listing.Extent == ListingExtent.Changes ? Copied.Count : listing.Messages.LongCount(m => Copied.Contains(m.Uid));
+        AlreadyPresent = inPlace - Math.Min(inPlace, copiedBefore);
+        Unlisted = listing.MissingCount;
+        Skipped = plan.Skipped;
+        SourceMessages = AlreadyPresent + Copied.Count + plan.Copy.LongCount(m => !Copied.Contains(m.Uid)) + Skipped + Unlisted;
+    }
+
     /// <summary>The folder failed as a whole: whatever of it is not known to be in place is not.</summary>
     public void GiveUp(long sourceMessages)
     {

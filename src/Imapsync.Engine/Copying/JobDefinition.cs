@@ -69,6 +69,12 @@ public sealed record FolderRules
 
     public SpecialUsePolicy SpecialUse { get; init; } = SpecialUsePolicy.Names;
 
+    /// <summary>
+    /// Source and target are one account: what lies where the copies go (<see cref="Prefix"/>, or else where <see cref="Map"/> leads) is
+    /// no source, else each run would copy the copies. A longer entry of the map takes a folder in all the same.
+    /// </summary>
+    public bool IsOneAccount { get; init; }
+
     /// <summary>Where there are any, they alone say which folder goes where.</summary>
     public ImmutableArray<FolderRoute> Routes { get; init; } = [];
 }

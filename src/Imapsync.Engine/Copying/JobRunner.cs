@@ -45,7 +45,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
             await using var both = new BothStores(source, target);
             if (job.Restores is { } origin)
             {
-                var routing = new RestoreRouting(source, origin, openCheckpoints, report);
+                var routing = new RestoreRouting(source, origin, job.Messages, openCheckpoints, report);
                 var routes = await retry.WorkAsync("the folders of the backup", () => routing.FindAsync(stopping.Token), () => 0, stopping.Token);
                 job = job with { Folders = new FolderRules { Routes = routes } };
             }

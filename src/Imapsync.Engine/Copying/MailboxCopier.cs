@@ -54,12 +54,27 @@ internal sealed class MailboxCopier(JobContext context)
     {
         var plan = await context.RetryAsync("the folders", PlanAsync, () => 0, abort);
         report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
+        await RememberNewAsync(plan.Pairs, abort);
         await CopyAllAsync(plan, abort);
         if (wasStopped)
             return StopReason.Cancelled;
         ranToItsEnd = true;
         ReportUnknownMessageIds();
         return await RemoveVanishedAsync(plan.Listed, abort) ? StopReason.None : StopReason.DeletionLimit;
+    }
+
+    /// <summary>
+    /// Where mail is removed, a run that is killed must not leave a folder that no later one knows of: it may be deleted at the
+    /// source by then, and what was copied of it has to go as well.
+    /// </summary>
+    private async Task RememberNewAsync(IReadOnlyList<FolderPair> pairs, CancellationToken abort)
+    {
+        if (context.Options.DryRun || context.Job.Deletions == DeletionPolicy.Keep)
+            return;
+        List<PairSummary> added = [.. pairs.Select(p => (Pair: p, Key: new PairKey(p.Source.Path, p.Target))).Where(p => !summaries.ContainsKey(p.Key))
+            .Select(p => Unsettled(p.Pair, p.Key, null, new FolderTally()))];
+        if (added.Count > 0)
+            await context.Checkpoints.SaveSummariesAsync([.. summaries.Values, .. added], abort);
     }
 
     private async Task FinishAsync()
@@ -242,7 +257,7 @@ internal sealed class MailboxCopier(JobContext context)
         FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, PretendedWork pretended, FolderTally tally, CancellationToken abort)
     {
         var siblings = group.Where(p => p != pair).Select(p => new PairKey(p.Source.Path, p.Target)).ToList();
-        var copier = new FolderCopier(context, pair, siblings, pretended, tally);
+        var copier = new FolderCopier(context, pair, summaries.GetValueOrDefault(key), siblings, pretended, tally);
         var outcome = await copier.RunAsync(abort);
         wasStopped |= outcome.WasStopped;
         vanished[key] = outcome.Vanished;
@@ -269,7 +284,7 @@ internal sealed class MailboxCopier(JobContext context)
         var gone = await FindGoneAsync(listed, abort);
         // A folder that the rules leave out by now is no longer the job's to clear.
         foreach (var summary in gone
-            .Where(s => s.Settled > 0 && FolderMapper.Map([new FolderEntry(s.Pair.Source)], context.Job.Folders).Pairs.Count > 0))
+            .Where(s => (s.Settled > 0 || s.Rules == PairSummary.Unsettled) && FolderMapper.Map([new FolderEntry(s.Pair.Source)], context.Job.Folders).Pairs.Count > 0))
         {
             await using var checkpoint = await context.Checkpoints.OpenAsync(summary.Pair, abort);
             vanished[summary.Pair] = [.. checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted or Settlement.Vanished)];
@@ -362,7 +377,14 @@ internal sealed class MailboxCopier(JobContext context)
     private void ReportUnknownMessageIds()
     {
         foreach (var id in context.Job.Messages.MessageIds.Except(context.FoundMessageIds.Keys).Order(StringComparer.Ordinal))
-            report.Problem(new Problem(FailureScope.Store, null, null, "not_found", $"no message in the folders chosen has the Message-ID <{id}>"));
+            report.Problem(new Problem(FailureScope.Store, null, null, "not_found", $"no message in the folders chosen has the Message-ID <{id}>; looked in {LookedIn()}"));
+    }
+
+    private string LookedIn()
+    {
+        const int shown = 20;
+        var folders = tallies.Keys.Select(k => k.Source).Distinct().Order().ToList();
+        return folders.Count == 0 ? "none" : string.Join(", ", folders.Take(shown)) + (folders.Count > shown ? $" and {folders.Count - shown} more" : "");
     }
 
     private void FolderFailed(FolderPair pair, MailException e) =>

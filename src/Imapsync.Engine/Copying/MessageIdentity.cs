@@ -11,8 +11,9 @@ namespace Imapsync.Engine.Copying;
 /// Digest of the values of Message-ID, Date, From and Subject without white space, which servers refold;
 /// zero where there is no Message-ID. Drafts keep their Message-ID from version to version, hence the others.
 /// </param>
-/// <param name="Header">Digest of the header's octets.</param>
-internal readonly record struct MessageIdentity(MessageInfo Info, UInt128 Core, UInt128 Header)
+/// <param name="Header">Digest of the header's octets, the same whatever its lines end in.</param>
+/// <param name="HeaderBytes">Its length as it was read.</param>
+internal readonly record struct MessageIdentity(MessageInfo Info, UInt128 Core, UInt128 Header, int HeaderBytes)
 {
     private static readonly string[] CoreFields = ["Message-ID", "Date", "From", "Subject"];
 
@@ -21,13 +22,16 @@ internal readonly record struct MessageIdentity(MessageInfo Info, UInt128 Core, 
     public bool HasCore => Core != UInt128.Zero;
 
     public static MessageIdentity Of(in MessageInfo info, ReadOnlySpan<byte> header) =>
-        new(info, DigestOfCore(header), Digest(header));
+        new(info, DigestOfCore(header), Digest(header), header.Length);
+
+    /// <summary>Of what follows the header; null where the size is not known.</summary>
+    public long? BodyBytes => Info.Size < 0 ? null : Info.Size - HeaderBytes;
 
     public static UInt128 Digest(ReadOnlySpan<byte> octets)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(octets, hash);
-        return BinaryPrimitives.ReadUInt128BigEndian(hash);
+        using var hash = new LineEndBlindHash();
+        hash.Append(octets);
+        return hash.Finish();
     }
 
     private static UInt128 DigestOfCore(ReadOnlySpan<byte> header)

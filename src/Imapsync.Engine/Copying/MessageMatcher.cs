@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Copying;
 /// </summary>
 /// <param name="sources">Messages about to be copied.</param>
 /// <param name="targets">Messages at the target that no checkpoint accounts for.</param>
-/// <param name="digestSource">Digests of whole messages (body only where the flag is set); what can't be read is left out.</param>
+/// <param name="digestSource">Digests of what follows the header; what can't be read is left out.</param>
 /// <param name="digestTarget">The same at the target.</param>
 internal sealed class MessageMatcher(
     IReadOnlyList<MessageIdentity> sources,
@@ -20,26 +20,32 @@ internal sealed class MessageMatcher(
     private readonly HashSet<Uid> openSources = [.. sources.Select(s => s.Uid)];
     private readonly HashSet<Uid> openTargets = [.. targets.Select(t => t.Uid)];
     private readonly List<(MessageIdentity Source, MessageIdentity Target)> matches = [];
+    private readonly Dictionary<Uid, UInt128> sourceDigests = [];
+    private readonly Dictionary<Uid, UInt128> targetDigests = [];
 
     public async Task<IReadOnlyList<(MessageIdentity Source, MessageIdentity Target)>> MatchAsync(CancellationToken cancellationToken)
     {
         // The same header octets and size. With a Message-ID and no rival this is proof enough.
-        var doubtful = MatchGroups(m => (m.Header, m.Info.Size), isProof: s => s.HasCore, _ => true);
-        await MatchByDigestAsync(doubtful, bodyOnly: false, cancellationToken);
+        await MatchByDigestAsync(MatchGroups(m => (m.Header, m.Info.Size), isProof: (s, _) => s.HasCore, _ => true), cancellationToken);
 
-        // A server or tool rewrote the header (Received or X-TUID added, white space refolded) and kept the date.
-        doubtful = MatchGroups(m => (m.Core, m.Info.InternalDate.ToUnixTimeSeconds()), isProof: _ => true, m => m.HasCore);
-        await MatchByDigestAsync(doubtful, bodyOnly: true, cancellationToken);
+        // The same header octets and another size: either line ends were changed, or it is another message, such as a part of this one.
+        await MatchByDigestAsync(MatchGroups(m => m.Header, isProof: (_, _) => false, _ => true), cancellationToken);
+
+        // A server or tool rewrote the header (Received or X-TUID added, white space refolded) and kept the date and the body.
+        var doubtful = MatchGroups(m => (m.Core, m.Info.InternalDate.ToUnixTimeSeconds()), IsRewritten, m => m.HasCore);
+        await MatchByDigestAsync(doubtful, cancellationToken);
 
         // Neither header nor date survived: the body has to be the same.
-        doubtful = MatchGroups(m => m.Core, isProof: _ => false, m => m.HasCore);
-        await MatchByDigestAsync(doubtful, bodyOnly: true, cancellationToken);
+        await MatchByDigestAsync(MatchGroups(m => m.Core, isProof: (_, _) => false, m => m.HasCore), cancellationToken);
         return matches;
     }
 
+    private static bool IsRewritten(MessageIdentity source, MessageIdentity target) =>
+        source.Header != target.Header && source.BodyBytes is { } length && length == target.BodyBytes;
+
     /// <summary>Matches groups of one against one that are proof enough; returns the members of all other groups that both sides have.</summary>
     private (List<MessageIdentity> Sources, List<MessageIdentity> Targets) MatchGroups<TKey>(
-        Func<MessageIdentity, TKey> key, Func<MessageIdentity, bool> isProof, Func<MessageIdentity, bool> takesPart)
+        Func<MessageIdentity, TKey> key, Func<MessageIdentity, MessageIdentity, bool> isProof, Func<MessageIdentity, bool> takesPart)
         where TKey : notnull
     {
         var atTarget = targets.Where(t => openTargets.Contains(t.Uid) && takesPart(t)).ToLookup(key);
@@ -47,7 +53,7 @@ internal sealed class MessageMatcher(
         foreach (var group in sources.Where(s => openSources.Contains(s.Uid) && takesPart(s)).GroupBy(key))
         {
             List<MessageIdentity> here = [.. group], there = [.. atTarget[group.Key]];
-            if (here.Count == 1 && there.Count == 1 && isProof(here[0]))
+            if (here.Count == 1 && there.Count == 1 && isProof(here[0], there[0]))
             {
                 Match(here[0], there[0]);
             }
@@ -62,12 +68,12 @@ internal sealed class MessageMatcher(
     }
 
     private async Task MatchByDigestAsync(
-        (List<MessageIdentity> Sources, List<MessageIdentity> Targets) doubtful, bool bodyOnly, CancellationToken cancellationToken)
+        (List<MessageIdentity> Sources, List<MessageIdentity> Targets) doubtful, CancellationToken cancellationToken)
     {
         if (doubtful.Targets.Count == 0)
             return;
-        var there = await digestTarget(doubtful.Targets, bodyOnly, cancellationToken);
-        var here = await digestSource(doubtful.Sources, bodyOnly, cancellationToken);
+        var there = await ReadAsync(doubtful.Targets, targetDigests, digestTarget, cancellationToken);
+        var here = await ReadAsync(doubtful.Sources, sourceDigests, digestSource, cancellationToken);
         var byDigest = doubtful.Targets.Where(t => there.ContainsKey(t.Uid))
             .GroupBy(t => there[t.Uid]).ToDictionary(g => g.Key, g => new Queue<MessageIdentity>(g));
         foreach (var source in doubtful.Sources)
@@ -75,6 +81,20 @@ internal sealed class MessageMatcher(
             if (here.TryGetValue(source.Uid, out var digest) && byDigest.TryGetValue(digest, out var queue) && queue.TryDequeue(out var target))
                 Match(source, target);
         }
+    }
+
+    /// <summary>A message is read once, however many of its features leave it in doubt.</summary>
+    private static async Task<Dictionary<Uid, UInt128>> ReadAsync(
+        List<MessageIdentity> messages, Dictionary<Uid, UInt128> known, MessageDigester digester, CancellationToken cancellationToken)
+    {
+        List<MessageIdentity> unread = [.. messages.Where(m => !known.ContainsKey(m.Uid))];
+        if (unread.Count > 0)
+        {
+            foreach (var (uid, digest) in await digester(unread, cancellationToken))
+                known[uid] = digest;
+        }
+
+        return known;
     }
 
     private void Match(in MessageIdentity source, in MessageIdentity target)
@@ -85,6 +105,6 @@ internal sealed class MessageMatcher(
     }
 }
 
-/// <summary>Reads messages and digests them, whole or only what follows the header.</summary>
+/// <summary>Reads messages and digests what follows their headers.</summary>
 internal delegate Task<IReadOnlyDictionary<Uid, UInt128>> MessageDigester(
-    IReadOnlyList<MessageIdentity> messages, bool bodyOnly, CancellationToken cancellationToken);
+    IReadOnlyList<MessageIdentity> messages, CancellationToken cancellationToken);

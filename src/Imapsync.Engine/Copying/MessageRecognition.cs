@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Security.Cryptography;
 using Imapsync.Engine.Checkpoints;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
@@ -13,28 +12,34 @@ namespace Imapsync.Engine.Copying;
 internal sealed class MessageRecognition(IMailFolder source, IMailFolder target)
 {
     /// <param name="about">Messages about to be copied, listed with date and size.</param>
-    /// <param name="from">The lowest UID at the target to look at: 1 on first meeting, else the UIDNEXT known last.</param>
+    /// <param name="from">The lowest UID at the target to look at: 1 for those that never met the target, else the UIDNEXT known last.</param>
     /// <param name="claimed">Target UIDs that settled messages point to.</param>
+    /// <param name="below">Target UIDs below <paramref name="from"/> to look at as well.</param>
+    /// <param name="ownFrom">What lies here and above may be what we appended, unless it is somebody else's.</param>
     /// <returns>Source and target messages that are the same, with their flags on either side.</returns>
     public async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
-        IReadOnlyList<MessageInfo> about, Uid from, IReadOnlySet<Uid> claimed, CancellationToken cancellationToken)
+        IReadOnlyList<MessageInfo> about, Uid from, IReadOnlySet<Uid> claimed, CancellationToken cancellationToken,
+        IReadOnlySet<Uid>? below = null, Uid? ownFrom = null)
     {
-        var last = new Uid(uint.MaxValue);
+        var looked = UidSet.Range(from, new Uid(uint.MaxValue));
+        foreach (var uid in below ?? new HashSet<Uid>())
+            looked.Add(uid);
         var candidates = new Dictionary<Uid, MessageInfo>();
-        await foreach (var message in target.ListAsync(new ListRequest(UidSet.Range(from, last), WithDateAndSize: true), cancellationToken))
+        await foreach (var message in target.ListAsync(new ListRequest(looked, WithDateAndSize: true), cancellationToken))
         {
-            if (message.Uid >= from && !claimed.Contains(message.Uid))
+            if (looked.Contains(message.Uid) && !claimed.Contains(message.Uid))
                 candidates.Add(message.Uid, message);
         }
 
         if (candidates.Count == 0)
             return [];
-        var sources = from.Value <= 1 ? about : LikelyAmong(about, candidates.Values);
+        var isOwnOnly = from.Value > 1 || (ownFrom is { } mark && candidates.Keys.All(u => u >= mark));
+        var sources = isOwnOnly ? LikelyAmong(about, candidates.Values) : about;
         var matcher = new MessageMatcher(
             await IdentifyAsync(source, sources.ToDictionary(m => m.Uid), cancellationToken),
             await IdentifyAsync(target, candidates, cancellationToken),
-            (messages, bodyOnly, c) => DigestAsync(source, messages, bodyOnly, c),
-            (messages, bodyOnly, c) => DigestAsync(target, messages, bodyOnly, c));
+            (messages, c) => DigestAsync(source, messages, c),
+            (messages, c) => DigestAsync(target, messages, c));
         return [.. (await matcher.MatchAsync(cancellationToken)).Select(m => (m.Source.Info, m.Target.Info))];
     }
 
@@ -62,30 +67,30 @@ internal sealed class MessageRecognition(IMailFolder source, IMailFolder target)
     }
 
     private static async Task<IReadOnlyDictionary<Uid, UInt128>> DigestAsync(
-        IMailFolder folder, IReadOnlyList<MessageIdentity> messages, bool bodyOnly, CancellationToken cancellationToken)
+        IMailFolder folder, IReadOnlyList<MessageIdentity> messages, CancellationToken cancellationToken)
     {
         var digests = new Dictionary<Uid, UInt128>();
         await foreach (var message in folder.ReadAsync([.. messages.Select(m => m.Info).OrderBy(m => m.Uid)], cancellationToken))
         {
             if (message.Failure is null)
-                digests[message.Uid] = await DigestAsync(message.Body, bodyOnly, cancellationToken);
+                digests[message.Uid] = await DigestBodyAsync(message.Body, cancellationToken);
         }
 
         return digests;
     }
 
-    private static async Task<UInt128> DigestAsync(PipeReader body, bool bodyOnly, CancellationToken cancellationToken)
+    private static async Task<UInt128> DigestBodyAsync(PipeReader message, CancellationToken cancellationToken)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var header = new HeaderEnd(inHeader: bodyOnly);
+        using var hash = new LineEndBlindHash();
+        var header = new HeaderEnd(inHeader: true);
         while (true)
         {
-            var read = await body.ReadAsync(cancellationToken);
+            var read = await message.ReadAsync(cancellationToken);
             foreach (var segment in read.Buffer)
-                hash.AppendData(header.Skip(segment.Span));
-            body.AdvanceTo(read.Buffer.End);
+                hash.Append(header.Skip(segment.Span));
+            message.AdvanceTo(read.Buffer.End);
             if (read.IsCompleted)
-                return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(hash.GetHashAndReset());
+                return hash.Finish();
         }
     }
 

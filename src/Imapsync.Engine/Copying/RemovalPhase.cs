@@ -12,6 +12,7 @@ namespace Imapsync.Engine.Copying;
 internal sealed class RemovalPhase(JobContext context)
 {
     private readonly DeletionPolicy policy = context.Job.Deletions;
+    private IEnumerable<PairKey> pairs = [];
 
     /// <param name="vanished">By pair; only from listings that were complete.</param>
     /// <param name="settled">Messages the job has at the target, those vanished included.</param>
@@ -38,6 +39,7 @@ internal sealed class RemovalPhase(JobContext context)
             return false;
         }
 
+        pairs = tallies.Keys;
         foreach (var (pair, messages) in vanished.Where(v => v.Value.Count > 0))
         {
             try
@@ -59,18 +61,18 @@ internal sealed class RemovalPhase(JobContext context)
             return await PretendAsync(pair, messages, abort);
         await using var checkpoint = await context.Checkpoints.OpenAsync(pair, abort);
         // Before the target's folder is opened: there may be no connection for a second one.
-        var inTrash = policy == DeletionPolicy.Trash ? await LookIntoTrashAsync(checkpoint.MoveUnderWay, abort) : [];
+        var isTrashPairs = policy == DeletionPolicy.Trash && pairs.Any(p => p.Target.Equals(context.Job.TrashFolder));
+        var inTrash = policy == DeletionPolicy.Trash ? await LookIntoTrashAsync(checkpoint.MoveUnderWay, isTrashPairs, abort) : [];
         await using var target = await OpenTargetAsync(pair.Target, abort);
-        if (target is null)
-            return 0;
-        if (UidMemory.DoubtTarget(checkpoint, null, target.Status) is { } doubt)
+        if (target is not null && UidMemory.DoubtTarget(checkpoint, null, target.Status) is { } doubt)
         {
             context.Report.Note(pair.Source, $"{pair.Target}: {doubt}; nothing is removed");
             return 0;
         }
 
-        var uids = new UidSet(messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
-        if (!uids.IsEmpty)
+        // With the folder all that was to be removed is gone. What lies in the trash folder itself, because the source has one of that name, is where it belongs.
+        var uids = target is null || IsInTrash(pair) ? new UidSet() : new UidSet(messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
+        if (target is not null && !uids.IsEmpty)
         {
             (uids, var others) = await TargetProof.OfVanishedAsync(target, messages, abort);
             if (others > 0)
@@ -81,8 +83,8 @@ internal sealed class RemovalPhase(JobContext context)
             }
         }
 
-        var removed = uids.IsEmpty ? 0
-            : policy == DeletionPolicy.Trash ? await MoveToTrashAsync(checkpoint, target, uids, inTrash, abort)
+        var removed = uids.IsEmpty || target is null ? 0
+            : policy == DeletionPolicy.Trash ? await MoveToTrashAsync(pair, checkpoint, target, uids, inTrash, abort)
             : await target.RemoveAsync(uids, null, abort);
         foreach (var message in messages)
             checkpoint.Forget(message.Source);
@@ -91,23 +93,28 @@ internal sealed class RemovalPhase(JobContext context)
         return removed;
     }
 
+    private bool IsInTrash(PairKey pair) => policy == DeletionPolicy.Trash && pair.Target.Equals(context.Job.TrashFolder);
+
     /// <summary>
     /// Few stores move in one step; the others copy first and remove then. What an attempt that ended in between has copied lies
     /// behind the mark that it made before.
     /// </summary>
-    private async Task<Dictionary<Likeness, int>> LookIntoTrashAsync(TrashMark? underWay, CancellationToken abort)
+    private async Task<Dictionary<Likeness, int>> LookIntoTrashAsync(TrashMark? underWay, bool isTrashPairs, CancellationToken abort)
     {
         await context.Target.CreateFolderAsync(context.Job.TrashFolder, SpecialFolder.None, abort);
-        if (underWay is not { UidNext.IsNone: false } mark)
+        if (underWay is not { UidNext.IsNone: false } && !isTrashPairs)
             return [];
         await using var trash = await context.Target.OpenAsync(context.Job.TrashFolder, abort);
+        // Where the trash folder is also the copy of a folder, what its owner moved there has come with that.
+        var mark = isTrashPairs ? new TrashMark(trash.Status.UidValidity, new Uid(1)) : underWay!.Value;
         if (trash.Status.UidValidity != mark.Validity)
             return [];
         var likenesses = await DescribeAsync(trash, UidSet.Range(mark.UidNext, new Uid(uint.MaxValue)), abort);
         return likenesses.Where(l => l.Uid >= mark.UidNext).CountBy(l => l.Likeness).ToDictionary();
     }
 
-    private async Task<int> MoveToTrashAsync(ICheckpoint checkpoint, IWritableFolder target, UidSet uids, Dictionary<Likeness, int> inTrash, CancellationToken abort)
+    private async Task<int> MoveToTrashAsync(
+        PairKey pair, ICheckpoint checkpoint, IWritableFolder target, UidSet uids, Dictionary<Likeness, int> inTrash, CancellationToken abort)
     {
         var removed = 0;
         if (inTrash.Count > 0)
@@ -121,7 +128,10 @@ internal sealed class RemovalPhase(JobContext context)
         var status = await context.Target.GetStatusAsync(context.Job.TrashFolder, abort);
         checkpoint.SetMoveUnderWay(new TrashMark(status.UidValidity, status.UidNext));
         await checkpoint.CommitAsync(abort);
-        return removed + await target.RemoveAsync(uids, context.Job.TrashFolder, abort);
+        await TrashOrigins.NoteAsync(context.Job.StateDirectory, status, pair.Source, abort);
+        removed += await target.RemoveAsync(uids, context.Job.TrashFolder, abort);
+        await TrashOrigins.NoteAsync(context.Job.StateDirectory, await context.Target.GetStatusAsync(context.Job.TrashFolder, abort), null, abort);
+        return removed;
     }
 
     private static async Task<IReadOnlyList<(Uid Uid, Likeness Likeness)>> DescribeAsync(IMailFolder folder, UidSet uids, CancellationToken abort)
@@ -151,7 +161,7 @@ internal sealed class RemovalPhase(JobContext context)
         await using var checkpoint = await context.Checkpoints.OpenAsync(pair, abort);
         await using var target = await context.LookAtTargetAsync(pair.Target, abort);
         var uids = new UidSet(messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
-        if (target is null || uids.IsEmpty || UidMemory.DoubtTarget(checkpoint, null, target.Status) is not null)
+        if (target is null || UidMemory.DoubtTarget(checkpoint, null, target.Status) is not null || uids.IsEmpty || IsInTrash(pair))
             return 0;
         return await target.ListAsync(new ListRequest(uids), abort).CountAsync(abort);
     }

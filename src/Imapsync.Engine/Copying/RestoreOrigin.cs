@@ -14,8 +14,6 @@ public sealed record RestoreOrigin(JobDefinition Backup, ImmutableArray<string> 
     public JobDefinition ToJob(Endpoint? to, MessageFilter messages)
     {
         var target = to ?? Backup.Source;
-        // Each target remembers for itself what it got back.
-        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target.Identity)).AsSpan(0, 8));
         return new JobDefinition(Backup.Name, Backup.Target, target)
         {
             Messages = messages,
@@ -25,7 +23,14 @@ public sealed record RestoreOrigin(JobDefinition Backup, ImmutableArray<string> 
             Retry = Backup.Retry,
             MaxDuration = Backup.MaxDuration,
             Restores = this,
-            StateDirectory = Path.Combine(Backup.StateDirectory, $"restore-{digest}"),
+            StateDirectory = StateDirectoryOf(Backup, target),
         };
     }
+
+    /// <summary>Each target remembers for itself what it got back from a backup.</summary>
+    public static string StateDirectoryOf(JobDefinition backup, Endpoint target) => Path.Combine(
+        backup.StateDirectory, $"restore-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target.Identity)).AsSpan(0, 8))}");
+
+    /// <summary>True for the folder of the backup that keeps what was removed from it.</summary>
+    public bool IsTrash(FolderPath folder) => Backup.Deletions == DeletionPolicy.Trash && folder.IsAtOrBelow(Backup.TrashFolder);
 }

@@ -10,7 +10,9 @@ namespace Imapsync.Engine.Copying;
 /// Finds which folder each folder of a backup goes back to: by the job's map backwards, and where several folders were copied
 /// into one, by the backup's checkpoints, which know of each message where it came from.
 /// </summary>
-internal sealed class RestoreRouting(IMailStore backup, RestoreOrigin origin, CheckpointOpener openCheckpoints, JobReporter report)
+/// <param name="messages">Which messages are to be restored.</param>
+internal sealed class RestoreRouting(
+    IMailStore backup, RestoreOrigin origin, MessageFilter messages, CheckpointOpener openCheckpoints, JobReporter report)
 {
     private readonly FolderGlob[] globs = [.. origin.Folders.Select(g => new FolderGlob(g))];
 
@@ -23,11 +25,8 @@ internal sealed class RestoreRouting(IMailStore backup, RestoreOrigin origin, Ch
         var routes = ImmutableArray.CreateBuilder<FolderRoute>();
         foreach (var folder in folders)
         {
-            if (globs.Length == 0 && IsTrash(folder))
-            {
-                report.Note(folder, "holds what was removed from the backup and is left out; it is restored when it is asked for by name");
+            if (origin.IsTrash(folder))
                 continue;
-            }
 
             var candidates = Candidates(folder, origin.Backup.Folders, known?[folder] ?? []);
             routes.AddRange(candidates.Count == 1
@@ -35,8 +34,10 @@ internal sealed class RestoreRouting(IMailStore backup, RestoreOrigin origin, Ch
                 : await ChooseAsync(folder, candidates, checkpoints, cancellationToken));
         }
 
-        var chosen = routes.Where(r => IsWanted(r.Target)).ToImmutableArray();
-        return chosen.IsEmpty ? throw NothingChosen(routes) : chosen;
+        var removed = await new RemovedMail(backup, origin, messages, report).FindAsync(
+            [.. folders.Where(origin.IsTrash)], [.. folders.Where(f => !origin.IsTrash(f))], [.. origin.Folders.Select(g => new FolderGlob(g))], cancellationToken);
+        var chosen = routes.Where(r => IsWanted(r.Target)).Concat(removed).ToImmutableArray();
+        return chosen.IsEmpty ? throw NothingChosen([.. routes.Select(r => r.Target), .. folders.Where(origin.IsTrash)]) : chosen;
     }
 
     /// <summary>Source folders whose mail the job's rules put into a folder, or that are known to have been put there. Pure.</summary>
@@ -134,12 +135,9 @@ internal sealed class RestoreRouting(IMailStore backup, RestoreOrigin origin, Ch
 
     private bool IsWanted(FolderPath path) => globs.Length == 0 || Array.Exists(globs, g => g.Matches(path));
 
-    private bool IsTrash(FolderPath folder) =>
-        origin.Backup.Deletions == DeletionPolicy.Trash && folder.IsAtOrBelow(origin.Backup.TrashFolder);
-
-    private MailException NothingChosen(IEnumerable<FolderRoute> routes)
+    private MailException NothingChosen(IEnumerable<FolderPath> known)
     {
-        var there = string.Join(", ", routes.Select(r => r.Target).Distinct().Take(20));
+        var there = string.Join(", ", known.Distinct().Take(20));
         var text = there.Length == 0 ? "the backup holds no folder to restore" : $"no folder fits {string.Join(", ", origin.Folders)}; there are {there}";
         return new MailException(FailureScope.Store, isTransient: false, text) { Kind = FailureKind.Gone };
     }

@@ -51,10 +51,21 @@ internal sealed class TargetFolders(
                     await context.Checkpoints.RenameAsync(rename.From, rename.To, abort);
             }
 
+            // Its mail is another pair's now: the record of the old name has ended.
+            if (!context.Options.DryRun)
+                await EndRecordAsync(rename.From, abort);
             followed.Add(rename);
         }
 
         return followed;
+    }
+
+    private async Task EndRecordAsync(PairKey pair, CancellationToken abort)
+    {
+        await using var checkpoint = await context.Checkpoints.OpenAsync(pair, abort);
+        foreach (var message in checkpoint.Messages)
+            checkpoint.Forget(message.Source);
+        await checkpoint.CommitAsync(abort);
     }
 
     private async Task<bool> MoveAsync(FolderRename rename, List<FolderRename> moved, CancellationToken abort)

@@ -33,7 +33,7 @@ internal sealed class JobReader(JobReading reading)
             return new ReadJob(job, name, null);
         return new ReadJob(job, name, new JobDefinition(name, source, target)
         {
-            Folders = folders,
+            Folders = folders with { IsOneAccount = source is ImapEndpoint && target is ImapEndpoint && source.Identity == target.Identity },
             Messages = messages,
             Flags = job.Choice("flags", ("follow", FlagPolicy.Follow), ("once", FlagPolicy.Once), ("exact", FlagPolicy.Exact)),
             Labels = job.Choice("labels", ("", LabelPolicy.None), ("folders", LabelPolicy.Folders), ("keywords", LabelPolicy.Keywords)),

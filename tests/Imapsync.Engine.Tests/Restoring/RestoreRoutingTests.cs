@@ -77,6 +77,49 @@ public sealed class RestoreRoutingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_removed_message_goes_back_by_its_id_to_the_folder_it_was_removed_from_and_only_once()
+    {
+        box.Job = box.Job with { Folders = new FolderRules(), Deletions = DeletionPolicy.Trash, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        var lists = box.Source.Folder("Lists");
+        foreach (var id in (string[])["a", "b", "c"])
+            lists.Add(MailboxFixture.Mail(id), "\\Seen");
+        await box.RunAsync();
+        var before = MailboxFixture.Describe(box.Source);
+        for (var time = 0; time < 3; time++)
+        {
+            lists.Remove(lists.Messages.Find(m => System.Text.Encoding.Latin1.GetString(m.Octets).Contains("<b@", StringComparison.Ordinal))!.Uid);
+            await box.RunAsync();
+            for (var again = 0; again < 2; again++)
+            {
+                var report = await RestoreToSourceAsync("b@example.org");
+                Assert.True(report.Outcome == JobOutcome.Ok, string.Join('\n', report.Problems.Select(p => p.Text).Concat(report.Notes)));
+                Assert.Equal(before, MailboxFixture.Describe(box.Source));
+                await RestoreToSourceAsync(null);
+                Assert.Equal(before, MailboxFixture.Describe(box.Source));
+                await box.RunAsync();
+            }
+
+            await RestoreToSourceAsync(null, "Removed");
+            Assert.Equal(before, MailboxFixture.Describe(box.Source));
+        }
+    }
+
+    [Fact]
+    public async Task A_removed_message_of_unknown_origin_is_told_of_and_how_to_ask_for_it()
+    {
+        box.Job = box.Job with { Folders = new FolderRules(), Deletions = DeletionPolicy.Trash };
+        box.Source.Folder("INBOX").Add(MailboxFixture.Mail("kept"));
+        box.Target.Folder("Removed").Add(MailboxFixture.Mail("removed"));
+        await box.RunAsync();
+        var report = await RestoreToSourceAsync("removed@example.org");
+        Assert.Equal(JobOutcome.Incomplete, report.Outcome);
+        Assert.Contains("looked in INBOX", Assert.Single(report.Problems).Text, StringComparison.Ordinal);
+        Assert.Contains(report.Notes, n => n.Contains("--folder 'Removed'", StringComparison.Ordinal));
+        Assert.Equal(JobOutcome.Ok, (await RestoreToSourceAsync("removed@example.org", "Removed")).Outcome);
+        Assert.Single(box.Source.Folder("Removed").Messages);
+    }
+
+    [Fact]
     public async Task An_interrupted_restore_goes_on_and_doubles_nothing()
     {
         Fill();
@@ -108,6 +151,14 @@ public sealed class RestoreRoutingTests : IDisposable
         box.Source.Folder("Sent Items").Add(MailboxFixture.Mail("b"), "$Work");
         box.Source.Folder("Old/Sent").Add(MailboxFixture.Mail("c"));
         box.Source.Folder("INBOX").Add(MailboxFixture.Mail("d"));
+    }
+
+    private async Task<JobReport> RestoreToSourceAsync(string? id, params string[] folders)
+    {
+        var job = new RestoreOrigin(box.Job, [.. folders]).ToJob(null, new MessageFilter { MessageIds = id is null ? [] : [id] });
+        var runner = new JobRunner(
+            TimeProvider.System, (endpoint, _, _, _) => Task.FromResult(endpoint == job.Target ? box.Source.Open() : box.Target.Open()), box.OpenCheckpoints);
+        return await runner.RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
     }
 
     private async Task<JobReport> RestoreAsync(params string[] folders)
