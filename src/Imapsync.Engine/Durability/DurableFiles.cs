@@ -32,9 +32,7 @@ public static class DurableFiles
         var temporary = path + TemporarySuffix;
         try
         {
-            // What lies under that name may be anything, even a link to somebody's file.
-            File.Delete(temporary);
-            var file = new FileStream(temporary, ForOwner(FileMode.CreateNew, FileAccess.Write));
+            var file = new FileStream(Posix.CreateAnew(temporary), FileAccess.Write, bufferSize: 0);
             await using (file.ConfigureAwait(false))
             {
                 await write(file, cancellationToken);
@@ -42,7 +40,7 @@ public static class DurableFiles
                 await SyncAsync(file.SafeFileHandle, cancellationToken);
             }
 
-            File.Move(temporary, path, overwrite: true);
+            Posix.Rename(temporary, path);
         }
         catch
         {
