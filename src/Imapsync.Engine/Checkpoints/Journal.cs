@@ -88,9 +88,5 @@ internal sealed class Journal(string path, PairKey pair, SyncGate gate) : IDispo
 
     public void Dispose() => file?.Dispose();
 
-    private SafeFileHandle Open()
-    {
-        DurableFiles.DemandNoLink(path);
-        return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-    }
+    private SafeFileHandle Open() => Posix.OpenOwn(path, create: false);
 }

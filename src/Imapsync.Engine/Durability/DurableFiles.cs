@@ -33,9 +33,7 @@ public static class DurableFiles
         try
         {
             Nodes.DemandNoDevice(path);
-            // What lies under that name may be anything, even a link to somebody's file.
-            File.Delete(temporary);
-            var file = new FileStream(temporary, ForOwner(FileMode.CreateNew, FileAccess.Write));
+            var file = new FileStream(Posix.CreateAnew(temporary), FileAccess.Write, bufferSize: 0);
             await using (file.ConfigureAwait(false))
             {
                 await write(file, cancellationToken);
@@ -43,7 +41,7 @@ public static class DurableFiles
                 await SyncAsync(file.SafeFileHandle, cancellationToken);
             }
 
-            File.Move(temporary, path, overwrite: true);
+            Posix.Rename(temporary, path);
         }
         catch
         {

@@ -25,6 +25,10 @@ internal static partial class Posix
     private static readonly int NamelessForWriting = 0x1 | 0x400000 | 0x80000
         | (RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x4000 : 0x10000);
 
+    /// <summary>O_RDWR, O_NOFOLLOW of this architecture, and O_CLOEXEC of Linux.</summary>
+    private static readonly int OwnForWriting = 0x2 | 0x80000
+        | (RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x8000 : 0x20000);
+
     /// <summary>O_CLOEXEC, so that a child process (a password command) inherits nothing.</summary>
     private static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : OperatingSystem.IsFreeBSD() ? 0x100000 : 0x80000;
 
@@ -53,6 +57,51 @@ internal static partial class Posix
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return file;
+    }
+
+    /// <summary>As <see cref="CreateNew"/>, but what has that name goes first: it may be anything, even a link to somebody's file.</summary>
+    public static SafeFileHandle CreateAnew(string path)
+    {
+        try
+        {
+            return CreateNew(path);
+        }
+        catch (IOException) when (Path.Exists(path) || new FileInfo(path).LinkTarget is not null)
+        {
+            File.Delete(path);
+            return CreateNew(path);
+        }
+    }
+
+    /// <summary>
+    /// A file of ours for reading and writing, 0600 if it is made. Throws where a symbolic link stands: whoever put it there would decide
+    /// which file is written. One system call, and no moment between the look and the opening.
+    /// </summary>
+    public static SafeFileHandle OpenOwn(string path, bool create)
+    {
+        const int Create = 0x40, TooManyLinks = 40;
+        if (!OperatingSystem.IsLinux())
+        {
+            DurableFiles.DemandNoLink(path);
+            return new FileStream(path, DurableFiles.ForOwner(create ? FileMode.OpenOrCreate : FileMode.Open, FileAccess.ReadWrite)).SafeFileHandle;
+        }
+
+        var descriptor = Open(path, create ? OwnForWriting | Create : OwnForWriting, OwnerOnly);
+        if (descriptor >= 0)
+            return new SafeFileHandle(descriptor, ownsHandle: true);
+        var failure = Failure("open", path);
+        if (failure.HResult == TooManyLinks)
+            DurableFiles.DemandNoLink(path);
+        throw failure;
+    }
+
+    /// <summary>Syncs a file's data and size; on Unix any handle will do for that.</summary>
+    public static void SyncFile(string path)
+    {
+        using var handle = OperatingSystem.IsWindows()
+            ? File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete)
+            : OpenRead(path);
+        RandomAccess.FlushToDisk(handle);
     }
 
     /// <summary>

@@ -27,8 +27,7 @@ internal sealed class GroupSync(TimeProvider time)
         // In parallel, so that the file system's journal commits several at once.
         await Parallel.ForEachAsync(files, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken }, (file, _) =>
         {
-            using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-            RandomAccess.FlushToDisk(handle);
+            Posix.SyncFile(file);
             return ValueTask.CompletedTask;
         });
     }

@@ -51,35 +51,44 @@ internal static class LocalFiles
     /// <summary>A directory itself, not a symbolic link to one: a link may lead out of the tree.</summary>
     public static bool IsRealDirectory(string path)
     {
+        return Judge(path) == true;
+    }
+
+    /// <summary>A directory itself, or nothing at all: no file and no symbolic link, wherever that may lead.</summary>
+    public static bool IsRealDirectoryOrNone(string path) => Judge(path) != false;
+
+    /// <summary>True for a directory itself, null where nothing is: one look, since attributes are of the entry and not of what it leads to.</summary>
+    private static bool? Judge(string path)
+    {
+        const FileAttributes None = (FileAttributes)(-1);
         var info = new DirectoryInfo(path);
-        return info.Exists && info.LinkTarget is null;
+        var attributes = info.Attributes;
+        if (attributes == None)
+            return null;
+        return attributes.HasFlag(FileAttributes.Directory) && (!attributes.HasFlag(FileAttributes.ReparsePoint) || info.LinkTarget is null);
     }
 
     /// <summary>A new file open for writing. An older one of that name goes: it may be anything, even a link to somewhere else.</summary>
     public static SafeFileHandle CreateAnew(string path)
     {
-        File.Delete(path);
-        using (new FileStream(path, CreateNew))
-        {
-        }
-
+        Posix.CreateAnew(path).Dispose();
         return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
     }
 
     /// <summary>Puts whole new contents in place of a small file, durably: temporary file, sync, rename, sync.</summary>
-    public static void Replace(string path, ReadOnlySpan<byte> contents)
+    /// <param name="syncName">False where the caller syncs the directory after this, with what else is new there.</param>
+    public static void Replace(string path, ReadOnlySpan<byte> contents, bool syncName = true)
     {
         var temporary = path + ".imapsync-new";
         try
         {
-            File.Delete(temporary);
-            using (var file = new FileStream(temporary, CreateNew))
+            using (var file = Posix.CreateAnew(temporary))
             {
-                file.Write(contents);
-                file.Flush(flushToDisk: true);
+                RandomAccess.Write(file, contents, 0);
+                RandomAccess.FlushToDisk(file);
             }
 
-            File.Move(temporary, path, overwrite: true);
+            Posix.Rename(temporary, path);
         }
         catch
         {
@@ -87,7 +96,8 @@ internal static class LocalFiles
             throw;
         }
 
-        Posix.SyncDirectory(Path.GetDirectoryName(path)!);
+        if (syncName)
+            Posix.SyncDirectory(Path.GetDirectoryName(path)!);
     }
 
     /// <summary>Writes a file that will take another's place. What was begun goes if that fails: it may be what fills the disk.</summary>

@@ -12,7 +12,7 @@ internal sealed record MaildirPaths(string Directory)
     /// <summary>The folder is a real directory, and so are those of its three that exist: nothing leads out of the tree.</summary>
     public bool AreUsable =>
         LocalFiles.IsRealDirectory(Directory)
-        && Array.TrueForAll([Cur, New, Tmp], d => !Path.Exists(d) || LocalFiles.IsRealDirectory(d));
+        && Array.TrueForAll([Cur, New, Tmp], LocalFiles.IsRealDirectoryOrNone);
 
     public void Create()
     {

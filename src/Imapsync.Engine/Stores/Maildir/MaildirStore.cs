@@ -60,6 +60,8 @@ public sealed class MaildirStore : IMailStore
             tree.Root,
             () =>
             {
+                // Whoever is told of a folder may rely on it.
+                tree.Made.Sync();
                 var subscribed = subscriptions.Read();
                 var leftOut = new LeftOutDirectories(tree.Root);
                 var entries = tree.List(leftOut);
@@ -183,7 +185,11 @@ public sealed class MaildirStore : IMailStore
     private static Task<T> RunAsync<T>(FailureScope scope, string what, Func<T> action, CancellationToken cancellationToken) =>
         Task.Run(() => LocalFiles.Guard(scope, what, action), cancellationToken);
 
-    private MaildirPaths ExistingForWriting(FolderPath path) => Existing(path, mayLackCur: true);
+    private MaildirPaths ExistingForWriting(FolderPath path)
+    {
+        tree.Made.Sync();
+        return Existing(path, mayLackCur: true);
+    }
 
     /// <param name="mayLackCur">One whose making was interrupted will do: what it lacks is made.</param>
     private MaildirPaths Existing(FolderPath path, bool mayLackCur = false)

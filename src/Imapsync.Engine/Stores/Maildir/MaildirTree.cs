@@ -21,6 +21,9 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
     /// <summary>What folder names have to keep to here; set before a folder is made.</summary>
     public NameLimits Limits { get; set; } = NameLimits.None;
 
+    /// <summary>Directories with new folders in them. Folders are made many at a time, so their parent is synced once for all.</summary>
+    public UnsyncedDirectories Made { get; } = new();
+
     public static MaildirTree Of(MaildirEndpoint endpoint)
     {
         var root = Path.GetFullPath(endpoint.Directory);
@@ -185,10 +188,9 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
         LocalFiles.CreateDirectory(paths.Directory);
         WriteSideFile(paths.Directory, path);
         paths.Create();
-        DurableFiles.DemandNoLink(Path.Combine(paths.Directory, "maildirfolder"));
-        new FileStream(Path.Combine(paths.Directory, "maildirfolder"), LocalFiles.OpenOrCreate).Dispose();
+        Posix.OpenOwn(Path.Combine(paths.Directory, "maildirfolder"), create: true).Dispose();
         Posix.SyncDirectory(paths.Directory);
-        Posix.SyncDirectory(Root);
+        Made.Add(Root);
     }
 
     protected override bool IsNamedInbox(string directoryName) => directoryName.Equals(".INBOX", StringComparison.OrdinalIgnoreCase);
@@ -255,7 +257,7 @@ internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTr
                 continue;
             LocalFiles.CreateDirectory(directory);
             WriteSideFile(directory, at);
-            Posix.SyncDirectory(Path.GetDirectoryName(directory)!);
+            Made.Add(Path.GetDirectoryName(directory)!);
         }
 
         paths.Create();

@@ -18,6 +18,7 @@ internal sealed class UidList(string directory, TimeProvider time)
     private readonly string path = Path.Combine(directory, "dovecot-uidlist");
     private Stamp seen;
     private bool isParsed;
+    private bool isNameNew;
 
     /// <summary>What the file was when it was last read: a change in any of these means another content.</summary>
     private readonly record struct Stamp(DateTime Created, DateTime Written, long Length);
@@ -90,8 +91,16 @@ internal sealed class UidList(string directory, TimeProvider time)
 
     public void Sync()
     {
-        using var file = new FileStream(path, LocalFiles.OpenOrCreate);
-        file.Flush(flushToDisk: true);
+        Posix.SyncFile(path);
+    }
+
+    /// <summary>Makes the list's name in the folder durable if it was made here and is not yet: with it, what else is new in the folder's directory.</summary>
+    public void SyncName()
+    {
+        if (!isNameNew)
+            return;
+        Posix.SyncDirectory(directory);
+        isNameNew = false;
     }
 
     /// <summary>Appends lines; the lock must be held.</summary>
@@ -103,14 +112,13 @@ internal sealed class UidList(string directory, TimeProvider time)
             throw new MailException(FailureScope.Folder, isTransient: false, $"{path}: UIDs are used up");
         foreach (var name in uniqueNames)
             text.Append(CultureInfo.InvariantCulture, $"{uid++} :{name}\n");
-        DurableFiles.DemandNoLink(path);
-        using (var file = new FileStream(path, LocalFiles.OpenOrCreate))
+        using (var file = Posix.OpenOwn(path, create: true))
         {
-            if (file.Length > WholeLength)
-                file.SetLength(WholeLength);
-            file.Position = WholeLength;
-            file.Write(Encoding.UTF8.GetBytes(text.ToString()));
-            WholeLength = file.Position;
+            var lines = Encoding.UTF8.GetBytes(text.ToString());
+            if (RandomAccess.GetLength(file) > WholeLength)
+                RandomAccess.SetLength(file, WholeLength);
+            RandomAccess.Write(file, lines, WholeLength);
+            WholeLength += lines.Length;
         }
 
         for (var i = 0; isParsed && i < uniqueNames.Count; i++)
@@ -129,7 +137,8 @@ internal sealed class UidList(string directory, TimeProvider time)
     {
         var validity = (uint)Math.Clamp(time.GetUtcNow().ToUnixTimeSeconds(), 1, uint.MaxValue);
         var header = string.Create(CultureInfo.InvariantCulture, $"3 V{validity} N1 G{RandomNumberGenerator.GetHexString(32, lowercase: true)}\n");
-        LocalFiles.Replace(path, Encoding.ASCII.GetBytes(header));
+        LocalFiles.Replace(path, Encoding.ASCII.GetBytes(header), syncName: false);
+        isNameNew = true;
         Forget();
         Validity = new UidValidity(validity);
         // Not counted as read: the names of what is appended from here on need not be kept, the file has them.

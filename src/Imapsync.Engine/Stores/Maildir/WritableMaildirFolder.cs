@@ -31,11 +31,17 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, NameLimits limits, StoreContext context, CancellationToken cancellationToken)
     {
         var folder = new WritableMaildirFolder(path, paths, find, sync, limits, context);
-        paths.Create();
+        if (!Directory.Exists(paths.Tmp) || !Directory.Exists(paths.Cur) || !Directory.Exists(paths.New))
+        {
+            paths.Create();
+            Posix.SyncDirectory(paths.Directory);
+        }
+
         folder.names.RemoveLeftovers(paths.Tmp);
         folder.UidList.ReadEnds();
         if (folder.UidList.Validity.IsNone)
             await (await folder.UidList.HoldAsync(cancellationToken)).DisposeAsync();
+        folder.UidList.SyncName();
         folder.Keywords.Refresh();
         var count = MaildirIndex.CountFiles(paths.New) + MaildirIndex.CountFiles(paths.Cur);
         folder.Status = new FolderStatus(folder.UidList.Validity, folder.UidList.Next, count);
@@ -121,6 +127,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
                 held.Write();
             }
 
+            UidList.SyncName();
             Index.Refresh(force: true);
         }
     }
@@ -149,8 +156,8 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         DeliveryWindow delivery, IReadOnlyList<TemporaryMessage> messages, List<AppendReceipt> receipts, CancellationToken cancellationToken)
     {
         await sync.SyncFilesAsync(Paths.Tmp, [.. messages.Select(m => delivery.PathOf(m.TemporaryName))], cancellationToken);
-        foreach (var flags in messages.Select(m => m.Flags).Distinct())
-            await AddKeywordsAsync(Keywords, flags, cancellationToken);
+        // All at once: each writing of the list costs two syncs.
+        await AddKeywordsAsync(Keywords, messages.Select(m => m.Flags).Distinct().Aggregate(FlagSet.Empty, (all, flags) => all.Union(flags)), cancellationToken);
         var composed = new Dictionary<FlagSet, string>();
         await using (var held = await UidList.HoldAsync(cancellationToken))
         {
@@ -168,8 +175,13 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         }
 
         delivery.HandOver();
-        SyncDirectories(Paths);
+        // Those that got a name; the list's own, too, where it had to be made again meanwhile.
+        if (messages.Any(m => !m.Flags.IsEmpty))
+            Posix.SyncDirectory(Paths.Cur);
+        if (messages.Any(m => m.Flags.IsEmpty))
+            Posix.SyncDirectory(Paths.New);
         UidList.Sync();
+        UidList.SyncName();
     }
 
     /// <summary>False when the message is gone or has these flags already, as far as they can be stored.</summary>
@@ -218,6 +230,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
 
         SyncDirectories(target);
         list.Sync();
+        list.SyncName();
         return moved;
     }
 
