@@ -10,11 +10,11 @@ namespace Imapsync.Engine.Copying;
 /// Redone whole after a failure; the checkpoint keeps it from doing anything twice. Removals are left to
 /// <see cref="RemovalPhase"/>, because their limit is the whole job's.
 /// </summary>
-/// <param name="remembered">How the pair stood after the last run; null where that is not known.</param>
+/// <param name="last">How the pair stood after the last run; null where that is not known.</param>
 /// <param name="siblings">Other pairs with the same target: what they settled there is not ours to recognise.</param>
 /// <param name="pretended">What pairs with the same target did in this dry run, which settles nothing.</param>
 internal sealed class FolderCopier(
-    JobContext context, FolderPair pair, PairSummary? remembered, IReadOnlyList<PairKey> siblings, PretendedWork pretended, FolderTally tally)
+    JobContext context, FolderPair pair, PairSummary? last, IReadOnlyList<PairKey> siblings, PretendedWork pretended, FolderTally tally)
 {
     private readonly PairKey key = new(pair.Source.Path, pair.Target);
     private readonly JobReporter report = context.Report;
@@ -168,7 +168,7 @@ internal sealed class FolderCopier(
     private async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
         IMailFolder source, IMailFolder target, ICheckpoint checkpoint, FolderPlan plan, bool isFirstMeeting, CancellationToken abort)
     {
-        var meeting = new Meeting(context.Job, key.Source, checkpoint, remembered, plan, isFirstMeeting);
+        var meeting = new Meeting(context.Job, key.Source, checkpoint, last, plan, isFirstMeeting);
         var claimed = meeting.Claimed;
         claimed.UnionWith(pretended.Recognized);
         foreach (var sibling in siblings.Where(s => !pretended.StartedOver.Contains(s) && !IsFromTrash(s) && !IsFromTrash(key)))
