@@ -65,6 +65,21 @@ public sealed class PutBackTests : IDisposable
     }
 
     [Fact]
+    public async Task What_no_longer_has_the_octets_recorded_stays_and_is_told_once()
+    {
+        Deliver(1, 5);
+        await box.RunAsync();
+        Target.Messages[1] = Target.Messages[1] with { Octets = [.. "X-Added: by the server\r\n"u8, .. Target.Messages[1].Octets] };
+        Source.Remove(2);
+        Source.Remove(3);
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Incomplete, 1L), (report.Outcome, report.Totals.Deleted));
+        Assert.Contains("not touched", Assert.Single(report.Problems).Text, StringComparison.Ordinal);
+        Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+        Assert.Equal(4, Target.Messages.Count);
+    }
+
+    [Fact]
     public async Task A_changed_flag_does_not_fall_on_other_mail_and_the_copy_comes_again()
     {
         box.Target.HasModSeq = false;
