@@ -84,6 +84,8 @@ public sealed class VerifyCommandTests : CommandLineFixture
     [InlineData("--sample", "0%")]
     [InlineData("--sample", "101")]
     [InlineData("--sample", "ten")]
+    [InlineData("--sample", "1")]
+    [InlineData("--sample", "50")]
     public async Task What_makes_no_sense_is_refused(params string[] options)
     {
         Assert.Equal(2, await InvokeAsync(["verify", jobs, .. options]));

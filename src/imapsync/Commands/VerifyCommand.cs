@@ -22,9 +22,8 @@ internal static class VerifyCommand
         var offline = new Option<bool>("--offline") { Description = "Without the source: hold every octet of the target against the recorded check sums." };
         var sample = new Option<double>("--sample")
         {
-            Description = "Read only this share of the messages, another one each time; listings are compared whole.",
+            Description = "Read only this share of the messages, for example 10%, another one each time; listings are compared whole. Without it, all.",
             HelpName = "PERCENT",
-            DefaultValueFactory = _ => 1,
             CustomParser = ParseShare,
         };
         var report = new Option<string>("--report") { Description = "Write what was found to this file, as JSON.", HelpName = "FILE" };
@@ -39,7 +38,7 @@ internal static class VerifyCommand
         });
         command.SetAction((parsed, cancellationToken) =>
         {
-            var choices = new Choices(new VerifyOptions(parsed.GetValue(full), parsed.GetValue(offline), parsed.GetValue(sample)), parsed.GetValue(report));
+            var choices = new Choices(new VerifyOptions(parsed.GetValue(full), parsed.GetValue(offline), parsed.GetResult(sample) is null ? 1 : parsed.GetValue(sample)), parsed.GetValue(report));
             return StopSignals.GuardAsync(surroundings.Time, (signals, stop) => RunAsync(parsed, arguments, surroundings, choices, signals, stop), cancellationToken);
         });
         return command;
@@ -67,14 +66,14 @@ internal static class VerifyCommand
         return ExitStatus.Worst(statuses);
     }
 
-    /// <summary><c>10%</c> or <c>10</c>.</summary>
+    /// <summary><c>10%</c>. A bare number could as well be a share: 1 would be all to one and a hundredth to another.</summary>
     private static double ParseShare(ArgumentResult argument)
     {
         var text = argument.Tokens is [var token] ? token.Value : "";
-        if (double.TryParse(text.EndsWith('%') ? text[..^1] : text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent)
+        if (text.EndsWith('%') && double.TryParse(text[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent)
             && percent is >= 0.01 and <= 100)
             return percent / 100;
-        argument.AddError("--sample must be a percentage from 0.01% to 100%.");
+        argument.AddError("--sample must be a percentage from 0.01% to 100%, written with its sign, for example 10%.");
         return 1;
     }
 
