@@ -120,7 +120,7 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
     }
 
     /// <summary>By chance and not by the clock: an index may be lost twice in a second, and old UIDs must not seem to hold.</summary>
-    private static UidValidity NewValidity(UidValidity before)
+    public static UidValidity NewValidity(UidValidity before)
     {
         var value = (uint)System.Security.Cryptography.RandomNumberGenerator.GetInt32(1, int.MaxValue);
         return new UidValidity(value == before.Value ? value + 1 : value);

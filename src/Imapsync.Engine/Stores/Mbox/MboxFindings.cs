@@ -18,12 +18,16 @@ internal sealed record MboxFindings(
     /// <inheritdoc cref="MboxScanner.Expunged"/>
     public int Expunged { get; init; }
 
-    public static async Task<MboxFindings> ReadAsync(string path, SafeFileHandle mbox, CancellationToken cancellationToken)
+    public static Task<MboxFindings> ReadAsync(string path, SafeFileHandle mbox, CancellationToken cancellationToken) =>
+        ReadWithAsync(path + FileNames.IndexSuffix, mbox, cancellationToken);
+
+    /// <param name="indexPath">The index, beside the mbox or elsewhere.</param>
+    public static async Task<MboxFindings> ReadWithAsync(string indexPath, SafeFileHandle mbox, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             var stamp = FileStamp.Of(mbox);
-            var index = await MboxIndex.LoadAsync(path + FileNames.IndexSuffix, cancellationToken);
+            var index = await MboxIndex.LoadAsync(indexPath, cancellationToken);
             if (index.Condition == IndexCondition.Good && index.Interrupted is null && index.Stamp == stamp
                 && index.Records.All(r => r.Offset + r.Length <= stamp.Length))
                 return new MboxFindings(index, new MboxState(index.Validity, index.UidNext, [.. index.Records], stamp), true, [], MboxVariants.None);

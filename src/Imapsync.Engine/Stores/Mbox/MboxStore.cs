@@ -181,12 +181,21 @@ internal sealed class MboxStore : IMailStore
             counting.Dispose();
         }
 
-        var (mbox, found) = await QuietMbox.OpenAsync(file, context.Time, cancellationToken);
+        var memory = MboxMemory.Of(file, context);
+        var (mbox, found) = await QuietMbox.OpenAsync(file, memory?.IndexPath ?? file + FileNames.IndexSuffix, context.Time, cancellationToken);
         if (!found.IsIndexed)
             new MboxFile(file, path, context).NoteVariants(found);
         if (found.Doubts.Count > 0)
             context.OnUnread(path, "doubtful", $"{file}: {found.Doubts[0]}{(found.Doubts.Count > 1 ? $"; {found.Doubts.Count - 1} more such lines" : "")}");
-        return (mbox, found.State);
+        try
+        {
+            return (mbox, memory is null ? found.State : await memory.KeepAsync(found, cancellationToken));
+        }
+        catch
+        {
+            mbox.Dispose();
+            throw;
+        }
     }
 
     private async Task<T> GuardStoreAsync<T>(Func<Task<T>> touch)

@@ -16,8 +16,10 @@ internal static class QuietMbox
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
+    /// <param name="indexPath">Where its index is.</param>
     /// <exception cref="MailException">Folder scope, transient: others hold it or write to it all the time.</exception>
-    public static async Task<(SafeFileHandle Mbox, MboxFindings Found)> OpenAsync(string path, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<(SafeFileHandle Mbox, MboxFindings Found)> OpenAsync(
+        string path, string indexPath, TimeProvider time, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -25,7 +27,7 @@ internal static class QuietMbox
             var mbox = MboxFolder.Open(path);
             try
             {
-                var found = await MboxFindings.ReadAsync(path, mbox, cancellationToken);
+                var found = await MboxFindings.ReadWithAsync(indexPath, mbox, cancellationToken);
                 if (found.State.Stamp == FileStamp.Of(mbox))
                     return (mbox, found);
             }
