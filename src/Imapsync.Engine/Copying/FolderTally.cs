@@ -63,6 +63,14 @@ internal sealed class FolderTally
         Unlisted = Math.Max(0, SourceMessages - Copied.Count - AlreadyPresent - Skipped - failures.Count);
     }
 
+    /// <summary>So many that were taken to be in place are not.</summary>
+    public void Lose(long messages)
+    {
+        var lost = Math.Min(messages, AlreadyPresent);
+        AlreadyPresent -= lost;
+        Unlisted += lost;
+    }
+
     public void AddCopied(Uid uid, long bytes)
     {
         failures.Remove(uid);

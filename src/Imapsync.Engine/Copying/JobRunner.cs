@@ -7,7 +7,8 @@ using Imapsync.Engine.Stores;
 namespace Imapsync.Engine.Copying;
 
 /// <param name="DryRun">Say what would be done, change nothing.</param>
-public sealed record RunOptions(bool DryRun = false);
+/// <param name="Heal">Fetch again what was copied and is gone from a backup, or damaged there.</param>
+public sealed record RunOptions(bool DryRun = false, bool Heal = false);
 
 /// <summary>Opens the checkpoints under a job's state directory and takes its lock.</summary>
 public delegate Task<ICheckpointStore> CheckpointOpener(string directory, bool readOnly, CancellationToken cancellationToken);

@@ -244,10 +244,16 @@ internal sealed class MailboxCopier(JobContext context)
             async Task<PairSummary?> CopyOneAsync(CancellationToken c)
             {
                 await new AccessCopy(context).CopyAsync(pair, c);
-                if (await unchanged.FindAsync(pair, c) is not { } known)
-                    return await CopyAsync(pair, key, group, pretended, tally, c) ?? (context.Options.DryRun ? null : Unsettled(pair, key, remembered, tally));
-                CountUnchanged(known, tally);
-                return known with { Subscribed = pair.Source.Subscribed };
+                var presence = new TargetPresence(context, key, folders);
+                if (!await presence.ForgetLostAsync(c) && await unchanged.FindAsync(pair, c) is { } known)
+                {
+                    CountUnchanged(known, tally);
+                    return await presence.CheckAsync(known with { Subscribed = pair.Source.Subscribed }, isRemembered: true, tally, c);
+                }
+
+                var summary = await CopyAsync(pair, key, group, pretended, tally, c);
+                await presence.RemoveDamagedAsync(c);
+                return await presence.CheckAsync(summary, isRemembered: false, tally, c) ?? (context.Options.DryRun ? null : Unsettled(pair, key, remembered, tally));
             }
         }
     }

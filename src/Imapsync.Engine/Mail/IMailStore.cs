@@ -91,6 +91,9 @@ public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, in
     /// <summary>How many open folders the reading of few or one may usefully be spread over; 0 where a second reader of a folder gains nothing.</summary>
     public int MaxReaders { get; init; }
 
+    /// <summary>It is a backup: nobody but its owner's programs takes mail from it, so what was copied has to be there.</summary>
+    public bool KeepsWhatItGets { get; init; }
+
     /// <summary>How many small questions, such as the status of a folder, may usefully be asked at once; at least 1.</summary>
     public int MaxConcurrentQuestions { get; init; } = 1;
 }

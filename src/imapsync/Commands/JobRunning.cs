@@ -8,6 +8,9 @@ namespace Imapsync.CommandLine.Commands;
 /// <param name="ReportPath">Where the report goes; null for none.</param>
 internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, int Parallel)
 {
+    /// <summary>See <see cref="RunOptions.Heal"/>.</summary>
+    public bool Heal { get; init; }
+
     /// <param name="load">Reads the jobs and asks for passwords, after everything else on the command line was found good.</param>
     /// <returns>The exit status.</returns>
     public Task<int> RunAsync(
@@ -39,7 +42,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     {
         await using var output = OutputFor(IsJson, surroundings);
         signals.OnStop = () => output.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
-        return await new JobQueue(surroundings.RunJob, surroundings.Time, output.Show).RunAsync(jobs, Parallel, new RunOptions(DryRun), stop, signals.Abort);
+        return await new JobQueue(surroundings.RunJob, surroundings.Time, output.Show).RunAsync(jobs, Parallel, new RunOptions(DryRun, Heal), stop, signals.Abort);
     }
 
     private static IProgressOutput OutputFor(bool isJson, Surroundings surroundings) =>

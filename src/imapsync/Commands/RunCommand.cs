@@ -20,9 +20,12 @@ internal static class RunCommand
             if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, out var n) || n is < 1 or > 256))
                 result.AddError("--parallel must be a number from 1 to 256.");
         });
+        var heal = new Option<bool>("--heal") { Description = "Read the whole backup and fetch again what was copied and is gone from it or damaged in it." };
         command.Add(parallel);
-        command.SetAction((parsed, cancellationToken) => running.Read(parsed, arguments.IsJson(parsed), parsed.GetValue(parallel)).RunAsync(
-            async c => (await arguments.LoadAsync(parsed, surroundings, c)).Jobs, surroundings, cancellationToken));
+        command.Add(heal);
+        command.SetAction((parsed, cancellationToken) =>
+            (running.Read(parsed, arguments.IsJson(parsed), parsed.GetValue(parallel)) with { Heal = parsed.GetValue(heal) }).RunAsync(
+                async c => (await arguments.LoadAsync(parsed, surroundings, c)).Jobs, surroundings, cancellationToken));
         return command;
     }
 }

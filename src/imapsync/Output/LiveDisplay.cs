@@ -105,8 +105,8 @@ internal sealed class LiveDisplay : IProgressOutput
             // Spectre can't draw a grid without rows.
             var lines = new List<IRenderable> { atWork.Count > 0 ? table : new Text("…") };
             var problems = jobs.Sum(j => j.Problems);
-            if (jobs.Count > atWork.Count || problems > 0 || atWork.Count > MaxRows)
-                lines.Add(new Text($"{Quantities.Count(jobs.Count - atWork.Count, "job")} finished, {Quantities.Count(atWork.Count)} at work, {Quantities.Count(problems, "problem")}"));
+            // Always: a picture of one line makes some terminals go up a line each time it is drawn again.
+            lines.Add(new Text($"{Quantities.Count(jobs.Count - atWork.Count, "job")} finished, {Quantities.Count(atWork.Count)} at work, {Quantities.Count(problems, "problem")}"));
             if (word is not null)
                 lines.Add(new Text(TerminalText.Escape(word)));
             return new Rows(lines);

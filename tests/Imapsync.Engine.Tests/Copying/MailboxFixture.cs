@@ -39,11 +39,11 @@ internal sealed class MailboxFixture : IDisposable
         StateDirectory = StateDirectory,
     };
 
-    public async Task<JobReport> RunAsync(bool dryRun = false)
+    public async Task<JobReport> RunAsync(bool dryRun = false, bool heal = false)
     {
         Events.Clear();
         var runner = new JobRunner(Time, OpenStoreAsync, OpenCheckpoints);
-        return await runner.RunAsync(Job, new RunOptions(dryRun), Tell, Stop, Abort);
+        return await runner.RunAsync(Job, new RunOptions(dryRun, heal), Tell, Stop, Abort);
     }
 
     /// <summary>Where a test keeps the target elsewhere than in memory.</summary>

@@ -21,7 +21,7 @@ public sealed class MaildirStore : IMailStore
         (this.endpoint, this.tree, this.context) = (endpoint, tree, context);
         subscriptions = new MaildirSubscriptions(tree, context.Time);
         sync = new GroupSync(context.Time);
-        Traits = new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: Math.Clamp(Environment.ProcessorCount, 2, 8));
+        Traits = new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: Math.Clamp(Environment.ProcessorCount, 2, 8)) { KeepsWhatItGets = true };
     }
 
     public StoreTraits Traits { get; }

@@ -1,0 +1,135 @@
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// Whether what was brought to one target folder lies there still. The checkpoint knows what was brought; only the folder knows what is
+/// there, and "in place" is said of nothing else. In an account, where its owner deletes, what is gone is told and stays gone.
+/// </summary>
+/// <param name="folders">What the target listed before the run.</param>
+internal sealed class TargetPresence(JobContext context, PairKey key, TargetFolders folders)
+{
+    /// <summary>How many messages are read at a time to be held against their recorded check sums.</summary>
+    private const int ReadTogether = 50;
+
+    private readonly List<SettledMessage> damaged = [];
+
+    private bool KeepsWhatItGets => context.Target.Traits.KeepsWhatItGets && !context.Job.IsRestore && !context.Options.DryRun;
+
+    /// <summary>Before a pair is brought up to date, where healing is asked for: what is gone or is no longer what was recorded is forgotten, and so fetched again.</summary>
+    /// <returns>True where there is any.</returns>
+    public async Task<bool> ForgetLostAsync(CancellationToken abort)
+    {
+        if (!context.Options.Heal || !KeepsWhatItGets || !folders.Exists(key.Target))
+            return false;
+        await using var folder = await OpenToHealAsync(abort);
+        await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
+        if (!SpeaksOf(checkpoint, folder))
+            return false;
+        var there = new Dictionary<Uid, MessageInfo>();
+        await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), abort))
+            there[message.Uid] = message;
+        var lost = Brought(checkpoint).Where(m => !there.ContainsKey(m.Target)).ToList();
+        var known = Brought(checkpoint).Where(m => m.Checksum is not null && there.ContainsKey(m.Target)).OrderBy(m => m.Target).ToList();
+        foreach (var group in known.Chunk(ReadTogether))
+        {
+            context.Stop.ThrowIfCancellationRequested();
+            var contents = await MessageContents.ReadAsync(folder, [.. group.Select(m => there[m.Target])], withDigest: false, abort);
+            foreach (var message in group)
+            {
+                if (!contents.TryGetValue(message.Target, out var read) || read.Failure is not null
+                    || read.Length != message.Checksum!.Value.Length || read.Crc != message.Checksum.Value.Crc)
+                    damaged.Add(message);
+            }
+        }
+
+        if (lost.Count + damaged.Count == 0)
+            return false;
+        foreach (var message in lost.Concat(damaged))
+            checkpoint.Forget(message.Source);
+        await checkpoint.CommitAsync(abort);
+        context.Report.Note(key.Source, $"fetched again, messages that are gone from the target: {lost.Count}, that are damaged there: {damaged.Count}");
+        return true;
+    }
+
+    /// <summary>After the pair was brought up to date: the damaged copies go whose message is in place anew.</summary>
+    public async Task RemoveDamagedAsync(CancellationToken abort)
+    {
+        if (damaged.Count == 0)
+            return;
+        var replaced = new UidSet();
+        await using (var checkpoint = await context.Checkpoints.OpenAsync(key, abort))
+        {
+            foreach (var old in damaged)
+            {
+                if (checkpoint.TryGet(old.Source, out var now) && now.Settlement == Settlement.Copied && !now.Target.IsNone && now.Target != old.Target)
+                    replaced.Add(old.Target);
+            }
+        }
+
+        damaged.Clear();
+        if (replaced.IsEmpty)
+            return;
+        await using var folder = await context.Target.OpenForWritingAsync(key.Target, abort);
+        await folder.RemoveAsync(replaced, trash: null, abort);
+    }
+
+    /// <summary>Looks, and tells what is gone.</summary>
+    /// <param name="summary">How the pair stands by what is remembered; null where the next run has to look again anyway.</param>
+    /// <param name="isRemembered">It stands so since a run before: the target's counters in it are those that all was in place under.</param>
+    /// <returns>How it stands in truth.</returns>
+    public async Task<PairSummary?> CheckAsync(PairSummary? summary, bool isRemembered, FolderTally tally, CancellationToken abort)
+    {
+        if (!KeepsWhatItGets)
+            return summary;
+        await using var folder = await context.Target.OpenAsync(key.Target, abort);
+        var status = folder.Status with { UidValidity = folder.LastingUidValidity, Unseen = null };
+        // Nobody delivered and as many are there: nobody took any.
+        if (isRemembered && summary?.Target is { } before && before with { Unseen = null } == status)
+            return summary;
+        await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
+        if (!SpeaksOf(checkpoint, folder))
+            return summary;
+        var there = await ListAsync(folder, abort);
+        var lost = Brought(checkpoint).Count(m => !there.Contains(m.Target));
+        if (lost == 0)
+            return summary is null ? null : summary with { Target = status };
+        context.Report.Problem(new Problem(
+            FailureScope.Folder, key.Source, null, "missing_at_target",
+            $"{lost} messages that were copied are gone from {key.Target} at the target; run with --heal to fetch them again"));
+        tally.Lose(lost);
+        return summary is null ? null : summary with { Rules = PairSummary.Unsettled };
+    }
+
+    /// <summary>A folder that lacks a part of itself can't be read; opened for writing it is made whole.</summary>
+    private async Task<IMailFolder> OpenToHealAsync(CancellationToken abort)
+    {
+        try
+        {
+            return await context.Target.OpenAsync(key.Target, abort);
+        }
+        catch (MailException e) when (e.Kind == FailureKind.Gone)
+        {
+            return await context.Target.OpenForWritingAsync(key.Target, abort);
+        }
+    }
+
+    private static bool SpeaksOf(ICheckpoint checkpoint, IMailFolder folder) =>
+        checkpoint.Condition == CheckpointCondition.Good && !folder.LastingUidValidity.IsNone && checkpoint.TargetValidity == folder.LastingUidValidity;
+
+    /// <summary>What the source holds and the target has to.</summary>
+    private static IEnumerable<SettledMessage> Brought(ICheckpoint checkpoint) =>
+        checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && !m.Target.IsNone);
+
+    private static async Task<UidSet> ListAsync(IMailFolder folder, CancellationToken abort)
+    {
+        var there = new UidSet();
+        await foreach (var message in folder.ListAsync(new ListRequest(), abort))
+            there.Add(message.Uid);
+        return there;
+    }
+}

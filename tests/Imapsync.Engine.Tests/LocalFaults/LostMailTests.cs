@@ -1,0 +1,111 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Stores;
+using Imapsync.Engine.Tests.Copying;
+using Imapsync.Imap;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Engine.Tests.LocalFaults;
+
+/// <summary>"In place" is what lies in the backup, not what the state remembers of it.</summary>
+public sealed class LostMailTests : IDisposable
+{
+    private readonly MailboxFixture box = new();
+    private readonly string target = Directory.CreateTempSubdirectory("imapsync-lost-").FullName;
+
+    public void Dispose()
+    {
+        box.Dispose();
+        Directory.Delete(target, recursive: true);
+    }
+
+    [Fact]
+    public async Task Messages_that_are_gone_from_a_Maildir_are_told_each_time_and_healed_when_asked_to()
+    {
+        var seed = Seeds.Next();
+        var random = new Random(seed);
+        box.Job = box.Job with { Target = new MaildirEndpoint(target) };
+        box.OpenTarget = StoreRegistry.OpenAsync;
+        const int messages = 12;
+        for (var n = 0; n < messages; n++)
+            box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"m{n}"));
+        AssertGood(await box.RunAsync(), messages);
+        for (var round = 0; round < 8; round++)
+        {
+            var files = Files();
+            var lost = random.GetItems(files, random.Next(1, 5)).Distinct().ToList();
+            lost.ForEach(File.Delete);
+            // New mail on either side must not hide it.
+            if (random.Next(2) == 0)
+                box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"r{round}"));
+            if (random.Next(2) == 0)
+                await File.WriteAllTextAsync(Path.Combine(target, "new", $"{round}.theirs"), MailboxFixture.Mail($"t{round}"), TestContext.Current.CancellationToken);
+            var what = $"seed {seed}, round {round}, {lost.Count} lost";
+            for (var again = 0; again < 2; again++)
+            {
+                var told = await box.RunAsync();
+                Assert.True(told.Outcome == JobOutcome.Incomplete, $"{what}, run {again}: {told.Outcome} {string.Join(' ', told.Problems)}");
+                Assert.True(told.Problems.Any(p => p.Reason == "missing_at_target"), what);
+                var counts = told.Totals;
+                Assert.True(counts.SourceMessages == counts.Copied + counts.AlreadyPresent + counts.Skipped + counts.Failed && counts.Failed >= 1, what);
+            }
+
+            var healed = await box.RunAsync(heal: true);
+            Assert.True(healed.Outcome == JobOutcome.Ok, $"{what}: {string.Join('\n', healed.Problems)}");
+            AssertGood(await box.RunAsync(), 0);
+            var there = Files().Select(File.ReadAllText).ToList();
+            Assert.All(box.Source.Folders[FolderPath.Inbox].Messages, m =>
+                Assert.Single(there, t => t == System.Text.Encoding.Latin1.GetString(m.Octets).Replace("\r\n", "\n", StringComparison.Ordinal)));
+        }
+    }
+
+    [Fact]
+    public async Task A_rotten_message_is_fetched_again_and_its_damaged_copy_goes()
+    {
+        box.Job = box.Job with { Target = new MaildirEndpoint(target) };
+        box.OpenTarget = StoreRegistry.OpenAsync;
+        for (var n = 0; n < 5; n++)
+            box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"m{n}"));
+        AssertGood(await box.RunAsync(), 5);
+        var rotten = Files()[2];
+        var whole = await File.ReadAllTextAsync(rotten, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(rotten, whole.Replace("text", "tezt", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        AssertGood(await box.RunAsync(heal: true), 1);
+        var there = Files().Select(File.ReadAllText).ToList();
+        Assert.Equal(5, there.Count);
+        Assert.Single(there, whole);
+        AssertGood(await box.RunAsync(heal: true), 0);
+    }
+
+    [Fact]
+    public async Task A_message_that_is_gone_from_an_mbox_is_told()
+    {
+        box.Job = box.Job with { Target = new MboxEndpoint(target) };
+        box.OpenTarget = StoreRegistry.OpenAsync;
+        for (var n = 0; n < 5; n++)
+            box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"m{n}"));
+        AssertGood(await box.RunAsync(), 5);
+        AssertGood(await box.RunAsync(), 0);
+        await using (var store = await StoreRegistry.OpenAsync(box.Job.Target, true, new StoreContext(TimeProvider.System, _ => { }), TestContext.Current.CancellationToken))
+        await using (var folder = await store.OpenForWritingAsync(FolderPath.Inbox, TestContext.Current.CancellationToken))
+        {
+            var uids = new UidSet();
+            await foreach (var message in folder.ListAsync(new ListRequest(), TestContext.Current.CancellationToken))
+                uids.Add(message.Uid);
+            await folder.RemoveAsync(new UidSet([uids.Enumerate().First()]), null, TestContext.Current.CancellationToken);
+        }
+
+        var told = await box.RunAsync();
+        Assert.Equal((JobOutcome.Incomplete, "missing_at_target"), (told.Outcome, Assert.Single(told.Problems).Reason));
+        AssertGood(await box.RunAsync(heal: true), 1);
+        AssertGood(await box.RunAsync(), 0);
+    }
+
+    private static void AssertGood(JobReport report, int copied)
+    {
+        Assert.True(report.Outcome == JobOutcome.Ok, string.Join('\n', report.Problems));
+        Assert.Equal(copied, report.Totals.Copied);
+    }
+
+    private string[] Files() => [.. Directory.GetFiles(Path.Combine(target, "cur")).Concat(Directory.GetFiles(Path.Combine(target, "new"))).Order(StringComparer.Ordinal)];
+}
