@@ -1,4 +1,5 @@
 using System.Text;
+using Imapsync.Imap;
 using Imapsync.Imap.Sasl;
 
 namespace Imapsync.Fuzz.Tests.Targets;
