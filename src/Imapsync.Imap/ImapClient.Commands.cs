@@ -4,14 +4,6 @@ namespace Imapsync.Imap;
 
 public sealed partial class ImapClient
 {
-    /// <summary>What the server says of itself: lower-case field → value.</summary>
-    public async Task<IReadOnlyDictionary<string, string>> IdAsync(CancellationToken cancellationToken)
-    {
-        var command = new IdCommand();
-        await connection.ExecuteAsync(command, cancellationToken);
-        return command.Server;
-    }
-
     public async Task NoopAsync(CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(new NoopCommand(), cancellationToken);
 

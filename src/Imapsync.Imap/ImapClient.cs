@@ -1,6 +1,5 @@
 using Imapsync.Imap.Commands;
 using Imapsync.Imap.Connection;
-using Imapsync.Imap.Sasl;
 
 namespace Imapsync.Imap;
 
@@ -68,30 +67,6 @@ public sealed partial class ImapClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Logs in and asks for the capabilities anew unless they were volunteered.</summary>
-    /// <exception cref="ImapCommandException">Refused; the text holds no secret.</exception>
-    public async Task LogInAsync(ImapCredentials credentials, CancellationToken cancellationToken)
-    {
-        if (IsPreAuthenticated)
-            return;
-        var offered = Capabilities;
-        connection.Capabilities = null;
-        try
-        {
-            if (SaslChoice.Choose(credentials, offered, options) is { } mechanism)
-                await AuthenticateAsync(mechanism, offered, cancellationToken);
-            else
-                await connection.ExecuteAsync(new LoginCommand(credentials.User, credentials.Secret), cancellationToken);
-        }
-        catch (ImapCommandException e)
-        {
-            connection.Capabilities ??= offered;
-            throw new ImapCommandException(e.Command, e.Reply with { Text = Redact(e.Reply.Text, credentials.Secret) });
-        }
-
-        await LearnCapabilitiesAsync(cancellationToken);
-    }
-
     /// <summary>Says goodbye and closes. Never throws for the network: the mail is safe already.</summary>
     public async Task LogOutAsync(CancellationToken cancellationToken)
     {
@@ -133,7 +108,7 @@ public sealed partial class ImapClient : IAsyncDisposable
             if (e is not OperationCanceledException || cancellationToken.IsCancellationRequested)
                 throw;
             throw new ImapConnectionException(
-                ConnectionFailure.Stall, $"{options.Host}:{options.Port} took the connection and gave no greeting in {options.GreetingTimeout.TotalSeconds:0.###} s", e);
+                ConnectionFailure.Stall, $"{options.Address} took the connection and gave no greeting in {options.GreetingTimeout.TotalSeconds:0.###} s", e);
         }
     }
 
@@ -174,18 +149,5 @@ public sealed partial class ImapClient : IAsyncDisposable
     {
         if (connection.Capabilities is null)
             await connection.ExecuteAsync(new CapabilityCommand(), cancellationToken);
-    }
-
-    private async Task AuthenticateAsync(SaslMechanism mechanism, ImapCapabilities offered, CancellationToken cancellationToken)
-    {
-        var command = new AuthenticateCommand(mechanism, offered.HasSaslInitialResponse);
-        try
-        {
-            await connection.ExecuteAsync(command, cancellationToken);
-        }
-        catch (ImapCommandException e) when (command.Fault is not null)
-        {
-            throw new ImapCommandException(command.Name, e.Reply with { Text = command.Fault });
-        }
     }
 }

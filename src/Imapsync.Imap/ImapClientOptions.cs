@@ -15,6 +15,9 @@ public enum ImapTls
 /// <summary>How to reach a server. Nothing here is secret.</summary>
 public sealed record ImapClientOptions(string Host, int Port, ImapTls Tls)
 {
+    /// <summary>For people, as in a URL.</summary>
+    public string Address => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+
     /// <summary>PEM file of the authorities to trust in place of the system's.</summary>
     public string? CaFile { get; init; }
 

@@ -16,7 +16,7 @@ public sealed partial class ArchitectureTests
     /// <summary>Each project and the projects and packages it may name: a project exists because its set differs.</summary>
     private static readonly Dictionary<string, string[]> Projects = new()
     {
-        ["Imapsync.Imap"] = [],
+        ["Imapsync.Imap"] = ["MailKit"],
         ["Imapsync.Engine"] =
         [
             "Imapsync.Imap", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
@@ -62,6 +62,11 @@ public sealed partial class ArchitectureTests
     public void The_wire_knows_nothing_of_the_engine() =>
         None(Sources("Imapsync.Imap").Where(f => File.ReadAllText(f).Contains("Imapsync.Engine", StringComparison.Ordinal))
             .Select(f => $"{Relative(f)}: the wire may not know the engine"));
+
+    [Fact]
+    public void MailKit_stays_in_its_corner_of_the_wire() =>
+        None(Sources("Imapsync.Imap").Where(f => !Relative(f).StartsWith("src/Imapsync.Imap/Sasl/", StringComparison.Ordinal))
+            .Where(f => File.ReadAllText(f).Contains("using MailKit", StringComparison.Ordinal)).Select(f => $"{Relative(f)}: MailKit is for Sasl alone"));
 
     [Fact]
     public void A_room_uses_only_the_rooms_it_may()

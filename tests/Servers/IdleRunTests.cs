@@ -5,8 +5,8 @@ namespace Imapsync.Servers.Tests;
 /// <summary>What a run costs that finds nothing new.</summary>
 public sealed class IdleRunTests
 {
-    /// <summary>Greeting and three steps of SCRAM, namespaces, folders, goodbye: what a client says when it asks for nothing twice.</summary>
-    private const int FewLines = 8;
+    /// <summary>Greeting and three steps of SCRAM, who we are, namespaces, folders, goodbye: what a client says when it asks for nothing twice.</summary>
+    private const int FewLines = 9;
 
     private const string NoListStatus = "IMAP4rev1 SASL-IR LITERAL+ NAMESPACE UIDPLUS LIST-EXTENDED SPECIAL-USE ENABLE CONDSTORE";
 

@@ -42,13 +42,12 @@ internal sealed class EndpointReader(JobReading reading, bool isWanted)
 
     private ImapEndpoint ReadImap(SettingNode section, EndpointUrl url, EndpointLimitsReader limits)
     {
-        var auth = section.Choice("auth", ("auto", AuthMechanism.Auto), ("plain", AuthMechanism.Plain), ("login", AuthMechanism.Login),
-            ("scram-sha-256", AuthMechanism.ScramSha256), ("cram-md5", AuthMechanism.CramMd5), ("xoauth2", AuthMechanism.XOAuth2),
-            ("oauthbearer", AuthMechanism.OAuthBearer), ("external", AuthMechanism.External));
-        if (url.User.Length == 0 && auth != AuthMechanism.External)
+        var auth = LogInReader.ReadMechanism(section);
+        if (url.User.Length == 0 && LogInReader.NeedsUser(auth))
             reading.Error(section.Origin("url"), "the URL names no user", $"write {url.Scheme}://USER@{url.Host}, an @ inside the user as it is or as %40");
         if (section.Text("authorize_as") is { } other && other.Any(char.IsControl))
             reading.Error(section.Origin("authorize_as"), "'authorize_as' holds control characters", "remove them");
+        LogInReader.RefuseLostIdentity(reading, section, auth);
         var endpoint = new ImapEndpoint(url.Host, url.Port, ReadTls(section, url), url.User)
         {
             Auth = auth,

@@ -14,11 +14,15 @@ internal sealed class SecretReader(JobReading reading, bool isWanted)
         var given = Keys.Where(k => section[k] is { } node && !node.IsTakenAway()).ToList();
         foreach (var key in given.Skip(1))
             reading.Error(section[key]!.KeyOrigin, $"'{key}' contradicts '{given[0]}' at {section[given[0]]!.KeyOrigin}", "keep one of them");
-        if (endpoint.Auth == AuthMechanism.External && given.Count > 0)
-            reading.Error(section[given[0]]!.KeyOrigin, $"'{given[0]}' contradicts 'auth: external', which needs no password", "remove one of them");
+        if (endpoint.Auth is AuthMechanism.External or AuthMechanism.Anonymous && given.Count > 0)
+        {
+            var word = endpoint.Auth == AuthMechanism.External ? "external" : "anonymous";
+            reading.Error(section[given[0]]!.KeyOrigin, $"'{given[0]}' contradicts 'auth: {word}', which needs no password", "remove one of them");
+        }
+
         if (given.Count > 0)
             return section.Text(given[0]) is { } text ? Refer(given[0], text, section.Origin(given[0])) : null;
-        if (endpoint.Auth == AuthMechanism.External)
+        if (!LogInReader.NeedsPassword(endpoint.Auth))
             return null;
         if (reading.Options.Prompt is { } prompt)
             return new PromptedSecret($"Password for {endpoint.Display}", prompt);

@@ -73,7 +73,10 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
 
     public override string Identity => $"{AuthorizeAs ?? User}@{Host.ToLowerInvariant()}:{Port}";
 
-    public override string Display => $"{(Tls == TlsMode.Implicit ? "imaps" : "imap")}://{User}@{Host}:{Port}";
+    public override string Display => $"{(Tls == TlsMode.Implicit ? "imaps" : "imap")}://{User}@{Address}";
+
+    /// <summary>Host and port as in a URL.</summary>
+    public string Address => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }
 
 /// <summary>How long to wait for a server.</summary>
@@ -107,10 +110,20 @@ public enum AuthMechanism
     Auto,
     Plain,
     Login,
+    ScramSha1,
     ScramSha256,
+    ScramSha512,
     CramMd5,
+    DigestMd5,
+    Ntlm,
+
+    /// <summary>Kerberos; without a password, by the ticket that is there.</summary>
+    Gssapi,
     XOAuth2,
     OAuthBearer,
+    Anonymous,
+
+    /// <summary>The TLS client certificate.</summary>
     External,
 }
 

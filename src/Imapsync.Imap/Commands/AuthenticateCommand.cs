@@ -5,9 +5,9 @@ using Imapsync.Imap.Sasl;
 namespace Imapsync.Imap.Commands;
 
 /// <summary>AUTHENTICATE (RFC 9051 §6.2.2), the initial response on the same line where the server takes it (SASL-IR, RFC 4959).</summary>
-internal sealed class AuthenticateCommand(SaslMechanism mechanism, bool withInitialResponse) : ImapCommand
+internal sealed class AuthenticateCommand(SaslExchange exchange, bool withInitialResponse) : ImapCommand
 {
-    public override string Name => "AUTHENTICATE " + mechanism.Name;
+    public override string Name => "AUTHENTICATE " + exchange.Name;
 
     public override CommandClass Class => CommandClass.Alone;
 
@@ -18,12 +18,12 @@ internal sealed class AuthenticateCommand(SaslMechanism mechanism, bool withInit
 
     public override async ValueTask EncodeAsync(CommandWriter writer)
     {
-        var initial = mechanism.InitialResponse;
+        var initial = exchange.InitialResponse;
         byte[]? challenge;
-        writer.Text("AUTHENTICATE " + mechanism.Name);
+        writer.Text("AUTHENTICATE " + exchange.Name);
         if (withInitialResponse && initial is not null)
         {
-            challenge = await writer.Text(" ").SecretLineAsync(initial.Length == 0 ? "=" : Convert.ToBase64String(initial));
+            challenge = await writer.Text(" ").SecretLineAsync(initial.Length == 0 ? "=" : initial);
             initial = null;
         }
         else
@@ -35,18 +35,18 @@ internal sealed class AuthenticateCommand(SaslMechanism mechanism, bool withInit
         {
             var answer = initial ?? Next(challenge);
             initial = null;
-            challenge = await writer.SecretLineAsync(answer is null ? "*" : Convert.ToBase64String(answer));
+            challenge = await writer.SecretLineAsync(answer ?? "*");
         }
     }
 
     /// <summary>Null cancels the exchange (RFC 9051 §6.2.2).</summary>
-    private byte[]? Next(byte[] challenge)
+    private string? Next(byte[] challenge)
     {
         try
         {
-            return mechanism.Next(Convert.FromBase64String(Encoding.ASCII.GetString(challenge).Trim()));
+            return exchange.Next(Encoding.ASCII.GetString(challenge));
         }
-        catch (Exception e) when (e is FormatException or SaslException)
+        catch (SaslFaultException e)
         {
             Fault = e.Message;
             return null;

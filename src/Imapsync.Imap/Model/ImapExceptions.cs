@@ -18,6 +18,12 @@ public sealed class ImapCommandException(string command, StatusReply reply)
     public TimeSpan? RetryAfter => ServerText.Classify(Reply).RetryAfter;
 }
 
+/// <summary>
+/// The log-in was given up on this side: nothing that is offered fits, or the server did not prove that it knows the password.
+/// The connection is closed.
+/// </summary>
+public sealed class ImapLogInException(string message, Exception? inner = null) : Exception(message, inner);
+
 /// <summary>Client and server are out of step, or a limit was passed. The connection is broken; a new one may do.</summary>
 public sealed class ImapProtocolException(string message, Exception? inner = null) : Exception(message, inner)
 {

@@ -1,11 +1,16 @@
+using System.Net;
 using System.Text;
+using MailKit.Security;
 
 namespace Imapsync.Imap.Sasl;
 
-/// <summary>EXTERNAL (RFC 4422 appendix A): the TLS client certificate says who we are.</summary>
-internal sealed class ExternalMechanism(string? authorizeAs) : SaslMechanism
+/// <summary>EXTERNAL (RFC 4422 appendix A), which MailKit lacks: the TLS client certificate says who we are.</summary>
+internal sealed class ExternalMechanism(string? authorizeAs) : SaslMechanism(new NetworkCredential("", ""))
 {
-    public override string Name => "EXTERNAL";
+    public override string MechanismName => "EXTERNAL";
 
-    public override byte[] InitialResponse => Encoding.UTF8.GetBytes(authorizeAs ?? "");
+    public override bool SupportsInitialResponse => true;
+
+    protected override byte[] Challenge(byte[]? token, int startIndex, int length, CancellationToken cancellationToken) =>
+        Encoding.UTF8.GetBytes(authorizeAs ?? "");
 }

@@ -1,33 +1,29 @@
 namespace Imapsync.Imap.Sasl;
 
-/// <summary>Which way to log in. Pure.</summary>
+/// <summary>Which ways to log in, and in which order. Pure.</summary>
 internal static class SaslChoice
 {
-    /// <summary>The mechanism asked for or the strongest offered; null for the LOGIN command.</summary>
-    public static SaslMechanism? Choose(ImapCredentials who, ImapCapabilities offered, ImapClientOptions options)
+    /// <summary>The LOGIN command, as opposed to the mechanism of that name.</summary>
+    public const string LoginCommand = "";
+
+    // NTLM wants a domain and is weaker than a password under TLS; it is for servers that have nothing else.
+    private static readonly string[] Ranked =
+        ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "DIGEST-MD5", "CRAM-MD5", "PLAIN", LoginCommand, "LOGIN", "NTLM"];
+
+    /// <summary>The one asked for, or all that fit, strongest first.</summary>
+    public static IReadOnlyList<string> Candidates(ImapCredentials who, ImapCapabilities offered)
     {
-        var name = who.Mechanism?.ToUpperInvariant() ?? Strongest(who, offered);
-        return name switch
-        {
-            "LOGIN" => null,
-            "PLAIN" => new PlainMechanism(who.AuthorizeAs, who.User, who.Secret),
-            "SCRAM-SHA-256" => new ScramSha256Mechanism(who.AuthorizeAs, who.User, who.Secret),
-            "CRAM-MD5" => new CramMd5Mechanism(who.User, who.Secret),
-            "XOAUTH2" => new XOAuth2Mechanism(who.User, who.Secret),
-            "OAUTHBEARER" => new OAuthBearerMechanism(who.User, who.Secret, options.Host, options.Port),
-            "EXTERNAL" => new ExternalMechanism(who.AuthorizeAs),
-            _ => throw new ImapConnectionException(ConnectionFailure.Network, $"no way to log in with {name} is known"),
-        };
+        if (who.Mechanism?.ToUpperInvariant() is not { } asked)
+            return [.. Ranked.Where(n => IsOffered(n, offered) && (string.IsNullOrEmpty(who.AuthorizeAs) || SaslMechanisms.CarriesIdentity(n)))];
+        if (asked != "LOGIN")
+            return [asked];
+        // RFC 9051 §6.2.3: the command must not be sent where the server says that it is disabled.
+        return !offered.HasLoginDisabled ? [LoginCommand] : IsOffered(asked, offered) ? [asked] : [];
     }
 
-    private static string Strongest(ImapCredentials who, ImapCapabilities offered)
-    {
-        var mechanisms = offered.AuthMechanisms;
-        if (mechanisms.Contains("SCRAM-SHA-256"))
-            return "SCRAM-SHA-256";
-        // An authorization identity has no place in CRAM-MD5 and LOGIN.
-        if (mechanisms.Contains("PLAIN") || who.AuthorizeAs is not null)
-            return "PLAIN";
-        return mechanisms.Contains("CRAM-MD5") && offered.HasLoginDisabled ? "CRAM-MD5" : "LOGIN";
-    }
+    /// <summary>The password itself goes over the line.</summary>
+    public static bool SendsPassword(string name) => name is "PLAIN" or "LOGIN" or LoginCommand;
+
+    private static bool IsOffered(string name, ImapCapabilities offered) =>
+        name == LoginCommand ? !offered.HasLoginDisabled : offered.AuthMechanisms.Contains(name);
 }

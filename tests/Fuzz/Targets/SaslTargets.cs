@@ -1,4 +1,5 @@
 using System.Text;
+using Imapsync.Imap;
 using Imapsync.Imap.Sasl;
 
 namespace Imapsync.Fuzz.Tests.Targets;
@@ -8,7 +9,11 @@ internal static class SaslTargets
 {
     private static readonly byte[][] Challenges = FuzzTarget.Texts(
         "r=fyko+d2lbbFgONRv9qkxdawLabc,s=QSXCR+Q6sek8bf92,i=16\nv=rmF9pqV8S7suAoZWja4dJRkFsKQ=",
-        "r=fyko+d2lbbFgONRv9qkxdawL,s=,i=1\ne=other-error", "<1896.697170952@postoffice.reston.mci.net>", "{\"status\":\"400\",\"schemes\":\"Bearer\"}");
+        "r=fyko+d2lbbFgONRv9qkxdawL,s=,i=1\ne=other-error", "<1896.697170952@postoffice.reston.mci.net>", "{\"status\":\"400\",\"schemes\":\"Bearer\"}",
+        "realm=\"a\",nonce=\"OA6MG9tEQGm2hh\",qop=\"auth\",charset=utf-8\nrspauth=ea40");
+
+    private static readonly string[] Names =
+        ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "CRAM-MD5", "DIGEST-MD5", "NTLM", "PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER", "ANONYMOUS", "EXTERNAL"];
 
     public static FuzzTarget[] All { get; } =
     [
@@ -21,21 +26,18 @@ internal static class SaslTargets
     /// <summary>A line a challenge.</summary>
     private static void Read(byte[] octets)
     {
-        SaslMechanism[] mechanisms =
-        [
-            new ScramSha256Mechanism(null, "user", "pencil", "fyko+d2lbbFgONRv9qkxdawL"), new CramMd5Mechanism("user", "pencil"), new PlainMechanism(null, "user", "pencil"),
-            new ExternalMechanism("other"), new XOAuth2Mechanism("user", "token"), new OAuthBearerMechanism("user", "token", "mail.example.com", 993),
-        ];
+        var options = new ImapClientOptions("mail.example.com", 993, ImapTls.Implicit);
+        var exchanges = Names.Select(n => new SaslExchange(SaslMechanisms.Create(n, new ImapCredentials("user", "pencil"), options)!));
         var lines = Encoding.Latin1.GetString(octets).Split('\n').Take(4).Select(Encoding.Latin1.GetBytes).ToArray();
-        foreach (var mechanism in mechanisms)
+        foreach (var exchange in exchanges)
         {
             foreach (var challenge in lines)
             {
                 try
                 {
-                    Assert.DoesNotContain("pencil", Encoding.UTF8.GetString(mechanism.Next(challenge) ?? []), StringComparison.Ordinal);
+                    exchange.Next(Convert.ToBase64String(challenge));
                 }
-                catch (Exception e) when (e is SaslException or FormatException)
+                catch (SaslFaultException)
                 {
                     // What AUTHENTICATE answers with a cancellation.
                 }

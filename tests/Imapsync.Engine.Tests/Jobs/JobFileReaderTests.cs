@@ -135,8 +135,8 @@ public sealed class JobFileReaderTests : JobFileFixture
     public void Endpoint_settings_are_read()
     {
         var pin = string.Join(':', Enumerable.Repeat("aB", 32));
-        var source = Source(Read(File(Job($"tls_fingerprint: \"{pin}\"")), "alice.source.auth=scram-sha-256", "alice.source.authorize_as=bob", "alice.source.connections=7"));
-        Assert.Equal((AuthMechanism.ScramSha256, "bob", 7, string.Concat(Enumerable.Repeat("AB", 32))), (source.Auth, source.AuthorizeAs, source.Connections, source.TlsFingerprint));
+        var source = Source(Read(File(Job($"tls_fingerprint: \"{pin}\"")), "alice.source.auth=digest-md5", "alice.source.authorize_as=bob", "alice.source.connections=7"));
+        Assert.Equal((AuthMechanism.DigestMd5, "bob", 7, string.Concat(Enumerable.Repeat("AB", 32))), (source.Auth, source.AuthorizeAs, source.Connections, source.TlsFingerprint));
         Assert.Equal(MaildirLayout.Fs, ((MaildirEndpoint)Read(File(Job(target: "layout: fs"))).Jobs[0].Target).Layout);
     }
 

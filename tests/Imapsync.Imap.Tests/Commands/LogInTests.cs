@@ -87,34 +87,100 @@ public sealed class LogInTests
         await noop;
     }
 
-    [Fact]
-    public void SCRAM_SHA_256_speaks_as_in_RFC_7677()
+    [Theory]
+    [InlineData("IMAP4rev1 SASL-IR AUTH=SCRAM-SHA-256 AUTH=CRAM-MD5 AUTH=PLAIN", "AUTHENTICATE PLAIN AGFsaWNlAHg=")]
+    [InlineData("IMAP4rev1 SASL-IR AUTH=CRAM-MD5 AUTH=LOGIN", "LOGIN \"alice\" \"x\"")]
+    public async Task A_refused_challenge_is_followed_by_the_password_once(string capabilities, string then)
     {
-        var scram = new ScramSha256Mechanism(null, "user", "pencil", "rOprNGfwEbeRWgbNEkqO");
-        Assert.Equal("n,,n=user,r=rOprNGfwEbeRWgbNEkqO", Text(scram.InitialResponse!));
-        Assert.Equal(
-            "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
-            Text(scram.Next(Encoding.UTF8.GetBytes("r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"))));
-        Assert.Empty(scram.Next(Encoding.UTF8.GetBytes("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")));
+        await using var session = await Session.OpenAsync(capabilities, host: "localhost");
+        var login = session.Client.LogInAsync(new ImapCredentials("alice", "x"), Token);
+        await RefuseAsync(session, "AUTHENTICATE");
+        var line = (await session.Server.ReadLineAsync(Token))!;
+        Assert.Equal(then, line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
+        await session.Server.SendAsync($"{line.Split(' ')[0]} NO [AUTHENTICATIONFAILED] wrong\r\n", Token);
+        await Assert.ThrowsAsync<ImapCommandException>(() => login);
+        var noop = session.Client.NoopAsync(Token);
+        await session.Server.AnswerAsync("NOOP");
+        await noop;
     }
 
     [Theory]
-    [InlineData("r=other,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096")]
-    [InlineData("r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=999999999")]
-    [InlineData("r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==")]
-    [InlineData("")]
-    public void SCRAM_SHA_256_does_not_go_along_with_nonsense(string challenge) =>
-        Assert.Throws<SaslException>(() => new ScramSha256Mechanism(null, "user", "pencil", "rOprNGfwEbeRWgbNEkqO").Next(Encoding.UTF8.GetBytes(challenge)));
-
-    [Fact]
-    public void A_server_that_does_not_know_the_password_is_found_out()
+    [InlineData("imap.example.com", null, "NO no")]
+    [InlineData("localhost", "SCRAM-SHA-256", "NO no")]
+    [InlineData("localhost", null, "NO [UNAVAILABLE] later")]
+    public async Task The_password_does_not_follow(string host, string? mechanism, string refusal)
     {
-        var scram = new ScramSha256Mechanism(null, "user", "pencil", "rOprNGfwEbeRWgbNEkqO");
-        scram.Next(Encoding.UTF8.GetBytes("r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"));
-        Assert.Throws<SaslException>(() => scram.Next(Encoding.UTF8.GetBytes("v=AAAATRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")));
+        await using var session = await Session.OpenAsync("IMAP4rev1 SASL-IR AUTH=SCRAM-SHA-256 AUTH=PLAIN", host: host);
+        var login = session.Client.LogInAsync(new ImapCredentials("alice", "x", mechanism), Token);
+        await RefuseAsync(session, "AUTHENTICATE SCRAM-SHA-256", refusal);
+        await Assert.ThrowsAsync<ImapCommandException>(() => login);
     }
 
-    private static string Text(byte[] octets) => Encoding.UTF8.GetString(octets);
+    [Theory]
+    [InlineData("IMAP4rev1 LOGINDISABLED AUTH=XOAUTH2", null, null, "only XOAUTH2 is offered: this server wants a token")]
+    [InlineData("IMAP4rev1 LOGINDISABLED", null, null, "offers nothing")]
+    [InlineData("IMAP4rev1 LOGINDISABLED AUTH=PLAIN", "LOGIN", null, "LOGIN disabled")]
+    [InlineData("IMAP4rev1 AUTH=CRAM-MD5 AUTH=SCRAM-SHA-256", null, "bob", "can act for bob")]
+    public async Task Where_nothing_fits_nothing_is_sent(string capabilities, string? mechanism, string? authorizeAs, string word)
+    {
+        await using var session = await Session.OpenAsync(capabilities);
+        var refused = await Assert.ThrowsAsync<ImapLogInException>(
+            () => session.Client.LogInAsync(new ImapCredentials("alice", Password, mechanism, authorizeAs), Token));
+        Assert.Contains(word, refused.Message, StringComparison.Ordinal);
+        Assert.Null(await session.Server.ReadLineAsync(Token));
+    }
+
+    [Theory]
+    [InlineData("IMAP4rev1 AUTH=GSSAPI AUTH=NTLM AUTH=PLAIN AUTH=CRAM-MD5 AUTH=DIGEST-MD5 AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-512", null, "SCRAM-SHA-512 SCRAM-SHA-1 DIGEST-MD5 CRAM-MD5 PLAIN  NTLM")]
+    [InlineData("IMAP4rev1 AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=DIGEST-MD5", "bob", "DIGEST-MD5 PLAIN")]
+    [InlineData("IMAP4rev1 LOGINDISABLED AUTH=LOGIN AUTH=GSSAPI", null, "LOGIN")]
+    public void The_strongest_comes_first_and_carries_what_it_has_to(string capabilities, string? authorizeAs, string names) =>
+        Assert.Equal(names, string.Join(' ', SaslChoice.Candidates(new ImapCredentials("alice", "x", null, authorizeAs), new ImapCapabilities(capabilities.Split(' ')))));
+
+    [Fact]
+    public async Task What_SASLprep_forbids_goes_by_a_mechanism_that_takes_it()
+    {
+        await using var session = await Session.OpenAsync("IMAP4rev1 SASL-IR AUTH=SCRAM-SHA-256 AUTH=PLAIN");
+        var login = session.Client.LogInAsync(new ImapCredentials("alice", "a\tb"), Token);
+        var tag = await session.Server.ExpectAsync("AUTHENTICATE PLAIN " + Convert.ToBase64String("\0alice\0a\tb"u8), Token);
+        await session.Server.SendAsync($"{tag} OK [CAPABILITY IMAP4rev1] in\r\n", Token);
+        await login;
+    }
+
+    [Theory]
+    [InlineData("IMAP4rev1 ID", false)]
+    [InlineData("IMAP4rev1 ID", true)]
+    public async Task Who_we_are_is_told_once_and_not_waited_for(string capabilities, bool volunteered)
+    {
+        await using var session = await Session.OpenAsync(capabilities);
+        var login = session.Client.LogInAsync(new ImapCredentials("alice", "x"), Token);
+        var tag = await session.Server.ExpectAsync("LOGIN \"alice\" \"x\"", Token);
+        await session.Server.SendAsync($"{tag} OK {(volunteered ? $"[CAPABILITY {capabilities}] " : "")}in\r\n", Token);
+        if (!volunteered)
+            await session.Server.AnswerAsync("CAPABILITY", "* CAPABILITY " + capabilities);
+        await login;
+        // Both are on their way before anything is answered.
+        var status = session.Client.NoopAsync(Token);
+        var id = await session.Server.ExpectAsync("ID (\"name\" \"imapsync\")", Token);
+        var noop = await session.Server.ExpectAsync("NOOP", Token);
+        await session.Server.SendAsync($"* ID (\"name\" \"Cyrus\")\r\n{id} OK\r\n{noop} OK\r\n", Token);
+        await status;
+        Assert.Equal("Cyrus", (await session.Client.IdAsync(Token))["name"]);
+    }
+
+    private static async Task RefuseAsync(Session session, string command, string reply = "NO no")
+    {
+        var line = await session.Server.ReadLineAsync(Token);
+        Assert.Contains(command, line, StringComparison.Ordinal);
+        var tag = line!.Split(' ')[0];
+        if (line.EndsWith("MD5", StringComparison.Ordinal))
+        {
+            await session.Server.SendAsync("+ PDE+\r\n", Token);
+            await session.Server.ReadLineAsync(Token);
+        }
+
+        await session.Server.SendAsync($"{tag} {reply}\r\n", Token);
+    }
 
     private static void AssertNotTraced(Session session, params string[] secrets)
     {

@@ -31,6 +31,11 @@ internal sealed class TranscriptClient(ImapClientOptions options) : IAsyncDispos
                 if (client is null)
                     return;
             }
+            catch (ImapLogInException e)
+            {
+                Tell($"{nameof(ImapLogInException)} {e.Message}");
+                return;
+            }
             catch (Exception e)
             {
                 Tell(e is ImapConnectionException c ? $"ImapConnectionException {c.Failure}" : e.GetType().Name);

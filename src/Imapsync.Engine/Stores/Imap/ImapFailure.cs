@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Stores.Imap;
 /// <summary>Says what a failure of the IMAP client costs: the one place where its three exceptions become <see cref="MailException"/>.</summary>
 internal static class ImapFailure
 {
-    public static bool IsImap(Exception e) => e is ImapCommandException or ImapProtocolException or ImapConnectionException;
+    public static bool IsImap(Exception e) => e is ImapCommandException or ImapProtocolException or ImapConnectionException or ImapLogInException;
 
     /// <summary>
     /// A connection that ended as often while nothing but one message was under way ended over that message. On a line that is
@@ -47,14 +47,17 @@ internal static class ImapFailure
     };
 
     /// <summary>A refused log-in is for good unless the server says that it is about something else.</summary>
-    public static MailException LogIn(Exception e, string what)
+    /// <param name="remedy">What else may be tried, if it is for good.</param>
+    public static MailException LogIn(Exception e, string what, string remedy)
     {
+        if (e is ImapLogInException)
+            return Store(false, what, e, FailureKind.Authentication, remedy);
         if (e is not ImapCommandException refused)
             return Connecting(e, what);
         var refusal = ServerText.Classify(refused.Reply);
         return refusal.Kind is RefusalKind.Throttled or RefusalKind.TooManyConnections or RefusalKind.Unavailable or RefusalKind.DailyLimit
             ? Refused(refused.Reply, FailureScope.Store, what, refused)
-            : Store(false, what, e, FailureKind.Authentication);
+            : Store(false, what, e, FailureKind.Authentication, remedy);
     }
 
     private static MailException Refused(StatusReply reply, FailureScope scope, string what, Exception cause)

@@ -10,7 +10,7 @@ public sealed partial class ImapStore
     private async Task<ImapClient> ConnectAsync(CancellationToken cancellationToken)
     {
         ImapClient? client = null;
-        await context.Connecting($"{endpoint.Host}:{endpoint.Port}", async () => client = await ConnectAndLogInAsync(cancellationToken));
+        await context.Connecting(endpoint.Address, async () => client = await ConnectAndLogInAsync(cancellationToken));
         return client!;
     }
 
@@ -26,6 +26,7 @@ public sealed partial class ImapStore
             throw ImapFailure.Connecting(e, $"cannot connect to {endpoint.Display}");
         }
 
+        var offered = client.Capabilities;
         try
         {
             var secret = endpoint.Password is null ? "" : (await endpoint.Password.ReadAsync(cancellationToken)).Reveal();
@@ -38,7 +39,7 @@ public sealed partial class ImapStore
         {
             await client.DisposeAsync();
             if (ImapFailure.IsImap(e))
-                throw ImapFailure.LogIn(e, $"cannot log in to {endpoint.Display}");
+                throw ImapFailure.LogIn(e, $"cannot log in to {endpoint.Display}", LogInRemedy.For(offered, endpoint.Auth));
             throw;
         }
     }
@@ -83,8 +84,11 @@ public sealed partial class ImapStore
     private string? MechanismName() => endpoint.Auth switch
     {
         AuthMechanism.Auto => null,
+        AuthMechanism.ScramSha1 => "SCRAM-SHA-1",
         AuthMechanism.ScramSha256 => "SCRAM-SHA-256",
+        AuthMechanism.ScramSha512 => "SCRAM-SHA-512",
         AuthMechanism.CramMd5 => "CRAM-MD5",
+        AuthMechanism.DigestMd5 => "DIGEST-MD5",
         var other => other.ToString().ToUpperInvariant(),
     };
 }

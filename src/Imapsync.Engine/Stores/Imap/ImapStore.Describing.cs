@@ -12,15 +12,10 @@ public sealed partial class ImapStore
         async c =>
         {
             var facts = new List<StoreFact>();
-            if (c.Capabilities.HasId)
-            {
-                var id = await c.IdAsync(cancellationToken);
-                facts.Add(new StoreFact("Server", string.Join(' ', IdFields.Select(k => id.GetValueOrDefault(k)).Where(v => v is not null))));
-            }
-            else
-            {
-                facts.Add(new StoreFact("Greeting", c.Greeting));
-            }
+            // Sent by every session, so that what is shown here holds for a run as well.
+            var id = c.Capabilities.HasId ? await c.IdAsync(cancellationToken) : null;
+            var server = string.Join(' ', IdFields.Select(k => id?.GetValueOrDefault(k)).Where(v => v is not null));
+            facts.Add(server.Length > 0 ? new StoreFact("Server", server) : new StoreFact("Greeting", c.Greeting));
 
             facts.Add(new StoreFact("Transport", endpoint.Tls switch
             {

@@ -1,0 +1,33 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+/// <summary>What a refused log-in may be cured by, in the words of the job file. Pure.</summary>
+internal static class LogInRemedy
+{
+    private static readonly string[] Tokens = ["XOAUTH2", "OAUTHBEARER"];
+
+    /// <summary>Begins with a semicolon; empty where there is nothing to say.</summary>
+    public static string For(ImapCapabilities offered, AuthMechanism asked)
+    {
+        var names = offered.AuthMechanisms;
+        var takesPassword = !offered.HasLoginDisabled || names.Any(n => !Tokens.Contains(n) && n is not ("GSSAPI" or "EXTERNAL" or "ANONYMOUS"));
+        var bearer = names.FirstOrDefault(Tokens.Contains);
+        var isToken = asked is AuthMechanism.XOAuth2 or AuthMechanism.OAuthBearer;
+        if (isToken)
+            return Offers(offered) + "; a token that has expired is refused like a wrong one: 'password_command' gets a fresh one for each log-in";
+        if (bearer is not null && !takesPassword)
+            return Offers(offered) + $"; 'auth: {bearer.ToLowerInvariant()}' with a 'password_command' that prints a token";
+        if (bearer is not null && names.All(Tokens.Contains))
+            return Offers(offered) + $"; it may want an app password in place of the usual one, or a token ('auth: {bearer.ToLowerInvariant()}')";
+        // What is asked for by name is not changed for anything else.
+        return Offers(offered) + (asked is AuthMechanism.Auto or AuthMechanism.Plain ? "" : names.Contains("PLAIN") ? "; 'auth: plain' may get in" : "; 'auth: auto' takes what is offered");
+    }
+
+    private static string Offers(ImapCapabilities offered)
+    {
+        var names = offered.AuthMechanisms.Concat(offered.HasLoginDisabled || offered.AuthMechanisms.Contains("LOGIN") ? [] : ["LOGIN"]).ToList();
+        return names.Count == 0 ? "; the server offers no way to log in" : $"; the server offers {string.Join(", ", names)}";
+    }
+}

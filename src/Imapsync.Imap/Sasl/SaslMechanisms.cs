@@ -1,0 +1,56 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text;
+using MailKit.Security;
+
+namespace Imapsync.Imap.Sasl;
+
+/// <summary>Makes MailKit's mechanisms for a user, past what they get wrong.</summary>
+internal static class SaslMechanisms
+{
+    /// <summary>Has no place for an authorization identity: MailKit's SCRAM leaves out its <c>a=</c> (RFC 5802 §7).</summary>
+    public static bool CarriesIdentity(string name) => name is "PLAIN" or "DIGEST-MD5" or "EXTERNAL";
+
+    /// <summary>Null for a name that is not known.</summary>
+    public static SaslMechanism? Create(string name, ImapCredentials who, ImapClientOptions options)
+    {
+        var mechanism = Make(name, who, options);
+        if (mechanism is SaslMechanismOAuthBearer or SaslMechanismDigestMd5 or SaslMechanismGssapi)
+            SetUri(mechanism, new UriBuilder("imap", options.Host, options.Port).Uri);
+        return mechanism;
+    }
+
+    private static SaslMechanism? Make(string name, ImapCredentials who, ImapClientOptions options) => name switch
+    {
+        "PLAIN" => new SaslMechanismPlain(Encoding.UTF8, who.User, who.Secret) { AuthorizationId = who.AuthorizeAs },
+        "LOGIN" => new SaslMechanismLogin(Encoding.UTF8, who.User, who.Secret),
+        "CRAM-MD5" => new SaslMechanismCramMd5(who.User, who.Secret),
+        "DIGEST-MD5" => new SaslMechanismDigestMd5(who.User, who.Secret) { AuthorizationId = who.AuthorizeAs },
+        "SCRAM-SHA-1" => new SaslMechanismScramSha1(who.User, who.Secret),
+        "SCRAM-SHA-256" => new SaslMechanismScramSha256(who.User, who.Secret),
+        "SCRAM-SHA-512" => new SaslMechanismScramSha512(who.User, who.Secret),
+        // The name of this machine is nobody's business.
+        "NTLM" => new SaslMechanismNtlm(who.User, who.Secret) { Workstation = "" },
+        // Without a password the ticket that is there is used.
+        "GSSAPI" => new SaslMechanismGssapi(who.Secret.Length == 0 ? CredentialCache.DefaultNetworkCredentials : new NetworkCredential(who.User, who.Secret))
+        {
+            ServicePrincipalName = "imap/" + options.Host,
+        },
+        // MailKit sends each character of these as one octet.
+        "XOAUTH2" => new SaslMechanismOAuth2(Octets(who.User), Octets(who.Secret)),
+        "OAUTHBEARER" => new SaslMechanismOAuthBearer(Escape(who.User), Octets(who.Secret)),
+        "ANONYMOUS" => new SaslMechanismAnonymous(Encoding.UTF8, who.User),
+        "EXTERNAL" => new ExternalMechanism(who.AuthorizeAs),
+        _ => null,
+    };
+
+    private static string Octets(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>A saslname of RFC 5801 §4.</summary>
+    private static string Escape(string name) =>
+        name.Replace("=", "=3D", StringComparison.Ordinal).Replace(",", "=2C", StringComparison.Ordinal);
+
+    /// <summary>Where MailKit's own clients put the server they talk to; three mechanisms need it and offer no other way.</summary>
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_Uri")]
+    private static extern void SetUri(SaslMechanism mechanism, Uri value);
+}
