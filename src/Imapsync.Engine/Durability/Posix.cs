@@ -95,6 +95,19 @@ internal static partial class Posix
         throw failure;
     }
 
+    /// <summary>Writes to a file opened here, whose handle does not know its name: what fails names it.</summary>
+    public static void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> octets, long offset)
+    {
+        try
+        {
+            RandomAccess.Write(file, octets, offset);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{e.Message}: {path}", e) { HResult = e.HResult };
+        }
+    }
+
     /// <summary>Syncs a file's data and size; on Unix any handle will do for that.</summary>
     public static void SyncFile(string path)
     {

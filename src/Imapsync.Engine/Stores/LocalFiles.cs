@@ -76,16 +76,17 @@ internal static class LocalFiles
     }
 
     /// <summary>Puts whole new contents in place of a small file, durably: temporary file, sync, rename, sync.</summary>
-    /// <param name="syncName">False where the caller syncs the directory after this, with what else is new there.</param>
-    public static void Replace(string path, ReadOnlySpan<byte> contents, bool syncName = true)
+    /// <param name="sync">False where the caller syncs file and directory later, with what else is new there; until then a power cut may leave the file empty.</param>
+    public static void Replace(string path, ReadOnlySpan<byte> contents, bool sync = true)
     {
         var temporary = path + ".imapsync-new";
         try
         {
             using (var file = Posix.CreateAnew(temporary))
             {
-                RandomAccess.Write(file, contents, 0);
-                RandomAccess.FlushToDisk(file);
+                Posix.Write(file, temporary, contents, 0);
+                if (sync)
+                    RandomAccess.FlushToDisk(file);
             }
 
             Posix.Rename(temporary, path);
@@ -96,7 +97,7 @@ internal static class LocalFiles
             throw;
         }
 
-        if (syncName)
+        if (sync)
             Posix.SyncDirectory(Path.GetDirectoryName(path)!);
     }
 

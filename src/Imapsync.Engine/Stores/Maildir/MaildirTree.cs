@@ -188,8 +188,8 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
         LocalFiles.CreateDirectory(paths.Directory);
         WriteSideFile(paths.Directory, path);
         paths.Create();
+        // Synced when the folder is opened, with the name of its list; one that lacks something till then is completed.
         Posix.OpenOwn(Path.Combine(paths.Directory, "maildirfolder"), create: true).Dispose();
-        Posix.SyncDirectory(paths.Directory);
         Made.Add(Root);
     }
 

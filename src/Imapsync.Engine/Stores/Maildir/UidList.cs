@@ -117,7 +117,7 @@ internal sealed class UidList(string directory, TimeProvider time)
             var lines = Encoding.UTF8.GetBytes(text.ToString());
             if (RandomAccess.GetLength(file) > WholeLength)
                 RandomAccess.SetLength(file, WholeLength);
-            RandomAccess.Write(file, lines, WholeLength);
+            Posix.Write(file, path, lines, WholeLength);
             WholeLength += lines.Length;
         }
 
@@ -137,7 +137,8 @@ internal sealed class UidList(string directory, TimeProvider time)
     {
         var validity = (uint)Math.Clamp(time.GetUtcNow().ToUnixTimeSeconds(), 1, uint.MaxValue);
         var header = string.Create(CultureInfo.InvariantCulture, $"3 V{validity} N1 G{RandomNumberGenerator.GetHexString(32, lowercase: true)}\n");
-        LocalFiles.Replace(path, Encoding.ASCII.GetBytes(header), syncName: false);
+        // Synced before the first UID is told of. If a power cut comes sooner there are none to lose: an empty list is made anew.
+        LocalFiles.Replace(path, Encoding.ASCII.GetBytes(header), sync: false);
         isNameNew = true;
         Forget();
         Validity = new UidValidity(validity);

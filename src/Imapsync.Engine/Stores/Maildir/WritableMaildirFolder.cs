@@ -127,6 +127,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
                 held.Write();
             }
 
+            UidList.Sync();
             UidList.SyncName();
             Index.Refresh(force: true);
         }
