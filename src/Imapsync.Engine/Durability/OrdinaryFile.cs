@@ -13,9 +13,10 @@ internal static partial class OrdinaryFile
         OperatingSystem.IsMacOS() ? 0x4 | 0x1000000 : OperatingSystem.IsFreeBSD() ? 0x4 | 0x100000 : 0x800 | 0x80000;
 
     /// <exception cref="IOException">It is a symbolic link, no file, or can't be read.</exception>
-    public static FileStream OpenRead(string path)
+    /// <param name="followsLinks">It may be a symbolic link to a file.</param>
+    public static FileStream OpenRead(string path, bool followsLinks = false)
     {
-        if (new FileInfo(path).LinkTarget is not null)
+        if (!followsLinks && new FileInfo(path).LinkTarget is not null)
             throw new IOException($"{path} is a symbolic link, which is not followed: it may lead out of the store");
         if (OperatingSystem.IsWindows())
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
@@ -34,6 +35,13 @@ internal static partial class OrdinaryFile
             handle.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The whole of a small text in UTF-8.</summary>
+    public static string ReadText(string path)
+    {
+        using var text = new StreamReader(OpenRead(path, followsLinks: true));
+        return text.ReadToEnd();
     }
 
     private static bool IsRegular(SafeFileHandle handle)

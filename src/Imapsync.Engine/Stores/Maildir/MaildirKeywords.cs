@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using Imapsync.Engine.Durability;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
@@ -41,7 +42,7 @@ internal sealed class MaildirKeywords(string directory, TimeProvider time)
             return false;
         stamp = (file.LastWriteTimeUtc, file.Length);
         var slots = new string?[MaxKeywords];
-        foreach (var line in File.ReadLines(path))
+        foreach (var line in OrdinaryFile.ReadText(path).Split('\n').Select(l => l.TrimEnd('\r')))
         {
             var blank = line.IndexOf(' ', StringComparison.Ordinal);
             if (blank > 0 && blank < line.Length - 1

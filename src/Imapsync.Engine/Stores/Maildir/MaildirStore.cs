@@ -62,7 +62,7 @@ public sealed class MaildirStore : IMailStore
             {
                 // Whoever is told of a folder may rely on it.
                 tree.Made.Sync();
-                var subscribed = subscriptions.Read();
+                var subscribed = ReadSubscriptions();
                 var leftOut = new LeftOutDirectories(tree.Root);
                 var entries = tree.List(leftOut);
                 foreach (var text in leftOut.Texts)
@@ -200,6 +200,19 @@ public sealed class MaildirStore : IMailStore
         if (!Directory.Exists(paths.Cur) && !(mayLackCur && Directory.Exists(paths.New)))
             throw new MailException(FailureScope.Folder, isTransient: false, $"there is no folder {path}") { Kind = FailureKind.Gone };
         return paths;
+    }
+
+    private HashSet<FolderPath> ReadSubscriptions()
+    {
+        try
+        {
+            return subscriptions.Read();
+        }
+        catch (Exception e) when (FileTrouble.Is(e) && !FileTrouble.IsEverywhere(e))
+        {
+            context.OnUnread(null, "subscriptions", $"subscriptions can't be read: {FileTrouble.Explain(e)}");
+            return [];
+        }
     }
 
     private static string LimitsText(NameLimits limits) =>

@@ -1,4 +1,5 @@
 using System.Text;
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Stores.Maildir;
@@ -36,7 +37,7 @@ internal sealed class MaildirSubscriptions(MaildirTree tree, TimeProvider time)
         var file = new FileInfo(path);
         if (!file.Exists || file.Length > MaxFileBytes)
             return [];
-        var lines = File.ReadAllLines(path);
+        var lines = OrdinaryFile.ReadText(path).Split('\n').Select(l => l.TrimEnd('\r')).ToArray();
         var isSecond = lines.Length > 0 && lines[0] == "V\t2";
         return [.. lines.Skip(isSecond ? 1 : 0).Where(l => l.Length > 0).Select(l => l.Split(isSecond ? '\t' : tree.Separator))];
     }

@@ -148,7 +148,7 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
         {
             var file = new FileInfo(Path.Combine(directory, name));
             if (file.Exists && file.LinkTarget is null && file.Length <= MaxSideFileBytes
-                && FolderPath.TryParse(File.ReadAllText(file.FullName), out var path) && IsDirectoryOf(path, directory))
+                && FolderPath.TryParse(OrdinaryFile.ReadText(file.FullName), out var path) && IsDirectoryOf(path, directory))
                 return path;
         }
 

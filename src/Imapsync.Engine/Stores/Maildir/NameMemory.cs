@@ -96,7 +96,7 @@ internal sealed class NameMemory
         if (path is null || !File.Exists(path))
             return;
         DurableFiles.DemandNoLink(path);
-        using var file = new FileStream(path, LocalFiles.Read);
+        using var file = OrdinaryFile.OpenRead(path);
         var isOurs = false;
         var isFirst = true;
         var listNext = Next;

@@ -47,7 +47,7 @@ internal sealed class UidList(string directory, TimeProvider time)
             return;
         }
 
-        using var file = new FileStream(path, LocalFiles.Read);
+        using var file = OrdinaryFile.OpenRead(path, followsLinks: true);
         if (!TryReadHeader(file, out var next) || !TryReadTail(file, next))
             ReadWhole(file);
         seen = stamp;
@@ -65,7 +65,7 @@ internal sealed class UidList(string directory, TimeProvider time)
             return true;
         }
 
-        using var file = new FileStream(path, LocalFiles.Read);
+        using var file = OrdinaryFile.OpenRead(path, followsLinks: true);
         ReadWhole(file);
         seen = stamp;
         return true;

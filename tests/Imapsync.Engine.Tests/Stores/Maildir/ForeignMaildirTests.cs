@@ -138,6 +138,22 @@ public sealed class ForeignMaildirTests : IDisposable
         Assert.All((string[])["4.h", "5.h", "6.h", "7.h", "8.h"], name => Assert.Contains(name, job.Problems, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("subscriptions", 3)]
+    [InlineData(".A/dovecot-uidlist", 2)]
+    [InlineData(".A/dovecot-keywords", 2)]
+    public async Task A_pipe_in_the_place_of_a_list_is_told_and_the_rest_is_copied(string name, int arrive)
+    {
+        _ = job.Deliver("cur/1.h:2,S", "Subject: 1\n\n");
+        _ = job.Deliver(".A/cur/1.h:2,S", "Subject: 1\n\n");
+        _ = job.Deliver(".B/cur/1.h:2,S", "Subject: 1\n\n");
+        Run("mkfifo", Path.Combine(job.Source, name));
+        await job.RunAsync();
+        Assert.Equal(JobOutcome.Incomplete, job.Report.Outcome);
+        Assert.Contains(Path.GetFileName(name), job.Problems, StringComparison.Ordinal);
+        Assert.Equal(arrive, job.Arrived().Count);
+    }
+
     [Fact]
     public async Task A_name_that_is_no_utf8_is_told()
     {
@@ -188,28 +204,33 @@ public sealed class ForeignMaildirTests : IDisposable
     }
 
     [Fact]
-    public async Task Nothing_is_doubled_or_lost_over_nights_of_any_changes()
+    public async Task Nothing_is_lost_over_nights_of_any_changes()
     {
         var seed = Seeds.Next();
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         var random = new Random(seed);
         job.Definition = job.Definition with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(1000, IsPercent: false) };
-        var bodies = 0;
+        var (bodies, names) = (0, 0);
         _ = job.Folder("");
         for (var night = 0; night < 12; night++)
         {
+            // A unique name is never used again once its files are gone, and none of them goes in the night another comes.
+            var before = Directory.GetFiles(job.Source, "*.h*", SearchOption.AllDirectories);
+            var touched = new HashSet<string>(StringComparer.Ordinal);
             for (var n = random.Next(4); n >= 0; n--)
             {
-                var unique = $"{random.Next(6)}.h";
+                var old = before.Length > 0 && random.Next(2) == 0 ? Path.GetFileName(before[random.Next(before.Length)]).Split(':')[0] : null;
+                var unique = old ?? $"{++names}.h";
+                touched.Add(unique);
                 var info = random.Next(3) == 0 ? "" : $":2,{(random.Next(2) == 0 ? "F" : "")}{(random.Next(2) == 0 ? "S" : "")}";
                 var file = Path.Combine(job.Source, info.Length == 0 ? "new" : "cur", unique + info);
                 if (!File.Exists(file))
                     await File.WriteAllTextAsync(file, $"Subject: s\n\nbody {++bodies} \0\n", Token);
             }
 
-            foreach (var file in Directory.GetFiles(Path.Combine(job.Source, "cur")))
+            foreach (var file in before)
             {
-                if (random.Next(6) == 0)
+                if (random.Next(6) == 0 && !touched.Contains(Path.GetFileName(file).Split(':')[0]))
                     File.Delete(file);
             }
 
