@@ -22,6 +22,7 @@ internal sealed class MailboxCopier(JobContext context)
     private readonly ConcurrentDictionary<PairKey, IReadOnlyList<SettledMessage>> vanished = new();
     private volatile bool wasStopped;
     private bool ranToItsEnd;
+    private bool isListingDoubtful;
 
     public async Task<StopReason> RunAsync(CancellationToken abort)
     {
@@ -53,12 +54,32 @@ internal sealed class MailboxCopier(JobContext context)
     {
         var plan = await context.RetryAsync("the folders", PlanAsync, () => 0, abort);
         report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
+        isListingDoubtful = ReportDoubts(plan.Listed);
         await CopyAllAsync(plan, abort);
         if (wasStopped)
             return StopReason.Cancelled;
         ranToItsEnd = true;
         ReportUnknownMessageIds();
         return await RemoveVanishedAsync(plan.Listed, abort) ? StopReason.None : StopReason.DeletionLimit;
+    }
+
+    /// <summary>
+    /// An answer that says nothing is not a mailbox without mail: told, whatever the job does with deletions, and nothing is
+    /// removed on its word.
+    /// </summary>
+    private bool ReportDoubts(IReadOnlyList<FolderEntry> listed)
+    {
+        var vanished = context.Job.IsRestore ? [] : FolderHistory.FindVanished(summaries.Values, listed).Where(s => s.Settled > 0).Select(s => s.Pair.Source).Distinct().Order().ToList();
+        string? doubt = null;
+        if (!listed.Any(f => f.HoldsMessages) && !context.Job.IsRestore)
+            doubt = "the source lists no folder at all";
+        else if (vanished.Exists(p => p.IsInbox))
+            doubt = "the source does not list INBOX, which earlier runs found there";
+        if (doubt is not null)
+            report.Problem(new Problem(FailureScope.Store, null, null, "listing", $"{doubt}; nothing is removed on such evidence"));
+        else if (vanished.Count > 1 && !summaries.Values.Any(s => s.Settled > 0 && !s.Pair.Source.IsInbox && !vanished.Contains(s.Pair.Source)))
+            report.Note(null, $"all folders but INBOX that earlier runs found at the source are gone from there: {string.Join(", ", vanished.Take(10))}");
+        return doubt is not null;
     }
 
     private async Task FinishAsync()
@@ -190,7 +211,7 @@ internal sealed class MailboxCopier(JobContext context)
             var tally = tallies[key] = new FolderTally();
             try
             {
-                await context.RetryAsync(pair.Source.Path.ToString(), BringUpToDateAsync, () => tally.InPlace, abort);
+                await context.RetryAsync(pair.Source.Path.ToString(), BringUpToDateAsync, () => tally.Progress, abort);
             }
             catch (OperationCanceledException) when (context.Stop.IsCancellationRequested && !abort.IsCancellationRequested)
             {
@@ -263,6 +284,8 @@ internal sealed class MailboxCopier(JobContext context)
     {
         if (context.Job.Deletions == DeletionPolicy.Keep)
             return true;
+        if (isListingDoubtful)
+            return false;
         // A folder that the rules leave out by now is no longer the job's to clear.
         foreach (var summary in FolderHistory.FindVanished(summaries.Values, listed)
             .Where(s => s.Settled > 0 && FolderMapper.Map([new FolderEntry(s.Pair.Source)], context.Job.Folders).Pairs.Count > 0))
@@ -289,7 +312,7 @@ internal sealed class MailboxCopier(JobContext context)
     /// </summary>
     private void Account(PairKey pair, FolderTally tally)
     {
-        foreach (var problem in tally.Failures.Values)
+        foreach (var problem in tally.ToProblems())
             report.Problem(problem);
         if (!ranToItsEnd)
             tally.GiveUp(tally.SourceMessages);

@@ -76,12 +76,14 @@ internal sealed partial class ImapWritableFolder(
     {
         var trouble = memory.Find(message.Info);
         var flags = message.Info.Flags;
-        if (trouble?.WithoutKeywords == true)
-            flags = FlagSet.Create(flags.System);
+        var trial = trouble?.Flags ?? FlagTrial.All;
+        if (trial != FlagTrial.All)
+            flags = FlagSet.Create(flags.System, trial == FlagTrial.WithPlainKeywords ? PlainKeywords(flags) : []);
         var kept = storable.Keep(flags, out _);
         var lost = message.Info.Flags.Except(kept);
         // Gmail files a message away that comes with \Deleted.
-        var afterwards = Client.Capabilities.HasGmail ? FlagSet.Create(kept.System & MessageFlags.Deleted) : FlagSet.Empty;
+        var afterwards = trial == FlagTrial.WithoutFlags ? kept
+            : Client.Capabilities.HasGmail ? FlagSet.Create(kept.System & MessageFlags.Deleted) : FlagSet.Empty;
         var outgoing = new OutgoingMessage(
             kept.Except(afterwards), message.Info.InternalDate == default ? null : message.Info.InternalDate, message.Length, message.Body)
         {
@@ -98,14 +100,21 @@ internal sealed partial class ImapWritableFolder(
         var prepared = new SentMessage(message.Info, outgoing) { SetAfterwards = afterwards };
         if (!lost.IsEmpty)
             prepared.AddNote($"the server does not keep {lost}");
+        if (trial == FlagTrial.WithoutFlags && !kept.IsEmpty)
+            prepared.AddNote($"the server does not take it with ({kept}): set once it was there");
         if (repaired is not null)
             prepared.AddNote(repaired);
         if (trouble?.FinalWords is { } words)
             prepared.Fail(new MailException(FailureScope.Message, false, words));
         else if (appendLimit < outgoing.Length)
             prepared.Fail(new MailException(FailureScope.Message, false, $"the message has {outgoing.Length} octets and the server takes {appendLimit} at most (APPENDLIMIT)"));
+        else if (memory.Row.PassesOver())
+            prepared.Fail(new MailException(FailureScope.Message, true, memory.Row.Words) { IsPassedOver = true });
         return prepared;
     }
+
+    private static IEnumerable<string> PlainKeywords(FlagSet flags) =>
+        flags.Keywords.Where(k => k.All(c => char.IsAsciiLetterOrDigit(c) || c is '$' or '-' or '_'));
 
     private void Assign(IReadOnlyList<SentMessage> sent, UidSet? uids)
     {
