@@ -259,22 +259,23 @@ internal sealed class FolderCopier(
     private async Task<bool> CopyAsync(
         IMailFolder source, IWritableFolder target, ICheckpoint checkpoint, List<MessageInfo> messages, CancellationToken abort)
     {
-        // A message may be refused with others, then for its keywords, then as malformed, and each time for good only next time.
-        const int attempts = 6;
+        // A message may be refused with others, then for its flags, then as malformed, and each time for good only next time.
+        const int attempts = 9;
+        const int waits = 5;
         for (var attempt = 1; messages.Count > 0; attempt++)
         {
             var relay = new MessageRelay(context, source, target, checkpoint, tally);
             if (!await relay.RunAsync(messages, abort))
                 return false;
             await AccountForUnseenAsync(source, checkpoint, messages, relay.Seen, abort);
-            if (attempt == attempts)
+            if (attempt == attempts || relay.IsInVain || (relay.Trouble is not null && attempt > waits))
                 break;
             messages = relay.Transient;
             if (relay.Trouble is { } trouble && !await context.Retry.PauseAsync(key.Source.ToString(), trouble, attempt, context.Stop, abort))
                 return false;
         }
 
-        foreach (var problem in tally.Failures.Values)
+        foreach (var problem in tally.ToProblems())
             report.Problem(problem);
         return true;
     }

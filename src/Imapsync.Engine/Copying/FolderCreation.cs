@@ -14,6 +14,9 @@ internal sealed class FolderCreation(JobContext context, TargetPlaces places, Di
     private const int MostRounds = 4;
     private const int MostAtOnce = 64;
 
+    /// <summary>What ends the session as often, asked for alone, does so each time.</summary>
+    private const int MostBroken = 2;
+
     private readonly HashSet<FolderPath> refused = [];
     private readonly Dictionary<FolderPath, Task> begun = [];
     private readonly Dictionary<FolderPath, FolderPath> wishes = [];
@@ -80,7 +83,7 @@ internal sealed class FolderCreation(JobContext context, TargetPlaces places, Di
             {
                 if (!Exists(place))
                 {
-                    await (begun.Remove(place, out var creating) ? creating : context.Target.CreateFolderAsync(place, pair.Source.Special, abort));
+                    await CreateAsync(place, pair.Source.Special, abort);
                     context.CreatedTargets.Add(place);
                 }
 
@@ -90,10 +93,46 @@ internal sealed class FolderCreation(JobContext context, TargetPlaces places, Di
             {
                 first ??= e;
             }
+            catch (MailException e) when (e.Scope != FailureScope.Store)
+            {
+                // It ends the session each time (Exchange, imap4d): another name is not tried on a server that takes it so.
+                first = e;
+                break;
+            }
         }
 
         Refuse(pair, first?.Message);
         return false;
+    }
+
+    /// <summary>What was asked for together with others and went down with them is asked for alone.</summary>
+    private async Task CreateAsync(FolderPath place, SpecialFolder special, CancellationToken abort)
+    {
+        if (begun.Remove(place, out var creating))
+        {
+            try
+            {
+                await creating;
+                return;
+            }
+            catch (MailException e) when (e is { Scope: not FailureScope.Store, IsTransient: true })
+            {
+                // By itself, then.
+            }
+        }
+
+        for (var broken = 1; ; broken++)
+        {
+            try
+            {
+                await context.Target.CreateFolderAsync(place, special, abort);
+                return;
+            }
+            catch (MailException e) when (e is { Scope: not FailureScope.Store, IsTransient: true, RetryAfter: null } && broken < MostBroken)
+            {
+                // Once more, over another connection.
+            }
+        }
     }
 
     /// <summary>Names to try one after the other, the same in every run.</summary>

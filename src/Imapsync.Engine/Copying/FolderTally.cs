@@ -8,6 +8,10 @@ namespace Imapsync.Engine.Copying;
 internal sealed class FolderTally
 {
     private readonly Dictionary<Uid, Problem> failures = [];
+    private readonly HashSet<Uid> hopeless = [];
+
+    private const int MostAlike = 20;
+    private const int FewAlike = 3;
 
     /// <summary>Source UIDs appended in this run.</summary>
     public UidSet Copied { get; } = new();
@@ -35,6 +39,9 @@ internal sealed class FolderTally
 
     /// <summary>Messages known to be in place by now.</summary>
     public long InPlace => AlreadyPresent + Copied.Count;
+
+    /// <summary>Grows when the work gets on: a message is in place, or it is known that it can't be.</summary>
+    public long Progress => InPlace + (long)hopeless.Count;
 
     public IReadOnlyDictionary<Uid, Problem> Failures => failures;
 
@@ -78,8 +85,28 @@ internal sealed class FolderTally
         Bytes += bytes;
     }
 
+    /// <summary>Asking again is of no use.</summary>
+    public void AddHopeless(Uid uid) => hopeless.Add(uid);
+
     public void AddFailure(FolderPath folder, Uid uid, string reason, string text) =>
         failures[uid] = new Problem(FailureScope.Message, folder, uid.Value, reason, text);
+
+    /// <summary>What failed, a line a message; where many failed in the same words, a few of them and then how many more.</summary>
+    public IEnumerable<Problem> ToProblems()
+    {
+        foreach (var alike in failures.Values.GroupBy(p => (p.Reason, p.Text)))
+        {
+            List<Problem> all = [.. alike];
+            var shown = all.Count > MostAlike ? FewAlike : all.Count;
+            foreach (var problem in all.Take(shown))
+                yield return problem;
+            if (shown < all.Count)
+            {
+                var uids = new UidSet(all.Skip(shown).Select(p => new Uid(p.Uid!.Value)));
+                yield return all[0] with { Scope = FailureScope.Folder, Uid = null, Text = $"{uids.Count} more messages, UID {uids}: {alike.Key.Text}" };
+            }
+        }
+    }
 
     public FolderCounts ToCounts() => new()
     {

@@ -23,6 +23,7 @@ internal sealed class MailboxCopier(JobContext context)
     private readonly ConcurrentDictionary<PairKey, IReadOnlyList<long>> unplaced = new();
     private volatile bool wasStopped;
     private bool ranToItsEnd;
+    private bool isListingDoubtful;
 
     public async Task<StopReason> RunAsync(CancellationToken abort)
     {
@@ -99,7 +100,7 @@ internal sealed class MailboxCopier(JobContext context)
             var renames = FolderHistory.FindRenames(summaries.Values, folders.Pairs, listed);
             foreach (var rename in await folders.FollowRenamesAsync(renames, abort))
                 summaries.TryRemove(rename.From, out _);
-            ReportEmptiness(listed, hasRenames: renames.Count > 0);
+            isListingDoubtful = ReportEmptiness(listed, hasRenames: renames.Count > 0);
         }
 
         var created = await folders.CreateAsync(abort);
@@ -207,7 +208,7 @@ internal sealed class MailboxCopier(JobContext context)
             var tally = tallies[key] = new FolderTally();
             try
             {
-                await context.RetryAsync(pair.Source.Path.ToString(), BringUpToDateAsync, () => tally.InPlace, abort);
+                await context.RetryAsync(pair.Source.Path.ToString(), BringUpToDateAsync, () => tally.Progress, abort);
             }
             catch (OperationCanceledException) when (context.Stop.IsCancellationRequested && !abort.IsCancellationRequested)
             {
@@ -288,6 +289,8 @@ internal sealed class MailboxCopier(JobContext context)
         if (context.Job.Deletions == DeletionPolicy.Keep)
             return true;
         var gone = await FindGoneAsync(listed, abort);
+        if (isListingDoubtful && gone.Count > 0)
+            return false;
         // A folder that the rules leave out by now is no longer the job's to clear.
         foreach (var summary in gone
             .Where(s => (s.Settled > 0 || s.Rules == PairSummary.Unsettled) && FolderMapper.Map([new FolderEntry(s.Pair.Source)], context.Job.Folders).Pairs.Count > 0))
@@ -342,7 +345,8 @@ internal sealed class MailboxCopier(JobContext context)
     }
 
     /// <summary>A listing that says nothing, or lacks INBOX, is not a mailbox without mail, whatever it would be taken for.</summary>
-    private void ReportEmptiness(IReadOnlyList<FolderEntry> listed, bool hasRenames)
+    /// <returns>True where nothing of what is missing may be removed.</returns>
+    private bool ReportEmptiness(IReadOnlyList<FolderEntry> listed, bool hasRenames)
     {
         var names = listed.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
         var known = summaries.Values.Where(s => s.Settled > 0 || s.Source.Messages > 0).Select(s => s.Pair.Source).Distinct().ToList();
@@ -355,6 +359,7 @@ internal sealed class MailboxCopier(JobContext context)
             : null;
         if (text is not null)
             report.Problem(new Problem(FailureScope.Store, null, null, "listing", $"{text}; what is at the target stays"));
+        return text is not null;
     }
 
     /// <summary>
@@ -363,7 +368,7 @@ internal sealed class MailboxCopier(JobContext context)
     /// </summary>
     private void Account(PairKey pair, FolderTally tally)
     {
-        foreach (var problem in tally.Failures.Values)
+        foreach (var problem in tally.ToProblems())
             report.Problem(problem);
         if (!ranToItsEnd)
             tally.GiveUp(tally.SourceMessages);

@@ -19,12 +19,17 @@ internal sealed class MessageRelay(JobContext context, IMailFolder source, IWrit
 
     private readonly JobReporter report = context.Report;
     private readonly TimeProvider time = context.Time;
+    private long copied;
+    private long passedOver;
 
     /// <summary>Messages that came, whatever became of them.</summary>
     public UidSet Seen { get; } = new();
 
     /// <summary>Messages whose failure may pass: worth asking for again.</summary>
     public List<MessageInfo> Transient { get; } = [];
+
+    /// <summary>Nothing was taken, and all that may be asked for again was passed over.</summary>
+    public bool IsInVain => copied == 0 && passedOver == Transient.Count;
 
     /// <summary>Why some of these failed, where the store is out of order for now.</summary>
     public MailException? Trouble { get; private set; }
@@ -115,6 +120,7 @@ internal sealed class MessageRelay(JobContext context, IMailFolder source, IWrit
 
             checkpoint.Settle(new SettledMessage(message.Uid, receipt.Target, Settlement.Copied, message.Info.Flags, relayed.Checksum));
             tally.AddCopied(message.Uid, message.Length);
+            copied++;
             (count, bytes) = (count + 1, bytes + message.Length);
             if ((receipt.Note ?? message.Note) is { } note)
                 report.Note(source.Path, $"UID {message.Uid}: {note}");
@@ -133,7 +139,12 @@ internal sealed class MessageRelay(JobContext context, IMailFolder source, IWrit
         if (failure.IsTransient)
         {
             Transient.Add(message);
+            passedOver += failure.IsPassedOver ? 1 : 0;
             Trouble = failure.Kind == FailureKind.Unavailable ? failure : Trouble;
+        }
+        else
+        {
+            tally.AddHopeless(message.Uid);
         }
 
         tally.AddFailure(source.Path, message.Uid, reason, failure.Message);

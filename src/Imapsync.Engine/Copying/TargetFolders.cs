@@ -38,11 +38,22 @@ internal sealed class TargetFolders(
         List<FolderRename> followed = [], moved = [];
         foreach (var rename in renames)
         {
-            context.Report.Note(rename.To.Source, $"renamed at the source, was {rename.From.Source}");
-            var isMoved = await MoveAsync(rename, moved, abort);
-            if (!isMoved && !await WasMovedAsync(rename.From, rename.To.Target, abort))
+            if (context.Stumbled.Contains(rename.From))
                 continue;
-            await BringBackAsync(rename, renames, isSure: isMoved, abort);
+            context.Report.Note(rename.To.Source, $"renamed at the source, was {rename.From.Source}");
+            bool isMoved;
+            try
+            {
+                isMoved = await MoveAsync(rename, moved, abort);
+                if (!isMoved && !await WasMovedAsync(rename.From, rename.To.Target, abort))
+                    continue;
+                await BringBackAsync(rename, renames, isSure: isMoved, abort);
+            }
+            catch (MailException e) when (e.Scope != FailureScope.Store && StumblesAgain(rename.From, e))
+            {
+                continue;
+            }
+
             if (isMoved)
             {
                 moved.Add(rename);
@@ -66,6 +77,16 @@ internal sealed class TargetFolders(
         foreach (var message in checkpoint.Messages)
             checkpoint.Forget(message.Source);
         await checkpoint.CommitAsync(abort);
+    }
+
+    /// <summary>One folder that fails each time must not keep the others from being copied: it is left as it is, and told.</summary>
+    private bool StumblesAgain(PairKey from, MailException e)
+    {
+        if (e.IsTransient && context.Failed.Add(from))
+            return false;
+        context.Stumbled.Add(from);
+        context.Report.Problem(new Problem(FailureScope.Folder, from.Source, null, "rename", $"{from.Target} could not be renamed at the target: {e.Message}"));
+        return true;
     }
 
     private async Task<bool> MoveAsync(FolderRename rename, List<FolderRename> moved, CancellationToken abort)
@@ -165,7 +186,7 @@ internal sealed class TargetFolders(
     /// <summary>Carries a subscription over once when it changes at the source; the target's users keep theirs.</summary>
     public async Task SubscribeAsync(FolderPair pair, PairSummary? remembered, CancellationToken abort)
     {
-        if (context.Job.IsRestore && !context.CreatedTargets.Contains(pair.Target))
+        if (!pair.Source.KnowsSubscription || (context.Job.IsRestore && !context.CreatedTargets.Contains(pair.Target)))
             return;
         var wanted = pair.Source.Subscribed;
         var isNews = remembered is null ? wanted : remembered.Subscribed != wanted;

@@ -26,7 +26,7 @@ internal static partial class TargetNames
 
     /// <summary>Equal for a path and every other name that this class or the store makes of it.</summary>
     public static string Kin(FolderPath path) =>
-        Loose(new FolderPath(string.Join('_', path.Levels.Skip(path.Levels.Length > 1 && path.Levels[0] == "INBOX" ? 1 : 0).Select(l => Number().Replace(Escape().Replace(l, Unescape), "")).Where(l => l.Length > 0)) + "."));
+        Loose(new FolderPath(string.Join('_', path.Levels.Skip(path.Levels.Length > 1 && path.Levels[0] == "INBOX" ? 1 : 0).Select(l => Number().Replace(Escape().Replace(l, Unescape), "").Replace(" ", "", StringComparison.Ordinal)).Where(l => l.Length > 0)) + "."));
 
     private static string Strict(string level)
     {

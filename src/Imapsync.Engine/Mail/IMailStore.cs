@@ -113,6 +113,9 @@ public sealed record FolderEntry(
     /// <summary>It lies in another user's or a shared namespace (RFC 2342).</summary>
     public bool IsForeign { get; init; }
 
+    /// <summary>False where the store would not say what is subscribed.</summary>
+    public bool KnowsSubscription { get; init; } = true;
+
     /// <summary>False where no folder can be made below it (\Noinferiors).</summary>
     public bool HoldsFolders { get; init; } = true;
 }

@@ -53,4 +53,7 @@ public sealed class MailException(FailureScope scope, bool isTransient, string m
     public TimeSpan? RetryAfter { get; init; }
 
     public FailureKind Kind { get; init; }
+
+    /// <summary>It was not even tried, since others like it were refused: asking again is of use only after one was taken.</summary>
+    public bool IsPassedOver { get; init; }
 }

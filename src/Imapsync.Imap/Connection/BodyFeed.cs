@@ -70,8 +70,8 @@ public sealed class BodyFeed : IAsyncDisposable
         }
         catch (ChannelClosedException closed) when (closed.InnerException is { } reason)
         {
-            throw reason is ImapProtocolException
-                ? new ImapProtocolException(reason.Message, reason)
+            throw reason is ImapProtocolException lost
+                ? new ImapProtocolException(reason.Message, reason) { IsFramingLost = lost.IsFramingLost }
                 : new ImapConnectionException((reason as ImapConnectionException)?.Failure ?? ConnectionFailure.Network, reason.Message, reason)
                 {
                     Bye = (reason as ImapConnectionException)?.Bye,

@@ -25,7 +25,7 @@ internal sealed partial class ImapConnection
             return;
         }
 
-        var body = new LiteralReader(reader, length, this);
+        var body = new LiteralReader(reader, length, this, limits.MaxLineBytes);
         if (feed is not null)
         {
             isLent = true;

@@ -88,6 +88,9 @@ internal sealed partial class ImapConnection
 
     private void Handle(ReadOnlySpan<byte> frame)
     {
+        // Before anybody believes a word of it.
+        if (frames.BodyAt >= 0 && !FetchTail.IsPlausible(frame[frames.BodyAt..]))
+            throw new ImapProtocolException(FetchTail.Lost) { IsFramingLost = true };
         var response = ImapResponse.Parse(frame, frames.BodyAt, limits);
         if (response.Kind != ResponseKind.Tagged)
             CountUntagged(frame.Length);

@@ -1,18 +1,21 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Imapsync.Imap.Wire;
 
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
 /// A message body: a view of the connection's own reader that ends where the literal ends. No octet is copied, and
-/// as nothing is read ahead of the consumer, back-pressure reaches the server by itself.
+/// as nothing is read ahead of the consumer, back-pressure reaches the server by itself. Its last octets are given only once
+/// what follows them shows that the literal ends there, so nobody takes for whole what is another message in part.
 /// </summary>
-internal sealed class LiteralReader(PipeReader inner, long length, ImapConnection connection) : PipeReader
+internal sealed class LiteralReader(PipeReader inner, long length, ImapConnection connection, int maxLine) : PipeReader
 {
     private ReadOnlySequence<byte> current;
     private long remaining = length;
     private bool isReading;
     private bool isReleased;
+    private bool isEndSeen;
 
     /// <summary>Octets not consumed yet.</summary>
     public long Remaining => remaining;
@@ -29,25 +32,24 @@ internal sealed class LiteralReader(PipeReader inner, long length, ImapConnectio
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         CheckOwner();
-        if (remaining == 0)
+        if (remaining == 0 && isEndSeen)
             return ValueTask.FromResult(new ReadResult(ReadOnlySequence<byte>.Empty, isCanceled: false, isCompleted: true));
         var read = inner.ReadAsync(CancellationToken.None);
-        return read.IsCompletedSuccessfully ? ValueTask.FromResult(Limit(read.Result)) : WaitAsync(read, cancellationToken);
+        if (!read.IsCompletedSuccessfully)
+            return WaitAsync(read, cancellationToken);
+        return TryLimit(read.Result, out var limited) ? ValueTask.FromResult(limited) : WaitAsync(inner.ReadAsync(CancellationToken.None), cancellationToken);
     }
 
     public override bool TryRead(out ReadResult result)
     {
         CheckOwner();
-        if (remaining == 0)
+        if (remaining == 0 && isEndSeen)
         {
             result = new ReadResult(ReadOnlySequence<byte>.Empty, isCanceled: false, isCompleted: true);
             return true;
         }
 
-        if (!inner.TryRead(out result))
-            return false;
-        result = Limit(result);
-        return true;
+        return inner.TryRead(out result) && TryLimit(result, out result);
     }
 
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
@@ -76,7 +78,12 @@ internal sealed class LiteralReader(PipeReader inner, long length, ImapConnectio
             static c => ((ImapConnection)c!).Break(new ImapConnectionException(ConnectionFailure.Closed, "cancelled in the middle of a message")), connection);
         try
         {
-            return Limit(await read);
+            while (true)
+            {
+                if (TryLimit(await read, out var limited))
+                    return limited;
+                read = inner.ReadAsync(CancellationToken.None);
+            }
         }
         catch (Exception e) when (e is not (ImapProtocolException or ImapConnectionException))
         {
@@ -85,20 +92,52 @@ internal sealed class LiteralReader(PipeReader inner, long length, ImapConnectio
         }
     }
 
-    private ReadResult Limit(ReadResult read)
+    /// <returns>False, with nothing taken, where more has to come first.</returns>
+    private bool TryLimit(ReadResult read, out ReadResult limited)
     {
         var buffer = read.Buffer;
-        isReading = true;
-        if (buffer.Length >= remaining)
+        var isLast = buffer.Length >= remaining;
+        if (isLast && !isEndSeen && !LooksAtEnd(buffer.Slice(remaining), read.IsCompleted))
         {
+            inner.AdvanceTo(buffer.Start, buffer.End);
+            limited = default;
+            return false;
+        }
+
+        isReading = true;
+        if (isLast)
+        {
+            isEndSeen = true;
             current = buffer.Slice(0, remaining);
-            return new ReadResult(current, read.IsCanceled, isCompleted: true);
+            limited = new ReadResult(current, read.IsCanceled, isCompleted: true);
+            return true;
         }
 
         if (read.IsCompleted)
             throw connection.Break(new ImapConnectionException(ConnectionFailure.Network, "the server closed the connection in the middle of a message"));
         current = buffer;
-        return new ReadResult(buffer, read.IsCanceled, isCompleted: false);
+        limited = new ReadResult(buffer, read.IsCanceled, isCompleted: false);
+        return true;
+    }
+
+    /// <summary>Looks at the line behind the literal.</summary>
+    /// <returns>False where not all of it is there yet.</returns>
+    private bool LooksAtEnd(ReadOnlySequence<byte> rest, bool isCompleted)
+    {
+        var line = rest.PositionOf((byte)'\n') is { } end ? rest.Slice(0, rest.GetPosition(1, end)) : default;
+        if (line.IsEmpty)
+        {
+            if (isCompleted)
+                throw connection.Break(new ImapConnectionException(ConnectionFailure.Network, "the server closed the connection right behind a message"));
+            // What is no rest of a reply from its first octet on may never have an end; the longest line is the framing's to judge.
+            return !rest.IsEmpty && rest.FirstSpan is [not ((byte)' ' or (byte)')'), ..]
+                ? throw connection.Break(new ImapProtocolException(FetchTail.Lost) { IsFramingLost = true })
+                : rest.Length > maxLine;
+        }
+
+        if (!FetchTail.IsPlausible(line.IsSingleSegment ? line.FirstSpan : line.ToArray()))
+            throw connection.Break(new ImapProtocolException(FetchTail.Lost) { IsFramingLost = true });
+        return true;
     }
 
     private void CheckOwner()

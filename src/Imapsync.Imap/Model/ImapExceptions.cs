@@ -29,6 +29,9 @@ public sealed class ImapProtocolException(string message, Exception? inner = nul
 {
     /// <summary>The server's reply that the connection had to be given up over, where it was one.</summary>
     public StatusReply? Reply { get; init; }
+
+    /// <summary>A body was not as long as announced: where a reply begins is no longer known, and what was being read is not to be believed.</summary>
+    public bool IsFramingLost { get; init; }
 }
 
 public enum ConnectionFailure

@@ -5,6 +5,9 @@ namespace Imapsync.Imap.Wire;
 /// <summary>The items of one FETCH reply that this client asks for, in whatever order they came; the rest is read past.</summary>
 internal struct FetchItems
 {
+    // What lies before is the zero of some clock (1899, 1904, 1970), no date of a message.
+    private static readonly DateTimeOffset FirstDate = new(1970, 1, 2, 0, 0, 0, TimeSpan.Zero);
+
     public Uid Uid;
     public FlagSet? Flags;
     public DateTimeOffset? InternalDate;
@@ -40,7 +43,7 @@ internal struct FetchItems
             else if (name.Is("RFC822.SIZE"u8))
                 items.Size = WireNumber.TryParse(arguments.Next().Raw, out long size) && size >= 0 ? size : -1;
             else if (name.Is("INTERNALDATE"u8))
-                items.InternalDate = ImapDate.TryParse(arguments.Next().Raw, out var date) ? date : null;
+                items.InternalDate = ImapDate.TryParse(arguments.Next().Raw, out var date) && date >= FirstDate ? date : null;
             else if (name.Is("MODSEQ"u8))
                 items.ModSeq = ReadModSeq(ref arguments);
             else if (name.Raw.Length > 5 && Ascii.EqualsIgnoreCase(name.Raw[..5], "BODY["u8))

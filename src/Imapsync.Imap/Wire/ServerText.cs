@@ -114,6 +114,23 @@ public static class ServerText
         ("unknown mailbox", RefusalKind.Gone, false),
     ];
 
+    /// <summary>
+    /// The words speak of room that is used up, as servers without a code for it put it. Only of use where a message was refused:
+    /// elsewhere the same words may be about something else.
+    /// </summary>
+    public static bool IsAboutSpace(StatusReply reply)
+    {
+        ReadOnlySpan<string> words = ["quota", "storage limit", "storage space", "storage is full", "disk full", "disk is full", "out of space", "no space", "not enough space", "insufficient storage", "insufficient space"];
+        foreach (var word in words)
+        {
+            if (reply.Text.Contains(word, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        var box = Math.Max(reply.Text.IndexOf("mailbox", StringComparison.OrdinalIgnoreCase), reply.Text.IndexOf("account", StringComparison.OrdinalIgnoreCase));
+        return box >= 0 && reply.Text.AsSpan(box).Contains("full", StringComparison.OrdinalIgnoreCase);
+    }
+
     public static Refusal Classify(StatusReply reply)
     {
         var wait = SuggestedBackoff(reply.Text);

@@ -41,6 +41,9 @@ internal sealed class MemoryStore
     /// <summary>Folders that a listing leaves out are there all the same.</summary>
     public Func<FolderPath, bool> IsListed { get; set; } = _ => true;
 
+    /// <summary>The name that a folder gets in truth, told by the next listing alone.</summary>
+    public Func<FolderPath, FolderPath> MakesAs { get; set; } = p => p;
+
     public Func<FolderPath, FolderPath> ListedAs { get; set; } = p => p;
 
     public MemoryFolderState Folder(string path)
@@ -97,6 +100,7 @@ internal sealed class MemoryStore
             store.Step("create " + path);
             if (store.Refuses(path) || (path.Parent is { } parent && store.IsChildless(parent)))
                 throw new MailException(FailureScope.Folder, false, $"cannot create {path}: NO invalid name");
+            path = store.MakesAs(path);
             if (!store.Folders.Keys.Any(p => store.IsSame(p, path)))
                 store.Folder(path.ToString());
             return Task.CompletedTask;

@@ -171,7 +171,8 @@ public sealed class RetryTests : IDisposable
 
         var report = await box.RunAsync();
         AssertAllCopied(report);
-        Assert.Equal(2, report.Waits.Length);
+        // A folder that could not be made is asked for again at once, over another connection.
+        Assert.Single(report.Waits);
     }
 
     [Fact]

@@ -31,7 +31,7 @@ internal static class FlagPromise
             return ($"changed at the source since the last run and not yet at the target: {Describe(toAdd, "added")}{Describe(toRemove, "removed")}", false);
         // Lost, or taken away by the target's user, who may: nobody can tell. What a user adds is no news at all.
         var lost = source.Except(target);
-        return lost.IsEmpty ? null : ($"({lost}) was set when it was copied and is no longer set at the target", true);
+        return lost.IsEmpty ? null : ($"({lost}) is not set at the target: left out when it was copied, or taken away there since", true);
     }
 
     private static string Describe(FlagSet flags, string what) => flags.IsEmpty ? "" : $"({flags}) {what} ";

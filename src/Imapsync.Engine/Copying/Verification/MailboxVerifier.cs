@@ -11,7 +11,8 @@ internal sealed class MailboxVerifier(VerifyContext context)
     {
         var recorded = await context.Checkpoints.FindPairsAsync(abort);
         var there = await context.RetryAsync("the target's folders", context.Target.ListFoldersAsync, abort);
-        var pairs = context.Source is null ? RecordedPairs(recorded, there) : Locate(await context.RetryAsync("the source's folders", context.Source.ListFoldersAsync, abort), recorded, there);
+        var listed = context.Source is null ? null : await context.RetryAsync("the source's folders", context.Source.ListFoldersAsync, abort);
+        var pairs = listed is null ? RecordedPairs(recorded, there) : Locate(listed, recorded, there);
         var byTarget = recorded.ToLookup(p => p.Target);
         var source = context.Source?.Traits.MaxConcurrentFolders ?? int.MaxValue;
         await Parallel.ForEachAsync(
@@ -22,6 +23,18 @@ internal sealed class MailboxVerifier(VerifyContext context)
                 CancellationToken = context.Stop,
             },
             async (group, _) => await VerifyAsync(new TargetVerifier(context, group.Key, [.. group], [.. byTarget[group.Key]]), group.Key, abort));
+        if (listed is not null)
+            ReportSilence(listed);
+    }
+
+    /// <summary>A source that shows nothing (not mounted, another account) agrees with every target: that is no proof.</summary>
+    private void ReportSilence(IReadOnlyList<FolderEntry> listed)
+    {
+        var settled = context.Checkpoints.Summaries.Values.Sum(s => s.Settled);
+        if (!listed.Any(f => f.HoldsMessages))
+            context.Report.Problem(new Problem(FailureScope.Store, null, null, "listing", "the source lists no folder at all, so nothing could be verified"));
+        else if (settled > 0 && context.Findings.Counts.Messages == 0)
+            context.Report.Problem(new Problem(FailureScope.Store, null, null, "listing", $"the source shows no message at all, and earlier runs found {settled} there: nothing could be verified"));
     }
 
     private async Task VerifyAsync(TargetVerifier verifier, FolderPath target, CancellationToken abort)

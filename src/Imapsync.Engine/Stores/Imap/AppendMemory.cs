@@ -17,6 +17,8 @@ internal sealed class AppendMemory
 
     public FlagKeeping Flags { get; set; }
 
+    public RefusalRow Row { get; } = new();
+
     public void ArrivedTogether() => TogetherBytes = Math.Min(MaxTogetherBytes, TogetherBytes * 2);
 
     public void BrokeOver(long bytes) => TogetherBytes = Math.Max(MinTogetherBytes, Math.Min(TogetherBytes, bytes) / 2);
@@ -46,7 +48,7 @@ internal sealed class AppendMemory
 /// <summary>Why the next try with a message is made in another way.</summary>
 internal sealed class MessageTrouble
 {
-    public bool WithoutKeywords { get; set; }
+    public FlagTrial Flags { get; set; }
 
     public MessageRepair Repair { get; set; }
 
@@ -61,6 +63,19 @@ internal sealed class MessageTrouble
 
     /// <summary>It is not sent again.</summary>
     public string? FinalWords { get; set; }
+}
+
+/// <summary>Which of a message's flags come with it. A message is never lost for a flag.</summary>
+internal enum FlagTrial
+{
+    All,
+
+    /// <summary>Keywords of letters, digits, <c>$</c>, <c>-</c> and <c>_</c> alone: servers choke on dots and the like.</summary>
+    WithPlainKeywords,
+    WithoutKeywords,
+
+    /// <summary>They are set once the message is there.</summary>
+    WithoutFlags,
 }
 
 /// <summary>Whether a folder keeps the flags that come with APPEND.</summary>

@@ -21,7 +21,14 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
     private readonly Queue<BodyRange> inFlight = new();
     private readonly Dictionary<Uid, MessageInfo> expected = [];
     private readonly List<MessageInfo> unanswered = [];
+
+    // Came with another length than listed: the message as it was listed first, and those to be asked for once more.
+    private readonly Dictionary<Uid, MessageInfo> wronglySized = [];
+    private readonly List<MessageInfo> late = [];
     private Uid current;
+
+    // The last question for metadata was.
+    private bool isRefused;
 
     /// <summary>Nothing is under way on the connection.</summary>
     public bool IsDone => inFlight.Count == 0;
@@ -30,7 +37,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
     {
         await using var feed = new BodyFeed();
         using var watch = new Watch(this, cancellationToken);
-        using var ranges = BodyRange.Cut(messages.Where(IsReadable), m => memory.IsSuspect(validity, m.Uid)).GetEnumerator();
+        using var ranges = BodyRange.Cut(WorstLast(), m => memory.IsSuspect(validity, m.Uid)).GetEnumerator();
         while (true)
         {
             await AskAsync(ranges, feed, cancellationToken);
@@ -63,6 +70,8 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         {
             if (again.First is null && ranges.MoveNext())
                 again.AddFirst(ranges.Current);
+            if (again.First is null && late.Count > 0 && inFlight.Count == 0)
+                await AskAgainAsync(cancellationToken);
             if (again.First is not { } first || (first.Value.IsAlone && inFlight.Count > 0))
                 return;
             again.RemoveFirst();
@@ -79,6 +88,35 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
                 throw BrokenOff(e);
             }
         }
+    }
+
+    /// <summary>Messages that came with another length than listed, each by itself, after a second look at their sizes.</summary>
+    private async Task AskAgainAsync(CancellationToken cancellationToken)
+    {
+        var sizes = (await FindAsync(late, withSize: true, cancellationToken)).DistinctBy(r => r.Uid).ToDictionary(r => r.Uid, r => r.Size);
+        foreach (var message in late)
+        {
+            var now = sizes.TryGetValue(message.Uid, out var size) && size >= 0 ? message with { Size = size } : message;
+            again.AddLast(new BodyRange([now], IsRetry: true) { IsAlone = true });
+        }
+
+        late.Clear();
+    }
+
+    /// <summary>What ended a connection while nothing else was under way comes last: it must not keep the others from being copied.</summary>
+    private IEnumerable<MessageInfo> WorstLast()
+    {
+        var worst = new List<MessageInfo>();
+        foreach (var message in messages.Where(IsReadable))
+        {
+            if (memory.HasBrokenAlone(validity, message.Uid))
+                worst.Add(message);
+            else
+                yield return message;
+        }
+
+        foreach (var message in worst)
+            yield return message;
     }
 
     private async ValueTask<FeedItem> NextAsync(BodyFeed feed, CancellationToken cancellationToken)
@@ -124,13 +162,33 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         if (info.Size >= 0 && fetched.Length > (4 * info.Size) + MaxSurplusBytes)
             throw new MailException(FailureScope.Folder, false, $"message {uid} of {path}: the server said {info.Size} octets and announces {fetched.Length}");
         var body = new MessageBody(fetched.Body, path);
+        var isSecond = wronglySized.Remove(uid, out var first);
+        var listed = isSecond ? first.Size : info.Size;
         if (info.Size == fetched.Length)
-            return new IncomingMessage(info, fetched.Length, body);
+        {
+            memory.Sizes.Agreed();
+            return new IncomingMessage(info, fetched.Length, body) { Note = NoteOf(listed, fetched.Length) };
+        }
+
         if (fetched.Length <= VanishedNotice.MaxLength && await VanishedNotice.IsAsync(body, cancellationToken))
             return null;
-        var note = info.Size < 0 ? null : $"the server said {info.Size} octets and sent {fetched.Length}";
-        return new IncomingMessage(info, fetched.Length, body) { Note = note };
+        switch (await memory.Sizes.JudgeAsync(info.Size, fetched.Length, body, isSecond, cancellationToken))
+        {
+            case SizeVerdict.Whole:
+                return new IncomingMessage(info, fetched.Length, body) { Note = NoteOf(listed, fetched.Length) };
+            case SizeVerdict.AskAgain:
+                wronglySized[uid] = info;
+                late.Add(info);
+                await DiscardAsync(fetched, cancellationToken);
+                return null;
+            default:
+                await DiscardAsync(fetched, cancellationToken);
+                return new IncomingMessage(info, new MailException(
+                    FailureScope.Message, false, $"the server says that the message has {info.Size} octets and gives {fetched.Length}, each time it is asked"));
+        }
     }
+
+    private static string? NoteOf(long listed, long length) => listed < 0 || listed == length ? null : $"the server said {listed} octets and sent {length}";
 
     /// <summary>Deals with those of a range that did not come; returns one that never will.</summary>
     private IncomingMessage? Finish(BodyRange range, ImapCommandException? failure)
@@ -167,22 +225,30 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
     {
         if (unanswered.Count == 0)
             return unanswered;
+        var rows = await FindAsync(unanswered, withSize: false, cancellationToken);
+        var listed = rows.Select(r => r.Uid).ToHashSet();
+        return isRefused ? unanswered : unanswered.FindAll(m => listed.Contains(m.Uid));
+    }
+
+    private async Task<List<FetchedMessage>> FindAsync(List<MessageInfo> wanted, bool withSize, CancellationToken cancellationToken)
+    {
+        var rows = new List<FetchedMessage>();
+        isRefused = false;
         try
         {
-            var rows = new List<FetchedMessage>();
-            foreach (var set in new UidSet(unanswered.Select(m => m.Uid)).ToWire(900))
-                await client.FetchMetadataAsync(set, false, null, rows, cancellationToken);
-            var listed = rows.Select(r => r.Uid).ToHashSet();
-            return unanswered.FindAll(m => listed.Contains(m.Uid));
+            foreach (var set in new UidSet(wanted.Select(m => m.Uid)).ToWire(900))
+                await client.FetchMetadataAsync(set, withSize, null, rows, cancellationToken);
         }
         catch (ImapCommandException)
         {
-            return unanswered;
+            isRefused = true;
         }
         catch (Exception e) when (ImapFailure.IsImap(e))
         {
             throw BrokenOff(e);
         }
+
+        return rows;
     }
 
     /// <summary>The message that was being read has come whole.</summary>

@@ -52,6 +52,9 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
         return nearest is { Kind: not NamespaceKind.Personal };
     }
 
+    /// <summary>The name is spelt as this client would spell it.</summary>
+    public static bool IsAsWritten(string wire) => ModifiedUtf7.Encode(ModifiedUtf7.Decode(wire)).Equals(wire, StringComparison.Ordinal);
+
     public void Forget()
     {
         wireNames.Clear();
@@ -108,7 +111,12 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
 
         var levels = Levels(listed.WireName, listed.Delimiter);
         if (levels.Count == 0)
+        {
+            if (listed.WireName.Length > 0 && !listed.Attributes.Contains("\\Noselect"))
+                onNote($"the server lists a folder by the name '{listed.WireName}', which is nothing but delimiters: it is left out");
             return null;
+        }
+
         var path = new FolderPath(levels);
         var wanted = path;
         for (var n = wantedBefore.GetValueOrDefault(wanted, 2); wireNames.ContainsKey(path); wantedBefore[wanted] = ++n)
@@ -136,11 +144,15 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
         return escaped.ToString();
     }
 
+    private static bool IsAtOrBelowInbox(string wire, char? delimiter) =>
+        wire.StartsWith("INBOX", StringComparison.OrdinalIgnoreCase) && (wire.Length == 5 || wire[5] == delimiter);
+
     private bool MustEscape(char c) => c == delimiter || c is < ' ' or '\x7f';
 
     private List<string> Levels(string wire, char? listedDelimiter)
     {
-        if (prefix.Length > 0 && wire.Length > prefix.Length && wire.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+        // INBOX.INBOX.x stays what it is: INBOX.x, the same without the prefix, is made of another path.
+        if (prefix.Length > 0 && wire.Length > prefix.Length && wire.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && !IsAtOrBelowInbox(wire[prefix.Length..], listedDelimiter))
             wire = wire[prefix.Length..];
         string[] parts = listedDelimiter is { } d ? wire.Split(d, StringSplitOptions.RemoveEmptyEntries) : [wire];
         return [.. parts.Where(p => p.Length > 0).Select(ModifiedUtf7.Decode)];

@@ -36,7 +36,7 @@ public sealed partial class ImapStore
         var offered = client.Capabilities;
         if (offered.HasListExtended)
         {
-            var extended = await client.ListExtendedAsync("", "*", cancellationToken);
+            var extended = await OrNoneAsync(client.ListExtendedAsync("", "*", cancellationToken)) ?? [];
             // strato.de answers the extended form with OK and nothing.
             if (extended.Count > 0)
                 return new Listing(extended, [.. extended.Where(f => f.Attributes.Contains("\\Subscribed")).Select(f => f.WireName)]);
@@ -45,8 +45,24 @@ public sealed partial class ImapStore
         var listed = offered.HasXList && !offered.HasSpecialUse
             ? await client.XListAsync("", "*", cancellationToken)
             : await client.ListAsync("", "*", cancellationToken);
-        var subscribed = await client.ListSubscribedAsync("", "*", cancellationToken);
+        // What is subscribed is of less use than the mail.
+        if (await OrNoneAsync(client.ListSubscribedAsync("", "*", cancellationToken)) is not { } subscribed)
+            return new Listing(listed, null);
         return new Listing(listed, [.. subscribed.Where(f => !f.Attributes.Contains("\\Noselect")).Select(f => f.WireName)]);
+    }
+
+    /// <summary>Null where it was refused.</summary>
+    private static async Task<T?> OrNoneAsync<T>(Task<T> question)
+        where T : class
+    {
+        try
+        {
+            return await question;
+        }
+        catch (ImapCommandException e) when (!e.IsTransient)
+        {
+            return null;
+        }
     }
 
     /// <summary>None where they are not told; some servers drop the connection at NAMESPACE unless they announce it.</summary>
@@ -77,16 +93,19 @@ public sealed partial class ImapStore
         var hasAttributes = listed.Any(f => SpecialUse.ByAttribute(f.Attributes) != SpecialFolder.None);
         var entries = new List<FolderEntry>();
         // INBOX first, folders of others last: whatever else maps to a path has to give way.
-        foreach (var folder in listed.OrderBy(f => f.WireName.Equals("INBOX", StringComparison.OrdinalIgnoreCase) ? 0 : names!.IsForeign(f.WireName) ? 2 : 1))
+        foreach (var folder in listed.OrderBy(f => f.WireName.Equals("INBOX", StringComparison.OrdinalIgnoreCase) ? 0 : names!.IsForeign(f.WireName) ? 2 : 1)
+            // In one order whatever the server's is: of two names that read the same it is always the same one that gets a number.
+            .ThenBy(f => FolderNames.IsAsWritten(f.WireName) ? 0 : 1).ThenBy(f => f.WireName, StringComparer.Ordinal))
         {
             if (folder.Attributes.Contains("\\NonExistent") || names!.Learn(folder) is not { } path)
                 continue;
             var special = path.IsInbox ? SpecialFolder.Inbox
                 : hasAttributes ? SpecialUse.ByAttribute(folder.Attributes) : SpecialFolderNames.UseOf(path);
             entries.Add(new FolderEntry(
-                path, !folder.Attributes.Contains("\\Noselect"), special, subscribed.Contains(folder.WireName), ToStatus(folder.Status), folder.Status?.MailboxId)
+                path, !folder.Attributes.Contains("\\Noselect"), special, subscribed?.Contains(folder.WireName) == true, ToStatus(folder.Status), folder.Status?.MailboxId)
             {
                 IsForeign = names.IsForeign(folder.WireName),
+                KnowsSubscription = subscribed is not null,
                 HoldsFolders = !folder.Attributes.Contains("\\Noinferiors"),
             });
         }
@@ -113,6 +132,6 @@ public sealed partial class ImapStore
         }
     }
 
-    /// <param name="Subscribed">Names on the wire.</param>
-    private sealed record Listing(IReadOnlyCollection<ListedFolder> Listed, HashSet<string> Subscribed);
+    /// <param name="Subscribed">Names on the wire; null where the server would not tell.</param>
+    private sealed record Listing(IReadOnlyCollection<ListedFolder> Listed, HashSet<string>? Subscribed);
 }

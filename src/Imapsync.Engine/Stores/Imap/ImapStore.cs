@@ -17,6 +17,7 @@ public sealed partial class ImapStore : IMailStore
     private readonly SemaphoreSlim namesGate = new(1);
     private readonly ConcurrentDictionary<FolderPath, AppendMemory> memories = new();
     private readonly ConcurrentDictionary<FolderPath, ReadMemory> readMemories = new();
+    private readonly BodySizes sizes = new();
     private FolderNames? names;
     private bool isListed;
 
@@ -84,7 +85,7 @@ public sealed partial class ImapStore : IMailStore
             (client, selected, wire) => new ImapFolder(pool, client, path, ToOpenStatus(selected), context, wire, ReadMemoryOf(path)),
             cancellationToken);
 
-    private ReadMemory ReadMemoryOf(FolderPath path) => readMemories.GetOrAdd(path, _ => new ReadMemory());
+    private ReadMemory ReadMemoryOf(FolderPath path) => readMemories.GetOrAdd(path, _ => new ReadMemory(sizes));
 
     public FolderPath ListedAs(FolderPath path) => names?.ListedAs(path) ?? path;
 

@@ -12,7 +12,7 @@ internal sealed partial class ImapWritableFolder
     /// <summary>UIDs that messages sent through this folder got.</summary>
     private readonly UidSet given = new();
 
-    /// <summary>The next UID when the window in hand was begun.</summary>
+    /// <summary>The nextUid UID when the window in hand was begun.</summary>
     private Uid mark;
 
     /// <summary>The mark of the first window that was not seen to arrive whole.</summary>
@@ -20,7 +20,7 @@ internal sealed partial class ImapWritableFolder
     private long existedBefore;
     private long expungedBefore;
 
-    private void BeginWindow() => (mark, existedBefore, expungedBefore) = (next, Client.Exists, Client.Expunged);
+    private void BeginWindow() => (mark, existedBefore, expungedBefore) = (nextUid, Client.Exists, Client.Expunged);
 
     private void Assign(IReadOnlyList<SentMessage> sent, AppendResult result)
     {
@@ -36,8 +36,8 @@ internal sealed partial class ImapWritableFolder
     {
         message.Target = uid;
         given.Add(uid);
-        if (uid >= next)
-            next = After(uid);
+        if (uid >= nextUid)
+            nextUid = After(uid);
     }
 
     private static Uid After(Uid uid) => new(uid.Value == uint.MaxValue ? uid.Value : uid.Value + 1);
@@ -70,8 +70,8 @@ internal sealed partial class ImapWritableFolder
 
         var free = arrived.Where(r => !given.Contains(r.Uid)).ToList();
         MatchFree(free, [.. accepted.Where(s => s.Target.IsNone)]);
-        if (arrived.Count > 0 && arrived[^1].Uid >= next)
-            next = After(arrived[^1].Uid);
+        if (arrived.Count > 0 && arrived[^1].Uid >= nextUid)
+            nextUid = After(arrived[^1].Uid);
         if (!dropsTwins)
             FailUnseen(accepted, arrived);
     }
@@ -103,7 +103,7 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// What was accepted and does not lie in the folder has failed, and is asked for again by the next run, which looks from the
+    /// What was accepted and does not lie in the folder has failed, and is asked for again by the nextUid run, which looks from the
     /// mark on whether it came after all.
     /// </summary>
     private void FailUnseen(List<SentMessage> accepted, List<FetchedMessage> arrived)

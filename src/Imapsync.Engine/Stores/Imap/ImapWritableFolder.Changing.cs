@@ -69,9 +69,14 @@ internal sealed partial class ImapWritableFolder
             return;
         foreach (var group in flagged.GroupBy(s => memory.Flags == FlagKeeping.SetAfterwards ? s.Wanted : s.SetAfterwards, s => s.Target).Where(g => !g.Key.IsEmpty))
         {
+            var isTrial = flagged.Exists(s => s.SetAfterwards.Equals(group.Key) && memory.Find(s.Source)?.Flags == FlagTrial.WithoutFlags);
             try
             {
                 await StoreAsync([group], add: true, cancellationToken);
+            }
+            catch (MailException e) when (isTrial && e is { Scope: FailureScope.Folder, InnerException: ImapCommandException })
+            {
+                Context.OnNote($"{Path}: the server does not take ({group.Key}), neither with a message nor afterwards: {e.Message}");
             }
             catch (MailException e) when (e is { Scope: FailureScope.Folder, InnerException: ImapCommandException })
             {

@@ -50,15 +50,29 @@ internal sealed partial class ImapWritableFolder
             return new MailException(FailureScope.Message, true, refusal.Message);
         }
 
-        if (!message.Outgoing.Flags.Keywords.IsEmpty && !trouble.WithoutKeywords)
+        if (NextTrial(message, trouble.Flags) is { } next)
         {
-            trouble.WithoutKeywords = true;
-            return new MailException(FailureScope.Message, true, $"refused with the keywords {string.Join(' ', message.Outgoing.Flags.Keywords)}: {refusal.Message}");
+            trouble.Flags = next;
+            return new MailException(FailureScope.Message, true, $"refused with the flags {message.Outgoing.Flags}: {refusal.Message}");
         }
 
         // Should the folder have to be begun again, this one is not asked again.
         trouble.FinalWords = refusal.Message;
+        if (ServerText.Classify(reply).Kind == RefusalKind.Other)
+            memory.Row.Refused(reply.ToString());
         return refusal;
+    }
+
+    /// <summary>What is left out of a message's flags next; null where they can't be what it is refused for.</summary>
+    private static FlagTrial? NextTrial(SentMessage message, FlagTrial tried)
+    {
+        var flags = message.Outgoing.Flags;
+        if (flags.IsEmpty)
+            return null;
+        var plain = PlainKeywords(flags).Count();
+        if (tried == FlagTrial.All && plain > 0 && plain < flags.Keywords.Length)
+            return FlagTrial.WithPlainKeywords;
+        return !flags.Keywords.IsEmpty ? FlagTrial.WithoutKeywords : FlagTrial.WithoutFlags;
     }
 
     private static MailException Refusal(StatusReply reply)
@@ -67,6 +81,9 @@ internal sealed partial class ImapWritableFolder
         // To an APPEND, LIMIT is about this message: its flags, its lines, its size (RFC 5530 §3).
         if (reply.Has(ResponseCodeKind.Limit) && ServerText.Classify(reply with { Code = null }).Kind is RefusalKind.Other or RefusalKind.TooBig)
             return new MailException(FailureScope.Message, false, $"{what}: {reply}");
+        // Many servers have words of their own for a full mailbox, and no code.
+        if (ServerText.Classify(reply).Kind == RefusalKind.Other && ServerText.IsAboutSpace(reply))
+            return new MailException(FailureScope.Store, false, $"{what}: {reply}") { Kind = FailureKind.Quota };
         return ImapFailure.Translate(new ImapCommandException("APPEND", reply), FailureScope.Message, what);
     }
 

@@ -47,6 +47,7 @@ internal sealed partial class ImapWritableFolder
         if (result.Reply.Kind == StatusKind.Ok)
         {
             Assign(together, result);
+            memory.Row.Accepted();
             memory.ArrivedTogether();
             return after;
         }
@@ -60,14 +61,12 @@ internal sealed partial class ImapWritableFolder
         var refusal = Refusal(result.Reply);
         if (refusal.Scope != FailureScope.Message)
             throw refusal;
+        // Whatever comes next, each goes by itself then.
+        together.ForEach(m => memory.About(m.Source).IsSingle = true);
         // Courier stores the first message of a window and says NO all the same: look before anything is sent again.
-        if (result.Reply.Kind == StatusKind.Bad || Client.IsBroken || (await FetchArrivedAsync(next, cancellationToken)).Count > 0)
+        if (result.Reply.Kind == StatusKind.Bad || Client.IsBroken || (await FetchArrivedAsync(nextUid, cancellationToken)).Count > 0)
             throw new MailException(FailureScope.Folder, true, $"a window was refused by {Path}, perhaps not all of it: {result.Reply}");
-        foreach (var message in together)
-        {
-            memory.About(message.Source).IsSingle = true;
-            message.Failure = new MailException(FailureScope.Message, true, $"refused together with others: {result.Reply}");
-        }
+        together.ForEach(m => m.Failure = new MailException(FailureScope.Message, true, $"refused together with others: {result.Reply}"));
 
         return after;
 
@@ -151,8 +150,13 @@ internal sealed partial class ImapWritableFolder
         underWay.Dequeue();
         message.IsSettled = true;
         if (result.Reply.Kind == StatusKind.Ok)
+        {
             Assign([message], result);
+            memory.Row.Accepted();
+        }
         else
+        {
             await RefuseAsync(message, result.Reply, cancellationToken);
+        }
     }
 }

@@ -21,9 +21,9 @@ internal sealed partial class ImapWritableFolder(
     : ImapFolder(pool, client, path, status, context, wireName, readMemory, readOnly: false), IWritableFolder
 {
     private long? appendLimit;
-    private Uid next = status.UidNext;
+    private Uid nextUid = status.UidNext;
 
-    public Uid UidNext => held.IsNone ? next : held;
+    public Uid UidNext => held.IsNone ? nextUid : held;
 
     /// <summary>Sees to it that the folder can be written to and that there is a mark.</summary>
     public async Task PrepareAsync(CancellationToken cancellationToken)
@@ -31,12 +31,12 @@ internal sealed partial class ImapWritableFolder(
         if (storable.IsReadOnly)
             throw new MailException(FailureScope.Folder, false, $"the server lets {Path} be read only");
         appendLimit = Client.Capabilities.AppendLimit;
-        if (!next.IsNone && !Client.Capabilities.HasAppendLimitPerFolder)
+        if (!nextUid.IsNone && !Client.Capabilities.HasAppendLimitPerFolder)
             return;
         var counters = await GuardAsync(Client.StatusAsync(WireName, cancellationToken), "the status");
         appendLimit ??= counters?.AppendLimit;
-        if (next.IsNone)
-            next = counters?.UidNext is { IsNone: false } told ? told : new Uid(1);
+        if (nextUid.IsNone)
+            nextUid = counters?.UidNext is { IsNone: false } told ? told : new Uid(1);
     }
 
     public async Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken)
@@ -78,12 +78,14 @@ internal sealed partial class ImapWritableFolder(
     {
         var trouble = memory.Find(message.Info);
         var flags = message.Info.Flags;
-        if (trouble?.WithoutKeywords == true)
-            flags = FlagSet.Create(flags.System);
+        var trial = trouble?.Flags ?? FlagTrial.All;
+        if (trial != FlagTrial.All)
+            flags = FlagSet.Create(flags.System, trial == FlagTrial.WithPlainKeywords ? PlainKeywords(flags) : []);
         var kept = storable.Keep(flags, out _);
         var lost = message.Info.Flags.Except(kept);
         // Gmail files a message away that comes with \Deleted.
-        var afterwards = Client.Capabilities.HasGmail ? FlagSet.Create(kept.System & MessageFlags.Deleted) : FlagSet.Empty;
+        var afterwards = trial == FlagTrial.WithoutFlags ? kept
+            : Client.Capabilities.HasGmail ? FlagSet.Create(kept.System & MessageFlags.Deleted) : FlagSet.Empty;
         var outgoing = new OutgoingMessage(
             kept.Except(afterwards), message.Info.InternalDate == default ? null : message.Info.InternalDate, message.Length, message.Body)
         {
@@ -100,12 +102,19 @@ internal sealed partial class ImapWritableFolder(
         var prepared = new SentMessage(message.Info, outgoing) { SetAfterwards = afterwards };
         if (!lost.IsEmpty)
             prepared.AddNote($"the server does not keep {lost}");
+        if (trial == FlagTrial.WithoutFlags && !kept.IsEmpty)
+            prepared.AddNote($"the server does not take it with ({kept}): set once it was there");
         if (repaired is not null)
             prepared.AddNote(repaired);
         if (trouble?.FinalWords is { } words)
             prepared.Fail(new MailException(FailureScope.Message, false, words));
         else if (appendLimit < outgoing.Length)
             prepared.Fail(new MailException(FailureScope.Message, false, $"the message has {outgoing.Length} octets and the server takes {appendLimit} at most (APPENDLIMIT)"));
+        else if (memory.Row.PassesOver())
+            prepared.Fail(new MailException(FailureScope.Message, true, memory.Row.Words) { IsPassedOver = true });
         return prepared;
     }
+
+    private static IEnumerable<string> PlainKeywords(FlagSet flags) =>
+        flags.Keywords.Where(k => k.All(c => char.IsAsciiLetterOrDigit(c) || c is '$' or '-' or '_'));
 }

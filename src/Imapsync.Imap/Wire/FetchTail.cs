@@ -1,0 +1,55 @@
+using System.Buffers;
+using System.Text;
+
+namespace Imapsync.Imap.Wire;
+
+/// <summary>
+/// What may stand behind the octets of a body: <c>)</c>, or further items and then <c>)</c>. Anything else means that the length
+/// announced was not the body's, and nothing tells any more where a reply begins.
+/// </summary>
+internal static class FetchTail
+{
+    public const string Lost = "what follows a message's octets is not the rest of a reply: the length that the server announced was wrong";
+
+    private static readonly SearchValues<byte> ItemOctets = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"u8);
+
+    /// <summary>Whether the rest of a reply is one.</summary>
+    /// <param name="rest">All that followed the body, or its first line, its end included.</param>
+    public static bool IsPlausible(ReadOnlySpan<byte> rest)
+    {
+        var isFirstLine = LiteralMarker.TryParse(rest[..(rest.IndexOf((byte)'\n') + 1)], out _, out _);
+        if (rest.IsEmpty || rest[0] is not ((byte)' ' or (byte)')'))
+            return false;
+        var tokens = new Tokenizer(rest);
+        while (true)
+        {
+            var name = tokens.Next();
+            if (name.Kind == TokenKind.Close)
+                return tokens.Rest.TrimStart((byte)' ').Trim("\r\n"u8).IsEmpty;
+            if (name.Kind != TokenKind.Atom || !IsItem(name.Raw))
+                return false;
+            var value = tokens.Next();
+            // The reply goes on behind a literal: what there is of it is as it should be.
+            if (isFirstLine && (value.Kind == TokenKind.End || value.Raw.StartsWith("{"u8) || value.Raw.StartsWith("~{"u8)))
+                return true;
+            if (value.Kind is TokenKind.End or TokenKind.Close)
+                return false;
+            if (value.Kind == TokenKind.Open)
+                tokens.SkipList();
+        }
+    }
+
+    /// <summary>The known ones in any case, others as servers write them: few words of a mail look like that.</summary>
+    private static bool IsItem(ReadOnlySpan<byte> name)
+    {
+        var word = name.IndexOfAny((byte)'[', (byte)'<') is >= 0 and var at ? name[..at] : name;
+        if (Ascii.EqualsIgnoreCase(word, "UID"u8) || Ascii.EqualsIgnoreCase(word, "FLAGS"u8) || Ascii.EqualsIgnoreCase(word, "BODY"u8)
+            || Ascii.EqualsIgnoreCase(word, "MODSEQ"u8) || Ascii.EqualsIgnoreCase(word, "INTERNALDATE"u8) || Ascii.EqualsIgnoreCase(word, "RFC822.SIZE"u8))
+        {
+            return true;
+        }
+
+        return word.Length > 0 && word[0] is >= (byte)'A' and <= (byte)'Z'
+            && word.IndexOfAnyExcept(ItemOctets) < 0;
+    }
+}

@@ -1,0 +1,134 @@
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Stores.Imap;
+using Imapsync.Engine.Tests.Copying;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Engine.Tests.Stores.Imap;
+
+/// <summary>Whole jobs from a server that announces other lengths than it sends, or sends less than it lists.</summary>
+public sealed class WrongLengthTests : IDisposable
+{
+    private const int Count = 12;
+
+    private readonly AppendServer server = new();
+    private readonly MailboxFixture box = new();
+
+    public WrongLengthTests()
+    {
+        for (var i = 1; i <= Count; i++)
+            server.Messages.Add(new AppendedMessage((uint)i, "", Body(i)));
+        box.Job = box.Job with { Source = AppendRun.Endpoint };
+        box.OpenSource = OpenAsync;
+    }
+
+    public void Dispose() => box.Dispose();
+
+    /// <summary>Whatever the length announced for some messages: each of the others arrives with its own octets, and those are told.</summary>
+    [Fact]
+    public async Task A_length_that_is_wrong_costs_that_message_alone()
+    {
+        var seed = Seeds.Next();
+        var random = new Random(seed);
+        for (var round = 0; round < 8; round++)
+        {
+            using var own = new WrongLengthTests();
+            var bad = Enumerable.Range(0, random.Next(1, 5)).Select(_ => (uint)random.Next(1, Count + 1)).Distinct().ToDictionary(u => u, _ => -random.Next(1, 200));
+            own.server.OnCommand = c => own.Fetch(c, (uid, body) => (body, body.Length + bad.GetValueOrDefault(uid)));
+            var report = await own.box.RunAsync();
+            own.AssertIsolated(report, [.. bad.Keys], $"seed {seed}, round {round}");
+        }
+    }
+
+    [Theory]
+    [InlineData("IMAP4rev1", 3u)]
+    [InlineData("IMAP4rev1", 1u, 2u, 12u)]
+    public async Task A_message_that_is_cut_off_is_asked_for_once_more_and_reported(string capabilities, params uint[] cut)
+    {
+        server.Capabilities = capabilities;
+        server.OnCommand = c => Fetch(c, (uid, body) => cut.Contains(uid) ? (body[..90], 90) : (body, body.Length));
+        var report = await box.RunAsync();
+        AssertIsolated(report, cut, "");
+        Assert.All(report.Problems, p => Assert.Contains("gives 90", p.Text, StringComparison.Ordinal));
+        Assert.All(cut, u => Assert.Equal(2, server.Commands.Count(c => c.Contains("BODY.PEEK[]", StringComparison.Ordinal) && Names(c, u))));
+
+        // The proxy is gone.
+        server.OnCommand = _ => null;
+        Assert.Equal((JobOutcome.Ok, (long)cut.Length), await OutcomeAsync());
+    }
+
+    [Fact]
+    public async Task A_message_that_was_cut_off_by_accident_arrives_with_the_second_try()
+    {
+        var times = 0;
+        server.OnCommand = c => Fetch(c, (uid, body) => uid == 5 && times++ == 0 ? (body[..90], 90) : (body, body.Length));
+        Assert.Equal((JobOutcome.Ok, (long)Count), await OutcomeAsync());
+        Assert.All(box.Target.Folder("INBOX").Messages, m => Assert.True(m.Octets.Length > 90));
+    }
+
+    [Theory]
+    [InlineData("one octet a line end more")]
+    [InlineData("one octet a line end less")]
+    [InlineData("estimates")]
+    [InlineData("zeros")]
+    public async Task Sizes_that_are_counted_otherwise_cost_no_message(string way)
+    {
+        server.OnCommand = c => c.Contains("RFC822.SIZE", StringComparison.Ordinal)
+            ? string.Concat(server.Messages.Where(m => Names(c, m.Uid)).Select(m =>
+                $"{m.Uid} FETCH (UID {m.Uid} FLAGS () INTERNALDATE \"01-Feb-2025 10:00:00 +0000\" RFC822.SIZE {Listed(m, way)})\n")) + "OK"
+            : null;
+        Assert.Equal((JobOutcome.Ok, (long)Count), await OutcomeAsync());
+    }
+
+    private static int Listed(AppendedMessage m, string way)
+    {
+        var lines = m.Body.Count(c => c == '\n');
+        return way switch
+        {
+            "one octet a line end more" => m.Body.Length + lines,
+            "one octet a line end less" => m.Body.Length - lines,
+            "estimates" => (m.Uid % 2 == 0 ? 2000 : 100) + (int)m.Uid,
+            _ => 0,
+        };
+    }
+
+    private async Task<(JobOutcome Outcome, long Copied)> OutcomeAsync()
+    {
+        var report = await box.RunAsync();
+        return (report.Outcome, report.Totals.Copied);
+    }
+
+    private void AssertIsolated(JobReport report, uint[] bad, string what)
+    {
+        var good = Enumerable.Range(1, Count).Where(i => !bad.Contains((uint)i)).ToList();
+        Assert.Equal((what, JobOutcome.Incomplete), (what, report.Outcome));
+        Assert.Equal((what, (long)good.Count, (long)bad.Length), (what, report.Totals.Copied, report.Totals.Failed));
+        Assert.Equal(bad.Order(), report.Problems.Select(p => p.Uid!.Value).Order());
+        Assert.Equal(
+            good.Select(Body).Order(StringComparer.Ordinal),
+            box.Target.Folder("INBOX").Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets)).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>The reply to a FETCH of bodies; null for any other command.</summary>
+    /// <param name="send">The octets sent and the length announced.</param>
+    private string? Fetch(string command, Func<uint, string, (string Octets, int Announced)> send)
+    {
+        if (!command.Contains("BODY.PEEK[]", StringComparison.Ordinal))
+            return null;
+        return string.Concat(server.Messages.Where(m => Names(command, m.Uid)).Select(m =>
+        {
+            var (octets, announced) = send(m.Uid, m.Body);
+            return $"{m.Uid} FETCH (UID {m.Uid} BODY[] {{{announced}}}\v{octets.Replace("\r\n", "\v", StringComparison.Ordinal)})\n";
+        })) + "OK";
+    }
+
+    private static string Body(int i) => MailboxFixture.Mail($"m{i}", string.Join("\r\n", Enumerable.Range(0, 10 + i).Select(n => $"line {n} of many words, so that it is long enough {n}")));
+
+    private static bool Names(string command, uint uid) =>
+        command.Split(' ')[2] == "1:*" || (Imapsync.Imap.UidSet.TryParse(command.Split(' ')[2], out var set) && set.Contains(new Imapsync.Imap.Uid(uid)));
+
+    private Task<IMailStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+        ImapStore.OpenAsync(AppendRun.Endpoint, context, server.DialAsync, cancellationToken);
+}
