@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -114,11 +115,13 @@ internal sealed class StateDirectory(string root)
     private IOException NotOurs(string found) => new(
         $"it holds '{found}', which this program did not put there, so it is no state directory; name an empty or a new directory as 'state', and nothing in this one is touched");
 
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
     private static bool IsJournalName(ReadOnlySpan<char> name) =>
         name.EndsWith(JournalSuffix, StringComparison.Ordinal)
         && name[..^JournalSuffix.Length] is { Length: > DigestLength } stem
         && stem[^(DigestLength + 1)] == '-'
-        && !stem[^DigestLength..].ContainsAnyExcept("0123456789abcdef");
+        && !stem[^DigestLength..].ContainsAnyExcept(HexDigits);
 
     /// <summary>Also one that is being written or was set aside.</summary>
     private static bool IsJournal(string path)

@@ -124,7 +124,6 @@ internal sealed class FolderCopier(
     {
         var target = targetFolder?.Status ?? default;
         NoteUnremovable(source, target, isThere: targetFolder is not null);
-        var last = context.Checkpoints.Summaries.GetValueOrDefault(key);
         var reason = checkpoint switch
         {
             { Condition: CheckpointCondition.New } => string.Empty,

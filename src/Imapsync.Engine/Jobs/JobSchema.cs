@@ -62,7 +62,7 @@ internal static class JobSchema
         Imap(Choice("tls", "none, together with imap://: no encryption at all.", "required", "none")),
         Imap(Text("tls_ca_file", "/etc/ssl/our-ca.pem", "PEM file of the authorities to trust in place of the system's.")),
         Imap(Text("tls_fingerprint", "the SHA-256 of the certificate, 64 hexadecimal digits", "The SHA-256 of the server's certificate, which is trusted alone.")),
-        Imap(Choice("auth", "How to log in.", 
+        Imap(Choice("auth", "How to log in.",
             "auto", "plain", "login", "scram-sha-1", "scram-sha-256", "scram-sha-512", "cram-md5", "digest-md5", "ntlm", "gssapi", "xoauth2", "oauthbearer", "anonymous", "external")),
         Imap(Text("authorize_as", "bob@example.com", "The mailbox that an administrator logs in for.")),
         Imap(Text("connections", "4", "Most connections at once; the same as 'connections' of 'limits'.")),

@@ -132,7 +132,7 @@ public sealed class AgreementTests
         {
             var report = await box.RunAsync();
             Assert.True(report.Outcome == JobOutcome.Ok, string.Join('\n', report.Problems));
-            Assert.Equal(1, box.Target.Folder("INBOX").Messages.Count);
+            Assert.Single(box.Target.Folder("INBOX").Messages);
             Assert.Equal(4, box.Target.Folder("Removed").Messages.Select(m => Convert.ToHexString(m.Octets)).Distinct().Count());
             Assert.Equal(4, box.Target.Folder("Removed").Messages.Count);
         }

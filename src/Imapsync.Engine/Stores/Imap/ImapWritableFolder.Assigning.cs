@@ -12,7 +12,7 @@ internal sealed partial class ImapWritableFolder
     /// <summary>UIDs that messages sent through this folder got.</summary>
     private readonly UidSet given = new();
 
-    /// <summary>The nextUid UID when the window in hand was begun.</summary>
+    /// <summary>The next UID when the window in hand was begun.</summary>
     private Uid mark;
 
     /// <summary>The mark of the first window that was not seen to arrive whole.</summary>
@@ -103,7 +103,7 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// What was accepted and does not lie in the folder has failed, and is asked for again by the nextUid run, which looks from the
+    /// What was accepted and does not lie in the folder has failed, and is asked for again by the next run, which looks from the
     /// mark on whether it came after all.
     /// </summary>
     private void FailUnseen(List<SentMessage> accepted, List<FetchedMessage> arrived)

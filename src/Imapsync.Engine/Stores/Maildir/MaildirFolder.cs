@@ -42,17 +42,17 @@ internal class MaildirFolder : IMailFolder
     {
         var folder = new MaildirFolder(path, paths, context);
         folder.UidList.ReadAll();
-        var names = folder.names = NameMemory.Open(path, paths.Directory, folder.UidList, context);
-        folder.Index.Remembered = names.Uids;
+        var memory = folder.names = NameMemory.Open(path, paths.Directory, folder.UidList, context);
+        folder.Index.Remembered = memory.Uids;
         folder.Index.Refresh();
         for (var round = 0; round < MaxRoundsOfNaming && !folder.Index.Unlisted.IsEmpty; round++)
         {
-            names.Add(folder.Index.Unlisted);
+            memory.Add(folder.Index.Unlisted);
             folder.Index.Refresh(force: true);
         }
 
-        var validity = names.IsProvisional ? UidValidity.None : names.Validity;
-        folder.Status = new FolderStatus(validity, new Uid(names.Next), folder.Index.Messages.Count);
+        var validity = memory.IsProvisional ? UidValidity.None : memory.Validity;
+        folder.Status = new FolderStatus(validity, new Uid(memory.Next), folder.Index.Messages.Count);
         Tell(folder.Index.NoFiles, "are directories where messages lie");
         Tell(folder.Index.Unnameable, "have names that are no UTF-8: rename them");
         return folder;

@@ -47,8 +47,8 @@ internal sealed class NameMemory
     /// <param name="list">The folder's own list, read.</param>
     public static NameMemory Open(FolderPath folder, string directory, UidList list, StoreContext context)
     {
-        var path = context.MemoryDirectory is { } memory ? Path.Combine(memory, FileName(folder)) : null;
-        var names = new NameMemory(path, context.MemoryIsReadOnly, directory, list, context.Time) { Validity = list.Validity };
+        var file = context.MemoryDirectory is { } memory ? Path.Combine(memory, FileName(folder)) : null;
+        var names = new NameMemory(file, context.MemoryIsReadOnly, directory, list, context.Time) { Validity = list.Validity };
         names.Load();
         return names;
     }

@@ -42,10 +42,12 @@ internal readonly record struct MboxProbe(EntryKind Kind, string What = "")
         }
     }
 
+    private static readonly string[] MaildirParts = ["cur", "new", "tmp"];
+
     /// <summary>Why a directory is no folder of mboxes; null where it may be one.</summary>
     public static string? OfDirectory(string path)
     {
-        if (new[] { "cur", "new", "tmp" }.All(d => Directory.Exists(Path.Combine(path, d))))
+        if (MaildirParts.All(d => Directory.Exists(Path.Combine(path, d))))
             return "a Maildir, read as maildir:";
         return Path.GetExtension(path).Equals(".mbox", StringComparison.OrdinalIgnoreCase) && !File.Exists(Path.Combine(path, "mbox"))
             && Directory.EnumerateFiles(path, "*.emlx", SearchOption.AllDirectories).Any()
