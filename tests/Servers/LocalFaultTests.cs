@@ -84,7 +84,7 @@ public sealed class LocalFaultTests
     {
         await using var lab = await LabAsync();
         var refused = 0;
-        for (var limit = 20; ; limit += 10)
+        for (var limit = 8; ; limit += 6)
         {
             Assert.True(limit < 1000, "no limit was enough");
             lab.StateName = $"state-{limit}";

@@ -100,9 +100,10 @@ public sealed class RefusalTests
         var second = await lab.RunAsync();
 
         Assert.True(second.Status == 3, second.ToString());
-        Assert.Equal(2, second.Total("deleted"));
+        // What is gone from INBOX may have been moved to the folder that can't be read: it stays until that one is in place.
+        Assert.Equal(0, second.Total("deleted"));
         var target = await lab.TargetAsync();
-        Assert.Equal((18, 20), (target.Folders["INBOX"].Messages.Count, target.Folders["Work"].Messages.Count));
+        Assert.Equal((20, 20), (target.Folders["INBOX"].Messages.Count, target.Folders["Work"].Messages.Count));
         Assert.Contains(second.Job.GetProperty("problems").EnumerateArray(), p => p.GetProperty("folder").GetString() == "Work"
             && p.GetProperty("text").GetString()!.Contains("Internal error", StringComparison.Ordinal));
         second.AddsUp();

@@ -42,6 +42,7 @@ internal sealed class JobLock : IDisposable
     public void Dispose()
     {
         file.SetLength(0);
+        Posix.Unlock(file.SafeFileHandle);
         file.Dispose();
     }
 

@@ -23,6 +23,9 @@ internal sealed class FolderCopier(
     private Dictionary<Uid, SettledMessage> remembered = [];
     private bool keepsFlags;
 
+    /// <summary>UIDs at the target of copies known to be damaged: none of them is anybody's message.</summary>
+    public IReadOnlyCollection<Uid> Damaged { get; init; } = [];
+
     private readonly MessageFilter filter = pair.Only is null ? context.Job.Messages : context.Job.Messages with { Uids = pair.Only };
 
     /// <exception cref="MailException">The pair could not be finished; what was committed stays.</exception>
@@ -170,6 +173,7 @@ internal sealed class FolderCopier(
         var meeting = new Meeting(context.Job, key.Source, checkpoint, last, plan, isFirstMeeting);
         var claimed = meeting.Claimed;
         claimed.UnionWith(pretended.Recognized);
+        claimed.UnionWith(Damaged);
         foreach (var sibling in siblings.Where(s => !pretended.StartedOver.Contains(s) && !IsFromTrash(s) && !IsFromTrash(key)))
         {
             await using var other = await context.Checkpoints.OpenAsync(sibling, abort);

@@ -252,7 +252,7 @@ internal sealed class MailboxCopier(JobContext context)
                     return await presence.CheckAsync(known with { Subscribed = pair.Source.Subscribed }, isRemembered: true, tally, c);
                 }
 
-                var summary = await CopyAsync(pair, key, group, pretended, tally, c);
+                var summary = await CopyAsync(pair, key, group, presence.Damaged, pretended, tally, c);
                 await presence.RemoveDamagedAsync(c);
                 return await presence.CheckAsync(summary, isRemembered: false, tally, c) ?? (context.Options.DryRun ? null : Unsettled(pair, key, remembered, tally));
             }
@@ -261,10 +261,10 @@ internal sealed class MailboxCopier(JobContext context)
 
     /// <returns>Null where the next run has to look again.</returns>
     private async Task<PairSummary?> CopyAsync(
-        FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, PretendedWork pretended, FolderTally tally, CancellationToken abort)
+        FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, IReadOnlyCollection<Uid> damaged, PretendedWork pretended, FolderTally tally, CancellationToken abort)
     {
         var siblings = group.Where(p => p != pair).Select(p => new PairKey(p.Source.Path, p.Target)).ToList();
-        var copier = new FolderCopier(context, pair, summaries.GetValueOrDefault(key), siblings, pretended, tally);
+        var copier = new FolderCopier(context, pair, summaries.GetValueOrDefault(key), siblings, pretended, tally) { Damaged = damaged };
         var outcome = await copier.RunAsync(abort);
         wasStopped |= outcome.WasStopped;
         vanished[key] = outcome.Vanished;

@@ -18,6 +18,9 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
 
     private readonly List<SettledMessage> damaged = [];
 
+    /// <summary>UIDs at the target.</summary>
+    public IReadOnlyCollection<Uid> Damaged => [.. damaged.Select(d => d.Target)];
+
     private bool KeepsWhatItGets => context.Target.Traits.KeepsWhatItGets && !context.Job.IsRestore && !context.Options.DryRun;
 
     /// <summary>Before a pair is brought up to date, where healing is asked for: what is gone or is no longer what was recorded is forgotten, and so fetched again.</summary>

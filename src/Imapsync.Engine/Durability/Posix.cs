@@ -170,14 +170,19 @@ internal static partial class Posix
         return null;
     }
 
-    /// <summary>Unlocks before it closes: a child that is being started has the handle, too, until it runs its program.</summary>
+    /// <summary>To be called before a locked file is closed: a child that is being started has the handle, too, until it runs its program.</summary>
+    public static void Unlock(SafeFileHandle locked)
+    {
+        const int Unlocked = 8;
+        if (!OperatingSystem.IsWindows())
+            _ = Flock((int)locked.DangerousGetHandle(), Unlocked);
+    }
+
     private sealed class DirectoryLock(SafeFileHandle directory) : IDisposable
     {
-        private const int Unlock = 8;
-
         public void Dispose()
         {
-            _ = Flock((int)directory.DangerousGetHandle(), Unlock);
+            Unlock(directory);
             directory.Dispose();
         }
     }

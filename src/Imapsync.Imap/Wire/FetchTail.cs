@@ -4,7 +4,7 @@ using System.Text;
 namespace Imapsync.Imap.Wire;
 
 /// <summary>
-/// What may stand behind the octets of a body: <c>)</c>, or further items and then <c>)</c>. Anything else means that the length
+/// What may stand behind the octets of a whole message: <c>)</c>, or other items and then <c>)</c>. Anything else means that the length
 /// announced was not the body's, and nothing tells any more where a reply begins.
 /// </summary>
 internal static class FetchTail
@@ -26,7 +26,8 @@ internal static class FetchTail
             var name = tokens.Next();
             if (name.Kind == TokenKind.Close)
                 return tokens.Rest.TrimStart((byte)' ').Trim("\r\n"u8).IsEmpty;
-            if (name.Kind != TokenKind.Atom || !IsItem(name.Raw))
+            // A second whole message is another reply's: the length was too long by what lies between.
+            if (name.Kind != TokenKind.Atom || !IsItem(name.Raw) || Ascii.EqualsIgnoreCase(name.Raw, "BODY[]"u8))
                 return false;
             var value = tokens.Next();
             // The reply goes on behind a literal: what there is of it is as it should be.
