@@ -66,7 +66,7 @@ public sealed class LookingCommandsTests : CommandLineFixture
     [Fact]
     public async Task Folders_shows_the_mapping_with_counts()
     {
-        System.IO.Directory.CreateDirectory(Path.Combine(Directory, "backup", "alice"));
+        System.IO.Directory.CreateDirectory(Path.Combine(Directory, "backup", "alice", "cur"));
         Assert.Equal(0, await InvokeAsync("folders", JobFile, "alice", "--set", "alice.folders.map.Sent Items=Sent"));
         Assert.Equal("""
             alice
@@ -76,6 +76,26 @@ public sealed class LookingCommandsTests : CommandLineFixture
               Sent Items  Sent               7          -
 
             """.Split('\n').Order(), Out.Split('\n').Order());
+    }
+
+    [Theory]
+    [InlineData("check")]
+    [InlineData("folders")]
+    public async Task A_target_directory_that_holds_nothing_is_one_to_fill(string command)
+    {
+        var target = Path.Combine(Directory, "backup", "alice");
+        System.IO.Directory.CreateDirectory(Path.Combine(target, "lost+found"));
+        OpenStore = endpoint => endpoint is ImapEndpoint ? new ListedStore(endpoint.Display) : throw new MailException(FailureScope.Store, false, "there is no Maildir");
+        Assert.Equal(0, await InvokeAsync(command, JobFile, "alice"));
+        Assert.Equal(command == "check", Out.Contains("directory: empty, the first run fills it", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Check_says_that_a_target_can_t_be_made_below_a_file()
+    {
+        await File.WriteAllTextAsync(Path.Combine(Directory, "backup"), "", TestContext.Current.CancellationToken);
+        Assert.Equal(1, await InvokeAsync("check", JobFile, "alice"));
+        Assert.Contains($"{Path.Combine(Directory, "backup")} is a file", Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -25,4 +25,18 @@ public static class FileTrouble
         UnauthorizedAccessException or IOException { HResult: PermissionDenied } => $"{exception.Message}; let this user read and write there (chown, chmod), or run as one who may",
         _ => exception.Message,
     };
+
+    /// <summary>Why this user can't make files in a directory, and what to do about it; null where nothing speaks against it.</summary>
+    public static string? WhyNotWritable(string directory)
+    {
+        try
+        {
+            Posix.DemandWritable(directory);
+            return null;
+        }
+        catch (Exception e) when (Is(e))
+        {
+            return Explain(e);
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Commands;
@@ -11,10 +12,12 @@ internal sealed record EndpointCheck(Endpoint Endpoint, IReadOnlyList<StoreFact>
 
     public int Status => Failure is null ? ExitStatus.Ok : ExitStatus.Of(Failure);
 
-    /// <param name="isTarget">A directory that is not there yet is no failure.</param>
+    /// <param name="isTarget">A directory that is not there yet or holds nothing is no failure; one that can't be written is.</param>
     public static async Task<EndpointCheck> RunAsync(Endpoint endpoint, bool isTarget, Surroundings surroundings, CancellationToken cancellationToken)
     {
-        if (isTarget && MissingDirectory(endpoint) is { } fact)
+        if (isTarget && WhyNotWritable(endpoint) is { } why)
+            return new EndpointCheck(endpoint, [], new MailException(FailureScope.Store, false, why));
+        if (isTarget && DirectoryToFill(endpoint) is { } fact)
             return new EndpointCheck(endpoint, [fact], null);
         var notes = new List<StoreFact>();
         void Note(string text)
@@ -37,15 +40,44 @@ internal sealed record EndpointCheck(Endpoint Endpoint, IReadOnlyList<StoreFact>
         }
     }
 
-    /// <summary>A fact where an endpoint is a directory that nobody made yet.</summary>
-    public static StoreFact? MissingDirectory(Endpoint endpoint)
+    /// <summary>A fact where an endpoint is a directory that nobody made yet, or that holds nothing, as a new volume does.</summary>
+    public static StoreFact? DirectoryToFill(Endpoint endpoint)
     {
-        var directory = endpoint switch
+        if (DirectoryOf(endpoint) is not { } directory)
+            return null;
+        if (!Path.Exists(directory))
+            return new StoreFact("directory", "not there yet, the first run creates it");
+        try
         {
-            MaildirEndpoint maildir => maildir.Directory,
-            MboxEndpoint mbox => mbox.Directory,
-            _ => null,
-        };
-        return directory is null || Directory.Exists(directory) ? null : new StoreFact("directory", "not there yet, the first run creates it");
+            // ext4 puts lost+found into a new file system.
+            return Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).All(e => Path.GetFileName(e) == "lost+found")
+                ? new StoreFact("directory", "empty, the first run fills it")
+                : null;
+        }
+        catch (Exception e) when (FileTrouble.Is(e))
+        {
+            // Opening it says what is wrong.
+            return null;
+        }
     }
+
+    private static string? WhyNotWritable(Endpoint endpoint)
+    {
+        for (var path = DirectoryOf(endpoint); path is not null; path = Path.GetDirectoryName(path))
+        {
+            if (Directory.Exists(path))
+                return FileTrouble.WhyNotWritable(path);
+            if (Path.Exists(path))
+                return $"{path} is a file, so there can be no directory of that name";
+        }
+
+        return null;
+    }
+
+    private static string? DirectoryOf(Endpoint endpoint) => endpoint switch
+    {
+        MaildirEndpoint maildir => Path.GetFullPath(maildir.Directory),
+        MboxEndpoint mbox => Path.GetFullPath(mbox.Directory),
+        _ => null,
+    };
 }
