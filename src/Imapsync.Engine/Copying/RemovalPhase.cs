@@ -102,6 +102,9 @@ internal sealed class RemovalPhase(JobContext context)
     private async Task<Dictionary<Likeness, int>> LookIntoTrashAsync(TrashMark? underWay, bool isTrashPairs, CancellationToken abort)
     {
         await context.Target.CreateFolderAsync(context.Job.TrashFolder, SpecialFolder.None, abort);
+        // A local folder gets its UIDs when it is first opened for writing; without them there is no mark, and nobody knows later what came from where.
+        if (context.Target.Traits.KeepsWhatItGets)
+            await (await context.Target.OpenForWritingAsync(context.Job.TrashFolder, abort)).DisposeAsync();
         if (underWay is not { UidNext.IsNone: false } && !isTrashPairs)
             return [];
         await using var trash = await context.Target.OpenAsync(context.Job.TrashFolder, abort);

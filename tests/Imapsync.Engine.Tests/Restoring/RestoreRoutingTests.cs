@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using Imapsync.Engine.Copying;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.Stores;
 using Imapsync.Engine.Tests.Copying;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Restoring;
 
@@ -76,13 +78,23 @@ public sealed class RestoreRoutingTests : IDisposable
         Assert.Equal(1, (await RestoreAsync("Removed")).Totals.Copied);
     }
 
-    [Fact]
-    public async Task A_removed_message_goes_back_by_its_id_to_the_folder_it_was_removed_from_and_only_once()
+    [Theory]
+    [InlineData("memory")]
+    [InlineData("maildir")]
+    [InlineData("mbox")]
+    public async Task A_removed_message_goes_back_by_its_id_to_the_folder_it_was_removed_from_and_only_once(string kind)
     {
+        using var directory = new TempDir();
+        if (kind != "memory")
+        {
+            box.Job = box.Job with { Target = kind == "mbox" ? new MboxEndpoint(directory["backup"]) : new MaildirEndpoint(directory["backup"]) };
+            box.OpenTarget = StoreRegistry.OpenAsync;
+        }
+
         box.Job = box.Job with { Folders = new FolderRules(), Deletions = DeletionPolicy.Trash, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
         var lists = box.Source.Folder("Lists");
         foreach (var id in (string[])["a", "b", "c"])
-            lists.Add(MailboxFixture.Mail(id), "\\Seen");
+            lists.Add(MailboxFixture.Mail(id), "\\Seen", DateTimeOffset.UnixEpoch.AddDays(20_000)); // A Maildir keeps the instant, not the zone.
         await box.RunAsync();
         var before = MailboxFixture.Describe(box.Source);
         for (var time = 0; time < 3; time++)
@@ -157,7 +169,11 @@ public sealed class RestoreRoutingTests : IDisposable
     {
         var job = new RestoreOrigin(box.Job, [.. folders]).ToJob(null, new MessageFilter { MessageIds = id is null ? [] : [id] });
         var runner = new JobRunner(
-            TimeProvider.System, (endpoint, _, _, _) => Task.FromResult(endpoint == job.Target ? box.Source.Open() : box.Target.Open()), box.OpenCheckpoints);
+            TimeProvider.System,
+            (endpoint, writable, context, c) => endpoint == job.Target ? Task.FromResult(box.Source.Open())
+                : box.OpenTarget is { } open ? open(endpoint, writable, context, c)
+                : Task.FromResult(box.Target.Open()),
+            box.OpenCheckpoints);
         return await runner.RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
     }
 
