@@ -1,7 +1,9 @@
 using System.Text;
 using Imapsync.Tests.Support;
+using Xunit.Sdk;
+using Xunit.v3;
 
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Parallelization(Mode = ParallelMode.None)]
 
 namespace Imapsync.Fuzz.Tests;
 
