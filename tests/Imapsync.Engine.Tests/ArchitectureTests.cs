@@ -19,7 +19,7 @@ public sealed partial class ArchitectureTests
         ["Imapsync.Imap"] = ["MailKit"],
         ["Imapsync.Engine"] =
         [
-            "Imapsync.Imap", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
+            "Imapsync.Imap", "MimeKit", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
         ],
         ["imapsync"] = ["Imapsync.Engine", "System.CommandLine", "Spectre.Console"],
     };

@@ -74,8 +74,13 @@ internal sealed class FolderVerifier(
             matches.Sort((a, b) => a.Source.Uid.CompareTo(b.Source.Uid));
         }
 
+        var described = await MessageDescription.ReadAsync(source, open.Keys.Order(), abort);
         foreach (var (message, known) in open.Values)
-            context.Findings.Add(FindingKind.Missing, key.Source, key.Target, message.Uid, known?.Target ?? Uid.None, WhyMissing(known));
+        {
+            var what = described.GetValueOrDefault(message.Uid) is { Length: > 0 } text ? $"{text}: " : "";
+            context.Findings.Add(FindingKind.Missing, key.Source, key.Target, message.Uid, known?.Target ?? Uid.None, what + WhyMissing(known));
+        }
+
         return matches;
     }
 
