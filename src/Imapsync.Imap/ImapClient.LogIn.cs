@@ -37,29 +37,28 @@ public sealed partial class ImapClient
             }
         }
 
-        // Some servers open no folder to a client that did not say who it is (163.com). What follows does not wait for the answer.
+        // Some servers open no folder to a client that did not say who it is (163.com). It goes along with what is asked for next,
+        // which does not wait for the answer.
         var offersId = connection.Capabilities is { HasId: true };
         if (offersId)
-            await SendIdAsync(cancellationToken);
+            HoldId();
         await LearnCapabilitiesAsync(cancellationToken);
         if (!offersId && Capabilities.HasId)
-            await SendIdAsync(cancellationToken);
+            HoldId();
     }
 
     /// <summary>What the server says of itself: lower-case field → value; nothing where it refuses to say.</summary>
     public async Task<IReadOnlyDictionary<string, string>> IdAsync(CancellationToken cancellationToken)
     {
+        connection.ThrowIfBroken();
         if (id is null)
-            await SendIdAsync(cancellationToken);
+            HoldId();
+        await connection.SendHeldAsync(cancellationToken);
         await connection.AnswerAsync(id!, cancellationToken);
         return id!.Server;
     }
 
-    private async Task SendIdAsync(CancellationToken cancellationToken)
-    {
-        id = new IdCommand();
-        await connection.SendAsync(id, cancellationToken);
-    }
+    private void HoldId() => connection.Hold(id = new IdCommand());
 
     private async Task LogInAsync(ImapCredentials who, ImapCapabilities offered, CancellationToken cancellationToken)
     {

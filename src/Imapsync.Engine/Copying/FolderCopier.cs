@@ -83,6 +83,7 @@ internal sealed class FolderCopier(
         return new FolderOutcome(summary, plan.Vanished, WasStopped: false)
         {
             Unplaced = [.. plan.Copy.Where(m => tally.Failures.ContainsKey(m.Uid)).Select(m => m.Size)],
+            Brought = context.Target.Traits.KeepsWhatItGets ? TargetPresence.BroughtBy(checkpoint) : null,
         };
     }
 
@@ -181,7 +182,10 @@ internal sealed class FolderCopier(
                 claimed.UnionWith(other.Messages.Select(m => m.Target));
         }
 
-        var found = await new MessageRecognition(source, target).RecognizeAsync(plan.Copy, meeting.From, claimed, abort, meeting.Returning, meeting.OwnFrom);
+        // In a backup that was empty when it was opened there is nothing to look at.
+        var found = context.Target.Traits.KeepsWhatItGets && target.Status.Messages == 0
+            ? []
+            : await new MessageRecognition(source, target).RecognizeAsync(plan.Copy, meeting.From, claimed, abort, meeting.Returning, meeting.OwnFrom);
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
         meeting.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
@@ -382,6 +386,9 @@ internal sealed record FolderOutcome(PairSummary? Summary, IReadOnlyList<Settled
 {
     /// <summary>Sizes of messages that could not be copied; -1 where not known.</summary>
     public IReadOnlyList<long> Unplaced { get; init; } = [];
+
+    /// <summary>What the checkpoint says of the target, where the pair was worked through.</summary>
+    public BroughtMessages? Brought { get; init; }
 }
 
 /// <summary>What a dry run would have written to the checkpoints of pairs that share a target.</summary>

@@ -14,6 +14,7 @@ internal sealed class MailboxCopier(JobContext context)
     /// has this head start of the others.
     /// </summary>
     private const int FewMessages = 500;
+    private const int MostHeadStarts = 4;
     private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(250);
 
     private readonly JobReporter report = context.Report;
@@ -111,6 +112,7 @@ internal sealed class MailboxCopier(JobContext context)
 
     private async Task CopyAllAsync(CopyPlan plan, CancellationToken abort)
     {
+        await plan.Folders.SubscribeTogetherAsync(plan.Pairs, summaries, abort);
         var unchanged = new UnchangedPairs(context, summaries, plan.Folders);
         await unchanged.LookAheadAsync(plan.Pairs, Asking(context.Target, abort));
         // Pairs with one target take turns: each must know what the others put there.
@@ -132,7 +134,8 @@ internal sealed class MailboxCopier(JobContext context)
             await Task.Yield();
             try
             {
-                if (waits)
+                // Where half of it is done by then, the rest is done sooner than another connection would be of use.
+                for (var round = 0; waits && !emptied.IsCancellationRequested && (round == 0 || (round < MostHeadStarts && queue.Count <= groups.Count / 2)); round++)
                     await Task.Delay(HeadStart, context.Time, emptied.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 while (queue.TryDequeue(out var group))
                 {
@@ -252,15 +255,15 @@ internal sealed class MailboxCopier(JobContext context)
                     return await presence.CheckAsync(known with { Subscribed = pair.Source.Subscribed }, isRemembered: true, tally, c);
                 }
 
-                var summary = await CopyAsync(pair, key, group, presence.Damaged, pretended, tally, c);
+                var (summary, brought) = await CopyAsync(pair, key, group, presence.Damaged, pretended, tally, c);
                 await presence.RemoveDamagedAsync(c);
-                return await presence.CheckAsync(summary, isRemembered: false, tally, c) ?? (context.Options.DryRun ? null : Unsettled(pair, key, remembered, tally));
+                return await presence.CheckAsync(summary, isRemembered: false, tally, c, brought) ?? (context.Options.DryRun ? null : Unsettled(pair, key, remembered, tally));
             }
         }
     }
 
     /// <returns>Null where the next run has to look again.</returns>
-    private async Task<PairSummary?> CopyAsync(
+    private async Task<(PairSummary? Summary, BroughtMessages? Brought)> CopyAsync(
         FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, IReadOnlyCollection<Uid> damaged, PretendedWork pretended, FolderTally tally, CancellationToken abort)
     {
         var siblings = group.Where(p => p != pair).Select(p => new PairKey(p.Source.Path, p.Target)).ToList();
@@ -269,7 +272,7 @@ internal sealed class MailboxCopier(JobContext context)
         wasStopped |= outcome.WasStopped;
         vanished[key] = outcome.Vanished;
         unplaced[key] = outcome.Unplaced;
-        return outcome.Summary;
+        return (outcome.Summary, outcome.Brought);
     }
 
     /// <summary>The next run has to look at the pair again, and has to know of it though its folder be renamed or deleted meanwhile.</summary>

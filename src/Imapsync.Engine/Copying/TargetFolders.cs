@@ -183,14 +183,43 @@ internal sealed class TargetFolders(
         return [.. mapped.Where(p => !refused.Contains(p.Target)).Select(p => p with { Target = places[p.Target] }).OrderBy(p => p.Target)];
     }
 
+    /// <summary>Before the folders are copied, where the target takes many subscriptions at the price of one. What fails here is asked for again with its folder.</summary>
+    public async Task SubscribeTogetherAsync(IReadOnlyList<FolderPair> pairs, IReadOnlyDictionary<PairKey, PairSummary> remembered, CancellationToken abort)
+    {
+        if (context.Target is not ISubscribesTogether target)
+            return;
+        // Of two pairs with one target, each has its turn.
+        var wanted = pairs.GroupBy(p => p.Target).Where(g => g.Count() == 1).Select(g => g.Single())
+            .Where(p => IsToSubscribe(p, remembered.GetValueOrDefault(new PairKey(p.Source.Path, p.Target))))
+            .ToDictionary(p => p.Target, p => p.Source.Subscribed);
+        if (wanted.Count < 2)
+            return;
+        try
+        {
+            await target.SetSubscribedAsync(wanted, abort);
+        }
+        catch (MailException e) when (e.Scope != FailureScope.Store)
+        {
+            return;
+        }
+
+        foreach (var (path, subscribed) in wanted)
+            there[path] = there[path] with { Subscribed = subscribed };
+    }
+
     /// <summary>Carries a subscription over once when it changes at the source; the target's users keep theirs.</summary>
     public async Task SubscribeAsync(FolderPair pair, PairSummary? remembered, CancellationToken abort)
     {
+        if (IsToSubscribe(pair, remembered))
+            await context.Target.SetSubscribedAsync(pair.Target, pair.Source.Subscribed, abort);
+    }
+
+    private bool IsToSubscribe(FolderPair pair, PairSummary? remembered)
+    {
         if (!pair.Source.KnowsSubscription || (context.Job.IsRestore && !context.CreatedTargets.Contains(pair.Target)))
-            return;
+            return false;
         var wanted = pair.Source.Subscribed;
         var isNews = remembered is null ? wanted : remembered.Subscribed != wanted;
-        if (!context.Options.DryRun && isNews && there[pair.Target].Subscribed != wanted)
-            await context.Target.SetSubscribedAsync(pair.Target, wanted, abort);
+        return !context.Options.DryRun && isNews && there[pair.Target].Subscribed != wanted;
     }
 }

@@ -84,8 +84,9 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     /// <summary>Looks, and tells what is gone.</summary>
     /// <param name="summary">How the pair stands by what is remembered; null where the next run has to look again anyway.</param>
     /// <param name="isRemembered">It stands so since a run before: the target's counters in it are those that all was in place under.</param>
+    /// <param name="brought">What the checkpoint says, where somebody just had it open.</param>
     /// <returns>How it stands in truth.</returns>
-    public async Task<PairSummary?> CheckAsync(PairSummary? summary, bool isRemembered, FolderTally tally, CancellationToken abort)
+    public async Task<PairSummary?> CheckAsync(PairSummary? summary, bool isRemembered, FolderTally tally, CancellationToken abort, BroughtMessages? brought = null)
     {
         if (!KeepsWhatItGets)
             return summary;
@@ -94,11 +95,10 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         // Nobody delivered and as many are there: nobody took any.
         if (isRemembered && summary?.Target is { } before && before with { Unseen = null } == status)
             return summary;
-        await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
-        if (!SpeaksOf(checkpoint, folder))
+        if ((brought ?? await ReadCheckpointAsync(abort)) is not { } wanted || folder.LastingUidValidity.IsNone || wanted.Validity != folder.LastingUidValidity)
             return summary;
         var there = await ListAsync(folder, abort);
-        var lost = Brought(checkpoint).Count(m => !there.Contains(m.Target));
+        var lost = wanted.Uids.Count(u => !there.Contains(u));
         if (lost == 0)
             return summary is null ? null : summary with { Target = status };
         context.Report.Problem(new Problem(
@@ -106,6 +106,15 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
             $"{lost} messages that were copied are gone from {key.Target} at the target; run with --heal to fetch them again"));
         tally.Lose(lost);
         return summary is null ? null : summary with { Rules = PairSummary.Unsettled };
+    }
+
+    /// <summary>What the source holds and the target has to, by a checkpoint that is open.</summary>
+    public static BroughtMessages BroughtBy(ICheckpoint checkpoint) => new(checkpoint.TargetValidity, [.. Brought(checkpoint).Select(m => m.Target)]);
+
+    private async Task<BroughtMessages?> ReadCheckpointAsync(CancellationToken abort)
+    {
+        await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
+        return checkpoint.Condition == CheckpointCondition.Good ? BroughtBy(checkpoint) : null;
     }
 
     /// <summary>A folder that lacks a part of itself can't be read; opened for writing it is made whole.</summary>
@@ -136,3 +145,6 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         return there;
     }
 }
+
+/// <summary>The UIDs at the target, under this UIDVALIDITY, of what was brought there.</summary>
+internal sealed record BroughtMessages(UidValidity Validity, IReadOnlyList<Uid> Uids);

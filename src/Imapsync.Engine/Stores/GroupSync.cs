@@ -9,6 +9,7 @@ namespace Imapsync.Engine.Stores;
 internal sealed class GroupSync(TimeProvider time)
 {
     private const int WorthFileSystemSync = 16;
+    private const int AtOnce = 8;
     private static readonly TimeSpan TooSlow = TimeSpan.FromSeconds(1);
     private volatile bool syncEachFile;
 
@@ -24,8 +25,14 @@ internal sealed class GroupSync(TimeProvider time)
                 return;
         }
 
+        if (files.Count <= AtOnce)
+        {
+            await Task.WhenAll(files.Select(f => Task.Run(() => Posix.SyncFile(f), cancellationToken)));
+            return;
+        }
+
         // In parallel, so that the file system's journal commits several at once.
-        await Parallel.ForEachAsync(files, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken }, (file, _) =>
+        await Parallel.ForEachAsync(files, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, (file, _) =>
         {
             Posix.SyncFile(file);
             return ValueTask.CompletedTask;

@@ -33,6 +33,9 @@ internal abstract class ImapCommand
 
     public string Tag { get; set; } = "";
 
+    /// <summary>A command that goes out right before this one, in the same write. Null once that was begun.</summary>
+    public ImapCommand? Before { get; set; }
+
     /// <summary>A literal went out without waiting for <c>+</c>: after BAD the server may be reading it as commands.</summary>
     public bool SentUnasked { get; set; }
 

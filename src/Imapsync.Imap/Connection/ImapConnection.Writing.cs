@@ -34,6 +34,20 @@ internal sealed partial class ImapConnection
 
     private async Task WriteAsync(ImapCommand command, CommandWriter commands)
     {
+        if (command.Before is { } before)
+        {
+            command.Before = null;
+            try
+            {
+                await WriteAsync(before, commands);
+            }
+            catch
+            {
+                FailCommand(command);
+                throw;
+            }
+        }
+
         try
         {
             while (!MaySend(command))

@@ -19,6 +19,7 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     private readonly ImapTrace? trace;
     private readonly Channel<ImapCommand> queue;
     private readonly Lock gate = new();
+    private ImapCommand? held;
     // Rung by a tagged reply that makes room and closed with the connection. A semaphore would make several tasks for each wait with a token.
     private readonly Channel<bool> answered = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ProgressWatchdog watchdog;
@@ -162,6 +163,7 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     public ValueTask SendAsync(ImapCommand command, CancellationToken cancellationToken)
     {
         ThrowIfBroken();
+        command.Before = Interlocked.Exchange(ref held, null);
         return queue.Writer.TryWrite(command) ? ValueTask.CompletedTask : new ValueTask(WaitToSendAsync());
 
         async Task WaitToSendAsync()
@@ -170,13 +172,25 @@ internal sealed partial class ImapConnection : IAsyncDisposable
             {
                 await queue.Writer.WriteAsync(command, cancellationToken);
             }
-            catch (ChannelClosedException)
+            catch (Exception e)
             {
-                ThrowIfBroken();
+                // It was this one's only by chance.
+                if (command.Before is { } before)
+                    Hold(before);
+                command.Before = null;
+                if (e is ChannelClosedException)
+                    ThrowIfBroken();
                 throw;
             }
         }
     }
+
+    /// <summary>Keeps a command for the next one that is sent, to go out in one write with it: by itself it would cost a write, and a round trip to who counts them.</summary>
+    public void Hold(ImapCommand command) => Volatile.Write(ref held, command);
+
+    /// <summary>Sends what is held, if nothing was sent since.</summary>
+    public ValueTask SendHeldAsync(CancellationToken cancellationToken) =>
+        Interlocked.Exchange(ref held, null) is { } command ? SendAsync(command, cancellationToken) : ValueTask.CompletedTask;
 
     /// <summary>The one way this connection ends. The first reason wins; everything in flight or queued fails with it.</summary>
     /// <returns>An exception for the caller to throw, telling the first reason.</returns>
@@ -256,6 +270,7 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     private void FailCommand(ImapCommand command)
     {
         var reason = Telling(broken!);
+        command.Before?.Fail(reason);
         command.Fail(reason);
         command.Feed?.Fail(reason);
     }

@@ -26,9 +26,9 @@ internal static class SaslMechanisms
         "LOGIN" => new SaslMechanismLogin(Encoding.UTF8, who.User, who.Secret),
         "CRAM-MD5" => new SaslMechanismCramMd5(who.User, who.Secret),
         "DIGEST-MD5" => new SaslMechanismDigestMd5(who.User, who.Secret) { AuthorizationId = who.AuthorizeAs },
-        "SCRAM-SHA-1" => new SaslMechanismScramSha1(who.User, who.Secret),
-        "SCRAM-SHA-256" => new SaslMechanismScramSha256(who.User, who.Secret),
-        "SCRAM-SHA-512" => new SaslMechanismScramSha512(who.User, who.Secret),
+        "SCRAM-SHA-1" => new ScramSha1(who.User, who.Secret),
+        "SCRAM-SHA-256" => new ScramSha256(who.User, who.Secret),
+        "SCRAM-SHA-512" => new ScramSha512(who.User, who.Secret),
         // The name of this machine is nobody's business.
         "NTLM" => new SaslMechanismNtlm(who.User, who.Secret) { Workstation = "" },
         // Without a password the ticket that is there is used.

@@ -6,7 +6,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>A Maildir tree on this machine, which a Dovecot may serve at the same time.</summary>
-public sealed class MaildirStore : IMailStore
+public sealed class MaildirStore : IMailStore, ISubscribesTogether
 {
     private const long LittleSpaceBytes = 1L << 30;
     private readonly MaildirEndpoint endpoint;
@@ -148,15 +148,18 @@ public sealed class MaildirStore : IMailStore
             },
             cancellationToken);
 
-    public async Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken)
+    public Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) =>
+        SetSubscribedAsync(new Dictionary<FolderPath, bool> { [path] = subscribed }, cancellationToken);
+
+    public async Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken)
     {
         try
         {
-            await subscriptions.SetAsync(path, subscribed, cancellationToken);
+            await subscriptions.SetAsync(wanted, cancellationToken);
         }
         catch (Exception e) when (FileTrouble.Is(e))
         {
-            throw LocalFiles.Failure(e, FailureScope.Folder, path.ToString());
+            throw LocalFiles.Failure(e, FailureScope.Folder, wanted.Count == 1 ? wanted.First().Key.ToString() : "subscriptions");
         }
     }
 

@@ -15,14 +15,16 @@ internal sealed class MaildirSubscriptions(MaildirTree tree, TimeProvider time)
 
     public HashSet<FolderPath> Read() => [.. ReadLines().Select(ToPath).OfType<FolderPath>()];
 
-    public async Task SetAsync(FolderPath folder, bool subscribed, CancellationToken cancellationToken)
+    /// <summary>All at once: each writing of the file costs a lock and two syncs.</summary>
+    /// <param name="wanted">Whether each folder is to be subscribed.</param>
+    public async Task SetAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken)
     {
-        if (Read().Contains(folder) == subscribed)
+        var now = Read();
+        if (wanted.All(w => now.Contains(w.Key) == w.Value))
             return;
         await using var held = await DotLock.AcquireAsync(path, time, cancellationToken);
-        var lines = ReadLines().Where(l => ToPath(l) is { } other && !other.Equals(folder)).ToList();
-        if (subscribed)
-            lines.Add([.. folder.Levels.Select(tree.EncodeLevel)]);
+        var lines = ReadLines().Where(l => ToPath(l) is { } other && !wanted.ContainsKey(other)).ToList();
+        lines.AddRange(wanted.Where(w => w.Value).Select(w => w.Key.Levels.Select(tree.EncodeLevel).ToArray()));
         var text = new StringBuilder("V\t2\n\n");
         foreach (var line in lines)
             text.AppendJoin('\t', line).Append('\n');

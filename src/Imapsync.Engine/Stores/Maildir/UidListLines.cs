@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 
@@ -6,7 +7,10 @@ namespace Imapsync.Engine.Stores.Maildir;
 /// <summary>The lines of a <c>dovecot-uidlist</c>, from bytes.</summary>
 internal static class UidListLines
 {
-    private const int BufferBytes = 256 * 1024;
+    private const int MaxBufferBytes = 256 * 1024;
+
+    /// <summary>What may come to a list while it is read, and then some.</summary>
+    private const int SpareBytes = 4 * 1024;
 
     public delegate void LineReader(ReadOnlySpan<byte> line);
 
@@ -14,7 +18,20 @@ internal static class UidListLines
     /// <returns>Octets up to the end of the last whole line.</returns>
     public static long Read(Stream file, LineReader onLine)
     {
-        var buffer = new byte[BufferBytes];
+        // As large as the list is, and lent: most folders are small, and large arrays made for each keep the garbage collector busy.
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(MaxBufferBytes, file.Length + SpareBytes));
+        try
+        {
+            return Read(file, buffer, onLine);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static long Read(Stream file, byte[] buffer, LineReader onLine)
+    {
         var (held, offset, whole) = (0, 0L, 0L);
         var passingOver = false;
         while (true)
