@@ -118,7 +118,7 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Makes a file, 0600, that has its contents from its first instant: written without a name, then linked. False where anything of that
+    /// Makes a file, 0600, that has its contents from its first instant, after a power cut as well: written and synced without a name, then linked. False where anything of that
     /// name exists; null where the system or the file system has no such files, and nothing was made.
     /// </summary>
     public static bool? TryCreateWhole(string path, ReadOnlySpan<byte> contents)
@@ -133,6 +133,9 @@ internal static partial class Posix
         try
         {
             RandomAccess.Write(file, contents, 0);
+
+            // Else a power cut may leave the name without the contents.
+            RandomAccess.FlushToDisk(file);
         }
         catch (IOException)
         {
