@@ -9,20 +9,30 @@ namespace Imapsync.Engine.Copying;
 /// <summary>What tells a message from others without reading it whole: some 90 octets, whatever the message's size.</summary>
 /// <param name="Core">
 /// Digest of the values of Message-ID, Date, From and Subject without white space, which servers refold;
-/// zero where there is no Message-ID. Drafts keep their Message-ID from version to version, hence the others.
+/// where there is no Message-ID, of the header without the fields that other mail programs add to mail they keep.
+/// Drafts keep their Message-ID from version to version, hence the others.
 /// </param>
 /// <param name="Header">Digest of the header's octets, the same whatever its lines end in.</param>
 /// <param name="HeaderBytes">Its length as it was read.</param>
-internal readonly record struct MessageIdentity(MessageInfo Info, UInt128 Core, UInt128 Header, int HeaderBytes)
+/// <param name="HasCore">Whether there is a Message-ID.</param>
+internal readonly record struct MessageIdentity(MessageInfo Info, UInt128 Core, UInt128 Header, int HeaderBytes, bool HasCore)
 {
     private static readonly string[] CoreFields = ["Message-ID", "Date", "From", "Subject"];
 
+    /// <summary>mbsync's and OfflineIMAP's marks, and what mutt and Thunderbird note in an mbox.</summary>
+    private static readonly string[] AddedFields =
+    [
+        "X-TUID", "X-OfflineIMAP", "Lines", "Content-Length", "Status", "X-Status", "X-Keywords", "X-UID", "X-Mozilla-Status", "X-Mozilla-Status2",
+        "X-Mozilla-Keys", "X-Account-Key", "X-UIDL",
+    ];
+
     public Uid Uid => Info.Uid;
 
-    public bool HasCore => Core != UInt128.Zero;
-
-    public static MessageIdentity Of(in MessageInfo info, ReadOnlySpan<byte> header) =>
-        new(info, DigestOfCore(header), Digest(header), header.Length);
+    public static MessageIdentity Of(in MessageInfo info, ReadOnlySpan<byte> header)
+    {
+        var core = DigestOfCore(header);
+        return new(info, core ?? DigestWithoutAdded(header), Digest(header), header.Length, HasCore: core is not null);
+    }
 
     /// <summary>Of what follows the header; null where the size is not known.</summary>
     public long? BodyBytes => Info.Size < 0 ? null : Info.Size - HeaderBytes;
@@ -34,7 +44,7 @@ internal readonly record struct MessageIdentity(MessageInfo Info, UInt128 Core, 
         return hash.Finish();
     }
 
-    private static UInt128 DigestOfCore(ReadOnlySpan<byte> header)
+    private static UInt128? DigestOfCore(ReadOnlySpan<byte> header)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var hasMessageId = false;
@@ -48,7 +58,32 @@ internal readonly record struct MessageIdentity(MessageInfo Info, UInt128 Core, 
 
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         hash.GetHashAndReset(digest);
-        return hasMessageId ? BinaryPrimitives.ReadUInt128BigEndian(digest) : UInt128.Zero;
+        return hasMessageId ? BinaryPrimitives.ReadUInt128BigEndian(digest) : null;
+    }
+
+    private static UInt128 DigestWithoutAdded(ReadOnlySpan<byte> header)
+    {
+        using var hash = new LineEndBlindHash();
+        while (!header.IsEmpty)
+        {
+            var next = NextField(header);
+            if (!IsAdded(header))
+                hash.Append(header[..next]);
+            header = header[next..];
+        }
+
+        return hash.Finish();
+    }
+
+    private static bool IsAdded(ReadOnlySpan<byte> field)
+    {
+        foreach (var name in AddedFields)
+        {
+            if (field.Length > name.Length && field[name.Length] == ':' && Ascii.EqualsIgnoreCase(field[..name.Length], name))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>The first field of that name: what stands between its colon and the next line that is no continuation.</summary>

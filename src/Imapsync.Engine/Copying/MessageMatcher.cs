@@ -35,8 +35,8 @@ internal sealed class MessageMatcher(
         var doubtful = MatchGroups(m => (m.Core, m.Info.InternalDate.ToUnixTimeSeconds()), IsRewritten, m => m.HasCore);
         await MatchByDigestAsync(doubtful, cancellationToken);
 
-        // Neither header nor date survived: the body has to be the same.
-        await MatchByDigestAsync(MatchGroups(m => m.Core, isProof: (_, _) => false, m => m.HasCore), cancellationToken);
+        // Neither header nor date survived, or there is no Message-ID and a field was added: the body has to be the same.
+        await MatchByDigestAsync(MatchGroups(m => m.Core, isProof: (_, _) => false, _ => true), cancellationToken);
         return matches;
     }
 

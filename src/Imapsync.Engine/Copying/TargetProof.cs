@@ -85,7 +85,7 @@ internal static class TargetProof
 
     private static bool IsSame(in MessageIdentity source, in MessageIdentity target, MessageChecksum? recorded) =>
         source.Header == target.Header
-        || (source.HasCore && source.Core == target.Core)
+        || source.Core == target.Core
         // No Message-ID, and a target that writes into headers: its size has to speak.
         || (!source.HasCore && !target.HasCore && target.Info.Size == (recorded?.Length ?? source.Info.Size));
 

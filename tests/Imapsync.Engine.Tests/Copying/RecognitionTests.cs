@@ -121,6 +121,25 @@ public sealed class RecognitionTests
         }
     }
 
+    [Theory]
+    [InlineData("X-TUID: k3Jd9aPq12Zx\r\n", "b\r\n", true)]
+    [InlineData("X-OfflineIMAP: 12-34-v7.3\r\n", "b\r\n", true)]
+    [InlineData("Lines: 1\r\nContent-Length: 3\r\nStatus: RO\r\n", "b\r\n", true)]
+    [InlineData("X-TUID: k3Jd9aPq12Zx\r\n", "c\r\n", false)]
+    [InlineData("To: somebody@else.example\r\n", "b\r\n", false)]
+    public async Task Mail_without_a_Message_ID_is_known_by_its_body_where_another_program_marked_its_header(string added, string body, bool isSame)
+    {
+        using var box = new MailboxFixture();
+        const string header = "From: cron@example.org\r\nSubject: nightly\r\n";
+        box.Source.Folder("INBOX").Add($"{header}\r\nb\r\n");
+        box.Source.Folder("INBOX").Add($"{header}\r\nb\r\n");
+        box.Target.Folder("INBOX").Add($"{header}{added}\r\n{body}");
+        var report = await box.RunAsync();
+        // Of two that are alike one is there.
+        Assert.Equal((JobOutcome.Ok, isSame ? 1L : 2L), (report.Outcome, report.Totals.Copied));
+        Assert.Equal(isSame ? 2 : 3, box.Target.Folder("INBOX").Messages.Count);
+    }
+
     [Fact]
     public async Task Servers_that_change_octets_of_mail_without_a_Message_ID_get_it_once()
     {

@@ -105,7 +105,7 @@ internal sealed class ContentComparison(
                 continue;
             if (!there.TryGetValue(match.Target.Uid, out var theirs))
                 Add(FindingKind.Missing, match, "gone from the target while it was verified");
-            else if (ours.Header != theirs.Header && !(ours.HasCore && ours.Core == theirs.Core))
+            else if (ours.Header != theirs.Header && ours.Core != theirs.Core)
                 Add(FindingKind.Octets, match, "another header: Message-ID, Date, From or Subject differ");
         }
     }
