@@ -89,6 +89,12 @@ public interface ICheckpoint : IAsyncDisposable
     TrashMark? MoveUnderWay { get; }
 
     /// <summary>
+    /// Messages of the target whose octets were seen to be damaged, each with the source message it was a copy of (none where not known any
+    /// more). They are nobody's message, until removed, which is once that one is in place anew.
+    /// </summary>
+    IReadOnlyDictionary<Uid, Uid> DamagedCopies { get; }
+
+    /// <summary>
     /// Forgets every message and starts over under these UIDVALIDITYs. Also how a new checkpoint begins:
     /// until then every other change throws <see cref="InvalidOperationException"/>.
     /// </summary>
@@ -99,6 +105,12 @@ public interface ICheckpoint : IAsyncDisposable
 
     /// <summary>Sets <see cref="MoveUnderWay"/>.</summary>
     void SetMoveUnderWay(TrashMark? mark);
+
+    /// <summary>Adds to <see cref="DamagedCopies"/>.</summary>
+    void MarkDamaged(Uid target, Uid source);
+
+    /// <summary>Takes out of <see cref="DamagedCopies"/> what was removed from the target.</summary>
+    void ForgetDamaged(Uid target);
 
     /// <summary>Adds a message or replaces what was known of it.</summary>
     void Settle(SettledMessage message);

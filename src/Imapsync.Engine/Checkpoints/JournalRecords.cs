@@ -3,10 +3,10 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Checkpoints;
 
-/// <summary>The records of a journal, version 3, as docs/checkpoints.md lays them down: how each is written and read.</summary>
+/// <summary>The records of a journal, version 4, as docs/checkpoints.md lays them down: how each is written and read.</summary>
 internal static class JournalRecords
 {
-    public const int Version = 3;
+    public const int Version = 4;
 
     /// <summary>Settlements in one letter, at the place of their number.</summary>
     private static ReadOnlySpan<byte> Letters => "casfv"u8;
@@ -56,6 +56,11 @@ internal static class JournalRecords
             writer.Add(validity.Value).Add(uidNext.Value);
         writer.End();
     }
+
+    public static void WriteDamaged(RecordWriter writer, Uid target, Uid source) =>
+        writer.Begin("damaged"u8).Add(target.Value).Add(source.Value).End();
+
+    public static void WriteRemovedDamaged(RecordWriter writer, Uid target) => writer.Begin("damaged"u8).Add(target.Value).End();
 
     public static void WriteCommit(RecordWriter writer) => writer.Begin(Commit).End();
 
@@ -118,8 +123,20 @@ internal static class JournalRecords
             state.KnownTargetUidNext = new Uid(fields.Number32());
         else if (word.SequenceEqual("trash"u8))
             state.MoveUnderWay = fields.AtEnd ? null : new TrashMark(new UidValidity(fields.Number32()), new Uid(fields.Number32()));
+        else if (word.SequenceEqual("damaged"u8))
+            ApplyDamaged(state, ref fields);
         else
             throw new StateDamagedException("a record of an unknown kind");
+    }
+
+    private static void ApplyDamaged(CheckpointState state, ref RecordFields fields)
+    {
+        var target = new Uid(fields.Number32());
+        Require(!target.IsNone, "a damaged message has no UID");
+        if (fields.AtEnd)
+            Require(state.DamagedCopies.Remove(target), "a message that was not damaged was removed");
+        else
+            state.DamagedCopies[target] = new Uid(fields.Number32());
     }
 
     private static void ApplyFlags(CheckpointState state, ref RecordFields fields)

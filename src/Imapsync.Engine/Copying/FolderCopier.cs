@@ -23,9 +23,6 @@ internal sealed class FolderCopier(
     private Dictionary<Uid, SettledMessage> remembered = [];
     private bool keepsFlags;
 
-    /// <summary>UIDs at the target of copies known to be damaged: none of them is anybody's message.</summary>
-    public IReadOnlyCollection<Uid> Damaged { get; init; } = [];
-
     private readonly MessageFilter filter = pair.Only is null ? context.Job.Messages : context.Job.Messages with { Uids = pair.Only };
 
     /// <exception cref="MailException">The pair could not be finished; what was committed stays.</exception>
@@ -82,6 +79,7 @@ internal sealed class FolderCopier(
         var summary = flags.Strangers.Count > 0 ? null : await SummarizeAsync(checkpoint, listing, writable, abort);
         return new FolderOutcome(summary, plan.Vanished, WasStopped: false)
         {
+            HasDamaged = checkpoint.DamagedCopies.Count > 0,
             Unplaced = [.. plan.Copy.Where(m => tally.Failures.ContainsKey(m.Uid)).Select(m => m.Size)],
         };
     }
@@ -149,7 +147,12 @@ internal sealed class FolderCopier(
             keepsFlags = reason == UidMemory.DoubtModSeq(checkpoint, source);
         }
 
+        var isSameTarget = checkpoint.Condition == CheckpointCondition.Good && checkpoint.TargetValidity == target.UidValidity && !target.UidValidity.IsNone;
+        var isSameSource = checkpoint.Condition == CheckpointCondition.Good && checkpoint.SourceValidity == source.UidValidity;
+        var damaged = isSameTarget ? checkpoint.DamagedCopies.ToList() : [];
         checkpoint.Reset(source.UidValidity, target.UidValidity, filter.Fingerprint);
+        foreach (var (copy, of) in damaged)
+            checkpoint.MarkDamaged(copy, isSameSource ? of : Uid.None);
         return true;
     }
 
@@ -173,12 +176,12 @@ internal sealed class FolderCopier(
         var meeting = new Meeting(context.Job, key.Source, checkpoint, last, plan, isFirstMeeting);
         var claimed = meeting.Claimed;
         claimed.UnionWith(pretended.Recognized);
-        claimed.UnionWith(Damaged);
+        claimed.UnionWith(checkpoint.DamagedCopies.Keys);
         foreach (var sibling in siblings.Where(s => !pretended.StartedOver.Contains(s) && !IsFromTrash(s) && !IsFromTrash(key)))
         {
             await using var other = await context.Checkpoints.OpenAsync(sibling, abort);
             if (other.TargetValidity == target.Status.UidValidity)
-                claimed.UnionWith(other.Messages.Select(m => m.Target));
+                claimed.UnionWith(other.Messages.Select(m => m.Target).Concat(other.DamagedCopies.Keys));
         }
 
         var found = await new MessageRecognition(source, target).RecognizeAsync(plan.Copy, meeting.From, claimed, abort, meeting.Returning, meeting.OwnFrom);
@@ -380,6 +383,9 @@ internal sealed class FolderCopier(
 /// <param name="Vanished">Settled messages that are no longer at the source.</param>
 internal sealed record FolderOutcome(PairSummary? Summary, IReadOnlyList<SettledMessage> Vanished, bool WasStopped)
 {
+    /// <summary>Copies known to be damaged lie at the target still.</summary>
+    public bool HasDamaged { get; init; }
+
     /// <summary>Sizes of messages that could not be copied; -1 where not known.</summary>
     public IReadOnlyList<long> Unplaced { get; init; } = [];
 }
