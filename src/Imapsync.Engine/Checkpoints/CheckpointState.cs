@@ -32,7 +32,7 @@ internal sealed class CheckpointState
     public int Count(Settlement settlement) => counts[(int)settlement];
 
     public SettledMessage ToMessage(SettledList.Entry entry) =>
-        new(new Uid(entry.Source), new Uid(entry.Target), entry.Settlement, Flags[entry.Flags], entry.Checksum);
+        new(new Uid(entry.Source), new Uid(entry.Target), entry.Settlement, Flags[entry.Flags], entry.Checksum, entry.Seen);
 
     public void Reset(UidValidity source, UidValidity target, string rules)
     {

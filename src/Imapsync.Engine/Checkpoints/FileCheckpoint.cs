@@ -69,7 +69,7 @@ internal sealed class FileCheckpoint : ICheckpoint
             JournalRecords.WriteFlags(staged, flags, message.Flags);
         }
 
-        var entry = new SettledList.Entry(message.Source.Value, message.Target.Value, message.Settlement, flags, message.Checksum);
+        var entry = new SettledList.Entry(message.Source.Value, message.Target.Value, message.Settlement, flags, message.Checksum, message.Seen);
         JournalRecords.WriteSettled(staged, entry, flags);
         state.Settle(entry);
     }

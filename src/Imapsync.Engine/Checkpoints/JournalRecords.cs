@@ -35,7 +35,7 @@ internal static class JournalRecords
     }
 
     public static void WriteSettled(RecordWriter writer, SettledList.Entry entry, int flags) =>
-        End(writer.Begin(Letters.Slice((int)entry.Settlement, 1)).Add(entry.Source).Add(entry.Target).Add((ulong)flags), entry.Checksum);
+        End(writer.Begin(Letters.Slice((int)entry.Settlement, 1)).Add(entry.Source).Add(entry.Target).Add((ulong)flags), entry.Checksum, entry.Seen);
 
     public static void WriteForget(RecordWriter writer, Uid source) => writer.Begin("forget"u8).Add(source.Value).End();
 
@@ -79,10 +79,12 @@ internal static class JournalRecords
         fields.End();
     }
 
-    private static void End(RecordWriter record, MessageChecksum? checksum)
+    private static void End(RecordWriter record, MessageChecksum? checksum, Sighting? seen)
     {
         if (checksum is { } known)
             record.Add(known.Length).AddHex(known.Crc);
+        else if (seen is var (size, header))
+            record.Add(size).AddHex(header).AddRaw("seen");
         record.End();
     }
 
@@ -95,7 +97,14 @@ internal static class JournalRecords
             throw new StateDamagedException("a message has no UID or unknown flags");
         // Version 1 has no checksums.
         MessageChecksum? checksum = fields.AtEnd ? null : ReadChecksum(ref fields);
-        state.Settle(new SettledList.Entry(source, target, settlement, (int)flags, checksum));
+        Sighting? seen = null;
+        if (checksum is { } numbers && !fields.AtEnd)
+        {
+            Require(fields.Next().SequenceEqual("seen"u8), "a record is too long");
+            (checksum, seen) = (null, new Sighting(numbers.Length, numbers.Crc));
+        }
+
+        state.Settle(new SettledList.Entry(source, target, settlement, (int)flags, checksum, seen));
     }
 
     private static MessageChecksum ReadChecksum(ref RecordFields fields)

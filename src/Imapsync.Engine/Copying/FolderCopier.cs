@@ -21,6 +21,7 @@ internal sealed class FolderCopier(
 
     /// <summary>What the checkpoint said before it was started over under the same UIDVALIDITYs.</summary>
     private Dictionary<Uid, SettledMessage> remembered = [];
+    private Dictionary<Uid, Sighting> seen = [];
     private bool keepsFlags;
 
     private readonly MessageFilter filter = pair.Only is null ? context.Job.Messages : context.Job.Messages with { Uids = pair.Only };
@@ -184,7 +185,9 @@ internal sealed class FolderCopier(
                 claimed.UnionWith(other.Messages.Select(m => m.Target).Concat(other.DamagedCopies.Keys));
         }
 
-        var found = await new MessageRecognition(source, target).RecognizeAsync(plan.Copy, meeting.From, claimed, abort, meeting.Returning, meeting.OwnFrom);
+        var recognition = new MessageRecognition(source, target);
+        var found = await recognition.RecognizeAsync(plan.Copy, meeting.From, claimed, abort, meeting.Returning, meeting.OwnFrom);
+        seen = recognition.Seen;
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
         meeting.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
@@ -228,9 +231,10 @@ internal sealed class FolderCopier(
             var settlement = isFirstMeeting || target.Uid < checkpoint.KnownTargetUidNext ? Settlement.Adopted : Settlement.Copied;
             // Flags that only the source's has are still to be carried over: a run that breaks off before must leave them so.
             var common = source.Flags.Except(source.Flags.Except(target.Flags));
-            var settled = new SettledMessage(source.Uid, target.Uid, settlement, common);
+            Sighting? sighting = seen.TryGetValue(target.Uid, out var sight) ? sight : null;
+            var settled = new SettledMessage(source.Uid, target.Uid, settlement, common, Seen: sighting);
             if (Confirmed(source, target) is { } known)
-                settled = known with { Flags = keepsFlags ? known.Flags : common };
+                settled = known with { Flags = keepsFlags ? known.Flags : common, Seen = known.Seen ?? sighting };
             checkpoint.Settle(settled);
         }
 
