@@ -50,6 +50,7 @@ internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
             {
                 FailureKind.Connect => Fail(report, StopReason.Connect, "connect", e.Message),
                 FailureKind.Authentication => Fail(report, StopReason.Authentication, "authentication", e.Message),
+                FailureKind.Configuration => Fail(report, StopReason.Configuration, "configuration", e.Message),
                 FailureKind.Limit => Fail(report, StopReason.Limit, "limit", e.Message),
                 FailureKind.Quota => Fail(report, StopReason.Other, "quota", e.Message),
                 _ => Fail(report, StopReason.Other, "failed", e.Message),
