@@ -20,9 +20,9 @@ internal static class Pipes
         {
             return await opening.WaitAsync(Patience, time, cancellationToken).ConfigureAwait(false);
         }
-        catch (TimeoutException)
+        catch (TimeoutException e)
         {
-            throw new IOException($"it is a pipe, and for {Patience.TotalSeconds:0} seconds nobody has written into it");
+            throw new IOException($"it is a pipe, and for {Patience.TotalSeconds:0} seconds nobody has written into it", e);
         }
     }
 }
