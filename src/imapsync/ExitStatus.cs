@@ -39,6 +39,7 @@ internal static class ExitStatus
     {
         (JobOutcome.Cancelled, _) or (_, StopReason.Cancelled) => interrupted,
         (_, StopReason.Locked) => Locked,
+        (_, StopReason.Configuration) => Usage,
         (_, StopReason.Connect) => CannotConnect,
         (_, StopReason.Authentication) => AuthenticationRefused,
         (_, StopReason.DeletionLimit) => DeletionLimit,
@@ -50,6 +51,7 @@ internal static class ExitStatus
     public static int Of(MailException failure) => failure.Kind switch
     {
         FailureKind.Connect => CannotConnect,
+        FailureKind.Configuration => Usage,
         FailureKind.Authentication => AuthenticationRefused,
         _ => Failed,
     };

@@ -13,6 +13,7 @@ public sealed class ExitStatusTests
     [InlineData(JobOutcome.Failed, StopReason.Locked, 10)]
     [InlineData(JobOutcome.Failed, StopReason.Connect, 11)]
     [InlineData(JobOutcome.Failed, StopReason.Authentication, 12)]
+    [InlineData(JobOutcome.Failed, StopReason.Configuration, 2)]
     [InlineData(JobOutcome.Failed, StopReason.DeletionLimit, 13)]
     [InlineData(JobOutcome.Incomplete, StopReason.DeletionLimit, 13)]
     [InlineData(JobOutcome.Incomplete, StopReason.Connect, 11)]
@@ -27,6 +28,7 @@ public sealed class ExitStatusTests
     [Theory]
     [InlineData(FailureKind.Connect, 11)]
     [InlineData(FailureKind.Authentication, 12)]
+    [InlineData(FailureKind.Configuration, 2)]
     [InlineData(FailureKind.Quota, 1)]
     [InlineData(FailureKind.Other, 1)]
     public void A_failure_decides_the_status(FailureKind kind, int status) =>

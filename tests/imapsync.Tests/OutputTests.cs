@@ -70,7 +70,7 @@ public sealed class OutputTests
         Assert.Equal("""
             18:00:00 alice: imaps://a@h → maildir:/t (dry run, nothing is changed)
             18:00:00 alice: 2 folders, 30 messages
-            18:00:00 alice: A → B: 5 copied (600 B)
+            18:00:00 alice: A → B: 5 would be copied (600 B)
             18:00:00 alice: note: hello
             18:00:00 alice: problem: A: NO [listing]
             18:00:00 alice: waiting 1.5 s, until 18:00:01: throttled

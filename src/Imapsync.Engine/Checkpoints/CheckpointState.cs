@@ -22,6 +22,9 @@ internal sealed class CheckpointState
 
     public TrashMark? MoveUnderWay { get; set; }
 
+    /// <summary>UIDs at the target → at the source.</summary>
+    public SortedDictionary<Uid, Uid> DamagedCopies { get; } = [];
+
     public SettledList Messages { get; } = new();
 
     public FlagTable Flags { get; } = new();
@@ -29,7 +32,7 @@ internal sealed class CheckpointState
     public int Count(Settlement settlement) => counts[(int)settlement];
 
     public SettledMessage ToMessage(SettledList.Entry entry) =>
-        new(new Uid(entry.Source), new Uid(entry.Target), entry.Settlement, Flags[entry.Flags], entry.Checksum);
+        new(new Uid(entry.Source), new Uid(entry.Target), entry.Settlement, Flags[entry.Flags], entry.Checksum, entry.Seen);
 
     public void Reset(UidValidity source, UidValidity target, string rules)
     {
@@ -38,6 +41,7 @@ internal sealed class CheckpointState
         SourceModSeq = null;
         KnownTargetUidNext = Uid.None;
         MoveUnderWay = null;
+        DamagedCopies.Clear();
         Messages.Clear();
         Array.Clear(counts);
     }

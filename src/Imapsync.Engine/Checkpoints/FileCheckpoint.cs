@@ -37,6 +37,8 @@ internal sealed class FileCheckpoint : ICheckpoint
 
     public TrashMark? MoveUnderWay => state.MoveUnderWay;
 
+    public IReadOnlyDictionary<Uid, Uid> DamagedCopies => state.DamagedCopies;
+
     public string Rules => state.Rules;
 
     public IEnumerable<SettledMessage> Messages => state.Messages.Enumerate().Select(state.ToMessage);
@@ -67,7 +69,7 @@ internal sealed class FileCheckpoint : ICheckpoint
             JournalRecords.WriteFlags(staged, flags, message.Flags);
         }
 
-        var entry = new SettledList.Entry(message.Source.Value, message.Target.Value, message.Settlement, flags, message.Checksum);
+        var entry = new SettledList.Entry(message.Source.Value, message.Target.Value, message.Settlement, flags, message.Checksum, message.Seen);
         JournalRecords.WriteSettled(staged, entry, flags);
         state.Settle(entry);
     }
@@ -113,6 +115,21 @@ internal sealed class FileCheckpoint : ICheckpoint
             return;
         JournalRecords.WriteMoveUnderWay(staged, mark);
         state.MoveUnderWay = mark;
+    }
+
+    public void MarkDamaged(Uid target, Uid source)
+    {
+        ThrowUnlessBegun();
+        ArgumentOutOfRangeException.ThrowIfZero(target.Value, nameof(target));
+        JournalRecords.WriteDamaged(staged, target, source);
+        state.DamagedCopies[target] = source;
+    }
+
+    public void ForgetDamaged(Uid target)
+    {
+        ThrowUnlessBegun();
+        if (state.DamagedCopies.Remove(target))
+            JournalRecords.WriteRemovedDamaged(staged, target);
     }
 
     public ValueTask CommitAsync(CancellationToken cancellationToken)

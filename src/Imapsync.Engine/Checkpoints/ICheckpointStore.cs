@@ -89,6 +89,12 @@ public interface ICheckpoint : IAsyncDisposable
     TrashMark? MoveUnderWay { get; }
 
     /// <summary>
+    /// Messages of the target whose octets were seen to be damaged, each with the source message it was a copy of (none where not known any
+    /// more). They are nobody's message, until removed, which is once that one is in place anew.
+    /// </summary>
+    IReadOnlyDictionary<Uid, Uid> DamagedCopies { get; }
+
+    /// <summary>
     /// Forgets every message and starts over under these UIDVALIDITYs. Also how a new checkpoint begins:
     /// until then every other change throws <see cref="InvalidOperationException"/>.
     /// </summary>
@@ -99,6 +105,12 @@ public interface ICheckpoint : IAsyncDisposable
 
     /// <summary>Sets <see cref="MoveUnderWay"/>.</summary>
     void SetMoveUnderWay(TrashMark? mark);
+
+    /// <summary>Adds to <see cref="DamagedCopies"/>.</summary>
+    void MarkDamaged(Uid target, Uid source);
+
+    /// <summary>Takes out of <see cref="DamagedCopies"/> what was removed from the target.</summary>
+    void ForgetDamaged(Uid target);
 
     /// <summary>Adds a message or replaces what was known of it.</summary>
     void Settle(SettledMessage message);
@@ -156,8 +168,14 @@ public enum Settlement : byte
 /// <param name="Target">Its UID at the target; none where skipped, failed, or where the target could not say.</param>
 /// <param name="Flags">The source's flags when they were last propagated.</param>
 /// <param name="Checksum">Of the octets relayed; of an adopted message, of the octets that both sides were seen to hold. Null where not known.</param>
+/// <param name="Seen">Of a message whose octets are not known: how it looked at the target when it was recognised there. Not kept beside a check sum.</param>
 public readonly record struct SettledMessage(
-    Uid Source, Uid Target, Settlement Settlement, FlagSet Flags, MessageChecksum? Checksum = null);
+    Uid Source, Uid Target, Settlement Settlement, FlagSet Flags, MessageChecksum? Checksum = null, Sighting? Seen = null);
+
+/// <summary>What a target showed of a message that was never read whole.</summary>
+/// <param name="Size">As the target listed it.</param>
+/// <param name="Header">The last 32 bits of its header's digest.</param>
+public readonly record struct Sighting(uint Size, uint Header);
 
 /// <summary>Another run holds this job.</summary>
 public sealed class CheckpointLockedException(string message) : Exception(message);

@@ -3,10 +3,10 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Checkpoints;
 
-/// <summary>The records of a journal, version 3, as docs/checkpoints.md lays them down: how each is written and read.</summary>
+/// <summary>The records of a journal, version 4, as docs/checkpoints.md lays them down: how each is written and read.</summary>
 internal static class JournalRecords
 {
-    public const int Version = 3;
+    public const int Version = 4;
 
     /// <summary>Settlements in one letter, at the place of their number.</summary>
     private static ReadOnlySpan<byte> Letters => "casfv"u8;
@@ -35,7 +35,7 @@ internal static class JournalRecords
     }
 
     public static void WriteSettled(RecordWriter writer, SettledList.Entry entry, int flags) =>
-        End(writer.Begin(Letters.Slice((int)entry.Settlement, 1)).Add(entry.Source).Add(entry.Target).Add((ulong)flags), entry.Checksum);
+        End(writer.Begin(Letters.Slice((int)entry.Settlement, 1)).Add(entry.Source).Add(entry.Target).Add((ulong)flags), entry.Checksum, entry.Seen);
 
     public static void WriteForget(RecordWriter writer, Uid source) => writer.Begin("forget"u8).Add(source.Value).End();
 
@@ -57,6 +57,11 @@ internal static class JournalRecords
         writer.End();
     }
 
+    public static void WriteDamaged(RecordWriter writer, Uid target, Uid source) =>
+        writer.Begin("damaged"u8).Add(target.Value).Add(source.Value).End();
+
+    public static void WriteRemovedDamaged(RecordWriter writer, Uid target) => writer.Begin("damaged"u8).Add(target.Value).End();
+
     public static void WriteCommit(RecordWriter writer) => writer.Begin(Commit).End();
 
     /// <summary>Does to a state what one record after the header says.</summary>
@@ -74,10 +79,12 @@ internal static class JournalRecords
         fields.End();
     }
 
-    private static void End(RecordWriter record, MessageChecksum? checksum)
+    private static void End(RecordWriter record, MessageChecksum? checksum, Sighting? seen)
     {
         if (checksum is { } known)
             record.Add(known.Length).AddHex(known.Crc);
+        else if (seen is var (size, header))
+            record.Add(size).AddHex(header).AddRaw("seen");
         record.End();
     }
 
@@ -90,7 +97,14 @@ internal static class JournalRecords
             throw new StateDamagedException("a message has no UID or unknown flags");
         // Version 1 has no checksums.
         MessageChecksum? checksum = fields.AtEnd ? null : ReadChecksum(ref fields);
-        state.Settle(new SettledList.Entry(source, target, settlement, (int)flags, checksum));
+        Sighting? seen = null;
+        if (checksum is { } numbers && !fields.AtEnd)
+        {
+            Require(fields.Next().SequenceEqual("seen"u8), "a record is too long");
+            (checksum, seen) = (null, new Sighting(numbers.Length, numbers.Crc));
+        }
+
+        state.Settle(new SettledList.Entry(source, target, settlement, (int)flags, checksum, seen));
     }
 
     private static MessageChecksum ReadChecksum(ref RecordFields fields)
@@ -118,8 +132,20 @@ internal static class JournalRecords
             state.KnownTargetUidNext = new Uid(fields.Number32());
         else if (word.SequenceEqual("trash"u8))
             state.MoveUnderWay = fields.AtEnd ? null : new TrashMark(new UidValidity(fields.Number32()), new Uid(fields.Number32()));
+        else if (word.SequenceEqual("damaged"u8))
+            ApplyDamaged(state, ref fields);
         else
             throw new StateDamagedException("a record of an unknown kind");
+    }
+
+    private static void ApplyDamaged(CheckpointState state, ref RecordFields fields)
+    {
+        var target = new Uid(fields.Number32());
+        Require(!target.IsNone, "a damaged message has no UID");
+        if (fields.AtEnd)
+            Require(state.DamagedCopies.Remove(target), "a message that was not damaged was removed");
+        else
+            state.DamagedCopies[target] = new Uid(fields.Number32());
     }
 
     private static void ApplyFlags(CheckpointState state, ref RecordFields fields)

@@ -45,6 +45,8 @@ internal static class JournalSnapshot
             JournalRecords.WriteKnownTargetUidNext(writer, state.KnownTargetUidNext);
         if (state.MoveUnderWay is not null)
             JournalRecords.WriteMoveUnderWay(writer, state.MoveUnderWay);
+        foreach (var (target, source) in state.DamagedCopies)
+            JournalRecords.WriteDamaged(writer, target, source);
         if (state.SourceModSeq is not null)
             JournalRecords.WriteModSeq(writer, state.SourceModSeq);
     }

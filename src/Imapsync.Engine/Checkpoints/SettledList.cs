@@ -146,25 +146,31 @@ internal sealed class SettledList
         return low;
     }
 
-    /// <summary>One message: its flags by number, packed with its settlement; its length plus one, so that 0 means no checksum.</summary>
+    /// <summary>
+    /// One message: its flags by number, packed with its settlement and with whether the numbers that follow are a check sum's or how it
+    /// was seen; its length plus one, so that 0 means neither.
+    /// </summary>
     [StructLayout(LayoutKind.Sequential)]
-    internal readonly struct Entry(uint source, uint target, Settlement settlement, int flags, MessageChecksum? checksum = null)
+    internal readonly struct Entry(uint source, uint target, Settlement settlement, int flags, MessageChecksum? checksum = null, Sighting? seen = null)
     {
-        private const int FlagBits = 29;
+        private const int FlagBits = 28;
+        private const uint SeenBit = 1u << FlagBits;
 
-        private readonly uint packed = ((uint)settlement << FlagBits) | (uint)flags;
-        private readonly uint crc = checksum?.Crc ?? 0;
-        private readonly uint lengthAndOne = checksum is { } known ? known.Length + 1 : 0;
+        private readonly uint packed = ((uint)settlement << (FlagBits + 1)) | (checksum is null && seen is not null ? SeenBit : 0) | (uint)flags;
+        private readonly uint crc = checksum?.Crc ?? seen?.Header ?? 0;
+        private readonly uint lengthAndOne = checksum is { } known ? known.Length + 1 : seen is { } look ? look.Size + 1 : 0;
 
         public uint Source { get; } = source;
 
         public uint Target { get; } = target;
 
-        public Settlement Settlement => (Settlement)(packed >> FlagBits);
+        public Settlement Settlement => (Settlement)(packed >> (FlagBits + 1));
 
-        public int Flags => (int)(packed & ((1u << FlagBits) - 1));
+        public int Flags => (int)(packed & (SeenBit - 1));
 
-        public MessageChecksum? Checksum => lengthAndOne == 0 ? null : new MessageChecksum(crc, lengthAndOne - 1);
+        public MessageChecksum? Checksum => lengthAndOne == 0 || (packed & SeenBit) != 0 ? null : new MessageChecksum(crc, lengthAndOne - 1);
+
+        public Sighting? Seen => (packed & SeenBit) == 0 ? null : new Sighting(lengthAndOne - 1, crc);
     }
 
     private sealed class Block

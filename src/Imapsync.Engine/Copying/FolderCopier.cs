@@ -21,10 +21,8 @@ internal sealed class FolderCopier(
 
     /// <summary>What the checkpoint said before it was started over under the same UIDVALIDITYs.</summary>
     private Dictionary<Uid, SettledMessage> remembered = [];
+    private Dictionary<Uid, Sighting> seen = [];
     private bool keepsFlags;
-
-    /// <summary>UIDs at the target of copies known to be damaged: none of them is anybody's message.</summary>
-    public IReadOnlyCollection<Uid> Damaged { get; init; } = [];
 
     private readonly MessageFilter filter = pair.Only is null ? context.Job.Messages : context.Job.Messages with { Uids = pair.Only };
 
@@ -82,6 +80,7 @@ internal sealed class FolderCopier(
         var summary = flags.Strangers.Count > 0 ? null : await SummarizeAsync(checkpoint, listing, writable, abort);
         return new FolderOutcome(summary, plan.Vanished, WasStopped: false)
         {
+            HasDamaged = checkpoint.DamagedCopies.Count > 0,
             Unplaced = [.. plan.Copy.Where(m => tally.Failures.ContainsKey(m.Uid)).Select(m => m.Size)],
             Brought = context.Target.Traits.KeepsWhatItGets ? TargetPresence.BroughtBy(checkpoint) : null,
         };
@@ -150,7 +149,12 @@ internal sealed class FolderCopier(
             keepsFlags = reason == UidMemory.DoubtModSeq(checkpoint, source);
         }
 
+        var isSameTarget = checkpoint.Condition == CheckpointCondition.Good && checkpoint.TargetValidity == target.UidValidity && !target.UidValidity.IsNone;
+        var isSameSource = checkpoint.Condition == CheckpointCondition.Good && checkpoint.SourceValidity == source.UidValidity;
+        var damaged = isSameTarget ? checkpoint.DamagedCopies.ToList() : [];
         checkpoint.Reset(source.UidValidity, target.UidValidity, filter.Fingerprint);
+        foreach (var (copy, of) in damaged)
+            checkpoint.MarkDamaged(copy, isSameSource ? of : Uid.None);
         return true;
     }
 
@@ -174,18 +178,20 @@ internal sealed class FolderCopier(
         var meeting = new Meeting(context.Job, key.Source, checkpoint, last, plan, isFirstMeeting);
         var claimed = meeting.Claimed;
         claimed.UnionWith(pretended.Recognized);
-        claimed.UnionWith(Damaged);
+        claimed.UnionWith(checkpoint.DamagedCopies.Keys);
         foreach (var sibling in siblings.Where(s => !pretended.StartedOver.Contains(s) && !IsFromTrash(s) && !IsFromTrash(key)))
         {
             await using var other = await context.Checkpoints.OpenAsync(sibling, abort);
             if (other.TargetValidity == target.Status.UidValidity)
-                claimed.UnionWith(other.Messages.Select(m => m.Target));
+                claimed.UnionWith(other.Messages.Select(m => m.Target).Concat(other.DamagedCopies.Keys));
         }
 
+        var recognition = new MessageRecognition(source, target);
         // In a backup that was empty when it was opened there is nothing to look at.
         var found = context.Target.Traits.KeepsWhatItGets && target.Status.Messages == 0
             ? []
-            : await new MessageRecognition(source, target).RecognizeAsync(plan.Copy, meeting.From, claimed, abort, meeting.Returning, meeting.OwnFrom);
+            : await recognition.RecognizeAsync(plan.Copy, meeting.From, claimed, abort, meeting.Returning, meeting.OwnFrom);
+        seen = recognition.Seen;
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
         meeting.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
@@ -229,9 +235,10 @@ internal sealed class FolderCopier(
             var settlement = isFirstMeeting || target.Uid < checkpoint.KnownTargetUidNext ? Settlement.Adopted : Settlement.Copied;
             // Flags that only the source's has are still to be carried over: a run that breaks off before must leave them so.
             var common = source.Flags.Except(source.Flags.Except(target.Flags));
-            var settled = new SettledMessage(source.Uid, target.Uid, settlement, common);
+            Sighting? sighting = seen.TryGetValue(target.Uid, out var sight) ? sight : null;
+            var settled = new SettledMessage(source.Uid, target.Uid, settlement, common, Seen: sighting);
             if (Confirmed(source, target) is { } known)
-                settled = known with { Flags = keepsFlags ? known.Flags : common };
+                settled = known with { Flags = keepsFlags ? known.Flags : common, Seen = known.Seen ?? sighting };
             checkpoint.Settle(settled);
         }
 
@@ -384,6 +391,9 @@ internal sealed class FolderCopier(
 /// <param name="Vanished">Settled messages that are no longer at the source.</param>
 internal sealed record FolderOutcome(PairSummary? Summary, IReadOnlyList<SettledMessage> Vanished, bool WasStopped)
 {
+    /// <summary>Copies known to be damaged lie at the target still.</summary>
+    public bool HasDamaged { get; init; }
+
     /// <summary>Sizes of messages that could not be copied; -1 where not known.</summary>
     public IReadOnlyList<long> Unplaced { get; init; } = [];
 

@@ -50,6 +50,7 @@ internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
             {
                 FailureKind.Connect => Fail(report, StopReason.Connect, "connect", e.Message),
                 FailureKind.Authentication => Fail(report, StopReason.Authentication, "authentication", e.Message),
+                FailureKind.Configuration => Fail(report, StopReason.Configuration, "configuration", e.Message),
                 FailureKind.Limit => Fail(report, StopReason.Limit, "limit", e.Message),
                 FailureKind.Quota => Fail(report, StopReason.Other, "quota", e.Message),
                 _ => Fail(report, StopReason.Other, "failed", e.Message),
@@ -74,13 +75,14 @@ internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
         JobDefinition job, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, bool remembers = false) =>
         OpenAsync(job, isTarget: false, forWriting: false, retry, report, stopping, giveUp, remembers);
 
+    /// <param name="held">See <see cref="StoreContext.MessagesHeld"/>.</param>
     public Task<IMailStore> OpenTargetAsync(
-        JobDefinition job, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp) =>
-        OpenAsync(job, isTarget: true, forWriting, retry, report, stopping, giveUp);
+        JobDefinition job, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, long held = 0) =>
+        OpenAsync(job, isTarget: true, forWriting, retry, report, stopping, giveUp, held: held);
 
     private Task<IMailStore> OpenAsync(
         JobDefinition job, bool isTarget, bool forWriting, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp,
-        bool remembers = false)
+        bool remembers = false, long held = 0)
     {
         var endpoint = isTarget ? job.Target : job.Source;
         var context = new StoreContext(time, text => report.Note(null, text))
@@ -96,6 +98,7 @@ internal sealed class JobEntry(TimeProvider time, StoreOpener openStore)
             },
             MemoryDirectory = isTarget ? null : Path.Combine(job.StateDirectory, "names"),
             MemoryIsReadOnly = !remembers,
+            MessagesHeld = held,
             Connecting = circuits.ConnectAsync,
         };
         return limits.ApplyAsync(

@@ -40,7 +40,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         {
             var retry = entry.RetryFor(job, report, stopping);
             await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);
-            var (openedSource, openedTarget) = await OpenBothAsync(job, options, retry, report, stopping);
+            var (openedSource, openedTarget) = await OpenBothAsync(job, options, await CountHeldAsync(job, options, checkpoints, abort), retry, report, stopping);
             var source = LabelViews.OfSource(job, openedSource);
             var target = LabelViews.OfTarget(job, openedTarget);
             await using var both = new BothStores(source, target);
@@ -61,15 +61,33 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         : time.CreateTimer(
             _ => stopping.ReachLimit("max_duration", $"the run was stopped after {limit}, its max_duration; the next one goes on"), null, limit, Timeout.InfiniteTimeSpan);
 
+    /// <summary>How many messages earlier runs have brought to a backup that is expected to be there.</summary>
+    private static async Task<long> CountHeldAsync(JobDefinition job, RunOptions options, ICheckpointStore checkpoints, CancellationToken abort)
+    {
+        if (job.IsRestore || options.Heal || job.Target is ImapEndpoint)
+            return 0;
+        if (checkpoints.Summaries.Count > 0)
+            return checkpoints.Summaries.Values.Sum(s => s.Settled);
+        // No run has come to its end as yet.
+        var held = 0L;
+        foreach (var pair in await checkpoints.FindPairsAsync(abort))
+        {
+            await using var checkpoint = await checkpoints.OpenAsync(pair, abort);
+            held += checkpoint.Count(Settlement.Copied) + checkpoint.Count(Settlement.Adopted);
+        }
+
+        return held;
+    }
+
     /// <summary>Two log-ins overlap. A local target is not touched before the source is there.</summary>
     private async Task<(IMailStore Source, IMailStore Target)> OpenBothAsync(
-        JobDefinition job, RunOptions options, ResiliencePipelines retry, JobReporter report, StopRequest stopping)
+        JobDefinition job, RunOptions options, long held, ResiliencePipelines retry, JobReporter report, StopRequest stopping)
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
         var source = entry.OpenSourceAsync(job, retry, report, stopping, failing.Token, remembers: !options.DryRun);
         if (job.Target is not ImapEndpoint)
             await source;
-        var target = OpenTargetAsync(job, options, retry, report, stopping, failing.Token);
+        var target = OpenTargetAsync(job, options, held, retry, report, stopping, failing.Token);
         try
         {
             // A wrong password on one side is told at once, however long the other is waited for.
@@ -92,11 +110,11 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
     }
 
     private async Task<IMailStore> OpenTargetAsync(
-        JobDefinition job, RunOptions options, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
+        JobDefinition job, RunOptions options, long held, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
     {
         try
         {
-            return await entry.OpenTargetAsync(job, forWriting: !options.DryRun, retry, report, stopping, giveUp);
+            return await entry.OpenTargetAsync(job, forWriting: !options.DryRun, retry, report, stopping, giveUp, held);
         }
         catch (MailException e) when (options.DryRun && job.Target is MaildirEndpoint or MboxEndpoint && e.Kind == FailureKind.Gone)
         {

@@ -249,14 +249,13 @@ internal sealed class MailboxCopier(JobContext context)
             {
                 await new AccessCopy(context).CopyAsync(pair, c);
                 var presence = new TargetPresence(context, key, folders);
-                if (!await presence.ForgetLostAsync(c) && await unchanged.FindAsync(pair, c) is { } known)
+                if (!await presence.ForgetLostAsync(t => UnsettleAsync(pair, key, tally, t), c) && await unchanged.FindAsync(pair, c) is { } known)
                 {
                     CountUnchanged(known, tally);
                     return await presence.CheckAsync(known with { Subscribed = pair.Source.Subscribed }, isRemembered: true, tally, c);
                 }
 
-                var (summary, brought) = await CopyAsync(pair, key, group, presence.Damaged, pretended, tally, c);
-                await presence.RemoveDamagedAsync(c);
+                var (summary, brought) = await CopyAsync(pair, key, group, presence, pretended, tally, c);
                 return await presence.CheckAsync(summary, isRemembered: false, tally, c, brought) ?? (context.Options.DryRun ? null : Unsettled(pair, key, remembered, tally));
             }
         }
@@ -264,15 +263,23 @@ internal sealed class MailboxCopier(JobContext context)
 
     /// <returns>Null where the next run has to look again.</returns>
     private async Task<(PairSummary? Summary, BroughtMessages? Brought)> CopyAsync(
-        FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, IReadOnlyCollection<Uid> damaged, PretendedWork pretended, FolderTally tally, CancellationToken abort)
+        FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, TargetPresence presence, PretendedWork pretended, FolderTally tally, CancellationToken abort)
     {
         var siblings = group.Where(p => p != pair).Select(p => new PairKey(p.Source.Path, p.Target)).ToList();
-        var copier = new FolderCopier(context, pair, summaries.GetValueOrDefault(key), siblings, pretended, tally) { Damaged = damaged };
+        var copier = new FolderCopier(context, pair, summaries.GetValueOrDefault(key), siblings, pretended, tally);
         var outcome = await copier.RunAsync(abort);
         wasStopped |= outcome.WasStopped;
         vanished[key] = outcome.Vanished;
         unplaced[key] = outcome.Unplaced;
+        if (outcome.HasDamaged)
+            await presence.RemoveDamagedAsync(abort);
         return (outcome.Summary, outcome.Brought);
+    }
+
+    private Task UnsettleAsync(FolderPair pair, PairKey key, FolderTally tally, CancellationToken abort)
+    {
+        summaries[key] = summaries.TryGetValue(key, out var known) ? known with { Rules = PairSummary.Unsettled } : Unsettled(pair, key, null, tally);
+        return context.Checkpoints.SaveSummariesAsync([.. summaries.Values], abort);
     }
 
     /// <summary>The next run has to look at the pair again, and has to know of it though its folder be renamed or deleted meanwhile.</summary>

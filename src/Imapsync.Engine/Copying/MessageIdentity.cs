@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Imapsync.Engine.Checkpoints;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 
@@ -36,6 +37,9 @@ internal readonly record struct MessageIdentity(MessageInfo Info, UInt128 Core, 
 
     /// <summary>Of what follows the header; null where the size is not known.</summary>
     public long? BodyBytes => Info.Size < 0 ? null : Info.Size - HeaderBytes;
+
+    /// <summary>What a checkpoint keeps of it; null where the size is not known.</summary>
+    public Sighting? Sighting => Info.Size is < 0 or > MessageChecksum.MaxLength ? null : new Sighting((uint)Info.Size, (uint)Header);
 
     public static UInt128 Digest(ReadOnlySpan<byte> octets)
     {

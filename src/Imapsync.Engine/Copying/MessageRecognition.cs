@@ -11,6 +11,9 @@ namespace Imapsync.Engine.Copying;
 /// </summary>
 internal sealed class MessageRecognition(IMailFolder source, IMailFolder target)
 {
+    /// <summary>How what was recognised looks at the target, by its UID there.</summary>
+    public Dictionary<Uid, Sighting> Seen { get; } = [];
+
     /// <param name="about">Messages about to be copied, listed with date and size.</param>
     /// <param name="from">The lowest UID at the target to look at: 1 for those that never met the target, else the UIDNEXT known last.</param>
     /// <param name="claimed">Target UIDs that settled messages point to.</param>
@@ -40,7 +43,14 @@ internal sealed class MessageRecognition(IMailFolder source, IMailFolder target)
             await IdentifyAsync(target, candidates, cancellationToken),
             (messages, c) => DigestAsync(source, messages, c),
             (messages, c) => DigestAsync(target, messages, c));
-        return [.. (await matcher.MatchAsync(cancellationToken)).Select(m => (m.Source.Info, m.Target.Info))];
+        var matches = await matcher.MatchAsync(cancellationToken);
+        foreach (var (_, there) in matches)
+        {
+            if (there.Sighting is { } seen)
+                Seen[there.Uid] = seen;
+        }
+
+        return [.. matches.Select(m => (m.Source.Info, m.Target.Info))];
     }
 
     /// <summary>What we appended kept its size or its date, so only messages that share one are worth reading headers of.</summary>

@@ -16,16 +16,12 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     /// <summary>How many messages are read at a time to be held against their recorded check sums.</summary>
     private const int ReadTogether = 50;
 
-    private readonly List<SettledMessage> damaged = [];
-
-    /// <summary>UIDs at the target.</summary>
-    public IReadOnlyCollection<Uid> Damaged => [.. damaged.Select(d => d.Target)];
-
     private bool KeepsWhatItGets => context.Target.Traits.KeepsWhatItGets && !context.Job.IsRestore && !context.Options.DryRun;
 
     /// <summary>Before a pair is brought up to date, where healing is asked for: what is gone or is no longer what was recorded is forgotten, and so fetched again.</summary>
+    /// <param name="unsettle">Makes known, durably, that the pair has to be looked at whatever its counters say: no later run may pass over what is forgotten here.</param>
     /// <returns>True where there is any.</returns>
-    public async Task<bool> ForgetLostAsync(CancellationToken abort)
+    public async Task<bool> ForgetLostAsync(Func<CancellationToken, Task> unsettle, CancellationToken abort)
     {
         if (!context.Options.Heal || !KeepsWhatItGets || !folders.Exists(key.Target))
             return false;
@@ -37,6 +33,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), abort))
             there[message.Uid] = message;
         var lost = Brought(checkpoint).Where(m => !there.ContainsKey(m.Target)).ToList();
+        var damaged = new List<SettledMessage>();
         var known = Brought(checkpoint).Where(m => m.Checksum is not null && there.ContainsKey(m.Target)).OrderBy(m => m.Target).ToList();
         foreach (var group in known.Chunk(ReadTogether))
         {
@@ -52,8 +49,12 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
 
         if (lost.Count + damaged.Count == 0)
             return false;
+        await unsettle(abort);
         foreach (var message in lost.Concat(damaged))
             checkpoint.Forget(message.Source);
+        // In one commit: a damaged copy that is nobody's and not known as such would be taken for the message, by its header, when that is met again.
+        foreach (var message in damaged)
+            checkpoint.MarkDamaged(message.Target, message.Source);
         await checkpoint.CommitAsync(abort);
         context.Report.Note(key.Source, $"fetched again, messages that are gone from the target: {lost.Count}, that are damaged there: {damaged.Count}");
         return true;
@@ -62,23 +63,26 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     /// <summary>After the pair was brought up to date: the damaged copies go whose message is in place anew.</summary>
     public async Task RemoveDamagedAsync(CancellationToken abort)
     {
-        if (damaged.Count == 0)
-            return;
-        var replaced = new UidSet();
-        await using (var checkpoint = await context.Checkpoints.OpenAsync(key, abort))
-        {
-            foreach (var old in damaged)
-            {
-                if (checkpoint.TryGet(old.Source, out var now) && now.Settlement == Settlement.Copied && !now.Target.IsNone && now.Target != old.Target)
-                    replaced.Add(old.Target);
-            }
-        }
-
-        damaged.Clear();
-        if (replaced.IsEmpty)
+        if (!KeepsWhatItGets)
             return;
         await using var folder = await context.Target.OpenForWritingAsync(key.Target, abort);
+        await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
+        if (!SpeaksOf(checkpoint, folder))
+            return;
+        var there = await ListAsync(folder, abort);
+        var replaced = new UidSet();
+        foreach (var (old, source) in checkpoint.DamagedCopies)
+        {
+            if (checkpoint.TryGet(source, out var now) && now.Settlement is Settlement.Copied or Settlement.Adopted && now.Target != old && there.Contains(now.Target))
+                replaced.Add(old);
+        }
+
+        if (replaced.IsEmpty)
+            return;
         await folder.RemoveAsync(replaced, trash: null, abort);
+        foreach (var uid in replaced.Enumerate())
+            checkpoint.ForgetDamaged(uid);
+        await checkpoint.CommitAsync(abort);
     }
 
     /// <summary>Looks, and tells what is gone.</summary>

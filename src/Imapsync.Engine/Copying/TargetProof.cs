@@ -26,13 +26,13 @@ internal static class TargetProof
         var known = messages.Where(m => !m.Target.IsNone).ToDictionary(m => m.Target, m => m.Checksum);
         var proven = new UidSet();
         List<MessageInfo> alike = [], doubtful = [];
-        var unrecorded = new UidSet();
+        var unrecorded = new Dictionary<Uid, MessageInfo>();
         await foreach (var there in target.ListAsync(new ListRequest(new UidSet(known.Keys), WithDateAndSize: true), cancellationToken))
         {
             if (!known.TryGetValue(there.Uid, out var sum))
                 continue;
             if (sum is not { } recorded)
-                unrecorded.Add(there.Uid);
+                unrecorded.Add(there.Uid, there);
             else
                 (there.Size == recorded.Length ? alike : doubtful).Add(there);
         }
@@ -52,13 +52,33 @@ internal static class TargetProof
 
         var unread = doubtful.Concat(alike).Select(m => m.Uid).Except(toRead.Select(m => m.Uid)).ToHashSet();
         isContradicted |= doubtful.Exists(m => unread.Contains(m.Uid));
-        foreach (var uid in alike.Select(m => m.Uid).Where(unread.Contains).Concat(unrecorded.Enumerate()))
+        var count = alike.Count + doubtful.Count + unrecorded.Count;
+        // What was never read whole is known by its size and header.
+        isContradicted |= await ProveBySightAsync(target, messages, unrecorded, proven, cancellationToken);
+        foreach (var uid in alike.Select(m => m.Uid).Where(unread.Contains).Concat(unrecorded.Keys))
         {
             if (!isContradicted)
                 proven.Add(uid);
         }
 
-        return (proven, alike.Count + doubtful.Count + (int)unrecorded.Count - (int)proven.Count);
+        return (proven, count - (int)proven.Count);
+    }
+
+    /// <summary>Takes those that were seen when they were recognised out of what nothing is recorded of, and holds them against that.</summary>
+    /// <returns>True where one is another message.</returns>
+    private static async Task<bool> ProveBySightAsync(
+        IMailFolder target, IReadOnlyList<SettledMessage> messages, Dictionary<Uid, MessageInfo> unrecorded, UidSet proven, CancellationToken cancellationToken)
+    {
+        var seen = messages.Where(m => m.Seen is not null && unrecorded.ContainsKey(m.Target)).ToDictionary(m => m.Target, m => m.Seen!.Value);
+        if (seen.Count == 0)
+            return false;
+        var shown = seen.Keys.ToDictionary(u => u, u => unrecorded[u]);
+        var same = (await MessageRecognition.IdentifyAsync(target, shown, cancellationToken)).Where(i => i.Sighting == seen[i.Uid]).Select(i => i.Uid).ToList();
+        foreach (var uid in seen.Keys)
+            unrecorded.Remove(uid);
+        foreach (var uid in same)
+            proven.Add(uid);
+        return same.Count < seen.Count;
     }
 
     /// <summary>Which of these pairs are not the same message on both sides, by what the two sides show of them.</summary>

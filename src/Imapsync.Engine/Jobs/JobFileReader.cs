@@ -1,5 +1,6 @@
 using System.Text;
 using Imapsync.Engine.Copying;
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Microsoft.Extensions.Configuration;
 
@@ -22,7 +23,10 @@ public static class JobFileReader
         var (root, names) = Load(path, text, options, errors);
         if (root is not null)
             CheckWanted(path, names, options, errors);
-        return ReadJobs(root, new JobReading(path, options, errors));
+        return ReadJobs(root, new JobReading(path, options, errors)
+        {
+            HasSeveralJobs = names.OfType<string>().Count(n => options.Jobs.Count == 0 || options.Jobs.Contains(n)) > 1,
+        });
     }
 
     /// <summary>Reads one job that is given setting by setting, without a file.</summary>
@@ -124,7 +128,7 @@ public static class JobFileReader
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using var file = Pipes.OpenRead(path, TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult();
             using var content = new MemoryStream();
             var buffer = new byte[81920];
             int read;

@@ -27,6 +27,9 @@ internal sealed class JobReading
     /// <summary>There is no file: the job was given on the command line.</summary>
     public bool IsComposed { get; init; }
 
+    /// <summary>Several jobs are wanted: what one of them lacks must not stop the others, and is told when its turn comes.</summary>
+    public bool HasSeveralJobs { get; init; }
+
     public bool IsWanted(string name) => Options.Jobs.Count == 0 || Options.Jobs.Contains(name);
 
     public string? Variable(string name) => Options.Environment.GetValueOrDefault(name);

@@ -1,3 +1,4 @@
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Jobs.Secrets;
 using Imapsync.Engine.Mail;
 
@@ -7,6 +8,8 @@ namespace Imapsync.Engine.Jobs;
 /// <param name="isWanted">The job will be run: the secret must be there.</param>
 internal sealed class SecretReader(JobReading reading, bool isWanted)
 {
+    private readonly bool isChecked = isWanted && !reading.HasSeveralJobs;
+
     private static readonly string[] Keys = ["password_env", "password_file", "password_command", "password"];
 
     public SecretReference? Read(SettingNode section, ImapEndpoint endpoint)
@@ -44,7 +47,7 @@ internal sealed class SecretReader(JobReading reading, bool isWanted)
         // A name that is none may be the password itself, put behind the wrong key: it is not repeated.
         if (!name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') || name.Length == 0 || char.IsAsciiDigit(name[0]))
             reading.Error(origin, "'password_env' holds no name of an environment variable", "write the variable's name, for example password_env: ALICE_PASSWORD");
-        else if (isWanted && string.IsNullOrEmpty(reading.Variable(name)))
+        else if (isChecked && string.IsNullOrEmpty(reading.Variable(name)))
             reading.Error(origin, $"environment variable {name} is not set", "set it before running, or use password_file or password_command");
         return reading.EnvironmentSecret(name);
     }
@@ -55,11 +58,13 @@ internal sealed class SecretReader(JobReading reading, bool isWanted)
             return null;
         if (isWanted)
         {
-            CheckReadable(path, origin);
+            // To look into a pipe would take what is in it.
+            if (isChecked && !Pipes.IsPipe(path))
+                CheckReadable(path, origin);
             reading.NoteWhenReadableByOthers(origin, path, UnixFileMode.GroupRead | UnixFileMode.OtherRead, $"password file {path}");
         }
 
-        return new FileSecret(path);
+        return new FileSecret(path, reading.Options.Time);
     }
 
     private void CheckReadable(string path, SettingOrigin origin)

@@ -170,6 +170,9 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
     /// <summary>Where a source may remember what it can't write into the place it reads; null where it is to remember nothing.</summary>
     public string? MemoryDirectory { get; init; }
 
+    /// <summary>Messages that earlier runs have put into a target, as far as known: where it holds nothing now, it is not the one it was.</summary>
+    public long MessagesHeld { get; init; }
+
     /// <summary>What is remembered is looked up and not added to.</summary>
     public bool MemoryIsReadOnly { get; init; } = true;
 }

@@ -24,6 +24,9 @@ public enum FailureKind
     /// <summary>The store does not let this user in.</summary>
     Authentication,
 
+    /// <summary>What the job's settings point at is not to be had: a password, by any of the ways to give one.</summary>
+    Configuration,
+
     /// <summary>No room left at the target.</summary>
     Quota,
 

@@ -52,6 +52,9 @@ public enum StopReason
     Authentication,
     DeletionLimit,
 
+    /// <summary>A password is not to be had.</summary>
+    Configuration,
+
     /// <summary>A limit that the job sets itself: time, octets a day. The next run goes on.</summary>
     Limit,
     Cancelled,

@@ -15,6 +15,8 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
 
     public DateTimeOffset Started { get; } = started;
 
+    public bool IsDryRun { get; private set; }
+
     /// <summary>Folder pairs; null until they are planned.</summary>
     public int? Folders { get; private set; }
 
@@ -41,6 +43,9 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
         Wait = (happened as Waiting)?.Wait;
         switch (happened)
         {
+            case JobStarted begun:
+                IsDryRun = begun.DryRun;
+                break;
             case FoldersPlanned planned:
                 Folders = planned.Pairs;
                 Messages = planned.Messages;

@@ -7,11 +7,12 @@ namespace Imapsync.CommandLine.Output;
 internal static class JobText
 {
     /// <summary>An event as a line of a log, without the job's name; null where it deserves none.</summary>
-    public static string? Line(JobEvent happened) => happened switch
+    /// <param name="isDryRun">The job's: what is told of a folder would happen.</param>
+    public static string? Line(JobEvent happened, bool isDryRun = false) => happened switch
     {
         JobStarted e => $"{e.Source} → {e.Target}{(e.DryRun ? " (dry run, nothing is changed)" : "")}",
         FoldersPlanned e => $"{Quantities.Count(e.Pairs, "folder")}, {Quantities.Count(e.Messages, "message")}",
-        FolderFinished { Folder: var f } when HasNews(f.Counts) => $"{Pair(f)}: {Counts(f.Counts)}",
+        FolderFinished { Folder: var f } when HasNews(f.Counts) => $"{Pair(f)}: {Counts(f.Counts, isDryRun)}",
         NoteRaised e => $"note: {(e.Folder is null ? "" : $"{e.Folder}: ")}{e.Text}",
         ProblemFound e => $"problem: {Problem(e.Problem)}",
         Waiting { Wait: var w } => $"waiting {Quantities.Duration(w.Delay)}, until {w.Until:HH:mm:ss}: {w.Reason}",
@@ -28,6 +29,7 @@ internal static class JobText
         (_, StopReason.Locked) => "NOT RUN, another run holds this job",
         (_, StopReason.Connect) => "FAILED, cannot connect",
         (_, StopReason.Authentication) => "FAILED, log-in refused",
+        (_, StopReason.Configuration) => "FAILED, no password",
         (_, StopReason.DeletionLimit) => "STOPPED by the deletion limit",
         (_, StopReason.Limit) => "STOPPED at a limit, the next run goes on",
         (JobOutcome.Incomplete, _) => "INCOMPLETE",

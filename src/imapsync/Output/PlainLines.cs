@@ -17,7 +17,7 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgre
             var now = time.GetUtcNow();
             var (progress, lastLine) = jobs.TryGetValue(happened.Job, out var known) ? known : (new JobProgress(happened.Job, now), now);
             progress.Apply(happened, now);
-            var text = happened is MessagesCopied ? Interim(progress, now, lastLine) : JobText.Line(happened);
+            var text = happened is MessagesCopied ? Interim(progress, now, lastLine) : JobText.Line(happened, progress.IsDryRun);
             if (text is not null)
                 Write($"{happened.Job}: {text}");
             jobs[happened.Job] = (progress, text is null ? lastLine : now);
@@ -38,7 +38,7 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgre
             return null;
         var rate = progress.BytesPerSecond(now) is { } speed ? $", {Quantities.Octets(speed)}/s" : "";
         var left = progress.TimeLeft(now) is { } rest ? $", about {Quantities.Duration(rest)} left" : "";
-        return $"{progress.FoldersFinished} of {Quantities.Count(progress.Folders ?? 0, "folder")}, {Quantities.Count(progress.Copied, "message")} copied, {Quantities.Octets(progress.CopiedBytes)}{rate}{left}";
+        return $"{progress.FoldersFinished} of {Quantities.Count(progress.Folders ?? 0, "folder")}, {Quantities.Count(progress.Copied, "message")} {(progress.IsDryRun ? "would be copied" : "copied")}, {Quantities.Octets(progress.CopiedBytes)}{rate}{left}";
     }
 
     private void Write(string text) => output.WriteLine($"{time.GetLocalNow():HH:mm:ss} {TerminalText.Escape(text)}");

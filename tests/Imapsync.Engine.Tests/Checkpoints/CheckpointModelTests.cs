@@ -53,9 +53,10 @@ public sealed class CheckpointModelTests : IDisposable
         private ulong? modSeq;
         private uint uidNext;
         private TrashMark? move;
+        private SortedDictionary<Uid, Uid> damaged = [];
         private string rules = "";
 
-        public Model Copy() => this with { messages = new SortedDictionary<uint, SettledMessage>(messages) };
+        public Model Copy() => this with { messages = new SortedDictionary<uint, SettledMessage>(messages), damaged = new SortedDictionary<Uid, Uid>(damaged) };
 
         public bool Describes(ICheckpoint c) =>
             c.Messages.SequenceEqual(messages.Values)
@@ -64,11 +65,13 @@ public sealed class CheckpointModelTests : IDisposable
             && c.KnownTargetUidNext.Value == uidNext
             && c.MoveUnderWay == move
             && c.Rules == rules
+            && c.DamagedCopies.SequenceEqual(damaged)
             && Enum.GetValues<Settlement>().All(s => c.Count(s) == messages.Values.Count(m => m.Settlement == s));
 
         public void Reset(ICheckpoint c, Random random)
         {
             messages.Clear();
+            damaged.Clear();
             validity = ((uint)random.NextInt64(1L << 32), (uint)random.NextInt64(1L << 32));
             (modSeq, uidNext, move, rules) = (null, 0, null, $"rules {random.Next()}");
             c.Reset(new UidValidity(validity.Source), new UidValidity(validity.Target), rules);
@@ -92,7 +95,13 @@ public sealed class CheckpointModelTests : IDisposable
                 case < 12:
                     c.SetMoveUnderWay(move = random.Next(2) == 0 ? null : new TrashMark(new UidValidity((uint)random.NextInt64(1L << 32)), new Uid((uint)random.Next())));
                     break;
-                case < 14:
+                case 12:
+                    damaged[new Uid(uid)] = new Uid(uid % 7);
+                    c.MarkDamaged(new Uid(uid), new Uid(uid % 7));
+                    damaged.Remove(new Uid(uid / 2));
+                    c.ForgetDamaged(new Uid(uid / 2));
+                    break;
+                case < 15:
                     c.SetRules(rules = string.Concat(Enumerable.Range(0, random.Next(5)).Select(_ => (char)random.Next(0x10000))));
                     break;
                 case < 30:
@@ -102,6 +111,8 @@ public sealed class CheckpointModelTests : IDisposable
                 default:
                     var flags = FlagSet.Create((MessageFlags)random.Next(32), random.Next(3) == 0 ? [$"\\k{random.Next(9)} ", "%41"] : null);
                     var message = new SettledMessage(new Uid(uid), new Uid((uint)random.NextInt64(1L << 32)), (Settlement)random.Next(5), flags, random.Next(3) == 0 ? null : new MessageChecksum((uint)random.NextInt64(1L << 32), (uint)random.NextInt64(1L << 32) & ~1u));
+                    if (message.Checksum is null && random.Next(2) == 0)
+                        message = message with { Seen = new Sighting((uint)random.NextInt64(1L << 32) & ~1u, (uint)random.NextInt64(1L << 32)) };
                     c.Settle(messages[uid] = message);
                     break;
             }

@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Tests.Checkpoints;
 public static class CheckpointSnapshot
 {
     public static string Describe(this ICheckpoint checkpoint) =>
-        $"{checkpoint.SourceValidity}/{checkpoint.TargetValidity} {checkpoint.SourceModSeq} {checkpoint.KnownTargetUidNext} {checkpoint.MoveUnderWay} '{checkpoint.Rules}' "
+        $"{checkpoint.SourceValidity}/{checkpoint.TargetValidity} {checkpoint.SourceModSeq} {checkpoint.KnownTargetUidNext} {checkpoint.MoveUnderWay} [{string.Join(' ', checkpoint.DamagedCopies.Select(d => $"{d.Key}<{d.Value}"))}] '{checkpoint.Rules}' "
         + string.Join(';', checkpoint.Messages)
         + " " + string.Join(',', Enum.GetValues<Settlement>().Select(checkpoint.Count));
 }

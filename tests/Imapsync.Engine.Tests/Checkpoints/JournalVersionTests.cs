@@ -37,6 +37,21 @@ public sealed class JournalVersionTests : IDisposable
 
         """;
 
+    /// <summary>As a program wrote it that did not mark damaged copies.</summary>
+    private const string ThirdVersion = """
+        imapsync-journal 3 8acc5d72
+        pair Lists/a%20b Lists/a%20b a9919db1
+        reset 1700000001 1700000002 5ad1 fe13b966
+        uidnext 4711 9796923d
+        commit 018450a9
+        flags 1 \Seen $Label1 fcfc0040
+        c 101 4711 1 5320 1a2b3c4d 1b1661f0
+        c 102 4712 0 811 00f1e2d3 e4260d10
+        uidnext 4713 9247583a
+        commit 9dc37c06
+
+        """;
+
     private static readonly PairKey Pair = new(FolderPath.Parse("Lists/a b"), FolderPath.Parse("Lists/a b"));
     private readonly StateFolder folder = new();
 
@@ -47,7 +62,8 @@ public sealed class JournalVersionTests : IDisposable
     [Theory]
     [InlineData(FirstVersion, false)]
     [InlineData(SecondVersion, true)]
-    public async Task A_journal_of_an_older_version_is_read_and_goes_on_as_version_3(string text, bool hasChecksums)
+    [InlineData(ThirdVersion, true)]
+    public async Task A_journal_of_an_older_version_is_read_and_goes_on_as_version_4(string text, bool hasChecksums)
     {
         await WriteAsync(text);
         var checksum = new MessageChecksum(7, 5320);
@@ -63,7 +79,7 @@ public sealed class JournalVersionTests : IDisposable
             await checkpoint.CommitAsync(Token);
         }
 
-        Assert.StartsWith("imapsync-journal 3 ", await File.ReadAllTextAsync(folder.Journal, Token), StringComparison.Ordinal);
+        Assert.StartsWith("imapsync-journal 4 ", await File.ReadAllTextAsync(folder.Journal, Token), StringComparison.Ordinal);
         await using var again = await folder.OpenAsync();
         await using var reread = await again.OpenAsync(Pair, Token);
         Assert.Equal([checksum, hasChecksums ? new MessageChecksum(0x00f1e2d3, 811) : null], reread.Messages.Select(m => m.Checksum));
@@ -73,6 +89,7 @@ public sealed class JournalVersionTests : IDisposable
     [Theory]
     [InlineData(FirstVersion)]
     [InlineData(SecondVersion)]
+    [InlineData(ThirdVersion)]
     public async Task Looking_at_a_journal_of_an_older_version_leaves_it_as_it_is(string text)
     {
         await WriteAsync(text);

@@ -62,6 +62,40 @@ public sealed class ExactlyOnceTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Healing_stopped_at_any_step_takes_no_damaged_copy_for_a_message_and_loses_none(bool nextHeals)
+    {
+        for (var at = 1; ; at++)
+        {
+            using var box = new MailboxFixture();
+            box.Target.KeepsWhatItGets = true;
+            Fill(box);
+            await box.RunAsync();
+            var inbox = box.Target.Folder("INBOX").Messages;
+            // Two bodies rot, one of a twin; one message is gone; the headers are as they were.
+            foreach (var n in (int[])[2, 6])
+                inbox[n].Octets[^3] ^= 1;
+            inbox.RemoveAt(4);
+            var damaged = MailboxFixture.Describe(box.Target);
+
+            var taken = 0;
+            EndAt(box, () => ++taken >= at);
+            var isInterrupted = (await box.RunAsync(heal: true)).Outcome == JobOutcome.Failed;
+            EndAt(box, () => false);
+            var next = await box.RunAsync(heal: nextHeals);
+            var found = MailboxFixture.Describe(box.Target);
+            Assert.True(found == MailboxFixture.Describe(box.Source) || (!nextHeals && found == damaged && next.Outcome == JobOutcome.Incomplete), $"step {at}: {next.Outcome}\n{found}");
+            var report = await box.RunAsync(heal: true);
+            Assert.True(report.Outcome == JobOutcome.Ok, $"step {at}: {string.Join('\n', report.Problems)}");
+            Assert.Equal($"step {at}\n" + MailboxFixture.Describe(box.Source), $"step {at}\n" + MailboxFixture.Describe(box.Target));
+            Assert.Equal(0, (await box.RunAsync(heal: true)).Totals.Copied);
+            if (!isInterrupted)
+                break;
+        }
+    }
+
     [Fact]
     public async Task Mail_delivered_to_the_target_between_an_interruption_and_the_next_run_stays_and_hides_nothing()
     {
@@ -159,6 +193,8 @@ public sealed class ExactlyOnceTests
 
         public TrashMark? MoveUnderWay => inner.MoveUnderWay;
 
+        public IReadOnlyDictionary<Imapsync.Imap.Uid, Imapsync.Imap.Uid> DamagedCopies => inner.DamagedCopies;
+
         public int Count(Settlement settlement) => inner.Count(settlement);
 
         public bool TryGet(Imapsync.Imap.Uid source, out SettledMessage message) => inner.TryGet(source, out message);
@@ -168,6 +204,10 @@ public sealed class ExactlyOnceTests
         public void SetKnownTargetUidNext(Imapsync.Imap.Uid uidNext) => inner.SetKnownTargetUidNext(uidNext);
 
         public void SetMoveUnderWay(TrashMark? mark) => inner.SetMoveUnderWay(mark);
+
+        public void MarkDamaged(Imapsync.Imap.Uid target, Imapsync.Imap.Uid source) => inner.MarkDamaged(target, source);
+
+        public void ForgetDamaged(Imapsync.Imap.Uid target) => inner.ForgetDamaged(target);
 
         public void Settle(SettledMessage message) => inner.Settle(message);
 

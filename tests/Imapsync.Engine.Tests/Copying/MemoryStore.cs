@@ -16,6 +16,9 @@ internal sealed class MemoryStore
 
     public bool HasModSeq { get; set; } = true;
 
+    /// <summary>A backup, not an account.</summary>
+    public bool KeepsWhatItGets { get; set; }
+
     /// <summary>Called with the name of each operation, before and after it takes effect ("append", "append!"): may throw.</summary>
     public Action<string> OnStep { get; set; } = _ => { };
 
@@ -68,7 +71,7 @@ internal sealed class MemoryStore
 
     private sealed class OpenStore(MemoryStore store) : IMailStore
     {
-        public StoreTraits Traits => new("memory:", store.HasModSeq, store.MaxConcurrentFolders);
+        public StoreTraits Traits => new("memory:", store.HasModSeq, store.MaxConcurrentFolders) { KeepsWhatItGets = store.KeepsWhatItGets };
 
         public Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
         {

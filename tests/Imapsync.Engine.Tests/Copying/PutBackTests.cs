@@ -65,6 +65,53 @@ public sealed class PutBackTests : IDisposable
     }
 
     [Fact]
+    public async Task No_living_message_goes_for_one_that_was_adopted_and_whose_UID_it_has_by_now()
+    {
+        var seed = Seeds.Next();
+        var random = new Random(seed);
+        for (var round = 0; round < 20; round++)
+        {
+            using var fresh = new MailboxFixture();
+            fresh.Job = box.Job with { StateDirectory = fresh.StateDirectory };
+            fresh.Target.HasModSeq = random.Next(2) == 0;
+            var (source, target) = (fresh.Source.Folder("INBOX"), fresh.Target.Folder("INBOX"));
+            var (count, kept) = (random.Next(2, 9), random.Next(1, 9));
+            var putBack = target.BackUp();
+            for (var n = 1; n <= count; n++)
+            {
+                source.Add(Text(n));
+                target.Add(Text(n));
+                if (n == kept)
+                    putBack = target.BackUp();
+            }
+
+            var adopted = await fresh.RunAsync();
+            Assert.True(adopted is { Outcome: JobOutcome.Ok, Totals.Copied: 0 }, $"seed {seed}, round {round}");
+            putBack();
+            List<int> others = [];
+            for (var n = target.Messages.Count; n < count; n++)
+            {
+                others.Add(100 + n);
+                target.Add(Text(100 + n));
+            }
+
+            List<int> left = [];
+            for (var n = 1; n <= count; n++)
+            {
+                if (n < count && random.Next(2) == 0)
+                    source.Remove((uint)n);
+                else
+                    left.Add(n);
+            }
+
+            await fresh.RunAsync();
+            var report = await fresh.RunAsync();
+            var there = Here(target).ToList();
+            Assert.All(others, n => Assert.True(there.Contains(Subjects(n, n).Single()), $"seed {seed}, round {round}: {n} was removed"));
+        }
+    }
+
+    [Fact]
     public async Task What_no_longer_has_the_octets_recorded_stays_and_is_told_once()
     {
         Deliver(1, 5);

@@ -162,7 +162,20 @@ public sealed class JobFileReaderTests : JobFileFixture
         var text = File(Job(), Job("password: x", name: "bob"));
         var file = Read(text, new JobFileOptions { Environment = Environment, Jobs = ["bob"] });
         Assert.Equal("bob", Assert.Single(file.Jobs).Name);
-        Assert.Contains("environment variable ALICE_PASSWORD is not set", Error(text), StringComparison.Ordinal);
+        Assert.Contains("environment variable ALICE_PASSWORD is not set", Error(File(Job())), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("password_env: NOT_SET", "environment variable NOT_SET is not set")]
+    [InlineData("password_file: missing", "there is no such file")]
+    [InlineData("password_command: exit 4", "exit status 4")]
+    public async Task What_one_job_lacks_is_told_in_its_turn_and_stops_no_other(string password, string told)
+    {
+        var jobs = Read(File(Job(password), Job("password: x", name: "bob"))).Jobs;
+        Assert.Equal(["alice", "bob"], jobs.Select(j => j.Name));
+        var failure = await Assert.ThrowsAsync<MailException>(async () => await ((ImapEndpoint)jobs[0].Source).Password!.ReadAsync(TestContext.Current.CancellationToken));
+        Assert.Equal((FailureKind.Configuration, false), (failure.Kind, failure.IsTransient));
+        Assert.Contains(told, failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -31,6 +31,27 @@ public sealed class SecretTests : JobFileFixture
     }
 
     [Fact]
+    public async Task A_pipe_is_read_once_a_run_and_one_that_nobody_writes_into_is_not_waited_for_for_ever()
+    {
+        var pipe = Path.Combine(Directory, "pipe");
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [pipe]))
+            await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var writing = Task.Run(() => System.IO.File.WriteAllText(pipe, "hunter2\n"), TestContext.Current.CancellationToken);
+        var file = Read(File(Job("password_file: pipe")));
+        Assert.Equal("hunter2", await RevealAsync(file));
+        Assert.Equal("hunter2", await RevealAsync(file));
+        await writing;
+
+        var time = new OneShotTime();
+        var waiting = RevealAsync(Read(File(Job("password_file: pipe")), new JobFileOptions { Environment = Environment, Time = time }));
+        time.FireTimer();
+        var e = await Assert.ThrowsAsync<MailException>(() => waiting);
+        Assert.Equal(FailureKind.Configuration, e.Kind);
+        Assert.Contains("nobody has written into it", e.Message, StringComparison.Ordinal);
+        await System.IO.File.WriteAllTextAsync(pipe, "x", TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public void A_password_file_that_others_can_read_is_noted()
     {
         System.IO.File.SetUnixFileMode(Write("pw", "x"), UnixFileMode.UserRead | UnixFileMode.GroupRead);
@@ -47,9 +68,10 @@ public sealed class SecretTests : JobFileFixture
         Assert.Equal(secret, await RevealAsync(Read(File(Job($"password_command: \"{command.Replace("\\", "\\\\", StringComparison.Ordinal)}\"")))));
 
     [Theory]
-    [InlineData("echo hunter2; echo hunter2 >&2; exit 3", "password command ended with exit status 3")]
+    [InlineData("echo hunter2; echo hunter2 >&2; exit 3", "password command ended with exit status 3: ***")]
+    [InlineData("echo no such entry >&2; echo try pass init >&2; exit 1", "password command ended with exit status 1: no such entry | try pass init")]
     [InlineData("true", "password command printed nothing")]
-    public async Task A_failing_command_is_told_without_its_output(string command, string message)
+    public async Task A_failing_command_is_told_with_what_it_says_of_it_and_without_the_secret(string command, string message)
     {
         var e = await Assert.ThrowsAsync<MailException>(() => RevealAsync(Read(File(Job($"password_command: \"{command}\"")))));
         Assert.Equal(message, e.Message);

@@ -101,6 +101,48 @@ public sealed class LostMailTests : IDisposable
         AssertGood(await box.RunAsync(), 0);
     }
 
+    [Theory]
+    [InlineData("maildir", true, false)]
+    [InlineData("maildir", false, false)]
+    [InlineData("maildir", true, true)]
+    [InlineData("mbox", true, false)]
+    [InlineData("mbox", false, true)]
+    public async Task A_backup_on_a_disk_that_is_not_mounted_is_not_made_anew_in_its_place_unless_healing_is_asked_for(string format, bool isThere, bool wasKilled)
+    {
+        var root = Path.Combine(target, "mail");
+        box.Job = box.Job with { Target = format == "mbox" ? new MboxEndpoint(root) : new MaildirEndpoint(root) };
+        box.OpenTarget = StoreRegistry.OpenAsync;
+        for (var n = 0; n < 3; n++)
+            box.Source.Folder(n == 2 ? "Work" : "INBOX").Add(MailboxFixture.Mail($"m{n}"));
+        AssertGood(await box.RunAsync(), 3);
+        if (wasKilled)
+            File.Delete(Path.Combine(box.StateDirectory, "summary"));
+        Directory.Move(root, root + ".away");
+        if (isThere)
+        {
+            Directory.CreateDirectory(root);
+            if (format == "maildir")
+                await File.WriteAllTextAsync(Path.Combine(root, "NOT MOUNTED"), "", TestContext.Current.CancellationToken);
+        }
+
+        foreach (var dryRun in (bool[])[false, true, false])
+        {
+            var report = await box.RunAsync(dryRun);
+            Assert.Equal(JobOutcome.Failed, report.Outcome);
+            Assert.Contains("put 3 messages there", Assert.Single(report.Problems).Text, StringComparison.Ordinal);
+            Assert.Equal(isThere, Directory.Exists(root));
+            Assert.True(!isThere || Directory.GetDirectories(root).Length == 0);
+        }
+
+        if (isThere)
+            Directory.Delete(root, recursive: true);
+        Directory.Move(root + ".away", root);
+        AssertGood(await box.RunAsync(), 0);
+        Directory.Delete(root, recursive: true);
+        AssertGood(await box.RunAsync(heal: true), 3);
+        AssertGood(await box.RunAsync(), 0);
+    }
+
     private static void AssertGood(JobReport report, int copied)
     {
         Assert.True(report.Outcome == JobOutcome.Ok, string.Join('\n', report.Problems));

@@ -5,7 +5,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Jobs.Secrets;
 
-/// <summary>The first line that a command prints. Its other output may hold the secret too and is shown to nobody.</summary>
+/// <summary>The first line that a command prints. What else it prints is shown to nobody; what it says of an error is, with that line blotted out.</summary>
 internal sealed class CommandSecret(string command, TimeProvider time) : SecretReference
 {
     private const int MaxLength = 64 * 1024;
@@ -20,13 +20,13 @@ internal sealed class CommandSecret(string command, TimeProvider time) : SecretR
         try
         {
             var output = FirstLineAsync(process.StandardOutput, either.Token);
-            var errors = DrainAsync(process.StandardError, either.Token);
+            var errors = LastWordsAsync(process.StandardError, either.Token);
             var line = await output;
-            await errors;
+            var said = Explain(await errors, line);
             await process.WaitForExitAsync(either.Token);
             if (process.ExitCode != 0)
-                throw Unreadable.Secret($"{this} ended with exit status {process.ExitCode}");
-            return line.Length > 0 ? new Secret(line) : throw Unreadable.Secret($"{this} printed nothing");
+                throw Unreadable.Secret($"{this} ended with exit status {process.ExitCode}{said}");
+            return line.Length > 0 ? new Secret(line) : throw Unreadable.Secret($"{this} printed nothing{said}");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -80,11 +80,28 @@ internal sealed class CommandSecret(string command, TimeProvider time) : SecretR
         return line.ToString().TrimEnd('\r');
     }
 
-    private static async Task DrainAsync(StreamReader reader, CancellationToken cancellationToken)
+    /// <summary>Reads to the end and keeps the last lines.</summary>
+    private static async Task<string> LastWordsAsync(StreamReader reader, CancellationToken cancellationToken)
     {
+        var words = new StringBuilder();
         var buffer = new char[4096];
-        while (await reader.ReadAsync(buffer, cancellationToken) > 0)
+        int read;
+        while ((read = await reader.ReadAsync(buffer, cancellationToken)) > 0)
         {
+            words.Append(buffer, 0, read);
+            if (words.Length > 2 * MaxLength)
+                words.Remove(0, words.Length - MaxLength);
         }
+
+        return words.ToString();
+    }
+
+    private static string Explain(string errors, string secret)
+    {
+        const int shown = 300;
+        if (secret.Length > 0)
+            errors = errors.Replace(secret, "***", StringComparison.Ordinal);
+        var text = string.Join(" | ", errors.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        return text.Length == 0 ? "" : text.Length <= shown ? $": {text}" : $": … {text[^shown..]}";
     }
 }

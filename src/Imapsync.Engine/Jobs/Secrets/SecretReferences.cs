@@ -1,3 +1,4 @@
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Jobs.Secrets;
@@ -20,18 +21,33 @@ internal sealed class EnvironmentSecret(string name, Func<string, string?> envir
     public override string ToString() => $"environment variable {name}";
 }
 
-internal sealed class FileSecret(string path) : SecretReference
+internal sealed class FileSecret(string path, TimeProvider time) : SecretReference
 {
     /// <summary>No password is longer, and /dev/zero is no password file.</summary>
     private const int MaxBytes = 64 * 1024;
 
+    private readonly Lock turn = new();
+    private Task<Secret>? once;
+
+    /// <summary>A file is read each time, since it may be renewed; a pipe gives what it has once.</summary>
     public override async ValueTask<Secret> ReadAsync(CancellationToken cancellationToken)
+    {
+        lock (turn)
+        {
+            if (once is null && Pipes.IsPipe(path))
+                once = ReadWholeAsync(CancellationToken.None);
+        }
+
+        return await (once?.WaitAsync(cancellationToken) ?? ReadWholeAsync(cancellationToken));
+    }
+
+    private async Task<Secret> ReadWholeAsync(CancellationToken cancellationToken)
     {
         var buffer = new byte[MaxBytes + 1];
         int length;
         try
         {
-            await using var file = File.OpenRead(path);
+            await using var file = await Pipes.OpenRead(path, time, cancellationToken);
             length = await file.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
@@ -78,7 +94,7 @@ internal sealed class PromptedSecret(string question, SecretPrompt ask) : Secret
 internal static class Unreadable
 {
     public static MailException Secret(string message) =>
-        new(FailureScope.Store, isTransient: false, message) { Kind = FailureKind.Authentication };
+        new(FailureScope.Store, isTransient: false, message) { Kind = FailureKind.Configuration };
 
     public static string Why(Exception e) => e switch
     {

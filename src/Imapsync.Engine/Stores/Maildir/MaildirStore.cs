@@ -37,6 +37,7 @@ public sealed class MaildirStore : IMailStore, ISubscribesTogether
             () => LocalFiles.Guard(FailureScope.Store, endpoint.Display, () =>
             {
                 var place = MaildirTree.Of(endpoint);
+                EmptiedTarget.Refuse(endpoint, place.Root, isMaildir: true, context);
                 if (forWriting)
                 {
                     LocalFiles.CreateRoot(place.Root);

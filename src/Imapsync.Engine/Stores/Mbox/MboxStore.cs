@@ -40,6 +40,7 @@ internal sealed class MboxStore : IMailStore
         var store = new MboxStore(endpoint, context);
         try
         {
+            EmptiedTarget.Refuse(endpoint, store.tree.Root, isMaildir: false, context);
             if (forWriting)
                 LocalFiles.CreateRoot(store.tree.Root);
         }
