@@ -33,6 +33,9 @@ internal abstract class ImapCommand
 
     public string Tag { get; set; } = "";
 
+    /// <summary>When it was sent; set for the trace alone.</summary>
+    public long StartedAt { get; set; }
+
     /// <summary>A literal went out without waiting for <c>+</c>: after BAD the server may be reading it as commands.</summary>
     public bool SentUnasked { get; set; }
 

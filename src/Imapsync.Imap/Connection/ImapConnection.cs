@@ -17,6 +17,7 @@ internal sealed partial class ImapConnection : IAsyncDisposable
 
     private readonly ImapLimits limits;
     private readonly ImapTrace? trace;
+    private readonly TimeProvider time;
     private readonly Channel<ImapCommand> queue;
     private readonly Lock gate = new();
     // Rung by a tagged reply that makes room and closed with the connection. A semaphore would make several tasks for each wait with a token.
@@ -74,7 +75,9 @@ internal sealed partial class ImapConnection : IAsyncDisposable
         this.stream = stream;
         this.watchdog = watchdog;
         limits = settings.Limits;
-        trace = settings.Trace is null ? null : new ImapTrace(settings.Trace);
+        time = settings.Time;
+        trace = ImapTrace.For(settings.Trace, settings.Log);
+        trace?.Note("connected");
         StallTimeout = settings.StallTimeout;
         queue = Channel.CreateBounded<ImapCommand>(QueueLength);
         reader = NewReader();
@@ -178,6 +181,9 @@ internal sealed partial class ImapConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>What must not appear in the trace, whoever says it.</summary>
+    public void Hide(string user, string secret) => trace?.Hide(user, secret);
+
     /// <summary>The one way this connection ends. The first reason wins; everything in flight or queued fails with it.</summary>
     /// <returns>An exception for the caller to throw, telling the first reason.</returns>
     public Exception Break(Exception reason)
@@ -272,4 +278,5 @@ internal sealed partial class ImapConnection : IAsyncDisposable
 
 /// <summary>What a connection needs besides its stream.</summary>
 /// <param name="Trace">Gets the conversation line by line, without literals and credentials.</param>
-internal sealed record ConnectionSettings(TimeProvider Time, TimeSpan StallTimeout, ImapLimits Limits, Action<string>? Trace);
+/// <param name="Log">Gets the same, and how long each command took.</param>
+internal sealed record ConnectionSettings(TimeProvider Time, TimeSpan StallTimeout, ImapLimits Limits, Action<string>? Trace, ConnectionLog? Log = null);
