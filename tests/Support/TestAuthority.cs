@@ -73,7 +73,8 @@ public sealed class TestAuthority
         var (file, keyFile) = (Path.Combine(directory, name + ".pem"), Path.Combine(directory, name + ".key"));
         File.WriteAllText(file, certificate.ExportCertificatePem() + "\n");
         File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem() + "\n");
-        File.SetUnixFileMode(keyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(keyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return (file, keyFile);
     }
 }
