@@ -20,6 +20,7 @@ public sealed partial class ImapClient
         {
             var offered = Capabilities;
             connection.Capabilities = null;
+            connection.Hide(credentials.User, credentials.Secret);
             try
             {
                 await LogInAsync(credentials, offered, cancellationToken);

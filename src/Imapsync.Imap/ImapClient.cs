@@ -52,7 +52,7 @@ public sealed partial class ImapClient : IAsyncDisposable
     /// <summary>Connects, puts TLS in place as asked, reads greeting and capabilities. Not logged in yet.</summary>
     public static async Task<ImapClient> ConnectAsync(ImapClientOptions options, CancellationToken cancellationToken)
     {
-        var tls = new TlsLayer(options.Host, options.CaFile, options.Fingerprint);
+        var tls = new TlsLayer(options.Host, options.CaFile, options.Fingerprint, new ClientCertificate(options.ClientCertificateFile, options.ClientKeyFile));
         var network = options.Dial is { } dial ? await dial(cancellationToken) : await NetworkDial.ConnectAsync(options, cancellationToken);
         var client = await GreetAsync(network, tls, options, cancellationToken);
         try
@@ -93,7 +93,7 @@ public sealed partial class ImapClient : IAsyncDisposable
     {
         using var patience = new CancellationTokenSource(options.GreetingTimeout, options.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
-        var settings = new ConnectionSettings(options.Time, options.StallTimeout, options.Limits, options.Trace);
+        var settings = new ConnectionSettings(options.Time, options.StallTimeout, options.Limits, options.Trace, ConnectionLog.For(options));
         ImapConnection? opened = null;
         try
         {

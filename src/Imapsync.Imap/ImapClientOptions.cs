@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
 namespace Imapsync.Imap;
 
 public enum ImapTls
@@ -24,6 +27,12 @@ public sealed record ImapClientOptions(string Host, int Port, ImapTls Tls)
     /// <summary>SHA-256 of the server's certificate in hex, colons allowed; pins it in place of chain and name.</summary>
     public string? Fingerprint { get; init; }
 
+    /// <summary>PEM file of the certificate, and those between it and the authority, that says who we are where the server asks.</summary>
+    public string? ClientCertificateFile { get; init; }
+
+    /// <summary>PEM file of its key; null where it stands in the certificate's file.</summary>
+    public string? ClientKeyFile { get; init; }
+
     public ImapLimits Limits { get; init; } = ImapLimits.Default;
 
     /// <summary>How long it may take until one of the host's addresses answers.</summary>
@@ -39,6 +48,9 @@ public sealed record ImapClientOptions(string Host, int Port, ImapTls Tls)
 
     /// <summary>Gets the conversation line by line, without literals and credentials.</summary>
     public Action<string>? Trace { get; init; }
+
+    /// <summary>Gets the same with the number of the connection, its server and how long each command took: commands at level Information, the lines at Debug.</summary>
+    public ILogger Log { get; init; } = NullLogger.Instance;
 
     /// <summary>Makes the network connection; null for TCP.</summary>
     public Func<CancellationToken, ValueTask<Stream>>? Dial { get; init; }

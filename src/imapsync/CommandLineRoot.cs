@@ -25,7 +25,13 @@ internal static class CommandLineRoot
     {
         var root = new RootCommand("Backs up and migrates mailboxes: every message once, octet for octet.");
         foreach (var create in Commands)
-            root.Add(create(surroundings));
+        {
+            var command = create(surroundings);
+            if (create != (Func<Surroundings, Command>)CompletionCommand.Create)
+                TraceOptions.Add(command);
+            root.Add(command);
+        }
+
         foreach (var option in root.Options.OfType<HelpOption>())
         {
             option.Action = new HelpWithExamples((HelpAction)option.Action!);
@@ -47,6 +53,8 @@ internal static class CommandLineRoot
             return UsageErrors.Print(parsed, surroundings.Error);
         try
         {
+            if (!await TraceOptions.TryOpenAsync(parsed, surroundings.Trace, surroundings.Error))
+                return ExitStatus.Usage;
             // Signals belong to the commands: a run has to finish its window.
             return await parsed.InvokeAsync(new InvocationConfiguration
             {

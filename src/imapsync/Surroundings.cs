@@ -36,6 +36,9 @@ internal sealed record Surroundings : IDisposable
 
     public required JobRun RunJob { get; init; }
 
+    /// <summary>What stores tell of their conversations; off unless the command line asks for it.</summary>
+    public TraceLog Trace { get; init; } = new(TimeProvider.System);
+
     /// <summary>What a job is read with here.</summary>
     public JobFileOptions JobFileOptions => new() { Environment = Environment, Prompt = Prompt, Time = Time };
 
@@ -43,17 +46,25 @@ internal sealed record Surroundings : IDisposable
     {
         var environment = System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
+        var trace = new TraceLog(TimeProvider.System);
+        StoreOpener open = (endpoint, forWriting, context, cancellationToken) =>
+            StoreRegistry.OpenAsync(endpoint, forWriting, context with { Log = trace }, cancellationToken);
         return new Surroundings
         {
+            Trace = trace,
             Out = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true },
             Error = new EnduringWriter(Console.Error),
             Environment = environment,
             IsLive = !Console.IsErrorRedirected && environment.GetValueOrDefault("TERM") is not (null or "" or "dumb"),
             Prompt = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskAsync,
-            OpenStore = StoreRegistry.OpenAsync,
-            RunJob = new JobRunner(TimeProvider.System, StoreRegistry.OpenAsync).RunAsync,
+            OpenStore = open,
+            RunJob = new JobRunner(TimeProvider.System, open).RunAsync,
         };
     }
 
-    public void Dispose() => Out.Dispose();
+    public void Dispose()
+    {
+        Trace.Dispose();
+        Out.Dispose();
+    }
 }

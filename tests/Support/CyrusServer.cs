@@ -6,9 +6,10 @@ namespace Imapsync.Tests.Support;
 public sealed class CyrusServer : UnpackedServer
 {
     private readonly string extra;
+    private readonly string mechanisms;
 
-    private CyrusServer(string directory, string extra)
-        : base("cyrus", directory) => this.extra = extra;
+    private CyrusServer(string directory, string extra, string mechanisms)
+        : base("cyrus", directory) => (this.extra, this.mechanisms) = (extra, mechanisms);
 
     private string Programs => Path.Combine(Root, "usr/lib/cyrus/bin");
 
@@ -16,9 +17,10 @@ public sealed class CyrusServer : UnpackedServer
 
     /// <param name="directory">Outlives the server, reachable by other users.</param>
     /// <param name="extra">More lines of imapd.conf. Without: <c>/</c> between levels, no prefix.</param>
-    public static async Task<CyrusServer> StartAsync(string directory, string extra = "")
+    /// <param name="mechanisms">The ways to log in that are offered.</param>
+    public static async Task<CyrusServer> StartAsync(string directory, string extra = "", string mechanisms = "PLAIN")
     {
-        var server = new CyrusServer(directory, extra);
+        var server = new CyrusServer(directory, extra, mechanisms);
         await server.StartAsync();
         return server;
     }
@@ -36,7 +38,7 @@ public sealed class CyrusServer : UnpackedServer
             servername: localhost
             virtdomains: off
             allowplaintext: yes
-            sasl_mech_list: PLAIN
+            sasl_mech_list: {mechanisms}
             sasl_pwcheck_method: auxprop
             sasl_auxprop_plugin: sasldb
             sasl_sasldb_path: {Directory}/sasldb

@@ -17,6 +17,12 @@ public sealed record DovecotOptions
     /// <summary>A Maildir tree to serve as every user's mail, in place of one tree for each user.</summary>
     public string? Maildir { get; init; }
 
+    /// <summary>The ways to log in that are offered.</summary>
+    public string Mechanisms { get; init; } = "plain login cram-md5 scram-sha-256";
+
+    /// <summary>Who may log in, a <c>passdb</c> section, in place of everybody with <see cref="Password"/>.</summary>
+    public string? Accounts { get; init; }
+
     /// <summary>More lines for dovecot.conf.</summary>
     public string Extra { get; init; } = "";
 }
@@ -38,7 +44,7 @@ internal static class DovecotConfiguration
             ssl_cert = <{{server.Authority.CertificateFile}}
             ssl_key = <{{server.Authority.KeyFile}}
             disable_plaintext_auth = no
-            auth_mechanisms = plain login cram-md5 scram-sha-256
+            auth_mechanisms = {{options.Mechanisms}}
             mail_location = maildir:{{options.Maildir ?? root + "/mail/%u"}}
             first_valid_uid = 1
             mail_max_userip_connections = 100
@@ -58,10 +64,7 @@ internal static class DovecotConfiguration
                 special_use = \Trash
               }
             }
-            passdb {
-              driver = static
-              args = password={{options.Password}}
-            }
+            {{options.Accounts ?? $"passdb {{\n  driver = static\n  args = password={options.Password}\n}}"}}
             userdb {
               driver = static
               args = uid={{user}} gid={{group}} home={{root}}/home/%u

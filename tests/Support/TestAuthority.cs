@@ -7,8 +7,14 @@ namespace Imapsync.Tests.Support;
 /// <summary>A certificate authority of the test's own and one server certificate (localhost, 127.0.0.1) under it, as PEM files.</summary>
 public sealed class TestAuthority
 {
-    private TestAuthority(string directory, string fingerprint)
+    private readonly string directory;
+    private readonly DateTimeOffset now;
+    private readonly string caCertificate;
+    private readonly string caKey;
+
+    private TestAuthority(string directory, DateTimeOffset now, string fingerprint, string caCertificate, string caKey)
     {
+        (this.directory, this.now, this.caCertificate, this.caKey) = (directory, now, caCertificate, caKey);
         CaFile = Path.Combine(directory, "ca.pem");
         CertificateFile = Path.Combine(directory, "server.pem");
         KeyFile = Path.Combine(directory, "server.key");
@@ -46,10 +52,29 @@ public sealed class TestAuthority
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(ca, true, false));
         using var certificate = request.Create(ca, now.AddDays(-1), now.AddDays(29), RandomNumberGenerator.GetBytes(12));
 
-        var made = new TestAuthority(directory, certificate.GetCertHashString(HashAlgorithmName.SHA256));
+        var made = new TestAuthority(
+            directory, now, certificate.GetCertHashString(HashAlgorithmName.SHA256), ca.ExportCertificatePem(), caKey.ExportPkcs8PrivateKeyPem());
         File.WriteAllText(made.CaFile, ca.ExportCertificatePem() + "\n");
         File.WriteAllText(made.CertificateFile, certificate.ExportCertificatePem() + "\n");
         File.WriteAllText(made.KeyFile, key.ExportPkcs8PrivateKeyPem() + "\n");
         return made;
+    }
+
+    /// <summary>A certificate for the client <paramref name="name"/>, with its key in a file of its own: <c>NAME.pem</c>, <c>NAME.key</c>.</summary>
+    public (string CertificateFile, string KeyFile) IssueClient(string name)
+    {
+        using var ca = X509Certificate2.CreateFromPem(caCertificate, caKey);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.2")], critical: false));
+        using var certificate = request.Create(ca, now.AddDays(-1), now.AddDays(29), RandomNumberGenerator.GetBytes(12));
+        var (file, keyFile) = (Path.Combine(directory, name + ".pem"), Path.Combine(directory, name + ".key"));
+        File.WriteAllText(file, certificate.ExportCertificatePem() + "\n");
+        File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem() + "\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(keyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return (file, keyFile);
     }
 }

@@ -65,6 +65,19 @@ public static partial class OutputFile
         }
     }
 
+    /// <summary>Opens one to add lines at its end, made for its owner only where it is not there. Links, devices and pipes are refused.</summary>
+    /// <exception cref="IOException"/>
+    /// <exception cref="UnauthorizedAccessException"/>
+    public static FileStream OpenAppend(string path)
+    {
+        var place = Path.GetFullPath(path);
+        if (DescriptorOf(path) is not null || Nodes.KindOf(place) is NodeKind.Directory or NodeKind.Other)
+            throw new IOException($"{path} is no file, but a directory, a pipe or a device");
+        if (new FileInfo(place).LinkTarget is not null)
+            throw new IOException($"{path} is a symbolic link, which is not followed");
+        return new FileStream(place, DurableFiles.ForOwner(FileMode.Append, FileAccess.Write));
+    }
+
     private static async Task ReplaceAsync(string place, Func<Stream, Task> write)
     {
         // A name that nobody else can have: nothing has to be removed for it.

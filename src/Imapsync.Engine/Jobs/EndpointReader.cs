@@ -48,12 +48,15 @@ internal sealed class EndpointReader(JobReading reading, bool isWanted)
         if (section.Text("authorize_as") is { } other && other.Any(char.IsControl))
             reading.Error(section.Origin("authorize_as"), "'authorize_as' holds control characters", "remove them");
         LogInReader.RefuseLostIdentity(reading, section, auth);
+        var (certificate, key) = new ClientCertificateReader(reading, isWanted).Read(section);
         var endpoint = new ImapEndpoint(url.Host, url.Port, ReadTls(section, url), url.User)
         {
             Auth = auth,
             AuthorizeAs = section.Text("authorize_as"),
             TlsCaFile = ReadCaFile(section),
             TlsFingerprint = ReadFingerprint(section),
+            TlsClientCertificate = certificate,
+            TlsClientKey = key,
             Compress = section.Choice("compress", ("false", false), ("true", true)),
             Connections = limits.ReadConnections(),
             Limits = limits.Read(),
@@ -67,7 +70,7 @@ internal sealed class EndpointReader(JobReading reading, bool isWanted)
         var isNone = section.Text("tls") == "none";
         if (isNone && url.Scheme == "imaps")
             reading.Error(section.Origin("tls"), "'tls: none' contradicts an imaps: URL", "write imap://, or remove 'tls: none' to stay encrypted");
-        foreach (var key in new[] { "tls_ca_file", "tls_fingerprint" })
+        foreach (var key in new[] { "tls_ca_file", "tls_fingerprint", "tls_client_certificate", "tls_client_key" })
         {
             if (isNone && section[key] is { } node && !node.IsTakenAway())
                 reading.Error(node.KeyOrigin, $"'{key}' contradicts 'tls: none'", "remove one of them");

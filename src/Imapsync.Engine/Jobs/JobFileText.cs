@@ -58,7 +58,7 @@ internal static class JobFileText
     private static string Absolute(string value, SettingKey key, JobReading reading)
     {
         var origin = new SettingOrigin(key.Name);
-        if (key.Name is "password_file" or "tls_ca_file")
+        if (key.Name is "password_file" or "tls_ca_file" or "tls_client_certificate" or "tls_client_key")
             return reading.Resolve(origin, value) ?? value;
         return key.Name == "url" && EndpointUrl.Parse(value, origin, reading) is { Directory.Length: > 0 } url ? $"{url.Scheme}:{url.Directory}" : value;
     }

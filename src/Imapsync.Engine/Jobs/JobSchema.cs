@@ -62,6 +62,8 @@ internal static class JobSchema
         Imap(Choice("tls", "none, together with imap://: no encryption at all.", "required", "none")),
         Imap(Text("tls_ca_file", "/etc/ssl/our-ca.pem", "PEM file of the authorities to trust in place of the system's.")),
         Imap(Text("tls_fingerprint", "the SHA-256 of the certificate, 64 hexadecimal digits", "The SHA-256 of the server's certificate, which is trusted alone.")),
+        Imap(Text("tls_client_certificate", "/etc/ssl/alice.pem", "PEM file of the certificate that says who we are, where the server asks for one.")),
+        Imap(Text("tls_client_key", "/etc/ssl/alice.key", "PEM file of its key, where that is not in the certificate's file.")),
         Imap(Choice("auth", "How to log in.",
             "auto", "plain", "login", "scram-sha-1", "scram-sha-256", "scram-sha-512", "cram-md5", "digest-md5", "ntlm", "gssapi", "xoauth2", "oauthbearer", "anonymous", "external")),
         Imap(Text("authorize_as", "bob@example.com", "The mailbox that an administrator logs in for.")),

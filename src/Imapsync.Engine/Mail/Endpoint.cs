@@ -60,6 +60,12 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
     /// <summary>SHA-256 of the server's certificate, hex; pins it in place of the chain.</summary>
     public string? TlsFingerprint { get; init; }
 
+    /// <summary>PEM file of the certificate that says who we are where the server asks for one.</summary>
+    public string? TlsClientCertificate { get; init; }
+
+    /// <summary>PEM file of its key; null where the key stands in the certificate's file.</summary>
+    public string? TlsClientKey { get; init; }
+
     /// <summary>COMPRESS=DEFLATE where the server offers it: worth its work on thin lines.</summary>
     public bool Compress { get; init; }
 

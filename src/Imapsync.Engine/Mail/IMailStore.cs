@@ -1,4 +1,6 @@
 using Imapsync.Imap;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Imapsync.Engine.Mail;
 
@@ -175,4 +177,7 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
 
     /// <summary>What is remembered is looked up and not added to.</summary>
     public bool MemoryIsReadOnly { get; init; } = true;
+
+    /// <summary>Gets the conversation with a server, without credentials and message texts.</summary>
+    public ILogger Log { get; init; } = NullLogger.Instance;
 }

@@ -15,7 +15,7 @@ internal sealed class LoginCommand(string user, string password) : ImapCommand
     public override async ValueTask EncodeAsync(CommandWriter writer)
     {
         writer.Text("LOGIN ");
-        if (!await writer.StringAsync(Octets(user)))
+        if (!await writer.StringAsync(Octets(user), secret: true))
             return;
         writer.Text(" ");
         await writer.StringAsync(Octets(password), secret: true);

@@ -181,7 +181,7 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
             && ((offered.HasLiteralPlus && length <= LiteralPlusMax)
                 || ((offered.HasLiteralMinus || offered.HasLiteralPlus) && length <= SmallLiteral));
         if (trace is not null)
-            traced.Append('{').Append(length).Append(unasked ? "+}" : "}");
+            traced.Append('{').Append(current.CarriesSecret ? "secret" : $"{length}").Append(unasked ? "+}" : "}");
         if (!unasked && current.IsAnswered)
         {
             IsStopped = true;

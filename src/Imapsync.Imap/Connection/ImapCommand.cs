@@ -36,6 +36,9 @@ internal abstract class ImapCommand
     /// <summary>A command that goes out right before this one, in the same write. Null once that was begun.</summary>
     public ImapCommand? Before { get; set; }
 
+    /// <summary>When it was sent; set for the trace alone.</summary>
+    public long StartedAt { get; set; }
+
     /// <summary>A literal went out without waiting for <c>+</c>: after BAD the server may be reading it as commands.</summary>
     public bool SentUnasked { get; set; }
 

@@ -205,6 +205,8 @@ internal sealed partial class ImapConnection
         lock (gate)
             inFlight = inFlight.Remove(command);
         watchdog.CommandAnswered();
+        if (trace is not null && command != Greeting)
+            trace.Answered(command.Tag, command.Name, status.Kind, time.GetElapsedTime(command.StartedAt));
         if (status.Kind is StatusKind.No or StatusKind.Bad)
             Refusals++;
         command.OnTagged(status);

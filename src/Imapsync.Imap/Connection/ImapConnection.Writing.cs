@@ -69,6 +69,8 @@ internal sealed partial class ImapConnection
         if (!command.TryStart())
             return;
         command.Tag = "A" + ++tags;
+        if (trace is not null)
+            command.StartedAt = time.GetTimestamp();
         if (!Register(command))
         {
             command.FinishWriting();

@@ -17,6 +17,7 @@ internal sealed partial class ImapConnection : IAsyncDisposable
 
     private readonly ImapLimits limits;
     private readonly ImapTrace? trace;
+    private readonly TimeProvider time;
     private readonly Channel<ImapCommand> queue;
     private readonly Lock gate = new();
     private ImapCommand? held;
@@ -75,7 +76,9 @@ internal sealed partial class ImapConnection : IAsyncDisposable
         this.stream = stream;
         this.watchdog = watchdog;
         limits = settings.Limits;
-        trace = settings.Trace is null ? null : new ImapTrace(settings.Trace);
+        time = settings.Time;
+        trace = ImapTrace.For(settings.Trace, settings.Log);
+        trace?.Note("connected");
         StallTimeout = settings.StallTimeout;
         queue = Channel.CreateBounded<ImapCommand>(QueueLength);
         reader = NewReader();
@@ -192,6 +195,9 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     public ValueTask SendHeldAsync(CancellationToken cancellationToken) =>
         Interlocked.Exchange(ref held, null) is { } command ? SendAsync(command, cancellationToken) : ValueTask.CompletedTask;
 
+    /// <summary>What must not appear in the trace, whoever says it.</summary>
+    public void Hide(string user, string secret) => trace?.Hide(user, secret);
+
     /// <summary>The one way this connection ends. The first reason wins; everything in flight or queued fails with it.</summary>
     /// <returns>An exception for the caller to throw, telling the first reason.</returns>
     public Exception Break(Exception reason)
@@ -287,4 +293,5 @@ internal sealed partial class ImapConnection : IAsyncDisposable
 
 /// <summary>What a connection needs besides its stream.</summary>
 /// <param name="Trace">Gets the conversation line by line, without literals and credentials.</param>
-internal sealed record ConnectionSettings(TimeProvider Time, TimeSpan StallTimeout, ImapLimits Limits, Action<string>? Trace);
+/// <param name="Log">Gets the same, and how long each command took.</param>
+internal sealed record ConnectionSettings(TimeProvider Time, TimeSpan StallTimeout, ImapLimits Limits, Action<string>? Trace, ConnectionLog? Log = null);

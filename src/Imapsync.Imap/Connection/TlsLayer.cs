@@ -9,7 +9,7 @@ namespace Imapsync.Imap.Connection;
 /// Puts verified TLS over a stream: 1.2 or newer, host name and chain checked against the system's authorities, a PEM file's,
 /// or, in place of both, the SHA-256 of the one certificate that is expected. There is no way to check nothing.
 /// </summary>
-internal sealed class TlsLayer(string host, string? caFile, string? fingerprint)
+internal sealed class TlsLayer(string host, string? caFile, string? fingerprint, ClientCertificate client)
 {
     /// <summary>What OpenSSL says when the two sides can't agree, and never will. The rest are octets that were changed on the way.</summary>
     private static readonly string[] Disagreement =
@@ -30,6 +30,9 @@ internal sealed class TlsLayer(string host, string? caFile, string? fingerprint)
                 TargetHost = host,
                 EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                 CertificateChainPolicy = ChainPolicy(),
+                ClientCertificateContext = client.Load(),
+                // Dovecot asks for a certificate and can't take up a session again that had one: every connection but the first would fail.
+                AllowTlsResume = !client.IsGiven,
                 RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (objection = Objection(certificate, chain, errors)) is null,
             };
             await tls.AuthenticateAsClientAsync(options);

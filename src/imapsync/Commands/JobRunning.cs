@@ -47,6 +47,6 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
 
     private static IProgressOutput OutputFor(bool isJson, Surroundings surroundings) =>
         isJson ? new JsonLines(surroundings.Out, surroundings.Error, surroundings.Time)
-        : surroundings.IsLive ? new LiveDisplay(surroundings.Error, surroundings.Time)
+        : surroundings.IsLive && !surroundings.Trace.IsOnScreen ? new LiveDisplay(surroundings.Error, surroundings.Time)
         : new PlainLines(surroundings.Error, surroundings.Time);
 }

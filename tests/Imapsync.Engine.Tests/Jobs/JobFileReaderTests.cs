@@ -156,6 +156,15 @@ public sealed class JobFileReaderTests : JobFileFixture
     }
 
     [Fact]
+    public void A_client_certificate_needs_its_key_and_a_key_its_certificate()
+    {
+        System.IO.File.WriteAllText(Path.Combine(Directory, "client.pem"), "nothing");
+        Assert.Contains("client.pem does not hold a certificate and its key", Error(File(Job("tls_client_certificate: client.pem"))), StringComparison.Ordinal);
+        Assert.Contains("'tls_client_key' is given without 'tls_client_certificate'", Error(File(Job("tls_client_key: client.pem"))), StringComparison.Ordinal);
+        Assert.Contains("missing.pem can't be read", Error(File(Job("tls_client_certificate: missing.pem"))), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Only_the_jobs_asked_for_are_given_and_only_their_secrets_must_be_there()
     {
         Environment.Remove("ALICE_PASSWORD");

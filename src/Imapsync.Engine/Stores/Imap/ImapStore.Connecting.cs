@@ -74,10 +74,13 @@ public sealed partial class ImapStore
         {
             CaFile = endpoint.TlsCaFile,
             Fingerprint = endpoint.TlsFingerprint,
+            ClientCertificateFile = endpoint.TlsClientCertificate,
+            ClientKeyFile = endpoint.TlsClientKey,
             ConnectTimeout = endpoint.Timeouts.Connect,
             GreetingTimeout = endpoint.Timeouts.Greeting,
             StallTimeout = endpoint.Timeouts.Stall,
             Time = context.Time,
+            Log = context.Log,
             Dial = dial,
         };
 

@@ -1,0 +1,35 @@
+using System.CommandLine;
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Durability;
+
+namespace Imapsync.CommandLine.Commands;
+
+/// <summary>The options of every command that talks to servers, for finding out what they say.</summary>
+internal static class TraceOptions
+{
+    private const string File = "--trace";
+    private const string Verbose = "--verbose";
+
+    public static void Add(Command command)
+    {
+        command.Add(new Option<string>(File) { Description = "Add the conversation with each server to this file, without secrets and message texts.", HelpName = "FILE" });
+        command.Add(new Option<bool>(Verbose, "-v") { Description = "Show each command and how long it took; -vv shows each line.", Arity = ArgumentArity.Zero });
+    }
+
+    /// <summary>Opens what the command line asks for: false, and told, where that can't be.</summary>
+    public static async Task<bool> TryOpenAsync(ParseResult parsed, TraceLog trace, TextWriter error)
+    {
+        var path = (parsed.GetResult(File) as System.CommandLine.Parsing.OptionResult)?.GetValueOrDefault<string>();
+        var verbosity = (parsed.GetResult(Verbose) as System.CommandLine.Parsing.OptionResult)?.IdentifierTokenCount ?? 0;
+        try
+        {
+            trace.Open(path, verbosity, error);
+            return true;
+        }
+        catch (Exception e) when (FileTrouble.Is(e))
+        {
+            await error.WriteLineAsync(TerminalText.Escape($"--trace {path}: {FileTrouble.Explain(e)}"));
+            return false;
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Text;
+using Imapsync.Engine.Durability;
+using Microsoft.Extensions.Logging;
+
+namespace Imapsync.CommandLine.Output;
+
+/// <summary>What <c>--trace</c>, <c>-v</c> and <c>-vv</c> ask for: the conversations with servers, a line each. Off until it is opened.</summary>
+internal sealed class TraceLog(TimeProvider time) : ILogger, ILoggerProvider
+{
+    private readonly Lock gate = new();
+    private StreamWriter? file;
+    private TextWriter? screen;
+    private LogLevel least = LogLevel.None;
+    private LogLevel leastOnScreen = LogLevel.None;
+
+    /// <summary>Lines go to the terminal: nothing else may move its cursor.</summary>
+    public bool IsOnScreen => screen is not null;
+
+    /// <param name="path">Gets everything, at its end; null for none.</param>
+    /// <param name="verbosity">1 for commands and what became of them, 2 for each line, 0 for nothing.</param>
+    /// <param name="error">Gets what <paramref name="verbosity"/> asks for.</param>
+    /// <exception cref="IOException"/>
+    /// <exception cref="UnauthorizedAccessException"/>
+    public void Open(string? path, int verbosity, TextWriter error)
+    {
+        if (path is not null)
+            file = new StreamWriter(OutputFile.OpenAppend(path), new UTF8Encoding(false)) { AutoFlush = true };
+        screen = verbosity > 0 ? error : null;
+        leastOnScreen = verbosity switch { 0 => LogLevel.None, 1 => LogLevel.Information, _ => LogLevel.Debug };
+        least = path is not null ? LogLevel.Debug : leastOnScreen;
+    }
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= least && logLevel != LogLevel.None;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (!IsEnabled(logLevel))
+            return;
+        var now = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        var line = $"{now} {TerminalText.Escape(formatter(state, exception))}";
+        lock (gate)
+        {
+            if (logLevel >= leastOnScreen && screen is not null)
+                screen.WriteLine(line);
+            try
+            {
+                file?.WriteLine(line);
+            }
+            catch (IOException e)
+            {
+                // The run that it is about goes on.
+                file = null;
+                screen?.WriteLine(TerminalText.Escape($"the trace ends here: {FileTrouble.Explain(e)}"));
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            try
+            {
+                file?.Dispose();
+            }
+            catch (IOException)
+            {
+                // Told when a line could not be written.
+            }
+
+            file = null;
+            least = leastOnScreen = LogLevel.None;
+        }
+    }
+}
