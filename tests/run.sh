@@ -41,6 +41,7 @@ missing=()
 [ -x /usr/lib/dovecot/imap ] || [ -x /usr/libexec/dovecot/imap ] || missing+=(dovecot-imapd)
 command -v dovecot >/dev/null || missing+=(dovecot-core)
 command -v useradd >/dev/null || missing+=(passwd)
+command -v strace >/dev/null || missing+=(strace)
 # The native program is linked by a C compiler.
 [ -n "$managed" ] || command -v clang >/dev/null || command -v gcc >/dev/null || missing+=(gcc libc6-dev)
 if [ ${#missing[@]} -gt 0 ]; then

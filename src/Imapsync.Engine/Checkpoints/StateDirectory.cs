@@ -137,6 +137,10 @@ internal sealed class StateDirectory(string root)
             return true;
         if (Directory.Exists(entry))
         {
+            // After a power cut the names of a source's mail may be there and the lock not.
+            if (name == "names")
+                return Directory.EnumerateFileSystemEntries(entry).All(e => e.EndsWith(".names", StringComparison.Ordinal) || e.Contains(".names.", StringComparison.Ordinal));
+
             // Another job's state, or a restore's, may lie in this one's directory.
             return entry == pairs ? Directory.EnumerateFileSystemEntries(pairs).All(IsJournal) : Directory.Exists(Path.Combine(entry, "pairs"));
         }

@@ -128,6 +128,12 @@ internal sealed class RemovalPhase(JobContext context)
             removed = copied.IsEmpty ? 0 : await target.RemoveAsync(copied, null, abort);
         }
 
+        if (context.Job.Target is not ImapEndpoint)
+        {
+            // A new local folder has a lasting UIDVALIDITY only once it was opened for writing; a mark under another would be worth nothing.
+            await (await context.Target.OpenForWritingAsync(context.Job.TrashFolder, abort)).DisposeAsync();
+        }
+
         var status = await context.Target.GetStatusAsync(context.Job.TrashFolder, abort);
         checkpoint.SetMoveUnderWay(new TrashMark(status.UidValidity, status.UidNext));
         await checkpoint.CommitAsync(abort);

@@ -75,6 +75,24 @@ public sealed class ForeignStateTests : IDisposable
     }
 
     [Fact]
+    public async Task Its_own_directory_is_accepted_when_a_power_cut_has_taken_the_lock_and_left_the_names()
+    {
+        foreach (var left in (string[])["0a.names", "0a.names.imapsync-new"])
+        {
+            await using (await folder.OpenAsync())
+            {
+            }
+
+            Directory.CreateDirectory(Path.Combine(folder.Root, "names"));
+            await File.WriteAllTextAsync(Path.Combine(folder.Root, "names", left), "", Token);
+            File.Delete(Path.Combine(folder.Root, "lock"));
+            await using (await folder.OpenAsync())
+            {
+            }
+        }
+    }
+
+    [Fact]
     public async Task What_only_looks_like_a_leftover_stays()
     {
         await using (await folder.OpenAsync())

@@ -121,6 +121,8 @@ internal sealed class RecordedRun : IDisposable
     public async Task<CrashVerdict> RecoverAsync()
     {
         var report = await RunAsync();
+        if (!Directory.Exists(TargetDirectory))
+            return new CrashVerdict(Digests(Expected).Count, 0, $"the run ended {report.Outcome} and made no target: {string.Join("; ", report.Problems.Select(p => p.Text))}");
         var actual = await SnapshotAsync();
         var (lost, extra) = (Surplus(Digests(Expected), Digests(actual)), Surplus(Digests(actual), Digests(Expected)));
         var text = actual.DifferenceFrom(Expected);
