@@ -60,6 +60,17 @@ public sealed class MigrationTests(BigMailbox mailbox)
     }
 
     [Fact]
+    public async Task An_independent_client_sees_the_same_mail_at_the_target_as_at_the_source()
+    {
+        await using var lab = await MigrationLab.StartAsync(new MailboxPlan { Messages = 400, AwkwardNames = true, AwkwardMessages = true });
+        await lab.SucceedAsync();
+
+        var source = await MailKitReader.ReadAsync(lab.Job.Server.Port, "alice", lab.Job.Server.Password);
+        Assert.Equal((await lab.Job.SourceAsync()).MessageCount, source.MessageCount);
+        BackupLab.Same(source, await MailKitReader.ReadAsync(lab.Server.Port, lab.User, lab.Password));
+    }
+
+    [Fact]
     public async Task Nothing_is_sent_that_the_target_did_not_announce()
     {
         await using var lab = await MigrationLab.StartAsync(new MailboxPlan { Messages = 60 }, new DovecotOptions { Capability = "IMAP4rev1" });

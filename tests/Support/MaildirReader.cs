@@ -32,7 +32,8 @@ public static class MaildirReader
     /// <summary>SHA-256 of a message's file as IMAP shows it, hex.</summary>
     public static string DigestOf(string path) => Hash(path).Digest;
 
-    private static IEnumerable<SnapshotMessage> Messages(string folder)
+    /// <summary>The messages of one Maildir, whatever the layout of the tree it stands in.</summary>
+    public static IEnumerable<SnapshotMessage> Messages(string folder)
     {
         var keywords = Keywords(Path.Combine(folder, "dovecot-keywords"));
         foreach (var file in Directory.EnumerateFiles(Path.Combine(folder, "cur")).Concat(Directory.EnumerateFiles(Path.Combine(folder, "new"))))

@@ -45,7 +45,8 @@ public static class MboxrdReader
 
             WriteBlankLines(message, blankLines);
             blankLines = 0;
-            if (inHeader && (line.StartsWith("Status:"u8) || line.StartsWith("X-Status:"u8) || line.StartsWith("X-Keywords:"u8)))
+            if (inHeader && (line.StartsWith("Status:"u8) || line.StartsWith("X-Status:"u8) || line.StartsWith("X-Keywords:"u8)
+                || line.StartsWith("Content-Length:"u8)))
                 continue;
             message.Write(line.TrimStart((byte)'>').StartsWith("From "u8) && line[0] == '>' ? line[1..] : line);
         }
