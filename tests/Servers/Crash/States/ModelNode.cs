@@ -21,7 +21,7 @@ internal sealed class ModelNode(bool isDirectory)
     public bool HasUnsynced => unsynced.Count > 0;
 
     /// <summary>Contents that were there before the record begins.</summary>
-    public void Hold(byte[] octets, DateTime time) => (durable, durableTime) = (octets, time);
+    public void Hold(byte[] octets, DateTime time) => (durable, durableTime) = (octets, new DateTimeOffset(time));
 
     public void Change(FileOperation operation) => unsynced.Add(operation);
 
