@@ -16,7 +16,7 @@ public sealed partial class ArchitectureTests
     /// <summary>Each project and the projects and packages it may name: a project exists because its set differs.</summary>
     private static readonly Dictionary<string, string[]> Projects = new()
     {
-        ["Imapsync.Imap"] = ["MailKit"],
+        ["Imapsync.Imap"] = ["MailKit", "Microsoft.Extensions.Logging.Abstractions"],
         ["Imapsync.Engine"] =
         [
             "Imapsync.Imap", "MimeKit", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",

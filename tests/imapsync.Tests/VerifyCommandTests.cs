@@ -47,7 +47,7 @@ public sealed class VerifyCommandTests : CommandLineFixture
         var lines = Out.TrimEnd().Split('\n');
         Assert.Equal(4, lines.Length);
         Assert.Contains(lines, l => l.StartsWith("alice: different: INBOX, UID 1, at the target INBOX, UID 1: first at octet ", StringComparison.Ordinal));
-        Assert.Contains(lines, l => l.StartsWith("alice: missing: INBOX, UID 3: not at the target", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("alice: missing: INBOX, UID 3: \"m3\": not at the target", StringComparison.Ordinal));
         Assert.Contains(lines, l => l.StartsWith("alice: extra: at the target INBOX, UID ", StringComparison.Ordinal) && l.EndsWith("[for information]", StringComparison.Ordinal));
         Assert.StartsWith("alice  3 messages verified: 1 missing, 1 extra, 1 different · ", lines[^1], StringComparison.Ordinal);
     }
