@@ -93,7 +93,7 @@ public sealed class RefusedAppendTests : IDisposable
         for (var i = 0; i < count; i++)
             box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"m{i}"));
         box.Job = box.Job with { Target = AppendRun.Endpoint };
-        box.OpenTarget = (_, _, context, c) => ImapStore.OpenAsync(AppendRun.Endpoint, context, server.DialAsync, c);
+        box.OpenTarget = (_, _, context, c) => ImapStore.OpenAsync(AppendRun.Endpoint, context with { Time = TimeProvider.System }, server.DialAsync, c);
         server.OnAppend = (_, _) => new(reply);
     }
 }
