@@ -102,18 +102,18 @@ internal sealed class RemovalPhase(JobContext context)
     private async Task<Dictionary<Likeness, int>> LookIntoTrashAsync(TrashMark? underWay, bool isTrashPairs, CancellationToken abort)
     {
         await context.Target.CreateFolderAsync(context.Job.TrashFolder, SpecialFolder.None, abort);
-        // A local folder gets its UIDs when it is first opened for writing; without them there is no mark, and nobody knows later what came from where.
+        // A local folder gets lasting UIDs when it is first opened for writing: before that there is no mark, and nobody knows later what came from where.
         if (context.Target.Traits.KeepsWhatItGets)
             await (await context.Target.OpenForWritingAsync(context.Job.TrashFolder, abort)).DisposeAsync();
         if (underWay is not { UidNext.IsNone: false } && !isTrashPairs)
             return [];
         await using var trash = await context.Target.OpenAsync(context.Job.TrashFolder, abort);
-        // Where the trash folder is also the copy of a folder, what its owner moved there has come with that.
-        var mark = isTrashPairs ? new TrashMark(trash.Status.UidValidity, new Uid(1)) : underWay!.Value;
-        if (trash.Status.UidValidity != mark.Validity)
-            return [];
-        var likenesses = await DescribeAsync(trash, UidSet.Range(mark.UidNext, new Uid(uint.MaxValue)), abort);
-        return likenesses.Where(l => l.Uid >= mark.UidNext).CountBy(l => l.Likeness).ToDictionary();
+        // Where the trash folder is also the copy of a folder, what its owner moved there has come with that. And under another UIDVALIDITY,
+        // as after a power cut that took an mbox's index, the mark says nothing of where the move began.
+        var isMarked = !isTrashPairs && underWay!.Value.Validity == trash.Status.UidValidity;
+        var begin = isMarked ? underWay!.Value.UidNext : new Uid(1);
+        var likenesses = await DescribeAsync(trash, UidSet.Range(begin, new Uid(uint.MaxValue)), abort);
+        return likenesses.Where(l => l.Uid >= begin).CountBy(l => l.Likeness).ToDictionary();
     }
 
     private async Task<int> MoveToTrashAsync(
@@ -126,12 +126,6 @@ internal sealed class RemovalPhase(JobContext context)
             var copied = new UidSet((await DescribeAsync(target, uids, abort)).GroupBy(m => m.Likeness, m => m.Uid)
                 .Where(alike => inTrash.GetValueOrDefault(alike.Key) >= alike.Count()).SelectMany(alike => alike));
             removed = copied.IsEmpty ? 0 : await target.RemoveAsync(copied, null, abort);
-        }
-
-        if (context.Job.Target is not ImapEndpoint)
-        {
-            // A new local folder has a lasting UIDVALIDITY only once it was opened for writing; a mark under another would be worth nothing.
-            await (await context.Target.OpenForWritingAsync(context.Job.TrashFolder, abort)).DisposeAsync();
         }
 
         var status = await context.Target.GetStatusAsync(context.Job.TrashFolder, abort);

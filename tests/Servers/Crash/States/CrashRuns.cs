@@ -14,6 +14,7 @@ internal static class CrashRuns
         _ => LaterAsync("new mail, flags and removals, mbox files", isMbox: true),
         _ => CompactingAsync(),
         seed => ContinuingAsync("going on after a crash, Maildir", isMbox: false, seed),
+        seed => ContinuingAsync("going on after a crash, mbox files", isMbox: true, seed),
     ];
 
     private static async Task<RecordedRun> FirstAsync(string name, bool isMbox)
