@@ -9,7 +9,8 @@ namespace Imapsync.Engine.Checkpoints;
 /// </summary>
 internal sealed class JobLock : IDisposable
 {
-    private const int OwnerBytes = 256;
+    /// <summary>Its text is shorter.</summary>
+    public const int OwnerBytes = 256;
 
     private const int SharingViolation = unchecked((int)0x80070020);
 

@@ -148,8 +148,18 @@ internal sealed class StateDirectory(string root)
         return name == "lock" || BeginsWith(entry, "imapsync-"u8) || (name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal) && new FileInfo(entry).Length == 0);
     }
 
-    private static bool IsLock(string path) =>
-        Nodes.KindOf(path) is not NodeKind.OrdinaryFile || new FileInfo(path).Length == 0 || BeginsWith(path, "pid "u8);
+    /// <summary>As a run writes it, or as a power cut left it: cut off, or with zeros in place of its text.</summary>
+    private static bool IsLock(string path)
+    {
+        if (Nodes.KindOf(path) is not NodeKind.OrdinaryFile)
+            return true;
+        // It may be locked.
+        using var file = Posix.OpenRead(path);
+        Span<byte> buffer = stackalloc byte[JobLock.OwnerBytes + 1];
+        var text = buffer[..RandomAccess.Read(file, buffer, 0)];
+        var begin = text[..Math.Min(text.Length, 4)];
+        return "pid "u8.StartsWith(begin) || (text.Length <= JobLock.OwnerBytes && !text.ContainsAnyExcept((byte)0));
+    }
 
     private static bool BeginsWith(string path, ReadOnlySpan<byte> magic)
     {

@@ -41,11 +41,35 @@ internal static class LocalFiles
         Directory.CreateDirectory(path, DirectoryMode);
     }
 
-    /// <summary>Makes a store's root where there is none, and throws at once where nothing could be written to it: once, not for each folder.</summary>
+    /// <summary>
+    /// Makes a store's root where there is none, and throws at once where nothing could be written to it: once, not for each folder.
+    /// The root's own name is on disk before anything in it counts as being there.
+    /// </summary>
     public static void CreateRoot(string path)
     {
+        path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        var made = path;
+        while (Path.GetDirectoryName(made) is { } above && !Path.Exists(above))
+            made = above;
         CreateDirectory(path);
         Posix.DemandWritable(path);
+        // One that holds nothing may have been made by a run that was killed before it came to this.
+        if (Directory.EnumerateFileSystemEntries(path).Any())
+            return;
+        for (var level = path; Path.GetDirectoryName(level) is { } parent; level = parent)
+        {
+            try
+            {
+                Posix.SyncDirectory(parent);
+            }
+            catch (UnauthorizedAccessException)
+            {
+                // Whoever may make a directory in it need not be allowed to read it.
+            }
+
+            if (level == made)
+                break;
+        }
     }
 
     /// <summary>A directory itself, not a symbolic link to one: a link may lead out of the tree.</summary>
