@@ -141,7 +141,7 @@ internal sealed class MboxAppend : IDisposable
         IndexLines.AppendWindow(lines, end, before.UidNext);
         await FlushLinesAsync(cancellationToken);
         RandomAccess.FlushToDisk(index);
-        output = new MboxOutput(file, end, (offset, begun) => IndexLines.AppendBegin(lines, offset, begun), FlushLinesAsync);
+        output = new MboxOutput(file, end, (offset, begun) => IndexLines.AppendBegin(lines, offset, begun), AnnounceAsync);
         await output.WriteRawAsync(await MissingEndAsync(file, end, cancellationToken), cancellationToken);
         return true;
     }
@@ -206,6 +206,18 @@ internal sealed class MboxAppend : IDisposable
         var length = 0L;
         var fitting = wanted.Keywords.TakeWhile(k => (length += k.Length) <= MaxKeywordsLength).ToArray();
         return (FlagSet.Create(wanted.System, fitting), $"only {fitting.Length} of {wanted.Keywords.Length} keywords find room");
+    }
+
+    /// <summary>
+    /// What is about to be written is in the index before any of it can be in the file: else a power cut could leave a torn message that
+    /// nobody knows to be ours.
+    /// </summary>
+    private async ValueTask AnnounceAsync(CancellationToken cancellationToken)
+    {
+        if (lines.Count == 0)
+            return;
+        await FlushLinesAsync(cancellationToken);
+        RandomAccess.FlushToDisk(index!);
     }
 
     private async ValueTask FlushLinesAsync(CancellationToken cancellationToken)
