@@ -2,18 +2,26 @@ namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
 /// Refusals one after the other, with nothing accepted between them, in one and the same text: that is about the mailbox, whatever
-/// its words. From then on one message in two is sent, in four, in eight and so on, which costs a mailbox that takes nothing next
-/// to nothing; the first that is accepted ends it, and what was passed over is sent after all.
+/// its words. From then on fewer and fewer messages are sent, down to one in about <see cref="MaxGap"/>, which costs a mailbox that
+/// takes nothing next to nothing; the first that is accepted ends it, and what was passed over is sent after all. Which ones are
+/// sent is drawn, so that a good message among bad ones is not passed over in every run.
 /// </summary>
-internal sealed class RefusalRow
+internal sealed class RefusalRow(Random random)
 {
     /// <summary>Fewer may be bad luck with the messages.</summary>
     public const int Long = 10;
 
+    public const int MaxGap = 32;
+
     private string? text;
     private long count;
-    private long gap = 1;
-    private long passed;
+    private int gap = 1;
+    private int toPass = random.Next(2);
+
+    public RefusalRow()
+        : this(Random.Shared)
+    {
+    }
 
     /// <summary>Why a message is passed over.</summary>
     public string Words => $"not sent, since {count} messages in a row were refused with the same words: {text}";
@@ -23,10 +31,10 @@ internal sealed class RefusalRow
     {
         if (count < Long)
             return false;
-        if (++passed <= gap)
+        if (toPass-- > 0)
             return true;
-        passed = 0;
-        gap *= 2;
+        gap = Math.Min(gap * 2, MaxGap);
+        toPass = random.Next(gap * 2);
         return false;
     }
 
@@ -38,5 +46,5 @@ internal sealed class RefusalRow
         count++;
     }
 
-    public void Accepted() => (text, count, gap, passed) = (null, 0, 1, 0);
+    public void Accepted() => (text, count, gap, toPass) = (null, 0, 1, random.Next(2));
 }
