@@ -20,6 +20,8 @@ internal sealed class StateDirectory(string root)
     /// <summary>What a file system or a person keeps in an empty directory.</summary>
     private static readonly string[] Housekeeping = ["lost+found", ".gitkeep", ".gitignore", ".keep", ".DS_Store"];
 
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
     private readonly string pairs = Path.Combine(root, "pairs");
 
     public string Root => root;
@@ -115,8 +117,6 @@ internal sealed class StateDirectory(string root)
     private IOException NotOurs(string found) => new(
         $"it holds '{found}', which this program did not put there, so it is no state directory; name an empty or a new directory as 'state', and nothing in this one is touched");
 
-    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
-
     private static bool IsJournalName(ReadOnlySpan<char> name) =>
         name.EndsWith(JournalSuffix, StringComparison.Ordinal)
         && name[..^JournalSuffix.Length] is { Length: > DigestLength } stem
@@ -145,7 +145,7 @@ internal sealed class StateDirectory(string root)
             return entry == pairs ? Directory.EnumerateFileSystemEntries(pairs).All(IsJournal) : Directory.Exists(Path.Combine(entry, "pairs"));
         }
 
-        return name == "lock" || BeginsWith(entry, "imapsync-"u8) || (name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal) && new FileInfo(entry).Length == 0);
+        return name == "lock" || IsRecord(entry, mayBeTorn: name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal));
     }
 
     /// <summary>As a run writes it, or as a power cut left it: cut off, or with zeros in place of its text.</summary>
@@ -161,13 +161,16 @@ internal sealed class StateDirectory(string root)
         return "pid "u8.StartsWith(begin) || (text.Length <= JobLock.OwnerBytes && !text.ContainsAnyExcept((byte)0));
     }
 
-    private static bool BeginsWith(string path, ReadOnlySpan<byte> magic)
+    /// <param name="mayBeTorn">A power cut may have left a part of it, or zeros in its place.</param>
+    private static bool IsRecord(string path, bool mayBeTorn)
     {
         if (Nodes.KindOf(path) is not NodeKind.OrdinaryFile)
             return false;
+        var magic = "imapsync-"u8;
         // It may be locked.
         using var file = Posix.OpenRead(path);
-        var buffer = new byte[magic.Length];
-        return RandomAccess.Read(file, buffer, 0) == buffer.Length && magic.SequenceEqual(buffer);
+        Span<byte> buffer = stackalloc byte[magic.Length];
+        ReadOnlySpan<byte> text = buffer[..RandomAccess.Read(file, buffer, 0)];
+        return text.SequenceEqual(magic) || (mayBeTorn && (magic.StartsWith(text) || !text.ContainsAnyExcept((byte)0)));
     }
 }

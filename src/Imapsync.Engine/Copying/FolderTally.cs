@@ -7,11 +7,11 @@ namespace Imapsync.Engine.Copying;
 /// <summary>What one run did to one pair, added up over its retries.</summary>
 internal sealed class FolderTally
 {
-    private readonly Dictionary<Uid, Problem> failures = [];
-    private readonly HashSet<Uid> hopeless = [];
-
     private const int MostAlike = 20;
     private const int FewAlike = 3;
+
+    private readonly Dictionary<Uid, Problem> failures = [];
+    private readonly HashSet<Uid> hopeless = [];
 
     /// <summary>Source UIDs appended in this run.</summary>
     public UidSet Copied { get; } = new();

@@ -30,10 +30,11 @@ internal sealed record JobContext(
     /// <summary>Target folders made before the copying began.</summary>
     public HashSet<FolderPath> CreatedTargets { get; } = [];
 
-    /// <summary>Pairs whose renaming failed once, and those that it is not tried for any more.</summary>
-    public HashSet<PairKey> Failed { get; } = [];
+    /// <summary>Pairs whose renaming at the target failed once.</summary>
+    public HashSet<PairKey> RenamesFailedOnce { get; } = [];
 
-    public HashSet<PairKey> Stumbled { get; } = [];
+    /// <summary>Pairs whose renaming at the target is not tried any more.</summary>
+    public HashSet<PairKey> RenamesGivenUp { get; } = [];
 
     /// <summary>New name → the name it has still, of target folders that a dry run only pretends to have renamed.</summary>
     public Dictionary<FolderPath, FolderPath> PretendedRenames { get; } = [];

@@ -18,13 +18,13 @@ internal sealed class MailboxCopier(JobContext context)
     private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(250);
 
     private readonly JobReporter report = context.Report;
+    private readonly MissingFolders missing = new(context);
     private readonly ConcurrentDictionary<PairKey, PairSummary> summaries = new(context.Checkpoints.Summaries);
     private readonly ConcurrentDictionary<PairKey, FolderTally> tallies = new();
     private readonly ConcurrentDictionary<PairKey, IReadOnlyList<SettledMessage>> vanished = new();
     private readonly ConcurrentDictionary<PairKey, IReadOnlyList<long>> unplaced = new();
     private volatile bool wasStopped;
     private bool ranToItsEnd;
-    private bool isListingDoubtful;
 
     public async Task<StopReason> RunAsync(CancellationToken abort)
     {
@@ -55,6 +55,8 @@ internal sealed class MailboxCopier(JobContext context)
     private async Task<StopReason> WorkAsync(CancellationToken abort)
     {
         var plan = await context.RetryAsync("the folders", PlanAsync, () => 0, abort);
+        if (plan.Doubt is not null)
+            report.Problem(new Problem(FailureScope.Store, null, null, "listing", $"{plan.Doubt}; what is at the target stays"));
         report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
         await RememberNewAsync(plan.Pairs, abort);
         await CopyAllAsync(plan, abort);
@@ -62,7 +64,7 @@ internal sealed class MailboxCopier(JobContext context)
             return StopReason.Cancelled;
         ranToItsEnd = true;
         ReportUnknownMessageIds();
-        return await RemoveVanishedAsync(plan.Listed, abort) ? StopReason.None : StopReason.DeletionLimit;
+        return await RemoveVanishedAsync(plan, abort) ? StopReason.None : StopReason.DeletionLimit;
     }
 
     /// <summary>
@@ -96,18 +98,19 @@ internal sealed class MailboxCopier(JobContext context)
         var (listed, there) = (await listing, await lookingThere);
         var mapping = FolderMapper.Map(listed, context.Job.Folders, there, summaries.Keys);
         var folders = new TargetFolders(context, there, mapping.Pairs, summaries.Keys);
+        string? doubt = null;
         if (!context.Job.IsRestore)
         {
             var renames = FolderHistory.FindRenames(summaries.Values, folders.Pairs, listed);
             foreach (var rename in await folders.FollowRenamesAsync(renames, abort))
                 summaries.TryRemove(rename.From, out _);
-            isListingDoubtful = ReportEmptiness(listed, hasRenames: renames.Count > 0);
+            doubt = missing.FindDoubt(summaries.Values, listed, hasRenames: renames.Count > 0);
         }
 
         var created = await folders.CreateAsync(abort);
         var pairs = await WithStatusAsync(created, abort);
         await GiveUpOthersAsync(folders.Pairs, created, abort);
-        return new CopyPlan(listed, folders, pairs);
+        return new CopyPlan(listed, doubt, folders, pairs);
     }
 
     private async Task CopyAllAsync(CopyPlan plan, CancellationToken abort)
@@ -294,12 +297,12 @@ internal sealed class MailboxCopier(JobContext context)
         tally.Skipped = summary.Skipped;
     }
 
-    private async Task<bool> RemoveVanishedAsync(IReadOnlyList<FolderEntry> listed, CancellationToken abort)
+    private async Task<bool> RemoveVanishedAsync(CopyPlan plan, CancellationToken abort)
     {
         if (context.Job.Deletions == DeletionPolicy.Keep)
             return true;
-        var gone = await FindGoneAsync(listed, abort);
-        if (isListingDoubtful && gone.Count > 0)
+        var gone = await missing.FindGoneAsync(summaries.Values, plan.Listed, abort);
+        if (plan.Doubt is not null && gone.Count > 0)
             return false;
         // A folder that the rules leave out by now is no longer the job's to clear.
         foreach (var summary in gone
@@ -323,55 +326,6 @@ internal sealed class MailboxCopier(JobContext context)
         return isWithinLimit;
     }
 
-    /// <summary>A listing may leave out a folder that is there all the same: each is asked for by name before anything of it is removed.</summary>
-    private async Task<IReadOnlyList<PairSummary>> FindGoneAsync(IReadOnlyList<FolderEntry> listed, CancellationToken abort)
-    {
-        var gone = new List<PairSummary>();
-        foreach (var summary in FolderHistory.FindVanished(summaries.Values, listed))
-        {
-            var path = summary.Pair.Source;
-            // A name that only has children holds no mail, whatever its status says.
-            var doubt = listed.Any(f => f.Path.Equals(path)) ? null : await AskForAsync(path, abort);
-            if (doubt is null)
-                gone.Add(summary);
-            else
-                report.Problem(new Problem(FailureScope.Folder, path, null, "listing", $"the source does not list it, and {doubt}: nothing of it is removed"));
-        }
-
-        return gone;
-    }
-
-    /// <summary>Why it is not sure that the folder is gone.</summary>
-    private async Task<string?> AskForAsync(FolderPath path, CancellationToken abort)
-    {
-        try
-        {
-            return await context.RetryAsync(path.ToString(), c => context.Source.ExistsAsync(path, c), () => 0, abort) ? "knows it by its name" : null;
-        }
-        catch (MailException e) when (e.Scope != FailureScope.Store)
-        {
-            return $"does not say that it is gone ({e.Message})";
-        }
-    }
-
-    /// <summary>A listing that says nothing, or lacks INBOX, is not a mailbox without mail, whatever it would be taken for.</summary>
-    /// <returns>True where nothing of what is missing may be removed.</returns>
-    private bool ReportEmptiness(IReadOnlyList<FolderEntry> listed, bool hasRenames)
-    {
-        var names = listed.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
-        var known = summaries.Values.Where(s => s.Settled > 0 || s.Source.Messages > 0).Select(s => s.Pair.Source).Distinct().ToList();
-        var missing = known.Where(p => !names.Contains(p)).ToList();
-        // One folder may have been deleted or renamed; several do not go at once while others come.
-        var isAll = missing.Count > 0 && missing.Count == known.Count && !hasRenames && (missing.Count > 1 || names.Count == 0);
-        var text = isAll ? $"the source lists none of the folders that earlier runs knew: {missing.Count}"
-            : missing.Any(p => p.IsInbox) ? "the source lists no INBOX, which earlier runs knew"
-            : listed.Count == 0 && context.Job.Source is ImapEndpoint ? "the server lists no folder at all"
-            : null;
-        if (text is not null)
-            report.Problem(new Problem(FailureScope.Store, null, null, "listing", $"{text}; what is at the target stays"));
-        return text is not null;
-    }
-
     /// <summary>
     /// Reports what failed in a folder, as far as it was not told yet, and its counts, which have to add up. What an interrupted
     /// run did not come to counts as failed.
@@ -383,11 +337,11 @@ internal sealed class MailboxCopier(JobContext context)
         if (!ranToItsEnd)
             tally.GiveUp(tally.SourceMessages);
         var counts = tally.ToCounts();
-        var missing = counts.SourceMessages - counts.Copied - counts.AlreadyPresent - counts.Skipped - counts.Failed;
-        if (missing != 0)
+        var untold = counts.SourceMessages - counts.Copied - counts.AlreadyPresent - counts.Skipped - counts.Failed;
+        if (untold != 0)
         {
             report.Problem(new Problem(
-                FailureScope.Folder, pair.Source, null, "accounting", $"{missing} of {counts.SourceMessages} messages are not accounted for"));
+                FailureScope.Folder, pair.Source, null, "accounting", $"{untold} of {counts.SourceMessages} messages are not accounted for"));
             if (summaries.TryGetValue(pair, out var summary))
                 summaries[pair] = summary with { Rules = PairSummary.Unsettled };
         }
@@ -412,6 +366,7 @@ internal sealed class MailboxCopier(JobContext context)
         report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, e.Kind == FailureKind.Gone ? "gone" : "folder", e.Message));
 
     /// <param name="Listed">The source's folders.</param>
+    /// <param name="Doubt">Why nothing of what is not listed may be removed; null where it may.</param>
     /// <param name="Pairs">What is to be brought up to date.</param>
-    private sealed record CopyPlan(IReadOnlyList<FolderEntry> Listed, TargetFolders Folders, IReadOnlyList<FolderPair> Pairs);
+    private sealed record CopyPlan(IReadOnlyList<FolderEntry> Listed, string? Doubt, TargetFolders Folders, IReadOnlyList<FolderPair> Pairs);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Imapsync.Engine.Checkpoints;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
@@ -41,7 +42,7 @@ internal sealed class RemovedMail(IMailStore backup, RestoreOrigin origin, Messa
     }
 
     /// <summary>The Message-IDs asked for that the backup's other folders do not have.</summary>
-    private async Task<System.Collections.Immutable.ImmutableHashSet<string>> FindMissingAsync(
+    private async Task<ImmutableHashSet<string>> FindMissingAsync(
         IReadOnlyList<FolderPath> folders, CancellationToken cancellationToken)
     {
         var missing = messages.MessageIds;

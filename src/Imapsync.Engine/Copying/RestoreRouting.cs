@@ -35,7 +35,7 @@ internal sealed class RestoreRouting(
         }
 
         var removed = await new RemovedMail(backup, origin, messages, report).FindAsync(
-            [.. folders.Where(origin.IsTrash)], [.. folders.Where(f => !origin.IsTrash(f))], [.. origin.Folders.Select(g => new FolderGlob(g))], cancellationToken);
+            [.. folders.Where(origin.IsTrash)], [.. folders.Where(f => !origin.IsTrash(f))], globs, cancellationToken);
         var chosen = routes.Where(r => IsWanted(r.Target)).Concat(removed).ToImmutableArray();
         return chosen.IsEmpty ? throw NothingChosen([.. routes.Select(r => r.Target), .. folders.Where(origin.IsTrash)]) : chosen;
     }

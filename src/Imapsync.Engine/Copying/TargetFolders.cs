@@ -38,7 +38,7 @@ internal sealed class TargetFolders(
         List<FolderRename> followed = [], moved = [];
         foreach (var rename in renames)
         {
-            if (context.Stumbled.Contains(rename.From))
+            if (context.RenamesGivenUp.Contains(rename.From))
                 continue;
             context.Report.Note(rename.To.Source, $"renamed at the source, was {rename.From.Source}");
             bool isMoved;
@@ -82,9 +82,9 @@ internal sealed class TargetFolders(
     /// <summary>One folder that fails each time must not keep the others from being copied: it is left as it is, and told.</summary>
     private bool StumblesAgain(PairKey from, MailException e)
     {
-        if (e.IsTransient && context.Failed.Add(from))
+        if (e.IsTransient && context.RenamesFailedOnce.Add(from))
             return false;
-        context.Stumbled.Add(from);
+        context.RenamesGivenUp.Add(from);
         context.Report.Problem(new Problem(FailureScope.Folder, from.Source, null, "rename", $"{from.Target} could not be renamed at the target: {e.Message}"));
         return true;
     }

@@ -36,8 +36,8 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
             return null;
         if (summary.Source != pair.Source.Status || summary.Source.UidValidity.IsNone)
             return null;
-        // Counters that are not told are no equal ones: without either of these nothing shows that mail came.
-        if (pair.Source.Status is { UidNext.IsNone: true, HighestModSeq: null })
+        // Counters that are not told are no equal ones: without these nothing shows that mail came, or went.
+        if (pair.Source.Status is { UidNext.IsNone: true, HighestModSeq: null } or { IsCountUnknown: true })
             return null;
         var followsFlags = context.Job.Flags != FlagPolicy.Once;
         if (followsFlags && pair.Source.Status is { Messages: > 0, HighestModSeq: null })

@@ -6,8 +6,6 @@ namespace Imapsync.Engine.Durability;
 /// <summary>Opens what is a file and nothing else: a pipe, a socket or a device of its name is refused at once, never waited for.</summary>
 internal static partial class OrdinaryFile
 {
-    private const int TypeMask = 0xF000, Regular = 0x8000;
-
     /// <summary>O_RDONLY, O_NONBLOCK and O_CLOEXEC: without O_NONBLOCK, opening a pipe waits for who writes into it.</summary>
     private static readonly int ReadWithoutWaiting =
         OperatingSystem.IsMacOS() ? 0x4 | 0x1000000 : OperatingSystem.IsFreeBSD() ? 0x4 | 0x100000 : 0x800 | 0x80000;
@@ -44,26 +42,9 @@ internal static partial class OrdinaryFile
         return text.ReadToEnd();
     }
 
-    private static bool IsRegular(SafeFileHandle handle)
-    {
-        const int EmptyPath = 0x1000, TypeOnly = 1, SizeOfStatx = 256, OffsetOfMode = 28;
-        if (OperatingSystem.IsLinux())
-        {
-            try
-            {
-                var status = new byte[SizeOfStatx];
-                if (Statx((int)handle.DangerousGetHandle(), "", EmptyPath, TypeOnly, status) == 0)
-                    return (BitConverter.ToUInt16(status, OffsetOfMode) & TypeMask) == Regular;
-            }
-            catch (EntryPointNotFoundException)
-            {
-                // A C library from before 2018.
-            }
-        }
-
-        // A pipe and a socket have no position.
-        return Seek((int)handle.DangerousGetHandle(), 0, 1) >= 0;
-    }
+    /// <summary>Where the system does not tell: a pipe and a socket have no position.</summary>
+    private static bool IsRegular(SafeFileHandle handle) =>
+        Nodes.KindOf(handle) is { } kind ? kind == NodeKind.OrdinaryFile : Seek((int)handle.DangerousGetHandle(), 0, 1) >= 0;
 
     private static Exception Failure(string path)
     {
@@ -84,7 +65,4 @@ internal static partial class OrdinaryFile
 
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     private static partial long Seek(int descriptor, long offset, int from);
-
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Statx(int descriptor, string path, int flags, uint mask, [Out] byte[] status);
 }

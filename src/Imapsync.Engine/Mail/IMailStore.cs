@@ -138,7 +138,11 @@ public enum FolderUse
 /// <summary>A folder's counters (RFC 9051 §6.3.11). Two equal values of one folder mean that nothing changed that they can show.</summary>
 /// <param name="Messages">The number of messages; EXISTS once opened.</param>
 public readonly record struct FolderStatus(
-    UidValidity UidValidity, Uid UidNext, long Messages, long? Unseen = null, ModSeq? HighestModSeq = null);
+    UidValidity UidValidity, Uid UidNext, long Messages, long? Unseen = null, ModSeq? HighestModSeq = null)
+{
+    /// <summary>The number of messages was not told, and stands as 0.</summary>
+    public bool IsCountUnknown { get; init; }
+}
 
 /// <param name="Validity">The generation of the folder's UIDs.</param>
 /// <param name="Next">The UID the folder would give next; none where the store does not say.</param>

@@ -121,7 +121,7 @@ internal sealed class DotLock : IAsyncDisposable
     }
 
     /// <summary>A small file as locks are. What is larger may be somebody's mail, and to read a pipe would wait for ever.</summary>
-    private static bool IsLock(string path) => FileKind.MayBeRegular(path) && new FileInfo(path) is { Exists: true, Length: <= MaxLockBytes };
+    private static bool IsLock(string path) => Nodes.KindOf(path) is not NodeKind.Other && new FileInfo(path) is { Exists: true, Length: <= MaxLockBytes };
 
     private static bool IsLeftBehind(string path, TimeSpan staleAfter, TimeProvider time)
     {

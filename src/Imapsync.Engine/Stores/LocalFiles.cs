@@ -73,10 +73,7 @@ internal static class LocalFiles
     }
 
     /// <summary>A directory itself, not a symbolic link to one: a link may lead out of the tree.</summary>
-    public static bool IsRealDirectory(string path)
-    {
-        return Judge(path) == true;
-    }
+    public static bool IsRealDirectory(string path) => Judge(path) == true;
 
     /// <summary>A directory itself, or nothing at all: no file and no symbolic link, wherever that may lead.</summary>
     public static bool IsRealDirectoryOrNone(string path) => Judge(path) != false;

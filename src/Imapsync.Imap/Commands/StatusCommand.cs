@@ -64,7 +64,7 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
 
             var value = tokens.Next();
             if (item.Is("MESSAGES"u8))
-                counters = counters with { Messages = WireNumber.TryParse(value.Raw, out long n) && n >= 0 ? n : 0, TellsMessages = n >= 0 };
+                counters = WireNumber.TryParse(value.Raw, out long n) && n >= 0 ? counters with { Messages = n, TellsMessages = true } : counters with { Messages = 0, TellsMessages = false };
             else if (item.Is("UIDNEXT"u8))
                 counters = counters with { UidNext = new Uid(WireNumber.Parse32(value.Raw)) };
             else if (item.Is("UIDVALIDITY"u8))

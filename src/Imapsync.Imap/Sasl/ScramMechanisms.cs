@@ -6,47 +6,57 @@ namespace Imapsync.Imap.Sasl;
 /// <summary>MailKit's SCRAM-SHA-1, its password stretched in one call.</summary>
 internal sealed class ScramSha1(string user, string password) : SaslMechanismScramSha1(user, password)
 {
-    private int? iterations;
+    private readonly PasswordStretching stretching = new(HashAlgorithmName.SHA1, SHA1.HashSizeInBytes);
 
     protected override byte[]? Challenge(byte[]? token, int startIndex, int length, CancellationToken cancellationToken)
     {
-        iterations = StretchedPassword.IterationsOf(token.AsSpan(startIndex, length));
+        stretching.Hear(token.AsSpan(startIndex, length));
         return base.Challenge(token, startIndex, length, cancellationToken);
     }
 
-    protected override KeyedHashAlgorithm CreateHMAC(byte[] key) => StretchedPassword.TakeOnce(ref iterations) is { } count
-        ? new StretchedPassword(key, count, HashAlgorithmName.SHA1, SHA1.HashSizeInBytes)
-        : base.CreateHMAC(key);
+    protected override KeyedHashAlgorithm CreateHMAC(byte[] key) => stretching.Take(key) ?? base.CreateHMAC(key);
 }
 
 /// <summary>MailKit's SCRAM-SHA-256, its password stretched in one call.</summary>
 internal sealed class ScramSha256(string user, string password) : SaslMechanismScramSha256(user, password)
 {
-    private int? iterations;
+    private readonly PasswordStretching stretching = new(HashAlgorithmName.SHA256, SHA256.HashSizeInBytes);
 
     protected override byte[]? Challenge(byte[]? token, int startIndex, int length, CancellationToken cancellationToken)
     {
-        iterations = StretchedPassword.IterationsOf(token.AsSpan(startIndex, length));
+        stretching.Hear(token.AsSpan(startIndex, length));
         return base.Challenge(token, startIndex, length, cancellationToken);
     }
 
-    protected override KeyedHashAlgorithm CreateHMAC(byte[] key) => StretchedPassword.TakeOnce(ref iterations) is { } count
-        ? new StretchedPassword(key, count, HashAlgorithmName.SHA256, SHA256.HashSizeInBytes)
-        : base.CreateHMAC(key);
+    protected override KeyedHashAlgorithm CreateHMAC(byte[] key) => stretching.Take(key) ?? base.CreateHMAC(key);
 }
 
 /// <summary>MailKit's SCRAM-SHA-512, its password stretched in one call.</summary>
 internal sealed class ScramSha512(string user, string password) : SaslMechanismScramSha512(user, password)
 {
-    private int? iterations;
+    private readonly PasswordStretching stretching = new(HashAlgorithmName.SHA512, SHA512.HashSizeInBytes);
 
     protected override byte[]? Challenge(byte[]? token, int startIndex, int length, CancellationToken cancellationToken)
     {
-        iterations = StretchedPassword.IterationsOf(token.AsSpan(startIndex, length));
+        stretching.Hear(token.AsSpan(startIndex, length));
         return base.Challenge(token, startIndex, length, cancellationToken);
     }
 
-    protected override KeyedHashAlgorithm CreateHMAC(byte[] key) => StretchedPassword.TakeOnce(ref iterations) is { } count
-        ? new StretchedPassword(key, count, HashAlgorithmName.SHA512, SHA512.HashSizeInBytes)
-        : base.CreateHMAC(key);
+    protected override KeyedHashAlgorithm CreateHMAC(byte[] key) => stretching.Take(key) ?? base.CreateHMAC(key);
+}
+
+/// <summary>Gives the HMAC that stretches the password, once for each count that the server tells.</summary>
+internal sealed class PasswordStretching(HashAlgorithmName hash, int hashBytes)
+{
+    private int? iterations;
+
+    public void Hear(ReadOnlySpan<byte> challenge) => iterations = StretchedPassword.IterationsOf(challenge);
+
+    /// <summary>For the first HMAC after the server told the count, which is that of the password; null for those after.</summary>
+    public KeyedHashAlgorithm? Take(byte[] key)
+    {
+        var count = iterations;
+        iterations = null;
+        return count is null ? null : new StretchedPassword(key, count.Value, hash, hashBytes);
+    }
 }

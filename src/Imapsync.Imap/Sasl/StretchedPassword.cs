@@ -35,14 +35,6 @@ internal sealed class StretchedPassword(byte[] password, int iterations, HashAlg
         return found;
     }
 
-    /// <summary>The count, for the first HMAC after the server told it, which is that of the password; null for those after.</summary>
-    public static int? TakeOnce(ref int? iterations)
-    {
-        var taken = iterations;
-        iterations = null;
-        return taken;
-    }
-
     public override void Initialize() => salt.SetLength(0);
 
     protected override void HashCore(byte[] array, int ibStart, int cbSize)

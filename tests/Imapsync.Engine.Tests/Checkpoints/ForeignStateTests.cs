@@ -92,6 +92,26 @@ public sealed class ForeignStateTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("imap")]
+    [InlineData("imapsync-summary 4\nhalf a li")]
+    [InlineData("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")]
+    public async Task Its_own_directory_is_accepted_when_a_power_cut_has_taken_the_lock_and_torn_what_was_being_written(string left)
+    {
+        await using (await folder.OpenAsync())
+        {
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(folder.Root, "summary.tmp"), left, Token);
+        File.Delete(Path.Combine(folder.Root, "lock"));
+        await using (await folder.OpenAsync())
+        {
+        }
+
+        Assert.False(File.Exists(Path.Combine(folder.Root, "summary.tmp")));
+    }
+
     [Fact]
     public async Task What_only_looks_like_a_leftover_stays()
     {

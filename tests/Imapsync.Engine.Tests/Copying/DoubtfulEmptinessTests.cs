@@ -21,6 +21,18 @@ public sealed class DoubtfulEmptinessTests : IDisposable
     public void Dispose() => box.Dispose();
 
     [Fact]
+    public async Task A_count_that_is_never_told_is_no_equal_one()
+    {
+        box.Job = box.Job with { Flags = FlagPolicy.Once };
+        var work = box.Source.Folder("Work");
+        work.TellsCount = false;
+        await box.RunAsync();
+        work.Messages.RemoveAt(0);
+        Assert.Equal((JobOutcome.Ok, 1L), Result(await box.RunAsync()));
+        Assert.Single(box.Target.Folder("Work").Messages);
+    }
+
+    [Fact]
     public async Task A_folder_that_the_listing_leaves_out_is_asked_for_by_name_before_anything_of_it_is_removed()
     {
         await box.RunAsync();

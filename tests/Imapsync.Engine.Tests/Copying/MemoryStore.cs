@@ -77,14 +77,14 @@ internal sealed class MemoryStore
         {
             store.Step("list");
             return Task.FromResult<IReadOnlyList<FolderEntry>>([.. store.Folders.Where(f => store.IsListed(f.Key)).Select(f =>
-                new FolderEntry(f.Key, Status: f.Value.Status(store.HasModSeq), Subscribed: f.Value.Subscribed, MailboxId: f.Value.MailboxId)
+                new FolderEntry(f.Key, Status: f.Value.ListedStatus(store.HasModSeq), Subscribed: f.Value.Subscribed, MailboxId: f.Value.MailboxId)
                 {
                     HoldsFolders = store.HidesNoInferiors || !store.IsChildless(f.Key),
                 })]);
         }
 
         public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) =>
-            Task.FromResult(Find(path).Status(store.HasModSeq));
+            Task.FromResult(Find(path).ListedStatus(store.HasModSeq));
 
         public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken)
         {
@@ -156,6 +156,9 @@ internal sealed class MemoryFolderState(uint validity)
 
     public bool TellsUidNext { get; set; } = true;
 
+    /// <summary>STATUS says how many messages there are.</summary>
+    public bool TellsCount { get; set; } = true;
+
     /// <summary>Opened, it shows no message, whatever its status says.</summary>
     public bool OpensEmpty { get; set; }
 
@@ -223,6 +226,10 @@ internal sealed class MemoryFolderState(uint validity)
     public FolderStatus Status(bool withModSeq) => new(
         new UidValidity(Validity), TellsUidNext ? new Uid(UidNext) : Uid.None, Messages.Count + Hidden,
         Messages.Count(m => !m.Flags.System.HasFlag(MessageFlags.Seen)), withModSeq ? new ModSeq(modSeq) : null);
+
+    /// <summary>As it stands in a listing.</summary>
+    public FolderStatus ListedStatus(bool withModSeq) =>
+        TellsCount ? Status(withModSeq) : Status(withModSeq) with { Messages = 0, IsCountUnknown = true };
 
     public static DateTimeOffset Day(int day) => new DateTimeOffset(2025, 1, 1, 10, 0, 0, TimeSpan.FromHours(1)).AddDays(day);
 }

@@ -176,7 +176,7 @@ public sealed partial class ImapStore : IMailStore
     private static FolderStatus? ToStatus(FolderCounters? counters) =>
         counters is null
             ? null
-            : new FolderStatus(counters.UidValidity, counters.UidNext, counters.Messages, counters.Unseen, counters.HighestModSeq);
+            : new FolderStatus(counters.UidValidity, counters.UidNext, counters.Messages, counters.Unseen, counters.HighestModSeq) { IsCountUnknown = !counters.TellsMessages };
 
     private static FolderStatus ToOpenStatus(SelectedFolder selected)
     {

@@ -8,7 +8,6 @@ internal sealed class LeftOutDirectories(string root)
 {
     private const int MaxDepth = 8, MaxLooks = 10_000, MaxTold = 100;
 
-
     private static readonly EnumerationOptions All = new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false, MatchType = MatchType.Simple };
 
     private readonly List<string> told = [];

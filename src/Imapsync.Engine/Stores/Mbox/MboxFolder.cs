@@ -116,7 +116,7 @@ internal class MboxFolder : IMailFolder
 
     public static SafeFileHandle Open(string path)
     {
-        FileKind.DemandRegular(path);
+        Nodes.DemandNoDevice(path);
         return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
     }
 

@@ -41,7 +41,7 @@ internal sealed class MboxIndex
         var index = new MboxIndex();
         if (!File.Exists(path))
             return index;
-        if (!FileKind.MayBeRegular(path))
+        if (Nodes.KindOf(path) is NodeKind.Other)
         {
             index.Condition = IndexCondition.Damaged;
             return index;

@@ -30,7 +30,7 @@ internal readonly record struct MboxProbe(EntryKind Kind, string What = "")
     {
         try
         {
-            if (!FileKind.MayBeRegular(path))
+            if (Nodes.KindOf(path) is NodeKind.Other)
                 return new MboxProbe(EntryKind.Unread, "a pipe, a socket or a device");
             using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             Span<byte> beginning = new byte[(int)Math.Min(BeginningBytes, RandomAccess.GetLength(file))];

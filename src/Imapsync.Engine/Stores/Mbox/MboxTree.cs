@@ -175,5 +175,5 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
 
     private bool IsOwnFile(string path) => IsFile(path) && !lookup.IsAnothers(path);
 
-    private static bool IsFile(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null } && FileKind.MayBeRegular(path);
+    private static bool IsFile(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null } && Nodes.KindOf(path) is not NodeKind.Other;
 }

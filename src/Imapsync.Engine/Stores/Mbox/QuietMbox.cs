@@ -59,7 +59,7 @@ internal static class QuietMbox
 
     private static FileStream? TryReadLock(string path)
     {
-        FileKind.DemandRegular(path);
+        Nodes.DemandNoDevice(path);
         var file = new FileStream(path, LocalFiles.Read);
         try
         {

@@ -35,6 +35,21 @@ public sealed class FolderNamesTests
         Assert.Empty(server.Commands);
     }
 
+    [Theory]
+    [InlineData("MESSAGES 3 UIDNEXT 4 UIDVALIDITY 1", 3, false)]
+    [InlineData("UIDNEXT 4 UIDVALIDITY 1", 0, true)]
+    [InlineData("MESSAGES -1 UIDNEXT 4 UIDVALIDITY 1", 0, true)]
+    [InlineData("MESSAGES NIL UIDNEXT 4 UIDVALIDITY 1", 0, true)]
+    [InlineData("MESSAGES 99999999999999999999 UIDNEXT 4 UIDVALIDITY 1", 0, true)]
+    [InlineData("MESSAGES 3 UIDNEXT 4 UIDVALIDITY 1 MESSAGES x", 0, true)]
+    public async Task A_count_that_STATUS_does_not_tell_is_unknown(string said, long messages, bool isUnknown)
+    {
+        server.Status = said;
+        await using var store = await server.OpenAsync();
+        var status = await store.GetStatusAsync(FolderPath.Inbox, TestContext.Current.CancellationToken);
+        Assert.Equal((messages, isUnknown), (status.Messages, status.IsCountUnknown));
+    }
+
     [Fact]
     public async Task Below_INBOX_on_the_wire_is_the_top_where_that_is_the_servers_way()
     {
