@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Imapsync.Engine.Mail;
+using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests;
 
@@ -36,6 +37,16 @@ public sealed partial class ArchitectureTests
         ["Jobs"] = ["Mail", "Durability", "Progress", "Stores", "Checkpoints", "Copying"],
     };
 
+    /// <summary>Each room of the wire library and the rooms it may know besides the root, which is the vocabulary and knows none.</summary>
+    private static readonly Dictionary<string, string[]> WireRooms = new()
+    {
+        [""] = [],
+        ["Wire"] = [],
+        ["Sasl"] = [],
+        ["Connection"] = ["Wire"],
+        ["Client"] = ["Wire", "Sasl", "Connection"],
+    };
+
     [Fact]
     public void A_project_names_only_what_it_may()
     {
@@ -62,6 +73,36 @@ public sealed partial class ArchitectureTests
     public void The_wire_knows_nothing_of_the_engine() =>
         None(Sources("Imapsync.Imap").Where(f => File.ReadAllText(f).Contains("Imapsync.Engine", StringComparison.Ordinal))
             .Select(f => $"{Relative(f)}: the wire may not know the engine"));
+
+    [Fact]
+    public void A_room_of_the_wire_uses_only_the_rooms_it_may()
+    {
+        var broken = new HashSet<string>();
+        foreach (var file in Sources("Imapsync.Imap"))
+        {
+            var parts = Relative(file).Split('/');
+            var room = parts.Length == 3 ? "" : parts[2];
+            var expected = room.Length == 0 ? "namespace Imapsync.Imap;" : $"namespace Imapsync.Imap.{room};";
+            if (parts.Length > 4 || !WireRooms.TryGetValue(room, out var allowed) || !File.ReadLines(file).Contains(expected))
+            {
+                broken.Add($"{Relative(file)}: its namespace is its folder's, and a new folder needs a row in the table of this test");
+                continue;
+            }
+
+            broken.UnionWith(WireRoom().Matches(File.ReadAllText(file)).Select(m => m.Groups["room"].Value)
+                .Where(r => r != room && !allowed.Contains(r)).Select(r => $"{Relative(file)}: {room} may not know {r}"));
+        }
+
+        foreach (var type in typeof(ImapCapabilities).Assembly.GetTypes())
+        {
+            if (WireRoomOf(type) is not { } room || !WireRooms.TryGetValue(room, out var allowed))
+                continue;
+            broken.UnionWith(UsedTypes(type).Where(u => WireRoomOf(u) is { } other && other != room && other.Length > 0 && !allowed.Contains(other))
+                .Select(u => $"{type.FullName}: may not know {u.FullName}"));
+        }
+
+        None(broken);
+    }
 
     [Fact]
     public void MailKit_stays_in_its_corner_of_the_wire() =>
@@ -155,6 +196,13 @@ public sealed partial class ArchitectureTests
     private static string? RoomOf(Type type) =>
         type.Namespace is { } name && name.StartsWith("Imapsync.Engine.", StringComparison.Ordinal) ? name.Split('.')[2] : null;
 
+    private static string? WireRoomOf(Type type) => type.Namespace switch
+    {
+        "Imapsync.Imap" => "",
+        { } name when name.StartsWith("Imapsync.Imap.", StringComparison.Ordinal) => name.Split('.')[2],
+        _ => null,
+    };
+
     private static IEnumerable<string> Sources(string project) => CsFiles(Path.Combine(Root, "src", project));
 
     private static IEnumerable<string> AllSources() => CsFiles(Path.Combine(Root, "src")).Concat(CsFiles(Path.Combine(Root, "tests")));
@@ -180,6 +228,10 @@ public sealed partial class ArchitectureTests
     // "Imapsync.Engine.Room" anywhere, or "Engine.Room." as a name is shortened inside the engine's own namespaces.
     [GeneratedRegex(@"\bEngine\.(?<room>\w+)", RegexOptions.None, 1000)]
     private static partial Regex EngineRoom();
+
+    // What a file names by its namespace, or by the end of it as names are shortened inside the library.
+    [GeneratedRegex(@"(?:using Imapsync\.Imap\.|[^.\w](?=Wire\.|Connection\.|Client\.|Sasl\.))(?<room>Wire|Connection|Client|Sasl)\b(?!\.cs)", RegexOptions.None, 1000)]
+    private static partial Regex WireRoom();
 
     [GeneratedRegex(@"\b(?:class|struct|record|interface|enum) (?<name>\w+(?:Manager|Helper|Helpers|Util|Utils|Impl|Service))\b", RegexOptions.None, 1000)]
     private static partial Regex PatternName();

@@ -1,3 +1,4 @@
+using Imapsync.Imap.Client;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

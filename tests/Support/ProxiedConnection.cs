@@ -1,4 +1,5 @@
 using System.Text;
+using Imapsync.Imap.Client;
 
 namespace Imapsync.Tests.Support;
 

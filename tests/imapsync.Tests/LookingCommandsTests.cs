@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
+using Imapsync.Imap.Client;
 
 namespace Imapsync.CommandLine.Tests;
 

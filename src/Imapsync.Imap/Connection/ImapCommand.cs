@@ -84,6 +84,12 @@ internal abstract class ImapCommand
     /// <returns>Given the stream and octets already read from it.</returns>
     public virtual Func<Stream, ReadOnlyMemory<byte>, ValueTask<Stream>>? Upgrade => null;
 
+    /// <summary>Nothing is asked for after it (LOGOUT), and BYE answers it.</summary>
+    public virtual bool EndsConnection => false;
+
+    /// <summary>EXISTS of the folder it selected, once answered OK.</summary>
+    public virtual long SelectedMessages => 0;
+
     /// <summary>Where this command's bodies go; null when it asked for none.</summary>
     public virtual BodyFeed? Feed => null;
 

@@ -1,39 +1,22 @@
-using Imapsync.Imap.Commands;
-using System.Collections.Immutable;
-using System.IO.Pipelines;
 using System.Threading.Channels;
-using Imapsync.Imap.Wire;
 
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// One connection of one caller: a read loop, which alone touches the <see cref="PipeReader"/> (or lends it to one
-/// <see cref="LiteralReader"/>), and a write loop, which alone touches the <see cref="PipeWriter"/>. It reports, it never retries.
+/// One connection: what <see cref="ReadLoop"/> and <see cref="WriteLoop"/> do for one caller. It reports, it never retries.
 /// </summary>
-internal sealed partial class ImapConnection : IAsyncDisposable
+internal sealed class ImapConnection : IAsyncDisposable
 {
-    private const int ReadBufferSize = 256 << 10;
-    private const int QueueLength = 64;
-
-    private readonly ImapLimits limits;
     private readonly ImapTrace? trace;
-    private readonly TimeProvider time;
-    private readonly Channel<ImapCommand> queue;
-    private readonly Lock gate = new();
-    private ImapCommand? held;
-    // Rung by a tagged reply that makes room and closed with the connection. A semaphore would make several tasks for each wait with a token.
-    private readonly Channel<bool> answered = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ProgressWatchdog watchdog;
+    private readonly Transport transport;
+    private readonly PendingCommands pending;
+    private readonly SessionState session;
+    private readonly ReadLoop reading;
+    private readonly WriteLoop writing;
     private readonly Task readLoop;
     private readonly Task writeLoop;
-    private ImmutableArray<ImapCommand> inFlight = [];
-    private Stream stream;
-    private PipeReader reader;
-    private PipeWriter writer;
-    private Exception? broken;
-    private volatile bool isLent;
-    private int tags;
-    private int unknownLines;
+    private ImapCommand? held;
 
     /// <param name="network">Connected, and under TLS already where that is implicit. Owned from here on.</param>
     /// <param name="wrap">Puts TLS over the watched network stream, for implicit TLS.</param>
@@ -73,46 +56,48 @@ internal sealed partial class ImapConnection : IAsyncDisposable
 
     private ImapConnection(Stream stream, ProgressWatchdog watchdog, ConnectionSettings settings)
     {
-        this.stream = stream;
         this.watchdog = watchdog;
-        limits = settings.Limits;
-        time = settings.Time;
         trace = ImapTrace.For(settings.Trace, settings.Log);
         trace?.Note("connected");
         StallTimeout = settings.StallTimeout;
-        queue = Channel.CreateBounded<ImapCommand>(QueueLength);
-        reader = NewReader();
-        writer = NewWriter();
-        Greeting = new GreetingCommand();
+        transport = new Transport(stream);
+        pending = new PendingCommands(settings.Limits, watchdog);
+        session = new SessionState(settings.Limits);
         Greeting.TryStart();
         Greeting.FinishWriting();
-        inFlight = [Greeting];
-        watchdog.CommandSent();
-        readLoop = Task.Run(ReadLoopAsync, CancellationToken.None);
-        writeLoop = Task.Run(WriteLoopAsync, CancellationToken.None);
+        pending.TryAdd(Greeting);
+        var commands = new CommandWriter(() => transport.Writer, () => session.Capabilities ?? ImapCapabilities.None, watchdog, trace);
+        reading = new ReadLoop(transport, pending, session, Greeting, settings.Limits, trace, settings.Time, Break);
+        writing = new WriteLoop(transport, pending, commands, trace, settings.Time, Break);
+        readLoop = Task.Run(reading.RunAsync, CancellationToken.None);
+        writeLoop = Task.Run(writing.RunAsync, CancellationToken.None);
     }
 
     /// <summary>Stands in the queue from the start; answered by the server's first line.</summary>
-    public GreetingCommand Greeting { get; }
+    public GreetingCommand Greeting { get; } = new();
 
-    /// <summary>As last heard; null after a step that voids them (STARTTLS, log-in) until heard again.</summary>
-    public ImapCapabilities? Capabilities { get; set; }
+    /// <inheritdoc cref="SessionState.Capabilities"/>
+    public ImapCapabilities? Capabilities
+    {
+        get => session.Capabilities;
+        set => session.Capabilities = value;
+    }
 
-    /// <summary>EXISTS as last heard, less what was expunged since (servers need not repeat it, RFC 9051 §7.5.1).</summary>
-    public long Exists { get; private set; }
+    /// <inheritdoc cref="SessionState.Exists"/>
+    public long Exists => session.Exists;
 
-    /// <summary>How many EXPUNGE replies came since the connection began.</summary>
-    public long Expunged { get; private set; }
+    /// <inheritdoc cref="SessionState.Expunged"/>
+    public long Expunged => session.Expunged;
 
-    /// <summary>Commands answered NO or BAD.</summary>
-    public int Refusals { get; private set; }
+    /// <inheritdoc cref="SessionState.Refusals"/>
+    public int Refusals => session.Refusals;
 
-    /// <summary>Lines that made no sense so far.</summary>
-    public int UnknownLines => unknownLines;
+    /// <inheritdoc cref="ReadLoop.UnknownLines"/>
+    public int UnknownLines => reading.UnknownLines;
 
     public bool IsBroken => BreakReason is not null;
 
-    public Exception? BreakReason => Volatile.Read(ref broken);
+    public Exception? BreakReason => pending.BreakReason;
 
     /// <summary>For how long nothing has been asked for; zero while something is.</summary>
     public TimeSpan QuietTime => watchdog.QuietTime;
@@ -167,13 +152,13 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     {
         ThrowIfBroken();
         command.Before = Interlocked.Exchange(ref held, null);
-        return queue.Writer.TryWrite(command) ? ValueTask.CompletedTask : new ValueTask(WaitToSendAsync());
+        return writing.Queue.TryWrite(command) ? ValueTask.CompletedTask : new ValueTask(WaitToSendAsync());
 
         async Task WaitToSendAsync()
         {
             try
             {
-                await queue.Writer.WriteAsync(command, cancellationToken);
+                await writing.Queue.WriteAsync(command, cancellationToken);
             }
             catch (Exception e)
             {
@@ -202,41 +187,27 @@ internal sealed partial class ImapConnection : IAsyncDisposable
     /// <returns>An exception for the caller to throw, telling the first reason.</returns>
     public Exception Break(Exception reason)
     {
-        ImmutableArray<ImapCommand> lost;
-        lock (gate)
+        if (pending.End(reason) is { } lost)
         {
-            if (broken is not null)
-                return Telling(broken);
-            broken = reason is ImapConnectionException or ImapProtocolException
-                ? reason
-                : new ImapConnectionException(ConnectionFailure.Network, $"the connection was lost: {reason.Message}", reason);
-            lost = inFlight;
-            inFlight = [];
+            trace?.Note(pending.BreakReason!.Message);
+            writing.Queue.TryComplete();
+            transport.Close();
+            foreach (var command in lost)
+                pending.Fail(command);
+            writing.FailQueued();
         }
 
-        trace?.Note(broken.Message);
-        queue.Writer.TryComplete();
-        answered.Writer.TryComplete();
-        stream.Dispose();
-        foreach (var command in lost)
-            FailCommand(command);
-        while (queue.Reader.TryRead(out var command))
-            FailCommand(command);
-        return Telling(broken);
+        return PendingCommands.Telling(pending.BreakReason!);
     }
 
-    public void ThrowIfBroken()
-    {
-        if (Volatile.Read(ref broken) is { } reason)
-            throw Telling(reason);
-    }
+    public void ThrowIfBroken() => pending.ThrowIfBroken();
 
     public async ValueTask DisposeAsync()
     {
         Break(new ImapConnectionException(ConnectionFailure.Closed, "the connection was closed"));
         await writeLoop;
         // A consumer that holds a body and never comes back must not hang its own disposal.
-        if (!isLent)
+        if (!reading.IsLent)
             await readLoop;
         watchdog.Dispose();
     }
@@ -266,29 +237,8 @@ internal sealed partial class ImapConnection : IAsyncDisposable
         await command.WhenWritten;
     }
 
-    private static Exception Telling(Exception reason) => reason switch
-    {
-        ImapProtocolException p => new ImapProtocolException(p.Message, p) { Reply = p.Reply, IsFramingLost = p.IsFramingLost },
-        ImapConnectionException c => new ImapConnectionException(c.Failure, c.Message, c) { Bye = c.Bye },
-        _ => reason,
-    };
-
-    private void FailCommand(ImapCommand command)
-    {
-        var reason = Telling(broken!);
-        command.Before?.Fail(reason);
-        command.Fail(reason);
-        command.Feed?.Fail(reason);
-    }
-
     private void OnStall(string what) => Break(new ImapConnectionException(
-        ConnectionFailure.Stall, $"the server {what} with {inFlight.FirstOrDefault()?.Name ?? "a command"} unanswered"));
-
-    private PipeReader NewReader() =>
-        PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferSize, minimumReadSize: 16 << 10, leaveOpen: true));
-
-    // A segment is what one write to the network takes: as much as is flushed at once.
-    private PipeWriter NewWriter() => PipeWriter.Create(stream, new StreamPipeWriterOptions(minimumBufferSize: CommandWriter.FlushAt, leaveOpen: true));
+        ConnectionFailure.Stall, $"the server {what} with {pending.Oldest?.Name ?? "a command"} unanswered"));
 }
 
 /// <summary>What a connection needs besides its stream.</summary>

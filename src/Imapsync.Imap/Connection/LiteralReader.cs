@@ -9,7 +9,8 @@ namespace Imapsync.Imap.Connection;
 /// as nothing is read ahead of the consumer, back-pressure reaches the server by itself. Its last octets are given only once
 /// what follows them shows that the literal ends there, so nobody takes for whole what is another message in part.
 /// </summary>
-internal sealed class LiteralReader(PipeReader inner, long length, ImapConnection connection, int maxLine) : PipeReader
+/// <param name="end">Ends the connection; see <see cref="ImapConnection.Break"/>.</param>
+internal sealed class LiteralReader(PipeReader inner, long length, Func<Exception, Exception> end, PendingCommands pending, int maxLine) : PipeReader
 {
     private ReadOnlySequence<byte> current;
     private long remaining = length;
@@ -75,7 +76,7 @@ internal sealed class LiteralReader(PipeReader inner, long length, ImapConnectio
     {
         // A read given up half-way would leave the place in the stream unknown, so giving up ends the connection.
         using var registration = cancellationToken.UnsafeRegister(
-            static c => ((ImapConnection)c!).Break(new ImapConnectionException(ConnectionFailure.Closed, "cancelled in the middle of a message")), connection);
+            static e => ((Func<Exception, Exception>)e!)(new ImapConnectionException(ConnectionFailure.Closed, "cancelled in the middle of a message")), end);
         try
         {
             while (true)
@@ -88,7 +89,7 @@ internal sealed class LiteralReader(PipeReader inner, long length, ImapConnectio
         catch (Exception e) when (e is not (ImapProtocolException or ImapConnectionException))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw connection.Break(e);
+            throw end(e);
         }
     }
 
@@ -114,7 +115,7 @@ internal sealed class LiteralReader(PipeReader inner, long length, ImapConnectio
         }
 
         if (read.IsCompleted)
-            throw connection.Break(new ImapConnectionException(ConnectionFailure.Network, "the server closed the connection in the middle of a message"));
+            throw end(new ImapConnectionException(ConnectionFailure.Network, "the server closed the connection in the middle of a message"));
         current = buffer;
         limited = new ReadResult(buffer, read.IsCanceled, isCompleted: false);
         return true;
@@ -124,19 +125,19 @@ internal sealed class LiteralReader(PipeReader inner, long length, ImapConnectio
     /// <returns>False where not all of it is there yet.</returns>
     private bool LooksAtEnd(ReadOnlySequence<byte> rest, bool isCompleted)
     {
-        var line = rest.PositionOf((byte)'\n') is { } end ? rest.Slice(0, rest.GetPosition(1, end)) : default;
+        var line = rest.PositionOf((byte)'\n') is { } lineEnd ? rest.Slice(0, rest.GetPosition(1, lineEnd)) : default;
         if (line.IsEmpty)
         {
             if (isCompleted)
-                throw connection.Break(new ImapConnectionException(ConnectionFailure.Network, "the server closed the connection right behind a message"));
+                throw end(new ImapConnectionException(ConnectionFailure.Network, "the server closed the connection right behind a message"));
             // What is no rest of a reply from its first octet on may never have an end; the longest line is the framing's to judge.
             return !rest.IsEmpty && rest.FirstSpan is [not ((byte)' ' or (byte)')'), ..]
-                ? throw connection.Break(new ImapProtocolException(FetchTail.Lost) { IsFramingLost = true })
+                ? throw end(new ImapProtocolException(FetchTail.Lost) { IsFramingLost = true })
                 : rest.Length > maxLine;
         }
 
         if (!FetchTail.IsPlausible(line.IsSingleSegment ? line.FirstSpan : line.ToArray()))
-            throw connection.Break(new ImapProtocolException(FetchTail.Lost) { IsFramingLost = true });
+            throw end(new ImapProtocolException(FetchTail.Lost) { IsFramingLost = true });
         return true;
     }
 
@@ -144,6 +145,6 @@ internal sealed class LiteralReader(PipeReader inner, long length, ImapConnectio
     {
         if (isReleased)
             throw new InvalidOperationException("the body of a message is gone once the next one is asked for");
-        connection.ThrowIfBroken();
+        pending.ThrowIfBroken();
     }
 }

@@ -2,7 +2,7 @@ using System.Text;
 using Imapsync.Engine.Copying;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Imap;
-using Imapsync.Imap.Commands;
+using Imapsync.Imap.Client;
 using Imapsync.Imap.Connection;
 using Imapsync.Imap.Wire;
 
@@ -32,7 +32,7 @@ internal static class ReplyTargets
         new ListCommand(ListForm.Extended, "", "*", Offered, Limits), new StatusCommand("x", Offered), new SelectCommand("x", false, true, Limits),
         new FetchMetadataCommand("1:*", true, null, rows, () => 10, Limits), new FetchLabelsCommand("1:*", labels, () => 10),
         new FetchBodiesCommand(UidSet.Range(new Uid(1), new Uid(9)), "", new BodyFeed(), Limits), new NamespaceCommand(), new IdCommand(), new QuotaCommand("x"),
-        new GetAclCommand("x"), new MyRightsCommand("x"), new AppendCommand("x", AsyncEnumerable.Empty<OutgoingMessage>()), new StoreCommand("1", true, FlagSet.Empty),
+        new GetAclCommand("x"), new AppendCommand("x", AsyncEnumerable.Empty<OutgoingMessage>()), new StoreCommand("1", true, FlagSet.Empty),
     ];
 
     private static void Replies(byte[] octets)
@@ -53,7 +53,7 @@ internal static class ReplyTargets
                 else if (response.Kind == ResponseKind.Data)
                 {
                     command.OnUntagged(ref response);
-                    _ = response.Is("CAPABILITY"u8) ? CapabilityCommand.Read(response.Arguments, Limits) : null;
+                    _ = response.Is("CAPABILITY"u8) ? CapabilityList.Read(response.Arguments, Limits) : null;
                 }
             }
             catch (ImapProtocolException)

@@ -3,6 +3,7 @@ using System.Buffers;
 using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Text;
+using Imapsync.Imap.Client;
 using Imapsync.Imap.Tests.Connection;
 using Imapsync.Tests.Support;
 

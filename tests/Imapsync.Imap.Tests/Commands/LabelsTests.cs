@@ -1,3 +1,4 @@
+using Imapsync.Imap.Client;
 using Imapsync.Imap.Tests.Connection;
 
 namespace Imapsync.Imap.Tests.Commands;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
+using Imapsync.Imap.Client;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Connection;

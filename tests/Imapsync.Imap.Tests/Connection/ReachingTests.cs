@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using Imapsync.Imap.Client;
 using Imapsync.Imap.Connection;
 using Imapsync.Tests.Support;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Imapsync.Imap.Client;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Connection;

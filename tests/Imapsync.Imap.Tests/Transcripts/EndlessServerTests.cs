@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using Imapsync.Imap.Client;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Transcripts;

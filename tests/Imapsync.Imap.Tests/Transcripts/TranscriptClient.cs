@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Imapsync.Imap.Client;
 
 namespace Imapsync.Imap.Tests.Transcripts;
 
@@ -74,10 +75,6 @@ internal sealed class TranscriptClient(ImapClientOptions options) : IAsyncDispos
                 break;
             case "noop":
                 await c.NoopAsync(cancellationToken);
-                Tell("ok");
-                break;
-            case "enable":
-                await c.EnableAsync(words[0], cancellationToken);
                 Tell("ok");
                 break;
             case "id":

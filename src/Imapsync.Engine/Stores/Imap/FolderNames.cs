@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
+using Imapsync.Imap.Client;
 
 namespace Imapsync.Engine.Stores.Imap;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
+using Imapsync.Imap.Client;
 
 namespace Imapsync.Engine.Stores.Imap;
 

@@ -1,5 +1,6 @@
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
+using Imapsync.Imap.Client;
 
 namespace Imapsync.Engine.Stores.Imap;
 

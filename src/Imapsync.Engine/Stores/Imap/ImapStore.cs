@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
+using Imapsync.Imap.Client;
 
 namespace Imapsync.Engine.Stores.Imap;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Imapsync.Imap;
+using Imapsync.Imap.Client;
 
 namespace Imapsync.Engine.Stores.Imap;
 

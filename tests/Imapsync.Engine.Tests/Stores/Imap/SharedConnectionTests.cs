@@ -1,6 +1,7 @@
 using System.Globalization;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Imap;
+using Imapsync.Imap.Client;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
@@ -61,7 +62,7 @@ public sealed class SharedConnectionTests
                     await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, c);
                 }
 
-                return await Imapsync.Imap.ImapClient.ConnectAsync(Options(client), c);
+                return await ImapClient.ConnectAsync(Options(client), c);
             },
             size: 1,
             TimeProvider.System,

@@ -1,6 +1,7 @@
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Imap;
+using Imapsync.Imap.Client;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;

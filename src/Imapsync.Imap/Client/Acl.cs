@@ -1,0 +1,54 @@
+using Imapsync.Imap.Connection;
+using Imapsync.Imap.Wire;
+
+namespace Imapsync.Imap.Client;
+
+public sealed partial class ImapClient
+{
+    /// <summary>GETACL (RFC 4314 §3.3); only where ACL is offered.</summary>
+    public async Task<IReadOnlyList<AclEntry>> GetAclAsync(string wireName, CancellationToken cancellationToken)
+    {
+        var command = new GetAclCommand(wireName);
+        await connection.ExecuteAsync(command, cancellationToken);
+        return command.Entries;
+    }
+
+    /// <summary>SETACL (RFC 4314 §3.1); only where ACL is offered.</summary>
+    /// <param name="rights">Letters as the server has them; behind a <c>+</c> they are added to those that are there.</param>
+    public async Task SetAclAsync(string wireName, string identifier, string rights, CancellationToken cancellationToken) =>
+        await connection.ExecuteAsync(new PlainCommand("SETACL", strings: [wireName, identifier, rights]), cancellationToken);
+}
+
+/// <summary>Rights of one identifier: letters as the server has them (RFC 4314 §2.1, or RFC 2086).</summary>
+/// <param name="Identifier">UTF-8, one character an octet; behind a <c>-</c> it is denied the rights.</param>
+public readonly record struct AclEntry(string Identifier, string Rights);
+
+/// <summary>GETACL (RFC 4314 §3.3).</summary>
+internal sealed class GetAclCommand(string wireName) : ImapCommand
+{
+    private const int MaxEntries = 10_000;
+
+    public override string Name => "GETACL";
+
+    public List<AclEntry> Entries { get; } = [];
+
+    public override async ValueTask EncodeAsync(CommandWriter writer)
+    {
+        writer.Text("GETACL ");
+        await writer.StringAsync(wireName);
+    }
+
+    public override bool OnUntagged(ref ImapResponse response)
+    {
+        if (!response.Is("ACL"u8) || !response.Arguments.Next().IsString)
+            return false;
+        for (var identifier = response.Arguments.Next(); identifier.IsString && Entries.Count < MaxEntries; identifier = response.Arguments.Next())
+        {
+            var rights = response.Arguments.Next();
+            if (rights.IsString)
+                Entries.Add(new AclEntry(identifier.ToLatin1(), rights.ToLatin1()));
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,24 @@
+using Imapsync.Imap.Connection;
+
+namespace Imapsync.Imap.Client;
+
+public sealed partial class ImapClient
+{
+    /// <param name="use">A special-use attribute such as <c>\Sent</c>, only where CREATE-SPECIAL-USE is offered.</param>
+    public async Task CreateAsync(string wireName, string? use, CancellationToken cancellationToken) =>
+        await connection.ExecuteAsync(new CreateCommand(wireName, use), cancellationToken);
+}
+
+/// <summary>CREATE (RFC 9051 §6.3.4), with USE (RFC 6154 §3) where asked for.</summary>
+/// <param name="use">An attribute such as <c>\Sent</c>, or null.</param>
+internal sealed class CreateCommand(string wireName, string? use) : ImapCommand
+{
+    public override string Name => "CREATE";
+
+    public override async ValueTask EncodeAsync(CommandWriter writer)
+    {
+        writer.Text("CREATE ");
+        if (await writer.StringAsync(wireName) && use is not null)
+            writer.Text($" (USE ({use}))");
+    }
+}

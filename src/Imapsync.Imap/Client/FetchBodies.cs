@@ -1,0 +1,58 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Imapsync.Imap.Connection;
+using Imapsync.Imap.Wire;
+
+namespace Imapsync.Imap.Client;
+
+public sealed partial class ImapClient
+{
+    /// <summary>
+    /// Asks for bodies. Returns once the command is queued; the bodies and at last a <see cref="RangeDone"/> come by the feed.
+    /// Several may be under way with one feed.
+    /// </summary>
+    /// <param name="section">Empty for the whole message, HEADER for its header.</param>
+    public async Task StartFetchAsync(UidSet range, string section, BodyFeed feed, CancellationToken cancellationToken) =>
+        await connection.SendAsync(new FetchBodiesCommand(range, section, feed, options.Limits), cancellationToken);
+}
+
+/// <summary>UID FETCH of one section of messages (<c>BODY.PEEK[]</c>: all octets; <c>BODY.PEEK[HEADER]</c>), streamed to a feed.</summary>
+internal sealed class FetchBodiesCommand(UidSet range, string section, BodyFeed feed, ImapLimits limits) : ImapCommand
+{
+    // Twice is what broken servers do, and a body of a range asked for behind may come ahead.
+    private readonly long maxBodies = (range.Count * 2) + 1000;
+    private readonly FlagReader flags = new(limits);
+    private long bodies;
+
+    public override string Name => "UID FETCH";
+
+    public override CommandClass Class => CommandClass.NeedsSelection;
+
+    public override BodyFeed Feed => feed;
+
+    public override ValueTask EncodeAsync(CommandWriter writer)
+    {
+        writer.Text($"UID FETCH {range} (UID BODY.PEEK[{section}])");
+        return ValueTask.CompletedTask;
+    }
+
+    public override bool OnUntagged(ref ImapResponse response)
+    {
+        if (!response.Is("FETCH"u8))
+            return false;
+        var items = FetchItems.Read(response.Arguments, flags);
+        if (items.HasBody && ++bodies > maxBodies)
+            throw new ImapProtocolException($"the server sent {bodies} bodies where {range.Count} were asked for");
+        if (items.HasBody && !items.IsBodyStreamed)
+        {
+            var octets = items.Body ?? [];
+            feed.Post(new FetchedBody(
+                items.Uid, items.Body is null ? -1 : octets.Length, PipeReader.Create(new ReadOnlySequence<byte>(octets))));
+        }
+
+        return true;
+    }
+
+    public override void OnTagged(StatusReply status) =>
+        feed.Post(new RangeDone(range, status.Kind == StatusKind.Ok ? null : new ImapCommandException(Name, status)));
+}

@@ -1,0 +1,56 @@
+using Imapsync.Imap.Connection;
+using Imapsync.Imap.Wire;
+
+namespace Imapsync.Imap.Client;
+
+public sealed partial class ImapClient
+{
+    private IdCommand? id;
+
+    /// <summary>What the server says of itself: lower-case field → value; nothing where it refuses to say.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> IdAsync(CancellationToken cancellationToken)
+    {
+        connection.ThrowIfBroken();
+        if (id is null)
+            HoldId();
+        await connection.SendHeldAsync(cancellationToken);
+        await connection.AnswerAsync(id!, cancellationToken);
+        return id!.Server;
+    }
+
+    private void HoldId() => connection.Hold(id = new IdCommand());
+}
+
+/// <summary>ID (RFC 2971): tells who we are, learns who the server is.</summary>
+internal sealed class IdCommand : ImapCommand
+{
+    private const int MaxFields = 30;
+
+    public override string Name => "ID";
+
+    /// <summary>Lower-case field name → value.</summary>
+    public Dictionary<string, string> Server { get; } = [];
+
+    public override ValueTask EncodeAsync(CommandWriter writer)
+    {
+        writer.Text("ID (\"name\" \"imapsync\")");
+        return ValueTask.CompletedTask;
+    }
+
+    public override bool OnUntagged(ref ImapResponse response)
+    {
+        if (!response.Is("ID"u8))
+            return false;
+        if (response.Arguments.Next().Kind == TokenKind.Open)
+        {
+            for (var name = response.Arguments.Next(); name.IsString && Server.Count < MaxFields; name = response.Arguments.Next())
+            {
+                var value = response.Arguments.Next();
+                if (value.IsString && !value.IsNil)
+                    Server[name.ToText().ToLowerInvariant()] = value.ToText();
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,138 @@
+using System.Text;
+using Imapsync.Imap.Connection;
+using Imapsync.Imap.Wire;
+
+namespace Imapsync.Imap.Client;
+
+/// <summary>Gmail's labels (https://developers.google.com/gmail/imap/imap-extensions); only where X-GM-EXT-1 is offered.</summary>
+public sealed partial class ImapClient
+{
+    /// <summary>Identities and labels of messages, in the order the server sent them.</summary>
+    /// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
+    /// <param name="rows">Where they are added to.</param>
+    public async Task FetchLabelsAsync(string set, List<FetchedLabels> rows, CancellationToken cancellationToken) =>
+        await connection.ExecuteAsync(new FetchLabelsCommand(set, rows, MaxRows), cancellationToken);
+
+    /// <param name="set">Ascending UIDs as they go on the wire.</param>
+    /// <param name="labels">As on the wire, at least one; a label that is new is made by the server.</param>
+    public async Task StoreLabelsAsync(string set, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>
+        await connection.ExecuteAsync(new StoreLabelsCommand(set, add, labels), cancellationToken);
+}
+
+/// <summary>What Gmail tells of a message besides (X-GM-EXT-1).</summary>
+/// <param name="MessageId">X-GM-MSGID: one number for the message, whatever folders it is seen in. Never 0.</param>
+/// <param name="Labels">X-GM-LABELS as on the wire, in modified UTF-7; those with a backslash are Gmail's own. The selected folder's label is not among them.</param>
+public readonly record struct FetchedLabels(Uid Uid, ulong MessageId, IReadOnlyList<string> Labels);
+
+/// <summary>UID FETCH of Gmail's X-GM-MSGID and X-GM-LABELS, in bulk; only where X-GM-EXT-1 is offered.</summary>
+/// <param name="set">A sequence set as it goes on the wire.</param>
+/// <param name="maxRows">More than this and the server is making messages up.</param>
+internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, Func<long> maxRows) : ImapCommand
+{
+    private const int MaxCached = 4096;
+    private const int RowBytes = 1024;
+    private const long MaxOctets = 64 << 20;
+
+    // Few sets of labels stand for many messages.
+    private readonly Dictionary<string, IReadOnlyList<string>> known = [];
+    private long octets;
+
+    public override string Name => "UID FETCH";
+
+    public override CommandClass Class => CommandClass.NeedsSelection;
+
+    public override long ExpectedBytes => maxRows() * RowBytes;
+
+    public override ValueTask EncodeAsync(CommandWriter writer)
+    {
+        writer.Text($"UID FETCH {set} (UID X-GM-MSGID X-GM-LABELS)");
+        return ValueTask.CompletedTask;
+    }
+
+    public override bool OnUntagged(ref ImapResponse response)
+    {
+        if (!response.Is("FETCH"u8))
+            return false;
+        if (Read(response.Arguments) is not { Uid.IsNone: false, MessageId: not 0 } row)
+            return true;
+        FetchMetadataCommand.DemandRoom(rows.Count, maxRows());
+        rows.Add(row);
+        return true;
+    }
+
+    private FetchedLabels? Read(Tokenizer arguments)
+    {
+        var row = new FetchedLabels(Uid.None, 0, []);
+        if (arguments.Next().Kind != TokenKind.Open)
+            return null;
+        while (true)
+        {
+            var name = arguments.Next();
+            if (name.Kind is TokenKind.End or TokenKind.Close)
+                return row;
+            if (name.Is("UID"u8))
+                row = row with { Uid = new Uid(WireNumber.Parse32(arguments.Next().Raw)) };
+            else if (name.Is("X-GM-MSGID"u8))
+                row = row with { MessageId = ulong.TryParse(arguments.Next().Raw, out var id) ? id : 0 };
+            else if (name.Is("X-GM-LABELS"u8))
+                row = row with { Labels = ReadLabels(ref arguments) };
+            else
+                arguments.SkipValue();
+        }
+    }
+
+    private IReadOnlyList<string> ReadLabels(ref Tokenizer arguments)
+    {
+        if (arguments.Next().Kind != TokenKind.Open)
+            return [];
+        var raw = arguments.TakeList();
+        var key = Encoding.Latin1.GetString(raw);
+        if (known.TryGetValue(key, out var labels))
+            return labels;
+        octets += raw.Length;
+        if (octets > MaxOctets)
+            throw new ImapProtocolException($"the server sent more than {MaxOctets >> 20} MiB of labels that differ");
+        labels = Parse(raw);
+        if (known.Count < MaxCached)
+            known[key] = labels;
+        return labels;
+    }
+
+    private static List<string> Parse(ReadOnlySpan<byte> raw)
+    {
+        var labels = new List<string>();
+        var tokens = new Tokenizer(raw);
+        for (var token = tokens.Next(); token.Kind != TokenKind.End; token = tokens.Next())
+        {
+            if (token.IsString && token.Raw.Length > 0)
+                labels.Add(token.ToLatin1());
+        }
+
+        return labels;
+    }
+}
+
+/// <summary>UID STORE of Gmail's X-GM-LABELS to add or take; only where X-GM-EXT-1 is offered. Its echo is read past.</summary>
+/// <param name="labels">As on the wire, at least one.</param>
+internal sealed class StoreLabelsCommand(string set, bool add, IReadOnlyList<string> labels) : ImapCommand
+{
+    public override string Name => "UID STORE";
+
+    public override CommandClass Class => CommandClass.NeedsSelection;
+
+    public override async ValueTask EncodeAsync(CommandWriter writer)
+    {
+        writer.Text($"UID STORE {set} {(add ? '+' : '-')}X-GM-LABELS (");
+        for (var i = 0; i < labels.Count; i++)
+        {
+            if (i > 0)
+                writer.Text(" ");
+            if (!await writer.StringAsync(labels[i]))
+                return;
+        }
+
+        writer.Text(")");
+    }
+
+    public override bool OnUntagged(ref ImapResponse response) => response.Is("FETCH"u8);
+}

@@ -1,0 +1,10 @@
+using Imapsync.Imap.Connection;
+
+namespace Imapsync.Imap.Client;
+
+public sealed partial class ImapClient
+{
+    /// <summary>NOOP (RFC 9051 §6.1.2): lets the server tell what changed in the selected folder.</summary>
+    public async Task NoopAsync(CancellationToken cancellationToken) =>
+        await connection.ExecuteAsync(new PlainCommand("NOOP"), cancellationToken);
+}

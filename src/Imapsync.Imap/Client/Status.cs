@@ -1,0 +1,106 @@
+using Imapsync.Imap.Connection;
+using Imapsync.Imap.Wire;
+
+namespace Imapsync.Imap.Client;
+
+public sealed partial class ImapClient
+{
+    /// <summary>STATUS; null when the server answered OK and told nothing.</summary>
+    public async Task<FolderCounters?> StatusAsync(string wireName, CancellationToken cancellationToken)
+    {
+        var command = new StatusCommand(wireName, Capabilities);
+        await connection.ExecuteAsync(command, cancellationToken);
+        return command.Result;
+    }
+}
+
+/// <summary>A folder's counters from STATUS or SELECT; 0 and null where the server said nothing sensible.</summary>
+public sealed record FolderCounters(
+    long Messages = 0, Uid UidNext = default, UidValidity UidValidity = default, long? Unseen = null, ModSeq? HighestModSeq = null, string? MailboxId = null)
+{
+    /// <summary>False where the number of messages was not told by STATUS.</summary>
+    public bool TellsMessages { get; init; }
+
+    /// <summary>Octets a message may have here (RFC 7889), where STATUS says.</summary>
+    public long? AppendLimit { get; init; }
+}
+
+/// <summary>STATUS (RFC 9051 §6.3.11).</summary>
+internal sealed class StatusCommand(string wireName, ImapCapabilities offered) : ImapCommand
+{
+    public override string Name => "STATUS";
+
+    public FolderCounters? Result { get; private set; }
+
+    /// <summary>UNSEEN only where there is no HIGHESTMODSEQ, which shows all that UNSEEN would, and more.</summary>
+    public static string Items(ImapCapabilities offered) =>
+        "MESSAGES UIDNEXT UIDVALIDITY" + (offered.HasCondStore ? " HIGHESTMODSEQ" : " UNSEEN") + (offered.HasObjectId ? " MAILBOXID" : "");
+
+    public override async ValueTask EncodeAsync(CommandWriter writer)
+    {
+        writer.Text("STATUS ");
+        if (await writer.StringAsync(wireName))
+            writer.Text($" ({Items(offered)}{(offered.HasAppendLimitPerFolder ? " APPENDLIMIT" : "")})");
+    }
+
+    public override bool OnUntagged(ref ImapResponse response)
+    {
+        // Many may be asked for at once, and a server may answer them in any order (RFC 9051 §5.5).
+        if (!response.Is("STATUS"u8) || response.Arguments.Next() is not { IsString: true } name || !name.ToLatin1().Equals(wireName, StringComparison.OrdinalIgnoreCase))
+            return false;
+        Result = Read(ref response.Arguments);
+        return true;
+    }
+
+    /// <summary>A name that came back in another spelling can only be the one that the server is at.</summary>
+    public override void OnUnclaimed(ref ImapResponse response)
+    {
+        if (Result is null && response.Is("STATUS"u8) && response.Arguments.Next().IsString)
+            Result = Read(ref response.Arguments);
+    }
+
+    /// <summary>At most 255 characters (RFC 8474 §7); null for none and for nonsense.</summary>
+    public static string? ObjectId(string? text) => text is { Length: > 0 and <= 255 } ? text : null;
+
+    public static FolderCounters Read(ref Tokenizer tokens)
+    {
+        var counters = new FolderCounters();
+        // More words ahead of the list: a name with blanks that is not quoted.
+        var open = tokens.Next();
+        while (open.Kind is TokenKind.Atom)
+            open = tokens.Next();
+        if (open.Kind != TokenKind.Open)
+            return counters;
+        for (var item = tokens.Next(); item.Kind is not (TokenKind.Close or TokenKind.End); item = tokens.Next())
+        {
+            if (item.Is("MAILBOXID"u8))
+            {
+                if (tokens.Next().Kind == TokenKind.Open)
+                {
+                    counters = counters with { MailboxId = ObjectId(tokens.Peek().ToLatin1()) };
+                    tokens.SkipList();
+                }
+
+                continue;
+            }
+
+            var value = tokens.Next();
+            if (item.Is("MESSAGES"u8))
+                counters = WireNumber.TryParse(value.Raw, out long n) && n >= 0 ? counters with { Messages = n, TellsMessages = true } : counters with { Messages = 0, TellsMessages = false };
+            else if (item.Is("UIDNEXT"u8))
+                counters = counters with { UidNext = new Uid(WireNumber.Parse32(value.Raw)) };
+            else if (item.Is("UIDVALIDITY"u8))
+                counters = counters with { UidValidity = WireNumber.ParseValidity(value.Raw) };
+            else if (item.Is("UNSEEN"u8))
+                counters = counters with { Unseen = WireNumber.TryParse(value.Raw, out long n) && n >= 0 ? n : null };
+            else if (item.Is("HIGHESTMODSEQ"u8))
+                counters = counters with { HighestModSeq = WireNumber.ParseModSeq(value.Raw) };
+            else if (item.Is("APPENDLIMIT"u8))
+                counters = counters with { AppendLimit = WireNumber.TryParse(value.Raw, out long n) && n >= 0 ? n : null };
+            else if (value.Kind == TokenKind.Open)
+                tokens.SkipList();
+        }
+
+        return counters;
+    }
+}

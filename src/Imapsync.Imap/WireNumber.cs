@@ -1,0 +1,43 @@
+using System.Buffers.Text;
+
+namespace Imapsync.Imap;
+
+/// <summary>Numbers as servers write them, <c>9.3736e+06</c> among them (mail.ru).</summary>
+internal static class WireNumber
+{
+    public static bool TryParse(ReadOnlySpan<byte> text, out long value)
+    {
+        if (Utf8Parser.TryParse(text, out value, out var read) && read == text.Length)
+            return true;
+        if (text.Length > 0 && text[0] is >= (byte)'0' and <= (byte)'9' && text.IndexOfAny((byte)'.', (byte)'e', (byte)'E') > 0
+            && Utf8Parser.TryParse(text, out double real, out read) && read == text.Length && real is >= 0 and < long.MaxValue)
+        {
+            value = (long)real;
+            return true;
+        }
+
+        value = 0;
+        return false;
+    }
+
+    public static bool TryParse(ReadOnlySpan<byte> text, out ulong value) =>
+        Utf8Parser.TryParse(text, out value, out var read) && read == text.Length;
+
+    /// <summary>A UID or UIDVALIDITY; 0 where it is none.</summary>
+    public static uint Parse32(ReadOnlySpan<byte> text) => TryParse(text, out long value) && value is > 0 and <= uint.MaxValue ? (uint)value : 0;
+
+    /// <summary>
+    /// A UIDVALIDITY; 0 where it is none. Some servers count in milliseconds, beyond 32 bits: all that matters is that another
+    /// number is another one, so such a number is mixed into 32 bits.
+    /// </summary>
+    public static UidValidity ParseValidity(ReadOnlySpan<byte> text)
+    {
+        if (!TryParse(text, out ulong value) || value <= uint.MaxValue)
+            return new UidValidity(Parse32(text));
+        var mixed = (uint)((value * 0x9E3779B97F4A7C15) >> 32);
+        return new UidValidity(mixed == 0 ? 1 : mixed);
+    }
+
+    /// <summary>A modification sequence of at least 1; null for the 0 and -1 that some servers send for "none".</summary>
+    public static ModSeq? ParseModSeq(ReadOnlySpan<byte> text) => TryParse(text, out ulong value) && value > 0 ? new ModSeq(value) : null;
+}
