@@ -23,8 +23,14 @@ public sealed record ImapLimits
     /// <summary>A body's announced length. Nobody sends longer mail; a server that does wants to fill a disk.</summary>
     public long MaxBodyBytes { get; init; } = 64L << 30;
 
-    /// <summary>Flag lists that differ, as one command's replies have them.</summary>
+    /// <summary>Flag and label lists that differ, as one command's replies have them.</summary>
     public long MaxFlagBytes { get; init; } = 64 << 20;
+
+    /// <summary>Flags of one message; what is beyond is left out. More than any store keeps.</summary>
+    public int MaxFlags { get; init; } = 1_000;
+
+    /// <summary>A flag's name; a longer one is left out.</summary>
+    public int MaxFlagLength { get; init; } = 1_000;
 
     /// <summary>How much of bodies that nobody reads is read past before the connection is given up.</summary>
     public long MaxDrainBytes { get; init; } = 4 << 20;
@@ -41,6 +47,21 @@ public sealed record ImapLimits
     public int MaxFolders { get; init; } = 200_000;
 
     public int MaxCapabilities { get; init; } = 1_000;
+
+    /// <summary>Rights that one folder's access control list names.</summary>
+    public int MaxAclEntries { get; init; } = 10_000;
+
+    /// <summary>Namespaces, resources of a quota, attributes of a folder, fields of ID: lists that are short everywhere.</summary>
+    public int MaxShortList { get; init; } = 100;
+
+    /// <summary>The text of a status reply, which is kept in reports; what is longer is cut off.</summary>
+    public int MaxStatusTextBytes { get; init; } = 4_096;
+
+    /// <summary>Iterations that SCRAM may ask for: a server that wants billions wants this process to hang.</summary>
+    public int MaxScramIterations { get; init; } = 2_000_000;
+
+    /// <summary>Challenges in one AUTHENTICATE.</summary>
+    public int MaxChallenges { get; init; } = 30;
 
     /// <summary>Lines that make no sense, over the life of a connection.</summary>
     public int MaxUnknownLines { get; init; } = 10_000;

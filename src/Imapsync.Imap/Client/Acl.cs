@@ -8,7 +8,7 @@ public sealed partial class ImapClient
     /// <summary>GETACL (RFC 4314 §3.3); only where ACL is offered.</summary>
     public async Task<IReadOnlyList<AclEntry>> GetAclAsync(string wireName, CancellationToken cancellationToken)
     {
-        var command = new GetAclCommand(wireName);
+        var command = new GetAclCommand(wireName, options.Limits);
         await connection.ExecuteAsync(command, cancellationToken);
         return command.Entries;
     }
@@ -24,10 +24,8 @@ public sealed partial class ImapClient
 public readonly record struct AclEntry(string Identifier, string Rights);
 
 /// <summary>GETACL (RFC 4314 §3.3).</summary>
-internal sealed class GetAclCommand(string wireName) : ImapCommand
+internal sealed class GetAclCommand(string wireName, ImapLimits limits) : ImapCommand
 {
-    private const int MaxEntries = 10_000;
-
     public override string Name => "GETACL";
 
     public List<AclEntry> Entries { get; } = [];
@@ -42,7 +40,7 @@ internal sealed class GetAclCommand(string wireName) : ImapCommand
     {
         if (!response.Is("ACL"u8) || !response.Arguments.Next().IsString)
             return false;
-        for (var identifier = response.Arguments.Next(); identifier.IsString && Entries.Count < MaxEntries; identifier = response.Arguments.Next())
+        for (var identifier = response.Arguments.Next(); identifier.IsString && Entries.Count < limits.MaxAclEntries; identifier = response.Arguments.Next())
         {
             var rights = response.Arguments.Next();
             if (rights.IsString)

@@ -18,14 +18,12 @@ public sealed partial class ImapClient
         return id!.Server;
     }
 
-    private void HoldId() => connection.Hold(id = new IdCommand());
+    private void HoldId() => connection.Hold(id = new IdCommand(options.Limits));
 }
 
 /// <summary>ID (RFC 2971): tells who we are, learns who the server is.</summary>
-internal sealed class IdCommand : ImapCommand
+internal sealed class IdCommand(ImapLimits limits) : ImapCommand
 {
-    private const int MaxFields = 30;
-
     public override string Name => "ID";
 
     /// <summary>Lower-case field name → value.</summary>
@@ -43,7 +41,7 @@ internal sealed class IdCommand : ImapCommand
             return false;
         if (response.Arguments.Next().Kind == TokenKind.Open)
         {
-            for (var name = response.Arguments.Next(); name.IsString && Server.Count < MaxFields; name = response.Arguments.Next())
+            for (var name = response.Arguments.Next(); name.IsString && Server.Count < limits.MaxShortList; name = response.Arguments.Next())
             {
                 var value = response.Arguments.Next();
                 if (value.IsString && !value.IsNil)

@@ -11,7 +11,7 @@ public sealed partial class ImapClient
     /// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
     /// <param name="rows">Where they are added to.</param>
     public async Task FetchLabelsAsync(string set, List<FetchedLabels> rows, CancellationToken cancellationToken) =>
-        await connection.ExecuteAsync(new FetchLabelsCommand(set, rows, MaxRows), cancellationToken);
+        await connection.ExecuteAsync(new FetchLabelsCommand(set, rows, MaxRows, options.Limits), cancellationToken);
 
     /// <param name="set">Ascending UIDs as they go on the wire.</param>
     /// <param name="labels">As on the wire, at least one; a label that is new is made by the server.</param>
@@ -27,11 +27,10 @@ public readonly record struct FetchedLabels(Uid Uid, ulong MessageId, IReadOnlyL
 /// <summary>UID FETCH of Gmail's X-GM-MSGID and X-GM-LABELS, in bulk; only where X-GM-EXT-1 is offered.</summary>
 /// <param name="set">A sequence set as it goes on the wire.</param>
 /// <param name="maxRows">More than this and the server is making messages up.</param>
-internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, Func<long> maxRows) : ImapCommand
+internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, Func<long> maxRows, ImapLimits limits) : ImapCommand
 {
     private const int MaxCached = 4096;
     private const int RowBytes = 1024;
-    private const long MaxOctets = 64 << 20;
 
     // Few sets of labels stand for many messages.
     private readonly Dictionary<string, IReadOnlyList<string>> known = [];
@@ -90,8 +89,8 @@ internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, F
         if (known.TryGetValue(key, out var labels))
             return labels;
         octets += raw.Length;
-        if (octets > MaxOctets)
-            throw new ImapProtocolException($"the server sent more than {MaxOctets >> 20} MiB of labels that differ");
+        if (octets > limits.MaxFlagBytes)
+            throw new ImapProtocolException($"the server sent more than {limits.MaxFlagBytes} octets of labels that differ");
         labels = Parse(raw);
         if (known.Count < MaxCached)
             known[key] = labels;

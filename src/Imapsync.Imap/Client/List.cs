@@ -109,12 +109,12 @@ internal sealed class ListCommand(ListForm form, string reference, string patter
         return text.Length == 0 ? null : text[0];
     }
 
-    private static ListedFolder? Read(ref Tokenizer tokens)
+    private ListedFolder? Read(ref Tokenizer tokens)
     {
         var attributes = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         if (tokens.Next().Kind == TokenKind.Open)
         {
-            for (var token = tokens.Next(); token.Kind is not (TokenKind.Close or TokenKind.End) && attributes.Count < 50; token = tokens.Next())
+            for (var token = tokens.Next(); token.Kind is not (TokenKind.Close or TokenKind.End) && attributes.Count < limits.MaxShortList; token = tokens.Next())
             {
                 if (token.IsString)
                     attributes.Add(token.ToLatin1());

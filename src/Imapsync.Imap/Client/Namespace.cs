@@ -7,7 +7,7 @@ public sealed partial class ImapClient
 {
     public async Task<IReadOnlyList<ImapNamespace>> NamespaceAsync(CancellationToken cancellationToken)
     {
-        var command = new NamespaceCommand();
+        var command = new NamespaceCommand(options.Limits);
         await connection.ExecuteAsync(command, cancellationToken);
         return command.Namespaces;
     }
@@ -24,10 +24,8 @@ public enum NamespaceKind
 public sealed record ImapNamespace(NamespaceKind Kind, string Prefix, char? Delimiter);
 
 /// <summary>NAMESPACE (RFC 9051 §6.3.10).</summary>
-internal sealed class NamespaceCommand : ImapCommand
+internal sealed class NamespaceCommand(ImapLimits limits) : ImapCommand
 {
-    private const int MaxNamespaces = 100;
-
     public override string Name => "NAMESPACE";
 
     public List<ImapNamespace> Namespaces { get; } = [];
@@ -50,7 +48,7 @@ internal sealed class NamespaceCommand : ImapCommand
             {
                 var prefix = response.Arguments.Next();
                 var delimiter = response.Arguments.Next();
-                if (Namespaces.Count < MaxNamespaces)
+                if (Namespaces.Count < limits.MaxShortList)
                     Namespaces.Add(new ImapNamespace(kind, prefix.IsNil ? "" : prefix.ToLatin1(), ListCommand.Delimiter(delimiter)));
                 response.Arguments.SkipList();
             }

@@ -8,7 +8,7 @@ public sealed partial class ImapClient
     /// <summary>GETQUOTAROOT (RFC 9208 §4.1.2).</summary>
     public async Task<IReadOnlyList<QuotaResource>> QuotaAsync(string wireName, CancellationToken cancellationToken)
     {
-        var command = new QuotaCommand(wireName);
+        var command = new QuotaCommand(wireName, options.Limits);
         await connection.ExecuteAsync(command, cancellationToken);
         return command.Resources;
     }
@@ -18,10 +18,8 @@ public sealed partial class ImapClient
 public sealed record QuotaResource(string Root, string Name, long Usage, long Limit);
 
 /// <summary>GETQUOTAROOT (RFC 9208 §4.1.2).</summary>
-internal sealed class QuotaCommand(string wireName) : ImapCommand
+internal sealed class QuotaCommand(string wireName, ImapLimits limits) : ImapCommand
 {
-    private const int MaxResources = 100;
-
     public override string Name => "GETQUOTAROOT";
 
     public List<QuotaResource> Resources { get; } = [];
@@ -42,7 +40,7 @@ internal sealed class QuotaCommand(string wireName) : ImapCommand
         if (!root.IsString || response.Arguments.Next().Kind != TokenKind.Open)
             return true;
         var rootName = root.ToText();
-        for (var name = response.Arguments.Next(); name.IsString && Resources.Count < MaxResources; name = response.Arguments.Next())
+        for (var name = response.Arguments.Next(); name.IsString && Resources.Count < limits.MaxShortList; name = response.Arguments.Next())
         {
             var hasUsage = WireNumber.TryParse(response.Arguments.Next().Raw, out long usage);
             var hasLimit = WireNumber.TryParse(response.Arguments.Next().Raw, out long limit);

@@ -10,17 +10,14 @@ internal sealed class SaslFaultException(string message, Exception? inner = null
 /// <summary>One SASL exchange (RFC 4422), used once: one of MailKit's mechanisms, and what it leaves to its caller.</summary>
 internal sealed class SaslExchange
 {
-    // A server that asks for billions wants this process to hang.
-    private const int MaxIterations = 2_000_000;
-    private const int MaxChallenges = 30;
-
     private readonly SaslMechanism mechanism;
+    private readonly ImapLimits limits;
     private int challenges;
 
     /// <exception cref="SaslFaultException">The mechanism can't even begin here, e.g. without a Kerberos ticket.</exception>
-    public SaslExchange(SaslMechanism mechanism)
+    public SaslExchange(SaslMechanism mechanism, ImapLimits limits)
     {
-        this.mechanism = mechanism;
+        (this.mechanism, this.limits) = (mechanism, limits);
         try
         {
             // What SASLprep forbids is to be known before anything is sent.
@@ -58,7 +55,7 @@ internal sealed class SaslExchange
     /// <summary>Answers a challenge, both in base64.</summary>
     public string Next(string challenge)
     {
-        if (++challenges > MaxChallenges)
+        if (++challenges > limits.MaxChallenges)
             throw new SaslFaultException($"the server does not come to an end with {Name}");
         try
         {
@@ -84,11 +81,11 @@ internal sealed class SaslExchange
         }
     }
 
-    private static void RefuseEndlessWork(string text)
+    private void RefuseEndlessWork(string text)
     {
         foreach (var part in text.Split(',').Where(p => p.StartsWith("i=", StringComparison.Ordinal)))
         {
-            if (!int.TryParse(part.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) || iterations > MaxIterations)
+            if (!int.TryParse(part.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) || iterations > limits.MaxScramIterations)
                 throw new FormatException("a count of iterations that nobody means");
         }
     }

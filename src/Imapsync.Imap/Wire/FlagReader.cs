@@ -8,9 +8,6 @@ internal sealed class FlagReader(ImapLimits limits)
     private const int MaxCached = 4096;
     private const int MaxCachedLength = 512;
 
-    private const int MaxFlags = 1000;
-    private const int MaxFlagLength = 1000;
-
     private readonly Dictionary<string, FlagSet> known = [];
     private long octets;
 
@@ -33,7 +30,6 @@ internal sealed class FlagReader(ImapLimits limits)
         return flags;
     }
 
-    /// <summary>A thousand flags of a thousand octets are more than any store keeps; what is beyond is left out.</summary>
     private FlagSet Parse(ReadOnlySpan<byte> raw)
     {
         octets += raw.Length;
@@ -41,9 +37,9 @@ internal sealed class FlagReader(ImapLimits limits)
             throw new ImapProtocolException($"the server sent more than {limits.MaxFlagBytes} octets of flags that differ");
         var names = new List<string>();
         var tokens = new Tokenizer(raw);
-        for (var token = tokens.Next(); token.Kind != TokenKind.End && names.Count < MaxFlags; token = tokens.Next())
+        for (var token = tokens.Next(); token.Kind != TokenKind.End && names.Count < limits.MaxFlags; token = tokens.Next())
         {
-            if (token.IsString && !token.IsNil && token.Raw.Length is > 0 and <= MaxFlagLength)
+            if (token.IsString && !token.IsNil && token.Raw.Length > 0 && token.Raw.Length <= limits.MaxFlagLength)
                 names.Add(token.ToText());
         }
 

@@ -53,13 +53,13 @@ internal ref struct ImapResponse
             return response;
         if (!first.Raw.SequenceEqual("*"u8))
         {
-            response.Status = StatusParser.TryParse(tokens.Rest);
+            response.Status = StatusParser.TryParse(tokens.Rest, limits);
             response.Tag = first.Raw;
             response.Kind = response.Status is { Kind: StatusKind.Ok or StatusKind.No or StatusKind.Bad } ? ResponseKind.Tagged : ResponseKind.Unknown;
             return response;
         }
 
-        response.Status = StatusParser.TryParse(tokens.Rest);
+        response.Status = StatusParser.TryParse(tokens.Rest, limits);
         if (response.Status is not null)
         {
             response.Kind = ResponseKind.Status;

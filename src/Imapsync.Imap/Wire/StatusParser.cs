@@ -5,9 +5,6 @@ namespace Imapsync.Imap.Wire;
 /// <summary>Reads a status reply and the code in front of its text (RFC 9051 §7.1).</summary>
 internal static class StatusParser
 {
-    /// <summary>Texts are kept in reports, one for each message refused: what is longer is cut off.</summary>
-    private const int MaxTextBytes = 4096;
-
     private static readonly (byte[] Word, StatusKind Kind)[] Words =
     [
         ("OK"u8.ToArray(), StatusKind.Ok), ("NO"u8.ToArray(), StatusKind.No), ("BAD"u8.ToArray(), StatusKind.Bad),
@@ -15,30 +12,29 @@ internal static class StatusParser
     ];
 
     /// <param name="rest">What follows the tag or asterisk, with its line end.</param>
-    public static StatusReply? TryParse(ReadOnlySpan<byte> rest)
+    public static StatusReply? TryParse(ReadOnlySpan<byte> rest, ImapLimits limits)
     {
         rest = LiteralMarker.TrimLineEnd(rest).TrimStart((byte)' ');
 
         // home.pl and Office 365 send "* [COPYUID …]" without the OK.
         if (rest.Length > 0 && rest[0] == '[')
-            return WithText(StatusKind.Ok, rest);
+            return WithText(StatusKind.Ok, rest, limits);
         var end = rest.IndexOf((byte)' ');
         var word = end < 0 ? rest : rest[..end];
         foreach (var (known, kind) in Words)
         {
             if (Ascii.EqualsIgnoreCase(word, known))
-                return WithText(kind, end < 0 ? default : rest[end..].TrimStart((byte)' '));
+                return WithText(kind, end < 0 ? default : rest[end..].TrimStart((byte)' '), limits);
         }
 
         return null;
     }
 
-    private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> text) => text.Length > MaxTextBytes ? text[..MaxTextBytes] : text;
-
-    private static StatusReply WithText(StatusKind kind, ReadOnlySpan<byte> text)
+    private static StatusReply WithText(StatusKind kind, ReadOnlySpan<byte> text, ImapLimits limits)
     {
         var code = TryParseCode(text, out var used);
-        return new StatusReply(kind, code, Encoding.UTF8.GetString(Cut(text[used..].Trim((byte)' '))));
+        var words = text[used..].Trim((byte)' ');
+        return new StatusReply(kind, code, Encoding.UTF8.GetString(words[..Math.Min(words.Length, limits.MaxStatusTextBytes)]));
     }
 
     /// <param name="text">Text of a status reply, perhaps with a code in front.</param>

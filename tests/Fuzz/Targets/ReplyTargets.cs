@@ -30,9 +30,9 @@ internal static class ReplyTargets
     private static ImapCommand[] Commands(List<FetchedMessage> rows, List<FetchedLabels> labels) =>
     [
         new ListCommand(ListForm.Extended, "", "*", Offered, Limits), new StatusCommand("x", Offered), new SelectCommand("x", false, true, Limits),
-        new FetchMetadataCommand("1:*", true, null, rows, () => 10, Limits), new FetchLabelsCommand("1:*", labels, () => 10),
-        new FetchBodiesCommand(UidSet.Range(new Uid(1), new Uid(9)), "", new BodyFeed(), Limits), new NamespaceCommand(), new IdCommand(), new QuotaCommand("x"),
-        new GetAclCommand("x"), new AppendCommand("x", AsyncEnumerable.Empty<OutgoingMessage>()), new StoreCommand("1", true, FlagSet.Empty),
+        new FetchMetadataCommand("1:*", true, null, rows, () => 10, Limits), new FetchLabelsCommand("1:*", labels, () => 10, Limits),
+        new FetchBodiesCommand(UidSet.Range(new Uid(1), new Uid(9)), "", new BodyFeed(), Limits), new NamespaceCommand(Limits), new IdCommand(Limits), new QuotaCommand("x", Limits),
+        new GetAclCommand("x", Limits), new AppendCommand("x", AsyncEnumerable.Empty<OutgoingMessage>()), new StoreCommand("1", true, FlagSet.Empty),
     ];
 
     private static void Replies(byte[] octets)

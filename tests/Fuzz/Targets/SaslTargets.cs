@@ -27,7 +27,7 @@ internal static class SaslTargets
     private static void Read(byte[] octets)
     {
         var options = new ImapClientOptions("mail.example.com", 993, ImapTls.Implicit);
-        var exchanges = Names.Select(n => new SaslExchange(SaslMechanisms.Create(n, new ImapCredentials("user", "pencil"), options)!));
+        var exchanges = Names.Select(n => new SaslExchange(SaslMechanisms.Create(n, new ImapCredentials("user", "pencil"), options)!, ImapLimits.Default));
         var lines = Encoding.Latin1.GetString(octets).Split('\n').Take(4).Select(Encoding.Latin1.GetBytes).ToArray();
         foreach (var exchange in exchanges)
         {

@@ -65,7 +65,7 @@ internal static class WireTargets
 
     private static void Codes(byte[] octets)
     {
-        if (StatusParser.TryParse(octets) is not { } reply)
+        if (StatusParser.TryParse(octets, ImapLimits.Default) is not { } reply)
             return;
         var refusal = ServerText.Classify(reply);
         Assert.True(refusal.RetryAfter is null || refusal.RetryAfter >= TimeSpan.Zero);

@@ -27,7 +27,7 @@ public sealed class SaslExchangeTests
     {
         var mechanism = (SaslMechanismScramBase)SaslMechanisms.Create(name, new ImapCredentials("user", "pencil"), Options)!;
         ScramNonce(mechanism) = nonce;
-        var exchange = new SaslExchange(mechanism);
+        var exchange = new SaslExchange(mechanism, ImapLimits.Default);
         Assert.Equal($"n,,n=user,r={nonce}", Text(exchange.InitialResponse!));
         Assert.Equal(proof, Text(exchange.Next(Base64(first))));
         Assert.False(exchange.IsProven);
@@ -41,7 +41,7 @@ public sealed class SaslExchangeTests
         var options = Options with { Host = "elwood.innosoft.com" };
         var mechanism = (SaslMechanismDigestMd5)SaslMechanisms.Create("DIGEST-MD5", new ImapCredentials("chris", "secret"), options)!;
         DigestNonce(mechanism) = "OA6MHXh6VqTrRk";
-        var exchange = new SaslExchange(mechanism);
+        var exchange = new SaslExchange(mechanism, ImapLimits.Default);
         Assert.Null(exchange.InitialResponse);
         var answer = Text(exchange.Next(Base64("realm=\"elwood.innosoft.com\",nonce=\"OA6MG9tEQGm2hh\",qop=\"auth\",algorithm=md5-sess,charset=utf-8")));
         Assert.Contains("username=\"chris\"", answer, StringComparison.Ordinal);
@@ -172,7 +172,7 @@ public sealed class SaslExchangeTests
     private static ImapClientOptions Options { get; } = new("imap.example.com", 143, ImapTls.None);
 
     private static SaslExchange Exchange(string name, string user, string secret, string? authorizeAs = null) =>
-        new(SaslMechanisms.Create(name, new ImapCredentials(user, secret, null, authorizeAs), Options)!);
+        new(SaslMechanisms.Create(name, new ImapCredentials(user, secret, null, authorizeAs), Options)!, ImapLimits.Default);
 
     private static void VerifyScram(SaslExchange exchange, ScramVerifier server)
     {
