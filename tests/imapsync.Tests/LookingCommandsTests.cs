@@ -132,6 +132,16 @@ public sealed class LookingCommandsTests : CommandLineFixture
 
         public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<IMailFolder>(new ListedFolder(path));
 
+        public IAccessControl? AccessControl => null;
+
+        public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
+
+        public FolderPath ListedAs(FolderPath path) => path;
+
         public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<StoreFact>>([new StoreFact("software", "Listed"), new StoreFact("quota", "95 % used\u001b[2J", IsWarning: true)]);
 
@@ -143,6 +153,8 @@ public sealed class LookingCommandsTests : CommandLineFixture
 
         public Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
         private static FolderStatus Status(long messages) => new(new UidValidity(1), new Uid(9), messages);
@@ -153,6 +165,8 @@ public sealed class LookingCommandsTests : CommandLineFixture
         public FolderPath Path => path;
 
         public FolderStatus Status => default;
+
+        public UidValidity LastingUidValidity => default;
 
         public async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
         {

@@ -12,6 +12,16 @@ internal sealed class AbsentStore(string display) : IMailStore
 
     public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) => throw NoFolder(path);
 
+    public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) => throw NoFolder(path);
+
+    public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult(false);
+
+    public IAccessControl? AccessControl => null;
+
+    public FolderPath ListedAs(FolderPath path) => path;
+
+    public Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => throw NoFolder(path);
+
     public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => throw NoFolder(path);
 
     public Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) => throw NoFolder(path);
@@ -21,6 +31,8 @@ internal sealed class AbsentStore(string display) : IMailStore
     public Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken) => throw NoFolder(from);
 
     public Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) => throw NoFolder(path);
+
+    public Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken) => throw NoFolder(wanted.Keys.First());
 
     public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<StoreFact>>([]);
 

@@ -39,6 +39,9 @@ internal abstract class StoreView(IMailStore store) : IMailStore
     public Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) =>
         store.SetSubscribedAsync(path, subscribed, cancellationToken);
 
+    public Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken) =>
+        store.SetSubscribedAsync(wanted, cancellationToken);
+
     public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) => store.DescribeAsync(cancellationToken);
 
     public virtual ValueTask DisposeAsync() => store.DisposeAsync();
@@ -50,6 +53,8 @@ internal abstract class FolderView(IMailFolder folder, FolderStatus status) : IM
     public FolderPath Path => folder.Path;
 
     public FolderStatus Status { get; } = status;
+
+    public UidValidity LastingUidValidity => folder.LastingUidValidity;
 
     protected IMailFolder Folder => folder;
 

@@ -186,7 +186,7 @@ internal sealed class TargetFolders(
     /// <summary>Before the folders are copied, where the target takes many subscriptions at the price of one. What fails here is asked for again with its folder.</summary>
     public async Task SubscribeTogetherAsync(IReadOnlyList<FolderPair> pairs, IReadOnlyDictionary<PairKey, PairSummary> remembered, CancellationToken abort)
     {
-        if (context.Target is not ISubscribesTogether target)
+        if (!context.Target.Traits.SubscribesTogether)
             return;
         // Of two pairs with one target, each has its turn.
         var wanted = pairs.GroupBy(p => p.Target).Where(g => g.Count() == 1).Select(g => g.Single())
@@ -196,7 +196,7 @@ internal sealed class TargetFolders(
             return;
         try
         {
-            await target.SetSubscribedAsync(wanted, abort);
+            await context.Target.SetSubscribedAsync(wanted, abort);
         }
         catch (MailException e) when (e.Scope != FailureScope.Store)
         {

@@ -14,7 +14,7 @@ public interface IMailFolder : IAsyncDisposable
     /// The UIDVALIDITY that messages seen before keep their UIDs under. It stands also where <see cref="Status"/> has none because
     /// some messages (files that nobody numbered yet, read without writing) have UIDs for this session only, which are higher ones.
     /// </summary>
-    UidValidity LastingUidValidity => Status.UidValidity;
+    UidValidity LastingUidValidity { get; }
 
     /// <summary>
     /// Lists messages in ascending order of UID, each once. A listing that is refused or fails half-way throws.
@@ -54,8 +54,7 @@ public interface IWritableFolder : IMailFolder
     Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changes, CancellationToken cancellationToken);
 
     /// <summary>Adds labels to messages or takes them; only where the store has labels. One that the store refuses is noted and left out.</summary>
-    Task SetLabelsAsync(UidSet uids, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>
-        throw new NotSupportedException("this store has no labels");
+    Task SetLabelsAsync(UidSet uids, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken);
 
     /// <summary>Removes exactly these messages, for good or into <paramref name="trash"/> (an existing folder). Returns how many went.</summary>
     Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken);

@@ -14,7 +14,7 @@ public interface IMailStore : IAsyncDisposable
     StoreTraits Traits { get; }
 
     /// <summary>Null where the store has no access rights of its own.</summary>
-    IAccessControl? AccessControl => null;
+    IAccessControl? AccessControl { get; }
 
     /// <summary>
     /// Every folder, in no promised order, those that hold no messages (\Noselect) included.
@@ -27,34 +27,19 @@ public interface IMailStore : IAsyncDisposable
     Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>What says whether UIDs known before still hold: all that has to be looked at in a target that nothing is to be done in.</summary>
-    async Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken)
-    {
-        var status = await GetStatusAsync(path, cancellationToken);
-        return new UidCounters(status.UidValidity, status.UidNext);
-    }
+    Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>
     /// Asks for a folder by its name, whatever a listing said: false only where the store says that there is none. Throws where
     /// it can't be told.
     /// </summary>
-    async Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await GetStatusAsync(path, cancellationToken);
-            return true;
-        }
-        catch (MailException e) when (e.Kind == FailureKind.Gone)
-        {
-            return false;
-        }
-    }
+    Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>Opens for reading: changes nothing, sets no \Seen, writes no file. Throws <see cref="FailureKind.Gone"/> when there is none.</summary>
     Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>Opens once more a folder that is open, by the same path, for nothing but <see cref="IMailFolder.ReadAsync"/>.</summary>
-    Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
+    Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>Opens for writing; the folder must exist.</summary>
     Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken);
@@ -63,7 +48,7 @@ public interface IMailStore : IAsyncDisposable
     /// The path under which this store lists a folder that is created as <paramref name="path"/>: the same, or with what
     /// can't stand in a name here written otherwise. As of the last listing.
     /// </summary>
-    FolderPath ListedAs(FolderPath path) => path;
+    FolderPath ListedAs(FolderPath path);
 
     /// <summary>
     /// Creates a folder and what parents it needs; a name that only had children becomes a folder of messages. No error when
@@ -75,6 +60,11 @@ public interface IMailStore : IAsyncDisposable
     Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken);
 
     Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken);
+
+    /// <summary>Several at once; only where <see cref="StoreTraits.SubscribesTogether"/>.</summary>
+    /// <param name="wanted">Whether each folder is to be subscribed.</param>
+    /// <exception cref="MailException">Folder scope: none was changed, or all were.</exception>
+    Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken);
 
     /// <summary>What a person checking the job wants to know: software, capabilities, quota, limits, layout. Changes nothing.</summary>
     Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken);
@@ -95,6 +85,9 @@ public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, in
 
     /// <summary>It is a backup: nobody but its owner's programs takes mail from it, so what was copied has to be there.</summary>
     public bool KeepsWhatItGets { get; init; }
+
+    /// <summary>Many subscriptions cost what one does.</summary>
+    public bool SubscribesTogether { get; init; }
 
     /// <summary>How many small questions, such as the status of a folder, may usefully be asked at once; at least 1.</summary>
     public int MaxConcurrentQuestions { get; init; } = 1;

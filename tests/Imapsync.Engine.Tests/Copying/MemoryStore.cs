@@ -86,6 +86,15 @@ internal sealed class MemoryStore
         public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) =>
             Task.FromResult(Find(path).ListedStatus(store.HasModSeq));
 
+        public IAccessControl? AccessControl => null;
+
+        public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) =>
+            StatusAnswers.UidCountersAsync(this, path, cancellationToken);
+
+        public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => StatusAnswers.ExistsAsync(this, path, cancellationToken);
+
+        public Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
+
         public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken)
         {
             store.Step("open " + path);
@@ -125,6 +134,12 @@ internal sealed class MemoryStore
         {
             Find(path).Subscribed = subscribed;
             return Task.CompletedTask;
+        }
+
+        public async Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken)
+        {
+            foreach (var (path, subscribed) in wanted)
+                await SetSubscribedAsync(path, subscribed, cancellationToken);
         }
 
         public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) =>
@@ -240,6 +255,8 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
 
     public FolderStatus Status { get; } = state.Status(store.HasModSeq) is var status && state.OpensEmpty ? status with { Messages = 0 } : status;
 
+    public UidValidity LastingUidValidity => Status.UidValidity;
+
     public Uid UidNext => new(state.UidNext);
 
     public async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -321,6 +338,9 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
         store.Step("flags!");
         return Task.FromResult(changed);
     }
+
+    public Task SetLabelsAsync(UidSet uids, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("this store has no labels");
 
     public Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken)
     {

@@ -194,6 +194,8 @@ public sealed class ReadAheadTests : IAsyncDisposable
 
         public FolderPath Path => FolderPath.Inbox;
 
+        public UidValidity LastingUidValidity => Status.UidValidity;
+
         public FolderStatus Status { get; set; } = new(new UidValidity(1), new Uid(Count + 1), Count);
 
         public IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -50,6 +50,10 @@ internal sealed class WritableKeywordsFolder(IWritableFolder folder, FolderPath?
         return changes.Count;
     }
 
+    /// <summary>Here labels are flags.</summary>
+    public Task SetLabelsAsync(UidSet uids, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>
+        folder.SetLabelsAsync(uids, add, labels, cancellationToken);
+
     public Task<int> RemoveAsync(UidSet uids, FolderPath? into, CancellationToken cancellationToken) =>
         folder.RemoveAsync(uids, into ?? (Path.Equals(trash) ? null : trash), cancellationToken);
 

@@ -29,6 +29,8 @@ internal partial class ImapFolder(
 
     public FolderStatus Status => status;
 
+    public UidValidity LastingUidValidity => status.UidValidity;
+
     protected ImapClient Client { get; private set; } = client;
 
     protected string WireName => wireName;

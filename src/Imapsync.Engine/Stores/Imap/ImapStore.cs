@@ -63,6 +63,9 @@ public sealed partial class ImapStore : IMailStore
         return ToStatus(counters) ?? throw new MailException(FailureScope.Folder, false, $"the server does not tell the status of {path}");
     }
 
+    public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) =>
+        StatusAnswers.UidCountersAsync(this, path, cancellationToken);
+
     public async Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken)
     {
         var wire = await FindWireNameAsync(path, cancellationToken) ?? names!.Make(path);
@@ -78,6 +81,8 @@ public sealed partial class ImapStore : IMailStore
             return false;
         }
     }
+
+    public Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
 
     public async Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
         await SelectAsync(
@@ -157,6 +162,12 @@ public sealed partial class ImapStore : IMailStore
         var wire = await WireNameAsync(path, cancellationToken);
         await RunAsync(
             c => Done(c.SubscribeAsync(wire, subscribed, cancellationToken)), FailureScope.Folder, $"cannot change the subscription of {path}", cancellationToken);
+    }
+
+    public async Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken)
+    {
+        foreach (var (path, subscribed) in wanted)
+            await SetSubscribedAsync(path, subscribed, cancellationToken);
     }
 
     public async ValueTask DisposeAsync()

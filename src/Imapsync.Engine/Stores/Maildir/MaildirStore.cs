@@ -6,7 +6,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>A Maildir tree on this machine, which a Dovecot may serve at the same time.</summary>
-public sealed class MaildirStore : IMailStore, ISubscribesTogether
+public sealed class MaildirStore : IMailStore
 {
     private const long LittleSpaceBytes = 1L << 30;
     private readonly MaildirEndpoint endpoint;
@@ -21,10 +21,12 @@ public sealed class MaildirStore : IMailStore, ISubscribesTogether
         (this.endpoint, this.tree, this.context) = (endpoint, tree, context);
         subscriptions = new MaildirSubscriptions(tree, context.Time);
         sync = new GroupSync(context.Time);
-        Traits = new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: Math.Clamp(Environment.ProcessorCount, 2, 8)) { KeepsWhatItGets = true };
+        Traits = new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: Math.Clamp(Environment.ProcessorCount, 2, 8)) { KeepsWhatItGets = true, SubscribesTogether = true };
     }
 
     public StoreTraits Traits { get; }
+
+    public IAccessControl? AccessControl => null;
 
     /// <exception cref="MailException">Store scope: there is no Maildir to read, or the directory can't be made.</exception>
     public static Task<IMailStore> OpenAsync(MaildirEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
@@ -82,6 +84,8 @@ public sealed class MaildirStore : IMailStore, ISubscribesTogether
         return folder.Status;
     }
 
+    public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => StatusAnswers.ExistsAsync(this, path, cancellationToken);
+
     public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) =>
         RunAsync(
             FailureScope.Folder,
@@ -93,6 +97,10 @@ public sealed class MaildirStore : IMailStore, ISubscribesTogether
                 return new UidCounters(list.Validity, list.Next);
             },
             cancellationToken);
+
+    public FolderPath ListedAs(FolderPath path) => path;
+
+    public Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
 
     public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
         RunAsync<IMailFolder>(

@@ -86,6 +86,9 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         return changed;
     }
 
+    public Task SetLabelsAsync(UidSet uids, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("this store has no labels");
+
     public async Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken)
     {
         await RefreshAsync(cancellationToken);

@@ -33,6 +33,8 @@ internal sealed class MboxStore : IMailStore
 
     public StoreTraits Traits { get; }
 
+    public IAccessControl? AccessControl => null;
+
     public static async Task<IMailStore> OpenAsync(MboxEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -89,6 +91,15 @@ internal sealed class MboxStore : IMailStore
         });
     }
 
+    public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) =>
+        StatusAnswers.UidCountersAsync(this, path, cancellationToken);
+
+    public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => StatusAnswers.ExistsAsync(this, path, cancellationToken);
+
+    public FolderPath ListedAs(FolderPath path) => path;
+
+    public Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
+
     public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken)
     {
         var file = Find(path);
@@ -139,6 +150,12 @@ internal sealed class MboxStore : IMailStore
                 return true;
             }
         });
+    }
+
+    public async Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken)
+    {
+        foreach (var (path, subscribed) in wanted)
+            await SetSubscribedAsync(path, subscribed, cancellationToken);
     }
 
     public Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) => GuardStoreAsync(async () =>

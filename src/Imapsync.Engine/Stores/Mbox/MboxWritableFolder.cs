@@ -70,6 +70,9 @@ internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
         return changed;
     }
 
+    public Task SetLabelsAsync(UidSet uids, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("this store has no labels");
+
     public async Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken)
     {
         if (trash is not null)

@@ -1,0 +1,26 @@
+namespace Imapsync.Engine.Mail;
+
+/// <summary>What a folder's status answers besides, for stores that have no shorter way to ask.</summary>
+internal static class StatusAnswers
+{
+    /// <inheritdoc cref="IMailStore.GetUidCountersAsync"/>
+    public static async Task<UidCounters> UidCountersAsync(IMailStore store, FolderPath path, CancellationToken cancellationToken)
+    {
+        var status = await store.GetStatusAsync(path, cancellationToken);
+        return new UidCounters(status.UidValidity, status.UidNext);
+    }
+
+    /// <inheritdoc cref="IMailStore.ExistsAsync"/>
+    public static async Task<bool> ExistsAsync(IMailStore store, FolderPath path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.GetStatusAsync(path, cancellationToken);
+            return true;
+        }
+        catch (MailException e) when (e.Kind == FailureKind.Gone)
+        {
+            return false;
+        }
+    }
+}
