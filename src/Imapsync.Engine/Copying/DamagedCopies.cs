@@ -33,7 +33,7 @@ internal static class DamagedCopies
     }
 
     private static bool IsSameHeader(Dictionary<Uid, MessageIdentity> identities, Uid old, Uid fresh) =>
-        identities.TryGetValue(old, out var a) && identities.TryGetValue(fresh, out var b) && (a.Header == b.Header || (a.HasCore && a.Core == b.Core));
+        identities.TryGetValue(old, out var a) && identities.TryGetValue(fresh, out var b) && (a.Header == b.Header || (a.HasCore == b.HasCore && a.Core == b.Core));
 
     /// <summary>Single octets have changed in its header.</summary>
     private static bool IsSameShape(in MessageInfo old, in MessageInfo fresh) =>

@@ -22,10 +22,10 @@ internal sealed class WorldModel
     public void Came(string folder, int number) => lives[(folder, number)] = Lives(folder, number) + 1;
 
     /// <summary>By the owner's own hand: it may be removed at the target.</summary>
-    public void Left(string folder, int number)
+    public void Left(string folder, int number, int count = 1)
     {
         leftSource.Add((folder, number));
-        removals[number] = removals.GetValueOrDefault(number) + 1;
+        removals[number] = removals.GetValueOrDefault(number) + count;
     }
 
     /// <summary>The source has it again by a restore, which makes it no second message.</summary>

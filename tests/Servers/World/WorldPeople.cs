@@ -52,7 +52,7 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
             case 13 when AnyLeaf() is { } folder:
                 await source.DeleteFolderAsync(folder);
                 foreach (var gone in sourceHistory.Last.In(folder))
-                    model.Left(folder, gone);
+                    model.Left(folder, gone, sourceHistory.Last[folder, gone]);
                 tell($"source: folder {folder} deleted");
                 break;
             // A parent that is renamed goes on being listed by Dovecot once a child of it is made again (docs/reliability.md).
@@ -168,7 +168,7 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
         await source.RenameFolderAsync(folder, name);
         foreach (var moved in sourceHistory.Last.In(folder))
         {
-            model.Left(folder, moved);
+            model.Left(folder, moved, sourceHistory.Last[folder, moved]);
             for (var left = sourceHistory.Last[folder, moved]; left > 0; left--)
                 model.Came(name, moved);
         }

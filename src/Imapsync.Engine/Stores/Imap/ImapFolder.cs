@@ -162,8 +162,8 @@ internal partial class ImapFolder(
     private async Task<List<FetchedMessage>> FetchListAsync(ListRequest request, CancellationToken cancellationToken)
     {
         var rows = new List<FetchedMessage>(request.Uids is null && request.ChangedSince is null ? (int)Math.Min(Client.Exists, 1 << 20) : 16);
-        // Where no message was ever there is none; else only the listing shows whether the number that the server told is true.
-        if (Client.Exists == 0 && status.UidNext == new Uid(1))
+        // Where UIDs were given, only the listing shows whether it is true that no message is there.
+        if (Client.Exists == 0 && status.UidNext <= new Uid(1))
             return rows;
         try
         {
