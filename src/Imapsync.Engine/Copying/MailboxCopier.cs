@@ -296,14 +296,22 @@ internal sealed class MailboxCopier(JobContext context)
 
     private async Task<bool> RemoveVanishedAsync(IReadOnlyList<FolderEntry> listed, CancellationToken abort)
     {
+        var unlisted = FolderHistory.FindVanished(summaries.Values, listed);
         if (context.Job.Deletions == DeletionPolicy.Keep)
+        {
+            // Nothing of it goes, but it may have mail that was not copied: once it has said that it is gone there is no need to ask again.
+            var open = context.Job.IsRestore ? [] : unlisted.Where(s => s.Rules != PairSummary.Gone && IsWanted(s)).ToList();
+            foreach (var summary in await FindGoneAsync(open, listed, abort))
+                summaries[summary.Pair] = summary with { Rules = PairSummary.Gone };
             return true;
-        var gone = await FindGoneAsync(listed, abort);
+        }
+
+        var gone = await FindGoneAsync(unlisted, listed, abort);
         if (isListingDoubtful && gone.Count > 0)
             return false;
         // A folder that the rules leave out by now is no longer the job's to clear.
         foreach (var summary in gone
-            .Where(s => (s.Settled > 0 || s.Rules == PairSummary.Unsettled) && FolderMapper.Map([new FolderEntry(s.Pair.Source)], context.Job.Folders).Pairs.Count > 0))
+            .Where(s => (s.Settled > 0 || s.Rules == PairSummary.Unsettled) && IsWanted(s)))
         {
             await using var checkpoint = await context.Checkpoints.OpenAsync(summary.Pair, abort);
             vanished[summary.Pair] = [.. checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted or Settlement.Vanished)];
@@ -323,11 +331,13 @@ internal sealed class MailboxCopier(JobContext context)
         return isWithinLimit;
     }
 
+    private bool IsWanted(PairSummary summary) => FolderMapper.Map([new FolderEntry(summary.Pair.Source)], context.Job.Folders).Pairs.Count > 0;
+
     /// <summary>A listing may leave out a folder that is there all the same: each is asked for by name before anything of it is removed.</summary>
-    private async Task<IReadOnlyList<PairSummary>> FindGoneAsync(IReadOnlyList<FolderEntry> listed, CancellationToken abort)
+    private async Task<IReadOnlyList<PairSummary>> FindGoneAsync(IEnumerable<PairSummary> unlisted, IReadOnlyList<FolderEntry> listed, CancellationToken abort)
     {
         var gone = new List<PairSummary>();
-        foreach (var summary in FolderHistory.FindVanished(summaries.Values, listed))
+        foreach (var summary in unlisted)
         {
             var path = summary.Pair.Source;
             // A name that only has children holds no mail, whatever its status says.
