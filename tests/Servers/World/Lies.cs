@@ -30,6 +30,13 @@ internal enum Lie
 /// <summary>The lies as changes of a server's lines.</summary>
 internal static partial class Lies
 {
+    /// <summary>What servers do all the time, and a job has to live with.</summary>
+    public static readonly Lie[] Lasting =
+    [
+        Lie.NoUidNext, Lie.ZeroUidNext, Lie.NoUidValidity, Lie.ZeroUidValidity, Lie.NoModSeq, Lie.EmptyStatus, Lie.NoAppendUid,
+        Lie.SwappedAppendUid, Lie.AppendUidOfAnotherValidity, Lie.ShiftedAppendUid, Lie.NoSizes,
+    ];
+
     /// <summary>After these the counters that would show a store put back were not told.</summary>
     public static bool HidesCounters(Lie lie) => lie is Lie.NoUidNext or Lie.ZeroUidNext or Lie.NoUidValidity or Lie.ZeroUidValidity or Lie.NoModSeq
         or Lie.ZeroModSeq or Lie.EmptyStatus or Lie.NoExistsAndEmptyStatus;

@@ -25,7 +25,7 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
 
     public async Task AtSourceAsync()
     {
-        switch (random.Next(16))
+        switch (random.Next(17))
         {
             case < 5:
                 for (var left = random.Next(1, 4); left > 0; left--)
@@ -59,6 +59,20 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
             case 14 when AnyLeaf() is { } folder && !folder.StartsWith("Lists", StringComparison.Ordinal):
                 await RenameAsync(folder, $"Renamed {++number}");
                 break;
+            case 15 when AnyLeaf() is { } folder:
+                // The same mail in a folder of the same name that is another one.
+                var aside = $"Aside {++number}";
+                await source.RenameFolderAsync(folder, aside);
+                await source.CreateFolderAsync(folder);
+                foreach (var moved in sourceHistory.Last.In(folder))
+                {
+                    for (var left = sourceHistory.Last[folder, moved]; left > 0; left--)
+                        source.Move(aside, moved, folder);
+                }
+
+                await source.DeleteFolderAsync(aside);
+                tell($"source: folder {folder} made anew with its mail");
+                break;
             default:
                 var rewritten = AnyFolder(sourceHistory);
                 source.Rewrite(rewritten, random);
@@ -73,7 +87,7 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
     {
         if (targetHistory.Last.Folders.Count == 0)
             return;
-        switch (random.Next(10))
+        switch (random.Next(11))
         {
             case < 4:
                 for (var left = random.Next(1, 4); left > 0; left--)
@@ -94,6 +108,20 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
                 model.PeopleTook(folder, chosen);
                 model.PeopleBrought(to, chosen);
                 tell($"target: {chosen} moved from {folder} to {to}");
+                break;
+            case 9 when AnyFolder(targetHistory) is var folder && folder is not ("INBOX" or "Removed" or "Lists") && !folder.Contains('/', StringComparison.Ordinal):
+                await target.DeleteFolderAsync(folder);
+                await target.CreateFolderAsync(folder);
+                foreach (var gone in targetHistory.Last.In(folder))
+                {
+                    for (var left = targetHistory.Last[folder, gone]; left > 0; left--)
+                        model.PeopleTook(folder, gone);
+                }
+
+                tell($"target: folder {folder} deleted and made anew");
+                targetHistory.Look();
+                for (var left = random.Next(0, 3); left > 0; left--)
+                    DeliverToTarget(folder);
                 break;
             case 7 or 8 when Any(targetHistory, 0) is var (folder, chosen):
                 target.Flag(folder, chosen, random);

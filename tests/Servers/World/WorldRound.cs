@@ -25,10 +25,11 @@ internal sealed class WorldRound : IAsyncDisposable
     private readonly PlaceHistory sourceHistory;
     private readonly PlaceHistory targetHistory;
     private readonly WorldPeople people;
-    private readonly List<(string Copy, Dictionary<string, int> Source, Dictionary<string, int> Target)> states = [];
+    private readonly List<(string Copy, Dictionary<string, int> Source, Dictionary<string, int> Target, MailCounts AtTarget)> states = [];
     private JobDefinition job;
     private Dictionary<string, int> knownOfSource = new(StringComparer.Ordinal);
     private Dictionary<string, int> knownOfTarget = new(StringComparer.Ordinal);
+    private readonly Dictionary<WorldPlace, Lie> manners = [];
     private bool wasSourcePutBack;
     private int nights;
 
@@ -63,7 +64,14 @@ internal sealed class WorldRound : IAsyncDisposable
             DeletionLimit = new DeletionLimit(100, IsPercent: true),
             StateDirectory = dir["state"],
         };
-        Tell($"seed {seed}: {Name(source)} to {Name(target)}, flags {job.Flags}, deletions {deletions}");
+        foreach (var place in (WorldPlace[])[source, target])
+        {
+            if (place.Line is not null && random.Next(6) == 0)
+                manners[place] = Lies.Lasting[random.Next(Lies.Lasting.Length)];
+        }
+
+        Tell($"seed {seed}: {Name(source)} to {Name(target)}, flags {job.Flags}, deletions {deletions}"
+            + string.Concat(manners.Select(m => $", {(m.Key == source ? "source" : "target")} always: {m.Value}")));
     }
 
     /// <summary>What happened, for whoever has to find out why.</summary>
@@ -164,7 +172,7 @@ internal sealed class WorldRound : IAsyncDisposable
             await targetHistory.BackUpAsync();
         var copy = $"{job.StateDirectory}-copy{states.Count}";
         await WorldPlace.CopyAsync(job.StateDirectory, copy);
-        states.Add((copy, new(knownOfSource, StringComparer.Ordinal), new(knownOfTarget, StringComparer.Ordinal)));
+        states.Add((copy, new(knownOfSource, StringComparer.Ordinal), new(knownOfTarget, StringComparer.Ordinal), targetHistory.Last));
         Tell($"a copy of everything is made (copy{states.Count - 1})");
     }
 
@@ -191,7 +199,10 @@ internal sealed class WorldRound : IAsyncDisposable
             return;
         }
 
-        var (copy, ofSource, ofTarget) = states[random.Next(states.Count)];
+        var (copy, ofSource, ofTarget, atTarget) = states[random.Next(states.Count)];
+        // An account's owner deletes: what the state knows there and is gone since then stays gone, if it comes back at the source.
+        foreach (var (folder, number, count) in KeepsWhatItGets ? [] : atTarget.All.Where(m => m.Count > targetHistory.Last[m.Folder, m.Number]))
+            model.Open(folder, number);
         await WorldPlace.CopyAsync(copy, job.StateDirectory);
         (knownOfSource, knownOfTarget) = (new(ofSource, StringComparer.Ordinal), new(ofTarget, StringComparer.Ordinal));
         Tell($"the state directory is put back from {Path.GetFileName(copy)}");
@@ -207,7 +218,7 @@ internal sealed class WorldRound : IAsyncDisposable
             1 => job with { Messages = new MessageFilter { Before = DateTimeOffset.FromUnixTimeSeconds(1_420_000_000 + random.NextInt64(300_000_000)) } },
             2 => job with { Messages = new MessageFilter { MaxSizeBytes = 1200 } },
             3 => job with { Folders = new FolderRules { Include = ["INBOX", "Work", "Lists/**", "Renamed*"] } },
-            4 => job with { Folders = new FolderRules { Exclude = [people.AnyFolder(sourceHistory)] } },
+            4 when people.AnyFolder(sourceHistory) is var left && left != "INBOX" => job with { Folders = new FolderRules { Exclude = [left] } },
             _ => job with { Folders = new FolderRules(), Messages = new MessageFilter() },
         };
         Tell($"rules: {job.Messages.Fingerprint}, include {string.Join(' ', job.Folders.Include)}, exclude {string.Join(' ', job.Folders.Exclude)}");
@@ -219,7 +230,10 @@ internal sealed class WorldRound : IAsyncDisposable
 
     private async Task<JobReport> RunAsync(bool lies, bool heal = false)
     {
+        BeHonest();
         var (hidesSource, hidesTarget) = lies ? (DrawLie(source, sourceHistory), DrawLie(target, targetHistory)) : (false, false);
+        hidesSource |= manners.TryGetValue(source, out var ofSource) && Lies.HidesCounters(ofSource);
+        hidesTarget |= manners.TryGetValue(target, out var ofTarget) && Lies.HidesCounters(ofTarget);
         // Somebody's files have no counters that go back.
         sourceHistory.Open(model, knownOfSource, hidesSource || source.Server is null, andNew: source.Server is not null);
         targetHistory.Open(model, knownOfTarget, hidesTarget, andNew: false);
@@ -280,8 +294,6 @@ internal sealed class WorldRound : IAsyncDisposable
     /// <summary>Nothing befalls these runs: all has to be in place soon, and then there is nothing left to do.</summary>
     private async Task EndAsync()
     {
-        foreach (var place in (WorldPlace[])[source, target])
-            place.Line?.BeHonest();
         var report = await RunAsync(lies: false, heal: true);
         for (var left = QuietRuns - 1; left > 0 && report.Outcome != JobOutcome.Ok; left--)
             report = await RunAsync(lies: false, heal: true);
@@ -330,7 +342,7 @@ internal sealed class WorldRound : IAsyncDisposable
                 line?.CutAfter(lines, times);
             }
 
-            tally.Add("connections cut");
+            tally.Add("run with connections cut");
             Tell("connections are cut");
         }
 
@@ -348,10 +360,10 @@ internal sealed class WorldRound : IAsyncDisposable
         var report = await run.WaitAsync(TimeSpan.FromMinutes(3), TimeProvider.System, CancellationToken.None);
         foreach (var place in (WorldPlace[])[source, target])
         {
-            place.Line?.BeHonest();
             await (place.Line?.SettledAsync() ?? Task.CompletedTask).WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, CancellationToken.None);
         }
 
+        BeHonest();
         tally.AddRun(report.Outcome);
         Tell($"run: {report.Outcome} {report.Stop}, {report.Totals}" + string.Concat(report.Problems.Select(p => $"\n      {p.Scope} {p.Folder} {p.Reason}: {p.Text}"))
             + string.Concat(report.Notes.Select(n => $"\n      note {n}")));
@@ -361,6 +373,17 @@ internal sealed class WorldRound : IAsyncDisposable
         {
             if (--eventsLeft == 0)
                 abort.Cancel();
+        }
+    }
+
+    /// <summary>As the servers are all the time, which may be odd enough.</summary>
+    private void BeHonest()
+    {
+        foreach (var place in (WorldPlace[])[source, target])
+        {
+            place.Line?.BeHonest();
+            if (manners.TryGetValue(place, out var manner))
+                place.Line!.Lie = Lies.Of(manner, "", 3);
         }
     }
 
