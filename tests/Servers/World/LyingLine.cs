@@ -19,6 +19,8 @@ internal sealed class LyingLine : IAsyncDisposable
     private Task settling = Task.CompletedTask;
     private int linesLeft = int.MaxValue;
     private int cutsLeft;
+    private int interval;
+    private Action? strike;
 
     public LyingLine(int serverPort)
     {
@@ -32,12 +34,13 @@ internal sealed class LyingLine : IAsyncDisposable
     /// <summary>What becomes of a line of the server; null takes it away.</summary>
     public Func<string, string?>? Lie { get; set; }
 
-    /// <summary>Called, and the connection cut if it says so, when so many lines of the server have passed; and again after as many more.</summary>
-    public void CutAfter(int lines, int times) => (linesLeft, cutsLeft, Interval) = (lines, times, lines);
+    /// <summary>Cuts a connection when so many lines of the server have passed, and again after as many more.</summary>
+    public void CutAfter(int lines, int times) => (linesLeft, cutsLeft, interval, strike) = (lines, times, lines, null);
 
-    private int Interval { get; set; }
+    /// <summary>Calls when so many lines have passed, in place of cutting.</summary>
+    public void CallAfter(int lines, Action action) => (linesLeft, cutsLeft, interval, strike) = (lines, 1, lines, action);
 
-    public void BeHonest() => (Lie, linesLeft, cutsLeft) = (null, int.MaxValue, 0);
+    public void BeHonest() => (Lie, linesLeft, cutsLeft, strike) = (null, int.MaxValue, 0, null);
 
     /// <summary>Waits until the server has let go of every connection.</summary>
     public async Task SettledAsync()
@@ -182,8 +185,9 @@ internal sealed class LyingLine : IAsyncDisposable
         {
             if (cutsLeft == 0 || line.Length == 0 || --linesLeft > 0)
                 return false;
-            (cutsLeft, linesLeft) = (cutsLeft - 1, Interval);
-            return true;
+            (cutsLeft, linesLeft) = (cutsLeft - 1, interval);
+            strike?.Invoke();
+            return strike is null;
         }
     }
 }

@@ -28,6 +28,9 @@ internal sealed class WorldModel
         removals[number] = removals.GetValueOrDefault(number) + count;
     }
 
+    /// <summary>It is gone from the source by a disk put back, which may look as if its owner had removed it.</summary>
+    public void WentWithADisk(int number, int count) => removals[number] = removals.GetValueOrDefault(number) + count;
+
     /// <summary>The source has it again by a restore, which makes it no second message.</summary>
     public void CameBack(string folder, int number, int count)
     {

@@ -7,6 +7,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.World;
 
+/// <param name="Changes">Messages copied and removed, as far as it could tell.</param>
+internal readonly record struct WorldEnd(bool IsOk, long Changes);
+
 /// <summary>
 /// One mailbox and its copy among disks that are put back, servers that leave things out, people who work at both ends, rules that
 /// change and restores. After each run what lies there is compared with what was done, never with what the product remembers.
@@ -181,7 +184,10 @@ internal sealed class WorldRound : IAsyncDisposable
         var history = ofSource ? sourceHistory : targetHistory;
         if (!history.HasCopies)
             return;
+        var before = history.Last;
         var copy = await history.PutBackAsync(random);
+        foreach (var (folder, number, count) in ofSource ? before.All.Where(m => m.Count > history.Last[m.Folder, m.Number]) : [])
+            model.WentWithADisk(number, count - history.Last[folder, number]);
         wasSourcePutBack |= ofSource;
         Tell($"{(ofSource ? "source" : "target")}: put back from {copy}: {history.Last}");
         tally.Add(ofSource ? "source put back from an older copy" : "target put back from an older copy");
@@ -228,7 +234,7 @@ internal sealed class WorldRound : IAsyncDisposable
         && (job.Folders.Include is not ["INBOX", ..] || folder is "INBOX" or "Work" || folder.StartsWith("Lists/", StringComparison.Ordinal) || folder.StartsWith("Renamed", StringComparison.Ordinal))
         && !job.Folders.Exclude.Contains(folder);
 
-    private async Task<JobReport> RunAsync(bool lies, bool heal = false)
+    private async Task<WorldEnd> RunAsync(bool lies, bool heal = false)
     {
         BeHonest();
         var (hidesSource, hidesTarget) = lies ? (DrawLie(source, sourceHistory), DrawLie(target, targetHistory)) : (false, false);
@@ -247,7 +253,7 @@ internal sealed class WorldRound : IAsyncDisposable
         verdict.JudgeTarget(model, job, before, after, common);
         if (!isBusy)
             verdict.JudgeUntouched(there, now, "the source");
-        if (report.Outcome == JobOutcome.Ok)
+        if (report.IsOk)
         {
             verdict.JudgePresence(model, job, after, common, IsInScope, isUntold: true, forgivesPeople: !KeepsWhatItGets);
             (knownOfSource, knownOfTarget) = (sourceHistory.Arrivals(), targetHistory.Arrivals());
@@ -284,7 +290,7 @@ internal sealed class WorldRound : IAsyncDisposable
         verdict.JudgeUntouched(backup, targetHistory.Look(), "the backup");
         var (keepsTrash, trash) = (job.Deletions == DeletionPolicy.Trash, job.TrashFolder.ToString());
         verdict.JudgeRestored(before, after, backup, keepsTrash, trash);
-        if (report.Outcome == JobOutcome.Ok && filter.MessageIds.IsEmpty && !wasSourcePutBack)
+        if (report.IsOk && filter.MessageIds.IsEmpty && !wasSourcePutBack)
             verdict.JudgePresence(model, job, after, backup, (f, n) => n > 0 && (f == folder || (folder is null && !(keepsTrash && f == trash))) && model.Passes(filter, n), isUntold: true, forgivesPeople: false);
         foreach (var (f, number, count) in after.All.Where(m => m.Count > before[m.Folder, m.Number]))
             model.CameBack(f, number, count);
@@ -295,16 +301,16 @@ internal sealed class WorldRound : IAsyncDisposable
     private async Task EndAsync()
     {
         var report = await RunAsync(lies: false, heal: true);
-        for (var left = QuietRuns - 1; left > 0 && report.Outcome != JobOutcome.Ok; left--)
+        for (var left = QuietRuns - 1; left > 0 && !report.IsOk; left--)
             report = await RunAsync(lies: false, heal: true);
         var verdict = new WorldVerdict();
         verdict.JudgePresence(model, job, targetHistory.Last, sourceHistory.Last, IsInScope, isUntold: false, forgivesPeople: !KeepsWhatItGets);
-        if (report.Outcome != JobOutcome.Ok)
+        if (!report.IsOk)
             verdict.Add("the runs that nothing befell did not end well");
         Demand(verdict);
         var last = await RunAsync(lies: false);
-        if (last.Outcome != JobOutcome.Ok || last.Totals.Copied + last.Totals.Deleted > 0)
-            verdict.Add($"nothing had changed, and the last run found something to do: {last.Outcome}, {last.Totals}");
+        if (!last.IsOk || last.Changes > 0)
+            verdict.Add($"nothing had changed, and the last run found something to do: {last}");
         Demand(verdict);
         tally.AddMail(model.Mail.Count);
     }
@@ -324,8 +330,10 @@ internal sealed class WorldRound : IAsyncDisposable
         return Lies.HidesCounters(lie);
     }
 
-    private async Task<JobReport> PerformAsync(JobDefinition definition, RunOptions options, bool isTroubled, bool isBusy)
+    private async Task<WorldEnd> PerformAsync(JobDefinition definition, RunOptions options, bool isTroubled, bool isBusy)
     {
+        if (isTroubled && !definition.IsRestore && !options.Heal && random.Next(12) == 0)
+            return await KilledAsync(definition);
         using var abort = new CancellationTokenSource();
         var eventsLeft = int.MaxValue;
         if (isTroubled && random.Next(4) == 0)
@@ -358,22 +366,54 @@ internal sealed class WorldRound : IAsyncDisposable
         }
 
         var report = await run.WaitAsync(TimeSpan.FromMinutes(3), TimeProvider.System, CancellationToken.None);
-        foreach (var place in (WorldPlace[])[source, target])
-        {
-            await (place.Line?.SettledAsync() ?? Task.CompletedTask).WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, CancellationToken.None);
-        }
-
+        await SettleAsync();
         BeHonest();
-        tally.AddRun(report.Outcome);
+        var end = new WorldEnd(report.Outcome == JobOutcome.Ok, report.Totals.Copied + report.Totals.Deleted);
+        tally.AddRun(end.IsOk);
         Tell($"run: {report.Outcome} {report.Stop}, {report.Totals}" + string.Concat(report.Problems.Select(p => $"\n      {p.Scope} {p.Folder} {p.Reason}: {p.Text}"))
             + string.Concat(report.Notes.Select(n => $"\n      note {n}")));
-        return report;
+        return end;
 
         void Count()
         {
             if (--eventsLeft == 0)
                 abort.Cancel();
         }
+    }
+
+    /// <summary>As a process of its own, killed at some line of a server or, where there is none, at some moment.</summary>
+    private async Task<WorldEnd> KilledAsync(JobDefinition definition)
+    {
+        tally.Add("process killed (kill -9)");
+        var file = dir.Write("job.yaml", WorldJobText.Of(definition));
+        var environment = new Dictionary<string, string> { [WorldJobText.PasswordVariable] = new DovecotOptions().Password };
+        await using var process = ImapsyncProcess.Start(dir.Create("home"), ["run", file], environment);
+        var line = random.Next(2) == 0 ? source.Line ?? target.Line : target.Line ?? source.Line;
+        var (lines, wait) = (random.Next(5, 120), TimeSpan.FromMilliseconds(random.Next(100, 900)));
+        var ended = process.WaitAsync();
+        if (line is not null)
+        {
+            line.CallAfter(lines, process.Kill);
+        }
+        else
+        {
+            await Task.WhenAny(ended, Task.Delay(wait, TimeProvider.System, CancellationToken.None));
+            process.Kill();
+        }
+
+        var result = await ended;
+        await SettleAsync();
+        BeHonest();
+        Assert.True(result.Status != 2, result.Error);
+        tally.AddRun(result.Status == 0);
+        Tell($"process, to be killed at line {lines}: exit status {result.Status}: {result.Error.Trim()}");
+        return new WorldEnd(result.Status == 0, 0);
+    }
+
+    private async Task SettleAsync()
+    {
+        foreach (var place in (WorldPlace[])[source, target])
+            await (place.Line?.SettledAsync() ?? Task.CompletedTask).WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, CancellationToken.None);
     }
 
     /// <summary>As the servers are all the time, which may be odd enough.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Imapsync.Engine.Progress;
 
 namespace Imapsync.Servers.Tests.World;
 
@@ -24,12 +23,12 @@ internal sealed class WorldTally
             mail += count;
     }
 
-    public void AddRun(JobOutcome outcome)
+    public void AddRun(bool isOk)
     {
         lock (gate)
         {
             runs++;
-            good += outcome == JobOutcome.Ok ? 1 : 0;
+            good += isOk ? 1 : 0;
         }
     }
 
