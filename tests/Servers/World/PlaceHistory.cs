@@ -46,16 +46,16 @@ internal sealed class PlaceHistory(WorldPlace place)
 
     /// <summary>Leaves open what nobody who remembers these arrivals can see.</summary>
     /// <param name="hidesCounters">They are not told at all.</param>
-    /// <param name="andNew">What came under UIDs known before is hidden as well.</param>
-    public void Open(WorldModel model, Dictionary<string, int> remembered, bool hidesCounters, bool andNew)
+    /// <param name="isSource">What came under UIDs known before is hidden as well, and a folder that is not there any more has no counters.</param>
+    public void Open(WorldModel model, Dictionary<string, int> remembered, bool hidesCounters, bool isSource)
     {
         foreach (var folder in missing.Select(m => m.Folder).Distinct(StringComparer.Ordinal).ToList())
         {
-            if (!remembered.TryGetValue(folder, out var known) || (!hidesCounters && arrivals.GetValueOrDefault(folder) < known))
+            if (!remembered.TryGetValue(folder, out var known) || (!hidesCounters && arrivals.GetValueOrDefault(folder) < known && !(isSource && !Last.Folders.Contains(folder))))
                 continue;
             foreach (var (_, number) in missing.Where(m => m.Folder == folder))
                 model.Open(folder, number);
-            foreach (var number in andNew ? Last.In(folder).Where(n => Last[folder, n] > putBack[folder, n]) : [])
+            foreach (var number in isSource && place.Server is not null ? Last.In(folder).Where(n => Last[folder, n] > putBack[folder, n]) : [])
                 model.Open(folder, number);
         }
     }

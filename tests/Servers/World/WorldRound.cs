@@ -241,8 +241,8 @@ internal sealed class WorldRound : IAsyncDisposable
         hidesSource |= manners.TryGetValue(source, out var ofSource) && Lies.HidesCounters(ofSource);
         hidesTarget |= manners.TryGetValue(target, out var ofTarget) && Lies.HidesCounters(ofTarget);
         // Somebody's files have no counters that go back.
-        sourceHistory.Open(model, knownOfSource, hidesSource || source.Server is null, andNew: source.Server is not null);
-        targetHistory.Open(model, knownOfTarget, hidesTarget, andNew: false);
+        sourceHistory.Open(model, knownOfSource, hidesSource || source.Server is null, isSource: true);
+        targetHistory.Open(model, knownOfTarget, hidesTarget, isSource: false);
         var (before, there) = (targetHistory.Last, sourceHistory.Last);
         var isBusy = lies && random.Next(4) == 0;
         var report = await PerformAsync(job, new RunOptions(Heal: heal), lies, isBusy);

@@ -48,6 +48,6 @@ public sealed class WorldTests
             return int.Parse(given, CultureInfo.InvariantCulture);
         if (Environment.GetEnvironmentVariable("IMAPSYNC_SEED") is not null)
             return 1;
-        return Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 2000 : 20;
+        return Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 2000 : 16;
     }
 }

@@ -42,7 +42,7 @@ internal sealed class WorldVerdict
             var most = model.Lives(folder, number) + model.CopiesOfPeople(folder, number) + (folder == trash ? model.Removals(number) : 0)
                 // What else lies in a folder goes along when the folder is renamed.
                 + before.Folders.Where(f => model.Renames.Exists(r => Renamed(f, r) == folder)).Sum(f => before[f, number] - after[f, number]);
-            if (count > most)
+            if (count > most && !model.IsOpen(folder, number))
                 Add(() => Doubled++, $"doubled: {number} in {folder} ({before[folder, number]} → {count}, at most {most})");
         }
     }
