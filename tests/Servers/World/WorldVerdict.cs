@@ -71,7 +71,7 @@ internal sealed class WorldVerdict
             Add(() => WronglyRemoved++, $"removed by a restore: {number} from {folder} ({count} → {after[folder, number]})");
         foreach (var (folder, number, count) in after.All.Where(m => m.Count > before[m.Folder, m.Number]))
         {
-            var most = Math.Max(backup[folder, number], keepsTrash && backup[trash, number] > 0 ? 1 : 0);
+            var most = Math.Max(backup[folder, number], keepsTrash ? backup[trash, number] : 0);
             if (count > Math.Max(most, before[folder, number]))
                 Add(() => Doubled++, $"doubled by a restore: {number} in {folder} ({before[folder, number]} → {count}, the backup has {backup[folder, number]})");
         }
