@@ -35,7 +35,7 @@ public readonly record struct PairKey(FolderPath Source, FolderPath Target)
 /// How a pair stood when it was last brought fully up to date. While both folders still show these counters,
 /// there is nothing to do and no reason to open anything.
 /// </summary>
-/// <param name="Rules">A digest of the filters and policies it was brought up to date under, or <see cref="Unsettled"/>.</param>
+/// <param name="Rules">A digest of the filters and policies it was brought up to date under, or <see cref="Unsettled"/> or <see cref="Gone"/>.</param>
 /// <param name="Settled">Messages of the source that are in place at the target.</param>
 /// <param name="Skipped">Messages of the source that a filter leaves out.</param>
 /// <param name="MailboxId">The source folder's OBJECTID, to know it again after a rename.</param>
@@ -46,6 +46,9 @@ public sealed record PairSummary(
 {
     /// <summary>No rules: something was left to do.</summary>
     public const string Unsettled = "?";
+
+    /// <summary>No rules: the source's folder is gone, which it has said when it was asked, and what was copied of it is kept.</summary>
+    public const string Gone = "gone";
 }
 
 /// <summary>

@@ -52,6 +52,14 @@ internal sealed class FolderCopier(
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
             : await RecognizeAsync(source, target, checkpoint, plan, isFirstMeeting, abort);
+        if (target is not null && context.Job.Deletions != DeletionPolicy.Keep)
+        {
+            var recognition = new MessageRecognition(source, target);
+            recognized = [.. recognized, .. await LeftOutMail.FindAsync(recognition, plan, recognized.Select(r => r.Target.Uid), abort)];
+            foreach (var (uid, sighting) in recognition.Seen)
+                seen[uid] = sighting;
+        }
+
         tally.Count(plan, listing, recognized.Count);
         report.Tell(new FolderStarted(report.Job, key.Source, key.Target, plan.Copy.Count, plan.Copy.Sum(m => Math.Max(0, m.Size))));
         if (context.Options.DryRun)
@@ -332,7 +340,8 @@ internal sealed class FolderCopier(
     /// </summary>
     private async Task<FolderListing> HoldAgainstStatusAsync(IMailFolder source, FolderListing listing, CancellationToken abort)
     {
-        var shown = source.Status.Messages;
+        // What was listed is there, whatever number was told.
+        var shown = Math.Max(source.Status.Messages, listing.Extent == ListingExtent.All ? listing.Messages.Count : 0);
         if (listing.MissingCount > 0 || pair.Source.Use == FolderUse.View || pair.Only is not null || pair.Source.Status is not { } told || told.Messages <= shown)
             return listing;
         var now = await context.Source.GetStatusAsync(pair.Source.Path, abort);

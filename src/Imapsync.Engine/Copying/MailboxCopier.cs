@@ -299,14 +299,22 @@ internal sealed class MailboxCopier(JobContext context)
 
     private async Task<bool> RemoveVanishedAsync(CopyPlan plan, CancellationToken abort)
     {
+        var unlisted = FolderHistory.FindVanished(summaries.Values, plan.Listed);
         if (context.Job.Deletions == DeletionPolicy.Keep)
+        {
+            // Nothing of it goes, but it may have mail that was not copied: once it has said that it is gone there is no need to ask again.
+            var open = context.Job.IsRestore ? [] : unlisted.Where(s => s.Rules != PairSummary.Gone && IsWanted(s)).ToList();
+            foreach (var summary in await missing.FindGoneAsync(open, plan.Listed, abort))
+                summaries[summary.Pair] = summary with { Rules = PairSummary.Gone };
             return true;
-        var gone = await missing.FindGoneAsync(summaries.Values, plan.Listed, abort);
+        }
+
+        var gone = await missing.FindGoneAsync(unlisted, plan.Listed, abort);
         if (plan.Doubt is not null && gone.Count > 0)
             return false;
         // A folder that the rules leave out by now is no longer the job's to clear.
         foreach (var summary in gone
-            .Where(s => (s.Settled > 0 || s.Rules == PairSummary.Unsettled) && FolderMapper.Map([new FolderEntry(s.Pair.Source)], context.Job.Folders).Pairs.Count > 0))
+            .Where(s => (s.Settled > 0 || s.Rules == PairSummary.Unsettled) && IsWanted(s)))
         {
             await using var checkpoint = await context.Checkpoints.OpenAsync(summary.Pair, abort);
             vanished[summary.Pair] = [.. checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted or Settlement.Vanished)];
@@ -325,6 +333,8 @@ internal sealed class MailboxCopier(JobContext context)
 
         return isWithinLimit;
     }
+
+    private bool IsWanted(PairSummary summary) => FolderMapper.Map([new FolderEntry(summary.Pair.Source)], context.Job.Folders).Pairs.Count > 0;
 
     /// <summary>
     /// Reports what failed in a folder, as far as it was not told yet, and its counts, which have to add up. What an interrupted

@@ -25,8 +25,8 @@ internal sealed class Meeting
         OwnFrom = isFirst || checkpoint.KnownTargetUidNext.IsNone ? null : checkpoint.KnownTargetUidNext;
         From = isWhole ? new Uid(1) : checkpoint.KnownTargetUidNext;
 
-        // What is kept though it vanished is there for a message that comes back under another UID, after a restore perhaps.
-        vanished = job.Deletions != DeletionPolicy.Keep ? [] : plan.Vanished.Where(m => !m.Target.IsNone).ToLookup(m => m.Target, m => m.Source).ToDictionary(g => g.Key, g => g.First());
+        // What vanished is there, until it is removed, for a message that comes back under another UID, after a restore perhaps.
+        vanished = plan.Vanished.Where(m => !m.Target.IsNone).ToLookup(m => m.Target, m => m.Source).ToDictionary(g => g.Key, g => g.First());
         Claimed = checkpoint.Messages.Where(m => m.Target >= From && !vanished.ContainsKey(m.Target)).Select(m => m.Target).ToHashSet();
         // What was removed from a backup and is in its account has come back, whoever brought it.
         if (job.Restores?.IsTrash(source) == true)
@@ -63,15 +63,18 @@ internal sealed class Meeting
     /// <summary>
     /// True where a message was there before the last run ended and was not brought in by it. Whatever a run lists it copies,
     /// or settles as skipped, or comes to an end before: so what is not settled and below the UIDs that were to come may have been overlooked.
+    /// What failed may have failed while it was held against what is there.
     /// </summary>
     private static bool HaveNotMet(ICheckpoint checkpoint, PairSummary? remembered, List<MessageInfo> messages)
     {
         if (remembered is null)
-            return messages.Exists(m => !checkpoint.TryGet(m.Uid, out var known) || known.Settlement == Settlement.Skipped);
+            return messages.Exists(m => !checkpoint.TryGet(m.Uid, out var known) || HasNotMet(known));
         // A server that tells no UIDNEXT shows by its messages how far it had come.
         var newFrom = remembered.Source.UidNext;
         if (newFrom.IsNone)
             newFrom = checkpoint.Messages.Select(m => m.Source).LastOrDefault();
-        return messages.Exists(m => checkpoint.TryGet(m.Uid, out var known) ? known.Settlement == Settlement.Skipped : m.Uid < newFrom);
+        return messages.Exists(m => checkpoint.TryGet(m.Uid, out var known) ? HasNotMet(known) : m.Uid < newFrom);
     }
+
+    private static bool HasNotMet(in SettledMessage known) => known.Settlement is Settlement.Skipped or Settlement.Failed;
 }

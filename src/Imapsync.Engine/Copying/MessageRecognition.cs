@@ -41,8 +41,9 @@ internal sealed class MessageRecognition(IMailFolder source, IMailFolder target)
         var matcher = new MessageMatcher(
             await IdentifyAsync(source, sources.ToDictionary(m => m.Uid), cancellationToken),
             await IdentifyAsync(target, candidates, cancellationToken),
-            (messages, c) => DigestAsync(source, messages, c),
-            (messages, c) => DigestAsync(target, messages, c));
+            (messages, c) => DigestAsync(source, messages.Select(m => m.Info), c),
+            // Whatever size a target tells: what it gives is the message or it is not.
+            (messages, c) => DigestAsync(target, messages.Select(m => m.Info with { Size = -1 }), c));
         var matches = await matcher.MatchAsync(cancellationToken);
         foreach (var (_, there) in matches)
         {
@@ -77,10 +78,10 @@ internal sealed class MessageRecognition(IMailFolder source, IMailFolder target)
     }
 
     private static async Task<IReadOnlyDictionary<Uid, UInt128>> DigestAsync(
-        IMailFolder folder, IReadOnlyList<MessageIdentity> messages, CancellationToken cancellationToken)
+        IMailFolder folder, IEnumerable<MessageInfo> messages, CancellationToken cancellationToken)
     {
         var digests = new Dictionary<Uid, UInt128>();
-        await foreach (var message in folder.ReadAsync([.. messages.Select(m => m.Info).OrderBy(m => m.Uid)], cancellationToken))
+        await foreach (var message in folder.ReadAsync([.. messages.OrderBy(m => m.Uid)], cancellationToken))
         {
             if (message.Failure is null)
                 digests[message.Uid] = await DigestBodyAsync(message.Body, cancellationToken);

@@ -22,11 +22,12 @@ internal sealed class MissingFolders(JobContext context)
             : null;
     }
 
-    /// <summary>Remembered pairs whose folder is gone: each that is not listed is asked for by name before anything of it is removed.</summary>
-    public async Task<IReadOnlyList<PairSummary>> FindGoneAsync(IEnumerable<PairSummary> remembered, IReadOnlyList<FolderEntry> listed, CancellationToken abort)
+    /// <summary>Those whose folder is gone: each is asked for by name, and told where it is not sure.</summary>
+    /// <param name="unlisted">See <see cref="FolderHistory.FindVanished"/>.</param>
+    public async Task<IReadOnlyList<PairSummary>> FindGoneAsync(IEnumerable<PairSummary> unlisted, IReadOnlyList<FolderEntry> listed, CancellationToken abort)
     {
         var gone = new List<PairSummary>();
-        foreach (var summary in FolderHistory.FindVanished(remembered, listed))
+        foreach (var summary in unlisted)
         {
             var path = summary.Pair.Source;
             // A name that only has children holds no mail, whatever its status says.

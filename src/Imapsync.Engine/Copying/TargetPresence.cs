@@ -27,7 +27,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
             return false;
         await using var folder = await OpenToHealAsync(abort);
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
-        if (!SpeaksOf(checkpoint, folder))
+        // Put back from an older copy, its UIDs may be other mail's by now: it is matched again by identity, which heals as well.
+        if (!SpeaksOf(checkpoint, folder) || UidMemory.DoubtTarget(checkpoint, null, folder.Status with { UidValidity = folder.LastingUidValidity }) is not null)
             return false;
         var there = new Dictionary<Uid, MessageInfo>();
         await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), abort))
@@ -70,17 +71,19 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         if (!SpeaksOf(checkpoint, folder))
             return;
         var there = await ListAsync(folder, abort);
-        var replaced = new UidSet();
+        var replaced = new Dictionary<Uid, Uid>();
         foreach (var (old, source) in checkpoint.DamagedCopies)
         {
             if (checkpoint.TryGet(source, out var now) && now.Settlement is Settlement.Copied or Settlement.Adopted && now.Target != old && there.Contains(now.Target))
-                replaced.Add(old);
+                replaced.Add(old, now.Target);
         }
 
-        if (replaced.IsEmpty)
+        if (replaced.Count == 0)
             return;
-        await folder.RemoveAsync(replaced, trash: null, abort);
-        foreach (var uid in replaced.Enumerate())
+        var damaged = await DamagedCopies.AmongAsync(folder, replaced, abort);
+        if (!damaged.IsEmpty)
+            await folder.RemoveAsync(damaged, trash: null, abort);
+        foreach (var uid in replaced.Keys)
             checkpoint.ForgetDamaged(uid);
         await checkpoint.CommitAsync(abort);
     }

@@ -38,7 +38,10 @@ internal static class UidMemory
         if (checkpoint.SourceValidity != source.UidValidity)
             return $"UIDVALIDITY at the source changed from {checkpoint.SourceValidity} to {source.UidValidity}";
         var before = last is not null && last.Source.UidValidity == source.UidValidity ? last.Source.UidNext : Uid.None;
-        return WentBack("the source", "UIDNEXT", before.Value, source.UidNext.Value) ?? DoubtModSeq(checkpoint, source);
+        return WentBack("the source", "UIDNEXT", before.Value, source.UidNext.Value)
+            // Where it was not told before, or by a run that did not come to its end, the messages of then tell how far it was.
+            ?? WentBack("the source", "UIDNEXT", HighestSource(checkpoint) + 1, source.UidNext.Value)
+            ?? DoubtModSeq(checkpoint, source);
     }
 
     /// <summary>A source whose index was lost begins its MODSEQs again, as one that was brought back from an older copy does.</summary>
@@ -48,6 +51,15 @@ internal static class UidMemory
     private static string? WentBack(string side, string counter, ulong known, ulong now) => now != 0 && now < known
         ? $"{counter} at {side} went back from {known} to {now}, as if an older copy had been put back"
         : null;
+
+    /// <summary>They ascend.</summary>
+    private static ulong HighestSource(ICheckpoint checkpoint)
+    {
+        var highest = Uid.None;
+        foreach (var message in checkpoint.Messages)
+            highest = message.Source;
+        return highest.Value;
+    }
 
     private static Uid Max(Uid a, Uid b) => a > b ? a : b;
 

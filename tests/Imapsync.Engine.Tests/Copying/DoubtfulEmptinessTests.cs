@@ -46,6 +46,28 @@ public sealed class DoubtfulEmptinessTests : IDisposable
         Assert.Equal((JobOutcome.Ok, 2L), Result(await box.RunAsync()));
     }
 
+    [Fact]
+    public async Task Mail_in_a_folder_that_the_listing_leaves_out_is_not_in_place_though_nothing_is_ever_removed()
+    {
+        box.Job = box.Job with { Deletions = DeletionPolicy.Keep };
+        await box.RunAsync();
+        box.Source.IsListed = p => p.ToString() != "Work";
+        box.Source.Folder("Work").Add(MailboxFixture.Mail("w3"));
+        var report = await box.RunAsync();
+        Assert.Equal(JobOutcome.Incomplete, report.Outcome);
+        Assert.Contains("knows it by its name", Assert.Single(report.Problems).Text, StringComparison.Ordinal);
+        box.Source.IsListed = _ => true;
+        Assert.Equal((JobOutcome.Ok, 1L), ((await box.RunAsync()).Outcome, (long)box.Target.Folder("Work").Messages.Count - 2));
+
+        // A folder that is gone is asked for once.
+        box.Source.Folders.Remove(FolderPath.Parse("Work"));
+        Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+        Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+        Assert.Equal(3, box.Target.Folder("Work").Messages.Count);
+        box.Source.Folder("Work").Add(MailboxFixture.Mail("w4"));
+        Assert.Equal((JobOutcome.Ok, 4), ((await box.RunAsync()).Outcome, box.Target.Folder("Work").Messages.Count));
+    }
+
     [Theory]
     [InlineData(DeletionPolicy.Keep)]
     [InlineData(DeletionPolicy.Mirror)]

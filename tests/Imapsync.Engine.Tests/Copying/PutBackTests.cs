@@ -164,6 +164,25 @@ public sealed class PutBackTests : IDisposable
         Assert.Equal([.. Subjects(1, 10)], Here(Target));
     }
 
+    /// <summary>Its messages tell how far the source was where its UIDNEXT was not told, or by a run that did not come to its end.</summary>
+    [Fact]
+    public async Task A_source_put_back_is_known_though_nobody_remembers_its_UIDNEXT()
+    {
+        box.Source.HasModSeq = false;
+        Deliver(1, 5);
+        await box.RunAsync();
+        var putBack = Source.BackUp();
+        Source.TellsUidNext = false;
+        Deliver(6, 7);
+        await box.RunAsync();
+        Source.TellsUidNext = true;
+        putBack();
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 0, 0L), (report.Outcome, (int)report.Totals.Copied, report.Totals.Deleted));
+        Assert.Equal([.. Subjects(1, 7)], Here(Target));
+    }
+
     [Fact]
     public async Task Flags_follow_after_the_MODSEQs_of_the_source_began_again()
     {

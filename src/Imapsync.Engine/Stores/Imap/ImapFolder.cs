@@ -165,11 +165,20 @@ internal partial class ImapFolder(
     private async Task<List<FetchedMessage>> FetchListAsync(ListRequest request, CancellationToken cancellationToken)
     {
         var rows = new List<FetchedMessage>(request.Uids is null && request.ChangedSince is null ? (int)Math.Min(Client.Exists, 1 << 20) : 16);
-        // 1:* names no message of an empty folder, which some servers answer with BAD.
-        if (Client.Exists == 0)
+        // Where UIDs were given, only the listing shows whether it is true that no message is there.
+        if (Client.Exists == 0 && status.UidNext <= new Uid(1))
             return rows;
-        foreach (var set in request.Uids?.ToWire(MaxSetLength) ?? ["1:*"])
-            await GuardAsync(Client.FetchMetadataAsync(set, request.WithDateAndSize, request.ChangedSince, rows, cancellationToken), "the listing");
+        try
+        {
+            foreach (var set in request.Uids?.ToWire(MaxSetLength) ?? ["1:*"])
+                await GuardAsync(Client.FetchMetadataAsync(set, request.WithDateAndSize, request.ChangedSince, rows, cancellationToken), "the listing");
+        }
+        catch (MailException) when (Client.Exists == 0 && rows.Count == 0 && !Client.IsBroken)
+        {
+            // 1:* names no message of an empty folder, which some servers answer with BAD.
+            return rows;
+        }
+
         Order(rows);
         if (request.Uids is { } asked)
             rows.RemoveAll(r => !asked.Contains(r.Uid));

@@ -64,7 +64,7 @@ internal sealed class NameMemory
         var text = new StringBuilder();
         if (!IsProvisional && wholeLength == 0)
         {
-            Validity = listed.IsNone ? new UidValidity((uint)Math.Clamp(Math.Max(time.GetUtcNow().ToUnixTimeSeconds(), replaced + 1L), 1, uint.MaxValue)) : listed;
+            Validity = listed.IsNone ? NewValidity() : listed;
             start = listed.IsNone ? 1 : FirstBesideList + (uint)RandomNumberGenerator.GetInt32(1 << 30);
             text.Append(Header()).Append('\n');
         }
@@ -79,6 +79,10 @@ internal sealed class NameMemory
         if (!IsProvisional)
             Write(text.ToString());
     }
+
+    /// <summary>In the upper half, where no uidlist that is made in the same second (by a restore into the folder) has its own.</summary>
+    private UidValidity NewValidity() =>
+        new((uint)Math.Clamp(Math.Max(time.GetUtcNow().ToUnixTimeSeconds() | FirstBesideList, replaced + 1L), 1, uint.MaxValue));
 
     private static string FileName(FolderPath folder) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.Unicode.GetBytes(folder.ToString())))[..32] + ".names";

@@ -52,6 +52,17 @@ public sealed class ForeignMaildirTests : IDisposable
         Assert.Equal(JobOutcome.Ok, job.Report.Outcome);
     }
 
+    /// <summary>Something that writes (a restore) gives the folder UIDs of its own in the very second in which the job had to remember some.</summary>
+    [Fact]
+    public async Task UIDs_remembered_are_never_under_the_UIDVALIDITY_of_a_uidlist_made_at_the_same_time()
+    {
+        _ = job.Deliver("cur/1.h:2,S", "Subject: one\n\n1\n");
+        await job.RunAsync();
+        var names = Directory.GetFiles(job.Definition.StateDirectory, "*.names", SearchOption.AllDirectories).Single();
+        var validity = uint.Parse(File.ReadLines(names).First().Split(' ')[2][1..], System.Globalization.CultureInfo.InvariantCulture);
+        Assert.True(validity >= 1u << 31);
+    }
+
     [Fact]
     public async Task A_target_gives_files_that_share_a_name_names_of_their_own()
     {

@@ -1,0 +1,53 @@
+using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// Whether what does not have the octets recorded is a damaged copy, or other mail that has come to a UID known for something else: a
+/// backup that was put back gives its UIDs again.
+/// </summary>
+internal static class DamagedCopies
+{
+    private const int MaxBytesToRead = 16 << 20;
+
+    /// <param name="replaced">UIDs of what is not as recorded, with those of the copies that were fetched in their places.</param>
+    /// <returns>The UIDs of those that still show what they are a copy of.</returns>
+    public static async Task<UidSet> AmongAsync(IMailFolder folder, IReadOnlyDictionary<Uid, Uid> replaced, CancellationToken cancellationToken)
+    {
+        var listed = new Dictionary<Uid, MessageInfo>();
+        var wanted = new UidSet(replaced.SelectMany(r => (Uid[])[r.Key, r.Value]));
+        await foreach (var message in folder.ListAsync(new ListRequest(wanted, WithDateAndSize: true), cancellationToken))
+            listed[message.Uid] = message;
+        var identities = (await MessageRecognition.IdentifyAsync(folder, listed, cancellationToken)).ToDictionary(i => i.Uid);
+        var damaged = new UidSet();
+        foreach (var (old, fresh) in replaced)
+        {
+            if (listed.TryGetValue(old, out var before) && listed.TryGetValue(fresh, out var now)
+                && (IsSameHeader(identities, old, fresh) || IsSameShape(before, now) || await IsBeginningAsync(folder, before, now, cancellationToken)))
+                damaged.Add(old);
+        }
+
+        return damaged;
+    }
+
+    private static bool IsSameHeader(Dictionary<Uid, MessageIdentity> identities, Uid old, Uid fresh) =>
+        identities.TryGetValue(old, out var a) && identities.TryGetValue(fresh, out var b) && (a.Header == b.Header || (a.HasCore == b.HasCore && a.Core == b.Core));
+
+    /// <summary>Single octets have changed in its header.</summary>
+    private static bool IsSameShape(in MessageInfo old, in MessageInfo fresh) =>
+        old.Size == fresh.Size && old.InternalDate.ToUnixTimeSeconds() == fresh.InternalDate.ToUnixTimeSeconds();
+
+    /// <summary>It was cut off.</summary>
+    private static async Task<bool> IsBeginningAsync(IMailFolder folder, MessageInfo old, MessageInfo fresh, CancellationToken cancellationToken)
+    {
+        if (old.Size >= fresh.Size || fresh.Size > MaxBytesToRead)
+            return false;
+        if (old.Size == 0)
+            return true;
+        var beginning = await MessageContents.ReadWholeAsync(folder, old, MaxBytesToRead, cancellationToken);
+        var whole = await MessageContents.ReadWholeAsync(folder, fresh, MaxBytesToRead, cancellationToken);
+        return beginning is not null && whole is not null && whole.AsSpan().StartsWith(beginning.AsSpan().TrimEnd("\r\n"u8));
+    }
+}

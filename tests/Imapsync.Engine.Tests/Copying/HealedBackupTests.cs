@@ -1,0 +1,75 @@
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+/// <summary>Healing mends what the job brought and removes nothing else, whatever UIDs a backup that was put back has given again.</summary>
+public sealed class HealedBackupTests : IDisposable
+{
+    private readonly MailboxFixture box = new();
+
+    public HealedBackupTests()
+    {
+        box.Target.KeepsWhatItGets = true;
+        box.Source.HasModSeq = box.Target.HasModSeq = false;
+    }
+
+    private MemoryFolderState Source => box.Source.Folder("INBOX");
+
+    private MemoryFolderState Target => box.Target.Folder("INBOX");
+
+    public void Dispose() => box.Dispose();
+
+    /// <summary>With as many deliveries as were lost, or more, no counter shows that the backup is an older one.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Mail_that_others_brought_under_known_UIDs_stays(int deliveries)
+    {
+        for (var i = 1; i <= 3; i++)
+            Source.Add(MailboxFixture.Mail($"m{i}"));
+        await box.RunAsync();
+        var putBack = Target.BackUp();
+        Source.Add(MailboxFixture.Mail("m4"));
+        Source.Add(MailboxFixture.Mail("m5"));
+        await box.RunAsync();
+        putBack();
+        for (var i = 1; i <= deliveries; i++)
+            Target.Add(MailboxFixture.Mail($"t{i}"), date: MemoryFolderState.Day(20 + i));
+
+        await box.RunAsync(heal: true);
+        var report = await box.RunAsync(heal: true);
+        Assert.Equal((JobOutcome.Ok, 0L), (report.Outcome, report.Totals.Copied));
+        Assert.Equal(["m1", "m2", "m3", "m4", "m5", .. Enumerable.Range(1, deliveries).Select(i => $"t{i}")], Subjects());
+    }
+
+    [Theory]
+    [InlineData("cut off")]
+    [InlineData("empty")]
+    [InlineData("an octet of the header")]
+    [InlineData("an octet of the body")]
+    public async Task A_damaged_copy_goes_when_a_good_one_is_in_its_place(string damage)
+    {
+        for (var i = 1; i <= 3; i++)
+            Source.Add(MailboxFixture.Mail($"m{i}", new string('x', 300)));
+        await box.RunAsync();
+        var octets = Target.Messages[1].Octets.ToArray();
+        octets = damage switch
+        {
+            "cut off" => octets[..30],
+            "empty" => [],
+            _ => octets,
+        };
+        if (damage.StartsWith("an octet", StringComparison.Ordinal))
+            octets[damage.EndsWith("header", StringComparison.Ordinal) ? 40 : ^5] ^= 1;
+        Target.Messages[1] = Target.Messages[1] with { Octets = octets };
+
+        var report = await box.RunAsync(heal: true);
+        Assert.Equal((JobOutcome.Ok, 1L), (report.Outcome, report.Totals.Copied));
+        Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(box.Target));
+    }
+
+    private IEnumerable<string> Subjects() =>
+        Target.Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets).Split("Subject: ")[1].Split('\r')[0]).Order(StringComparer.Ordinal);
+}

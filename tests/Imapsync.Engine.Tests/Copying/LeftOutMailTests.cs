@@ -1,0 +1,46 @@
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+/// <summary>What a filter leaves out keeps the copy it has, under whatever UID it is at the source.</summary>
+public sealed class LeftOutMailTests : IDisposable
+{
+    private readonly MailboxFixture box = new();
+
+    public void Dispose() => box.Dispose();
+
+    [Theory]
+    [InlineData(DeletionPolicy.Mirror, true)]
+    [InlineData(DeletionPolicy.Mirror, false)]
+    [InlineData(DeletionPolicy.Trash, true)]
+    public async Task A_message_moved_away_and_back_is_not_removed_though_the_filter_leaves_it_out_by_now(DeletionPolicy policy, bool hasModSeq)
+    {
+        box.Source.HasModSeq = hasModSeq;
+        box.Job = box.Job with { Deletions = policy };
+        var inbox = box.Source.Folder("INBOX");
+        for (var i = 1; i <= 4; i++)
+            inbox.Add(MailboxFixture.Mail($"m{i}"));
+        await box.RunAsync();
+        inbox.Remove(2);
+        inbox.Remove(3);
+        inbox.Add(MailboxFixture.Mail("m2"));
+        inbox.Add(MailboxFixture.Mail("m5"));
+        box.Job = box.Job with { Messages = new MessageFilter { MaxSizeBytes = 10 } };
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 0, 1L, 1L), (report.Outcome, report.Totals.Copied, report.Totals.Skipped, report.Totals.Deleted));
+        Assert.Equal(["m1", "m2", "m4"], Ids("INBOX"));
+        Assert.Equal((JobOutcome.Ok, 0L), Result(await box.RunAsync()));
+
+        // It is the job's as it was: gone for good, its copy goes.
+        inbox.Remove(5);
+        Assert.Equal((JobOutcome.Ok, 1L), Result(await box.RunAsync()));
+        Assert.Equal(["m1", "m4"], Ids("INBOX"));
+    }
+
+    private static (JobOutcome, long) Result(JobReport report) => (report.Outcome, report.Totals.Deleted);
+
+    private IEnumerable<string> Ids(string folder) =>
+        box.Target.Folder(folder).Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets).Split("Subject: ")[1].Split('\r')[0]).Order(StringComparer.Ordinal);
+}

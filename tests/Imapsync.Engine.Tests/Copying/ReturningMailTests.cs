@@ -1,0 +1,68 @@
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+/// <summary>A message that was moved away and back, or restored, is one message, under whatever UID: the copy of before is its copy.</summary>
+public sealed class ReturningMailTests : IDisposable
+{
+    private readonly MailboxFixture box = new();
+
+    public void Dispose() => box.Dispose();
+
+    [Theory]
+    [InlineData(DeletionPolicy.Mirror)]
+    [InlineData(DeletionPolicy.Trash)]
+    [InlineData(DeletionPolicy.Keep)]
+    public async Task It_is_there_once_though_nothing_could_be_removed_meanwhile(DeletionPolicy policy)
+    {
+        box.Job = box.Job with { Deletions = policy };
+        var inbox = box.Source.Folder("INBOX");
+        for (var i = 1; i <= 4; i++)
+            inbox.Add(MailboxFixture.Mail($"m{i}"));
+        box.Source.Folder("Work").Add(MailboxFixture.Mail("w1"));
+        await box.RunAsync();
+        // In this run nothing may be removed, since a folder can't be copied whole.
+        box.Source.Folder("Work").Hidden = 1;
+        inbox.Remove(2);
+        await box.RunAsync();
+        inbox.Add(MailboxFixture.Mail("m2"));
+        inbox.Add(MailboxFixture.Mail("m5"));
+        await box.RunAsync();
+        Assert.Equal(5, box.Target.Folder("INBOX").Messages.Count);
+
+        box.Source.Folder("Work").Hidden = 0;
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 0L, 0L), (report.Outcome, report.Totals.Copied, report.Totals.Deleted));
+        Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(box.Target));
+        inbox.Remove(inbox.Messages.Single(m => System.Text.Encoding.Latin1.GetString(m.Octets).Contains("<m2@", StringComparison.Ordinal)).Uid);
+        report = await box.RunAsync();
+        Assert.Equal(policy == DeletionPolicy.Keep ? 0 : 1, report.Totals.Deleted);
+    }
+
+    /// <summary>State is lost, and in the next run the source can't give some of what the target has: the run after that must know it there.</summary>
+    [Fact]
+    public async Task What_failed_when_it_was_to_be_recognised_is_recognised_later()
+    {
+        var inbox = box.Source.Folder("INBOX");
+        for (var i = 1; i <= 4; i++)
+            inbox.Add(MailboxFixture.Mail($"m{i}"));
+        // Two that are alike have to be read to be told from others.
+        inbox.Add(MailboxFixture.Mail("twin"));
+        inbox.Add(MailboxFixture.Mail("twin"));
+        await box.RunAsync();
+        box.DeleteCheckpoints();
+        box.Source.OnStep = s =>
+        {
+            if (s == "read")
+                throw new MailException(FailureScope.Message, false, "unreadable");
+        };
+        Assert.Equal(JobOutcome.Incomplete, (await box.RunAsync()).Outcome);
+        box.Source.OnStep = _ => { };
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 0L), (report.Outcome, report.Totals.Copied));
+        Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(box.Target));
+    }
+}

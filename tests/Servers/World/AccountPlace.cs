@@ -1,0 +1,58 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests.World;
+
+/// <summary>An account of a real server. Mail comes and goes by files, as delivery agents bring it; folders by another client.</summary>
+internal sealed class AccountPlace : MaildirPlace, IAsyncDisposable
+{
+    private readonly string user;
+
+    public AccountPlace(DovecotServer server, string user, int connections)
+        : base(server.MaildirOf(user))
+    {
+        (Server, this.user) = (server, user);
+        Line = new LyingLine(server.Port);
+        Endpoint = new ImapEndpoint("127.0.0.1", Line.Port, TlsMode.None, user) { Password = new KnownSecret(server.Password), Connections = connections };
+    }
+
+    public override DovecotServer Server { get; }
+
+    public override LyingLine Line { get; }
+
+    public override Endpoint Endpoint { get; }
+
+    public async Task OpenAsync()
+    {
+        await CommandAsync("SELECT INBOX");
+        // Dovecot makes INBOX when the first message comes.
+        foreach (var part in (string[])["cur", "new", "tmp"])
+            System.IO.Directory.CreateDirectory(Path.Combine(Directory, part));
+        await Server.TakeOwnershipAsync(Directory);
+    }
+
+    public override Task CreateFolderAsync(string folder) => CommandAsync("CREATE " + ImapProbe.Quote(folder));
+
+    public override Task DeleteFolderAsync(string folder) => CommandAsync("DELETE " + ImapProbe.Quote(folder));
+
+    public override Task RenameFolderAsync(string from, string to) => CommandAsync($"RENAME {ImapProbe.Quote(from)} {ImapProbe.Quote(to)}");
+
+    /// <summary>MODSEQs and caches begin again; UIDs and UIDVALIDITY stay, as they stand in dovecot-uidlist.</summary>
+    public override void LoseIndex(Random random)
+    {
+        foreach (var (_, path) in Folders().Where(_ => random.Next(2) == 0))
+        {
+            foreach (var file in System.IO.Directory.GetFiles(path, "dovecot.index*"))
+                File.Delete(file);
+        }
+    }
+
+    public ValueTask DisposeAsync() => Line.DisposeAsync();
+
+    private async Task CommandAsync(string command)
+    {
+        await using var probe = await ImapProbe.ConnectAsync(Server.Port, user, Server.Password);
+        await probe.CommandAsync(command);
+        await probe.CommandAsync("LOGOUT");
+    }
+}

@@ -1,0 +1,102 @@
+using Imapsync.Engine.Copying;
+
+namespace Imapsync.Servers.Tests.World;
+
+/// <summary>What one run did that it must not, a line each.</summary>
+internal sealed class WorldVerdict
+{
+    private readonly List<string> lines = [];
+
+    public int Doubled { get; private set; }
+
+    public int WronglyRemoved { get; private set; }
+
+    public int Untold { get; private set; }
+
+    public int Lost { get; private set; }
+
+    public int Damaged { get; private set; }
+
+    public IReadOnlyList<string> Lines => lines;
+
+    /// <param name="before">The target before the run.</param>
+    /// <param name="source">What was at the source from the run's begin to its end.</param>
+    public void JudgeTarget(WorldModel model, JobDefinition job, MailCounts before, MailCounts after, MailCounts source)
+    {
+        JudgeOctets(after);
+        var trash = job.TrashFolder.ToString();
+        foreach (var (folder, number, count) in before.All.Where(m => m.Count > after[m.Folder, m.Number]))
+        {
+            var left = after[folder, number];
+            var needed = source[folder, number] + model.CopiesOfPeople(folder, number);
+            var isMoved = model.Renames.Exists(r => Renamed(folder, r) is { } to && after[to, number] > before[to, number]);
+            var isAllowed = isMoved || (job.Deletions != DeletionPolicy.Keep && model.HasLeft(folder, number) && left >= Math.Min(count, needed));
+            if (!isAllowed && !model.IsOpen(folder, number))
+                Add(() => WronglyRemoved++, $"wrongly removed: {number} from {folder} ({count} → {left}, at the source {source[folder, number]})");
+            else if (!isMoved && job.Deletions == DeletionPolicy.Trash && after[trash, number] == 0 && source.Total(number) == 0)
+                Add(() => WronglyRemoved++, $"removed and not in the trash folder: {number} from {folder}");
+        }
+
+        foreach (var (folder, number, count) in after.All.Where(m => m.Count > before[m.Folder, m.Number]))
+        {
+            var most = model.Lives(folder, number) + model.CopiesOfPeople(folder, number) + (folder == trash ? model.Removals(number) : 0)
+                // What else lies in a folder goes along when the folder is renamed.
+                + before.Folders.Where(f => model.Renames.Exists(r => Renamed(f, r) == folder)).Sum(f => before[f, number] - after[f, number]);
+            if (count > most && !model.IsOpen(folder, number))
+                Add(() => Doubled++, $"doubled: {number} in {folder} ({before[folder, number]} → {count}, at most {most})");
+        }
+    }
+
+    /// <summary>What has to be there, and is not.</summary>
+    /// <param name="isUntold">The run said that all is in place; else it is the end, when it has to be.</param>
+    public void JudgePresence(WorldModel model, JobDefinition job, MailCounts after, MailCounts source, Func<string, int, bool> isInScope, bool isUntold, bool forgivesPeople)
+    {
+        foreach (var (folder, number, count) in source.All.Where(m => isInScope(m.Folder, m.Number)))
+        {
+            var there = after[folder, number] + (forgivesPeople ? model.Taken(folder, number) : 0);
+            if (there >= count || model.IsOpen(folder, number))
+                continue;
+            if (isUntold)
+                Add(() => Untold++, $"untold: {number} in {folder} is not in place ({count} at the source, {after[folder, number]} at the target)");
+            else
+                Add(() => Lost++, $"lost: {number} in {folder} ({count} at the source, {after[folder, number]} at the target)");
+        }
+    }
+
+    /// <summary>An account that got mail back has all it had, and nothing twice.</summary>
+    public void JudgeRestored(MailCounts before, MailCounts after, MailCounts backup, bool keepsTrash, string trash)
+    {
+        JudgeOctets(after);
+        foreach (var (folder, number, count) in before.All.Where(m => m.Count > after[m.Folder, m.Number]))
+            Add(() => WronglyRemoved++, $"removed by a restore: {number} from {folder} ({count} → {after[folder, number]})");
+        foreach (var (folder, number, count) in after.All.Where(m => m.Count > before[m.Folder, m.Number]))
+        {
+            var most = Math.Max(backup[folder, number], keepsTrash ? backup[trash, number] : 0);
+            if (count > Math.Max(most, before[folder, number]))
+                Add(() => Doubled++, $"doubled by a restore: {number} in {folder} ({before[folder, number]} → {count}, the backup has {backup[folder, number]})");
+        }
+    }
+
+    public void JudgeUntouched(MailCounts before, MailCounts after, string what)
+    {
+        if (!before.IsSameAs(after))
+            Add(() => WronglyRemoved++, $"{what} has changed:\n      {before}\n      {after}");
+    }
+
+    public void Add(string line) => Add(() => Untold++, line);
+
+    private void JudgeOctets(MailCounts after)
+    {
+        foreach (var (folder, number, _) in after.All.Where(m => m.Number < 0))
+            Add(() => Damaged++, $"damaged: {-number} in {folder}");
+    }
+
+    private static string? Renamed(string folder, (string From, string To) rename) =>
+        folder == rename.From || folder.StartsWith(rename.From + "/", StringComparison.Ordinal) ? rename.To + folder[rename.From.Length..] : null;
+
+    private void Add(Action count, string line)
+    {
+        count();
+        lines.Add(line);
+    }
+}
