@@ -36,6 +36,8 @@ internal sealed class FolderCopier(
         var isFirstMeeting = Meet(checkpoint, source.Status, target);
         if (context.Job.IsRestore && target is not null)
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
+        if (!isFirstMeeting && await Successors.ResolveAsync(source, checkpoint, abort) is > 0 and var others)
+            report.Note(key.Source, $"files were replaced by others of the same name, which are new messages: {others}");
         var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {

@@ -32,7 +32,7 @@ internal sealed class Meeting
         if (job.Restores?.IsTrash(source) == true)
             Claimed.Clear();
         var sizes = vanished.Count == 0 || isWhole ? [] : plan.Copy.Select(m => m.Size).ToHashSet();
-        Returning = sizes.Count == 0 ? [] : plan.Vanished.Where(m => !m.Target.IsNone && m.Checksum is { } c && sizes.Contains(c.Length)).Select(m => m.Target).ToHashSet();
+        Returning = sizes.Count == 0 ? [] : plan.Vanished.Where(m => !m.Target.IsNone && (m.Checksum?.Length ?? m.Seen?.Size) is { } size && sizes.Contains(size)).Select(m => m.Target).ToHashSet();
     }
 
     /// <summary>The lowest UID of the target to look at.</summary>
