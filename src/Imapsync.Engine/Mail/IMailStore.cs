@@ -96,6 +96,9 @@ public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, in
     /// <summary>It is a backup: nobody but its owner's programs takes mail from it, so what was copied has to be there.</summary>
     public bool KeepsWhatItGets { get; init; }
 
+    /// <summary>Its folders lie side by side, with the levels of a name joined by dots (OfflineIMAP's <c>sep = .</c>), as far as can be told from outside.</summary>
+    public bool IsFlat { get; init; }
+
     /// <summary>Header fields that mail programs write into the messages of such a store when they open it: they are no part of the mail.</summary>
     public IReadOnlyList<string> NotedFields { get; init; } = [];
 
