@@ -94,6 +94,7 @@ internal sealed class MailboxCopier(JobContext context)
         var lookingThere = context.Target.ListFoldersAsync(abort);
         await Task.WhenAll(listing, lookingThere);
         var (listed, there) = (await listing, await lookingThere);
+        await UnmountedTarget.RefuseAsync(context, summaries.Values, there, abort);
         var mapping = FolderMapper.Map(listed, context.Job.Folders, there, summaries.Keys);
         var folders = new TargetFolders(context, there, mapping.Pairs, summaries.Keys);
         if (!context.Job.IsRestore)

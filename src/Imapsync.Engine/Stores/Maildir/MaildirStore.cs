@@ -40,7 +40,8 @@ public sealed class MaildirStore : IMailStore, ISubscribesTogether
                 EmptiedTarget.Refuse(endpoint, place.Root, isMaildir: true, context);
                 if (forWriting)
                 {
-                    DemandLayout(endpoint, place);
+                    if (context.MessagesHeld == 0)
+                        DemandLayout(endpoint, place);
                     LocalFiles.CreateRoot(place.Root);
                     place.Limits = probe(place.Root);
                     if (place.Limits.AreOfWindows)
