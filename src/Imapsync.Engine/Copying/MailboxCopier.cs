@@ -83,8 +83,11 @@ internal sealed class MailboxCopier(JobContext context)
     {
         foreach (var (pair, tally) in tallies)
             Account(pair, tally);
-        if (!context.Options.DryRun)
-            await context.Checkpoints.SaveSummariesAsync([.. summaries.Values], CancellationToken.None);
+        if (context.Options.DryRun)
+            return;
+        await context.Checkpoints.SaveSummariesAsync([.. summaries.Values], CancellationToken.None);
+        if (ranToItsEnd && !report.HasProblems)
+            context.Appending.Clear();
     }
 
     /// <summary>Sees which folders there are and makes the target's what they have to be. Done again after a failure, it finds what it did.</summary>
