@@ -73,6 +73,8 @@ internal sealed class FolderCopier(
         recognized = WithKnownPast(plan, recognized);
         var flags = new FlagPropagation(context.Job.Flags, source, writable, checkpoint, tally);
         await flags.ApplyAsync(writable, plan.FlagChanges, recognized, abort);
+        // Done with: while a million messages are copied, they need not be held twice.
+        listing = listing with { Messages = [] };
         if (plan.Copy.Count > 0)
             context.Appending.Set(pair.Target);
         var wasStopped = !await CopyAsync(source, writable, checkpoint, plan.Copy, abort);
@@ -317,7 +319,7 @@ internal sealed class FolderCopier(
 
     /// <summary>Copies, asks once more for what may pass, and accounts for what never came. False when stopped before the end.</summary>
     private async Task<bool> CopyAsync(
-        IMailFolder source, IWritableFolder target, ICheckpoint checkpoint, List<MessageInfo> messages, CancellationToken abort)
+        IMailFolder source, IWritableFolder target, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> messages, CancellationToken abort)
     {
         // A message may be refused with others, then for its flags, then as malformed, and each time for good only next time.
         const int attempts = 9;

@@ -64,14 +64,14 @@ internal sealed class Meeting
     /// True where a message was there before the last run ended and was not brought in by it. Whatever a run lists it copies,
     /// or settles as skipped, or comes to an end before: so what is not settled and below the UIDs that were to come may have been overlooked.
     /// </summary>
-    private static bool HaveNotMet(ICheckpoint checkpoint, PairSummary? remembered, List<MessageInfo> messages)
+    private static bool HaveNotMet(ICheckpoint checkpoint, PairSummary? remembered, MessageList messages)
     {
         if (remembered is null)
-            return messages.Exists(m => !checkpoint.TryGet(m.Uid, out var known) || known.Settlement == Settlement.Skipped);
+            return messages.Any(m => !checkpoint.TryGet(m.Uid, out var known) || known.Settlement == Settlement.Skipped);
         // A server that tells no UIDNEXT shows by its messages how far it had come.
         var newFrom = remembered.Source.UidNext;
         if (newFrom.IsNone)
             newFrom = checkpoint.Messages.Select(m => m.Source).LastOrDefault();
-        return messages.Exists(m => checkpoint.TryGet(m.Uid, out var known) ? known.Settlement == Settlement.Skipped : m.Uid < newFrom);
+        return messages.Any(m => checkpoint.TryGet(m.Uid, out var known) ? known.Settlement == Settlement.Skipped : m.Uid < newFrom);
     }
 }
