@@ -42,7 +42,7 @@ internal sealed class NameMemory
     }
 
     /// <summary>By name as the index knows it.</summary>
-    public Dictionary<string, uint> Uids { get; } = [];
+    public NameTable Uids { get; private set; } = new();
 
     /// <summary>See <see cref="IMailFolder.Predecessors"/>.</summary>
     public IReadOnlyDictionary<Uid, Uid> Predecessors => predecessors;
@@ -76,7 +76,7 @@ internal sealed class NameMemory
         var replaced = new List<string>();
         var other = new List<(string Name, int At, ulong Look)>();
         var alike = 0;
-        var shared = Uids.Keys.Where(k => k.Contains('/', StringComparison.Ordinal)).Select(k => k[..k.IndexOf('/', StringComparison.Ordinal)]).ToHashSet();
+        var shared = Uids.WithSlash.Select(k => k[..k.IndexOf('/', StringComparison.Ordinal)]).ToHashSet();
         Write(New());
         if (alike > 0 || other.Count < WholeTree)
             replaced.AddRange(other.Select(o => o.Name));
@@ -89,7 +89,7 @@ internal sealed class NameMemory
         {
             foreach (var (name, file) in there)
             {
-                if (shared.Contains(name) || !Uids.TryGetValue(name, out var uid) || order.BinarySearch(uid) is not (>= 0 and var at) || FileLook.Of(file) is not (> 0 and var look))
+                if (shared.Contains(name) || !Uids.TryGetUid(name, out var uid) || order.BinarySearch(uid) is not (>= 0 and var at) || FileLook.Of(file) is not (> 0 and var look))
                     continue;
                 if (looks[at] == 0)
                     yield return LookLine(at, look);
@@ -133,9 +133,9 @@ internal sealed class NameMemory
 
     private void Give(string name, uint uid, ulong look)
     {
-        if (Uids.TryGetValue(name, out var before))
+        if (Uids.TryGetUid(name, out var before))
             predecessors[new Uid(uid)] = new Uid(before);
-        Uids[name] = uid;
+        Uids.Set(name, uid);
         order.Add(uid);
         looks.Add(look);
     }
@@ -191,7 +191,7 @@ internal sealed class NameMemory
 
         // Of another place or another generation of its uidlist: what it says is void, and a new one begins.
         replaced = Validity.Value;
-        Uids.Clear();
+        Uids = new NameTable();
         order.Clear();
         looks.Clear();
         predecessors.Clear();
