@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Copying;
 /// <summary>What a dry run sees of a target directory that the run would create: no folder at all.</summary>
 internal sealed class AbsentStore(string display) : IMailStore
 {
-    public StoreTraits Traits { get; } = new(display, StatusShowsFlagChanges: false, MaxConcurrentFolders: 4);
+    public StoreTraits Traits { get; } = new(display, StatusShowsFlagChanges: false, MaxConcurrentFolders: 4) { KeepsWhatItGets = true };
 
     public Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<FolderEntry>>([]);
 

@@ -36,6 +36,8 @@ internal sealed class FolderCopier(
         var isFirstMeeting = Meet(checkpoint, source.Status, target);
         if (context.Job.IsRestore && target is not null)
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
+        if (!isFirstMeeting && await Successors.ResolveAsync(source, checkpoint, abort) is > 0 and var others)
+            report.Note(key.Source, $"files were replaced by others of the same name, which are new messages: {others}");
         var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {
@@ -72,11 +74,17 @@ internal sealed class FolderCopier(
         var writable = created ?? (IWritableFolder)target!;
         if (context.Job.Flags == FlagPolicy.Once && !isFirstMeeting)
             await CompleteFlagsAsync(writable, [.. recognized.Where(r => r.Target.Uid >= checkpoint.KnownTargetUidNext)], abort);
+        if (IsStateOld(checkpoint, isFirstMeeting, recognized))
+            await MergeFlagsAnewAsync(source, writable, checkpoint, plan, listing, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
         await checkpoint.CommitAsync(abort);
         recognized = WithKnownPast(plan, recognized);
         var flags = new FlagPropagation(context.Job.Flags, source, writable, checkpoint, tally);
         await flags.ApplyAsync(writable, plan.FlagChanges, recognized, abort);
+        // Done with: while a million messages are copied, they need not be held twice.
+        listing = listing with { Messages = [] };
+        if (plan.Copy.Count > 0)
+            context.Appending.Set(pair.Target);
         var wasStopped = !await CopyAsync(source, writable, checkpoint, plan.Copy, abort);
         DoubtStrangers(checkpoint, flags.Strangers);
         if (wasStopped)
@@ -229,6 +237,46 @@ internal sealed class FolderCopier(
             await target.SetFlagsAsync(missing, abort);
     }
 
+    /// <summary>What was appended to the octet and to the second, and no record says so though every run came to its end: the state is of a time before.</summary>
+    private bool IsStateOld(ICheckpoint checkpoint, bool isFirstMeeting, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)
+    {
+        if (isFirstMeeting || context.Job.IsRestore || checkpoint.KnownTargetUidNext.IsNone)
+            return false;
+        if (!context.Appending.Explains(pair.Target) && recognized.Any(r => r.Target.Uid >= checkpoint.KnownTargetUidNext
+            && r.Source.Size >= 0 && r.Source.Size == r.Target.Size && r.Source.InternalDate == r.Target.InternalDate))
+        {
+            report.Note(key.Source, "the job's state is older than what lies at the target, as if an older copy of it had been put back; flags are merged as on first meeting");
+            context.IsStateOld = true;
+        }
+
+        return context.IsStateOld;
+    }
+
+    /// <summary>What flags were propagated last is not known any more: what the source has and the target lacks is added, nothing is taken away.</summary>
+    private async Task MergeFlagsAnewAsync(
+        IMailFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderPlan plan, FolderListing listing, CancellationToken abort)
+    {
+        if (context.Job.Flags != FlagPolicy.Follow)
+            return;
+        plan.FlagChanges.Clear();
+        var here = new Dictionary<Uid, MessageInfo>();
+        foreach (var message in listing.Messages)
+        {
+            if (checkpoint.TryGet(message.Uid, out var known) && !known.Target.IsNone)
+                here[known.Target] = message;
+        }
+
+        var met = new List<(MessageInfo Source, MessageInfo Target)>();
+        await foreach (var there in target.ListAsync(new ListRequest(new UidSet(here.Keys)), abort))
+        {
+            if (here.TryGetValue(there.Uid, out var message))
+                met.Add((message, there));
+        }
+
+        // Recorded before anything that shows how old the state is: a run that breaks off here begins with it again.
+        await new FlagPropagation(context.Job.Flags, source, target, checkpoint, tally).ApplyAsync(target, [], met, abort);
+    }
+
     private void Record(
         ICheckpoint checkpoint,
         string rules,
@@ -279,7 +327,7 @@ internal sealed class FolderCopier(
 
     /// <summary>Copies, asks once more for what may pass, and accounts for what never came. False when stopped before the end.</summary>
     private async Task<bool> CopyAsync(
-        IMailFolder source, IWritableFolder target, ICheckpoint checkpoint, List<MessageInfo> messages, CancellationToken abort)
+        IMailFolder source, IWritableFolder target, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> messages, CancellationToken abort)
     {
         // A message may be refused with others, then for its flags, then as malformed, and each time for good only next time.
         const int attempts = 9;

@@ -17,36 +17,34 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
         var isNew = !checkpoint.Messages.Any() || checkpoint.Rules != filter.Fingerprint;
         if (!isNew && folder.Status.HighestModSeq is not null && checkpoint.SourceModSeq is { } since)
         {
-            var changed = await ListAsync(folder, new ListRequest(ChangedSince: since), 0, cancellationToken);
+            var changed = await ListAsync(folder, new ListRequest(ChangedSince: since), cancellationToken);
             var appeared = changed.Count(m => !checkpoint.TryGet(m.Uid, out var known) || known.Settlement == Settlement.Vanished);
             var known = Enum.GetValues<Settlement>().Where(s => s != Settlement.Vanished).Sum(checkpoint.Count);
             if (known + appeared == exists)
             {
                 changed.AddRange(Failed(checkpoint, changed));
-                changed.Sort((a, b) => a.Uid.CompareTo(b.Uid));
+                changed.SortByUid();
                 return new FolderListing(await WithDetailsAsync(folder, checkpoint, filter, changed, cancellationToken), ListingExtent.Changes);
             }
         }
 
-        var all = await ListAsync(folder, new ListRequest(WithDateAndSize: isNew), exists, cancellationToken);
+        var all = await ListAsync(folder, new ListRequest(WithDateAndSize: isNew), cancellationToken);
         // More than counted is mail that came meanwhile; fewer is a listing that can't be believed.
         var missing = Math.Max(0, exists - all.Count);
         var messages = isNew ? all : await WithDetailsAsync(folder, checkpoint, filter, all, cancellationToken);
         return new FolderListing(messages, missing == 0 ? ListingExtent.All : ListingExtent.Short, missing);
     }
 
-    private static async Task<List<MessageInfo>> ListAsync(
-        IMailFolder folder, ListRequest request, long expected, CancellationToken cancellationToken)
+    private static async Task<MessageList> ListAsync(IMailFolder folder, ListRequest request, CancellationToken cancellationToken)
     {
-        // The server's word for how many there are is not trusted with memory.
-        var messages = new List<MessageInfo>((int)Math.Clamp(expected, 0, 1 << 20));
+        var messages = new MessageList();
         await foreach (var message in folder.ListAsync(request, cancellationToken))
             messages.Add(message);
         return messages;
     }
 
     /// <summary>Messages that failed before are tried again, though nothing about them changed.</summary>
-    private static List<MessageInfo> Failed(ICheckpoint checkpoint, List<MessageInfo> changed)
+    private static List<MessageInfo> Failed(ICheckpoint checkpoint, MessageList changed)
     {
         if (checkpoint.Count(Settlement.Failed) == 0)
             return [];
@@ -56,7 +54,7 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
 
     /// <summary>Fetches date and size of the few that the plan needs them for.</summary>
     private static async Task<IReadOnlyList<MessageInfo>> WithDetailsAsync(
-        IMailFolder folder, ICheckpoint checkpoint, MessageFilter filter, List<MessageInfo> listing, CancellationToken cancellationToken)
+        IMailFolder folder, ICheckpoint checkpoint, MessageFilter filter, MessageList listing, CancellationToken cancellationToken)
     {
         var needed = new UidSet();
         foreach (var message in listing)
@@ -67,17 +65,25 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
 
         if (needed.IsEmpty)
             return listing;
-        var details = new Dictionary<Uid, MessageInfo>();
-        await foreach (var message in folder.ListAsync(new ListRequest(needed, WithDateAndSize: true), cancellationToken))
-            details[message.Uid] = message;
-        // What went away between the two listings is left to the next run.
-        listing.RemoveAll(m => needed.Contains(m.Uid) && !details.ContainsKey(m.Uid));
+        var details = await ListAsync(folder, new ListRequest(needed, WithDateAndSize: true), cancellationToken);
+        details.SortByUid();
+        // Both ascend. What went away between the two listings is left to the next run.
+        var at = 0;
+        listing.RemoveAll(m => needed.Contains(m.Uid) && !Reaches(m.Uid));
+        at = 0;
         for (var i = 0; i < listing.Count; i++)
         {
-            if (details.TryGetValue(listing[i].Uid, out var detail))
-                listing[i] = detail;
+            if (Reaches(listing[i].Uid))
+                listing[i] = details[at];
         }
 
         return listing;
+
+        bool Reaches(Uid uid)
+        {
+            while (at < details.Count && details[at].Uid < uid)
+                at++;
+            return at < details.Count && details[at].Uid == uid;
+        }
     }
 }

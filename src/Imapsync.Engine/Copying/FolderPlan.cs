@@ -8,10 +8,10 @@ namespace Imapsync.Engine.Copying;
 internal sealed class FolderPlan
 {
     /// <summary>Listed with date and size, in ascending order of UID.</summary>
-    public List<MessageInfo> Copy { get; } = [];
+    public MessageList Copy { get; } = new();
 
     /// <summary>Left out by the filter, not known as such yet.</summary>
-    public List<MessageInfo> Skip { get; } = [];
+    public MessageList Skip { get; } = new();
 
     /// <summary>Settled messages whose flags at the source are no longer those last propagated.</summary>
     public List<(SettledMessage Known, FlagSet Now)> FlagChanges { get; } = [];
@@ -61,9 +61,6 @@ internal static class FolderPlanner
     {
         var plan = new FolderPlan();
         long listedInPlace = 0, listedSkipped = 0, skippedBefore = 0;
-        // A first copy takes all: the list need not grow by doubling.
-        if (!checkpoint.Messages.Any())
-            plan.Copy.EnsureCapacity(listing.Count);
         foreach (var message in listing)
         {
             checkpoint.TryGet(message.Uid, out var known);

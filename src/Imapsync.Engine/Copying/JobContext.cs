@@ -24,6 +24,18 @@ internal sealed record JobContext(
     /// <summary>Message-IDs of the filter that some message has.</summary>
     public ConcurrentDictionary<string, bool> FoundMessageIds { get; } = new();
 
+    /// <summary>Whether what lies at the target without a record may be an interrupted run's.</summary>
+    public AppendMark Appending { get; } = new(Job.StateDirectory);
+
+    /// <summary>The job's state was seen to be older than the target.</summary>
+    public bool IsStateOld
+    {
+        get => Volatile.Read(ref stateIsOld);
+        set => Volatile.Write(ref stateIsOld, value);
+    }
+
+    private bool stateIsOld;
+
     /// <summary>How many more of the source's folders could be open than are.</summary>
     public SpareReaders Spare { get; } = new();
 

@@ -85,8 +85,11 @@ internal sealed class MailboxCopier(JobContext context)
     {
         foreach (var (pair, tally) in tallies)
             Account(pair, tally);
-        if (!context.Options.DryRun)
-            await context.Checkpoints.SaveSummariesAsync([.. summaries.Values], CancellationToken.None);
+        if (context.Options.DryRun)
+            return;
+        await context.Checkpoints.SaveSummariesAsync([.. summaries.Values], CancellationToken.None);
+        if (ranToItsEnd && !report.HasProblems)
+            context.Appending.Clear();
     }
 
     /// <summary>Sees which folders there are and makes the target's what they have to be. Done again after a failure, it finds what it did.</summary>
@@ -96,6 +99,7 @@ internal sealed class MailboxCopier(JobContext context)
         var lookingThere = context.Target.ListFoldersAsync(abort);
         await Task.WhenAll(listing, lookingThere);
         var (listed, there) = (await listing, await lookingThere);
+        await UnmountedTarget.RefuseAsync(context, summaries.Values, there, abort);
         var mapping = FolderMapper.Map(listed, context.Job.Folders, there, summaries.Keys);
         var folders = new TargetFolders(context, there, mapping.Pairs, summaries.Keys);
         string? doubt = null;

@@ -32,7 +32,7 @@ internal sealed class Meeting
         if (job.Restores?.IsTrash(source) == true)
             Claimed.Clear();
         var sizes = vanished.Count == 0 || isWhole ? [] : plan.Copy.Select(m => m.Size).ToHashSet();
-        Returning = sizes.Count == 0 ? [] : plan.Vanished.Where(m => !m.Target.IsNone && m.Checksum is { } c && sizes.Contains(c.Length)).Select(m => m.Target).ToHashSet();
+        Returning = sizes.Count == 0 ? [] : plan.Vanished.Where(m => !m.Target.IsNone && (m.Checksum?.Length ?? m.Seen?.Size) is { } size && sizes.Contains(size)).Select(m => m.Target).ToHashSet();
     }
 
     /// <summary>The lowest UID of the target to look at.</summary>
@@ -65,15 +65,15 @@ internal sealed class Meeting
     /// or settles as skipped, or comes to an end before: so what is not settled and below the UIDs that were to come may have been overlooked.
     /// What failed may have failed while it was held against what is there.
     /// </summary>
-    private static bool HaveNotMet(ICheckpoint checkpoint, PairSummary? remembered, List<MessageInfo> messages)
+    private static bool HaveNotMet(ICheckpoint checkpoint, PairSummary? remembered, MessageList messages)
     {
         if (remembered is null)
-            return messages.Exists(m => !checkpoint.TryGet(m.Uid, out var known) || HasNotMet(known));
+            return messages.Any(m => !checkpoint.TryGet(m.Uid, out var known) || HasNotMet(known));
         // A server that tells no UIDNEXT shows by its messages how far it had come.
         var newFrom = remembered.Source.UidNext;
         if (newFrom.IsNone)
             newFrom = checkpoint.Messages.Select(m => m.Source).LastOrDefault();
-        return messages.Exists(m => checkpoint.TryGet(m.Uid, out var known) ? HasNotMet(known) : m.Uid < newFrom);
+        return messages.Any(m => checkpoint.TryGet(m.Uid, out var known) ? HasNotMet(known) : m.Uid < newFrom);
     }
 
     private static bool HasNotMet(in SettledMessage known) => known.Settlement is Settlement.Skipped or Settlement.Failed;

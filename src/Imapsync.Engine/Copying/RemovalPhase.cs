@@ -74,7 +74,7 @@ internal sealed class RemovalPhase(JobContext context)
         var uids = target is null || IsInTrash(pair) ? new UidSet() : new UidSet(messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
         if (target is not null && !uids.IsEmpty)
         {
-            (uids, var others) = await TargetProof.OfVanishedAsync(target, messages, abort);
+            (uids, var others) = await TargetProof.OfVanishedAsync(target, messages, context.Target.Traits.NotedFields, abort);
             if (others > 0)
             {
                 context.Report.Problem(new Problem(

@@ -16,7 +16,8 @@ internal sealed class TargetFolders(
     private readonly List<PairKey> known = [.. remembered];
 
     private readonly TargetPlaces places = new(
-        mapped, context.Target.ListedAs, target.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet(), remembered);
+        mapped, context.Target.ListedAs, target.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet(), remembered,
+        context.Target.Traits.IsFlat || context.Source.Traits.IsFlat);
 
     /// <summary>The pairs with the folders that they have at the target, or will have as far as can be told.</summary>
     public IReadOnlyList<FolderPair> Pairs => [.. mapped.Select(p => p with { Target = places[p.Target] })];

@@ -28,6 +28,9 @@ internal static partial class TargetNames
     public static string Kin(FolderPath path) =>
         Loose(new FolderPath(string.Join('_', path.Levels.Skip(path.Levels.Length > 1 && path.Levels[0] == "INBOX" ? 1 : 0).Select(l => Number().Replace(Escape().Replace(l, Unescape), "").Replace(" ", "", StringComparison.Ordinal)).Where(l => l.Length > 0)) + "."));
 
+    /// <summary>Equal for a path and one of which the levels were joined by dots.</summary>
+    public static string Flat(FolderPath path) => string.Join('.', path.Levels);
+
     private static string Strict(string level)
     {
         var name = new StringBuilder();

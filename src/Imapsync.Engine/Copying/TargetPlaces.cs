@@ -13,13 +13,15 @@ internal sealed class TargetPlaces
     private readonly Dictionary<FolderPath, FolderPath> places = [];
     private readonly HashSet<FolderPath> taken = [];
     private readonly HashSet<FolderPath> wished;
+    private readonly HashSet<FolderPath> flat = [];
 
     /// <param name="pairs">As mapped.</param>
     /// <param name="listedAs">How the target writes a name.</param>
     /// <param name="there">The target's folders that hold messages.</param>
     /// <param name="remembered">Pairs of earlier runs, with the places they had.</param>
+    /// <param name="isFlat">One of the two stores joins levels by dots, it seems.</param>
     public TargetPlaces(
-        IReadOnlyList<FolderPair> pairs, Func<FolderPath, FolderPath> listedAs, IReadOnlySet<FolderPath> there, IEnumerable<PairKey> remembered)
+        IReadOnlyList<FolderPair> pairs, Func<FolderPath, FolderPath> listedAs, IReadOnlySet<FolderPath> there, IEnumerable<PairKey> remembered, bool isFlat = false)
     {
         this.listedAs = listedAs;
         var before = remembered.ToLookup(p => p.Source, p => p.Target);
@@ -31,6 +33,10 @@ internal sealed class TargetPlaces
         Assign(groups, (wish, had) => had.Find(t => TargetNames.Kin(t) == TargetNames.Kin(wish) && !taken.Contains(t)));
         Assign(groups, (wish, _) => there.Contains(wish) ? wish : null);
         Assign(groups, (wish, _) => !there.Contains(wish) && TargetNames.Strict(wish) is var strict && there.Contains(strict) && !wished.Contains(strict) ? strict : null);
+        // The same folder with its levels joined by dots, or apart: a second one beside it would hold all its mail once more.
+        var joined = there.ToLookup(TargetNames.Flat);
+        Assign(groups, (wish, had) => there.Contains(wish) ? null
+            : joined[TargetNames.Flat(wish)].FirstOrDefault(t => (isFlat || had.Contains(t)) && !wished.Contains(t) && !taken.Contains(t) && flat.Add(t)));
         foreach (var path in groups.Keys.Where(p => !places.ContainsKey(p)).Order())
             Settle(path, Free(WishOf(path)));
     }
@@ -59,6 +65,9 @@ internal sealed class TargetPlaces
     /// <summary>The path with the place of the nearest folder above that has one of its own.</summary>
     public FolderPath WishOf(FolderPath mapped)
     {
+        // Where folders are found as one flat tree, what is new goes there too, for the sake of the program whose tree it is.
+        if (flat.Count > 0 && flat.All(f => f.Levels.Length == 1))
+            return listedAs(new FolderPath([TargetNames.Flat(mapped)]));
         for (var above = mapped.Parent; above is not null; above = above.Parent)
         {
             if (places.TryGetValue(above, out var place) && !place.Equals(listedAs(above)))

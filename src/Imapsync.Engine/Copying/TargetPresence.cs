@@ -40,12 +40,9 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         {
             context.Stop.ThrowIfCancellationRequested();
             var contents = await MessageContents.ReadAsync(folder, [.. group.Select(m => there[m.Target])], withDigest: false, abort);
-            foreach (var message in group)
-            {
-                if (!contents.TryGetValue(message.Target, out var read) || read.Failure is not null
-                    || read.Length != message.Checksum!.Value.Length || read.Crc != message.Checksum.Value.Crc)
-                    damaged.Add(message);
-            }
+            var others = await MessageContents.FindOthersAsync(
+                folder, [.. group.Select(m => (there[m.Target], m.Checksum!.Value))], contents, context.Target.Traits.NotedFields, abort);
+            damaged.AddRange(group.Where(m => others.Contains(m.Target)));
         }
 
         if (lost.Count + damaged.Count == 0)

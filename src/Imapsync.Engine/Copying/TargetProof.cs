@@ -18,10 +18,11 @@ internal static class TargetProof
     private const int FewMessages = 100;
 
     /// <summary>Which messages that vanished from the source are at the target what was copied there, by size and check sum.</summary>
+    /// <param name="noted">Header fields that mail programs may have written into them there.</param>
     /// <param name="Proven">Their UIDs at the target.</param>
     /// <param name="Others">How many UIDs have other mail under them.</param>
     public static async Task<(UidSet Proven, int Others)> OfVanishedAsync(
-        IMailFolder target, IReadOnlyList<SettledMessage> messages, CancellationToken cancellationToken)
+        IMailFolder target, IReadOnlyList<SettledMessage> messages, IReadOnlyList<string> noted, CancellationToken cancellationToken)
     {
         var known = messages.Where(m => !m.Target.IsNone).ToDictionary(m => m.Target, m => m.Checksum);
         var proven = new UidSet();
@@ -38,23 +39,22 @@ internal static class TargetProof
         }
 
         // Some servers count octets wrongly, so another size is a reason to look and no more.
+        // Where mail programs write into headers each such message has another size, and reading is what shows that it is the same.
+        long OctetsOf(MessageInfo message) => Math.Max(known[message.Uid]!.Value.Length, message.Size);
+        var limit = noted.Count == 0 ? MaxBytesToRead : Math.Max(MaxBytesToRead, doubtful.Sum(OctetsOf));
         var read = 0L;
-        var isContradicted = false;
-        List<MessageInfo> toRead = [.. doubtful.Concat(alike).TakeWhile(m => (read += Math.Max(known[m.Uid]!.Value.Length, m.Size)) <= MaxBytesToRead).OrderBy(m => m.Uid)];
+        List<MessageInfo> toRead = [.. doubtful.Concat(alike).TakeWhile(m => (read += OctetsOf(m)) <= limit).OrderBy(m => m.Uid)];
         var contents = toRead.Count == 0 ? [] : await MessageContents.ReadAsync(target, toRead, withDigest: false, cancellationToken);
-        foreach (var message in toRead)
-        {
-            if (contents.TryGetValue(message.Uid, out var found) && found.Failure is null && found.Checksum == known[message.Uid])
-                proven.Add(message.Uid);
-            else
-                isContradicted = true;
-        }
+        var others = await MessageContents.FindOthersAsync(target, [.. toRead.Select(m => (m, known[m.Uid]!.Value))], contents, noted, cancellationToken);
+        foreach (var message in toRead.Where(m => !others.Contains(m.Uid)))
+            proven.Add(message.Uid);
+        var isContradicted = others.Count > 0;
 
         var unread = doubtful.Concat(alike).Select(m => m.Uid).Except(toRead.Select(m => m.Uid)).ToHashSet();
         isContradicted |= doubtful.Exists(m => unread.Contains(m.Uid));
         var count = alike.Count + doubtful.Count + unrecorded.Count;
         // What was never read whole is known by its size and header.
-        isContradicted |= await ProveBySightAsync(target, messages, unrecorded, proven, cancellationToken);
+        isContradicted |= await ProveBySightAsync(target, messages, unrecorded, proven, noted, cancellationToken);
         foreach (var uid in alike.Select(m => m.Uid).Where(unread.Contains).Concat(unrecorded.Keys))
         {
             if (!isContradicted)
@@ -67,18 +67,34 @@ internal static class TargetProof
     /// <summary>Takes those that were seen when they were recognised out of what nothing is recorded of, and holds them against that.</summary>
     /// <returns>True where one is another message.</returns>
     private static async Task<bool> ProveBySightAsync(
-        IMailFolder target, IReadOnlyList<SettledMessage> messages, Dictionary<Uid, MessageInfo> unrecorded, UidSet proven, CancellationToken cancellationToken)
+        IMailFolder target, IReadOnlyList<SettledMessage> messages, Dictionary<Uid, MessageInfo> unrecorded, UidSet proven, IReadOnlyList<string> noted, CancellationToken cancellationToken)
     {
         var seen = messages.Where(m => m.Seen is not null && unrecorded.ContainsKey(m.Target)).ToDictionary(m => m.Target, m => m.Seen!.Value);
         if (seen.Count == 0)
             return false;
         var shown = seen.Keys.ToDictionary(u => u, u => unrecorded[u]);
-        var same = (await MessageRecognition.IdentifyAsync(target, shown, cancellationToken)).Where(i => i.Sighting == seen[i.Uid]).Select(i => i.Uid).ToList();
+        var same = new List<Uid>();
+        await foreach (var header in target.ReadHeadersAsync(new UidSet(shown.Keys), cancellationToken))
+        {
+            if (shown.TryGetValue(header.Uid, out var info) && LooksLike(seen[header.Uid], info, header.Octets.Span, noted))
+                same.Add(header.Uid);
+        }
+
         foreach (var uid in seen.Keys)
             unrecorded.Remove(uid);
         foreach (var uid in same)
             proven.Add(uid);
         return same.Count < seen.Count;
+    }
+
+    private static bool LooksLike(Sighting seen, MessageInfo there, ReadOnlySpan<byte> header, IReadOnlyList<string> noted)
+    {
+        if (MessageIdentity.Of(there, header).Sighting == seen)
+            return true;
+        if (noted.Count == 0)
+            return false;
+        var bare = new FieldOmission(noted).Filter(header);
+        return MessageIdentity.Of(there with { Size = there.Size - (header.Length - bare.Length) }, bare).Sighting == seen;
     }
 
     /// <summary>Which of these pairs are not the same message on both sides, by what the two sides show of them.</summary>

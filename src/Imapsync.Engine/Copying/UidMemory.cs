@@ -80,7 +80,16 @@ internal static class UidMemory
 
         if (ascends)
             return false;
-        var targets = new HashSet<Uid>();
-        return checkpoint.Messages.Any(m => !m.Target.IsNone && !targets.Add(m.Target));
+        // Four octets each and sorted: there may be a million.
+        var targets = new List<uint>(checkpoint.Count(Settlement.Copied) + checkpoint.Count(Settlement.Adopted));
+        targets.AddRange(checkpoint.Messages.Where(m => !m.Target.IsNone).Select(m => m.Target.Value));
+        targets.Sort();
+        for (var i = 1; i < targets.Count; i++)
+        {
+            if (targets[i] == targets[i - 1])
+                return true;
+        }
+
+        return false;
     }
 }

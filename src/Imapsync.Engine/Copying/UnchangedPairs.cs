@@ -26,7 +26,7 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
 
     /// <summary>How the pair stands, where there is nothing to do for it; else null. A judgement holds once: whoever tries again looks again.</summary>
     public async Task<PairSummary?> FindAsync(FolderPair pair, CancellationToken abort) =>
-        judged.TryRemove(KeyOf(pair), out var known) ? known : await JudgeAsync(pair, abort);
+        context.IsStateOld ? null : judged.TryRemove(KeyOf(pair), out var known) ? known : await JudgeAsync(pair, abort);
 
     private static PairKey KeyOf(FolderPair pair) => new(pair.Source.Path, pair.Target);
 

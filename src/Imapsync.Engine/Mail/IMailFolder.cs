@@ -17,6 +17,12 @@ public interface IMailFolder : IAsyncDisposable
     UidValidity LastingUidValidity { get; }
 
     /// <summary>
+    /// Messages that lie under a name which another had before, or the same one before it was written again, each with the UID that one had:
+    /// only their octets tell whether they are the same mail. Empty for stores where a UID says all.
+    /// </summary>
+    IReadOnlyDictionary<Uid, Uid> Predecessors => System.Collections.Immutable.ImmutableDictionary<Uid, Uid>.Empty;
+
+    /// <summary>
     /// Lists messages in ascending order of UID, each once. A listing that is refused or fails half-way throws.
     /// It may still disagree with <see cref="FolderStatus.Messages"/>: the caller compares.
     /// </summary>

@@ -89,6 +89,12 @@ public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, in
     /// <summary>Many subscriptions cost what one does.</summary>
     public bool SubscribesTogether { get; init; }
 
+    /// <summary>Its folders lie side by side, with the levels of a name joined by dots (OfflineIMAP's <c>sep = .</c>), as far as can be told from outside.</summary>
+    public bool IsFlat { get; init; }
+
+    /// <summary>Header fields that mail programs write into the messages of such a store when they open it: they are no part of the mail.</summary>
+    public IReadOnlyList<string> NotedFields { get; init; } = [];
+
     /// <summary>How many small questions, such as the status of a folder, may usefully be asked at once; at least 1.</summary>
     public int MaxConcurrentQuestions { get; init; } = 1;
 }

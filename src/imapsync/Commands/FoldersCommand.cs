@@ -63,7 +63,7 @@ internal static class FoldersCommand
         var there = target is null ? [] : await target.ListFoldersAsync(cancellationToken);
         var mapping = FolderMapper.Map(await source.ListFoldersAsync(cancellationToken), job.Folders, there);
         if (target is not null)
-            mapping = FolderMapper.Locate(mapping, target, there);
+            mapping = FolderMapper.Locate(mapping, target, there, source: source);
         var present = there.Where(f => f.HoldsMessages).ToDictionary(f => f.Path);
         var pairs = new List<PairJson>();
         foreach (var (entry, path) in mapping.Pairs)

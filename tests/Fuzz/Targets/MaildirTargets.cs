@@ -54,7 +54,7 @@ internal static class MaildirTargets
         list = new UidList(directory, TimeProvider.System);
         list.ReadAll();
         Assert.True(list.Next > Uid.None && list.Uids.Count <= octets.Length);
-        Assert.DoesNotContain(list.Uids.Values, u => u >= list.Next.Value);
+        Assert.DoesNotContain(Enumerable.Range(0, list.Uids.Count).Select(list.Uids.UidAt), u => u >= list.Next.Value);
     }
 
     private static void Keywords(byte[] octets)

@@ -9,6 +9,7 @@ public sealed class MuttTests
 
     [Theory]
     [InlineData("maildir:", "")]
+    [InlineData("mbox:", "INBOX")]
     public async Task A_backup_that_mutt_flagged_mail_in_goes_on_as_before(string scheme, string file)
     {
         await using var lab = await AccountAsync();

@@ -61,9 +61,6 @@ public sealed class PeerTreeTests
         await runAsync(lab, mail);
         var (account, before) = (await lab.SourceAsync(), Files(mail).Where(IsMail).ToList());
         lab.Target = $"maildir:{mail}\n      layout: {tree.Layout}";
-        // Levels that the other program joined by dots are one name on disk, so the job says what is what.
-        if (tree == PeerTree.Flat)
-            lab.Rules = "folders:\n  map: { Work/Sub: Work.Sub, Work/Sub/Deep: Work.Sub.Deep }";
 
         var first = await lab.SucceedAsync();
         Assert.Equal(0, first.Total("copied"));

@@ -40,6 +40,8 @@ internal class LimitedFolder<T>(T folder, TransferGate reading) : IMailFolder
 
     public UidValidity LastingUidValidity => folder.LastingUidValidity;
 
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => folder.Predecessors;
+
     protected T Folder => folder;
 
     public IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken) => folder.ListAsync(request, cancellationToken);

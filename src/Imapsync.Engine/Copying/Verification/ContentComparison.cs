@@ -57,6 +57,8 @@ internal sealed class ContentComparison(
             Target: MessageContents.ReadAsync(target, [.. group.OrderBy(m => m.Target.Uid).Select(m => m.Target)], withDigest: true, abort));
         await Task.WhenAll(reading.Source, reading.Target);
         var (here, there) = (await reading.Source, await reading.Target);
+        var noted = await FindNotedAsync(
+            [.. group.Where(m => here.TryGetValue(m.Source.Uid, out var a) && there.TryGetValue(m.Target.Uid, out var b) && Differ(a, b))], abort);
         foreach (var match in group)
         {
             // What went away from the source meanwhile has nothing to be held against.
@@ -66,7 +68,9 @@ internal sealed class ContentComparison(
                 Add(FindingKind.Missing, match, "gone from the target while it was verified");
             else if ((ours.Failure ?? theirs.Failure) is { } failure)
                 Add(FindingKind.Unreadable, match, $"the {(ours.Failure is null ? "target" : "source")} can't give it: {failure.Message}");
-            else if (ours.Digest != theirs.Digest || ours.Length != theirs.Length)
+            else if (noted.TryGetValue(match.Source.Uid, out var fields))
+                Add(FindingKind.Octets, match, NotedText(fields), isInformation: true);
+            else if (Differ(ours, theirs))
                 Add(FindingKind.Octets, match, await ExplainAsync(match, ours, theirs, abort));
             else if (match.Known is { Checksum: null } known)
                 checkpoint.Settle(known with { Checksum = ours.Checksum });
@@ -75,6 +79,28 @@ internal sealed class ContentComparison(
         // Seen to be equal: from now on these can be verified without the source.
         await checkpoint.CommitAsync(abort);
     }
+
+    /// <summary>Which of these differ in nothing but what mail programs note in headers; with the fields' names.</summary>
+    private async Task<Dictionary<Uid, string>> FindNotedAsync(List<MessageMatch> different, CancellationToken abort)
+    {
+        var noted = new Dictionary<Uid, string>();
+        if (different.Count == 0 || context.Noted is not { } fields)
+            return noted;
+        var here = await MessageContents.ReadAsync(source, [.. different.Select(m => m.Source)], withDigest: true, abort, fields);
+        var there = await MessageContents.ReadAsync(target, [.. different.OrderBy(m => m.Target.Uid).Select(m => m.Target)], withDigest: true, abort, fields);
+        foreach (var match in different)
+        {
+            if (here.TryGetValue(match.Source.Uid, out var ours) && there.TryGetValue(match.Target.Uid, out var theirs)
+                && (ours.Failure ?? theirs.Failure) is null && ours.Omitted.Length + theirs.Omitted.Length > 0 && !Differ(ours, theirs))
+                noted[match.Source.Uid] = theirs.Omitted.Length > 0 ? theirs.Omitted : ours.Omitted;
+        }
+
+        return noted;
+    }
+
+    private static bool Differ(MessageContents a, MessageContents b) => a.Failure is null && b.Failure is null && (a.Digest != b.Digest || a.Length != b.Length);
+
+    public static string NotedText(string fields) => $"the same but for what a mail program noted in the header: {fields}";
 
     private async Task<string> ExplainAsync(MessageMatch match, MessageContents ours, MessageContents theirs, CancellationToken abort)
     {
@@ -110,6 +136,40 @@ internal sealed class ContentComparison(
         }
     }
 
+    /// <summary>Of messages with other sizes: whether what mail programs note in headers is all that the sizes differ by, judging by the headers.</summary>
+    public async Task CompareSizesAsync(IReadOnlyList<MessageMatch> other, CancellationToken abort)
+    {
+        foreach (var group in other.Chunk(GroupMessages))
+        {
+            context.Stop.ThrowIfCancellationRequested();
+            var fields = context.Noted;
+            var here = fields is null ? [] : await NotedOctetsAsync(source, group.Select(m => m.Source), fields, abort);
+            var there = fields is null ? [] : await NotedOctetsAsync(target, group.Select(m => m.Target), fields, abort);
+            foreach (var match in group)
+            {
+                var ours = here.GetValueOrDefault(match.Source.Uid);
+                var theirs = there.GetValueOrDefault(match.Target.Uid);
+                var isNoted = ours.Count + theirs.Count > 0 && ours.Header == theirs.Header && match.Source.Size - ours.Count == match.Target.Size - theirs.Count;
+                var text = isNoted ? NotedText(theirs.Count > 0 ? theirs.Fields : ours.Fields) : $"{match.Source.Size} octets, at the target {match.Target.Size}";
+                Add(FindingKind.Octets, match, text, isInformation: isNoted);
+            }
+        }
+    }
+
+    private static async Task<Dictionary<Uid, (long Count, UInt128 Header, string Fields)>> NotedOctetsAsync(
+        IMailFolder folder, IEnumerable<MessageInfo> messages, IReadOnlyList<string> fields, CancellationToken abort)
+    {
+        var octets = new Dictionary<Uid, (long Count, UInt128 Header, string Fields)>();
+        await foreach (var header in folder.ReadHeadersAsync(new UidSet(messages.Select(m => m.Uid)), abort))
+        {
+            var omission = new FieldOmission(fields);
+            var kept = omission.Filter(header.Octets.Span);
+            octets[header.Uid] = (header.Octets.Length - kept.Length, MessageIdentity.Digest(kept), string.Join(", ", omission.Omitted));
+        }
+
+        return octets;
+    }
+
     private static async Task<Dictionary<Uid, MessageIdentity>> IdentifyAsync(
         IMailFolder folder, IEnumerable<MessageInfo> messages, CancellationToken abort)
     {
@@ -119,6 +179,6 @@ internal sealed class ContentComparison(
         return identities;
     }
 
-    private void Add(FindingKind kind, MessageMatch match, string text) =>
-        context.Findings.Add(kind, key.Source, key.Target, match.Source.Uid, match.Target.Uid, text);
+    private void Add(FindingKind kind, MessageMatch match, string text, bool isInformation = false) =>
+        context.Findings.Add(kind, key.Source, key.Target, match.Source.Uid, match.Target.Uid, text, isInformation);
 }

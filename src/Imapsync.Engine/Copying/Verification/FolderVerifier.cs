@@ -31,12 +31,16 @@ internal sealed class FolderVerifier(
             target.Claimed.ExceptWith(checkpoint.Messages.Select(m => m.Target));
         var expected = await ChooseAsync(source, listing.All, abort);
         var matches = await MatchAsync(source, checkpoint, isPaired, expected, abort);
-        foreach (var match in matches)
-            CompareListed(match);
+        var otherSizes = matches.Where(CompareListed).ToList();
         if (isPaired && context.Job.Deletions == DeletionPolicy.Mirror && listing.Missing == 0)
             FindKept(checkpoint, listing);
         if (target.Folder is not null)
-            await new ContentComparison(context, key, source, target.Folder, checkpoint, compared).RunAsync(matches, abort);
+        {
+            var contents = new ContentComparison(context, key, source, target.Folder, checkpoint, compared);
+            await contents.CompareSizesAsync(otherSizes, abort);
+            await contents.RunAsync(matches, abort);
+        }
+
         return expected.Count;
     }
 
@@ -93,7 +97,8 @@ internal sealed class FolderVerifier(
         _ => "not at the target",
     };
 
-    private void CompareListed(MessageMatch match)
+    /// <returns>True where the sizes differ and nothing else will tell whether the octets do.</returns>
+    private bool CompareListed(MessageMatch match)
     {
         var (here, there, known) = match;
         if (FlagPromise.Check(context.Job.Flags, here.Flags, known?.Flags, there.Flags) is { } flags)
@@ -107,8 +112,7 @@ internal sealed class FolderVerifier(
 
         // Some servers announce sizes that are not true: what was relayed decides then.
         var isOtherSize = here.Size >= 0 && there.Size >= 0 && here.Size != there.Size && there.Size != known?.Checksum?.Length;
-        if (!context.Options.Full && isOtherSize)
-            Add(FindingKind.Octets, match, $"{here.Size} octets, at the target {there.Size}");
+        return !context.Options.Full && isOtherSize;
     }
 
     /// <summary>Mirror: what is gone from the source may not be at the target any longer.</summary>

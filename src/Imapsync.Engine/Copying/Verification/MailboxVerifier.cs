@@ -58,7 +58,7 @@ internal sealed class MailboxVerifier(VerifyContext context)
 
     /// <summary>Where the job has its folders, or would have them.</summary>
     private IReadOnlyList<FolderPair> Locate(IReadOnlyList<FolderEntry> sources, IReadOnlyList<PairKey> recorded, IReadOnlyList<FolderEntry> there) =>
-        FolderMapper.Locate(FolderMapper.Map(sources, context.Job.Folders, there, recorded), context.Target, there, recorded).Pairs;
+        FolderMapper.Locate(FolderMapper.Map(sources, context.Job.Folders, there, recorded), context.Target, there, recorded, context.Source).Pairs;
 
     /// <summary>The pairs that the job would have today, of those there is a record of.</summary>
     private List<FolderPair> RecordedPairs(IReadOnlyList<PairKey> recorded, IReadOnlyList<FolderEntry> there)

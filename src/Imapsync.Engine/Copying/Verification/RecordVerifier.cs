@@ -78,20 +78,31 @@ internal sealed class RecordVerifier(VerifyContext context, PairKey key, TargetU
             context.Stop.ThrowIfCancellationRequested();
             var contents = await MessageContents.ReadAsync(
                 target.Folder!, [.. group.OrderBy(m => m.Target.Uid).Select(m => m.Target)], withDigest: false, abort);
+            var noted = await NotedFieldsAsync([.. group.Where(m => contents.TryGetValue(m.Target.Uid, out var read) && read.IsNot(m.Known!.Value.Checksum))], abort);
             foreach (var match in group)
             {
-                Compare(match.Known!.Value, contents.TryGetValue(match.Target.Uid, out var read) ? read : null);
+                Compare(match.Known!.Value, contents.TryGetValue(match.Target.Uid, out var read) ? read : null, noted.GetValueOrDefault(match.Target.Uid));
                 compared.Add(match.Source.Uid);
             }
         }
     }
 
-    private void Compare(SettledMessage known, MessageContents? read)
+    private async Task<Dictionary<Uid, MessageContents>> NotedFieldsAsync(List<MessageMatch> different, CancellationToken abort) =>
+        different.Count == 0 || context.Noted is not { } fields
+            ? []
+            : await MessageContents.ReadAsync(target.Folder!, [.. different.OrderBy(m => m.Target.Uid).Select(m => m.Target)], withDigest: false, abort, fields);
+
+    /// <param name="bare">Without what mail programs note in headers, where it was looked at so.</param>
+    private void Compare(SettledMessage known, MessageContents? read, MessageContents bare)
     {
         if (read is not { } contents)
             Add(FindingKind.Missing, known, "gone from the target while it was verified");
         else if (contents.Failure is { } failure)
             Add(FindingKind.Unreadable, known, $"the target can't give it: {failure.Message}");
+        else if (bare.Omitted is { Length: > 0 } && !bare.IsNot(known.Checksum))
+            Add(FindingKind.Octets, known, ContentComparison.NotedText(bare.Omitted), isInformation: true);
+        else if (bare.Omitted is { Length: > 0 } && contents.IsNot(known.Checksum))
+            Add(FindingKind.Octets, known, $"its octets are not those that were copied; a mail program may have changed its notes in the header ({bare.Omitted}), which only the source can tell: verify it with the source");
         else if (contents.Length != known.Checksum!.Value.Length)
             Add(FindingKind.Octets, known, $"{known.Checksum.Value.Length} octets were copied, at the target are {contents.Length}");
         else if (contents.Crc != known.Checksum.Value.Crc)

@@ -20,6 +20,9 @@ internal sealed record VerifyContext(
     TimeProvider Time,
     CancellationToken Stop)
 {
+    /// <summary>Header fields that may differ, by what the two stores are; null for none.</summary>
+    public IReadOnlyList<string>? Noted { get; } = Target.Traits.NotedFields.Union(Source?.Traits.NotedFields ?? []).ToList() is { Count: > 0 } fields ? fields : null;
+
     /// <summary>Does what is safe to redo whole and tries again after what may pass.</summary>
     /// <param name="what">A folder as a rule, for people.</param>
     public async Task<T> RetryAsync<T>(string what, Func<CancellationToken, Task<T>> work, CancellationToken abort)

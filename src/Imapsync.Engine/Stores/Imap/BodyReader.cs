@@ -165,6 +165,16 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         var body = new MessageBody(fetched.Body, path);
         var isSecond = wronglySized.Remove(uid, out var first);
         var listed = isSecond ? first.Size : info.Size;
+        if (await SwallowedItems.AreInAsync(body, uid, info.Size, fetched.Length, isNamed: !fetched.Uid.IsNone, cancellationToken))
+        {
+            await DiscardAsync(fetched, cancellationToken);
+            if (isSecond)
+                return new IncomingMessage(info, new MailException(FailureScope.Message, false, $"the server announces {fetched.Length} octets for it, which takes in what follows the message in the reply, each time it is asked"));
+            wronglySized[uid] = info;
+            late.Add(info);
+            return null;
+        }
+
         if (info.Size == fetched.Length)
         {
             memory.Sizes.Agreed();

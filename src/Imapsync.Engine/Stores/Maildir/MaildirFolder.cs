@@ -28,6 +28,8 @@ internal class MaildirFolder : IMailFolder
 
     public UidValidity LastingUidValidity => names?.Validity ?? UidList.Validity;
 
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => names?.Predecessors ?? System.Collections.Immutable.ImmutableDictionary<Uid, Uid>.Empty;
+
     protected MaildirPaths Paths { get; }
 
     protected UidList UidList { get; }
@@ -51,6 +53,8 @@ internal class MaildirFolder : IMailFolder
             folder.Index.Refresh(force: true);
         }
 
+        if (memory.RenewReplaced(folder.Index.Messages.Where(m => memory.Uids.TryGetUid(m.UniqueName, out var uid) && uid == m.Uid).Select(m => (m.UniqueName, System.IO.Path.Combine(paths.Directory, m.FileName)))))
+            folder.Index.Refresh(force: true);
         var validity = memory.IsProvisional ? UidValidity.None : memory.Validity;
         folder.Status = new FolderStatus(validity, new Uid(memory.Next), folder.Index.Messages.Count);
         Tell(folder.Index.NoFiles, "are directories where messages lie");
@@ -120,7 +124,7 @@ internal class MaildirFolder : IMailFolder
         {
             foreach (var (first, last) in uids.Ranges)
             {
-                for (var at = MaildirIndex.PositionOf(messages, first); at < messages.Count && messages[at].Uid <= last; at++)
+                for (var at = MaildirIndex.PositionOf(messages, first); at < messages.Count && messages.UidAt(at) <= last; at++)
                     yield return messages[at];
             }
         }

@@ -24,19 +24,19 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     private readonly string newDirectory = Path.Combine(directory, "new");
     private readonly string curDirectory = Path.Combine(directory, "cur");
     private (DateTime New, DateTime Cur)? scannedAt;
-    private List<MaildirMessage> messages = [];
+    private MaildirMessages messages = new(uidList.Uids, new NameTable());
     private HashSet<string> unlisted = [];
     private readonly HashSet<string> noFiles = [];
     private readonly HashSet<string> unnameable = [];
 
     /// <summary>In ascending order of UID.</summary>
-    public IReadOnlyList<MaildirMessage> Messages => messages;
+    public MaildirMessages Messages => messages;
 
     /// <summary>Unique names of files that the uidlist does not know, in the order UIDs are to be given.</summary>
     public ImmutableArray<string> Unlisted { get; private set; } = [];
 
     /// <summary>UIDs that go before those of the uidlist, of files in a folder that must not be written to.</summary>
-    public Dictionary<string, uint> Remembered { get; set; } = [];
+    public NameTable Remembered { get; set; } = new();
 
     /// <summary>Files that share their unique name with another message and have no UID yet; their keys are among the unlisted.</summary>
     public IReadOnlyList<SharedName> Sharing { get; private set; } = [];
@@ -72,13 +72,13 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     }
 
     /// <summary>Where the first message with this UID or a higher one stands.</summary>
-    public static int PositionOf(IReadOnlyList<MaildirMessage> messages, uint uid)
+    public static int PositionOf(MaildirMessages messages, uint uid)
     {
         int low = 0, high = messages.Count;
         while (low < high)
         {
             var middle = low + ((high - low) / 2);
-            if (messages[middle].Uid < uid)
+            if (messages.UidAt(middle) < uid)
                 low = middle + 1;
             else
                 high = middle;
@@ -110,7 +110,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
         unlisted = [];
         noFiles.Clear();
         unnameable.Clear();
-        var found = new List<MaildirMessage>(messages.Count);
+        var found = new MaildirMessages(uidList.Uids, Remembered);
         for (var scan = 1; ; scan++)
         {
             var before = Dates();
@@ -124,7 +124,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
                 break;
             if (scan < MaxScans - 1)
             {
-                found.Clear();
+                found = new MaildirMessages(uidList.Uids, Remembered);
                 unlisted.Clear();
             }
         }
@@ -133,42 +133,32 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
         Unlisted = [.. unlisted.Order(StringComparer.Ordinal)];
     }
 
-    private void ScanDirectory(string path, bool inNew, List<MaildirMessage> found)
+    private void ScanDirectory(string path, bool inNew, MaildirMessages found)
     {
         if (!Directory.Exists(path))
             return;
-        var listed = uidList.Uids.GetAlternateLookup<ReadOnlySpan<char>>();
-        var remembered = Remembered.GetAlternateLookup<ReadOnlySpan<char>>();
         var entries = Entries(path, withDirectories: true, (ref e) =>
         {
             if (e.IsDirectory)
             {
                 noFiles.Add(e.FileName.ToString());
-                return default;
+                return 0;
             }
 
             // What is no UTF-8 was put so that it can be shown, and nothing is found under that name.
             if (e.FileName.Contains('\uFFFD') && !File.Exists(e.ToFullPath()))
             {
                 unnameable.Add(e.FileName.ToString());
-                return default;
+                return 0;
             }
 
             var infoStart = MaildirName.InfoStart(e.FileName);
             var unique = e.FileName[..infoStart];
-            if (!remembered.TryGetValue(unique, out var name, out var uid) && !listed.TryGetValue(unique, out name, out uid))
-            {
+            if (!found.TryAdd(unique, Info(e.FileName[infoStart..]), inNew))
                 unlisted.Add(unique.ToString());
-                return default;
-            }
-
-            return new MaildirMessage(uid, name, Info(e.FileName[infoStart..]), inNew);
+            return 0;
         });
-        foreach (var message in entries)
-        {
-            if (message.Uid != 0)
-                found.Add(message);
-        }
+        _ = entries.Count();
     }
 
     private static FileSystemEnumerable<T> Entries<T>(string path, bool withDirectories, FileSystemEnumerable<T>.FindTransform transform) =>
@@ -178,31 +168,33 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
         };
 
     /// <summary>A file seen under two names was renamed in between, or there are two.</summary>
-    private List<MaildirMessage> WithoutDoubles(List<MaildirMessage> found)
+    private MaildirMessages WithoutDoubles(MaildirMessages found)
     {
-        var order = new int[found.Count];
+        // By UID, then as they were found.
+        var order = new ulong[found.Count];
         for (var i = 0; i < order.Length; i++)
-            order[i] = i;
-        Array.Sort(order, (a, b) => found[a].Uid.CompareTo(found[b].Uid) is var byUid and not 0 ? byUid : a.CompareTo(b));
-        var single = new List<MaildirMessage>(found.Count);
+            order[i] = ((ulong)found.UidAt(i) << 32) | (uint)i;
+        Array.Sort(order);
+        var single = new MaildirMessages(uidList.Uids, Remembered);
         var names = new SharedNames(directory, Remembered);
         var isInOrder = true;
         for (int i = 0, end; i < order.Length; i = end)
         {
-            for (end = i + 1; end < order.Length && found[order[end]].Uid == found[order[i]].Uid;)
+            for (end = i + 1; end < order.Length && order[end] >> 32 == order[i] >> 32;)
                 end++;
-            if (end == i + 1 && !names.IsKnown(found[order[i]].UniqueName))
+            if (end == i + 1 && (names.AreNone || !names.IsKnown(found[(int)(uint)order[i]].UniqueName)))
             {
-                single.Add(found[order[i]]);
+                single.AddFrom(found, (int)(uint)order[i]);
                 continue;
             }
 
-            single.AddRange(names.TellApart([.. order[i..end].Select(n => found[n])]));
+            foreach (var message in names.TellApart([.. order[i..end].Select(n => found[(int)(uint)n])]))
+                single.Add(message);
             isInOrder = false;
         }
 
         if (!isInOrder)
-            single.Sort((a, b) => a.Uid.CompareTo(b.Uid));
+            single.SortByUid();
         Sharing = names.WithoutUid;
         unlisted.UnionWith(names.WithoutUid.Select(n => n.Key));
         if (names.WithoutUid.Count > 0)

@@ -21,7 +21,7 @@ public sealed class MaildirStore : IMailStore
         (this.endpoint, this.tree, this.context) = (endpoint, tree, context);
         subscriptions = new MaildirSubscriptions(tree, context.Time);
         sync = new GroupSync(context.Time);
-        Traits = new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: Math.Clamp(Environment.ProcessorCount, 2, 8)) { KeepsWhatItGets = true, SubscribesTogether = true };
+        Traits = new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: Math.Clamp(Environment.ProcessorCount, 2, 8)) { KeepsWhatItGets = true, SubscribesTogether = true, IsFlat = tree.IsFlat() };
     }
 
     public StoreTraits Traits { get; }
@@ -42,6 +42,8 @@ public sealed class MaildirStore : IMailStore
                 EmptiedTarget.Refuse(endpoint, place.Root, isMaildir: true, context);
                 if (forWriting)
                 {
+                    if (context.MessagesHeld == 0)
+                        DemandLayout(endpoint, place);
                     LocalFiles.CreateRoot(place.Root);
                     place.Limits = probe(place.Root);
                     if (place.Limits.AreOfWindows)
@@ -240,6 +242,23 @@ public sealed class MaildirStore : IMailStore
                 ? "; directories below it hold Maildirs, so layout: fs might be meant"
                 : $"; {leftOut.Texts.First()}";
         throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no Maildir{hint}") { Kind = FailureKind.Gone };
+    }
+
+    /// <summary>A tree that another program has laid out in directories would get a second one between them.</summary>
+    private static void DemandLayout(MaildirEndpoint endpoint, MaildirTree place)
+    {
+        if (endpoint.Layout == MaildirLayout.Fs || !Directory.Exists(place.Root) || File.Exists(Path.Combine(place.Root, "dovecot-uidlist")))
+            return;
+        var directories = new LeftOutDirectories(place.Root).RealDirectories(place.Root);
+        if (directories.Any(d => d.Name[0] == '.' && MaildirTree.HoldsMessages(d.FullName)))
+            return;
+        if (directories.FirstOrDefault(d => d.Name is not ("cur" or "new" or "tmp") && d.Name[0] != '.' && LeftOutDirectories.HoldsMaildirs(d.FullName)) is { } nested)
+        {
+            throw new MailException(
+                FailureScope.Store, isTransient: false,
+                $"{endpoint.Display}: {nested.FullName} holds Maildirs, which the layout Maildir++ does not have, so a second tree would be made between them; nothing was written. "
+                + "Say layout: fs for the target if that is its layout, or name another directory");
+        }
     }
 
     private static IOException InTheWay(MaildirPaths paths) => new(

@@ -33,6 +33,9 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
         return endpoint.Layout == MaildirLayout.Fs ? new FsTree(root) : new MaildirPlusPlusTree(root);
     }
 
+    /// <inheritdoc cref="StoreTraits.IsFlat"/>
+    public virtual bool IsFlat() => false;
+
     /// <summary>Levels as they stand in Dovecot's <c>subscriptions</c>.</summary>
     public abstract string EncodeLevel(string level);
 
@@ -262,6 +265,19 @@ internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTr
 
         paths.Create();
         Posix.SyncDirectory(paths.Directory);
+    }
+
+    /// <summary>The root is no Maildir, each directory in it is one with nothing below, and some name has a dot inside.</summary>
+    public override bool IsFlat()
+    {
+        if (!Directory.Exists(Root) || HoldsMessages(Root))
+            return false;
+        var leftOut = new LeftOutDirectories(Root);
+        var folders = leftOut.RealDirectories(Root).Where(d => d.Name[0] != '.').ToList();
+        return folders.Exists(d => d.Name.Trim('.').Contains('.', StringComparison.Ordinal))
+            && folders.TrueForAll(d => HoldsMessages(d.FullName)
+                ? leftOut.RealDirectories(d.FullName).All(below => below.Name is "cur" or "new" or "tmp" || !LeftOutDirectories.HoldsMaildirs(below.FullName))
+                : !LeftOutDirectories.HoldsMaildirs(d.FullName));
     }
 
     protected override bool IsNamedInbox(string directoryName) => directoryName.Equals("INBOX", StringComparison.OrdinalIgnoreCase);

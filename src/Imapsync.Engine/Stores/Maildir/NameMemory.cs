@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -10,18 +11,26 @@ namespace Imapsync.Engine.Stores.Maildir;
 /// <summary>
 /// The UIDs of messages in a folder that must not be written to and whose uidlist does not know them: their unique names never change,
 /// so the job remembers them. Header <c>imapsync-names 1 V&lt;uidvalidity&gt; D&lt;the uidlist's uidvalidity, or 0&gt; :&lt;directory&gt;</c>,
-/// then lines <c>uid :name</c>. Beside a uidlist the UIDs are high ones, which its own never reach; a name keeps its UID whatever
-/// the uidlist says of it later.
+/// then lines <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>. Beside a uidlist the UIDs are high ones, which its own never reach; a name keeps its UID whatever
+/// the uidlist says of it later, as long as its file looks as before (<see cref="FileLook"/>): what was put in its place is another message
+/// until it is seen to be the same.
 /// </summary>
 internal sealed class NameMemory
 {
     private const uint FirstBesideList = 1u << 31;
     private const string Magic = "imapsync-names 1 ";
+    private const int LinesTogether = 4096;
+
+    /// <summary>So many files, every one of which has become another with the same length and time, are a tree that was copied.</summary>
+    private const int WholeTree = 50;
     private readonly string? path;
     private readonly bool isReadOnly;
     private readonly string directory;
     private readonly UidValidity listed;
     private readonly TimeProvider time;
+    private readonly List<uint> order = [];
+    private readonly List<ulong> looks = [];
+    private readonly Dictionary<Uid, Uid> predecessors = [];
     private long wholeLength;
     private uint replaced;
 
@@ -33,7 +42,10 @@ internal sealed class NameMemory
     }
 
     /// <summary>By name as the index knows it.</summary>
-    public Dictionary<string, uint> Uids { get; } = [];
+    public NameTable Uids { get; private set; } = new();
+
+    /// <summary>See <see cref="IMailFolder.Predecessors"/>.</summary>
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => predecessors;
 
     /// <summary>What every message seen before keeps its UID under; none where nothing is remembered.</summary>
     public UidValidity Validity { get; private set; }
@@ -53,31 +65,79 @@ internal sealed class NameMemory
         return names;
     }
 
-    /// <summary>Gives UIDs. They are on the disk before they are used, so that none is ever given twice.</summary>
-    public void Add(IEnumerable<string> names)
+    /// <summary>
+    /// Holds what lies there against how it looked when it got its UID: what differs gets a new one. Names that files shared are told apart by
+    /// contents already.
+    /// </summary>
+    /// <param name="there">Names with the path of each one's file.</param>
+    /// <returns>True where there was any.</returns>
+    public bool RenewReplaced(IEnumerable<(string Name, string Path)> there)
     {
-        var added = names.ToList();
-        if (added.Count == 0)
+        var replaced = new List<string>();
+        var other = new List<(string Name, int At, ulong Look)>();
+        var alike = 0;
+        var shared = Uids.WithSlash.Select(k => k[..k.IndexOf('/', StringComparison.Ordinal)]).ToHashSet();
+        Write(New());
+        if (alike > 0 || other.Count < WholeTree)
+            replaced.AddRange(other.Select(o => o.Name));
+        else
+            Write(other.Select(o => LookLine(o.At, o.Look)));
+        Add(replaced);
+        return replaced.Count > 0;
+
+        IEnumerable<string> New()
+        {
+            foreach (var (name, file) in there)
+            {
+                if (shared.Contains(name) || !Uids.TryGetUid(name, out var uid) || order.BinarySearch(uid) is not (>= 0 and var at) || FileLook.Of(file) is not (> 0 and var look))
+                    continue;
+                if (looks[at] == 0)
+                    yield return LookLine(at, look);
+                else if (looks[at] == look)
+                    alike++;
+                else if (FileLook.IsOtherFileAlike(looks[at], look))
+                    other.Add((name, at, look));
+                else
+                    replaced.Add(name);
+            }
+        }
+    }
+
+    private string LookLine(int at, ulong look)
+    {
+        looks[at] = look;
+        return string.Create(CultureInfo.InvariantCulture, $"{order[at]} L{look:x} :=\n");
+    }
+
+    /// <summary>Gives UIDs. They are on the disk before they are used, so that none is ever given twice.</summary>
+    public void Add(IReadOnlyList<string> names)
+    {
+        if (names.Count == 0)
             return;
-        IsProvisional |= path is null || isReadOnly || !HasRoom(added.Count);
+        IsProvisional |= path is null || isReadOnly || !HasRoom(names.Count);
         var start = Next;
-        var text = new StringBuilder();
         if (!IsProvisional && wholeLength == 0)
         {
             Validity = listed.IsNone ? NewValidity() : listed;
             start = listed.IsNone ? 1 : FirstBesideList + (uint)RandomNumberGenerator.GetInt32(1 << 30);
-            text.Append(Header()).Append('\n');
         }
 
-        foreach (var name in added)
+        Next = start + (uint)names.Count;
+        Write(names.Select((name, at) =>
         {
-            Uids[name] = start;
-            text.Append(CultureInfo.InvariantCulture, $"{start++} :{Escape(name)}\n");
-        }
+            var uid = start + (uint)at;
+            Give(name, uid, look: 0);
+            return string.Create(CultureInfo.InvariantCulture, $"{uid} :{Escape(name)}\n");
+        }));
+    }
 
-        Next = start;
-        if (!IsProvisional)
-            Write(text.ToString());
+    private void Give(string name, uint uid, ulong look)
+    {
+        if (Uids.TryGetUid(name, out var before))
+            predecessors[new Uid(uid)] = new Uid(before);
+        Uids.Set(name, uid);
+        order.Add(uid);
+        looks.Add(look);
     }
 
     /// <summary>In the upper half, where no uidlist that is made in the same second (by a restore into the folder) has its own.</summary>
@@ -112,11 +172,19 @@ internal sealed class NameMemory
                 isFirst = false;
                 isOurs = TryReadHeader(Encoding.UTF8.GetString(line));
             }
-            else if (isOurs && UidListLines.TryParse(line, out var uid, out var name) && uid > last)
+            else if (isOurs && UidListLines.TryParse(line, out var uid, out var escaped))
             {
-                isOurs = listed.IsNone || uid >= listNext;
-                last = uid;
-                Uids[Encoding.UTF8.GetString(name).Replace("\0n", "\n", StringComparison.Ordinal)] = uid;
+                var look = ReadLook(line);
+                if (uid > last)
+                {
+                    isOurs = listed.IsNone || uid >= listNext;
+                    last = uid;
+                    Give(Encoding.UTF8.GetString(escaped).Replace("\0n", "\n", StringComparison.Ordinal), uid, look);
+                }
+                else if (look != 0 && order.BinarySearch(uid) is >= 0 and var at)
+                {
+                    looks[at] = look;
+                }
             }
         });
         if (isOurs)
@@ -127,8 +195,17 @@ internal sealed class NameMemory
 
         // Of another place or another generation of its uidlist: what it says is void, and a new one begins.
         replaced = Validity.Value;
-        Uids.Clear();
+        Uids = new NameTable();
+        order.Clear();
+        looks.Clear();
+        predecessors.Clear();
         Validity = listed;
+    }
+
+    private static ulong ReadLook(ReadOnlySpan<byte> line)
+    {
+        var start = line.IndexOf((byte)' ') + 1;
+        return start > 0 && start < line.Length && line[start] == 'L' && Utf8Parser.TryParse(line[(start + 1)..], out ulong look, out _, 'x') ? look : 0;
     }
 
     private bool TryReadHeader(string line)
@@ -141,22 +218,38 @@ internal sealed class NameMemory
         return Header() == line;
     }
 
-    private void Write(string text)
+    /// <summary>Some lines at a time: a folder may have a million.</summary>
+    private void Write(IEnumerable<string> lines)
     {
-        if (wholeLength == 0)
+        var isKept = path is not null && !isReadOnly && !IsProvisional;
+        var file = (FileStream?)null;
+        foreach (var chunk in lines.Chunk(LinesTogether))
         {
-            LocalFiles.CreateDirectory(Path.GetDirectoryName(path)!);
-            var octets = Encoding.UTF8.GetBytes(text);
-            LocalFiles.Replace(path!, octets);
-            wholeLength = octets.Length;
-            return;
+            if (!isKept)
+                continue;
+            var octets = Encoding.UTF8.GetBytes(string.Concat(chunk));
+            if (wholeLength == 0)
+            {
+                // With the first of them, so that what is there by itself never lacks the UID that it begins with.
+                LocalFiles.CreateDirectory(Path.GetDirectoryName(path)!);
+                octets = [.. Encoding.UTF8.GetBytes(Header() + "\n"), .. octets];
+                LocalFiles.Replace(path!, octets);
+                wholeLength = octets.Length;
+                continue;
+            }
+
+            if (file is null)
+            {
+                file = new FileStream(path!, LocalFiles.OpenExisting);
+                file.SetLength(wholeLength);
+                file.Position = wholeLength;
+            }
+
+            file.Write(octets);
+            wholeLength += octets.Length;
         }
 
-        using var file = new FileStream(path!, LocalFiles.OpenExisting);
-        file.SetLength(wholeLength);
-        file.Position = wholeLength;
-        file.Write(Encoding.UTF8.GetBytes(text));
-        file.Flush(flushToDisk: true);
-        wholeLength = file.Position;
+        file?.Flush(flushToDisk: true);
+        file?.Dispose();
     }
 }

@@ -13,16 +13,18 @@ internal readonly record struct SharedName(string Key, MaildirMessage Message);
 /// really several (programs that copy a Maildir between machines leave them), those with the same octets are one message; the oldest
 /// keeps the name's UID, and what other one goes by is found again by its contents.
 /// </summary>
-internal sealed class SharedNames(string directory, Dictionary<string, uint> known)
+internal sealed class SharedNames(string directory, NameTable known)
 {
     private const string OfName = "/name/";
-    private readonly HashSet<string> shared = [.. known.Keys.Where(k => k.Contains('/', StringComparison.Ordinal)).Select(k => k[..k.IndexOf('/', StringComparison.Ordinal)])];
+    private readonly HashSet<string> shared = [.. known.WithSlash.Select(k => k[..k.IndexOf('/', StringComparison.Ordinal)])];
 
     /// <summary>Messages that have no UID yet.</summary>
     public List<SharedName> WithoutUid { get; } = [];
 
     /// <summary>Keys that say only which contents the name itself stands for. Their UIDs are no message's.</summary>
     public List<string> Marks { get; } = [];
+
+    public bool AreNone => shared.Count == 0;
 
     /// <param name="uniqueName">A single file of a name that several had before is looked at as well.</param>
     public bool IsKnown(string uniqueName) => shared.Contains(uniqueName);
@@ -41,20 +43,20 @@ internal sealed class SharedNames(string directory, Dictionary<string, uint> kno
 
         var different = there.OrderBy(m => !m.InNew).ThenBy(m => m.FileName, StringComparer.Ordinal)
             .GroupBy(DigestOf).Select(g => (Digest: g.Key, Message: g.Last())).ToList();
-        var isMarked = known.Keys.Any(k => k.StartsWith(name + OfName, StringComparison.Ordinal));
-        var oldestFirst = different.Where(d => !known.ContainsKey($"{name}/{d.Digest}"))
-            .OrderByDescending(d => known.ContainsKey(name + OfName + d.Digest))
+        var isMarked = known.WithSlash.Any(k => k.StartsWith(name + OfName, StringComparison.Ordinal));
+        var oldestFirst = different.Where(d => !known.ContainsName($"{name}/{d.Digest}"))
+            .OrderByDescending(d => known.ContainsName(name + OfName + d.Digest))
             .ThenBy(d => File.GetCreationTimeUtc(PathOf(d.Message))).ThenBy(d => File.GetLastWriteTimeUtc(PathOf(d.Message)))
             .ThenBy(d => d.Digest, StringComparer.Ordinal).ToList();
         foreach (var (digest, message) in different)
         {
-            if (known.TryGetValue($"{name}/{digest}", out var uid))
+            if (known.TryGetUid($"{name}/{digest}", out var uid))
                 yield return message with { Uid = uid };
         }
 
         foreach (var (at, (digest, message)) in oldestFirst.Index())
         {
-            if (at == 0 && (!isMarked || known.ContainsKey(name + OfName + digest)))
+            if (at == 0 && (!isMarked || known.ContainsName(name + OfName + digest)))
             {
                 yield return message;
                 if (!isMarked)

@@ -29,7 +29,7 @@ internal sealed class UidList(string directory, TimeProvider time)
     public Uid Next { get; private set; } = new(1);
 
     /// <summary>UIDs by unique name, as of the last <see cref="ReadAll"/>.</summary>
-    public Dictionary<string, uint> Uids { get; } = [];
+    public NameTable Uids { get; private set; } = new();
 
     /// <summary>Octets up to the end of the last whole line: a torn line may follow after a crash.</summary>
     private long WholeLength { get; set; }
@@ -122,7 +122,7 @@ internal sealed class UidList(string directory, TimeProvider time)
         }
 
         for (var i = 0; isParsed && i < uniqueNames.Count; i++)
-            Uids[uniqueNames[i]] = Next.Value + (uint)i;
+            Uids.Set(uniqueNames[i], Next.Value + (uint)i);
         Next = new Uid(uid);
         seen = CurrentStamp();
     }
@@ -149,7 +149,8 @@ internal sealed class UidList(string directory, TimeProvider time)
 
     private void Forget()
     {
-        Uids.Clear();
+        // Whoever goes through a listing has the names of before.
+        Uids = new NameTable();
         (Validity, Next, WholeLength, seen, isParsed) = (UidValidity.None, new Uid(1), 0, default, false);
     }
 
@@ -166,7 +167,7 @@ internal sealed class UidList(string directory, TimeProvider time)
             if (UidListLines.TryParse(line, out var uid, out var name) && uid > last)
             {
                 last = uid;
-                Uids[UidListLines.UniqueName(name)] = uid;
+                Uids.Set(UidListLines.UniqueName(name), uid);
             }
         });
         Next = new Uid(Math.Max(next, last == uint.MaxValue ? last : last + 1));

@@ -125,7 +125,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
             {
                 // Somebody else may have listed some of them before the lock was ours.
                 UidList.ReadAll();
-                foreach (var name in Index.Unlisted.Where(n => !n.Contains('/', StringComparison.Ordinal) && !UidList.Uids.ContainsKey(n)))
+                foreach (var name in Index.Unlisted.Where(n => !n.Contains('/', StringComparison.Ordinal) && !UidList.Uids.ContainsName(n)))
                     held.Add(name);
                 held.Write();
             }

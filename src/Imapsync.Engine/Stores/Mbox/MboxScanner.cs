@@ -86,8 +86,13 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
     {
         var line = await input.GetLineAsync(start, Postmark.MaxLength, cancellationToken);
         var postmark = default(Postmark);
+        (DateTimeOffset Date, bool IsSure)? told = null;
         if (line is { } octets)
+        {
             _ = Postmark.TryParse(octets.Span, out postmark);
+            told = PostmarkDate.Read(octets.Span);
+        }
+
         var body = Math.Min(start + (line?.Length ?? 4) + 1, stamp.Length);
         var fields = await MessageFields.ReadAsync(input, body, stamp.Length, cancellationToken);
         var form = formAt(start) ?? (postmark.Form | quoting);
@@ -116,12 +121,12 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
         else if (fields.IsExpunged)
             Expunged++;
         else
-            messages.Add(new ScannedMessage(await DigestAsync(start, body, end, form, postmark, fields, cancellationToken), end < next, next));
+            messages.Add(new ScannedMessage(await DigestAsync(start, body, end, form, DateOf(postmark, told, fields), fields, cancellationToken), end < next, next));
         return next;
     }
 
     private async Task<MboxRecord> DigestAsync(
-        long start, long body, long end, MboxForm form, Postmark postmark, MessageFields fields, CancellationToken cancellationToken)
+        long start, long body, long end, MboxForm form, DateTimeOffset date, MessageFields fields, CancellationToken cancellationToken)
     {
         var decoder = new MboxDecoder(decoded, form);
         long octets = 0;
@@ -138,9 +143,16 @@ internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, M
 
         decoder.Finish();
         octets += Drain();
-        var date = postmark.Date ?? fields.Date ?? new DateTimeOffset(stamp.ModifiedTicks, TimeSpan.Zero);
         return new MboxRecord(Uid.None, start, end - start, octets, date, form, FinishDigest(hash), flags.Intern(fields.Flags), key.Finish());
     }
+
+    /// <summary>The postmark's where it is sure; else the message's own, before one that may be half a day off.</summary>
+    private DateTimeOffset DateOf(Postmark postmark, (DateTimeOffset Date, bool IsSure)? told, MessageFields fields) => told switch
+    {
+        (var date, true) => date,
+        (var date, false) => fields.Date ?? date,
+        _ => fields.Date ?? postmark.Date ?? new DateTimeOffset(stamp.ModifiedTicks, TimeSpan.Zero),
+    };
 
     private int Drain()
     {

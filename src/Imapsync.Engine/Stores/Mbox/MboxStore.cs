@@ -28,7 +28,7 @@ internal sealed class MboxStore : IMailStore
         tree = new MboxTree(Path.GetFullPath(endpoint.Directory));
         subscriptions = new MboxSubscriptions(tree.Root);
         this.context = context;
-        Traits = new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: 4) { KeepsWhatItGets = true };
+        Traits = new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: 4) { KeepsWhatItGets = true, NotedFields = MetadataNames.Noted };
     }
 
     public StoreTraits Traits { get; }

@@ -10,6 +10,13 @@ internal static class MetadataNames
     private static readonly byte[][] Names =
         [.. new[] { "Status", "X-Status", "X-Keywords", "X-UID", "X-IMAP", "X-IMAPbase", "Content-Length", "X-Mozilla-Status", "X-Mozilla-Status2", "X-Mozilla-Keys" }.Select(System.Text.Encoding.ASCII.GetBytes)];
 
+    /// <summary>
+    /// What such programs (mutt, Rmail, Evolution, Gnus, Thunderbird) write besides, and senders too. It is handed out as it is found, since a backup may have it
+    /// from the sender; in a comparison it counts for nothing.
+    /// </summary>
+    public static IReadOnlyList<string> Noted { get; } =
+        ["Lines", "X-RMAIL-Attributes", "X-RMAIL-Keywords", "X-Evolution", "X-Evolution-Source", "X-Gnus-Newsgroup", "X-Account-Key", "X-UIDL"];
+
     public static ReadOnlySpan<byte> Escape => "X-Imapsync-"u8;
 
     /// <summary>Octets from the start of a line (or after an escape) that suffice to decide.</summary>

@@ -42,6 +42,40 @@ public sealed class WrongLengthTests : IDisposable
         }
     }
 
+    /// <summary>What is left of the reply looks good, and the message would end in octets of the wire.</summary>
+    [Fact]
+    public async Task A_length_that_takes_in_what_follows_the_message_is_noticed()
+    {
+        var seed = Seeds.Next();
+        var random = new Random(seed);
+        string[] others = ["FLAGS (\\Seen $x)", "MODSEQ (12345)", "RFC822.SIZE 1234", "INTERNALDATE \"01-Feb-2025 10:00:00 +0000\""];
+        for (var round = 0; round < 12; round++)
+        {
+            using var own = new WrongLengthTests();
+            var bad = Enumerable.Range(0, random.Next(1, 5)).Select(_ => (uint)random.Next(1, Count + 1)).Distinct().ToDictionary(u => u, _ => random.Next(1, 3));
+            var isLast = random.Next(2) == 0;
+            var knowsSizes = !isLast || random.Next(2) == 0;
+            own.server.OnCommand = c =>
+            {
+                if (!knowsSizes && c.Contains("RFC822.SIZE", StringComparison.Ordinal))
+                    return string.Concat(own.server.Messages.Where(m => Names(c, m.Uid)).Select(m => $"{m.Uid} FETCH (UID {m.Uid} FLAGS () INTERNALDATE \"01-Feb-2025 10:00:00 +0000\" RFC822.SIZE 0)\n")) + "OK";
+                if (!c.Contains("BODY.PEEK[]", StringComparison.Ordinal))
+                    return null;
+                return string.Concat(own.server.Messages.Where(m => Names(c, m.Uid)).Select(m =>
+                {
+                    var items = (isLast ? [$"UID {m.Uid}", .. random.GetItems(others, random.Next(3)).Distinct()] : random.GetItems(others, 2).Distinct().ToList()).OrderBy(_ => random.Next()).ToList();
+                    var text = " " + string.Join(' ', items);
+                    // All of it, or the beginning up to some item's end, the UID among it.
+                    var uidEnd = isLast ? text.IndexOf($"UID {m.Uid}", StringComparison.Ordinal) + $"UID {m.Uid}".Length : text.Length;
+                    var surplus = bad.GetValueOrDefault(m.Uid) switch { 0 => 0, 1 => text.Length, _ => uidEnd };
+                    return $"{m.Uid} FETCH ({(isLast ? "" : $"UID {m.Uid} ")}BODY[] {{{m.Body.Length + surplus}}}\v{m.Body.Replace("\r\n", "\v", StringComparison.Ordinal)}{text})\n";
+                })) + "OK";
+            };
+            var report = await own.box.RunAsync();
+            own.AssertIsolated(report, [.. bad.Keys], $"seed {seed}, round {round}");
+        }
+    }
+
     [Theory]
     [InlineData("IMAP4rev1", 3u)]
     [InlineData("IMAP4rev1", 1u, 2u, 12u)]

@@ -1,0 +1,71 @@
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// Messages of the source that lie where others lay before (<see cref="IMailFolder.Predecessors"/>): which of them are the same mail all the
+/// same, as after a tree was brought back from a copy of its own. Those go on as before; any other is a new message, and the one before has vanished.
+/// </summary>
+internal static class Successors
+{
+    /// <summary>Gives what the checkpoint knows of a message to its successor where that has the same octets.</summary>
+    /// <returns>How many successors are other mail.</returns>
+    public static async Task<int> ResolveAsync(IMailFolder source, ICheckpoint checkpoint, CancellationToken abort)
+    {
+        var pairs = new Dictionary<Uid, SettledMessage>();
+        foreach (var now in source.Predecessors.Keys)
+        {
+            if (!checkpoint.TryGet(now, out _) && FindSettled(source.Predecessors, checkpoint, now) is { } before)
+                pairs[now] = before;
+        }
+
+        if (pairs.Count == 0)
+            return 0;
+        var listed = new List<MessageInfo>();
+        await foreach (var message in source.ListAsync(new ListRequest(new UidSet(pairs.Keys), WithDateAndSize: true), abort))
+        {
+            if (pairs.ContainsKey(message.Uid))
+                listed.Add(message);
+        }
+
+        var same = 0;
+        foreach (var group in ContentComparison.Groups(listed.Select(m => new MessageMatch(m, m, pairs[m.Uid]))))
+        {
+            var messages = group.Select(m => m.Source).ToList();
+            var contents = await MessageContents.ReadAsync(source, messages, withDigest: false, abort);
+            var unread = group.Where(m => m.Known is { Checksum: null, Seen: not null }).ToDictionary(m => m.Source.Uid, m => m.Source);
+            var identities = unread.Count == 0 ? [] : (await MessageRecognition.IdentifyAsync(source, unread, abort)).ToDictionary(i => i.Uid);
+            foreach (var match in group)
+            {
+                var known = match.Known!.Value;
+                var isSame = known.Checksum is { } recorded
+                    ? contents.TryGetValue(match.Source.Uid, out var found) && found.Failure is null && found.Checksum == recorded
+                    : known.Seen is { } seen && identities.TryGetValue(match.Source.Uid, out var identity) && identity.Sighting == seen;
+                if (!isSame)
+                    continue;
+                same++;
+                checkpoint.Forget(known.Source);
+                checkpoint.Settle(known with { Source = match.Source.Uid });
+            }
+        }
+
+        return listed.Count - same;
+    }
+
+    /// <summary>The last one before that was brought to the target: a run may have broken off before it settled what came between.</summary>
+    private static SettledMessage? FindSettled(IReadOnlyDictionary<Uid, Uid> predecessors, ICheckpoint checkpoint, Uid uid)
+    {
+        // Each is lower than the one it precedes, so this ends.
+        while (predecessors.TryGetValue(uid, out var before) && before < uid)
+        {
+            if (checkpoint.TryGet(before, out var known))
+                return known.Settlement is Settlement.Copied or Settlement.Adopted or Settlement.Vanished && !known.Target.IsNone ? known : null;
+            uid = before;
+        }
+
+        return null;
+    }
+}

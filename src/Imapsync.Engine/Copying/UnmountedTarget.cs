@@ -1,0 +1,88 @@
+using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// A backup of which not one folder is where earlier runs put it is a disk that is not mounted until somebody says otherwise, whatever else
+/// lies in the directory: other mail accounts, files of other programs, an empty skeleton of folders that somebody made at the mount point.
+/// </summary>
+internal static class UnmountedTarget
+{
+    private const int MostLooks = 100;
+
+    /// <param name="there">What the target lists.</param>
+    /// <exception cref="MailException">Store scope. Nothing was made.</exception>
+    public static async Task RefuseAsync(JobContext context, IEnumerable<PairSummary> summaries, IReadOnlyList<FolderEntry> there, CancellationToken abort)
+    {
+        if (!context.Target.Traits.KeepsWhatItGets || context.Job.IsRestore || context.Options.Heal)
+            return;
+        var known = summaries.Where(s => s.Settled > 0).Select(s => (s.Pair.Target, Held: s.Settled, Validity: s.Target?.UidValidity ?? UidValidity.None)).ToList();
+        if (known.Count == 0 && !summaries.Any())
+            known = await ReadCheckpointsAsync(context.Checkpoints, abort);
+        if (known.Count == 0)
+            return;
+        var listed = there.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
+        // The smallest first: one that is as it was says enough.
+        foreach (var (path, _, validity) in known.Where(k => listed.Contains(k.Target)).OrderBy(k => k.Held))
+        {
+            if (await IsThereAsync(context, path, validity, abort))
+                return;
+        }
+
+        // A run that was killed in between may have renamed the only one.
+        var validities = known.Select(k => k.Validity).Where(v => !v.IsNone).ToHashSet();
+        foreach (var path in listed.Order().Take(MostLooks))
+        {
+            if (await ValidityAsync(context, path, abort) is { IsNone: false } validity && validities.Contains(validity))
+                return;
+        }
+
+        throw new MailException(
+            FailureScope.Store,
+            isTransient: false,
+            $"{context.Target.Traits.Display}: none of the folders that earlier runs put {known.Sum(k => k.Held)} messages into is there, whatever else is; nothing was written. "
+            + "Mount its disk, or correct the path. If the backup is gone and is to be made anew, run once with --heal");
+    }
+
+    private static async Task<bool> IsThereAsync(JobContext context, FolderPath path, UidValidity validity, CancellationToken abort)
+    {
+        try
+        {
+            return (!validity.IsNone && await ValidityAsync(context, path, abort) == validity) || (await context.Target.GetStatusAsync(path, abort)).Messages > 0;
+        }
+        catch (MailException e) when (e.Scope == FailureScope.Folder)
+        {
+            // One that can't be read is there; its own pair tells what is wrong with it.
+            return e.Kind != FailureKind.Gone;
+        }
+    }
+
+    private static async Task<UidValidity> ValidityAsync(JobContext context, FolderPath path, CancellationToken abort)
+    {
+        try
+        {
+            return (await context.Target.GetUidCountersAsync(path, abort)).Validity;
+        }
+        catch (MailException e) when (e.Scope == FailureScope.Folder)
+        {
+            return UidValidity.None;
+        }
+    }
+
+    /// <summary>No run has come to its end as yet.</summary>
+    private static async Task<List<(FolderPath Target, long Held, UidValidity Validity)>> ReadCheckpointsAsync(ICheckpointStore checkpoints, CancellationToken abort)
+    {
+        var known = new List<(FolderPath Target, long Held, UidValidity Validity)>();
+        foreach (var pair in await checkpoints.FindPairsAsync(abort))
+        {
+            await using var checkpoint = await checkpoints.OpenAsync(pair, abort);
+            long held = checkpoint.Count(Settlement.Copied) + checkpoint.Count(Settlement.Adopted);
+            if (held > 0)
+                known.Add((pair.Target, held, checkpoint.TargetValidity));
+        }
+
+        return known;
+    }
+}

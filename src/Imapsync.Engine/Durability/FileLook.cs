@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+
+namespace Imapsync.Engine.Durability;
+
+/// <summary>
+/// How a file looks from outside: its length, when it was written, and which file it is on its file system. Renaming changes none of these;
+/// another file under the same name, or the same one written again, differs in one of them. 40 bits for the first two, 24 for the last.
+/// </summary>
+internal static partial class FileLook
+{
+    private const int NodeBits = 24;
+
+    /// <summary>0 where the file is gone or can't be looked at.</summary>
+    public static ulong Of(string path)
+    {
+        var (length, written, node) = Read(path);
+        return length < 0 ? 0 : (Mix(Mix(1, length), written) << NodeBits) | (Mix(2, node) >> (64 - NodeBits)) | 1;
+    }
+
+    /// <summary>Length and time are the same, and it is another file: one in its place, or all of its tree was brought back from a copy.</summary>
+    public static bool IsOtherFileAlike(ulong before, ulong now) => before != now && before >> NodeBits == now >> NodeBits;
+
+    private static (long Length, long Written, long Node) Read(string path)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            // .NET tells no number of a file. statx alone has the same layout on every architecture.
+            const int CurrentDirectory = -100, WantBasics = 0x7FF, Node = 32, Size = 40, Seconds = 112, Nanoseconds = 120;
+            Span<byte> found = stackalloc byte[256];
+            try
+            {
+                if (Statx(CurrentDirectory, path, 0, WantBasics, ref MemoryMarshal.GetReference(found)) == 0)
+                {
+                    var written = (MemoryMarshal.Read<long>(found[Seconds..]) * 1_000_000_000) + MemoryMarshal.Read<uint>(found[Nanoseconds..]);
+                    return (MemoryMarshal.Read<long>(found[Size..]), written, MemoryMarshal.Read<long>(found[Node..]));
+                }
+            }
+            catch (EntryPointNotFoundException)
+            {
+                // A C library from before 2018.
+            }
+        }
+
+        var file = new FileInfo(path);
+        return file.Exists ? (file.Length, file.LastWriteTimeUtc.Ticks, file.CreationTimeUtc.Ticks) : (-1, 0, 0);
+    }
+
+    /// <summary>Scatters every bit; the same in each version of the program.</summary>
+    private static ulong Mix(ulong before, long value)
+    {
+        var mixed = (before ^ (ulong)value) + 0x9E3779B97F4A7C15;
+        mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
+        return mixed ^ (mixed >> 31);
+    }
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int directory, string path, int flags, int mask, ref byte found);
+}

@@ -1,0 +1,57 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text;
+using System.Text.RegularExpressions;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+/// <summary>
+/// A literal that was announced too long by just what follows it in its reply, such as <c> UID 17</c>: what is left is a good reply, and the
+/// message seems to end in octets of the wire.
+/// </summary>
+internal static partial class SwallowedItems
+{
+    private const int MaxItems = 1024;
+
+    /// <summary>Looks without consuming.</summary>
+    /// <param name="listed">The size that the server listed; below 1 where it does not know.</param>
+    /// <param name="length">As announced.</param>
+    /// <param name="isNamed">The reply said which message it is.</param>
+    public static async ValueTask<bool> AreInAsync(PipeReader body, Uid uid, long listed, long length, bool isNamed, CancellationToken cancellationToken)
+    {
+        var surplus = listed > 0 ? length - listed : 0;
+        if (surplus is < 0 or > MaxItems || (surplus == 0 && (isNamed || listed > 0)))
+            return false;
+        var name = string.Create(CultureInfo.InvariantCulture, $" UID {uid}");
+        // Too big to be looked at: the length of what is missing in the reply says enough.
+        if (length > BodySizes.MaxCounted)
+            return !isNamed && surplus == name.Length;
+        var tail = await ReadTailAsync(body, (int)Math.Min(length, surplus > 0 ? surplus : MaxItems), cancellationToken);
+        return surplus > 0
+            ? Items().IsMatch(tail)
+            : tail.LastIndexOf(name, StringComparison.OrdinalIgnoreCase) is >= 0 and var at && Items().IsMatch(tail[at..]) && (tail.Length == at + name.Length || tail[at + name.Length] == ' ');
+    }
+
+    private static async ValueTask<string> ReadTailAsync(PipeReader body, int count, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var read = await body.ReadAsync(cancellationToken);
+            if (!read.IsCompleted)
+            {
+                body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                continue;
+            }
+
+            var tail = Encoding.Latin1.GetString(read.Buffer.Slice(Math.Max(0, read.Buffer.Length - count)));
+            body.AdvanceTo(read.Buffer.Start);
+            return tail;
+        }
+    }
+
+    /// <summary>Items of a reply, each with its value.</summary>
+    [GeneratedRegex("""\A( [A-Za-z][A-Za-z0-9.\-_\[\]<>]* ([0-9]+|NIL|"[^"\r\n]*"|\([^()\r\n]*\)))+\z""", RegexOptions.CultureInvariant)]
+    private static partial Regex Items();
+}

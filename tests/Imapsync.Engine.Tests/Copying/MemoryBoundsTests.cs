@@ -1,0 +1,173 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+/// <summary>What a run holds of each message of a big folder, counted in octets: a folder of a million must fit into a small machine.</summary>
+[Collection(nameof(MemoryBoundsTests))]
+[CollectionDefinition(nameof(MemoryBoundsTests), DisableParallelization = true)]
+public sealed class MemoryBoundsTests : IDisposable
+{
+    private const int Messages = 150_000;
+
+    private readonly MailboxFixture box = new();
+    private readonly CountedStore source = new() { Count = Messages };
+    private readonly CountedStore target = new();
+
+    public MemoryBoundsTests()
+    {
+        box.OpenSource = (_, _, _, _) => Task.FromResult<IMailStore>(source);
+        box.OpenTarget = (_, _, _, _) => Task.FromResult<IMailStore>(target);
+        box.Job = box.Job with { Flags = FlagPolicy.Follow, Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(50, IsPercent: true) };
+        source.OnLook = target.OnLook = Look;
+    }
+
+    private long Peak { get; set; }
+
+    private long Before { get; set; }
+
+    public void Dispose() => box.Dispose();
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_message_costs_few_octets_whatever_a_run_does(bool hasModSeq)
+    {
+        source.HasModSeq = target.HasModSeq = hasModSeq;
+        await MeasureAsync("the first copy", 100, Messages);
+        await MeasureAsync("nothing new", 70, 0);
+        source.Flagged = 1000;
+        await MeasureAsync("flags", 70, 0);
+        source.Gone = 1000;
+        await MeasureAsync("deletions", 90, 0);
+        Assert.Equal(Messages - 1000, target.Count - target.Removed);
+    }
+
+    private async Task MeasureAsync(string what, int octets, int copied)
+    {
+        Before = Before == 0 ? GC.GetTotalMemory(forceFullCollection: true) : Before;
+        Peak = 0;
+        var report = await box.RunAsync();
+        Assert.True(report.Outcome == JobOutcome.Ok && report.Totals.Copied == copied, $"{what}: {report.Totals} {string.Join('\n', report.Problems)}");
+        var each = (Peak - Before) / (double)Messages;
+        TestContext.Current.TestOutputHelper?.WriteLine($"{what}: {each:0.0} octets a message");
+        Assert.True(each <= octets, $"{what}: {each:0.0} octets a message are held, at most {octets} may be");
+    }
+
+    private void Look() => Peak = Math.Max(Peak, GC.GetTotalMemory(forceFullCollection: true));
+
+    /// <summary>An INBOX of so many messages that are made up when they are asked for, and of which nothing is held.</summary>
+    private sealed class CountedStore : IMailStore, IWritableFolder
+    {
+        private const int LookEvery = 25_000;
+        private int asked;
+
+        public int Count { get; set; }
+
+        /// <summary>The last of them went away.</summary>
+        public int Gone { get; set; }
+
+        public int Removed { get; private set; }
+
+        /// <summary>The first of them have a flag.</summary>
+        public int Flagged { get; set; }
+
+        public bool HasModSeq { get; set; }
+
+        public Action OnLook { get; set; } = () => { };
+
+        public StoreTraits Traits => new("counted:", HasModSeq, 1);
+
+        public FolderPath Path => FolderPath.Inbox;
+
+        public Uid UidNext => new((uint)Count + 1);
+
+        public FolderStatus Status => new(new UidValidity(7), UidNext, Count - Gone - Removed, null, HasModSeq ? new ModSeq((ulong)(1 + Count + Flagged + Gone)) : null);
+
+        public Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<FolderEntry>>([new FolderEntry(FolderPath.Inbox, Status: Status)]);
+
+        public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult(Status);
+
+        public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<IMailFolder>(this);
+
+        public Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<IWritableFolder>(this);
+
+        public Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<StoreFact>>([]);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        public async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await Task.CompletedTask;
+            for (var uid = 1u; uid <= Count - Gone; uid++)
+            {
+                LookNowAndThen();
+                var isChanged = uid <= Flagged;
+                if (request.Uids?.Contains(new Uid(uid)) == false || (request.ChangedSince is { } since && !isChanged && since.Value > (ulong)Count))
+                    continue;
+                var flags = isChanged ? FlagSet.Create(MessageFlags.Flagged) : FlagSet.Empty;
+                yield return request.WithDateAndSize ? new MessageInfo(new Uid(uid), flags, MemoryFolderState.Day(3).AddSeconds(uid), Octets(uid).Length) : new MessageInfo(new Uid(uid), flags);
+            }
+        }
+
+        public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await Task.CompletedTask;
+            foreach (var uid in uids.Enumerate().Where(u => u.Value <= Count))
+                yield return new MessageHeader(uid, Octets(uid.Value));
+        }
+
+        public async IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await Task.CompletedTask;
+            foreach (var message in messages)
+            {
+                LookNowAndThen();
+                var octets = Octets(message.Uid.Value);
+                yield return new IncomingMessage(message, octets.Length, PipeReader.Create(new ReadOnlySequence<byte>(octets)));
+            }
+        }
+
+        public async Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken)
+        {
+            var receipts = new List<AppendReceipt>();
+            await foreach (var message in window.WithCancellation(cancellationToken))
+                receipts.Add(new AppendReceipt(message.Uid, new Uid((uint)++Count)));
+            return receipts;
+        }
+
+        public Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changes, CancellationToken cancellationToken)
+        {
+            OnLook();
+            return Task.FromResult(changes.Count);
+        }
+
+        public Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken)
+        {
+            OnLook();
+            Removed += (int)uids.Count;
+            return Task.FromResult((int)uids.Count);
+        }
+
+        private static byte[] Octets(uint uid) => Encoding.ASCII.GetBytes($"Message-ID: <{uid:d7}@example.org>\r\n\r\n{uid:d7}\r\n");
+
+        private void LookNowAndThen()
+        {
+            if (++asked % LookEvery == 0)
+                OnLook();
+        }
+    }
+}
