@@ -110,4 +110,8 @@ public sealed record Wait(string Reason, TimeSpan Delay, DateTimeOffset Until);
 /// <param name="Scope">Message, folder or store.</param>
 /// <param name="Reason">A short fixed word for programs: <c>vanished</c>, <c>refused</c>, <c>unreadable</c>, <c>listing</c>, <c>deletion_limit</c> …</param>
 /// <param name="Text">For people; the server's words where it said any.</param>
-public sealed record Problem(FailureScope Scope, FolderPath? Folder, uint? Uid, string Reason, string Text);
+public sealed record Problem(FailureScope Scope, FolderPath? Folder, uint? Uid, string Reason, string Text)
+{
+    /// <summary>What the message is, where that could be read.</summary>
+    public Envelope? Envelope { get; init; }
+}

@@ -68,7 +68,8 @@ internal static class JobText
             { Folder: { } folder } => $"{folder}: ",
             _ => "",
         };
-        return $"{place}{problem.Text} [{problem.Reason}]";
+        var message = problem.Envelope is { } envelope ? $"{envelope}: " : "";
+        return $"{place}{message}{problem.Text} [{problem.Reason}]";
     }
 
     private static bool HasNews(FolderCounts c) => c.Copied + c.Adopted + c.FlagsUpdated + c.Deleted + c.Failed > 0;
