@@ -39,12 +39,16 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
     public async Task<bool> PauseAsync(string what, MailException trouble, int attempt, CancellationToken stop, CancellationToken abort)
     {
         var delay = trouble.RetryAfter ?? settings.BackOff(attempt);
-        report.Wait($"{what}: {trouble.Message}", delay);
+        report.Wait(About(what, trouble.Message), delay);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, abort);
         await Task.Delay(delay, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         abort.ThrowIfCancellationRequested();
         return !stop.IsCancellationRequested;
     }
+
+    /// <summary>What is opened by its URL is named in the failure already.</summary>
+    private static string About(string what, string trouble) =>
+        what.Contains("://", StringComparison.Ordinal) && trouble.Contains(what, StringComparison.Ordinal) ? trouble : $"{what}: {trouble}";
 
     private static Attempt Of(ResilienceContext context) => context.Properties.GetValue(Current, null!);
 
@@ -99,7 +103,7 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
 
     private void Tell(string what, MailException failure, TimeSpan delay)
     {
-        report.Wait($"{what}: {failure.Message}", delay);
+        report.Wait(About(what, failure.Message), delay);
         if (failure is not { Scope: FailureScope.Store, RetryAfter: not null, Kind: not FailureKind.Connect })
             return;
         lock (gate)
@@ -118,7 +122,7 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
             (left, reason) = (quietUntil - time.GetUtcNow(), quietReason);
         if (left <= TimeSpan.Zero)
             return;
-        report.Wait($"{what}: {reason}", left);
+        report.Wait(About(what, reason), left);
         await Task.Delay(left, time, giveUp);
     }
 

@@ -25,6 +25,15 @@ public sealed record JobReport(
 
     public const int MaxWaits = 100;
 
+    /// <summary>Folder pairs that there were to work through; 0 where the job did not get as far as to know them.</summary>
+    public int PlannedFolders { get; init; }
+
+    /// <summary>Messages that the source showed in them.</summary>
+    public long PlannedMessages { get; init; }
+
+    /// <summary>A stop came before its turn.</summary>
+    public bool IsNotBegun { get; init; }
+
     /// <summary>Nothing was changed: <see cref="FolderCounts.Copied"/> and the like say what a run would do.</summary>
     public bool IsDryRun { get; init; }
 }

@@ -60,6 +60,9 @@ public sealed class ImapConnectionException(ConnectionFailure failure, string me
     /// <summary>The BYE, where the server said one.</summary>
     public StatusReply? Bye { get; init; }
 
+    /// <summary>Why no address of the host could be reached, without its name; null where one was.</summary>
+    public string? Unreachable { get; init; }
+
     /// <summary>The port would take us another way than the one asked for.</summary>
     public ImapTls? SpeaksInstead { get; init; }
 

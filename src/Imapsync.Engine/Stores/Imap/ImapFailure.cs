@@ -40,6 +40,7 @@ internal static class ImapFailure
     {
         ImapConnectionException { Bye: { } bye } lost => Bye(bye, what, lost),
         ImapConnectionException { Failure: ConnectionFailure.Tls } tls => Store(false, what, e, FailureKind.Connect, ConnectRemedy.For(tls)),
+        ImapConnectionException { Unreachable: { } why } => new MailException(FailureScope.Store, true, $"{what}: {why}", e) { Kind = FailureKind.Connect },
         ImapConnectionException => Store(true, what, e, FailureKind.Connect),
         ImapProtocolException => Store(false, what, e, FailureKind.Connect),
         ImapCommandException refused => Refused(refused.Reply, FailureScope.Store, what, refused),
