@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Imap;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -150,13 +151,21 @@ internal sealed class HostCircuits(TimeProvider time)
         }
         catch (BrokenCircuitException e)
         {
-            throw new MailException(FailureScope.Store, true, $"{host} is left alone for now, connections to it failed: {e.InnerException?.Message}", e)
+            throw new MailException(FailureScope.Store, true, $"{host} is left alone for now, connections to it failed: {WhyNot(e.InnerException)}", e)
             {
                 Kind = FailureKind.Connect,
                 RetryAfter = e.RetryAfter ?? FirstBreak,
             };
         }
     }
+
+    /// <summary>Without the name of the account that met with it: another one is told.</summary>
+    private static string? WhyNot(Exception? failure) => failure?.InnerException switch
+    {
+        ImapConnectionException { Unreachable: { } why } => why,
+        ImapConnectionException other => other.Message,
+        _ => failure?.Message,
+    };
 
     private ResiliencePipeline Build() => new ResiliencePipelineBuilder { TimeProvider = time }
         .AddCircuitBreaker(new CircuitBreakerStrategyOptions

@@ -10,6 +10,9 @@ internal sealed class LiveDisplay : IProgressOutput
     /// <summary>More rows than a terminal has lines could not be drawn over again.</summary>
     private const int MaxRows = 10;
 
+    private const int RoomForReason = 44;
+    private const int RoomForFolder = 16;
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock gate = new();
@@ -76,8 +79,8 @@ internal sealed class LiveDisplay : IProgressOutput
     }
 
     /// <summary>The rows of the jobs at work, each in a line of the terminal.</summary>
-    internal static IEnumerable<string> Lines(IEnumerable<JobProgress> jobs, DateTimeOffset now, int width) =>
-        LiveRows.Lay([.. jobs.Select(j => Row(j, now))], width, 4, 3, 2, 1);
+    internal static IEnumerable<string> Lines(IReadOnlyCollection<JobProgress> jobs, DateTimeOffset now, int width) =>
+        LiveRows.Lay([.. jobs.Select(j => Row(j, now))], width, jobs.Any(j => j.Wait is not null) ? RoomForReason : RoomForFolder, 4, 3, 2, 1);
 
     private async Task DrawAsync(IAnsiConsole console)
     {
@@ -105,7 +108,7 @@ internal sealed class LiveDisplay : IProgressOutput
         {
             var now = time.GetUtcNow();
             var atWork = jobs.Where(j => j.Report is null).ToList();
-            var lines = Lines(atWork.Take(MaxRows), now, width).DefaultIfEmpty("…").ToList();
+            var lines = Lines([.. atWork.Take(MaxRows)], now, width).DefaultIfEmpty("…").ToList();
             var problems = jobs.Sum(j => j.Problems);
             // Always: a picture of one line makes some terminals go up a line each time it is drawn again.
             lines.Add($"{Quantities.Count(jobs.Count - atWork.Count)} of {Quantities.Count(total, "job")} finished, {Quantities.Count(atWork.Count)} at work, {Quantities.Count(problems, "problem")}");

@@ -11,11 +11,11 @@ internal static class LiveRows
 {
     private const int Gap = 2;
     private const int LeastName = 12;
-    private const int LeastRest = 24;
 
     /// <param name="rows">All of the same length, safe to show.</param>
+    /// <param name="rest">What the last cell should have at least, if it needs it.</param>
     /// <param name="dispensable">Columns that may go, in this order.</param>
-    public static IEnumerable<string> Lay(IReadOnlyList<string[]> rows, int width, params ReadOnlySpan<int> dispensable)
+    public static IEnumerable<string> Lay(IReadOnlyList<string[]> rows, int width, int rest, params ReadOnlySpan<int> dispensable)
     {
         if (rows.Count == 0)
             return [];
@@ -24,7 +24,7 @@ internal static class LiveRows
         for (var column = 0; column < last; column++)
             widths[column] = rows.Max(r => Cells(r[column]));
         widths[0] = Math.Min(widths[0], Math.Max(LeastName, width / 3));
-        var rest = Math.Min(LeastRest, rows.Max(r => Cells(r[last])));
+        rest = Math.Min(rest, rows.Max(r => Cells(r[last])));
         foreach (var column in dispensable)
         {
             if (Used(widths) + rest > width)
