@@ -59,4 +59,24 @@ public sealed class ImapConnectionException(ConnectionFailure failure, string me
 
     /// <summary>The BYE, where the server said one.</summary>
     public StatusReply? Bye { get; init; }
+
+    /// <summary>Why no address of the host could be reached, without its name; null where one was.</summary>
+    public string? Unreachable { get; init; }
+
+    /// <summary>The port would take us another way than the one asked for.</summary>
+    public ImapTls? SpeaksInstead { get; init; }
+
+    /// <summary>The certificate that was not accepted, where it was that.</summary>
+    public RefusedCertificate? Certificate { get; init; }
+}
+
+/// <param name="Fingerprint">Its SHA-256, in small hexadecimal digits.</param>
+public sealed record RefusedCertificate(string Fingerprint)
+{
+    /// <summary>No authority that is trusted stands behind it.</summary>
+    public bool IsUnknown { get; init; }
+
+    public bool IsOutOfDate { get; init; }
+
+    public bool IsForOtherName { get; init; }
 }

@@ -33,7 +33,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
     private async Task<JobReport> RunOneAsync(JobDefinition job, RunOptions options, CancellationToken stop, CancellationToken abort)
     {
         if (stop.IsCancellationRequested)
-            return Empty(job, JobOutcome.Cancelled, StopReason.Cancelled, []);
+            return Empty(job, JobOutcome.Cancelled, StopReason.Cancelled, []) with { IsNotBegun = true };
         try
         {
             // On another thread: a disk that does not answer holds up whoever opens the state.

@@ -27,6 +27,9 @@ internal sealed record Surroundings : IDisposable
     /// <summary>Standard error is a terminal that can move its cursor.</summary>
     public bool IsLive { get; init; }
 
+    /// <summary>A terminal, and nobody asked to be spared colours (https://no-color.org).</summary>
+    public bool HasColour => IsLive && string.IsNullOrEmpty(Environment.GetValueOrDefault("NO_COLOR"));
+
     /// <summary>Asks on the terminal; null where standard input is none.</summary>
     public SecretPrompt? Prompt { get; init; }
 

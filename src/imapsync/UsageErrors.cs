@@ -10,19 +10,39 @@ internal static class UsageErrors
 {
     public static int Print(ParseResult parsed, TextWriter error)
     {
-        foreach (var text in parsed.Errors.Select(e => e.Message).Distinct())
+        foreach (var text in Texts(parsed))
             error.WriteLine(TerminalText.Escape(WithoutPasswords(text, parsed)));
-        var command = parsed.CommandResult.Command;
-        var words = command.Options.Concat(parsed.RootCommandResult.Command.Options).Select(o => o.Name)
-            .Concat(command.Subcommands.Select(c => c.Name)).Distinct().ToList();
-        foreach (var word in parsed.UnmatchedTokens)
-        {
-            if (EditDistance.Nearest(word, words) is { } nearest)
-                error.WriteLine(TerminalText.Escape($"Did you mean '{nearest}' in place of '{WithoutPasswords(word, parsed)}'?"));
-        }
-
         error.WriteLine($"See '{CommandName(parsed.CommandResult)} --help'.");
         return ExitStatus.Usage;
+    }
+
+    private static IEnumerable<string> Texts(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        // A command that there is not makes everything behind it unknown.
+        if (command == parsed.RootCommandResult.Command && parsed.UnmatchedTokens is [var first, ..] && !first.StartsWith('-'))
+        {
+            var meant = EditDistance.Nearest(first, command.Subcommands.Select(c => c.Name));
+            var names = string.Join(", ", command.Subcommands.Select(c => c.Name));
+            return [$"There is no command '{first}'. {(meant is null ? $"There are: {names}." : $"Did you mean '{meant}'?")}"];
+        }
+
+        var words = command.Options.Concat(parsed.RootCommandResult.Command.Options).Select(o => o.Name).Distinct().ToList();
+        var meanings = parsed.UnmatchedTokens.Select(word => (Word: word, Nearest: EditDistance.Nearest(word, words))).Where(m => m.Nearest is not null)
+            .Select(m => $"Did you mean '{m.Nearest}' in place of '{m.Word}'?");
+        var missing = parsed.CommandResult.Children.OfType<ArgumentResult>().Select(r => r.Argument).Concat(command.Arguments).Distinct()
+            .Where(a => a.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(a) is not { Tokens.Count: > 0 })
+            .Select(a => $"{a.Name} is missing: {a.Description}").ToList();
+        return parsed.Errors.Select(e => InOneLine(e.Message))
+            .SelectMany(text => missing.Count > 0 && text.StartsWith("Required argument missing", StringComparison.Ordinal) ? missing : [text])
+            .Concat(meanings).Distinct();
+    }
+
+    /// <summary>The library lists the words that may stand somewhere below one another.</summary>
+    private static string InOneLine(string text)
+    {
+        var parts = text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return parts.Length < 2 ? text : $"{parts[0]} {string.Join(", ", parts[1..])}";
     }
 
     public static string UnknownOption(string word, Command command)

@@ -20,7 +20,7 @@ public sealed class OutputTests
             {"jobs":[{"name":"alice","outcome":"incomplete","started":"2026-01-31T18:00:00+00:00","finished":"2026-01-31T18:00:12+00:00",
             "totals":{"folders":1,"source_messages":10,"copied":3,"already_present":5,"adopted":1,"skipped":1,"failed":1,"flags_updated":2,"deleted":4,"bytes":4096},
             "folders":[{"source":"Sent Items","target":"Sent","source_messages":10,"copied":3,"already_present":5,"adopted":1,"skipped":1,"failed":1,"flags_updated":2,"deleted":4,"bytes":4096}],
-            "problems":[{"scope":"message","folder":"Sent Items","uid":17,"reason":"refused","text":"over\u001B[2J quota"},{"scope":"store","folder":null,"uid":null,"reason":"connect","text":"gone"}],
+            "problems":[{"scope":"message","folder":"Sent Items","uid":17,"reason":"refused","text":"over\u001B[2J quota","envelope":null},{"scope":"store","folder":null,"uid":null,"reason":"connect","text":"gone","envelope":null}],
             "notes":["1 message was there already"],"waited_seconds":300,"waits":[{"reason":"over quota","seconds":300,"until":"2026-01-31T18:05:00+00:00"}]}]}
             """.ReplaceLineEndings(""), Compact(await File.ReadAllTextAsync(path)));
         File.Delete(path);
@@ -40,7 +40,7 @@ public sealed class OutputTests
             {"event":"messages_copied","time":"2026-01-31T18:00:00+00:00","job":"alice","source":"A","count":5,"bytes":600}
             {"event":"folder_finished","time":"2026-01-31T18:00:00+00:00","job":"alice","folder":{"source":"A","target":"B","source_messages":5,"copied":5,"already_present":0,"adopted":0,"skipped":0,"failed":0,"flags_updated":0,"deleted":0,"bytes":600}}
             {"event":"note","time":"2026-01-31T18:00:00+00:00","job":"alice","folder":null,"text":"hello"}
-            {"event":"problem","time":"2026-01-31T18:00:00+00:00","job":"alice","problem":{"scope":"folder","folder":"A","uid":null,"reason":"listing","text":"NO"}}
+            {"event":"problem","time":"2026-01-31T18:00:00+00:00","job":"alice","problem":{"scope":"folder","folder":"A","uid":null,"reason":"listing","text":"NO","envelope":null}}
             {"event":"waiting","time":"2026-01-31T18:00:00+00:00","job":"alice","reason":"throttled","seconds":1.5,"until":"2026-01-31T18:00:01+00:00"}
             """, string.Join('\n', output.ToString().TrimEnd().Split('\n').SkipLast(1)));
         Assert.StartsWith("""{"event":"job_finished","time":"2026-01-31T18:00:00+00:00","job":"alice","report":{"name":"alice","outcome":"ok",""", output.ToString().TrimEnd().Split('\n')[^1], StringComparison.Ordinal);
@@ -132,11 +132,11 @@ public sealed class OutputTests
     public void The_live_row_shows_how_far_a_job_is_and_what_it_waits_for()
     {
         var job = new JobProgress("alice", Now);
-        Assert.Equal(["alice", "connecting", "0 copied", "0 B", "", "", ""], LiveDisplay.Row(job, Now));
+        Assert.Equal(["alice", "connecting", "0 copied", "0 B", "", ""], LiveDisplay.Row(job, Now));
         job.Apply(new FoldersPlanned("alice", 3, 4000), Now);
         job.Apply(new FolderStarted("alice", new FolderPath("A\u001b[31m"), new FolderPath("A"), 1000, 9), Now);
         job.Apply(new MessagesCopied("alice", new FolderPath("A\u001b[31m"), 500, 5_000_000), Now);
-        Assert.Equal(["alice", "0 / 3 folders", "500 copied", "5.0 MB", "500.0 kB/s", "1 min 10 s left", @"A\x1B[31m"], LiveDisplay.Row(job, Now.AddSeconds(10)));
+        Assert.Equal(["alice", "0 / 3 folders", "500 / 1,000 copied", "5.0 MB", "500.0 kB/s", @"1 min 10 s left  A\x1B[31m"], LiveDisplay.Row(job, Now.AddSeconds(10)));
         job.Apply(new Waiting("alice", new Wait("throttled", TimeSpan.FromSeconds(60), Now.AddSeconds(60))), Now);
         Assert.Equal("waiting 50 s: throttled", LiveDisplay.Row(job, Now.AddSeconds(10))[5]);
     }
@@ -145,7 +145,7 @@ public sealed class OutputTests
     public async Task The_live_display_draws_without_a_terminal_to_measure()
     {
         var output = new StringWriter();
-        await using (var display = new LiveDisplay(output, new StillTime()))
+        await using (var display = new LiveDisplay(output, new StillTime(), 1))
         {
             foreach (var happened in EveryEvent().SkipLast(1))
                 display.Show(happened);

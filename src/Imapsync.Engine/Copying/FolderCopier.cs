@@ -345,6 +345,7 @@ internal sealed class FolderCopier(
                 return false;
         }
 
+        await context.Describing.DescribeAsync(source, tally, abort);
         foreach (var problem in tally.ToProblems())
             report.Problem(problem);
         return true;

@@ -91,6 +91,12 @@ internal sealed class FolderTally
     public void AddFailure(FolderPath folder, Uid uid, string reason, string text) =>
         failures[uid] = new Problem(FailureScope.Message, folder, uid.Value, reason, text);
 
+    public void Describe(Uid uid, Envelope envelope)
+    {
+        if (failures.TryGetValue(uid, out var problem))
+            failures[uid] = problem with { Envelope = envelope };
+    }
+
     /// <summary>What failed, a line a message; where many failed in the same words, a few of them and then how many more.</summary>
     public IEnumerable<Problem> ToProblems()
     {
@@ -103,7 +109,7 @@ internal sealed class FolderTally
             if (shown < all.Count)
             {
                 var uids = new UidSet(all.Skip(shown).Select(p => new Uid(p.Uid!.Value)));
-                yield return all[0] with { Scope = FailureScope.Folder, Uid = null, Text = $"{uids.Count} more messages, UID {uids}: {alike.Key.Text}" };
+                yield return all[0] with { Scope = FailureScope.Folder, Uid = null, Envelope = null, Text = $"{uids.Count} more messages, UID {uids}: {alike.Key.Text}" };
             }
         }
     }

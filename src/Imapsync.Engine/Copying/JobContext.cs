@@ -39,6 +39,9 @@ internal sealed record JobContext(
     /// <summary>How many more of the source's folders could be open than are.</summary>
     public SpareReaders Spare { get; } = new();
 
+    /// <summary>What tells people which messages failed.</summary>
+    public FailureDescriptions Describing { get; } = new();
+
     /// <summary>Target folders made before the copying began.</summary>
     public HashSet<FolderPath> CreatedTargets { get; } = [];
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 using MimeKit;
@@ -6,26 +6,29 @@ using MimeKit.Utils;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>A message as its owner knows it: about what, by whom, when. For people alone; nothing is decided by it.</summary>
+/// <summary>Reads what messages are about, by whom and when, out of their headers.</summary>
 internal static class MessageDescription
 {
     /// <summary>Each costs a header to read, and nobody reads more of them.</summary>
-    private const int MostAtOnce = 50;
+    public const int MostAtOnce = 50;
     private const int MostLetters = 80;
 
     /// <summary>Describes the first of some messages of an open folder. What can't be read has no description.</summary>
-    public static async Task<IReadOnlyDictionary<Uid, string>> ReadAsync(IMailFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyDictionary<Uid, Envelope>> ReadAsync(IMailFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)
     {
-        var described = new Dictionary<Uid, string>();
+        var described = new Dictionary<Uid, Envelope>();
         var first = new UidSet(uids.Take(MostAtOnce));
         if (first.IsEmpty)
             return described;
         try
         {
             await foreach (var header in folder.ReadHeadersAsync(first, cancellationToken))
-                described[header.Uid] = Of(header.Octets);
+            {
+                if (Of(header.Octets) is { } envelope)
+                    described[header.Uid] = envelope;
+            }
         }
-        catch (MailException)
+        catch (Exception e) when (e is MailException || FileTrouble.Is(e))
         {
             // Whoever can't read them says so elsewhere.
         }
@@ -33,8 +36,8 @@ internal static class MessageDescription
         return described;
     }
 
-    /// <returns><c>"Subject" from Name, 2026-11-28</c>, as much of it as the header tells; empty for nothing.</returns>
-    public static string Of(ReadOnlyMemory<byte> header)
+    /// <returns>Null where the header tells nothing.</returns>
+    public static Envelope? Of(ReadOnlyMemory<byte> header)
     {
         HeaderList fields;
         try
@@ -44,21 +47,24 @@ internal static class MessageDescription
         }
         catch (FormatException)
         {
-            return "";
+            return null;
         }
 
-        var subject = fields[HeaderId.Subject] is { Length: > 0 } text ? $"\"{Short(text)}\"" : null;
-        var from = InternetAddressList.TryParse(fields[HeaderId.From] ?? "", out var authors) && authors.Count > 0
-            ? $"from {Short(authors[0].Name is { Length: > 0 } name ? name : (authors[0] as MailboxAddress)?.Address ?? "")}"
+        // From its octets: a comma in a decoded name would end it.
+        var from = fields.FirstOrDefault(f => f.Id == HeaderId.From) is { } field && InternetAddressList.TryParse(field.RawValue, out var authors)
+            ? authors.FirstOrDefault()
             : null;
-        var date = DateUtils.TryParse(fields[HeaderId.Date] ?? "", out var sent) ? sent.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) : null;
-        var who = string.Join(' ', new[] { subject, from }.Where(p => p is not null));
-        return string.Join(", ", new[] { who, date }.Where(p => !string.IsNullOrEmpty(p)));
+        var address = (from as MailboxAddress ?? (from as GroupAddress)?.Members.OfType<MailboxAddress>().FirstOrDefault())?.Address;
+        DateTimeOffset? date = DateUtils.TryParse(fields[HeaderId.Date] ?? "", out var sent) ? sent : null;
+        var envelope = new Envelope(Short(fields[HeaderId.Subject]), Short(from?.Name), Short(address), date);
+        return envelope == new Envelope(null, null, null, null) ? null : envelope;
     }
 
-    private static string Short(string text)
+    private static string? Short(string? text)
     {
-        var line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        return line.Length <= MostLetters ? line : line[..MostLetters] + "…";
+        var line = string.Join(' ', (text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        if (line.Length == 0)
+            return null;
+        return line.Length <= MostLetters ? line : line[..(char.IsHighSurrogate(line[MostLetters - 1]) ? MostLetters - 1 : MostLetters)] + "…";
     }
 }

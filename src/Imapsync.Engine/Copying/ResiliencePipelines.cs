@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Imap;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -39,12 +40,16 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
     public async Task<bool> PauseAsync(string what, MailException trouble, int attempt, CancellationToken stop, CancellationToken abort)
     {
         var delay = trouble.RetryAfter ?? settings.BackOff(attempt);
-        report.Wait($"{what}: {trouble.Message}", delay);
+        report.Wait(About(what, trouble.Message), delay);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, abort);
         await Task.Delay(delay, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         abort.ThrowIfCancellationRequested();
         return !stop.IsCancellationRequested;
     }
+
+    /// <summary>What is opened by its URL is named in the failure already.</summary>
+    private static string About(string what, string trouble) =>
+        what.Contains("://", StringComparison.Ordinal) && trouble.Contains(what, StringComparison.Ordinal) ? trouble : $"{what}: {trouble}";
 
     private static Attempt Of(ResilienceContext context) => context.Properties.GetValue(Current, null!);
 
@@ -99,7 +104,7 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
 
     private void Tell(string what, MailException failure, TimeSpan delay)
     {
-        report.Wait($"{what}: {failure.Message}", delay);
+        report.Wait(About(what, failure.Message), delay);
         if (failure is not { Scope: FailureScope.Store, RetryAfter: not null, Kind: not FailureKind.Connect })
             return;
         lock (gate)
@@ -118,7 +123,7 @@ internal sealed class ResiliencePipelines(RetrySettings settings, TimeProvider t
             (left, reason) = (quietUntil - time.GetUtcNow(), quietReason);
         if (left <= TimeSpan.Zero)
             return;
-        report.Wait($"{what}: {reason}", left);
+        report.Wait(About(what, reason), left);
         await Task.Delay(left, time, giveUp);
     }
 
@@ -146,13 +151,21 @@ internal sealed class HostCircuits(TimeProvider time)
         }
         catch (BrokenCircuitException e)
         {
-            throw new MailException(FailureScope.Store, true, $"{host} is left alone for now, connections to it failed: {e.InnerException?.Message}", e)
+            throw new MailException(FailureScope.Store, true, $"{host} is left alone for now, connections to it failed: {WhyNot(e.InnerException)}", e)
             {
                 Kind = FailureKind.Connect,
                 RetryAfter = e.RetryAfter ?? FirstBreak,
             };
         }
     }
+
+    /// <summary>Without the name of the account that met with it: another one is told.</summary>
+    private static string? WhyNot(Exception? failure) => failure?.InnerException switch
+    {
+        ImapConnectionException { Unreachable: { } why } => why,
+        ImapConnectionException other => other.Message,
+        _ => failure?.Message,
+    };
 
     private ResiliencePipeline Build() => new ResiliencePipelineBuilder { TimeProvider = time }
         .AddCircuitBreaker(new CircuitBreakerStrategyOptions

@@ -43,7 +43,7 @@ public static class JobFileReader
         errors.AddRange(overrides.Errors);
         var root = SettingNode.Build(new ConfigurationRoot([given, overrides]), new SettingOrigin("command line"));
         var reading = new JobReading(Path.Combine(directory, "-"), options, errors) { IsComposed = true };
-        var read = ReadJobs(root, reading);
+        var read = InOptionWords(() => ReadJobs(root, reading));
         return new ComposedJob(read, JobFileText.Write(root["jobs"]!.Items.First(), read.Jobs[0], reading));
     }
 
@@ -57,8 +57,23 @@ public static class JobFileReader
         var reading = new JobReading(Path.Combine(directory, "-"), options, []);
         SchemaCheck.Check(section, JobSchema.Endpoint, reading.Errors);
         var endpoint = new EndpointReader(reading, isWanted: true).Read(section);
-        ThrowIfAny(reading.Errors);
-        return endpoint!;
+        return InOptionWords(() =>
+        {
+            ThrowIfAny(reading.Errors);
+            return endpoint!;
+        });
+    }
+
+    private static T InOptionWords<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (ConfigurationException e)
+        {
+            throw new ConfigurationException([.. e.Errors.Select(OptionWords.Tell)]);
+        }
     }
 
     private static JobFile ReadJobs(SettingNode? root, JobReading reading)

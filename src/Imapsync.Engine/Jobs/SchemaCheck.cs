@@ -20,7 +20,7 @@ internal static class SchemaCheck
         {
             var misspelt = section.Children.Any(n => !n.IsOverride && EditDistance.Nearest(n.Key, keys.Select(k => k.Name)) == key.Name && n.Key != key.Name);
             if (!misspelt)
-                errors.Add(new ConfigurationError(section.KeyOrigin, $"'{key.Name}' is missing here", $"add '{key.Name}: {key.Example}'"));
+                errors.Add(new ConfigurationError(section.KeyOrigin, $"'{key.Name}' is missing here", HowToAdd(key)));
         }
     }
 
@@ -79,8 +79,25 @@ internal static class SchemaCheck
         }
     }
 
+    /// <summary>As it can be written.</summary>
+    private static string HowToAdd(SettingKey key) => key.Shape switch
+    {
+        SettingShape.Sections => $"add '{key.Name}:' and below it, indented, '{key.Example}' and the other keys of the first",
+        SettingShape.Section => $"add '{key.Name}:' and below it, indented, its keys, '{key.Keys[0].Name}: {key.Keys[0].Example}' first",
+        _ => $"add '{key.Name}: {key.Example}'",
+    };
+
+    /// <summary>What other programs have keys of their own for.</summary>
+    private static readonly string[] InTheUrl = ["server", "host", "hostname", "user", "username", "login", "port", "ssl", "protocol", "type"];
+
     private static ConfigurationError Unknown(SettingNode node, ImmutableArray<SettingKey> keys)
     {
+        if (keys.Any(k => k.Name == "url") && InTheUrl.Contains(node.Key.ToLowerInvariant()))
+        {
+            return new ConfigurationError(
+                node.KeyOrigin, $"unknown key '{node.Key}'", "protocol, user, server and port stand in 'url': imaps://USER@SERVER or imaps://USER@SERVER:PORT (imap:// for STARTTLS)");
+        }
+
         var nearest = EditDistance.Nearest(node.Key, keys.Select(k => k.Name));
         return new ConfigurationError(node.KeyOrigin, $"unknown key '{Shorten(node.Key)}'",
             nearest is null ? $"the keys here are {string.Join(", ", keys.Select(k => k.Name))}" : $"did you mean '{nearest}'?");

@@ -83,6 +83,9 @@ internal sealed class SecretReader(JobReading reading, bool isWanted)
     {
         if (origin.Line > 0)
             reading.NoteWhenReadableByOthers(origin, reading.FilePath, UnixFileMode.OtherRead, "this file holds a password and");
+        // Nothing of it is shown: it may be the password indeed.
+        if (text.StartsWith("${", StringComparison.Ordinal) || (text.Length > 1 && text[0] == '$' && text[1..].All(c => char.IsAsciiLetterUpper(c) || c == '_')))
+            reading.Note(origin, "'password' is taken as it stands, a job file puts in no variables; if a variable is meant, write password_env: NAME");
         return new WrittenSecret(new Secret(text), origin);
     }
 }

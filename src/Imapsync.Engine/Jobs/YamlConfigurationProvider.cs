@@ -27,22 +27,23 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Trac
 
     public override void Load()
     {
+        using var reader = new StringReader(text);
+        var scanner = new Scanner(reader);
         try
         {
-            using var reader = new StringReader(text);
-            ReadDocument(new Parser(reader));
+            ReadDocument(new Parser(scanner));
         }
         catch (YamlException e)
         {
             IsUnreadable = true;
-            Errors.Add(new ConfigurationError(OriginOf(e.Start), $"this is not valid YAML: {Describe(e)}", "correct it and try again"));
+            Errors.Add(YamlTrouble.Tell(e, text, OriginOf(e.Start)));
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException or OverflowException
             or IndexOutOfRangeException or NullReferenceException or KeyNotFoundException)
         {
             IsUnreadable = true;
             // YamlDotNet's scanner lets such exceptions out for some malformed texts, without a position.
-            Errors.Add(new ConfigurationError(new SettingOrigin(file), "this is not valid YAML", "correct it and try again"));
+            Errors.Add(new ConfigurationError(OriginOf(scanner.CurrentPosition), "this is not valid YAML from here on", "correct it and try again"));
         }
 
         Data = data;
@@ -133,14 +134,5 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Trac
     {
         var mark = new Mark(0, origin.Line, origin.Column);
         return new YamlException(mark, mark, message);
-    }
-
-    /// <summary>YamlDotNet quotes what it found in some texts; that may be a piece of a password.</summary>
-    private static string Describe(YamlException e)
-    {
-        if (e.GetType() == typeof(YamlException))
-            return e.Message;
-        var quote = e.Message.AsSpan().IndexOfAny('\'', '"', '`');
-        return (quote < 0 ? e.Message : e.Message[..quote]).TrimEnd('.', ' ');
     }
 }

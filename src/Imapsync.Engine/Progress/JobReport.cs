@@ -25,6 +25,15 @@ public sealed record JobReport(
 
     public const int MaxWaits = 100;
 
+    /// <summary>Folder pairs that there were to work through; 0 where the job did not get as far as to know them.</summary>
+    public int PlannedFolders { get; init; }
+
+    /// <summary>Messages that the source showed in them.</summary>
+    public long PlannedMessages { get; init; }
+
+    /// <summary>A stop came before its turn.</summary>
+    public bool IsNotBegun { get; init; }
+
     /// <summary>Nothing was changed: <see cref="FolderCounts.Copied"/> and the like say what a run would do.</summary>
     public bool IsDryRun { get; init; }
 }
@@ -110,4 +119,8 @@ public sealed record Wait(string Reason, TimeSpan Delay, DateTimeOffset Until);
 /// <param name="Scope">Message, folder or store.</param>
 /// <param name="Reason">A short fixed word for programs: <c>vanished</c>, <c>refused</c>, <c>unreadable</c>, <c>listing</c>, <c>deletion_limit</c> …</param>
 /// <param name="Text">For people; the server's words where it said any.</param>
-public sealed record Problem(FailureScope Scope, FolderPath? Folder, uint? Uid, string Reason, string Text);
+public sealed record Problem(FailureScope Scope, FolderPath? Folder, uint? Uid, string Reason, string Text)
+{
+    /// <summary>What the message is, where that could be read.</summary>
+    public Envelope? Envelope { get; init; }
+}

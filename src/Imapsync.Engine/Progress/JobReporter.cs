@@ -13,6 +13,7 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
     private readonly List<string> notes = [];
     private readonly List<Wait> waits = [];
     private TimeSpan waited;
+    private FoldersPlanned? planned;
 
     public string Job => job;
 
@@ -28,7 +29,11 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
     public void Tell(JobEvent happened)
     {
         lock (gate)
+        {
+            if (happened is FoldersPlanned folders)
+                planned = folders;
             onEvent(happened);
+        }
     }
 
     public void Note(FolderPath? folder, string text)
@@ -91,7 +96,7 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
                 [.. folders.OrderBy(f => f.Source)],
                 [.. problems],
                 [.. notes])
-            { Stop = stop, IsDryRun = isDryRun, Waited = waited, Waits = [.. waits] };
+            { Stop = stop, IsDryRun = isDryRun, Waited = waited, Waits = [.. waits], PlannedFolders = planned?.Pairs ?? 0, PlannedMessages = planned?.Messages ?? 0 };
             onEvent(new JobFinished(job, report));
             return report;
         }

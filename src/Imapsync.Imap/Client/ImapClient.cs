@@ -96,8 +96,11 @@ public sealed partial class ImapClient : IAsyncDisposable
         ImapConnection? opened = null;
         try
         {
-            opened = await ImapConnection.OpenAsync(network, options.Tls == ImapTls.Implicit ? tls.SecureAsync : null, settings, either.Token);
-            await opened.Greeting.Completion.WaitAsync(either.Token);
+            opened = await ImapConnection.OpenAsync(new FirstOctets(network, options), options.Tls == ImapTls.Implicit ? tls.SecureAsync : null, settings, either.Token);
+            if (options.Tls == ImapTls.Implicit || options.Dial is not null)
+                await opened.Greeting.Completion.WaitAsync(either.Token);
+            else
+                await TlsProbe.AwaitGreetingAsync(opened.Greeting.Completion, options, either.Token);
             return new ImapClient(opened, options);
         }
         catch (Exception e)

@@ -26,7 +26,7 @@ internal static class NetworkDial
         {
             cancellationToken.ThrowIfCancellationRequested();
             var reason = e is SocketException ? e.Message : $"no answer in {options.ConnectTimeout.TotalSeconds:0.###} s";
-            throw new ImapConnectionException(ConnectionFailure.Network, $"{options.Address} can't be reached: {reason}", e);
+            throw new ImapConnectionException(ConnectionFailure.Network, $"{options.Address} can't be reached: {reason}", e) { Unreachable = reason };
         }
     }
 

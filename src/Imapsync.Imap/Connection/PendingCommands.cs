@@ -111,7 +111,7 @@ internal sealed class PendingCommands(ImapLimits limits, ProgressWatchdog watchd
     public static Exception Telling(Exception reason) => reason switch
     {
         ImapProtocolException p => new ImapProtocolException(p.Message, p) { Reply = p.Reply, IsFramingLost = p.IsFramingLost },
-        ImapConnectionException c => new ImapConnectionException(c.Failure, c.Message, c) { Bye = c.Bye },
+        ImapConnectionException c => new ImapConnectionException(c.Failure, c.Message, c) { Bye = c.Bye, SpeaksInstead = c.SpeaksInstead, Certificate = c.Certificate },
         _ => reason,
     };
 }

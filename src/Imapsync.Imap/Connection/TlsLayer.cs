@@ -21,7 +21,7 @@ internal sealed class TlsLayer(string host, string? caFile, string? fingerprint,
     /// <exception cref="ImapConnectionException">With what was wrong with the certificate.</exception>
     public async ValueTask<Stream> SecureAsync(Stream plain)
     {
-        string? objection = null;
+        ImapConnectionException? objection = null;
         var tls = new SslStream(plain, leaveInnerStreamOpen: false);
         try
         {
@@ -43,9 +43,10 @@ internal sealed class TlsLayer(string host, string? caFile, string? fingerprint,
             await tls.DisposeAsync();
             throw e switch
             {
+                AuthenticationException when objection is not null => new ImapConnectionException(ConnectionFailure.Tls, objection.Message, e) { Certificate = objection.Certificate },
                 AuthenticationException => new ImapConnectionException(
-                    objection is null && !IsDisagreement(e) ? ConnectionFailure.Network : ConnectionFailure.Tls,
-                    objection ?? $"no TLS with {host}, TLS 1.2 or newer is required: {e.GetBaseException().Message}", e),
+                    IsDisagreement(e) ? ConnectionFailure.Tls : ConnectionFailure.Network,
+                    $"no TLS with {host}, TLS 1.2 or newer is required: {e.GetBaseException().Message}", e),
                 CryptographicException => new ImapConnectionException(ConnectionFailure.Tls, $"the authorities in {caFile} can't be read: {e.Message}", e),
                 ImapConnectionException => e,
                 _ => new ImapConnectionException(ConnectionFailure.Network, $"the connection to {host} was lost in the TLS handshake: {e.Message}", e),
@@ -71,25 +72,40 @@ internal sealed class TlsLayer(string host, string? caFile, string? fingerprint,
         return policy;
     }
 
-    private string? Objection(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    private ImapConnectionException? Objection(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         if (certificate is null)
-            return $"{host} showed no certificate";
+            return new ImapConnectionException(ConnectionFailure.Tls, $"{host} showed no certificate");
+        var shown = new RefusedCertificate(Convert.ToHexStringLower(SHA256.HashData(certificate.GetRawCertData())));
         if (fingerprint is not null)
         {
-            var actual = Convert.ToHexString(SHA256.HashData(certificate.GetRawCertData()));
             var expected = fingerprint.Replace(":", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal);
-            return actual.Equals(expected, StringComparison.OrdinalIgnoreCase)
-                ? null : $"the certificate of {host} has the SHA-256 fingerprint {actual.ToLowerInvariant()}, another than the one expected";
+            return shown.Fingerprint.Equals(expected, StringComparison.OrdinalIgnoreCase)
+                ? null
+                : Refuse($"the certificate of {host} has the SHA-256 fingerprint {shown.Fingerprint}, another than the one expected", shown);
         }
 
         if (errors == SslPolicyErrors.None)
             return null;
         var reasons = new List<string>();
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
-            reasons.Add("it was made for another name");
-        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) && chain is not null)
-            reasons.AddRange(chain.ChainStatus.Select(s => s.StatusInformation.Trim().TrimEnd('.')).Distinct());
-        return $"the certificate of {host} ({certificate.Subject}) can't be trusted: {string.Join("; ", reasons)}";
+        {
+            shown = shown with { IsForOtherName = true };
+            reasons.Add($"it was made for another name{CertificateText.Names(certificate)}");
+        }
+
+        foreach (var status in errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) && chain is not null ? chain.ChainStatus : [])
+        {
+            var isOutOfDate = status.Status.HasFlag(X509ChainStatusFlags.NotTimeValid);
+            shown = isOutOfDate ? shown with { IsOutOfDate = true } : shown with { IsUnknown = true };
+            var reason = status.StatusInformation.Trim().TrimEnd('.') + (isOutOfDate ? CertificateText.Dates(chain!) : "");
+            if (!reasons.Contains(reason))
+                reasons.Add(reason);
+        }
+
+        return Refuse($"the certificate of {host} ({certificate.Subject}) can't be trusted: {string.Join("; ", reasons)}", shown);
     }
+
+    private static ImapConnectionException Refuse(string message, RefusedCertificate certificate) =>
+        new(ConnectionFailure.Tls, message) { Certificate = certificate };
 }

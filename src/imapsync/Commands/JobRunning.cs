@@ -22,13 +22,13 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     {
         if (!await ReportFile.MayBeWrittenAsync(ReportPath, surroundings.Error))
             return ExitStatus.Usage;
-        var reports = await RunAllAsync(await load(stop), surroundings, signals, stop);
+        var (reports, isTold) = await RunAllAsync(await load(stop), surroundings, signals, stop);
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports), DocumentJson.Default.ReportJson, surroundings.Error)]);
         var summary = Task.Run(
             () =>
             {
-                foreach (var line in Summary.Lines(reports, DryRun, ReportPath is not null))
+                foreach (var line in Summary.Lines(reports, DryRun, ReportPath is not null, isTold, surroundings.HasColour))
                     surroundings.Error.WriteLine(line);
             },
             CancellationToken.None);
@@ -37,16 +37,17 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         return status;
     }
 
-    private async Task<IReadOnlyList<JobReport>> RunAllAsync(
+    private async Task<(IReadOnlyList<JobReport> Reports, Func<string, int, bool> IsTold)> RunAllAsync(
         IReadOnlyList<JobDefinition> jobs, Surroundings surroundings, StopSignals signals, CancellationToken stop)
     {
-        await using var output = OutputFor(IsJson, surroundings);
+        await using var output = OutputFor(IsJson, surroundings, jobs.Count);
         signals.OnStop = () => output.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
-        return await new JobQueue(surroundings.RunJob, surroundings.Time, output.Show).RunAsync(jobs, Parallel, new RunOptions(DryRun, Heal), stop, signals.Abort);
+        var reports = await new JobQueue(surroundings.RunJob, surroundings.Time, output.Show).RunAsync(jobs, Parallel, new RunOptions(DryRun, Heal), stop, signals.Abort);
+        return (reports, output.HasJustTold);
     }
 
-    private static IProgressOutput OutputFor(bool isJson, Surroundings surroundings) =>
+    private static IProgressOutput OutputFor(bool isJson, Surroundings surroundings, int jobs) =>
         isJson ? new JsonLines(surroundings.Out, surroundings.Error, surroundings.Time)
-        : surroundings.IsLive && !surroundings.Trace.IsOnScreen ? new LiveDisplay(surroundings.Error, surroundings.Time)
+        : surroundings.IsLive && !surroundings.Trace.IsOnScreen ? new LiveDisplay(surroundings.Error, surroundings.Time, jobs)
         : new PlainLines(surroundings.Error, surroundings.Time);
 }

@@ -9,4 +9,8 @@ internal interface IProgressOutput : IAsyncDisposable
 
     /// <summary>A word to the person at the terminal.</summary>
     void Say(string text);
+
+    /// <summary>What the summary would tell (<see cref="Summary.Told"/>) stands within the last lines already.</summary>
+    /// <param name="linesSince">So many came after what was shown here.</param>
+    bool HasJustTold(string text, int linesSince) => false;
 }

@@ -27,6 +27,9 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
 
     public long Copied { get; private set; }
 
+    /// <summary>Messages to be copied in the folders begun so far, with what is copied of them.</summary>
+    public long ToCopy => finishedToCopy + open.Values.Sum(f => f.ToCopy);
+
     public long CopiedBytes { get; private set; }
 
     public int Problems { get; private set; }

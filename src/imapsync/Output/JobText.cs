@@ -16,16 +16,20 @@ internal static class JobText
         NoteRaised e => $"note: {(e.Folder is null ? "" : $"{e.Folder}: ")}{e.Text}",
         ProblemFound e => $"problem: {Problem(e.Problem)}",
         Waiting { Wait: var w } => $"waiting {Quantities.Duration(w.Delay)}, until {w.Until:HH:mm:ss}: {w.Reason}",
+        // How it failed is told by its problem and in the summary.
+        JobFinished { Report: { Outcome: not JobOutcome.Ok, Problems.IsEmpty: false } } => "ended",
         JobFinished e => Outcome(e.Report),
         _ => null,
     };
+
+    public static string WaitingAgain(Wait wait) => $"waiting {Quantities.Duration(wait.Delay)} more, until {wait.Until:HH:mm:ss}, for the same reason";
 
     public static string Outcome(JobReport report) => (report.Outcome, report.Stop) switch
     {
         (JobOutcome.Ok, _) when report.IsDryRun => "DRY RUN, nothing was changed",
         (JobOutcome.Ok, _) => "all in place",
         (JobOutcome.Incomplete, StopReason.None) => "INCOMPLETE",
-        (JobOutcome.Cancelled, _) => "INTERRUPTED",
+        (JobOutcome.Cancelled, _) => report.IsNotBegun ? "INTERRUPTED, not begun" : "INTERRUPTED",
         (_, StopReason.Locked) => "NOT RUN, another run holds this job",
         (_, StopReason.Connect) => "FAILED, cannot connect",
         (_, StopReason.Authentication) => "FAILED, log-in refused",
@@ -39,7 +43,8 @@ internal static class JobText
     /// <summary>What happened, leaving out what did not.</summary>
     /// <param name="isDryRun">What would happen.</param>
     /// <param name="nothing">What to say where nothing happened; null for nothing at all.</param>
-    public static string? Counts(FolderCounts counts, bool isDryRun = false, string? nothing = "nothing to do")
+    /// <param name="notCopied">What is said of what is not in place.</param>
+    public static string? Counts(FolderCounts counts, bool isDryRun = false, string? nothing = "nothing to do", string notCopied = "NOT COPIED")
     {
         List<string> parts = [];
         if (counts.Copied > 0)
@@ -50,7 +55,7 @@ internal static class JobText
         Add(counts.FlagsUpdated, isDryRun ? "would get new flags" : "with new flags");
         Add(counts.Deleted, isDryRun ? "would be removed" : "removed");
         Add(counts.Skipped, "filtered out");
-        Add(counts.Failed, "NOT COPIED");
+        Add(counts.Failed, notCopied);
         return parts.Count == 0 ? nothing : string.Join(", ", parts);
 
         void Add(long count, string what)
@@ -68,7 +73,8 @@ internal static class JobText
             { Folder: { } folder } => $"{folder}: ",
             _ => "",
         };
-        return $"{place}{problem.Text} [{problem.Reason}]";
+        var message = problem.Envelope is { } envelope ? $"{envelope}: " : "";
+        return $"{place}{message}{problem.Text} [{problem.Reason}]";
     }
 
     private static bool HasNews(FolderCounts c) => c.Copied + c.Adopted + c.FlagsUpdated + c.Deleted + c.Failed > 0;

@@ -10,6 +10,9 @@ internal sealed class LiveDisplay : IProgressOutput
     /// <summary>More rows than a terminal has lines could not be drawn over again.</summary>
     private const int MaxRows = 10;
 
+    private const int RoomForReason = 44;
+    private const int RoomForFolder = 16;
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock gate = new();
@@ -19,9 +22,13 @@ internal sealed class LiveDisplay : IProgressOutput
     private readonly Task drawing;
     private string? word;
 
-    public LiveDisplay(TextWriter output, TimeProvider time)
+    private readonly int total;
+
+    /// <param name="total">How many jobs there will be.</param>
+    public LiveDisplay(TextWriter output, TimeProvider time, int total)
     {
         this.time = time;
+        this.total = total;
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         drawing = DrawAsync(console);
     }
@@ -51,37 +58,41 @@ internal sealed class LiveDisplay : IProgressOutput
         end.Dispose();
     }
 
-    /// <summary>What is shown for one job: name, folders, messages, octets, rate, time left or what it waits for.</summary>
+    /// <summary>What is shown for one job: name, folders, messages, octets, rate, and what it waits for, or time left and folder.</summary>
     internal static string[] Row(JobProgress job, DateTimeOffset now)
     {
         var rate = job.BytesPerSecond(now) is { } speed ? $"{Quantities.Octets(speed)}/s" : "";
-        var left = job.Wait is { } wait
+        var left = job.TimeLeft(now) is { } time ? $"{Quantities.Duration(time)} left" : "";
+        var rest = job.Wait is { } wait
             ? $"waiting {Quantities.Duration(wait.Until - now)}: {wait.Reason}"
-            : job.TimeLeft(now) is { } rest ? $"{Quantities.Duration(rest)} left" : "";
+            : string.Join("  ", new[] { left, job.CurrentFolder?.ToString() ?? "" }.Where(p => p.Length > 0));
         string[] cells =
         [
             job.Name,
             job.Folders is { } folders ? $"{Quantities.Count(job.FoldersFinished)} / {Quantities.Count(folders, "folder")}" : "connecting",
-            $"{Quantities.Count(job.Copied)} copied",
+            job.ToCopy > job.Copied ? $"{Quantities.Count(job.Copied)} / {Quantities.Count(job.ToCopy)} copied" : $"{Quantities.Count(job.Copied)} copied",
             Quantities.Octets(job.CopiedBytes),
             rate,
-            left,
-            job.CurrentFolder?.ToString() ?? "",
+            rest,
         ];
         return [.. cells.Select(TerminalText.Escape)];
     }
+
+    /// <summary>The rows of the jobs at work, each in a line of the terminal.</summary>
+    internal static IEnumerable<string> Lines(IReadOnlyCollection<JobProgress> jobs, DateTimeOffset now, int width) =>
+        LiveRows.Lay([.. jobs.Select(j => Row(j, now))], width, jobs.Any(j => j.Wait is not null) ? RoomForReason : RoomForFolder, 4, 3, 2, 1);
 
     private async Task DrawAsync(IAnsiConsole console)
     {
         try
         {
-            await console.Live(Draw()).AutoClear(true).StartAsync(async context =>
+            await console.Live(Draw(console.Profile.Width)).AutoClear(true).StartAsync(async context =>
             {
                 using var timer = new PeriodicTimer(Interval, time);
                 while (!end.IsCancellationRequested)
                 {
                     await ((Task)timer.WaitForNextTickAsync(end.Token).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                    context.UpdateTarget(Draw());
+                    context.UpdateTarget(Draw(console.Profile.Width));
                 }
             });
         }
@@ -91,25 +102,19 @@ internal sealed class LiveDisplay : IProgressOutput
         }
     }
 
-    private Rows Draw()
+    private Rows Draw(int width)
     {
         lock (gate)
         {
             var now = time.GetUtcNow();
-            var table = new Grid();
-            for (var column = 0; column < 7; column++)
-                table.AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(0, 0, 2, 0) });
             var atWork = jobs.Where(j => j.Report is null).ToList();
-            foreach (var job in atWork.Take(MaxRows))
-                table.AddRow([.. Row(job, now).Select(cell => (IRenderable)new Text(cell) { Overflow = Overflow.Ellipsis })]);
-            // Spectre can't draw a grid without rows.
-            var lines = new List<IRenderable> { atWork.Count > 0 ? table : new Text("…") };
+            var lines = Lines([.. atWork.Take(MaxRows)], now, width).DefaultIfEmpty("…").ToList();
             var problems = jobs.Sum(j => j.Problems);
             // Always: a picture of one line makes some terminals go up a line each time it is drawn again.
-            lines.Add(new Text($"{Quantities.Count(jobs.Count - atWork.Count, "job")} finished, {Quantities.Count(atWork.Count)} at work, {Quantities.Count(problems, "problem")}"));
+            lines.Add($"{Quantities.Count(jobs.Count - atWork.Count)} of {Quantities.Count(total, "job")} finished, {Quantities.Count(atWork.Count)} at work, {Quantities.Count(problems, "problem")}");
             if (word is not null)
-                lines.Add(new Text(TerminalText.Escape(word)));
-            return new Rows(lines);
+                lines.Add(TerminalText.Escape(word));
+            return new Rows(lines.Select(line => new Text(line) { Overflow = Overflow.Ellipsis }));
         }
     }
 }

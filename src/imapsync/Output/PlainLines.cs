@@ -9,6 +9,8 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgre
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, (JobProgress Progress, DateTimeOffset LastLine)> jobs = [];
+    private readonly Dictionary<string, string> waits = [];
+    private readonly RecentLines recent = new();
 
     public void Show(JobEvent happened)
     {
@@ -17,11 +19,30 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgre
             var now = time.GetUtcNow();
             var (progress, lastLine) = jobs.TryGetValue(happened.Job, out var known) ? known : (new JobProgress(happened.Job, now), now);
             progress.Apply(happened, now);
-            var text = happened is MessagesCopied ? Interim(progress, now, lastLine) : JobText.Line(happened, progress.IsDryRun);
+            var text = happened switch
+            {
+                MessagesCopied => Interim(progress, now, lastLine),
+                Waiting waiting => Wait(waiting),
+                _ => JobText.Line(happened, progress.IsDryRun),
+            };
             if (text is not null)
-                Write($"{happened.Job}: {text}");
+                Write($"{happened.Job}: {text}", happened);
             jobs[happened.Job] = (progress, text is null ? lastLine : now);
         }
+    }
+
+    public bool HasJustTold(string text, int linesSince)
+    {
+        lock (gate)
+            return recent.Has(text, linesSince);
+    }
+
+    /// <summary>The same reason again is not told again.</summary>
+    private string Wait(Waiting waiting)
+    {
+        var isKnown = waits.TryGetValue(waiting.Job, out var last) && last == waiting.Wait.Reason;
+        waits[waiting.Job] = waiting.Wait.Reason;
+        return isKnown ? JobText.WaitingAgain(waiting.Wait) : JobText.Line(waiting)!;
     }
 
     public void Say(string text)
@@ -41,5 +62,9 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgre
         return $"{progress.FoldersFinished} of {Quantities.Count(progress.Folders ?? 0, "folder")}, {Quantities.Count(progress.Copied, "message")} {(progress.IsDryRun ? "would be copied" : "copied")}, {Quantities.Octets(progress.CopiedBytes)}{rate}{left}";
     }
 
-    private void Write(string text) => output.WriteLine($"{time.GetLocalNow():HH:mm:ss} {TerminalText.Escape(text)}");
+    private void Write(string text, JobEvent? happened = null)
+    {
+        recent.Add(happened is null ? null : Summary.Told(happened));
+        output.WriteLine($"{time.GetLocalNow():HH:mm:ss} {TerminalText.Escape(text)}");
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
@@ -52,10 +53,16 @@ internal sealed record WaitJson(string Reason, double Seconds, DateTimeOffset Un
 }
 
 /// <param name="Folder">Null where the problem is the whole store's; UID null where it is the folder's.</param>
-internal sealed record ProblemJson(string Scope, string? Folder, uint? Uid, string Reason, string Text)
+internal sealed record ProblemJson(string Scope, string? Folder, uint? Uid, string Reason, string Text, EnvelopeJson? Envelope)
 {
     public static ProblemJson Of(Problem p) =>
-        new(p.Scope.ToString().ToLowerInvariant(), p.Folder?.ToString(), p.Uid, p.Reason, p.Text);
+        new(p.Scope.ToString().ToLowerInvariant(), p.Folder?.ToString(), p.Uid, p.Reason, p.Text, EnvelopeJson.Of(p.Envelope));
+}
+
+/// <summary>What a message is, decoded; each null where its header does not tell it.</summary>
+internal sealed record EnvelopeJson(string? From, string? Subject, DateTimeOffset? Date)
+{
+    public static EnvelopeJson? Of(Envelope? e) => e is null ? null : new(e.From, e.Subject, e.Date);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]

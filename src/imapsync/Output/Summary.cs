@@ -9,37 +9,75 @@ internal static class Summary
     private const int MaxNotes = 10;
 
     /// <param name="hasReportFile">The rest of a list that is too long here can be read in the report.</param>
-    public static IEnumerable<string> Lines(IReadOnlyList<JobReport> reports, bool isDryRun, bool hasReportFile)
+    /// <param name="isTold">Tells of what <see cref="Told"/> gives, with the number of lines written here before, whether it was just read.</param>
+    /// <param name="hasColour">For a terminal that shows it.</param>
+    public static IEnumerable<string> Lines(
+        IReadOnlyList<JobReport> reports, bool isDryRun, bool hasReportFile, Func<string, int, bool>? isTold = null, bool hasColour = false)
     {
         var width = 0;
         foreach (var report in reports)
             width = Math.Max(width, report.Name.Length);
         foreach (var report in reports)
-            yield return TerminalText.Escape($"{report.Name.PadRight(width)}  {Job(report, isDryRun)}");
-        foreach (var line in Section("Problems", reports.SelectMany(r => r.Problems.Select(p => $"{r.Name}: {JobText.Problem(p)}")), MaxProblems, hasReportFile))
+            yield return Colour(report, hasColour, TerminalText.Escape($"{report.Name.PadRight(width)}  {Job(report, isDryRun)}"));
+        var problems = reports.SelectMany(r => r.Problems.Select(p => Told(r.Name, p)));
+        foreach (var line in Section("Problems", problems, MaxProblems, hasReportFile, IsNews))
             yield return line;
-        foreach (var line in Section("Notes", reports.SelectMany(r => r.Notes.Select(n => $"{r.Name}: {n}")), MaxNotes, hasReportFile))
+        var notes = reports.SelectMany(r => r.Notes.Select(n => Told(r.Name, n)));
+        foreach (var line in Section("Notes", notes, MaxNotes, hasReportFile, IsNews))
             yield return line;
+
+        bool IsNews(string text) => isTold?.Invoke(text, reports.Count) != true;
+    }
+
+    /// <summary>What is told here of an event; null for nothing.</summary>
+    public static string? Told(JobEvent happened) => happened switch
+    {
+        ProblemFound e => Told(e.Job, e.Problem),
+        NoteRaised e => Told(e.Job, e.Folder is null ? e.Text : $"{e.Folder}: {e.Text}"),
+        _ => null,
+    };
+
+    private static string Told(string job, Problem problem) => $"{job}: {JobText.Problem(problem)}";
+
+    private static string Told(string job, string note) => $"{job}: {note}";
+
+    private static string Colour(JobReport report, bool hasColour, string line)
+    {
+        const string red = "31", yellow = "33";
+        var colour = report.Outcome switch { JobOutcome.Ok => null, JobOutcome.Failed => red, _ => yellow };
+        return hasColour && colour is not null ? $"\u001b[{colour}m{line}\u001b[0m" : line;
     }
 
     private static string Job(JobReport report, bool isDryRun)
     {
         var text = $"{JobText.Outcome(report)} · ";
         // A job that did not get as far as its folders has no counts, and "nothing to do" would be untrue of it.
-        if (report.Outcome is JobOutcome.Ok || report.Folders.Length > 0)
+        if (report.Outcome is JobOutcome.Ok || report.Folders.Length > 0 || report.PlannedFolders > 0)
         {
-            var counts = JobText.Counts(report.Totals, isDryRun, report.Outcome is JobOutcome.Ok ? "nothing to do" : null);
-            text += $"{Quantities.Count(report.Folders.Length, "folder")}, {Quantities.Count(report.Totals.SourceMessages, "message")}{(counts is null ? "" : $": {counts}")} · ";
+            // What a job that was ended had not come to is not in place either.
+            var wasEnded = report.Outcome is not JobOutcome.Ok && report.Stop != StopReason.None;
+            var messages = wasEnded ? Math.Max(report.PlannedMessages, report.Totals.SourceMessages) : report.Totals.SourceMessages;
+            var counts = JobText.Counts(
+                report.Totals with { Failed = report.Totals.Failed + messages - report.Totals.SourceMessages },
+                isDryRun,
+                report.Outcome is JobOutcome.Ok ? "nothing to do" : null,
+                report.Outcome is JobOutcome.Cancelled || report.Stop == StopReason.Limit ? "not copied yet" : "NOT COPIED");
+            var folders = wasEnded && report.PlannedFolders > report.Folders.Length
+                ? $"{Quantities.Count(report.Folders.Length)} of {Quantities.Count(report.PlannedFolders, "folder")} begun"
+                : Quantities.Count(report.Folders.Length, "folder");
+            text += $"{folders}, {Quantities.Count(messages, "message")}{(counts is null ? "" : $": {counts}")} · ";
         }
 
         return text + Quantities.Duration(report.Finished - report.Started);
     }
 
-    private static IEnumerable<string> Section(string title, IEnumerable<string> lines, int max, bool hasReportFile)
+    private static IEnumerable<string> Section(string title, IEnumerable<string> lines, int max, bool hasReportFile, Func<string, bool> isNews)
     {
         var count = 0;
         foreach (var line in lines)
         {
+            if (!isNews(line))
+                continue;
             if (count == 0)
                 yield return $"{title}:";
             if (count++ < max)

@@ -1,6 +1,7 @@
 using Imapsync.Engine.Copying;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Imap;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
@@ -38,6 +39,17 @@ public sealed class HostCircuitTests
         clock.Advance(TimeSpan.FromSeconds(10));
         await circuits.ConnectAsync("dead:993", () => Task.CompletedTask);
         Assert.Same(Dead, await Assert.ThrowsAsync<MailException>(FailAsync));
+    }
+
+    [Fact]
+    public async Task Who_is_kept_from_trying_reads_the_reason_and_not_the_account_that_met_with_it()
+    {
+        var refused = new ImapConnectionException(ConnectionFailure.Network, "dead:993 can't be reached: Connection refused") { Unreachable = "Connection refused" };
+        var failure = new MailException(FailureScope.Store, true, "cannot connect to imaps://somebody@dead:993: Connection refused", refused) { Kind = FailureKind.Connect };
+        for (var i = 0; i < 5; i++)
+            await Assert.ThrowsAsync<MailException>(() => circuits.ConnectAsync("dead:993", () => Task.FromException(failure)));
+        var left = await Assert.ThrowsAsync<MailException>(() => circuits.ConnectAsync("dead:993", () => Task.CompletedTask));
+        Assert.Equal("dead:993 is left alone for now, connections to it failed: Connection refused", left.Message);
     }
 
     [Fact]

@@ -72,6 +72,24 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_refusal_tells_the_fingerprint_to_pin_the_names_and_the_dates()
+    {
+        using var old = Certificate("imap.example.com", untilYear: 2001);
+        var unknown = (await RefusedAsync(o => o, certificate)).Certificate!;
+        var other = await RefusedAsync(o => o with { CaFile = caFile, Host = "other.example.com" }, certificate);
+        await File.WriteAllTextAsync(caFile, old.ExportCertificatePem(), Token);
+        var stale = await RefusedAsync(o => o with { CaFile = caFile }, old);
+        var changed = (await RefusedAsync(o => o with { Fingerprint = new string('0', 64) }, certificate)).Certificate!;
+        var fingerprint = certificate.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant();
+        Assert.Equal(new RefusedCertificate(fingerprint) { IsUnknown = true }, unknown);
+        Assert.Equal(new RefusedCertificate(fingerprint) { IsForOtherName = true }, other.Certificate);
+        Assert.Contains("for imap.example.com, 127.0.0.1", other.Message, StringComparison.Ordinal);
+        Assert.Equal((true, false, false), (stale.Certificate!.IsOutOfDate, stale.Certificate.IsUnknown, stale.Certificate.IsForOtherName));
+        Assert.Contains("1970-01-01 to 2001-01-01", stale.Message, StringComparison.Ordinal);
+        Assert.Equal(new RefusedCertificate(fingerprint), changed);
+    }
+
+    [Fact]
     public async Task A_pinned_fingerprint_stands_for_the_chain()
     {
         var (server, stream) = ScriptedServer.InMemory();
@@ -86,7 +104,7 @@ public sealed class TlsTests : IDisposable
 
     private static ImapClientOptions Options(Stream stream) => Session.Options(stream) with { Tls = ImapTls.StartTls };
 
-    private static X509Certificate2 Certificate(string host)
+    internal static X509Certificate2 Certificate(string host, int untilYear = 2200)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={host}", key, HashAlgorithmName.SHA256);
@@ -95,11 +113,13 @@ public sealed class TlsTests : IDisposable
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using var made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, new DateTimeOffset(2200, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        using var made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, new DateTimeOffset(untilYear, 1, 1, 0, 0, 0, TimeSpan.Zero));
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
     }
 
-    private async Task<string> RefusalAsync(Func<ImapClientOptions, ImapClientOptions> change)
+    private async Task<string> RefusalAsync(Func<ImapClientOptions, ImapClientOptions> change) => (await RefusedAsync(change, certificate)).Message;
+
+    private static async Task<ImapConnectionException> RefusedAsync(Func<ImapClientOptions, ImapClientOptions> change, X509Certificate2 certificate)
     {
         var (server, stream) = ScriptedServer.InMemory();
         await using var _ = server;
@@ -116,6 +136,6 @@ public sealed class TlsTests : IDisposable
             // The client hung up, as it should; the server may see that or not.
         }
 
-        return refused.Message;
+        return refused;
     }
 }

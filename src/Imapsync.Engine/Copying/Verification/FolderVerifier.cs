@@ -81,7 +81,7 @@ internal sealed class FolderVerifier(
         var described = await MessageDescription.ReadAsync(source, open.Keys.Order(), abort);
         foreach (var (message, known) in open.Values)
         {
-            var what = described.GetValueOrDefault(message.Uid) is { Length: > 0 } text ? $"{text}: " : "";
+            var what = described.GetValueOrDefault(message.Uid) is { } envelope ? $"{envelope}: " : "";
             context.Findings.Add(FindingKind.Missing, key.Source, key.Target, message.Uid, known?.Target ?? Uid.None, what + WhyMissing(known));
         }
 

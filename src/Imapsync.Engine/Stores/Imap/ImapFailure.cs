@@ -39,7 +39,8 @@ internal static class ImapFailure
     public static MailException Connecting(Exception e, string what) => e switch
     {
         ImapConnectionException { Bye: { } bye } lost => Bye(bye, what, lost),
-        ImapConnectionException { Failure: ConnectionFailure.Tls } => Store(false, what, e, FailureKind.Connect, RemedyFor(e.Message)),
+        ImapConnectionException { Failure: ConnectionFailure.Tls } tls => Store(false, what, e, FailureKind.Connect, ConnectRemedy.For(tls)),
+        ImapConnectionException { Unreachable: { } why } => new MailException(FailureScope.Store, true, $"{what}: {why}", e) { Kind = FailureKind.Connect },
         ImapConnectionException => Store(true, what, e, FailureKind.Connect),
         ImapProtocolException => Store(false, what, e, FailureKind.Connect),
         ImapCommandException refused => Refused(refused.Reply, FailureScope.Store, what, refused),
@@ -97,10 +98,6 @@ internal static class ImapFailure
 
     private static string RemedyFor(RefusalKind kind) => kind == RefusalKind.DailyLimit
         ? "; the account has had what the server lets it move in a day, a run on the next day goes on ('limits: {bytes_per_day}' stops before that)"
-        : "";
-
-    private static string RemedyFor(string tlsTrouble) => tlsTrouble.Contains("certificate", StringComparison.Ordinal)
-        ? "; tls_ca_file names an authority to trust, tls_fingerprint pins one certificate"
         : "";
 
     private static MailException Store(bool isTransient, string what, Exception e, FailureKind kind, string remedy = "") =>

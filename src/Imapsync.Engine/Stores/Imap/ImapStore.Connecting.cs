@@ -40,7 +40,7 @@ public sealed partial class ImapStore
         {
             await client.DisposeAsync();
             if (ImapFailure.IsImap(e))
-                throw ImapFailure.LogIn(e, $"cannot log in to {endpoint.Display}", LogInRemedy.For(offered, endpoint.Auth));
+                throw ImapFailure.LogIn(e, $"cannot log in to {endpoint.Display}", LogInRemedy.For(offered, endpoint));
             throw;
         }
     }

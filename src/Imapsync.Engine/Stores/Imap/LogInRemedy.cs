@@ -9,9 +9,10 @@ internal static class LogInRemedy
     private static readonly string[] Tokens = ["XOAUTH2", "OAUTHBEARER"];
 
     /// <summary>Begins with a semicolon; empty where there is nothing to say.</summary>
-    public static string For(ImapCapabilities offered, AuthMechanism asked)
+    public static string For(ImapCapabilities offered, ImapEndpoint endpoint)
     {
         var names = offered.AuthMechanisms;
+        var asked = endpoint.Auth;
         var takesPassword = !offered.HasLoginDisabled || names.Any(n => !Tokens.Contains(n) && n is not ("GSSAPI" or "EXTERNAL" or "ANONYMOUS"));
         var bearer = names.FirstOrDefault(Tokens.Contains);
         var isToken = asked is AuthMechanism.XOAuth2 or AuthMechanism.OAuthBearer;
@@ -19,10 +20,22 @@ internal static class LogInRemedy
             return Offers(offered) + "; a token that has expired is refused like a wrong one: 'password_command' gets a fresh one for each log-in";
         if (bearer is not null && !takesPassword)
             return Offers(offered) + $"; 'auth: {bearer.ToLowerInvariant()}' with a 'password_command' that prints a token";
+        var given = WhatWasGiven(endpoint);
         if (bearer is not null && names.All(Tokens.Contains))
-            return Offers(offered) + $"; it may want an app password in place of the usual one, or a token ('auth: {bearer.ToLowerInvariant()}')";
+            return Offers(offered) + $"{given}; it may want an app password in place of the usual one, or a token ('auth: {bearer.ToLowerInvariant()}')";
         // What is asked for by name is not changed for anything else.
-        return Offers(offered) + (asked is AuthMechanism.Auto or AuthMechanism.Plain ? "" : names.Contains("PLAIN") ? "; 'auth: plain' may get in" : "; 'auth: auto' takes what is offered");
+        var other = asked is AuthMechanism.Auto or AuthMechanism.Plain ? "" : names.Contains("PLAIN") ? "; 'auth: plain' may get in" : "; 'auth: auto' takes what is offered";
+        return Offers(offered) + other + given + (given.Length > 0 ? "; many providers want an app password in place of the usual one" : "");
+    }
+
+    /// <summary>Who it was with which password, so that the person knows where to look.</summary>
+    private static string WhatWasGiven(ImapEndpoint endpoint)
+    {
+        if (endpoint.Password is not { } password || endpoint.User.Length == 0)
+            return "";
+        var form = endpoint.User.Contains('@', StringComparison.Ordinal) ? "" : " (some servers want the whole address)";
+        var admin = endpoint.AuthorizeAs is { } other ? $", who must be allowed to act for '{other}'" : "";
+        return $"; look at the user's name, '{endpoint.User}'{form}{admin}, and at the password ({password})";
     }
 
     private static string Offers(ImapCapabilities offered)

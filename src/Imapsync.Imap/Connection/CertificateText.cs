@@ -1,0 +1,39 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Imapsync.Imap.Connection;
+
+/// <summary>What a certificate says of itself, for people. Its texts are a stranger's: bounded, and never a reason to fail.</summary>
+internal static class CertificateText
+{
+    private const int MostNames = 5;
+    private const int MostLetters = 100;
+
+    /// <summary><c>, for mail.example.com, imap.example.com</c>; empty where it names none.</summary>
+    public static string Names(X509Certificate certificate)
+    {
+        try
+        {
+            using var whole = new X509Certificate2(certificate);
+            var names = whole.Extensions.OfType<X509SubjectAlternativeNameExtension>()
+                .SelectMany(e => e.EnumerateDnsNames().Concat(e.EnumerateIPAddresses().Select(a => a.ToString())))
+                .Take(MostNames + 1).Select(n => n.Length <= MostLetters ? n : n[..MostLetters] + "…").ToList();
+            var more = names.Count > MostNames ? " and others" : "";
+            return names.Count == 0 ? "" : $", for {string.Join(", ", names.Take(MostNames))}{more}";
+        }
+        catch (CryptographicException)
+        {
+            return "";
+        }
+    }
+
+    /// <summary><c> (from 2020-01-01 to 2021-01-01: CN=…)</c>, of the first certificate of a chain that is not valid now.</summary>
+    public static string Dates(X509Chain chain)
+    {
+        var stale = chain.ChainElements.FirstOrDefault(e => e.ChainElementStatus.Any(s => s.Status.HasFlag(X509ChainStatusFlags.NotTimeValid)))?.Certificate;
+        return stale is null
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $" (it is valid from {stale.NotBefore:yyyy-MM-dd} to {stale.NotAfter:yyyy-MM-dd})");
+    }
+}

@@ -1,0 +1,71 @@
+using System.Text;
+
+namespace Imapsync.Imap.Connection;
+
+/// <summary>
+/// Looks at the first octets from a server, once: who speaks TLS where a greeting is due, greets where TLS is due, or speaks another
+/// protocol, is told from a line in trouble, so that nobody waits for it or asks again.
+/// </summary>
+internal sealed class FirstOctets(Stream inner, ImapClientOptions options) : DuplexStream
+{
+    private const int Needed = 4;
+
+    private static readonly (string Word, string Protocol)[] Strangers =
+        [("+OK ", "POP3"), ("220 ", "SMTP or FTP"), ("220-", "SMTP or FTP"), ("HTTP", "HTTP"), ("SSH-", "SSH")];
+
+    private readonly byte[] seen = new byte[Needed];
+    private int count;
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var read = inner.ReadAsync(buffer, cancellationToken);
+        return count == Needed ? read : LookAsync(read, buffer);
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => inner.WriteAsync(buffer, cancellationToken);
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+    public override void Flush() => inner.Flush();
+
+    /// <summary>The port speaks TLS, and a greeting in the clear was expected.</summary>
+    public static ImapConnectionException SpeaksTls(ImapClientOptions options) =>
+        new(ConnectionFailure.Tls, $"{options.Address} speaks TLS from the first octet, without a greeting before it") { SpeaksInstead = ImapTls.Implicit };
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            inner.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private async ValueTask<int> LookAsync(ValueTask<int> reading, Memory<byte> buffer)
+    {
+        var read = await reading;
+        var more = Math.Min(read, Needed - count);
+        buffer.Span[..more].CopyTo(seen.AsSpan(count));
+        count += more;
+        if (count == Needed)
+            Judge();
+        return read;
+    }
+
+    /// <exception cref="ImapConnectionException"/>
+    private void Judge()
+    {
+        var word = Encoding.Latin1.GetString(seen);
+        if (Array.Find(Strangers, s => s.Word == word) is { Protocol: { } protocol })
+            throw new ImapConnectionException(ConnectionFailure.Tls, $"what answers at {options.Address} is no IMAP server: it speaks {protocol}");
+        if (options.Tls == ImapTls.Implicit)
+        {
+            // A BYE in the clear is a server's that is too busy for TLS.
+            if (word is "* OK" or "* PR")
+                throw new ImapConnectionException(ConnectionFailure.Tls, $"{options.Address} greets in clear text, where TLS was to come first") { SpeaksInstead = ImapTls.StartTls };
+        }
+        else if (seen is [0x15 or 0x16, 0x03, <= 0x04, _])
+        {
+            // An alert, or a handshake.
+            throw SpeaksTls(options);
+        }
+    }
+}
