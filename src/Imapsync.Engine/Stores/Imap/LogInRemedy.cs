@@ -21,6 +21,8 @@ internal static class LogInRemedy
             return Offers(offered) + $"; 'auth: {bearer.ToLowerInvariant()}' with a 'password_command' that prints a token";
         if (bearer is not null && names.All(Tokens.Contains))
             return Offers(offered) + $"; it may want an app password in place of the usual one, or a token ('auth: {bearer.ToLowerInvariant()}')";
+        if (asked == AuthMechanism.Gssapi)
+            return Offers(offered) + (names.Contains("GSSAPI") ? "; a ticket opens its own user's mailbox (klist shows whose it is)" : "");
         // What is asked for by name is not changed for anything else.
         return Offers(offered) + (asked is AuthMechanism.Auto or AuthMechanism.Plain ? "" : names.Contains("PLAIN") ? "; 'auth: plain' may get in" : "; 'auth: auto' takes what is offered");
     }

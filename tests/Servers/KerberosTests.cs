@@ -1,0 +1,129 @@
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests;
+
+/// <summary>Logging in by Kerberos, with a realm and a Dovecot of the test's own.</summary>
+public sealed class KerberosTests : IAsyncLifetime
+{
+    private BackupLab lab = null!;
+    private KerberosRealm realm = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        lab = await BackupLab.StartAsync(mailbox => mailbox.Add("INBOX", MailGenerator.Message(1), MailGenerator.Date(1), "S"));
+        realm = await KerberosRealm.StartAsync(lab.Dir["realm"]);
+        foreach (var user in (string[])["alice", "bob"])
+            await realm.AddAsync(user, lab.Dir[user + ".keytab"]);
+        await lab.Server.RestartAsync(options: lab.Server.Options with
+        {
+            Mechanisms = "gssapi",
+            Extra = $"auth_krb5_keytab = {realm.ServiceKeytab}\nauth_gssapi_hostname = localhost\nimport_environment = KRB5_CONFIG={realm.Environment["KRB5_CONFIG"]}\n",
+        });
+        lab.Environment.Clear();
+        foreach (var (name, value) in realm.Environment)
+            lab.Environment[name] = value;
+        lab.Environment["KRB5CCNAME"] = Cache;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await realm.DisposeAsync();
+        await lab.DisposeAsync();
+    }
+
+    private string Cache => "FILE:" + lab.Dir["cache"];
+
+    [Theory]
+    [InlineData("imap")]
+    [InlineData("imaps")]
+    public async Task A_ticket_gets_in_and_the_lack_of_one_is_said(string scheme)
+    {
+        Use("alice@", scheme: scheme);
+        await RefusedAsync("there is no Kerberos ticket");
+        await GetTicketAsync("alice");
+        await SucceedAsync("alice");
+    }
+
+    [Fact]
+    public async Task Without_a_name_the_ticket_says_whose_mailbox_it_is()
+    {
+        await GetTicketAsync("bob");
+        Use("");
+        await SucceedAsync("bob@" + KerberosRealm.Name.ToLowerInvariant());
+    }
+
+    /// <summary>Bob's job must never take alice's mail for bob's, whoever's ticket lies there.</summary>
+    [Theory]
+    [InlineData("bob@", "")]
+    [InlineData("alice@", "authorize_as: bob")]
+    [InlineData("", "authorize_as: bob")]
+    public async Task Somebody_else_s_ticket_opens_no_mailbox(string user, string more)
+    {
+        await GetTicketAsync("alice");
+        Use(user, more);
+        await RefusedAsync("klist shows whose");
+        Assert.DoesNotContain("Login: user=", lab.Server.Log, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(lab.TargetDirectory) && Directory.EnumerateFiles(lab.TargetDirectory, "*:2,*", SearchOption.AllDirectories).Any());
+    }
+
+    /// <summary>What runs by night has nobody who types a password.</summary>
+    [Fact]
+    public async Task The_key_of_a_client_keytab_gets_in()
+    {
+        lab.Environment["KRB5_CLIENT_KTNAME"] = lab.Dir["alice.keytab"];
+        Use("alice@");
+        await SucceedAsync("alice");
+    }
+
+    [Fact]
+    public async Task A_password_gets_a_ticket_of_its_own()
+    {
+        await realm.AddUserAsync("carol", "horse-battery");
+        lab.Environment[BackupLab.PasswordVariable] = "wrong-password";
+        Use("carol@", $"password_env: {BackupLab.PasswordVariable}");
+        await RefusedAsync("this password");
+        lab.Environment[BackupLab.PasswordVariable] = "horse-battery";
+        await SucceedAsync("carol");
+        Assert.False(File.Exists(lab.Dir["cache"]), "a password's ticket was left in the cache");
+    }
+
+    [Fact]
+    public async Task A_ticket_that_has_expired_is_none()
+    {
+        await realm.GetTicketAsync("alice", lab.Dir["alice.keytab"], Cache, lifetime: "1s");
+        // Until it has: klist -s tells.
+        while (await Command.SucceedsAsync("env", ["KRB5_CONFIG=" + realm.Environment["KRB5_CONFIG"], "klist", "-s", "-c", Cache]))
+            await Task.Yield();
+        Use("alice@");
+        await RefusedAsync("there is no valid Kerberos ticket");
+    }
+
+    [Fact]
+    public async Task A_server_of_another_name_has_no_ticket()
+    {
+        await GetTicketAsync("alice");
+        lab.Endpoint = $"url: imap://alice@127.0.0.1:{lab.Server.Port}\n      tls: none\n      auth: gssapi";
+        await RefusedAsync("imap/127.0.0.1");
+    }
+
+    private Task GetTicketAsync(string user) => realm.GetTicketAsync(user, lab.Dir[user + ".keytab"], Cache);
+
+    private void Use(string user, string more = "", string scheme = "imap") => lab.Endpoint =
+        $"url: {scheme}://{user}localhost:{(scheme == "imaps" ? lab.Server.TlsPort : lab.Server.Port)}\n      "
+        + (scheme == "imaps" ? $"tls_ca_file: {lab.Server.Authority.CaFile}" : "tls: none")
+        + "\n      auth: gssapi" + (more.Length == 0 ? "" : "\n      " + more);
+
+    private async Task SucceedAsync(string user)
+    {
+        var outcome = await lab.RunAsync();
+        Assert.True(outcome.Status == 0, $"{outcome}\n{lab.Server.Log}");
+        Assert.True(lab.Server.Log.Contains($"Login: user=<{user}>, method=GSSAPI,", StringComparison.Ordinal), lab.Server.Log);
+    }
+
+    private async Task RefusedAsync(string because)
+    {
+        var outcome = await lab.RunAsync();
+        Assert.True(outcome.Status == 12, $"{outcome}\n{lab.Server.Log}");
+        Assert.True(outcome.Everything.Contains(because, StringComparison.Ordinal), outcome.ToString());
+    }
+}
