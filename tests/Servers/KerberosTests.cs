@@ -88,22 +88,11 @@ public sealed class KerberosTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_ticket_that_has_expired_is_none()
-    {
-        await realm.GetTicketAsync("alice", lab.Dir["alice.keytab"], Cache, lifetime: "1s");
-        // Until it has: klist -s tells.
-        while (await Command.SucceedsAsync("env", ["KRB5_CONFIG=" + realm.Environment["KRB5_CONFIG"], "klist", "-s", "-c", Cache]))
-            await Task.Yield();
-        Use("alice@");
-        await RefusedAsync("there is no valid Kerberos ticket");
-    }
-
-    [Fact]
     public async Task A_server_of_another_name_has_no_ticket()
     {
         await GetTicketAsync("alice");
         lab.Endpoint = $"url: imap://alice@127.0.0.1:{lab.Server.Port}\n      tls: none\n      auth: gssapi";
-        await RefusedAsync("imap/127.0.0.1");
+        await RefusedAsync("there is no valid Kerberos ticket for imap/127.0.0.1");
     }
 
     private Task GetTicketAsync(string user) => realm.GetTicketAsync(user, lab.Dir[user + ".keytab"], Cache);

@@ -66,9 +66,7 @@ public sealed class KerberosRealm : IAsyncDisposable
     }
 
     /// <summary>Gets a ticket as <c>kinit</c> does, and puts it into a cache.</summary>
-    /// <param name="lifetime">Null for a day.</param>
-    public Task GetTicketAsync(string user, string keytab, string cache, string? lifetime = null) =>
-        RunAsync("kinit", "-c", cache, "-l", lifetime ?? "1d", "-k", "-t", keytab, user);
+    public Task GetTicketAsync(string user, string keytab, string cache) => RunAsync("kinit", "-c", cache, "-k", "-t", keytab, user);
 
     public async ValueTask DisposeAsync()
     {
