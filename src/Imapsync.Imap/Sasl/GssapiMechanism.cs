@@ -18,14 +18,7 @@ internal sealed class GssapiMechanism(string service, NetworkCredential credenti
     private const byte NoSecurityLayer = 1;
     private const int OfferOctets = 4;
 
-    private readonly NegotiateAuthentication context = new(new NegotiateAuthenticationClientOptions
-    {
-        Package = "Kerberos",
-        TargetName = service,
-        Credential = credential,
-        RequireMutualAuthentication = true,
-        RequiredProtectionLevel = ProtectionLevel.Sign,
-    });
+    private NegotiateAuthentication? context;
 
     public override string MechanismName => "GSSAPI";
 
@@ -36,21 +29,36 @@ internal sealed class GssapiMechanism(string service, NetworkCredential credenti
 
     private bool IsByTicket => Credentials.Password.Length == 0;
 
-    public void Dispose() => context.Dispose();
+    public void Dispose() => context?.Dispose();
 
     protected override byte[] Challenge(byte[]? token, int startIndex, int length, CancellationToken cancellationToken)
     {
         ReadOnlySpan<byte> octets = token is null ? [] : token.AsSpan(startIndex, length);
-        if (context.IsAuthenticated)
-            return ChooseNoLayer(octets);
-        var answer = context.GetOutgoingBlob(octets, out var status);
-        if (status is not (NegotiateAuthenticationStatusCode.Completed or NegotiateAuthenticationStatusCode.ContinueNeeded))
-            throw new SaslFaultException(Explain(status));
-        return answer ?? [];
+        if (context is { IsAuthenticated: true })
+            return ChooseNoLayer(context, octets);
+        try
+        {
+            context ??= new NegotiateAuthentication(new NegotiateAuthenticationClientOptions
+            {
+                Package = "Kerberos",
+                TargetName = service,
+                Credential = Credentials,
+                RequireMutualAuthentication = true,
+                RequiredProtectionLevel = ProtectionLevel.Sign,
+            });
+            var answer = context.GetOutgoingBlob(octets, out var status);
+            return status is NegotiateAuthenticationStatusCode.Completed or NegotiateAuthenticationStatusCode.ContinueNeeded
+                ? answer ?? []
+                : throw new SaslFaultException(Explain(status));
+        }
+        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or EntryPointNotFoundException or PlatformNotSupportedException)
+        {
+            throw new SaslFaultException(Explain(NegotiateAuthenticationStatusCode.Unsupported), e);
+        }
     }
 
     /// <summary>What the server offers and what is chosen of it, RFC 4752 §3.1: TLS is the layer, there is no second one inside.</summary>
-    private byte[] ChooseNoLayer(ReadOnlySpan<byte> wrapped)
+    private byte[] ChooseNoLayer(NegotiateAuthentication context, ReadOnlySpan<byte> wrapped)
     {
         var offer = wrapped.ToArray();
         if (context.UnwrapInPlace(offer, out var at, out var length, out _) != NegotiateAuthenticationStatusCode.Completed || length != OfferOctets)
