@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
@@ -93,6 +96,50 @@ public sealed class KerberosTests : IAsyncLifetime
         await GetTicketAsync("alice");
         lab.Endpoint = $"url: imap://alice@127.0.0.1:{lab.Server.Port}\n      tls: none\n      auth: gssapi";
         await RefusedAsync("there is no valid Kerberos ticket for imap/127.0.0.1");
+    }
+
+    /// <summary>Whoever answers on the port has no key of the service: it may say OK, but not prove that it is the one the ticket is for.</summary>
+    [Fact]
+    public async Task An_OK_before_the_service_s_proof_is_no_log_in()
+    {
+        await GetTicketAsync("alice");
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var serving = ServeAsync();
+        lab.Endpoint = $"url: imap://alice@localhost:{((IPEndPoint)listener.LocalEndpoint).Port}\n      tls: none\n      auth: gssapi";
+        await RefusedAsync("without having proved");
+        listener.Stop();
+        await serving;
+
+        async Task ServeAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    using var client = await listener.AcceptTcpClientAsync();
+                    using var reader = new StreamReader(client.GetStream());
+                    await client.GetStream().WriteAsync("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=GSSAPI] ready\r\n"u8.ToArray());
+                    while (await reader.ReadLineAsync() is { } line)
+                        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"{line.Split(' ')[0]} OK in\r\n"));
+                }
+            }
+            catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
+            {
+                // The test is over.
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_system_without_a_Kerberos_library_is_told_apart()
+    {
+        await GetTicketAsync("alice");
+        lab.Dir.Create("libraries");
+        lab.Dir.Write("libraries/libgssapi_krb5.so.2", "no library");
+        lab.Environment["LD_LIBRARY_PATH"] = lab.Dir["libraries"];
+        Use("alice@");
+        await RefusedAsync("this system has no Kerberos library");
     }
 
     private Task GetTicketAsync(string user) => realm.GetTicketAsync(user, lab.Dir[user + ".keytab"], Cache);
