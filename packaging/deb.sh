@@ -27,6 +27,7 @@ Section: mail
 Priority: optional
 Installed-Size: $(du -sk "$tree/usr" | cut -f1)
 Depends: libc6 (>= 2.34), libssl3 | libssl3t64, ca-certificates
+Suggests: libgssapi-krb5-2
 Conflicts: imapsync
 Description: mailbox backup and migration
  Backs up and moves mailboxes between IMAP accounts, Maildir and mbox:

@@ -6,8 +6,8 @@
 #   tests/run.sh --managed    the tests that start the program start the build's, not the native one: quicker to build
 #   tests/run.sh --long       long modes too: more iterations, bigger mailboxes (IMAPSYNC_TESTS_LONG=1)
 #
-# Needs the .NET 10 SDK, a C compiler for the native program, and for the tests against real servers Dovecot, isync, OfflineIMAP and
-# mutt: installed with apt-get when root. Cyrus and Courier are unpacked beside it when root (tests/fetch-servers.sh); without them their tests
+# Needs the .NET 10 SDK, a C compiler for the native program, and for the tests against real servers Dovecot, a Kerberos KDC, isync,
+# OfflineIMAP and mutt: installed with apt-get when root. Cyrus and Courier are unpacked beside it when root (tests/fetch-servers.sh); without them their tests
 # are skipped, each with the reason. With CI=true a skipped test fails the run.
 # Works from any directory, without a terminal and with stdin closed. Exit status: 0 when all passed, else 1.
 set -uo pipefail
@@ -42,6 +42,11 @@ missing=()
 command -v dovecot >/dev/null || missing+=(dovecot-core)
 command -v useradd >/dev/null || missing+=(passwd)
 command -v strace >/dev/null || missing+=(strace)
+# Logging in by Kerberos: a KDC, what fills it, kinit and klist, and Dovecot's part.
+command -v krb5kdc >/dev/null || missing+=(krb5-kdc)
+command -v kadmin.local >/dev/null || missing+=(krb5-admin-server)
+command -v kinit >/dev/null || missing+=(krb5-user)
+[ -e /usr/lib/dovecot/modules/auth/libmech_gssapi.so ] || [ -e /usr/lib/dovecot/auth/libmech_gssapi.so ] || missing+=(dovecot-gssapi)
 # Other programs that keep mail, whose trees are backed up from, into and beside.
 command -v mbsync >/dev/null || missing+=(isync)
 command -v offlineimap >/dev/null || missing+=(offlineimap3)

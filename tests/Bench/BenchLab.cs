@@ -20,6 +20,8 @@ internal sealed class BenchLab(BenchOptions options) : IAsyncDisposable
 
     public MbsyncContender Mbsync(bool isDurable = false, int parallel = 1) => new(dir.Path, isDurable, parallel);
 
+    public MailKitContender MailKit(bool isBatched = true) => new(dir.Path, isBatched);
+
     /// <summary>Serves a generated mailbox as every user's.</summary>
     public async Task<ImapPlace> ServeAsync(Mailbox mailbox, string plugins = "")
     {

@@ -27,5 +27,8 @@ internal sealed record BenchOptions
     /// <summary>A directory on a real disk, for the case that shows what durability costs.</summary>
     public string? Disk { get; init; }
 
+    /// <summary>Names of contenders that do not run.</summary>
+    public IReadOnlyCollection<string> Without { get; init; } = [];
+
     public string? JsonFile { get; init; }
 }

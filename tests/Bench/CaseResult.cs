@@ -1,5 +1,8 @@
 namespace Imapsync.Bench;
 
+/// <summary>How many messages a contender changed on their way, how many it left behind, and which.</summary>
+internal sealed record Faithfulness(string Contender, int Messages, int Altered, int Lost, IReadOnlyList<string> Names);
+
 /// <summary>What came of one case.</summary>
 internal sealed class CaseResult(string name)
 {
@@ -11,6 +14,9 @@ internal sealed class CaseResult(string name)
 
     /// <summary>What the numbers are of, and what was counted besides time.</summary>
     public List<string> Notes { get; } = [];
+
+    /// <summary>What became of messages, where that is the question.</summary>
+    public List<Faithfulness> Faithfulness { get; } = [];
 
     /// <summary>Each contender's runs, in the order they were first made.</summary>
     public IReadOnlyDictionary<string, List<Measurement>> Runs => runs;

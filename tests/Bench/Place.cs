@@ -33,34 +33,49 @@ internal abstract record Place
     }
 }
 
-/// <summary>An account of a private Dovecot.</summary>
-/// <param name="Port">Dovecot's own, or that of a line before it.</param>
-internal sealed record ImapPlace(DovecotServer Server, string User, int Port, bool IsTls = false) : Place
+/// <summary>An account of a server on this machine.</summary>
+/// <param name="Port">The server's own, or that of a line before it.</param>
+internal abstract record AccountPlace(string User, int Port, string Password, bool IsTls, string CaFile) : Place
 {
-    public string Directory => Server.MaildirOf(User);
-
     public override IReadOnlyList<string> JobLines => IsTls
-        ? [$"url: imaps://{User}@localhost:{Port}", $"tls_ca_file: {Server.Authority.CaFile}", $"password: {Server.Password}"]
-        : [$"url: imap://{User}@127.0.0.1:{Port}", "tls: none", $"password: {Server.Password}"];
+        ? [$"url: imaps://{User}@localhost:{Port}", $"tls_ca_file: {CaFile}", $"password: {Password}"]
+        : [$"url: imap://{User}@127.0.0.1:{Port}", "tls: none", $"password: {Password}"];
 
     public override string MbsyncStore(string name) => $"""
         IMAPAccount {name}
         Host {(IsTls ? "localhost" : "127.0.0.1")}
         Port {Port}
         User {User}
-        Pass {Server.Password}
+        Pass {Password}
         AuthMechs LOGIN
-        {(IsTls ? $"SSLType IMAPS\nSystemCertificates no\nCertificateFile {Server.Authority.CaFile}" : "SSLType None")}
+        {(IsTls ? $"SSLType IMAPS\nSystemCertificates no\nCertificateFile {CaFile}" : "SSLType None")}
 
         IMAPStore {name}
         Account {name}
 
 
         """;
+}
+
+/// <summary>An account of a private Dovecot.</summary>
+internal sealed record ImapPlace(DovecotServer Server, string User, int Port, bool IsTls = false)
+    : AccountPlace(User, Port, Server.Password, IsTls, Server.Authority.CaFile)
+{
+    public string Directory => Server.MaildirOf(User);
 
     public override long CountMessages() => CountMaildir(Directory);
 
     public override void Delete() => DeleteTree(Directory);
+}
+
+/// <summary>The account of a server that keeps octets as they are.</summary>
+internal sealed record OctetPlace(OctetServer Server) : AccountPlace("alice", Server.Port, "pass", IsTls: false, CaFile: "")
+{
+    public override long CountMessages() => Server.Messages.Count;
+
+    public override void Delete()
+    {
+    }
 }
 
 internal sealed record MaildirPlace(string Directory) : Place

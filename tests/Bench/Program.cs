@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Imapsync.Bench;
 using Imapsync.Bench.Cases;
+using Imapsync.Bench.Contenders;
 using Imapsync.Bench.Micro;
 
 [assembly: System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
@@ -20,11 +21,12 @@ var accounts = new Option<int>("--accounts") { Description = "Accounts where the
 var roundTrip = new Option<int>("--round-trip") { Description = "Milliseconds there and back where servers are far away.", DefaultValueFactory = _ => (int)defaults.RoundTrip.TotalMilliseconds };
 var huge = new Option<int>("--huge") { Description = "MiB of the one big message.", DefaultValueFactory = _ => defaults.HugeMiB };
 var disk = new Option<string>("--disk") { Description = "A directory on a real disk, for the case disk." };
+var without = new Option<string[]>("--without") { Description = "Contenders to leave out: mbsync, mailkit, mailkit-loop, floor.", AllowMultipleArgumentsPerToken = true };
 var json = new Option<string>("--json") { Description = "Write every run to this file as well." };
 
-var root = new RootCommand("Measures imapsync beside mbsync and a raw client, in turns, on private servers in memory.")
+var root = new RootCommand("Measures imapsync beside mbsync, programs on MailKit and a raw client, in turns, on private servers in memory.")
 {
-    cases, program, runs, messages, folders, accounts, roundTrip, huge, disk, json,
+    cases, program, runs, messages, folders, accounts, roundTrip, huge, disk, without, json,
 };
 root.SetAction(async parsed =>
 {
@@ -38,6 +40,7 @@ root.SetAction(async parsed =>
         RoundTrip = TimeSpan.FromMilliseconds(parsed.GetValue(roundTrip)),
         HugeMiB = parsed.GetValue(huge),
         Disk = parsed.GetValue(disk),
+        Without = parsed.GetValue(without) ?? [],
         JsonFile = parsed.GetValue(json),
     };
     return await BenchRun.RunAsync(options, parsed.GetValue(cases) ?? []);
@@ -54,5 +57,10 @@ root.Add(list);
 var micro = new Command("micro", "Measure the innermost parts: framing, tokens, UID sets, journal.") { TreatUnmatchedTokensAsErrors = false };
 micro.SetAction(parsed => MicroBenchmarks.Run([.. parsed.UnmatchedTokens]));
 root.Add(micro);
+
+// What the contender of this name runs as a process of its own.
+var mailKit = new Command("mailkit-program") { Hidden = true, TreatUnmatchedTokensAsErrors = false };
+mailKit.SetAction(parsed => MailKitProgram.RunAsync([.. parsed.UnmatchedTokens]));
+root.Add(mailKit);
 
 return await root.Parse(args).InvokeAsync();

@@ -20,8 +20,17 @@ internal static class Tables
             Console.WriteLine(Row(result, contender));
     }
 
-    public static void PrintNotes(IEnumerable<CaseResult> results)
+    public static void PrintNotes(IReadOnlyCollection<CaseResult> results)
     {
+        foreach (var result in results.Where(r => r.Faithfulness.Count > 0))
+        {
+            Console.WriteLine("\n| case | program | messages | altered | lost |\n| --- | --- | ---: | ---: | ---: |");
+            foreach (var row in result.Faithfulness)
+                Console.WriteLine($"| {result.Name} | {row.Contender} | {row.Messages} | {row.Altered} | {row.Lost} |");
+            foreach (var row in result.Faithfulness.Where(f => f.Names.Count > 0))
+                Console.WriteLine($"\n{row.Contender}: {string.Join("; ", row.Names)}");
+        }
+
         foreach (var result in results)
         {
             foreach (var note in result.Notes)
@@ -34,6 +43,7 @@ internal static class Tables
         {
             @case = r.Name,
             notes = r.Notes,
+            faithfulness = r.Faithfulness.Select(f => new { program = f.Contender, messages = f.Messages, altered = f.Altered, lost = f.Lost, which = f.Names }),
             programs = r.Runs.Select(p => new
             {
                 program = p.Key,

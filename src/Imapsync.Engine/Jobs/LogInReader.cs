@@ -24,7 +24,7 @@ internal static class LogInReader
     /// <summary>An administrator's own mailbox must never be taken for the one that was asked for.</summary>
     public static void RefuseLostIdentity(JobReading reading, SettingNode section, AuthMechanism mechanism)
     {
-        var carriesIt = mechanism is AuthMechanism.Auto or AuthMechanism.Plain or AuthMechanism.DigestMd5 or AuthMechanism.External;
+        var carriesIt = mechanism is AuthMechanism.Auto or AuthMechanism.Plain or AuthMechanism.DigestMd5 or AuthMechanism.External or AuthMechanism.Gssapi;
         if (!carriesIt && section["authorize_as"] is { } node && !node.IsTakenAway())
         {
             var word = Words.First(w => w.Mechanism == mechanism).Word;

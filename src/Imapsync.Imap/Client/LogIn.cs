@@ -89,7 +89,7 @@ public sealed partial class ImapClient
         }
 
         var mechanism = SaslMechanisms.Create(name, who, options) ?? throw new ImapLogInException($"no way to log in with {name} is known");
-        var exchange = new SaslExchange(mechanism, options.Limits);
+        using var exchange = new SaslExchange(mechanism, options.Limits);
         var command = new AuthenticateCommand(exchange, offered.HasSaslInitialResponse);
         try
         {

@@ -8,7 +8,7 @@ namespace Imapsync.Imap.Sasl;
 internal sealed class SaslFaultException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>One SASL exchange (RFC 4422), used once: one of MailKit's mechanisms, and what it leaves to its caller.</summary>
-internal sealed class SaslExchange
+internal sealed class SaslExchange : IDisposable
 {
     private readonly SaslMechanism mechanism;
     private readonly ImapLimits limits;
@@ -28,6 +28,7 @@ internal sealed class SaslExchange
         }
         catch (Exception e)
         {
+            Dispose();
             throw new SaslFaultException(
                 e is ArgumentException ? $"{Name} can't carry this user or password (SASLprep forbids one of the characters)" : $"{Name} can't be used here: {e.Message}", e);
         }
@@ -45,12 +46,13 @@ internal sealed class SaslExchange
     public bool IsProven => mechanism switch
     {
         SaslMechanismScramBase or SaslMechanismDigestMd5 => mechanism.IsAuthenticated,
-        // Wrapped by the server with the key of the session.
-        SaslMechanismGssapi => mechanism.NegotiatedSecurityLayer,
+        GssapiMechanism kerberos => kerberos.IsProven,
         _ => true,
     };
 
     private bool IsScram => mechanism is SaslMechanismScramBase;
+
+    public void Dispose() => (mechanism as IDisposable)?.Dispose();
 
     /// <summary>Answers a challenge, both in base64.</summary>
     public string Next(string challenge)

@@ -9,13 +9,13 @@ namespace Imapsync.Imap.Sasl;
 internal static class SaslMechanisms
 {
     /// <summary>Has no place for an authorization identity: MailKit's SCRAM leaves out its <c>a=</c> (RFC 5802 §7).</summary>
-    public static bool CarriesIdentity(string name) => name is "PLAIN" or "DIGEST-MD5" or "EXTERNAL";
+    public static bool CarriesIdentity(string name) => name is "PLAIN" or "DIGEST-MD5" or "EXTERNAL" or "GSSAPI";
 
     /// <summary>Null for a name that is not known.</summary>
     public static SaslMechanism? Create(string name, ImapCredentials who, ImapClientOptions options)
     {
         var mechanism = Make(name, who, options);
-        if (mechanism is SaslMechanismOAuthBearer or SaslMechanismDigestMd5 or SaslMechanismGssapi)
+        if (mechanism is SaslMechanismOAuthBearer or SaslMechanismDigestMd5)
             SetUri(mechanism, new UriBuilder("imap", options.Host, options.Port).Uri);
         return mechanism;
     }
@@ -32,10 +32,10 @@ internal static class SaslMechanisms
         // The name of this machine is nobody's business.
         "NTLM" => new SaslMechanismNtlm(who.User, who.Secret) { Workstation = "" },
         // Without a password the ticket that is there is used.
-        "GSSAPI" => new SaslMechanismGssapi(who.Secret.Length == 0 ? CredentialCache.DefaultNetworkCredentials : new NetworkCredential(who.User, who.Secret))
-        {
-            ServicePrincipalName = "imap/" + options.Host,
-        },
+        "GSSAPI" => new GssapiMechanism(
+            "imap/" + options.Host,
+            who.Secret.Length == 0 ? CredentialCache.DefaultNetworkCredentials : new NetworkCredential(who.User, who.Secret),
+            string.IsNullOrEmpty(who.AuthorizeAs) ? who.User : who.AuthorizeAs),
         // MailKit sends each character of these as one octet.
         "XOAUTH2" => new SaslMechanismOAuth2(Octets(who.User), Octets(who.Secret)),
         "OAUTHBEARER" => new SaslMechanismOAuthBearer(Escape(who.User), Octets(who.Secret)),
@@ -50,7 +50,7 @@ internal static class SaslMechanisms
     private static string Escape(string name) =>
         name.Replace("=", "=3D", StringComparison.Ordinal).Replace(",", "=2C", StringComparison.Ordinal);
 
-    /// <summary>Where MailKit's own clients put the server they talk to; three mechanisms need it and offer no other way.</summary>
+    /// <summary>Where MailKit's own clients put the server they talk to; two mechanisms need it and offer no other way.</summary>
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_Uri")]
     private static extern void SetUri(SaslMechanism mechanism, Uri value);
 }

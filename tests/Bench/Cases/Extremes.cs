@@ -9,6 +9,7 @@ internal static class Extremes
 {
     private const int MessagesPerAccount = 20;
     private const int AtOnce = 8;
+    private const int BigBytes = 100_000_000;
 
     public static async Task HugeMessageAsync(BenchLab lab, CaseResult result)
     {
@@ -29,6 +30,16 @@ internal static class Extremes
             var copy = new FirstCopy(mailbox, source, name => new MaildirPlace(lab["out-" + name]), _ => Floor.FetchAsync(source, mailbox));
             await copy.RunAsync(lab, result, contenders);
         }
+    }
+
+    public static async Task BigMessageAsync(BenchLab lab, CaseResult result)
+    {
+        var mailbox = Mailbox.OfOneMessage(lab["source"], BigBytes);
+        var source = await lab.ServeAsync(mailbox);
+        var server = await lab.StartAsync("target-server");
+        var copy = new FirstCopy(
+            mailbox, source, name => new ImapPlace(server, name, server.Port), place => Floor.AppendAsync((ImapPlace)place, mailbox, isMulti: true));
+        await copy.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync(), lab.MailKit(), lab.MailKit(isBatched: false));
     }
 
     public static async Task ManyAccountsAsync(BenchLab lab, CaseResult result)

@@ -20,7 +20,7 @@ internal static class FarAway
             source with { Port = toSource.Port },
             name => new ImapPlace(server, name, toTarget.Port),
             place => Floor.AppendAsync((ImapPlace)place, mailbox, isMulti: true));
-        await copy.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync());
+        await copy.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync(), lab.MailKit(), lab.MailKit(isBatched: false));
         foreach (var program in result.Runs.Keys)
         {
             var rate = mailbox.Messages / result.Median(program, m => m.WallSeconds);

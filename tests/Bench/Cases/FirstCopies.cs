@@ -14,7 +14,7 @@ internal static class FirstCopies
         var mailbox = Ordinary(lab);
         var source = await lab.ServeAsync(mailbox);
         var copy = new FirstCopy(mailbox, source, name => new MaildirPlace(lab["out-" + name]), _ => Floor.FetchAsync(source, mailbox));
-        await copy.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync());
+        await copy.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync(), lab.MailKit(), lab.MailKit(isBatched: false));
     }
 
     public static async Task ToMboxAsync(BenchLab lab, CaseResult result)
@@ -32,7 +32,7 @@ internal static class FirstCopies
         var server = await lab.StartAsync("target-server", isMulti ? null : NoMultiAppend);
         var copy = new FirstCopy(
             mailbox, source, name => new ImapPlace(server, name, server.Port), place => Floor.AppendAsync((ImapPlace)place, mailbox, isMulti));
-        await copy.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync());
+        await copy.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync(), lab.MailKit(), lab.MailKit(isBatched: false));
     }
 
     public static async Task OverTlsAsync(BenchLab lab, CaseResult result)

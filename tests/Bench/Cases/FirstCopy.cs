@@ -11,7 +11,7 @@ internal sealed record FirstCopy(Mailbox Mailbox, Place Source, Func<string, Pla
     {
         for (var round = 1; round <= lab.Options.Runs; round++)
         {
-            if (Floor is not null)
+            if (Floor is not null && !lab.Options.Without.Contains(CaseResult.FloorName))
             {
                 var place = Target($"floor{round}");
                 result.Add(CaseResult.FloorName, await Floor(place));
@@ -22,7 +22,7 @@ internal sealed record FirstCopy(Mailbox Mailbox, Place Source, Func<string, Pla
             {
                 var name = $"{contender.Name}{round}";
                 var transfer = new Transfer(name, Source, Target(name), lab[$"state-{name}"]);
-                if (!contender.Can(transfer))
+                if (!contender.Can(transfer) || lab.Options.Without.Contains(contender.Name))
                     continue;
                 result.Add(contender.Name, await contender.RunAsync([transfer]));
                 BenchCase.Demand(contender, transfer.Target, Mailbox.Messages);

@@ -10,7 +10,7 @@ internal sealed record LaterRun(Mailbox Mailbox, Place Source, Func<string, Plac
     public async Task<IReadOnlyDictionary<IContender, Transfer>> RunAsync(BenchLab lab, CaseResult result, params IContender[] contenders)
     {
         var transfers = new Dictionary<IContender, Transfer>();
-        foreach (var contender in contenders)
+        foreach (var contender in contenders.Where(c => !lab.Options.Without.Contains(c.Name)))
         {
             var transfer = transfers[contender] = new Transfer(contender.Name, Source, Target(contender.Name), lab[$"state-{contender.Name}"]);
             await contender.RunAsync([transfer]);

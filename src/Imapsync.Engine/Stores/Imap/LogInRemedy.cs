@@ -23,6 +23,8 @@ internal static class LogInRemedy
         var given = WhatWasGiven(endpoint);
         if (bearer is not null && names.All(Tokens.Contains))
             return Offers(offered) + $"{given}; it may want an app password in place of the usual one, or a token ('auth: {bearer.ToLowerInvariant()}')";
+        if (asked == AuthMechanism.Gssapi)
+            return Offers(offered) + (names.Contains("GSSAPI") ? "; a ticket opens its own user's mailbox (klist shows whose it is)" : "");
         // What is asked for by name is not changed for anything else.
         var other = asked is AuthMechanism.Auto or AuthMechanism.Plain ? "" : names.Contains("PLAIN") ? "; 'auth: plain' may get in" : "; 'auth: auto' takes what is offered";
         return Offers(offered) + other + given + (given.Length > 0 ? "; many providers want an app password in place of the usual one" : "");

@@ -1,0 +1,24 @@
+using System.Globalization;
+
+namespace Imapsync.Bench.Contenders;
+
+/// <summary>A program written with MailKit's public interface (<see cref="MailKitProgram"/>), as a process of its own.</summary>
+/// <param name="directory">Its working directory.</param>
+/// <param name="isBatched">The best that can be written, else the usual loop.</param>
+internal sealed class MailKitContender(string directory, bool isBatched) : IContender
+{
+    public string Name => isBatched ? "mailkit" : "mailkit-loop";
+
+    public bool Can(Transfer transfer) => transfer is { Source: AccountPlace { IsTls: false }, Target: MaildirPlace or AccountPlace { IsTls: false } };
+
+    public Task<Measurement> RunAsync(IReadOnlyList<Transfer> transfers)
+    {
+        var (source, target) = ((AccountPlace)transfers.Single().Source, transfers[0].Target);
+        return Measurement.OfProcessAsync(
+            directory,
+            Environment.ProcessPath!,
+            [typeof(MailKitContender).Assembly.Location, "mailkit-program", isBatched ? "batched" : "loop", .. Account(source), .. target is MaildirPlace files ? [files.Directory] : Account((AccountPlace)target)]);
+    }
+
+    private static string[] Account(AccountPlace place) => [place.Port.ToString(CultureInfo.InvariantCulture), place.User, place.Password];
+}
