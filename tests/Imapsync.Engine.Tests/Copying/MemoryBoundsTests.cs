@@ -88,12 +88,24 @@ public sealed class MemoryBoundsTests : IDisposable
 
         public Uid UidNext => new((uint)Count + 1);
 
+        public UidValidity LastingUidValidity => Status.UidValidity;
+
+        public IAccessControl? AccessControl => null;
+
         public FolderStatus Status => new(new UidValidity(7), UidNext, Count - Gone - Removed, null, HasModSeq ? new ModSeq((ulong)(1 + Count + Flagged + Gone)) : null);
 
         public Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<FolderEntry>>([new FolderEntry(FolderPath.Inbox, Status: Status)]);
 
         public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult(Status);
+
+        public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult(new UidCounters(Status.UidValidity, UidNext));
+
+        public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult(path.IsInbox);
+
+        public FolderPath ListedAs(FolderPath path) => path;
+
+        public Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
 
         public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<IMailFolder>(this);
 
@@ -104,6 +116,10 @@ public sealed class MemoryBoundsTests : IDisposable
         public Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task SetLabelsAsync(UidSet uids, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<StoreFact>>([]);
 
