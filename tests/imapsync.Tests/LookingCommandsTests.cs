@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
@@ -165,6 +166,8 @@ public sealed class LookingCommandsTests : CommandLineFixture
         public FolderPath Path => path;
 
         public FolderStatus Status => default;
+
+        public IReadOnlyDictionary<Uid, Uid> Predecessors => ImmutableDictionary<Uid, Uid>.Empty;
 
         public UidValidity LastingUidValidity => default;
 

@@ -56,6 +56,8 @@ internal abstract class FolderView(IMailFolder folder, FolderStatus status) : IM
 
     public UidValidity LastingUidValidity => folder.LastingUidValidity;
 
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => folder.Predecessors;
+
     protected IMailFolder Folder => folder;
 
     public abstract IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken);

@@ -20,7 +20,7 @@ public interface IMailFolder : IAsyncDisposable
     /// Messages that lie under a name which another had before, or the same one before it was written again, each with the UID that one had:
     /// only their octets tell whether they are the same mail. Empty for stores where a UID says all.
     /// </summary>
-    IReadOnlyDictionary<Uid, Uid> Predecessors => System.Collections.Immutable.ImmutableDictionary<Uid, Uid>.Empty;
+    IReadOnlyDictionary<Uid, Uid> Predecessors { get; }
 
     /// <summary>
     /// Lists messages in ascending order of UID, each once. A listing that is refused or fails half-way throws.

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -87,6 +88,8 @@ public sealed class MemoryBoundsTests : IDisposable
         public FolderPath Path => FolderPath.Inbox;
 
         public Uid UidNext => new((uint)Count + 1);
+
+        public IReadOnlyDictionary<Uid, Uid> Predecessors => ImmutableDictionary<Uid, Uid>.Empty;
 
         public UidValidity LastingUidValidity => Status.UidValidity;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Imapsync.Engine.Mail;
@@ -254,6 +255,8 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
     public FolderPath Path => path;
 
     public FolderStatus Status { get; } = state.Status(store.HasModSeq) is var status && state.OpensEmpty ? status with { Messages = 0 } : status;
+
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => ImmutableDictionary<Uid, Uid>.Empty;
 
     public UidValidity LastingUidValidity => Status.UidValidity;
 

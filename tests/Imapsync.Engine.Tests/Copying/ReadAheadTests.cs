@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Imapsync.Engine.Copying;
@@ -193,6 +194,8 @@ public sealed class ReadAheadTests : IAsyncDisposable
         public bool HasEnded { get; private set; }
 
         public FolderPath Path => FolderPath.Inbox;
+
+        public IReadOnlyDictionary<Uid, Uid> Predecessors => ImmutableDictionary<Uid, Uid>.Empty;
 
         public UidValidity LastingUidValidity => Status.UidValidity;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
@@ -28,6 +29,8 @@ internal partial class ImapFolder(
     public FolderPath Path => path;
 
     public FolderStatus Status => status;
+
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => ImmutableDictionary<Uid, Uid>.Empty;
 
     public UidValidity LastingUidValidity => status.UidValidity;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Imapsync.Engine.Durability;
@@ -33,6 +34,8 @@ internal class MboxFolder : IMailFolder
     public FolderPath Path { get; }
 
     public FolderStatus Status { get; }
+
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => ImmutableDictionary<Uid, Uid>.Empty;
 
     public UidValidity LastingUidValidity { get; }
 

@@ -23,8 +23,8 @@ internal sealed partial class FolderServer
     /// <summary>Who may do what: folder, identifier, rights.</summary>
     public List<(string Folder, string Identifier, string Rights)> Acl { get; } = [];
 
-    /// <summary>What STATUS says of each folder.</summary>
-    public string Status { get; set; } = "MESSAGES 0 UIDNEXT 1 UIDVALIDITY 1";
+    /// <summary>What STATUS says of each folder; null where it says nothing.</summary>
+    public string? Status { get; set; }
 
     public List<string> Commands { get; } = [];
 
@@ -72,7 +72,7 @@ internal sealed partial class FolderServer
             "NAMESPACE" => ([$"NAMESPACE {Namespaces}"], "OK done"),
             "LIST" when words[2].Length == 0 => ([$"LIST (\\Noselect) \"{Delimiter}\" \"\""], "OK done"),
             "LIST" => (Folders.Select(f => $"LIST ({f.Value}) \"{Delimiter}\" \"{f.Key}\""), "OK done"),
-            "STATUS" => ([$"STATUS \"{words[1]}\" ({Status})"], "OK done"),
+            "STATUS" when Status is not null => ([$"STATUS \"{words[1]}\" ({Status})"], "OK done"),
             "CREATE" => ([], Create(words[1])),
             "GETACL" => (["ACL " + string.Join(' ', [$"\"{words[1]}\"", .. Acl.Where(a => a.Folder == words[1]).Select(a => $"{a.Identifier} {a.Rights}")])], "OK done"),
             "SETACL" => ([], SetAcl(words)),
