@@ -176,7 +176,8 @@ internal partial class ImapFolder(
             foreach (var set in request.Uids?.ToWire(MaxSetLength) ?? ["1:*"])
                 await GuardAsync(Client.FetchMetadataAsync(set, request.WithDateAndSize, request.ChangedSince, rows, cancellationToken), "the listing");
         }
-        catch (MailException) when (Client.Exists == 0 && rows.Count == 0 && !Client.IsBroken)
+        catch (MailException e) when (Client.Exists == 0 && rows.Count == 0 && !e.IsTransient
+            && e.InnerException is ImapCommandException { Reply: { Kind: StatusKind.Bad } or { Code: null } })
         {
             // 1:* names no message of an empty folder, which some servers answer with BAD.
             return rows;

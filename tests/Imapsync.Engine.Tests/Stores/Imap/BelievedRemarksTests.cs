@@ -109,4 +109,24 @@ public sealed class BelievedRemarksTests
         else
             await Assert.ThrowsAsync<MailException>(() => asking);
     }
+
+    [Theory]
+    [InlineData("OK nothing", 0)]
+    [InlineData("BAD invalid message set", 0)]
+    [InlineData("NO invalid message set", 0)]
+    [InlineData("NO [UNAVAILABLE] try again", null)]
+    [InlineData("NO [SERVERBUG] sorry", null)]
+    [InlineData("3 FETCH (UID 3 FLAGS ())\nOK done", 1)]
+    public async Task No_message_by_EXISTS_is_believed_where_the_listing_says_so_too(string reply, int? listed)
+    {
+        server.OnCommand = c => c.StartsWith("EXAMINE", StringComparison.Ordinal) ? "0 EXISTS\nOK [UIDVALIDITY 7] x\nOK [UIDNEXT 5] x\nOK [READ-ONLY] done"
+            : c.StartsWith("UID FETCH", StringComparison.Ordinal) ? reply : null;
+        await using var run = await AppendRun.OpenAsync(server);
+        await using var folder = await run.Store.OpenAsync(FolderPath.Inbox, TestContext.Current.CancellationToken);
+        var listing = folder.ListAsync(new ListRequest(), TestContext.Current.CancellationToken).CountAsync(TestContext.Current.CancellationToken);
+        if (listed is { } count)
+            Assert.Equal(count, await listing);
+        else
+            await Assert.ThrowsAsync<MailException>(async () => await listing);
+    }
 }
