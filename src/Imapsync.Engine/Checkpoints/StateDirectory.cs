@@ -10,6 +10,9 @@ namespace Imapsync.Engine.Checkpoints;
 /// <summary>The names in a job's state directory. Folder names come from servers: none of them can point anywhere else.</summary>
 internal sealed class StateDirectory(string root)
 {
+    /// <summary>Written without a sync; see <c>AppendMark</c>.</summary>
+    public const string AppendingName = "appending";
+
     /// <summary>How many damaged journals of a pair are kept to be looked at.</summary>
     private const int DamagedKept = 3;
 
@@ -145,7 +148,7 @@ internal sealed class StateDirectory(string root)
             return entry == pairs ? Directory.EnumerateFileSystemEntries(pairs).All(IsJournal) : Directory.Exists(Path.Combine(entry, "pairs"));
         }
 
-        return name == "lock" || IsRecord(entry, mayBeTorn: name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal));
+        return name == "lock" || IsRecord(entry, mayBeTorn: name == AppendingName || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal));
     }
 
     /// <summary>As a run writes it, or as a power cut left it: cut off, or with zeros in place of its text.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Imapsync.Engine.Checkpoints;
 using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
 
@@ -11,9 +12,9 @@ namespace Imapsync.Engine.Copying;
 /// </summary>
 internal sealed class AppendMark(string stateDirectory)
 {
-    private readonly string path = Path.Combine(stateDirectory, "appending");
+    private readonly string path = Path.Combine(stateDirectory, StateDirectory.AppendingName);
     private readonly ConcurrentDictionary<FolderPath, bool> targets = new();
-    private readonly Lazy<bool> wasThere = new(() => !Directory.Exists(stateDirectory) || File.Exists(Path.Combine(stateDirectory, "appending")));
+    private readonly Lazy<bool> wasThere = new(() => !Directory.Exists(stateDirectory) || File.Exists(Path.Combine(stateDirectory, StateDirectory.AppendingName)));
 
     /// <summary>What no record speaks of in this folder may come from a run that was interrupted, or from this one.</summary>
     public bool Explains(FolderPath target) => wasThere.Value || targets.ContainsKey(target);

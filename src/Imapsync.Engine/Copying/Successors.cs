@@ -32,7 +32,7 @@ internal static class Successors
         }
 
         var same = 0;
-        foreach (var group in ContentComparison.Groups(listed.Select(m => new MessageMatch(m, m, pairs[m.Uid]))))
+        foreach (var group in MessageMatch.Groups(listed.Select(m => new MessageMatch(m, m, pairs[m.Uid]))))
         {
             var messages = group.Select(m => m.Source).ToList();
             var contents = await MessageContents.ReadAsync(source, messages, withDigest: false, abort);

@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Durability;
 /// How a file looks from outside: its length, when it was written, and which file it is on its file system. Renaming changes none of these;
 /// another file under the same name, or the same one written again, differs in one of them. 40 bits for the first two, 24 for the last.
 /// </summary>
-internal static partial class FileLook
+internal static class FileLook
 {
     private const int NodeBits = 24;
 
@@ -22,23 +22,13 @@ internal static partial class FileLook
 
     private static (long Length, long Written, long Node) Read(string path)
     {
-        if (OperatingSystem.IsLinux())
+        // .NET tells no number of a file.
+        const int WantBasics = 0x7FF, Node = 32, Size = 40, Seconds = 112, Nanoseconds = 120;
+        Span<byte> found = stackalloc byte[Nodes.StatusBytes];
+        if (Nodes.TryReadStatus(path, WantBasics, found))
         {
-            // .NET tells no number of a file. statx alone has the same layout on every architecture.
-            const int CurrentDirectory = -100, WantBasics = 0x7FF, Node = 32, Size = 40, Seconds = 112, Nanoseconds = 120;
-            Span<byte> found = stackalloc byte[256];
-            try
-            {
-                if (Statx(CurrentDirectory, path, 0, WantBasics, ref MemoryMarshal.GetReference(found)) == 0)
-                {
-                    var written = (MemoryMarshal.Read<long>(found[Seconds..]) * 1_000_000_000) + MemoryMarshal.Read<uint>(found[Nanoseconds..]);
-                    return (MemoryMarshal.Read<long>(found[Size..]), written, MemoryMarshal.Read<long>(found[Node..]));
-                }
-            }
-            catch (EntryPointNotFoundException)
-            {
-                // A C library from before 2018.
-            }
+            var written = (MemoryMarshal.Read<long>(found[Seconds..]) * 1_000_000_000) + MemoryMarshal.Read<uint>(found[Nanoseconds..]);
+            return (MemoryMarshal.Read<long>(found[Size..]), written, MemoryMarshal.Read<long>(found[Node..]));
         }
 
         var file = new FileInfo(path);
@@ -53,7 +43,4 @@ internal static partial class FileLook
         mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
         return mixed ^ (mixed >> 31);
     }
-
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Statx(int directory, string path, int flags, int mask, ref byte found);
 }

@@ -17,6 +17,8 @@ internal enum NodeKind
 /// <summary>Looks without opening anything.</summary>
 internal static partial class Nodes
 {
+    public const int StatusBytes = 256;
+
     private const int CurrentDirectory = -100;
     private const int EmptyPath = 0x1000;
 
@@ -43,30 +45,37 @@ internal static partial class Nodes
             throw new IOException($"{path} is no ordinary file but a pipe, a socket or a device; remove it, or name another place");
     }
 
-    /// <summary>By statx, which alone has the same layout on every architecture.</summary>
     private static NodeKind? Ask(int directory, string path, int flags)
     {
-        const int WantType = 1, SizeOfStatx = 256, OffsetOfMode = 28, TypeMask = 0xF000, Regular = 0x8000, DirectoryType = 0x4000;
-        if (!OperatingSystem.IsLinux())
+        const int WantType = 1, OffsetOfMode = 28, TypeMask = 0xF000, Regular = 0x8000, DirectoryType = 0x4000;
+        Span<byte> found = stackalloc byte[StatusBytes];
+        if (!TryReadStatus(directory, path, flags, WantType, found))
             return null;
-        Span<byte> found = stackalloc byte[SizeOfStatx];
-        try
-        {
-            if (Statx(directory, path, flags, WantType, ref MemoryMarshal.GetReference(found)) != 0)
-                return null;
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // A C library from before 2018.
-            return null;
-        }
-
         return (MemoryMarshal.Read<ushort>(found[OffsetOfMode..]) & TypeMask) switch
         {
             Regular => NodeKind.OrdinaryFile,
             DirectoryType => NodeKind.Directory,
             _ => NodeKind.Other,
         };
+    }
+
+    /// <summary>What the system says of a path by statx, which alone has the same layout on every architecture. False where it does not say.</summary>
+    /// <param name="found"><see cref="StatusBytes"/> of them.</param>
+    public static bool TryReadStatus(string path, int wanted, Span<byte> found) => TryReadStatus(CurrentDirectory, path, 0, wanted, found);
+
+    private static bool TryReadStatus(int directory, string path, int flags, int wanted, Span<byte> found)
+    {
+        if (!OperatingSystem.IsLinux())
+            return false;
+        try
+        {
+            return Statx(directory, path, flags, wanted, ref MemoryMarshal.GetReference(found)) == 0;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // A C library from before 2018.
+            return false;
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

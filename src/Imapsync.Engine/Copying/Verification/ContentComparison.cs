@@ -11,15 +11,12 @@ namespace Imapsync.Engine.Copying.Verification;
 internal sealed class ContentComparison(
     VerifyContext context, PairKey key, IMailFolder source, IMailFolder target, ICheckpoint checkpoint, UidSet compared)
 {
-    private const int GroupMessages = 250;
-    private const long GroupBytes = 64 << 20;
-
     /// <summary>Messages up to here are read once more to say how they differ.</summary>
     private const int ExplainedBytes = 4 << 20;
 
     public async Task RunAsync(IEnumerable<MessageMatch> matches, CancellationToken abort)
     {
-        foreach (var group in Groups(matches.Where(m => context.Sample.Includes(m.Source.Uid) && !compared.Contains(m.Source.Uid))))
+        foreach (var group in MessageMatch.Groups(matches.Where(m => context.Sample.Includes(m.Source.Uid) && !compared.Contains(m.Source.Uid))))
         {
             context.Stop.ThrowIfCancellationRequested();
             if (context.Options.Full)
@@ -29,25 +26,6 @@ internal sealed class ContentComparison(
             foreach (var match in group)
                 compared.Add(match.Source.Uid);
         }
-    }
-
-    /// <summary>In the order given, cut into groups by number and size.</summary>
-    public static IEnumerable<List<MessageMatch>> Groups(IEnumerable<MessageMatch> matches)
-    {
-        var group = new List<MessageMatch>();
-        var bytes = 0L;
-        foreach (var match in matches)
-        {
-            group.Add(match);
-            bytes += Math.Max(0, match.Target.Size);
-            if (group.Count < GroupMessages && bytes < GroupBytes)
-                continue;
-            yield return group;
-            (group, bytes) = ([], 0);
-        }
-
-        if (group.Count > 0)
-            yield return group;
     }
 
     private async Task CompareOctetsAsync(List<MessageMatch> group, CancellationToken abort)
@@ -139,7 +117,7 @@ internal sealed class ContentComparison(
     /// <summary>Of messages with other sizes: whether what mail programs note in headers is all that the sizes differ by, judging by the headers.</summary>
     public async Task CompareSizesAsync(IReadOnlyList<MessageMatch> other, CancellationToken abort)
     {
-        foreach (var group in other.Chunk(GroupMessages))
+        foreach (var group in other.Chunk(MessageMatch.GroupMessages))
         {
             context.Stop.ThrowIfCancellationRequested();
             var fields = context.Noted;

@@ -129,7 +129,3 @@ internal sealed class FolderVerifier(
     private void Add(FindingKind kind, MessageMatch match, string text, bool isInformation = false) =>
         context.Findings.Add(kind, key.Source, key.Target, match.Source.Uid, match.Target.Uid, text, isInformation);
 }
-
-/// <summary>A message of the source and its counterpart at the target.</summary>
-/// <param name="Known">What the checkpoint says of it; null where the two were matched by identity.</param>
-internal readonly record struct MessageMatch(MessageInfo Source, MessageInfo Target, SettledMessage? Known);

@@ -73,7 +73,7 @@ internal sealed class RecordVerifier(VerifyContext context, PairKey key, TargetU
         var unrecorded = sampled.Count(m => m.Known!.Value.Checksum is null);
         if (unrecorded > 0)
             context.Report.Note(key.Target, $"no checksum was recorded of these messages, which verify --full does: {unrecorded}");
-        foreach (var group in ContentComparison.Groups(sampled.Where(m => m.Known!.Value.Checksum is not null && !compared.Contains(m.Source.Uid))))
+        foreach (var group in MessageMatch.Groups(sampled.Where(m => m.Known!.Value.Checksum is not null && !compared.Contains(m.Source.Uid))))
         {
             context.Stop.ThrowIfCancellationRequested();
             var contents = await MessageContents.ReadAsync(
