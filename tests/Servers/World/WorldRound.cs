@@ -33,7 +33,7 @@ internal sealed class WorldRound : IAsyncDisposable
     private Dictionary<string, int> knownOfSource = new(StringComparer.Ordinal);
     private Dictionary<string, int> knownOfTarget = new(StringComparer.Ordinal);
     private readonly Dictionary<WorldPlace, Lie> manners = [];
-    private bool wasSourcePutBack;
+    private bool wasPutBack;
     private bool isStateOdd;
     private int nights;
 
@@ -189,7 +189,7 @@ internal sealed class WorldRound : IAsyncDisposable
         var copy = await history.PutBackAsync(random);
         foreach (var (folder, number, count) in ofSource ? before.All.Where(m => m.Count > history.Last[m.Folder, m.Number]) : [])
             model.WentWithADisk(number, count - history.Last[folder, number]);
-        wasSourcePutBack |= ofSource;
+        wasPutBack = true;
         Tell($"{(ofSource ? "source" : "target")}: put back from {copy}: {history.Last}");
         tally.Add(ofSource ? "source put back from an older copy" : "target put back from an older copy");
     }
@@ -300,7 +300,7 @@ internal sealed class WorldRound : IAsyncDisposable
         verdict.JudgeUntouched(backup, targetHistory.Look(), "the backup");
         var (keepsTrash, trash) = (job.Deletions == DeletionPolicy.Trash, job.TrashFolder.ToString());
         verdict.JudgeRestored(before, after, backup, keepsTrash, trash);
-        if (report.IsOk && filter.MessageIds.IsEmpty && !wasSourcePutBack)
+        if (report.IsOk && filter.MessageIds.IsEmpty && !wasPutBack)
             verdict.JudgePresence(model, job, after, backup, (f, n) => n > 0 && (f == folder || (folder is null && !(keepsTrash && f == trash))) && model.Passes(filter, n), isUntold: true, forgivesPeople: false);
         foreach (var (f, number, count) in after.All.Where(m => m.Count > before[m.Folder, m.Number]))
             model.CameBack(f, number, count);
