@@ -15,7 +15,7 @@ internal sealed class WorldModel
 
     public Dictionary<int, WorldMail> Mail { get; } = [];
 
-    /// <summary>Renames of the source's folders, which a target may follow.</summary>
+    /// <summary>Renames of the source's folders, which a target may follow; a disk put back turns them round.</summary>
     public List<(string From, string To)> Renames { get; } = [];
 
     /// <summary>At the source, by its owner or somebody's letter: it may lie at the target once more for each time.</summary>

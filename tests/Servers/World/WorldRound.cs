@@ -185,6 +185,8 @@ internal sealed class WorldRound : IAsyncDisposable
         var history = ofSource ? sourceHistory : targetHistory;
         if (!history.HasCopies)
             return;
+        if (ofSource)
+            model.Renames.AddRange(model.Renames.Select(r => (r.To, r.From)).Except(model.Renames).ToList());
         var before = history.Last;
         var copy = await history.PutBackAsync(random);
         foreach (var (folder, number, count) in ofSource ? before.All.Where(m => m.Count > history.Last[m.Folder, m.Number]) : [])
@@ -269,7 +271,6 @@ internal sealed class WorldRound : IAsyncDisposable
             (knownOfSource, knownOfTarget) = (sourceHistory.Arrivals(), targetHistory.Arrivals());
             sourceHistory.Settled();
             targetHistory.Settled();
-            model.Renames.Clear();
         }
 
         Demand(verdict);
