@@ -302,7 +302,7 @@ internal sealed class WorldRound : IAsyncDisposable
         var (keepsTrash, trash) = (job.Deletions == DeletionPolicy.Trash, job.TrashFolder.ToString());
         verdict.JudgeRestored(before, after, backup, keepsTrash, trash);
         if (report.IsOk && filter.MessageIds.IsEmpty && !wasPutBack)
-            verdict.JudgePresence(model, job, after, backup, (f, n) => n > 0 && (f == folder || (folder is null && !(keepsTrash && f == trash))) && model.Passes(filter, n), isUntold: true, forgivesPeople: false);
+            verdict.JudgePresence(model, job, after, backup, (f, n) => n > 0 && (folder is null || f == folder) && !(keepsTrash && f == trash) && model.Passes(filter, n), isUntold: true, forgivesPeople: false);
         foreach (var (f, number, count) in after.All.Where(m => m.Count > before[m.Folder, m.Number]))
             model.CameBack(f, number, count);
         Demand(verdict);
