@@ -25,6 +25,9 @@ internal static class UidMemory
         var before = last?.Target is { } known && known.UidValidity == target.UidValidity ? known : default;
         if (WentBack("the target", "UIDNEXT", Max(checkpoint.KnownTargetUidNext, before.UidNext).Value, target.UidNext.Value) is { } next)
             return next;
+        // Where it was not told before, what was brought tells how far it was.
+        if (WentBack("the target", "UIDNEXT", HighestTarget(checkpoint) + 1, target.UidNext.Value) is { } shown)
+            return shown;
         if (WentBack("the target", "HIGHESTMODSEQ", before.HighestModSeq?.Value ?? 0, target.HighestModSeq?.Value ?? 0) is { } modSeq)
             return modSeq;
         return HasDoubles(checkpoint) ? "two messages are remembered under one UID of the target" : null;
@@ -58,6 +61,14 @@ internal static class UidMemory
         var highest = Uid.None;
         foreach (var message in checkpoint.Messages)
             highest = message.Source;
+        return highest.Value;
+    }
+
+    private static ulong HighestTarget(ICheckpoint checkpoint)
+    {
+        var highest = Uid.None;
+        foreach (var message in checkpoint.Messages)
+            highest = Max(highest, message.Target);
         return highest.Value;
     }
 

@@ -183,6 +183,25 @@ public sealed class PutBackTests : IDisposable
         Assert.Equal([.. Subjects(1, 7)], Here(Target));
     }
 
+    /// <summary>Likewise the target: what was brought there tells how far it was.</summary>
+    [Fact]
+    public async Task A_target_put_back_is_known_though_nobody_remembers_its_UIDNEXT()
+    {
+        box.Target.HasModSeq = false;
+        Deliver(1, 5);
+        await box.RunAsync();
+        var putBack = Target.BackUp();
+        Target.TellsUidNext = false;
+        Deliver(6, 7);
+        await box.RunAsync();
+        Target.TellsUidNext = true;
+        putBack();
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 2, 0L), (report.Outcome, (int)report.Totals.Copied, report.Totals.Deleted));
+        AssertSame();
+    }
+
     [Fact]
     public async Task Flags_follow_after_the_MODSEQs_of_the_source_began_again()
     {

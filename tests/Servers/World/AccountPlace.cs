@@ -49,6 +49,14 @@ internal sealed class AccountPlace : MaildirPlace, IAsyncDisposable
 
     public ValueTask DisposeAsync() => Line.DisposeAsync();
 
+    public override async Task GiveUidsAsync()
+    {
+        await using var probe = await ImapProbe.ConnectAsync(Server.Port, user, Server.Password);
+        foreach (var (name, _) in Folders().ToList())
+            await probe.CommandAsync("EXAMINE " + ImapProbe.Quote(name));
+        await probe.CommandAsync("LOGOUT");
+    }
+
     private async Task CommandAsync(string command)
     {
         await using var probe = await ImapProbe.ConnectAsync(Server.Port, user, Server.Password);

@@ -54,9 +54,15 @@ internal sealed class PlaceHistory(WorldPlace place)
             if (!remembered.TryGetValue(folder, out var known) || (!hidesCounters && arrivals.GetValueOrDefault(folder) < known && !(isSource && !Last.Folders.Contains(folder))))
                 continue;
             foreach (var (_, number) in missing.Where(m => m.Folder == folder))
-                model.Open(folder, number);
+            {
+                if (isSource)
+                    model.MayGo(folder, number);
+                else
+                    model.MayBeMissing(folder, number);
+            }
+
             foreach (var number in isSource && place.Server is not null ? Last.In(folder).Where(n => Last[folder, n] > putBack[folder, n]) : [])
-                model.Open(folder, number);
+                model.MayGo(folder, number);
         }
     }
 

@@ -10,12 +10,12 @@ internal sealed class WorldModel
     private readonly Dictionary<(string, int), int> takenByPeople = [];
     private readonly Dictionary<int, int> removals = [];
     private readonly HashSet<(string, int)> leftSource = [];
-    private readonly HashSet<(string, int)> open = [];
-    private readonly HashSet<string> openFolders = new(StringComparer.Ordinal);
+    private readonly HashSet<(string, int)> missing = [];
+    private readonly HashSet<(string, int)> gone = [];
 
     public Dictionary<int, WorldMail> Mail { get; } = [];
 
-    /// <summary>Renames of the source's folders, which a target may follow.</summary>
+    /// <summary>Renames of the source's folders, which a target may follow; a disk put back turns them round.</summary>
     public List<(string From, string To)> Renames { get; } = [];
 
     /// <summary>At the source, by its owner or somebody's letter: it may lie at the target once more for each time.</summary>
@@ -48,12 +48,18 @@ internal sealed class WorldModel
         takenByPeople[(folder, number)] = Taken(folder, number) + 1;
     }
 
-    /// <summary>Nobody can know whether it has to be there, or may go: a store was put back and nothing that it tells shows it.</summary>
-    public void Open(string folder, int number) => open.Add((folder, number));
+    /// <summary>Nobody can know that it is gone from the target: that was put back, and nothing that it tells shows it.</summary>
+    public void MayBeMissing(string folder, int number) => missing.Add((folder, number));
 
-    public bool IsOpen(string folder, int number) => open.Contains((folder, number)) || openFolders.Contains(folder);
+    /// <summary>Nobody can know that its owner has not removed it from the source, or that it has come under a UID known for other mail.</summary>
+    public void MayGo(string folder, int number) => gone.Add((folder, number));
 
-    public void OpenFolder(string folder) => openFolders.Add(folder);
+    /// <param name="looksAtTarget">Whatever is missing there has been found by now.</param>
+    public bool IsOpen(string folder, int number, bool looksAtTarget = false) =>
+        gone.Contains((folder, number)) || (!looksAtTarget && missing.Contains((folder, number)));
+
+    /// <summary>It left the source, as far as anybody can know.</summary>
+    public bool HasLeft(string folder, int number) => leftSource.Contains((folder, number)) || gone.Contains((folder, number));
 
     public int Lives(string folder, int number) => lives.GetValueOrDefault((folder, number));
 
@@ -62,8 +68,6 @@ internal sealed class WorldModel
     public int Taken(string folder, int number) => takenByPeople.GetValueOrDefault((folder, number));
 
     public int Removals(int number) => removals.GetValueOrDefault(number);
-
-    public bool HasLeft(string folder, int number) => leftSource.Contains((folder, number));
 
     /// <summary>Whether a job's filter lets it through.</summary>
     public bool Passes(MessageFilter filter, int number) => !Mail.TryGetValue(number, out var mail)

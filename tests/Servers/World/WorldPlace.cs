@@ -44,10 +44,14 @@ internal abstract class WorldPlace(string directory)
     {
     }
 
+    /// <summary>What lies there has its numbers.</summary>
+    public virtual Task GiveUidsAsync() => Task.CompletedTask;
+
     /// <summary>A copy of the whole, with all indexes and caches as they are.</summary>
     public async Task<string> BackUpAsync()
     {
         var copy = $"{directory}-copy{copies++}";
+        await GiveUidsAsync();
         await CopyAsync(directory, copy);
         return copy;
     }

@@ -33,7 +33,8 @@ internal sealed class WorldRound : IAsyncDisposable
     private Dictionary<string, int> knownOfSource = new(StringComparer.Ordinal);
     private Dictionary<string, int> knownOfTarget = new(StringComparer.Ordinal);
     private readonly Dictionary<WorldPlace, Lie> manners = [];
-    private bool wasSourcePutBack;
+    private bool wasPutBack;
+    private bool isStateOdd;
     private int nights;
 
     public WorldRound(int seed, ModelServers servers, WorldTally tally)
@@ -184,17 +185,27 @@ internal sealed class WorldRound : IAsyncDisposable
         var history = ofSource ? sourceHistory : targetHistory;
         if (!history.HasCopies)
             return;
+        if (ofSource)
+            model.Renames.AddRange(model.Renames.Select(r => (r.To, r.From)).Except(model.Renames).ToList());
         var before = history.Last;
         var copy = await history.PutBackAsync(random);
         foreach (var (folder, number, count) in ofSource ? before.All.Where(m => m.Count > history.Last[m.Folder, m.Number]) : [])
             model.WentWithADisk(number, count - history.Last[folder, number]);
-        wasSourcePutBack |= ofSource;
+        wasPutBack = true;
         Tell($"{(ofSource ? "source" : "target")}: put back from {copy}: {history.Last}");
         tally.Add(ofSource ? "source put back from an older copy" : "target put back from an older copy");
     }
 
     private async Task StateAsync()
     {
+        isStateOdd = true;
+        // What is kept of mail that left the source is anybody's for a job that remembers nothing of it.
+        foreach (var (folder, number, count) in targetHistory.Last.All.Where(m => m.Count > sourceHistory.Last[m.Folder, m.Number]))
+        {
+            for (var left = count - sourceHistory.Last[folder, number]; left > 0; left--)
+                model.Came(folder, number);
+        }
+
         if (Directory.Exists(job.StateDirectory))
             Directory.Delete(job.StateDirectory, recursive: true);
         if (states.Count == 0 || random.Next(4) == 0)
@@ -208,7 +219,7 @@ internal sealed class WorldRound : IAsyncDisposable
         var (copy, ofSource, ofTarget, atTarget) = states[random.Next(states.Count)];
         // An account's owner deletes: what the state knows there and is gone since then stays gone, if it comes back at the source.
         foreach (var (folder, number, count) in KeepsWhatItGets ? [] : atTarget.All.Where(m => m.Count > targetHistory.Last[m.Folder, m.Number]))
-            model.Open(folder, number);
+            model.MayBeMissing(folder, number);
         await WorldPlace.CopyAsync(copy, job.StateDirectory);
         (knownOfSource, knownOfTarget) = (new(ofSource, StringComparer.Ordinal), new(ofTarget, StringComparer.Ordinal));
         Tell($"the state directory is put back from {Path.GetFileName(copy)}");
@@ -217,6 +228,7 @@ internal sealed class WorldRound : IAsyncDisposable
 
     private void ChangeRules()
     {
+        isStateOdd = true;
         tally.Add("rules changed");
         job = random.Next(6) switch
         {
@@ -259,7 +271,6 @@ internal sealed class WorldRound : IAsyncDisposable
             (knownOfSource, knownOfTarget) = (sourceHistory.Arrivals(), targetHistory.Arrivals());
             sourceHistory.Settled();
             targetHistory.Settled();
-            model.Renames.Clear();
         }
 
         Demand(verdict);
@@ -290,8 +301,8 @@ internal sealed class WorldRound : IAsyncDisposable
         verdict.JudgeUntouched(backup, targetHistory.Look(), "the backup");
         var (keepsTrash, trash) = (job.Deletions == DeletionPolicy.Trash, job.TrashFolder.ToString());
         verdict.JudgeRestored(before, after, backup, keepsTrash, trash);
-        if (report.IsOk && filter.MessageIds.IsEmpty && !wasSourcePutBack)
-            verdict.JudgePresence(model, job, after, backup, (f, n) => n > 0 && (f == folder || (folder is null && !(keepsTrash && f == trash))) && model.Passes(filter, n), isUntold: true, forgivesPeople: false);
+        if (report.IsOk && filter.MessageIds.IsEmpty && !wasPutBack)
+            verdict.JudgePresence(model, job, after, backup, (f, n) => n > 0 && (folder is null || f == folder) && !(keepsTrash && f == trash) && model.Passes(filter, n), isUntold: true, forgivesPeople: false);
         foreach (var (f, number, count) in after.All.Where(m => m.Count > before[m.Folder, m.Number]))
             model.CameBack(f, number, count);
         Demand(verdict);
@@ -321,7 +332,8 @@ internal sealed class WorldRound : IAsyncDisposable
         if (place.Line is not { } line || random.Next(3) == 0)
             return false;
         var lie = (Lie)random.Next(Enum.GetValues<Lie>().Length);
-        if (place == target && lie == Lie.ShortListing)
+        // What a target holds and never lists can't be known there, nor a folder that no run has ever seen.
+        if ((place == target && lie == Lie.ShortListing) || (lie == Lie.HiddenFolder && isStateOdd))
             lie = Lie.NoAppendUid;
         var folder = people.AnyFolder(history.Last.Folders.Count > 0 ? history : sourceHistory);
         Tell($"{(place == source ? "source" : "target")} lies: {lie}{(lie == Lie.HiddenFolder ? " " + folder : "")}");
@@ -368,6 +380,8 @@ internal sealed class WorldRound : IAsyncDisposable
         var report = await run.WaitAsync(TimeSpan.FromMinutes(3), TimeProvider.System, CancellationToken.None);
         await SettleAsync();
         BeHonest();
+        var isWhole = report.Folders.All(f => f.Counts.Copied + f.Counts.AlreadyPresent + f.Counts.Skipped + f.Counts.Failed == f.Counts.SourceMessages);
+        Assert.True(isWhole, $"the counts do not add up: {report.Totals}");
         var end = new WorldEnd(report.Outcome == JobOutcome.Ok, report.Totals.Copied + report.Totals.Deleted);
         tally.AddRun(end.IsOk);
         Tell($"run: {report.Outcome} {report.Stop}, {report.Totals}" + string.Concat(report.Problems.Select(p => $"\n      {p.Scope} {p.Folder} {p.Reason}: {p.Text}"))

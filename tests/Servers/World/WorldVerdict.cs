@@ -31,7 +31,7 @@ internal sealed class WorldVerdict
             var needed = source[folder, number] + model.CopiesOfPeople(folder, number);
             var isMoved = model.Renames.Exists(r => Renamed(folder, r) is { } to && after[to, number] > before[to, number]);
             var isAllowed = isMoved || (job.Deletions != DeletionPolicy.Keep && model.HasLeft(folder, number) && left >= Math.Min(count, needed));
-            if (!isAllowed && !model.IsOpen(folder, number))
+            if (!isAllowed)
                 Add(() => WronglyRemoved++, $"wrongly removed: {number} from {folder} ({count} → {left}, at the source {source[folder, number]})");
             else if (!isMoved && job.Deletions == DeletionPolicy.Trash && after[trash, number] == 0 && source.Total(number) == 0)
                 Add(() => WronglyRemoved++, $"removed and not in the trash folder: {number} from {folder}");
@@ -54,7 +54,7 @@ internal sealed class WorldVerdict
         foreach (var (folder, number, count) in source.All.Where(m => isInScope(m.Folder, m.Number)))
         {
             var there = after[folder, number] + (forgivesPeople ? model.Taken(folder, number) : 0);
-            if (there >= count || model.IsOpen(folder, number))
+            if (there >= count || model.IsOpen(folder, number, looksAtTarget: !isUntold && !forgivesPeople))
                 continue;
             if (isUntold)
                 Add(() => Untold++, $"untold: {number} in {folder} is not in place ({count} at the source, {after[folder, number]} at the target)");
