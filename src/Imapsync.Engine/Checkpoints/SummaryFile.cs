@@ -34,7 +34,8 @@ internal static class SummaryFile
             {
                 if (first && (!sound || !IsHeader(record, path)))
                     return summaries;
-                if (!first && sound && Read(record) is var summary)
+                // Another kind of line is passed over before it costs anything: there may be any number.
+                if (!first && sound && record.StartsWith("pair "u8) && Read(record) is var summary)
                     summaries[summary.Pair] = summary;
             }
             catch (StateDamagedException)

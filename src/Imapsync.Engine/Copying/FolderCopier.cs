@@ -51,6 +51,12 @@ internal sealed class FolderCopier(
         if (listing.MissingCount > 0)
             ReportShortListing(Math.Max(source.Status.Messages, listing.Messages.Count + listing.MissingCount), listing);
 
+        if (listing.Messages is MessageList { WithoutKeywords: > 0 and var without })
+        {
+            report.Problem(new Problem(
+                FailureScope.Folder, key.Source, null, "flags", $"more than {MessageList.MaxFlagSets} sets of flags differ; the keywords of these messages are left out: {without}"));
+        }
+
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
             : await RecognizeAsync(source, target, checkpoint, plan, isFirstMeeting, abort);

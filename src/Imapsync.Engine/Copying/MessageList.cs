@@ -15,11 +15,17 @@ internal sealed class MessageList : IReadOnlyList<MessageInfo>
     private const int BlockRows = 1 << BlockBits;
     private const long UnknownSize = (1L << 48) - 1;
 
+    /// <summary>Of flags that differ. Nobody uses so many; whoever sends more wants to fill the memory.</summary>
+    public const int MaxFlagSets = 100_000;
+
     private readonly List<Row[]> blocks = [];
     private readonly List<FlagSet> flags = [FlagSet.Empty];
     private readonly Dictionary<FlagSet, int> numbers = new() { [FlagSet.Empty] = 0 };
 
     public int Count { get; private set; }
+
+    /// <summary>How many messages have lost their keywords here, since too many sets of flags differ.</summary>
+    public int WithoutKeywords { get; private set; }
 
     public MessageInfo this[int index]
     {
@@ -110,11 +116,18 @@ internal sealed class MessageList : IReadOnlyList<MessageInfo>
 
     private Row RowOf(in MessageInfo message)
     {
-        if (!numbers.TryGetValue(message.Flags, out var number))
+        var kept = message.Flags;
+        if (!numbers.TryGetValue(kept, out var number) && flags.Count >= MaxFlagSets && !kept.Keywords.IsEmpty)
+        {
+            WithoutKeywords++;
+            kept = FlagSet.Create(kept.System);
+        }
+
+        if (number == 0 && !numbers.TryGetValue(kept, out number))
         {
             number = flags.Count;
-            numbers.Add(message.Flags, number);
-            flags.Add(message.Flags);
+            numbers.Add(kept, number);
+            flags.Add(kept);
         }
 
         var size = message.Size is < 0 or > UnknownSize ? UnknownSize : message.Size;

@@ -82,6 +82,8 @@ public static class JobFileReader
         if (root is not null)
         {
             SchemaCheck.Check(root, JobSchema.Root, reading.Errors);
+            if (reading.Errors.Count > SchemaCheck.MaxErrors)
+                ThrowIfAny(reading.Errors);
             var reader = new JobReader(reading);
             jobs.AddRange((root["jobs"]?.Items ?? []).Where(n => n.Kind == SettingKind.Mapping).Select(reader.Read).OfType<ReadJob>());
             JobValidator.Check(jobs, reading.Errors);
@@ -96,7 +98,12 @@ public static class JobFileReader
     private static void ThrowIfAny(List<ConfigurationError> errors)
     {
         if (errors.Count > 0)
-            throw new ConfigurationException([.. errors.Distinct().Order(Comparer<ConfigurationError>.Create((a, b) => a.Origin.CompareTo(b.Origin)))]);
+        {
+            List<ConfigurationError> told = [.. errors.Distinct().Order(Comparer<ConfigurationError>.Create((a, b) => a.Origin.CompareTo(b.Origin))).Take(SchemaCheck.MaxErrors + 1)];
+            if (told.Count > SchemaCheck.MaxErrors)
+                told[^1] = new ConfigurationError(told[^2].Origin with { Line = 0 }, "there are more mistakes than these", "correct them and try again");
+            throw new ConfigurationException(told);
+        }
     }
 
     /// <summary>The names of a file's jobs, unchecked, for shell completion; none where it can't be read.</summary>

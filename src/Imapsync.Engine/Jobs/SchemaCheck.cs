@@ -5,10 +5,15 @@ namespace Imapsync.Engine.Jobs;
 /// <summary>Holds a configuration against the schema: unknown and missing keys, wrong shapes, unknown choices.</summary>
 internal static class SchemaCheck
 {
+    /// <summary>More mistakes are not looked for: nobody reads them at once.</summary>
+    public const int MaxErrors = 100;
+
     public static void Check(SettingNode section, ImmutableArray<SettingKey> keys, List<ConfigurationError> errors)
     {
         foreach (var node in section.Children.Where(n => !n.IsTakenAway()))
         {
+            if (errors.Count > MaxErrors)
+                return;
             var key = keys.FirstOrDefault(k => k.Name.Equals(node.Key, node.IsOverride ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal));
             if (key is null)
                 errors.Add(Unknown(node, keys));
@@ -60,7 +65,7 @@ internal static class SchemaCheck
                 CheckSections(node, key, errors);
                 break;
             case SettingShape.List or SettingShape.Map:
-                errors.AddRange(node.Children.Where(n => n.Kind != SettingKind.Value && !n.IsTakenAway()).Select(n => new ConfigurationError(
+                errors.AddRange(node.Children.Where(n => n.Kind != SettingKind.Value && !n.IsTakenAway()).Take(MaxErrors + 1).Select(n => new ConfigurationError(
                     n.ValueOrigin, $"an entry of '{key.Name}' must be text, not {Describe(n)}", $"write it like this: {key.Name}: {key.Example}")));
                 break;
         }
@@ -70,7 +75,7 @@ internal static class SchemaCheck
     {
         if (!node.Children.Any())
             errors.Add(new ConfigurationError(node.ValueOrigin, $"'{key.Name}' is empty", $"add at least one: {key.Example}"));
-        foreach (var item in node.Items)
+        foreach (var item in node.Items.TakeWhile(_ => errors.Count <= MaxErrors))
         {
             if (item.Kind == SettingKind.Mapping)
                 Check(item, key.Keys, errors);

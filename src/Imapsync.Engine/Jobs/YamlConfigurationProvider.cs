@@ -18,7 +18,11 @@ internal sealed class YamlConfigurationSource(string file, string text) : IConfi
 internal sealed class YamlConfigurationProvider(string file, string text) : TracedConfigurationProvider
 {
     private const int MaxDepth = 16;
-    private const int MaxSettings = 1_000_000;
+    private const int MaxSettings = 400_000;
+
+    /// <summary>Of a file, a job, an endpoint: far more than there are. What lies deeper may be a list of a mailbox's folders.</summary>
+    private const int MaxSectionKeys = 1000;
+    private const int SectionDepth = 3;
 
     private readonly Dictionary<string, string?> data = new(StringComparer.OrdinalIgnoreCase);
 
@@ -70,8 +74,10 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Trac
         // Configuration keys don't tell upper case from lower case, folder names do.
         var written = new HashSet<string>(StringComparer.Ordinal);
         var uses = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
-        while (!parser.TryConsume<MappingEnd>(out _))
+        for (var keys = 1; !parser.TryConsume<MappingEnd>(out _); keys++)
         {
+            if (keys > MaxSectionKeys && depth <= SectionDepth)
+                throw Refuse(OriginOf(parser.Current!.Start), "these are too many keys for a section of a job file");
             if (!parser.TryConsume<Scalar>(out var key))
                 throw Refuse(OriginOf(parser.Current!.Start), "a key must be plain text");
             var origin = OriginOf(key.Start);

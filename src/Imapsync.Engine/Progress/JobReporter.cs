@@ -5,6 +5,9 @@ namespace Imapsync.Engine.Progress;
 /// <summary>Collects what a running job says: passes events on one at a time and keeps what the report needs.</summary>
 public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> onEvent)
 {
+    /// <summary>More than a person reads: one that comes up for each of a million messages must fill neither memory nor screen.</summary>
+    public const int MaxNotes = 1000;
+
     private readonly Lock gate = new();
     private readonly DateTimeOffset started = time.GetUtcNow();
     private readonly List<FolderReport> folders = [];
@@ -41,8 +44,10 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
         lock (gate)
         {
             var whole = folder is null ? text : $"{folder}: {text}";
-            if (notes.Contains(whole))
+            if (notes.Count > MaxNotes || notes.Contains(whole))
                 return;
+            if (notes.Count == MaxNotes)
+                (folder, text, whole) = (null, "there is more to note, which is left out", "there is more to note, which is left out");
             notes.Add(whole);
             onEvent(new NoteRaised(job, folder, text));
         }

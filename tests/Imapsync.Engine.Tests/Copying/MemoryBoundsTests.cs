@@ -50,6 +50,66 @@ public sealed class MemoryBoundsTests : IDisposable
         Assert.Equal(Messages - 1000, target.Count - target.Removed);
     }
 
+    [Fact]
+    public async Task Each_message_has_a_keyword_of_its_own_and_memory_stays_small()
+    {
+        source.HasKeywords = true;
+        Before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var run = 0; run < 2; run++)
+        {
+            var report = await box.RunAsync();
+            Assert.Equal((JobOutcome.Incomplete, run == 0 ? Messages : 0), (report.Outcome, report.Totals.Copied));
+            var problem = Assert.Single(report.Problems);
+            Assert.True(problem.Reason == "flags" && problem.Text.EndsWith($": {Messages + 1 - MessageList.MaxFlagSets}", StringComparison.Ordinal), problem.Text);
+        }
+
+        Assert.True(Peak - Before < 120 << 20, $"{(Peak - Before) >> 20} MiB are held");
+        Assert.Equal(Messages, target.Count);
+    }
+
+    [Fact]
+    public void Notes_end_where_nobody_reads_on()
+    {
+        var told = 0;
+        var report = new JobReporter("job", TimeProvider.System, _ => told++);
+        for (var n = 0; n < 500_000; n++)
+            report.Note(FolderPath.Inbox, $"the server does not keep k{n}");
+        Assert.Equal(JobReporter.MaxNotes + 1, told);
+        Assert.EndsWith("left out", report.Finish(JobOutcome.Ok, StopReason.None, isDryRun: false).Notes[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_listing_gives_back_what_was_put_in()
+    {
+        var seed = Imapsync.Tests.Support.Seeds.Next();
+        var random = new Random(seed);
+        for (var round = 0; round < 50; round++)
+        {
+            var (list, plain) = (new MessageList(), new List<MessageInfo>());
+            for (var n = random.Next(6000); n > 0; n--)
+            {
+                var date = random.Next(5) == 0 ? default : new DateTimeOffset(random.NextInt64(1, 600_000_000) * TimeSpan.TicksPerSecond * 100, TimeSpan.FromMinutes(random.Next(-840, 840))).AddTicks(random.Next(1000));
+                var size = random.Next(4) switch { 0 => -1, 1 => random.NextInt64(1L << 40), _ => random.Next() };
+                var message = new MessageInfo(new Uid((uint)random.Next() * 2u), FlagSet.Create((MessageFlags)random.Next(32), random.Next(3) == 0 ? [$"k{random.Next(5)}"] : []), date, size);
+                list.Add(message);
+                plain.Add(message);
+            }
+
+            var what = $"seed {seed}, round {round}";
+            Assert.True(plain.SequenceEqual(list) && plain.Count == list.Count, what);
+            list.RemoveAll(m => m.Uid.Value % 3 == 0);
+            plain.RemoveAll(m => m.Uid.Value % 3 == 0);
+            Assert.True(plain.SequenceEqual(list), what);
+            for (var i = 0; i < list.Count; i += 7)
+                list[i] = plain[i] = plain[i] with { Size = i };
+            list.Add(new MessageInfo(new Uid(5), FlagSet.Empty));
+            plain.Add(new MessageInfo(new Uid(5), FlagSet.Empty));
+            list.SortByUid();
+            Assert.True(plain.Select(m => m.Uid).Order().SequenceEqual(list.Select(m => m.Uid)), what);
+            Assert.True(plain.OrderBy(m => (m.Uid, m.InternalDate, m.Size)).SequenceEqual(list.OrderBy(m => (m.Uid, m.InternalDate, m.Size))), what);
+        }
+    }
+
     private async Task MeasureAsync(string what, int octets, int copied)
     {
         Before = Before == 0 ? GC.GetTotalMemory(forceFullCollection: true) : Before;
@@ -78,6 +138,8 @@ public sealed class MemoryBoundsTests : IDisposable
 
         /// <summary>The first of them have a flag.</summary>
         public int Flagged { get; set; }
+
+        public bool HasKeywords { get; set; }
 
         public bool HasModSeq { get; set; }
 
@@ -137,7 +199,7 @@ public sealed class MemoryBoundsTests : IDisposable
                 var isChanged = uid <= Flagged;
                 if (request.Uids?.Contains(new Uid(uid)) == false || (request.ChangedSince is { } since && !isChanged && since.Value > (ulong)Count))
                     continue;
-                var flags = isChanged ? FlagSet.Create(MessageFlags.Flagged) : FlagSet.Empty;
+                var flags = isChanged ? FlagSet.Create(MessageFlags.Flagged) : HasKeywords ? FlagSet.Create(MessageFlags.None, [$"keyword{uid}"]) : FlagSet.Empty;
                 yield return request.WithDateAndSize ? new MessageInfo(new Uid(uid), flags, MemoryFolderState.Day(3).AddSeconds(uid), Octets(uid).Length) : new MessageInfo(new Uid(uid), flags);
             }
         }

@@ -5,9 +5,9 @@ namespace Imapsync.Engine.Copying.Verification;
 
 /// <summary>A folder's messages with date and size, found by UID.</summary>
 /// <param name="missing">How many the folder counts and does not list.</param>
-internal sealed class FolderMessages(List<MessageInfo> messages, long missing)
+internal sealed class FolderMessages(MessageList messages, long missing)
 {
-    public static FolderMessages None { get; } = new([], 0);
+    public static FolderMessages None { get; } = new(new MessageList(), 0);
 
     public IReadOnlyList<MessageInfo> All => messages;
 
@@ -15,11 +15,10 @@ internal sealed class FolderMessages(List<MessageInfo> messages, long missing)
 
     public static async Task<FolderMessages> ReadAsync(IMailFolder folder, CancellationToken cancellationToken)
     {
-        var pool = new FlagSetPool();
-        var messages = new List<MessageInfo>((int)Math.Clamp(folder.Status.Messages, 0, 1 << 20));
+        var messages = new MessageList();
         await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken))
-            messages.Add(message with { Flags = pool.Intern(message.Flags) });
-        messages.Sort((a, b) => a.Uid.CompareTo(b.Uid));
+            messages.Add(message);
+        messages.SortByUid();
         return new FolderMessages(messages, Math.Max(0, folder.Status.Messages - messages.Count));
     }
 

@@ -57,9 +57,11 @@ internal sealed class NameLimits
             level = level.Replace(c.ToString(), FolderNaming.Run(c), StringComparison.Ordinal);
         if (level[^1] is '.' or ' ')
             level = level[..^1] + FolderNaming.Run(level[^1]);
-        var stem = level.Split('.')[0].TrimEnd(' ');
-        return Reserved.Contains(stem, StringComparer.OrdinalIgnoreCase) ? FolderNaming.EncodeFirst(level) : level;
+        return IsDevice(level) ? FolderNaming.EncodeFirst(level) : level;
     }
+
+    /// <summary>True for the name of a device, whatever suffix it has.</summary>
+    public static bool IsDevice(string name) => Reserved.Contains(name.Split('.')[0].TrimEnd(' '), StringComparer.OrdinalIgnoreCase);
 
     private static void MakeAndRemove(string path)
     {

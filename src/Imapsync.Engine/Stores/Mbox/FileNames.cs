@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Imapsync.Engine.Stores.Maildir;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
@@ -44,6 +45,30 @@ internal static class FileNames
         return EscapeOwnSuffixes(text);
     }
 
+    /// <summary>The same where no name may have <c>: * ? " &lt; &gt; |</c>, end in a dot or a blank, or be that of a device (<see cref="NameLimits"/>).</summary>
+    public static string EscapeForWindows(string level)
+    {
+        var text = new StringBuilder();
+        foreach (var c in Escape(level))
+        {
+            if (c is ':' or '*' or '?' or '"' or '<' or '>' or '|')
+                text.Append(CultureInfo.InvariantCulture, $"%{(int)c:X2}");
+            else
+                text.Append(c);
+        }
+
+        if (text[^1] is '.' or ' ')
+        {
+            var last = text[^1];
+            text.Length--;
+            text.Append(CultureInfo.InvariantCulture, $"%{(int)last:X2}");
+        }
+
+        if (NameLimits.IsDevice(text.ToString()))
+            text.Remove(0, 1).Insert(0, $"%{(int)level[0]:X2}");
+        return text.ToString();
+    }
+
     /// <summary>What lies beside an mbox and is none by its name.</summary>
     public static bool IsSideFile(string name) =>
         name.Contains(OwnSuffix, StringComparison.OrdinalIgnoreCase) || name.EndsWith(LockSuffix, StringComparison.OrdinalIgnoreCase);
@@ -85,7 +110,7 @@ internal static class FileNames
     public static string ToLevel(string name)
     {
         var level = Unescape(name);
-        return level.Length > 0 && Escape(level) == name && !NeedsDigest(level) ? level : name;
+        return level.Length > 0 && (Escape(level) == name || EscapeForWindows(level) == name) && !NeedsDigest(level) ? level : name;
     }
 
     /// <summary>True for levels that are too long, or look like what too long ones become.</summary>
@@ -95,9 +120,12 @@ internal static class FileNames
         return Encoding.UTF8.GetByteCount(name) > MaxBytes || LooksDigested(name);
     }
 
-    public static string Digest(string level)
+    public static string Digest(string level) => Digest(level, Escape(level));
+
+    public static string DigestForWindows(string level) => Digest(level, EscapeForWindows(level));
+
+    private static string Digest(string level, string name)
     {
-        var name = Escape(level);
         var start = new StringBuilder();
         var bytes = 0;
         foreach (var rune in name.EnumerateRunes())
@@ -108,7 +136,7 @@ internal static class FileNames
             start.Append(rune.ToString());
         }
 
-        var digest = SHA256.HashData(Encoding.UTF8.GetBytes(name));
+        var digest = SHA256.HashData(Encoding.UTF8.GetBytes(Escape(level)));
         return start.ToString() + '~' + Convert.ToHexStringLower(digest)[..DigestLength];
     }
 

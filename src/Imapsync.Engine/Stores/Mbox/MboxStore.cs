@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Maildir;
 using Imapsync.Imap;
 using Microsoft.Win32.SafeHandles;
 
@@ -44,7 +45,12 @@ internal sealed class MboxStore : IMailStore
         {
             EmptiedTarget.Refuse(endpoint, store.tree.Root, isMaildir: false, context);
             if (forWriting)
+            {
                 LocalFiles.CreateRoot(store.tree.Root);
+                store.tree.Limits = NameLimits.Probe(store.tree.Root);
+                if (store.tree.Limits.AreOfWindows)
+                    context.OnNote($"{endpoint.Display}: this file system takes fewer names than others: what can't stand in the name of a folder's file is escaped");
+            }
         }
         catch (Exception error) when (FileTrouble.Is(error))
         {

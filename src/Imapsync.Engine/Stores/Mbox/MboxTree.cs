@@ -1,6 +1,7 @@
 using System.Text;
 using Imapsync.Engine.Durability;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Maildir;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
@@ -18,6 +19,9 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
     private Dictionary<FolderPath, string>? others;
 
     public string Root => root;
+
+    /// <summary>What the names of new files have to keep to.</summary>
+    public NameLimits Limits { get; set; } = NameLimits.None;
 
     /// <summary>The file of a folder, the one that was listed; null when there is none.</summary>
     public string? Find(FolderPath path)
@@ -112,9 +116,12 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
 
     private static IEnumerable<string> NamesOf(string directory, string level)
     {
-        var digest = FileNames.Digest(level);
-        if (ReadName(directory, digest) == level)
-            yield return digest;
+        foreach (var digest in new[] { FileNames.Digest(level), FileNames.DigestForWindows(level) }.Distinct())
+        {
+            if (ReadName(directory, digest) == level)
+                yield return digest;
+        }
+
         if (FileNames.NeedsDigest(level))
         {
             if (IsFileName(level) && LevelOf(directory, level) == level)
@@ -123,6 +130,9 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         }
 
         yield return FileNames.Escape(level);
+        // A tree may have come from, or be on, a file system that takes fewer names.
+        if (FileNames.EscapeForWindows(level) is var strict && strict != FileNames.Escape(level))
+            yield return strict;
         if (IsFileName(level) && LevelOf(directory, level) == level)
             yield return level;
     }
@@ -138,13 +148,13 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
     {
         if (Names(directory, level).FirstOrDefault(n => IsThere(Path.Combine(directory, n)) || IsThere(Path.Combine(directory, n + FileNames.ChildrenSuffix))) is { } used)
             return used;
-        var name = FileNames.Escape(level);
+        var name = Limits.AreOfWindows ? FileNames.EscapeForWindows(level) : FileNames.Escape(level);
         if (!FileNames.NeedsDigest(level) && !HasTwin(directory, name))
             return name;
-        var digest = FileNames.Digest(level);
+        var digest = Limits.AreOfWindows ? FileNames.DigestForWindows(level) : FileNames.Digest(level);
         using (var file = LocalFiles.CreateAnew(Path.Combine(directory, digest + FileNames.NameSuffix)))
         {
-            RandomAccess.Write(file, Encoding.UTF8.GetBytes(name), 0);
+            RandomAccess.Write(file, Encoding.UTF8.GetBytes(FileNames.Escape(level)), 0);
             RandomAccess.FlushToDisk(file);
         }
 
@@ -167,7 +177,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         if (!FileNames.LooksDigested(name) || !IsFile(path) || new FileInfo(path).Length > 1 << 20)
             return null;
         var level = FileNames.Unescape(File.ReadAllText(path));
-        return level.Length > 0 && FileNames.Digest(level) == name ? level : null;
+        return level.Length > 0 && (FileNames.Digest(level) == name || FileNames.DigestForWindows(level) == name) ? level : null;
     }
 
     /// <summary>A directory of just this name, and no link to one.</summary>
