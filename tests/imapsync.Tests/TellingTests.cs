@@ -52,11 +52,12 @@ public sealed class TellingTests
     public void A_job_that_waits_shows_its_name_and_the_beginning_of_the_reason(int width)
     {
         var job = new JobProgress("alice@example.com", Now);
+        job.Apply(new JobStarted(job.Name, "imaps://a@h", "maildir:t", false), Now);
         job.Apply(new FoldersPlanned(job.Name, 12, 4000), Now);
-        job.Apply(new Waiting(job.Name, new Wait("Archive/2025: " + Refused.Text, TimeSpan.FromSeconds(2), Now.AddSeconds(2))), Now);
+        job.Apply(new Waiting(job.Name, new Wait(Refused.Text + " way", TimeSpan.FromSeconds(2), Now.AddSeconds(2))), Now);
         var line = Assert.Single(LiveDisplay.Lines([job], Now, width));
         Assert.StartsWith(width == 80 ? "alice@example.com  " : "alice@example.c…  ", line, StringComparison.Ordinal);
-        Assert.Contains("waiting 2.0 s: ", line, StringComparison.Ordinal);
+        Assert.Contains(width == 80 ? "waiting 2.0 s: cannot connect: no way" : "waiting 2.0 s: cannot connect: …", line, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -17,6 +17,9 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
 
     public bool IsDryRun { get; private set; }
 
+    /// <summary>The URLs of source and target, once they are told.</summary>
+    public IReadOnlyList<string> Stores { get; private set; } = [];
+
     /// <summary>Folder pairs; null until they are planned.</summary>
     public int? Folders { get; private set; }
 
@@ -48,6 +51,7 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
         {
             case JobStarted begun:
                 IsDryRun = begun.DryRun;
+                Stores = [begun.Source, begun.Target];
                 break;
             case FoldersPlanned planned:
                 Folders = planned.Pairs;

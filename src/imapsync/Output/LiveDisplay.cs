@@ -64,7 +64,7 @@ internal sealed class LiveDisplay : IProgressOutput
         var rate = job.BytesPerSecond(now) is { } speed ? $"{Quantities.Octets(speed)}/s" : "";
         var left = job.TimeLeft(now) is { } time ? $"{Quantities.Duration(time)} left" : "";
         var rest = job.Wait is { } wait
-            ? $"waiting {Quantities.Duration(wait.Until - now)}: {wait.Reason}"
+            ? $"waiting {Quantities.Duration(wait.Until - now)}: {Reason(job, wait)}"
             : string.Join("  ", new[] { left, job.CurrentFolder?.ToString() ?? "" }.Where(p => p.Length > 0));
         string[] cells =
         [
@@ -77,6 +77,10 @@ internal sealed class LiveDisplay : IProgressOutput
         ];
         return [.. cells.Select(TerminalText.Escape)];
     }
+
+    /// <summary>Without the URL, which is long and the job's own.</summary>
+    private static string Reason(JobProgress job, Wait wait) =>
+        job.Stores.Aggregate(wait.Reason, (reason, url) => reason.Replace($" to {url}:", ":", StringComparison.Ordinal));
 
     /// <summary>The rows of the jobs at work, each in a line of the terminal.</summary>
     internal static IEnumerable<string> Lines(IReadOnlyCollection<JobProgress> jobs, DateTimeOffset now, int width) =>
