@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Measures imapsync beside mbsync and a raw client that does nothing else, in turns, on private servers in memory.
+# Measures imapsync beside mbsync, programs on MailKit and a raw client that does nothing else, in turns, on private servers in memory.
 #
 #   tests/bench.sh                             every case, three runs each; takes a while
 #   tests/bench.sh maildir imap --runs 5       only these
 #   tests/bench.sh noop-imap --messages 200000 another size; --help names all options, list all cases
+#   tests/bench.sh imap --without mailkit-loop not beside that one (mbsync, mailkit, floor)
 #   tests/bench.sh disk --disk /var/tmp        on a real disk, everything synced
 #   tests/bench.sh micro                       the innermost parts by BenchmarkDotNet (--filter '*Journal*')
 #
