@@ -41,6 +41,9 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     /// <summary>Files that share their unique name with another message and have no UID yet; their keys are among the unlisted.</summary>
     public IReadOnlyList<SharedName> Sharing { get; private set; } = [];
 
+    /// <summary>How many files lie in new/ and cur/, messages or not.</summary>
+    public long Files { get; private set; }
+
     /// <summary>What lies in new/ and cur/ and is no file.</summary>
     public IReadOnlySet<string> NoFiles => noFiles;
 
@@ -110,6 +113,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
         unlisted = [];
         noFiles.Clear();
         unnameable.Clear();
+        Files = 0;
         var found = new List<MaildirMessage>(messages.Count);
         for (var scan = 1; ; scan++)
         {
@@ -126,6 +130,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
             {
                 found.Clear();
                 unlisted.Clear();
+                Files = 0;
             }
         }
 
@@ -146,6 +151,8 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
                 noFiles.Add(e.FileName.ToString());
                 return default;
             }
+
+            Files++;
 
             // What is no UTF-8 was put so that it can be shown, and nothing is found under that name.
             if (e.FileName.Contains('\uFFFD') && !File.Exists(e.ToFullPath()))
@@ -180,10 +187,12 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     /// <summary>A file seen under two names was renamed in between, or there are two.</summary>
     private List<MaildirMessage> WithoutDoubles(List<MaildirMessage> found)
     {
-        var order = new int[found.Count];
-        for (var i = 0; i < order.Length; i++)
-            order[i] = i;
-        Array.Sort(order, (a, b) => found[a].Uid.CompareTo(found[b].Uid) is var byUid and not 0 ? byUid : a.CompareTo(b));
+        // The UID above, the place below: to sort numbers takes a fraction of what it takes to call for each comparison.
+        var keys = new ulong[found.Count];
+        for (var i = 0; i < keys.Length; i++)
+            keys[i] = ((ulong)found[i].Uid << 32) | (uint)i;
+        Array.Sort(keys);
+        var order = Array.ConvertAll(keys, k => (int)(uint)k);
         var single = new List<MaildirMessage>(found.Count);
         var names = new SharedNames(directory, Remembered);
         var isInOrder = true;
