@@ -54,9 +54,17 @@ public sealed class FlagSet : IEquatable<FlagSet>
 
     public static FlagSet Create(MessageFlags system, IEnumerable<string>? keywords = null)
     {
-        ImmutableArray<string> sorted = keywords is null
-            ? []
-            : [.. keywords.Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
+        ImmutableArray<string> sorted = keywords is null ? [] : [.. keywords];
+        // As they come from where they were kept in order, most often.
+        for (var i = 1; i < sorted.Length; i++)
+        {
+            if (StringComparer.OrdinalIgnoreCase.Compare(sorted[i - 1], sorted[i]) >= 0)
+            {
+                sorted = [.. sorted.Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
+                break;
+            }
+        }
+
         return sorted.IsEmpty ? WithoutKeywords[(int)system] : new FlagSet(system, sorted);
     }
 

@@ -29,8 +29,9 @@ internal sealed class FolderCopier(
     /// <exception cref="MailException">The pair could not be finished; what was committed stays.</exception>
     public async Task<FolderOutcome> RunAsync(CancellationToken abort)
     {
-        await using var source = await context.Source.OpenAsync(pair.Source.Path, abort);
-        await using var target = await OpenTargetAsync(abort);
+        var (source, target) = await OpenBothAsync(abort);
+        await using var openSource = source;
+        await using var openTarget = target;
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
         tally.BeginAttempt();
         var isFirstMeeting = Meet(checkpoint, source.Status, target);
@@ -106,6 +107,27 @@ internal sealed class FolderCopier(
             Unplaced = [.. plan.Copy.Where(m => tally.Failures.ContainsKey(m.Uid)).Select(m => m.Size)],
             Brought = context.Target.Traits.KeepsWhatItGets ? TargetPresence.BroughtBy(checkpoint) : null,
         };
+    }
+
+    /// <summary>The target's is opened while the source's server answers. Where both fail, what is told is the source's failure.</summary>
+    private async Task<(IMailFolder Source, IMailFolder? Target)> OpenBothAsync(CancellationToken abort)
+    {
+        var source = context.Source.OpenAsync(pair.Source.Path, abort);
+        var target = OpenTargetAsync(abort);
+        try
+        {
+            await Task.WhenAll((Task)source, target);
+            return (await source, await target);
+        }
+        catch
+        {
+            if (source.IsCompletedSuccessfully)
+                await (await source).DisposeAsync();
+            if (target.IsCompletedSuccessfully && await target is { } opened)
+                await opened.DisposeAsync();
+            await source;
+            throw;
+        }
     }
 
     private async Task<IMailFolder?> OpenTargetAsync(CancellationToken abort)

@@ -11,15 +11,17 @@ public static class DurableFiles
     /// <summary>The ending of a file that is being written to replace another; left behind only by a crash.</summary>
     public const string TemporarySuffix = ".tmp";
 
+    private static readonly SyncPace Pace = new(TimeProvider.System);
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>Syncs a directory, so that names created, renamed or removed in it stay so.</summary>
     public static Task SyncDirectoryAsync(string directory, CancellationToken cancellationToken) =>
-        Task.Run(() => Posix.SyncDirectory(directory), cancellationToken);
+        Pace.RunAsync(() => Posix.SyncDirectory(directory), cancellationToken);
 
-    /// <summary>Syncs a file's data and size. Blocks one thread of the pool while the device works: there is no other way to wait for it.</summary>
+    /// <summary>Syncs a file's data and size. Blocks one thread while the device works: there is no other way to wait for it.</summary>
     public static Task SyncAsync(SafeFileHandle file, CancellationToken cancellationToken) =>
-        Task.Run(() => RandomAccess.FlushToDisk(file), cancellationToken);
+        Pace.RunAsync(() => RandomAccess.FlushToDisk(file), cancellationToken);
 
     /// <summary>
     /// Puts a file in place of another, or of none: the name shows the old content or the whole new one, at any moment.

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Imapsync.Engine.Durability;
 
 /// <summary>
@@ -13,27 +11,12 @@ internal static class FileLook
     /// <summary>0 where the file is gone or can't be looked at.</summary>
     public static ulong Of(string path)
     {
-        var (length, written, node) = Read(path);
-        return length < 0 ? 0 : (Mix(Mix(1, length), written) << NodeBits) | (Mix(2, node) >> (64 - NodeBits)) | 1;
+        var stamp = FileStamp.Of(path);
+        return stamp == default ? 0 : (Mix(Mix(1, stamp.Length), stamp.Written) << NodeBits) | (Mix(2, (long)stamp.Node) >> (64 - NodeBits)) | 1;
     }
 
     /// <summary>Length and time are the same, and it is another file: one in its place, or all of its tree was brought back from a copy.</summary>
     public static bool IsOtherFileAlike(ulong before, ulong now) => before != now && before >> NodeBits == now >> NodeBits;
-
-    private static (long Length, long Written, long Node) Read(string path)
-    {
-        // .NET tells no number of a file.
-        const int WantBasics = 0x7FF, Node = 32, Size = 40, Seconds = 112, Nanoseconds = 120;
-        Span<byte> found = stackalloc byte[Nodes.StatusBytes];
-        if (Nodes.TryReadStatus(path, WantBasics, found))
-        {
-            var written = (MemoryMarshal.Read<long>(found[Seconds..]) * 1_000_000_000) + MemoryMarshal.Read<uint>(found[Nanoseconds..]);
-            return (MemoryMarshal.Read<long>(found[Size..]), written, MemoryMarshal.Read<long>(found[Node..]));
-        }
-
-        var file = new FileInfo(path);
-        return file.Exists ? (file.Length, file.LastWriteTimeUtc.Ticks, file.CreationTimeUtc.Ticks) : (-1, 0, 0);
-    }
 
     /// <summary>Scatters every bit; the same in each version of the program.</summary>
     private static ulong Mix(ulong before, long value)

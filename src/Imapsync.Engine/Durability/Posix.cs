@@ -108,6 +108,20 @@ internal static partial class Posix
         }
     }
 
+    /// <summary>Makes a directory, 0700; false where that name is taken, null where there is no directory to make it in. One system call.</summary>
+    public static bool? TryCreateDirectory(string path)
+    {
+        const uint OwnerOnlyDirectory = 0x1C0;
+        if (MakeDirectory(path, OwnerOnlyDirectory) == 0)
+            return true;
+        return Marshal.GetLastPInvokeError() switch
+        {
+            EEXIST => false,
+            ENOENT => null,
+            _ => throw Failure("mkdir", path),
+        };
+    }
+
     /// <summary>Syncs a file's data and size; on Unix any handle will do for that.</summary>
     public static void SyncFile(string path)
     {
@@ -281,6 +295,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakeDirectory(string path, uint mode);
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RenameFile(string path, string newPath);

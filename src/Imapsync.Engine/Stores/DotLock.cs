@@ -18,6 +18,8 @@ internal sealed class DotLock : IAsyncDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private static readonly byte[] Owner = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}:{Environment.MachineName}"));
+
     private readonly string lockFile;
 
     private DotLock(string lockFile) => this.lockFile = lockFile;
@@ -82,11 +84,7 @@ internal sealed class DotLock : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private static bool TryCreate(string path)
-    {
-        var owner = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}:{Environment.MachineName}"));
-        return Posix.TryCreateWhole(path, owner) ?? TryCreateInSteps(path, owner);
-    }
+    private static bool TryCreate(string path) => Posix.TryCreateWhole(path, Owner) ?? TryCreateInSteps(path, Owner);
 
     /// <summary>Where a file can't come into being with its text: a process that is killed in between leaves a lock that does not say whose it is.</summary>
     private static bool TryCreateInSteps(string path, byte[] owner)

@@ -11,6 +11,7 @@ internal sealed class GroupSync(TimeProvider time)
     private const int WorthFileSystemSync = 16;
     private const int AtOnce = 8;
     private static readonly TimeSpan TooSlow = TimeSpan.FromSeconds(1);
+    private readonly SyncPace pace = new(TimeProvider.System);
     private volatile bool syncEachFile;
 
     /// <param name="directory">Where the files are.</param>
@@ -27,7 +28,7 @@ internal sealed class GroupSync(TimeProvider time)
 
         if (files.Count <= AtOnce)
         {
-            await Task.WhenAll(files.Select(f => Task.Run(() => Posix.SyncFile(f), cancellationToken)));
+            await Task.WhenAll(files.Select(f => pace.RunAsync(() => Posix.SyncFile(f), cancellationToken)));
             return;
         }
 

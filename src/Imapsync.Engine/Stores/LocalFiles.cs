@@ -35,10 +35,17 @@ internal static class LocalFiles
             return;
         }
 
-        // One by one: the system's call gives the mode to the last of them only.
-        if (Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(path)) is { Length: > 0 } parent && !Path.Exists(parent))
-            CreateDirectory(parent);
-        Directory.CreateDirectory(path, DirectoryMode);
+        if (Posix.TryCreateDirectory(path) is not { } isNew)
+        {
+            // One by one: the system's call gives the mode to the last of them only.
+            if (Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(path)) is { Length: > 0 } parent && !Path.Exists(parent))
+                CreateDirectory(parent);
+            Directory.CreateDirectory(path, DirectoryMode);
+        }
+        else if (!isNew && !Directory.Exists(path))
+        {
+            throw new IOException($"{path} is in the way: it is no directory", Posix.EEXIST);
+        }
     }
 
     /// <summary>
@@ -75,11 +82,8 @@ internal static class LocalFiles
     /// <summary>A directory itself, not a symbolic link to one: a link may lead out of the tree.</summary>
     public static bool IsRealDirectory(string path) => Judge(path) == true;
 
-    /// <summary>A directory itself, or nothing at all: no file and no symbolic link, wherever that may lead.</summary>
-    public static bool IsRealDirectoryOrNone(string path) => Judge(path) != false;
-
-    /// <summary>True for a directory itself, null where nothing is: one look, since attributes are of the entry and not of what it leads to.</summary>
-    private static bool? Judge(string path)
+    /// <summary>True for a directory itself, false for anything else, null where nothing is: one look, since attributes are of the entry and not of what it leads to.</summary>
+    public static bool? Judge(string path)
     {
         const FileAttributes None = (FileAttributes)(-1);
         var info = new DirectoryInfo(path);

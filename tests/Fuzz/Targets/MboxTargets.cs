@@ -40,7 +40,7 @@ internal static class MboxTargets
         IndexLines.AppendHeader(lines, new UidValidity(7), new Uid(3), 2);
         foreach (var uid in (uint[])[1, 2])
             IndexLines.AppendMessage(lines, new MboxRecord(new Uid(uid), uid * 100, 80, 60, DateTimeOffset.UnixEpoch, MboxForm.None, uid, FlagSet.Parse(["\\Seen", "Work"]), uid));
-        IndexLines.AppendDone(lines, new FileStamp(200, 1), new Uid(3), 2);
+        IndexLines.AppendDone(lines, new MboxStamp(200, 1), new Uid(3), 2);
         IndexLines.AppendWindow(lines, 200, new Uid(3));
         IndexLines.AppendBegin(lines, 200, new BegunMessage(60, "From a Wed Jul 17 02:44:25 2024"));
         return lines.Written.ToArray();

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
 namespace Imapsync.Engine.Stores.LineEnds;
 
 /// <summary>
@@ -7,6 +10,7 @@ namespace Imapsync.Engine.Stores.LineEnds;
 public struct CrlfToLf
 {
     private const byte CR = (byte)'\r';
+    private const byte LF = (byte)'\n';
     private bool heldCr;
 
     /// <param name="target">At least one octet longer than the piece; may be the same memory where the message is one piece.</param>
@@ -17,9 +21,12 @@ public struct CrlfToLf
         if (heldCr && !source.IsEmpty)
         {
             heldCr = false;
-            if (source[0] != (byte)'\n')
+            if (source[0] != LF)
                 target[written++] = CR;
         }
+
+        var taken = ConvertVectors(source, target, ref written);
+        source = source[taken..];
 
         while (!source.IsEmpty)
         {
@@ -33,13 +40,51 @@ public struct CrlfToLf
                 return written + source.Length;
             }
 
-            var keep = source[cr + 1] == (byte)'\n' ? cr : cr + 1;
+            var keep = source[cr + 1] == LF ? cr : cr + 1;
             source[..keep].CopyTo(target[written..]);
             written += keep;
             source = source[(cr + 1)..];
         }
 
         return written;
+    }
+
+    /// <summary>
+    /// Looks and copies in one go. In the same memory what is written lies at or before what is read, and nothing is written over that
+    /// was not read: behind a CR the target stays as it is.
+    /// </summary>
+    /// <returns>Octets read.</returns>
+    private static int ConvertVectors(ReadOnlySpan<byte> source, Span<byte> target, ref int written)
+    {
+        // All bits set, then none: from here the first so many octets of a vector are chosen.
+        ReadOnlySpan<byte> chooser =
+        [
+            255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        ];
+        var crs = Vector128.Create(CR);
+        var at = 0;
+
+        // One more, to see what follows a CR at the end.
+        while (source.Length - at > Vector128<byte>.Count && target.Length - written >= Vector128<byte>.Count)
+        {
+            var octets = Vector128.Create(source[at..]);
+            var place = target[written..];
+            var found = Vector128.Equals(octets, crs).ExtractMostSignificantBits();
+            if (found == 0)
+            {
+                octets.CopyTo(place);
+                (at, written) = (at + Vector128<byte>.Count, written + Vector128<byte>.Count);
+                continue;
+            }
+
+            var cr = BitOperations.TrailingZeroCount(found);
+            var keep = source[at + cr + 1] == LF ? cr : cr + 1;
+            Vector128.ConditionalSelect(Vector128.Create(chooser[(Vector128<byte>.Count - keep)..]), octets, Vector128.Create((ReadOnlySpan<byte>)place)).CopyTo(place);
+            (at, written) = (at + cr + 1, written + keep);
+        }
+
+        return at;
     }
 
     /// <summary>Gives the CR that the message ended with, if it did. Returns 0 or 1.</summary>

@@ -25,9 +25,7 @@ internal static class BodyFile
             octets = octets[..(length + convert.Finish(octets[length..]))];
         }
 
-        using var file = Posix.CreateNew(path);
-        RandomAccess.Write(file, octets, 0);
-        SetDate(file, date);
+        Posix.WriteNew(path, octets, date);
         return new WrittenBody(octets.Length, lineEnds.OctetsWithCrlf, lineEnds.BareLf > 0);
     }
 

@@ -25,7 +25,8 @@ internal sealed class DeliveryWindow : IAsyncDisposable
     private readonly string tmpDirectory;
     private readonly DeliveryNames names;
     private readonly Channel<SmallBody> small = Channel.CreateBounded<SmallBody>(new BoundedChannelOptions(MaxWaiting) { SingleWriter = true });
-    private readonly Task[] writers;
+    private static readonly int MostWriters = Math.Clamp(Environment.ProcessorCount, 2, 4);
+    private readonly List<Task> writers = [];
     private readonly List<string> temporaryNames = [];
     private readonly Lock writtenLock = new();
     private readonly List<(int Order, TemporaryMessage Message)> written = [];
@@ -33,11 +34,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
     private readonly record struct SmallBody(
         (int Order, string Name) Place, Uid Source, FlagSet Flags, DateTimeOffset Date, IMemoryOwner<byte> Held, int Length);
 
-    public DeliveryWindow(string tmpDirectory, DeliveryNames names)
-    {
-        (this.tmpDirectory, this.names) = (tmpDirectory, names);
-        writers = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 2, 4)).Select(_ => Task.Run(WriteSmallBodiesAsync))];
-    }
+    public DeliveryWindow(string tmpDirectory, DeliveryNames names) => (this.tmpDirectory, this.names) = (tmpDirectory, names);
 
     /// <summary>False when the body is not as long as announced.</summary>
     public async ValueTask<bool> TakeAsync(IncomingMessage message, CancellationToken cancellationToken)
@@ -106,6 +103,9 @@ internal sealed class DeliveryWindow : IAsyncDisposable
                     await Task.WhenAll(writers);
             }
 
+            // One more while the bodies come faster than they are written.
+            if (writers.Count < MostWriters && small.Reader.Count > writers.Count)
+                writers.Add(Task.Run(WriteSmallBodiesAsync));
             return true;
         }
         finally

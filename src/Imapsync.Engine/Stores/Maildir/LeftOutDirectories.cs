@@ -39,7 +39,7 @@ internal sealed class LeftOutDirectories(string root)
                     if (isDirectory)
                         Add(entry.FullName, "its name is no UTF-8; rename it");
                 }
-                else if (entry.LinkTarget is not null)
+                else if (entry.Attributes.HasFlag(FileAttributes.ReparsePoint) && entry.LinkTarget is not null)
                 {
                     AddLink(entry, isDirectory);
                 }

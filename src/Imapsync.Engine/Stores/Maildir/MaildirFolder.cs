@@ -12,11 +12,12 @@ internal class MaildirFolder : IMailFolder
     /// <summary>Names, then files that share a name, then what these leave.</summary>
     private const int MaxRoundsOfNaming = 4;
     private NameMemory? names;
+    private bool isJustOpened;
 
-    protected MaildirFolder(FolderPath path, MaildirPaths paths, StoreContext context)
+    protected MaildirFolder(FolderPath path, MaildirPaths paths, StoreContext context, UidList? list = null)
     {
         (Path, Paths) = (path, paths);
-        UidList = new UidList(paths.Directory, context.Time);
+        UidList = list ?? new UidList(paths.Directory, context.Time);
         Keywords = new MaildirKeywords(paths.Directory, context.Time);
         Index = new MaildirIndex(paths.Directory, UidList, Keywords);
         Reader = new MaildirMessageReader(paths.Directory, Index);
@@ -40,9 +41,10 @@ internal class MaildirFolder : IMailFolder
 
     private MaildirMessageReader Reader { get; }
 
-    public static IMailFolder Open(FolderPath path, MaildirPaths paths, StoreContext context)
+    /// <param name="list">The folder's uidlist, where it was open before; it is this folder's from here on.</param>
+    public static IMailFolder Open(FolderPath path, MaildirPaths paths, StoreContext context, UidList? list = null)
     {
-        var folder = new MaildirFolder(path, paths, context);
+        var folder = new MaildirFolder(path, paths, context, list is not null && list.IsOf(paths.Directory) ? list : null);
         folder.UidList.ReadAll();
         var memory = folder.names = NameMemory.Open(path, paths.Directory, folder.UidList, context);
         folder.Index.Remembered = memory.Uids;
@@ -57,6 +59,7 @@ internal class MaildirFolder : IMailFolder
             folder.Index.Refresh(force: true);
         var validity = memory.IsProvisional ? UidValidity.None : memory.Validity;
         folder.Status = new FolderStatus(validity, new Uid(memory.Next), folder.Index.Messages.Count);
+        folder.isJustOpened = true;
         Tell(folder.Index.NoFiles, "are directories where messages lie");
         Tell(folder.Index.Unnameable, "have names that are no UTF-8: rename them");
         return folder;
@@ -72,7 +75,10 @@ internal class MaildirFolder : IMailFolder
     {
         if (request.ChangedSince is not null)
             throw new ArgumentException("a Maildir has no HIGHESTMODSEQ", nameof(request));
-        await RefreshAsync(cancellationToken);
+        // The first listing is of what was found on opening.
+        if (!isJustOpened)
+            await RefreshAsync(cancellationToken);
+        isJustOpened = false;
         var done = 0;
         foreach (var message in Chosen(request.Uids))
         {

@@ -41,6 +41,9 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     /// <summary>Files that share their unique name with another message and have no UID yet; their keys are among the unlisted.</summary>
     public IReadOnlyList<SharedName> Sharing { get; private set; } = [];
 
+    /// <summary>How many files lie in new/ and cur/, messages or not.</summary>
+    public long Files { get; private set; }
+
     /// <summary>What lies in new/ and cur/ and is no file.</summary>
     public IReadOnlySet<string> NoFiles => noFiles;
 
@@ -110,6 +113,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
         unlisted = [];
         noFiles.Clear();
         unnameable.Clear();
+        Files = 0;
         var found = new MaildirMessages(uidList.Uids, Remembered);
         for (var scan = 1; ; scan++)
         {
@@ -126,6 +130,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
             {
                 found = new MaildirMessages(uidList.Uids, Remembered);
                 unlisted.Clear();
+                Files = 0;
             }
         }
 
@@ -144,6 +149,8 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
                 noFiles.Add(e.FileName.ToString());
                 return 0;
             }
+
+            Files++;
 
             // What is no UTF-8 was put so that it can be shown, and nothing is found under that name.
             if (e.FileName.Contains('\uFFFD') && !File.Exists(e.ToFullPath()))

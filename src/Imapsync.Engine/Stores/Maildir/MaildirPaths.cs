@@ -9,17 +9,27 @@ internal sealed record MaildirPaths(string Directory)
 
     public string Tmp { get; } = Path.Combine(Directory, "tmp");
 
-    /// <summary>The folder is a real directory, and so are those of its three that exist: nothing leads out of the tree.</summary>
-    public bool AreUsable =>
-        LocalFiles.IsRealDirectory(Directory)
-        && Array.TrueForAll([Cur, New, Tmp], LocalFiles.IsRealDirectoryOrNone);
+    /// <summary>What is there, by one look at each.</summary>
+    public MaildirLook Look()
+    {
+        var directory = LocalFiles.Judge(Directory);
+        if (directory != true)
+            return new MaildirLook(IsUsable: directory is null, HasCur: false, HasNew: false, HasTmp: false);
+        var (cur, @new, tmp) = (LocalFiles.Judge(Cur), LocalFiles.Judge(New), LocalFiles.Judge(Tmp));
+        return new MaildirLook(IsUsable: cur != false && @new != false && tmp != false, cur == true, @new == true, tmp == true);
+    }
 
     public void Create()
     {
-        // tmp/ first and new/ last, so that whoever sees new/ may deliver.
-        LocalFiles.CreateDirectory(Directory);
+        // tmp/ first and new/ last, so that whoever sees new/ may deliver. The folder's own directory is made with the first.
         LocalFiles.CreateDirectory(Tmp);
         LocalFiles.CreateDirectory(Cur);
         LocalFiles.CreateDirectory(New);
     }
+}
+
+/// <param name="IsUsable">Nothing of it leads out of the tree: no link, and no file where a directory belongs.</param>
+internal readonly record struct MaildirLook(bool IsUsable, bool HasCur, bool HasNew, bool HasTmp)
+{
+    public bool IsWhole => HasCur && HasNew && HasTmp;
 }

@@ -14,6 +14,7 @@ public sealed class MaildirStore : IMailStore
     private readonly StoreContext context;
     private readonly MaildirSubscriptions subscriptions;
     private readonly GroupSync sync;
+    private readonly KnownLists lists = new();
     private readonly ConcurrentDictionary<FolderPath, Lock> opening = new();
 
     private MaildirStore(MaildirEndpoint endpoint, MaildirTree tree, StoreContext context)
@@ -112,7 +113,7 @@ public sealed class MaildirStore : IMailStore
             {
                 // What is remembered of a folder is read and added to by one at a time.
                 lock (opening.GetOrAdd(path, _ => new Lock()))
-                    return MaildirFolder.Open(path, Existing(path), context);
+                    return MaildirFolder.Open(path, Existing(path), context, lists.Take(path));
             },
             cancellationToken);
 
@@ -120,7 +121,7 @@ public sealed class MaildirStore : IMailStore
     {
         try
         {
-            return await WritableMaildirFolder.OpenAsync(path, ExistingForWriting(path), ExistingForWriting, sync, tree.Limits, context, cancellationToken);
+            return await WritableMaildirFolder.OpenAsync(path, ExistingForWriting(path), ExistingForWriting, sync, tree.Limits, context, lists, cancellationToken);
         }
         catch (Exception e) when (FileTrouble.Is(e))
         {
@@ -136,11 +137,12 @@ public sealed class MaildirStore : IMailStore
             () =>
             {
                 var paths = new MaildirPaths(tree.DirectoryOf(path));
-                if (Path.Exists(paths.Directory) && !paths.AreUsable)
+                var look = paths.Look();
+                if (!look.IsUsable)
                     throw InTheWay(paths);
-                if (Directory.Exists(paths.Cur) && Directory.Exists(paths.New) && Directory.Exists(paths.Tmp))
+                if (look.IsWhole)
                     return paths;
-                var created = tree.Create(path);
+                var created = tree.Create(path, paths);
                 if (FolderNaming.LooksShortened(Path.GetFileName(created.Directory)))
                     context.OnNote($"{path} is kept in {created.Directory}: its name is too long for a directory, or another folder has it but for case");
                 return created;
@@ -209,9 +211,10 @@ public sealed class MaildirStore : IMailStore
     private MaildirPaths Existing(FolderPath path, bool mayLackCur = false)
     {
         var paths = new MaildirPaths(tree.DirectoryOf(path));
-        if (Path.Exists(paths.Directory) && !paths.AreUsable)
+        var look = paths.Look();
+        if (!look.IsUsable)
             throw LocalFiles.Failure(InTheWay(paths), FailureScope.Folder, path.ToString());
-        if (!Directory.Exists(paths.Cur) && !(mayLackCur && Directory.Exists(paths.New)))
+        if (!look.HasCur && !(mayLackCur && look.HasNew))
             throw new MailException(FailureScope.Folder, isTransient: false, $"there is no folder {path}") { Kind = FailureKind.Gone };
         return paths;
     }

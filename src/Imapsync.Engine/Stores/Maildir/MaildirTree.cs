@@ -85,9 +85,11 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
         .Where(d => IsNamedInbox(Path.GetFileName(d)) && LocalFiles.IsRealDirectory(d) && HoldsMessages(d))
         .OrderBy(d => !Path.GetFileName(d).EndsWith("INBOX", StringComparison.Ordinal)).ThenBy(d => d, StringComparer.Ordinal);
 
-    public MaildirPaths Create(FolderPath path)
+    public MaildirPaths Create(FolderPath path) => Create(path, new MaildirPaths(DirectoryOf(path)));
+
+    /// <param name="paths">Where the folder is to be.</param>
+    public MaildirPaths Create(FolderPath path, MaildirPaths paths)
     {
-        var paths = new MaildirPaths(DirectoryOf(path));
         if (path.IsInbox)
         {
             paths.Create();

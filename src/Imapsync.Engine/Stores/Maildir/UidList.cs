@@ -16,12 +16,9 @@ internal sealed class UidList(string directory, TimeProvider time)
 {
     private const int TailBytes = 8 * 1024;
     private readonly string path = Path.Combine(directory, "dovecot-uidlist");
-    private Stamp seen;
+    private FileStamp seen;
     private bool isParsed;
     private bool isNameNew;
-
-    /// <summary>What the file was when it was last read: a change in any of these means another content.</summary>
-    private readonly record struct Stamp(DateTime Created, DateTime Written, long Length);
 
     /// <summary>None while there is no usable file.</summary>
     public UidValidity Validity { get; private set; }
@@ -30,6 +27,9 @@ internal sealed class UidList(string directory, TimeProvider time)
 
     /// <summary>UIDs by unique name, as of the last <see cref="ReadAll"/>.</summary>
     public NameTable Uids { get; private set; } = new();
+
+    /// <summary>It lies in that directory.</summary>
+    public bool IsOf(string folderDirectory) => string.Equals(folderDirectory, directory, StringComparison.Ordinal);
 
     /// <summary>Octets up to the end of the last whole line: a torn line may follow after a crash.</summary>
     private long WholeLength { get; set; }
@@ -127,11 +127,7 @@ internal sealed class UidList(string directory, TimeProvider time)
         seen = CurrentStamp();
     }
 
-    private Stamp CurrentStamp()
-    {
-        var file = new FileInfo(path);
-        return file.Exists ? new Stamp(file.CreationTimeUtc, file.LastWriteTimeUtc, file.Length) : default;
-    }
+    private FileStamp CurrentStamp() => FileStamp.Of(path);
 
     private void Create()
     {

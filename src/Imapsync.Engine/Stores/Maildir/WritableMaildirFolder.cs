@@ -15,11 +15,14 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
     private readonly NameLimits limits;
     private readonly StoreContext context;
     private readonly DeliveryNames names;
+    private readonly KnownLists? known;
     private bool saidKeywordsAreFull;
 
-    private WritableMaildirFolder(FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, NameLimits limits, StoreContext context)
+    private WritableMaildirFolder(
+        FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, NameLimits limits, StoreContext context, KnownLists? known)
         : base(path, paths, context)
     {
+        this.known = known;
         (this.find, this.sync, this.limits, this.context) = (find, sync, limits, context);
         names = new DeliveryNames(context.Time);
     }
@@ -27,10 +30,11 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
     public Uid UidNext => UidList.Next;
 
     /// <param name="find">Where another folder of the store is.</param>
+    /// <param name="known">Gets the uidlist when the folder is closed.</param>
     public static async Task<IWritableFolder> OpenAsync(
-        FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, NameLimits limits, StoreContext context, CancellationToken cancellationToken)
+        FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, NameLimits limits, StoreContext context, KnownLists? known, CancellationToken cancellationToken)
     {
-        var folder = new WritableMaildirFolder(path, paths, find, sync, limits, context);
+        var folder = new WritableMaildirFolder(path, paths, find, sync, limits, context, known);
         if (!Directory.Exists(paths.Tmp) || !Directory.Exists(paths.Cur) || !Directory.Exists(paths.New))
         {
             paths.Create();
@@ -43,9 +47,17 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
             await (await folder.UidList.HoldAsync(cancellationToken)).DisposeAsync();
         folder.UidList.SyncName();
         folder.Keywords.Refresh();
-        var count = MaildirIndex.CountFiles(paths.New) + MaildirIndex.CountFiles(paths.Cur);
-        folder.Status = new FolderStatus(folder.UidList.Validity, folder.UidList.Next, count);
+        folder.Status = new FolderStatus(folder.UidList.Validity, folder.UidList.Next, folder.CountFiles());
         return folder;
+    }
+
+    /// <summary>Where mail was before, what comes is held against it, so the directories have to be read anyway: once will do.</summary>
+    private long CountFiles()
+    {
+        if (UidNext.Value == 1)
+            return MaildirIndex.CountFiles(Paths.New) + MaildirIndex.CountFiles(Paths.Cur);
+        Index.Refresh();
+        return Index.Files;
     }
 
     public async Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken)
@@ -104,6 +116,12 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
                 SyncDirectories(Paths);
         });
         return removed;
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        known?.Keep(Path, UidList);
+        return base.DisposeAsync();
     }
 
     /// <summary>Gives UIDs to messages that have none, after bringing the index up to date.</summary>

@@ -36,7 +36,7 @@ internal static class IndexLines
     public static void AppendBegin(ByteBuffer to, long offset, BegunMessage begun) =>
         AppendLine(to, string.Create(CultureInfo.InvariantCulture, $"b {offset} {begun.Octets} {FileNames.EscapeWord(begun.Postmark)}"));
 
-    public static void AppendDone(ByteBuffer to, FileStamp stamp, Uid uidNext, int count) =>
+    public static void AppendDone(ByteBuffer to, MboxStamp stamp, Uid uidNext, int count) =>
         AppendLine(to, string.Create(CultureInfo.InvariantCulture, $"d {stamp.Length} {stamp.ModifiedTicks} {uidNext} {count}"));
 
     /// <summary>The words of a line (without LF) whose CRC is right; null otherwise.</summary>

@@ -80,7 +80,7 @@ internal sealed class MboxAppend : IDisposable
                 await FlushLinesAsync(cancellationToken);
         }
 
-        var stamp = FileStamp.Of(file);
+        var stamp = MboxStamp.Of(file);
         IndexLines.AppendDone(lines, stamp, NextUid, before.Records.Count + appended.Count);
         await FlushLinesAsync(cancellationToken);
         RandomAccess.FlushToDisk(index);
@@ -99,7 +99,7 @@ internal sealed class MboxAppend : IDisposable
             var file = held.Mbox.SafeFileHandle;
             RandomAccess.SetLength(file, before.Stamp.Length);
             RandomAccess.FlushToDisk(file);
-            var state = before with { Stamp = FileStamp.Of(file) };
+            var state = before with { Stamp = MboxStamp.Of(file) };
             lines.Clear();
             RandomAccess.SetLength(index, indexStart);
             indexLength = indexStart;

@@ -65,7 +65,7 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
         {
             RandomAccess.SetLength(mbox, offset);
             RandomAccess.FlushToDisk(mbox);
-            return await SaveAsync(found, found.State with { Stamp = FileStamp.Of(mbox) }, cancellationToken);
+            return await SaveAsync(found, found.State with { Stamp = MboxStamp.Of(mbox) }, cancellationToken);
         }
 
         // Others' mail stands behind the torn message: what is to stay goes to a new file.
@@ -74,7 +74,7 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
         {
             await CopyWithoutAsync(mbox, target, found.Torn, cancellationToken);
             KeepMode(temporary);
-            var again = await MboxFindings.ScanAsync(found.Index.WithoutWindow(), target, FileStamp.Of(target), cancellationToken);
+            var again = await MboxFindings.ScanAsync(found.Index.WithoutWindow(), target, MboxStamp.Of(target), cancellationToken);
             // The index first: with the old file it would find the torn message to be a foreign one, and lose nothing.
             return await SaveAsync(found, again.State, cancellationToken);
         });

@@ -26,19 +26,19 @@ internal sealed record MboxFindings(
     {
         for (var attempt = 1; ; attempt++)
         {
-            var stamp = FileStamp.Of(mbox);
+            var stamp = MboxStamp.Of(mbox);
             var index = await MboxIndex.LoadAsync(indexPath, cancellationToken);
             if (index.Condition == IndexCondition.Good && index.Interrupted is null && index.Stamp == stamp
                 && index.Records.All(r => r.Offset + r.Length <= stamp.Length))
                 return new MboxFindings(index, new MboxState(index.Validity, index.UidNext, [.. index.Records], stamp), true, [], MboxVariants.None);
             var found = await ScanAsync(index, mbox, stamp, cancellationToken);
-            if (FileStamp.Of(mbox) == stamp || attempt == ReadingAttempts)
+            if (MboxStamp.Of(mbox) == stamp || attempt == ReadingAttempts)
                 return found;
         }
     }
 
     /// <summary>Reads the whole file and finds its messages again in the index by what they hold, so that they keep their UIDs.</summary>
-    public static async Task<MboxFindings> ScanAsync(MboxIndex index, SafeFileHandle mbox, FileStamp stamp, CancellationToken cancellationToken)
+    public static async Task<MboxFindings> ScanAsync(MboxIndex index, SafeFileHandle mbox, MboxStamp stamp, CancellationToken cancellationToken)
     {
         var isUsable = index.Condition == IndexCondition.Good;
         var forms = new Dictionary<long, MboxForm>();

@@ -61,7 +61,7 @@ internal class MboxFolder : IMailFolder
         foreach (var record in State.Records.Where(r => uids.Contains(r.Uid)).ToArray())
         {
             var header = await ReadHeaderAsync(input, record, cancellationToken);
-            if (FileStamp.Of(file) != State.Stamp)
+            if (MboxStamp.Of(file) != State.Stamp)
                 await DemandUnchangedAsync(record, cancellationToken);
             if (header is not null)
                 yield return new MessageHeader(record.Uid, header);
@@ -81,7 +81,7 @@ internal class MboxFolder : IMailFolder
             using var message = new MboxMessage(input, record);
             if (await StartAsync(message, record, cancellationToken) is { } failure)
             {
-                if (FileStamp.Of(file) != State.Stamp)
+                if (MboxStamp.Of(file) != State.Stamp)
                     throw Rewritten(record);
                 yield return new IncomingMessage(InfoOf(record), failure);
                 continue;
@@ -89,14 +89,14 @@ internal class MboxFolder : IMailFolder
 
             if (record.Octets <= WholeBytes)
             {
-                if (FileStamp.Of(file) != State.Stamp && DigestOf(message.Decoded.Written.Span) != record.Digest)
+                if (MboxStamp.Of(file) != State.Stamp && DigestOf(message.Decoded.Written.Span) != record.Digest)
                     throw Rewritten(record);
                 yield return new IncomingMessage(InfoOf(record), record.Octets, PipeReader.Create(new ReadOnlySequence<byte>(message.Decoded.Written)));
                 continue;
             }
 
             await using var stream = new MboxMessageStream(
-                message, record, () => FileStamp.Of(file) == State.Stamp ? null : Rewritten(record));
+                message, record, () => MboxStamp.Of(file) == State.Stamp ? null : Rewritten(record));
             var body = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 64 << 10, leaveOpen: true));
             yield return new IncomingMessage(InfoOf(record), record.Octets, body);
             await body.CompleteAsync();

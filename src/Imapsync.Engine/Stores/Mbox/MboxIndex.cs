@@ -24,7 +24,7 @@ internal sealed class MboxIndex
     public IReadOnlyList<MboxRecord> Records => records;
 
     /// <summary>The mbox the index says it describes; null before its first "done".</summary>
-    public FileStamp? Stamp { get; private set; }
+    public MboxStamp? Stamp { get; private set; }
 
     /// <summary>Messages that were being written when their writer was interrupted; null when it was not.</summary>
     public InterruptedWindow? Interrupted { get; private set; }
@@ -160,7 +160,7 @@ internal sealed class MboxIndex
     {
         if (words.Length != 5 || !IndexLines.TryNumber(words[1], out var length) || !IndexLines.TryNumber(words[2], out var modified) || !TakeNext(words[3]))
             return false;
-        Stamp = new FileStamp(length, modified);
+        Stamp = new MboxStamp(length, modified);
         Interrupted = null;
         return words[4] == records.Count.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }

@@ -12,16 +12,16 @@ internal sealed record MboxRecord(
     Uid Uid, long Offset, long Length, long Octets, DateTimeOffset Date, MboxForm Form, UInt128 Digest, FlagSet Flags, ulong Key);
 
 /// <summary>By which a file is known to be the one its index describes.</summary>
-internal readonly record struct FileStamp(long Length, long ModifiedTicks)
+internal readonly record struct MboxStamp(long Length, long ModifiedTicks)
 {
-    public static FileStamp Of(Microsoft.Win32.SafeHandles.SafeFileHandle file) =>
+    public static MboxStamp Of(Microsoft.Win32.SafeHandles.SafeFileHandle file) =>
         new(RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file).Ticks);
 }
 
 /// <summary>All messages of a file.</summary>
 /// <param name="Records">In ascending order of UID.</param>
 /// <param name="Validity">None where the UIDs hold only as long as this state is in hand.</param>
-internal sealed record MboxState(UidValidity Validity, Uid UidNext, IReadOnlyList<MboxRecord> Records, FileStamp Stamp)
+internal sealed record MboxState(UidValidity Validity, Uid UidNext, IReadOnlyList<MboxRecord> Records, MboxStamp Stamp)
 {
     /// <summary>That of the index, which messages found again keep their UIDs under.</summary>
     public UidValidity LastingValidity { get; init; } = Validity;

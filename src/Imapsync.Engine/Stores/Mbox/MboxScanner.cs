@@ -11,7 +11,7 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// </summary>
 /// <param name="announced">Where messages were begun, ascending: there one begins even if its postmark is torn.</param>
 /// <param name="formAt">The form of the message at an offset where that is known; it goes before what the file looks like.</param>
-internal sealed class MboxScanner(MboxInput input, FileStamp stamp, Func<long, MboxForm?> formAt, IReadOnlyList<long> announced) : IDisposable
+internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, MboxForm?> formAt, IReadOnlyList<long> announced) : IDisposable
 {
     private readonly ByteBuffer decoded = new();
     private readonly List<ScannedMessage> messages = [];

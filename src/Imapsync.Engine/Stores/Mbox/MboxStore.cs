@@ -200,7 +200,7 @@ internal sealed class MboxStore : IMailStore
         if (counted.TryRemove(file, out var known) && known.Validity.IsNone && !File.Exists(file + FileNames.IndexSuffix))
         {
             var counting = MboxFolder.Open(file);
-            if (known.Stamp == FileStamp.Of(counting))
+            if (known.Stamp == MboxStamp.Of(counting))
                 return (counting, known);
             counting.Dispose();
         }

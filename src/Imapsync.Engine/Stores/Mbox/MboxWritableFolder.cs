@@ -107,7 +107,7 @@ internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
         try
         {
             // Length and time alone tell whether anybody was here since; the index file may have gone all the same.
-            if (FileStamp.Of(held.Mbox.SafeFileHandle) != State.Stamp || !File.Exists(mbox.IndexPath))
+            if (MboxStamp.Of(held.Mbox.SafeFileHandle) != State.Stamp || !File.Exists(mbox.IndexPath))
             {
                 var validity = State.Validity;
                 State = await LocalFiles.GuardAsync(mbox.Path, () => mbox.SettleAsync(held, cancellationToken));
@@ -133,7 +133,7 @@ internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
             {
                 using var rewriter = new MboxRewriter(held.Mbox.SafeFileHandle, target);
                 mbox.KeepMode(temporary);
-                return (await rewriter.WriteAsync(State.Records, edit, cancellationToken), FileStamp.Of(target));
+                return (await rewriter.WriteAsync(State.Records, edit, cancellationToken), MboxStamp.Of(target));
             });
 
             // If it stops between the two, the old index finds its messages in the new file by their digests.

@@ -28,7 +28,7 @@ internal static class QuietMbox
             try
             {
                 var found = await MboxFindings.ReadWithAsync(indexPath, mbox, cancellationToken);
-                if (found.State.Stamp == FileStamp.Of(mbox))
+                if (found.State.Stamp == MboxStamp.Of(mbox))
                     return (mbox, found);
             }
             catch
