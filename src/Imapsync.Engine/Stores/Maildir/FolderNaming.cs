@@ -68,7 +68,19 @@ internal static class FolderNaming
         return cut.Length > 0 ? cut : name[0] == '.' ? ".long" : "long";
     }
 
-    public static string Run(char c) => $"&{Base64[c >> 10]}{Base64[(c >> 4) & 63]}{Base64[(c << 2) & 63]}-";
+    /// <summary>An encoded level of a folder's name in a way that can stand where such limits hold.</summary>
+    public static string Fit(string level, NameLimits limits)
+    {
+        if (!limits.AreOfWindows)
+            return level;
+        foreach (var c in @":*?""<>|\")
+            level = level.Replace(c.ToString(), Run(c), StringComparison.Ordinal);
+        if (level[^1] is '.' or ' ')
+            level = level[..^1] + Run(level[^1]);
+        return NameLimits.IsDevice(level) ? EncodeFirst(level) : level;
+    }
+
+    private static string Run(char c) => $"&{Base64[c >> 10]}{Base64[(c >> 4) & 63]}{Base64[(c << 2) & 63]}-";
 
     /// <summary>Turns runs of one printable ASCII character, which modified UTF-7 proper has no place for, back into the character.</summary>
     private static string WithoutAsciiRuns(string encoded)

@@ -180,7 +180,7 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
 {
     public override char Separator => '.';
 
-    public override string EncodeLevel(string level) => Limits.Encode(FolderNaming.Encode(level, '.', '/'));
+    public override string EncodeLevel(string level) => FolderNaming.Fit(FolderNaming.Encode(level, '.', '/'), Limits);
 
     protected override string DirectoryBelowRoot(FolderPath path) => DirectoryIn(Root, path);
 
@@ -233,7 +233,7 @@ internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTr
 
     public override string EncodeLevel(string level)
     {
-        var encoded = Limits.Encode(FolderNaming.Encode(level, '/'));
+        var encoded = FolderNaming.Fit(FolderNaming.Encode(level, '/'), Limits);
         return encoded[0] == '.' || encoded.StartsWith("dovecot", StringComparison.OrdinalIgnoreCase)
             || Reserved.Contains(encoded, StringComparer.OrdinalIgnoreCase)
             ? FolderNaming.EncodeFirst(encoded)

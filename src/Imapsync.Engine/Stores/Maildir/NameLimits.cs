@@ -48,18 +48,6 @@ internal sealed class NameLimits
     /// <summary>What is likely by the file system's name, where nothing may be written.</summary>
     public static NameLimits Guess(string format) => FormatsOfWindows.Contains(format, StringComparer.OrdinalIgnoreCase) ? OfWindows : None;
 
-    /// <summary>An encoded level of a folder's name in a way that can stand here.</summary>
-    public string Encode(string level)
-    {
-        if (!AreOfWindows)
-            return level;
-        foreach (var c in @":*?""<>|\")
-            level = level.Replace(c.ToString(), FolderNaming.Run(c), StringComparison.Ordinal);
-        if (level[^1] is '.' or ' ')
-            level = level[..^1] + FolderNaming.Run(level[^1]);
-        return IsDevice(level) ? FolderNaming.EncodeFirst(level) : level;
-    }
-
     /// <summary>True for the name of a device, whatever suffix it has.</summary>
     public static bool IsDevice(string name) => Reserved.Contains(name.Split('.')[0].TrimEnd(' '), StringComparer.OrdinalIgnoreCase);
 
