@@ -52,6 +52,6 @@ internal static partial class SwallowedItems
     }
 
     /// <summary>Items of a reply, each with its value.</summary>
-    [GeneratedRegex("""\A( [A-Za-z][A-Za-z0-9.\-_\[\]<>]* ([0-9]+|NIL|"[^"\r\n]*"|\([^()\r\n]*\)))+\z""", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("""\A( [A-Za-z][A-Za-z0-9.\-_\[\]<>]* ([0-9]+|NIL|"[^"\r\n]*"|\([^()\r\n]*\)))+\z""", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Items();
 }

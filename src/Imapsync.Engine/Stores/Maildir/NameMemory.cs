@@ -73,17 +73,17 @@ internal sealed class NameMemory
     /// <returns>True where there was any.</returns>
     public bool RenewReplaced(IEnumerable<(string Name, string Path)> there)
     {
-        var replaced = new List<string>();
-        var other = new List<(string Name, int At, ulong Look)>();
+        var others = new List<string>();
+        var alikeOnly = new List<(string Name, int At, ulong Look)>();
         var alike = 0;
         var shared = Uids.WithSlash.Select(k => k[..k.IndexOf('/', StringComparison.Ordinal)]).ToHashSet();
         Write(New());
-        if (alike > 0 || other.Count < WholeTree)
-            replaced.AddRange(other.Select(o => o.Name));
+        if (alike > 0 || alikeOnly.Count < WholeTree)
+            others.AddRange(alikeOnly.Select(o => o.Name));
         else
-            Write(other.Select(o => LookLine(o.At, o.Look)));
-        Add(replaced);
-        return replaced.Count > 0;
+            Write(alikeOnly.Select(o => LookLine(o.At, o.Look)));
+        Add(others);
+        return others.Count > 0;
 
         IEnumerable<string> New()
         {
@@ -96,9 +96,9 @@ internal sealed class NameMemory
                 else if (looks[at] == look)
                     alike++;
                 else if (FileLook.IsOtherFileAlike(looks[at], look))
-                    other.Add((name, at, look));
+                    alikeOnly.Add((name, at, look));
                 else
-                    replaced.Add(name);
+                    others.Add(name);
             }
         }
     }

@@ -13,12 +13,26 @@ internal static class PostmarkDate
     private static readonly string[] Weekdays = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
 
     /// <summary>In hours. Names that mean one zone to most; others are not guessed.</summary>
-    private static readonly Dictionary<string, double> Zones = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, double> Zones = new (string Names, double Hours)[]
     {
-        ["UT"] = 0, ["UTC"] = 0, ["GMT"] = 0, ["Z"] = 0, ["WET"] = 0, ["WEST"] = 1, ["BST"] = 1, ["CET"] = 1, ["MET"] = 1, ["MEZ"] = 1,
-        ["CEST"] = 2, ["MEST"] = 2, ["MESZ"] = 2, ["EET"] = 2, ["EEST"] = 3, ["MSK"] = 3, ["JST"] = 9, ["AEST"] = 10, ["AEDT"] = 11, ["NZST"] = 12, ["NZDT"] = 13,
-        ["AST"] = -4, ["ADT"] = -3, ["EST"] = -5, ["EDT"] = -4, ["CST"] = -6, ["CDT"] = -5, ["MST"] = -7, ["MDT"] = -6, ["PST"] = -8, ["PDT"] = -7, ["AKST"] = -9, ["AKDT"] = -8, ["HST"] = -10,
-    };
+        ("UT UTC GMT Z WET", 0),
+        ("WEST BST CET MET MEZ", 1),
+        ("CEST MEST MESZ EET", 2),
+        ("EEST MSK", 3),
+        ("JST", 9),
+        ("AEST", 10),
+        ("AEDT", 11),
+        ("NZST", 12),
+        ("NZDT", 13),
+        ("ADT", -3),
+        ("AST EDT", -4),
+        ("EST CDT", -5),
+        ("CST MDT", -6),
+        ("MST PDT", -7),
+        ("PST AKDT", -8),
+        ("AKST", -9),
+        ("HST", -10),
+    }.SelectMany(z => z.Names.Split(' '), (z, name) => (Name: name, z.Hours)).ToDictionary(z => z.Name, z => z.Hours, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Null where none is found.</summary>
     /// <param name="line">Beginning with <c>From </c>.</param>
