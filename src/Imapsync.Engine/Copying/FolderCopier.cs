@@ -36,7 +36,7 @@ internal sealed class FolderCopier(
         var isFirstMeeting = Meet(checkpoint, source.Status, target);
         if (context.Job.IsRestore && target is not null)
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
-        var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort), abort);
+        var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort, last?.Source.UidNext ?? Uid.None), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {
             // Mail deleted while it was being listed looks the same: a second look tells.
