@@ -9,9 +9,10 @@ namespace Imapsync.Engine.Copying;
 /// <param name="MissingCount">How many messages the folder counts and does not list.</param>
 internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, ListingExtent Extent, long MissingCount = 0)
 {
+    /// <param name="newFrom">The folder's UIDNEXT known last; none where it is not known.</param>
     /// <exception cref="MailException">The listing was refused or broke off.</exception>
     public static async Task<FolderListing> ReadAsync(
-        IMailFolder folder, ICheckpoint checkpoint, MessageFilter filter, CancellationToken cancellationToken)
+        IMailFolder folder, ICheckpoint checkpoint, MessageFilter filter, CancellationToken cancellationToken, Uid newFrom = default)
     {
         var exists = folder.Status.Messages;
         var isNew = !checkpoint.Messages.Any() || checkpoint.Rules != filter.Fingerprint;
@@ -20,7 +21,9 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
             var changed = await ListAsync(folder, new ListRequest(ChangedSince: since), cancellationToken);
             var appeared = changed.Count(m => !checkpoint.TryGet(m.Uid, out var known) || known.Settlement == Settlement.Vanished);
             var known = Enum.GetValues<Settlement>().Where(s => s != Settlement.Vanished).Sum(checkpoint.Count);
-            if (known + appeared == exists)
+            // Where MODSEQs began again with an index that was lost, what came is not among what changed: UIDs were given, and none is shown.
+            var isHidden = !newFrom.IsNone && folder.Status.UidNext > newFrom && !changed.Exists(m => m.Uid >= newFrom);
+            if (known + appeared == exists && !isHidden)
             {
                 changed.AddRange(Failed(checkpoint, changed));
                 changed.SortByUid();

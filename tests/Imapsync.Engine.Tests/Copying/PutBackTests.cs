@@ -203,6 +203,21 @@ public sealed class PutBackTests : IDisposable
     }
 
     [Fact]
+    public async Task Mail_that_came_when_the_MODSEQs_began_again_is_not_passed_over()
+    {
+        Deliver(1, 3);
+        await box.RunAsync();
+        // One goes and one comes, and the new MODSEQs are just where the old ones were.
+        Source.ForgetModSeqs();
+        Source.Remove(2);
+        Deliver(4, 4);
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 1), (report.Outcome, (int)report.Totals.Copied));
+        AssertSame();
+    }
+
+    [Fact]
     public async Task Flags_follow_after_the_MODSEQs_of_the_source_began_again()
     {
         Source.Add(Text(1), "\\Seen");
