@@ -105,7 +105,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
 
             // One more while the bodies come faster than they are written.
             if (writers.Count < MostWriters && small.Reader.Count > writers.Count)
-                writers.Add(Task.Run(WriteSmallBodiesAsync));
+                writers.Add(Task.Run(WriteSmallBodiesAsync, CancellationToken.None));
             return true;
         }
         finally
