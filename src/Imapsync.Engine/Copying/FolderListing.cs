@@ -22,7 +22,7 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
             var appeared = changed.Count(m => !checkpoint.TryGet(m.Uid, out var known) || known.Settlement == Settlement.Vanished);
             var known = Enum.GetValues<Settlement>().Where(s => s != Settlement.Vanished).Sum(checkpoint.Count);
             // Where MODSEQs began again with an index that was lost, what came is not among what changed: UIDs were given, and none is shown.
-            var isHidden = !newFrom.IsNone && folder.Status.UidNext > newFrom && !changed.Exists(m => m.Uid >= newFrom);
+            var isHidden = !newFrom.IsNone && folder.Status.UidNext > newFrom && !changed.Any(m => m.Uid >= newFrom);
             if (known + appeared == exists && !isHidden)
             {
                 changed.AddRange(Failed(checkpoint, changed));
