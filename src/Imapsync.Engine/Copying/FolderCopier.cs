@@ -163,6 +163,8 @@ internal sealed class FolderCopier(
         var missing = checkpoint.Messages.Where(m => !m.Target.IsNone && !there.Contains(m.Target)).Select(m => m.Source).ToList();
         foreach (var uid in missing)
             checkpoint.Forget(uid);
+        if (missing.Count > 0)
+            checkpoint.SetSourceModSeq(null);
         return missing.Count > 0;
     }
 
@@ -405,6 +407,7 @@ internal sealed class FolderCopier(
             return;
         foreach (var uid in strangers)
             checkpoint.Forget(uid);
+        checkpoint.SetSourceModSeq(null);
         checkpoint.SetKnownTargetUidNext(new Uid(1));
         report.Problem(new Problem(
             FailureScope.Folder, key.Source, null, "target",

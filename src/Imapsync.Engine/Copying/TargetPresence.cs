@@ -50,6 +50,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         await unsettle(abort);
         foreach (var message in lost.Concat(damaged))
             checkpoint.Forget(message.Source);
+        // What has not changed at the source is to be listed all the same, whatever counts come out alike.
+        checkpoint.SetSourceModSeq(null);
         // In one commit: a damaged copy that is nobody's and not known as such would be taken for the message, by its header, when that is met again.
         foreach (var message in damaged)
             checkpoint.MarkDamaged(message.Target, message.Source);
