@@ -43,6 +43,6 @@ internal static partial class YamlTrouble
     }
 
     // To the last quote of its kind: what is quoted may hold some itself.
-    [GeneratedRegex("""('.*'|".*"|`.*`)|['"`].*$""", RegexOptions.Singleline)]
+    [GeneratedRegex("""(?:'.*'|".*"|`.*`)|['"`].*$""", RegexOptions.Singleline)]
     private static partial Regex Quoted();
 }

@@ -77,13 +77,16 @@ public sealed class WrongPortTests
         var connecting = ImapClient.ConnectAsync(
             new ImapClientOptions("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port, tls)
             {
-                Time = clock, ConnectTimeout = patience, GreetingTimeout = patience, StallTimeout = patience,
+                Time = clock,
+                ConnectTimeout = patience,
+                GreetingTimeout = patience,
+                StallTimeout = patience,
             },
             Token);
         while (!connecting.IsCompleted)
         {
             clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(connecting, Task.Delay(10, Token));
+            await Task.WhenAny(connecting, Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Token));
         }
 
         var refused = await Assert.ThrowsAsync<ImapConnectionException>(() => connecting);
