@@ -3,7 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Imapsync.CommandLine.Commands;
 using Imapsync.CommandLine.Output;
-using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine;
 

@@ -1,4 +1,4 @@
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 
@@ -43,7 +43,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
         catch (Exception e)
         {
             // A defect of the program in one job: the others run on, and the report is written all the same.
-            return Empty(job, JobOutcome.Failed, StopReason.Other, [new Problem(FailureScope.Store, null, null, "defect", $"{e.GetType().Name}: {e.Message}")]);
+            return Empty(job, JobOutcome.Failed, StopReason.Other, [new Problem(FailureScope.Store, null, null, Reasons.Unexpected, $"{e.GetType().Name}: {e.Message}")]);
         }
     }
 
@@ -52,7 +52,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
     {
         await AfterAbortAsync(LastPatience, time, abort);
         return Empty(job, JobOutcome.Cancelled, StopReason.Cancelled, [new Problem(
-            FailureScope.Store, null, null, "abandoned", $"the job had not ended {LastPatience.TotalSeconds:0} s after it was told to; what it saved stands, the next run goes on")]);
+            FailureScope.Store, null, null, Reasons.Abandoned, $"the job had not ended {LastPatience.TotalSeconds:0} s after it was told to; what it saved stands, the next run goes on")]);
     }
 
     private JobReport Empty(JobDefinition job, JobOutcome outcome, StopReason stop, Problem[] problems)

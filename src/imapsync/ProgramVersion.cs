@@ -1,4 +1,5 @@
 using System.Reflection;
+using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine;
 

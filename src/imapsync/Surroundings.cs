@@ -1,10 +1,11 @@
 using System.Collections;
 using System.Text;
 using Imapsync.CommandLine.Output;
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Configuration.Secrets;
 using Imapsync.Engine.Jobs;
-using Imapsync.Engine.Jobs.Secrets;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.Running;
 using Imapsync.Engine.Stores;
 
 namespace Imapsync.CommandLine;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Imapsync.Engine.Stores.Maildir;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench;

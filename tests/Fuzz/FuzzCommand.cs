@@ -1,4 +1,5 @@
 using System.Globalization;
+using Imapsync.Engine.Verifying;
 
 namespace Imapsync.Fuzz.Tests;
 

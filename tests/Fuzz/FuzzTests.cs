@@ -1,4 +1,5 @@
 using System.Text;
+using Imapsync.Engine.Verifying;
 using Imapsync.Tests.Support;
 using Xunit.Sdk;
 using Xunit.v3;

@@ -1,4 +1,7 @@
 using System.Text;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

@@ -1,3 +1,4 @@
+using Imapsync.Engine.Configuration;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

@@ -1,3 +1,4 @@
+using Imapsync.Engine.Mail;
 using Imapsync.Tests.Support;
 using Imapsync.Tests.Support.Gmail;
 

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Stores.Imap;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

@@ -1,4 +1,6 @@
 using System.Globalization;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

@@ -1,3 +1,4 @@
+using Imapsync.Engine.State;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

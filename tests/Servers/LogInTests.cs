@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Mail;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

@@ -1,4 +1,6 @@
 using System.Text;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Mail;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

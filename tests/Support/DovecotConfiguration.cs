@@ -1,4 +1,5 @@
 using System.Text;
+using Imapsync.Engine.Configuration;
 
 namespace Imapsync.Tests.Support;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Imapsync.Engine.Configuration;
 
 namespace Imapsync.Tests.Support;
 

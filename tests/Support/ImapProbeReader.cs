@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Imapsync.Engine.Configuration;
 
 namespace Imapsync.Tests.Support;
 

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Retrying;
 
 namespace Imapsync.Tests.Support;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Imapsync.Engine.Stores.Imap;
 
 namespace Imapsync.Tests.Support;
 

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores;

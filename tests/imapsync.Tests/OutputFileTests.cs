@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Files;
 
 namespace Imapsync.CommandLine.Tests;
 

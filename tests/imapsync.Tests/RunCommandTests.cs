@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Imapsync.Engine.Copying;
-using Imapsync.Engine.Mail;
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
 
 namespace Imapsync.CommandLine.Tests;
 

@@ -1,3 +1,5 @@
+using Imapsync.Engine.Folders;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Copying;

@@ -1,5 +1,5 @@
-using Imapsync.Engine.Copying.Verification;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;

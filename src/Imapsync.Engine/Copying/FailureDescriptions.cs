@@ -1,4 +1,5 @@
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Reading;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;

@@ -1,6 +1,9 @@
-using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Folders;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
@@ -55,7 +58,7 @@ internal sealed class FolderCopier(
         if (listing.Messages is MessageList { WithoutKeywords: > 0 and var without })
         {
             report.Problem(new Problem(
-                FailureScope.Folder, key.Source, null, "flags", $"more than {MessageList.MaxFlagSets} sets of flags differ; the keywords of these messages are left out: {without}"));
+                FailureScope.Folder, key.Source, null, Reasons.Flags, $"more than {MessageList.MaxFlagSets} sets of flags differ; the keywords of these messages are left out: {without}"));
         }
 
         var recognized = plan.Copy.Count == 0 || target is null
@@ -391,7 +394,7 @@ internal sealed class FolderCopier(
         {
             if (!unseen.Remove(there.Uid))
                 continue;
-            tally.AddFailure(key.Source, there.Uid, "unreadable", "the server lists the message but did not send it");
+            tally.AddFailure(key.Source, there.Uid, Reasons.Unreadable, "the server lists the message but did not send it");
             checkpoint.Settle(new SettledMessage(there.Uid, Uid.None, Settlement.Failed, there.Flags));
         }
 
@@ -429,7 +432,7 @@ internal sealed class FolderCopier(
     }
 
     private void ReportShortListing(long exists, FolderListing listing) => report.Problem(new Problem(
-        FailureScope.Folder, key.Source, null, "listing",
+        FailureScope.Folder, key.Source, null, Reasons.Listing,
         $"the server says there are {exists} messages and lists {exists - listing.MissingCount}; nothing is removed on such evidence"));
 
     /// <summary>The same up to the first change of the target, on a checkpoint that is in memory only.</summary>

@@ -1,3 +1,4 @@
+using Imapsync.Engine.Folders;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Imap;
@@ -204,6 +205,6 @@ internal sealed class FolderCreation(JobContext context, TargetPlaces places, Di
     private void Refuse(FolderPair pair, string? why)
     {
         refused.Add(pair.Target);
-        context.Report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, "create", $"{pair.Target}: {why}"));
+        context.Report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, Reasons.Create, $"{pair.Target}: {why}"));
     }
 }

@@ -1,5 +1,6 @@
-using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;

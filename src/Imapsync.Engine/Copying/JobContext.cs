@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
-using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.Retrying;
+using Imapsync.Engine.State;
+using Imapsync.Engine.Transfer;
 
 namespace Imapsync.Engine.Copying;
 
@@ -18,7 +21,7 @@ internal sealed record JobContext(
     TimeProvider Time,
     CancellationToken Stop)
 {
-    /// <summary>See <see cref="StopRequest.ReachLimit"/>.</summary>
+    /// <summary>Ends the job at a limit of its own: a short fixed word, a text for people.</summary>
     public Action<string, string> ReachLimit { get; init; } = (_, _) => { };
 
     /// <summary>Message-IDs of the filter that some message has.</summary>

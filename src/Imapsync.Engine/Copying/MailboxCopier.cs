@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
-using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Folders;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
@@ -56,7 +58,7 @@ internal sealed class MailboxCopier(JobContext context)
     {
         var plan = await context.RetryAsync("the folders", PlanAsync, () => 0, abort);
         if (plan.Doubt is not null)
-            report.Problem(new Problem(FailureScope.Store, null, null, "listing", $"{plan.Doubt}; what is at the target stays"));
+            report.Problem(new Problem(FailureScope.Store, null, null, Reasons.Listing, $"{plan.Doubt}; what is at the target stays"));
         report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
         await RememberNewAsync(plan.Pairs, abort);
         await CopyAllAsync(plan, abort);
@@ -230,7 +232,7 @@ internal sealed class MailboxCopier(JobContext context)
             catch (MailException e) when (e.Kind == FailureKind.Limit)
             {
                 // The others finish what is in hand, as after any stop.
-                context.ReachLimit("limit", e.Message);
+                context.ReachLimit(Reasons.Limit, e.Message);
                 summaries[key] = Unsettled(pair, key, remembered, tally);
                 wasStopped = true;
                 return;
@@ -355,7 +357,7 @@ internal sealed class MailboxCopier(JobContext context)
         if (untold != 0)
         {
             report.Problem(new Problem(
-                FailureScope.Folder, pair.Source, null, "accounting", $"{untold} of {counts.SourceMessages} messages are not accounted for"));
+                FailureScope.Folder, pair.Source, null, Reasons.Accounting, $"{untold} of {counts.SourceMessages} messages are not accounted for"));
             if (summaries.TryGetValue(pair, out var summary))
                 summaries[pair] = summary with { Rules = PairSummary.Unsettled };
         }
@@ -366,7 +368,7 @@ internal sealed class MailboxCopier(JobContext context)
     private void ReportUnknownMessageIds()
     {
         foreach (var id in context.Job.Messages.MessageIds.Except(context.FoundMessageIds.Keys).Order(StringComparer.Ordinal))
-            report.Problem(new Problem(FailureScope.Store, null, null, "not_found", $"no message in the folders chosen has the Message-ID <{id}>; looked in {LookedIn()}"));
+            report.Problem(new Problem(FailureScope.Store, null, null, Reasons.NotFound, $"no message in the folders chosen has the Message-ID <{id}>; looked in {LookedIn()}"));
     }
 
     private string LookedIn()
@@ -377,7 +379,7 @@ internal sealed class MailboxCopier(JobContext context)
     }
 
     private void FolderFailed(FolderPair pair, MailException e) =>
-        report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, e.Kind == FailureKind.Gone ? "gone" : "folder", e.Message));
+        report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, e.Kind == FailureKind.Gone ? Reasons.Gone : Reasons.Folder, e.Message));
 
     /// <param name="Listed">The source's folders.</param>
     /// <param name="Doubt">Why nothing of what is not listed may be removed; null where it may.</param>

@@ -1,6 +1,7 @@
-using Imapsync.Engine.Checkpoints;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
+using Imapsync.Engine.Transfer;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
@@ -77,7 +78,7 @@ internal sealed class MessageRelay(JobContext context, IMailFolder source, IWrit
             Seen.Add(next.Message.Uid);
             if (next.Message.Failure is { } failure)
             {
-                Fail(next.Message.Info, failure, "unreadable");
+                Fail(next.Message.Info, failure, Reasons.Unreadable);
                 continue;
             }
 
@@ -114,7 +115,7 @@ internal sealed class MessageRelay(JobContext context, IMailFolder source, IWrit
             var message = relayed.Message;
             if (receipt.Failure is { } failure)
             {
-                Fail(message.Info, failure, "refused");
+                Fail(message.Info, failure, Reasons.Refused);
                 continue;
             }
 

@@ -1,6 +1,7 @@
-using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Folders;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Copying;
 
@@ -35,7 +36,7 @@ internal sealed class MissingFolders(JobContext context)
             if (doubt is null)
                 gone.Add(summary);
             else
-                context.Report.Problem(new Problem(FailureScope.Folder, path, null, "listing", $"the source does not list it, and {doubt}: nothing of it is removed"));
+                context.Report.Problem(new Problem(FailureScope.Folder, path, null, Reasons.Listing, $"the source does not list it, and {doubt}: nothing of it is removed"));
         }
 
         return gone;

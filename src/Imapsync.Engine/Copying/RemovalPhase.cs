@@ -1,6 +1,8 @@
-using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
@@ -34,7 +36,7 @@ internal sealed class RemovalPhase(JobContext context)
                 ? "the source account shows no message at all"
                 : $"that is more than deletion_limit: {context.Job.DeletionLimit} allows";
             context.Report.Problem(new Problem(
-                FailureScope.Store, null, null, "deletion_limit",
+                FailureScope.Store, null, null, Reasons.DeletionLimit,
                 $"{count} of {settled} messages vanished from the source; {why}, so none was removed. If it is meant, run once with a higher deletion_limit"));
             return false;
         }
@@ -48,7 +50,7 @@ internal sealed class RemovalPhase(JobContext context)
             }
             catch (MailException e) when (e.Scope != FailureScope.Store)
             {
-                context.Report.Problem(new Problem(FailureScope.Folder, pair.Source, null, "removal", $"{pair.Target}: {e.Message}"));
+                context.Report.Problem(new Problem(FailureScope.Folder, pair.Source, null, Reasons.Removal, $"{pair.Target}: {e.Message}"));
             }
         }
 
@@ -78,7 +80,7 @@ internal sealed class RemovalPhase(JobContext context)
             if (others > 0)
             {
                 context.Report.Problem(new Problem(
-                    FailureScope.Folder, pair.Source, null, "removal",
+                    FailureScope.Folder, pair.Source, null, Reasons.Removal,
                     $"{pair.Target}: {others} messages have the UIDs of what vanished and are other mail, to judge by what was recorded; they were not touched"));
             }
         }

@@ -1,6 +1,7 @@
-using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Folders;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
@@ -86,7 +87,7 @@ internal sealed class TargetFolders(
         if (e.IsTransient && context.RenamesFailedOnce.Add(from))
             return false;
         context.RenamesGivenUp.Add(from);
-        context.Report.Problem(new Problem(FailureScope.Folder, from.Source, null, "rename", $"{from.Target} could not be renamed at the target: {e.Message}"));
+        context.Report.Problem(new Problem(FailureScope.Folder, from.Source, null, Reasons.Rename, $"{from.Target} could not be renamed at the target: {e.Message}"));
         return true;
     }
 

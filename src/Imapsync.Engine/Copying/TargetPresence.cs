@@ -1,7 +1,7 @@
-using Imapsync.Engine.Checkpoints;
-using Imapsync.Engine.Copying.Verification;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
@@ -108,7 +108,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         if (lost == 0)
             return summary is null ? null : summary with { Target = status };
         context.Report.Problem(new Problem(
-            FailureScope.Folder, key.Source, null, "missing_at_target",
+            FailureScope.Folder, key.Source, null, Reasons.MissingAtTarget,
             $"{lost} messages that were copied are gone from {key.Target} at the target; run with --heal to fetch them again"));
         tally.Lose(lost);
         return summary is null ? null : summary with { Rules = PairSummary.Unsettled };

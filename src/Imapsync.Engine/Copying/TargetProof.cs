@@ -1,6 +1,6 @@
-using Imapsync.Engine.Checkpoints;
-using Imapsync.Engine.Copying.Verification;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
-using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Folders;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Copying;
 

@@ -1,6 +1,6 @@
-using Imapsync.Engine.Checkpoints;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Copying;
 
@@ -21,7 +21,7 @@ internal sealed class UnplacedMail(
         if (unseen.Count > 0)
         {
             report.Problem(new Problem(
-                FailureScope.Store, null, null, "removal",
+                FailureScope.Store, null, null, Reasons.Removal,
                 $"messages that vanished from a folder may have been moved to one that could not be copied whole ({string.Join(", ", unseen)}), so none was removed"));
             return true;
         }
@@ -36,7 +36,7 @@ internal sealed class UnplacedMail(
                 continue;
             vanished[pair] = others;
             report.Problem(new Problem(
-                FailureScope.Folder, pair.Source, null, "removal",
+                FailureScope.Folder, pair.Source, null, Reasons.Removal,
                 $"{messages.Count - others.Count} messages that vanished may be among those that could not be copied from other folders, so they were not removed"));
         }
 

@@ -1,3 +1,5 @@
+using Imapsync.Engine.Files;
+
 namespace Imapsync.Engine.Mail;
 
 /// <summary>What a message's octets are known by later: CRC-32C and how many they are. Finds decay and mishaps, not forgery.</summary>

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Imapsync.CommandLine.Output;
-using Imapsync.Engine.Copying.Labels;
+using Imapsync.Engine.Stores.Labels;
 
 namespace Imapsync.CommandLine.Commands;
 

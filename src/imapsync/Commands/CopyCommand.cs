@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Text;
 using Imapsync.CommandLine.Output;
-using Imapsync.Engine.Copying;
-using Imapsync.Engine.Durability;
-using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Commands;
 

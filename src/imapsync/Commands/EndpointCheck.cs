@@ -1,4 +1,4 @@
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Commands;

@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
 using Imapsync.CommandLine.Output;
-using Imapsync.Engine.Copying;
-using Imapsync.Engine.Copying.Labels;
+using Imapsync.Engine.Folders;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Labels;
 
 namespace Imapsync.CommandLine.Commands;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using Imapsync.CommandLine.Output;
-using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine.Commands;
 

@@ -1,5 +1,5 @@
 using Imapsync.CommandLine.Output;
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Commands;

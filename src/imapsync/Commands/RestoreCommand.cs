@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Commands;
 

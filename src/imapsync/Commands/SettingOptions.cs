@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Imapsync.CommandLine.Output;
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 
 namespace Imapsync.CommandLine.Commands;
 

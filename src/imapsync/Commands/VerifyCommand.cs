@@ -2,8 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Imapsync.CommandLine.Output;
-using Imapsync.Engine.Copying;
-using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Running;
+using Imapsync.Engine.Verifying;
 
 namespace Imapsync.CommandLine.Commands;
 

@@ -1,4 +1,5 @@
 using Imapsync.CommandLine.Commands;
+using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Output;
 

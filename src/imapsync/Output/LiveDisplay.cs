@@ -1,3 +1,4 @@
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Progress;
 using Spectre.Console;
 using Spectre.Console.Rendering;

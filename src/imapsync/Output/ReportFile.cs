@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 
 namespace Imapsync.CommandLine.Output;
 

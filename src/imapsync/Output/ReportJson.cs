@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 

@@ -1,3 +1,4 @@
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;

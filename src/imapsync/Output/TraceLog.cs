@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 using Microsoft.Extensions.Logging;
 
 namespace Imapsync.CommandLine.Output;

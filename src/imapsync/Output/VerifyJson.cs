@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
-using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Configuration.Secrets;
+using Imapsync.Engine.Verifying;
 
 namespace Imapsync.CommandLine.Output;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
-using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.Verifying;
 
 namespace Imapsync.CommandLine.Output;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Imapsync.Engine.State;
 
 namespace Imapsync.Bench.Contenders;
 

@@ -1,3 +1,5 @@
+using Imapsync.Engine.State;
+
 namespace Imapsync.Bench.Contenders;
 
 /// <summary>One mailbox to be copied by one program, and where that program remembers.</summary>

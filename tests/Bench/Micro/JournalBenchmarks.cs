@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
-using Imapsync.Engine.Checkpoints;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 using Imapsync.Tests.Support;
 

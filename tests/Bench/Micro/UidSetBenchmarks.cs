@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Imapsync.Engine.Configuration;
 using Imapsync.Imap;
 
 namespace Imapsync.Bench.Micro;

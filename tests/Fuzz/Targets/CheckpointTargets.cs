@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
-using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Fuzz.Tests.Targets;

@@ -1,5 +1,5 @@
 using System.Text;
-using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Configuration;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Fuzz.Tests.Targets;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
-using Imapsync.Engine.Mail;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Stores.Mbox;
 using Imapsync.Imap;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Matching;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Imap;
 using Imapsync.Imap.Client;

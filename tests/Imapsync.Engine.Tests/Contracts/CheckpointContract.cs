@@ -1,5 +1,5 @@
-using Imapsync.Engine.Checkpoints;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Contracts;

@@ -1,4 +1,5 @@
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Imap;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Contracts;

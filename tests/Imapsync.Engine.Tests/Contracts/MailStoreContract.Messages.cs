@@ -1,5 +1,4 @@
 using System.Text;
-using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Contracts;

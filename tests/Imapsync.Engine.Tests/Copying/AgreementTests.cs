@@ -1,7 +1,9 @@
-using Imapsync.Engine.Copying;
-using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Folders;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
+using Imapsync.Engine.Tests.State;
 
 namespace Imapsync.Engine.Tests.Copying;
 

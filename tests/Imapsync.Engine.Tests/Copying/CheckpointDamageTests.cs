@@ -1,5 +1,7 @@
-using Imapsync.Tests.Support;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
+using Imapsync.Engine.Tests.State;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 

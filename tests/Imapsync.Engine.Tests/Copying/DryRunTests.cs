@@ -1,7 +1,12 @@
-using Imapsync.Tests.Support;
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.Running;
+using Imapsync.Engine.State;
+using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Imap;
+using Imapsync.Engine.Tests.State;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 

@@ -1,7 +1,10 @@
-using Imapsync.Engine.Checkpoints;
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
+using Imapsync.Engine.Tests.State;
 
 namespace Imapsync.Engine.Tests.Copying;
 

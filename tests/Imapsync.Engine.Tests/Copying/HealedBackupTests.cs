@@ -1,5 +1,6 @@
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.Tests.State;
 
 namespace Imapsync.Engine.Tests.Copying;
 

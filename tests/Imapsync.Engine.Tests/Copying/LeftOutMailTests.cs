@@ -1,4 +1,5 @@
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;

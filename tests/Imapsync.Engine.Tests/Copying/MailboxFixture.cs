@@ -1,9 +1,12 @@
-using Imapsync.Engine.Checkpoints;
-using Imapsync.Engine.Copying;
-using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.Running;
+using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
+using Imapsync.Engine.Tests.State;
+using Imapsync.Engine.Verifying;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;

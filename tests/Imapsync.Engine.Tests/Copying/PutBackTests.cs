@@ -1,6 +1,8 @@
-using Imapsync.Engine.Copying;
-using Imapsync.Engine.Mail;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
+using Imapsync.Engine.Tests.State;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;

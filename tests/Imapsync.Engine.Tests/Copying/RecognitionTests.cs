@@ -1,8 +1,10 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.Running;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;

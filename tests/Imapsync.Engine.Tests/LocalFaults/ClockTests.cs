@@ -1,6 +1,5 @@
-using Imapsync.Engine.Checkpoints;
-using Imapsync.Engine.Copying.Verification;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
 using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Imap;

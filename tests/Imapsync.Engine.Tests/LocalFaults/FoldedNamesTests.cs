@@ -1,5 +1,5 @@
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Engine.Stores.Maildir;
 using Imapsync.Engine.Stores.Mbox;
 using Imapsync.Engine.Tests.Contracts;

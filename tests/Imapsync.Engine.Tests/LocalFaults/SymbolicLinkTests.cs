@@ -1,5 +1,7 @@
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
 using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Engine.Tests.Copying;

@@ -1,4 +1,5 @@
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.State;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;

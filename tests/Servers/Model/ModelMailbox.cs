@@ -1,4 +1,4 @@
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;

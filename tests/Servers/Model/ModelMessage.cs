@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;

@@ -1,4 +1,7 @@
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;

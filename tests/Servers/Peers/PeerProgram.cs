@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Imapsync.Engine.Retrying;
+using Imapsync.Engine.Stores.Maildir;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Peers;

@@ -1,4 +1,5 @@
 using System.Text;
+using Imapsync.Engine.Mail;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Peers;

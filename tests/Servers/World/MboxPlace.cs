@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Mbox;
 
 namespace Imapsync.Servers.Tests.World;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 
 namespace Imapsync.Servers.Tests.World;
 

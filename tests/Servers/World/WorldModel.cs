@@ -1,4 +1,5 @@
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Matching;
 
 namespace Imapsync.Servers.Tests.World;
 

@@ -1,4 +1,4 @@
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
 
 namespace Imapsync.Servers.Tests.World;
 

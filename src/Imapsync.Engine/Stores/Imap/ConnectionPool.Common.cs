@@ -1,4 +1,3 @@
-using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 using Imapsync.Imap.Client;
 

@@ -1,4 +1,4 @@
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Stores.LineEnds;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,6 +1,6 @@
-using Imapsync.Engine.Durability;
 using System.Globalization;
 using System.Security.Cryptography;
+using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.Stores.Maildir;
 

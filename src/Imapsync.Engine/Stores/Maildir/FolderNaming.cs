@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;

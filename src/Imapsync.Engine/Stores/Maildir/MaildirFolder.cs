@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
@@ -67,7 +68,7 @@ internal class MaildirFolder : IMailFolder
         void Tell(IReadOnlySet<string> what, string why)
         {
             if (what.Count > 0)
-                context.OnUnread(path, "unreadable", $"not read in {paths.Directory}, entries of new and cur: {what.Count}, {what.Order(StringComparer.Ordinal).First()} first; they {why}");
+                context.OnUnread(path, Reasons.Unreadable, $"not read in {paths.Directory}, entries of new and cur: {what.Count}, {what.Order(StringComparer.Ordinal).First()} first; they {why}");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;

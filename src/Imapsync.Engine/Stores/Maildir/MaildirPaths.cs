@@ -1,3 +1,5 @@
+using Imapsync.Engine.Stores.Local;
+
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>The directories of one folder.</summary>

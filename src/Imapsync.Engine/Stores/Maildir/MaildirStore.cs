@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
@@ -72,7 +73,7 @@ public sealed class MaildirStore : IMailStore
                 var leftOut = new LeftOutDirectories(tree.Root);
                 var entries = tree.List(leftOut);
                 foreach (var text in leftOut.Texts)
-                    context.OnUnread(null, "unread", text);
+                    context.OnUnread(null, Reasons.Unread, text);
                 return
                 [
                     .. entries.Select(e => new FolderEntry(
@@ -227,7 +228,7 @@ public sealed class MaildirStore : IMailStore
         }
         catch (Exception e) when (FileTrouble.Is(e) && !FileTrouble.IsEverywhere(e))
         {
-            context.OnUnread(null, "subscriptions", $"subscriptions can't be read: {FileTrouble.Explain(e)}");
+            context.OnUnread(null, Reasons.Subscriptions, $"subscriptions can't be read: {FileTrouble.Explain(e)}");
             return [];
         }
     }

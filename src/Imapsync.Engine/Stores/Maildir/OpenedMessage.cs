@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.LineEnds;
+using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Maildir;
 

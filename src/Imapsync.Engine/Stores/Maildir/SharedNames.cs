@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.Stores.Maildir;
 

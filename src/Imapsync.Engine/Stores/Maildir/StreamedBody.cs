@@ -1,5 +1,6 @@
 using System.Buffers;
 using Imapsync.Engine.Stores.LineEnds;
+using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Maildir;
 

@@ -1,3 +1,4 @@
+
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <param name="Begun">The window's messages by where they were begun.</param>

@@ -1,5 +1,6 @@
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Imap;
 using Microsoft.Win32.SafeHandles;
 

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 using Microsoft.Win32.SafeHandles;

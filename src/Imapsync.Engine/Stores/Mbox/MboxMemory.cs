@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Mbox;
 

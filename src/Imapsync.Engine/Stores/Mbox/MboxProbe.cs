@@ -1,4 +1,4 @@
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.Stores.Mbox;
 

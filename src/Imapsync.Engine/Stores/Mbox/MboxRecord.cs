@@ -1,3 +1,4 @@
+using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;

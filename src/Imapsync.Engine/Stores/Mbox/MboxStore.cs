@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.Stores.Maildir;
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Imap;
 using Microsoft.Win32.SafeHandles;
 
@@ -76,7 +76,7 @@ internal sealed class MboxStore : IMailStore
         if (listing.Ignored.Count > 0)
             context.OnNote($"{Traits.Display}: {listing.Ignored.Count} files are no mbox and are left out, {listing.Ignored[0]} first");
         if (listing.Unread.Count > 0)
-            context.OnUnread(null, "unread", $"{Traits.Display}: {listing.Unread.Count} {(listing.Unread.Count == 1 ? "is" : "are")} not read: {string.Join(", ", listing.Unread.Take(MaxNamed))}{(listing.Unread.Count > MaxNamed ? ", …" : "")}");
+            context.OnUnread(null, Reasons.Unread, $"{Traits.Display}: {listing.Unread.Count} {(listing.Unread.Count == 1 ? "is" : "are")} not read: {string.Join(", ", listing.Unread.Take(MaxNamed))}{(listing.Unread.Count > MaxNamed ? ", …" : "")}");
         var subscribed = await subscriptions.ReadAsync(cancellationToken);
         return
         [
@@ -210,7 +210,7 @@ internal sealed class MboxStore : IMailStore
         if (!found.IsIndexed)
             new MboxFile(file, path, context).NoteVariants(found);
         if (found.Doubts.Count > 0)
-            context.OnUnread(path, "doubtful", $"{file}: {found.Doubts[0]}{(found.Doubts.Count > 1 ? $"; {found.Doubts.Count - 1} more such lines" : "")}");
+            context.OnUnread(path, Reasons.Doubtful, $"{file}: {found.Doubts[0]}{(found.Doubts.Count > 1 ? $"; {found.Doubts.Count - 1} more such lines" : "")}");
         try
         {
             return (mbox, memory is null ? found.State : await memory.KeepAsync(found, cancellationToken));

@@ -1,7 +1,7 @@
 using System.Text;
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.Stores.Maildir;
+using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Mbox;
 

@@ -1,3 +1,4 @@
+
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>

@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
-using Imapsync.Engine.Checkpoints;
 using Imapsync.Engine.Copying;
+using Imapsync.Engine.Folders;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.Retrying;
+using Imapsync.Engine.State;
 using Imapsync.Engine.Stores.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;

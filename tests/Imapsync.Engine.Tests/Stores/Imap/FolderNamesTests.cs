@@ -1,4 +1,5 @@
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Folders;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 

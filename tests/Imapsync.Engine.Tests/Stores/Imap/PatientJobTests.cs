@@ -1,4 +1,5 @@
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores.Imap;

@@ -1,4 +1,4 @@
-using Imapsync.Engine.Jobs.Secrets;
+using Imapsync.Engine.Configuration.Secrets;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Imap;

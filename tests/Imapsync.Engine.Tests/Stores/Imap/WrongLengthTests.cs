@@ -1,5 +1,4 @@
-using Imapsync.Engine.Copying;
-using Imapsync.Engine.Copying.Verification;
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores.Imap;

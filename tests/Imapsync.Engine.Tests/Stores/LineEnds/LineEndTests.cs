@@ -1,5 +1,6 @@
-using Imapsync.Tests.Support;
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Stores.LineEnds;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.LineEnds;
 

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.IO.Compression;
 using System.Text;
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;

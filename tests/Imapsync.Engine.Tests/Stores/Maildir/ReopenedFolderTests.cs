@@ -1,5 +1,5 @@
 using System.Globalization;
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores;
 using Imapsync.Engine.Tests.Contracts;

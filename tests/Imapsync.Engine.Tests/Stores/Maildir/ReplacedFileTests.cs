@@ -1,4 +1,4 @@
-using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Progress;
 using Imapsync.Tests.Support;
 

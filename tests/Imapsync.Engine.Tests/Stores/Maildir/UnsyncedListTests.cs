@@ -1,4 +1,4 @@
-using Imapsync.Engine.Durability;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores;
 using Imapsync.Engine.Tests.Contracts;

@@ -1,3 +1,4 @@
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Imap;

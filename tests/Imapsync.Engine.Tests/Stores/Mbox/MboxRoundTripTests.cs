@@ -1,7 +1,9 @@
-using Imapsync.Tests.Support;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Mbox;
 using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Imap;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 

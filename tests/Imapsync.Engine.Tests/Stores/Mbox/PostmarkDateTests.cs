@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Stores.Mbox;
 using Imapsync.Tests.Support;
 

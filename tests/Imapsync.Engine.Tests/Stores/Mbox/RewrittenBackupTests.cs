@@ -1,4 +1,5 @@
 using System.Text;
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Imap;
 using Imapsync.Tests.Support;

@@ -1,0 +1,47 @@
+using System.Collections.Immutable;
+using Imapsync.Engine.Configuration.Secrets;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Configuration;
+
+/// <summary>A job file that was read and found good.</summary>
+/// <param name="Jobs">The jobs that were asked for, in the order of the file.</param>
+/// <param name="Notes">What works but should be known: a password file that others can read.</param>
+public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<ConfigurationNote> Notes)
+{
+    /// <summary>Asks for every password that has to be asked for, before anything else writes to the terminal.</summary>
+    public async Task AskForSecretsAsync(CancellationToken cancellationToken)
+    {
+        foreach (var secret in Jobs.SelectMany(j => new[] { j.Source, j.Target }).OfType<ImapEndpoint>().Select(e => e.Password).OfType<PromptedSecret>())
+            await secret.ReadAsync(cancellationToken);
+    }
+}
+
+/// <summary>A job that was given setting by setting.</summary>
+/// <param name="Text">A job file that says the same.</param>
+public sealed record ComposedJob(JobFile File, string Text);
+
+/// <summary>What a job file is read with.</summary>
+public sealed record JobFileOptions
+{
+    /// <summary>The environment: overrides (<c>IMAPSYNC__…</c>), secrets, the user's state folder.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>Overrides as <c>alice.target.url=…</c>, the last one of a setting counts.</summary>
+    public IReadOnlyList<string> Set { get; init; } = [];
+
+    /// <summary>Names of the jobs wanted; empty for all. Secrets and files of other jobs need not be there.</summary>
+    public IReadOnlyCollection<string> Jobs { get; init; } = [];
+
+    /// <summary>Where jobs keep their state, each in a folder with its name, whatever the file says.</summary>
+    public string? StateRoot { get; init; }
+
+    /// <summary>The jobs' sources will be opened: their secrets and files have to be there.</summary>
+    public bool UsesSource { get; init; } = true;
+
+    /// <summary>Asks for passwords that the file says nothing of; null where nobody can be asked.</summary>
+    public SecretPrompt? Prompt { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

@@ -1,0 +1,183 @@
+using System.Text;
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Microsoft.Extensions.Configuration;
+
+namespace Imapsync.Engine.Configuration;
+
+/// <summary>Reads job files strictly: everything that is wrong is reported at once.</summary>
+public static class JobFileReader
+{
+    private const int MaxBytes = 64 << 20;
+
+    /// <param name="path">As the user named it; error texts name it so.</param>
+    /// <exception cref="ConfigurationException">Something in it can't be right. No other exception leaves this method.</exception>
+    public static JobFile Read(string path, JobFileOptions options) => Parse(path, ReadText(path), options);
+
+    /// <summary>Reads a job file's text as if it stood in the file <paramref name="path"/>.</summary>
+    /// <exception cref="ConfigurationException"/>
+    public static JobFile Parse(string path, string text, JobFileOptions options)
+    {
+        var errors = new List<ConfigurationError>();
+        var (root, names) = Load(path, text, options, errors);
+        if (root is not null)
+            CheckWanted(path, names, options, errors);
+        return ReadJobs(root, new JobReading(path, options, errors)
+        {
+            HasSeveralJobs = names.OfType<string>().Count(n => options.Jobs.Count == 0 || options.Jobs.Contains(n)) > 1,
+        });
+    }
+
+    /// <summary>Reads one job that is given setting by setting, without a file.</summary>
+    /// <param name="directory">What relative paths are relative to.</param>
+    /// <param name="settings">The job's; <see cref="JobFileOptions.Set"/> overrides them, its keys without a job's name.</param>
+    /// <exception cref="ConfigurationException"/>
+    public static ComposedJob Compose(string directory, IReadOnlyList<GivenSetting> settings, JobFileOptions options)
+    {
+        var errors = new List<ConfigurationError>();
+        var given = new GivenSettings(settings, "jobs", "0");
+        given.Load();
+        var overrides = new SettingOverrides(new Dictionary<string, string>(), [.. options.Set.Select(s => "jobs.0." + s)], []);
+        overrides.Load();
+        errors.AddRange(overrides.Errors);
+        var root = SettingNode.Build(new ConfigurationRoot([given, overrides]), new SettingOrigin("command line"));
+        var reading = new JobReading(Path.Combine(directory, "-"), options, errors) { IsComposed = true };
+        var read = InOptionWords(() => ReadJobs(root, reading));
+        return new ComposedJob(read, JobFileText.Write(root["jobs"]!.Items.First(), read.Jobs[0], reading));
+    }
+
+    /// <summary>Reads an endpoint that is given setting by setting.</summary>
+    /// <exception cref="ConfigurationException"/>
+    public static Endpoint ReadEndpoint(string directory, IReadOnlyList<GivenSetting> settings, JobFileOptions options)
+    {
+        var given = new GivenSettings(settings);
+        given.Load();
+        var section = SettingNode.Build(new ConfigurationRoot([given]), new SettingOrigin("command line"));
+        var reading = new JobReading(Path.Combine(directory, "-"), options, []);
+        SchemaCheck.Check(section, JobSchema.Endpoint, reading.Errors);
+        var endpoint = new EndpointReader(reading, isWanted: true).Read(section);
+        return InOptionWords(() =>
+        {
+            ThrowIfAny(reading.Errors);
+            return endpoint!;
+        });
+    }
+
+    private static T InOptionWords<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (ConfigurationException e)
+        {
+            throw new ConfigurationException([.. e.Errors.Select(OptionWords.Tell)]);
+        }
+    }
+
+    private static JobFile ReadJobs(SettingNode? root, JobReading reading)
+    {
+        var jobs = new List<ReadJob>();
+        if (root is not null)
+        {
+            SchemaCheck.Check(root, JobSchema.Root, reading.Errors);
+            if (reading.Errors.Count > SchemaCheck.MaxErrors)
+                ThrowIfAny(reading.Errors);
+            var reader = new JobReader(reading);
+            jobs.AddRange((root["jobs"]?.Items ?? []).Where(n => n.Kind == SettingKind.Mapping).Select(reader.Read).OfType<ReadJob>());
+            JobValidator.Check(jobs, reading.Errors);
+        }
+
+        ThrowIfAny(reading.Errors);
+        return new JobFile(
+            [.. jobs.Select(j => j.Definition).OfType<JobDefinition>().Where(j => reading.IsWanted(j.Name))],
+            [.. reading.Notes.OrderBy(n => n.Origin)]);
+    }
+
+    private static void ThrowIfAny(List<ConfigurationError> errors)
+    {
+        if (errors.Count > 0)
+        {
+            List<ConfigurationError> told = [.. errors.Distinct().Order(Comparer<ConfigurationError>.Create((a, b) => a.Origin.CompareTo(b.Origin))).Take(SchemaCheck.MaxErrors + 1)];
+            if (told.Count > SchemaCheck.MaxErrors)
+                told[^1] = new ConfigurationError(told[^2].Origin with { Line = 0 }, "there are more mistakes than these", "correct them and try again");
+            throw new ConfigurationException(told);
+        }
+    }
+
+    /// <summary>The names of a file's jobs, unchecked, for shell completion; none where it can't be read.</summary>
+    public static IReadOnlyList<string> ReadNames(string path)
+    {
+        try
+        {
+            return [.. Load(path, ReadText(path), new JobFileOptions(), []).Names.OfType<string>()];
+        }
+        catch (ConfigurationException)
+        {
+            return [];
+        }
+    }
+
+    private static (SettingNode? Root, IReadOnlyList<string?> Names) Load(string path, string text, JobFileOptions options, List<ConfigurationError> errors)
+    {
+        var origin = new SettingOrigin(path, 1, 1);
+        var yaml = (ConfigurationRoot)new ConfigurationBuilder().Add(new YamlConfigurationSource(path, text)).Build();
+        var provider = yaml.Providers.OfType<YamlConfigurationProvider>().Single();
+        errors.AddRange(provider.Errors);
+        if (provider.IsUnreadable)
+            return (null, []);
+        var names = (SettingNode.Build(yaml, origin)["jobs"]?.Items ?? []).Select(j => j["name"]?.Value).ToList();
+        var overrides = new SettingOverrides(options.Environment, options.Set, names);
+        overrides.Load();
+        errors.AddRange(overrides.Errors);
+        var root = new ConfigurationRoot([provider, overrides]);
+        return (SettingNode.Build(root, origin), names);
+    }
+
+    private static void CheckWanted(string path, IReadOnlyList<string?> names, JobFileOptions options, List<ConfigurationError> errors)
+    {
+        foreach (var wanted in options.Jobs.Where(w => !names.Contains(w, StringComparer.Ordinal)))
+        {
+            var nearest = EditDistance.Nearest(wanted, names.OfType<string>());
+            errors.Add(new ConfigurationError(
+                new SettingOrigin(path), $"there is no job '{wanted}' in this file",
+                nearest is null ? $"its jobs are {string.Join(", ", names.OfType<string>().Take(20))}" : $"did you mean '{nearest}'?"));
+        }
+    }
+
+    private static string ReadText(string path)
+    {
+        try
+        {
+            using var file = Pipes.OpenRead(path, TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult();
+            using var content = new MemoryStream();
+            var buffer = new byte[81920];
+            int read;
+            while ((read = file.Read(buffer)) > 0)
+            {
+                content.Write(buffer, 0, read);
+                if (content.Length > MaxBytes)
+                    throw Unusable(path, $"the file is larger than {MaxBytes >> 20} MiB", "split it into several files");
+            }
+
+            var text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(content.GetBuffer(), 0, (int)content.Length);
+            return text.TrimStart('\uFEFF');
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Unusable(path, "there is no such file", "give the path of a job file");
+        }
+        catch (DecoderFallbackException)
+        {
+            throw Unusable(path, "the file is not UTF-8 text", "save it as UTF-8");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw Unusable(path, $"the file can't be read: {e.Message}", "look at its type and permissions");
+        }
+    }
+
+    private static ConfigurationException Unusable(string path, string message, string remedy) =>
+        new([new ConfigurationError(new SettingOrigin(path), message, remedy)]);
+}

@@ -1,0 +1,87 @@
+using System.Text;
+using Imapsync.Engine.Configuration.Secrets;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Configuration;
+
+/// <summary>Writes a job as a job file for people to go on with. Secrets stay references.</summary>
+internal static class JobFileText
+{
+    /// <param name="job">The settings as they were given; paths are written absolute, for the file may lie anywhere.</param>
+    public static string Write(SettingNode job, JobDefinition definition, JobReading reading)
+    {
+        var text = new StringBuilder("# A job of imapsync. Run it with: imapsync run FILE\n# Every key is described in docs/job-file.md.\njobs:\n");
+        var lead = "  - ";
+        foreach (var key in JobSchema.Job)
+        {
+            if (key.Name == "state")
+                Add(text, lead, key, definition.StateDirectory);
+            else if (job[key.Name] is { } node && !node.IsTakenAway())
+                Write(text, lead, node, key, definition, reading);
+            lead = "    ";
+        }
+
+        return text.ToString();
+    }
+
+    private static void Write(StringBuilder text, string lead, SettingNode node, SettingKey key, JobDefinition definition, JobReading reading)
+    {
+        var below = new string(' ', lead.Length + 2);
+        switch (key.Shape)
+        {
+            case SettingShape.Section:
+                text.Append(lead).Append(key.Name).Append(":   # ").Append(key.Purpose).Append('\n');
+                foreach (var inner in key.Keys.Where(k => node[k.Name] is { } child && !child.IsTakenAway()))
+                    Write(text, below, node[inner.Name]!, inner, definition, reading);
+                if ((key.Name == "source" ? definition.Source : definition.Target) is ImapEndpoint { Password: Secrets.PromptedSecret } && key.Name is "source" or "target")
+                    text.Append(below).Append("# The password is asked for. To run without a terminal add password_env, password_file or password_command.\n");
+                break;
+            case SettingShape.List:
+                text.Append(lead).Append(key.Name).Append(":   # ").Append(key.Purpose).Append('\n');
+                foreach (var (entry, _) in node.Entries())
+                    text.Append(below).Append("- ").Append(Scalar(entry)).Append('\n');
+                break;
+            case SettingShape.Map:
+                text.Append(lead).Append(key.Name).Append(":   # ").Append(key.Purpose).Append('\n');
+                foreach (var entry in node.Children.Where(n => n.Kind == SettingKind.Value))
+                    text.Append(below).Append(Scalar(entry.Key)).Append(": ").Append(Scalar(entry.Value!)).Append('\n');
+                break;
+            default:
+                Add(text, lead, key, Absolute(node.Value!, key, reading));
+                break;
+        }
+    }
+
+    private static void Add(StringBuilder text, string lead, SettingKey key, string value) =>
+        text.Append(lead).Append(key.Name).Append(": ").Append(Scalar(value)).Append("   # ").Append(key.Purpose).Append('\n');
+
+    private static string Absolute(string value, SettingKey key, JobReading reading)
+    {
+        var origin = new SettingOrigin(key.Name);
+        if (key.Name is "password_file" or "tls_ca_file" or "tls_client_certificate" or "tls_client_key")
+            return reading.Resolve(origin, value) ?? value;
+        return key.Name == "url" && EndpointUrl.Parse(value, origin, reading) is { Directory.Length: > 0 } url ? $"{url.Scheme}:{url.Directory}" : value;
+    }
+
+    /// <summary>Plain where no reader of YAML could take it for anything else, otherwise in double quotes.</summary>
+    private static string Scalar(string value)
+    {
+        var isPlain = value.Length > 0 && (char.IsAsciiLetterOrDigit(value[0]) || value[0] == '/') && value[^1] != ':' && value != "null"
+            && value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '/' or '_' or '-' or '@' or '+' or ':');
+        if (isPlain)
+            return value;
+        var quoted = new StringBuilder("\"");
+        foreach (var c in value)
+        {
+            if (c is '"' or '\\')
+                quoted.Append('\\').Append(c);
+            else if (char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029' or '\uFEFF' or >= '\uFFFE')
+                quoted.Append(System.Globalization.CultureInfo.InvariantCulture, $"\\u{(int)c:X4}");
+            else
+                quoted.Append(c);
+        }
+
+        return quoted.Append('"').ToString();
+    }
+}

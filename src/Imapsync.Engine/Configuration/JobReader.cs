@@ -1,0 +1,103 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Configuration;
+
+/// <summary>A job as far as it could be read, with the places to blame for contradictions.</summary>
+/// <param name="Definition">Null where something essential is missing.</param>
+internal sealed record ReadJob(SettingNode Node, string? Name, JobDefinition? Definition);
+
+/// <summary>Makes a <see cref="JobDefinition"/> of one entry of <c>jobs:</c>.</summary>
+internal sealed class JobReader(JobReading reading)
+{
+    private const int MaxNameLength = 100;
+
+    public ReadJob? Read(SettingNode job)
+    {
+        var name = ReadName(job);
+        var isWanted = name is null || reading.IsWanted(name);
+        var source = ReadEndpoint(new EndpointReader(reading, isWanted && reading.Options.UsesSource), job, "source");
+        var target = ReadEndpoint(new EndpointReader(reading, isWanted), job, "target");
+        var folders = new FolderRulesReader(reading).Read(job["folders"], target is ImapEndpoint);
+        var messages = new MessageFilterReader(reading).Read(job["messages"]);
+        var limit = ReadDeletionLimit(job);
+        var trash = ReadTrashFolder(job);
+        var patience = new PatienceReader(reading);
+        // Two files of one user may each have a job of this name; they must not share checkpoints or a lock.
+        var place = reading.IsComposed ? $"{source?.Identity}\n{target?.Identity}" : reading.FilePath;
+        var state = ReadState(job, name, place);
+        if (name is null || source is null || target is null || state is null)
+            return new ReadJob(job, name, null);
+        return new ReadJob(job, name, new JobDefinition(name, source, target)
+        {
+            Folders = folders with { IsOneAccount = source is ImapEndpoint && target is ImapEndpoint && source.Identity == target.Identity },
+            Messages = messages,
+            Flags = job.Choice("flags", ("follow", FlagPolicy.Follow), ("once", FlagPolicy.Once), ("exact", FlagPolicy.Exact)),
+            Labels = job.Choice("labels", ("", LabelPolicy.None), ("folders", LabelPolicy.Folders), ("keywords", LabelPolicy.Keywords)),
+            Deletions = job.Choice("deletions", ("keep", DeletionPolicy.Keep), ("trash", DeletionPolicy.Trash), ("mirror", DeletionPolicy.Mirror)),
+            DeletionLimit = limit,
+            TrashFolder = trash,
+            Acl = job.Choice("acl", ("none", AclPolicy.None), ("copy", AclPolicy.Copy)),
+            AclMap = job["acl_map"]?.Children.Where(n => n.Kind == SettingKind.Value).ToImmutableDictionary(n => n.Key, n => n.Value!) ?? ImmutableDictionary<string, string>.Empty,
+            Repair = job.Choice("repair", ("false", false), ("true", true)),
+            Retry = patience.Retry(job["retry"]),
+            MaxDuration = patience.MaxDuration(job),
+            StateDirectory = state,
+        });
+    }
+
+    private static Endpoint? ReadEndpoint(EndpointReader reader, SettingNode job, string key) =>
+        job[key] is { Kind: SettingKind.Mapping } node ? reader.Read(node) : null;
+
+    private string? ReadName(SettingNode job)
+    {
+        if (job.Text("name") is not { } name)
+            return null;
+        // The name is a directory's name, a word of the command line and a part of override keys.
+        var isGood = name.Length <= MaxNameLength && name[0] is not ('.' or '-')
+            && name.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or '@' or '+');
+        if (!isGood)
+            reading.Error(job.Origin("name"), "this is no name for a job", $"use up to {MaxNameLength} letters, digits and . - _ @ +, and start with a letter or digit");
+        return isGood ? name : null;
+    }
+
+    private DeletionLimit ReadDeletionLimit(SettingNode job)
+    {
+        var limit = new DeletionLimit(10, IsPercent: true);
+        if (job.Text("deletion_limit") is { } text && !SettingText.TryLimit(text, out limit))
+            reading.Error(job.Origin("deletion_limit"), $"'{text}' is no limit", "write a number of messages (500) or a percentage (10%)");
+        return limit;
+    }
+
+    private FolderPath ReadTrashFolder(SettingNode job)
+    {
+        var folder = new FolderPath("Removed");
+        if (job.Text("trash_folder") is { } text && !FolderPath.TryParse(text, out folder))
+            reading.Error(job.Origin("trash_folder"), $"'{text}' is no folder", "write a folder's name, levels split by /, none of them empty");
+        return folder;
+    }
+
+    /// <param name="place">What tells jobs of one name apart.</param>
+    private string? ReadState(SettingNode job, string? name, string place)
+    {
+        var written = job.Text("state") is { } text ? reading.Resolve(job.Origin("state"), text) : null;
+        if (reading.Options.StateRoot is { } root)
+            return name is null ? null : Path.Combine(Path.GetFullPath(root), name);
+        if (job.Text("state") is not null || name is null)
+            return written;
+        var states = reading.Variable("XDG_STATE_HOME") is { } xdg && Path.IsPathRooted(xdg)
+            ? xdg
+            : reading.Variable("HOME") is { Length: > 0 } home ? Path.Combine(home, ".local", "state") : null;
+        if (states is null)
+        {
+            reading.Error(job.KeyOrigin, "there is no place for this job's state: neither XDG_STATE_HOME nor HOME is set", "add 'state: DIRECTORY'");
+            return null;
+        }
+
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(place)))[..(reading.IsComposed ? 16 : 8)];
+        return Path.Combine(states, "imapsync", $"{name}-{digest}");
+    }
+}

@@ -1,0 +1,109 @@
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Configuration;
+
+/// <summary>Finds what can't be right between the settings of a job, and between jobs.</summary>
+internal static class JobValidator
+{
+    public static void Check(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
+    {
+        CheckNames(jobs, errors);
+        foreach (var job in jobs.Where(j => j.Definition is not null))
+            errors.AddRange(Contradictions(job.Node, job.Definition!));
+        CheckStates(jobs, errors);
+        CheckTargets(jobs, errors);
+    }
+
+    private static void CheckNames(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
+    {
+        // Names become directories, and some file systems don't tell upper case from lower case.
+        foreach (var (first, second) in Repeated(jobs.Where(j => j.Name is not null), j => j.Name!, StringComparer.OrdinalIgnoreCase))
+            errors.Add(new ConfigurationError(second.Node.Origin("name"), $"the name '{second.Name}' is taken by the job at {first.Node.Origin("name")}", "give each job a name of its own"));
+    }
+
+    private static IEnumerable<ConfigurationError> Contradictions(SettingNode node, JobDefinition job)
+    {
+        if (job.Deletions == DeletionPolicy.Mirror && node["trash_folder"] is { Kind: SettingKind.Value } trash)
+            yield return new ConfigurationError(trash.KeyOrigin, "'trash_folder' contradicts 'deletions: mirror', which keeps nothing", "write 'deletions: trash' or remove 'trash_folder'");
+        if (job.Labels != LabelPolicy.None && job is { Source: not ImapEndpoint, Target: not ImapEndpoint })
+            yield return new ConfigurationError(node["labels"]?.KeyOrigin ?? node.KeyOrigin, "'labels' is about Gmail, and neither source nor target is an IMAP account", "remove 'labels'");
+        if (job.Acl == AclPolicy.Copy && !(job.Source is ImapEndpoint && job.Target is ImapEndpoint))
+            yield return new ConfigurationError(node.Origin("acl"), "'acl: copy' needs an IMAP account on both sides", "remove it");
+        if (job.Acl == AclPolicy.None && node["acl_map"] is { } map)
+            yield return new ConfigurationError(map.KeyOrigin, "'acl_map' says nothing without 'acl: copy'", "add 'acl: copy' or remove 'acl_map'");
+        string? source = DirectoryOf(job.Source), target = DirectoryOf(job.Target);
+        if (source is not null && target is not null && Overlap(source, target))
+            yield return new ConfigurationError(UrlOrigin(node, "target"), $"source and target overlap: {source} and {target}", "give the target a directory of its own");
+        if (AccountOf(job.Source) is { } account && account == AccountOf(job.Target) && job.Folders is { Map.IsEmpty: true, Prefix: null })
+            yield return new ConfigurationError(UrlOrigin(node, "target"), "source and target are the same account", "correct one of them, or say by 'folders: map' or 'prefix' where each folder goes");
+        foreach (var (key, directory) in new[] { ("source", source), ("target", target) })
+        {
+            if (directory is not null && IsAtOrBelow(job.StateDirectory, directory))
+                yield return new ConfigurationError(node["state"]?.ValueOrigin ?? node.KeyOrigin, $"the state would lie inside the {key}, {directory}", "give 'state' a directory outside of the mail");
+        }
+    }
+
+    private static void CheckStates(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
+    {
+        foreach (var (first, second) in Repeated(jobs.Where(j => j.Definition is not null), j => j.Definition!.StateDirectory, StringComparer.Ordinal))
+        {
+            if (!second.Name!.Equals(first.Name, StringComparison.OrdinalIgnoreCase))
+                errors.Add(new ConfigurationError(second.Node["state"]?.ValueOrigin ?? second.Node.KeyOrigin, $"job '{first.Name}' keeps its state in the same directory", "give each job a state directory of its own"));
+        }
+    }
+
+    private static void CheckTargets(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
+    {
+        var whole = jobs.Where(j => j.Definition is not null).ToList();
+        foreach (var (first, second) in Repeated(whole.Where(j => AccountOf(j.Definition!.Target) is not null), j => TargetTree(j.Definition!), StringComparer.Ordinal))
+            errors.Add(SameTarget(first, second));
+
+        // Sorted by path, whatever lies inside a directory follows it before anything else does.
+        ReadJob? outer = null;
+        foreach (var job in whole.Where(j => DirectoryOf(j.Definition!.Target) is not null).OrderBy(j => DirectoryOf(j.Definition!.Target) + "/", StringComparer.Ordinal))
+        {
+            if (outer is not null && IsAtOrBelow(DirectoryOf(job.Definition!.Target)!, DirectoryOf(outer.Definition!.Target)!))
+                errors.Add(SameTarget(outer, job));
+            else
+                outer = job;
+        }
+    }
+
+    private static ConfigurationError SameTarget(ReadJob first, ReadJob second) =>
+        new(UrlOrigin(second.Node, "target"), $"job '{first.Name}' writes to the same place, {first.Definition!.Target.Display}", "give each job a target of its own");
+
+    /// <summary>Several jobs may fill one account as long as they fill different folders of it.</summary>
+    private static string TargetTree(JobDefinition job) => string.Join('\n',
+        [AccountOf(job.Target), .. job.Folders.Include, "-", .. job.Folders.Exclude, "=", .. job.Folders.Map.OrderBy(m => m.Key).Select(m => $"{m.Key}={m.Value}"), $"{job.Folders.Prefix}"]);
+
+    private static IEnumerable<(ReadJob First, ReadJob Second)> Repeated(IEnumerable<ReadJob> jobs, Func<ReadJob, string> key, StringComparer comparer)
+    {
+        var seen = new Dictionary<string, ReadJob>(comparer);
+        foreach (var job in jobs)
+        {
+            if (!seen.TryAdd(key(job), job))
+                yield return (seen[key(job)], job);
+        }
+    }
+
+    private static SettingOrigin UrlOrigin(SettingNode job, string key) => job[key]!.Origin("url");
+
+    private static string? DirectoryOf(Endpoint endpoint) => endpoint switch
+    {
+        MaildirEndpoint maildir => maildir.Directory,
+        MboxEndpoint mbox => mbox.Directory,
+        _ => null,
+    };
+
+    private static string? AccountOf(Endpoint endpoint) =>
+        endpoint is ImapEndpoint imap ? imap.Identity : null;
+
+    /// <summary>One directory holds the other, or they are the same.</summary>
+    public static bool Overlap(Endpoint a, Endpoint b) => DirectoryOf(a) is { } one && DirectoryOf(b) is { } other && Overlap(one, other);
+
+    private static bool Overlap(string a, string b) => IsAtOrBelow(a, b) || IsAtOrBelow(b, a);
+
+    private static bool IsAtOrBelow(string path, string ancestor) =>
+        path == ancestor || path.StartsWith(ancestor.TrimEnd('/') + "/", StringComparison.Ordinal);
+}

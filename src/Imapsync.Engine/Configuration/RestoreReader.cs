@@ -1,0 +1,69 @@
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
+
+namespace Imapsync.Engine.Configuration;
+
+/// <summary>What is to be restored, as it was written on the command line.</summary>
+public sealed record RestoreRequest
+{
+    /// <summary>Globs over the names of the folders that get mail back; empty for all.</summary>
+    public IReadOnlyList<string> Folders { get; init; } = [];
+
+    public string? Since { get; init; }
+
+    public string? Before { get; init; }
+
+    public IReadOnlyList<string> MessageIds { get; init; } = [];
+
+    /// <summary>The settings of an endpoint to restore to; none for where the backup came from.</summary>
+    public IReadOnlyList<GivenSetting> To { get; init; } = [];
+}
+
+/// <summary>Makes the job that restores a backup.</summary>
+public static class RestoreReader
+{
+    /// <param name="backup">The job that made the backup.</param>
+    /// <exception cref="ConfigurationException"/>
+    public static JobDefinition Read(JobDefinition backup, RestoreRequest request, string directory, JobFileOptions options)
+    {
+        var errors = new List<ConfigurationError>();
+        foreach (var glob in request.Folders.Where(g => !FolderPath.TryParse(g, out _)))
+            errors.Add(new ConfigurationError(new SettingOrigin("--folder"), $"'{glob}' fits no folder: a level is empty", "split levels by single slashes, none in front or at the end"));
+        var filter = new MessageFilter
+        {
+            Since = Date("--since", request.Since, errors),
+            Before = Date("--before", request.Before, errors),
+            MessageIds = [.. request.MessageIds.Select(MessageId.Normalize)],
+        };
+        if (filter.Since >= filter.Before)
+            errors.Add(new ConfigurationError(new SettingOrigin("--before"), "it is not after --since, so no message would fit", "swap or correct them"));
+        if (filter.MessageIds.Contains(""))
+            errors.Add(new ConfigurationError(new SettingOrigin("--message-id"), "this is no Message-ID", "write it as it stands in the message, with or without < and >"));
+        Endpoint? to = null;
+        try
+        {
+            to = request.To.Count == 0 ? null : JobFileReader.ReadEndpoint(directory, request.To, options);
+        }
+        catch (ConfigurationException e)
+        {
+            errors.AddRange(e.Errors);
+        }
+
+        if (to is not null && JobValidator.Overlap(to, backup.Target))
+            errors.Add(new ConfigurationError(new SettingOrigin("--to"), $"it overlaps with the backup, {backup.Target.Display}", "give a directory of its own"));
+        return errors.Count > 0
+            ? throw new ConfigurationException(errors)
+            : new RestoreOrigin(backup, [.. request.Folders]).ToJob(to, filter);
+    }
+
+    private static DateTimeOffset? Date(string option, string? text, List<ConfigurationError> errors)
+    {
+        if (text is null)
+            return null;
+        if (SettingText.TryDate(text, out var date))
+            return date;
+        errors.Add(new ConfigurationError(new SettingOrigin(option), $"'{text}' is no date", "write it as 2020-01-31 or 2020-01-31T18:00:00Z"));
+        return null;
+    }
+}

@@ -1,0 +1,107 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Configuration.Secrets;
+
+/// <summary>The first line that a command prints. What else it prints is shown to nobody; what it says of an error is, with that line blotted out.</summary>
+internal sealed class CommandSecret(string command, TimeProvider time) : SecretReference
+{
+    private const int MaxLength = 64 * 1024;
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+
+    public override async ValueTask<Secret> ReadAsync(CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(Timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var process = Start();
+        try
+        {
+            var output = FirstLineAsync(process.StandardOutput, either.Token);
+            var errors = LastWordsAsync(process.StandardError, either.Token);
+            var line = await output;
+            var said = Explain(await errors, line);
+            await process.WaitForExitAsync(either.Token);
+            if (process.ExitCode != 0)
+                throw Unreadable.Secret($"{this} ended with exit status {process.ExitCode}{said}");
+            return line.Length > 0 ? new Secret(line) : throw Unreadable.Secret($"{this} printed nothing{said}");
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Unreadable.Secret($"{this} did not end within {Timeout.TotalSeconds} seconds");
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+        }
+    }
+
+    // The command's text may hold a token of its own, so it is not shown either.
+    public override string ToString() => "password command";
+
+    private Process Start()
+    {
+        try
+        {
+            return Process.Start(new ProcessStartInfo("/bin/sh", ["-c", command])
+            {
+                RedirectStandardInput = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                UseShellExecute = false,
+            }) ?? throw Unreadable.Secret($"{this} could not be started");
+        }
+        catch (Win32Exception e)
+        {
+            throw Unreadable.Secret($"{this} could not be started: {e.Message}");
+        }
+    }
+
+    /// <summary>Reads to the end, so that the command does not die of a closed pipe, and keeps the first line.</summary>
+    private async Task<string> FirstLineAsync(StreamReader reader, CancellationToken cancellationToken)
+    {
+        var line = new StringBuilder();
+        var buffer = new char[4096];
+        var isComplete = false;
+        int read;
+        while ((read = await reader.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            var end = Array.IndexOf(buffer, '\n', 0, read);
+            if (!isComplete)
+                line.Append(buffer, 0, end < 0 ? read : end);
+            isComplete |= end >= 0;
+            if (line.Length > MaxLength)
+                throw Unreadable.Secret($"{this} printed a line too long for a password");
+        }
+
+        return line.ToString().TrimEnd('\r');
+    }
+
+    /// <summary>Reads to the end and keeps the last lines.</summary>
+    private static async Task<string> LastWordsAsync(StreamReader reader, CancellationToken cancellationToken)
+    {
+        var words = new StringBuilder();
+        var buffer = new char[4096];
+        int read;
+        while ((read = await reader.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            words.Append(buffer, 0, read);
+            if (words.Length > 2 * MaxLength)
+                words.Remove(0, words.Length - MaxLength);
+        }
+
+        return words.ToString();
+    }
+
+    private static string Explain(string errors, string secret)
+    {
+        const int shown = 300;
+        if (secret.Length > 0)
+            errors = errors.Replace(secret, "***", StringComparison.Ordinal);
+        var text = string.Join(" | ", errors.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        return text.Length == 0 ? "" : text.Length <= shown ? $": {text}" : $": … {text[^shown..]}";
+    }
+}

@@ -1,0 +1,81 @@
+using Microsoft.Extensions.Configuration;
+
+namespace Imapsync.Engine.Configuration;
+
+/// <summary>One setting of the merged configuration with what lies below it, and where it was written.</summary>
+internal sealed class SettingNode
+{
+    // By the escaped key: overrides come without regard to case.
+    private readonly Dictionary<string, SettingNode> children = new(StringComparer.OrdinalIgnoreCase);
+
+    private SettingNode(string key, SettingKind kind, SettingOrigin origin)
+    {
+        Key = key;
+        Kind = kind;
+        KeyOrigin = ValueOrigin = origin;
+    }
+
+    /// <summary>As it was written.</summary>
+    public string Key { get; private set; }
+
+    public SettingKind Kind { get; private set; }
+
+    /// <summary>The text of a <see cref="SettingKind.Value"/>.</summary>
+    public string? Value { get; private set; }
+
+    public SettingOrigin KeyOrigin { get; private set; }
+
+    public SettingOrigin ValueOrigin { get; private set; }
+
+    public bool IsOverride { get; private set; }
+
+    public IEnumerable<SettingNode> Children => children.Values;
+
+    /// <summary>The members of a sequence, in order.</summary>
+    public IEnumerable<SettingNode> Items =>
+        children.Keys.OrderBy(k => int.TryParse(k, out var index) ? index : int.MaxValue).Select(k => children[k]);
+
+    public bool IsSequence =>
+        Kind == SettingKind.Sequence
+        || (IsOverride && Kind == SettingKind.Mapping && children.Keys.All(k => int.TryParse(k, out _)));
+
+    public SettingNode? this[string key] => children.GetValueOrDefault(key);
+
+    /// <summary>
+    /// Builds the tree in one pass over the traces. Configuration's own GetChildren goes through every key of the file for
+    /// each section, which a file of thousands of jobs would feel.
+    /// </summary>
+    public static SettingNode Build(IConfigurationRoot root, SettingOrigin file)
+    {
+        var top = new SettingNode("", SettingKind.Mapping, file);
+        foreach (var setting in root.Providers.OfType<TracedConfigurationProvider>().SelectMany(p => p.Settings))
+            top.Add(setting, root);
+        return top;
+    }
+
+    private void Add(TracedSetting setting, IConfigurationRoot root)
+    {
+        var node = this;
+        foreach (var segment in setting.Path.Split(':'))
+        {
+            if (!node.children.TryGetValue(segment, out var child))
+            {
+                child = new SettingNode(segment, SettingKind.Mapping, setting.KeyOrigin) { IsOverride = setting.IsOverride };
+                node.children.Add(segment, child);
+                if (node.Kind is SettingKind.Value or SettingKind.Nothing)
+                    (node.Kind, node.Value, node.IsOverride, node.ValueOrigin) = (SettingKind.Mapping, null, setting.IsOverride, setting.KeyOrigin);
+            }
+
+            node = child;
+        }
+
+        var isKnown = setting.IsOverride && !node.IsOverride;
+        node.Key = isKnown ? node.Key : setting.Key;
+        node.KeyOrigin = isKnown ? node.KeyOrigin : setting.KeyOrigin;
+        node.Kind = setting.Kind;
+        node.Value = setting.Kind == SettingKind.Value ? root[setting.Path] : null;
+        node.ValueOrigin = setting.ValueOrigin;
+        node.IsOverride = setting.IsOverride;
+        node.children.Clear();
+    }
+}

@@ -1,0 +1,23 @@
+using System.Buffers.Binary;
+using System.Numerics;
+
+namespace Imapsync.Engine.Files;
+
+/// <summary>CRC-32C (Castagnoli, RFC 3720 §12.1), the check of lines of state and of messages' octets.</summary>
+internal static class Crc32C
+{
+    /// <summary>The CRC of what came before, which had <paramref name="crc"/>, followed by these octets. Begins with 0.</summary>
+    public static uint Append(uint crc, ReadOnlySpan<byte> octets)
+    {
+        crc = ~crc;
+        while (octets.Length >= sizeof(ulong))
+        {
+            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(octets));
+            octets = octets[sizeof(ulong)..];
+        }
+
+        foreach (var octet in octets)
+            crc = BitOperations.Crc32C(crc, octet);
+        return ~crc;
+    }
+}

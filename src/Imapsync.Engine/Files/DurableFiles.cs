@@ -1,0 +1,97 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Imapsync.Engine.Files;
+
+/// <summary>
+/// Files and directories whose changes outlast a power cut. A new name is durable only after its directory was
+/// synced too (fsync(2), NOTES). All failures are <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.
+/// </summary>
+public static class DurableFiles
+{
+    /// <summary>The ending of a file that is being written to replace another; left behind only by a crash.</summary>
+    public const string TemporarySuffix = ".tmp";
+
+    private static readonly SyncPace Pace = new(TimeProvider.System);
+
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Syncs a directory, so that names created, renamed or removed in it stay so.</summary>
+    public static Task SyncDirectoryAsync(string directory, CancellationToken cancellationToken) =>
+        Pace.RunAsync(() => Posix.SyncDirectory(directory), cancellationToken);
+
+    /// <summary>Syncs a file's data and size. Blocks one thread while the device works: there is no other way to wait for it.</summary>
+    public static Task SyncAsync(SafeFileHandle file, CancellationToken cancellationToken) =>
+        Pace.RunAsync(() => RandomAccess.FlushToDisk(file), cancellationToken);
+
+    /// <summary>
+    /// Puts a file in place of another, or of none: the name shows the old content or the whole new one, at any moment.
+    /// The file is readable by its owner only.
+    /// </summary>
+    /// <param name="write">Writes the content; what it throws passes through, and the old content stays.</param>
+    public static async Task ReplaceAsync(
+        string path, Func<FileStream, CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
+        var temporary = path + TemporarySuffix;
+        try
+        {
+            Nodes.DemandNoDevice(path);
+            var file = new FileStream(Posix.CreateAnew(temporary), FileAccess.Write, bufferSize: 0);
+            await using (file.ConfigureAwait(false))
+            {
+                await write(file, cancellationToken);
+                await file.FlushAsync(cancellationToken);
+                await SyncAsync(file.SafeFileHandle, cancellationToken);
+            }
+
+            Posix.Rename(temporary, path);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+
+        await SyncDirectoryAsync(Path.GetDirectoryName(path)!, CancellationToken.None);
+    }
+
+    /// <summary>Throws where a symbolic link stands: whoever put it there would decide which file is written.</summary>
+    public static void DemandNoLink(string path)
+    {
+        if (new FileInfo(path).LinkTarget is not null)
+            throw new IOException($"{path} is a symbolic link, which is not followed: it may lead to any file; put what it points to in its place, or remove it");
+    }
+
+    /// <summary>Options for a file that, if created, only its owner can read.</summary>
+    public static FileStreamOptions ForOwner(FileMode mode, FileAccess access, FileShare share = FileShare.ReadWrite | FileShare.Delete)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = access, Share = share, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows() && mode is not FileMode.Open)
+            options.UnixCreateMode = OwnerOnly;
+        return options;
+    }
+
+    /// <summary>Creates a directory, and the parents it needs, for its owner only; durable when this returns. What is there stays as it is.</summary>
+    public static async Task CreateDirectoryAsync(string directory, CancellationToken cancellationToken)
+    {
+        if (Directory.Exists(directory))
+            return;
+        if (Path.GetDirectoryName(directory) is { Length: > 0 } parent)
+        {
+            await CreateDirectoryAsync(parent, cancellationToken);
+            Create(directory);
+            await SyncDirectoryAsync(parent, cancellationToken);
+        }
+        else
+        {
+            Create(directory);
+        }
+    }
+
+    private static void Create(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(directory);
+        else
+            Directory.CreateDirectory(directory, OwnerOnly | UnixFileMode.UserExecute);
+    }
+}

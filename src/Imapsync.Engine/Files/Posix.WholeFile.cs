@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+
+namespace Imapsync.Engine.Files;
+
+// A small file in as few system calls as there can be: a first copy makes one for each message.
+internal static partial class Posix
+{
+    private const int EINTR = 4;
+
+    /// <summary>
+    /// Makes a new file, 0600, with these contents and this date; fails where anything of that name exists. Not synced. A handle of the base
+    /// class library would look the file up twice more.
+    /// </summary>
+    /// <param name="date">Of its last change; default for now.</param>
+    public static void WriteNew(string path, ReadOnlySpan<byte> contents, DateTimeOffset date)
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess)
+        {
+            using var file = CreateNew(path);
+            Write(file, path, contents, 0);
+            if (date != default)
+                File.SetLastWriteTimeUtc(file, date.UtcDateTime);
+            return;
+        }
+
+        var descriptor = Open(path, NewForWriting, OwnerOnly);
+        if (descriptor < 0)
+            throw Failure("open", path);
+        try
+        {
+            while (!contents.IsEmpty)
+            {
+                var count = WriteSome(descriptor, ref MemoryMarshal.GetReference(contents), (nuint)contents.Length);
+                if (count < 0 && Marshal.GetLastPInvokeError() != EINTR)
+                    throw Failure("write", path);
+                contents = contents[(int)Math.Max(0, count)..];
+            }
+
+            if (date != default)
+                SetDate(descriptor, path, date);
+        }
+        finally
+        {
+            _ = Close(descriptor);
+        }
+    }
+
+    private static void SetDate(int descriptor, string path, DateTimeOffset date)
+    {
+        const long Omit = (1 << 30) - 2;
+        var (seconds, ticks) = Math.DivRem(date.UtcTicks - DateTimeOffset.UnixEpoch.Ticks, TimeSpan.TicksPerSecond);
+        if (ticks < 0)
+            (seconds, ticks) = (seconds - 1, ticks + TimeSpan.TicksPerSecond);
+
+        // Of the last look: as it is; of the last change.
+        Span<long> times = [0, Omit, seconds, ticks * TimeSpan.NanosecondsPerTick];
+        if (SetTimes(descriptor, ref MemoryMarshal.GetReference(times)) != 0)
+            throw Failure("futimens", path);
+    }
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    private static partial nint WriteSome(int descriptor, ref byte octets, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "futimens", SetLastError = true)]
+    private static partial int SetTimes(int descriptor, ref long times);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}

@@ -1,0 +1,316 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Imapsync.Engine.Files;
+
+/// <summary>The few POSIX calls the base class library does not give. Linux, macOS and the BSDs.</summary>
+internal static partial class Posix
+{
+    /// <summary>Something of that name is there. .NET gives errors of the system as they are, as HResult.</summary>
+    public const int EEXIST = 17;
+
+    private const int ReadOnly = 0;
+    private const int ENOENT = 2;
+    private const int ESRCH = 3;
+    private const int EACCES = 13;
+
+    /// <summary>EAGAIN, under the name that flock(2) gives it.</summary>
+    private static readonly int EWOULDBLOCK = OperatingSystem.IsLinux() ? 11 : 35;
+
+    /// <summary>O_WRONLY, O_CREAT, O_EXCL and O_CLOEXEC of Linux.</summary>
+    private const int NewForWriting = 0x1 | 0x40 | 0x80 | 0x80000;
+    private const int OwnerOnly = 0x180;
+
+    /// <summary>O_WRONLY, O_TMPFILE with the O_DIRECTORY of this architecture, and O_CLOEXEC of Linux.</summary>
+    private static readonly int NamelessForWriting = 0x1 | 0x400000 | 0x80000
+        | (RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x4000 : 0x10000);
+
+    /// <summary>O_RDWR, O_NOFOLLOW of this architecture, and O_CLOEXEC of Linux.</summary>
+    private static readonly int OwnForWriting = 0x2 | 0x80000
+        | (RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x8000 : 0x20000);
+
+    /// <summary>O_CLOEXEC, so that a child process (a password command) inherits nothing.</summary>
+    private static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : OperatingSystem.IsFreeBSD() ? 0x100000 : 0x80000;
+
+    /// <summary>A handle for reading, also on what <see cref="File.OpenHandle(string, FileMode, FileAccess, FileShare, FileOptions, long)"/> refuses: a directory, a file that is locked.</summary>
+    public static SafeFileHandle OpenRead(string path)
+    {
+        // open is variadic in C; without O_CREAT the third argument is never read, so two are enough on every ABI.
+        var descriptor = Open(path, ReadOnly | CloseOnExec);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure("open", path);
+    }
+
+    /// <summary>
+    /// A new file, 0600, for writing; fails where anything of that name exists. One system call, where the base class library
+    /// makes five more to find out what was opened and to lock it: a name that nobody else knows needs neither.
+    /// </summary>
+    public static SafeFileHandle CreateNew(string path)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            // Linux passes variadic arguments as it does others, on every architecture .NET runs on there.
+            var descriptor = Open(path, NewForWriting, OwnerOnly);
+            return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure("open", path);
+        }
+
+        var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return file;
+    }
+
+    /// <summary>As <see cref="CreateNew"/>, but what has that name goes first: it may be anything, even a link to somebody's file.</summary>
+    public static SafeFileHandle CreateAnew(string path)
+    {
+        try
+        {
+            return CreateNew(path);
+        }
+        catch (IOException) when (Path.Exists(path) || new FileInfo(path).LinkTarget is not null)
+        {
+            File.Delete(path);
+            return CreateNew(path);
+        }
+    }
+
+    /// <summary>
+    /// A file of ours for reading and writing, 0600 if it is made. Throws where a symbolic link stands: whoever put it there would decide
+    /// which file is written. One system call, and no moment between the look and the opening.
+    /// </summary>
+    public static SafeFileHandle OpenOwn(string path, bool create)
+    {
+        const int Create = 0x40, TooManyLinks = 40;
+        if (!OperatingSystem.IsLinux())
+        {
+            DurableFiles.DemandNoLink(path);
+            return new FileStream(path, DurableFiles.ForOwner(create ? FileMode.OpenOrCreate : FileMode.Open, FileAccess.ReadWrite)).SafeFileHandle;
+        }
+
+        var descriptor = Open(path, create ? OwnForWriting | Create : OwnForWriting, OwnerOnly);
+        if (descriptor >= 0)
+            return new SafeFileHandle(descriptor, ownsHandle: true);
+        var failure = Failure("open", path);
+        if (failure.HResult == TooManyLinks)
+            DurableFiles.DemandNoLink(path);
+        throw failure;
+    }
+
+    /// <summary>Writes to a file opened here, whose handle does not know its name: what fails names it.</summary>
+    public static void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> octets, long offset)
+    {
+        try
+        {
+            RandomAccess.Write(file, octets, offset);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{e.Message}: {path}", e) { HResult = e.HResult };
+        }
+    }
+
+    /// <summary>Makes a directory, 0700; false where that name is taken, null where there is no directory to make it in. One system call.</summary>
+    public static bool? TryCreateDirectory(string path)
+    {
+        const uint OwnerOnlyDirectory = 0x1C0;
+        if (MakeDirectory(path, OwnerOnlyDirectory) == 0)
+            return true;
+        return Marshal.GetLastPInvokeError() switch
+        {
+            EEXIST => false,
+            ENOENT => null,
+            _ => throw Failure("mkdir", path),
+        };
+    }
+
+    /// <summary>Syncs a file's data and size; on Unix any handle will do for that.</summary>
+    public static void SyncFile(string path)
+    {
+        using var handle = OperatingSystem.IsWindows()
+            ? File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete)
+            : OpenRead(path);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    /// <summary>
+    /// Makes a file, 0600, that has its contents from its first instant, after a power cut as well: written and synced without a name, then linked. False where anything of that
+    /// name exists; null where the system or the file system has no such files, and nothing was made.
+    /// </summary>
+    public static bool? TryCreateWhole(string path, ReadOnlySpan<byte> contents)
+    {
+        const int FollowSymbolicLink = 0x400;
+        if (!OperatingSystem.IsLinux())
+            return null;
+        var descriptor = Open(Path.GetDirectoryName(path)!, NamelessForWriting, OwnerOnly);
+        if (descriptor < 0)
+            return null;
+        using var file = new SafeFileHandle(descriptor, ownsHandle: true);
+        try
+        {
+            RandomAccess.Write(file, contents, 0);
+
+            // Else a power cut may leave the name without the contents.
+            RandomAccess.FlushToDisk(file);
+        }
+        catch (IOException)
+        {
+            // A full disk, most likely. Whoever makes the file the other way hears of it with the file's name.
+            return null;
+        }
+
+        if (Link(0, $"/proc/self/fd/{descriptor}", 0, path, FollowSymbolicLink) == 0)
+            return true;
+        return Marshal.GetLastPInvokeError() == EEXIST ? false : null;
+    }
+
+    /// <summary>Gives a file another name on the same file system, in place of what had that name: rename(2) and nothing beside it.</summary>
+    public static void Rename(string path, string newPath)
+    {
+        if (OperatingSystem.IsWindows())
+            File.Move(path, newPath, overwrite: true);
+        else if (RenameFile(path, newPath) < 0)
+            throw Failure("rename", path);
+    }
+
+    /// <summary>
+    /// Keeps others that ask for it out of a directory until disposed of: flock(2), which leaves nothing behind.
+    /// Null where somebody else has it. Where file system or system have no such thing, everybody gets it.
+    /// </summary>
+    public static IDisposable? TryLockDirectory(string directory)
+    {
+        const int ExclusiveAtOnce = 2 | 4;
+        if (OperatingSystem.IsWindows())
+            return new SafeFileHandle();
+        var handle = OpenRead(directory);
+        if (Flock((int)handle.DangerousGetHandle(), ExclusiveAtOnce) == 0 || Marshal.GetLastPInvokeError() != EWOULDBLOCK)
+            return new DirectoryLock(handle);
+        handle.Dispose();
+        return null;
+    }
+
+    /// <summary>To be called before a locked file is closed: a child that is being started has the handle, too, until it runs its program.</summary>
+    public static void Unlock(SafeFileHandle locked)
+    {
+        const int Unlocked = 8;
+        if (!OperatingSystem.IsWindows())
+            _ = Flock((int)locked.DangerousGetHandle(), Unlocked);
+    }
+
+    private sealed class DirectoryLock(SafeFileHandle directory) : IDisposable
+    {
+        public void Dispose()
+        {
+            Unlock(directory);
+            directory.Dispose();
+        }
+    }
+
+    /// <summary>Makes renames, creations and removals in a directory durable.</summary>
+    public static void SyncDirectory(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        using var handle = OpenRead(directory);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    /// <summary>
+    /// Makes everything of the file system that holds <paramref name="path"/> durable, others' files included.
+    /// False where the system has no such call.
+    /// </summary>
+    public static bool TrySyncFileSystem(string path)
+    {
+        // syncfs reports write errors only since Linux 5.8; before that it would promise too much.
+        if (!OperatingSystem.IsLinux() || Environment.OSVersion.Version < new Version(5, 8))
+            return false;
+        using var handle = OpenRead(path);
+        return SyncFs((int)handle.DangerousGetHandle()) == 0 ? true : throw Failure("syncfs", path);
+    }
+
+    /// <summary>Throws what a change in this directory would: no permission, a file system mounted read-only.</summary>
+    public static void DemandWritable(string directory)
+    {
+        const int WriteAndSearch = 2 | 1;
+        if (!OperatingSystem.IsWindows() && Access(directory, WriteAndSearch) != 0)
+            throw Failure("write", directory);
+    }
+
+    /// <summary>Throws what opening this file for writing would.</summary>
+    public static void DemandWritableFile(string file)
+    {
+        const int Write = 2;
+        if (!OperatingSystem.IsWindows() && Access(file, Write) != 0)
+            throw Failure("write", file);
+    }
+
+    /// <summary>
+    /// A file open for reading and writing, made 0600 where there is none, that no other program has locked by flock(2); null where one has.
+    /// Where file system or system have no such thing, everybody gets it. The base class library's own locks can be turned off by the
+    /// environment.
+    /// </summary>
+    public static FileStream? TryOpenLocked(string path)
+    {
+        const int ReadWrite = 2, ExclusiveAtOnce = 2 | 4;
+        try
+        {
+            CreateNew(path).Dispose();
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+        }
+
+        var descriptor = Open(path, ReadWrite | CloseOnExec);
+        if (descriptor < 0)
+            throw Failure("open", path);
+        var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        if (Flock(descriptor, ExclusiveAtOnce) == 0 || Marshal.GetLastPInvokeError() != EWOULDBLOCK)
+            return new FileStream(handle, FileAccess.ReadWrite, bufferSize: 0);
+        handle.Dispose();
+        return null;
+    }
+
+    /// <summary>False when there is certainly no process of that number here.</summary>
+    public static bool ProcessMayLive(int pid) => pid > 0 && (Kill(pid, 0) == 0 || Marshal.GetLastPInvokeError() != ESRCH);
+
+    /// <summary>What asking for a lock fails with while somebody else has it.</summary>
+    public static bool IsHeldByAnother(Exception error) => error is UnauthorizedAccessException || error.HResult == EWOULDBLOCK;
+
+    private static Exception Failure(string call, string path)
+    {
+        // As the base class library does: the error's own number as HResult.
+        var error = Marshal.GetLastPInvokeError();
+        var text = $"{call} {path}: {Marshal.GetPInvokeErrorMessage(error)}";
+        return error switch
+        {
+            ENOENT => new FileNotFoundException(text, path),
+            EACCES => new UnauthorizedAccessException(text),
+            _ => new IOException(text, error),
+        };
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Access(string path, int mode);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakeDirectory(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameFile(string path, string newPath);
+
+    [LibraryImport("libc", EntryPoint = "linkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(int directory, string path, int newDirectory, string newPath, int flags);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int Flock(int descriptor, int operation);
+
+    [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    private static partial int SyncFs(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int pid, int signal);
+}

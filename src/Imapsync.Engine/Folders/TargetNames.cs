@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Folders;
+
+/// <summary>Other names for a folder that can't have its own at the target. Pure, and the same in every run.</summary>
+internal static partial class TargetNames
+{
+    /// <summary>With all that servers are known to refuse written <c>=XX</c> (Cyrus takes no <c>%</c>): blanks at the ends or doubled, <c>. / \ * % " ^</c>, a leading <c>~</c> or <c>#</c>.</summary>
+    public static FolderPath Strict(FolderPath path) => new(path.Levels.Select(Strict));
+
+    /// <summary>A/B/C → A_B/C for level 1: for a folder that can hold no folders.</summary>
+    /// <param name="level">1 for the second level and so on: the one that goes beside the level above it.</param>
+    public static FolderPath Beside(FolderPath path, int level) =>
+        new([.. path.Levels[..(level - 1)], $"{path.Levels[level - 1]}_{path.Levels[level]}", .. path.Levels[(level + 1)..]]);
+
+    /// <summary>A/B → A/B (2).</summary>
+    public static FolderPath Numbered(FolderPath path, int number) =>
+        new([.. path.Levels[..^1], string.Create(CultureInfo.InvariantCulture, $"{path.Name} ({number})")]);
+
+    /// <summary>Equal for names that a server may take for one: they differ in case, in blanks at the ends or in doubled ones.</summary>
+    public static string Loose(FolderPath path) =>
+        string.Join('/', path.Levels.Select(l => string.Join(' ', l.Split(' ', StringSplitOptions.RemoveEmptyEntries)))).ToUpperInvariant();
+
+    /// <summary>Equal for a path and every other name that this class or the store makes of it.</summary>
+    public static string Kin(FolderPath path) =>
+        Loose(new FolderPath(string.Join('_', path.Levels.Skip(path.Levels.Length > 1 && path.Levels[0] == "INBOX" ? 1 : 0).Select(l => Number().Replace(Escape().Replace(l, Unescape), "").Replace(" ", "", StringComparison.Ordinal)).Where(l => l.Length > 0)) + "."));
+
+    /// <summary>Equal for a path and one of which the levels were joined by dots.</summary>
+    public static string Flat(FolderPath path) => string.Join('.', path.Levels);
+
+    private static string Strict(string level)
+    {
+        var name = new StringBuilder();
+        for (var i = 0; i < level.Length; i++)
+        {
+            var isEdge = i == 0 || i == level.Length - 1;
+            var isBad = level[i] switch
+            {
+                ' ' => isEdge || level[i - 1] == ' ',
+                '~' or '#' => i == 0,
+                '.' or '/' or '\\' or '*' or '%' or '"' or '^' => true,
+                '=' => Escape().IsMatch(level[i..Math.Min(i + 3, level.Length)]),
+                _ => false,
+            };
+            if (isBad)
+                name.Append(CultureInfo.InvariantCulture, $"={(int)level[i]:X2}");
+            else
+                name.Append(level[i]);
+        }
+
+        return name.ToString();
+    }
+
+    private static string Unescape(Match escape) =>
+        ((char)byte.Parse(escape.ValueSpan[1..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)).ToString();
+
+    [GeneratedRegex("[%=][0-9A-F]{2}")]
+    private static partial Regex Escape();
+
+    [GeneratedRegex(@"( \([0-9]+\))+(?=_|$)")]
+    private static partial Regex Number();
+}

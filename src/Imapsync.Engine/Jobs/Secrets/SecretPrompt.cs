@@ -1,7 +1,0 @@
-using Imapsync.Engine.Mail;
-
-namespace Imapsync.Engine.Jobs.Secrets;
-
-/// <summary>Asks a person for a secret.</summary>
-/// <param name="question"><c>Password for imaps://alice@imap.example.com:993</c>.</param>
-public delegate ValueTask<Secret> SecretPrompt(string question, CancellationToken cancellationToken);

@@ -1,0 +1,154 @@
+using System.Collections;
+using System.Runtime.InteropServices;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Mail;
+
+/// <summary>
+/// A listing of a folder, 24 octets a message: a folder may have a million. Kept in blocks, so that growing never holds it twice, and flags by
+/// number, since few sets of them are in use.
+/// </summary>
+internal sealed class MessageList : IReadOnlyList<MessageInfo>
+{
+    private const int BlockBits = 11;
+    private const int BlockRows = 1 << BlockBits;
+    private const long UnknownSize = (1L << 48) - 1;
+
+    /// <summary>Of flags that differ. Nobody uses so many; whoever sends more wants to fill the memory.</summary>
+    public const int MaxFlagSets = 100_000;
+
+    private readonly List<Row[]> blocks = [];
+    private readonly List<FlagSet> flags = [FlagSet.Empty];
+    private readonly Dictionary<FlagSet, int> numbers = new() { [FlagSet.Empty] = 0 };
+
+    public int Count { get; private set; }
+
+    /// <summary>How many messages have lost their keywords here, since too many sets of flags differ.</summary>
+    public int WithoutKeywords { get; private set; }
+
+    public MessageInfo this[int index]
+    {
+        get
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+            ref var row = ref blocks[index >> BlockBits][index & (BlockRows - 1)];
+            var size = ((long)row.SizeHigh << 32) | row.SizeLow;
+            return new MessageInfo(new Uid(row.Uid), flags[row.Flags], new DateTimeOffset(row.Ticks, TimeSpan.FromMinutes(row.OffsetMinutes)), size == UnknownSize ? -1 : size);
+        }
+
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+            blocks[index >> BlockBits][index & (BlockRows - 1)] = RowOf(value);
+        }
+    }
+
+    public void Add(MessageInfo message)
+    {
+        var at = Count & (BlockRows - 1);
+        if (at == 0 && Count >> BlockBits == blocks.Count)
+        {
+            // Most folders are small: begin so.
+            blocks.Add(new Row[blocks.Count == 0 ? 8 : BlockRows]);
+        }
+
+        var block = blocks[Count >> BlockBits];
+        if (at == block.Length)
+        {
+            Array.Resize(ref block, Math.Min(BlockRows, at * 4));
+            blocks[Count >> BlockBits] = block;
+        }
+
+        block[at] = RowOf(message);
+        Count++;
+    }
+
+    public void AddRange(IEnumerable<MessageInfo> messages)
+    {
+        foreach (var message in messages)
+            Add(message);
+    }
+
+    /// <summary>Takes out what is meant; the order of the rest stays.</summary>
+    public void RemoveAll(Predicate<MessageInfo> isMeant)
+    {
+        var kept = 0;
+        for (var i = 0; i < Count; i++)
+        {
+            if (isMeant(this[i]))
+                continue;
+            if (kept != i)
+                blocks[kept >> BlockBits][kept & (BlockRows - 1)] = blocks[i >> BlockBits][i & (BlockRows - 1)];
+            kept++;
+        }
+
+        Count = kept;
+        var needed = (Count + BlockRows - 1) >> BlockBits;
+        blocks.RemoveRange(needed, blocks.Count - needed);
+    }
+
+    /// <summary>Puts them in ascending order of UID; each UID is there once. Costs nothing where they are.</summary>
+    public void SortByUid()
+    {
+        var isSorted = true;
+        for (var i = 1; i < Count && isSorted; i++)
+            isSorted = UidAt(i - 1) <= UidAt(i);
+        if (isSorted)
+            return;
+        var rows = new Row[Count];
+        for (var i = 0; i < Count; i++)
+            rows[i] = blocks[i >> BlockBits][i & (BlockRows - 1)];
+        Array.Sort(rows, (a, b) => a.Uid.CompareTo(b.Uid));
+        for (var i = 0; i < Count; i++)
+            blocks[i >> BlockBits][i & (BlockRows - 1)] = rows[i];
+    }
+
+    public IEnumerator<MessageInfo> GetEnumerator()
+    {
+        for (var i = 0; i < Count; i++)
+            yield return this[i];
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    private uint UidAt(int index) => blocks[index >> BlockBits][index & (BlockRows - 1)].Uid;
+
+    private Row RowOf(in MessageInfo message)
+    {
+        var kept = message.Flags;
+        if (!numbers.TryGetValue(kept, out var number) && flags.Count >= MaxFlagSets && !kept.Keywords.IsEmpty)
+        {
+            WithoutKeywords++;
+            kept = FlagSet.Create(kept.System);
+        }
+
+        if (number == 0 && !numbers.TryGetValue(kept, out number))
+        {
+            number = flags.Count;
+            numbers.Add(kept, number);
+            flags.Add(kept);
+        }
+
+        var size = message.Size is < 0 or > UnknownSize ? UnknownSize : message.Size;
+        return new Row
+        {
+            Uid = message.Uid.Value,
+            Flags = number,
+            Ticks = message.InternalDate.Ticks,
+            SizeLow = (uint)size,
+            SizeHigh = (ushort)(size >> 32),
+            OffsetMinutes = (short)(message.InternalDate.Offset.Ticks / TimeSpan.TicksPerMinute),
+        };
+    }
+
+    [StructLayout(LayoutKind.Sequential, Pack = 4)]
+    private struct Row
+    {
+        public long Ticks;
+        public uint Uid;
+        public int Flags;
+        public uint SizeLow;
+        public ushort SizeHigh;
+        public short OffsetMinutes;
+    }
+}

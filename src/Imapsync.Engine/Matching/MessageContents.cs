@@ -1,0 +1,105 @@
+using System.Buffers.Binary;
+using System.IO.Pipelines;
+using System.Security.Cryptography;
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Matching;
+
+/// <summary>What one message's octets come to, whatever its size.</summary>
+/// <param name="Digest">The first half of the SHA-256; zero where only the checksum was asked for.</param>
+/// <param name="Failure">Why the store could not give it.</param>
+internal readonly record struct MessageContents(UInt128 Digest, long Length, uint Crc, MailException? Failure = null)
+{
+    public MessageChecksum? Checksum => MessageChecksum.Of(Crc, Length);
+
+    /// <summary>It was read, and not these octets.</summary>
+    public bool IsNot(MessageChecksum? recorded) => Failure is null && Checksum != recorded;
+
+    /// <summary>Header fields that were found and are not counted in.</summary>
+    public string Omitted { get; init; } = "";
+
+    /// <param name="omit">Header fields to read as if they were not there; null for none.</param>
+    public static async Task<Dictionary<Uid, MessageContents>> ReadAsync(
+        IMailFolder folder, IReadOnlyList<MessageInfo> messages, bool withDigest, CancellationToken cancellationToken, IReadOnlyList<string>? omit = null)
+    {
+        var contents = new Dictionary<Uid, MessageContents>(messages.Count);
+        using var hash = withDigest ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
+        await foreach (var message in folder.ReadAsync(messages, cancellationToken))
+        {
+            contents[message.Uid] = message.Failure is { } failure
+                ? new MessageContents(0, 0, 0, failure)
+                : await SumAsync(message.Body, hash, omit is null ? null : new FieldOmission(omit), cancellationToken);
+        }
+
+        return contents;
+    }
+
+    /// <summary>Which of these are not what was recorded of them, what mail programs note in headers left aside.</summary>
+    /// <param name="read">Their contents as they are.</param>
+    /// <param name="noted">Fields of such notes.</param>
+    public static async Task<HashSet<Uid>> FindOthersAsync(
+        IMailFolder folder, IReadOnlyList<(MessageInfo Message, MessageChecksum Recorded)> messages, Dictionary<Uid, MessageContents> read,
+        IReadOnlyList<string> noted, CancellationToken cancellationToken)
+    {
+        var others = messages.Where(m => !read.TryGetValue(m.Message.Uid, out var found) || found.Failure is not null || found.Checksum != m.Recorded).ToList();
+        var bare = others.Count == 0 || noted.Count == 0 ? [] : await ReadAsync(folder, [.. others.Select(m => m.Message)], withDigest: false, cancellationToken, noted);
+        return [.. others.Where(m => !bare.TryGetValue(m.Message.Uid, out var found) || found.Failure is not null || found.Checksum != m.Recorded).Select(m => m.Message.Uid)];
+    }
+
+    /// <summary>The octets of one message to look at; null where it is longer than that or not to be had.</summary>
+    public static async Task<byte[]?> ReadWholeAsync(IMailFolder folder, MessageInfo message, int maxBytes, CancellationToken cancellationToken)
+    {
+        await foreach (var read in folder.ReadAsync([message], cancellationToken))
+        {
+            if (read.Failure is not null || read.Length > maxBytes || read.Uid != message.Uid)
+                continue;
+            using var octets = new MemoryStream((int)read.Length);
+            await read.Body.CopyToAsync(octets, cancellationToken);
+            return octets.ToArray();
+        }
+
+        return null;
+    }
+
+    private static async Task<MessageContents> SumAsync(PipeReader body, IncrementalHash? hash, FieldOmission? omission, CancellationToken cancellationToken)
+    {
+        var (length, crc) = (0L, 0u);
+        while (true)
+        {
+            var read = await body.ReadAsync(cancellationToken);
+            foreach (var segment in read.Buffer)
+            {
+                for (var octets = segment.Span; !octets.IsEmpty;)
+                {
+                    if (omission is not null)
+                    {
+                        Add(omission.Take(ref octets));
+                        continue;
+                    }
+
+                    Add(octets);
+                    octets = default;
+                }
+            }
+
+            body.AdvanceTo(read.Buffer.End);
+            if (!read.IsCompleted)
+                continue;
+            if (omission is not null)
+                Add(omission.Finish());
+            return new MessageContents(hash is null ? 0 : BinaryPrimitives.ReadUInt128BigEndian(hash.GetHashAndReset()), length, crc)
+            {
+                Omitted = omission is null ? "" : string.Join(", ", omission.Omitted),
+            };
+        }
+
+        void Add(ReadOnlySpan<byte> octets)
+        {
+            crc = Crc32C.Append(crc, octets);
+            hash?.AppendData(octets);
+            length += octets.Length;
+        }
+    }
+}

@@ -1,0 +1,134 @@
+using System.IO.Pipelines;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Matching;
+
+/// <summary>
+/// Before anything is copied: finds those messages that are at the target already though no checkpoint says so, because
+/// this is the first meeting, the checkpoint was lost, or an append was interrupted before its outcome was recorded.
+/// </summary>
+internal sealed class MessageRecognition(IMailFolder source, IMailFolder target)
+{
+    /// <summary>How what was recognised looks at the target, by its UID there.</summary>
+    public Dictionary<Uid, Sighting> Seen { get; } = [];
+
+    /// <param name="about">Messages about to be copied, listed with date and size.</param>
+    /// <param name="from">The lowest UID at the target to look at: 1 for those that never met the target, else the UIDNEXT known last.</param>
+    /// <param name="claimed">Target UIDs that settled messages point to.</param>
+    /// <param name="below">Target UIDs below <paramref name="from"/> to look at as well.</param>
+    /// <param name="ownFrom">What lies here and above may be what we appended, unless it is somebody else's.</param>
+    /// <returns>Source and target messages that are the same, with their flags on either side.</returns>
+    public async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
+        IReadOnlyList<MessageInfo> about, Uid from, IReadOnlySet<Uid> claimed, CancellationToken cancellationToken,
+        IReadOnlySet<Uid>? below = null, Uid? ownFrom = null)
+    {
+        var looked = UidSet.Range(from, new Uid(uint.MaxValue));
+        foreach (var uid in below ?? new HashSet<Uid>())
+            looked.Add(uid);
+        var candidates = new Dictionary<Uid, MessageInfo>();
+        await foreach (var message in target.ListAsync(new ListRequest(looked, WithDateAndSize: true), cancellationToken))
+        {
+            if (looked.Contains(message.Uid) && !claimed.Contains(message.Uid))
+                candidates.Add(message.Uid, message);
+        }
+
+        if (candidates.Count == 0)
+            return [];
+        var isOwnOnly = from.Value > 1 || (ownFrom is { } mark && candidates.Keys.All(u => u >= mark));
+        var sources = isOwnOnly ? LikelyAmong(about, candidates.Values) : about;
+        var matcher = new MessageMatcher(
+            await IdentifyAsync(source, sources.ToDictionary(m => m.Uid), cancellationToken),
+            await IdentifyAsync(target, candidates, cancellationToken),
+            (messages, c) => DigestAsync(source, messages.Select(m => m.Info), c),
+            // Whatever size a target tells: what it gives is the message or it is not.
+            (messages, c) => DigestAsync(target, messages.Select(m => m.Info with { Size = -1 }), c));
+        var matches = await matcher.MatchAsync(cancellationToken);
+        foreach (var (_, there) in matches)
+        {
+            if (there.Sighting is { } seen)
+                Seen[there.Uid] = seen;
+        }
+
+        return [.. matches.Select(m => (m.Source.Info, m.Target.Info))];
+    }
+
+    /// <summary>What we appended kept its size or its date, so only messages that share one are worth reading headers of.</summary>
+    private static List<MessageInfo> LikelyAmong(IReadOnlyList<MessageInfo> about, IReadOnlyCollection<MessageInfo> candidates)
+    {
+        var sizes = candidates.Select(c => c.Size).ToHashSet();
+        var dates = candidates.Select(c => c.InternalDate.ToUnixTimeSeconds()).ToHashSet();
+        return [.. about.Where(m => m.Size < 0 || sizes.Contains(m.Size) || dates.Contains(m.InternalDate.ToUnixTimeSeconds()))];
+    }
+
+    /// <summary>What tells these messages from others, by their headers; those that are gone meanwhile are left out.</summary>
+    /// <param name="messages">By UID, as listed.</param>
+    public static async Task<List<MessageIdentity>> IdentifyAsync(
+        IMailFolder folder, Dictionary<Uid, MessageInfo> messages, CancellationToken cancellationToken)
+    {
+        var identities = new List<MessageIdentity>(messages.Count);
+        await foreach (var header in folder.ReadHeadersAsync(new UidSet(messages.Keys), cancellationToken))
+        {
+            if (messages.TryGetValue(header.Uid, out var info))
+                identities.Add(MessageIdentity.Of(info, header.Octets.Span));
+        }
+
+        return identities;
+    }
+
+    private static async Task<IReadOnlyDictionary<Uid, UInt128>> DigestAsync(
+        IMailFolder folder, IEnumerable<MessageInfo> messages, CancellationToken cancellationToken)
+    {
+        var digests = new Dictionary<Uid, UInt128>();
+        await foreach (var message in folder.ReadAsync([.. messages.OrderBy(m => m.Uid)], cancellationToken))
+        {
+            if (message.Failure is null)
+                digests[message.Uid] = await DigestBodyAsync(message.Body, cancellationToken);
+        }
+
+        return digests;
+    }
+
+    private static async Task<UInt128> DigestBodyAsync(PipeReader message, CancellationToken cancellationToken)
+    {
+        using var hash = new LineEndBlindHash();
+        var header = new HeaderEnd(inHeader: true);
+        while (true)
+        {
+            var read = await message.ReadAsync(cancellationToken);
+            foreach (var segment in read.Buffer)
+                hash.Append(header.Skip(segment.Span));
+            message.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+                return hash.Finish();
+        }
+    }
+
+    /// <summary>Leaves out everything through the first empty line, whatever the segments it comes in.</summary>
+    private struct HeaderEnd(bool inHeader)
+    {
+        private bool inHeader = inHeader;
+        private bool lineIsEmpty = true;
+
+        public ReadOnlySpan<byte> Skip(ReadOnlySpan<byte> octets)
+        {
+            for (var i = 0; inHeader && i < octets.Length; i++)
+            {
+                if (octets[i] == '\n')
+                {
+                    inHeader = !lineIsEmpty;
+                    lineIsEmpty = true;
+                    if (!inHeader)
+                        return octets[(i + 1)..];
+                }
+                else if (octets[i] != '\r')
+                {
+                    lineIsEmpty = false;
+                }
+            }
+
+            return inHeader ? default : octets;
+        }
+    }
+}

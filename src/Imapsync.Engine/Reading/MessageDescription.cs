@@ -1,0 +1,70 @@
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+using MimeKit;
+using MimeKit.Utils;
+
+namespace Imapsync.Engine.Reading;
+
+/// <summary>Reads what messages are about, by whom and when, out of their headers.</summary>
+internal static class MessageDescription
+{
+    /// <summary>Each costs a header to read, and nobody reads more of them.</summary>
+    public const int MostAtOnce = 50;
+    private const int MostLetters = 80;
+
+    /// <summary>Describes the first of some messages of an open folder. What can't be read has no description.</summary>
+    public static async Task<IReadOnlyDictionary<Uid, Envelope>> ReadAsync(IMailFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)
+    {
+        var described = new Dictionary<Uid, Envelope>();
+        var first = new UidSet(uids.Take(MostAtOnce));
+        if (first.IsEmpty)
+            return described;
+        try
+        {
+            await foreach (var header in folder.ReadHeadersAsync(first, cancellationToken))
+            {
+                if (Of(header.Octets) is { } envelope)
+                    described[header.Uid] = envelope;
+            }
+        }
+        catch (Exception e) when (e is MailException || FileTrouble.Is(e))
+        {
+            // Whoever can't read them says so elsewhere.
+        }
+
+        return described;
+    }
+
+    /// <returns>Null where the header tells nothing.</returns>
+    public static Envelope? Of(ReadOnlyMemory<byte> header)
+    {
+        HeaderList fields;
+        try
+        {
+            using var octets = new MemoryStream(header.ToArray());
+            fields = HeaderList.Load(octets);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+
+        // From its octets: a comma in a decoded name would end it.
+        var from = fields.FirstOrDefault(f => f.Id == HeaderId.From) is { } field && InternetAddressList.TryParse(field.RawValue, out var authors)
+            ? authors.FirstOrDefault()
+            : null;
+        var address = (from as MailboxAddress ?? (from as GroupAddress)?.Members.OfType<MailboxAddress>().FirstOrDefault())?.Address;
+        DateTimeOffset? date = DateUtils.TryParse(fields[HeaderId.Date] ?? "", out var sent) ? sent : null;
+        var envelope = new Envelope(Short(fields[HeaderId.Subject]), Short(from?.Name), Short(address), date);
+        return envelope == new Envelope(null, null, null, null) ? null : envelope;
+    }
+
+    private static string? Short(string? text)
+    {
+        var line = string.Join(' ', (text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        if (line.Length == 0)
+            return null;
+        return line.Length <= MostLetters ? line : line[..(char.IsHighSurrogate(line[MostLetters - 1]) ? MostLetters - 1 : MostLetters)] + "…";
+    }
+}

@@ -1,0 +1,98 @@
+using System.Collections.Immutable;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Restoring;
+
+/// <summary>
+/// What of a backup's trash folder is to be restored, and to where: back to the folder it was removed from. It is looked into when
+/// it is asked for by name, and for a message asked for by its Message-ID that no other folder of the backup holds.
+/// </summary>
+internal sealed class RemovedMail(IMailStore backup, RestoreOrigin origin, MessageFilter messages, JobReporter report)
+{
+    /// <param name="trash">The trash folder and what lies below it, as far as they are there.</param>
+    /// <param name="others">The other folders of the backup.</param>
+    /// <param name="globs">The names asked for; none for all but the trash folder.</param>
+    public async Task<IReadOnlyList<FolderRoute>> FindAsync(
+        IReadOnlyList<FolderPath> trash, IReadOnlyList<FolderPath> others, FolderGlob[] globs, CancellationToken cancellationToken)
+    {
+        if (trash.Count == 0)
+            return [];
+        var byName = trash.Where(t => Array.Exists(globs, g => g.Matches(t))).ToHashSet();
+        if (messages.MessageIds.IsEmpty)
+        {
+            foreach (var folder in trash.Where(t => globs.Length == 0))
+                report.Note(folder, $"holds what was removed from the backup and is left out; --folder '{folder}' restores it");
+        }
+
+        var wanted = messages.MessageIds.IsEmpty ? messages.MessageIds : await FindMissingAsync(others, cancellationToken);
+        var routes = new List<FolderRoute>();
+        var origins = await TrashOrigins.ReadAsync(origin.Backup.StateDirectory, cancellationToken);
+        foreach (var folder in trash.Where(t => byName.Contains(t) || !wanted.IsEmpty))
+        {
+            var isNamed = byName.Contains(folder);
+            var filter = isNamed ? messages : messages with { MessageIds = wanted };
+            routes.AddRange((await RouteAsync(folder, filter, origins, cancellationToken))
+                .Where(r => isNamed || (!r.Target.Equals(folder) && (globs.Length == 0 || Array.Exists(globs, g => g.Matches(r.Target))))));
+        }
+
+        return routes;
+    }
+
+    /// <summary>The Message-IDs asked for that the backup's other folders do not have.</summary>
+    private async Task<ImmutableHashSet<string>> FindMissingAsync(
+        IReadOnlyList<FolderPath> folders, CancellationToken cancellationToken)
+    {
+        var missing = messages.MessageIds;
+        foreach (var path in folders)
+        {
+            if (missing.IsEmpty)
+                break;
+            await using var folder = await backup.OpenAsync(path, cancellationToken);
+            var listed = await folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken).ToListAsync(cancellationToken);
+            await HeaderChoice.ReadAsync(folder, messages, listed, id => missing = missing.Remove(id), cancellationToken);
+        }
+
+        return missing;
+    }
+
+    /// <summary>A message that was removed more than once comes back once.</summary>
+    private async Task<IEnumerable<FolderRoute>> RouteAsync(
+        FolderPath path, MessageFilter filter, TrashOrigins origins, CancellationToken cancellationToken)
+    {
+        await using var folder = await backup.OpenAsync(path, cancellationToken);
+        var listed = await folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken).ToListAsync(cancellationToken);
+        var unplaced = new List<string>();
+        var chosen = filter.MessageIds.IsEmpty ? null : await HeaderChoice.ReadAsync(folder, filter, listed, unplaced.Add, cancellationToken);
+        var candidates = listed.Where(m => filter.Accepts(m) && chosen?.Contains(m.Uid) != false).ToDictionary(m => m.Uid);
+        var identities = candidates.Count == 0 ? [] : await MessageRecognition.IdentifyAsync(folder, candidates, cancellationToken);
+        var routes = new Dictionary<FolderPath, UidSet>();
+        var seen = new HashSet<(UInt128, long)>();
+        var seenFrom = new HashSet<(FolderPath, (UInt128, long))>();
+        var placed = identities.Select(m => (Message: m, Origin: origins.Find(folder.Status.UidValidity, m.Uid)));
+        foreach (var (message, known) in placed.OrderBy(m => m.Origin is null).ThenByDescending(m => m.Message.Uid))
+        {
+            var place = known ?? path;
+            // Without a Message-ID two messages may be two though they look alike. Of those alike, what is known to come from somewhere counts.
+            var alike = (message.Header, message.Info.Size);
+            var isNew = known is null ? !seen.Contains(alike) : seenFrom.Add((known, alike));
+            seen.Add(alike);
+            if (message.HasCore && !isNew)
+                continue;
+            if (!routes.TryGetValue(place, out var uids))
+                routes[place] = uids = new UidSet();
+            uids.Add(message.Uid);
+        }
+
+        if (routes.ContainsKey(path) && !filter.MessageIds.IsEmpty)
+        {
+            report.Note(path, $"holds {string.Join(", ", unplaced.Distinct().Select(id => $"<{id}>"))}, but not for each of them is known which folder it was removed from; --folder '{path}' brings those back into a folder of that name");
+        }
+
+        return routes.Select(r => new FolderRoute(path, r.Key, r.Value));
+    }
+}

@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+using Imapsync.Engine.Folders;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Restoring;
+
+/// <summary>
+/// Finds which folder each folder of a backup goes back to: by the job's map backwards, and where several folders were copied
+/// into one, by the backup's checkpoints, which know of each message where it came from.
+/// </summary>
+/// <param name="messages">Which messages are to be restored.</param>
+internal sealed class RestoreRouting(
+    IMailStore backup, RestoreOrigin origin, MessageFilter messages, CheckpointOpener openCheckpoints, JobReporter report)
+{
+    private readonly FolderGlob[] globs = [.. origin.Folders.Select(g => new FolderGlob(g))];
+
+    /// <exception cref="MailException">A folder's mail may have come from several and nothing says which; or no folder is left.</exception>
+    public async Task<ImmutableArray<FolderRoute>> FindAsync(CancellationToken cancellationToken)
+    {
+        await using var checkpoints = await OpenCheckpointsAsync(cancellationToken);
+        var known = checkpoints?.Summaries.Keys.ToLookup(p => p.Target, p => p.Source);
+        var folders = (await backup.ListFoldersAsync(cancellationToken)).Where(f => f.HoldsMessages).Select(f => f.Path).Order().ToList();
+        var routes = ImmutableArray.CreateBuilder<FolderRoute>();
+        foreach (var folder in folders)
+        {
+            if (origin.IsTrash(folder))
+                continue;
+
+            var candidates = Candidates(folder, origin.Backup.Folders, known?[folder] ?? []);
+            routes.AddRange(candidates.Count == 1
+                ? [new FolderRoute(folder, candidates[0])]
+                : await ChooseAsync(folder, candidates, checkpoints, cancellationToken));
+        }
+
+        var removed = await new RemovedMail(backup, origin, messages, report).FindAsync(
+            [.. folders.Where(origin.IsTrash)], [.. folders.Where(f => !origin.IsTrash(f))], globs, cancellationToken);
+        var chosen = routes.Where(r => IsWanted(r.Target)).Concat(removed).ToImmutableArray();
+        return chosen.IsEmpty ? throw NothingChosen([.. routes.Select(r => r.Target), .. folders.Where(origin.IsTrash)]) : chosen;
+    }
+
+    /// <summary>Source folders whose mail the job's rules put into a folder, or that are known to have been put there. Pure.</summary>
+    public static IReadOnlyList<FolderPath> Candidates(FolderPath target, FolderRules rules, IEnumerable<FolderPath> known)
+    {
+        var candidates = Mapped(target, rules).Concat(known.Order()).ToList();
+        if (FolderMapper.MapPath(target, rules).Equals(target))
+            candidates.Add(target);
+        return candidates.Count == 0 ? [target] : [.. candidates.Distinct()];
+    }
+
+    private static IEnumerable<FolderPath> Mapped(FolderPath target, FolderRules rules) => rules.Map
+        .Where(m => target.IsAtOrBelow(m.Value))
+        .Select(m => new FolderPath(m.Key.Levels.Concat(target.Levels.Skip(m.Value.Levels.Length))))
+        .Where(source => FolderMapper.MapPath(source, rules).Equals(target))
+        .Order();
+
+    private async Task<IEnumerable<FolderRoute>> ChooseAsync(
+        FolderPath folder, IReadOnlyList<FolderPath> candidates, ICheckpointStore? checkpoints, CancellationToken cancellationToken)
+    {
+        await using var opened = await backup.OpenAsync(folder, cancellationToken);
+        var claims = new List<(FolderPath Source, UidSet Uids)>();
+        foreach (var candidate in checkpoints is null ? [] : candidates)
+        {
+            var uids = await ReadClaimsAsync(checkpoints!, new PairKey(candidate, folder), opened.Status.UidValidity, cancellationToken);
+            if (!uids.IsEmpty)
+                claims.Add((candidate, uids));
+        }
+
+        if (claims.Count == 0)
+            return [new FolderRoute(folder, Likeliest(folder, candidates, opened.Status.Messages))];
+        if (claims.Count == 1)
+            return [new FolderRoute(folder, claims[0].Source)];
+        return await SplitAsync(opened, claims, cancellationToken);
+    }
+
+    /// <summary>Each folder gets what came from it; what came from none of them goes with the first.</summary>
+    private async Task<IEnumerable<FolderRoute>> SplitAsync(
+        IMailFolder folder, List<(FolderPath Source, UidSet Uids)> claims, CancellationToken cancellationToken)
+    {
+        var first = new UidSet();
+        var strays = 0;
+        await foreach (var message in folder.ListAsync(new ListRequest(), cancellationToken))
+        {
+            var isFirst = claims[0].Uids.Contains(message.Uid);
+            var isOthers = !isFirst && claims.Skip(1).Any(c => c.Uids.Contains(message.Uid));
+            strays += isFirst || isOthers ? 0 : 1;
+            if (!isOthers)
+                first.Add(message.Uid);
+        }
+
+        if (strays > 0)
+            report.Note(folder.Path, $"messages that no folder is known for go to {claims[0].Source}: {strays}");
+        return claims.Select((c, i) => new FolderRoute(folder.Path, c.Source, i == 0 ? first : c.Uids));
+    }
+
+    private static async Task<UidSet> ReadClaimsAsync(
+        ICheckpointStore checkpoints, PairKey pair, UidValidity validity, CancellationToken cancellationToken)
+    {
+        await using var checkpoint = await checkpoints.OpenAsync(pair, cancellationToken);
+        return validity.IsNone || checkpoint.TargetValidity != validity
+            ? new UidSet()
+            : new UidSet(checkpoint.Messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
+    }
+
+    /// <summary>Without checkpoints: the one folder the map names, or the one asked for.</summary>
+    private FolderPath Likeliest(FolderPath folder, IReadOnlyList<FolderPath> candidates, long messages)
+    {
+        List<FolderPath> wanted = [.. candidates.Where(c => globs.Length == 0 || IsWanted(c))];
+        if (wanted.Count == 0 || messages == 0)
+            return wanted.FirstOrDefault() ?? candidates[0];
+        List<FolderPath> mapped = [.. Mapped(folder, origin.Backup.Folders).Where(wanted.Contains)];
+        return (mapped.Count, wanted.Count) switch
+        {
+            (1, _) => mapped[0],
+            (_, 1) => wanted[0],
+            _ => throw new MailException(
+                FailureScope.Store, isTransient: false,
+                $"folder {folder} of the backup may hold mail of {string.Join(" and of ", wanted)}, and there is no checkpoint to tell which; choose one of them by --folder"),
+        };
+    }
+
+    private async Task<ICheckpointStore?> OpenCheckpointsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await openCheckpoints(origin.Backup.StateDirectory, readOnly: true, cancellationToken);
+        }
+        catch (Exception e) when (e is CheckpointException or CheckpointVersionException)
+        {
+            report.Note(null, $"the backup's checkpoints can't be read: {e.Message}");
+            return null;
+        }
+    }
+
+    private bool IsWanted(FolderPath path) => globs.Length == 0 || Array.Exists(globs, g => g.Matches(path));
+
+    private MailException NothingChosen(IEnumerable<FolderPath> known)
+    {
+        var there = string.Join(", ", known.Distinct().Take(20));
+        var text = there.Length == 0 ? "the backup holds no folder to restore" : $"no folder fits {string.Join(", ", origin.Folders)}; there are {there}";
+        return new MailException(FailureScope.Store, isTransient: false, text) { Kind = FailureKind.Gone };
+    }
+}

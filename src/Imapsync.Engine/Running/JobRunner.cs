@@ -1,0 +1,128 @@
+using Imapsync.Engine.Copying;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Restoring;
+using Imapsync.Engine.Retrying;
+using Imapsync.Engine.State;
+using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Labels;
+using Imapsync.Engine.Stores.Views;
+
+namespace Imapsync.Engine.Running;
+
+/// <summary>Runs one job from its definition to its report.</summary>
+public sealed class JobRunner(TimeProvider time, StoreOpener openStore, CheckpointOpener? openCheckpoints = null)
+{
+    private readonly CheckpointOpener openCheckpoints = openCheckpoints ?? JobEntry.OnDisk(time);
+    private readonly JobEntry entry = new(time, openStore);
+
+    /// <summary>Never throws for anything that happens to the job: the report tells it.</summary>
+    /// <param name="onEvent">May be called from any task, never concurrently.</param>
+    /// <param name="stop">Finish the window in hand, save, report.</param>
+    /// <param name="abort">Drop everything now; what is not saved is found again by the next run.</param>
+    public async Task<JobReport> RunAsync(
+        JobDefinition job, RunOptions options, Action<JobEvent> onEvent, CancellationToken stop, CancellationToken abort)
+    {
+        var report = new JobReporter(job.Name, time, onEvent);
+        report.Tell(new JobStarted(job.Name, job.Source.Display, job.Target.Display, options.DryRun));
+        using var stopping = new StopRequest(report, stop, abort);
+        await using var clock = LimitDuration(job, stopping);
+        var reason = stopping.Explain(await RunAsync(job, options, report, stopping, abort));
+        return report.Finish(JobEntry.OutcomeOf(reason, isComplete: !report.HasProblems), reason, options.DryRun);
+    }
+
+    private async Task<StopReason> RunAsync(
+        JobDefinition job, RunOptions options, JobReporter report, StopRequest stopping, CancellationToken abort) =>
+        await JobEntry.GuardAsync(report, async () =>
+        {
+            var retry = entry.RetryFor(job, report, stopping);
+            await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);
+            var (openedSource, openedTarget) = await OpenBothAsync(job, options, await CountHeldAsync(job, options, checkpoints, abort), retry, report, stopping);
+            var source = LabelViews.OfSource(job, openedSource);
+            var target = LabelViews.OfTarget(job, openedTarget);
+            await using var both = new BothStores(source, target);
+            if (job.Restores is { } origin)
+            {
+                var routing = new RestoreRouting(source, origin, job.Messages, openCheckpoints, report);
+                var routes = await retry.WorkAsync("the folders of the backup", () => routing.FindAsync(stopping.Token), () => 0, stopping.Token);
+                job = job with { Folders = new FolderRules { Routes = routes } };
+            }
+
+            LabelViews.Demand(job, source, target);
+            var context = new JobContext(job, options, source, target, checkpoints, report, retry, time, stopping.Token) { ReachLimit = stopping.ReachLimit };
+            return await new MailboxCopier(context).RunAsync(abort);
+        }, stopping.Token);
+
+    private ITimer? LimitDuration(JobDefinition job, StopRequest stopping) => job.MaxDuration is not { } limit
+        ? null
+        : time.CreateTimer(
+            _ => stopping.ReachLimit(Reasons.MaxDuration, $"the run was stopped after {limit}, its max_duration; the next one goes on"), null, limit, Timeout.InfiniteTimeSpan);
+
+    /// <summary>How many messages earlier runs have brought to a backup that is expected to be there.</summary>
+    private static async Task<long> CountHeldAsync(JobDefinition job, RunOptions options, ICheckpointStore checkpoints, CancellationToken abort)
+    {
+        if (job.IsRestore || options.Heal || job.Target is ImapEndpoint)
+            return 0;
+        if (checkpoints.Summaries.Count > 0)
+            return checkpoints.Summaries.Values.Sum(s => s.Settled);
+        // No run has come to its end as yet.
+        var held = 0L;
+        foreach (var pair in await checkpoints.FindPairsAsync(abort))
+        {
+            await using var checkpoint = await checkpoints.OpenAsync(pair, abort);
+            held += checkpoint.Count(Settlement.Copied) + checkpoint.Count(Settlement.Adopted);
+        }
+
+        return held;
+    }
+
+    /// <summary>Two log-ins overlap. A local target is not touched before the source is there.</summary>
+    private async Task<(IMailStore Source, IMailStore Target)> OpenBothAsync(
+        JobDefinition job, RunOptions options, long held, ResiliencePipelines retry, JobReporter report, StopRequest stopping)
+    {
+        using var failing = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
+        var source = entry.OpenSourceAsync(job, retry, report, stopping, failing.Token, remembers: !options.DryRun);
+        if (job.Target is not ImapEndpoint)
+            await source;
+        var target = OpenTargetAsync(job, options, held, retry, report, stopping, failing.Token);
+        try
+        {
+            // A wrong password on one side is told at once, however long the other is waited for.
+            if (!(await Task.WhenAny(source, target)).IsCompletedSuccessfully)
+                await failing.CancelAsync();
+            await Task.WhenAll(source, target);
+        }
+        catch
+        {
+            foreach (var opened in (Task<IMailStore>[])[source, target])
+            {
+                if (opened.IsCompletedSuccessfully)
+                    await (await opened).DisposeAsync();
+            }
+
+            throw;
+        }
+
+        return (await source, await target);
+    }
+
+    private async Task<IMailStore> OpenTargetAsync(
+        JobDefinition job, RunOptions options, long held, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
+    {
+        try
+        {
+            return await entry.OpenTargetAsync(job, forWriting: !options.DryRun, retry, report, stopping, giveUp, held);
+        }
+        catch (MailException e) when (options.DryRun && job.Target is MaildirEndpoint or MboxEndpoint && e.Kind == FailureKind.Gone)
+        {
+            return new AbsentStore(job.Target.Display);
+        }
+    }
+
+    /// <summary>Two log-outs overlap as well.</summary>
+    private sealed class BothStores(IMailStore source, IMailStore target) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await Task.WhenAll(source.DisposeAsync().AsTask(), target.DisposeAsync().AsTask());
+    }
+}

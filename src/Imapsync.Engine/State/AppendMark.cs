@@ -1,0 +1,49 @@
+using System.Collections.Concurrent;
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.State;
+
+/// <summary>
+/// The file <c>appending</c> in the job's state: there while a run appends messages, and after one that did not come to a good end. Where it is
+/// missing all that was ever appended is recorded; so what lies at the target all the same, and is ours, was appended after this state: it is an
+/// older one that was put back. Need not be durable: losing it costs a look at flags.
+/// </summary>
+internal sealed class AppendMark(string stateDirectory)
+{
+    private readonly string path = Path.Combine(stateDirectory, StateDirectory.AppendingName);
+    private readonly ConcurrentDictionary<FolderPath, bool> targets = new();
+    private readonly Lazy<bool> wasThere = new(() => !Directory.Exists(stateDirectory) || File.Exists(Path.Combine(stateDirectory, StateDirectory.AppendingName)));
+
+    /// <summary>What no record speaks of in this folder may come from a run that was interrupted, or from this one.</summary>
+    public bool Explains(FolderPath target) => wasThere.Value || targets.ContainsKey(target);
+
+    /// <summary>Before the first append to a folder.</summary>
+    public void Set(FolderPath target)
+    {
+        _ = wasThere.Value;
+        if (!targets.TryAdd(target, true) || targets.Count > 1 || !Directory.Exists(stateDirectory))
+            return;
+        try
+        {
+            File.WriteAllText(path, "imapsync-appending 1\n");
+        }
+        catch (Exception e) when (FileTrouble.Is(e))
+        {
+            // A state that can't be written to says so at the next commit.
+        }
+    }
+
+    /// <summary>All that was appended is recorded.</summary>
+    public void Clear()
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (FileTrouble.Is(e))
+        {
+            // It stays, and the next run takes it for an interrupted one's.
+        }
+    }
+}

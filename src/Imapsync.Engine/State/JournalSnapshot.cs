@@ -1,0 +1,60 @@
+using Imapsync.Engine.Files;
+
+namespace Imapsync.Engine.State;
+
+/// <summary>Writes a state as a whole new journal of one batch, in place of what is there.</summary>
+internal static class JournalSnapshot
+{
+    private const int ChunkBytes = 64 * 1024;
+
+    /// <summary>Only flag sets in use are written.</summary>
+    public static async Task<CommittedExtent> WriteAsync(string path, PairKey pair, CheckpointState state, CancellationToken cancellationToken)
+    {
+        var writer = Journal.NewHeader(pair);
+        var length = 0L;
+        await DurableFiles.ReplaceAsync(path, async (stream, token) =>
+        {
+            WriteBeginning(writer, state);
+            var numbers = new int[state.Flags.Count];
+            var used = 0;
+            foreach (var entry in state.Messages.Enumerate())
+            {
+                var flags = entry.Flags;
+                if (flags != 0 && numbers[flags] == 0)
+                {
+                    numbers[flags] = ++used;
+                    JournalRecords.WriteFlags(writer, used, state.Flags[flags]);
+                }
+
+                JournalRecords.WriteSettled(writer, entry, numbers[flags]);
+                if (writer.Written.Length >= ChunkBytes)
+                    length += await FlushAsync(writer, stream, token);
+            }
+
+            JournalRecords.WriteCommit(writer);
+            length += await FlushAsync(writer, stream, token);
+        }, cancellationToken);
+        return new CommittedExtent(length, writer.Crc, JournalRecords.Version);
+    }
+
+    private static void WriteBeginning(RecordWriter writer, CheckpointState state)
+    {
+        JournalRecords.WriteReset(writer, state.SourceValidity, state.TargetValidity, state.Rules);
+        if (!state.KnownTargetUidNext.IsNone)
+            JournalRecords.WriteKnownTargetUidNext(writer, state.KnownTargetUidNext);
+        if (state.MoveUnderWay is not null)
+            JournalRecords.WriteMoveUnderWay(writer, state.MoveUnderWay);
+        foreach (var (target, source) in state.DamagedCopies)
+            JournalRecords.WriteDamaged(writer, target, source);
+        if (state.SourceModSeq is not null)
+            JournalRecords.WriteModSeq(writer, state.SourceModSeq);
+    }
+
+    private static async Task<int> FlushAsync(RecordWriter writer, FileStream stream, CancellationToken cancellationToken)
+    {
+        var length = writer.Written.Length;
+        await stream.WriteAsync(writer.Written, cancellationToken);
+        writer.Clear();
+        return length;
+    }
+}

@@ -1,0 +1,179 @@
+using System.Buffers;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using Imapsync.Engine.Files;
+
+namespace Imapsync.Engine.State;
+
+/// <summary>The names in a job's state directory. Folder names come from servers: none of them can point anywhere else.</summary>
+internal sealed class StateDirectory(string root)
+{
+    /// <summary>Written without a sync; see <c>AppendMark</c>.</summary>
+    public const string AppendingName = "appending";
+
+    /// <summary>How many damaged journals of a pair are kept to be looked at.</summary>
+    private const int DamagedKept = 3;
+
+    private const int ReadableLength = 60;
+    private const int DigestLength = 32;
+    private const string JournalSuffix = ".journal";
+
+    /// <summary>What a file system or a person keeps in an empty directory.</summary>
+    private static readonly string[] Housekeeping = ["lost+found", ".gitkeep", ".gitignore", ".keep", ".DS_Store"];
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
+    private readonly string pairs = Path.Combine(root, "pairs");
+
+    public string Root => root;
+
+    public string LockFile => Path.Combine(root, "lock");
+
+    public string SummaryFile => Path.Combine(root, "summary");
+
+    /// <summary>
+    /// Throws where somebody else's files lie: whoever names a directory of theirs by mistake is to lose nothing in it. Ours is known by its
+    /// pairs and its lock; without them, by holding nothing that this program did not write.
+    /// </summary>
+    /// <exception cref="IOException"/>
+    public void DemandOurs()
+    {
+        if (Nodes.KindOf(root) is NodeKind.OrdinaryFile or NodeKind.Other)
+            throw new IOException($"{root} is no directory");
+        if (!Directory.Exists(root))
+            return;
+        DurableFiles.DemandNoLink(LockFile);
+        if (File.Exists(LockFile) && !IsLock(LockFile))
+            throw NotOurs("lock");
+        if (File.Exists(LockFile) && Directory.Exists(pairs))
+            return;
+        foreach (var entry in Directory.EnumerateFileSystemEntries(root))
+        {
+            DurableFiles.DemandNoLink(entry);
+            if (!IsOurs(entry))
+                throw NotOurs(Path.GetFileName(entry));
+        }
+    }
+
+    public async Task CreateAsync(CancellationToken cancellationToken)
+    {
+        await DurableFiles.CreateDirectoryAsync(pairs, cancellationToken);
+        DurableFiles.DemandNoLink(pairs);
+    }
+
+    /// <summary>Removes what a crash left half-written: names that only this program gives. Only for who holds the lock.</summary>
+    public void RemoveLeftovers()
+    {
+        File.Delete(SummaryFile + DurableFiles.TemporarySuffix);
+        foreach (var leftover in Directory.EnumerateFiles(pairs, "*" + JournalSuffix + DurableFiles.TemporarySuffix))
+        {
+            if (IsJournalName(Path.GetFileName(leftover.AsSpan(0, leftover.Length - DurableFiles.TemporarySuffix.Length))))
+                File.Delete(leftover);
+        }
+    }
+
+    /// <summary>A name for people to find, then a digest of the pair, which tells pairs apart.</summary>
+    public string JournalFile(PairKey pair)
+    {
+        var readable = new StringBuilder(ReadableLength);
+        foreach (var c in pair.Source.ToString().AsSpan())
+        {
+            if (readable.Length == ReadableLength)
+                break;
+            readable.Append(char.IsAsciiLetterOrDigit(c) || c == '-' || (c == '.' && readable.Length > 0) ? c : '_');
+        }
+
+        // Over UTF-16 code units: also what is no valid Unicode has a digest of its own.
+        var both = $"{pair.Source}\0{pair.Target}";
+        var digest = SHA256.HashData(MemoryMarshal.AsBytes(both.AsSpan()));
+        return Path.Combine(pairs, $"{readable}-{Convert.ToHexStringLower(digest.AsSpan(0, 16))}{JournalSuffix}");
+    }
+
+    public IEnumerable<string> FindJournals() =>
+        Directory.Exists(pairs) ? Directory.EnumerateFiles(pairs, "*.journal").Where(f => f.EndsWith(".journal", StringComparison.Ordinal)) : [];
+
+    /// <summary>Renames a damaged journal so that a new one can begin. Returns where it went.</summary>
+    public async Task<string> SetAsideAsync(string journal, CancellationToken cancellationToken)
+    {
+        var prefix = journal + ".damaged-";
+        var kept = Directory.EnumerateFiles(pairs, Path.GetFileName(prefix) + "*")
+            .Select(f => uint.TryParse(f.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : 0)
+            .Where(n => n is > 0 and < uint.MaxValue)
+            .Order()
+            .ToList();
+        foreach (var old in kept.SkipLast(DamagedKept - 1))
+            File.Delete($"{prefix}{old}");
+        var aside = $"{prefix}{(kept.Count == 0 ? 1 : kept[^1] + 1)}";
+        File.Move(journal, aside, overwrite: true);
+        await DurableFiles.SyncDirectoryAsync(pairs, cancellationToken);
+        return aside;
+    }
+
+    public async Task RemoveAsync(string journal, CancellationToken cancellationToken)
+    {
+        File.Delete(journal);
+        await DurableFiles.SyncDirectoryAsync(pairs, cancellationToken);
+    }
+
+    private IOException NotOurs(string found) => new(
+        $"it holds '{found}', which this program did not put there, so it is no state directory; name an empty or a new directory as 'state', and nothing in this one is touched");
+
+    private static bool IsJournalName(ReadOnlySpan<char> name) =>
+        name.EndsWith(JournalSuffix, StringComparison.Ordinal)
+        && name[..^JournalSuffix.Length] is { Length: > DigestLength } stem
+        && stem[^(DigestLength + 1)] == '-'
+        && !stem[^DigestLength..].ContainsAnyExcept(HexDigits);
+
+    /// <summary>Also one that is being written or was set aside.</summary>
+    private static bool IsJournal(string path)
+    {
+        DurableFiles.DemandNoLink(path);
+        return Path.GetFileName(path).Contains(JournalSuffix, StringComparison.Ordinal);
+    }
+
+    private bool IsOurs(string entry)
+    {
+        var name = Path.GetFileName(entry);
+        if (Housekeeping.Contains(name))
+            return true;
+        if (Directory.Exists(entry))
+        {
+            // After a power cut the names of a source's mail may be there and the lock not.
+            if (name == "names")
+                return Directory.EnumerateFileSystemEntries(entry).All(e => e.EndsWith(".names", StringComparison.Ordinal) || e.Contains(".names.", StringComparison.Ordinal));
+
+            // Another job's state, or a restore's, may lie in this one's directory.
+            return entry == pairs ? Directory.EnumerateFileSystemEntries(pairs).All(IsJournal) : Directory.Exists(Path.Combine(entry, "pairs"));
+        }
+
+        return name == "lock" || IsRecord(entry, mayBeTorn: name == AppendingName || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal));
+    }
+
+    /// <summary>As a run writes it, or as a power cut left it: cut off, or with zeros in place of its text.</summary>
+    private static bool IsLock(string path)
+    {
+        if (Nodes.KindOf(path) is not NodeKind.OrdinaryFile)
+            return true;
+        // It may be locked.
+        using var file = Posix.OpenRead(path);
+        Span<byte> buffer = stackalloc byte[JobLock.OwnerBytes + 1];
+        var text = buffer[..RandomAccess.Read(file, buffer, 0)];
+        var begin = text[..Math.Min(text.Length, 4)];
+        return "pid "u8.StartsWith(begin) || (text.Length <= JobLock.OwnerBytes && !text.ContainsAnyExcept((byte)0));
+    }
+
+    /// <param name="mayBeTorn">A power cut may have left a part of it, or zeros in its place.</param>
+    private static bool IsRecord(string path, bool mayBeTorn)
+    {
+        if (Nodes.KindOf(path) is not NodeKind.OrdinaryFile)
+            return false;
+        var magic = "imapsync-"u8;
+        // It may be locked.
+        using var file = Posix.OpenRead(path);
+        Span<byte> buffer = stackalloc byte[magic.Length];
+        ReadOnlySpan<byte> text = buffer[..RandomAccess.Read(file, buffer, 0)];
+        return text.SequenceEqual(magic) || (mayBeTorn && (magic.StartsWith(text) || !text.ContainsAnyExcept((byte)0)));
+    }
+}

@@ -1,0 +1,106 @@
+using System.Runtime.CompilerServices;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Views;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Limits;
+
+/// <summary>A store out of which, or into which, messages go no faster and no more than its endpoint's limits allow.</summary>
+/// <param name="writing">Closed with the store.</param>
+internal sealed class LimitedStore(IMailStore store, TransferGate reading, TransferGate writing) : StoreView(store)
+{
+    public override async Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
+        new LimitedFolder<IMailFolder>(await Store.OpenAsync(path, cancellationToken), reading);
+
+    public override async Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) =>
+        new LimitedFolder<IMailFolder>(await Store.OpenAgainAsync(path, cancellationToken), reading);
+
+    public override async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) =>
+        new LimitedWritableFolder(await Store.OpenForWritingAsync(path, cancellationToken), reading, writing);
+
+    public override async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await writing.DisposeAsync();
+        }
+        finally
+        {
+            await base.DisposeAsync();
+        }
+    }
+}
+
+/// <summary>The message that reaches the day's budget is the last one: a bigger one than all of it gets through, too.</summary>
+internal class LimitedFolder<T>(T folder, TransferGate reading) : IMailFolder
+    where T : IMailFolder
+{
+    public FolderPath Path => folder.Path;
+
+    public FolderStatus Status => folder.Status;
+
+    public UidValidity LastingUidValidity => folder.LastingUidValidity;
+
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => folder.Predecessors;
+
+    protected T Folder => folder;
+
+    public IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken) => folder.ListAsync(request, cancellationToken);
+
+    public IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, CancellationToken cancellationToken) =>
+        reading.PaceAsync(folder.ReadHeadersAsync(uids, cancellationToken), cancellationToken);
+
+    public async IAsyncEnumerable<IncomingMessage> ReadAsync(
+        IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // What is spent is not even asked for.
+        await foreach (var message in folder.ReadAsync(messages.Select(Demanded), cancellationToken))
+        {
+            reading.Demand();
+            yield return await reading.AdmitAsync(message, cancellationToken);
+        }
+
+        MessageInfo Demanded(MessageInfo message)
+        {
+            reading.Demand();
+            return message;
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return folder.DisposeAsync();
+    }
+}
+
+internal sealed class LimitedWritableFolder(IWritableFolder folder, TransferGate reading, TransferGate writing)
+    : LimitedFolder<IWritableFolder>(folder, reading), IWritableFolder
+{
+    public Uid UidNext => Folder.UidNext;
+
+    public Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken)
+    {
+        writing.Demand();
+        return Folder.AppendAsync(AdmitAsync(window, cancellationToken), cancellationToken);
+    }
+
+    public Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changes, CancellationToken cancellationToken) => Folder.SetFlagsAsync(changes, cancellationToken);
+
+    public Task SetLabelsAsync(UidSet uids, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>
+        Folder.SetLabelsAsync(uids, add, labels, cancellationToken);
+
+    public Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken) => Folder.RemoveAsync(uids, trash, cancellationToken);
+
+    /// <summary>A window ends with the message that spends the budget; none is taken after it, since each one taken is owed a receipt.</summary>
+    private async IAsyncEnumerable<IncomingMessage> AdmitAsync(
+        IAsyncEnumerable<IncomingMessage> window, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var message in window.WithCancellation(cancellationToken))
+        {
+            yield return await writing.AdmitAsync(message, cancellationToken);
+            if (writing.IsShut)
+                yield break;
+        }
+    }
+}

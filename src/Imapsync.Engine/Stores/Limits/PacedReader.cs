@@ -1,0 +1,60 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace Imapsync.Engine.Stores.Limits;
+
+/// <summary>A body that shows its octets no faster than a bucket lets them through. Nothing is copied, and nothing is read ahead.</summary>
+internal sealed class PacedReader(PipeReader body, TokenBucket bytes) : PipeReader
+{
+    private readonly long piece = Math.Clamp((long)(bytes.PerSecond / 10), 1, 64 << 10);
+    private ReadOnlySequence<byte> shown;
+
+    // Octets paid for and not consumed yet: a consumer may look at them more than once.
+    private long paid;
+
+    public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        var read = await body.ReadAsync(cancellationToken);
+        var there = read.Buffer.Length;
+        if (there > paid)
+        {
+            var more = Math.Min(there - paid, piece);
+            try
+            {
+                await bytes.TakeAsync(more, cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                body.AdvanceTo(read.Buffer.Start);
+                throw;
+            }
+
+            paid += more;
+        }
+
+        shown = read.Buffer.Slice(0, Math.Min(there, paid));
+        return new ReadResult(shown, read.IsCanceled, read.IsCompleted && shown.Length == there);
+    }
+
+    /// <summary>Never at once: a wait may be due.</summary>
+    public override bool TryRead(out ReadResult result)
+    {
+        result = default;
+        return false;
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        paid -= shown.Slice(shown.Start, consumed).Length;
+        shown = default;
+        body.AdvanceTo(consumed, examined);
+    }
+
+    public override void CancelPendingRead() => body.CancelPendingRead();
+
+    public override void Complete(Exception? exception = null) => body.Complete(exception);
+
+    public override ValueTask CompleteAsync(Exception? exception = null) => body.CompleteAsync(exception);
+}

@@ -1,0 +1,42 @@
+using Imapsync.Engine.Files;
+
+namespace Imapsync.Engine.Stores.Local;
+
+/// <summary>
+/// Makes the files of a window durable together. Many files are cheapest in one sync of their file system (half the cost of
+/// as many fsyncs at once, measured on ext4); but where others write much there it waits for them too, and then fsync is cheaper.
+/// </summary>
+internal sealed class GroupSync(TimeProvider time)
+{
+    private const int WorthFileSystemSync = 16;
+    private const int AtOnce = 8;
+    private static readonly TimeSpan TooSlow = TimeSpan.FromSeconds(1);
+    private readonly SyncPace pace = new(TimeProvider.System);
+    private volatile bool syncEachFile;
+
+    /// <param name="directory">Where the files are.</param>
+    public async Task SyncFilesAsync(string directory, IReadOnlyList<string> files, CancellationToken cancellationToken)
+    {
+        if (files.Count >= WorthFileSystemSync && !syncEachFile)
+        {
+            var began = time.GetTimestamp();
+            var isDone = await Task.Run(() => Posix.TrySyncFileSystem(directory), cancellationToken);
+            syncEachFile = !isDone || time.GetElapsedTime(began) > TooSlow;
+            if (isDone)
+                return;
+        }
+
+        if (files.Count <= AtOnce)
+        {
+            await Task.WhenAll(files.Select(f => pace.RunAsync(() => Posix.SyncFile(f), cancellationToken)));
+            return;
+        }
+
+        // In parallel, so that the file system's journal commits several at once.
+        await Parallel.ForEachAsync(files, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, (file, _) =>
+        {
+            Posix.SyncFile(file);
+            return ValueTask.CompletedTask;
+        });
+    }
+}

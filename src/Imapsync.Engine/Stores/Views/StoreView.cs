@@ -1,0 +1,72 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Views;
+
+/// <summary>A store seen in another way; what a view does not override is the store's own. Owns the store.</summary>
+internal abstract class StoreView(IMailStore store) : IMailStore
+{
+    public StoreTraits Traits => store.Traits;
+
+    protected IMailStore Store => store;
+
+    public virtual Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken) => store.ListFoldersAsync(cancellationToken);
+
+    public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) => store.GetStatusAsync(path, cancellationToken);
+
+    public IAccessControl? AccessControl => store.AccessControl;
+
+    public FolderPath ListedAs(FolderPath path) => store.ListedAs(path);
+
+    public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) =>
+        store.GetUidCountersAsync(path, cancellationToken);
+
+    public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => store.ExistsAsync(path, cancellationToken);
+
+    public virtual Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => store.OpenAsync(path, cancellationToken);
+
+    public virtual Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => store.OpenAgainAsync(path, cancellationToken);
+
+    public virtual Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) =>
+        store.OpenForWritingAsync(path, cancellationToken);
+
+    public Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken) =>
+        store.CreateFolderAsync(path, special, cancellationToken);
+
+    public Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken) =>
+        store.RenameFolderAsync(from, to, cancellationToken);
+
+    public Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) =>
+        store.SetSubscribedAsync(path, subscribed, cancellationToken);
+
+    public Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken) =>
+        store.SetSubscribedAsync(wanted, cancellationToken);
+
+    public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) => store.DescribeAsync(cancellationToken);
+
+    public virtual ValueTask DisposeAsync() => store.DisposeAsync();
+}
+
+/// <summary>A folder seen in another way. Owns the folder.</summary>
+internal abstract class FolderView(IMailFolder folder, FolderStatus status) : IMailFolder
+{
+    public FolderPath Path => folder.Path;
+
+    public FolderStatus Status { get; } = status;
+
+    public UidValidity LastingUidValidity => folder.LastingUidValidity;
+
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => folder.Predecessors;
+
+    protected IMailFolder Folder => folder;
+
+    public abstract IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken);
+
+    public IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, CancellationToken cancellationToken) =>
+        folder.ReadHeadersAsync(uids, cancellationToken);
+
+    public IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken) =>
+        folder.ReadAsync(messages, cancellationToken);
+
+    public ValueTask DisposeAsync() => folder.DisposeAsync();
+}

@@ -1,0 +1,235 @@
+using System.Threading.Channels;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Transfer;
+
+/// <summary>
+/// Reads a folder's messages ahead of whoever takes them. They are cut into stretches: a reader takes the next one when it comes
+/// to the end of its own, and they are handed out one after the other, in the source's order. One reader has the folder as it was
+/// opened; when whoever takes has to wait for it, and connections are to spare, further ones open the folder again.
+/// </summary>
+/// <param name="source">Open, and used by nobody else meanwhile.</param>
+/// <param name="openAgain">Opens the same folder over another connection.</param>
+/// <param name="messages">In ascending order of UID, or nearly so.</param>
+/// <param name="stop">Read no further; what was read is handed out.</param>
+internal sealed class ReadAhead(
+    IMailFolder source,
+    Func<CancellationToken, Task<IMailFolder>> openAgain,
+    SpareReaders spare,
+    IReadOnlyList<MessageInfo> messages,
+    TimeProvider time,
+    CancellationToken stop) : IAsyncDisposable
+{
+    // Short, so that what a reader has under way fits into its memory until its turn comes.
+    private const int StretchMessages = 25;
+    private const long StretchBytes = 1 << 20;
+
+    /// <summary>After waiting for so long in all, one more connection is worth its log-in.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource over = new();
+    private readonly Lock gate = new();
+    private readonly List<Task> readers = [];
+
+    // Begun and not yet handed out whole, in order.
+    private readonly Queue<Stretch> begun = new();
+    private TaskCompletionSource<bool>? nextBegins;
+    private int position;
+    private int reading;
+    private bool isClosed;
+    private bool mayRecruit = !source.Status.UidValidity.IsNone;
+    private TimeSpan waited;
+
+    /// <summary>It was stopped before the last message.</summary>
+    public bool WasStopped { get; private set; }
+
+    /// <summary>False when there are no more. A reader's failure comes out once what lies before it has been taken.</summary>
+    public async ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            ValueTask<bool> waiting;
+            Stretch? first;
+            lock (gate)
+            {
+                if (readers.Count == 0)
+                    readers.Add(ReadAsync(source));
+                if (begun.TryPeek(out first))
+                    waiting = first.Messages.Reader.WaitToReadAsync(cancellationToken);
+                else if (reading > 0)
+                    waiting = new ValueTask<bool>((nextBegins ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task.WaitAsync(cancellationToken));
+                else
+                    return false;
+            }
+
+            var isThere = waiting.IsCompleted ? await waiting : await WaitAsync(waiting);
+            if (first is null)
+                continue;
+            if (isThere)
+                return true;
+            lock (gate)
+                begun.Dequeue();
+        }
+    }
+
+    /// <summary>The next message, where <see cref="WaitToReadAsync"/> has said that there is one.</summary>
+    public RelayedMessage? Peek()
+    {
+        lock (gate)
+            return begun.TryPeek(out var first) && first.Messages.Reader.TryPeek(out var message) ? message : null;
+    }
+
+    /// <summary>Takes the message that <see cref="Peek"/> showed; it is the caller's to dispose.</summary>
+    public void Take()
+    {
+        lock (gate)
+            begun.Peek().Messages.Reader.TryRead(out _);
+    }
+
+    /// <summary>Ends the reading, wherever it is; what was not taken is given up.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (gate)
+            isClosed = true;
+        await over.CancelAsync();
+        await Task.WhenAll(readers);
+        foreach (var stretch in begun)
+        {
+            while (stretch.Messages.Reader.TryRead(out var left))
+                left.Dispose();
+        }
+
+        over.Dispose();
+    }
+
+    private async ValueTask<bool> WaitAsync(ValueTask<bool> waiting)
+    {
+        var began = time.GetTimestamp();
+        var result = await waiting;
+        waited += time.GetElapsedTime(began);
+        if (waited >= Patience)
+        {
+            waited = TimeSpan.Zero;
+            Recruit();
+        }
+
+        return result;
+    }
+
+    private void Recruit()
+    {
+        lock (gate)
+        {
+            if (mayRecruit && !isClosed && position < messages.Count && spare.TryTake())
+                readers.Add(ReadApartAsync());
+        }
+    }
+
+    /// <summary>Reads over a connection of its own. Where none is to be had the others do it all, and no more are asked for.</summary>
+    private async Task ReadApartAsync()
+    {
+        await Task.Yield();
+        try
+        {
+            using var notNeeded = CancellationTokenSource.CreateLinkedTokenSource(over.Token, stop);
+            await using var folder = await openAgain(notNeeded.Token);
+            if (folder.Status.UidValidity == source.Status.UidValidity)
+                await ReadAsync(folder);
+            else
+                Volatile.Write(ref mayRecruit, false);
+        }
+        catch (Exception e) when (e is MailException or OperationCanceledException)
+        {
+            // What fails while it reads comes out with its stretches.
+            Volatile.Write(ref mayRecruit, false);
+        }
+        finally
+        {
+            spare.Add(1);
+        }
+    }
+
+    /// <summary>Throws nothing: a failure ends the stretches that it befell, and comes out with them.</summary>
+    private async Task ReadAsync(IMailFolder folder)
+    {
+        lock (gate)
+            reading++;
+        await Task.Yield();
+        using var slabs = new BodySlabs();
+        var own = new Queue<Stretch>();
+        Exception? failure = null;
+        try
+        {
+            await foreach (var message in folder.ReadAsync(Begin(own), over.Token))
+            {
+                await HandOnAsync(message, own, slabs);
+                if (stop.IsCancellationRequested)
+                {
+                    WasStopped = true;
+                    break;
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+
+        lock (gate)
+        {
+            // Nobody begins anything after a failure. What the others have begun may lie before it, and is read to its end.
+            isClosed |= failure is not null || WasStopped;
+            foreach (var stretch in own)
+                stretch.Messages.Writer.TryComplete(failure);
+            if (--reading == 0)
+                nextBegins?.TrySetResult(false);
+        }
+    }
+
+    private async Task HandOnAsync(IncomingMessage message, Queue<Stretch> own, BodySlabs slabs)
+    {
+        // What lies behind a stretch ends it. What comes late, asked for once more, goes along with what comes now.
+        while (own.Count > 1 && message.Uid > own.Peek().Last)
+            own.Dequeue().Messages.Writer.TryComplete();
+        var relayed = message.Failure is not null || message.Length > BodySlabs.SlabBytes
+            ? RelayedMessage.Direct(message)
+            : await RelayedMessage.BufferAsync(message, slabs, over.Token);
+        own.Peek().Messages.Writer.TryWrite(relayed);
+        await relayed.Done.WaitAsync(over.Token);
+    }
+
+    /// <summary>The messages of one stretch after the other, begun when the reader asks for them.</summary>
+    private IEnumerable<MessageInfo> Begin(Queue<Stretch> own)
+    {
+        while (BeginNext(own) is var (first, end) && first < end)
+        {
+            for (var at = first; at < end; at++)
+                yield return messages[at];
+        }
+    }
+
+    private (int First, int End) BeginNext(Queue<Stretch> own)
+    {
+        lock (gate)
+        {
+            var (first, bytes) = (position, 0L);
+            while (!isClosed && position < messages.Count && position - first < StretchMessages && bytes < StretchBytes)
+                bytes += Math.Max(0, messages[position++].Size);
+            if (position == first)
+                return default;
+            var stretch = new Stretch(messages[position - 1].Uid);
+            own.Enqueue(stretch);
+            begun.Enqueue(stretch);
+            nextBegins?.TrySetResult(true);
+            nextBegins = null;
+            return (first, position);
+        }
+    }
+
+    private sealed record Stretch(Uid Last)
+    {
+        public Channel<RelayedMessage> Messages { get; } = Channel.CreateUnbounded<RelayedMessage>(
+            new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+    }
+}

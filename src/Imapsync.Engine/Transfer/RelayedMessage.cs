@@ -1,0 +1,93 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Transfer;
+
+/// <summary>A message between the reading and the appending task: whole in memory, or, where it is big, still at its source.</summary>
+internal sealed class RelayedMessage : IDisposable
+{
+    private readonly TaskCompletionSource? done;
+    private readonly MessageChecksum? checksum;
+    private IMemoryOwner<byte>? held;
+    private ChecksummedReader? streamed;
+    private IncomingMessage? delivered;
+
+    private RelayedMessage(IncomingMessage message, IMemoryOwner<byte>? held)
+    {
+        (Message, this.held) = (message, held);
+        if (held is not null)
+            checksum = MessageChecksum.Of(held.Memory.Span);
+        else if (message.Failure is null)
+            done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    public IncomingMessage Message { get; }
+
+    /// <summary>Its source need not wait for it.</summary>
+    public bool IsBuffered => done is null;
+
+    /// <summary>Of all its octets, once the target has them; null where they were not read to the end.</summary>
+    public MessageChecksum? Checksum => streamed is null ? checksum : streamed.Checksum is { } sum && sum.Length == Message.Length ? sum : null;
+
+    /// <summary>Completes when the appending task is through with it and the source may move on.</summary>
+    public Task Done => done?.Task ?? Task.CompletedTask;
+
+    /// <summary>A message that is read while it is appended, or one that could not be had.</summary>
+    public static RelayedMessage Direct(IncomingMessage message) => new(message, null);
+
+    /// <summary>Takes the octets from the source into memory; where they are not as many as announced, the message has failed.</summary>
+    public static async ValueTask<RelayedMessage> BufferAsync(IncomingMessage message, BodySlabs slabs, CancellationToken cancellationToken)
+    {
+        var memory = await slabs.TakeAsync((int)message.Length, cancellationToken);
+        try
+        {
+            if (await FillAsync(message, memory.Memory, cancellationToken))
+                return new RelayedMessage(message, memory);
+        }
+        catch
+        {
+            memory.Dispose();
+            throw;
+        }
+
+        memory.Dispose();
+        var torn = new MailException(FailureScope.Message, isTransient: true, $"the body has not the {message.Length} octets announced");
+        return Direct(new IncomingMessage(message.Info, torn));
+    }
+
+    /// <summary>The message for the target, its body at the beginning. To be called once.</summary>
+    public IncomingMessage Deliver()
+    {
+        delivered = held is null
+            ? new IncomingMessage(Message.Info, Message.Length, streamed = new ChecksummedReader(Message.Body))
+            : new IncomingMessage(Message.Info, held);
+        held = null;
+        return delivered;
+    }
+
+    /// <summary>The target has what it wants of it: the memory is free unless the target took it.</summary>
+    public void Dispose()
+    {
+        held?.Dispose();
+        held = null;
+        delivered?.TakeHeld()?.Dispose();
+        done?.TrySetResult();
+    }
+
+    private static async ValueTask<bool> FillAsync(IncomingMessage message, Memory<byte> octets, CancellationToken cancellationToken)
+    {
+        var filled = 0L;
+        while (true)
+        {
+            var read = await message.Body.ReadAsync(cancellationToken);
+            var part = read.Buffer;
+            filled += part.Length;
+            if (filled <= message.Length)
+                part.CopyTo(octets.Span[(int)(filled - part.Length)..]);
+            message.Body.AdvanceTo(part.End);
+            if (read.IsCompleted)
+                return filled == message.Length;
+        }
+    }
+}

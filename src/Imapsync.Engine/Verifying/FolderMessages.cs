@@ -1,0 +1,40 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Verifying;
+
+/// <summary>A folder's messages with date and size, found by UID.</summary>
+/// <param name="missing">How many the folder counts and does not list.</param>
+internal sealed class FolderMessages(MessageList messages, long missing)
+{
+    public static FolderMessages None { get; } = new(new MessageList(), 0);
+
+    public IReadOnlyList<MessageInfo> All => messages;
+
+    public long Missing => missing;
+
+    public static async Task<FolderMessages> ReadAsync(IMailFolder folder, CancellationToken cancellationToken)
+    {
+        var messages = new MessageList();
+        await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken))
+            messages.Add(message);
+        messages.SortByUid();
+        return new FolderMessages(messages, Math.Max(0, folder.Status.Messages - messages.Count));
+    }
+
+    public bool TryGet(Uid uid, out MessageInfo message)
+    {
+        int low = 0, high = messages.Count - 1;
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            message = messages[middle];
+            if (message.Uid == uid)
+                return true;
+            (low, high) = message.Uid < uid ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        message = default;
+        return false;
+    }
+}

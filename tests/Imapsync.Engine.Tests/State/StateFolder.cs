@@ -1,0 +1,21 @@
+using Imapsync.Engine.State;
+
+namespace Imapsync.Engine.Tests.State;
+
+/// <summary>A state directory that is gone after the test.</summary>
+public sealed class StateFolder : IDisposable
+{
+    public string Root { get; } = Path.Combine(Directory.CreateTempSubdirectory("checkpoints-").FullName, "state");
+
+    public string Pairs => Path.Combine(Root, "pairs");
+
+    public string Summary => Path.Combine(Root, "summary");
+
+    /// <summary>The one journal there is.</summary>
+    public string Journal => Assert.Single(Directory.GetFiles(Pairs, "*.journal"));
+
+    public Task<CheckpointStore> OpenAsync(bool readOnly = false) =>
+        CheckpointStore.OpenAsync(Root, TimeProvider.System, readOnly, TestContext.Current.CancellationToken);
+
+    public void Dispose() => Directory.Delete(Path.GetDirectoryName(Root)!, recursive: true);
+}
