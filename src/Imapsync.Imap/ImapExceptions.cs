@@ -12,10 +12,10 @@ public sealed class ImapCommandException(string command, StatusReply reply)
     public StatusReply Reply { get; } = reply;
 
     /// <summary>The same command may succeed later.</summary>
-    public bool IsTransient => ServerText.Classify(Reply).IsTransient;
+    public bool IsTransient => RefusalClassifier.Classify(Reply).IsTransient;
 
     /// <summary>How long the server asked to be left alone, where it said so.</summary>
-    public TimeSpan? RetryAfter => ServerText.Classify(Reply).RetryAfter;
+    public TimeSpan? RetryAfter => RefusalClassifier.Classify(Reply).RetryAfter;
 }
 
 /// <summary>

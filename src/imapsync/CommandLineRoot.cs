@@ -10,7 +10,7 @@ namespace Imapsync.CommandLine;
 /// <summary>The commands there are, a line each, and what holds for all of them.</summary>
 internal static class CommandLineRoot
 {
-    private static readonly Func<Surroundings, Command>[] Commands =
+    private static readonly Func<HostContext, Command>[] Commands =
     [
         RunCommand.Create,
         CopyCommand.Create,
@@ -21,13 +21,13 @@ internal static class CommandLineRoot
         CompletionCommand.Create,
     ];
 
-    private static RootCommand Build(Surroundings surroundings)
+    private static RootCommand Build(HostContext surroundings)
     {
         var root = new RootCommand("Backs up and migrates mailboxes: every message once, octet for octet.");
         foreach (var create in Commands)
         {
             var command = create(surroundings);
-            if (create != (Func<Surroundings, Command>)CompletionCommand.Create)
+            if (create != (Func<HostContext, Command>)CompletionCommand.Create)
                 TraceOptions.Add(command);
             root.Add(command);
         }
@@ -45,7 +45,7 @@ internal static class CommandLineRoot
         return root;
     }
 
-    public static async Task<int> InvokeAsync(IReadOnlyList<string> args, Surroundings surroundings)
+    public static async Task<int> InvokeAsync(IReadOnlyList<string> args, HostContext surroundings)
     {
         var parsed = Build(surroundings).Parse(args);
         // A command that is missing is an error only where nothing else (--help, a directive) answers.

@@ -1,4 +1,4 @@
 using Imapsync.CommandLine;
 
-using var surroundings = Surroundings.OfProcess();
+using var surroundings = HostContext.OfProcess();
 return await CommandLineRoot.InvokeAsync(args, surroundings);

@@ -194,7 +194,7 @@ public sealed partial class ArchitectureTests
     {
         var files = AllSources().Where(f => Relative(f).StartsWith("src/", StringComparison.Ordinal)
             && BuildsPipeline().IsMatch(File.ReadAllText(f))).Select(Relative);
-        Assert.Equal(["src/Imapsync.Engine/Retrying/ResiliencePipelines.cs"], files);
+        Assert.Equal(["src/Imapsync.Engine/Retrying/RetryPipeline.cs"], files);
     }
 
     /// <summary>Everything a type shows in its shape: what it derives from, holds, takes, gives and works with in its methods.</summary>

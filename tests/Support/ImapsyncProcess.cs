@@ -17,7 +17,7 @@ public sealed record ImapsyncResult(int Status, string Output, string Error, lon
 public sealed class ImapsyncProcess : IAsyncDisposable
 {
     /// <summary>No test's run takes nearly so long: one that does hangs.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 30 : 5);
+    private static readonly TimeSpan RetryPolicy = TimeSpan.FromMinutes(Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 30 : 5);
 
     private readonly Process process;
     private readonly Task<string> output;
@@ -98,7 +98,7 @@ public sealed class ImapsyncProcess : IAsyncDisposable
 
     public async Task<ImapsyncResult> WaitAsync()
     {
-        using var patience = new CancellationTokenSource(Patience, TimeProvider.System);
+        using var patience = new CancellationTokenSource(RetryPolicy, TimeProvider.System);
         try
         {
             await process.WaitForExitAsync(patience.Token);
@@ -108,7 +108,7 @@ public sealed class ImapsyncProcess : IAsyncDisposable
             process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync(CancellationToken.None);
             await errorReading;
-            throw new TimeoutException($"imapsync hangs after {Patience}:\n{error}", e);
+            throw new TimeoutException($"imapsync hangs after {RetryPolicy}:\n{error}", e);
         }
 
         await errorReading;

@@ -25,7 +25,7 @@ public static class StoreReader
         return mailbox;
     }
 
-    private static async Task<List<SnapshotMessage>> MessagesAsync(IMailFolder folder)
+    private static async Task<List<SnapshotMessage>> MessagesAsync(IMessageFolder folder)
     {
         var listed = new List<MessageInfo>();
         await foreach (var info in folder.ListAsync(new ListRequest(WithDateAndSize: true), CancellationToken.None))

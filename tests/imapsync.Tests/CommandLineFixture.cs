@@ -39,14 +39,14 @@ public abstract class CommandLineFixture : IDisposable
     /// <summary>What a job does in place of copying.</summary>
     internal JobRun RunJob { get; set; } = (job, _, _, _, _) => Task.FromResult(Reports.Of(job.Name));
 
-    internal Func<Endpoint, IMailStore> OpenStore { get; set; } = endpoint => throw new MailException(FailureScope.Store, false, $"{endpoint.Display} refused");
+    internal Func<Endpoint, IMessageStore> OpenStore { get; set; } = endpoint => throw new MailException(FailureScope.Store, false, $"{endpoint.Display} refused");
 
     /// <summary>In place of <see cref="OpenStore"/>, for real stores.</summary>
     internal StoreOpener? OpenRealStore { get; set; }
 
     internal async Task<int> InvokeAsync(params string[] args)
     {
-        var surroundings = new Surroundings
+        var surroundings = new HostContext
         {
             Out = output,
             Error = error,

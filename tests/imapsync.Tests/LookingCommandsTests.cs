@@ -120,7 +120,7 @@ public sealed class LookingCommandsTests : CommandLineFixture
     }
 
     /// <summary>A store with three folders that can be looked at.</summary>
-    private sealed class ListedStore(string display, bool hasLabels = false) : IMailStore
+    private sealed class ListedStore(string display, bool hasLabels = false) : IMessageStore
     {
         public StoreTraits Traits { get; } = new(display, false, 1, hasLabels);
 
@@ -132,7 +132,7 @@ public sealed class LookingCommandsTests : CommandLineFixture
 
         public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult(Status(7));
 
-        public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<IMailFolder>(new ListedFolder(path));
+        public Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<IMessageFolder>(new ListedFolder(path));
 
         public IAccessControl? AccessControl => null;
 
@@ -140,7 +140,7 @@ public sealed class LookingCommandsTests : CommandLineFixture
 
         public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
+        public Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
 
         public FolderPath ListedAs(FolderPath path) => path;
 
@@ -162,7 +162,7 @@ public sealed class LookingCommandsTests : CommandLineFixture
         private static FolderStatus Status(long messages) => new(new UidValidity(1), new Uid(9), messages);
     }
 
-    private sealed class ListedFolder(FolderPath path) : IMailFolder
+    private sealed class ListedFolder(FolderPath path) : IMessageFolder
     {
         public FolderPath Path => path;
 

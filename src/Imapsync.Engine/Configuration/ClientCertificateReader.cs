@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Configuration;
 
 /// <summary>Reads <c>tls_client_certificate</c> and <c>tls_client_key</c>.</summary>
 /// <param name="isWanted">The job will be run: both must be there and fit each other.</param>
-internal sealed class ClientCertificateReader(JobReading reading, bool isWanted)
+internal sealed class ClientCertificateReader(JobReadContext reading, bool isWanted)
 {
     private const string CertificateKey = "tls_client_certificate";
     private const string KeyKey = "tls_client_key";

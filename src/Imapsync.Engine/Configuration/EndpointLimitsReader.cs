@@ -4,7 +4,7 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>Reads <c>limits:</c> and <c>timeouts:</c> of a source or target.</summary>
-internal sealed class EndpointLimitsReader(JobReading reading, SettingNode endpoint)
+internal sealed class EndpointLimitsReader(JobReadContext reading, SettingNode endpoint)
 {
     private const int MaxConnections = 32;
     private const double LeastMessagesPerSecond = 0.001;

@@ -8,7 +8,7 @@ namespace Imapsync.Engine.Configuration;
 
 /// <summary>Reads a job's <c>source:</c> or <c>target:</c>.</summary>
 /// <param name="isWanted">The job will be run: what the settings point at must be there.</param>
-internal sealed class EndpointReader(JobReading reading, bool isWanted)
+internal sealed class EndpointReader(JobReadContext reading, bool isWanted)
 {
     public Endpoint? Read(SettingNode section)
     {

@@ -10,7 +10,7 @@ internal sealed record EndpointUrl(string Scheme, EndpointKinds Kind, string Hos
     private static readonly string[] Schemes = ["imaps", "imap", "maildir", "mbox"];
 
     /// <summary>Null where something is wrong; that is then reported. No error text repeats what may be a password.</summary>
-    public static EndpointUrl? Parse(string text, SettingOrigin origin, JobReading reading)
+    public static EndpointUrl? Parse(string text, SettingOrigin origin, JobReadContext reading)
     {
         var colon = text.IndexOf(':');
         var scheme = colon < 0 ? "" : text[..colon].ToLowerInvariant();
@@ -25,7 +25,7 @@ internal sealed record EndpointUrl(string Scheme, EndpointKinds Kind, string Hos
         return scheme.StartsWith("imap", StringComparison.Ordinal) ? ParseImap(scheme, rest, origin, reading) : ParseLocal(scheme, rest, origin, reading);
     }
 
-    private static EndpointUrl? ParseLocal(string scheme, string path, SettingOrigin origin, JobReading reading)
+    private static EndpointUrl? ParseLocal(string scheme, string path, SettingOrigin origin, JobReadContext reading)
     {
         if (path.StartsWith("//", StringComparison.Ordinal) && !path.StartsWith("///", StringComparison.Ordinal))
         {
@@ -45,7 +45,7 @@ internal sealed record EndpointUrl(string Scheme, EndpointKinds Kind, string Hos
         return new EndpointUrl(scheme, scheme == "mbox" ? EndpointKinds.Mbox : EndpointKinds.Maildir, "", 0, "", directory);
     }
 
-    private static EndpointUrl? ParseImap(string scheme, string rest, SettingOrigin origin, JobReading reading)
+    private static EndpointUrl? ParseImap(string scheme, string rest, SettingOrigin origin, JobReadContext reading)
     {
         EndpointUrl? Wrong(string message, string remedy)
         {

@@ -5,7 +5,7 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>Reads <c>folders:</c> of a job.</summary>
-internal sealed class FolderRulesReader(JobReading reading)
+internal sealed class FolderRulesReader(JobReadContext reading)
 {
     /// <param name="isToServer">The target is an account, which has folders for special uses; a backup shows the source's tree.</param>
     public FolderRules Read(SettingNode? section, bool isToServer)

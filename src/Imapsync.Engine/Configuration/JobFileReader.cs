@@ -23,7 +23,7 @@ public static class JobFileReader
         var (root, names) = Load(path, text, options, errors);
         if (root is not null)
             CheckWanted(path, names, options, errors);
-        return ReadJobs(root, new JobReading(path, options, errors)
+        return ReadJobs(root, new JobReadContext(path, options, errors)
         {
             HasSeveralJobs = names.OfType<string>().Count(n => options.Jobs.Count == 0 || options.Jobs.Contains(n)) > 1,
         });
@@ -36,13 +36,13 @@ public static class JobFileReader
     public static ComposedJob Compose(string directory, IReadOnlyList<GivenSetting> settings, JobFileOptions options)
     {
         var errors = new List<ConfigurationError>();
-        var given = new GivenSettings(settings, "jobs", "0");
+        var given = new CommandLineSettings(settings, "jobs", "0");
         given.Load();
         var overrides = new SettingOverrides(new Dictionary<string, string>(), [.. options.Set.Select(s => "jobs.0." + s)], []);
         overrides.Load();
         errors.AddRange(overrides.Errors);
         var root = SettingNode.Build(new ConfigurationRoot([given, overrides]), new SettingOrigin("command line"));
-        var reading = new JobReading(Path.Combine(directory, "-"), options, errors) { IsComposed = true };
+        var reading = new JobReadContext(Path.Combine(directory, "-"), options, errors) { IsComposed = true };
         var read = InOptionWords(() => ReadJobs(root, reading));
         return new ComposedJob(read, JobFileText.Write(root["jobs"]!.Items.First(), read.Jobs[0], reading));
     }
@@ -51,10 +51,10 @@ public static class JobFileReader
     /// <exception cref="ConfigurationException"/>
     public static Endpoint ReadEndpoint(string directory, IReadOnlyList<GivenSetting> settings, JobFileOptions options)
     {
-        var given = new GivenSettings(settings);
+        var given = new CommandLineSettings(settings);
         given.Load();
         var section = SettingNode.Build(new ConfigurationRoot([given]), new SettingOrigin("command line"));
-        var reading = new JobReading(Path.Combine(directory, "-"), options, []);
+        var reading = new JobReadContext(Path.Combine(directory, "-"), options, []);
         SchemaCheck.Check(section, JobSchema.Endpoint, reading.Errors);
         var endpoint = new EndpointReader(reading, isWanted: true).Read(section);
         return InOptionWords(() =>
@@ -76,7 +76,7 @@ public static class JobFileReader
         }
     }
 
-    private static JobFile ReadJobs(SettingNode? root, JobReading reading)
+    private static JobFile ReadJobs(SettingNode? root, JobReadContext reading)
     {
         var jobs = new List<ReadJob>();
         if (root is not null)

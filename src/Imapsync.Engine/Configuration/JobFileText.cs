@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Configuration;
 internal static class JobFileText
 {
     /// <param name="job">The settings as they were given; paths are written absolute, for the file may lie anywhere.</param>
-    public static string Write(SettingNode job, JobDefinition definition, JobReading reading)
+    public static string Write(SettingNode job, JobDefinition definition, JobReadContext reading)
     {
         var text = new StringBuilder("# A job of imapsync. Run it with: imapsync run FILE\n# Every key is described in docs/job-file.md.\njobs:\n");
         var lead = "  - ";
@@ -25,7 +25,7 @@ internal static class JobFileText
         return text.ToString();
     }
 
-    private static void Write(StringBuilder text, string lead, SettingNode node, SettingKey key, JobDefinition definition, JobReading reading)
+    private static void Write(StringBuilder text, string lead, SettingNode node, SettingKey key, JobDefinition definition, JobReadContext reading)
     {
         var below = new string(' ', lead.Length + 2);
         switch (key.Shape)
@@ -56,7 +56,7 @@ internal static class JobFileText
     private static void Add(StringBuilder text, string lead, SettingKey key, string value) =>
         text.Append(lead).Append(key.Name).Append(": ").Append(Scalar(value)).Append("   # ").Append(key.Purpose).Append('\n');
 
-    private static string Absolute(string value, SettingKey key, JobReading reading)
+    private static string Absolute(string value, SettingKey key, JobReadContext reading)
     {
         var origin = new SettingOrigin(key.Name);
         if (key.Name is "password_file" or "tls_ca_file" or "tls_client_certificate" or "tls_client_key")

@@ -11,7 +11,7 @@ namespace Imapsync.Engine.Configuration;
 internal sealed record ReadJob(SettingNode Node, string? Name, JobDefinition? Definition);
 
 /// <summary>Makes a <see cref="JobDefinition"/> of one entry of <c>jobs:</c>.</summary>
-internal sealed class JobReader(JobReading reading)
+internal sealed class JobReader(JobReadContext reading)
 {
     private const int MaxNameLength = 100;
 
@@ -25,7 +25,7 @@ internal sealed class JobReader(JobReading reading)
         var messages = new MessageFilterReader(reading).Read(job["messages"]);
         var limit = ReadDeletionLimit(job);
         var trash = ReadTrashFolder(job);
-        var patience = new PatienceReader(reading);
+        var patience = new RetryReader(reading);
         // Two files of one user may each have a job of this name; they must not share checkpoints or a lock.
         var place = reading.IsComposed ? $"{source?.Identity}\n{target?.Identity}" : reading.FilePath;
         var state = ReadState(job, name, place);

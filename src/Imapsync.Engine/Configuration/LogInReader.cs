@@ -22,7 +22,7 @@ internal static class LogInReader
     public static bool NeedsPassword(AuthMechanism mechanism) => NeedsUser(mechanism);
 
     /// <summary>An administrator's own mailbox must never be taken for the one that was asked for.</summary>
-    public static void RefuseLostIdentity(JobReading reading, SettingNode section, AuthMechanism mechanism)
+    public static void RefuseLostIdentity(JobReadContext reading, SettingNode section, AuthMechanism mechanism)
     {
         var carriesIt = mechanism is AuthMechanism.Auto or AuthMechanism.Plain or AuthMechanism.DigestMd5 or AuthMechanism.External or AuthMechanism.Gssapi;
         if (!carriesIt && section["authorize_as"] is { } node && !node.IsTakenAway())

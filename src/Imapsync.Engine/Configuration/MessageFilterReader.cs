@@ -4,7 +4,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>Reads <c>messages:</c> of a job.</summary>
-internal sealed class MessageFilterReader(JobReading reading)
+internal sealed class MessageFilterReader(JobReadContext reading)
 {
     public MessageFilter Read(SettingNode? section)
     {

@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Configuration;
 
 /// <summary>Finds out where an endpoint's password is to come from.</summary>
 /// <param name="isWanted">The job will be run: the secret must be there.</param>
-internal sealed class SecretReader(JobReading reading, bool isWanted)
+internal sealed class SecretReader(JobReadContext reading, bool isWanted)
 {
     private readonly bool isChecked = isWanted && !reading.HasSeveralJobs;
 

@@ -48,12 +48,12 @@ internal sealed class SettingNode
     public static SettingNode Build(IConfigurationRoot root, SettingOrigin file)
     {
         var top = new SettingNode("", SettingKind.Mapping, file);
-        foreach (var setting in root.Providers.OfType<TracedConfigurationProvider>().SelectMany(p => p.Settings))
+        foreach (var setting in root.Providers.OfType<LocatedConfigurationProvider>().SelectMany(p => p.Settings))
             top.Add(setting, root);
         return top;
     }
 
-    private void Add(TracedSetting setting, IConfigurationRoot root)
+    private void Add(LocatedSetting setting, IConfigurationRoot root)
     {
         var node = this;
         foreach (var segment in setting.Path.Split(':'))

@@ -7,7 +7,7 @@ namespace Imapsync.Engine.Configuration;
 /// <c>--set jobs.0.target.url=…</c>. In place of <c>jobs</c> and a number a job may be given by its name where only one has it.
 /// An empty value takes a setting away.
 /// </summary>
-internal sealed class SettingOverrides : TracedConfigurationProvider, IConfigurationSource
+internal sealed class SettingOverrides : LocatedConfigurationProvider, IConfigurationSource
 {
     public const string Prefix = "IMAPSYNC__";
 
@@ -81,7 +81,7 @@ internal sealed class SettingOverrides : TracedConfigurationProvider, IConfigura
 
         var path = string.Join(':', segments.Select(EscapeKey));
         var kind = value.Length == 0 ? SettingKind.Nothing : SettingKind.Value;
-        Settings.Add(new TracedSetting(path, segments[^1], kind, origin, origin, IsOverride: true));
+        Settings.Add(new LocatedSetting(path, segments[^1], kind, origin, origin, IsOverride: true));
         Data[path] = value.Length == 0 ? null : value;
     }
 

@@ -15,7 +15,7 @@ internal sealed class YamlConfigurationSource(string file, string text) : IConfi
 /// Reads one YAML document into configuration keys, sequences as indexed keys, and keeps the line and column of each.
 /// Aliases are refused, since a few of them can stand for billions of values; depth and number of values are bounded.
 /// </summary>
-internal sealed class YamlConfigurationProvider(string file, string text) : TracedConfigurationProvider
+internal sealed class YamlConfigurationProvider(string file, string text) : LocatedConfigurationProvider
 {
     private const int MaxDepth = 16;
     private const int MaxSettings = 400_000;
@@ -113,15 +113,15 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Trac
                 parser.MoveNext();
                 var kind = IsNothing(scalar) ? SettingKind.Nothing : SettingKind.Value;
                 // Nothing behind a key has the position of the next token: the key says more.
-                Settings.Add(new TracedSetting(path, key, kind, keyOrigin, kind == SettingKind.Nothing ? keyOrigin : origin));
+                Settings.Add(new LocatedSetting(path, key, kind, keyOrigin, kind == SettingKind.Nothing ? keyOrigin : origin));
                 data[path] = kind == SettingKind.Nothing ? null : scalar.Value;
                 break;
             case MappingStart:
-                Settings.Add(new TracedSetting(path, key, SettingKind.Mapping, keyOrigin, origin));
+                Settings.Add(new LocatedSetting(path, key, SettingKind.Mapping, keyOrigin, origin));
                 ReadMapping(parser, path, depth);
                 break;
             case SequenceStart:
-                Settings.Add(new TracedSetting(path, key, SettingKind.Sequence, keyOrigin, origin));
+                Settings.Add(new LocatedSetting(path, key, SettingKind.Sequence, keyOrigin, origin));
                 ReadSequence(parser, path, depth);
                 break;
             default:

@@ -14,7 +14,7 @@ internal static class DamagedCopies
 
     /// <param name="replaced">UIDs of what is not as recorded, with those of the copies that were fetched in their places.</param>
     /// <returns>The UIDs of those that still show what they are a copy of.</returns>
-    public static async Task<UidSet> AmongAsync(IMailFolder folder, IReadOnlyDictionary<Uid, Uid> replaced, CancellationToken cancellationToken)
+    public static async Task<UidSet> AmongAsync(IMessageFolder folder, IReadOnlyDictionary<Uid, Uid> replaced, CancellationToken cancellationToken)
     {
         var listed = new Dictionary<Uid, MessageInfo>();
         var wanted = new UidSet(replaced.SelectMany(r => (Uid[])[r.Key, r.Value]));
@@ -32,7 +32,7 @@ internal static class DamagedCopies
         return damaged;
     }
 
-    private static bool IsSameHeader(Dictionary<Uid, MessageIdentity> identities, Uid old, Uid fresh) =>
+    private static bool IsSameHeader(Dictionary<Uid, MessageFingerprint> identities, Uid old, Uid fresh) =>
         identities.TryGetValue(old, out var a) && identities.TryGetValue(fresh, out var b) && (a.Header == b.Header || (a.HasCore == b.HasCore && a.Core == b.Core));
 
     /// <summary>Single octets have changed in its header.</summary>
@@ -40,7 +40,7 @@ internal static class DamagedCopies
         old.Size == fresh.Size && old.InternalDate.ToUnixTimeSeconds() == fresh.InternalDate.ToUnixTimeSeconds();
 
     /// <summary>It was cut off.</summary>
-    private static async Task<bool> IsBeginningAsync(IMailFolder folder, MessageInfo old, MessageInfo fresh, CancellationToken cancellationToken)
+    private static async Task<bool> IsBeginningAsync(IMessageFolder folder, MessageInfo old, MessageInfo fresh, CancellationToken cancellationToken)
     {
         if (old.Size >= fresh.Size || fresh.Size > MaxBytesToRead)
             return false;

@@ -13,7 +13,7 @@ internal sealed class FailureDescriptions
     private int left = MostOfAJob;
 
     /// <summary>Describes failures of an open folder before they are told. What can't be read stays without.</summary>
-    public async Task DescribeAsync(IMailFolder source, FolderTally tally, CancellationToken abort)
+    public async Task DescribeAsync(IMessageFolder source, FolderTally tally, CancellationToken abort)
     {
         // The source's own troubles last: asking for such a message again may end the connection.
         foreach (var group in tally.ToProblems().Where(p => p is { Uid: not null, Envelope: null }).GroupBy(p => p.Reason == "unreadable").OrderBy(g => g.Key))

@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Copying;
 /// Carries changes of flags to the target. With <see cref="FlagPolicy.Follow"/> three ways: what changed at the source since
 /// the last propagation is changed at the target and nothing else, so what its users did stays.
 /// </summary>
-internal sealed class FlagPropagation(FlagPolicy policy, IMailFolder source, IMailFolder target, ICheckpoint checkpoint, FolderTally tally)
+internal sealed class FlagPropagation(FlagPolicy policy, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, FolderTally tally)
 {
     /// <summary>Changes sent before the next durable checkpoint.</summary>
     private const int BatchSize = 1000;

@@ -50,7 +50,7 @@ internal sealed class FolderCopier(
             throw new MailException(FailureScope.Folder, isTransient: true, $"the server lists {listing.MissingCount} messages fewer than it has");
         }
 
-        var chosen = await HeaderChoice.ReadAsync(source, filter, listing.Messages, id => context.FoundMessageIds[id] = true, abort);
+        var chosen = await MessageIdFilter.ReadAsync(source, filter, listing.Messages, id => context.FoundMessageIds[id] = true, abort);
         var plan = FolderPlanner.Plan(checkpoint, filter, listing.Messages, listing.Extent, chosen);
         if (listing.MissingCount > 0)
             ReportShortListing(Math.Max(source.Status.Messages, listing.Messages.Count + listing.MissingCount), listing);
@@ -113,7 +113,7 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>The target's is opened while the source's server answers. Where both fail, what is told is the source's failure.</summary>
-    private async Task<(IMailFolder Source, IMailFolder? Target)> OpenBothAsync(CancellationToken abort)
+    private async Task<(IMessageFolder Source, IMessageFolder? Target)> OpenBothAsync(CancellationToken abort)
     {
         var source = context.Source.OpenAsync(pair.Source.Path, abort);
         var target = OpenTargetAsync(abort);
@@ -133,7 +133,7 @@ internal sealed class FolderCopier(
         }
     }
 
-    private async Task<IMailFolder?> OpenTargetAsync(CancellationToken abort)
+    private async Task<IMessageFolder?> OpenTargetAsync(CancellationToken abort)
     {
         if (context.Options.DryRun)
             return await context.LookAtTargetAsync(pair.Target, abort);
@@ -158,7 +158,7 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>Forgets what was restored before and is no longer at the target: it is to come back. True where there was any.</summary>
-    private static async Task<bool> ForgetMissingAsync(ICheckpoint checkpoint, IMailFolder target, CancellationToken abort)
+    private static async Task<bool> ForgetMissingAsync(ICheckpoint checkpoint, IMessageFolder target, CancellationToken abort)
     {
         var there = new UidSet();
         await foreach (var message in target.ListAsync(new ListRequest(), abort))
@@ -172,7 +172,7 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>Starts the checkpoint over where it cannot speak for these two folders. True when they meet for the first time.</summary>
-    private bool Meet(ICheckpoint checkpoint, FolderStatus source, IMailFolder? targetFolder)
+    private bool Meet(ICheckpoint checkpoint, FolderStatus source, IMessageFolder? targetFolder)
     {
         var target = targetFolder?.Status ?? default;
         NoteUnremovable(source, target, isThere: targetFolder is not null);
@@ -222,7 +222,7 @@ internal sealed class FolderCopier(
             : null;
 
     private async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
-        IMailFolder source, IMailFolder target, ICheckpoint checkpoint, FolderPlan plan, bool isFirstMeeting, CancellationToken abort)
+        IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, FolderPlan plan, bool isFirstMeeting, CancellationToken abort)
     {
         var meeting = new Meeting(context.Job, key.Source, checkpoint, last, plan, isFirstMeeting);
         var claimed = meeting.Claimed;
@@ -287,7 +287,7 @@ internal sealed class FolderCopier(
 
     /// <summary>What flags were propagated last is not known any more: what the source has and the target lacks is added, nothing is taken away.</summary>
     private async Task MergeFlagsAnewAsync(
-        IMailFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderPlan plan, FolderListing listing, CancellationToken abort)
+        IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderPlan plan, FolderListing listing, CancellationToken abort)
     {
         if (context.Job.Flags != FlagPolicy.Follow)
             return;
@@ -360,7 +360,7 @@ internal sealed class FolderCopier(
 
     /// <summary>Copies, asks once more for what may pass, and accounts for what never came. False when stopped before the end.</summary>
     private async Task<bool> CopyAsync(
-        IMailFolder source, IWritableFolder target, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> messages, CancellationToken abort)
+        IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> messages, CancellationToken abort)
     {
         // A message may be refused with others, then for its flags, then as malformed, and each time for good only next time.
         const int attempts = 9;
@@ -385,7 +385,7 @@ internal sealed class FolderCopier(
     }
 
     private async Task AccountForUnseenAsync(
-        IMailFolder source, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> asked, UidSet seen, CancellationToken abort)
+        IMessageFolder source, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> asked, UidSet seen, CancellationToken abort)
     {
         var unseen = asked.Where(m => !seen.Contains(m.Uid)).ToDictionary(m => m.Uid);
         if (unseen.Count == 0)
@@ -421,7 +421,7 @@ internal sealed class FolderCopier(
     /// Two numbers that contradict each other prove nothing: where the folder, once open, shows fewer messages than its status told,
     /// it is asked again, and what it still counts and does not show is missing.
     /// </summary>
-    private async Task<FolderListing> HoldAgainstStatusAsync(IMailFolder source, FolderListing listing, CancellationToken abort)
+    private async Task<FolderListing> HoldAgainstStatusAsync(IMessageFolder source, FolderListing listing, CancellationToken abort)
     {
         // What was listed is there, whatever number was told.
         var shown = Math.Max(source.Status.Messages, listing.Extent == ListingExtent.All ? listing.Messages.Count : 0);
@@ -438,8 +438,8 @@ internal sealed class FolderCopier(
     /// <summary>The same up to the first change of the target, on a checkpoint that is in memory only.</summary>
     private async Task<FolderOutcome> PretendAsync(
         ICheckpoint checkpoint,
-        IMailFolder source,
-        IMailFolder? target,
+        IMessageFolder source,
+        IMessageFolder? target,
         FolderPlan plan,
         bool isFirstMeeting,
         IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized,

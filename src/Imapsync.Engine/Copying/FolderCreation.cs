@@ -10,7 +10,7 @@ namespace Imapsync.Engine.Copying;
 /// end is read from a new listing: a server that takes two names for one says so in no other way that can be relied on.
 /// </summary>
 /// <param name="there">The target's folders; kept up to date.</param>
-internal sealed class FolderCreation(JobContext context, TargetPlaces places, Dictionary<FolderPath, FolderEntry> there)
+internal sealed class FolderCreation(JobContext context, TargetPathMap places, Dictionary<FolderPath, FolderEntry> there)
 {
     private const int MostRounds = 4;
     private const int MostAtOnce = 64;
@@ -186,14 +186,14 @@ internal sealed class FolderCreation(JobContext context, TargetPlaces places, Di
             return true;
         }
 
-        places.MoveAside(mapped);
+        places.MakeUnique(mapped);
         return Exists(places[mapped]);
     }
 
     /// <summary>Gives it its place below the one that its parent has by now. False when that is nothing new.</summary>
     private bool FollowParent(FolderPath mapped)
     {
-        var wish = places.WishOf(mapped);
+        var wish = places.PreferredPath(mapped);
         if (wishes.TryGetValue(mapped, out var known) && known.Equals(wish))
             return false;
         wishes[mapped] = wish;

@@ -13,7 +13,7 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
     /// <param name="newFrom">The folder's UIDNEXT known last; none where it is not known.</param>
     /// <exception cref="MailException">The listing was refused or broke off.</exception>
     public static async Task<FolderListing> ReadAsync(
-        IMailFolder folder, ICheckpoint checkpoint, MessageFilter filter, CancellationToken cancellationToken, Uid newFrom = default)
+        IMessageFolder folder, ICheckpoint checkpoint, MessageFilter filter, CancellationToken cancellationToken, Uid newFrom = default)
     {
         var exists = folder.Status.Messages;
         var isNew = !checkpoint.Messages.Any() || checkpoint.Rules != filter.Fingerprint;
@@ -39,7 +39,7 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
         return new FolderListing(messages, missing == 0 ? ListingExtent.All : ListingExtent.Short, missing);
     }
 
-    private static async Task<MessageList> ListAsync(IMailFolder folder, ListRequest request, CancellationToken cancellationToken)
+    private static async Task<MessageList> ListAsync(IMessageFolder folder, ListRequest request, CancellationToken cancellationToken)
     {
         var messages = new MessageList();
         await foreach (var message in folder.ListAsync(request, cancellationToken))
@@ -58,7 +58,7 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
 
     /// <summary>Fetches date and size of the few that the plan needs them for.</summary>
     private static async Task<IReadOnlyList<MessageInfo>> WithDetailsAsync(
-        IMailFolder folder, ICheckpoint checkpoint, MessageFilter filter, MessageList listing, CancellationToken cancellationToken)
+        IMessageFolder folder, ICheckpoint checkpoint, MessageFilter filter, MessageList listing, CancellationToken cancellationToken)
     {
         var needed = new UidSet();
         foreach (var message in listing)

@@ -13,11 +13,11 @@ namespace Imapsync.Engine.Copying;
 internal sealed record JobContext(
     JobDefinition Job,
     RunOptions Options,
-    IMailStore Source,
-    IMailStore Target,
+    IMessageStore Source,
+    IMessageStore Target,
     ICheckpointStore Checkpoints,
     JobReporter Report,
-    ResiliencePipelines Retry,
+    RetryPipeline Retry,
     TimeProvider Time,
     CancellationToken Stop)
 {
@@ -40,7 +40,7 @@ internal sealed record JobContext(
     private bool stateIsOld;
 
     /// <summary>How many more of the source's folders could be open than are.</summary>
-    public SpareReaders Spare { get; } = new();
+    public ReaderBudget Spare { get; } = new();
 
     /// <summary>What tells people which messages failed.</summary>
     public FailureDescriptions Describing { get; } = new();
@@ -58,7 +58,7 @@ internal sealed record JobContext(
     public Dictionary<FolderPath, FolderPath> PretendedRenames { get; } = [];
 
     /// <summary>Opens a target folder for looking, under the name it will have after renames. Null where there is none.</summary>
-    public async Task<IMailFolder?> LookAtTargetAsync(FolderPath path, CancellationToken abort)
+    public async Task<IMessageFolder?> LookAtTargetAsync(FolderPath path, CancellationToken abort)
     {
         if (!PretendedRenames.TryGetValue(path, out var now))
         {

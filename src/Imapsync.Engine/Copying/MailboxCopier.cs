@@ -107,7 +107,7 @@ internal sealed class MailboxCopier(JobContext context)
         string? doubt = null;
         if (!context.Job.IsRestore)
         {
-            var renames = FolderHistory.FindRenames(summaries.Values, folders.Pairs, listed);
+            var renames = RenameDetector.FindRenames(summaries.Values, folders.Pairs, listed);
             foreach (var rename in await folders.FollowRenamesAsync(renames, abort))
                 summaries.TryRemove(rename.From, out _);
             doubt = missing.FindDoubt(summaries.Values, listed, hasRenames: renames.Count > 0);
@@ -201,7 +201,7 @@ internal sealed class MailboxCopier(JobContext context)
         return [.. complete.OfType<FolderPair>()];
     }
 
-    private static ParallelOptions Asking(IMailStore store, CancellationToken abort) =>
+    private static ParallelOptions Asking(IMessageStore store, CancellationToken abort) =>
         new() { MaxDegreeOfParallelism = store.Traits.MaxConcurrentQuestions, CancellationToken = abort };
 
     private async Task CopyGroupAsync(List<FolderPair> group, TargetFolders folders, UnchangedPairs unchanged, CancellationToken abort)
@@ -305,7 +305,7 @@ internal sealed class MailboxCopier(JobContext context)
 
     private async Task<bool> RemoveVanishedAsync(CopyPlan plan, CancellationToken abort)
     {
-        var unlisted = FolderHistory.FindVanished(summaries.Values, plan.Listed);
+        var unlisted = RenameDetector.FindVanished(summaries.Values, plan.Listed);
         if (context.Job.Deletions == DeletionPolicy.Keep)
         {
             // Nothing of it goes, but it may have mail that was not copied: once it has said that it is gone there is no need to ask again.

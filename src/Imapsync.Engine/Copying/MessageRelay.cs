@@ -11,7 +11,7 @@ namespace Imapsync.Engine.Copying;
 /// what the target accepted. Small messages wait in memory, up to a fixed number of octets; a big one is handed from
 /// literal to literal and never held. Nothing is settled before the target's durable word.
 /// </summary>
-internal sealed class MessageRelay(JobContext context, IMailFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderTally tally)
+internal sealed class MessageRelay(JobContext context, IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderTally tally)
 {
     /// <summary>A window ends at this many messages or octets or after this long, whichever comes first.</summary>
     private const int WindowMessages = 500;

@@ -24,7 +24,7 @@ internal sealed class MissingFolders(JobContext context)
     }
 
     /// <summary>Those whose folder is gone: each is asked for by name, and told where it is not sure.</summary>
-    /// <param name="unlisted">See <see cref="FolderHistory.FindVanished"/>.</param>
+    /// <param name="unlisted">See <see cref="RenameDetector.FindVanished"/>.</param>
     public async Task<IReadOnlyList<PairSummary>> FindGoneAsync(IEnumerable<PairSummary> unlisted, IReadOnlyList<FolderEntry> listed, CancellationToken abort)
     {
         var gone = new List<PairSummary>();

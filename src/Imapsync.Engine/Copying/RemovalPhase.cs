@@ -139,7 +139,7 @@ internal sealed class RemovalPhase(JobContext context)
         return removed;
     }
 
-    private static async Task<IReadOnlyList<(Uid Uid, Likeness Likeness)>> DescribeAsync(IMailFolder folder, UidSet uids, CancellationToken abort)
+    private static async Task<IReadOnlyList<(Uid Uid, Likeness Likeness)>> DescribeAsync(IMessageFolder folder, UidSet uids, CancellationToken abort)
     {
         var messages = new Dictionary<Uid, MessageInfo>();
         await foreach (var message in folder.ListAsync(new ListRequest(uids, WithDateAndSize: true), abort))

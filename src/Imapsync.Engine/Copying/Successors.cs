@@ -6,14 +6,14 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Messages of the source that lie where others lay before (<see cref="IMailFolder.Predecessors"/>): which of them are the same mail all the
+/// Messages of the source that lie where others lay before (<see cref="IMessageFolder.Predecessors"/>): which of them are the same mail all the
 /// same, as after a tree was brought back from a copy of its own. Those go on as before; any other is a new message, and the one before has vanished.
 /// </summary>
 internal static class Successors
 {
     /// <summary>Gives what the checkpoint knows of a message to its successor where that has the same octets.</summary>
     /// <returns>How many successors are other mail.</returns>
-    public static async Task<int> ResolveAsync(IMailFolder source, ICheckpoint checkpoint, CancellationToken abort)
+    public static async Task<int> ResolveAsync(IMessageFolder source, ICheckpoint checkpoint, CancellationToken abort)
     {
         var pairs = new Dictionary<Uid, SettledMessage>();
         foreach (var now in source.Predecessors.Keys)

@@ -16,7 +16,7 @@ internal sealed class TargetFolders(
 
     private readonly List<PairKey> known = [.. remembered];
 
-    private readonly TargetPlaces places = new(
+    private readonly TargetPathMap places = new(
         mapped, context.Target.ListedAs, target.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet(), remembered,
         context.Target.Traits.IsFlat || context.Source.Traits.IsFlat);
 

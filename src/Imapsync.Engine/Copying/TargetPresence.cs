@@ -124,7 +124,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     }
 
     /// <summary>A folder that lacks a part of itself can't be read; opened for writing it is made whole.</summary>
-    private async Task<IMailFolder> OpenToHealAsync(CancellationToken abort)
+    private async Task<IMessageFolder> OpenToHealAsync(CancellationToken abort)
     {
         try
         {
@@ -136,14 +136,14 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         }
     }
 
-    private static bool SpeaksOf(ICheckpoint checkpoint, IMailFolder folder) =>
+    private static bool SpeaksOf(ICheckpoint checkpoint, IMessageFolder folder) =>
         checkpoint.Condition == CheckpointCondition.Good && !folder.LastingUidValidity.IsNone && checkpoint.TargetValidity == folder.LastingUidValidity;
 
     /// <summary>What the source holds and the target has to.</summary>
     private static IEnumerable<SettledMessage> Brought(ICheckpoint checkpoint) =>
         checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && !m.Target.IsNone);
 
-    private static async Task<UidSet> ListAsync(IMailFolder folder, CancellationToken abort)
+    private static async Task<UidSet> ListAsync(IMessageFolder folder, CancellationToken abort)
     {
         var there = new UidSet();
         await foreach (var message in folder.ListAsync(new ListRequest(), abort))

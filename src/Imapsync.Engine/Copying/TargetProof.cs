@@ -22,7 +22,7 @@ internal static class TargetProof
     /// <param name="Proven">Their UIDs at the target.</param>
     /// <param name="Others">How many UIDs have other mail under them.</param>
     public static async Task<(UidSet Proven, int Others)> OfVanishedAsync(
-        IMailFolder target, IReadOnlyList<SettledMessage> messages, IReadOnlyList<string> noted, CancellationToken cancellationToken)
+        IMessageFolder target, IReadOnlyList<SettledMessage> messages, IReadOnlyList<string> noted, CancellationToken cancellationToken)
     {
         var known = messages.Where(m => !m.Target.IsNone).ToDictionary(m => m.Target, m => m.Checksum);
         var proven = new UidSet();
@@ -67,7 +67,7 @@ internal static class TargetProof
     /// <summary>Takes those that were seen when they were recognised out of what nothing is recorded of, and holds them against that.</summary>
     /// <returns>True where one is another message.</returns>
     private static async Task<bool> ProveBySightAsync(
-        IMailFolder target, IReadOnlyList<SettledMessage> messages, Dictionary<Uid, MessageInfo> unrecorded, UidSet proven, IReadOnlyList<string> noted, CancellationToken cancellationToken)
+        IMessageFolder target, IReadOnlyList<SettledMessage> messages, Dictionary<Uid, MessageInfo> unrecorded, UidSet proven, IReadOnlyList<string> noted, CancellationToken cancellationToken)
     {
         var seen = messages.Where(m => m.Seen is not null && unrecorded.ContainsKey(m.Target)).ToDictionary(m => m.Target, m => m.Seen!.Value);
         if (seen.Count == 0)
@@ -89,18 +89,18 @@ internal static class TargetProof
 
     private static bool LooksLike(Sighting seen, MessageInfo there, ReadOnlySpan<byte> header, IReadOnlyList<string> noted)
     {
-        if (MessageIdentity.Of(there, header).Sighting == seen)
+        if (MessageFingerprint.Of(there, header).Sighting == seen)
             return true;
         if (noted.Count == 0)
             return false;
         var bare = new FieldOmission(noted).Filter(header);
-        return MessageIdentity.Of(there with { Size = there.Size - (header.Length - bare.Length) }, bare).Sighting == seen;
+        return MessageFingerprint.Of(there with { Size = there.Size - (header.Length - bare.Length) }, bare).Sighting == seen;
     }
 
     /// <summary>Which of these pairs are not the same message on both sides, by what the two sides show of them.</summary>
     /// <returns>Source UIDs.</returns>
     public static async Task<HashSet<Uid>> FindStrangersAsync(
-        IMailFolder source, IMailFolder target, IReadOnlyList<SettledMessage> pairs, CancellationToken cancellationToken)
+        IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> pairs, CancellationToken cancellationToken)
     {
         var open = pairs.ToList();
         if (open.Count > FewMessages)
@@ -119,13 +119,13 @@ internal static class TargetProof
         return [.. open.Where(p => here.TryGetValue(p.Source, out var a) && at.TryGetValue(p.Target, out var b) && !IsSame(a, b, p.Checksum)).Select(p => p.Source)];
     }
 
-    private static bool IsSame(in MessageIdentity source, in MessageIdentity target, MessageChecksum? recorded) =>
+    private static bool IsSame(in MessageFingerprint source, in MessageFingerprint target, MessageChecksum? recorded) =>
         source.Header == target.Header
         || source.Core == target.Core
         // No Message-ID, and a target that writes into headers: its size has to speak.
         || (!source.HasCore && !target.HasCore && target.Info.Size == (recorded?.Length ?? source.Info.Size));
 
-    private static async Task<Dictionary<Uid, MessageIdentity>> IdentifyAsync(IMailFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)
+    private static async Task<Dictionary<Uid, MessageFingerprint>> IdentifyAsync(IMessageFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)
     {
         var infos = new Dictionary<Uid, MessageInfo>();
         await foreach (var there in folder.ListAsync(new ListRequest(new UidSet(uids), WithDateAndSize: true), cancellationToken))

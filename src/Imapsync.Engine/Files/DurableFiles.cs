@@ -34,7 +34,7 @@ public static class DurableFiles
         var temporary = path + TemporarySuffix;
         try
         {
-            Nodes.DemandNoDevice(path);
+            Nodes.RequireNoDevice(path);
             var file = new FileStream(Posix.CreateAnew(temporary), FileAccess.Write, bufferSize: 0);
             await using (file.ConfigureAwait(false))
             {
@@ -55,7 +55,7 @@ public static class DurableFiles
     }
 
     /// <summary>Throws where a symbolic link stands: whoever put it there would decide which file is written.</summary>
-    public static void DemandNoLink(string path)
+    public static void RequireNoLink(string path)
     {
         if (new FileInfo(path).LinkTarget is not null)
             throw new IOException($"{path} is a symbolic link, which is not followed: it may lead to any file; put what it points to in its place, or remove it");

@@ -39,7 +39,7 @@ internal static partial class Nodes
 
     /// <summary>For what is to be read or replaced as a whole.</summary>
     /// <exception cref="IOException">It is a pipe, a socket or a device.</exception>
-    public static void DemandNoDevice(string path)
+    public static void RequireNoDevice(string path)
     {
         if (KindOf(path) is NodeKind.Other)
             throw new IOException($"{path} is no ordinary file but a pipe, a socket or a device; remove it, or name another place");

@@ -14,7 +14,7 @@ public static partial class OutputFile
     /// <summary>Throws what writing it would, as far as that can be known before there is anything to write. Changes nothing.</summary>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>
-    public static void DemandWritable(string path)
+    public static void RequireWritable(string path)
     {
         if (DescriptorOf(path) is not null)
             return;
@@ -24,13 +24,13 @@ public static partial class OutputFile
             case NodeKind.Directory:
                 throw new IOException($"{path} is a directory; name a file in it");
             case NodeKind.Other:
-                Posix.DemandWritableFile(place);
+                Posix.RequireWritableFile(place);
                 break;
             default:
                 var directory = Path.GetDirectoryName(place)!;
                 if (!Directory.Exists(directory))
                     throw new DirectoryNotFoundException($"there is no such directory as {directory}; create it first");
-                Posix.DemandWritable(directory);
+                Posix.RequireWritable(directory);
                 break;
         }
     }

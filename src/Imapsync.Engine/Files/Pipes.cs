@@ -5,7 +5,7 @@ namespace Imapsync.Engine.Files;
 internal static class Pipes
 {
     /// <summary>As long as a password command may take.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
     /// <summary>What is written into a pipe can be read once.</summary>
     public static bool IsPipe(string path) => Nodes.KindOf(path) == NodeKind.Other;
@@ -19,11 +19,11 @@ internal static class Pipes
         var opening = Task.Run(() => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1), CancellationToken.None);
         try
         {
-            return await opening.WaitAsync(Patience, time, cancellationToken).ConfigureAwait(false);
+            return await opening.WaitAsync(MaxWait, time, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException e)
         {
-            throw new IOException($"it is a pipe, and for {Patience.TotalSeconds:0} seconds nobody has written into it", e);
+            throw new IOException($"it is a pipe, and for {MaxWait.TotalSeconds:0} seconds nobody has written into it", e);
         }
     }
 }

@@ -82,7 +82,7 @@ internal static partial class Posix
         const int Create = 0x40, TooManyLinks = 40;
         if (!OperatingSystem.IsLinux())
         {
-            DurableFiles.DemandNoLink(path);
+            DurableFiles.RequireNoLink(path);
             return new FileStream(path, DurableFiles.ForOwner(create ? FileMode.OpenOrCreate : FileMode.Open, FileAccess.ReadWrite)).SafeFileHandle;
         }
 
@@ -91,7 +91,7 @@ internal static partial class Posix
             return new SafeFileHandle(descriptor, ownsHandle: true);
         var failure = Failure("open", path);
         if (failure.HResult == TooManyLinks)
-            DurableFiles.DemandNoLink(path);
+            DurableFiles.RequireNoLink(path);
         throw failure;
     }
 
@@ -227,7 +227,7 @@ internal static partial class Posix
     }
 
     /// <summary>Throws what a change in this directory would: no permission, a file system mounted read-only.</summary>
-    public static void DemandWritable(string directory)
+    public static void RequireWritable(string directory)
     {
         const int WriteAndSearch = 2 | 1;
         if (!OperatingSystem.IsWindows() && Access(directory, WriteAndSearch) != 0)
@@ -235,7 +235,7 @@ internal static partial class Posix
     }
 
     /// <summary>Throws what opening this file for writing would.</summary>
-    public static void DemandWritableFile(string file)
+    public static void RequireWritableFile(string file)
     {
         const int Write = 2;
         if (!OperatingSystem.IsWindows() && Access(file, Write) != 0)

@@ -52,7 +52,7 @@ internal ref struct RecordFields(ReadOnlySpan<byte> record)
     }
 
     public string? Text() =>
-        FieldText.TryUnescape(Next(), out var text) ? text : throw new StateDamagedException("a text can't be read");
+        FieldEscaping.TryUnescape(Next(), out var text) ? text : throw new StateDamagedException("a text can't be read");
 
     public string RequiredText() => Text() ?? throw new StateDamagedException("a text is missing");
 

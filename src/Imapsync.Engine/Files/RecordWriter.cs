@@ -67,7 +67,7 @@ internal sealed class RecordWriter(uint previousCrc = 0, bool isChained = true)
     }
 
     /// <summary>Adds any string, escaped.</summary>
-    public RecordWriter Add(string? text) => AddRaw(FieldText.Escape(text));
+    public RecordWriter Add(string? text) => AddRaw(FieldEscaping.Escape(text));
 
     /// <summary>Adds text that holds no blank and no control.</summary>
     public RecordWriter AddRaw(string text)

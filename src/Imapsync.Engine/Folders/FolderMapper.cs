@@ -43,9 +43,9 @@ public static class FolderMapper
     /// <summary>The same mapping with the folders that the target has for the pairs, or will have as far as its listing tells.</summary>
     /// <param name="remembered">Pairs of earlier runs.</param>
     public static FolderMapping Locate(
-        FolderMapping mapping, IMailStore target, IReadOnlyList<FolderEntry> listed, IEnumerable<PairKey>? remembered = null, IMailStore? source = null)
+        FolderMapping mapping, IMessageStore target, IReadOnlyList<FolderEntry> listed, IEnumerable<PairKey>? remembered = null, IMessageStore? source = null)
     {
-        var places = new TargetPlaces(
+        var places = new TargetPathMap(
             mapping.Pairs, target.ListedAs, listed.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet(), remembered ?? [],
             target.Traits.IsFlat || source?.Traits.IsFlat == true);
         return mapping with { Pairs = [.. mapping.Pairs.Select(p => p with { Target = places[p.Target] }).OrderBy(p => p.Target).ThenBy(p => p.Source.Path)] };

@@ -3,15 +3,15 @@ namespace Imapsync.Engine.Mail;
 /// <summary>What a folder's status answers besides, for stores that have no shorter way to ask.</summary>
 internal static class StatusAnswers
 {
-    /// <inheritdoc cref="IMailStore.GetUidCountersAsync"/>
-    public static async Task<UidCounters> UidCountersAsync(IMailStore store, FolderPath path, CancellationToken cancellationToken)
+    /// <inheritdoc cref="IMessageStore.GetUidCountersAsync"/>
+    public static async Task<UidCounters> UidCountersAsync(IMessageStore store, FolderPath path, CancellationToken cancellationToken)
     {
         var status = await store.GetStatusAsync(path, cancellationToken);
         return new UidCounters(status.UidValidity, status.UidNext);
     }
 
-    /// <inheritdoc cref="IMailStore.ExistsAsync"/>
-    public static async Task<bool> ExistsAsync(IMailStore store, FolderPath path, CancellationToken cancellationToken)
+    /// <inheritdoc cref="IMessageStore.ExistsAsync"/>
+    public static async Task<bool> ExistsAsync(IMessageStore store, FolderPath path, CancellationToken cancellationToken)
     {
         try
         {

@@ -22,7 +22,7 @@ internal readonly record struct MessageContents(UInt128 Digest, long Length, uin
 
     /// <param name="omit">Header fields to read as if they were not there; null for none.</param>
     public static async Task<Dictionary<Uid, MessageContents>> ReadAsync(
-        IMailFolder folder, IReadOnlyList<MessageInfo> messages, bool withDigest, CancellationToken cancellationToken, IReadOnlyList<string>? omit = null)
+        IMessageFolder folder, IReadOnlyList<MessageInfo> messages, bool withDigest, CancellationToken cancellationToken, IReadOnlyList<string>? omit = null)
     {
         var contents = new Dictionary<Uid, MessageContents>(messages.Count);
         using var hash = withDigest ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
@@ -40,7 +40,7 @@ internal readonly record struct MessageContents(UInt128 Digest, long Length, uin
     /// <param name="read">Their contents as they are.</param>
     /// <param name="noted">Fields of such notes.</param>
     public static async Task<HashSet<Uid>> FindOthersAsync(
-        IMailFolder folder, IReadOnlyList<(MessageInfo Message, MessageChecksum Recorded)> messages, Dictionary<Uid, MessageContents> read,
+        IMessageFolder folder, IReadOnlyList<(MessageInfo Message, MessageChecksum Recorded)> messages, Dictionary<Uid, MessageContents> read,
         IReadOnlyList<string> noted, CancellationToken cancellationToken)
     {
         var others = messages.Where(m => !read.TryGetValue(m.Message.Uid, out var found) || found.Failure is not null || found.Checksum != m.Recorded).ToList();
@@ -49,7 +49,7 @@ internal readonly record struct MessageContents(UInt128 Digest, long Length, uin
     }
 
     /// <summary>The octets of one message to look at; null where it is longer than that or not to be had.</summary>
-    public static async Task<byte[]?> ReadWholeAsync(IMailFolder folder, MessageInfo message, int maxBytes, CancellationToken cancellationToken)
+    public static async Task<byte[]?> ReadWholeAsync(IMessageFolder folder, MessageInfo message, int maxBytes, CancellationToken cancellationToken)
     {
         await foreach (var read in folder.ReadAsync([message], cancellationToken))
         {

@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Matching;
 public static class MessageId
 {
     /// <summary>Of a header; empty where it has none.</summary>
-    public static string Of(ReadOnlySpan<byte> header) => Normalize(Encoding.Latin1.GetString(MessageIdentity.Find(header, "Message-ID")));
+    public static string Of(ReadOnlySpan<byte> header) => Normalize(Encoding.Latin1.GetString(MessageFingerprint.Find(header, "Message-ID")));
 
     /// <summary>Of what a person wrote, with or without brackets.</summary>
     public static string Normalize(string text)

@@ -12,18 +12,18 @@ namespace Imapsync.Engine.Matching;
 /// <param name="digestSource">Digests of what follows the header; what can't be read is left out.</param>
 /// <param name="digestTarget">The same at the target.</param>
 internal sealed class MessageMatcher(
-    IReadOnlyList<MessageIdentity> sources,
-    IReadOnlyList<MessageIdentity> targets,
+    IReadOnlyList<MessageFingerprint> sources,
+    IReadOnlyList<MessageFingerprint> targets,
     MessageDigester digestSource,
     MessageDigester digestTarget)
 {
     private readonly HashSet<Uid> openSources = [.. sources.Select(s => s.Uid)];
     private readonly HashSet<Uid> openTargets = [.. targets.Select(t => t.Uid)];
-    private readonly List<(MessageIdentity Source, MessageIdentity Target)> matches = [];
+    private readonly List<(MessageFingerprint Source, MessageFingerprint Target)> matches = [];
     private readonly Dictionary<Uid, UInt128> sourceDigests = [];
     private readonly Dictionary<Uid, UInt128> targetDigests = [];
 
-    public async Task<IReadOnlyList<(MessageIdentity Source, MessageIdentity Target)>> MatchAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<(MessageFingerprint Source, MessageFingerprint Target)>> MatchAsync(CancellationToken cancellationToken)
     {
         // The same header octets and size. With a Message-ID and no rival this is proof enough.
         await MatchByDigestAsync(MatchGroups(m => (m.Header, m.Info.Size), isProof: (s, _) => s.HasCore, _ => true), cancellationToken);
@@ -40,19 +40,19 @@ internal sealed class MessageMatcher(
         return matches;
     }
 
-    private static bool IsRewritten(MessageIdentity source, MessageIdentity target) =>
+    private static bool IsRewritten(MessageFingerprint source, MessageFingerprint target) =>
         source.Header != target.Header && source.BodyBytes is { } length && length == target.BodyBytes;
 
     /// <summary>Matches groups of one against one that are proof enough; returns the members of all other groups that both sides have.</summary>
-    private (List<MessageIdentity> Sources, List<MessageIdentity> Targets) MatchGroups<TKey>(
-        Func<MessageIdentity, TKey> key, Func<MessageIdentity, MessageIdentity, bool> isProof, Func<MessageIdentity, bool> takesPart)
+    private (List<MessageFingerprint> Sources, List<MessageFingerprint> Targets) MatchGroups<TKey>(
+        Func<MessageFingerprint, TKey> key, Func<MessageFingerprint, MessageFingerprint, bool> isProof, Func<MessageFingerprint, bool> takesPart)
         where TKey : notnull
     {
         var atTarget = targets.Where(t => openTargets.Contains(t.Uid) && takesPart(t)).ToLookup(key);
-        var doubtful = (Sources: new List<MessageIdentity>(), Targets: new List<MessageIdentity>());
+        var doubtful = (Sources: new List<MessageFingerprint>(), Targets: new List<MessageFingerprint>());
         foreach (var group in sources.Where(s => openSources.Contains(s.Uid) && takesPart(s)).GroupBy(key))
         {
-            List<MessageIdentity> here = [.. group], there = [.. atTarget[group.Key]];
+            List<MessageFingerprint> here = [.. group], there = [.. atTarget[group.Key]];
             if (here.Count == 1 && there.Count == 1 && isProof(here[0], there[0]))
             {
                 Match(here[0], there[0]);
@@ -68,14 +68,14 @@ internal sealed class MessageMatcher(
     }
 
     private async Task MatchByDigestAsync(
-        (List<MessageIdentity> Sources, List<MessageIdentity> Targets) doubtful, CancellationToken cancellationToken)
+        (List<MessageFingerprint> Sources, List<MessageFingerprint> Targets) doubtful, CancellationToken cancellationToken)
     {
         if (doubtful.Targets.Count == 0)
             return;
         var there = await ReadAsync(doubtful.Targets, targetDigests, digestTarget, cancellationToken);
         var here = await ReadAsync(doubtful.Sources, sourceDigests, digestSource, cancellationToken);
         var byDigest = doubtful.Targets.Where(t => there.ContainsKey(t.Uid))
-            .GroupBy(t => there[t.Uid]).ToDictionary(g => g.Key, g => new Queue<MessageIdentity>(g));
+            .GroupBy(t => there[t.Uid]).ToDictionary(g => g.Key, g => new Queue<MessageFingerprint>(g));
         foreach (var source in doubtful.Sources)
         {
             if (here.TryGetValue(source.Uid, out var digest) && byDigest.TryGetValue(digest, out var queue) && queue.TryDequeue(out var target))
@@ -85,9 +85,9 @@ internal sealed class MessageMatcher(
 
     /// <summary>A message is read once, however many of its features leave it in doubt.</summary>
     private static async Task<Dictionary<Uid, UInt128>> ReadAsync(
-        List<MessageIdentity> messages, Dictionary<Uid, UInt128> known, MessageDigester digester, CancellationToken cancellationToken)
+        List<MessageFingerprint> messages, Dictionary<Uid, UInt128> known, MessageDigester digester, CancellationToken cancellationToken)
     {
-        List<MessageIdentity> unread = [.. messages.Where(m => !known.ContainsKey(m.Uid))];
+        List<MessageFingerprint> unread = [.. messages.Where(m => !known.ContainsKey(m.Uid))];
         if (unread.Count > 0)
         {
             foreach (var (uid, digest) in await digester(unread, cancellationToken))
@@ -97,7 +97,7 @@ internal sealed class MessageMatcher(
         return known;
     }
 
-    private void Match(in MessageIdentity source, in MessageIdentity target)
+    private void Match(in MessageFingerprint source, in MessageFingerprint target)
     {
         openSources.Remove(source.Uid);
         openTargets.Remove(target.Uid);
@@ -107,4 +107,4 @@ internal sealed class MessageMatcher(
 
 /// <summary>Reads messages and digests what follows their headers.</summary>
 internal delegate Task<IReadOnlyDictionary<Uid, UInt128>> MessageDigester(
-    IReadOnlyList<MessageIdentity> messages, CancellationToken cancellationToken);
+    IReadOnlyList<MessageFingerprint> messages, CancellationToken cancellationToken);

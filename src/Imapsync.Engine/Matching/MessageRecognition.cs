@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Matching;
 /// Before anything is copied: finds those messages that are at the target already though no checkpoint says so, because
 /// this is the first meeting, the checkpoint was lost, or an append was interrupted before its outcome was recorded.
 /// </summary>
-internal sealed class MessageRecognition(IMailFolder source, IMailFolder target)
+internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder target)
 {
     /// <summary>How what was recognised looks at the target, by its UID there.</summary>
     public Dictionary<Uid, Sighting> Seen { get; } = [];
@@ -64,21 +64,21 @@ internal sealed class MessageRecognition(IMailFolder source, IMailFolder target)
 
     /// <summary>What tells these messages from others, by their headers; those that are gone meanwhile are left out.</summary>
     /// <param name="messages">By UID, as listed.</param>
-    public static async Task<List<MessageIdentity>> IdentifyAsync(
-        IMailFolder folder, Dictionary<Uid, MessageInfo> messages, CancellationToken cancellationToken)
+    public static async Task<List<MessageFingerprint>> IdentifyAsync(
+        IMessageFolder folder, Dictionary<Uid, MessageInfo> messages, CancellationToken cancellationToken)
     {
-        var identities = new List<MessageIdentity>(messages.Count);
+        var identities = new List<MessageFingerprint>(messages.Count);
         await foreach (var header in folder.ReadHeadersAsync(new UidSet(messages.Keys), cancellationToken))
         {
             if (messages.TryGetValue(header.Uid, out var info))
-                identities.Add(MessageIdentity.Of(info, header.Octets.Span));
+                identities.Add(MessageFingerprint.Of(info, header.Octets.Span));
         }
 
         return identities;
     }
 
     private static async Task<IReadOnlyDictionary<Uid, UInt128>> DigestAsync(
-        IMailFolder folder, IEnumerable<MessageInfo> messages, CancellationToken cancellationToken)
+        IMessageFolder folder, IEnumerable<MessageInfo> messages, CancellationToken cancellationToken)
     {
         var digests = new Dictionary<Uid, UInt128>();
         await foreach (var message in folder.ReadAsync([.. messages.OrderBy(m => m.Uid)], cancellationToken))

@@ -14,7 +14,7 @@ internal static class MessageDescription
     private const int MostLetters = 80;
 
     /// <summary>Describes the first of some messages of an open folder. What can't be read has no description.</summary>
-    public static async Task<IReadOnlyDictionary<Uid, Envelope>> ReadAsync(IMailFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyDictionary<Uid, Envelope>> ReadAsync(IMessageFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)
     {
         var described = new Dictionary<Uid, Envelope>();
         var first = new UidSet(uids.Take(MostAtOnce));
@@ -28,7 +28,7 @@ internal static class MessageDescription
                     described[header.Uid] = envelope;
             }
         }
-        catch (Exception e) when (e is MailException || FileTrouble.Is(e))
+        catch (Exception e) when (e is MailException || FileErrors.Is(e))
         {
             // Whoever can't read them says so elsewhere.
         }

@@ -12,7 +12,7 @@ namespace Imapsync.Engine.Restoring;
 /// What of a backup's trash folder is to be restored, and to where: back to the folder it was removed from. It is looked into when
 /// it is asked for by name, and for a message asked for by its Message-ID that no other folder of the backup holds.
 /// </summary>
-internal sealed class RemovedMail(IMailStore backup, RestoreOrigin origin, MessageFilter messages, JobReporter report)
+internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, MessageFilter messages, JobReporter report)
 {
     /// <param name="trash">The trash folder and what lies below it, as far as they are there.</param>
     /// <param name="others">The other folders of the backup.</param>
@@ -54,7 +54,7 @@ internal sealed class RemovedMail(IMailStore backup, RestoreOrigin origin, Messa
                 break;
             await using var folder = await backup.OpenAsync(path, cancellationToken);
             var listed = await folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken).ToListAsync(cancellationToken);
-            await HeaderChoice.ReadAsync(folder, messages, listed, id => missing = missing.Remove(id), cancellationToken);
+            await MessageIdFilter.ReadAsync(folder, messages, listed, id => missing = missing.Remove(id), cancellationToken);
         }
 
         return missing;
@@ -67,7 +67,7 @@ internal sealed class RemovedMail(IMailStore backup, RestoreOrigin origin, Messa
         await using var folder = await backup.OpenAsync(path, cancellationToken);
         var listed = await folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken).ToListAsync(cancellationToken);
         var unplaced = new List<string>();
-        var chosen = filter.MessageIds.IsEmpty ? null : await HeaderChoice.ReadAsync(folder, filter, listed, unplaced.Add, cancellationToken);
+        var chosen = filter.MessageIds.IsEmpty ? null : await MessageIdFilter.ReadAsync(folder, filter, listed, unplaced.Add, cancellationToken);
         var candidates = listed.Where(m => filter.Accepts(m) && chosen?.Contains(m.Uid) != false).ToDictionary(m => m.Uid);
         var identities = candidates.Count == 0 ? [] : await MessageRecognition.IdentifyAsync(folder, candidates, cancellationToken);
         var routes = new Dictionary<FolderPath, UidSet>();

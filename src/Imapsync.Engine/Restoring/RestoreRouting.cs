@@ -14,7 +14,7 @@ namespace Imapsync.Engine.Restoring;
 /// </summary>
 /// <param name="messages">Which messages are to be restored.</param>
 internal sealed class RestoreRouting(
-    IMailStore backup, RestoreOrigin origin, MessageFilter messages, CheckpointOpener openCheckpoints, JobReporter report)
+    IMessageStore backup, RestoreOrigin origin, MessageFilter messages, CheckpointOpener openCheckpoints, JobReporter report)
 {
     private readonly FolderGlob[] globs = [.. origin.Folders.Select(g => new FolderGlob(g))];
 
@@ -78,7 +78,7 @@ internal sealed class RestoreRouting(
 
     /// <summary>Each folder gets what came from it; what came from none of them goes with the first.</summary>
     private async Task<IEnumerable<FolderRoute>> SplitAsync(
-        IMailFolder folder, List<(FolderPath Source, UidSet Uids)> claims, CancellationToken cancellationToken)
+        IMessageFolder folder, List<(FolderPath Source, UidSet Uids)> claims, CancellationToken cancellationToken)
     {
         var first = new UidSet();
         var strays = 0;

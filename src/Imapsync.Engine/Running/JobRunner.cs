@@ -14,8 +14,8 @@ namespace Imapsync.Engine.Running;
 /// <summary>Runs one job from its definition to its report.</summary>
 public sealed class JobRunner(TimeProvider time, StoreOpener openStore, CheckpointOpener? openCheckpoints = null)
 {
-    private readonly CheckpointOpener openCheckpoints = openCheckpoints ?? JobEntry.OnDisk(time);
-    private readonly JobEntry entry = new(time, openStore);
+    private readonly CheckpointOpener openCheckpoints = openCheckpoints ?? JobSession.OnDisk(time);
+    private readonly JobSession entry = new(time, openStore);
 
     /// <summary>Never throws for anything that happens to the job: the report tells it.</summary>
     /// <param name="onEvent">May be called from any task, never concurrently.</param>
@@ -29,12 +29,12 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         using var stopping = new StopRequest(report, stop, abort);
         await using var clock = LimitDuration(job, stopping);
         var reason = stopping.Explain(await RunAsync(job, options, report, stopping, abort));
-        return report.Finish(JobEntry.OutcomeOf(reason, isComplete: !report.HasProblems), reason, options.DryRun);
+        return report.Finish(JobSession.OutcomeOf(reason, isComplete: !report.HasProblems), reason, options.DryRun);
     }
 
     private async Task<StopReason> RunAsync(
         JobDefinition job, RunOptions options, JobReporter report, StopRequest stopping, CancellationToken abort) =>
-        await JobEntry.GuardAsync(report, async () =>
+        await JobSession.GuardAsync(report, async () =>
         {
             var retry = entry.RetryFor(job, report, stopping);
             await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);
@@ -49,7 +49,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
                 job = job with { Folders = new FolderRules { Routes = routes } };
             }
 
-            LabelViews.Demand(job, source, target);
+            LabelViews.Require(job, source, target);
             var context = new JobContext(job, options, source, target, checkpoints, report, retry, time, stopping.Token) { ReachLimit = stopping.ReachLimit };
             return await new MailboxCopier(context).RunAsync(abort);
         }, stopping.Token);
@@ -78,8 +78,8 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
     }
 
     /// <summary>Two log-ins overlap. A local target is not touched before the source is there.</summary>
-    private async Task<(IMailStore Source, IMailStore Target)> OpenBothAsync(
-        JobDefinition job, RunOptions options, long held, ResiliencePipelines retry, JobReporter report, StopRequest stopping)
+    private async Task<(IMessageStore Source, IMessageStore Target)> OpenBothAsync(
+        JobDefinition job, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping)
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
         var source = entry.OpenSourceAsync(job, retry, report, stopping, failing.Token, remembers: !options.DryRun);
@@ -95,7 +95,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         }
         catch
         {
-            foreach (var opened in (Task<IMailStore>[])[source, target])
+            foreach (var opened in (Task<IMessageStore>[])[source, target])
             {
                 if (opened.IsCompletedSuccessfully)
                     await (await opened).DisposeAsync();
@@ -107,8 +107,8 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         return (await source, await target);
     }
 
-    private async Task<IMailStore> OpenTargetAsync(
-        JobDefinition job, RunOptions options, long held, ResiliencePipelines retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
+    private async Task<IMessageStore> OpenTargetAsync(
+        JobDefinition job, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
     {
         try
         {
@@ -116,12 +116,12 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         }
         catch (MailException e) when (options.DryRun && job.Target is MaildirEndpoint or MboxEndpoint && e.Kind == FailureKind.Gone)
         {
-            return new AbsentStore(job.Target.Display);
+            return new MissingStore(job.Target.Display);
         }
     }
 
     /// <summary>Two log-outs overlap as well.</summary>
-    private sealed class BothStores(IMailStore source, IMailStore target) : IAsyncDisposable
+    private sealed class BothStores(IMessageStore source, IMessageStore target) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync() => await Task.WhenAll(source.DisposeAsync().AsTask(), target.DisposeAsync().AsTask());
     }

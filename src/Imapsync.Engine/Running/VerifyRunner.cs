@@ -13,8 +13,8 @@ namespace Imapsync.Engine.Running;
 /// </summary>
 public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, CheckpointOpener? openCheckpoints = null)
 {
-    private readonly CheckpointOpener openCheckpoints = openCheckpoints ?? JobEntry.OnDisk(time);
-    private readonly JobEntry entry = new(time, openStore);
+    private readonly CheckpointOpener openCheckpoints = openCheckpoints ?? JobSession.OnDisk(time);
+    private readonly JobSession entry = new(time, openStore);
 
     /// <summary>Never throws for anything that happens to the job: the report tells it.</summary>
     /// <param name="onEvent">Start, notes, problems, waiting. May be called from any task, never concurrently.</param>
@@ -28,9 +28,9 @@ public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, Check
         var findings = new FindingLog(job.Name, onFinding);
         using var stopping = new StopRequest(report, stop, abort);
         report.Tell(new JobStarted(job.Name, job.Source.Display, job.Target.Display, DryRun: false));
-        var reason = stopping.Explain(await JobEntry.GuardAsync(
+        var reason = stopping.Explain(await JobSession.GuardAsync(
             report, () => VerifyAsync(job, options, findings, report, stopping, abort), stopping.Token));
-        var outcome = JobEntry.OutcomeOf(reason, isComplete: !report.HasProblems && findings.Counts.Differences == 0);
+        var outcome = JobSession.OutcomeOf(reason, isComplete: !report.HasProblems && findings.Counts.Differences == 0);
         return new VerifyReport(report.Finish(outcome, reason, isDryRun: false), findings.Counts, findings.Kept);
     }
 
@@ -40,7 +40,7 @@ public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, Check
         var retry = entry.RetryFor(job, report, stopping);
         // A job that never ran has no state, and looking at it does not make any.
         await using var checkpoints = await openCheckpoints(job.StateDirectory, !Directory.Exists(job.StateDirectory), abort);
-        var sample = await SampleRotation.ReadAsync(job.StateDirectory, options.Share, abort);
+        var sample = await SampleCursor.ReadAsync(job.StateDirectory, options.Share, abort);
         await using var source = options.Offline ? null : LabelViews.OfSource(job, await entry.OpenSourceAsync(job, retry, report, stopping, stopping.Token));
         await using var target = LabelViews.OfTarget(job, await entry.OpenTargetAsync(job, forWriting: false, retry, report, stopping, stopping.Token));
         var context = new VerifyContext(job, options, source, target, checkpoints, sample, findings, report, retry, time, stopping.Token);

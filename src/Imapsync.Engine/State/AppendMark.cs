@@ -28,7 +28,7 @@ internal sealed class AppendMark(string stateDirectory)
         {
             File.WriteAllText(path, "imapsync-appending 1\n");
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
             // A state that can't be written to says so at the next commit.
         }
@@ -41,7 +41,7 @@ internal sealed class AppendMark(string stateDirectory)
         {
             File.Delete(path);
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
             // It stays, and the next run takes it for an interrupted one's.
         }

@@ -39,7 +39,7 @@ public sealed class CheckpointStore : ICheckpointStore
         JobLock? taken = null;
         try
         {
-            state.DemandOurs();
+            state.RequireOurs();
             if (!readOnly)
             {
                 await state.CreateAsync(cancellationToken);
@@ -54,8 +54,8 @@ public sealed class CheckpointStore : ICheckpointStore
         catch (Exception e)
         {
             taken?.Dispose();
-            if (FileTrouble.Is(e))
-                throw new CheckpointException($"the state directory {state.Root} can't be used: {FileTrouble.Explain(e)}", e);
+            if (FileErrors.Is(e))
+                throw new CheckpointException($"the state directory {state.Root} can't be used: {FileErrors.Explain(e)}", e);
             throw;
         }
     }
@@ -71,8 +71,8 @@ public sealed class CheckpointStore : ICheckpointStore
         catch (Exception e)
         {
             open.TryRemove(pair, out _);
-            if (FileTrouble.Is(e))
-                throw new CheckpointException($"the checkpoint {directory.JournalFile(pair)} can't be used: {FileTrouble.Explain(e)}", e);
+            if (FileErrors.Is(e))
+                throw new CheckpointException($"the checkpoint {directory.JournalFile(pair)} can't be used: {FileErrors.Explain(e)}", e);
             throw;
         }
     }
@@ -90,9 +90,9 @@ public sealed class CheckpointStore : ICheckpointStore
 
             return [.. found.OrderBy(p => p.Target).ThenBy(p => p.Source)];
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw new CheckpointException($"the state directory {directory.Root} can't be used: {FileTrouble.Explain(e)}", e);
+            throw new CheckpointException($"the state directory {directory.Root} can't be used: {FileErrors.Explain(e)}", e);
         }
     }
 
@@ -107,9 +107,9 @@ public sealed class CheckpointStore : ICheckpointStore
                 await SummaryFile.WriteAsync(directory.SummaryFile, saved.Values, cancellationToken);
             this.summaries = saved;
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw new CheckpointException($"{directory.SummaryFile} can't be written: {FileTrouble.Explain(e)}", e);
+            throw new CheckpointException($"{directory.SummaryFile} can't be written: {FileErrors.Explain(e)}", e);
         }
         finally
         {
@@ -130,9 +130,9 @@ public sealed class CheckpointStore : ICheckpointStore
                 throw new InvalidOperationException($"the checkpoint of {to} is open");
             await MoveJournalAsync(from, to, cancellationToken);
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw new CheckpointException($"the checkpoint of {from} can't be renamed: {FileTrouble.Explain(e)}", e);
+            throw new CheckpointException($"the checkpoint of {from} can't be renamed: {FileErrors.Explain(e)}", e);
         }
         finally
         {

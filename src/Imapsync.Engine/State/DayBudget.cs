@@ -41,7 +41,7 @@ internal sealed class DayBudget : IAsyncDisposable
     }
 
     /// <summary>When there is something to spend again; of no meaning while there is.</summary>
-    public DateTimeOffset GoesOnAt
+    public DateTimeOffset AvailableAgainAt
     {
         get
         {

@@ -164,7 +164,7 @@ internal sealed class FileCheckpoint : ICheckpoint
             if (journal is not null && lastCommit.IsCompletedSuccessfully && staged.IsEmpty)
                 await journal.FinishAsync(state);
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
             // The journal as it is holds everything; it is compacted another time.
         }
@@ -183,9 +183,9 @@ internal sealed class FileCheckpoint : ICheckpoint
         {
             await journal!.AppendAsync(batch);
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            throw new CheckpointException($"the checkpoint {path} can't be written: {FileTrouble.Explain(e)}", e);
+            throw new CheckpointException($"the checkpoint {path} can't be written: {FileErrors.Explain(e)}", e);
         }
     }
 

@@ -22,8 +22,8 @@ internal sealed class JobLock : IDisposable
     public static JobLock Take(string path, TimeProvider time)
     {
         // Opening without truncating: the holder's text must outlast a second run's try.
-        DurableFiles.DemandNoLink(path);
-        Nodes.DemandNoDevice(path);
+        DurableFiles.RequireNoLink(path);
+        Nodes.RequireNoDevice(path);
         var taken = Open(path) ?? throw new CheckpointLockedException($"another run holds this job: {ReadOwner(path)}");
         var owner = $"pid {Environment.ProcessId} on {Environment.MachineName} since {time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}\n";
         try
@@ -31,7 +31,7 @@ internal sealed class JobLock : IDisposable
             taken.SetLength(0);
             taken.Write(Encoding.UTF8.GetBytes(owner));
         }
-        catch (IOException e) when (FileTrouble.IsNoSpace(e))
+        catch (IOException e) when (FileErrors.IsNoSpace(e))
         {
             // It holds all the same; it only cannot say by whom.
         }

@@ -22,7 +22,7 @@ internal sealed class Journal(string path, PairKey pair, SyncGate gate) : IDispo
     {
         if (!File.Exists(path))
             return null;
-        Nodes.DemandNoDevice(path);
+        Nodes.RequireNoDevice(path);
         using var journal = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         var extent = await JournalScan.CheckAsync(journal, path, pair, cancellationToken);
         return (await JournalScan.ReplayAsync(journal, extent, cancellationToken), extent);
@@ -31,7 +31,7 @@ internal sealed class Journal(string path, PairKey pair, SyncGate gate) : IDispo
     /// <summary>Which pair a journal belongs to; null where that can't be read.</summary>
     public static async Task<PairKey?> ReadPairAsync(string path, CancellationToken cancellationToken)
     {
-        Nodes.DemandNoDevice(path);
+        Nodes.RequireNoDevice(path);
         using var journal = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         return await JournalScan.ReadPairAsync(journal, path, cancellationToken);
     }

@@ -159,7 +159,7 @@ internal static class JournalRecords
             var name = fields.Next();
             if (name is [(byte)'\\', ..])
                 system.Add(System.Text.Encoding.ASCII.GetString(name));
-            else if (FieldText.TryUnescape(name, out var keyword) && keyword is not null)
+            else if (FieldEscaping.TryUnescape(name, out var keyword) && keyword is not null)
                 keywords.Add(keyword);
             else
                 throw new StateDamagedException("a keyword can't be read");

@@ -38,20 +38,20 @@ internal sealed class StateDirectory(string root)
     /// pairs and its lock; without them, by holding nothing that this program did not write.
     /// </summary>
     /// <exception cref="IOException"/>
-    public void DemandOurs()
+    public void RequireOurs()
     {
         if (Nodes.KindOf(root) is NodeKind.OrdinaryFile or NodeKind.Other)
             throw new IOException($"{root} is no directory");
         if (!Directory.Exists(root))
             return;
-        DurableFiles.DemandNoLink(LockFile);
+        DurableFiles.RequireNoLink(LockFile);
         if (File.Exists(LockFile) && !IsLock(LockFile))
             throw NotOurs("lock");
         if (File.Exists(LockFile) && Directory.Exists(pairs))
             return;
         foreach (var entry in Directory.EnumerateFileSystemEntries(root))
         {
-            DurableFiles.DemandNoLink(entry);
+            DurableFiles.RequireNoLink(entry);
             if (!IsOurs(entry))
                 throw NotOurs(Path.GetFileName(entry));
         }
@@ -60,7 +60,7 @@ internal sealed class StateDirectory(string root)
     public async Task CreateAsync(CancellationToken cancellationToken)
     {
         await DurableFiles.CreateDirectoryAsync(pairs, cancellationToken);
-        DurableFiles.DemandNoLink(pairs);
+        DurableFiles.RequireNoLink(pairs);
     }
 
     /// <summary>Removes what a crash left half-written: names that only this program gives. Only for who holds the lock.</summary>
@@ -129,7 +129,7 @@ internal sealed class StateDirectory(string root)
     /// <summary>Also one that is being written or was set aside.</summary>
     private static bool IsJournal(string path)
     {
-        DurableFiles.DemandNoLink(path);
+        DurableFiles.RequireNoLink(path);
         return Path.GetFileName(path).Contains(JournalSuffix, StringComparison.Ordinal);
     }
 

@@ -21,7 +21,7 @@ internal static class SummaryFile
     public static Dictionary<PairKey, PairSummary> Read(string path)
     {
         var summaries = new Dictionary<PairKey, PairSummary>();
-        Nodes.DemandNoDevice(path);
+        Nodes.RequireNoDevice(path);
         if (!File.Exists(path) || new FileInfo(path).Length > MaxBytes)
             return summaries;
         var octets = File.ReadAllBytes(path);

@@ -38,7 +38,7 @@ internal sealed class TrashOrigins
             return;
         var text = new StringBuilder(Magic).Append('\n');
         foreach (var (validity, from, path) in known.lines)
-            text.Append(CultureInfo.InvariantCulture, $"{validity} {from} {FieldText.Escape(path?.ToString())}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{validity} {from} {FieldEscaping.Escape(path?.ToString())}\n");
         await DurableFiles.ReplaceAsync(
             Path.Combine(stateDirectory, FileName), async (file, c) => await file.WriteAsync(Encoding.UTF8.GetBytes(text.ToString()), c), cancellationToken);
     }
@@ -57,7 +57,7 @@ internal sealed class TrashOrigins
             if (line.Split(' ') is [var validity, var from, var folder]
                 && uint.TryParse(validity, NumberStyles.None, CultureInfo.InvariantCulture, out var v)
                 && uint.TryParse(from, NumberStyles.None, CultureInfo.InvariantCulture, out var f)
-                && FieldText.TryUnescape(Encoding.UTF8.GetBytes(folder), out var name))
+                && FieldEscaping.TryUnescape(Encoding.UTF8.GetBytes(folder), out var name))
                 origins.lines.Add((v, f, name is not null && FolderPath.TryParse(name, out var origin) ? origin : null));
         }
 

@@ -14,9 +14,9 @@ namespace Imapsync.Engine.Transfer;
 /// <param name="messages">In ascending order of UID, or nearly so.</param>
 /// <param name="stop">Read no further; what was read is handed out.</param>
 internal sealed class ReadAhead(
-    IMailFolder source,
-    Func<CancellationToken, Task<IMailFolder>> openAgain,
-    SpareReaders spare,
+    IMessageFolder source,
+    Func<CancellationToken, Task<IMessageFolder>> openAgain,
+    ReaderBudget spare,
     IReadOnlyList<MessageInfo> messages,
     TimeProvider time,
     CancellationToken stop) : IAsyncDisposable
@@ -26,7 +26,7 @@ internal sealed class ReadAhead(
     private const long StretchBytes = 1 << 20;
 
     /// <summary>After waiting for so long in all, one more connection is worth its log-in.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryPolicy = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource over = new();
     private readonly Lock gate = new();
@@ -108,16 +108,16 @@ internal sealed class ReadAhead(
         var began = time.GetTimestamp();
         var result = await waiting;
         waited += time.GetElapsedTime(began);
-        if (waited >= Patience)
+        if (waited >= RetryPolicy)
         {
             waited = TimeSpan.Zero;
-            Recruit();
+            AddReader();
         }
 
         return result;
     }
 
-    private void Recruit()
+    private void AddReader()
     {
         lock (gate)
         {
@@ -151,7 +151,7 @@ internal sealed class ReadAhead(
     }
 
     /// <summary>Throws nothing: a failure ends the stretches that it befell, and comes out with them.</summary>
-    private async Task ReadAsync(IMailFolder folder)
+    private async Task ReadAsync(IMessageFolder folder)
     {
         lock (gate)
             reading++;

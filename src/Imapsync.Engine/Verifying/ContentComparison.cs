@@ -10,7 +10,7 @@ namespace Imapsync.Engine.Verifying;
 /// Memory is bounded by the group, whatever the messages' sizes.
 /// </summary>
 internal sealed class ContentComparison(
-    VerifyContext context, PairKey key, IMailFolder source, IMailFolder target, ICheckpoint checkpoint, UidSet compared)
+    VerifyContext context, PairKey key, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, UidSet compared)
 {
     /// <summary>Messages up to here are read once more to say how they differ.</summary>
     private const int ExplainedBytes = 4 << 20;
@@ -136,25 +136,25 @@ internal sealed class ContentComparison(
     }
 
     private static async Task<Dictionary<Uid, (long Count, UInt128 Header, string Fields)>> NotedOctetsAsync(
-        IMailFolder folder, IEnumerable<MessageInfo> messages, IReadOnlyList<string> fields, CancellationToken abort)
+        IMessageFolder folder, IEnumerable<MessageInfo> messages, IReadOnlyList<string> fields, CancellationToken abort)
     {
         var octets = new Dictionary<Uid, (long Count, UInt128 Header, string Fields)>();
         await foreach (var header in folder.ReadHeadersAsync(new UidSet(messages.Select(m => m.Uid)), abort))
         {
             var omission = new FieldOmission(fields);
             var kept = omission.Filter(header.Octets.Span);
-            octets[header.Uid] = (header.Octets.Length - kept.Length, MessageIdentity.Digest(kept), string.Join(", ", omission.Omitted));
+            octets[header.Uid] = (header.Octets.Length - kept.Length, MessageFingerprint.Digest(kept), string.Join(", ", omission.Omitted));
         }
 
         return octets;
     }
 
-    private static async Task<Dictionary<Uid, MessageIdentity>> IdentifyAsync(
-        IMailFolder folder, IEnumerable<MessageInfo> messages, CancellationToken abort)
+    private static async Task<Dictionary<Uid, MessageFingerprint>> IdentifyAsync(
+        IMessageFolder folder, IEnumerable<MessageInfo> messages, CancellationToken abort)
     {
-        var identities = new Dictionary<Uid, MessageIdentity>();
+        var identities = new Dictionary<Uid, MessageFingerprint>();
         await foreach (var header in folder.ReadHeadersAsync(new UidSet(messages.Select(m => m.Uid)), abort))
-            identities[header.Uid] = MessageIdentity.Of(new MessageInfo(header.Uid, FlagSet.Empty), header.Octets.Span);
+            identities[header.Uid] = MessageFingerprint.Of(new MessageInfo(header.Uid, FlagSet.Empty), header.Octets.Span);
         return identities;
     }
 

@@ -13,7 +13,7 @@ internal sealed class FolderMessages(MessageList messages, long missing)
 
     public long Missing => missing;
 
-    public static async Task<FolderMessages> ReadAsync(IMailFolder folder, CancellationToken cancellationToken)
+    public static async Task<FolderMessages> ReadAsync(IMessageFolder folder, CancellationToken cancellationToken)
     {
         var messages = new MessageList();
         await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken))

@@ -14,7 +14,7 @@ namespace Imapsync.Engine.Verifying;
 /// </summary>
 /// <param name="compared">Source UIDs whose contents were compared, also by an attempt before this one.</param>
 internal sealed class FolderVerifier(
-    VerifyContext context, FolderPair pair, IMailStore store, TargetUnderVerification target, UidSet compared)
+    VerifyContext context, FolderPair pair, IMessageStore store, TargetUnderVerification target, UidSet compared)
 {
     private readonly PairKey key = new(pair.Source.Path, pair.Target);
 
@@ -48,15 +48,15 @@ internal sealed class FolderVerifier(
         return expected.Count;
     }
 
-    private async Task<List<MessageInfo>> ChooseAsync(IMailFolder source, IReadOnlyList<MessageInfo> listing, CancellationToken abort)
+    private async Task<List<MessageInfo>> ChooseAsync(IMessageFolder source, IReadOnlyList<MessageInfo> listing, CancellationToken abort)
     {
         var filter = context.Job.Messages;
-        var byHeader = await HeaderChoice.ReadAsync(source, filter, listing, _ => { }, abort);
+        var byHeader = await MessageIdFilter.ReadAsync(source, filter, listing, _ => { }, abort);
         return [.. listing.Where(m => filter.Accepts(m) && pair.Only?.Contains(m.Uid) != false && byHeader?.Contains(m.Uid) != false)];
     }
 
     private async Task<List<MessageMatch>> MatchAsync(
-        IMailFolder source, ICheckpoint checkpoint, bool isPaired, List<MessageInfo> expected, CancellationToken abort)
+        IMessageFolder source, ICheckpoint checkpoint, bool isPaired, List<MessageInfo> expected, CancellationToken abort)
     {
         var matches = new List<MessageMatch>(expected.Count);
         var open = new Dictionary<Uid, (MessageInfo Message, SettledMessage? Known)>();
@@ -105,7 +105,7 @@ internal sealed class FolderVerifier(
     private bool CompareListed(MessageMatch match)
     {
         var (here, there, known) = match;
-        if (FlagPromise.Check(context.Job.Flags, here.Flags, known?.Flags, there.Flags) is { } flags)
+        if (FlagPolicyCheck.Check(context.Job.Flags, here.Flags, known?.Flags, there.Flags) is { } flags)
             Add(FindingKind.Flags, match, flags.Text, flags.IsInformation);
         var hasDates = here.InternalDate != default && there.InternalDate != default;
         if (hasDates && here.InternalDate.ToUnixTimeSeconds() != there.InternalDate.ToUnixTimeSeconds())

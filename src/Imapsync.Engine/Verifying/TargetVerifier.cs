@@ -32,7 +32,7 @@ internal sealed class TargetVerifier(
             if (!compared.TryGetValue(key, out var done))
                 compared[key] = done = new UidSet();
             var count = context.Source is null
-                ? await new RecordVerifier(context, key, target, done).RunAsync(abort)
+                ? await new OfflineVerifier(context, key, target, done).RunAsync(abort)
                 : await new FolderVerifier(context, pair, context.Source, target, done).RunAsync(abort);
             results.Add((count, done.Count));
         }
@@ -51,7 +51,7 @@ internal sealed class TargetVerifier(
     public static void ReportShortListing(VerifyContext context, FolderPath folder, long exists, long missing) => context.Report.Problem(new Problem(
         FailureScope.Folder, folder, null, Reasons.Listing, $"the server says there are {exists} messages and lists {exists - missing}"));
 
-    private async Task<IMailFolder?> OpenAsync(CancellationToken abort)
+    private async Task<IMessageFolder?> OpenAsync(CancellationToken abort)
     {
         try
         {
@@ -63,7 +63,7 @@ internal sealed class TargetVerifier(
         }
     }
 
-    private async Task<HashSet<Uid>> ClaimAsync(IMailFolder? folder, CancellationToken abort)
+    private async Task<HashSet<Uid>> ClaimAsync(IMessageFolder? folder, CancellationToken abort)
     {
         var claimed = new HashSet<Uid>();
         if (folder is null || folder.LastingUidValidity.IsNone)

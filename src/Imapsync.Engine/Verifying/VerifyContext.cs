@@ -12,13 +12,13 @@ namespace Imapsync.Engine.Verifying;
 internal sealed record VerifyContext(
     JobDefinition Job,
     VerifyOptions Options,
-    IMailStore? Source,
-    IMailStore Target,
+    IMessageStore? Source,
+    IMessageStore Target,
     ICheckpointStore Checkpoints,
-    SampleRotation Sample,
+    SampleCursor Sample,
     FindingLog Findings,
     JobReporter Report,
-    ResiliencePipelines Retry,
+    RetryPipeline Retry,
     TimeProvider Time,
     CancellationToken Stop)
 {
@@ -37,4 +37,4 @@ internal sealed record VerifyContext(
 /// <summary>A target folder under verification.</summary>
 /// <param name="Folder">Null where there is no such folder.</param>
 /// <param name="Claimed">Its messages that a checkpoint of the job, or a match found meanwhile, accounts for.</param>
-internal sealed record TargetUnderVerification(IMailFolder? Folder, FolderMessages Messages, HashSet<Imapsync.Imap.Uid> Claimed);
+internal sealed record TargetUnderVerification(IMessageFolder? Folder, FolderMessages Messages, HashSet<Imapsync.Imap.Uid> Claimed);

@@ -56,13 +56,13 @@ internal sealed class FetchMetadataCommand(string set, bool withDateAndSize, Mod
         var items = FetchItems.Read(response.Arguments, flags);
         if (items.Uid.IsNone || items.Flags is null)
             return true;
-        DemandRoom(rows.Count, maxRows());
+        RequireRoom(rows.Count, maxRows());
         rows.Add(new FetchedMessage(items.Uid, items.Flags, items.InternalDate ?? default, items.Size));
         return true;
     }
 
     /// <exception cref="ImapProtocolException">There are more rows than a listing may have.</exception>
-    public static void DemandRoom(int rows, long most)
+    public static void RequireRoom(int rows, long most)
     {
         if (rows >= most)
             throw new ImapProtocolException($"the server listed more than {rows} messages and said there were fewer than half as many, or no folder has so many");

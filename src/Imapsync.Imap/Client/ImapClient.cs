@@ -52,7 +52,7 @@ public sealed partial class ImapClient : IAsyncDisposable
     public static async Task<ImapClient> ConnectAsync(ImapClientOptions options, CancellationToken cancellationToken)
     {
         var tls = new TlsLayer(options.Host, options.CaFile, options.Fingerprint, new ClientCertificate(options.ClientCertificateFile, options.ClientKeyFile));
-        var network = options.Dial is { } dial ? await dial(cancellationToken) : await NetworkDial.ConnectAsync(options, cancellationToken);
+        var network = options.Dial is { } dial ? await dial(cancellationToken) : await TcpConnector.ConnectAsync(options, cancellationToken);
         var client = await GreetAsync(network, tls, options, cancellationToken);
         try
         {

@@ -54,7 +54,7 @@ internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, F
             return false;
         if (Read(response.Arguments) is not { Uid.IsNone: false, MessageId: not 0 } row)
             return true;
-        FetchMetadataCommand.DemandRoom(rows.Count, maxRows());
+        FetchMetadataCommand.RequireRoom(rows.Count, maxRows());
         rows.Add(row);
         return true;
     }

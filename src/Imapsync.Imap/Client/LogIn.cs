@@ -109,7 +109,7 @@ public sealed partial class ImapClient
         || string.Equals(options.Host, "localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(options.Host, out var address) && IPAddress.IsLoopback(address));
 
-    private static bool IsOfTheMechanism(StatusReply reply) => ServerText.Classify(reply).Kind
+    private static bool IsOfTheMechanism(StatusReply reply) => RefusalClassifier.Classify(reply).Kind
         is not (RefusalKind.Throttled or RefusalKind.TooManyConnections or RefusalKind.Unavailable or RefusalKind.DailyLimit);
 
     private static string NothingFits(ImapCredentials who, ImapCapabilities offered)

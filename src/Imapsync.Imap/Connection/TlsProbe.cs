@@ -34,7 +34,7 @@ internal static class TlsProbe
         var showedCertificate = false;
         try
         {
-            await using var network = await NetworkDial.ConnectAsync(options, cancellationToken);
+            await using var network = await TcpConnector.ConnectAsync(options, cancellationToken);
             await using var tls = new SslStream(network, leaveInnerStreamOpen: false);
             await tls.AuthenticateAsClientAsync(
                 new SslClientAuthenticationOptions

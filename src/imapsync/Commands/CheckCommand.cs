@@ -8,7 +8,7 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary><c>imapsync check</c>: would these jobs run? Connects and logs in, changes nothing.</summary>
 internal static class CheckCommand
 {
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(HostContext surroundings)
     {
         var command = new ExampleCommand("check", "Check jobs: read the file, connect, log in and show what each side can do. Changes nothing.",
             ("imapsync check jobs.yaml", "Check every job of the file."),
@@ -19,7 +19,7 @@ internal static class CheckCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, JobFileArguments arguments, Surroundings surroundings, CancellationToken stop)
+    private static async Task<int> RunAsync(ParseResult parsed, JobFileArguments arguments, HostContext surroundings, CancellationToken stop)
     {
         var isJson = arguments.IsJson(parsed);
         var jobs = (await arguments.LoadAsync(parsed, surroundings, stop)).Jobs;

@@ -33,7 +33,7 @@ internal static class CompletionCommand
         complete -c imapsync -a '(command imapsync "[suggest:"(commandline -C)"]" (commandline -cp) 2>/dev/null)'
         """;
 
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(HostContext surroundings)
     {
         var command = new ExampleCommand("completion", "Print a script that completes commands, options and job names.",
             ("source <(imapsync completion bash)", "For this bash; put it into ~/.bashrc for every one."),

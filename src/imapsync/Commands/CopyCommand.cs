@@ -10,7 +10,7 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary><c>imapsync copy</c>: one job without a job file.</summary>
 internal static class CopyCommand
 {
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(HostContext surroundings)
     {
         var command = new ExampleCommand("copy", "Copy one mailbox to another place without a job file. Repeated, it copies what is new.",
             ("imapsync copy imaps://alice@imap.example.com maildir:mail/alice", "Back up an account; the password is asked for."),
@@ -68,7 +68,7 @@ internal static class CopyCommand
                 await OutputFile.WriteAsync(path, file => file.WriteAsync(new UTF8Encoding(false).GetBytes(text), cancellationToken).AsTask());
                 return;
             }
-            catch (Exception e) when (FileTrouble.Is(e))
+            catch (Exception e) when (FileErrors.Is(e))
             {
                 (message, remedy) = ($"it can't be written: {e.Message}", "look at the directory and its permissions");
             }

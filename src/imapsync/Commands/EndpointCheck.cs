@@ -13,7 +13,7 @@ internal sealed record EndpointCheck(Endpoint Endpoint, IReadOnlyList<StoreFact>
     public int Status => Failure is null ? ExitStatus.Ok : ExitStatus.Of(Failure);
 
     /// <param name="isTarget">A directory that is not there yet or holds nothing is no failure; one that can't be written is.</param>
-    public static async Task<EndpointCheck> RunAsync(Endpoint endpoint, bool isTarget, Surroundings surroundings, CancellationToken cancellationToken)
+    public static async Task<EndpointCheck> RunAsync(Endpoint endpoint, bool isTarget, HostContext surroundings, CancellationToken cancellationToken)
     {
         if (isTarget && WhyNotWritable(endpoint) is { } why)
             return new EndpointCheck(endpoint, [], new MailException(FailureScope.Store, false, why));
@@ -54,7 +54,7 @@ internal sealed record EndpointCheck(Endpoint Endpoint, IReadOnlyList<StoreFact>
                 ? new StoreFact("directory", "empty, the first run fills it")
                 : null;
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
             // Opening it says what is wrong.
             return null;
@@ -66,7 +66,7 @@ internal sealed record EndpointCheck(Endpoint Endpoint, IReadOnlyList<StoreFact>
         for (var path = DirectoryOf(endpoint); path is not null; path = Path.GetDirectoryName(path))
         {
             if (Directory.Exists(path))
-                return FileTrouble.WhyNotWritable(path);
+                return FileErrors.WhyNotWritable(path);
             if (Path.Exists(path))
                 return $"{path} is a file, so there can be no directory of that name";
         }

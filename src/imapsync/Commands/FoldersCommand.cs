@@ -11,7 +11,7 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary><c>imapsync folders</c>: which folder goes where, with how many messages. Changes nothing.</summary>
 internal static class FoldersCommand
 {
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(HostContext surroundings)
     {
         var command = new ExampleCommand("folders", "Show which source folder goes to which target folder, with counts. Changes nothing.",
             ("imapsync folders jobs.yaml", "Show the mapping of every job."),
@@ -25,7 +25,7 @@ internal static class FoldersCommand
     }
 
     private static async Task<int> RunAsync(
-        ParseResult parsed, JobFileArguments arguments, bool withSizes, Surroundings surroundings, CancellationToken stop)
+        ParseResult parsed, JobFileArguments arguments, bool withSizes, HostContext surroundings, CancellationToken stop)
     {
         var isJson = arguments.IsJson(parsed);
         var jobs = (await arguments.LoadAsync(parsed, surroundings, stop)).Jobs;
@@ -53,7 +53,7 @@ internal static class FoldersCommand
         return status;
     }
 
-    private static async Task<JobMappingJson> MapAsync(JobDefinition job, bool withSizes, Surroundings surroundings, CancellationToken cancellationToken)
+    private static async Task<JobMappingJson> MapAsync(JobDefinition job, bool withSizes, HostContext surroundings, CancellationToken cancellationToken)
     {
         var context = new StoreContext(surroundings.Time, Note) { OnUnread = (_, _, text) => Note(text) };
         void Note(string text) => surroundings.Error.WriteLine(TerminalText.Escape($"{job.Name}: note: {text}"));
@@ -78,10 +78,10 @@ internal static class FoldersCommand
         return new JobMappingJson(job.Name, null, pairs, [.. mapping.Excluded.Select(p => p.ToString())]);
     }
 
-    private static async Task<long> CountAsync(IMailStore store, FolderEntry folder, CancellationToken cancellationToken) =>
+    private static async Task<long> CountAsync(IMessageStore store, FolderEntry folder, CancellationToken cancellationToken) =>
         (folder.Status ?? await store.GetStatusAsync(folder.Path, cancellationToken)).Messages;
 
-    private static async Task<long> SizeAsync(IMailStore store, FolderPath path, CancellationToken cancellationToken)
+    private static async Task<long> SizeAsync(IMessageStore store, FolderPath path, CancellationToken cancellationToken)
     {
         await using var folder = await store.OpenAsync(path, cancellationToken);
         var bytes = 0L;

@@ -50,7 +50,7 @@ internal sealed class JobFileArguments
 
     /// <summary>Reads the file, asks for passwords and prints the notes.</summary>
     /// <exception cref="ConfigurationException"/>
-    public async Task<JobFile> LoadAsync(ParseResult parsed, Surroundings surroundings, CancellationToken cancellationToken)
+    public async Task<JobFile> LoadAsync(ParseResult parsed, HostContext surroundings, CancellationToken cancellationToken)
     {
         var read = await ReadAsync(parsed, surroundings, usesSource: true);
         await read.AskForSecretsAsync(cancellationToken);
@@ -60,7 +60,7 @@ internal sealed class JobFileArguments
     /// <summary>Reads the file and prints the notes.</summary>
     /// <param name="usesSource">The jobs' sources will be opened.</param>
     /// <exception cref="ConfigurationException"/>
-    public async Task<JobFile> ReadAsync(ParseResult parsed, Surroundings surroundings, bool usesSource)
+    public async Task<JobFile> ReadAsync(ParseResult parsed, HostContext surroundings, bool usesSource)
     {
         var read = JobFileReader.Read(parsed.GetRequiredValue(file), surroundings.JobFileOptions with
         {

@@ -14,11 +14,11 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     /// <param name="load">Reads the jobs and asks for passwords, after everything else on the command line was found good.</param>
     /// <returns>The exit status.</returns>
     public Task<int> RunAsync(
-        Func<CancellationToken, Task<IReadOnlyList<JobDefinition>>> load, Surroundings surroundings, CancellationToken cancellationToken) =>
+        Func<CancellationToken, Task<IReadOnlyList<JobDefinition>>> load, HostContext surroundings, CancellationToken cancellationToken) =>
         StopSignals.GuardAsync(surroundings.Time, (signals, stop) => RunAsync(load, surroundings, signals, stop), cancellationToken);
 
     private async Task<int> RunAsync(
-        Func<CancellationToken, Task<IReadOnlyList<JobDefinition>>> load, Surroundings surroundings, StopSignals signals, CancellationToken stop)
+        Func<CancellationToken, Task<IReadOnlyList<JobDefinition>>> load, HostContext surroundings, StopSignals signals, CancellationToken stop)
     {
         if (!await ReportFile.MayBeWrittenAsync(ReportPath, surroundings.Error))
             return ExitStatus.Usage;
@@ -38,7 +38,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     }
 
     private async Task<(IReadOnlyList<JobReport> Reports, Func<string, int, bool> IsTold)> RunAllAsync(
-        IReadOnlyList<JobDefinition> jobs, Surroundings surroundings, StopSignals signals, CancellationToken stop)
+        IReadOnlyList<JobDefinition> jobs, HostContext surroundings, StopSignals signals, CancellationToken stop)
     {
         await using var output = OutputFor(IsJson, surroundings, jobs.Count);
         signals.OnStop = () => output.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
@@ -46,7 +46,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         return (reports, output.HasJustTold);
     }
 
-    private static IProgressOutput OutputFor(bool isJson, Surroundings surroundings, int jobs) =>
+    private static IProgressOutput OutputFor(bool isJson, HostContext surroundings, int jobs) =>
         isJson ? new JsonLines(surroundings.Out, surroundings.Error, surroundings.Time)
         : surroundings.IsLive && !surroundings.Trace.IsOnScreen ? new LiveDisplay(surroundings.Error, surroundings.Time, jobs)
         : new PlainLines(surroundings.Error, surroundings.Time);

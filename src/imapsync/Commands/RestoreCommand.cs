@@ -7,7 +7,7 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary><c>imapsync restore</c>: runs a backup job backwards.</summary>
 internal static class RestoreCommand
 {
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(HostContext surroundings)
     {
         var command = new ExampleCommand("restore", "Bring mail back from a job's target to its source, or to another place. The backup is only read.",
             ("imapsync restore jobs.yaml alice", "Put back everything that the account no longer has."),

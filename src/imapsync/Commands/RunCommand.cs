@@ -5,7 +5,7 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary><c>imapsync run</c>: runs jobs and tells what became of them.</summary>
 internal static class RunCommand
 {
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(HostContext surroundings)
     {
         var command = new ExampleCommand("run", "Run jobs: copy what is new, so that the target holds what the source holds.",
             ("imapsync run jobs.yaml", "Run every job of the file."),

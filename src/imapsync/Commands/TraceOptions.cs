@@ -26,9 +26,9 @@ internal static class TraceOptions
             trace.Open(path, verbosity, error);
             return true;
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            await error.WriteLineAsync(TerminalText.Escape($"--trace {path}: {FileTrouble.Explain(e)}"));
+            await error.WriteLineAsync(TerminalText.Escape($"--trace {path}: {FileErrors.Explain(e)}"));
             return false;
         }
     }

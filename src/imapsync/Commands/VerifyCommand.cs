@@ -11,7 +11,7 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary><c>imapsync verify</c>: does the target hold what the source holds?</summary>
 internal static class VerifyCommand
 {
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(HostContext surroundings)
     {
         var command = new ExampleCommand("verify", "Prove that the target holds what the source holds, message by message. Changes nothing at either.",
             ("imapsync verify jobs.yaml", "Compare listings and headers."),
@@ -46,7 +46,7 @@ internal static class VerifyCommand
     }
 
     private static async Task<int> RunAsync(
-        ParseResult parsed, JobFileArguments arguments, Surroundings surroundings, Choices choices, StopSignals signals, CancellationToken stop)
+        ParseResult parsed, JobFileArguments arguments, HostContext surroundings, Choices choices, StopSignals signals, CancellationToken stop)
     {
         if (!await ReportFile.MayBeWrittenAsync(choices.Report, surroundings.Error))
             return ExitStatus.Usage;

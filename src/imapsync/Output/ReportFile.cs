@@ -14,12 +14,12 @@ internal static class ReportFile
         try
         {
             if (path is not null)
-                OutputFile.DemandWritable(path);
+                OutputFile.RequireWritable(path);
             return true;
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            await error.WriteLineAsync(TerminalText.Escape($"--report {path}: {FileTrouble.Explain(e)}"));
+            await error.WriteLineAsync(TerminalText.Escape($"--report {path}: {FileErrors.Explain(e)}"));
             return false;
         }
     }
@@ -36,9 +36,9 @@ internal static class ReportFile
             await WriteAsync(path, document, type, CancellationToken.None);
             return ExitStatus.Ok;
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
-            await error.WriteLineAsync(TerminalText.Escape($"the report {path} could not be written: {FileTrouble.Explain(e)}"));
+            await error.WriteLineAsync(TerminalText.Escape($"the report {path} could not be written: {FileErrors.Explain(e)}"));
             return ExitStatus.Failed;
         }
     }

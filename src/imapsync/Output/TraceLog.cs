@@ -56,7 +56,7 @@ internal sealed class TraceLog(TimeProvider time) : ILogger, ILoggerProvider
             {
                 // The run that it is about goes on.
                 file = null;
-                screen?.WriteLine(TerminalText.Escape($"the trace ends here: {FileTrouble.Explain(e)}"));
+                screen?.WriteLine(TerminalText.Escape($"the trace ends here: {FileErrors.Explain(e)}"));
             }
         }
     }

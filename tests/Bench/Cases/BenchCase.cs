@@ -15,7 +15,7 @@ internal sealed record BenchCase(string Name, string What, Func<BenchLab, CaseRe
     }
 
     /// <summary>A copy that is not whole is no result.</summary>
-    public static void Demand(IContender contender, Place target, long expected)
+    public static void Require(IContender contender, Place target, long expected)
     {
         var found = target.CountMessages();
         if (found != expected)

@@ -57,7 +57,7 @@ internal static class Extremes
                 var transfers = users.ConvertAll(u => new Transfer(u, new ImapPlace(server, u, server.Port), new MaildirPlace(Path.Combine(root, u)), lab[$"state-{contender.Name}{round}/{u}"]));
                 Directory.CreateDirectory(root);
                 result.Add(contender.Name, await contender.RunAsync(transfers));
-                BenchCase.Demand(contender, new MaildirPlace(root), users.Count * MessagesPerAccount);
+                BenchCase.Require(contender, new MaildirPlace(root), users.Count * MessagesPerAccount);
                 Directory.Delete(root, recursive: true);
             }
         }

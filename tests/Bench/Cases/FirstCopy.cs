@@ -25,7 +25,7 @@ internal sealed record FirstCopy(Mailbox Mailbox, Place Source, Func<string, Pla
                 if (!contender.Can(transfer) || lab.Options.Without.Contains(contender.Name))
                     continue;
                 result.Add(contender.Name, await contender.RunAsync([transfer]));
-                BenchCase.Demand(contender, transfer.Target, Mailbox.Messages);
+                BenchCase.Require(contender, transfer.Target, Mailbox.Messages);
                 transfer.Target.Delete();
             }
         }

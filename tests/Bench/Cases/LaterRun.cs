@@ -14,7 +14,7 @@ internal sealed record LaterRun(Mailbox Mailbox, Place Source, Func<string, Plac
         {
             var transfer = transfers[contender] = new Transfer(contender.Name, Source, Target(contender.Name), lab[$"state-{contender.Name}"]);
             await contender.RunAsync([transfer]);
-            BenchCase.Demand(contender, transfer.Target, Mailbox.Messages);
+            BenchCase.Require(contender, transfer.Target, Mailbox.Messages);
             // The second run may still note what the first one's own doing changed; what follows is as every night.
             await contender.RunAsync([transfer]);
         }
@@ -26,7 +26,7 @@ internal sealed record LaterRun(Mailbox Mailbox, Place Source, Func<string, Plac
             foreach (var (contender, transfer) in transfers)
             {
                 result.Add(contender.Name, await contender.RunAsync([transfer]));
-                BenchCase.Demand(contender, transfer.Target, Mailbox.Messages);
+                BenchCase.Require(contender, transfer.Target, Mailbox.Messages);
                 Arrived?.Invoke(contender, transfer.Target);
             }
         }

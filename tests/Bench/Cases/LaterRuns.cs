@@ -45,7 +45,7 @@ internal static class LaterRuns
     {
         var mailbox = FirstCopies.Ordinary(lab);
         var source = await lab.ServeAsync(mailbox);
-        var later = new LaterRun(mailbox, source, name => new MaildirPlace(lab["out-" + name]), Flip, Demand);
+        var later = new LaterRun(mailbox, source, name => new MaildirPlace(lab["out-" + name]), Flip, Require);
         await later.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync());
 
         async Task Flip(int round)
@@ -60,7 +60,7 @@ internal static class LaterRuns
             }
         }
 
-        void Demand(IContender contender, Place target)
+        void Require(IContender contender, Place target)
         {
             var (wanted, found) = (new MaildirPlace(mailbox.Directory).CountFlagged('F'), ((MaildirPlace)target).CountFlagged('F'));
             if (wanted != found)

@@ -88,9 +88,9 @@ internal static class CheckpointTargets
 
     private static void FieldTexts(byte[] octets)
     {
-        if (!FieldText.TryUnescape(octets, out var text))
+        if (!FieldEscaping.TryUnescape(octets, out var text))
             return;
-        Assert.True(FieldText.TryUnescape(Encoding.UTF8.GetBytes(FieldText.Escape(text)), out var again));
+        Assert.True(FieldEscaping.TryUnescape(Encoding.UTF8.GetBytes(FieldEscaping.Escape(text)), out var again));
         Assert.Equal(text, again);
         if (text is not null && FolderPath.TryParse(text, out var path))
             Assert.Equal(path, FolderPath.Parse(path.ToString()));

@@ -91,7 +91,7 @@ internal static class ReplyTargets
     private static void HeadersOfMessages(byte[] octets)
     {
         _ = MessageId.Of(octets);
-        _ = MessageIdentity.Of(new(new Uid(1), FlagSet.Empty), octets);
+        _ = MessageFingerprint.Of(new(new Uid(1), FlagSet.Empty), octets);
         _ = HeaderDate.Find(octets);
         var repaired = MessageRepairing.Apply(octets, MessageRepair.Sanitized | MessageRepair.FinalLineEnd, out _);
         Assert.Equal(Encoding.Latin1.GetString(repaired), Encoding.Latin1.GetString(MessageRepairing.Apply(repaired, MessageRepair.Sanitized | MessageRepair.FinalLineEnd, out _)));

@@ -67,7 +67,7 @@ internal static class WireTargets
     {
         if (StatusParser.TryParse(octets, ImapLimits.Default) is not { } reply)
             return;
-        var refusal = ServerText.Classify(reply);
+        var refusal = RefusalClassifier.Classify(reply);
         Assert.True(refusal.RetryAfter is null || refusal.RetryAfter >= TimeSpan.Zero);
         _ = reply.ToString();
         if (reply.Code is { } code)

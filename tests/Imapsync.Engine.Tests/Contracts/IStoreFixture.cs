@@ -5,5 +5,5 @@ namespace Imapsync.Engine.Tests.Contracts;
 /// <summary>One empty place for a store, opened as often as a test likes.</summary>
 public interface IStoreFixture : IAsyncDisposable
 {
-    Task<IMailStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken);
+    Task<IMessageStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken);
 }

@@ -3,7 +3,7 @@ using Imapsync.Engine.Stores;
 
 namespace Imapsync.Engine.Tests.Contracts;
 
-public sealed class MboxStoreContract : MailStoreContract
+public sealed class MboxStoreContract : MessageStoreContract
 {
     protected override IStoreFixture CreateFixture() => new MboxFixture();
 
@@ -11,7 +11,7 @@ public sealed class MboxStoreContract : MailStoreContract
     {
         private readonly TemporaryDirectory directory = new();
 
-        public Task<IMailStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+        public Task<IMessageStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
             StoreRegistry.OpenAsync(new MboxEndpoint(directory.Path), forWriting, context, cancellationToken);
 
         public ValueTask DisposeAsync()

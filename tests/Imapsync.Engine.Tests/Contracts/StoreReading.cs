@@ -44,7 +44,7 @@ public static class StoreReading
         return [.. receipts.OrderBy(r => r.Source).Select(r => r.Target)];
     }
 
-    public static async Task<List<MessageInfo>> ListAllAsync(this IMailFolder folder, ListRequest? request = null)
+    public static async Task<List<MessageInfo>> ListAllAsync(this IMessageFolder folder, ListRequest? request = null)
     {
         var list = new List<MessageInfo>();
         await foreach (var info in folder.ListAsync(request ?? new ListRequest(WithDateAndSize: true), Token))
@@ -54,7 +54,7 @@ public static class StoreReading
     }
 
     /// <summary>Every message of the folder by UID, read whole.</summary>
-    public static async Task<SortedDictionary<Uid, Letter>> ReadAllAsync(this IMailFolder folder)
+    public static async Task<SortedDictionary<Uid, Letter>> ReadAllAsync(this IMessageFolder folder)
     {
         var letters = new SortedDictionary<Uid, Letter>();
         await foreach (var message in folder.ReadAsync(await folder.ListAllAsync(), Token))

@@ -92,7 +92,7 @@ internal sealed class MailboxFixture : IDisposable
         OnEvent(happened);
     }
 
-    private Task<IMailStore> OpenStoreAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
+    private Task<IMessageStore> OpenStoreAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
     {
         if (endpoint != Job.Target)
             return OpenSource?.Invoke(endpoint, forWriting, context, cancellationToken) ?? Task.FromResult(Source.Open());

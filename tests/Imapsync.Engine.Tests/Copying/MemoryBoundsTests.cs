@@ -24,8 +24,8 @@ public sealed class MemoryBoundsTests : IDisposable
 
     public MemoryBoundsTests()
     {
-        box.OpenSource = (_, _, _, _) => Task.FromResult<IMailStore>(source);
-        box.OpenTarget = (_, _, _, _) => Task.FromResult<IMailStore>(target);
+        box.OpenSource = (_, _, _, _) => Task.FromResult<IMessageStore>(source);
+        box.OpenTarget = (_, _, _, _) => Task.FromResult<IMessageStore>(target);
         box.Job = box.Job with { Flags = FlagPolicy.Follow, Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(50, IsPercent: true) };
         source.OnLook = target.OnLook = Look;
     }
@@ -125,7 +125,7 @@ public sealed class MemoryBoundsTests : IDisposable
     private void Look() => Peak = Math.Max(Peak, GC.GetTotalMemory(forceFullCollection: true));
 
     /// <summary>An INBOX of so many messages that are made up when they are asked for, and of which nothing is held.</summary>
-    private sealed class CountedStore : IMailStore, IWritableFolder
+    private sealed class CountedStore : IMessageStore, IWritableFolder
     {
         private const int LookEvery = 25_000;
         private int asked;
@@ -171,9 +171,9 @@ public sealed class MemoryBoundsTests : IDisposable
 
         public FolderPath ListedAs(FolderPath path) => path;
 
-        public Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
+        public Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
 
-        public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<IMailFolder>(this);
+        public Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<IMessageFolder>(this);
 
         public Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<IWritableFolder>(this);
 

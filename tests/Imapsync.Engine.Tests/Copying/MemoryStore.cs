@@ -60,7 +60,7 @@ internal sealed class MemoryStore
         return state;
     }
 
-    public IMailStore Open() => new OpenStore(this);
+    public IMessageStore Open() => new OpenStore(this);
 
     internal bool IsSame(FolderPath a, FolderPath b) =>
         a.ToString().Equals(b.ToString(), IgnoresCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
@@ -72,7 +72,7 @@ internal sealed class MemoryStore
         OnStep(name);
     }
 
-    private sealed class OpenStore(MemoryStore store) : IMailStore
+    private sealed class OpenStore(MemoryStore store) : IMessageStore
     {
         public StoreTraits Traits => new("memory:", store.HasModSeq, store.MaxConcurrentFolders) { KeepsWhatItGets = store.KeepsWhatItGets };
 
@@ -96,12 +96,12 @@ internal sealed class MemoryStore
 
         public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => StatusAnswers.ExistsAsync(this, path, cancellationToken);
 
-        public Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
+        public Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
 
-        public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken)
+        public Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken)
         {
             store.Step("open " + path);
-            return Task.FromResult<IMailFolder>(new MemoryFolder(store, path, Find(path)));
+            return Task.FromResult<IMessageFolder>(new MemoryFolder(store, path, Find(path)));
         }
 
         public Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken)

@@ -86,7 +86,7 @@ public sealed class HostCircuitTests
         // Six tries of the first job, one of each other; without a circuit there would be 120.
         Assert.InRange(connects, 6, 25);
 
-        async Task<IMailStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
+        async Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
         {
             await context.Connecting("dead:993", () =>
             {

@@ -23,13 +23,13 @@ public sealed class DayBudgetTests : IDisposable
         clock.Advance(TimeSpan.FromHours(2));
         await budget.SpendAsync(400, Token);
         Assert.True(budget.IsSpent);
-        Assert.Equal(new DateTimeOffset(2024, 7, 18, 2, 0, 0, TimeSpan.Zero), budget.GoesOnAt);
+        Assert.Equal(new DateTimeOffset(2024, 7, 18, 2, 0, 0, TimeSpan.Zero), budget.AvailableAgainAt);
         clock.Advance(new DateTimeOffset(2024, 7, 18, 1, 59, 59, TimeSpan.Zero) - clock.GetUtcNow());
         Assert.True(budget.IsSpent);
         clock.Advance(TimeSpan.FromSeconds(1));
         Assert.False(budget.IsSpent);
         await budget.SpendAsync(600, Token);
-        Assert.Equal(new DateTimeOffset(2024, 7, 18, 4, 0, 0, TimeSpan.Zero), budget.GoesOnAt);
+        Assert.Equal(new DateTimeOffset(2024, 7, 18, 4, 0, 0, TimeSpan.Zero), budget.AvailableAgainAt);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class DayBudgetTests : IDisposable
         await File.WriteAllTextAsync(Path, "imapsync-budget 1\n2041-01-01T00 1000\n", Token);
         await using var budget = await ReadAsync();
         Assert.True(budget.IsSpent);
-        Assert.Equal(new DateTimeOffset(2024, 7, 18, 2, 0, 0, TimeSpan.Zero), budget.GoesOnAt);
+        Assert.Equal(new DateTimeOffset(2024, 7, 18, 2, 0, 0, TimeSpan.Zero), budget.AvailableAgainAt);
     }
 
     [Theory]

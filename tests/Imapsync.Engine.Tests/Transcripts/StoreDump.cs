@@ -38,7 +38,7 @@ internal static class StoreDump
         return dump.ToString();
     }
 
-    private static async Task AddMessagesAsync(StringBuilder dump, IMailStore store, FolderPath path, CancellationToken cancellationToken)
+    private static async Task AddMessagesAsync(StringBuilder dump, IMessageStore store, FolderPath path, CancellationToken cancellationToken)
     {
         await using var folder = await store.OpenAsync(path, cancellationToken);
         dump.Append($"  {folder.Status.Messages} messages, validity {folder.Status.UidValidity}\n");

@@ -14,17 +14,17 @@ public sealed class ReadAheadTests : IAsyncDisposable
     private const int Count = 400;
 
     private readonly ManualClock time = new();
-    private readonly SpareReaders spare = new();
+    private readonly ReaderBudget spare = new();
     private readonly CancellationTokenSource stop = new();
     private readonly Folder first = new();
     private readonly Folder second = new();
     private readonly List<uint> taken = [];
-    private Func<Task<IMailFolder>> open;
+    private Func<Task<IMessageFolder>> open;
     private int opened;
 
     public ReadAheadTests()
     {
-        open = () => Task.FromResult<IMailFolder>(second);
+        open = () => Task.FromResult<IMessageFolder>(second);
         spare.Add(1);
     }
 
@@ -87,7 +87,7 @@ public sealed class ReadAheadTests : IAsyncDisposable
             first.Released.SetResult();
             return isRefused
                 ? throw new MailException(FailureScope.Store, isTransient: true, "too many connections")
-                : Task.FromResult<IMailFolder>(second);
+                : Task.FromResult<IMessageFolder>(second);
         };
         await using (var ahead = Begin())
         {
@@ -179,7 +179,7 @@ public sealed class ReadAheadTests : IAsyncDisposable
         }
     }
 
-    private sealed class Folder : IMailFolder
+    private sealed class Folder : IMessageFolder
     {
         public TaskCompletionSource FirstMayCome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -259,7 +259,7 @@ public sealed class ImapConnectionTests
         await using var _ = server;
         await server.SendAsync("* BYE too many connections\r\n", Token);
         var lost = await Assert.ThrowsAsync<ImapConnectionException>(() => ImapClient.ConnectAsync(Session.Options(stream), Token));
-        Assert.Equal(RefusalKind.TooManyConnections, ServerText.Classify(lost.Bye!).Kind);
+        Assert.Equal(RefusalKind.TooManyConnections, RefusalClassifier.Classify(lost.Bye!).Kind);
     }
 
     private static async Task<string> ReadAsync(PipeReader body)

@@ -49,7 +49,7 @@ public sealed class ReachingTests
     public async Task The_address_that_answers_is_taken_and_a_dead_one_costs_a_moment()
     {
         var attempts = new Attempts();
-        var racing = NetworkDial.RaceAsync(Addresses, attempts.ConnectAsync, clock, Token);
+        var racing = TcpConnector.RaceAsync(Addresses, attempts.ConnectAsync, clock, Token);
         Assert.Equal(1, attempts.Count);
         clock.Advance(TimeSpan.FromMilliseconds(250));
         await attempts.WaitForAsync(2);
@@ -66,7 +66,7 @@ public sealed class ReachingTests
     public async Task An_address_that_refuses_gives_way_to_the_next_at_once()
     {
         var attempts = new Attempts();
-        var racing = NetworkDial.RaceAsync(Addresses, attempts.ConnectAsync, clock, Token);
+        var racing = TcpConnector.RaceAsync(Addresses, attempts.ConnectAsync, clock, Token);
         for (var i = 0; i < Addresses.Length; i++)
         {
             await attempts.WaitForAsync(i + 1);

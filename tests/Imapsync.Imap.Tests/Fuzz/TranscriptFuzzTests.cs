@@ -14,7 +14,7 @@ public sealed class TranscriptFuzzTests
 {
     private const int Iterations = 3000;
     private const int AtOnce = 64;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan RetryPolicy = TimeSpan.FromSeconds(60);
 
     private static readonly ImapLimits Limits = new()
     {
@@ -65,7 +65,7 @@ public sealed class TranscriptFuzzTests
         Exception? failure;
         try
         {
-            await client.RunAsync(transcript.Calls, TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
+            await client.RunAsync(transcript.Calls, TestContext.Current.CancellationToken).WaitAsync(RetryPolicy, TestContext.Current.CancellationToken);
             failure = client.Undocumented;
         }
         catch (TimeoutException e)

@@ -16,7 +16,7 @@ internal sealed record Delivery(long CutAt = long.MaxValue, int AtOnce = int.Max
 /// <summary>A server that says its part of a script, as the network stream of a client. No thread and no socket of its own.</summary>
 internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery delivery, bool isOpenEnded = false) : DuplexStream
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan RetryPolicy = TimeSpan.FromMilliseconds(20);
 
     private readonly Lock gate = new();
     private readonly MemoryStream said = new();
@@ -48,7 +48,7 @@ internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery deliver
                 continue;
             }
 
-            await Task.WhenAny(changed, Task.Delay(Patience, TimeProvider.System, cancellationToken));
+            await Task.WhenAny(changed, Task.Delay(RetryPolicy, TimeProvider.System, cancellationToken));
             if (!changed.IsCompleted)
                 return 0;
         }

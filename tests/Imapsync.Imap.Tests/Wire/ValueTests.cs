@@ -65,7 +65,7 @@ public sealed class ValueTests
     public void A_back_off_in_the_text_is_understood()
     {
         var reply = StatusParser.TryParse("BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds\r\n"u8, ImapLimits.Default)!;
-        Assert.Equal(new Refusal(RefusalKind.Throttled, true, TimeSpan.FromMilliseconds(299961)), ServerText.Classify(reply));
+        Assert.Equal(new Refusal(RefusalKind.Throttled, true, TimeSpan.FromMilliseconds(299961)), RefusalClassifier.Classify(reply));
     }
 
     [Theory]
@@ -77,7 +77,7 @@ public sealed class ValueTests
     [InlineData("NO [OVERQUOTA] Not enough disk quota", RefusalKind.Quota, false)]
     [InlineData("BYE Session expired", RefusalKind.Unavailable, true)]
     public void What_limit_a_server_means_its_text_tells(string text, RefusalKind kind, bool isTransient) =>
-        Assert.Equal(new Refusal(kind, isTransient), ServerText.Classify(StatusParser.TryParse(Encoding.Latin1.GetBytes(text + "\r\n"), ImapLimits.Default)!));
+        Assert.Equal(new Refusal(kind, isTransient), RefusalClassifier.Classify(StatusParser.TryParse(Encoding.Latin1.GetBytes(text + "\r\n"), ImapLimits.Default)!));
 
     [Fact]
     public void Capabilities_are_read_without_regard_to_case_and_with_what_rev2_implies()

@@ -8,7 +8,7 @@ namespace Imapsync.Servers.Tests.Peers;
 /// <summary>Another program that keeps mail, run as its users run it: with a configuration of its own and nobody at the keyboard.</summary>
 public static class PeerProgram
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RetryPolicy = TimeSpan.FromMinutes(1);
 
     /// <summary>Runs it to its end, which must be a good one, and gives what it printed.</summary>
     public static async Task<string> RunAsync(string home, string name, params IEnumerable<string> arguments)
@@ -27,7 +27,7 @@ public static class PeerProgram
         // Its input stays open: a program of the terminal would take an end for the user's leaving.
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
-        using var patience = new CancellationTokenSource(Patience, TimeProvider.System);
+        using var patience = new CancellationTokenSource(RetryPolicy, TimeProvider.System);
         try
         {
             await process.WaitForExitAsync(patience.Token);

@@ -277,7 +277,7 @@ internal sealed class WorldRound : IAsyncDisposable
             targetHistory.Settled();
         }
 
-        Demand(verdict);
+        Require(verdict);
         return report;
     }
 
@@ -309,7 +309,7 @@ internal sealed class WorldRound : IAsyncDisposable
             verdict.JudgePresence(model, job, after, backup, (f, n) => n > 0 && (folder is null || f == folder) && !(keepsTrash && f == trash) && model.Passes(filter, n), isUntold: true, forgivesPeople: false);
         foreach (var (f, number, count) in after.All.Where(m => m.Count > before[m.Folder, m.Number]))
             model.CameBack(f, number, count);
-        Demand(verdict);
+        Require(verdict);
     }
 
     /// <summary>Nothing befalls these runs: all has to be in place soon, and then there is nothing left to do.</summary>
@@ -322,11 +322,11 @@ internal sealed class WorldRound : IAsyncDisposable
         verdict.JudgePresence(model, job, targetHistory.Last, sourceHistory.Last, IsInScope, isUntold: false, forgivesPeople: !KeepsWhatItGets);
         if (!report.IsOk)
             verdict.Add("the runs that nothing befell did not end well");
-        Demand(verdict);
+        Require(verdict);
         var last = await RunAsync(lies: false);
         if (!last.IsOk || last.Changes > 0)
             verdict.Add($"nothing had changed, and the last run found something to do: {last}");
-        Demand(verdict);
+        Require(verdict);
         tally.AddMail(model.Mail.Count);
     }
 
@@ -445,7 +445,7 @@ internal sealed class WorldRound : IAsyncDisposable
         }
     }
 
-    private void Demand(WorldVerdict verdict)
+    private void Require(WorldVerdict verdict)
     {
         tally.Add(verdict);
         Assert.True(verdict.Lines.Count == 0, string.Join("\n    ", verdict.Lines));

@@ -11,7 +11,7 @@ namespace Imapsync.Engine.Stores.Imap;
 /// What connections ended over goes alone.
 /// </summary>
 /// <param name="messages">Taken when their range is asked for.</param>
-internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity validity, IEnumerable<MessageInfo> messages, ReadMemory memory)
+internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity validity, IEnumerable<MessageInfo> messages, ReadFailures memory)
 {
     private const int Depth = 3;
     private const long MaxSurplusBytes = 64 << 20;

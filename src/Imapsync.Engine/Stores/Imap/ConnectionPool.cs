@@ -160,7 +160,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
         _ => false,
     };
 
-    private static bool IsTooMany(StatusReply reply) => ServerText.Classify(reply).Kind == RefusalKind.TooManyConnections;
+    private static bool IsTooMany(StatusReply reply) => RefusalClassifier.Classify(reply).Kind == RefusalKind.TooManyConnections;
 
     private void Lower(string words)
     {

@@ -17,7 +17,7 @@ internal static class ImapFailure
     /// <summary>A connection ended and nobody said why: it may have been over what was under way.</summary>
     public static bool IsUnexplained(Exception? reason) => reason switch
     {
-        ImapConnectionException { Bye: { } bye } => ServerText.Classify(bye).Kind == RefusalKind.Other,
+        ImapConnectionException { Bye: { } bye } => RefusalClassifier.Classify(bye).Kind == RefusalKind.Other,
         ImapProtocolException { Reply: not null } => false,
         ImapConnectionException { Failure: ConnectionFailure.Network or ConnectionFailure.Stall } or ImapProtocolException => true,
         _ => false,
@@ -55,7 +55,7 @@ internal static class ImapFailure
             return Store(false, what, e, FailureKind.Authentication, remedy);
         if (e is not ImapCommandException refused)
             return Connecting(e, what);
-        var refusal = ServerText.Classify(refused.Reply);
+        var refusal = RefusalClassifier.Classify(refused.Reply);
         return refusal.Kind is RefusalKind.Throttled or RefusalKind.TooManyConnections or RefusalKind.Unavailable or RefusalKind.DailyLimit
             ? Refused(refused.Reply, FailureScope.Store, what, refused)
             : Store(false, what, e, FailureKind.Authentication, remedy);
@@ -63,7 +63,7 @@ internal static class ImapFailure
 
     private static MailException Refused(StatusReply reply, FailureScope scope, string what, Exception cause)
     {
-        var refusal = ServerText.Classify(reply);
+        var refusal = RefusalClassifier.Classify(reply);
         var (wider, kind) = refusal.Kind switch
         {
             RefusalKind.Authentication => (FailureScope.Store, FailureKind.Authentication),
@@ -78,7 +78,7 @@ internal static class ImapFailure
 
     private static MailException Bye(StatusReply bye, string what, Exception cause)
     {
-        var refusal = ServerText.Classify(bye);
+        var refusal = RefusalClassifier.Classify(bye);
         // A session ends for many reasons that are over soon; only a refused user is not let in the next time either, and neither
         // a full mailbox nor a day's share that is used up comes back by asking again.
         var isTransient = refusal.Kind is not (RefusalKind.Authentication or RefusalKind.Quota or RefusalKind.DailyLimit);

@@ -15,9 +15,9 @@ internal partial class ImapFolder(
     FolderStatus status,
     StoreContext context,
     string wireName,
-    ReadMemory readMemory,
+    ReadFailures readMemory,
     bool readOnly = true)
-    : IMailFolder
+    : IMessageFolder
 {
     // Yahoo, UW and unknown servers take lines of 1,000 octets.
     private const int MaxSetLength = 900;

@@ -19,12 +19,12 @@ public sealed partial class ImapStore : IAccessControl
     {
         var wire = await WireNameAsync(path, cancellationToken);
         var entries = await RunAsync(c => c.GetAclAsync(wire, cancellationToken), FailureScope.Folder, $"the access rights of {path}", cancellationToken);
-        return [.. entries.Select(e => new AccessEntry(Text(e.Identifier), RightLetters.Read(e.Rights, knownRights is not null)))];
+        return [.. entries.Select(e => new AccessEntry(Text(e.Identifier), AclRights.Read(e.Rights, knownRights is not null)))];
     }
 
     async Task<string> IAccessControl.AddAsync(FolderPath path, AccessEntry entry, CancellationToken cancellationToken)
     {
-        var (letters, lost) = RightLetters.Write(entry.Rights, knownRights);
+        var (letters, lost) = AclRights.Write(entry.Rights, knownRights);
         if (letters.Length == 0)
             return lost;
         var wire = await WireNameAsync(path, cancellationToken);

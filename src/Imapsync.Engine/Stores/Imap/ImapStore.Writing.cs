@@ -10,7 +10,7 @@ public sealed partial class ImapStore
             path,
             readOnly: false,
             (client, selected, wire) => new ImapWritableFolder(
-                pool, client, path, ToOpenStatus(selected), context, wire, new StorableFlags(selected), memories.GetOrAdd(path, _ => new AppendMemory()),
+                pool, client, path, ToOpenStatus(selected), context, wire, new StorableFlags(selected), memories.GetOrAdd(path, _ => new AppendHistory()),
                 ReadMemoryOf(path), WireNameAsync),
             cancellationToken);
         try

@@ -6,7 +6,7 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>An IMAP account.</summary>
-public sealed partial class ImapStore : IMailStore
+public sealed partial class ImapStore : IMessageStore
 {
     /// <summary>Commands that go along on one connection; it sends as many as <see cref="ImapLimits.MaxInFlight"/> ahead of their answers.</summary>
     private const int MaxQuestions = 32;
@@ -16,8 +16,8 @@ public sealed partial class ImapStore : IMailStore
     private readonly Func<CancellationToken, ValueTask<Stream>>? dial;
     private readonly ConnectionPool pool;
     private readonly SemaphoreSlim namesGate = new(1);
-    private readonly ConcurrentDictionary<FolderPath, AppendMemory> memories = new();
-    private readonly ConcurrentDictionary<FolderPath, ReadMemory> readMemories = new();
+    private readonly ConcurrentDictionary<FolderPath, AppendHistory> memories = new();
+    private readonly ConcurrentDictionary<FolderPath, ReadFailures> readMemories = new();
     private readonly BodySizes sizes = new();
     private FolderNames? names;
     private bool isListed;
@@ -34,11 +34,11 @@ public sealed partial class ImapStore : IMailStore
     public StoreTraits Traits { get; private set; }
 
     /// <summary>Connects and logs in once, so that a wrong password shows here.</summary>
-    public static Task<IMailStore> OpenAsync(ImapEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
+    public static Task<IMessageStore> OpenAsync(ImapEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
         OpenAsync(endpoint, context, null, cancellationToken);
 
     /// <param name="dial">Makes network connections in place of TCP.</param>
-    internal static async Task<IMailStore> OpenAsync(
+    internal static async Task<IMessageStore> OpenAsync(
         ImapEndpoint endpoint, StoreContext context, Func<CancellationToken, ValueTask<Stream>>? dial, CancellationToken cancellationToken)
     {
         var store = new ImapStore(endpoint, context, dial);
@@ -82,16 +82,16 @@ public sealed partial class ImapStore : IMailStore
         }
     }
 
-    public Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
+    public Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
 
-    public async Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
+    public async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
         await SelectAsync(
             path,
             readOnly: true,
             (client, selected, wire) => new ImapFolder(pool, client, path, ToOpenStatus(selected), context, wire, ReadMemoryOf(path)),
             cancellationToken);
 
-    private ReadMemory ReadMemoryOf(FolderPath path) => readMemories.GetOrAdd(path, _ => new ReadMemory(sizes));
+    private ReadFailures ReadMemoryOf(FolderPath path) => readMemories.GetOrAdd(path, _ => new ReadFailures(sizes));
 
     public FolderPath ListedAs(FolderPath path) => names?.ListedAs(path) ?? path;
 
@@ -198,7 +198,7 @@ public sealed partial class ImapStore : IMailStore
 
     private async Task<T> SelectAsync<T>(
         FolderPath path, bool readOnly, Func<ImapClient, SelectedFolder, string, T> open, CancellationToken cancellationToken)
-        where T : IMailFolder
+        where T : IMessageFolder
     {
         var wire = await WireNameAsync(path, cancellationToken);
         var client = await pool.LeaseAsync(cancellationToken);

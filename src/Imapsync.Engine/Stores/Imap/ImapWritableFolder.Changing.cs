@@ -64,11 +64,11 @@ internal sealed partial class ImapWritableFolder
     private async Task SettleFlagsAsync(List<SentMessage> appended, CancellationToken cancellationToken)
     {
         List<SentMessage> flagged = [.. appended.Where(s => !s.Target.IsNone && !s.Wanted.IsEmpty)];
-        if (memory.Flags == FlagKeeping.Unknown && flagged.Where(s => !s.Outgoing.Flags.IsEmpty).Take(FlagSample).ToList() is { Count: > 0 } sample)
-            memory.Flags = await AreKeptAsync(sample, cancellationToken) ? FlagKeeping.Kept : FlagKeeping.SetAfterwards;
-        if (memory.Flags == FlagKeeping.Never)
+        if (memory.Flags == AppendFlagSupport.Unknown && flagged.Where(s => !s.Outgoing.Flags.IsEmpty).Take(FlagSample).ToList() is { Count: > 0 } sample)
+            memory.Flags = await AreKeptAsync(sample, cancellationToken) ? AppendFlagSupport.Kept : AppendFlagSupport.SetAfterwards;
+        if (memory.Flags == AppendFlagSupport.Never)
             return;
-        foreach (var group in flagged.GroupBy(s => memory.Flags == FlagKeeping.SetAfterwards ? s.Wanted : s.SetAfterwards, s => s.Target).Where(g => !g.Key.IsEmpty))
+        foreach (var group in flagged.GroupBy(s => memory.Flags == AppendFlagSupport.SetAfterwards ? s.Wanted : s.SetAfterwards, s => s.Target).Where(g => !g.Key.IsEmpty))
         {
             var isTrial = flagged.Exists(s => s.SetAfterwards.Equals(group.Key) && memory.Find(s.Source)?.Flags == FlagTrial.WithoutFlags);
             try
@@ -81,7 +81,7 @@ internal sealed partial class ImapWritableFolder
             }
             catch (MailException e) when (e is { Scope: FailureScope.Folder, InnerException: ImapCommandException })
             {
-                memory.Flags = FlagKeeping.Never;
+                memory.Flags = AppendFlagSupport.Never;
                 Context.OnNote($"{Path}: the server does not keep the flags of what is appended, and does not let them be set: {e.Message}");
                 return;
             }

@@ -38,7 +38,7 @@ internal sealed partial class ImapWritableFolder
         if (refusal.IsTransient)
             return refusal;
         var trouble = memory.About(message.Source);
-        var wanted = ServerText.Classify(reply).Kind switch
+        var wanted = RefusalClassifier.Classify(reply).Kind switch
         {
             RefusalKind.NoFinalLineEnd => MessageRepair.FinalLineEnd,
             RefusalKind.Malformed when Context.Repair => MessageRepair.Sanitized,
@@ -58,7 +58,7 @@ internal sealed partial class ImapWritableFolder
 
         // Should the folder have to be begun again, this one is not asked again.
         trouble.FinalWords = refusal.Message;
-        if (ServerText.Classify(reply).Kind == RefusalKind.Other)
+        if (RefusalClassifier.Classify(reply).Kind == RefusalKind.Other)
             memory.Row.Refused(reply.ToString());
         return refusal;
     }
@@ -79,10 +79,10 @@ internal sealed partial class ImapWritableFolder
     {
         const string what = "the server refuses the message";
         // To an APPEND, LIMIT is about this message: its flags, its lines, its size (RFC 5530 §3).
-        if (reply.Has(ResponseCodeKind.Limit) && ServerText.Classify(reply with { Code = null }).Kind is RefusalKind.Other or RefusalKind.TooBig)
+        if (reply.Has(ResponseCodeKind.Limit) && RefusalClassifier.Classify(reply with { Code = null }).Kind is RefusalKind.Other or RefusalKind.TooBig)
             return new MailException(FailureScope.Message, false, $"{what}: {reply}");
         // Many servers have words of their own for a full mailbox, and no code.
-        if (ServerText.Classify(reply).Kind == RefusalKind.Other && ServerText.IsAboutSpace(reply))
+        if (RefusalClassifier.Classify(reply).Kind == RefusalKind.Other && RefusalClassifier.IsAboutSpace(reply))
             return new MailException(FailureScope.Store, false, $"{what}: {reply}") { Kind = FailureKind.Quota };
         return ImapFailure.Translate(new ImapCommandException("APPEND", reply), FailureScope.Message, what);
     }

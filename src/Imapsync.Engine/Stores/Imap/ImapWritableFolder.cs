@@ -16,8 +16,8 @@ internal sealed partial class ImapWritableFolder(
     StoreContext context,
     string wireName,
     StorableFlags storable,
-    AppendMemory memory,
-    ReadMemory readMemory,
+    AppendHistory memory,
+    ReadFailures readMemory,
     Func<FolderPath, CancellationToken, Task<string>> findWireName)
     : ImapFolder(pool, client, path, status, context, wireName, readMemory, readOnly: false), IWritableFolder
 {

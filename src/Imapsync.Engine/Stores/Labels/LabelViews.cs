@@ -9,16 +9,16 @@ namespace Imapsync.Engine.Stores.Labels;
 /// </summary>
 public static class LabelViews
 {
-    public static IMailStore OfSource(JobDefinition job, IMailStore source) => job.Labels switch
+    public static IMessageStore OfSource(JobDefinition job, IMessageStore source) => job.Labels switch
     {
-        LabelPolicy.Folders when source.Traits.HasLabels => new FoldersStore(source, job.Folders),
-        LabelPolicy.Keywords when source.Traits.HasLabels => new KeywordsStore(source, isSource: true),
+        LabelPolicy.Folders when source.Traits.HasLabels => new LabelsAsFolders(source, job.Folders),
+        LabelPolicy.Keywords when source.Traits.HasLabels => new LabelsAsKeywords(source, isSource: true),
         _ => source,
     };
 
     /// <summary>A target without labels takes keywords as they are; one that has labels gets them back as such.</summary>
-    public static IMailStore OfTarget(JobDefinition job, IMailStore target) =>
-        job.Labels == LabelPolicy.Keywords && target.Traits.HasLabels ? new KeywordsStore(target, isSource: false) : target;
+    public static IMessageStore OfTarget(JobDefinition job, IMessageStore target) =>
+        job.Labels == LabelPolicy.Keywords && target.Traits.HasLabels ? new LabelsAsKeywords(target, isSource: false) : target;
 
     /// <summary>For people who check a job; null where there is nothing to say about labels.</summary>
     /// <param name="atSource">The source has labels.</param>
@@ -35,7 +35,7 @@ public static class LabelViews
 
     /// <summary>A restore is let through: a backup of labels may go to a server that has only keywords.</summary>
     /// <exception cref="MailException">The job wants labels and neither side has any.</exception>
-    public static void Demand(JobDefinition job, IMailStore source, IMailStore target)
+    public static void Require(JobDefinition job, IMessageStore source, IMessageStore target)
     {
         if (job.Labels != LabelPolicy.None && !job.IsRestore && !source.Traits.HasLabels && !target.Traits.HasLabels)
             throw new MailException(FailureScope.Store, false, $"the job asks for labels ('labels'), and neither {source.Traits.Display} nor {target.Traits.Display} has any (X-GM-EXT-1)");

@@ -7,13 +7,13 @@ namespace Imapsync.Engine.Stores.Limits;
 
 /// <summary>A store out of which, or into which, messages go no faster and no more than its endpoint's limits allow.</summary>
 /// <param name="writing">Closed with the store.</param>
-internal sealed class LimitedStore(IMailStore store, TransferGate reading, TransferGate writing) : StoreView(store)
+internal sealed class LimitedStore(IMessageStore store, TransferGate reading, TransferGate writing) : StoreView(store)
 {
-    public override async Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
-        new LimitedFolder<IMailFolder>(await Store.OpenAsync(path, cancellationToken), reading);
+    public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
+        new LimitedFolder<IMessageFolder>(await Store.OpenAsync(path, cancellationToken), reading);
 
-    public override async Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) =>
-        new LimitedFolder<IMailFolder>(await Store.OpenAgainAsync(path, cancellationToken), reading);
+    public override async Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) =>
+        new LimitedFolder<IMessageFolder>(await Store.OpenAgainAsync(path, cancellationToken), reading);
 
     public override async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) =>
         new LimitedWritableFolder(await Store.OpenForWritingAsync(path, cancellationToken), reading, writing);
@@ -32,8 +32,8 @@ internal sealed class LimitedStore(IMailStore store, TransferGate reading, Trans
 }
 
 /// <summary>The message that reaches the day's budget is the last one: a bigger one than all of it gets through, too.</summary>
-internal class LimitedFolder<T>(T folder, TransferGate reading) : IMailFolder
-    where T : IMailFolder
+internal class LimitedFolder<T>(T folder, TransferGate reading) : IMessageFolder
+    where T : IMessageFolder
 {
     public FolderPath Path => folder.Path;
 
@@ -56,13 +56,13 @@ internal class LimitedFolder<T>(T folder, TransferGate reading) : IMailFolder
         // What is spent is not even asked for.
         await foreach (var message in folder.ReadAsync(messages.Select(Demanded), cancellationToken))
         {
-            reading.Demand();
+            reading.Require();
             yield return await reading.AdmitAsync(message, cancellationToken);
         }
 
         MessageInfo Demanded(MessageInfo message)
         {
-            reading.Demand();
+            reading.Require();
             return message;
         }
     }
@@ -81,7 +81,7 @@ internal sealed class LimitedWritableFolder(IWritableFolder folder, TransferGate
 
     public Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken)
     {
-        writing.Demand();
+        writing.Require();
         return Folder.AppendAsync(AdmitAsync(window, cancellationToken), cancellationToken);
     }
 
@@ -99,7 +99,7 @@ internal sealed class LimitedWritableFolder(IWritableFolder folder, TransferGate
         await foreach (var message in window.WithCancellation(cancellationToken))
         {
             yield return await writing.AdmitAsync(message, cancellationToken);
-            if (writing.IsShut)
+            if (writing.IsExhausted)
                 yield break;
         }
     }

@@ -12,8 +12,8 @@ internal sealed class StoreLimits(TimeProvider time)
     /// <param name="open">Opens the store that is limited.</param>
     /// <param name="isTarget">The day's budget is for what is written, else for what is read.</param>
     /// <param name="onLimit">See <see cref="StoreContext.OnLimit"/>.</param>
-    public async Task<IMailStore> ApplyAsync(
-        Endpoint endpoint, bool isTarget, string stateDirectory, Action<string, string> onLimit, Func<Task<IMailStore>> open, CancellationToken cancellationToken)
+    public async Task<IMessageStore> ApplyAsync(
+        Endpoint endpoint, bool isTarget, string stateDirectory, Action<string, string> onLimit, Func<Task<IMessageStore>> open, CancellationToken cancellationToken)
     {
         var limits = endpoint.Limits;
         if (limits == TransferLimits.None)

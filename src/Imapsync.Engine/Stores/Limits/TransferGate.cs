@@ -17,14 +17,14 @@ internal sealed record TransferPace(TokenBucket? Messages, TokenBucket? Bytes)
 /// <param name="onLimit">See <see cref="StoreContext.OnLimit"/>.</param>
 internal sealed class TransferGate(string display, TransferPace pace, DayBudget? budget, Action<string, string> onLimit) : IAsyncDisposable
 {
-    public bool IsShut => budget?.IsSpent == true;
+    public bool IsExhausted => budget?.IsSpent == true;
 
     /// <exception cref="MailException">The day's budget is spent; the job was told to end.</exception>
-    public void Demand()
+    public void Require()
     {
-        if (!IsShut)
+        if (!IsExhausted)
             return;
-        var text = $"{display}: the octets of 'bytes_per_day' are used up; a run after {budget!.GoesOnAt:yyyy-MM-dd HH:mm} UTC goes on";
+        var text = $"{display}: the octets of 'bytes_per_day' are used up; a run after {budget!.AvailableAgainAt:yyyy-MM-dd HH:mm} UTC goes on";
         onLimit(Reasons.BytesPerDay, text);
         throw new MailException(FailureScope.Store, false, text) { Kind = FailureKind.Limit };
     }

@@ -16,7 +16,7 @@ internal sealed class DotLock : IAsyncDisposable
 
     private const int MaxLockBytes = 1024;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
 
     private static readonly byte[] Owner = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}:{Environment.MachineName}"));
 
@@ -34,7 +34,7 @@ internal sealed class DotLock : IAsyncDisposable
         {
             if (TryTake(file, StaleList, time) is { } taken)
                 return taken;
-            if (time.GetElapsedTime(began) > Patience)
+            if (time.GetElapsedTime(began) > MaxWait)
                 throw new MailException(FailureScope.Folder, isTransient: true, $"{file}.lock is held by another program ({Holder(file)})");
             await Task.Delay(delay, time, cancellationToken);
         }

@@ -59,7 +59,7 @@ internal static class LocalFiles
         while (Path.GetDirectoryName(made) is { } above && !Path.Exists(above))
             made = above;
         CreateDirectory(path);
-        Posix.DemandWritable(path);
+        Posix.RequireWritable(path);
         // One that holds nothing may have been made by a run that was killed before it came to this.
         if (Directory.EnumerateFileSystemEntries(path).Any())
             return;
@@ -146,10 +146,10 @@ internal static class LocalFiles
     {
         if (cause is MailException known)
             return known;
-        return new MailException(FileTrouble.IsEverywhere(cause) ? FailureScope.Store : scope, isTransient: false, $"{what}: {FileTrouble.Explain(cause)}", cause)
+        return new MailException(FileErrors.IsEverywhere(cause) ? FailureScope.Store : scope, isTransient: false, $"{what}: {FileErrors.Explain(cause)}", cause)
         {
-            Kind = FileTrouble.IsNoSpace(cause) ? FailureKind.Quota
-                : cause is DirectoryNotFoundException or FileNotFoundException && !FileTrouble.IsEverywhere(cause) ? FailureKind.Gone
+            Kind = FileErrors.IsNoSpace(cause) ? FailureKind.Quota
+                : cause is DirectoryNotFoundException or FileNotFoundException && !FileErrors.IsEverywhere(cause) ? FailureKind.Gone
                 : FailureKind.Other,
         };
     }
@@ -161,7 +161,7 @@ internal static class LocalFiles
         {
             return action();
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
             throw Failure(e, scope, what);
         }
@@ -174,7 +174,7 @@ internal static class LocalFiles
         {
             return await action();
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
             throw Failure(e, FailureScope.Folder, path);
         }
@@ -187,7 +187,7 @@ internal static class LocalFiles
         {
             await action();
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
             throw Failure(e, FailureScope.Folder, path);
         }
@@ -202,7 +202,7 @@ internal static class LocalFiles
             {
                 File.Delete(file);
             }
-            catch (Exception e) when (FileTrouble.Is(e))
+            catch (Exception e) when (FileErrors.Is(e))
             {
                 // Temporary files by their names: the next run that opens the folder tries again.
             }

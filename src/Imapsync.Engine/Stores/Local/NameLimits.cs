@@ -37,7 +37,7 @@ internal sealed class NameLimits
             makeAndRemove(name + ":2,");
             return None;
         }
-        catch (Exception e) when (FileTrouble.Is(e) && !FileTrouble.IsEverywhere(e))
+        catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
             // Where no file can be made at all it is not the colon.
             makeAndRemove(name);

@@ -130,7 +130,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
                 {
                     await file.AppendAsync(piece, cancellationToken);
                 }
-                catch (Exception e) when (FileTrouble.Is(e))
+                catch (Exception e) when (FileErrors.Is(e))
                 {
                     throw LocalFiles.Failure(e, FailureScope.Folder, tmpDirectory);
                 }
@@ -144,7 +144,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
             Keep(place.Order, new TemporaryMessage(message.Uid, message.Info.Flags, place.Name, body));
             return true;
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
             throw LocalFiles.Failure(e, FailureScope.Folder, tmpDirectory);
         }
@@ -183,7 +183,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
         {
             // The other writers have no reason to go on, and whoever hands in the next body has to hear of it.
             small.Writer.TryComplete();
-            throw FileTrouble.Is(e) ? LocalFiles.Failure(e, FailureScope.Folder, tmpDirectory) : e;
+            throw FileErrors.Is(e) ? LocalFiles.Failure(e, FailureScope.Folder, tmpDirectory) : e;
         }
     }
 }

@@ -49,9 +49,9 @@ internal sealed class LeftOutDirectories(string root)
                 }
             }
         }
-        catch (Exception e) when (FileTrouble.Is(e) && !FileTrouble.IsEverywhere(e))
+        catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
-            Add(directory, FileTrouble.Explain(e));
+            Add(directory, FileErrors.Explain(e));
         }
 
         found.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
@@ -59,16 +59,16 @@ internal sealed class LeftOutDirectories(string root)
     }
 
     /// <summary>Tells of a directory that looks like no folder only because it can't be looked into.</summary>
-    public void DemandReadable(string directory)
+    public void RequireReadable(string directory)
     {
         try
         {
             if (Directory.EnumerateFileSystemEntries(directory).Any(e => Path.GetFileName(e) is "cur" or "new" && !Path.Exists(e)))
                 Add(directory, "what is in it can't be looked at; let this user read and enter it (chmod, chown)");
         }
-        catch (Exception e) when (FileTrouble.Is(e) && !FileTrouble.IsEverywhere(e))
+        catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
-            Add(directory, FileTrouble.Explain(e));
+            Add(directory, FileErrors.Explain(e));
         }
     }
 
@@ -87,7 +87,7 @@ internal sealed class LeftOutDirectories(string root)
                 foreach (var below in new DirectoryInfo(at.Path).EnumerateDirectories("*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint }))
                     pending.Enqueue((below.FullName, at.Depth + 1));
             }
-            catch (Exception e) when (FileTrouble.Is(e))
+            catch (Exception e) when (FileErrors.Is(e))
             {
                 // Who may not look there can't know.
             }

@@ -6,7 +6,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>A folder open for reading. Nothing is written there: messages that the uidlist does not know have UIDs that are remembered elsewhere, or for this session only.</summary>
-internal class MaildirFolder : IMailFolder
+internal class MaildirFolder : IMessageFolder
 {
     private const int CancellationEvery = 256;
 
@@ -43,7 +43,7 @@ internal class MaildirFolder : IMailFolder
     private MaildirMessageReader Reader { get; }
 
     /// <param name="list">The folder's uidlist, where it was open before; it is this folder's from here on.</param>
-    public static IMailFolder Open(FolderPath path, MaildirPaths paths, StoreContext context, UidList? list = null)
+    public static IMessageFolder Open(FolderPath path, MaildirPaths paths, StoreContext context, UidList? list = null)
     {
         var folder = new MaildirFolder(path, paths, context, list is not null && list.IsOf(paths.Directory) ? list : null);
         folder.UidList.ReadAll();

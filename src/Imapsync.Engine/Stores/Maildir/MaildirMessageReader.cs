@@ -48,7 +48,7 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
             {
                 file = Open(ref message);
             }
-            catch (Exception e) when (FileTrouble.Is(e))
+            catch (Exception e) when (FileErrors.Is(e))
             {
                 failure = LocalFiles.Failure(e, FailureScope.Message, message.FileName);
             }
@@ -84,9 +84,9 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
             await using var octets = MaildirName.IsVerbatim(message.UniqueName) ? stored : new CrlfStream(stored);
             return await ReadHeaderAsync(octets, cancellationToken);
         }
-        catch (Exception e) when (e is InvalidDataException || FileTrouble.Is(e))
+        catch (Exception e) when (e is InvalidDataException || FileErrors.Is(e))
         {
-            return FileTrouble.IsEverywhere(e) ? throw LocalFiles.Failure(e, FailureScope.Folder, message.FileName) : null;
+            return FileErrors.IsEverywhere(e) ? throw LocalFiles.Failure(e, FailureScope.Folder, message.FileName) : null;
         }
     }
 
@@ -164,7 +164,7 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
                 return false;
             size = PackedFile.IsGzip(file, message.UniqueName) ? PackedFile.OctetsWithCrlf(file, message.UniqueName) : LineEndCount.OctetsWithCrlf(file);
         }
-        catch (Exception e) when (FileTrouble.Is(e) && !FileTrouble.IsEverywhere(e))
+        catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
             // Reading it will tell why.
         }

@@ -7,7 +7,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>A Maildir tree on this machine, which a Dovecot may serve at the same time.</summary>
-public sealed class MaildirStore : IMailStore
+public sealed class MaildirStore : IMessageStore
 {
     private const long LittleSpaceBytes = 1L << 30;
     private readonly MaildirEndpoint endpoint;
@@ -31,13 +31,13 @@ public sealed class MaildirStore : IMailStore
     public IAccessControl? AccessControl => null;
 
     /// <exception cref="MailException">Store scope: there is no Maildir to read, or the directory can't be made.</exception>
-    public static Task<IMailStore> OpenAsync(MaildirEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    public static Task<IMessageStore> OpenAsync(MaildirEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         OpenAsync(endpoint, forWriting, context, directory => NameLimits.Probe(directory), cancellationToken);
 
     /// <param name="probe">What names the file system of a directory takes.</param>
-    internal static Task<IMailStore> OpenAsync(
+    internal static Task<IMessageStore> OpenAsync(
         MaildirEndpoint endpoint, bool forWriting, StoreContext context, Func<string, NameLimits> probe, CancellationToken cancellationToken) =>
-        Task.Run<IMailStore>(
+        Task.Run<IMessageStore>(
             () => LocalFiles.Guard(FailureScope.Store, endpoint.Display, () =>
             {
                 var place = MaildirTree.Of(endpoint);
@@ -45,7 +45,7 @@ public sealed class MaildirStore : IMailStore
                 if (forWriting)
                 {
                     if (context.MessagesHeld == 0)
-                        DemandLayout(endpoint, place);
+                        RequireLayout(endpoint, place);
                     LocalFiles.CreateRoot(place.Root);
                     place.Limits = probe(place.Root);
                     if (place.Limits.AreOfWindows)
@@ -54,7 +54,7 @@ public sealed class MaildirStore : IMailStore
                 else
                 {
                     // A mistyped path must not look like a mailbox from which everything was removed.
-                    DemandMaildir(endpoint, place);
+                    RequireMaildir(endpoint, place);
                 }
 
                 return new MaildirStore(endpoint, place, context);
@@ -104,10 +104,10 @@ public sealed class MaildirStore : IMailStore
 
     public FolderPath ListedAs(FolderPath path) => path;
 
-    public Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
+    public Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
 
-    public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
-        RunAsync<IMailFolder>(
+    public Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
+        RunAsync<IMessageFolder>(
             FailureScope.Folder,
             path.ToString(),
             () =>
@@ -124,7 +124,7 @@ public sealed class MaildirStore : IMailStore
         {
             return await WritableMaildirFolder.OpenAsync(path, ExistingForWriting(path), ExistingForWriting, sync, tree.Limits, context, lists, cancellationToken);
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
             throw LocalFiles.Failure(e, FailureScope.Folder, path.ToString());
         }
@@ -171,7 +171,7 @@ public sealed class MaildirStore : IMailStore
         {
             await subscriptions.SetAsync(wanted, cancellationToken);
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
             throw LocalFiles.Failure(e, FailureScope.Folder, wanted.Count == 1 ? wanted.First().Key.ToString() : "subscriptions");
         }
@@ -226,9 +226,9 @@ public sealed class MaildirStore : IMailStore
         {
             return subscriptions.Read();
         }
-        catch (Exception e) when (FileTrouble.Is(e) && !FileTrouble.IsEverywhere(e))
+        catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
-            context.OnUnread(null, Reasons.Subscriptions, $"subscriptions can't be read: {FileTrouble.Explain(e)}");
+            context.OnUnread(null, Reasons.Subscriptions, $"subscriptions can't be read: {FileErrors.Explain(e)}");
             return [];
         }
     }
@@ -236,7 +236,7 @@ public sealed class MaildirStore : IMailStore
     private static string LimitsText(NameLimits limits) =>
         $"this file system takes no ':' in names: flags are written behind '{limits.InfoSeparator}' instead, and folder names with characters it does not take are escaped; a Dovecot can't serve such a Maildir, mbsync needs InfoDelimiter {limits.InfoSeparator}";
 
-    private static void DemandMaildir(MaildirEndpoint endpoint, MaildirTree place)
+    private static void RequireMaildir(MaildirEndpoint endpoint, MaildirTree place)
     {
         var leftOut = new LeftOutDirectories(place.Root);
         if (Directory.Exists(place.Root) && place.List(leftOut).Any(e => e.HoldsMessages))
@@ -249,7 +249,7 @@ public sealed class MaildirStore : IMailStore
     }
 
     /// <summary>A tree that another program has laid out in directories would get a second one between them.</summary>
-    private static void DemandLayout(MaildirEndpoint endpoint, MaildirTree place)
+    private static void RequireLayout(MaildirEndpoint endpoint, MaildirTree place)
     {
         if (endpoint.Layout == MaildirLayout.Fs || !Directory.Exists(place.Root) || File.Exists(Path.Combine(place.Root, "dovecot-uidlist")))
             return;

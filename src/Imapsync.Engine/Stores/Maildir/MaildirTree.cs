@@ -215,7 +215,7 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
             else if (isFolder ? holdsMessages : LeftOutDirectories.HoldsMaildirs(directory.FullName))
                 leftOut.Add(directory.FullName, "it holds Maildirs, but not as the layout Maildir++ has them; where all are nested so, layout: fs is meant");
             if (!holdsMessages)
-                leftOut.DemandReadable(directory.FullName);
+                leftOut.RequireReadable(directory.FullName);
             foreach (var nested in isFolder ? leftOut.RealDirectories(directory.FullName) : [])
             {
                 if (nested.Name is not ("cur" or "new" or "tmp") && LeftOutDirectories.HoldsMaildirs(nested.FullName))
@@ -308,7 +308,7 @@ internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTr
                 var decoded = levels.Select(FolderNaming.Decode);
                 var path = ReadSideFile(directory.FullName) ?? new FolderPath(parent.Path is null ? decoded : parent.Path.Levels.Concat(decoded));
                 if (!holdsMessages)
-                    leftOut.DemandReadable(directory.FullName);
+                    leftOut.RequireReadable(directory.FullName);
                 yield return new MaildirTreeEntry(path, directory.FullName, holdsMessages);
                 pending.Push((directory.FullName, path));
             }

@@ -45,7 +45,7 @@ internal sealed class NameMemory
     /// <summary>By name as the index knows it.</summary>
     public NameTable Uids { get; private set; } = new();
 
-    /// <summary>See <see cref="IMailFolder.Predecessors"/>.</summary>
+    /// <summary>See <see cref="IMessageFolder.Predecessors"/>.</summary>
     public IReadOnlyDictionary<Uid, Uid> Predecessors => predecessors;
 
     /// <summary>What every message seen before keeps its UID under; none where nothing is remembered.</summary>
@@ -160,7 +160,7 @@ internal sealed class NameMemory
     {
         if (path is null || !File.Exists(path))
             return;
-        DurableFiles.DemandNoLink(path);
+        DurableFiles.RequireNoLink(path);
         using var file = OrdinaryFile.OpenRead(path);
         var isOurs = false;
         var isFirst = true;

@@ -36,7 +36,7 @@ internal sealed class OpenedMessage(FileStream file, string fileName, string uni
             body = PipeReader.Create(isVerbatim ? file : new CrlfStream(file), new StreamPipeReaderOptions(bufferSize: 64 * 1024));
             return new IncomingMessage(info, length, body);
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
             return new IncomingMessage(info, LocalFiles.Failure(e, FailureScope.Message, fileName));
         }

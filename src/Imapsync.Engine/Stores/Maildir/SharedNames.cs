@@ -80,7 +80,7 @@ internal sealed class SharedNames(string directory, NameTable known)
             using var file = OrdinaryFile.OpenRead(PathOf(message));
             return Short(SHA256.HashData(file));
         }
-        catch (Exception e) when (FileTrouble.Is(e) && !FileTrouble.IsEverywhere(e))
+        catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
             // What can't be read is like nothing else.
             return Short(SHA256.HashData(Encoding.UTF8.GetBytes(message.FileName)));

@@ -309,7 +309,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         {
             await action();
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
             throw LocalFiles.Failure(e, FailureScope.Folder, Path.ToString());
         }

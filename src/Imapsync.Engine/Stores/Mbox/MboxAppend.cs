@@ -109,7 +109,7 @@ internal sealed class MboxAppend : IDisposable
             RandomAccess.FlushToDisk(index);
             return state;
         }
-        catch (Exception error) when (FileTrouble.Is(error))
+        catch (Exception error) when (FileErrors.Is(error))
         {
             return before with { Stamp = default };
         }
@@ -134,7 +134,7 @@ internal sealed class MboxAppend : IDisposable
     {
         if (index is not null)
             return true;
-        DurableFiles.DemandNoLink(mbox.IndexPath);
+        DurableFiles.RequireNoLink(mbox.IndexPath);
         index = File.OpenHandle(mbox.IndexPath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         indexStart = indexLength = RandomAccess.GetLength(index);
         var file = held.Mbox.SafeFileHandle;

@@ -13,7 +13,7 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// An mbox open for reading. Writes nothing, and holds no lock while messages are handed out: that another program changed the file
 /// meanwhile is noticed by its stamp, and then each message has to have the digest that was seen with its flags and date.
 /// </summary>
-internal class MboxFolder : IMailFolder
+internal class MboxFolder : IMessageFolder
 {
     private const int MaxHeaderBytes = 1 << 20;
 
@@ -62,7 +62,7 @@ internal class MboxFolder : IMailFolder
         {
             var header = await ReadHeaderAsync(input, record, cancellationToken);
             if (MboxStamp.Of(file) != State.Stamp)
-                await DemandUnchangedAsync(record, cancellationToken);
+                await RequireUnchangedAsync(record, cancellationToken);
             if (header is not null)
                 yield return new MessageHeader(record.Uid, header);
         }
@@ -119,7 +119,7 @@ internal class MboxFolder : IMailFolder
 
     public static SafeFileHandle Open(string path)
     {
-        Nodes.DemandNoDevice(path);
+        Nodes.RequireNoDevice(path);
         return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
     }
 
@@ -136,7 +136,7 @@ internal class MboxFolder : IMailFolder
         FailureScope.Folder, isTransient: true, $"{Path}: another program wrote the mbox anew while it was read (message {record.Uid} is another one now)");
 
     /// <summary>Reads a message to its end and throws when it is not the one that was seen before.</summary>
-    private async Task DemandUnchangedAsync(MboxRecord record, CancellationToken cancellationToken)
+    private async Task RequireUnchangedAsync(MboxRecord record, CancellationToken cancellationToken)
     {
         using var input = new MboxInput(file);
         using var message = new MboxMessage(input, record);
@@ -177,7 +177,7 @@ internal class MboxFolder : IMailFolder
         {
             return failure;
         }
-        catch (Exception error) when (FileTrouble.Is(error))
+        catch (Exception error) when (FileErrors.Is(error))
         {
             return new MailException(FailureScope.Message, isTransient: false, $"message {record.Uid} cannot be read: {error.Message}", error);
         }

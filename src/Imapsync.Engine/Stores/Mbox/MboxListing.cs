@@ -72,7 +72,7 @@ internal sealed class MboxListing(Func<string, string, string> levelOf)
             Folders.TryAdd(new FolderPath(levels), []);
             Read(entry.FullName, levels);
         }
-        catch (Exception error) when (FileTrouble.Is(error))
+        catch (Exception error) when (FileErrors.Is(error))
         {
             Unread.Add($"{entry.FullName} ({error.Message})");
         }

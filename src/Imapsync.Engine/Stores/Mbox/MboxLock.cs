@@ -71,7 +71,7 @@ internal sealed class MboxLock : IAsyncDisposable
         var isLocked = false;
         try
         {
-            DurableFiles.DemandNoLink(path);
+            DurableFiles.RequireNoLink(path);
             mbox = new FileStream(path, LocalFiles.OpenExisting);
             isLocked = TryRecordLock(mbox);
             return isLocked ? new MboxLock(path, dotLock, mbox) : null;

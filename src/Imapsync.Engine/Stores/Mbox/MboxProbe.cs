@@ -36,7 +36,7 @@ internal readonly record struct MboxProbe(EntryKind Kind, string What = "")
             Span<byte> beginning = new byte[(int)Math.Min(BeginningBytes, RandomAccess.GetLength(file))];
             return OfBeginning(beginning[..RandomAccess.Read(file, beginning, 0)], path);
         }
-        catch (Exception error) when (FileTrouble.Is(error))
+        catch (Exception error) when (FileErrors.Is(error))
         {
             return new MboxProbe(EntryKind.Mbox);
         }

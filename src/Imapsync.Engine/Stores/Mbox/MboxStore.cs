@@ -12,7 +12,7 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// A directory of mbox files, laid out as <see cref="MboxTree"/> says. Written as mboxrd; read whatever kind it is. Beside each file that was
 /// written lies an index (<see cref="IndexLines"/>), which may be deleted at any time: it is made anew, with new UIDs.
 /// </summary>
-internal sealed class MboxStore : IMailStore
+internal sealed class MboxStore : IMessageStore
 {
     /// <summary>More files than this are not named in one word about what is not read.</summary>
     private const int MaxNamed = 20;
@@ -36,7 +36,7 @@ internal sealed class MboxStore : IMailStore
 
     public IAccessControl? AccessControl => null;
 
-    public static async Task<IMailStore> OpenAsync(MboxEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
+    public static async Task<IMessageStore> OpenAsync(MboxEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         await Task.CompletedTask;
@@ -52,7 +52,7 @@ internal sealed class MboxStore : IMailStore
                     context.OnNote($"{endpoint.Display}: this file system takes fewer names than others: what can't stand in the name of a folder's file is escaped");
             }
         }
-        catch (Exception error) when (FileTrouble.Is(error))
+        catch (Exception error) when (FileErrors.Is(error))
         {
             throw LocalFiles.Failure(error, FailureScope.Store, endpoint.Display);
         }
@@ -104,12 +104,12 @@ internal sealed class MboxStore : IMailStore
 
     public FolderPath ListedAs(FolderPath path) => path;
 
-    public Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
+    public Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
 
-    public Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken)
+    public Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken)
     {
         var file = Find(path);
-        return LocalFiles.GuardAsync<IMailFolder>(file, async () =>
+        return LocalFiles.GuardAsync<IMessageFolder>(file, async () =>
         {
             var (mbox, state) = await ReadAsync(path, file, cancellationToken);
             return new MboxFolder(path, mbox, state);
@@ -228,7 +228,7 @@ internal sealed class MboxStore : IMailStore
         {
             return await touch();
         }
-        catch (Exception error) when (FileTrouble.Is(error))
+        catch (Exception error) when (FileErrors.Is(error))
         {
             throw LocalFiles.Failure(error, FailureScope.Store, Traits.Display);
         }

@@ -52,7 +52,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         }
 
         var file = Path.Combine(directory, NewName(directory, path.Name));
-        DurableFiles.DemandNoLink(file);
+        DurableFiles.RequireNoLink(file);
         using (new FileStream(file, LocalFiles.CreateNew))
         {
         }

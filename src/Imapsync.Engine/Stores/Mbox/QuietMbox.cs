@@ -60,7 +60,7 @@ internal static class QuietMbox
 
     private static FileStream? TryReadLock(string path)
     {
-        Nodes.DemandNoDevice(path);
+        Nodes.RequireNoDevice(path);
         var file = new FileStream(path, LocalFiles.Read);
         try
         {
@@ -68,7 +68,7 @@ internal static class QuietMbox
                 file.Lock(0, 0);
             return file;
         }
-        catch (Exception e) when (FileTrouble.Is(e))
+        catch (Exception e) when (FileErrors.Is(e))
         {
             // Only "somebody has it" is worth to wait for; a file system without locks has none to offer tomorrow either.
             if (!Posix.IsHeldByAnother(e))

@@ -4,11 +4,11 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Views;
 
 /// <summary>A store seen in another way; what a view does not override is the store's own. Owns the store.</summary>
-internal abstract class StoreView(IMailStore store) : IMailStore
+internal abstract class StoreView(IMessageStore store) : IMessageStore
 {
     public StoreTraits Traits => store.Traits;
 
-    protected IMailStore Store => store;
+    protected IMessageStore Store => store;
 
     public virtual Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken) => store.ListFoldersAsync(cancellationToken);
 
@@ -23,9 +23,9 @@ internal abstract class StoreView(IMailStore store) : IMailStore
 
     public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => store.ExistsAsync(path, cancellationToken);
 
-    public virtual Task<IMailFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => store.OpenAsync(path, cancellationToken);
+    public virtual Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => store.OpenAsync(path, cancellationToken);
 
-    public virtual Task<IMailFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => store.OpenAgainAsync(path, cancellationToken);
+    public virtual Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => store.OpenAgainAsync(path, cancellationToken);
 
     public virtual Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) =>
         store.OpenForWritingAsync(path, cancellationToken);
@@ -48,7 +48,7 @@ internal abstract class StoreView(IMailStore store) : IMailStore
 }
 
 /// <summary>A folder seen in another way. Owns the folder.</summary>
-internal abstract class FolderView(IMailFolder folder, FolderStatus status) : IMailFolder
+internal abstract class FolderView(IMessageFolder folder, FolderStatus status) : IMessageFolder
 {
     public FolderPath Path => folder.Path;
 
@@ -58,7 +58,7 @@ internal abstract class FolderView(IMailFolder folder, FolderStatus status) : IM
 
     public IReadOnlyDictionary<Uid, Uid> Predecessors => folder.Predecessors;
 
-    protected IMailFolder Folder => folder;
+    protected IMessageFolder Folder => folder;
 
     public abstract IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken);
 

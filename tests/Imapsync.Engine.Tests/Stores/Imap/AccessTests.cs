@@ -18,7 +18,7 @@ public sealed class AccessTests
     [InlineData("lrscd", true, "eklrstx")]
     [InlineData("lrsktcd", true, "klrst")]
     public void Letters_are_read_as_the_newer_ones(string letters, bool isNewer, string expected) =>
-        Assert.Equal(expected, RightLetters.Read(letters, isNewer));
+        Assert.Equal(expected, AclRights.Read(letters, isNewer));
 
     [Theory]
     [InlineData("lrkxte", "kxte", "eklrtx", "")]
@@ -27,7 +27,7 @@ public sealed class AccessTests
     [InlineData("lr7n", "kxten", "lnr", "7")]
     [InlineData("lrx", "ket", "lr", "x")]
     public void Nobody_gets_more_than_they_had_and_what_is_lost_is_known(string rights, string? known, string expected, string lost) =>
-        Assert.Equal((expected, lost), RightLetters.Write(rights, known));
+        Assert.Equal((expected, lost), AclRights.Write(rights, known));
 
     [Fact]
     public async Task Rights_are_copied_under_the_targets_identifiers_and_the_owners_are_left_alone()
@@ -71,7 +71,7 @@ public sealed class AccessTests
         await using var target = await to.OpenAsync();
         var reporter = new JobReporter("job", TimeProvider.System, _ => { });
         ICheckpointStore none = null!;
-        var context = new JobContext(job, new RunOptions(), source, target, none, reporter, new ResiliencePipelines(job.Retry, TimeProvider.System, reporter, (_, _) => { }), TimeProvider.System, CancellationToken.None);
+        var context = new JobContext(job, new RunOptions(), source, target, none, reporter, new RetryPipeline(job.Retry, TimeProvider.System, reporter, (_, _) => { }), TimeProvider.System, CancellationToken.None);
         var access = new AccessCopy(context);
         foreach (var path in (string[])["INBOX", "Team"])
             await access.CopyAsync(new FolderPair(new FolderEntry(new FolderPath(path)), new FolderPath(path)), TestContext.Current.CancellationToken);

@@ -200,6 +200,6 @@ public sealed class PatientJobTests : IDisposable
         box.OpenSource = OpenAsync;
     }
 
-    private Task<IMailStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    private Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         ImapStore.OpenAsync(AppendRun.Endpoint, context, server.DialAsync, cancellationToken);
 }

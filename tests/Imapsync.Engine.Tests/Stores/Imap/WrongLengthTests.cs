@@ -163,7 +163,7 @@ public sealed class WrongLengthTests : IDisposable
     private static bool Names(string command, uint uid) =>
         command.Split(' ')[2] == "1:*" || (Imapsync.Imap.UidSet.TryParse(command.Split(' ')[2], out var set) && set.Contains(new Imapsync.Imap.Uid(uid)));
 
-    private Task<IMailStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    private Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         // The job's clock has all timers due at once; a connection's watchdog would take a slow disk for a stalled line.
         ImapStore.OpenAsync(AppendRun.Endpoint, context with { Time = TimeProvider.System }, server.DialAsync, cancellationToken);
 }

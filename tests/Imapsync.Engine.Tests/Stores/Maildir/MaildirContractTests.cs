@@ -4,12 +4,12 @@ using Imapsync.Engine.Tests.Contracts;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-public sealed class MaildirContractTests : MailStoreContract
+public sealed class MaildirContractTests : MessageStoreContract
 {
     protected override IStoreFixture CreateFixture() => new MaildirFixture(MaildirLayout.MaildirPlusPlus);
 }
 
-public sealed class MaildirFsLayoutContractTests : MailStoreContract
+public sealed class MaildirFsLayoutContractTests : MessageStoreContract
 {
     protected override IStoreFixture CreateFixture() => new MaildirFixture(MaildirLayout.Fs);
 }
@@ -20,7 +20,7 @@ internal sealed class MaildirFixture(MaildirLayout layout) : IStoreFixture
 
     public string Root => Path.Combine(directory.Path, "mail");
 
-    public Task<IMailStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    public Task<IMessageStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         StoreRegistry.OpenAsync(new MaildirEndpoint(Root, layout), forWriting, context, cancellationToken);
 
     public ValueTask DisposeAsync()

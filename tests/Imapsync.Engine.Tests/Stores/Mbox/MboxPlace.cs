@@ -28,7 +28,7 @@ internal sealed class MboxPlace : IDisposable
 
     public static byte[] Octets(string text) => Encoding.Latin1.GetBytes(text);
 
-    public Task<IMailStore> OpenAsync(bool forWriting = true) =>
+    public Task<IMessageStore> OpenAsync(bool forWriting = true) =>
         StoreRegistry.OpenAsync(new MboxEndpoint(Path), forWriting, new StoreContext(TimeProvider.System, Notes.Add) { OnUnread = (_, _, text) => Unread.Add(text) }, Token);
 
     public async Task<IWritableFolder> OpenFolderAsync(TimeProvider? time = null)

@@ -10,26 +10,26 @@ public sealed class StoreViewTests
 {
     [Fact]
     public void No_contract_answers_for_a_store_by_itself() => Assert.Empty(
-        typeof(IMailStore).Assembly.GetTypes().Where(t => t is { IsInterface: true, Namespace: "Imapsync.Engine.Mail" })
+        typeof(IMessageStore).Assembly.GetTypes().Where(t => t is { IsInterface: true, Namespace: "Imapsync.Engine.Mail" })
             .SelectMany(t => t.GetMethods()).Where(m => !m.IsAbstract).Select(m => $"{m.DeclaringType!.Name}.{m.Name} has a body"));
 
     [Theory]
-    [MemberData(nameof(MembersOf), typeof(IMailStore))]
+    [MemberData(nameof(MembersOf), typeof(IMessageStore))]
     public async Task A_view_of_a_store_hands_on(string member)
     {
-        var (inner, asked) = Asked.Make<IMailStore>();
+        var (inner, asked) = Asked.Make<IMessageStore>();
         await using var view = new PlainView(inner);
-        AssertHandsOn(typeof(IMailStore), view, asked, member);
+        AssertHandsOn(typeof(IMessageStore), view, asked, member);
     }
 
     [Theory]
-    [MemberData(nameof(MembersOf), typeof(IMailFolder))]
+    [MemberData(nameof(MembersOf), typeof(IMessageFolder))]
     public async Task A_view_of_a_folder_hands_on(string member)
     {
-        var (inner, asked) = Asked.Make<IMailFolder>();
+        var (inner, asked) = Asked.Make<IMessageFolder>();
         await using var view = new PlainFolder(inner);
         if (member != "get_Status")
-            AssertHandsOn(typeof(IMailFolder), view, asked, member);
+            AssertHandsOn(typeof(IMessageFolder), view, asked, member);
     }
 
     public static TheoryData<string> MembersOf(Type contract) => [.. Members(contract).Select(Name).Distinct()];
@@ -51,9 +51,9 @@ public sealed class StoreViewTests
 
     private static string Signature(MethodInfo method) => method.ToString()!;
 
-    private sealed class PlainView(IMailStore store) : StoreView(store);
+    private sealed class PlainView(IMessageStore store) : StoreView(store);
 
-    private sealed class PlainFolder(IMailFolder folder) : FolderView(folder, default)
+    private sealed class PlainFolder(IMessageFolder folder) : FolderView(folder, default)
     {
         public override IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken) => Folder.ListAsync(request, cancellationToken);
     }

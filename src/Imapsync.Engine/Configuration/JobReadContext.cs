@@ -1,0 +1,113 @@
+using Imapsync.Engine.Configuration.Secrets;
+
+namespace Imapsync.Engine.Configuration;
+
+/// <summary>What the readers of one job file share: where mistakes go, and what the file's words stand for.</summary>
+internal sealed class JobReadContext
+{
+    private readonly string homeDirectory;
+
+    public JobReadContext(string file, JobFileOptions options, List<ConfigurationError> errors)
+    {
+        Options = options;
+        Errors = errors;
+        FilePath = Path.GetFullPath(file);
+        homeDirectory = Variable("HOME") ?? "";
+    }
+
+    public JobFileOptions Options { get; }
+
+    public List<ConfigurationError> Errors { get; }
+
+    public List<ConfigurationNote> Notes { get; } = [];
+
+    /// <summary>The job file, absolute.</summary>
+    public string FilePath { get; }
+
+    /// <summary>There is no file: the job was given on the command line.</summary>
+    public bool IsComposed { get; init; }
+
+    /// <summary>Several jobs are wanted: what one of them lacks must not stop the others, and is told when its turn comes.</summary>
+    public bool HasSeveralJobs { get; init; }
+
+    public bool IsWanted(string name) => Options.Jobs.Count == 0 || Options.Jobs.Contains(name);
+
+    public string? Variable(string name) => Options.Environment.GetValueOrDefault(name);
+
+    public void Error(SettingOrigin origin, string message, string remedy) => Errors.Add(new ConfigurationError(origin, message, remedy));
+
+    public void Note(SettingOrigin origin, string message) => Notes.Add(new ConfigurationNote(origin, message));
+
+    /// <summary>A length of time; null where the key is absent or makes no sense, which is reported.</summary>
+    public TimeSpan? Duration(SettingNode section, string key, bool atMostADay = false)
+    {
+        if (section.Text(key) is not { } text)
+            return null;
+        if (SettingText.TryDuration(text, out var duration) && !(atMostADay && duration > TimeSpan.FromDays(1)))
+            return duration;
+        Error(section.Origin(key), $"'{text}' is no length of time for '{key}'", atMostADay
+            ? "write a number with s, m or h, for example 30s, at most 1d"
+            : "write a number with s, m, h or d, for example 90s, 5m or 4h");
+        return null;
+    }
+
+    /// <summary>A path of the file, absolute: relative to the file, <c>~/</c> for the home directory. Null where it is no path.</summary>
+    public string? Resolve(SettingOrigin origin, string path)
+    {
+        if (path.Length == 0 || path.Any(char.IsControl))
+        {
+            Error(origin, "this is no path", "write a path without control characters");
+            return null;
+        }
+
+        if (path == "~" || path.StartsWith("~/", StringComparison.Ordinal))
+            path = homeDirectory + path[1..];
+        return Path.TrimEndingDirectorySeparator(Path.GetFullPath(path, Path.GetDirectoryName(FilePath) ?? "/"));
+    }
+
+    /// <summary>Says so when more people than its owner can read a file that holds a secret.</summary>
+    public void NoteWhenReadableByOthers(SettingOrigin origin, string path, UnixFileMode others, string what)
+    {
+        if (OperatingSystem.IsWindows() || !File.Exists(path))
+            return;
+        if ((File.GetUnixFileMode(path) & others) != UnixFileMode.None)
+            Note(origin, $"{what} can be read by other users; chmod 600 it");
+    }
+
+    public EnvironmentSecret EnvironmentSecret(string name) => new(name, Variable);
+}
+
+/// <summary>Reading typed values out of a section; what is absent or of the wrong shape is null, and reported by <see cref="SchemaCheck"/>.</summary>
+internal static class SectionValues
+{
+    public static string? Text(this SettingNode? section, string key) => section?[key]?.Value;
+
+    public static SettingOrigin Origin(this SettingNode section, string key) => section[key]?.ValueOrigin ?? section.KeyOrigin;
+
+    /// <summary>The texts of a list, each with its origin; null where the key is absent.</summary>
+    public static IReadOnlyList<(string Text, SettingOrigin Origin)>? List(this SettingNode? section, string key)
+    {
+        var node = section?[key];
+        return node is null or { Kind: SettingKind.Nothing } ? null : node.Entries();
+    }
+
+    /// <summary>The texts of a list's node.</summary>
+    public static IReadOnlyList<(string Text, SettingOrigin Origin)> Entries(this SettingNode node) =>
+        node is { IsOverride: true, Kind: SettingKind.Value }
+            ? [.. node.Value!.Split(',', StringSplitOptions.TrimEntries).Select(t => (t, node.ValueOrigin))]
+            : [.. node.Items.Where(n => n.Kind == SettingKind.Value).Select(n => (n.Value!, n.ValueOrigin))];
+
+    /// <summary>The value of a choice, or the first one where it is absent or wrong.</summary>
+    /// <param name="values">In the order of the schema's choices.</param>
+    public static T Choice<T>(this SettingNode? section, string key, params ReadOnlySpan<(string Word, T Value)> values)
+    {
+        var text = section.Text(key);
+        foreach (var (word, value) in values)
+        {
+            if (word == text)
+                return value;
+        }
+
+        return values[0].Value;
+    }
+}

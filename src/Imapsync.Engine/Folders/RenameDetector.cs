@@ -1,0 +1,48 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
+
+namespace Imapsync.Engine.Folders;
+
+/// <summary>Compares the pairs of this run with those remembered. Pure.</summary>
+internal static class RenameDetector
+{
+    /// <summary>
+    /// Source folders that were renamed: a remembered one is gone and a new one has its OBJECTID, or, where the server has
+    /// none, its UIDVALIDITY, which must be unique on both sides.
+    /// </summary>
+    /// <param name="listed">Every folder of the source, those outside the job's rules included.</param>
+    public static IReadOnlyList<FolderRename> FindRenames(
+        IEnumerable<PairSummary> remembered, IReadOnlyList<FolderPair> pairs, IReadOnlyList<FolderEntry> listed)
+    {
+        var known = remembered.ToList();
+        var names = listed.Select(f => f.Path).ToHashSet();
+        var knownNames = known.Select(s => s.Pair.Source).ToHashSet();
+        var gone = known.Where(s => !names.Contains(s.Pair.Source)).ToList();
+        var renames = new List<FolderRename>();
+        foreach (var pair in pairs.Where(p => !knownNames.Contains(p.Source.Path)).OrderBy(p => p.Source.Path.Levels.Length))
+        {
+            var sameId = gone.Where(g => g.MailboxId is not null && g.MailboxId == pair.Source.MailboxId).ToList();
+            var validity = pair.Source.Status?.UidValidity ?? default;
+            var sameValidity = validity.IsNone || known.Count(s => s.Source.UidValidity == validity) != 1
+                || listed.Count(f => f.Status?.UidValidity == validity) != 1
+                ? []
+                : gone.Where(g => g.MailboxId is null && g.Source.UidValidity == validity).ToList();
+            if (sameId.Concat(sameValidity).FirstOrDefault() is not { } old)
+                continue;
+            gone.Remove(old);
+            renames.Add(new FolderRename(old.Pair, new PairKey(pair.Source.Path, pair.Target), IsProved: sameId.Count == 1));
+        }
+
+        return renames;
+    }
+
+    /// <summary>Remembered pairs whose source folder is no longer there at all.</summary>
+    public static IReadOnlyList<PairSummary> FindVanished(IEnumerable<PairSummary> remembered, IReadOnlyList<FolderEntry> listed)
+    {
+        var names = listed.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
+        return [.. remembered.Where(s => !names.Contains(s.Pair.Source))];
+    }
+}
+
+/// <param name="IsProved">By OBJECTID: the checkpoint holds for the new name. Otherwise messages are recognised again by identity.</param>
+internal sealed record FolderRename(PairKey From, PairKey To, bool IsProved);

@@ -1,0 +1,183 @@
+using System.Collections.Concurrent;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Imap;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+
+namespace Imapsync.Engine.Retrying;
+
+/// <summary>
+/// All retrying a job does. Two rings: opening a store, and work that is safe to redo whole, as that on one folder, because
+/// the checkpoint knows what is done. What is transient was decided by the store that failed; how long to go on, by
+/// <see cref="RetryPolicy"/>.
+/// </summary>
+/// <param name="onLimit">Told, with a word for programs and a text, when a server wants to be left alone for longer than the job has patience.</param>
+internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, JobReporter report, Action<string, string> onLimit)
+{
+    private static readonly ResiliencePropertyKey<Attempt> Current = new("attempt");
+
+    private readonly ResiliencePipeline pipeline = Build(time);
+
+    // What one folder's connection is told holds for the account.
+    private readonly Lock gate = new();
+    private DateTimeOffset quietUntil;
+    private string quietReason = "";
+
+    /// <param name="giveUp">Ends a wait; a try in progress it leaves alone.</param>
+    public Task<T> OpenStoreAsync<T>(string what, Func<Task<T>> open, CancellationToken giveUp) =>
+        RunAsync(what, open, new RetryPolicy(settings, time, () => 0, wasReached: false), giveUp);
+
+    /// <param name="progress">Grows when the work gets on.</param>
+    /// <inheritdoc cref="OpenStoreAsync"/>
+    public Task<T> WorkAsync<T>(string what, Func<Task<T>> work, Func<long> progress, CancellationToken giveUp) =>
+        RunAsync(what, work, new RetryPolicy(settings, time, progress, wasReached: true), giveUp);
+
+    /// <summary>Leaves a server alone that refuses some messages for now, as long as it says or twice as long each time; the others are in place meanwhile.</summary>
+    /// <param name="attempt">From 1.</param>
+    /// <returns>False when <paramref name="stop"/> came first.</returns>
+    public async Task<bool> PauseAsync(string what, MailException trouble, int attempt, CancellationToken stop, CancellationToken abort)
+    {
+        var delay = trouble.RetryAfter ?? settings.BackOff(attempt);
+        report.Wait(About(what, trouble.Message), delay);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, abort);
+        await Task.Delay(delay, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        abort.ThrowIfCancellationRequested();
+        return !stop.IsCancellationRequested;
+    }
+
+    /// <summary>What is opened by its URL is named in the failure already.</summary>
+    private static string About(string what, string trouble) =>
+        what.Contains("://", StringComparison.Ordinal) && trouble.Contains(what, StringComparison.Ordinal) ? trouble : $"{what}: {trouble}";
+
+    private static Attempt Of(ResilienceContext context) => context.Properties.GetValue(Current, null!);
+
+    private static ResiliencePipeline Build(TimeProvider time) => new ResiliencePipelineBuilder { TimeProvider = time }
+        .AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = a => ValueTask.FromResult(a.Outcome.Exception is MailException e && Of(a.Context).RetryPolicy.Allows(e)),
+            MaxRetryAttempts = int.MaxValue,
+            DelayGenerator = a => ValueTask.FromResult<TimeSpan?>(Of(a.Context).RetryPolicy.Wait),
+            OnRetry = a =>
+            {
+                Of(a.Context).OnWait(a.Outcome.Exception!, a.RetryDelay);
+                return ValueTask.CompletedTask;
+            },
+        })
+        .Build();
+
+    private async Task<T> RunAsync<T>(string what, Func<Task<T>> work, RetryPolicy patience, CancellationToken giveUp)
+    {
+        giveUp.ThrowIfCancellationRequested();
+        var context = ResilienceContextPool.Shared.Get(giveUp);
+        try
+        {
+            context.Properties.Set(Current, new Attempt(patience, (failure, delay) => Tell(what, (MailException)failure, delay)));
+            return await pipeline.ExecuteAsync(
+                async _ =>
+                {
+                    await WaitOutThrottleAsync(what, giveUp);
+                    return await work();
+                },
+                context);
+        }
+        catch (MailException e) when (patience.IsOutOfTime && e.Kind != FailureKind.Connect)
+        {
+            onLimit(Reasons.Throttled, $"{what}: {e.Message}; to wait {patience.Wait.TotalSeconds:0} seconds more would go beyond retry.give_up_after");
+            throw new OperationCanceledException("a server wants to be left alone", e, giveUp);
+        }
+        catch (MailException e) when (e.IsTransient && giveUp.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("given up before another try", e, giveUp);
+        }
+        catch (MailException e) when (e.IsTransient)
+        {
+            // For good now: work that this was a part of does not begin again.
+            throw new MailException(e.Scope, isTransient: false, $"{e.Message} (given up, tries: {patience.Tries})", e) { Kind = e.Kind };
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private void Tell(string what, MailException failure, TimeSpan delay)
+    {
+        report.Wait(About(what, failure.Message), delay);
+        if (failure is not { Scope: FailureScope.Store, RetryAfter: not null, Kind: not FailureKind.Connect })
+            return;
+        lock (gate)
+        {
+            var until = time.GetUtcNow() + delay;
+            if (until > quietUntil)
+                (quietUntil, quietReason) = (until, failure.Message);
+        }
+    }
+
+    private async Task WaitOutThrottleAsync(string what, CancellationToken giveUp)
+    {
+        TimeSpan left;
+        string reason;
+        lock (gate)
+            (left, reason) = (quietUntil - time.GetUtcNow(), quietReason);
+        if (left <= TimeSpan.Zero)
+            return;
+        report.Wait(About(what, reason), left);
+        await Task.Delay(left, time, giveUp);
+    }
+
+    private sealed record Attempt(RetryPolicy RetryPolicy, Action<Exception, TimeSpan> OnWait);
+}
+
+/// <summary>
+/// A circuit for each host, shared by all jobs of the process: after some failed connections in a row a host is left alone for
+/// a while, then one connection tries for all.
+/// </summary>
+internal sealed class HostCircuits(TimeProvider time)
+{
+    private const int Failures = 5;
+    private static readonly TimeSpan FirstBreak = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestBreak = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<string, ResiliencePipeline> hosts = new();
+
+    /// <exception cref="MailException">The failure of <paramref name="connect"/>, or a transient one that says how long the host is left alone.</exception>
+    public async Task ConnectAsync(string host, Func<Task> connect)
+    {
+        try
+        {
+            await hosts.GetOrAdd(host, _ => Build()).ExecuteAsync(async _ => await connect());
+        }
+        catch (BrokenCircuitException e)
+        {
+            throw new MailException(FailureScope.Store, true, $"{host} is left alone for now, connections to it failed: {WhyNot(e.InnerException)}", e)
+            {
+                Kind = FailureKind.Connect,
+                RetryAfter = e.RetryAfter ?? FirstBreak,
+            };
+        }
+    }
+
+    /// <summary>Without the name of the account that met with it: another one is told.</summary>
+    private static string? WhyNot(Exception? failure) => failure?.InnerException switch
+    {
+        ImapConnectionException { Unreachable: { } why } => why,
+        ImapConnectionException other => other.Message,
+        _ => failure?.Message,
+    };
+
+    private ResiliencePipeline Build() => new ResiliencePipelineBuilder { TimeProvider = time }
+        .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+        {
+            // A server that asks one account to wait is there for the others.
+            ShouldHandle = new PredicateBuilder().Handle<MailException>(e => e is { Scope: FailureScope.Store, IsTransient: true, RetryAfter: null }),
+            FailureRatio = 0.5,
+            MinimumThroughput = Failures,
+            SamplingDuration = TimeSpan.FromMinutes(2),
+            BreakDurationGenerator = a => ValueTask.FromResult(
+                FirstBreak * Math.Pow(2, Math.Min(a.HalfOpenAttempts, 10)) is var pause && pause < LongestBreak ? pause : LongestBreak),
+        })
+        .Build();
+}

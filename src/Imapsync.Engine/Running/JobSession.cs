@@ -1,0 +1,120 @@
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Retrying;
+using Imapsync.Engine.State;
+using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Limits;
+
+namespace Imapsync.Engine.Running;
+
+/// <summary>How a job is entered and left, whether it copies or verifies: stores opened with patience, and what ended it told.</summary>
+internal sealed class JobSession(TimeProvider time, StoreOpener openStore)
+{
+    private readonly HostCircuits circuits = new(time);
+    private readonly StoreLimits limits = new(time);
+
+    public static CheckpointOpener OnDisk(TimeProvider time) =>
+        async (directory, readOnly, c) => await CheckpointStore.OpenAsync(directory, time, readOnly, c);
+
+    /// <param name="isComplete">Nothing was found that is not in place.</param>
+    public static JobOutcome OutcomeOf(StopReason reason, bool isComplete) => reason switch
+    {
+        StopReason.None => isComplete ? JobOutcome.Ok : JobOutcome.Incomplete,
+        StopReason.DeletionLimit or StopReason.Limit => JobOutcome.Incomplete,
+        StopReason.Cancelled => JobOutcome.Cancelled,
+        _ => JobOutcome.Failed,
+    };
+
+    /// <summary>Works, and makes of whatever is thrown a problem of the report and a reason.</summary>
+    public static async Task<StopReason> GuardAsync(JobReporter report, Func<Task<StopReason>> work, CancellationToken giveUp)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (OperationCanceledException) when (giveUp.IsCancellationRequested)
+        {
+            return StopReason.Cancelled;
+        }
+        catch (CheckpointLockedException e)
+        {
+            return Fail(report, StopReason.Locked, Reasons.Locked, e.Message);
+        }
+        catch (Exception e) when (e is CheckpointException or CheckpointVersionException)
+        {
+            return Fail(report, StopReason.Other, Reasons.State, e.Message);
+        }
+        catch (MailException e)
+        {
+            return e.Kind switch
+            {
+                FailureKind.Connect => Fail(report, StopReason.Connect, Reasons.Connect, e.Message),
+                FailureKind.Authentication => Fail(report, StopReason.Authentication, Reasons.Authentication, e.Message),
+                FailureKind.Configuration => Fail(report, StopReason.Configuration, Reasons.Configuration, e.Message),
+                FailureKind.Limit => Fail(report, StopReason.Limit, Reasons.Limit, e.Message),
+                FailureKind.Quota => Fail(report, StopReason.Other, Reasons.Quota, e.Message),
+                _ => Fail(report, StopReason.Other, Reasons.Failed, e.Message),
+            };
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            return Fail(report, StopReason.Other, Reasons.File, FileErrors.Explain(e));
+        }
+        catch (Exception e)
+        {
+            // A bug or a broken machine: the report must still be written, and say so.
+            return Fail(report, StopReason.Other, Reasons.Unexpected, $"{e.GetType().Name}: {e.Message}");
+        }
+    }
+
+    public RetryPipeline RetryFor(JobDefinition job, JobReporter report, StopRequest stopping) =>
+        new(job.Retry, time, report, stopping.ReachLimit);
+
+    /// <param name="remembers">The source may keep in the job's state what it can't write into the place it reads.</param>
+    public Task<IMessageStore> OpenSourceAsync(
+        JobDefinition job, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, bool remembers = false) =>
+        OpenAsync(job, isTarget: false, forWriting: false, retry, report, stopping, giveUp, remembers);
+
+    /// <param name="held">See <see cref="StoreContext.MessagesHeld"/>.</param>
+    public Task<IMessageStore> OpenTargetAsync(
+        JobDefinition job, bool forWriting, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, long held = 0) =>
+        OpenAsync(job, isTarget: true, forWriting, retry, report, stopping, giveUp, held: held);
+
+    private Task<IMessageStore> OpenAsync(
+        JobDefinition job, bool isTarget, bool forWriting, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp,
+        bool remembers = false, long held = 0)
+    {
+        var endpoint = isTarget ? job.Target : job.Source;
+        var context = new StoreContext(time, text => report.Note(null, text))
+        {
+            Repair = forWriting && job.Repair,
+            OnLimit = stopping.ReachLimit,
+            OnUnread = (folder, reason, text) =>
+            {
+                if (isTarget)
+                    report.Note(folder, text);
+                else
+                    report.Problem(new Problem(FailureScope.Folder, folder, null, reason, text));
+            },
+            MemoryDirectory = isTarget ? null : Path.Combine(job.StateDirectory, "names"),
+            MemoryIsReadOnly = !remembers,
+            MessagesHeld = held,
+            Connecting = circuits.ConnectAsync,
+        };
+        return limits.ApplyAsync(
+            endpoint,
+            isTarget,
+            job.StateDirectory,
+            stopping.ReachLimit,
+            () => retry.OpenStoreAsync(endpoint.Display, () => openStore(endpoint, forWriting, context, giveUp), giveUp),
+            giveUp);
+    }
+
+    private static StopReason Fail(JobReporter report, StopReason stop, string reason, string text)
+    {
+        report.Problem(new Problem(FailureScope.Store, null, null, reason, text));
+        return stop;
+    }
+}

@@ -1,0 +1,63 @@
+using System.Runtime.CompilerServices;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Views;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Labels;
+
+/// <summary>
+/// Labels are shown as keywords and set as such. As a source it has three folders, since every message lies in exactly one
+/// of them: all mail, trash, junk.
+/// </summary>
+internal sealed class LabelsAsKeywords(IMessageStore store, bool isSource) : StoreView(store)
+{
+    private FolderPath? trash;
+
+    public override async Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
+    {
+        var folders = await Store.ListFoldersAsync(cancellationToken);
+        trash = folders.FirstOrDefault(f => f.Special == SpecialFolder.Trash)?.Path;
+        if (!isSource)
+            return folders;
+        if (!folders.Any(f => f.Special == SpecialFolder.All && f.HoldsMessages))
+            throw new MailException(FailureScope.Store, false, $"{Traits.Display} does not show All Mail, which 'labels: keywords' reads; let Gmail show it in IMAP (Settings, Labels)");
+        return [.. folders.Select(f => f with
+        {
+            Use = f.Special is SpecialFolder.All or SpecialFolder.Trash or SpecialFolder.Junk ? FolderUse.View : FolderUse.LeftOut,
+        })];
+    }
+
+    public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
+        new KeywordsFolder(await Store.OpenAsync(path, cancellationToken));
+
+    public override async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        if (trash is null)
+            await ListFoldersAsync(cancellationToken);
+        return new WritableLabelsFolder(await Store.OpenForWritingAsync(path, cancellationToken), trash);
+    }
+}
+
+/// <summary>A folder whose messages carry their labels among their flags. A change of labels need not show in MODSEQ, so that is withheld.</summary>
+internal class KeywordsFolder(IMessageFolder folder) : FolderView(folder, folder.Status with { HighestModSeq = null })
+{
+    private readonly Dictionary<(FlagSet Flags, IReadOnlyList<string> Labels), FlagSet> merged = [];
+
+    public override async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var labels = new Dictionary<Uid, MessageLabels>();
+        await foreach (var message in Folder.ListAsync(request with { Labels = labels }, cancellationToken))
+        {
+            // Without a row it went away between the two; without its labels it must not be judged.
+            if (labels.TryGetValue(message.Uid, out var its))
+                yield return message with { Flags = Merge(message.Flags, its.Labels) };
+        }
+    }
+
+    private FlagSet Merge(FlagSet flags, IReadOnlyList<string> labels)
+    {
+        if (!merged.TryGetValue((flags, labels), out var both))
+            merged[(flags, labels)] = both = flags.Union(GmailLabels.ToFlags(labels));
+        return both;
+    }
+}

@@ -1,0 +1,179 @@
+using System.Globalization;
+
+namespace Imapsync.Imap;
+
+/// <summary>What a refusal means for the next try.</summary>
+public enum RefusalKind
+{
+    Other,
+
+    /// <summary>The server wants less: wait, then go on.</summary>
+    Throttled,
+
+    /// <summary>Too many connections at once: use fewer.</summary>
+    TooManyConnections,
+
+    /// <summary>The user is let in but has no mailbox, or is not let in.</summary>
+    Authentication,
+
+    /// <summary>What the server lets an account move in a day is used up: stop, and go on the next day.</summary>
+    DailyLimit,
+
+    /// <summary>The mailbox is full.</summary>
+    Quota,
+    TooBig,
+
+    /// <summary>The message's octets are not to the server's taste: NUL, bare LF, lines in the header that are no fields.</summary>
+    Malformed,
+
+    /// <summary>The message does not end in CRLF, which no RFC asks for.</summary>
+    NoFinalLineEnd,
+
+    /// <summary>Out of order for now.</summary>
+    Unavailable,
+
+    /// <summary>Not there.</summary>
+    Gone,
+}
+
+public readonly record struct Refusal(RefusalKind Kind, bool IsTransient, TimeSpan? RetryAfter = null);
+
+/// <summary>The one table of codes and texts that say why a server refuses; tagged NO and BAD and untagged BYE alike.</summary>
+public static class RefusalClassifier
+{
+    // Texts that say more than the code they come with: to Gmail, OVERQUOTA is also about what was moved today.
+    private static readonly (string Text, RefusalKind Kind, bool IsTransient)[] TextsBeforeCodes =
+    [
+        ("bandwidth limit", RefusalKind.DailyLimit, false),
+    ];
+
+    private static readonly (ResponseCodeKind Code, RefusalKind Kind, bool IsTransient)[] Codes =
+    [
+        (ResponseCodeKind.Throttled, RefusalKind.Throttled, true),
+        (ResponseCodeKind.Unavailable, RefusalKind.Unavailable, true),
+        (ResponseCodeKind.InUse, RefusalKind.Unavailable, true),
+        (ResponseCodeKind.ServerBug, RefusalKind.Other, true),
+        (ResponseCodeKind.OverQuota, RefusalKind.Quota, false),
+        (ResponseCodeKind.TooBig, RefusalKind.TooBig, false),
+        (ResponseCodeKind.AuthenticationFailed, RefusalKind.Authentication, false),
+        (ResponseCodeKind.AuthorizationFailed, RefusalKind.Authentication, false),
+        (ResponseCodeKind.Expired, RefusalKind.Authentication, false),
+        (ResponseCodeKind.PrivacyRequired, RefusalKind.Authentication, false),
+        (ResponseCodeKind.NonExistent, RefusalKind.Gone, false),
+        (ResponseCodeKind.TryCreate, RefusalKind.Gone, false),
+        (ResponseCodeKind.Cannot, RefusalKind.Other, false),
+        (ResponseCodeKind.NoPermission, RefusalKind.Other, false),
+    ];
+
+    // Texts of servers that send no code, or one that leaves open what it is about. The first that fits counts.
+    private static readonly (string Text, RefusalKind Kind, bool IsTransient)[] Texts =
+    [
+        // Yahoo.
+        ("additional arguments", RefusalKind.NoFinalLineEnd, false),
+
+        // Cyrus.
+        ("contains nul", RefusalKind.Malformed, false),
+        ("bare newline", RefusalKind.Malformed, false),
+        ("bare lf", RefusalKind.Malformed, false),
+        ("invalid header", RefusalKind.Malformed, false),
+        ("user is authenticated but not connected", RefusalKind.Authentication, false),
+        ("too many simultaneous connections", RefusalKind.TooManyConnections, true),
+        ("too many connections", RefusalKind.TooManyConnections, true),
+        ("maximum number of connections", RefusalKind.TooManyConnections, true),
+        ("connection limit", RefusalKind.TooManyConnections, true),
+        ("too many login", RefusalKind.Throttled, true),
+        ("too many invalid", RefusalKind.Throttled, true),
+        ("request is throttled", RefusalKind.Throttled, true),
+        ("backoff time", RefusalKind.Throttled, true),
+        ("command limits", RefusalKind.Throttled, true),
+        ("rate limit", RefusalKind.Throttled, true),
+        ("try again later", RefusalKind.Unavailable, true),
+        ("temporarily unavailable", RefusalKind.Unavailable, true),
+        ("temporary", RefusalKind.Unavailable, true),
+        ("server unavailable", RefusalKind.Unavailable, true),
+        ("session expired", RefusalKind.Unavailable, true),
+        ("shutting down", RefusalKind.Unavailable, true),
+        ("autologout", RefusalKind.Unavailable, true),
+        ("server busy", RefusalKind.Unavailable, true),
+        ("internal error", RefusalKind.Other, true),
+
+        // Cyrus, when two commands of one user get in each other's way.
+        ("system i/o error", RefusalKind.Other, true),
+        ("over quota", RefusalKind.Quota, false),
+        ("quota exceeded", RefusalKind.Quota, false),
+        ("overquota", RefusalKind.Quota, false),
+        ("not enough disk quota", RefusalKind.Quota, false),
+        ("too large", RefusalKind.TooBig, false),
+        ("too big", RefusalKind.TooBig, false),
+        ("larger than the maximum", RefusalKind.TooBig, false),
+        ("maximum message size", RefusalKind.TooBig, false),
+        ("doesn't exist", RefusalKind.Gone, false),
+        ("does not exist", RefusalKind.Gone, false),
+        ("no such mailbox", RefusalKind.Gone, false),
+        ("mailbox not found", RefusalKind.Gone, false),
+        ("unknown mailbox", RefusalKind.Gone, false),
+    ];
+
+    /// <summary>
+    /// The words speak of room that is used up, as servers without a code for it put it. Only of use where a message was refused:
+    /// elsewhere the same words may be about something else.
+    /// </summary>
+    public static bool IsAboutSpace(StatusReply reply)
+    {
+        ReadOnlySpan<string> words = ["quota", "storage limit", "storage space", "storage is full", "disk full", "disk is full", "out of space", "no space", "not enough space", "insufficient storage", "insufficient space"];
+        foreach (var word in words)
+        {
+            if (reply.Text.Contains(word, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        var box = Math.Max(reply.Text.IndexOf("mailbox", StringComparison.OrdinalIgnoreCase), reply.Text.IndexOf("account", StringComparison.OrdinalIgnoreCase));
+        return box >= 0 && reply.Text.AsSpan(box).Contains("full", StringComparison.OrdinalIgnoreCase);
+    }
+
+    public static Refusal Classify(StatusReply reply)
+    {
+        var wait = SuggestedBackoff(reply.Text);
+        if (Find(TextsBeforeCodes, reply.Text) is { } telling)
+            return telling with { RetryAfter = wait };
+        foreach (var (code, kind, isTransient) in Codes)
+        {
+            if (reply.Has(code))
+                return new Refusal(kind, isTransient, wait);
+        }
+
+        if (Find(Texts, reply.Text) is { } found)
+            return found with { RetryAfter = wait };
+
+        // RFC 5530 §3 has it for a limit of any kind: too many of something at once unless the text says otherwise.
+        return reply.Has(ResponseCodeKind.Limit)
+            ? new Refusal(RefusalKind.Throttled, true, wait)
+            : new Refusal(RefusalKind.Other, false, wait);
+    }
+
+    private static Refusal? Find((string Text, RefusalKind Kind, bool IsTransient)[] texts, string said)
+    {
+        foreach (var (text, kind, isTransient) in texts)
+        {
+            if (said.Contains(text, StringComparison.OrdinalIgnoreCase))
+                return new Refusal(kind, isTransient);
+        }
+
+        return null;
+    }
+
+    /// <summary>Office 365: <c>Suggested Backoff Time: 299961 milliseconds</c>.</summary>
+    private static TimeSpan? SuggestedBackoff(string text)
+    {
+        const string mark = "Backoff Time:";
+        var at = text.IndexOf(mark, StringComparison.OrdinalIgnoreCase);
+        if (at < 0)
+            return null;
+        var rest = text.AsSpan(at + mark.Length).TrimStart();
+        var digits = rest.IndexOfAnyExceptInRange('0', '9');
+        var number = digits < 0 ? rest : rest[..digits];
+        return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+            ? TimeSpan.FromMilliseconds(milliseconds)
+            : null;
+    }
+}

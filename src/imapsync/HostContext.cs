@@ -1,0 +1,74 @@
+using System.Collections;
+using System.Text;
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Configuration.Secrets;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Running;
+using Imapsync.Engine.Stores;
+
+namespace Imapsync.CommandLine;
+
+/// <summary>Runs one job; <see cref="JobRunner.RunAsync"/>.</summary>
+internal delegate Task<JobReport> JobRun(
+    JobDefinition job, RunOptions options, Action<JobEvent> onEvent, CancellationToken stop, CancellationToken abort);
+
+/// <summary>What the commands have of the process they run in.</summary>
+internal sealed record HostContext : IDisposable
+{
+    /// <summary>Data. UTF-8 whatever the locale says, since programs read it.</summary>
+    public required TextWriter Out { get; init; }
+
+    /// <summary>Text for people.</summary>
+    public required TextWriter Error { get; init; }
+
+    public required IReadOnlyDictionary<string, string> Environment { get; init; }
+
+    /// <summary>Standard error is a terminal that can move its cursor.</summary>
+    public bool IsLive { get; init; }
+
+    /// <summary>A terminal, and nobody asked to be spared colours (https://no-color.org).</summary>
+    public bool HasColour => IsLive && string.IsNullOrEmpty(Environment.GetValueOrDefault("NO_COLOR"));
+
+    /// <summary>Asks on the terminal; null where standard input is none.</summary>
+    public SecretPrompt? Prompt { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public required StoreOpener OpenStore { get; init; }
+
+    public required JobRun RunJob { get; init; }
+
+    /// <summary>What stores tell of their conversations; off unless the command line asks for it.</summary>
+    public TraceLog Trace { get; init; } = new(TimeProvider.System);
+
+    /// <summary>What a job is read with here.</summary>
+    public JobFileOptions JobFileOptions => new() { Environment = Environment, Prompt = Prompt, Time = Time };
+
+    public static HostContext OfProcess()
+    {
+        var environment = System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
+        var trace = new TraceLog(TimeProvider.System);
+        StoreOpener open = (endpoint, forWriting, context, cancellationToken) =>
+            StoreRegistry.OpenAsync(endpoint, forWriting, context with { Log = trace }, cancellationToken);
+        return new HostContext
+        {
+            Trace = trace,
+            Out = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true },
+            Error = new BestEffortWriter(Console.Error),
+            Environment = environment,
+            IsLive = !Console.IsErrorRedirected && environment.GetValueOrDefault("TERM") is not (null or "" or "dumb"),
+            Prompt = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskAsync,
+            OpenStore = open,
+            RunJob = new JobRunner(TimeProvider.System, open).RunAsync,
+        };
+    }
+
+    public void Dispose()
+    {
+        Trace.Dispose();
+        Out.Dispose();
+    }
+}
