@@ -1,5 +1,4 @@
 using System.Reflection;
-using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine;
 

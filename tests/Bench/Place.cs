@@ -1,5 +1,4 @@
 using System.Buffers;
-using Imapsync.Engine.Stores.Maildir;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench;

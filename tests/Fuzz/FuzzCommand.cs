@@ -1,5 +1,4 @@
 using System.Globalization;
-using Imapsync.Engine.Verifying;
 
 namespace Imapsync.Fuzz.Tests;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Imapsync.Engine.Verifying;
 using Imapsync.Tests.Support;
 using Xunit.Sdk;
 using Xunit.v3;

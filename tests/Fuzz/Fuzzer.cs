@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using Imapsync.Engine.Verifying;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Fuzz.Tests;

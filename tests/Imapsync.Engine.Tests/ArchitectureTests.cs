@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.Retrying;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests;

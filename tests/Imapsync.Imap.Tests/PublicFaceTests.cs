@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
-using Imapsync.Imap.Client;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests;

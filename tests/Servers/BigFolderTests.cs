@@ -1,4 +1,3 @@
-using Imapsync.Engine.Mail;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

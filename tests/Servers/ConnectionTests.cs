@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Imapsync.Engine.Mail;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

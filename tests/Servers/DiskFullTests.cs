@@ -1,4 +1,3 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

@@ -1,4 +1,3 @@
-using Imapsync.Engine.Mail;
 using Imapsync.Tests.Support;
 using Imapsync.Tests.Support.Gmail;
 

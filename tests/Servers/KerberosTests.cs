@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Imapsync.Engine.Mail;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

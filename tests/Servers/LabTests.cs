@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Tests.Support;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Imapsync.Engine.Mail;
 using Imapsync.Engine.State;
 using Imapsync.Tests.Support;
 

@@ -2,7 +2,6 @@ using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
-using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
 using Imapsync.Tests.Support;
 

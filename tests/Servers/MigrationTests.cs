@@ -1,4 +1,3 @@
-using Imapsync.Engine.State;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

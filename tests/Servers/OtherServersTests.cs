@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Tests.Support;
 

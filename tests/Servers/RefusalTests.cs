@@ -1,4 +1,3 @@
-using Imapsync.Imap.Client;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

@@ -1,5 +1,4 @@
 using System.Text;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.State;
 using Imapsync.Tests.Support;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Imapsync.Engine.Mail;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;

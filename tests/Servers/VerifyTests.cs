@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 

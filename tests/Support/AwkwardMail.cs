@@ -1,5 +1,4 @@
 using System.Text;
-using Imapsync.Engine.Stores.Imap;
 
 namespace Imapsync.Tests.Support;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Imapsync.Engine.Configuration;
 
 namespace Imapsync.Tests.Support;
 

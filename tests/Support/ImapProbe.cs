@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.RegularExpressions;
-using Imapsync.Engine.Configuration;
 
 namespace Imapsync.Tests.Support;
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Imapsync.Engine.Configuration;
 
 namespace Imapsync.Tests.Support;
 

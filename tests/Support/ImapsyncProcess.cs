@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Retrying;
 
 namespace Imapsync.Tests.Support;

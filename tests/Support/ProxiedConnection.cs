@@ -1,5 +1,4 @@
 using System.Text;
-using Imapsync.Imap.Client;
 
 namespace Imapsync.Tests.Support;
 

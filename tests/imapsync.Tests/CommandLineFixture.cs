@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores;

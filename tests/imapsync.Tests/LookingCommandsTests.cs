@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
-using Imapsync.Imap.Client;
 
 namespace Imapsync.CommandLine.Tests;
 

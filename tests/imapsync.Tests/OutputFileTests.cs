@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Files;
 
 namespace Imapsync.CommandLine.Tests;

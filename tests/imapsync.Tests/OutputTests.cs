@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Imapsync.CommandLine.Output;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 

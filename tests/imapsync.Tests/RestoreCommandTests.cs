@@ -1,7 +1,5 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.State;
 
 namespace Imapsync.CommandLine.Tests;
 

@@ -1,7 +1,5 @@
 using System.Text.Json;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.State;
 
 namespace Imapsync.CommandLine.Tests;
 

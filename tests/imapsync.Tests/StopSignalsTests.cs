@@ -1,8 +1,6 @@
 using System.Runtime.InteropServices;
 using Imapsync.Engine.Jobs;
-using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.State;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;

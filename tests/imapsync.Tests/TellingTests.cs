@@ -1,5 +1,4 @@
 using Imapsync.CommandLine.Output;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Tests.Support;

@@ -1,5 +1,4 @@
 using System.Text;
-using Imapsync.Engine.Configuration.Secrets;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 

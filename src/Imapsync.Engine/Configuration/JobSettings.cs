@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
 

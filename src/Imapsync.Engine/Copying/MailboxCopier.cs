@@ -4,7 +4,6 @@ using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.State;
-using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 

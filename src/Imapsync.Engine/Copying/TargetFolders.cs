@@ -2,7 +2,6 @@ using Imapsync.Engine.Folders;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.State;
-using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 

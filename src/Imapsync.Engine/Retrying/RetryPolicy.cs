@@ -1,6 +1,5 @@
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Retrying;
 

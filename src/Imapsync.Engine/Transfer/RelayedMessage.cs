@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Transfer;

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Imapsync.Imap.Connection;
 
 namespace Imapsync.Imap.Client;

@@ -1,5 +1,3 @@
-using Imapsync.Imap.Connection;
-
 namespace Imapsync.Imap.Client;
 
 public sealed partial class ImapClient

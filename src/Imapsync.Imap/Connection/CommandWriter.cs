@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
-using Imapsync.Imap.Wire;
 
 namespace Imapsync.Imap.Connection;
 

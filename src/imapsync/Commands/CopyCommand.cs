@@ -3,7 +3,6 @@ using System.Text;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Files;
-using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Commands;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Imapsync.Engine.Configuration;
-using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Commands;
 

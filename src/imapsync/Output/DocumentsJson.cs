@@ -1,5 +1,4 @@
 using Imapsync.CommandLine.Commands;
-using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Output;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;

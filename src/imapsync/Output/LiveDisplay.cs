@@ -1,7 +1,5 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Progress;
 using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace Imapsync.CommandLine.Output;
 

@@ -1,4 +1,3 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Configuration.Secrets;
 using Imapsync.Engine.Verifying;
 

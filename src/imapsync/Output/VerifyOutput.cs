@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Verifying;
 

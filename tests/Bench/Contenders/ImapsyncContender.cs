@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Imapsync.Engine.State;
 
 namespace Imapsync.Bench.Contenders;
 

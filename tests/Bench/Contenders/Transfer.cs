@@ -1,5 +1,3 @@
-using Imapsync.Engine.State;
-
 namespace Imapsync.Bench.Contenders;
 
 /// <summary>One mailbox to be copied by one program, and where that program remembers.</summary>

@@ -1,5 +1,4 @@
 using BenchmarkDotNet.Attributes;
-using Imapsync.Engine.Configuration;
 using Imapsync.Imap;
 
 namespace Imapsync.Bench.Micro;

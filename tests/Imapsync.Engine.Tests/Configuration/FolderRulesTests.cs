@@ -1,5 +1,4 @@
 using Imapsync.Engine.Jobs;
-using Imapsync.Engine.Stores.Imap;
 
 namespace Imapsync.Engine.Tests.Configuration;
 

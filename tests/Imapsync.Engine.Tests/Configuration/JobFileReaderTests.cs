@@ -1,7 +1,6 @@
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Configuration;

@@ -1,5 +1,4 @@
 using System.Text;
-using Imapsync.Engine.Configuration;
 
 namespace Imapsync.Engine.Tests.Contracts;
 

@@ -1,5 +1,4 @@
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.Stores.Imap;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Contracts;

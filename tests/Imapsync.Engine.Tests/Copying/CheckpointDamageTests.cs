@@ -1,5 +1,4 @@
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.State;
 using Imapsync.Engine.Tests.State;
 using Imapsync.Tests.Support;
 

@@ -1,10 +1,8 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Copying;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.State;
-using Imapsync.Engine.Tests.State;
 
 namespace Imapsync.Engine.Tests.Copying;
 

@@ -1,6 +1,4 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.Tests.State;
 
 namespace Imapsync.Engine.Tests.Copying;
 

@@ -1,13 +1,10 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
 using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
-using Imapsync.Engine.Tests.State;
 using Imapsync.Engine.Verifying;
-using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
 

@@ -2,9 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;

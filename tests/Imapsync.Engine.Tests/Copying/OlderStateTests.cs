@@ -1,8 +1,6 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.State;
 using Imapsync.Imap;
 using Imapsync.Tests.Support;
 

@@ -1,7 +1,5 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.State;
 using Imapsync.Engine.Tests.State;
 using Imapsync.Tests.Support;
 

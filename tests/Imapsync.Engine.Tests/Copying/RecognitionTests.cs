@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;

@@ -1,6 +1,5 @@
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.Tests.State;
 
 namespace Imapsync.Engine.Tests.Copying;
 

@@ -3,7 +3,6 @@ using Imapsync.Engine.Folders;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.State;
-using Imapsync.Engine.Stores.Imap;
 using Imapsync.Engine.Tests.State;
 using Imapsync.Imap;
 

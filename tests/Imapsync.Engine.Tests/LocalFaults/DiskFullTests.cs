@@ -1,11 +1,9 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
 using Imapsync.Engine.Tests.Copying;
-using Imapsync.Engine.Tests.State;
 using Imapsync.Imap;
 using Imapsync.Tests.Support;
 

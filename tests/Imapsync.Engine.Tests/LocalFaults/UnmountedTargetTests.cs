@@ -1,7 +1,5 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
 using Imapsync.Engine.Tests.Copying;
 using Imapsync.Tests.Support;

@@ -1,5 +1,4 @@
 using System.Text;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Reading;
 using Imapsync.Engine.Tests.Copying;

@@ -1,12 +1,9 @@
 using System.Security.Cryptography;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
-using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
-using Imapsync.Engine.Stores.Imap;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Restoring;

@@ -1,12 +1,10 @@
 using System.Collections.Immutable;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
 using Imapsync.Engine.Stores;
 using Imapsync.Engine.Tests.Copying;
-using Imapsync.Engine.Tests.State;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Restoring;

@@ -3,7 +3,6 @@ using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Retrying;
 using Imapsync.Engine.Running;
-using Imapsync.Engine.State;
 using Imapsync.Engine.Tests.Copying;
 using Imapsync.Imap;
 using Imapsync.Tests.Support;

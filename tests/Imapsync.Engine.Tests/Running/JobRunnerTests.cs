@@ -1,10 +1,7 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.State;
 using Imapsync.Engine.Tests.Copying;
-using Imapsync.Engine.Tests.State;
 
 namespace Imapsync.Engine.Tests.Running;
 

@@ -1,4 +1,3 @@
-using Imapsync.Engine.Copying;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.State;
 using Imapsync.Imap;

@@ -1,4 +1,3 @@
-using Imapsync.Engine.Copying;
 using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Tests.State;

@@ -1,8 +1,6 @@
-using System.Buffers;
 using System.Text;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Imap;
-using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Transcripts;
 

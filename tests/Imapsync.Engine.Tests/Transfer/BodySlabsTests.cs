@@ -1,7 +1,6 @@
 using System.Buffers;
 using Imapsync.Engine.Transfer;
 using Imapsync.Tests.Support;
-using Xunit;
 
 namespace Imapsync.Engine.Tests.Transfer;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Imapsync.Engine.Tests.State;
 using Imapsync.Engine.Verifying;
 
 namespace Imapsync.Engine.Tests.Verifying;

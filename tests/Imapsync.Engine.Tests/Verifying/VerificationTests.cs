@@ -1,10 +1,8 @@
 using System.Text;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Configuration.Secrets;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.State;
 using Imapsync.Engine.Tests.Copying;
 using Imapsync.Engine.Verifying;
 using Imapsync.Imap;

@@ -5,7 +5,6 @@ using System.IO.Pipelines;
 using System.Text;
 using Imapsync.Imap.Client;
 using Imapsync.Imap.Tests.Connection;
-using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Commands;
 

@@ -1,5 +1,4 @@
 using Imapsync.Imap.Connection;
-using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Transcripts;
 

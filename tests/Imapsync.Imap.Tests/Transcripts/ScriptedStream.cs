@@ -1,5 +1,4 @@
 using Imapsync.Imap.Connection;
-using Imapsync.Tests.Support;
 using System.Text;
 
 namespace Imapsync.Imap.Tests.Transcripts;

@@ -1,5 +1,4 @@
 using Imapsync.Engine.Jobs;
-using Imapsync.Engine.State;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;

@@ -1,6 +1,4 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
-using Imapsync.Engine.Mail;
 using Imapsync.Engine.State;
 using Imapsync.Tests.Support;
 

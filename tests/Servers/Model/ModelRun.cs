@@ -1,7 +1,5 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.Retrying;
 using Imapsync.Engine.Running;
 using Imapsync.Engine.Stores;
 using Imapsync.Tests.Support;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Imapsync.Engine.Retrying;
 using Imapsync.Engine.Stores.Maildir;
 using Imapsync.Tests.Support;
 

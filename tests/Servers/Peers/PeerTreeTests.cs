@@ -1,5 +1,4 @@
 using System.Text;
-using Imapsync.Engine.Mail;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Peers;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.Stores.Mbox;
 
 namespace Imapsync.Servers.Tests.World;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.State;
 
 namespace Imapsync.Servers.Tests.World;
 

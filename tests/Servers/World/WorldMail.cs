@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Imapsync.Engine.Matching;
 using Imapsync.Engine.Stores.Imap;
 
 namespace Imapsync.Servers.Tests.World;

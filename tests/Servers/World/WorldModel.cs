@@ -1,5 +1,4 @@
 using Imapsync.Engine.Jobs;
-using Imapsync.Engine.Matching;
 
 namespace Imapsync.Servers.Tests.World;
 

@@ -1,5 +1,3 @@
-using Imapsync.Tests.Support;
-
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>What happens between runs at either side, but for what disks do.</summary>

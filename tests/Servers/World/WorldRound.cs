@@ -1,10 +1,7 @@
 using System.Collections.Immutable;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
-using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
-using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
 using Imapsync.Servers.Tests.Model;
 using Imapsync.Tests.Support;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
-using Imapsync.Engine.Files;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;

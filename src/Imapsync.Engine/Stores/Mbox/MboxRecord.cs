@@ -1,4 +1,3 @@
-using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;

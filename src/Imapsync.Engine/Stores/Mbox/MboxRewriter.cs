@@ -1,4 +1,3 @@
-using System.Buffers;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 using Microsoft.Win32.SafeHandles;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;

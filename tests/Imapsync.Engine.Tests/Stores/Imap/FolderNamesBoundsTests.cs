@@ -1,5 +1,4 @@
 using Imapsync.Engine.Stores.Imap;
-using Imapsync.Imap;
 using Imapsync.Imap.Client;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;

@@ -1,4 +1,3 @@
-using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Engine.Tests.Copying;

@@ -1,6 +1,5 @@
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Imap;
-using Imapsync.Imap;
 using Imapsync.Imap.Client;
 using Imapsync.Tests.Support;
 

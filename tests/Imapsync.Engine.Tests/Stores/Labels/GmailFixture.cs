@@ -4,7 +4,6 @@ using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
 using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
-using Imapsync.Engine.Tests.State;
 using Imapsync.Engine.Verifying;
 using Imapsync.Tests.Support;
 using Imapsync.Tests.Support.Gmail;

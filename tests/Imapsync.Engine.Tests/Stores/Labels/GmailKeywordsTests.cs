@@ -1,4 +1,3 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Verifying;

@@ -1,7 +1,6 @@
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.Tests.State;
 using Imapsync.Tests.Support.Gmail;
 
 namespace Imapsync.Engine.Tests.Stores.Labels;

@@ -1,10 +1,8 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Engine.Tests.Copying;
-using Imapsync.Engine.Tests.State;
 using Imapsync.Engine.Tests.Stores.Imap;
 using Imapsync.Tests.Support;
 

@@ -1,4 +1,3 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Stores.LineEnds;
 using Imapsync.Tests.Support;
 

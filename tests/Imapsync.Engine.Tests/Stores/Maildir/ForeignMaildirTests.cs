@@ -4,7 +4,6 @@ using System.Text;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.State;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;

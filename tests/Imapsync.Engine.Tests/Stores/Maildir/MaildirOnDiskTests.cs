@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores;
-using Imapsync.Engine.Stores.Imap;
 using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Imap;
 

@@ -1,4 +1,3 @@
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Imap;

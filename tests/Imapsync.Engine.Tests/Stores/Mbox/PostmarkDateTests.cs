@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Stores.Mbox;
 using Imapsync.Tests.Support;
 

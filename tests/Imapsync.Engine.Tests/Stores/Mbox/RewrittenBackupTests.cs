@@ -1,5 +1,4 @@
 using System.Text;
-using Imapsync.Engine.Mail;
 using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Imap;
 using Imapsync.Tests.Support;

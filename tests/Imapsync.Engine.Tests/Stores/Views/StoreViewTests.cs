@@ -1,7 +1,6 @@
 using System.Reflection;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Views;
-using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Views;
 

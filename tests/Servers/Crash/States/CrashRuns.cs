@@ -1,5 +1,3 @@
-using Imapsync.Engine.State;
-
 namespace Imapsync.Servers.Tests.Crash.States;
 
 /// <summary>The runs whose crashes are tried.</summary>

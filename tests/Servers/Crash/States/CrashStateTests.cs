@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
-using Imapsync.Engine.Configuration;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Crash.States;

@@ -1,10 +1,8 @@
 using System.Globalization;
-using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
-using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
 using Imapsync.Tests.Support;
 
