@@ -413,7 +413,7 @@ internal sealed class FolderCopier(
         checkpoint.SetSourceModSeq(null);
         checkpoint.SetKnownTargetUidNext(new Uid(1));
         report.Problem(new Problem(
-            FailureScope.Folder, key.Source, null, "target",
+            FailureScope.Folder, key.Source, null, Reasons.OtherMail,
             $"{key.Target}: {strangers.Count} messages have the UIDs of what was copied and are other mail; they were not touched, the next run looks for the copies"));
     }
 

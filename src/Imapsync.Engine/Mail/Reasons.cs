@@ -30,6 +30,9 @@ public static class Reasons
     /// <summary>What was copied is gone from a backup.</summary>
     public const string MissingAtTarget = "missing_at_target";
 
+    /// <summary>What lies under the UIDs of copies at the target is other mail: it is not touched.</summary>
+    public const string OtherMail = "target";
+
     /// <summary>Whatever else a folder failed over.</summary>
     public const string Folder = "folder";
 
