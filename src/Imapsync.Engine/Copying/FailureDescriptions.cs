@@ -16,7 +16,7 @@ internal sealed class FailureDescriptions
     public async Task DescribeAsync(IMessageFolder source, FolderTally tally, CancellationToken abort)
     {
         // The source's own troubles last: asking for such a message again may end the connection.
-        foreach (var group in tally.ToProblems().Where(p => p is { Uid: not null, Envelope: null }).GroupBy(p => p.Reason == "unreadable").OrderBy(g => g.Key))
+        foreach (var group in tally.ToProblems().Where(p => p is { Uid: not null, Envelope: null }).GroupBy(p => p.Reason == Reasons.Unreadable).OrderBy(g => g.Key))
         {
             var uids = group.Select(p => new Uid(p.Uid!.Value)).Take(Take(Math.Min(group.Count(), MessageDescription.MostAtOnce))).Order().ToList();
             foreach (var (uid, envelope) in await MessageDescription.ReadAsync(source, uids, abort))
