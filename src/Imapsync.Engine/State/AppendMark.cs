@@ -7,11 +7,13 @@ namespace Imapsync.Engine.State;
 /// <summary>
 /// The file <c>appending</c> in the job's state: there while a run appends messages, and after one that did not come to a good end. Where it is
 /// missing all that was ever appended is recorded; so what lies at the target all the same, and is ours, was appended after this state: it is an
-/// older one that was put back. Need not be durable: losing it costs a look at flags.
+/// older one that was put back. It is durable before anything is appended: else a power cut would look like an older state, and what was unflagged
+/// at the source would stay flagged at the target.
 /// </summary>
 internal sealed class AppendMark(string stateDirectory)
 {
     private readonly string path = Path.Combine(stateDirectory, StateDirectory.AppendingName);
+    private readonly Lock turn = new();
     private readonly ConcurrentDictionary<FolderPath, bool> targets = new();
     private readonly Lazy<bool> wasThere = new(() => !Directory.Exists(stateDirectory) || File.Exists(Path.Combine(stateDirectory, StateDirectory.AppendingName)));
 
@@ -22,15 +24,25 @@ internal sealed class AppendMark(string stateDirectory)
     public void Set(FolderPath target)
     {
         _ = wasThere.Value;
-        if (!targets.TryAdd(target, true) || targets.Count > 1 || !Directory.Exists(stateDirectory))
-            return;
-        try
+        // Whoever comes second waits until it is written.
+        lock (turn)
         {
-            File.WriteAllText(path, "imapsync-appending 1\n");
-        }
-        catch (Exception e) when (FileErrors.Is(e))
-        {
-            // A state that can't be written to says so at the next commit.
+            if (!targets.TryAdd(target, true) || targets.Count > 1 || File.Exists(path) || !Directory.Exists(stateDirectory))
+                return;
+            try
+            {
+                using (var file = Posix.CreateAnew(path))
+                {
+                    Posix.Write(file, path, "imapsync-appending 1\n"u8, 0);
+                    RandomAccess.FlushToDisk(file);
+                }
+
+                Posix.SyncDirectory(stateDirectory);
+            }
+            catch (Exception e) when (FileErrors.Is(e))
+            {
+                // A state that can't be written to says so at the next commit.
+            }
         }
     }
 

@@ -10,7 +10,7 @@ namespace Imapsync.Engine.State;
 /// <summary>The names in a job's state directory. Folder names come from servers: none of them can point anywhere else.</summary>
 internal sealed class StateDirectory(string root)
 {
-    /// <summary>Written without a sync; see <c>AppendMark</c>.</summary>
+    /// <summary>See <see cref="AppendMark"/>. A power cut may leave its name without its text.</summary>
     public const string AppendingName = "appending";
 
     /// <summary>How many damaged journals of a pair are kept to be looked at.</summary>
