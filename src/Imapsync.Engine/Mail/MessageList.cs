@@ -5,23 +5,20 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// A listing of a folder, 24 octets a message: a folder may have a million. Kept in blocks, so that growing never holds it twice, and flags by
-/// number, since few sets of them are in use.
+/// A listing of a folder, 24 octets a message: a folder may have a million. Flags are held by number, since few sets of them are in use.
 /// </summary>
 internal sealed class MessageList : IReadOnlyList<MessageInfo>
 {
-    private const int BlockBits = 11;
-    private const int BlockRows = 1 << BlockBits;
     private const long UnknownSize = (1L << 48) - 1;
 
     /// <summary>Of flags that differ. Nobody uses so many; whoever sends more wants to fill the memory.</summary>
     public const int MaxFlagSets = 100_000;
 
-    private readonly List<Row[]> blocks = [];
+    private readonly BlockList<Row> rows = new();
     private readonly List<FlagSet> flags = [FlagSet.Empty];
     private readonly Dictionary<FlagSet, int> numbers = new() { [FlagSet.Empty] = 0 };
 
-    public int Count { get; private set; }
+    public int Count => rows.Count;
 
     /// <summary>How many messages have lost their keywords here, since too many sets of flags differ.</summary>
     public int WithoutKeywords { get; private set; }
@@ -30,38 +27,15 @@ internal sealed class MessageList : IReadOnlyList<MessageInfo>
     {
         get
         {
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
-            ref var row = ref blocks[index >> BlockBits][index & (BlockRows - 1)];
+            ref var row = ref rows[index];
             var size = ((long)row.SizeHigh << 32) | row.SizeLow;
             return new MessageInfo(new Uid(row.Uid), flags[row.Flags], new DateTimeOffset(row.Ticks, TimeSpan.FromMinutes(row.OffsetMinutes)), size == UnknownSize ? -1 : size);
         }
 
-        set
-        {
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
-            blocks[index >> BlockBits][index & (BlockRows - 1)] = RowOf(value);
-        }
+        set => rows[index] = RowOf(value);
     }
 
-    public void Add(MessageInfo message)
-    {
-        var at = Count & (BlockRows - 1);
-        if (at == 0 && Count >> BlockBits == blocks.Count)
-        {
-            // Most folders are small: begin so.
-            blocks.Add(new Row[blocks.Count == 0 ? 8 : BlockRows]);
-        }
-
-        var block = blocks[Count >> BlockBits];
-        if (at == block.Length)
-        {
-            Array.Resize(ref block, Math.Min(BlockRows, at * 4));
-            blocks[Count >> BlockBits] = block;
-        }
-
-        block[at] = RowOf(message);
-        Count++;
-    }
+    public void Add(MessageInfo message) => rows.Add(RowOf(message));
 
     public void AddRange(IEnumerable<MessageInfo> messages)
     {
@@ -75,16 +49,11 @@ internal sealed class MessageList : IReadOnlyList<MessageInfo>
         var kept = 0;
         for (var i = 0; i < Count; i++)
         {
-            if (isMeant(this[i]))
-                continue;
-            if (kept != i)
-                blocks[kept >> BlockBits][kept & (BlockRows - 1)] = blocks[i >> BlockBits][i & (BlockRows - 1)];
-            kept++;
+            if (!isMeant(this[i]))
+                rows[kept++] = rows[i];
         }
 
-        Count = kept;
-        var needed = (Count + BlockRows - 1) >> BlockBits;
-        blocks.RemoveRange(needed, blocks.Count - needed);
+        rows.Cut(kept);
     }
 
     /// <summary>Puts them in ascending order of UID; each UID is there once. Costs nothing where they are.</summary>
@@ -92,15 +61,9 @@ internal sealed class MessageList : IReadOnlyList<MessageInfo>
     {
         var isSorted = true;
         for (var i = 1; i < Count && isSorted; i++)
-            isSorted = UidAt(i - 1) <= UidAt(i);
-        if (isSorted)
-            return;
-        var rows = new Row[Count];
-        for (var i = 0; i < Count; i++)
-            rows[i] = blocks[i >> BlockBits][i & (BlockRows - 1)];
-        Array.Sort(rows, (a, b) => a.Uid.CompareTo(b.Uid));
-        for (var i = 0; i < Count; i++)
-            blocks[i >> BlockBits][i & (BlockRows - 1)] = rows[i];
+            isSorted = rows[i - 1].Uid <= rows[i].Uid;
+        if (!isSorted)
+            rows.Sort((a, b) => a.Uid.CompareTo(b.Uid));
     }
 
     public IEnumerator<MessageInfo> GetEnumerator()
@@ -110,8 +73,6 @@ internal sealed class MessageList : IReadOnlyList<MessageInfo>
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-
-    private uint UidAt(int index) => blocks[index >> BlockBits][index & (BlockRows - 1)].Uid;
 
     private Row RowOf(in MessageInfo message)
     {

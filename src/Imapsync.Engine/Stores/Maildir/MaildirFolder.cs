@@ -81,13 +81,19 @@ internal class MaildirFolder : IMessageFolder
             await RefreshAsync(cancellationToken);
         isJustOpened = false;
         var done = 0;
-        foreach (var message in Chosen(request.Uids))
+        var messages = Index.Messages;
+        foreach (var at in messages.Positions(request.Uids))
         {
             if (++done % CancellationEvery == 0)
                 cancellationToken.ThrowIfCancellationRequested();
             if (!request.WithDateAndSize)
-                yield return new MessageInfo(new Uid(message.Uid), message.Info.Flags);
-            else if (LocalFiles.Guard(FailureScope.Folder, message.FileName, () => Reader.Describe(message)) is { } info)
+            {
+                yield return new MessageInfo(new Uid(messages.UidAt(at)), messages.InfoAt(at).Flags);
+                continue;
+            }
+
+            var message = messages[at];
+            if (LocalFiles.Guard(FailureScope.Folder, message.FileName, () => Reader.Describe(message)) is { } info)
                 yield return info;
         }
     }
@@ -123,17 +129,6 @@ internal class MaildirFolder : IMessageFolder
     protected IEnumerable<MaildirMessage> Chosen(UidSet? uids)
     {
         var messages = Index.Messages;
-        if (uids is null)
-            return messages;
-        return Ranges();
-
-        IEnumerable<MaildirMessage> Ranges()
-        {
-            foreach (var (first, last) in uids.Ranges)
-            {
-                for (var at = MaildirIndex.PositionOf(messages, first); at < messages.Count && messages.UidAt(at) <= last; at++)
-                    yield return messages[at];
-            }
-        }
+        return messages.Positions(uids).Select(at => messages[at]);
     }
 }

@@ -1,4 +1,6 @@
 using System.Collections;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
@@ -7,29 +9,43 @@ namespace Imapsync.Engine.Stores.Maildir;
 /// <param name="remembered">Those that it does not.</param>
 internal sealed class MaildirMessages(NameTable listed, NameTable remembered) : IReadOnlyList<MaildirMessage>
 {
-    private const int BlockBits = 12;
-    private const int BlockRows = 1 << BlockBits;
     private const uint InNew = 1;
     private const uint Remembered = 2;
 
-    private readonly List<Row[]> blocks = [];
+    private readonly BlockList<Row> rows = new();
     private readonly List<InfoPart> infos = [];
     private readonly Dictionary<InfoPart, uint> numbers = new(ReferenceEqualityComparer.Instance);
 
-    public int Count { get; private set; }
+    public int Count => rows.Count;
 
     public MaildirMessage this[int index]
     {
         get
         {
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
-            var row = RowAt(index);
+            var row = rows[index];
             var table = (row.Marks & Remembered) != 0 ? remembered : listed;
             return new MaildirMessage(row.Uid, table.NameAt(row.Slot), infos[(int)(row.Marks >> 2)], (row.Marks & InNew) != 0);
         }
     }
 
-    public uint UidAt(int index) => RowAt(index).Uid;
+    public uint UidAt(int index) => rows[index].Uid;
+
+    /// <summary>Flags and what else the name ends with, without making the name.</summary>
+    public InfoPart InfoAt(int index) => infos[(int)(rows[index].Marks >> 2)];
+
+    /// <summary>Where the messages of these UIDs stand, in their order; null for all.</summary>
+    public IEnumerable<int> Positions(UidSet? uids)
+    {
+        if (uids is null)
+            return Enumerable.Range(0, Count);
+        return uids.Ranges.SelectMany(r => Between(r.First, r.Last));
+
+        IEnumerable<int> Between(uint first, uint last)
+        {
+            for (var at = MaildirIndex.PositionOf(this, first); at < Count && UidAt(at) <= last; at++)
+                yield return at;
+        }
+    }
 
     /// <summary>False where no table has the name.</summary>
     public bool TryAdd(ReadOnlySpan<char> uniqueName, InfoPart info, bool inNew)
@@ -37,7 +53,7 @@ internal sealed class MaildirMessages(NameTable listed, NameTable remembered) : 
         var isRemembered = remembered.TryFind(uniqueName, out var slot);
         if (!isRemembered && !listed.TryFind(uniqueName, out slot))
             return false;
-        Add(new Row((isRemembered ? remembered : listed).UidAt(slot), slot, MarksOf(info, inNew, isRemembered)));
+        rows.Add(new Row((isRemembered ? remembered : listed).UidAt(slot), slot, MarksOf(info, inNew, isRemembered)));
         return true;
     }
 
@@ -46,24 +62,16 @@ internal sealed class MaildirMessages(NameTable listed, NameTable remembered) : 
     {
         var isRemembered = remembered.TryFind(message.UniqueName, out var slot);
         if (isRemembered || listed.TryFind(message.UniqueName, out slot))
-            Add(new Row(message.Uid, slot, MarksOf(message.Info, message.InNew, isRemembered)));
+            rows.Add(new Row(message.Uid, slot, MarksOf(message.Info, message.InNew, isRemembered)));
     }
 
     public void AddFrom(MaildirMessages other, int index)
     {
-        var row = other.RowAt(index);
-        Add(row with { Marks = (row.Marks & (InNew | Remembered)) | (NumberOf(other.infos[(int)(row.Marks >> 2)]) << 2) });
+        var row = other.rows[index];
+        rows.Add(row with { Marks = (row.Marks & (InNew | Remembered)) | (NumberOf(other.infos[(int)(row.Marks >> 2)]) << 2) });
     }
 
-    public void SortByUid()
-    {
-        var rows = new Row[Count];
-        for (var i = 0; i < Count; i++)
-            rows[i] = RowAt(i);
-        Array.Sort(rows, (a, b) => a.Uid.CompareTo(b.Uid));
-        for (var i = 0; i < Count; i++)
-            blocks[i >> BlockBits][i & (BlockRows - 1)] = rows[i];
-    }
+    public void SortByUid() => rows.Sort((a, b) => a.Uid.CompareTo(b.Uid));
 
     public IEnumerator<MaildirMessage> GetEnumerator()
     {
@@ -72,24 +80,6 @@ internal sealed class MaildirMessages(NameTable listed, NameTable remembered) : 
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-
-    private Row RowAt(int index) => blocks[index >> BlockBits][index & (BlockRows - 1)];
-
-    private void Add(Row row)
-    {
-        var at = Count & (BlockRows - 1);
-        if (at == 0)
-            blocks.Add(new Row[blocks.Count == 0 ? 16 : BlockRows]);
-        var block = blocks[^1];
-        if (at == block.Length)
-        {
-            Array.Resize(ref block, Math.Min(BlockRows, at * 4));
-            blocks[^1] = block;
-        }
-
-        block[at] = row;
-        Count++;
-    }
 
     private uint MarksOf(InfoPart info, bool inNew, bool isRemembered) => (NumberOf(info) << 2) | (inNew ? InNew : 0) | (isRemembered ? Remembered : 0);
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
@@ -13,15 +14,16 @@ internal sealed class NameTable
     private const int MaxPatterns = 2048;
     private const int MaxPatternLength = 512;
     private const int ChunkBits = 16;
-    private const int BlockBits = 12;
-    private const int BlockRows = 1 << BlockBits;
     private const int MaxDigits = 18;
+    private const int MaxNumbers = 64;
 
     /// <summary>Stands for a number in a pattern, and in no name.</summary>
     private const char Number = '\0';
 
     private readonly List<byte[]> chunks = [];
-    private readonly List<(uint Position, uint Uid)[]> blocks = [];
+    private readonly BlockList<(uint Position, uint Uid)> rows = new();
+    private readonly char[] shapes = new char[MaxPatternLength];
+    private readonly ulong[] numbers = new ulong[MaxNumbers];
     private readonly List<string> patterns = [""];
     private readonly Dictionary<string, int> patternNumbers = [];
     private readonly List<string> withSlash = [];
@@ -29,7 +31,7 @@ internal sealed class NameTable
     private int usedBytes = 1 << ChunkBits;
     private byte[] scratch = new byte[1024];
 
-    public int Count { get; private set; }
+    public int Count => rows.Count;
 
     /// <summary>Names that have a slash in them, which no file's has.</summary>
     public IReadOnlyList<string> WithSlash => withSlash;
@@ -47,12 +49,12 @@ internal sealed class NameTable
     public bool TryFind(ReadOnlySpan<char> name, out int slot)
     {
         slot = -1;
-        return TryPack(name, adds: false, out var length) && TryFind(scratch.AsSpan(0, length), out slot, out _);
+        return Count > 0 && TryPack(name, adds: false, out var length) && TryFind(scratch.AsSpan(0, length), out slot, out _);
     }
 
     public string NameAt(int slot) => Unpack(OctetsAt(slot));
 
-    public uint UidAt(int slot) => blocks[slot >> BlockBits][slot & (BlockRows - 1)].Uid;
+    public uint UidAt(int slot) => rows[slot].Uid;
 
     /// <summary>Adds a name, or gives it another UID.</summary>
     public void Set(ReadOnlySpan<char> name, uint uid)
@@ -60,24 +62,14 @@ internal sealed class NameTable
         _ = TryPack(name, adds: true, out var length);
         if (TryFind(scratch.AsSpan(0, length), out var slot, out var bucket))
         {
-            blocks[slot >> BlockBits][slot & (BlockRows - 1)].Uid = uid;
+            rows[slot].Uid = uid;
             return;
         }
 
         if (name.Contains('/'))
             withSlash.Add(name.ToString());
-        var at = Count & (BlockRows - 1);
-        if (at == 0)
-            blocks.Add(new (uint Position, uint Uid)[blocks.Count == 0 ? 16 : BlockRows]);
-        var block = blocks[^1];
-        if (at == block.Length)
-        {
-            Array.Resize(ref block, Math.Min(BlockRows, at * 4));
-            blocks[^1] = block;
-        }
-
-        block[at] = (Store(scratch.AsSpan(0, length)), uid);
-        buckets[bucket] = ++Count;
+        rows.Add((Store(scratch.AsSpan(0, length)), uid));
+        buckets[bucket] = Count;
         if (Count > buckets.Length / 4 * 3)
             Grow();
     }
@@ -87,34 +79,14 @@ internal sealed class NameTable
     private bool TryPack(ReadOnlySpan<char> name, bool adds, out int length)
     {
         length = 0;
-        Span<char> pattern = stackalloc char[MaxPatternLength];
-        Span<ulong> numbers = stackalloc ulong[MaxPatternLength];
-        var (patternLength, count) = (0, 0);
-        for (var at = 0; at < name.Length && name.Length <= MaxPatternLength;)
-        {
-            var digits = name[at..].IndexOfAnyExceptInRange('0', '9');
-            digits = digits < 0 ? name.Length - at : digits;
-            if (digits == 0 || digits > MaxDigits || (name[at] == '0' && digits > 1))
-            {
-                var taken = Math.Max(1, digits);
-                name.Slice(at, taken).CopyTo(pattern[patternLength..]);
-                (patternLength, at) = (patternLength + taken, at + taken);
-                continue;
-            }
-
-            numbers[count++] = ulong.Parse(name.Slice(at, digits), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture);
-            pattern[patternLength++] = Number;
-            at += digits;
-        }
-
         var number = 0;
-        if (count > 0 && !name.Contains(Number) && !patternNumbers.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(pattern[..patternLength], out number)
+        if (TrySplit(name, out var shape, out var count) && !patternNumbers.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(shape, out number)
             && patterns.Count < MaxPatterns)
         {
             if (!adds)
                 return false;
             number = patterns.Count;
-            patterns.Add(pattern[..patternLength].ToString());
+            patterns.Add(shape.ToString());
             patternNumbers.Add(patterns[^1], number);
         }
 
@@ -127,6 +99,43 @@ internal sealed class NameTable
         for (var i = 0; number != 0 && i < count; i++)
             Write(numbers[i], ref length);
         return true;
+    }
+
+    /// <summary>Takes the numbers out of a name that have neither zeros in front nor too many digits.</summary>
+    /// <param name="shape">The name with <see cref="Number"/> in their places.</param>
+    /// <returns>False where there is nothing to take out, or too much.</returns>
+    private bool TrySplit(ReadOnlySpan<char> name, out ReadOnlySpan<char> shape, out int count)
+    {
+        var length = 0;
+        shape = default;
+        count = 0;
+        if (name.Length > MaxPatternLength)
+            return false;
+        for (var at = 0; at < name.Length;)
+        {
+            var begin = at;
+            var value = 0UL;
+            for (; at < name.Length && char.IsAsciiDigit(name[at]); at++)
+                value = unchecked((value * 10) + (ulong)(name[at] - '0'));
+            var digits = at - begin;
+            if (digits > 0 && digits <= MaxDigits && (digits == 1 || name[begin] != '0'))
+            {
+                if (count == MaxNumbers)
+                    return false;
+                numbers[count++] = value;
+                shapes[length++] = Number;
+                continue;
+            }
+
+            at = Math.Max(at, begin + 1);
+            if (name[begin] == Number)
+                return false;
+            name[begin..at].CopyTo(shapes.AsSpan(length));
+            length += at - begin;
+        }
+
+        shape = shapes.AsSpan(0, length);
+        return count > 0;
     }
 
     private void Write(ulong value, ref int length)
@@ -168,7 +177,7 @@ internal sealed class NameTable
 
     private ReadOnlySpan<byte> OctetsAt(int slot)
     {
-        var position = blocks[slot >> BlockBits][slot & (BlockRows - 1)].Position;
+        var position = rows[slot].Position;
         ReadOnlySpan<byte> octets = chunks[(int)(position >> ChunkBits)].AsSpan((int)(position & ((1 << ChunkBits) - 1)));
         var length = (int)Read(ref octets);
         return octets[..length];
