@@ -22,22 +22,20 @@ internal sealed class FolderCopier(
     private readonly PairKey key = new(pair.Source.Path, pair.Target);
     private readonly JobReporter report = context.Report;
 
-    /// <summary>What the checkpoint said before it was started over under the same UIDVALIDITYs.</summary>
-    private Dictionary<Uid, SettledMessage> remembered = [];
+    private readonly CheckpointPast past = new(context, pair, last);
     private Dictionary<Uid, Sighting> seen = [];
-    private bool keepsFlags;
 
     private readonly MessageFilter filter = pair.Only is null ? context.Job.Messages : context.Job.Messages with { Uids = pair.Only };
 
     /// <exception cref="MailException">The pair could not be finished; what was committed stays.</exception>
     public async Task<FolderOutcome> RunAsync(CancellationToken abort)
     {
-        var (source, target) = await OpenBothAsync(abort);
+        var (source, target) = await new PairFolders(context, pair).OpenAsync(abort);
         await using var openSource = source;
         await using var openTarget = target;
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
         tally.BeginAttempt();
-        var isFirstMeeting = Meet(checkpoint, source.Status, target);
+        var isFirstMeeting = past.Meet(checkpoint, source.Status, target, filter.Fingerprint);
         if (context.Job.IsRestore && target is not null)
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
         if (!isFirstMeeting && await Successors.ResolveAsync(source, checkpoint, abort) is > 0 and var others)
@@ -84,11 +82,12 @@ internal sealed class FolderCopier(
         var writable = created ?? (IWritableFolder)target!;
         if (context.Job.Flags == FlagPolicy.Once && !isFirstMeeting)
             await CompleteFlagsAsync(writable, [.. recognized.Where(r => r.Target.Uid >= checkpoint.KnownTargetUidNext)], abort);
-        if (IsStateOld(checkpoint, isFirstMeeting, recognized))
-            await MergeFlagsAnewAsync(source, writable, checkpoint, plan, listing, abort);
+        var older = new OlderState(context, pair);
+        if (older.IsSeen(checkpoint, isFirstMeeting, recognized))
+            await older.MergeFlagsAsync(source, writable, checkpoint, plan, listing, tally, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
         await checkpoint.CommitAsync(abort);
-        recognized = WithKnownPast(plan, recognized);
+        recognized = past.WithoutKnown(plan, recognized);
         var flags = new FlagPropagation(context.Job.Flags, source, writable, checkpoint, tally);
         await flags.ApplyAsync(writable, plan.FlagChanges, recognized, abort);
         // Done with: while a million messages are copied, they need not be held twice.
@@ -110,41 +109,6 @@ internal sealed class FolderCopier(
             Unplaced = [.. plan.Copy.Where(m => tally.Failures.ContainsKey(m.Uid)).Select(m => m.Size)],
             Brought = context.Target.Traits.KeepsWhatItGets ? TargetPresence.BroughtBy(checkpoint) : null,
         };
-    }
-
-    /// <summary>The target's is opened while the source's server answers. Where both fail, what is told is the source's failure.</summary>
-    private async Task<(IMessageFolder Source, IMessageFolder? Target)> OpenBothAsync(CancellationToken abort)
-    {
-        var source = context.Source.OpenAsync(pair.Source.Path, abort);
-        var target = OpenTargetAsync(abort);
-        try
-        {
-            await Task.WhenAll((Task)source, target);
-            return (await source, await target);
-        }
-        catch
-        {
-            if (source.IsCompletedSuccessfully)
-                await (await source).DisposeAsync();
-            if (target.IsCompletedSuccessfully && await target is { } opened)
-                await opened.DisposeAsync();
-            await source;
-            throw;
-        }
-    }
-
-    private async Task<IMessageFolder?> OpenTargetAsync(CancellationToken abort)
-    {
-        if (context.Options.DryRun)
-            return await context.LookAtTargetAsync(pair.Target, abort);
-        try
-        {
-            return await context.Target.OpenForWritingAsync(pair.Target, abort);
-        }
-        catch (MailException e) when (e.Kind == FailureKind.Gone && context.Job.IsRestore)
-        {
-            return null;
-        }
     }
 
     private async Task<IWritableFolder> CreateTargetAsync(ICheckpoint checkpoint, FolderStatus source, CancellationToken abort)
@@ -170,56 +134,6 @@ internal sealed class FolderCopier(
             checkpoint.SetSourceModSeq(null);
         return missing.Count > 0;
     }
-
-    /// <summary>Starts the checkpoint over where it cannot speak for these two folders. True when they meet for the first time.</summary>
-    private bool Meet(ICheckpoint checkpoint, FolderStatus source, IMessageFolder? targetFolder)
-    {
-        var target = targetFolder?.Status ?? default;
-        NoteUnremovable(source, target, isThere: targetFolder is not null);
-        var reason = checkpoint switch
-        {
-            { Condition: CheckpointCondition.New } => string.Empty,
-            { Condition: CheckpointCondition.Damaged } => $"the checkpoint was damaged ({checkpoint.Damage}) and is set aside",
-            _ when source.UidValidity.IsNone || (targetFolder is not null && target.UidValidity.IsNone) => string.Empty,
-            _ when UidMemory.DoubtSource(checkpoint, last, source) is { } doubt => doubt,
-            _ when targetFolder is null && checkpoint.TargetValidity.IsNone => null,
-            _ when checkpoint.TargetValidity != target.UidValidity && (targetFolder is null || context.CreatedTargets.Contains(pair.Target)) =>
-                $"{pair.Target} is no longer at the target",
-            _ => UidMemory.DoubtTarget(checkpoint, last, target),
-        };
-        if (reason is null)
-            return false;
-        if (reason.Length > 0)
-            report.Note(key.Source, $"{reason}; messages are matched again by identity, nothing is removed");
-        // What identity confirms keeps its check sum, and where nothing but the MODSEQs began again, the flags propagated last.
-        if (checkpoint.Condition == CheckpointCondition.Good && checkpoint.SourceValidity == source.UidValidity && checkpoint.TargetValidity == target.UidValidity)
-        {
-            remembered = checkpoint.Messages.Where(m => !m.Target.IsNone).ToDictionary(m => m.Source);
-            keepsFlags = reason == UidMemory.DoubtModSeq(checkpoint, source);
-        }
-
-        var isSameTarget = checkpoint.Condition == CheckpointCondition.Good && checkpoint.TargetValidity == target.UidValidity && !target.UidValidity.IsNone;
-        var isSameSource = checkpoint.Condition == CheckpointCondition.Good && checkpoint.SourceValidity == source.UidValidity;
-        var damaged = isSameTarget ? checkpoint.DamagedCopies.ToList() : [];
-        checkpoint.Reset(source.UidValidity, target.UidValidity, filter.Fingerprint);
-        foreach (var (copy, of) in damaged)
-            checkpoint.MarkDamaged(copy, isSameSource ? of : Uid.None);
-        return true;
-    }
-
-    private void NoteUnremovable(FolderStatus source, FolderStatus target, bool isThere)
-    {
-        if (context.Job.Deletions == DeletionPolicy.Keep || (!source.UidValidity.IsNone && (!isThere || !target.UidValidity.IsNone)))
-            return;
-        var side = source.UidValidity.IsNone ? "the source" : "the target";
-        report.Note(key.Source, $"{side} tells no UIDVALIDITY, so what is deleted at the source is not removed at the target");
-    }
-
-    /// <summary>What was known of a message whose pair of UIDs identity has confirmed.</summary>
-    private SettledMessage? Confirmed(MessageInfo source, MessageInfo target) =>
-        remembered.TryGetValue(source.Uid, out var known) && known.Target == target.Uid && known.Settlement is Settlement.Copied or Settlement.Adopted
-            ? known
-            : null;
 
     private async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
         IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, FolderPlan plan, bool isFirstMeeting, CancellationToken abort)
@@ -270,46 +184,6 @@ internal sealed class FolderCopier(
             await target.SetFlagsAsync(missing, abort);
     }
 
-    /// <summary>What was appended to the octet and to the second, and no record says so though every run came to its end: the state is of a time before.</summary>
-    private bool IsStateOld(ICheckpoint checkpoint, bool isFirstMeeting, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)
-    {
-        if (isFirstMeeting || context.Job.IsRestore || checkpoint.KnownTargetUidNext.IsNone)
-            return false;
-        if (!context.Appending.Explains(pair.Target) && recognized.Any(r => r.Target.Uid >= checkpoint.KnownTargetUidNext
-            && r.Source.Size >= 0 && r.Source.Size == r.Target.Size && r.Source.InternalDate == r.Target.InternalDate))
-        {
-            report.Note(key.Source, "the job's state is older than what lies at the target, as if an older copy of it had been put back; flags are merged as on first meeting");
-            context.IsStateOld = true;
-        }
-
-        return context.IsStateOld;
-    }
-
-    /// <summary>What flags were propagated last is not known any more: what the source has and the target lacks is added, nothing is taken away.</summary>
-    private async Task MergeFlagsAnewAsync(
-        IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderPlan plan, FolderListing listing, CancellationToken abort)
-    {
-        if (context.Job.Flags != FlagPolicy.Follow)
-            return;
-        plan.FlagChanges.Clear();
-        var here = new Dictionary<Uid, MessageInfo>();
-        foreach (var message in listing.Messages)
-        {
-            if (checkpoint.TryGet(message.Uid, out var known) && !known.Target.IsNone)
-                here[known.Target] = message;
-        }
-
-        var met = new List<(MessageInfo Source, MessageInfo Target)>();
-        await foreach (var there in target.ListAsync(new ListRequest(new UidSet(here.Keys)), abort))
-        {
-            if (here.TryGetValue(there.Uid, out var message))
-                met.Add((message, there));
-        }
-
-        // Recorded before anything that shows how old the state is: a run that breaks off here begins with it again.
-        await new FlagPropagation(context.Job.Flags, source, target, checkpoint, tally).ApplyAsync(target, [], met, abort);
-    }
-
     private void Record(
         ICheckpoint checkpoint,
         string rules,
@@ -326,8 +200,8 @@ internal sealed class FolderCopier(
             var common = source.Flags.Except(source.Flags.Except(target.Flags));
             Sighting? sighting = seen.TryGetValue(target.Uid, out var sight) ? sight : null;
             var settled = new SettledMessage(source.Uid, target.Uid, settlement, common, Seen: sighting);
-            if (Confirmed(source, target) is { } known)
-                settled = known with { Flags = keepsFlags ? known.Flags : common, Seen = known.Seen ?? sighting };
+            if (past.Confirmed(source, target) is { } known)
+                settled = known with { Flags = past.KeepsFlags ? known.Flags : common, Seen = known.Seen ?? sighting };
             checkpoint.Settle(settled);
         }
 
@@ -341,21 +215,6 @@ internal sealed class FolderCopier(
             checkpoint.Forget(uid);
         checkpoint.SetKnownTargetUidNext(targetUidNext);
         checkpoint.SetRules(rules);
-    }
-
-    /// <summary>What has a common past to merge flags from becomes a change of flags as any other. Returns what has none.</summary>
-    private IReadOnlyList<(MessageInfo Source, MessageInfo Target)> WithKnownPast(
-        FolderPlan plan, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)
-    {
-        if (!keepsFlags)
-            return recognized;
-        foreach (var (source, target) in recognized)
-        {
-            if (Confirmed(source, target) is { } known && !known.Flags.Equals(source.Flags))
-                plan.FlagChanges.Add((known, source.Flags));
-        }
-
-        return [.. recognized.Where(r => Confirmed(r.Source, r.Target) is null)];
     }
 
     /// <summary>Copies, asks once more for what may pass, and accounts for what never came. False when stopped before the end.</summary>
@@ -428,7 +287,9 @@ internal sealed class FolderCopier(
         if (listing.MissingCount > 0 || pair.Source.Use == FolderUse.View || pair.Only is not null || pair.Source.Status is not { } told || told.Messages <= shown)
             return listing;
         var now = await context.Source.GetStatusAsync(pair.Source.Path, abort);
-        return now.Messages <= shown ? listing : listing with { Extent = ListingExtent.Short, MissingCount = now.Messages - shown };
+        // Who says nothing when asked again has not taken back what was told.
+        var counted = now.IsCountUnknown ? told.Messages : now.Messages;
+        return counted <= shown ? listing : listing with { Extent = ListingExtent.Short, MissingCount = counted - shown };
     }
 
     private void ReportShortListing(long exists, FolderListing listing) => report.Problem(new Problem(
@@ -447,7 +308,7 @@ internal sealed class FolderCopier(
     {
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, target?.Status.UidNext ?? new Uid(1));
         pretended.Recognized.UnionWith(recognized.Select(r => r.Target.Uid));
-        recognized = WithKnownPast(plan, recognized);
+        recognized = past.WithoutKnown(plan, recognized);
         if (target is not null)
             await new FlagPropagation(context.Job.Flags, source, target, checkpoint, tally).PretendAsync(plan.FlagChanges, recognized, abort);
         foreach (var message in plan.Copy)
@@ -465,7 +326,8 @@ internal sealed class FolderCopier(
         var isSettled = tally.Failures.Count == 0 && listing.MissingCount == 0;
         var hasRemovals = context.Job.Deletions != DeletionPolicy.Keep && checkpoint.Count(Settlement.Vanished) > 0;
         // The status as it was before the folder was opened: if anything came since, the next run sees that it differs.
-        if (!isSettled || hasRemovals || pair.Source.Status is not { } status)
+        // A number of messages that was not told must not be remembered as one.
+        if (!isSettled || hasRemovals || pair.Source.Status is not { IsCountUnknown: false } status)
             return null;
         // Only exact flags depend on what else happens at the target.
         if (context.Job.Flags == FlagPolicy.Exact)
@@ -477,28 +339,4 @@ internal sealed class FolderCopier(
             checkpoint.Count(Settlement.Copied) + checkpoint.Count(Settlement.Adopted), checkpoint.Count(Settlement.Skipped),
             pair.Source.MailboxId, pair.Source.Subscribed);
     }
-}
-
-/// <param name="Summary">How the pair stands, where it is up to date.</param>
-/// <param name="Vanished">Settled messages that are no longer at the source.</param>
-internal sealed record FolderOutcome(PairSummary? Summary, IReadOnlyList<SettledMessage> Vanished, bool WasStopped)
-{
-    /// <summary>Copies known to be damaged lie at the target still.</summary>
-    public bool HasDamaged { get; init; }
-
-    /// <summary>Sizes of messages that could not be copied; -1 where not known.</summary>
-    public IReadOnlyList<long> Unplaced { get; init; } = [];
-
-    /// <summary>What the checkpoint says of the target, where the pair was worked through.</summary>
-    public BroughtMessages? Brought { get; init; }
-}
-
-/// <summary>What a dry run would have written to the checkpoints of pairs that share a target.</summary>
-internal sealed class PretendedWork
-{
-    /// <summary>Target messages that a pair recognised as its own.</summary>
-    public HashSet<Uid> Recognized { get; } = [];
-
-    /// <summary>Pairs that met for the first time: what their checkpoints still say is void.</summary>
-    public HashSet<PairKey> StartedOver { get; } = [];
 }

@@ -33,6 +33,33 @@ public sealed class DoubtfulEmptinessTests : IDisposable
     }
 
     [Fact]
+    public async Task A_count_that_was_not_told_equals_none_that_is_told_later()
+    {
+        box.Job = box.Job with { Flags = FlagPolicy.Once };
+        var work = box.Source.Folder("Work");
+        work.TellsCount = false;
+        await box.RunAsync();
+        work.TellsCount = true;
+        work.Messages.Clear();
+        Assert.Equal((JobOutcome.Ok, 2L), Result(await box.RunAsync()));
+        Assert.Empty(box.Target.Folder("Work").Messages);
+    }
+
+    [Fact]
+    public async Task Who_says_nothing_when_asked_again_has_not_taken_back_what_was_told()
+    {
+        await box.RunAsync();
+        var inbox = box.Source.Folder("INBOX");
+        inbox.Add(MailboxFixture.Mail("m4"));
+        inbox.OpensEmpty = true;
+        box.Source.OnStep = s => inbox.TellsCount &= s != "open INBOX";
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Incomplete, 0L), Result(report));
+        Assert.Contains(report.Problems, p => p.Reason == Reasons.Listing);
+        Assert.Equal(3, box.Target.Folder("INBOX").Messages.Count);
+    }
+
+    [Fact]
     public async Task A_folder_that_the_listing_leaves_out_is_asked_for_by_name_before_anything_of_it_is_removed()
     {
         await box.RunAsync();

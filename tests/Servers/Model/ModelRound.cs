@@ -8,7 +8,7 @@ namespace Imapsync.Servers.Tests.Model;
 /// One mailbox from its first message to its last comparison: changes at the source and the target, runs that faults befall,
 /// runs that none befalls, and after each that ended well the target must show what the model says.
 /// </summary>
-internal sealed class ModelRound : IAsyncDisposable
+internal sealed class ModelRound : IRound
 {
     private readonly List<string> story = [];
     private readonly Random random;

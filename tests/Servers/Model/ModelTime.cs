@@ -4,9 +4,12 @@ namespace Imapsync.Servers.Tests.Model;
 /// A clock on which a minute is over in a second: waits before a new try cost little, and so does a line that stalls. A machine
 /// that is busy for some seconds makes a stall of it, which is one more fault.
 /// </summary>
-internal sealed class ModelTime : TimeProvider
+/// <param name="days">So many from today.</param>
+internal sealed class ModelTime(int days = 0) : TimeProvider
 {
     private const int Faster = 60;
+
+    public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddDays(days);
 
     public override long GetTimestamp() => System.GetTimestamp() * Faster;
 

@@ -15,7 +15,7 @@ internal readonly record struct WorldEnd(bool IsOk, long Changes);
 /// One mailbox and its copy among disks that are put back, servers that leave things out, people who work at both ends, rules that
 /// change and restores. After each run what lies there is compared with what was done, never with what the product remembers.
 /// </summary>
-internal sealed class WorldRound : IAsyncDisposable
+internal sealed class WorldRound : IRound
 {
     private const int QuietRuns = 4;
 
@@ -367,7 +367,7 @@ internal sealed class WorldRound : IAsyncDisposable
             Tell("connections are cut");
         }
 
-        var run = new JobRunner(new WorldTime(++nights), StoreRegistry.OpenAsync).RunAsync(definition, options, _ => Count(), CancellationToken.None, abort.Token);
+        var run = new JobRunner(new ModelTime(++nights), StoreRegistry.OpenAsync).RunAsync(definition, options, _ => Count(), CancellationToken.None, abort.Token);
         if (isBusy)
         {
             tally.Add("source busy during a run");

@@ -1,0 +1,69 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests.Model;
+
+/// <summary>One mailbox from its first message to its last comparison.</summary>
+internal interface IRound : IAsyncDisposable
+{
+    /// <summary>All that happened in it, for whoever looks into a failure.</summary>
+    string Story { get; }
+
+    Task PlayAsync();
+}
+
+/// <summary>
+/// Plays the rounds of a model and tells those that failed, each with the seed that repeats it. IMAPSYNC_ROUNDS says how many, else it is 2,000
+/// in the long mode; a seed repeats the one round it belongs to.
+/// </summary>
+/// <param name="few">Rounds in a normal run of the tests.</param>
+internal sealed class Rounds(int few)
+{
+    private const int FailuresShown = 20;
+    private const int Many = 2000;
+
+    /// <param name="begin">Makes a round of a seed.</param>
+    /// <param name="onEnd">Told of each round that ended, with its failure if it had one; returns how many have ended.</param>
+    /// <param name="table">What was done and found so far.</param>
+    public async Task PlayAsync(int atOnce, Func<int, IRound> begin, Func<Exception?, int> onEnd, Func<string> table)
+    {
+        var seed = Seeds.Next();
+        var output = TestContext.Current.TestOutputHelper;
+        output?.WriteLine($"first seed {seed}");
+        var failures = new ConcurrentBag<string>();
+        await Parallel.ForAsync(0, Count(), new ParallelOptions { MaxDegreeOfParallelism = atOnce }, async (i, _) =>
+        {
+            Exception? failed = null;
+            await using (var round = begin(seed + i))
+            {
+                try
+                {
+                    await round.PlayAsync();
+                }
+                catch (Exception e)
+                {
+                    failed = e;
+                    var failure = $"{(e is Xunit.Sdk.XunitException or HangException ? e.Message : e)}\n  {round.Story}\nAgain with IMAPSYNC_SEED={seed + i}";
+                    failures.Add(failure);
+                    output?.WriteLine(failure);
+                }
+            }
+
+            if (onEnd(failed) % 100 == 0)
+                output?.WriteLine($"{failures.Count} rounds failed so far\n{table()}");
+        });
+        if (Environment.GetEnvironmentVariable("IMAPSYNC_MODEL_TABLE") is { } file)
+            await File.WriteAllTextAsync(file, table(), TestContext.Current.CancellationToken);
+        Assert.True(failures.IsEmpty, $"{failures.Count} rounds of {Count()} failed (first seed {seed})\n\n{string.Join("\n\n", failures.Take(FailuresShown))}\n\n{table()}");
+    }
+
+    private int Count()
+    {
+        if (Environment.GetEnvironmentVariable("IMAPSYNC_ROUNDS") is { } given)
+            return int.Parse(given, CultureInfo.InvariantCulture);
+        if (Environment.GetEnvironmentVariable("IMAPSYNC_SEED") is not null)
+            return 1;
+        return Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? Many : few;
+    }
+}
