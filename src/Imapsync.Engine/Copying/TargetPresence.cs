@@ -106,7 +106,11 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         var there = await ListAsync(folder, abort);
         var lost = wanted.Uids.Count(u => !there.Contains(u));
         if (lost == 0)
-            return summary is null ? null : summary with { Target = status };
+        {
+            // What others delivered has, until the folder is next written to, numbers for this look only: a UIDNEXT that is to be remembered does not count them.
+            return summary is null || folder.Status.UidValidity.IsNone ? summary : summary with { Target = status };
+        }
+
         context.Report.Problem(new Problem(
             FailureScope.Folder, key.Source, null, Reasons.MissingAtTarget,
             $"{lost} messages that were copied are gone from {key.Target} at the target; run with --heal to fetch them again"));
