@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -51,6 +52,9 @@ public sealed record ImapClientOptions(string Host, int Port, ImapTls Tls)
 
     /// <summary>Gets the same with the number of the connection, its server and how long each command took: commands at level Information, the lines at Debug.</summary>
     public ILogger Log { get; init; } = NullLogger.Instance;
+
+    /// <summary>Which of the host's addresses are tried; unspecified: all.</summary>
+    public AddressFamily Addresses { get; init; } = AddressFamily.Unspecified;
 
     /// <summary>Makes the network connection; null for TCP.</summary>
     public Func<CancellationToken, ValueTask<Stream>>? Dial { get; init; }

@@ -28,6 +28,8 @@ public sealed class DovecotServer : IAsyncDisposable
 
     public string Password => Options.Password;
 
+    public string ConfigurationFile => Path.Combine(Directory, "dovecot.conf");
+
     public string LogFile => Path.Combine(Directory, "dovecot.log");
 
     public string Log => File.Exists(LogFile) ? File.ReadAllText(LogFile) : "";
@@ -69,7 +71,7 @@ public sealed class DovecotServer : IAsyncDisposable
         {
             if (Port == 0 || attempt > 1)
                 (Port, TlsPort) = LoopbackPorts.TakeTwo();
-            var file = Path.Combine(Directory, "dovecot.conf");
+            var file = ConfigurationFile;
             await File.WriteAllTextAsync(file, DovecotConfiguration.Text(this, options, user, group));
             process = Process.Start(new ProcessStartInfo(Command.Find("dovecot"), ["-F", "-c", file])
             {

@@ -49,8 +49,14 @@ internal sealed class EndpointReader(JobReadContext reading, bool isWanted)
             reading.Error(section.Origin("authorize_as"), "'authorize_as' holds control characters", "remove them");
         LogInReader.RefuseLostIdentity(reading, section, auth);
         var (certificate, key) = new ClientCertificateReader(reading, isWanted).Read(section);
-        var endpoint = new ImapEndpoint(url.Host, url.Port, ReadTls(section, url), url.User)
+        var route = new RouteReader(reading, isWanted).Read(section);
+        var tls = ReadTls(section, url);
+        // What a command brings is inside it, and its session is logged in more often than not, so that STARTTLS would be too late.
+        if (route.TunnelCommand is not null && tls == TlsMode.StartTls && section.Text("tls") is null)
+            tls = TlsMode.None;
+        var endpoint = new ImapEndpoint(url.Host, url.Port, tls, url.User)
         {
+            Route = route,
             Auth = auth,
             AuthorizeAs = section.Text("authorize_as"),
             TlsCaFile = ReadCaFile(section),

@@ -27,6 +27,9 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted)
             return section.Text(given[0]) is { } text ? Refer(given[0], text, section.Origin(given[0])) : null;
         if (!LogInReader.NeedsPassword(endpoint.Auth))
             return null;
+        // Behind a tunnel the session is logged in, as a rule.
+        if (endpoint.Route.TunnelCommand is not null)
+            return null;
         if (reading.Options.Prompt is { } prompt)
             return new PromptedSecret($"Password for {endpoint.Display}", prompt);
         if (isWanted)

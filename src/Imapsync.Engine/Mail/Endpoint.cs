@@ -77,6 +77,8 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
 
     public ImapTimeouts Timeouts { get; init; } = new();
 
+    public ServerRoute Route { get; init; } = ServerRoute.Direct;
+
     public override string Identity => $"{AuthorizeAs ?? User}@{Host.ToLowerInvariant()}:{Port}";
 
     public override string Display => $"{(Tls == TlsMode.Implicit ? "imaps" : "imap")}://{User}@{Address}";

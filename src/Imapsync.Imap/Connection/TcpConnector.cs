@@ -17,7 +17,7 @@ internal static class TcpConnector
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            var addresses = IPAddress.TryParse(options.Host, out var address) ? [address] : await Dns.GetHostAddressesAsync(options.Host, either.Token);
+            var addresses = IPAddress.TryParse(options.Host, out var address) ? [address] : await Dns.GetHostAddressesAsync(options.Host, options.Addresses, either.Token);
             return addresses is [var only]
                 ? await ConnectAsync(only, options.Port, either.Token)
                 : await RaceAsync(addresses, (a, c) => ConnectAsync(a, options.Port, c), options.Time, either.Token);

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 using Imapsync.Imap.Client;
@@ -30,6 +31,8 @@ public sealed partial class ImapStore
         var offered = client.Capabilities;
         try
         {
+            if (endpoint.Route.TunnelCommand is not null)
+                RequireWanted(client);
             var secret = endpoint.Password is null ? "" : (await endpoint.Password.ReadAsync(cancellationToken)).Reveal();
             await client.LogInAsync(new ImapCredentials(endpoint.User, secret, MechanismName(), endpoint.AuthorizeAs), cancellationToken);
             if (endpoint.Compress)
@@ -44,6 +47,18 @@ public sealed partial class ImapStore
             throw;
         }
     }
+
+    /// <summary>A session that a command brings is of whoever the command runs for: nothing can be added to it.</summary>
+    private void RequireWanted(ImapClient client)
+    {
+        var trouble = client.IsPreAuthenticated
+            ? endpoint.AuthorizeAs is null ? null : "the command's session is logged in already, so authorize_as can't be carried: take it out, and let the command open that mailbox (doveadm exec imap -u USER)"
+            : endpoint.Password is null && LogInNeedsPassword ? "the server behind the command wants a log-in, and there is no password: add password_env, password_file or password_command" : null;
+        if (trouble is not null)
+            throw new MailException(FailureScope.Store, isTransient: false, $"cannot log in to {endpoint.Display}: {trouble}") { Kind = FailureKind.Authentication };
+    }
+
+    private bool LogInNeedsPassword => endpoint.Auth is not (AuthMechanism.External or AuthMechanism.Anonymous or AuthMechanism.Gssapi);
 
     private async Task CompressAsync(ImapClient client, CancellationToken cancellationToken)
     {
@@ -82,7 +97,13 @@ public sealed partial class ImapStore
             StallTimeout = endpoint.Timeouts.Stall,
             Time = context.Time,
             Log = context.Log,
-            Dial = dial,
+            Dial = dial ?? RouteDialer.For(endpoint, context.Time),
+            Addresses = endpoint.Route.Addresses switch
+            {
+                AddressPreference.IPv4Only => AddressFamily.InterNetwork,
+                AddressPreference.IPv6Only => AddressFamily.InterNetworkV6,
+                _ => AddressFamily.Unspecified,
+            },
         };
 
     private string? MechanismName() => endpoint.Auth switch

@@ -1,0 +1,72 @@
+using System.Globalization;
+using Imapsync.Engine.Configuration.Secrets;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Configuration;
+
+/// <summary>Reads the way to a server: <c>proxy</c>, <c>tunnel_command</c>, <c>address_family</c>.</summary>
+/// <param name="isWanted">The job will be run: what the settings point at must be there.</param>
+internal sealed class RouteReader(JobReadContext reading, bool isWanted)
+{
+    private const string Remedy = "write socks5://HOST:PORT or http://HOST:PORT, with USER@ before the host where it wants a log-in";
+
+    public ServerRoute Read(SettingNode section)
+    {
+        var route = new ServerRoute
+        {
+            Addresses = section.Choice("address_family", ("any", AddressPreference.Any), ("ipv4", AddressPreference.IPv4Only), ("ipv6", AddressPreference.IPv6Only)),
+            Proxy = section.Text("proxy") is { } proxy ? ReadProxy(section, proxy) : null,
+            TunnelCommand = section.Text("tunnel_command"),
+        };
+        foreach (var key in new[] { "tunnel_command", "address_family" })
+        {
+            if (Given(section, "proxy") && Given(section, key))
+                reading.Error(section[key]!.KeyOrigin, $"'{key}' contradicts 'proxy'", "remove one of them");
+        }
+
+        if (route.TunnelCommand is not null && Given(section, "address_family"))
+            reading.Error(section["address_family"]!.KeyOrigin, "'address_family' contradicts 'tunnel_command', which connects by itself", "remove one of them");
+        return route;
+    }
+
+    private ProxyServer? ReadProxy(SettingNode section, string text)
+    {
+        var origin = section.Origin("proxy");
+        // Nothing of it is repeated: it may hold a password.
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("socks5" or "http") || url.Host.Length == 0 || url.PathAndQuery is not ("" or "/") || url.Fragment.Length > 0)
+        {
+            reading.Error(origin, "this is no proxy's address", Remedy);
+            return null;
+        }
+
+        if (url.UserInfo.Contains(':', StringComparison.Ordinal))
+        {
+            reading.Error(origin, "the proxy's address holds a password, which would show up in logs", "take it out and use proxy_password_env or proxy_password_file; write a colon of the user's name as %3A");
+            return null;
+        }
+
+        var protocol = url.Scheme == "http" ? ProxyProtocol.HttpConnect : ProxyProtocol.Socks5;
+        var port = text.TrimEnd('/').EndsWith(string.Create(CultureInfo.InvariantCulture, $":{url.Port}"), StringComparison.Ordinal) ? url.Port : protocol == ProxyProtocol.Socks5 ? 1080 : 8080;
+        var user = url.UserInfo.Length == 0 ? null : Uri.UnescapeDataString(url.UserInfo);
+        var proxy = new ProxyServer(protocol, url.DnsSafeHost, port, user, ReadPassword(section));
+        if (user is not null && proxy.Password is null)
+            reading.Error(origin, "the proxy's address names a user, and there is no password for it", "add proxy_password_env or proxy_password_file");
+        return proxy;
+    }
+
+    private SecretReference? ReadPassword(SettingNode section)
+    {
+        if (section.Text("proxy_password_env") is { } name)
+        {
+            if (isWanted && !reading.HasSeveralJobs && string.IsNullOrEmpty(reading.Variable(name)))
+                reading.Error(section.Origin("proxy_password_env"), "the environment variable that 'proxy_password_env' names is not set", "set it before running, or use proxy_password_file");
+            return reading.EnvironmentSecret(name);
+        }
+
+        return section.Text("proxy_password_file") is { } file && reading.Resolve(section.Origin("proxy_password_file"), file) is { } path
+            ? new FileSecret(path, reading.Options.Time)
+            : null;
+    }
+
+    private static bool Given(SettingNode section, string key) => section[key] is { } node && !node.IsTakenAway();
+}

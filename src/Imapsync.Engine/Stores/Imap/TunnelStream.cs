@@ -1,0 +1,124 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Imap;
+
+/// <summary>A connection by a command's standard input and output, as <c>ssh host doveadm exec imap</c>. The command ends with it.</summary>
+internal sealed class TunnelStream : Stream
+{
+    private const int MaxWords = 300;
+    private readonly Process process;
+    private readonly Stream input;
+    private readonly Stream output;
+    private readonly Task<string> lastWords;
+    private int isDisposed;
+
+    private TunnelStream(Process process)
+    {
+        this.process = process;
+        (input, output) = (process.StandardInput.BaseStream, process.StandardOutput.BaseStream);
+        lastWords = LastWordsAsync(process.StandardError);
+    }
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <exception cref="ImapConnectionException">It can't be started.</exception>
+    public static TunnelStream Start(string command)
+    {
+        try
+        {
+            return new TunnelStream(Process.Start(new ProcessStartInfo("/bin/sh", ["-c", command])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                UseShellExecute = false,
+            })!);
+        }
+        catch (Win32Exception e)
+        {
+            throw new ImapConnectionException(ConnectionFailure.Network, $"the tunnel command can't be started: {e.Message}", e);
+        }
+    }
+
+    /// <exception cref="ImapConnectionException">The command ended; with its status and what it said last.</exception>
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var count = await output.ReadAsync(buffer, cancellationToken);
+        if (count > 0 || buffer.IsEmpty || Volatile.Read(ref isDisposed) != 0)
+            return count;
+        await process.WaitForExitAsync(cancellationToken);
+        var said = await lastWords.WaitAsync(cancellationToken);
+        // A session that was ended in order ends the command in order, too.
+        return process.ExitCode == 0 && said.Length == 0 ? 0
+            : throw new ImapConnectionException(ConnectionFailure.Network, $"the tunnel command ended with exit status {process.ExitCode}{(said.Length == 0 ? "" : $": {said}")}");
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        await input.WriteAsync(buffer, cancellationToken);
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => input.FlushAsync(cancellationToken);
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush() => input.Flush();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && Interlocked.Exchange(ref isDisposed, 1) == 0)
+        {
+            // First, so that what still reads from it comes to an end.
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+            process.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Reads to the end, so that the command never waits for us, and keeps what stood there last.</summary>
+    private static async Task<string> LastWordsAsync(StreamReader errors)
+    {
+        var words = "";
+        try
+        {
+            while (await errors.ReadLineAsync() is { } line)
+            {
+                words = words.Length == 0 ? line.Trim() : $"{words} | {line.Trim()}";
+                if (words.Length > MaxWords)
+                    words = words[^MaxWords..];
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The connection was closed meanwhile.
+        }
+
+        return new string([.. words.Where(c => !char.IsControl(c))]);
+    }
+}
