@@ -1,6 +1,7 @@
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
 
 namespace Imapsync.CommandLine;
 
@@ -43,7 +44,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
         catch (Exception e)
         {
             // A defect of the program in one job: the others run on, and the report is written all the same.
-            return Empty(job, JobOutcome.Failed, StopReason.Other, [new Problem(FailureScope.Store, null, null, Reasons.Unexpected, $"{e.GetType().Name}: {e.Message}")]);
+            return Empty(job, JobOutcome.Failed, StopReason.Other, [new Problem(FailureScope.Store, null, null, Reasons.Unexpected, await DefectFile.KeepAsync(job.StateDirectory, e, time.GetUtcNow()))]);
         }
     }
 

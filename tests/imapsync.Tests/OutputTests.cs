@@ -30,9 +30,9 @@ public sealed class OutputTests
     public void Every_event_is_a_line_of_JSON()
     {
         var output = new StringWriter();
-        var lines = new JsonLines(output, TextWriter.Null, new StillTime());
+        var lines = new JsonLines(output, TextWriter.Null);
         foreach (var happened in EveryEvent())
-            lines.Show(happened);
+            lines.Show(happened, Now);
         Assert.Equal("""
             {"event":"job_started","time":"2026-01-31T18:00:00+00:00","job":"alice","source":"imaps://a@h","target":"maildir:/t","dry_run":true}
             {"event":"folders_planned","time":"2026-01-31T18:00:00+00:00","job":"alice","folders":2,"messages":30}
@@ -54,9 +54,9 @@ public sealed class OutputTests
     [Fact]
     public void A_reader_that_went_away_does_not_end_the_run()
     {
-        var lines = new JsonLines(new BrokenPipe(), TextWriter.Null, new StillTime());
+        var lines = new JsonLines(new BrokenPipe(), TextWriter.Null);
         foreach (var happened in EveryEvent())
-            lines.Show(happened);
+            lines.Show(happened, Now);
     }
 
     [Fact]
@@ -65,8 +65,8 @@ public sealed class OutputTests
         var output = new StringWriter();
         var lines = new PlainLines(output, new StillTime());
         foreach (var happened in EveryEvent())
-            lines.Show(happened);
-        lines.Show(new FolderFinished("alice", new FolderReport(new FolderPath("Quiet"), new FolderPath("Quiet"), new FolderCounts { SourceMessages = 9, AlreadyPresent = 9 })));
+            lines.Show(happened, Now);
+        lines.Show(new FolderFinished("alice", new FolderReport(new FolderPath("Quiet"), new FolderPath("Quiet"), new FolderCounts { SourceMessages = 9, AlreadyPresent = 9 })), Now);
         Assert.Equal("""
             18:00:00 alice: imaps://a@h → maildir:/t (dry run, nothing is changed)
             18:00:00 alice: 2 folders, 30 messages
@@ -85,12 +85,12 @@ public sealed class OutputTests
         var output = new StringWriter();
         var time = new StillTime();
         var lines = new PlainLines(output, time);
-        lines.Show(new FoldersPlanned("alice", 2, 3000));
-        lines.Show(new FolderStarted("alice", new FolderPath("A"), new FolderPath("A"), 2000, 2_000_000));
+        lines.Show(new FoldersPlanned("alice", 2, 3000), time.Now);
+        lines.Show(new FolderStarted("alice", new FolderPath("A"), new FolderPath("A"), 2000, 2_000_000), time.Now);
         for (var window = 0; window < 10; window++)
         {
             time.Now += TimeSpan.FromSeconds(10);
-            lines.Show(new MessagesCopied("alice", new FolderPath("A"), 100, 100_000));
+            lines.Show(new MessagesCopied("alice", new FolderPath("A"), 100, 100_000), time.Now);
         }
 
         var progress = output.ToString().TrimEnd().Split('\n')[1..];
@@ -148,7 +148,7 @@ public sealed class OutputTests
         await using (var display = new LiveDisplay(output, new StillTime(), 1))
         {
             foreach (var happened in EveryEvent().SkipLast(1))
-                display.Show(happened);
+                display.Show(happened, Now);
             display.Say("Stopping");
         }
 

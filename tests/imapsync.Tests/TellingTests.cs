@@ -67,10 +67,10 @@ public sealed class TellingTests
         {
             var log = new StringWriter();
             var lines = new PlainLines(log, TimeProvider.System);
-            lines.Show(new ProblemFound("alice", Refused));
-            lines.Show(new NoteRaised("alice", new FolderPath("A"), "adopted"));
+            lines.Show(new ProblemFound("alice", Refused), Now);
+            lines.Show(new NoteRaised("alice", new FolderPath("A"), "adopted"), Now);
             for (var n = 0; n < between; n++)
-                lines.Show(new NoteRaised("alice", null, $"another {n}"));
+                lines.Show(new NoteRaised("alice", null, $"another {n}"), Now);
             var report = Reports.Of("alice", JobOutcome.Failed, StopReason.Connect, Refused) with { Notes = ["A: adopted"] };
             foreach (var line in Summary.Lines([report], false, false, lines.HasJustTold))
                 log.WriteLine(line);
@@ -90,9 +90,9 @@ public sealed class TellingTests
         var log = new StringWriter();
         var lines = new PlainLines(log, TimeProvider.System);
         for (var n = 0; n < 5; n++)
-            lines.Show(new Waiting("alice", new Wait(Refused.Text, TimeSpan.FromSeconds(n), Now)));
-        lines.Show(new Waiting("alice", new Wait("another", TimeSpan.FromSeconds(1), Now)));
-        lines.Show(new Waiting("bob", new Wait(Refused.Text, TimeSpan.FromSeconds(1), Now)));
+            lines.Show(new Waiting("alice", new Wait(Refused.Text, TimeSpan.FromSeconds(n), Now)), Now);
+        lines.Show(new Waiting("alice", new Wait("another", TimeSpan.FromSeconds(1), Now)), Now);
+        lines.Show(new Waiting("bob", new Wait(Refused.Text, TimeSpan.FromSeconds(1), Now)), Now);
         var all = log.ToString().TrimEnd().Split('\n');
         Assert.Equal(7, all.Length);
         Assert.Equal([true, false, false, false, false, false, true], all.Select(l => l.Contains(Refused.Text, StringComparison.Ordinal)));

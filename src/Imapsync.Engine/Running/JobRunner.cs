@@ -34,7 +34,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
 
     private async Task<StopReason> RunAsync(
         JobDefinition job, RunOptions options, JobReporter report, StopRequest stopping, CancellationToken abort) =>
-        await JobSession.GuardAsync(report, async () =>
+        await entry.GuardAsync(job, report, async () =>
         {
             var retry = entry.RetryFor(job, report, stopping);
             await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);

@@ -28,7 +28,7 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore)
     };
 
     /// <summary>Works, and makes of whatever is thrown a problem of the report and a reason.</summary>
-    public static async Task<StopReason> GuardAsync(JobReporter report, Func<Task<StopReason>> work, CancellationToken giveUp)
+    public async Task<StopReason> GuardAsync(JobDefinition job, JobReporter report, Func<Task<StopReason>> work, CancellationToken giveUp)
     {
         try
         {
@@ -65,7 +65,7 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore)
         catch (Exception e)
         {
             // A bug or a broken machine: the report must still be written, and say so.
-            return Fail(report, StopReason.Other, Reasons.Unexpected, $"{e.GetType().Name}: {e.Message}");
+            return Fail(report, StopReason.Other, Reasons.Unexpected, await DefectFile.KeepAsync(job.StateDirectory, e, time.GetUtcNow()));
         }
     }
 

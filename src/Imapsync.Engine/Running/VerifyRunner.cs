@@ -28,8 +28,8 @@ public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, Check
         var findings = new FindingLog(job.Name, onFinding);
         using var stopping = new StopRequest(report, stop, abort);
         report.Tell(new JobStarted(job.Name, job.Source.Display, job.Target.Display, DryRun: false));
-        var reason = stopping.Explain(await JobSession.GuardAsync(
-            report, () => VerifyAsync(job, options, findings, report, stopping, abort), stopping.Token));
+        var reason = stopping.Explain(await entry.GuardAsync(
+            job, report, () => VerifyAsync(job, options, findings, report, stopping, abort), stopping.Token));
         var outcome = JobSession.OutcomeOf(reason, isComplete: !report.HasProblems && findings.Counts.Differences == 0);
         return new VerifyReport(report.Finish(outcome, reason, isDryRun: false), findings.Counts, findings.Kept);
     }

@@ -41,13 +41,16 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         IReadOnlyList<JobDefinition> jobs, HostContext surroundings, StopSignals signals, CancellationToken stop)
     {
         await using var output = OutputFor(IsJson, surroundings, jobs.Count);
-        signals.OnStop = () => output.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
-        var reports = await new JobQueue(surroundings.RunJob, surroundings.Time, output.Show).RunAsync(jobs, Parallel, new RunOptions(DryRun, Heal), stop, signals.Abort);
+        var events = new EventFeed([output], surroundings.Time);
+        signals.OnStop = () => events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
+        var reports = await new JobQueue(surroundings.RunJob, surroundings.Time, events.Show).RunAsync(jobs, Parallel, new RunOptions(DryRun, Heal), stop, signals.Abort);
+        // All that is to be read is shown, unless nobody reads and the run is to end.
+        await Task.WhenAny(events.CompleteAsync(), JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort));
         return (reports, output.HasJustTold);
     }
 
     private static IProgressOutput OutputFor(bool isJson, HostContext surroundings, int jobs) =>
-        isJson ? new JsonLines(surroundings.Out, surroundings.Error, surroundings.Time)
+        isJson ? new JsonLines(surroundings.Out, surroundings.Error)
         : surroundings.IsLive && !surroundings.Trace.IsOnScreen ? new LiveDisplay(surroundings.Error, surroundings.Time, jobs)
         : new PlainLines(surroundings.Error, surroundings.Time);
 }

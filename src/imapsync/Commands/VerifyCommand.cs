@@ -51,12 +51,14 @@ internal static class VerifyCommand
         if (!await ReportFile.MayBeWrittenAsync(choices.Report, surroundings.Error))
             return ExitStatus.Usage;
         var jobs = (await arguments.LoadAsync(parsed, surroundings, stop)).Jobs;
-        await using var events = new PlainLines(surroundings.Error, surroundings.Time);
+        await using var lines = new PlainLines(surroundings.Error, surroundings.Time);
+        var events = new EventFeed([lines], surroundings.Time);
         var output = new VerifyOutput(surroundings.Out, events, arguments.IsJson(parsed));
         var runner = new VerifyRunner(surroundings.Time, surroundings.OpenStore);
         var reports = new List<VerifyReport>();
         foreach (var job in jobs)
             reports.Add(await runner.RunAsync(job, choices.Options, output.Show, output.Show, stop, signals.Abort));
+        await Task.WhenAny(events.CompleteAsync(), JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort));
         output.Finish(reports);
         var statuses = reports.Select(r => ExitStatus.Of(r.Job, signals.InterruptedStatus)).ToList();
         statuses.Add(await ReportFile.TryWriteAsync(

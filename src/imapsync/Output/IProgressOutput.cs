@@ -2,10 +2,11 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>A way to show what happens in jobs. Methods may be called from any task, also at once.</summary>
+/// <summary>A way to show what happens in jobs, fed by an <see cref="EventFeed"/>: one call at a time, each may take as long as the screen or pipe needs.</summary>
 internal interface IProgressOutput : IAsyncDisposable
 {
-    void Show(JobEvent happened);
+    /// <param name="at">When it happened.</param>
+    void Show(JobEvent happened, DateTimeOffset at);
 
     /// <summary>A word to the person at the terminal.</summary>
     void Say(string text);

@@ -6,27 +6,23 @@ namespace Imapsync.CommandLine.Output;
 
 /// <summary>Every event as one line of JSON on standard output (docs/command-line.md).</summary>
 /// <param name="error">For words to people.</param>
-internal sealed class JsonLines(TextWriter output, TextWriter error, TimeProvider time) : IProgressOutput
+internal sealed class JsonLines(TextWriter output, TextWriter error) : IProgressOutput
 {
-    private readonly Lock gate = new();
     private bool isClosed;
 
-    public void Show(JobEvent happened)
+    public void Show(JobEvent happened, DateTimeOffset at)
     {
-        lock (gate)
+        if (isClosed)
+            return;
+        try
         {
-            if (isClosed)
-                return;
-            try
-            {
-                output.WriteLine(JsonSerializer.Serialize(EventJson.Of(happened, time.GetUtcNow()), EventJsonContext.Default.EventJson));
-                output.Flush();
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
-            {
-                // Whoever read this has gone; the run goes on.
-                isClosed = true;
-            }
+            output.WriteLine(JsonSerializer.Serialize(EventJson.Of(happened, at), EventJsonContext.Default.EventJson));
+            output.Flush();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            // Whoever read this has gone; the run goes on.
+            isClosed = true;
         }
     }
 

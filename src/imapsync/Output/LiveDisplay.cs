@@ -32,15 +32,14 @@ internal sealed class LiveDisplay : IProgressOutput
         drawing = DrawAsync(console);
     }
 
-    public void Show(JobEvent happened)
+    public void Show(JobEvent happened, DateTimeOffset at)
     {
         lock (gate)
         {
-            var now = time.GetUtcNow();
             var job = jobs.Find(j => j.Name == happened.Job);
             if (job is null)
-                jobs.Add(job = new JobProgress(happened.Job, now));
-            job.Apply(happened, now);
+                jobs.Add(job = new JobProgress(happened.Job, at));
+            job.Apply(happened, at);
         }
     }
 

@@ -7,35 +7,26 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgre
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
-    private readonly Lock gate = new();
     private readonly Dictionary<string, (JobProgress Progress, DateTimeOffset LastLine)> jobs = [];
     private readonly Dictionary<string, string> waits = [];
     private readonly RecentLines recent = new();
 
-    public void Show(JobEvent happened)
+    public void Show(JobEvent happened, DateTimeOffset at)
     {
-        lock (gate)
+        var (progress, lastLine) = jobs.TryGetValue(happened.Job, out var known) ? known : (new JobProgress(happened.Job, at), at);
+        progress.Apply(happened, at);
+        var text = happened switch
         {
-            var now = time.GetUtcNow();
-            var (progress, lastLine) = jobs.TryGetValue(happened.Job, out var known) ? known : (new JobProgress(happened.Job, now), now);
-            progress.Apply(happened, now);
-            var text = happened switch
-            {
-                MessagesCopied => Interim(progress, now, lastLine),
-                Waiting waiting => Wait(waiting),
-                _ => JobText.Line(happened, progress.IsDryRun),
-            };
-            if (text is not null)
-                Write($"{happened.Job}: {text}", happened);
-            jobs[happened.Job] = (progress, text is null ? lastLine : now);
-        }
+            MessagesCopied => Interim(progress, at, lastLine),
+            Waiting waiting => Wait(waiting),
+            _ => JobText.Line(happened, progress.IsDryRun),
+        };
+        if (text is not null)
+            Write($"{happened.Job}: {text}", at, happened);
+        jobs[happened.Job] = (progress, text is null ? lastLine : at);
     }
 
-    public bool HasJustTold(string text, int linesSince)
-    {
-        lock (gate)
-            return recent.Has(text, linesSince);
-    }
+    public bool HasJustTold(string text, int linesSince) => recent.Has(text, linesSince);
 
     /// <summary>The same reason again is not told again.</summary>
     private string Wait(Waiting waiting)
@@ -45,11 +36,7 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgre
         return isKnown ? JobText.WaitingAgain(waiting.Wait) : JobText.Line(waiting)!;
     }
 
-    public void Say(string text)
-    {
-        lock (gate)
-            Write(text);
-    }
+    public void Say(string text) => Write(text, time.GetUtcNow());
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
@@ -62,9 +49,9 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgre
         return $"{progress.FoldersFinished} of {Quantities.Count(progress.Folders ?? 0, "folder")}, {Quantities.Count(progress.Copied, "message")} {(progress.IsDryRun ? "would be copied" : "copied")}, {Quantities.Octets(progress.CopiedBytes)}{rate}{left}";
     }
 
-    private void Write(string text, JobEvent? happened = null)
+    private void Write(string text, DateTimeOffset at, JobEvent? happened = null)
     {
         recent.Add(happened is null ? null : Summary.Told(happened));
-        output.WriteLine($"{time.GetLocalNow():HH:mm:ss} {TerminalText.Escape(text)}");
+        output.WriteLine($"{TimeZoneInfo.ConvertTime(at, time.LocalTimeZone):HH:mm:ss} {TerminalText.Escape(text)}");
     }
 }

@@ -6,7 +6,7 @@ namespace Imapsync.CommandLine.Output;
 
 /// <summary>What a verification finds, as it finds it, and the end in a few lines: on standard output, as text or as lines of JSON.</summary>
 /// <param name="events">Where the rest is told.</param>
-internal sealed class VerifyOutput(TextWriter output, IProgressOutput events, bool isJson)
+internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJson)
 {
     private const int MaxLines = 20;
 

@@ -1,0 +1,109 @@
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.CommandLine.Tests;
+
+/// <summary>Who shows what happens is fed beside the jobs, not by them.</summary>
+public sealed class EventFeedTests
+{
+    private static readonly FolderPath[] Folders = [new("A"), new("B"), new("C")];
+
+    [Fact]
+    public async Task An_output_that_nobody_reads_holds_up_neither_the_jobs_nor_another_output()
+    {
+        var seed = Seeds.Next();
+        var random = new Random(seed);
+        using var opened = new ManualResetEventSlim();
+        var (blocked, free) = (new Recorder(opened), new Recorder(null));
+        var feed = new EventFeed([blocked, free], TimeProvider.System);
+        var told = new List<JobEvent>();
+        for (var n = 0; n < 500; n++)
+        {
+            JobEvent happened = random.Next(3) == 0
+                ? new NoteRaised($"job{random.Next(2)}", null, $"note {n}")
+                : new MessagesCopied($"job{random.Next(2)}", Folders[random.Next(Folders.Length)], random.Next(100), random.Next(10_000));
+            told.Add(happened);
+            feed.Show(happened);
+        }
+
+        feed.Say("Stopping");
+        var done = feed.CompleteAsync();
+        await free.Ended.Task.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.False(done.IsCompleted);
+        opened.Set();
+        await done;
+        foreach (var output in new[] { blocked, free })
+        {
+            Assert.True(told.OfType<NoteRaised>().SequenceEqual(output.Shown.OfType<NoteRaised>()), $"seed {seed}");
+            Assert.True(Sums(told).SetEquals(Sums(output.Shown)), $"seed {seed}");
+        }
+    }
+
+    [Fact]
+    public async Task The_order_is_kept_and_windows_of_one_folder_that_wait_are_one()
+    {
+        using var opened = new ManualResetEventSlim();
+        var output = new Recorder(opened);
+        var feed = new EventFeed([output], TimeProvider.System);
+        feed.Show(new NoteRaised("j", null, "first"));
+        await output.Entered.Task.WaitAsync(TestContext.Current.CancellationToken);
+        for (var n = 1; n <= 4; n++)
+            feed.Show(new MessagesCopied("j", Folders[0], n, 10 * n));
+        feed.Show(new NoteRaised("j", null, "second"));
+        feed.Show(new MessagesCopied("j", Folders[0], 5, 50));
+        opened.Set();
+        await feed.CompleteAsync();
+        Assert.Equal(
+            [new NoteRaised("j", null, "first"), new MessagesCopied("j", Folders[0], 10, 100), new NoteRaised("j", null, "second"), new MessagesCopied("j", Folders[0], 5, 50)],
+            output.Shown);
+    }
+
+    /// <summary>More than a pipe holds is told before anybody reads.</summary>
+    [Theory]
+    [InlineData("--output json 2>/dev/null")]
+    [InlineData("2>&1 >/dev/null")]
+    public async Task A_run_whose_output_nobody_reads_copies_all_and_ends_when_it_is_read(string options)
+    {
+        const int folders = 700;
+        using var dir = new TempDir();
+        var source = new MaildirWriter(dir.Create("source"));
+        source.AddFolder("INBOX");
+        for (var i = 0; i < folders; i++)
+        {
+            var name = $"a folder whose name is long enough to fill a pipe with what is told of it, number {i}";
+            source.AddFolder(name);
+            source.Add(name, "From: a@example.org\r\n\r\ntext\r\n"u8, DateTimeOffset.UnixEpoch);
+        }
+
+        var program = Path.Combine(AppContext.BaseDirectory, "imapsync.dll");
+        var reader = $"until [ \"$(find target -path '*/new/*' -type f 2>/dev/null | wc -l)\" = {folders} ]; do :; done; cat >told";
+        await Command.RunAsync("sh", ["-c", $"cd '{dir.Path}' && {{ dotnet '{program}' copy maildir:source maildir:target --state state {options}; echo $? >status; }} | {{ {reader}; }}"]);
+        Assert.Equal("0", (await File.ReadAllTextAsync(dir["status"], TestContext.Current.CancellationToken)).Trim());
+        Assert.True(new FileInfo(dir["told"]).Length > 64 << 10);
+    }
+
+    private static HashSet<(string, FolderPath, long, long)> Sums(IEnumerable<JobEvent> events) =>
+        [.. events.OfType<MessagesCopied>().GroupBy(e => (e.Job, e.Source)).Select(g => (g.Key.Job, g.Key.Source, g.Sum(e => (long)e.Count), g.Sum(e => e.Bytes)))];
+
+    private sealed class Recorder(ManualResetEventSlim? opened) : IProgressOutput
+    {
+        public List<JobEvent> Shown { get; } = [];
+
+        public TaskCompletionSource Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Show(JobEvent happened, DateTimeOffset at)
+        {
+            Entered.TrySetResult();
+            opened?.Wait();
+            Shown.Add(happened);
+        }
+
+        public void Say(string text) => Ended.TrySetResult();
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
