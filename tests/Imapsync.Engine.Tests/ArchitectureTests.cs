@@ -53,12 +53,13 @@ public sealed partial class ArchitectureTests
         ["Copying"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "Reading", "Retrying", "State", "Transfer"],
         ["Verifying"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "Reading", "Retrying", "State"],
         ["Restoring"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "State"],
+        ["Snapshots"] = ["Files", "Jobs", "Mail", "Progress", "Stores.Maildir"],
         ["Running"] =
         [
-            "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",
+            "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "Snapshots", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",
         ],
         ["Configuration.Secrets"] = ["Files", "Mail"],
-        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching"],
+        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "Snapshots"],
     };
 
     /// <summary>Each room of the wire library and the rooms it may know besides the root, which is the vocabulary and knows none.</summary>

@@ -45,6 +45,7 @@ internal sealed class JobReader(JobReadContext reading)
             Repair = job.Choice("repair", ("false", false), ("true", true)),
             Retry = patience.Retry(job["retry"]),
             MaxDuration = patience.MaxDuration(job),
+            Snapshots = new SnapshotReader(reading).Read(job["snapshots"], target),
             StateDirectory = state,
         });
     }

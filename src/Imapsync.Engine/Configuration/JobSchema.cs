@@ -127,6 +127,14 @@ internal static class JobSchema
             Text("give_up_after", "1h", "How long nothing may get on before the job ends."),
         ]),
         Text("max_duration", "4h", "How long a run may take before it stops, for the next one to go on."),
+        Section("snapshots", "Which points in time of a Maildir target are kept.",
+        [
+            Text("daily", "7", "Of how many days the newest is kept."),
+            Text("weekly", "4", "Of how many weeks."),
+            Text("monthly", "12", "Of how many months."),
+            Text("yearly", "5", "Of how many years."),
+            Text("directory", "/var/backups/mail/alice.snapshots", "Where they lie, on the file system of the target."),
+        ]),
         Text("state", "./state/alice", "The directory of the checkpoints and the lock."),
     ];
 

@@ -29,10 +29,10 @@ public static class JobSettings
             .SelectMany(k => k.Shape == SettingShape.Section ? k.Keys.Where(i => !IsShort(i)).Select(inner => Of(inner, [k.Name])) : [Of(k, [])]),
     ];
 
-    /// <summary>Of a job, but for its source and target.</summary>
+    /// <summary>Of a job, but for its source and target, and for what only a job that runs night by night has a use for.</summary>
     public static ImmutableArray<JobSetting> Job { get; } =
     [
-        .. JobSchema.Job.Where(k => k.Name is not ("source" or "target"))
+        .. JobSchema.Job.Where(k => k.Name is not ("source" or "target" or "snapshots"))
             .SelectMany(k => k.Shape == SettingShape.Section ? k.Keys.Select(inner => Of(inner, [k.Name])) : [Of(k, [])]),
     ];
 

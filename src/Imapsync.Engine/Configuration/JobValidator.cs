@@ -1,5 +1,6 @@
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Snapshots;
 
 namespace Imapsync.Engine.Configuration;
 
@@ -13,6 +14,8 @@ internal static class JobValidator
             errors.AddRange(Contradictions(job.Node, job.Definition!));
         CheckStates(jobs, errors);
         CheckTargets(jobs, errors);
+        foreach (var (first, second) in Repeated(jobs.Where(j => j.Definition is { Snapshots: not null }), j => SnapshotDirectory.Of(j.Definition!)?.Path ?? j.Name!, StringComparer.Ordinal))
+            errors.Add(new ConfigurationError(second.Node["snapshots"]?.KeyOrigin ?? second.Node.KeyOrigin, $"job '{first.Name}' keeps its snapshots in the same directory", "give each job a directory of its own"));
     }
 
     private static void CheckNames(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
@@ -37,6 +40,15 @@ internal static class JobValidator
             yield return new ConfigurationError(UrlOrigin(node, "target"), $"source and target overlap: {source} and {target}", "give the target a directory of its own");
         if (AccountOf(job.Source) is { } account && account == AccountOf(job.Target) && job.Folders is { Map.IsEmpty: true, Prefix: null })
             yield return new ConfigurationError(UrlOrigin(node, "target"), "source and target are the same account", "correct one of them, or say by 'folders: map' or 'prefix' where each folder goes");
+        if (SnapshotDirectory.Of(job) is { } snapshots)
+        {
+            foreach (var (key, directory) in new[] { ("source", source), ("target", target), ("state", job.StateDirectory) })
+            {
+                if (directory is not null && Overlap(snapshots.Path, directory))
+                    yield return new ConfigurationError(node["snapshots"]?["directory"]?.ValueOrigin ?? node.Origin("snapshots"), $"the snapshots, {snapshots.Path}, would overlap with the {key}, {directory}", "give 'snapshots: directory' a place of its own on the same file system");
+            }
+        }
+
         foreach (var (key, directory) in new[] { ("source", source), ("target", target) })
         {
             if (directory is not null && IsAtOrBelow(job.StateDirectory, directory))

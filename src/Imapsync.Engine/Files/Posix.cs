@@ -171,6 +171,26 @@ internal static partial class Posix
             throw Failure("rename", path);
     }
 
+    /// <summary>Gives a file, by its absolute path, one more name on the same file system: link(2), and no link is followed. False where it is gone; a name that is taken already stays.</summary>
+    /// <exception cref="IOException">The file system has no hard links, the other directory is on another one, or the file has as many as it can have.</exception>
+    public static bool TryLink(string path, string newPath)
+    {
+        const int EXDEV = 18, EPERM = 1, EMLINK = 31, EOPNOTSUPP = 95, ENOSYS = 38, EOPNOTSUPPOfBsd = 45;
+        if (OperatingSystem.IsWindows())
+            throw new IOException("hard links are not made on Windows");
+        if (Link(0, path, 0, newPath, 0) == 0)
+            return true;
+        return Marshal.GetLastPInvokeError() switch
+        {
+            EEXIST => true,
+            ENOENT => false,
+            EXDEV => throw new IOException($"{newPath} is on another file system than {path}, and a hard link can't lead to another; choose a directory beside the mail", EXDEV),
+            EPERM or EOPNOTSUPP or ENOSYS or EOPNOTSUPPOfBsd => throw new IOException($"the file system of {path} makes no hard links, without which each snapshot would be a full copy; keep the mail on one that does (ext4, XFS, Btrfs, ZFS, APFS)", EPERM),
+            EMLINK => throw new IOException($"{path} has as many hard links as its file system allows; keep fewer snapshots", EMLINK),
+            _ => throw Failure("link", path),
+        };
+    }
+
     /// <summary>
     /// Keeps others that ask for it out of a directory until disposed of: flock(2), which leaves nothing behind.
     /// Null where somebody else has it. Where file system or system have no such thing, everybody gets it.

@@ -38,6 +38,9 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>How long a run may take before it stops cleanly; null for no limit.</summary>
     public TimeSpan? MaxDuration { get; init; }
 
+    /// <summary>Which points in time of the target are kept; null for none.</summary>
+    public SnapshotPolicy? Snapshots { get; init; }
+
     /// <summary>
     /// The backup this job restores. Then it brings back what is missing at the target and touches nothing else there: what the
     /// target has lost since it was copied is copied again, no folder is renamed, and none is created that gets no message of those chosen.

@@ -54,6 +54,9 @@ public static class Reasons
     /// <summary>Which folders are subscribed can't be read.</summary>
     public const string Subscriptions = "subscriptions";
 
+    /// <summary>A point in time of the backup could not be kept.</summary>
+    public const string Snapshot = "snapshot";
+
     public const string Connect = "connect";
 
     public const string Authentication = "authentication";

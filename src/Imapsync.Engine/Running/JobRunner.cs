@@ -4,6 +4,7 @@ using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Restoring;
 using Imapsync.Engine.Retrying;
+using Imapsync.Engine.Snapshots;
 using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
 using Imapsync.Engine.Stores.Labels;
@@ -51,7 +52,10 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
 
             LabelViews.Require(job, source, target);
             var context = new JobContext(job, options, source, target, checkpoints, report, retry, time, stopping.Token) { ReachLimit = stopping.ReachLimit };
-            return await new MailboxCopier(context).RunAsync(abort);
+            var reason = await new MailboxCopier(context).RunAsync(abort);
+            if (reason == StopReason.None && !report.HasProblems && !options.DryRun)
+                await SnapshotRun.FinishAsync(job, report, time, abort);
+            return reason;
         }, stopping.Token);
 
     private ITimer? LimitDuration(JobDefinition job, StopRequest stopping) => job.MaxDuration is not { } limit

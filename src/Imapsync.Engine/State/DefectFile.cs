@@ -21,7 +21,7 @@ public static class DefectFile
             // Not made anew: a job that never got so far as to have one has little to tell.
             if (!Directory.Exists(stateDirectory))
                 return text;
-            var content = Encoding.UTF8.GetBytes($"{now:O} imapsync {typeof(DefectFile).Assembly.GetName().Version} on {Environment.OSVersion}\n{defect}\n");
+            var content = Encoding.UTF8.GetBytes($"imapsync-defect {now:O} version {typeof(DefectFile).Assembly.GetName().Version} on {Environment.OSVersion}\n{defect}\n");
             await DurableFiles.ReplaceAsync(path, async (file, c) => await file.WriteAsync(content, c), CancellationToken.None);
             return $"{text}; this is a defect of imapsync, please report it with the file {path}";
         }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
 
 namespace Imapsync.CommandLine.Commands;
 
@@ -13,9 +14,11 @@ internal static class RestoreCommand
             ("imapsync restore jobs.yaml alice --folder 'Projects/**' --since 2024-01-01", "Some folders, from a date on."),
             ("imapsync restore jobs.yaml alice --message-id '<4711@example.org>'", "One message."),
             ("imapsync restore jobs.yaml alice --to imaps://alice@new.example.com --to-password-env NEW_PASSWORD", "Into another account."),
+            ("imapsync restore jobs.yaml alice --at 2026-11-01", "What the account had at the end of that day, from a snapshot."),
             ("imapsync restore jobs.yaml alice --to maildir:/tmp/alice --dry-run", "Say what would be restored, change nothing."));
         var arguments = new JobFileArguments(command, isOneJob: true);
         var running = new RunningOptions(command);
+        var at = new SnapshotOption(command);
         var folder = Texts("--folder", "GLOB", "Only folders that fit, by the names they have where the mail goes. May be given several times.");
         var since = new Option<string>("--since") { Description = "Only messages received at this date or later, for example 2024-01-31.", HelpName = "DATE" };
         var before = new Option<string>("--before") { Description = "Only messages received before this date.", HelpName = "DATE" };
@@ -42,7 +45,11 @@ internal static class RestoreCommand
                     MessageIds = parsed.GetValue(messageId) ?? [],
                     To = url is null ? [] : [new GivenSetting("--to", ["url"], url), .. toSettings.Read(parsed)],
                 };
-                var job = RestoreReader.Read(file.Jobs[0], request, Directory.GetCurrentDirectory(), surroundings.JobFileOptions);
+                var backup = file.Jobs[0];
+                var snapshot = at.Find(parsed, backup, surroundings.Time);
+                var job = RestoreReader.Read(snapshot is null ? backup : SnapshotOption.AsOf(backup, snapshot), request, Directory.GetCurrentDirectory(), surroundings.JobFileOptions);
+                // Nothing is written into a snapshot, and whatever it is restored from, mail that came back once is known.
+                job = job with { StateDirectory = RestoreOrigin.StateDirectoryOf(backup, job.Target) };
                 await new JobFile([job], []).AskForSecretsAsync(c);
                 return [job];
             },

@@ -19,6 +19,7 @@ internal static class VerifyCommand
             ("imapsync verify jobs.yaml --offline", "Compare the target with what was recorded when it was made, without the source."),
             ("imapsync verify jobs.yaml --full --sample 10%", "Read a tenth of the messages, the next run another tenth."));
         var arguments = new JobFileArguments(command);
+        var at = new SnapshotOption(command);
         var full = new Option<bool>("--full") { Description = "Compare every octet by digest." };
         var offline = new Option<bool>("--offline") { Description = "Without the source: hold every octet of the target against the recorded check sums." };
         var sample = new Option<double>("--sample")
@@ -40,17 +41,19 @@ internal static class VerifyCommand
         command.SetAction((parsed, cancellationToken) =>
         {
             var choices = new Choices(new VerifyOptions(parsed.GetValue(full), parsed.GetValue(offline), parsed.GetResult(sample) is null ? 1 : parsed.GetValue(sample)), parsed.GetValue(report));
-            return StopSignals.GuardAsync(surroundings.Time, (signals, stop) => RunAsync(parsed, arguments, surroundings, choices, signals, stop), cancellationToken);
+            return StopSignals.GuardAsync(surroundings.Time, (signals, stop) => RunAsync(parsed, arguments, at, surroundings, choices, signals, stop), cancellationToken);
         });
         return command;
     }
 
     private static async Task<int> RunAsync(
-        ParseResult parsed, JobFileArguments arguments, HostContext surroundings, Choices choices, StopSignals signals, CancellationToken stop)
+        ParseResult parsed, JobFileArguments arguments, SnapshotOption at, HostContext surroundings, Choices choices, StopSignals signals, CancellationToken stop)
     {
         if (!await ReportFile.MayBeWrittenAsync(choices.Report, surroundings.Error))
             return ExitStatus.Usage;
         var jobs = (await arguments.LoadAsync(parsed, surroundings, stop)).Jobs;
+        using var copies = new StateCopies();
+        jobs = [.. jobs.Select(j => at.Find(parsed, j, surroundings.Time) is { } snapshot ? copies.Of(SnapshotOption.AsOf(j, snapshot)) : j)];
         await using var lines = new PlainLines(surroundings.Error, surroundings.Time);
         var events = new EventFeed([lines], surroundings.Time);
         var output = new VerifyOutput(surroundings.Out, events, arguments.IsJson(parsed));

@@ -25,3 +25,10 @@ internal sealed record JobMappingJson(string Name, string? Error, IReadOnlyList<
 /// <param name="TargetMessages">Null where the target folder does not exist yet.</param>
 /// <param name="SourceBytes">Null unless <c>--sizes</c> was given.</param>
 internal sealed record PairJson(string Source, string Target, long SourceMessages, long? TargetMessages, long? SourceBytes);
+
+/// <summary>The shape of <c>snapshots --output json</c>; oldest first.</summary>
+internal sealed record SnapshotsJson(string Directory, IReadOnlyList<SnapshotJson> Snapshots);
+
+/// <param name="Mail">The Maildir tree.</param>
+/// <param name="Came">Messages that the one before does not hold; of the first, all.</param>
+internal sealed record SnapshotJson(string Name, DateTimeOffset Taken, string Mail, int Folders, int Messages, int Came, int Went, int OtherFlags);

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Snapshots;
+
+namespace Imapsync.CommandLine.Commands;
+
+/// <summary><c>--at</c>: the backup as it was at some time.</summary>
+internal sealed class SnapshotOption
+{
+    private readonly Option<string> at = new("--at")
+    {
+        Description = "Take the backup as it was then: 2026-11-01 (the end of that day), 2026-11-01T12:00, a snapshot's name or latest.",
+        HelpName = "TIME",
+    };
+
+    public SnapshotOption(Command command) => command.Add(at);
+
+    /// <returns>The job's backup as it was then; null where none was asked for.</returns>
+    /// <exception cref="ConfigurationException">There is no such snapshot.</exception>
+    public Snapshot? Find(ParseResult parsed, JobDefinition job, TimeProvider time)
+    {
+        if (parsed.GetValue(at) is not { } text)
+            return null;
+        var snapshots = SnapshotDirectory.Of(job) ?? throw Wrong($"job '{job.Name}' keeps no snapshots", "add 'snapshots: { daily: 7 }' to it; from then on runs take them");
+        try
+        {
+            return snapshots.Find(text, time.LocalTimeZone) ?? throw Wrong($"job '{job.Name}' has no snapshot of {text} or before", "imapsync snapshots FILE JOB lists those there are");
+        }
+        catch (FormatException e)
+        {
+            throw Wrong(e.Message, "write 2026-11-01, 2026-11-01T12:00, a snapshot's name or latest");
+        }
+    }
+
+    /// <summary>The job whose backup is that snapshot. It is only to be read.</summary>
+    public static JobDefinition AsOf(JobDefinition job, Snapshot snapshot) =>
+        job with { Target = (MaildirEndpoint)job.Target with { Directory = snapshot.Mail }, StateDirectory = snapshot.State };
+
+    private static ConfigurationException Wrong(string message, string remedy) => new([new ConfigurationError(new SettingOrigin("--at"), message, remedy)]);
+}
+
+/// <summary>Copies of what jobs remembered, for as long as they are verified: a lock and where a sample goes on have no place in a snapshot.</summary>
+internal sealed class StateCopies : IDisposable
+{
+    private readonly List<string> directories = [];
+
+    public JobDefinition Of(JobDefinition job)
+    {
+        var directory = Directory.CreateTempSubdirectory("imapsync-").FullName;
+        directories.Add(directory);
+        foreach (var file in Directory.EnumerateFiles(job.StateDirectory, "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(directory, Path.GetRelativePath(job.StateDirectory, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        return job with { StateDirectory = directory };
+    }
+
+    public void Dispose() => directories.ForEach(d => Directory.Delete(d, recursive: true));
+}

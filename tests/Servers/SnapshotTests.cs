@@ -1,0 +1,63 @@
+using System.Text.Json;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests;
+
+/// <summary>A real account's backup, its snapshots by the command line.</summary>
+public sealed class SnapshotTests
+{
+    [Fact]
+    public async Task A_snapshot_is_listed_verified_restored_and_forgotten()
+    {
+        await using var lab = await BackupLab.StartAsync(new MailboxPlan { Messages = 200 });
+        lab.Rules = "snapshots: { daily: 7 }\ndeletions: mirror\ndeletion_limit: 100%";
+        await lab.SucceedAsync();
+        var before = await lab.SourceAsync();
+        var first = Assert.Single((await ListAsync(lab)).EnumerateArray());
+        Assert.Equal((200, 200), (first.GetProperty("messages").GetInt32(), first.GetProperty("came").GetInt32()));
+        var name = first.GetProperty("name").GetString()!;
+        // One for each message: its file has another name, and takes no room.
+        Assert.Equal("200", (await Command.RunAsync("sh", ["-c", $"find '{lab.TargetDirectory}' -type f -links 2 | wc -l"])).Trim());
+
+        await using (var probe = await lab.ConnectAsync())
+        {
+            await probe.CommandAsync("SELECT INBOX");
+            await probe.CommandAsync("STORE 1:* +FLAGS (\\Deleted)");
+            await probe.CommandAsync("EXPUNGE");
+        }
+
+        var after = await lab.SucceedAsync();
+        Assert.True(after.Total("deleted") > 0);
+        Assert.Equal(0, (await ImapsyncAsync(lab, "verify", "alice", "--offline", "--at", name)).Status);
+        Assert.Equal(0, (await ImapsyncAsync(lab, "verify", "alice", "--offline")).Status);
+
+        var restored = await ImapsyncAsync(lab, "restore", "alice", "--at", "latest", "--to", $"maildir:{lab.Dir["restored"]}");
+        Assert.True(restored.Status == 0, restored.ToString());
+        Assert.Equal("", (await lab.ServeAsync(lab.Dir["restored"])).WithoutSubscriptions().DifferenceFrom(before.WithoutSubscriptions()));
+        // Into the account itself, as it was: what was deleted comes back, what is there does not come twice.
+        Assert.Equal(0, (await ImapsyncAsync(lab, "restore", "alice", "--at", name)).Status);
+        Assert.Equal("", (await lab.SourceAsync()).DifferenceFrom(before));
+
+        var wrong = await ImapsyncAsync(lab, "restore", "alice", "--at", "2001-01-01");
+        Assert.Equal(2, wrong.Status);
+        Assert.Contains("has no snapshot of 2001-01-01 or before", wrong.Error, StringComparison.Ordinal);
+        Assert.Equal(2, (await ImapsyncAsync(lab, "snapshots", "alice", "--forget", "2001-01-01T00-00-00Z")).Status);
+        Assert.Single((await ListAsync(lab)).EnumerateArray());
+        Assert.Equal(0, (await ImapsyncAsync(lab, "snapshots", "alice", "--forget", name)).Status);
+        Assert.Empty((await ListAsync(lab)).EnumerateArray());
+        Assert.Equal("0", (await Command.RunAsync("sh", ["-c", $"find '{lab.TargetDirectory}' -type f -links +1 | wc -l"])).Trim());
+    }
+
+    private static async Task<JsonElement> ListAsync(BackupLab lab)
+    {
+        var listed = await ImapsyncAsync(lab, "snapshots", "alice", "--output", "json");
+        Assert.True(listed.Status == 0, listed.ToString());
+        return JsonDocument.Parse(listed.Output).RootElement.GetProperty("snapshots");
+    }
+
+    private static async Task<ImapsyncResult> ImapsyncAsync(BackupLab lab, string command, params string[] arguments)
+    {
+        await using var process = ImapsyncProcess.Start(lab.Dir.Create("home"), [command, lab.JobFile, .. arguments], lab.Environment);
+        return await process.WaitAsync();
+    }
+}
