@@ -58,7 +58,7 @@ public sealed partial class ArchitectureTests
             "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",
         ],
         ["Configuration.Secrets"] = ["Files", "Mail"],
-        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching"],
+        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "Stores"],
     };
 
     /// <summary>Each room of the wire library and the rooms it may know besides the root, which is the vocabulary and knows none.</summary>
