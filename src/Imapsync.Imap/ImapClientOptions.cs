@@ -52,6 +52,9 @@ public sealed record ImapClientOptions(string Host, int Port, ImapTls Tls)
     /// <summary>Gets the same with the number of the connection, its server and how long each command took: commands at level Information, the lines at Debug.</summary>
     public ILogger Log { get; init; } = NullLogger.Instance;
 
+    /// <summary>The service that SASL mechanisms are told of.</summary>
+    internal string Service { get; init; } = "imap";
+
     /// <summary>Makes the network connection; null for TCP.</summary>
     public Func<CancellationToken, ValueTask<Stream>>? Dial { get; init; }
 }

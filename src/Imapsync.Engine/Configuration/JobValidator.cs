@@ -32,6 +32,10 @@ internal static class JobValidator
             yield return new ConfigurationError(node.Origin("acl"), "'acl: copy' needs an IMAP account on both sides", "remove it");
         if (job.Acl == AclPolicy.None && node["acl_map"] is { } map)
             yield return new ConfigurationError(map.KeyOrigin, "'acl_map' says nothing without 'acl: copy'", "add 'acl: copy' or remove 'acl_map'");
+        if (job.Source.RemovesCopied && job.Deletions != DeletionPolicy.Keep)
+            yield return new ConfigurationError(node.Origin("deletions"), "'after_copy: delete' empties the source, and 'deletions' would then remove from the target what was copied", "remove 'deletions', or keep the mail at the source");
+        if (!job.Source.KnowsFlags && job.Flags == FlagPolicy.Exact)
+            yield return new ConfigurationError(node.Origin("flags"), $"'flags: exact' would take all flags from the target: {job.Source.Display} knows none", "remove 'flags'");
         string? source = job.Source.Place, target = job.Target.Place;
         if (source is not null && target is not null && Overlap(source, target))
             yield return new ConfigurationError(UrlOrigin(node, "target"), $"source and target overlap: {source} and {target}", "give the target a directory of its own");

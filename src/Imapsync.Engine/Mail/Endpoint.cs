@@ -12,6 +12,12 @@ public abstract record Endpoint
     /// <summary>The directory or file of this machine that holds the mail, absolute; null for what lies on a server.</summary>
     public virtual string? Place => null;
 
+    /// <summary>As a source: what is safely in the target is removed from it.</summary>
+    public virtual bool RemovesCopied => false;
+
+    /// <summary>False where nothing is known of flags, so that none is a message without any.</summary>
+    public virtual bool KnowsFlags => true;
+
     /// <summary>It may be a store where one message carries labels (Gmail).</summary>
     public virtual bool MayHaveLabels => false;
 

@@ -3,6 +3,7 @@ using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Engine.Stores.Maildir;
 using Imapsync.Engine.Stores.Mbox;
+using Imapsync.Engine.Stores.Pop3;
 
 namespace Imapsync.Engine.Stores;
 
@@ -18,6 +19,7 @@ public static class StoreRegistry
         new ImapKind(),
         new MaildirKind(),
         new MboxKind(),
+        new Pop3Kind(),
     ];
 
     public static Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
