@@ -39,6 +39,7 @@ command -v dotnet >/dev/null || give_up "The .NET 10 SDK is missing: https://dot
 # --- What the tests need besides the SDK ------------------------------------------------------------------
 missing=()
 [ -x /usr/lib/dovecot/imap ] || [ -x /usr/libexec/dovecot/imap ] || missing+=(dovecot-imapd)
+[ -x /usr/lib/dovecot/pop3 ] || [ -x /usr/libexec/dovecot/pop3 ] || missing+=(dovecot-pop3d)
 command -v dovecot >/dev/null || missing+=(dovecot-core)
 command -v useradd >/dev/null || missing+=(passwd)
 command -v strace >/dev/null || missing+=(strace)

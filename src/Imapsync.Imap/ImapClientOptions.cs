@@ -56,6 +56,9 @@ public sealed record ImapClientOptions(string Host, int Port, ImapTls Tls)
     /// <summary>Which of the host's addresses are tried; unspecified: all.</summary>
     public AddressFamily Addresses { get; init; } = AddressFamily.Unspecified;
 
+    /// <summary>The service that SASL mechanisms are told of.</summary>
+    internal string Service { get; init; } = "imap";
+
     /// <summary>Makes the network connection; null for TCP.</summary>
     public Func<CancellationToken, ValueTask<Stream>>? Dial { get; init; }
 }

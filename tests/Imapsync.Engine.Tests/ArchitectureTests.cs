@@ -39,9 +39,11 @@ public sealed partial class ArchitectureTests
         ["Stores.LineEnds"] = ["Files", "Mail"],
         ["Stores.Local"] = ["Files", "Mail"],
         ["Stores.Imap"] = ["Mail"],
+        ["Stores.ReadOnly"] = ["Mail"],
+        ["Stores.Pop3"] = ["Files", "Mail", "Stores.Imap", "Stores.Local", "Stores.ReadOnly"],
         ["Stores.Maildir"] = ["Files", "Mail", "Stores.LineEnds", "Stores.Local"],
         ["Stores.Mbox"] = ["Files", "Mail", "Stores.LineEnds", "Stores.Local"],
-        ["Stores"] = ["Mail", "Stores.Imap", "Stores.Maildir", "Stores.Mbox"],
+        ["Stores"] = ["Mail", "Stores.Imap", "Stores.Maildir", "Stores.Mbox", "Stores.Pop3"],
         ["Stores.Views"] = ["Mail"],
         ["Stores.Limits"] = ["Mail", "State", "Stores.Views"],
         ["Jobs"] = ["Mail"],
@@ -59,7 +61,7 @@ public sealed partial class ArchitectureTests
             "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "Snapshots", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",
         ],
         ["Configuration.Secrets"] = ["Files", "Mail"],
-        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "Snapshots"],
+        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "Snapshots", "Stores"],
     };
 
     /// <summary>Each room of the wire library and the rooms it may know besides the root, which is the vocabulary and knows none.</summary>
@@ -70,6 +72,7 @@ public sealed partial class ArchitectureTests
         ["Sasl"] = [],
         ["Connection"] = ["Wire"],
         ["Client"] = ["Wire", "Sasl", "Connection"],
+        ["Pop3"] = ["Sasl", "Connection"],
     };
 
     [Fact]
@@ -254,7 +257,7 @@ public sealed partial class ArchitectureTests
     private static partial Regex EngineRoom();
 
     // What a file names by its namespace, or by the end of it as names are shortened inside the library.
-    [GeneratedRegex(@"(?:using Imapsync\.Imap\.|[^.\w](?=Wire\.|Connection\.|Client\.|Sasl\.))(?<room>Wire|Connection|Client|Sasl)\b(?!\.cs)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"(?:using Imapsync\.Imap\.|[^.\w](?=Wire\.|Connection\.|Client\.|Sasl\.|Pop3\.))(?<room>Wire|Connection|Client|Sasl|Pop3)\b(?!\.cs)", RegexOptions.None, 1000)]
     private static partial Regex WireRoom();
 
     [GeneratedRegex(@"\b(?:class|struct|record|interface|enum) (?<name>\w+(?:Manager|Helper|Helpers|Util|Utils|Impl|Service))\b", RegexOptions.None, 1000)]

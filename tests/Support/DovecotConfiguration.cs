@@ -23,6 +23,9 @@ public sealed record DovecotOptions
     /// <summary>Who may log in, a <c>passdb</c> section, in place of everybody with <see cref="Password"/>.</summary>
     public string? Accounts { get; init; }
 
+    /// <summary>Serves POP3 as well.</summary>
+    public bool Pop3 { get; init; }
+
     /// <summary>More lines for dovecot.conf.</summary>
     public string Extra { get; init; } = "";
 }
@@ -39,7 +42,7 @@ internal static class DovecotConfiguration
             state_dir = {{root}}/state
             log_path = {{server.LogFile}}
             listen = 127.0.0.1
-            protocols = imap
+            protocols = imap{{(options.Pop3 ? " pop3" : "")}}
             ssl = yes
             ssl_cert = <{{server.Authority.CertificateFile}}
             ssl_key = <{{server.Authority.KeyFile}}
@@ -95,6 +98,23 @@ internal static class DovecotConfiguration
             }
 
             """);
+        if (options.Pop3)
+        {
+            text.Append($$"""
+                service pop3-login {
+                  {{(Environment.IsPrivilegedProcess ? "" : "chroot =")}}
+                  inet_listener pop3 {
+                    port = {{server.Pop3Port}}
+                  }
+                  inet_listener pop3s {
+                    port = {{server.Pop3TlsPort}}
+                    ssl = yes
+                  }
+                }
+
+                """);
+        }
+
         if (!Environment.IsPrivilegedProcess)
         {
             // One user for everything, and no chroot: all that an unprivileged Dovecot can do.

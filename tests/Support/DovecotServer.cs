@@ -26,6 +26,11 @@ public sealed class DovecotServer : IAsyncDisposable
 
     public int TlsPort { get; private set; }
 
+    /// <summary>STLS, and clear text; where <see cref="DovecotOptions.Pop3"/> asks for it.</summary>
+    public int Pop3Port { get; private set; }
+
+    public int Pop3TlsPort { get; private set; }
+
     public string Password => Options.Password;
 
     public string ConfigurationFile => Path.Combine(Directory, "dovecot.conf");
@@ -71,6 +76,8 @@ public sealed class DovecotServer : IAsyncDisposable
         {
             if (Port == 0 || attempt > 1)
                 (Port, TlsPort) = LoopbackPorts.TakeTwo();
+            if (options.Pop3 && (Pop3Port == 0 || attempt > 1))
+                (Pop3Port, Pop3TlsPort) = LoopbackPorts.TakeTwo();
             var file = ConfigurationFile;
             await File.WriteAllTextAsync(file, DovecotConfiguration.Text(this, options, user, group));
             process = Process.Start(new ProcessStartInfo(Command.Find("dovecot"), ["-F", "-c", file])

@@ -34,12 +34,12 @@ internal sealed class EndpointLimitsReader(JobReadContext reading, SettingNode e
         return ImapEndpoint.DefaultConnections;
     }
 
-    public ImapTimeouts ReadTimeouts()
+    public ServerTimeouts ReadTimeouts()
     {
-        var usual = new ImapTimeouts();
+        var usual = new ServerTimeouts();
         return endpoint["timeouts"] is not { Kind: SettingKind.Mapping } timeouts
             ? usual
-            : new ImapTimeouts
+            : new ServerTimeouts
             {
                 Connect = reading.Duration(timeouts, "connect", atMostADay: true) ?? usual.Connect,
                 Greeting = reading.Duration(timeouts, "greeting", atMostADay: true) ?? usual.Greeting,

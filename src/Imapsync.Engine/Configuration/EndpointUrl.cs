@@ -1,53 +1,61 @@
 using System.Globalization;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores;
 
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>An endpoint's URL, taken apart: <c>imaps://user@host:port</c>, <c>maildir:PATH</c>, <c>mbox:PATH</c>.</summary>
-/// <param name="User">Percent-decoded; empty where there is none.</param>
-/// <param name="Directory">Absolute; empty for IMAP.</param>
-internal sealed record EndpointUrl(string Scheme, EndpointKinds Kind, string Host, int Port, string User, string Directory)
+/// <param name="rest">What follows the scheme and its colon.</param>
+internal sealed class EndpointUrl(string scheme, StoreKind kind, string rest, SettingOrigin origin, JobReadContext reading)
 {
-    private static readonly string[] Schemes = ["imaps", "imap", "maildir", "mbox"];
+    public string Scheme => scheme;
 
-    /// <summary>Null where something is wrong; that is then reported. No error text repeats what may be a password.</summary>
+    public StoreKind Kind => kind;
+
+    /// <summary>Null where it is no URL of a store; that is then reported. No error text repeats what may be a password.</summary>
     public static EndpointUrl? Parse(string text, SettingOrigin origin, JobReadContext reading)
     {
         var colon = text.IndexOf(':');
         var scheme = colon < 0 ? "" : text[..colon].ToLowerInvariant();
-        if (!Schemes.Contains(scheme))
-        {
-            var nearest = EditDistance.Nearest(scheme, Schemes);
-            reading.Error(origin, "this is no URL of a store", (nearest is null ? "" : $"did you mean '{nearest}:'? ") + "write imaps://USER@HOST, imap://USER@HOST, maildir:PATH or mbox:PATH");
-            return null;
-        }
-
-        var rest = text[(colon + 1)..];
-        return scheme.StartsWith("imap", StringComparison.Ordinal) ? ParseImap(scheme, rest, origin, reading) : ParseLocal(scheme, rest, origin, reading);
+        if (StoreRegistry.Kinds.FirstOrDefault(k => k.Schemes.Contains(scheme)) is { } kind)
+            return new EndpointUrl(scheme, kind, text[(colon + 1)..], origin, reading);
+        var nearest = EditDistance.Nearest(scheme, StoreRegistry.Kinds.SelectMany(k => k.Schemes));
+        var forms = StoreRegistry.Kinds.SelectMany(k => k.UrlForms).ToList();
+        reading.Error(origin, "this is no URL of a store", (nearest is null ? "" : $"did you mean '{nearest}:'? ") + $"write {string.Join(", ", forms.SkipLast(1))} or {forms[^1]}");
+        return null;
     }
 
-    private static EndpointUrl? ParseLocal(string scheme, string path, SettingOrigin origin, JobReadContext reading)
+    /// <summary>See <see cref="IEndpointSettings.ReadPath"/>.</summary>
+    public string? ReadPath()
     {
-        if (path.StartsWith("//", StringComparison.Ordinal) && !path.StartsWith("///", StringComparison.Ordinal))
+        if (rest.StartsWith("//", StringComparison.Ordinal) && !rest.StartsWith("///", StringComparison.Ordinal))
         {
             reading.Error(origin, $"a {scheme}: URL names no host", $"write {scheme}:/absolute/path or {scheme}:relative/path");
             return null;
         }
 
-        var directory = reading.Resolve(origin, path.StartsWith("///", StringComparison.Ordinal) ? path[2..] : path);
-        if (directory is null)
+        var path = reading.Resolve(origin, rest.StartsWith("///", StringComparison.Ordinal) ? rest[2..] : rest);
+        if (path is null)
             return null;
-        if (File.Exists(directory))
+        if (!kind.IsFile && File.Exists(path))
         {
-            reading.Error(origin, $"{directory} is a file", "give the directory that holds the mail");
+            reading.Error(origin, $"{path} is a file", "give the directory that holds the mail");
             return null;
         }
 
-        return new EndpointUrl(scheme, scheme == "mbox" ? EndpointKinds.Mbox : EndpointKinds.Maildir, "", 0, "", directory);
+        if (kind.IsFile && Directory.Exists(path))
+        {
+            reading.Error(origin, $"{path} is a directory", "give the file that holds the mail");
+            return null;
+        }
+
+        return path;
     }
 
-    private static EndpointUrl? ParseImap(string scheme, string rest, SettingOrigin origin, JobReadContext reading)
+    /// <summary>Host, port and user; the user percent-decoded, empty where there is none. Null where something is wrong; that is then reported.</summary>
+    public (string Host, int Port, string User)? ReadServer(int defaultPort)
     {
-        EndpointUrl? Wrong(string message, string remedy)
+        (string, int, string)? Wrong(string message, string remedy)
         {
             reading.Error(origin, message, remedy);
             return null;
@@ -69,11 +77,9 @@ internal sealed record EndpointUrl(string Scheme, EndpointKinds Kind, string Hos
             return Wrong("the URL names more than a host", "remove what follows the host; folders are chosen by 'folders: include'");
         if (slash >= 0)
             place = place[..slash];
-        if (!TrySplitPort(place, scheme, out var host, out var port))
-            return Wrong("the URL's port is no number from 1 to 65535", $"write {scheme}://USER@HOST:{DefaultPort(scheme)} or leave the port out");
-        return TryHost(host, out var name)
-            ? new EndpointUrl(scheme, EndpointKinds.Imap, name, port, user, "")
-            : Wrong("the URL's host is no host name or address", $"write {scheme}://USER@HOST");
+        if (!TrySplitPort(place, defaultPort, out var host, out var port))
+            return Wrong("the URL's port is no number from 1 to 65535", $"write {scheme}://USER@HOST:{defaultPort} or leave the port out");
+        return TryHost(host, out var name) ? (name, port, user) : Wrong("the URL's host is no host name or address", $"write {scheme}://USER@HOST");
     }
 
     private static bool TryDecode(string text, out string decoded)
@@ -88,18 +94,16 @@ internal sealed record EndpointUrl(string Scheme, EndpointKinds Kind, string Hos
         return !decoded.Any(char.IsControl);
     }
 
-    private static bool TrySplitPort(string place, string scheme, out string host, out int port)
+    private static bool TrySplitPort(string place, int defaultPort, out string host, out int port)
     {
         var colon = place.LastIndexOf(':');
-        port = DefaultPort(scheme);
+        port = defaultPort;
         host = place;
         if (colon < 0 || place.EndsWith(']'))
             return true;
         host = place[..colon];
         return int.TryParse(place[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and <= 65535;
     }
-
-    private static int DefaultPort(string scheme) => scheme == "imaps" ? 993 : 143;
 
     private static bool TryHost(string text, out string host)
     {

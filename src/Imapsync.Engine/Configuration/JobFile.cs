@@ -13,7 +13,7 @@ public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<
     /// <summary>Asks for every password that has to be asked for, before anything else writes to the terminal.</summary>
     public async Task AskForSecretsAsync(CancellationToken cancellationToken)
     {
-        foreach (var secret in Jobs.SelectMany(j => new[] { j.Source, j.Target }).OfType<ImapEndpoint>().Select(e => e.Password).OfType<PromptedSecret>())
+        foreach (var secret in Jobs.SelectMany(j => new[] { j.Source, j.Target }).OfType<ServerEndpoint>().Select(e => e.Password).OfType<PromptedSecret>())
             await secret.ReadAsync(cancellationToken);
     }
 }

@@ -47,7 +47,7 @@ public static class JobFileReader
         return new ComposedJob(read, JobFileText.Write(root["jobs"]!.Items.First(), read.Jobs[0], reading));
     }
 
-    /// <summary>Reads an endpoint that is given setting by setting.</summary>
+    /// <summary>Reads an endpoint to write to that is given setting by setting.</summary>
     /// <exception cref="ConfigurationException"/>
     public static Endpoint ReadEndpoint(string directory, IReadOnlyList<GivenSetting> settings, JobFileOptions options)
     {
@@ -56,7 +56,7 @@ public static class JobFileReader
         var section = SettingNode.Build(new ConfigurationRoot([given]), new SettingOrigin("command line"));
         var reading = new JobReadContext(Path.Combine(directory, "-"), options, []);
         SchemaCheck.Check(section, JobSchema.Endpoint, reading.Errors);
-        var endpoint = new EndpointReader(reading, isWanted: true).Read(section);
+        var endpoint = new EndpointReader(reading, isWanted: true, isTarget: true).Read(section);
         return InOptionWords(() =>
         {
             ThrowIfAny(reading.Errors);

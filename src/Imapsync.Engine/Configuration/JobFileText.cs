@@ -33,7 +33,7 @@ internal static class JobFileText
                 text.Append(lead).Append(key.Name).Append(":   # ").Append(key.Purpose).Append('\n');
                 foreach (var inner in key.Keys.Where(k => node[k.Name] is { } child && !child.IsTakenAway()))
                     Write(text, below, node[inner.Name]!, inner, definition, reading);
-                if ((key.Name == "source" ? definition.Source : definition.Target) is ImapEndpoint { Password: Secrets.PromptedSecret } && key.Name is "source" or "target")
+                if ((key.Name == "source" ? definition.Source : definition.Target) is ServerEndpoint { Password: Secrets.PromptedSecret } && key.Name is "source" or "target")
                     text.Append(below).Append("# The password is asked for. To run without a terminal add password_env, password_file or password_command.\n");
                 break;
             case SettingShape.List:
@@ -60,7 +60,7 @@ internal static class JobFileText
         var origin = new SettingOrigin(key.Name);
         if (key.Name is "password_file" or "tls_ca_file" or "tls_client_certificate" or "tls_client_key")
             return reading.Resolve(origin, value) ?? value;
-        return key.Name == "url" && EndpointUrl.Parse(value, origin, reading) is { Directory.Length: > 0 } url ? $"{url.Scheme}:{url.Directory}" : value;
+        return key.Name == "url" && EndpointUrl.Parse(value, origin, reading) is { Kind.IsServer: false } url ? $"{url.Scheme}:{url.ReadPath()}" : value;
     }
 
     /// <summary>Plain where no reader of YAML could take it for anything else, otherwise in double quotes.</summary>

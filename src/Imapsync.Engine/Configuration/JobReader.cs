@@ -19,9 +19,9 @@ internal sealed class JobReader(JobReadContext reading)
     {
         var name = ReadName(job);
         var isWanted = name is null || reading.IsWanted(name);
-        var source = ReadEndpoint(new EndpointReader(reading, isWanted && reading.Options.UsesSource), job, "source");
-        var target = ReadEndpoint(new EndpointReader(reading, isWanted), job, "target");
-        var folders = new FolderRulesReader(reading).Read(job["folders"], target is ImapEndpoint);
+        var source = ReadEndpoint(new EndpointReader(reading, isWanted && reading.Options.UsesSource, isTarget: false), job, "source");
+        var target = ReadEndpoint(new EndpointReader(reading, isWanted, isTarget: true), job, "target");
+        var folders = new FolderRulesReader(reading).Read(job["folders"], target is ServerEndpoint);
         var messages = new MessageFilterReader(reading).Read(job["messages"]);
         var limit = ReadDeletionLimit(job);
         var trash = ReadTrashFolder(job);
@@ -33,7 +33,7 @@ internal sealed class JobReader(JobReadContext reading)
             return new ReadJob(job, name, null);
         return new ReadJob(job, name, new JobDefinition(name, source, target)
         {
-            Folders = folders with { IsOneAccount = source is ImapEndpoint && target is ImapEndpoint && source.Identity == target.Identity },
+            Folders = folders with { IsOneAccount = source is ServerEndpoint && target is ServerEndpoint && source.Identity == target.Identity },
             Messages = messages,
             Flags = job.Choice("flags", ("follow", FlagPolicy.Follow), ("once", FlagPolicy.Once), ("exact", FlagPolicy.Exact)),
             Labels = job.Choice("labels", ("", LabelPolicy.None), ("folders", LabelPolicy.Folders), ("keywords", LabelPolicy.Keywords)),

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores;
 
 namespace Imapsync.Engine.Configuration;
 
@@ -22,15 +24,6 @@ internal enum SettingShape
     Sections,
 }
 
-[Flags]
-internal enum EndpointKinds
-{
-    Imap = 1,
-    Maildir = 2,
-    Mbox = 4,
-    All = Imap | Maildir | Mbox,
-}
-
 /// <param name="Example">What a good value looks like, for error texts.</param>
 internal sealed record SettingKey(string Name, SettingShape Shape, string Example)
 {
@@ -46,7 +39,7 @@ internal sealed record SettingKey(string Name, SettingShape Shape, string Exampl
     public ImmutableArray<SettingKey> Keys { get; init; } = [];
 
     /// <summary>For settings of an endpoint: the kinds of store it says something to.</summary>
-    public EndpointKinds AppliesTo { get; init; } = EndpointKinds.All;
+    public Func<StoreKind, bool> AppliesTo { get; init; } = _ => true;
 }
 
 /// <summary>Every key a job file may have.</summary>
@@ -55,39 +48,38 @@ internal static class JobSchema
     public static ImmutableArray<SettingKey> Endpoint { get; } =
     [
         Text("url", "imaps://alice@imap.example.com", "Where the mail is.") with { IsRequired = true },
-        Imap(Text("password_env", "ALICE_PASSWORD", "The environment variable that holds the password.")),
-        Imap(Text("password_file", "/run/secrets/alice", "The file that holds the password.")),
-        Imap(Text("password_command", "pass show mail/alice", "A command whose first line of output is the password.")),
-        Imap(Text("password", "…", "The password itself.")) with { IsSecret = true },
-        Imap(Choice("tls", "none, together with imap://: no encryption at all.", "required", "none")),
-        Imap(Text("tls_ca_file", "/etc/ssl/our-ca.pem", "PEM file of the authorities to trust in place of the system's.")),
-        Imap(Text("tls_fingerprint", "the SHA-256 of the certificate, 64 hexadecimal digits", "The SHA-256 of the server's certificate, which is trusted alone.")),
-        Imap(Text("tls_client_certificate", "/etc/ssl/alice.pem", "PEM file of the certificate that says who we are, where the server asks for one.")),
-        Imap(Text("tls_client_key", "/etc/ssl/alice.key", "PEM file of its key, where that is not in the certificate's file.")),
-        Imap(Choice("auth", "How to log in.",
+        Server(Text("password_env", "ALICE_PASSWORD", "The environment variable that holds the password.")),
+        Server(Text("password_file", "/run/secrets/alice", "The file that holds the password.")),
+        Server(Text("password_command", "pass show mail/alice", "A command whose first line of output is the password.")),
+        Server(Text("password", "…", "The password itself.")) with { IsSecret = true },
+        Server(Choice("tls", "none, together with imap://: no encryption at all.", "required", "none")),
+        Server(Text("tls_ca_file", "/etc/ssl/our-ca.pem", "PEM file of the authorities to trust in place of the system's.")),
+        Server(Text("tls_fingerprint", "the SHA-256 of the certificate, 64 hexadecimal digits", "The SHA-256 of the server's certificate, which is trusted alone.")),
+        Server(Text("tls_client_certificate", "/etc/ssl/alice.pem", "PEM file of the certificate that says who we are, where the server asks for one.")),
+        Server(Text("tls_client_key", "/etc/ssl/alice.key", "PEM file of its key, where that is not in the certificate's file.")),
+        Server(Choice("auth", "How to log in.",
             "auto", "plain", "login", "scram-sha-1", "scram-sha-256", "scram-sha-512", "cram-md5", "digest-md5", "ntlm", "gssapi", "xoauth2", "oauthbearer", "anonymous", "external")),
-        Imap(Text("authorize_as", "bob@example.com", "The mailbox that an administrator logs in for.")),
-        Imap(Text("proxy", "socks5://127.0.0.1:1080", "The proxy to go through: socks5://HOST:PORT or http://HOST:PORT.")),
-        Imap(Text("proxy_password_env", "PROXY_PASSWORD", "The environment variable that holds the proxy's password.")),
-        Imap(Text("proxy_password_file", "/run/secrets/proxy", "The file that holds the proxy's password.")),
-        Imap(Text("tunnel_command", "ssh mail.example.com doveadm exec imap", "A command whose standard input and output are the connection.")),
-        Imap(Choice("address_family", "Which of the host's addresses to use.", "any", "ipv4", "ipv6")),
-        Imap(Text("connections", "4", "Most connections at once; the same as 'connections' of 'limits'.")),
-        Imap(Choice("compress", "Whether to compress what goes over the line, where the server can.", "false", "true")),
+        Server(Text("authorize_as", "bob@example.com", "The mailbox that an administrator logs in for.")),
+        Server(Text("proxy", "socks5://127.0.0.1:1080", "The proxy to go through: socks5://HOST:PORT or http://HOST:PORT.")),
+        Server(Text("proxy_password_env", "PROXY_PASSWORD", "The environment variable that holds the proxy's password.")),
+        Server(Text("proxy_password_file", "/run/secrets/proxy", "The file that holds the proxy's password.")),
+        Server(Text("tunnel_command", "ssh mail.example.com doveadm exec imap", "A command whose standard input and output are the connection.")),
+        Server(Choice("address_family", "Which of the host's addresses to use.", "any", "ipv4", "ipv6")),
+        Connecting(Text("connections", "4", "Most connections at once; the same as 'connections' of 'limits'.")),
         Section("limits", "How much of the store the job may claim.",
         [
             Text("bytes_per_second", "2MB", "The most octets that go to it, or come from it, in a second."),
             Text("messages_per_second", "10", "The most messages that go to it, or come from it, in a second."),
             Text("bytes_per_day", "2GB", "The most octets of messages within 24 hours; then the run stops, and a later one goes on."),
-            Imap(Text("connections", "4", "Most connections at once.")),
+            Connecting(Text("connections", "4", "Most connections at once.")),
         ]),
-        Imap(Section("timeouts", "How long to wait for the server.",
+        Server(Section("timeouts", "How long to wait for the server.",
         [
             Text("connect", "30s", "How long to wait for a connection."),
             Text("greeting", "1m", "How long to wait for encryption and the server's first line, once connected."),
             Text("stall", "2m", "How long to wait for the next octet, while something is asked for."),
         ])),
-        Choice("layout", "How folders lie in a Maildir: maildir++ or fs (nested directories).", "maildir++", "fs") with { AppliesTo = EndpointKinds.Maildir },
+        .. StoreRegistry.Kinds.SelectMany(kind => kind.Settings.Select(s => Choice(s.Name, s.Purpose, s.Choices) with { AppliesTo = k => k == kind })),
     ];
 
     public static ImmutableArray<SettingKey> Job { get; } =
@@ -151,5 +143,7 @@ internal static class JobSchema
     private static SettingKey Section(string name, string purpose, ImmutableArray<SettingKey> keys) =>
         new(name, SettingShape.Section, "a section of keys") { Keys = keys, Purpose = purpose };
 
-    private static SettingKey Imap(SettingKey key) => key with { AppliesTo = EndpointKinds.Imap };
+    private static SettingKey Server(SettingKey key) => key with { AppliesTo = k => k.IsServer };
+
+    private static SettingKey Connecting(SettingKey key) => key with { AppliesTo = k => k.HasConnections };
 }

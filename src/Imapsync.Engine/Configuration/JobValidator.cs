@@ -29,13 +29,17 @@ internal static class JobValidator
     {
         if (job.Deletions == DeletionPolicy.Mirror && node["trash_folder"] is { Kind: SettingKind.Value } trash)
             yield return new ConfigurationError(trash.KeyOrigin, "'trash_folder' contradicts 'deletions: mirror', which keeps nothing", "write 'deletions: trash' or remove 'trash_folder'");
-        if (job.Labels != LabelPolicy.None && job is { Source: not ImapEndpoint, Target: not ImapEndpoint })
+        if (job.Labels != LabelPolicy.None && job is { Source.MayHaveLabels: false, Target.MayHaveLabels: false })
             yield return new ConfigurationError(node["labels"]?.KeyOrigin ?? node.KeyOrigin, "'labels' is about Gmail, and neither source nor target is an IMAP account", "remove 'labels'");
-        if (job.Acl == AclPolicy.Copy && !(job.Source is ImapEndpoint && job.Target is ImapEndpoint))
+        if (job.Acl == AclPolicy.Copy && !(job.Source.MayHaveAcl && job.Target.MayHaveAcl))
             yield return new ConfigurationError(node.Origin("acl"), "'acl: copy' needs an IMAP account on both sides", "remove it");
         if (job.Acl == AclPolicy.None && node["acl_map"] is { } map)
             yield return new ConfigurationError(map.KeyOrigin, "'acl_map' says nothing without 'acl: copy'", "add 'acl: copy' or remove 'acl_map'");
-        string? source = DirectoryOf(job.Source), target = DirectoryOf(job.Target);
+        if (job.Source.RemovesCopied && job.Deletions != DeletionPolicy.Keep)
+            yield return new ConfigurationError(node.Origin("deletions"), "'after_copy: delete' empties the source, and 'deletions' would then remove from the target what was copied", "remove 'deletions', or keep the mail at the source");
+        if (!job.Source.KnowsFlags && job.Flags == FlagPolicy.Exact)
+            yield return new ConfigurationError(node.Origin("flags"), $"'flags: exact' would take all flags from the target: {job.Source.Display} knows none", "remove 'flags'");
+        string? source = job.Source.Place, target = job.Target.Place;
         if (source is not null && target is not null && Overlap(source, target))
             yield return new ConfigurationError(UrlOrigin(node, "target"), $"source and target overlap: {source} and {target}", "give the target a directory of its own");
         if (AccountOf(job.Source) is { } account && account == AccountOf(job.Target) && job.Folders is { Map.IsEmpty: true, Prefix: null })
@@ -73,9 +77,9 @@ internal static class JobValidator
 
         // Sorted by path, whatever lies inside a directory follows it before anything else does.
         ReadJob? outer = null;
-        foreach (var job in whole.Where(j => DirectoryOf(j.Definition!.Target) is not null).OrderBy(j => DirectoryOf(j.Definition!.Target) + "/", StringComparer.Ordinal))
+        foreach (var job in whole.Where(j => j.Definition!.Target.Place is not null).OrderBy(j => j.Definition!.Target.Place + "/", StringComparer.Ordinal))
         {
-            if (outer is not null && IsAtOrBelow(DirectoryOf(job.Definition!.Target)!, DirectoryOf(outer.Definition!.Target)!))
+            if (outer is not null && IsAtOrBelow(job.Definition!.Target.Place!, outer.Definition!.Target.Place!))
                 errors.Add(SameTarget(outer, job));
             else
                 outer = job;
@@ -101,18 +105,10 @@ internal static class JobValidator
 
     private static SettingOrigin UrlOrigin(SettingNode job, string key) => job[key]!.Origin("url");
 
-    private static string? DirectoryOf(Endpoint endpoint) => endpoint switch
-    {
-        MaildirEndpoint maildir => maildir.Directory,
-        MboxEndpoint mbox => mbox.Directory,
-        _ => null,
-    };
-
-    private static string? AccountOf(Endpoint endpoint) =>
-        endpoint is ImapEndpoint imap ? imap.Identity : null;
+    private static string? AccountOf(Endpoint endpoint) => endpoint.Place is null ? endpoint.Identity : null;
 
     /// <summary>One directory holds the other, or they are the same.</summary>
-    public static bool Overlap(Endpoint a, Endpoint b) => DirectoryOf(a) is { } one && DirectoryOf(b) is { } other && Overlap(one, other);
+    public static bool Overlap(Endpoint a, Endpoint b) => a.Place is { } one && b.Place is { } other && Overlap(one, other);
 
     private static bool Overlap(string a, string b) => IsAtOrBelow(a, b) || IsAtOrBelow(b, a);
 

@@ -12,7 +12,7 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted)
 
     private static readonly string[] Keys = ["password_env", "password_file", "password_command", "password"];
 
-    public SecretReference? Read(SettingNode section, ImapEndpoint endpoint)
+    public SecretReference? Read(SettingNode section, ServerEndpoint endpoint)
     {
         var given = Keys.Where(k => section[k] is { } node && !node.IsTakenAway()).ToList();
         foreach (var key in given.Skip(1))

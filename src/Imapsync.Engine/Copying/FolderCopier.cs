@@ -102,7 +102,8 @@ internal sealed class FolderCopier(
         if (tally.Failures.Count == 0 && listing.MissingCount == 0 && flags.Strangers.Count == 0)
             checkpoint.SetSourceModSeq(source.Status.HighestModSeq);
         await checkpoint.CommitAsync(abort);
-        var summary = flags.Strangers.Count > 0 ? null : await SummarizeAsync(checkpoint, listing, writable, abort);
+        var isEmptied = !source.RemovesCopied || (flags.Strangers.Count == 0 && await new SourceRemoval(context, pair).RunAsync(source, writable, checkpoint, abort));
+        var summary = flags.Strangers.Count > 0 || !isEmptied ? null : await SummarizeAsync(checkpoint, listing, writable, abort);
         return new FolderOutcome(summary, plan.Vanished, WasStopped: false)
         {
             HasDamaged = checkpoint.DamagedCopies.Count > 0,

@@ -19,7 +19,7 @@ internal sealed class MissingFolders(JobContext context)
         var isAll = missing.Count > 0 && missing.Count == known.Count && !hasRenames && (missing.Count > 1 || names.Count == 0);
         return isAll ? $"the source lists none of the folders that earlier runs knew: {missing.Count}"
             : missing.Any(p => p.IsInbox) ? "the source lists no INBOX, which earlier runs knew"
-            : listed.Count == 0 && context.Job.Source is ImapEndpoint ? "the server lists no folder at all"
+            : listed.Count == 0 && context.Job.Source.Place is null ? "the server lists no folder at all"
             : null;
     }
 

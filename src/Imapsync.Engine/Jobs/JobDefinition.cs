@@ -50,7 +50,7 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     public bool IsRestore => Restores is not null;
 
     /// <summary>What a pair must have been brought up to date under for its summary to count.</summary>
-    public string Rules => $"{Messages.Fingerprint};{Flags};{Deletions}{(Labels == LabelPolicy.None ? "" : $";{Labels}")}";
+    public string Rules => $"{Messages.Fingerprint};{Flags};{Deletions}{(Labels == LabelPolicy.None ? "" : $";{Labels}")}{(Source.RemovesCopied ? ";removes" : "")}";
 
     /// <summary>The directory that holds this job's checkpoints and lock, absolute.</summary>
     public required string StateDirectory { get; init; }

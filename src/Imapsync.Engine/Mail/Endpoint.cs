@@ -9,6 +9,21 @@ public abstract record Endpoint
     /// <summary>Two endpoints with the same are the same mailbox, however it is reached.</summary>
     public virtual string Identity => Display;
 
+    /// <summary>The directory or file of this machine that holds the mail, absolute; null for what lies on a server.</summary>
+    public virtual string? Place => null;
+
+    /// <summary>As a source: what is safely in the target is removed from it.</summary>
+    public virtual bool RemovesCopied => false;
+
+    /// <summary>False where nothing is known of flags, so that none is a message without any.</summary>
+    public virtual bool KnowsFlags => true;
+
+    /// <summary>It may be a store where one message carries labels (Gmail).</summary>
+    public virtual bool MayHaveLabels => false;
+
+    /// <summary>It may be a store with access rights of other people (RFC 4314).</summary>
+    public virtual bool MayHaveAcl => false;
+
     public TransferLimits Limits { get; init; } = TransferLimits.None;
 }
 
@@ -28,6 +43,8 @@ public sealed record TransferLimits
 public sealed record MaildirEndpoint(string Directory, MaildirLayout Layout = MaildirLayout.MaildirPlusPlus) : Endpoint
 {
     public override string Display => "maildir:" + Directory;
+
+    public override string? Place => Directory;
 }
 
 public enum MaildirLayout
@@ -42,11 +59,17 @@ public enum MaildirLayout
 public sealed record MboxEndpoint(string Directory) : Endpoint
 {
     public override string Display => "mbox:" + Directory;
+
+    public override string? Place => Directory;
 }
 
+/// <summary>An account on a server: where it is, who logs in and how.</summary>
 /// <param name="User">The name to log in with, as the server wants it.</param>
-public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string User) : Endpoint
+public abstract record ServerEndpoint(string Host, int Port, TlsMode Tls, string User) : Endpoint
 {
+    /// <summary>The scheme of its URL, for <see cref="Tls"/>.</summary>
+    public abstract string Scheme { get; }
+
     public SecretReference? Password { get; init; }
 
     public AuthMechanism Auth { get; init; } = AuthMechanism.Auto;
@@ -66,6 +89,27 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
     /// <summary>PEM file of its key; null where the key stands in the certificate's file.</summary>
     public string? TlsClientKey { get; init; }
 
+    public ServerTimeouts Timeouts { get; init; } = new();
+
+    public ServerRoute Route { get; init; } = ServerRoute.Direct;
+
+    public override string Identity => $"{AuthorizeAs ?? User}@{Host.ToLowerInvariant()}:{Port}";
+
+    public override string Display => $"{Scheme}://{User}@{Address}";
+
+    /// <summary>Host and port as in a URL.</summary>
+    public string Address => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+}
+
+/// <param name="User">The name to log in with, as the server wants it.</param>
+public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string User) : ServerEndpoint(Host, Port, Tls, User)
+{
+    public override string Scheme => Tls == TlsMode.Implicit ? "imaps" : "imap";
+
+    public override bool MayHaveLabels => true;
+
+    public override bool MayHaveAcl => true;
+
     /// <summary>COMPRESS=DEFLATE where the server offers it: worth its work on thin lines.</summary>
     public bool Compress { get; init; }
 
@@ -74,21 +118,10 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
 
     /// <summary>Most connections to open at once.</summary>
     public int Connections { get; init; } = DefaultConnections;
-
-    public ImapTimeouts Timeouts { get; init; } = new();
-
-    public ServerRoute Route { get; init; } = ServerRoute.Direct;
-
-    public override string Identity => $"{AuthorizeAs ?? User}@{Host.ToLowerInvariant()}:{Port}";
-
-    public override string Display => $"{(Tls == TlsMode.Implicit ? "imaps" : "imap")}://{User}@{Address}";
-
-    /// <summary>Host and port as in a URL.</summary>
-    public string Address => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }
 
 /// <summary>How long to wait for a server.</summary>
-public sealed record ImapTimeouts
+public sealed record ServerTimeouts
 {
     /// <summary>For a network connection to any of the host's addresses.</summary>
     public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(30);
@@ -102,10 +135,10 @@ public sealed record ImapTimeouts
 
 public enum TlsMode
 {
-    /// <summary>TLS from the first octet (imaps://).</summary>
+    /// <summary>TLS from the first octet (imaps://, pop3s://).</summary>
     Implicit,
 
-    /// <summary>STARTTLS or nothing (imap://).</summary>
+    /// <summary>STARTTLS or nothing (imap://, pop3://).</summary>
     StartTls,
 
     /// <summary>Clear text, only by an explicit <c>tls: none</c>.</summary>

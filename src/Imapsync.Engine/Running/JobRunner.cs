@@ -66,7 +66,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
     /// <summary>How many messages earlier runs have brought to a backup that is expected to be there.</summary>
     private static async Task<long> CountHeldAsync(JobDefinition job, RunOptions options, ICheckpointStore checkpoints, CancellationToken abort)
     {
-        if (job.IsRestore || options.Heal || job.Target is ImapEndpoint)
+        if (job.IsRestore || options.Heal || job.Target.Place is null)
             return 0;
         if (checkpoints.Summaries.Count > 0)
             return checkpoints.Summaries.Values.Sum(s => s.Settled);
@@ -87,7 +87,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
         var source = entry.OpenSourceAsync(job, retry, report, stopping, failing.Token, remembers: !options.DryRun);
-        if (job.Target is not ImapEndpoint)
+        if (job.Target.Place is not null)
             await source;
         var target = OpenTargetAsync(job, options, held, retry, report, stopping, failing.Token);
         try
@@ -118,7 +118,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         {
             return await entry.OpenTargetAsync(job, forWriting: !options.DryRun, retry, report, stopping, giveUp, held);
         }
-        catch (MailException e) when (options.DryRun && job.Target is MaildirEndpoint or MboxEndpoint && e.Kind == FailureKind.Gone)
+        catch (MailException e) when (options.DryRun && job.Target.Place is not null && e.Kind == FailureKind.Gone)
         {
             return new MissingStore(job.Target.Display);
         }

@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Engine.Stores.Maildir;
 using Imapsync.Engine.Stores.Mbox;
+using Imapsync.Engine.Stores.Pop3;
 
 namespace Imapsync.Engine.Stores;
 
@@ -12,12 +14,17 @@ public delegate Task<IMessageStore> StoreOpener(Endpoint endpoint, bool forWriti
 /// <summary>The stores there are, a line each.</summary>
 public static class StoreRegistry
 {
+    public static ImmutableArray<StoreKind> Kinds { get; } =
+    [
+        new ImapKind(),
+        new MaildirKind(),
+        new MboxKind(),
+        new Pop3Kind(),
+    ];
+
     public static Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
-        endpoint switch
-        {
-            ImapEndpoint imap => ImapStore.OpenAsync(imap, context, cancellationToken),
-            MaildirEndpoint maildir => MaildirStore.OpenAsync(maildir, forWriting, context, cancellationToken),
-            MboxEndpoint mbox => MboxStore.OpenAsync(mbox, forWriting, context, cancellationToken),
-            _ => throw new NotSupportedException($"no store for {endpoint.Display}"),
-        };
+        KindOf(endpoint).OpenAsync(endpoint, forWriting, context, cancellationToken);
+
+    public static StoreKind KindOf(Endpoint endpoint) =>
+        Kinds.FirstOrDefault(k => k.IsOf(endpoint)) ?? throw new NotSupportedException($"no store for {endpoint.Display}");
 }

@@ -27,6 +27,9 @@ internal sealed class ImapTrace(Action<string>? line, ConnectionLog? log)
             .Distinct().OrderByDescending(f => f.Length)];
     }
 
+    /// <summary>One line of a conversation that is no IMAP, as it is but for secrets that it repeats.</summary>
+    public void Line(string text) => Write(text.Length > MaxLine ? text[..MaxLine] + " …" : text);
+
     public void Sent(string command) => Write("> " + command);
 
     public void Received(ReadOnlySpan<byte> frame)

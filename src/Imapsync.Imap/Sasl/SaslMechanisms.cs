@@ -16,7 +16,7 @@ internal static class SaslMechanisms
     {
         var mechanism = Make(name, who, options);
         if (mechanism is SaslMechanismOAuthBearer or SaslMechanismDigestMd5)
-            SetUri(mechanism, new UriBuilder("imap", options.Host, options.Port).Uri);
+            SetUri(mechanism, new UriBuilder(options.Service, options.Host, options.Port).Uri);
         return mechanism;
     }
 
@@ -33,7 +33,7 @@ internal static class SaslMechanisms
         "NTLM" => new SaslMechanismNtlm(who.User, who.Secret) { Workstation = "" },
         // Without a password the ticket that is there is used.
         "GSSAPI" => new GssapiMechanism(
-            "imap/" + options.Host,
+            $"{options.Service}/{options.Host}",
             who.Secret.Length == 0 ? CredentialCache.DefaultNetworkCredentials : new NetworkCredential(who.User, who.Secret),
             string.IsNullOrEmpty(who.AuthorizeAs) ? who.User : who.AuthorizeAs),
         // MailKit sends each character of these as one octet.

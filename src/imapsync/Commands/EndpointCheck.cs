@@ -74,10 +74,5 @@ internal sealed record EndpointCheck(Endpoint Endpoint, IReadOnlyList<StoreFact>
         return null;
     }
 
-    private static string? DirectoryOf(Endpoint endpoint) => endpoint switch
-    {
-        MaildirEndpoint maildir => Path.GetFullPath(maildir.Directory),
-        MboxEndpoint mbox => Path.GetFullPath(mbox.Directory),
-        _ => null,
-    };
+    private static string? DirectoryOf(Endpoint endpoint) => endpoint.Place is { } place ? Path.GetFullPath(place) : null;
 }

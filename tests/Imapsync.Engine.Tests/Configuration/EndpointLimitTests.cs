@@ -10,7 +10,7 @@ public sealed class EndpointLimitTests : JobFileFixture
         var source = Source(Read(File(Job("limits: { bytes_per_second: 2MB, messages_per_second: 0.5, bytes_per_day: 2GB, connections: 5 }")), "alice.source.timeouts.connect=5s"));
         Assert.Equal(new TransferLimits { BytesPerSecond = 2_000_000, MessagesPerSecond = 0.5, BytesPerDay = 2_000_000_000 }, source.Limits);
         Assert.Equal(5, source.Connections);
-        Assert.Equal(new ImapTimeouts() with { Connect = TimeSpan.FromSeconds(5) }, source.Timeouts);
+        Assert.Equal(new ServerTimeouts() with { Connect = TimeSpan.FromSeconds(5) }, source.Timeouts);
         var target = Read(File(Job(target: "limits: { bytes_per_second: 1KiB }"))).Jobs[0].Target;
         Assert.Equal(new TransferLimits { BytesPerSecond = 1024 }, target.Limits);
     }

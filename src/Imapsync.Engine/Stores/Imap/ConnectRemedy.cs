@@ -6,10 +6,11 @@ namespace Imapsync.Engine.Stores.Imap;
 internal static class ConnectRemedy
 {
     /// <summary>Begins with a semicolon; empty where there is nothing to say.</summary>
-    public static string For(ImapConnectionException failure) => failure switch
+    /// <param name="scheme">That of the URL without TLS from the start.</param>
+    public static string For(ImapConnectionException failure, string scheme) => failure switch
     {
-        { SpeaksInstead: ImapTls.Implicit } => "; write imaps:// in place of imap:// for this port",
-        { SpeaksInstead: not null } => "; write imap:// in place of imaps:// for this port, where TLS is started after the greeting",
+        { SpeaksInstead: ImapTls.Implicit } => $"; write {scheme}s:// in place of {scheme}:// for this port",
+        { SpeaksInstead: not null } => $"; write {scheme}:// in place of {scheme}s:// for this port, where TLS is started after the greeting",
         { Certificate: { } shown } => $"; {Cure(shown)}",
         _ => "",
     };

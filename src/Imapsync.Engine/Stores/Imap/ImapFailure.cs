@@ -36,10 +36,11 @@ internal static class ImapFailure
     };
 
     /// <summary>While connecting, nothing smaller than the store can be lost.</summary>
-    public static MailException Connecting(Exception e, string what) => e switch
+    /// <param name="scheme">See <see cref="ConnectRemedy.For"/>.</param>
+    public static MailException Connecting(Exception e, string what, string scheme = "imap") => e switch
     {
         ImapConnectionException { Bye: { } bye } lost => Bye(bye, what, lost),
-        ImapConnectionException { Failure: ConnectionFailure.Tls } tls => Store(false, what, e, FailureKind.Connect, ConnectRemedy.For(tls)),
+        ImapConnectionException { Failure: ConnectionFailure.Tls } tls => Store(false, what, e, FailureKind.Connect, ConnectRemedy.For(tls, scheme)),
         ImapConnectionException { Unreachable: { } why } => new MailException(FailureScope.Store, true, $"{what}: {why}", e) { Kind = FailureKind.Connect },
         ImapConnectionException => Store(true, what, e, FailureKind.Connect),
         ImapProtocolException => Store(false, what, e, FailureKind.Connect),

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 using Imapsync.Imap.Client;
@@ -21,7 +20,7 @@ public sealed partial class ImapStore
         ImapClient client;
         try
         {
-            client = await ImapClient.ConnectAsync(ClientOptions(), cancellationToken);
+            client = await ImapClient.ConnectAsync(WireOptions.Of(endpoint, context, dial), cancellationToken);
         }
         catch (Exception e) when (ImapFailure.IsImap(e))
         {
@@ -34,7 +33,7 @@ public sealed partial class ImapStore
             if (endpoint.Route.TunnelCommand is not null)
                 RequireWanted(client);
             var secret = endpoint.Password is null ? "" : (await endpoint.Password.ReadAsync(cancellationToken)).Reveal();
-            await client.LogInAsync(new ImapCredentials(endpoint.User, secret, MechanismName(), endpoint.AuthorizeAs), cancellationToken);
+            await client.LogInAsync(new ImapCredentials(endpoint.User, secret, WireOptions.MechanismOf(endpoint), endpoint.AuthorizeAs), cancellationToken);
             if (endpoint.Compress)
                 await CompressAsync(client, cancellationToken);
             return client;
@@ -79,41 +78,4 @@ public sealed partial class ImapStore
         if (Interlocked.Exchange(ref hasNoCompression, true) == false)
             context.OnNote($"{endpoint.Display}: not compressed: {answer}");
     }
-
-    private ImapClientOptions ClientOptions() =>
-        new(endpoint.Host, endpoint.Port, endpoint.Tls switch
-        {
-            TlsMode.Implicit => ImapTls.Implicit,
-            TlsMode.StartTls => ImapTls.StartTls,
-            _ => ImapTls.None,
-        })
-        {
-            CaFile = endpoint.TlsCaFile,
-            Fingerprint = endpoint.TlsFingerprint,
-            ClientCertificateFile = endpoint.TlsClientCertificate,
-            ClientKeyFile = endpoint.TlsClientKey,
-            ConnectTimeout = endpoint.Timeouts.Connect,
-            GreetingTimeout = endpoint.Timeouts.Greeting,
-            StallTimeout = endpoint.Timeouts.Stall,
-            Time = context.Time,
-            Log = context.Log,
-            Dial = dial ?? RouteDialer.For(endpoint, context.Time),
-            Addresses = endpoint.Route.Addresses switch
-            {
-                AddressPreference.IPv4Only => AddressFamily.InterNetwork,
-                AddressPreference.IPv6Only => AddressFamily.InterNetworkV6,
-                _ => AddressFamily.Unspecified,
-            },
-        };
-
-    private string? MechanismName() => endpoint.Auth switch
-    {
-        AuthMechanism.Auto => null,
-        AuthMechanism.ScramSha1 => "SCRAM-SHA-1",
-        AuthMechanism.ScramSha256 => "SCRAM-SHA-256",
-        AuthMechanism.ScramSha512 => "SCRAM-SHA-512",
-        AuthMechanism.CramMd5 => "CRAM-MD5",
-        AuthMechanism.DigestMd5 => "DIGEST-MD5",
-        var other => other.ToString().ToUpperInvariant(),
-    };
 }

@@ -9,7 +9,7 @@ internal static class LogInRemedy
     private static readonly string[] Tokens = ["XOAUTH2", "OAUTHBEARER"];
 
     /// <summary>Begins with a semicolon; empty where there is nothing to say.</summary>
-    public static string For(ImapCapabilities offered, ImapEndpoint endpoint)
+    public static string For(ImapCapabilities offered, ServerEndpoint endpoint)
     {
         var names = offered.AuthMechanisms;
         var asked = endpoint.Auth;
@@ -31,7 +31,7 @@ internal static class LogInRemedy
     }
 
     /// <summary>Who it was with which password, so that the person knows where to look.</summary>
-    private static string WhatWasGiven(ImapEndpoint endpoint)
+    private static string WhatWasGiven(ServerEndpoint endpoint)
     {
         if (endpoint.Password is not { } password || endpoint.User.Length == 0)
             return "";

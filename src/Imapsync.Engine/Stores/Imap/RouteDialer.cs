@@ -11,14 +11,14 @@ namespace Imapsync.Engine.Stores.Imap;
 internal static class RouteDialer
 {
     /// <returns>Null where the wire connects by itself.</returns>
-    public static Func<CancellationToken, ValueTask<Stream>>? For(ImapEndpoint endpoint, TimeProvider time) => endpoint.Route switch
+    public static Func<CancellationToken, ValueTask<Stream>>? For(ServerEndpoint endpoint, TimeProvider time) => endpoint.Route switch
     {
         { TunnelCommand: { } command } => _ => ValueTask.FromResult<Stream>(TunnelStream.Start(command)),
         { Proxy: { } proxy } => c => ConnectAsync(endpoint, proxy, time, c),
         _ => null,
     };
 
-    private static async ValueTask<Stream> ConnectAsync(ImapEndpoint endpoint, ProxyServer proxy, TimeProvider time, CancellationToken cancellationToken)
+    private static async ValueTask<Stream> ConnectAsync(ServerEndpoint endpoint, ProxyServer proxy, TimeProvider time, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(endpoint.Timeouts.Connect, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);

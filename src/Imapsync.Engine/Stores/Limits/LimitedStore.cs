@@ -43,6 +43,10 @@ internal class LimitedFolder<T>(T folder, TransferGate reading) : IMessageFolder
 
     public IReadOnlyDictionary<Uid, Uid> Predecessors => folder.Predecessors;
 
+    public bool RemovesCopied => folder.RemovesCopied;
+
+    public Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken) => folder.RemoveCopiedAsync(uids, cancellationToken);
+
     protected T Folder => folder;
 
     public IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken) => folder.ListAsync(request, cancellationToken);

@@ -47,7 +47,7 @@ internal class MaildirFolder : IMessageFolder
     {
         var folder = new MaildirFolder(path, paths, context, list is not null && list.IsOf(paths.Directory) ? list : null);
         folder.UidList.ReadAll();
-        var memory = folder.names = NameMemory.Open(path, paths.Directory, folder.UidList, context);
+        var memory = folder.names = NameMemory.Open(path, paths.Directory, new UidCounters(folder.UidList.Validity, folder.UidList.Next), context);
         folder.Index.Remembered = memory.Uids;
         folder.Index.Refresh();
         for (var round = 0; round < MaxRoundsOfNaming && !folder.Index.Unlisted.IsEmpty; round++)

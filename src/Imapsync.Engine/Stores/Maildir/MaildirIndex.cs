@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.IO.Enumeration;
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;

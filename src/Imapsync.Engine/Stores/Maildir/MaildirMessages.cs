@@ -1,5 +1,6 @@
 using System.Collections;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Globalization;
 
 namespace Imapsync.Engine.Stores.Maildir;
@@ -57,5 +58,14 @@ internal static class MaildirName
         name = name[(at + field.Length)..];
         var end = name.IndexOfAnyExceptInRange('0', '9');
         return long.TryParse(end < 0 ? name : name[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
+    }
+
+    /// <summary>The name without the info part, which old lists carry.</summary>
+    public static string UniqueNameOf(ReadOnlySpan<byte> name)
+    {
+        if (name.IndexOfAny((byte)':', (byte)';', (byte)'!') < 0)
+            return Encoding.UTF8.GetString(name);
+        var text = Encoding.UTF8.GetString(name);
+        return text[..InfoStart(text)];
     }
 }

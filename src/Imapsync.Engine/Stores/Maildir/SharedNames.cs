@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Imapsync.Engine.Files;
+using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Maildir;
 

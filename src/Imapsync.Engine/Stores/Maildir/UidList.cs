@@ -159,12 +159,12 @@ internal sealed class UidList(string directory, TimeProvider time)
             return;
         file.Position = 0;
         var last = 0u;
-        WholeLength = UidListLines.Read(file, line =>
+        WholeLength = NameLines.Read(file, line =>
         {
-            if (UidListLines.TryParse(line, out var uid, out var name) && uid > last)
+            if (NameLines.TryParse(line, out var uid, out var name) && uid > last)
             {
                 last = uid;
-                Uids.Set(UidListLines.UniqueName(name), uid);
+                Uids.Set(MaildirName.UniqueNameOf(name), uid);
             }
         });
         Next = new Uid(Math.Max(next, last == uint.MaxValue ? last : last + 1));
@@ -211,7 +211,7 @@ internal sealed class UidList(string directory, TimeProvider time)
             return start == 0;
         }
 
-        if (!UidListLines.TryParse(tail[(before + 1)..end], out var last, out _) || last == uint.MaxValue)
+        if (!NameLines.TryParse(tail[(before + 1)..end], out var last, out _) || last == uint.MaxValue)
             return false;
         Next = new Uid(Math.Max(next, last + 1));
         return true;

@@ -58,6 +58,10 @@ internal abstract class FolderView(IMessageFolder folder, FolderStatus status) :
 
     public IReadOnlyDictionary<Uid, Uid> Predecessors => folder.Predecessors;
 
+    public bool RemovesCopied => folder.RemovesCopied;
+
+    public Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken) => folder.RemoveCopiedAsync(uids, cancellationToken);
+
     protected IMessageFolder Folder => folder;
 
     public abstract IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken);

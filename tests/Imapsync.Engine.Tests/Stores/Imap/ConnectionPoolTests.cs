@@ -151,7 +151,7 @@ public sealed class ConnectionPoolTests
         {
             Connections = connections,
             // The clock leaps; the server's answers take their time.
-            Timeouts = new ImapTimeouts { Stall = TimeSpan.FromDays(1) },
+            Timeouts = new ServerTimeouts { Stall = TimeSpan.FromDays(1) },
         },
         new StoreContext(clock, n => notes.Writer.TryWrite(n)), server.DialAsync, Token);
 }

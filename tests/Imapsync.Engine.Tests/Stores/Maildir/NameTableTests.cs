@@ -1,4 +1,4 @@
-using Imapsync.Engine.Stores.Maildir;
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;

@@ -4,10 +4,9 @@ using System.Security.Cryptography;
 using System.Text;
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.Stores.Local;
 using Imapsync.Imap;
 
-namespace Imapsync.Engine.Stores.Maildir;
+namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
 /// The UIDs of messages in a folder that must not be written to and whose uidlist does not know them: their unique names never change,
@@ -35,7 +34,7 @@ internal sealed class NameMemory
     private long wholeLength;
     private uint replaced;
 
-    private NameMemory(string? path, bool isReadOnly, string directory, UidList list, TimeProvider time)
+    private NameMemory(string? path, bool isReadOnly, string directory, UidCounters list, TimeProvider time)
     {
         (this.path, this.isReadOnly, this.directory, this.time) = (path, isReadOnly, directory, time);
         listed = list.Validity;
@@ -57,8 +56,11 @@ internal sealed class NameMemory
     /// <summary>Some UIDs hold for this session only.</summary>
     public bool IsProvisional { get; private set; }
 
-    /// <param name="list">The folder's own list, read.</param>
-    public static NameMemory Open(FolderPath folder, string directory, UidList list, StoreContext context)
+    /// <param name="place">What the folder is, among all that the job may read: another place is met anew.</param>
+    public static NameMemory Open(FolderPath folder, string place, StoreContext context) => Open(folder, place, new UidCounters(UidValidity.None, new Uid(1)), context);
+
+    /// <param name="list">How far the folder's own list is, read; it has what a UID was given to by others.</param>
+    public static NameMemory Open(FolderPath folder, string directory, UidCounters list, StoreContext context)
     {
         var file = context.MemoryDirectory is { } memory ? Path.Combine(memory, FileName(folder)) : null;
         var names = new NameMemory(file, context.MemoryIsReadOnly, directory, list, context.Time) { Validity = list.Validity };
@@ -166,14 +168,14 @@ internal sealed class NameMemory
         var isFirst = true;
         var listNext = Next;
         var last = 0u;
-        var whole = UidListLines.Read(file, line =>
+        var whole = NameLines.Read(file, line =>
         {
             if (isFirst)
             {
                 isFirst = false;
                 isOurs = TryReadHeader(Encoding.UTF8.GetString(line));
             }
-            else if (isOurs && UidListLines.TryParse(line, out var uid, out var escaped))
+            else if (isOurs && NameLines.TryParse(line, out var uid, out var escaped))
             {
                 var look = ReadLook(line);
                 if (uid > last)

@@ -1,7 +1,7 @@
 using System.Text;
 using Imapsync.Engine.Mail;
 
-namespace Imapsync.Engine.Stores.Maildir;
+namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
 /// Unique names with their UIDs, some 45 octets each: a folder may have a million. Programs make names of numbers between a few words that are

@@ -1,25 +1,39 @@
 using System.Globalization;
 using System.Text;
 
-namespace Imapsync.Engine.Stores.Imap;
+namespace Imapsync.Engine.Mail;
 
-/// <summary>When a message came, for servers whose INTERNALDATE is no date: its Date field, else its newest Received field.</summary>
+/// <summary>When a message came, for stores that do not say: what its header tells.</summary>
 internal static class HeaderDate
 {
+    /// <summary>Its Date field, else its newest Received field: for servers whose INTERNALDATE is no date.</summary>
     public static DateTimeOffset? Find(ReadOnlySpan<byte> header)
     {
+        var (date, received) = Read(header);
+        return date ?? received;
+    }
+
+    /// <summary>Its newest Received field, which the server wrote that took it in, else its Date field: for stores without a date of their own.</summary>
+    public static DateTimeOffset? FindArrival(ReadOnlySpan<byte> header)
+    {
+        var (date, received) = Read(header);
+        return received ?? date;
+    }
+
+    private static (DateTimeOffset? Date, DateTimeOffset? Received) Read(ReadOnlySpan<byte> header)
+    {
         var text = Encoding.Latin1.GetString(header).Replace("\r\n ", " ", StringComparison.Ordinal).Replace("\r\n\t", " ", StringComparison.Ordinal);
-        DateTimeOffset? received = null;
+        DateTimeOffset? date = null, received = null;
         foreach (var range in text.AsSpan().Split('\n'))
         {
             var line = text.AsSpan(range).TrimEnd('\r');
-            if (line.StartsWith("Date:", StringComparison.OrdinalIgnoreCase) && Parse(line[5..]) is { } date)
-                return date;
-            if (received is null && line.StartsWith("Received:", StringComparison.OrdinalIgnoreCase) && line.LastIndexOf(';') is > 0 and var at)
+            if (date is null && line.StartsWith("Date:", StringComparison.OrdinalIgnoreCase))
+                date = Parse(line[5..]);
+            else if (received is null && line.StartsWith("Received:", StringComparison.OrdinalIgnoreCase) && line.LastIndexOf(';') is > 0 and var at)
                 received = Parse(line[(at + 1)..]);
         }
 
-        return received;
+        return (date, received);
     }
 
     /// <summary>RFC 5322 §3.3, a comment behind it left out.</summary>

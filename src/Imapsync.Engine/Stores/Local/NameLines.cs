@@ -1,11 +1,10 @@
 using System.Buffers;
 using System.Buffers.Text;
-using System.Text;
 
-namespace Imapsync.Engine.Stores.Maildir;
+namespace Imapsync.Engine.Stores.Local;
 
-/// <summary>The lines of a <c>dovecot-uidlist</c>, from bytes.</summary>
-internal static class UidListLines
+/// <summary>The lines of a <c>dovecot-uidlist</c> and of a <see cref="NameMemory"/>, from bytes.</summary>
+internal static class NameLines
 {
     private const int MaxBufferBytes = 256 * 1024;
 
@@ -73,14 +72,5 @@ internal static class UidListLines
             return false;
         name = line[(digits + colon + 2)..];
         return !name.IsEmpty;
-    }
-
-    /// <summary>The name without the info part, which old lists carry.</summary>
-    public static string UniqueName(ReadOnlySpan<byte> name)
-    {
-        if (name.IndexOfAny((byte)':', (byte)';', (byte)'!') < 0)
-            return Encoding.UTF8.GetString(name);
-        var text = Encoding.UTF8.GetString(name);
-        return text[..MaildirName.InfoStart(text)];
     }
 }

@@ -1,0 +1,73 @@
+using Imapsync.Engine.Folders;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// Takes from the source what was copied, where its settings ask for it (<c>after_copy: delete</c>). Asked for after the checkpoint of the whole
+/// folder is durable, and only of messages that the target lists at that moment under the UIDs they were given. What was at the target before
+/// the job was (adopted) has to have the same octets.
+/// </summary>
+internal sealed class SourceRemoval(JobContext context, FolderPair pair)
+{
+    private const int ReadTogether = 50;
+
+    /// <param name="target">The folder as it is open for writing.</param>
+    /// <param name="checkpoint">Committed.</param>
+    /// <returns>False where something of what was copied is still at the source: the next run has to look again.</returns>
+    public async Task<bool> RunAsync(IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, CancellationToken abort)
+    {
+        // What is not known never equals what is not known.
+        if (target.Status.UidValidity.IsNone || checkpoint.TargetValidity != target.Status.UidValidity
+            || source.Status.UidValidity.IsNone || checkpoint.SourceValidity != source.Status.UidValidity)
+        {
+            context.Report.Note(pair.Source.Path, "source or target tells no UIDVALIDITY, so nothing is deleted at the source");
+            return false;
+        }
+
+        var brought = checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && !m.Target.IsNone).ToList();
+        var there = new Dictionary<Uid, MessageInfo>();
+        if (brought.Count > 0)
+        {
+            await foreach (var message in target.ListAsync(new ListRequest(new UidSet(brought.Select(m => m.Target)), WithDateAndSize: true), abort))
+                there[message.Uid] = message;
+        }
+
+        var gone = brought.Count(m => !there.ContainsKey(m.Target));
+        var safe = brought.Where(m => m.Settlement == Settlement.Copied && there.ContainsKey(m.Target)).Select(m => m.Source).ToList();
+        var adopted = brought.Where(m => m.Settlement == Settlement.Adopted && there.ContainsKey(m.Target)).ToList();
+        foreach (var group in adopted.Chunk(ReadTogether))
+            safe.AddRange(await SameAsync(source, target, group, there, abort));
+        var kept = brought.Count - safe.Count;
+        if (kept > 0)
+            context.Report.Note(pair.Source.Path, $"kept at the source though it is settled: {gone} messages that the target does not list any more, {kept - gone} whose copy there has other octets");
+        try
+        {
+            var removed = safe.Count == 0 ? 0 : await source.RemoveCopiedAsync(new UidSet(safe), abort);
+            if (removed > 0)
+                context.Report.Note(pair.Source.Path, $"deleted at the source, as after_copy says, messages: {removed}");
+            return kept == 0;
+        }
+        catch (MailException e) when (e.Scope != FailureScope.Store)
+        {
+            context.Report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, Reasons.Removal, e.Message));
+            return false;
+        }
+    }
+
+    private static async Task<IEnumerable<Uid>> SameAsync(
+        IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> adopted, Dictionary<Uid, MessageInfo> there, CancellationToken abort)
+    {
+        var listed = new List<MessageInfo>();
+        await foreach (var message in source.ListAsync(new ListRequest(new UidSet(adopted.Select(m => m.Source))), abort))
+            listed.Add(message);
+        var ours = await MessageContents.ReadAsync(source, listed, withDigest: true, abort);
+        var theirs = await MessageContents.ReadAsync(target, [.. adopted.Select(m => there[m.Target]).OrderBy(m => m.Uid)], withDigest: true, abort);
+        return adopted.Where(m => ours.TryGetValue(m.Source, out var a) && theirs.TryGetValue(m.Target, out var b)
+            && a.Failure is null && b.Failure is null && a.Length == b.Length && a.Digest == b.Digest).Select(m => m.Source);
+    }
+}

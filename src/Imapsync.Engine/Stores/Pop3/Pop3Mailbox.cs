@@ -1,0 +1,88 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
+using Imapsync.Imap;
+using Imapsync.Imap.Pop3;
+
+namespace Imapsync.Engine.Stores.Pop3;
+
+/// <summary>
+/// What one session shows: POP3 locks the mailbox for a session, and numbers hold for it alone. Unique-ids last, and the job's state
+/// remembers which UID each was given.
+/// </summary>
+internal sealed class Pop3Mailbox
+{
+    /// <summary>RFC 1939 §7 has 70 at most.</summary>
+    private const int MaxIdLength = 1000;
+
+    private readonly Dictionary<int, long> sizes;
+
+    private Pop3Mailbox(Pop3Client client, FolderStatus status, UidValidity lasting, SortedDictionary<Uid, int> numbers, Dictionary<int, long> sizes) =>
+        (Client, Status, LastingUidValidity, Numbers, this.sizes) = (client, status, lasting, numbers, sizes);
+
+    public Pop3Client Client { get; }
+
+    public FolderStatus Status { get; }
+
+    public UidValidity LastingUidValidity { get; }
+
+    /// <summary>The session's number of each message, by UID.</summary>
+    public SortedDictionary<Uid, int> Numbers { get; }
+
+    /// <summary>As the server states it; -1 where it states none.</summary>
+    public long SizeOf(int number) => sizes.GetValueOrDefault(number, -1);
+
+    /// <param name="client">Logged in.</param>
+    /// <exception cref="MailException">The server gives its messages no unique-ids that tell them apart.</exception>
+    public static async Task<Pop3Mailbox> ReadAsync(Pop3Client client, Pop3Endpoint endpoint, StoreContext context, CancellationToken cancellationToken)
+    {
+        var count = await client.CountAsync(cancellationToken);
+        var ids = await IdsAsync(client, endpoint, cancellationToken);
+        var sizes = new Dictionary<int, long>();
+        foreach (var (number, size) in await client.SizesAsync(cancellationToken))
+            sizes[number] = size;
+        return LocalFiles.Guard(FailureScope.Store, "what is remembered of the unique-ids", () =>
+        {
+            var names = NameMemory.Open(FolderPath.Inbox, $"pop3://{endpoint.Identity}", context);
+            names.Add([.. ids.OrderBy(i => i.Number).Select(i => i.Id).Where(i => !names.Uids.ContainsName(i))]);
+            var numbers = new SortedDictionary<Uid, int>();
+            foreach (var (number, id) in ids)
+                numbers[names.Uids.TryGetUid(id, out var uid) ? new Uid(uid) : throw new InvalidOperationException("a unique-id was not remembered")] = number;
+            var validity = names.IsProvisional ? UidValidity.None : names.Validity;
+            // More by STAT than UIDL lists is a listing that can't be believed.
+            var status = new FolderStatus(validity, new Uid(names.Next), Math.Max(count, numbers.Count));
+            return new Pop3Mailbox(client, status, names.Validity, numbers, sizes);
+        });
+    }
+
+    private static async Task<IReadOnlyList<(int Number, string Id)>> IdsAsync(Pop3Client client, Pop3Endpoint endpoint, CancellationToken cancellationToken)
+    {
+        const string without = "the server gives its messages no unique-ids (UIDL), so a later run could not tell which it has copied already; read this account by IMAP if the server has it";
+        if (!client.Capabilities.HasUidl)
+            throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: {without}");
+        IReadOnlyList<(int Number, string Id)> ids;
+        try
+        {
+            ids = await client.UniqueIdsAsync(cancellationToken);
+        }
+        catch (Pop3RefusedException e) when (!RefusalClassifier.Classify(e.Reply).IsTransient)
+        {
+            throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: {without} ({e.Message})", e);
+        }
+
+        var seen = new Dictionary<string, int>(ids.Count, StringComparer.Ordinal);
+        var numbers = new HashSet<int>(ids.Count);
+        foreach (var (number, id) in ids)
+        {
+            if (id.Length is 0 or > MaxIdLength || id.AsSpan().IndexOfAnyExceptInRange('\x21', '\x7e') >= 0)
+                throw Refuse($"the unique-id of message {number} is none: RFC 1939 wants printable characters");
+            if (!numbers.Add(number))
+                throw Refuse($"UIDL lists message {number} twice");
+            if (!seen.TryAdd(id, number))
+                throw Refuse($"messages {seen[id]} and {number} have the same unique-id, '{id}', so they can't be told apart; one would be taken for the other");
+        }
+
+        return ids;
+
+        MailException Refuse(string why) => new(FailureScope.Store, isTransient: false, $"{endpoint.Display}: {why}; read this account by IMAP if the server has it");
+    }
+}

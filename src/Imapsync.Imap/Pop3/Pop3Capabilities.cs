@@ -1,0 +1,40 @@
+namespace Imapsync.Imap.Pop3;
+
+/// <summary>What a server says it can do (CAPA, RFC 2449). A server without CAPA says nothing: then each thing is tried.</summary>
+public sealed class Pop3Capabilities
+{
+    private readonly List<string> lines;
+
+    internal Pop3Capabilities(IEnumerable<string> lines, bool areTold)
+    {
+        this.lines = [.. lines];
+        AreTold = areTold;
+        var mechanisms = this.lines.Where(l => NameOf(l) == "SASL").SelectMany(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1));
+        IEnumerable<string> asImap = mechanisms.Select(m => "AUTH=" + m);
+        // USER and PASS are to POP3 what LOGIN is to IMAP.
+        LogIn = new ImapCapabilities(areTold && !Has("USER") ? asImap.Append("LOGINDISABLED") : asImap);
+    }
+
+    public static Pop3Capabilities None { get; } = new([], areTold: false);
+
+    /// <summary>False where the server knows no CAPA.</summary>
+    public bool AreTold { get; }
+
+    public bool HasStls => Has("STLS");
+
+    public bool HasUidl => !AreTold || Has("UIDL");
+
+    public bool HasTop => !AreTold || Has("TOP");
+
+    /// <summary>Several commands may be sent before the first is answered.</summary>
+    public bool HasPipelining => Has("PIPELINING");
+
+    /// <summary>The ways to log in, as IMAP would tell them.</summary>
+    public ImapCapabilities LogIn { get; }
+
+    public override string ToString() => AreTold ? string.Join(", ", lines) : "not told";
+
+    private bool Has(string name) => lines.Exists(l => NameOf(l) == name);
+
+    private static string NameOf(string line) => line.Split(' ', 2)[0].ToUpperInvariant();
+}

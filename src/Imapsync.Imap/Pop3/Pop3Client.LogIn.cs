@@ -1,0 +1,175 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using Imapsync.Imap.Sasl;
+
+namespace Imapsync.Imap.Pop3;
+
+public sealed partial class Pop3Client
+{
+    private const string Apop = "APOP";
+
+    /// <summary>
+    /// Logs in by AUTH (RFC 5034), APOP or USER and PASS, and asks for the capabilities anew. Where the choice is left to us, a refused
+    /// challenge is followed by the password itself once, if nobody can listen.
+    /// </summary>
+    /// <exception cref="Pop3RefusedException">Refused; the text holds no secret.</exception>
+    /// <exception cref="ImapLogInException">Given up on this side.</exception>
+    public async Task LogInAsync(ImapCredentials credentials, CancellationToken cancellationToken)
+    {
+        trace?.Hide(credentials.User, credentials.Secret);
+        string? fault = null;
+        Pop3RefusedException? refusal = null;
+        foreach (var name in Candidates(credentials))
+        {
+            // One refusal may be the mechanism's, a second one is the password's.
+            if (refusal is not null && !(SaslChoice.SendsPassword(name) && IsPrivate))
+                continue;
+            try
+            {
+                await TryLogInAsync(name, credentials, cancellationToken);
+                await LearnCapabilitiesAsync(cancellationToken);
+                return;
+            }
+            catch (SaslFaultException e)
+            {
+                fault = e.Message;
+            }
+            catch (Pop3RefusedException e) when (refusal is null && !SaslChoice.SendsPassword(name) && !RefusalClassifier.Classify(e.Reply).IsTransient)
+            {
+                refusal = Redacted(e, credentials.Secret);
+            }
+            catch (Pop3RefusedException e)
+            {
+                throw Redacted(e, credentials.Secret);
+            }
+            catch (ImapConnectionException) when (refusal is not null)
+            {
+                // It hung up over the first refusal.
+                throw refusal;
+            }
+        }
+
+        throw refusal ?? (Exception)new ImapLogInException(fault ?? $"no way to log in that is known here is offered: {Capabilities}");
+    }
+
+    private IEnumerable<string> Candidates(ImapCredentials who)
+    {
+        var names = SaslChoice.Candidates(who, Capabilities.LogIn).ToList();
+        // Dovecot announces USER, and takes it only where it offers PLAIN as well.
+        if (names.Remove("LOGIN") && names.IndexOf(SaslChoice.LoginCommand) is var user)
+            names.Insert(user < 0 ? names.Count : user, "LOGIN");
+        // Its challenge is in the greeting. Stronger than the password in the clear, weaker than the others.
+        if (who.Mechanism is null && string.IsNullOrEmpty(who.AuthorizeAs) && ApopStamp() is not null)
+            names.Insert(names.FindIndex(n => SaslChoice.SendsPassword(n)) is >= 0 and var at ? at : names.Count, Apop);
+        return names;
+    }
+
+    private Task TryLogInAsync(string name, ImapCredentials who, CancellationToken cancellationToken) => name switch
+    {
+        Apop => ApopAsync(who, cancellationToken),
+        SaslChoice.LoginCommand => UserAndPassAsync(who, cancellationToken),
+        _ => AuthenticateAsync(name, who, cancellationToken),
+    };
+
+    private Task UserAndPassAsync(ImapCredentials who, CancellationToken cancellationToken)
+    {
+        RefuseLineEnds(who.User, who.Secret);
+        return TalkAsync(async () =>
+        {
+            await SendAsync("USER " + who.User, cancellationToken);
+            await ReadStatusAsync("USER", cancellationToken);
+            await SendAsync("PASS " + who.Secret, cancellationToken, shown: "PASS (hidden)");
+            return await ReadStatusAsync("PASS", cancellationToken, isSecret: true);
+        }, cancellationToken);
+    }
+
+    private Task ApopAsync(ImapCredentials who, CancellationToken cancellationToken)
+    {
+        RefuseLineEnds(who.User);
+#pragma warning disable CA5351 // The protocol has no other digest (RFC 1939 §7).
+        var digest = Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes(ApopStamp() + who.Secret)));
+#pragma warning restore CA5351
+        return TalkAsync(async () =>
+        {
+            await SendAsync($"APOP {who.User} {digest}", cancellationToken, shown: "APOP (hidden)");
+            return await ReadStatusAsync(Apop, cancellationToken, isSecret: true);
+        }, cancellationToken);
+    }
+
+    private async Task AuthenticateAsync(string name, ImapCredentials who, CancellationToken cancellationToken)
+    {
+        var mechanism = SaslMechanisms.Create(name, who, options with { Service = "pop" }) ?? throw new ImapLogInException($"no way to log in with {name} is known");
+        using var exchange = new SaslExchange(mechanism, options.Limits);
+        var fault = await TalkAsync(() => ExchangeAsync(exchange, cancellationToken), cancellationToken);
+        if (fault is not null || !exchange.IsProven)
+        {
+            // Whoever is at the other end, it is not to be asked for anything more.
+            IsBroken = true;
+            throw new ImapLogInException($"{exchange.Name}: {fault ?? "the server says +OK without having proved that it knows the password"}");
+        }
+    }
+
+    /// <returns>What the mechanism found wrong with the server's part.</returns>
+    private async Task<string?> ExchangeAsync(SaslExchange exchange, CancellationToken cancellationToken)
+    {
+        var command = "AUTH " + exchange.Name;
+        // The initial response goes with its challenge: some servers take none on the line of the command, and lines are short in POP3.
+        await SendAsync(command, cancellationToken);
+        var initial = exchange.InitialResponse;
+        while (true)
+        {
+            var line = await input.ReadLineAsync(options.Limits.MaxLineBytes, cancellationToken);
+            trace?.Line(line.StartsWith('+') && !line.StartsWith("+OK", StringComparison.OrdinalIgnoreCase) ? "< +" : "< " + line.Split(' ', 2)[0] + " (hidden)");
+            if (line.StartsWith("+OK", StringComparison.OrdinalIgnoreCase))
+            {
+                owed--;
+                return null;
+            }
+
+            if (line.StartsWith("-ERR", StringComparison.OrdinalIgnoreCase))
+            {
+                owed--;
+                throw Refused(command, line[4..]);
+            }
+
+            if (!line.StartsWith('+'))
+                throw new ImapProtocolException($"the server's answer to {command} begins with neither +OK, -ERR nor +");
+            try
+            {
+                var answer = initial ?? exchange.Next(line[1..].Trim());
+                initial = null;
+                await SendAsync(answer, cancellationToken, answers: 0, shown: "(hidden)");
+            }
+            catch (SaslFaultException e)
+            {
+                return e.Message;
+            }
+        }
+    }
+
+    /// <summary>The challenge of APOP: it stands in the greeting as a msg-id of RFC 822.</summary>
+    private string? ApopStamp() => ApopStampPattern().Match(Greeting) is { Success: true } match ? match.Value : null;
+
+    /// <summary>Nobody reads along: TLS, whose certificate was checked, or a line that does not leave this machine.</summary>
+    private bool IsPrivate => options.Tls != ImapTls.None
+        || string.Equals(options.Host, "localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(options.Host, out var address) && IPAddress.IsLoopback(address));
+
+    private static void RefuseLineEnds(params ReadOnlySpan<string> texts)
+    {
+        foreach (var text in texts)
+        {
+            if (text.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0)
+                throw new ImapLogInException("the user or the password holds a line end, which USER and PASS can't carry");
+        }
+    }
+
+    private static Pop3RefusedException Redacted(Pop3RefusedException e, string secret) => secret.Length == 0
+        ? e
+        : new Pop3RefusedException(e.Command, e.Reply.Code, e.Reply.Text.Replace(secret, "(secret)", StringComparison.Ordinal));
+
+    [GeneratedRegex("<[^<>@ ]+@[^<> ]+>", RegexOptions.None, 1000)]
+    private static partial Regex ApopStampPattern();
+}

@@ -1,0 +1,85 @@
+using System.Buffers;
+using System.Text;
+
+namespace Imapsync.Imap.Pop3;
+
+/// <summary>
+/// Reads what a server sends: lines, and the octets of multi-line replies (RFC 1939 §3) with nothing undone but the dot that was put before
+/// lines that begin with one. A line ends in CRLF and nowhere else: a bare LF, a bare CR, NUL and octets above 127 are handed on as they are.
+/// </summary>
+internal sealed class Pop3Input(Stream stream) : IDisposable
+{
+    private const int BufferBytes = 64 << 10;
+    private readonly byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+    private int start;
+    private int end;
+
+    /// <summary>Octets were received that nobody has read.</summary>
+    public bool HasBuffered => start < end;
+
+    /// <summary>One line without its line end. A bare LF ends it as well: some servers' short replies have it so.</summary>
+    /// <exception cref="ImapProtocolException">It is longer than <paramref name="limit"/>.</exception>
+    /// <exception cref="EndOfStreamException"/>
+    public async ValueTask<string> ReadLineAsync(int limit, CancellationToken cancellationToken)
+    {
+        var line = new StringBuilder();
+        while (true)
+        {
+            await FillAsync(cancellationToken);
+            var held = buffer.AsSpan(start, end - start);
+            var at = held.IndexOf((byte)'\n');
+            var part = at < 0 ? held : held[..at];
+            line.Append(Encoding.Latin1.GetString(part));
+            start += at < 0 ? part.Length : at + 1;
+            if (line.Length > limit)
+                throw new ImapProtocolException($"the server sent a line of more than {limit} octets");
+            if (at >= 0)
+                return line is [.., '\r'] ? line.ToString(0, line.Length - 1) : line.ToString();
+        }
+    }
+
+    /// <summary>Hands on the octets of a multi-line reply, piece by piece, up to the dot that ends it.</summary>
+    /// <param name="onPiece">A piece is valid until the returned task is done.</param>
+    /// <returns>How many octets they are.</returns>
+    /// <exception cref="ImapProtocolException">They are more than <paramref name="limit"/>.</exception>
+    /// <exception cref="EndOfStreamException">The connection ended before.</exception>
+    public async ValueTask<long> ReadBodyAsync(Func<ReadOnlyMemory<byte>, ValueTask> onPiece, long limit, CancellationToken cancellationToken)
+    {
+        var undo = new DotUnstuffing();
+        var total = 0L;
+        while (true)
+        {
+            await FillAsync(cancellationToken);
+            // What is handed on is never longer than what came in, but for what was held back of the piece before.
+            var rented = ArrayPool<byte>.Shared.Rent(end - start + DotUnstuffing.MaxHeld);
+            try
+            {
+                var isOver = undo.Convert(buffer.AsSpan(start, end - start), rented, out var taken, out var given);
+                start += taken;
+                total += given;
+                if (total > limit)
+                    throw new ImapProtocolException($"the server sends a message of more than {limit} octets");
+                if (given > 0)
+                    await onPiece(rented.AsMemory(0, given));
+                if (isOver)
+                    return total;
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(rented);
+            }
+        }
+    }
+
+    public void Dispose() => ArrayPool<byte>.Shared.Return(buffer);
+
+    private async ValueTask FillAsync(CancellationToken cancellationToken)
+    {
+        if (start < end)
+            return;
+        start = end = 0;
+        end = await stream.ReadAsync(buffer.AsMemory(0, BufferBytes), cancellationToken);
+        if (end == 0)
+            throw new EndOfStreamException("the server ended the connection");
+    }
+}

@@ -1,0 +1,225 @@
+using System.Text;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Tests.Stores.Pop3;
+
+/// <summary>POP3 servers that lie, break off and lack what they should have.</summary>
+public sealed class LyingPop3Tests
+{
+    private const string Head = "Subject: x\r\n\r\n";
+
+    [Fact]
+    public async Task Octets_come_as_they_are_whatever_they_are()
+    {
+        string[] bodies =
+        [
+            Head + ".\r\n", Head + "..\r\n...\r\n", ".\r\n\r\n.x\r\n", Head + "a\n.\nb\r\n", Head + "\n.\r\n", Head + "a\r.\rb\r\n", Head + "a\r\r\n.\r\n",
+            Head + "nul \0 and \0\0\r\n", Head + string.Concat(Enumerable.Range(128, 128).Select(c => (char)c)) + "\r\n", "x\r\n", "\r\n", Head + new string('y', 300_000) + "\r\n",
+        ];
+        using var server = Pop3Server.With(bodies);
+
+        var report = await server.RunAsync();
+
+        Assert.True(report.Outcome == JobOutcome.Ok, server.Problems);
+        // A message with a bare LF is kept verbatim in a Maildir; the reader of this test puts a CR before each LF.
+        Assert.Equal(bodies.Select(Normal).Order(StringComparer.Ordinal), server.Arrived().Select(Normal).Order(StringComparer.Ordinal));
+        static string Normal(string text) => text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace("\n", "\r\n", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_second_run_asks_for_no_message()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n");
+        await server.RunAsync();
+        server.Heard.Clear();
+
+        var second = await server.RunAsync();
+
+        Assert.Equal(2, second.Totals.AlreadyPresent);
+        Assert.DoesNotContain(server.Heard, c => c.StartsWith("RETR", StringComparison.Ordinal) || c.StartsWith("TOP", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Numbers_that_change_between_sessions_and_have_gaps_mislead_nobody()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n", Head + "three\r\n");
+        await server.RunAsync();
+        // The first is gone, the order is another, and one is new.
+        server.Messages.Clear();
+        server.Messages[2] = ("id-3", Encoding.Latin1.GetBytes(Head + "three\r\n"));
+        server.Messages[5] = ("new", Encoding.Latin1.GetBytes(Head + "four\r\n"));
+        server.Messages[9] = ("id-2", Encoding.Latin1.GetBytes(Head + "two\r\n"));
+
+        var second = await server.RunAsync();
+
+        Assert.True(second.Outcome == JobOutcome.Ok, server.Problems);
+        Assert.Equal(1, second.Totals.Copied);
+        Assert.Equal(4, server.Arrived().Count);
+    }
+
+    [Theory]
+    [InlineData("UIDL", "-ERR unknown command\r\n", "UIDL")]
+    [InlineData("UIDL", "+OK\r\n1 same\r\n2 same\r\n.\r\n", "messages 1 and 2 have the same unique-id, 'same'")]
+    [InlineData("UIDL", "+OK\r\n1 a\r\n1 b\r\n.\r\n", "lists message 1 twice")]
+    [InlineData("UIDL", "+OK\r\n1 \r\n2 b\r\n.\r\n", "the unique-id of message 1 is none")]
+    public async Task A_server_whose_messages_can_not_be_told_apart_is_refused_with_the_reason(string command, string answer, string reason)
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n");
+        server.Instead = c => c == command ? answer : null;
+
+        var report = await server.RunAsync();
+
+        Assert.Equal(JobOutcome.Failed, report.Outcome);
+        Assert.Contains(reason, server.Problems, StringComparison.Ordinal);
+        Assert.Empty(server.Arrived());
+    }
+
+    [Fact]
+    public async Task A_server_that_says_it_has_no_UIDL_is_not_asked_for_it()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n");
+        server.Capabilities = ["USER", "TOP"];
+
+        Assert.Equal(JobOutcome.Failed, (await server.RunAsync()).Outcome);
+
+        Assert.DoesNotContain("UIDL", server.Heard);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1_000_000_000)]
+    public async Task A_size_that_is_wrong_changes_nothing(long size)
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n");
+        server.Instead = c => c == "LIST" ? $"+OK\r\n1 {size}\r\n2 {size}\r\n.\r\n" : null;
+
+        var report = await server.RunAsync();
+
+        Assert.True(report.Outcome == JobOutcome.Ok, server.Problems);
+        Assert.Equal([Head + "one\r\n", Head + "two\r\n"], server.Arrived());
+    }
+
+    [Fact]
+    public async Task A_message_that_is_refused_fails_alone_and_is_asked_for_again_by_the_next_run()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n", Head + "three\r\n");
+        server.Instead = c => c == "RETR 2" ? "-ERR [SYS/PERM] it is broken\r\n" : null;
+
+        var first = await server.RunAsync(deletes: true);
+
+        Assert.Equal(JobOutcome.Incomplete, first.Outcome);
+        Assert.Equal((2, 1), (first.Totals.Copied, first.Totals.Failed));
+        Assert.Contains("it is broken", server.Problems, StringComparison.Ordinal);
+        // What was not copied is not deleted.
+        Assert.Equal("id-2", Assert.Single(server.Messages).Value.Id);
+        server.Instead = _ => null;
+        var second = await server.RunAsync(deletes: true);
+        Assert.True(second.Outcome == JobOutcome.Ok, server.Problems);
+        Assert.Equal(3, server.Arrived().Count);
+        Assert.Empty(server.Messages);
+    }
+
+    [Fact]
+    public async Task A_message_that_ends_the_session_each_time_is_given_up_and_the_others_come()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n", Head + "three\r\n", Head + "four\r\n");
+        server.Instead = c => c == "RETR 2" ? "+OK\r\nSubject: tor\x01" : null;
+
+        var report = await server.RunAsync();
+
+        Assert.Equal(JobOutcome.Incomplete, report.Outcome);
+        Assert.Equal((3, 1), (report.Totals.Copied, report.Totals.Failed));
+        Assert.Equal([Head + "four\r\n", Head + "one\r\n", Head + "three\r\n"], server.Arrived());
+    }
+
+    [Fact]
+    public async Task A_session_torn_in_a_message_leaves_no_half_message()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n", Head + "three\r\n");
+        var torn = 0;
+        server.Instead = c => c == "RETR 2" && torn++ == 0 ? "+OK\r\nSubject: tor\x01" : null;
+
+        var report = await server.RunAsync();
+
+        Assert.True(report.Outcome == JobOutcome.Ok, server.Problems);
+        Assert.Equal([Head + "one\r\n", Head + "three\r\n", Head + "two\r\n"], server.Arrived());
+        Assert.Equal(3, report.Totals.Copied);
+    }
+
+    [Fact]
+    public async Task A_session_torn_while_deleting_deletes_nothing_and_the_next_run_does()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n");
+        server.Instead = c => c == "DELE 2" ? "" : null;
+
+        var first = await server.RunAsync(deletes: true);
+
+        Assert.Equal(2, first.Totals.Copied);
+        Assert.Equal(2, server.Messages.Count);
+        server.Instead = _ => null;
+        await server.RunAsync(deletes: true);
+        Assert.Empty(server.Messages);
+        Assert.Equal(2, server.Arrived().Count);
+    }
+
+    [Fact]
+    public async Task More_messages_counted_than_listed_is_no_whole_listing()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n");
+        server.Instead = c => c == "STAT" ? "+OK 5 1000\r\n" : null;
+
+        var report = await server.RunAsync();
+
+        Assert.Equal(JobOutcome.Incomplete, report.Outcome);
+        Assert.Equal(2, report.Totals.Copied);
+        Assert.Contains(Reasons.Listing, server.Problems, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_of_the_first_days_without_CAPA_TOP_or_pipelining_will_do()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n");
+        server.Capabilities = null;
+        server.Greeting = "+OK <1896.697170952@dbc.mtview.ca.us>";
+        server.Instead = c => c.StartsWith("TOP", StringComparison.Ordinal) || c.StartsWith("AUTH", StringComparison.Ordinal) ? "-ERR what?\r\n" : null;
+
+        var report = await server.RunAsync();
+
+        Assert.True(report.Outcome == JobOutcome.Ok, server.Problems);
+        Assert.Equal(2, server.Arrived().Count);
+        Assert.Contains(server.Heard, c => c.StartsWith("APOP alice ", StringComparison.Ordinal));
+        Assert.DoesNotContain(server.Heard, c => c.Contains("sesame-4711", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("* OK IMAP4rev1 ready", "it speaks IMAP")]
+    [InlineData("220 smtp", "no POP3 server")]
+    [InlineData("-ERR [SYS/PERM] go away", "go away")]
+    public async Task What_is_no_POP3_server_is_told(string greeting, string told)
+    {
+        using var server = Pop3Server.With();
+        server.Greeting = greeting;
+
+        Assert.Equal(JobOutcome.Failed, (await server.RunAsync()).Outcome);
+
+        Assert.Contains(told, server.Problems, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("STAT", "+OK many\r\n")]
+    [InlineData("UIDL", "+OK\r\nhello\r\n.\r\n")]
+    [InlineData("LIST", "hm\r\n")]
+    [InlineData("RETR 1", "what\r\n")]
+    public async Task Nonsense_ends_the_job_and_not_the_program(string command, string answer)
+    {
+        using var server = Pop3Server.With(Head + "one\r\n");
+        server.Instead = c => c == command ? answer : null;
+
+        var report = await server.RunAsync();
+
+        Assert.NotEqual(JobOutcome.Ok, report.Outcome);
+        Assert.DoesNotContain(Reasons.Unexpected, server.Problems, StringComparison.Ordinal);
+        Assert.Empty(server.Arrived());
+    }
+}
