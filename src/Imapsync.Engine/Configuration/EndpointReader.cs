@@ -35,7 +35,7 @@ internal sealed class EndpointReader(JobReadContext reading, bool isWanted)
             var key = keys.FirstOrDefault(k => k.Name == node.Key);
             if (key?.AppliesTo.HasFlag(url.Kind) == false)
                 reading.Error(node.KeyOrigin, $"'{key.Name}' means nothing to a {url.Scheme}: store", "remove it");
-            else if (key?.Shape == SettingShape.Section)
+            else if (key is { Keys.IsEmpty: false } && node.Kind == SettingKind.Mapping)
                 RefuseForeign(node, key.Keys, url);
         }
     }
@@ -62,7 +62,10 @@ internal sealed class EndpointReader(JobReadContext reading, bool isWanted)
             Limits = limits.Read(),
             Timeouts = limits.ReadTimeouts(),
         };
-        return endpoint with { Password = new SecretReader(reading, isWanted).Read(section, endpoint) };
+        return endpoint with
+        {
+            Password = TokenReader.IsGiven(section) ? new TokenReader(reading, isWanted).Read(section, endpoint) : new SecretReader(reading, isWanted).Read(section, endpoint),
+        };
     }
 
     private TlsMode ReadTls(SettingNode section, EndpointUrl url)

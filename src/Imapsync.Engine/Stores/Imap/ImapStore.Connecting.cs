@@ -17,21 +17,26 @@ public sealed partial class ImapStore
 
     private async Task<ImapClient> ConnectAndLogInAsync(CancellationToken cancellationToken)
     {
-        ImapClient client;
-        try
-        {
-            client = await ImapClient.ConnectAsync(ClientOptions(), cancellationToken);
-        }
-        catch (Exception e) when (ImapFailure.IsImap(e))
-        {
-            throw ImapFailure.Connecting(e, $"cannot connect to {endpoint.Display}");
-        }
-
+        var client = await ReachAsync(cancellationToken);
         var offered = client.Capabilities;
+        var secret = new Secret("");
         try
         {
-            var secret = endpoint.Password is null ? "" : (await endpoint.Password.ReadAsync(cancellationToken)).Reveal();
-            await client.LogInAsync(new ImapCredentials(endpoint.User, secret, MechanismName(), endpoint.AuthorizeAs), cancellationToken);
+            if (endpoint.Password is not null)
+                secret = await endpoint.Password.ReadAsync(cancellationToken);
+            try
+            {
+                await LogInAsync(client, secret, cancellationToken);
+            }
+            catch (ImapCommandException e) when (endpoint.Password is TokenReference tokens && ImapFailure.IsForGood(e.Reply))
+            {
+                // A token may end before its time: another one is had, once. On a new connection, since a server may count refusals of one.
+                secret = await tokens.RenewAsync(secret, cancellationToken);
+                await client.DisposeAsync();
+                client = await ReachAsync(cancellationToken);
+                await LogInAsync(client, secret, cancellationToken);
+            }
+
             if (endpoint.Compress)
                 await CompressAsync(client, cancellationToken);
             return client;
@@ -39,11 +44,26 @@ public sealed partial class ImapStore
         catch (Exception e)
         {
             await client.DisposeAsync();
-            if (ImapFailure.IsImap(e))
-                throw ImapFailure.LogIn(e, $"cannot log in to {endpoint.Display}", LogInRemedy.For(offered, endpoint));
-            throw;
+            if (!ImapFailure.IsImap(e))
+                throw;
+            throw ImapFailure.LogIn(e, $"cannot log in to {endpoint.Display}", LogInRemedy.For(offered, endpoint, secret, (e as ImapCommandException)?.TokenRefusal));
         }
     }
+
+    private async Task<ImapClient> ReachAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ImapClient.ConnectAsync(ClientOptions(), cancellationToken);
+        }
+        catch (Exception e) when (ImapFailure.IsImap(e))
+        {
+            throw ImapFailure.Connecting(e, $"cannot connect to {endpoint.Display}");
+        }
+    }
+
+    private Task LogInAsync(ImapClient client, Secret secret, CancellationToken cancellationToken) =>
+        client.LogInAsync(new ImapCredentials(endpoint.User, secret.Reveal(), MechanismName(client.Capabilities), endpoint.AuthorizeAs), cancellationToken);
 
     private async Task CompressAsync(ImapClient client, CancellationToken cancellationToken)
     {
@@ -85,9 +105,9 @@ public sealed partial class ImapStore
             Dial = dial,
         };
 
-    private string? MechanismName() => endpoint.Auth switch
+    private string? MechanismName(ImapCapabilities offered) => endpoint.Auth switch
     {
-        AuthMechanism.Auto => null,
+        AuthMechanism.Auto => endpoint.Password is TokenReference ? TokenMechanism(offered) : null,
         AuthMechanism.ScramSha1 => "SCRAM-SHA-1",
         AuthMechanism.ScramSha256 => "SCRAM-SHA-256",
         AuthMechanism.ScramSha512 => "SCRAM-SHA-512",
@@ -95,4 +115,7 @@ public sealed partial class ImapStore
         AuthMechanism.DigestMd5 => "DIGEST-MD5",
         var other => other.ToString().ToUpperInvariant(),
     };
+
+    /// <summary>RFC 7628's where there is a choice; a server that says of neither is asked by the one that is older.</summary>
+    private static string TokenMechanism(ImapCapabilities offered) => offered.AuthMechanisms.Contains("OAUTHBEARER") ? "OAUTHBEARER" : "XOAUTH2";
 }
