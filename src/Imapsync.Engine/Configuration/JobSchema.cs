@@ -59,6 +59,24 @@ internal sealed record SettingKey(string Name, SettingShape Shape, string Exampl
 /// <summary>Every key a job file may have.</summary>
 internal static class JobSchema
 {
+    public static ImmutableArray<SettingKey> OAuth { get; } =
+    [
+        Choice("provider", "Who gives the tokens.", OAuthProviders.Words),
+        Text("issuer", "https://login.example.com", "Who gives them, by the address of a discovery document."),
+        Text("token_endpoint", "https://login.example.com/token", "Where tokens are asked for."),
+        Text("authorization_endpoint", "https://login.example.com/authorize", "Where a browser signs in."),
+        Text("device_authorization_endpoint", "https://login.example.com/device", "Where a code to type in is asked for."),
+        Text("client_id", "0f1e2d3c-…", "The client as it was registered."),
+        Text("client_secret_env", "MAIL_CLIENT_SECRET", "The environment variable that holds the client's secret."),
+        Text("client_secret_file", "/run/secrets/client", "The file that holds the client's secret."),
+        Text("client_secret_command", "pass show mail/client", "A command whose first line of output is the client's secret."),
+        Text("tenant", "example.onmicrosoft.com", "The organization, at Microsoft 365."),
+        List("scopes", "[\"https://mail.google.com/\"]", "What the token is to permit, where that is not the provider's usual."),
+        Choice("grant", "How tokens are come by.", "device", "code", "client_credentials", "jwt_bearer"),
+        Text("service_account_file", "/run/secrets/account.json", "The key file of a service account."),
+        Text("subject", "alice@example.com", "The user that the service account acts for."),
+    ];
+
     public static ImmutableArray<SettingKey> Endpoint { get; } =
     [
         Text("url", "imaps://alice@imap.example.com", "Where the mail is.") with { IsRequired = true },
@@ -71,23 +89,7 @@ internal static class JobSchema
             Purpose = "Sign in by OAuth 2 in place of a password (docs/sign-in.md).",
             Choices = OAuthProviders.Words,
             IsForFilesOnly = true,
-            Keys =
-            [
-                Choice("provider", "Who gives the tokens.", OAuthProviders.Words),
-                Text("issuer", "https://login.example.com", "Who gives them, by the address of a discovery document."),
-                Text("token_endpoint", "https://login.example.com/token", "Where tokens are asked for."),
-                Text("authorization_endpoint", "https://login.example.com/authorize", "Where a browser signs in."),
-                Text("device_authorization_endpoint", "https://login.example.com/device", "Where a code to type in is asked for."),
-                Text("client_id", "0f1e2d3c-…", "The client as it was registered."),
-                Text("client_secret_env", "MAIL_CLIENT_SECRET", "The environment variable that holds the client's secret."),
-                Text("client_secret_file", "/run/secrets/client", "The file that holds the client's secret."),
-                Text("client_secret_command", "pass show mail/client", "A command whose first line of output is the client's secret."),
-                Text("tenant", "example.onmicrosoft.com", "The organization, at Microsoft 365."),
-                List("scopes", "[\"https://mail.google.com/\"]", "What the token is to permit, where that is not the provider's usual."),
-                Choice("grant", "How tokens are come by.", "device", "code", "client_credentials", "jwt_bearer"),
-                Text("service_account_file", "/run/secrets/account.json", "The key file of a service account."),
-                Text("subject", "alice@example.com", "The user that the service account acts for."),
-            ],
+            Keys = OAuth,
         }),
         Imap(Text("token_command", "oama access alice@example.com", "A command whose first line of output is an access token.")),
         Imap(Choice("tls", "none, together with imap://: no encryption at all.", "required", "none")),

@@ -46,6 +46,9 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
 
     private OAuthProvider? ReadProvider(SettingNode node)
     {
+        // Another shape is no matter of this reader.
+        if (node.Kind == SettingKind.Nothing || node.IsSequence)
+            return null;
         var word = node.Kind == SettingKind.Value ? node.Value : node.Text("provider");
         if (word is not null)
         {
@@ -55,7 +58,11 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
         }
 
         if (node.Text("issuer") is null && node.Text("token_endpoint") is null)
+        {
             reading.Error(node.KeyOrigin, "'oauth' does not say who gives the tokens", $"add provider: {string.Join(" | ", OAuthProviders.Words)}, or issuer: https://…, or token_endpoint: https://… with the others");
+            return null;
+        }
+
         return OAuthProviders.Described;
     }
 
@@ -101,7 +108,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
         var tenant = node.Text("tenant");
         if (tenant is null)
         {
-            if (provider.Tenant is not null && grant == OAuthGrant.ClientCredentials)
+            if (provider.Tenant is not null && provider.Grants.Contains(grant) && grant == OAuthGrant.ClientCredentials)
                 reading.Error(node.KeyOrigin, "'grant: client_credentials' needs 'tenant': an application acts within one organization", "add tenant: its directory's ID or domain");
             return provider.Tenant;
         }
@@ -124,10 +131,14 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
             return "";
         if (reading.Variable(ClientIdVariable) is { Length: > 0 } usual)
             return usual;
-        if (isWanted)
+        if (isWanted && !IsMisspelt(node, "client_id"))
             reading.Error(node.KeyOrigin, "'oauth' needs 'client_id', the number of the client that you registered", $"add client_id: …, or set {ClientIdVariable}; {Help}");
         return "";
     }
+
+    /// <summary>It is there under a name that is none, which is reported as that.</summary>
+    private static bool IsMisspelt(SettingNode node, string key) =>
+        node.Children.Any(c => c.Key != key && EditDistance.Nearest(c.Key, JobSchema.OAuth.Select(k => k.Name)) == key);
 
     private void CheckClientSecret(SettingNode node, OAuthSettings settings)
     {
