@@ -11,6 +11,9 @@ public sealed class ImapCommandException(string command, StatusReply reply)
 
     public StatusReply Reply { get; } = reply;
 
+    /// <summary>What the server said of the token, where it refused one.</summary>
+    public TokenRefusal? TokenRefusal { get; init; }
+
     /// <summary>The same command may succeed later.</summary>
     public bool IsTransient => RefusalClassifier.Classify(Reply).IsTransient;
 

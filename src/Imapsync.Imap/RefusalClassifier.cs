@@ -92,6 +92,9 @@ public static class RefusalClassifier
         ("temporary", RefusalKind.Unavailable, true),
         ("server unavailable", RefusalKind.Unavailable, true),
         ("session expired", RefusalKind.Unavailable, true),
+
+        // Microsoft, in mid-session: the next log-in brings another token.
+        ("accesstokenexpired", RefusalKind.Unavailable, true),
         ("shutting down", RefusalKind.Unavailable, true),
         ("autologout", RefusalKind.Unavailable, true),
         ("server busy", RefusalKind.Unavailable, true),

@@ -19,8 +19,13 @@ internal static class CommandLineRoot
         FoldersCommand.Create,
         VerifyCommand.Create,
         SnapshotsCommand.Create,
+        LoginCommand.Create,
+        LogoutCommand.Create,
         CompletionCommand.Create,
     ];
+
+    /// <summary>They hold no conversation with a mail server.</summary>
+    private static readonly Func<HostContext, Command>[] WithoutTrace = [LoginCommand.Create, LogoutCommand.Create, CompletionCommand.Create];
 
     private static RootCommand Build(HostContext surroundings)
     {
@@ -28,7 +33,7 @@ internal static class CommandLineRoot
         foreach (var create in Commands)
         {
             var command = create(surroundings);
-            if (create != (Func<HostContext, Command>)CompletionCommand.Create)
+            if (!WithoutTrace.Contains(create))
                 TraceOptions.Add(command);
             root.Add(command);
         }

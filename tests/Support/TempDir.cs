@@ -29,6 +29,14 @@ public sealed class TempDir : IDisposable
         return this[name];
     }
 
+    /// <summary>A shell script that can be run as a program.</summary>
+    public string WriteProgram(string name, string script)
+    {
+        Write(name, "#!/bin/sh\n" + script + "\n");
+        File.SetUnixFileMode(this[name], (UnixFileMode)0b111_101_101);
+        return this[name];
+    }
+
     public void Dispose()
     {
         try

@@ -36,7 +36,7 @@ internal sealed class EndpointReader(JobReadContext reading, bool isWanted, bool
             var key = keys.FirstOrDefault(k => k.Name == node.Key);
             if (key?.AppliesTo(url.Kind) == false)
                 reading.Error(node.KeyOrigin, $"'{key.Name}' means nothing to a {url.Scheme}: store", "remove it");
-            else if (key?.Shape == SettingShape.Section)
+            else if (key is { Keys.IsEmpty: false } && node.Kind == SettingKind.Mapping)
                 RefuseForeign(node, key.Keys, url);
         }
     }

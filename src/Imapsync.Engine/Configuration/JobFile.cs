@@ -40,6 +40,9 @@ public sealed record JobFileOptions
     /// <summary>The jobs' sources will be opened: their secrets and files have to be there.</summary>
     public bool UsesSource { get; init; } = true;
 
+    /// <summary>The same of their targets.</summary>
+    public bool UsesTarget { get; init; } = true;
+
     /// <summary>Asks for passwords that the file says nothing of; null where nobody can be asked.</summary>
     public SecretPrompt? Prompt { get; init; }
 

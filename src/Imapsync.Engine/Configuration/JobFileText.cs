@@ -29,7 +29,7 @@ internal static class JobFileText
         var below = new string(' ', lead.Length + 2);
         switch (key.Shape)
         {
-            case SettingShape.Section:
+            case SettingShape.Section or SettingShape.ChoiceOrSection when node.Kind == SettingKind.Mapping:
                 text.Append(lead).Append(key.Name).Append(":   # ").Append(key.Purpose).Append('\n');
                 foreach (var inner in key.Keys.Where(k => node[k.Name] is { } child && !child.IsTakenAway()))
                     Write(text, below, node[inner.Name]!, inner, definition, reading);
@@ -58,7 +58,7 @@ internal static class JobFileText
     private static string Absolute(string value, SettingKey key, JobReadContext reading)
     {
         var origin = new SettingOrigin(key.Name);
-        if (key.Name is "password_file" or "tls_ca_file" or "tls_client_certificate" or "tls_client_key")
+        if (key.Name is "password_file" or "client_secret_file" or "service_account_file" or "tls_ca_file" or "tls_client_certificate" or "tls_client_key")
             return reading.Resolve(origin, value) ?? value;
         return key.Name == "url" && EndpointUrl.Parse(value, origin, reading) is { Kind.IsServer: false } url ? $"{url.Scheme}:{url.ReadPath()}" : value;
     }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Configuration;
 
@@ -20,7 +21,7 @@ internal sealed class JobReader(JobReadContext reading)
         var name = ReadName(job);
         var isWanted = name is null || reading.IsWanted(name);
         var source = ReadEndpoint(new EndpointReader(reading, isWanted && reading.Options.UsesSource, isTarget: false), job, "source");
-        var target = ReadEndpoint(new EndpointReader(reading, isWanted, isTarget: true), job, "target");
+        var target = ReadEndpoint(new EndpointReader(reading, isWanted && reading.Options.UsesTarget, isTarget: true), job, "target");
         var folders = new FolderRulesReader(reading).Read(job["folders"], target is ServerEndpoint);
         var messages = new MessageFilterReader(reading).Read(job["messages"]);
         var limit = ReadDeletionLimit(job);
@@ -31,7 +32,7 @@ internal sealed class JobReader(JobReadContext reading)
         var state = ReadState(job, name, place);
         if (name is null || source is null || target is null || state is null)
             return new ReadJob(job, name, null);
-        return new ReadJob(job, name, new JobDefinition(name, source, target)
+        return new ReadJob(job, name, new JobDefinition(name, Signed(source, name, state, "source"), Signed(target, name, state, "target"))
         {
             Folders = folders with { IsOneAccount = source is ServerEndpoint && target is ServerEndpoint && source.Identity == target.Identity },
             Messages = messages,
@@ -49,6 +50,20 @@ internal sealed class JobReader(JobReadContext reading)
             StateDirectory = state,
         });
     }
+
+    /// <summary>A sign-in is kept in the job's state, and is told of by the command that makes it.</summary>
+    private Endpoint Signed(Endpoint endpoint, string job, string state, string side)
+    {
+        if (endpoint is not ServerEndpoint { Password: OAuthSignIn signIn } server)
+            return endpoint;
+        var file = reading.IsComposed ? "FILE" : Quoted(reading.FilePath);
+        var elsewhere = reading.Options.StateRoot is { } root ? $" --state {Quoted(Path.GetFullPath(root))}" : "";
+        return server with { Password = signIn.KeptIn(new SignInPlace(state, side, $"imapsync login {file} {job} {side}{elsewhere}")) };
+    }
+
+    /// <summary>As a shell takes it for one word.</summary>
+    private static string Quoted(string word) =>
+        word.All(c => char.IsLetterOrDigit(c) || c is '/' or '.' or '-' or '_' or '@' or '+' or ':') ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     private static Endpoint? ReadEndpoint(EndpointReader reader, SettingNode job, string key) =>
         job[key] is { Kind: SettingKind.Mapping } node ? reader.Read(node) : null;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.SigningIn;
 using Imapsync.Engine.Stores;
 
 namespace Imapsync.Engine.Configuration;
@@ -20,6 +21,9 @@ internal enum SettingShape
     /// <summary><see cref="SettingKey.Keys"/>.</summary>
     Section,
 
+    /// <summary>One of <see cref="SettingKey.Choices"/>, or <see cref="SettingKey.Keys"/>.</summary>
+    ChoiceOrSection,
+
     /// <summary>A list of sections.</summary>
     Sections,
 }
@@ -38,6 +42,9 @@ internal sealed record SettingKey(string Name, SettingShape Shape, string Exampl
 
     public ImmutableArray<SettingKey> Keys { get; init; } = [];
 
+    /// <summary>Has no option of a command that takes settings as options.</summary>
+    public bool IsForFilesOnly { get; init; }
+
     /// <summary>For settings of an endpoint: the kinds of store it says something to.</summary>
     public Func<StoreKind, bool> AppliesTo { get; init; } = _ => true;
 }
@@ -45,6 +52,24 @@ internal sealed record SettingKey(string Name, SettingShape Shape, string Exampl
 /// <summary>Every key a job file may have.</summary>
 internal static class JobSchema
 {
+    public static ImmutableArray<SettingKey> OAuth { get; } =
+    [
+        Choice("provider", "Who gives the tokens.", OAuthProviders.Words),
+        Text("issuer", "https://login.example.com", "Who gives them, by the address of a discovery document."),
+        Text("token_endpoint", "https://login.example.com/token", "Where tokens are asked for."),
+        Text("authorization_endpoint", "https://login.example.com/authorize", "Where a browser signs in."),
+        Text("device_authorization_endpoint", "https://login.example.com/device", "Where a code to type in is asked for."),
+        Text("client_id", "0f1e2d3c-…", "The client as it was registered."),
+        Text("client_secret_env", "MAIL_CLIENT_SECRET", "The environment variable that holds the client's secret."),
+        Text("client_secret_file", "/run/secrets/client", "The file that holds the client's secret."),
+        Text("client_secret_command", "pass show mail/client", "A command whose first line of output is the client's secret."),
+        Text("tenant", "example.onmicrosoft.com", "The organization, at Microsoft 365."),
+        List("scopes", "[\"https://mail.google.com/\"]", "What the token is to permit, where that is not the provider's usual."),
+        Choice("grant", "How tokens are come by.", "device", "code", "client_credentials", "jwt_bearer"),
+        Text("service_account_file", "/run/secrets/account.json", "The key file of a service account."),
+        Text("subject", "alice@example.com", "The user that the service account acts for."),
+    ];
+
     public static ImmutableArray<SettingKey> Endpoint { get; } =
     [
         Text("url", "imaps://alice@imap.example.com", "Where the mail is.") with { IsRequired = true },
@@ -52,6 +77,14 @@ internal static class JobSchema
         Server(Text("password_file", "/run/secrets/alice", "The file that holds the password.")),
         Server(Text("password_command", "pass show mail/alice", "A command whose first line of output is the password.")),
         Server(Text("password", "…", "The password itself.")) with { IsSecret = true },
+        Server(new("oauth", SettingShape.ChoiceOrSection, "{ provider: google, client_id: … }")
+        {
+            Purpose = "Sign in by OAuth 2 in place of a password (docs/sign-in.md).",
+            Choices = OAuthProviders.Words,
+            IsForFilesOnly = true,
+            Keys = OAuth,
+        }),
+        Server(Text("token_command", "oama access alice@example.com", "A command whose first line of output is an access token.")),
         Server(Choice("tls", "none, together with imap://: no encryption at all.", "required", "none")),
         Server(Text("tls_ca_file", "/etc/ssl/our-ca.pem", "PEM file of the authorities to trust in place of the system's.")),
         Server(Text("tls_fingerprint", "the SHA-256 of the certificate, 64 hexadecimal digits", "The SHA-256 of the server's certificate, which is trusted alone.")),

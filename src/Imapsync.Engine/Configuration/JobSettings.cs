@@ -25,7 +25,7 @@ public static class JobSettings
     /// <summary>Of a source or target, but for its URL.</summary>
     public static ImmutableArray<JobSetting> Endpoint { get; } =
     [
-        .. JobSchema.Endpoint.Where(k => k.Name != "url" && !k.IsSecret)
+        .. JobSchema.Endpoint.Where(k => k.Name != "url" && !k.IsSecret && !k.IsForFilesOnly)
             .SelectMany(k => k.Shape == SettingShape.Section ? k.Keys.Where(i => !IsShort(i)).Select(inner => Of(inner, [k.Name])) : [Of(k, [])]),
     ];
 

@@ -38,6 +38,6 @@ internal static class OptionWords
     }
 
     private static IEnumerable<string> Words(IEnumerable<SettingKey> keys) => keys
-        .SelectMany(k => k.Name is "source" or "target" ? [] : k.Shape == SettingShape.Section ? Words(k.Keys) : [k.Name])
+        .SelectMany(k => k.Name is "source" or "target" || k.IsForFilesOnly ? [] : k.Shape == SettingShape.Section ? Words(k.Keys) : [k.Name])
         .Where(n => n != "url").OrderByDescending(n => n.Length);
 }

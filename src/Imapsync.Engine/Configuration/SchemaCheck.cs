@@ -45,6 +45,7 @@ internal static class SchemaCheck
             SettingShape.Text or SettingShape.Choice => node.Kind == SettingKind.Value,
             SettingShape.List => node.IsSequence || node is { IsOverride: true, Kind: SettingKind.Value },
             SettingShape.Sections => node.IsSequence,
+            SettingShape.ChoiceOrSection => node.Kind == SettingKind.Value || (node.Kind == SettingKind.Mapping && !node.IsSequence),
             _ => node.Kind == SettingKind.Mapping,
         };
         if (!fits)
@@ -55,10 +56,10 @@ internal static class SchemaCheck
 
         switch (key.Shape)
         {
-            case SettingShape.Choice when !key.Choices.Contains(node.Value!, StringComparer.Ordinal):
+            case SettingShape.Choice or SettingShape.ChoiceOrSection when node.Kind == SettingKind.Value && !key.Choices.Contains(node.Value!, StringComparer.Ordinal):
                 errors.Add(UnknownChoice(node, key));
                 break;
-            case SettingShape.Section:
+            case SettingShape.Section or SettingShape.ChoiceOrSection when node.Kind == SettingKind.Mapping:
                 Check(node, key.Keys, errors);
                 break;
             case SettingShape.Sections:
@@ -122,6 +123,7 @@ internal static class SchemaCheck
         SettingShape.Map => "a mapping",
         SettingShape.Section => "a section of keys",
         SettingShape.Sections => "a list of sections",
+        SettingShape.ChoiceOrSection => "one word or a section of keys",
         _ => "a single value",
     };
 

@@ -6,11 +6,12 @@ namespace Imapsync.Engine.Configuration;
 
 /// <summary>Finds out where an endpoint's password is to come from.</summary>
 /// <param name="isWanted">The job will be run: the secret must be there.</param>
-internal sealed class SecretReader(JobReadContext reading, bool isWanted)
+/// <param name="what">What else than a password it is, for error texts.</param>
+internal sealed class SecretReader(JobReadContext reading, bool isWanted, string what = "password")
 {
     private readonly bool isChecked = isWanted && !reading.HasSeveralJobs;
 
-    private static readonly string[] Keys = ["password_env", "password_file", "password_command", "password"];
+    public static readonly string[] Keys = ["password_env", "password_file", "password_command", "password"];
 
     public SecretReference? Read(SettingNode section, ServerEndpoint endpoint)
     {
@@ -37,21 +38,31 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted)
         return null;
     }
 
-    private SecretReference? Refer(string key, string text, SettingOrigin origin) => key switch
+    /// <summary>The one of the keys that <paramref name="name"/> and <c>_env</c>, <c>_file</c> or <c>_command</c> make; null where none is there.</summary>
+    public SecretReference? ReadNamed(SettingNode section, string name)
     {
-        "password_env" => FromEnvironment(text, origin),
-        "password_file" => FromFile(text, origin),
-        "password_command" => new CommandSecret(text, reading.Options.Time),
+        var given = ((string[])[$"{name}_env", $"{name}_file", $"{name}_command"]).Where(k => section[k] is { } node && !node.IsTakenAway()).ToList();
+        foreach (var key in given.Skip(1))
+            reading.Error(section[key]!.KeyOrigin, $"'{key}' contradicts '{given[0]}' at {section[given[0]]!.KeyOrigin}", "keep one of them");
+        return given.Count > 0 && section.Text(given[0]) is { } text ? Refer(given[0], text, section.Origin(given[0])) : null;
+    }
+
+    private SecretReference? Refer(string key, string text, SettingOrigin origin) => key.Split('_')[^1] switch
+    {
+        "env" => FromEnvironment(key, text, origin),
+        "file" => FromFile(text, origin),
+        "command" => new CommandSecret(text, reading.Options.Time, what),
         _ => Written(text, origin),
     };
 
-    private EnvironmentSecret FromEnvironment(string name, SettingOrigin origin)
+    private EnvironmentSecret FromEnvironment(string key, string name, SettingOrigin origin)
     {
+        var stem = key[..^"_env".Length];
         // A name that is none may be the password itself, put behind the wrong key: it is not repeated.
         if (!name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') || name.Length == 0 || char.IsAsciiDigit(name[0]))
-            reading.Error(origin, "'password_env' holds no name of an environment variable", "write the variable's name, for example password_env: ALICE_PASSWORD");
+            reading.Error(origin, $"'{key}' holds no name of an environment variable", $"write the variable's name, for example {key}: {stem.ToUpperInvariant()}");
         else if (isChecked && string.IsNullOrEmpty(reading.Variable(name)))
-            reading.Error(origin, $"environment variable {name} is not set", "set it before running, or use password_file or password_command");
+            reading.Error(origin, $"environment variable {name} is not set", $"set it before running, or use {stem}_file or {stem}_command");
         return reading.EnvironmentSecret(name);
     }
 
@@ -64,10 +75,10 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted)
             // To look into a pipe would take what is in it.
             if (isChecked && !Pipes.IsPipe(path))
                 CheckReadable(path, origin);
-            reading.NoteWhenReadableByOthers(origin, path, UnixFileMode.GroupRead | UnixFileMode.OtherRead, $"password file {path}");
+            reading.NoteWhenReadableByOthers(origin, path, UnixFileMode.GroupRead | UnixFileMode.OtherRead, $"{what} file {path}");
         }
 
-        return new FileSecret(path, reading.Options.Time);
+        return new FileSecret(path, reading.Options.Time, what);
     }
 
     private void CheckReadable(string path, SettingOrigin origin)
@@ -78,7 +89,7 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            reading.Error(origin, $"password file {path} can't be read: {Unreadable.Why(e)}", "correct the path or the file's permissions");
+            reading.Error(origin, $"{what} file {path} can't be read: {Unreadable.Why(e)}", "correct the path or the file's permissions");
         }
     }
 

@@ -42,7 +42,10 @@ internal sealed class ServerReader(JobReadContext reading, bool isWanted)
             TlsClientKey = key,
             Timeouts = new EndpointLimitsReader(reading, section).ReadTimeouts(),
         };
-        return (T)(endpoint with { Password = new SecretReader(reading, isWanted).Read(section, endpoint) });
+        return (T)(endpoint with
+        {
+            Password = TokenReader.IsGiven(section) ? new TokenReader(reading, isWanted).Read(section, endpoint) : new SecretReader(reading, isWanted).Read(section, endpoint),
+        });
     }
 
     private TlsMode ReadTls(SettingNode section, bool isSecure, string plain)

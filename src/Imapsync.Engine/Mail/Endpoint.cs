@@ -1,3 +1,5 @@
+using Imapsync.Imap;
+
 namespace Imapsync.Engine.Mail;
 
 /// <summary>Where a store is and how to get in: one <c>source:</c> or <c>target:</c> of a job, checked and complete.</summary>
@@ -176,6 +178,17 @@ public abstract class SecretReference
 
     /// <summary>Where it comes from, for error texts: <c>environment variable ALICE_PASSWORD</c>.</summary>
     public abstract override string ToString();
+}
+
+/// <summary>An access token in place of a password (RFC 6750), for SASL's OAUTHBEARER and XOAUTH2 whatever the protocol. Many connections may ask at once.</summary>
+public abstract class TokenReference : SecretReference
+{
+    /// <summary>Another token in place of one that the server refused: the one that was had meanwhile, or a new one.</summary>
+    public abstract ValueTask<Secret> RenewAsync(Secret refused, CancellationToken cancellationToken);
+
+    /// <summary>Why the server may refuse this token for good, and what to do about it. Begins with a semicolon; holds nothing of the token itself.</summary>
+    /// <param name="said">What the server said of it; null where it said nothing.</param>
+    public abstract string WhyRefused(Secret refused, TokenRefusal? said);
 }
 
 /// <summary>A secret in hand. It has no way to print itself.</summary>

@@ -27,7 +27,10 @@ public sealed partial class ImapClient
             catch (ImapCommandException e)
             {
                 connection.Capabilities ??= offered;
-                throw new ImapCommandException(e.Command, e.Reply with { Text = Redact(e.Reply.Text, credentials.Secret) });
+                throw new ImapCommandException(e.Command, e.Reply with { Text = Redact(e.Reply.Text, credentials.Secret) })
+                {
+                    TokenRefusal = e.TokenRefusal?.With(t => Redact(t, credentials.Secret)),
+                };
             }
             catch (ImapLogInException)
             {
@@ -98,6 +101,10 @@ public sealed partial class ImapClient
         catch (ImapCommandException e) when (command.Fault is not null)
         {
             throw new ImapLogInException($"{command.Name}: {command.Fault}", e);
+        }
+        catch (ImapCommandException e) when (exchange.TokenRefusal is { } said)
+        {
+            throw new ImapCommandException(e.Command, e.Reply) { TokenRefusal = said };
         }
 
         if (command.Fault is not null || !exchange.IsProven)

@@ -50,6 +50,9 @@ internal sealed class SaslExchange : IDisposable
         _ => true,
     };
 
+    /// <summary>What the server said of the token that it is about to refuse.</summary>
+    public TokenRefusal? TokenRefusal { get; private set; }
+
     private bool IsScram => mechanism is SaslMechanismScramBase;
 
     public void Dispose() => (mechanism as IDisposable)?.Dispose();
@@ -70,6 +73,8 @@ internal sealed class SaslExchange : IDisposable
                 RefuseEndlessWork(text);
             }
 
+            if (mechanism is SaslMechanismOAuthBearer or SaslMechanismOAuth2)
+                TokenRefusal = TokenRefusal.TryRead(text);
             return mechanism.Challenge(challenge, CancellationToken.None);
         }
         catch (SaslException e) when (e.ErrorCode == SaslErrorCode.IncorrectHash)

@@ -16,9 +16,17 @@ internal sealed class JobFileArguments
     private readonly Option<string> output = OutputOption();
 
     /// <param name="isOneJob">The command takes exactly one job of the file.</param>
-    public JobFileArguments(Command command, bool isOneJob = false)
+    /// <param name="next">What follows the one job on the command line.</param>
+    public JobFileArguments(Command command, bool isOneJob = false, Argument? next = null)
     {
-        if (isOneJob)
+        if (next is not null)
+        {
+            jobs.Arity = ArgumentArity.ExactlyOne;
+            // The library makes a list of several words only.
+            jobs.CustomParser = result => [.. result.Tokens.Select(t => t.Value)];
+            jobs.Description = "The name of the job.";
+        }
+        else if (isOneJob)
         {
             jobs.Arity = ArgumentArity.OneOrMore;
             jobs.Description = "The name of the job.";
@@ -34,7 +42,10 @@ internal sealed class JobFileArguments
         jobs.Validators.Add(RefuseOptions);
         command.Add(file);
         command.Add(jobs);
-        command.Add(output);
+        if (next is null)
+            command.Add(output);
+        else
+            command.Add(next);
         command.Add(set);
         command.Add(state);
     }
@@ -62,17 +73,23 @@ internal sealed class JobFileArguments
     /// <exception cref="ConfigurationException"/>
     public async Task<JobFile> ReadAsync(ParseResult parsed, HostContext surroundings, bool usesSource)
     {
-        var read = JobFileReader.Read(parsed.GetRequiredValue(file), surroundings.JobFileOptions with
+        var read = Read(parsed, surroundings, usesSource, usesTarget: true);
+        foreach (var note in read.Notes)
+            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
+        return read;
+    }
+
+    /// <summary>Reads the file. What an endpoint that is not used points at need not be there.</summary>
+    /// <exception cref="ConfigurationException"/>
+    public JobFile Read(ParseResult parsed, HostContext surroundings, bool usesSource, bool usesTarget) =>
+        JobFileReader.Read(parsed.GetRequiredValue(file), surroundings.JobFileOptions with
         {
             Set = parsed.GetValue(set) ?? [],
             Jobs = parsed.GetValue(jobs) ?? [],
             StateRoot = parsed.GetValue(state),
             UsesSource = usesSource,
+            UsesTarget = usesTarget,
         });
-        foreach (var note in read.Notes)
-            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
-        return read;
-    }
 
     /// <summary>The library takes a misspelt option for one more job; no job's name starts with a dash.</summary>
     private static void RefuseOptions(ArgumentResult result)

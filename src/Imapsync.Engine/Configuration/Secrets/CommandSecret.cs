@@ -6,7 +6,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Configuration.Secrets;
 
 /// <summary>The first line that a command prints. What else it prints is shown to nobody; what it says of an error is, with that line blotted out.</summary>
-internal sealed class CommandSecret(string command, TimeProvider time) : SecretReference
+/// <param name="what">What it is to print, for error texts.</param>
+internal sealed class CommandSecret(string command, TimeProvider time, string what = "password") : SecretReference
 {
     private const int MaxLength = 64 * 1024;
 
@@ -40,7 +41,7 @@ internal sealed class CommandSecret(string command, TimeProvider time) : SecretR
     }
 
     // The command's text may hold a token of its own, so it is not shown either.
-    public override string ToString() => "password command";
+    public override string ToString() => $"{what} command";
 
     private Process Start()
     {
@@ -74,7 +75,7 @@ internal sealed class CommandSecret(string command, TimeProvider time) : SecretR
                 line.Append(buffer, 0, end < 0 ? read : end);
             isComplete |= end >= 0;
             if (line.Length > MaxLength)
-                throw Unreadable.Secret($"{this} printed a line too long for a password");
+                throw Unreadable.Secret($"{this} printed a line too long for a {what}");
         }
 
         return line.ToString().TrimEnd('\r');

@@ -21,7 +21,7 @@ internal sealed class EnvironmentSecret(string name, Func<string, string?> envir
     public override string ToString() => $"environment variable {name}";
 }
 
-internal sealed class FileSecret(string path, TimeProvider time) : SecretReference
+internal sealed class FileSecret(string path, TimeProvider time, string what = "password") : SecretReference
 {
     /// <summary>No password is longer, and /dev/zero is no password file.</summary>
     private const int MaxBytes = 64 * 1024;
@@ -56,13 +56,13 @@ internal sealed class FileSecret(string path, TimeProvider time) : SecretReferen
         }
 
         if (length > MaxBytes)
-            throw Unreadable.Secret($"{this} is too long for a password");
+            throw Unreadable.Secret($"{this} is too long for a {what}");
         var text = System.Text.Encoding.UTF8.GetString(buffer, 0, length).TrimStart('\uFEFF');
         text = text.EndsWith('\n') ? text[..^1].TrimEnd('\r') : text;
         return text.Length > 0 ? new Secret(text) : throw Unreadable.Secret($"{this} is empty");
     }
 
-    public override string ToString() => $"password file {path}";
+    public override string ToString() => $"{what} file {path}";
 }
 
 /// <summary>Asked for on the terminal, once.</summary>

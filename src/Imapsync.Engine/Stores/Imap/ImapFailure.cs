@@ -56,11 +56,12 @@ internal static class ImapFailure
             return Store(false, what, e, FailureKind.Authentication, remedy);
         if (e is not ImapCommandException refused)
             return Connecting(e, what);
-        var refusal = RefusalClassifier.Classify(refused.Reply);
-        return refusal.Kind is RefusalKind.Throttled or RefusalKind.TooManyConnections or RefusalKind.Unavailable or RefusalKind.DailyLimit
-            ? Refused(refused.Reply, FailureScope.Store, what, refused)
-            : Store(false, what, e, FailureKind.Authentication, remedy);
+        return IsForGood(refused.Reply) ? Store(false, what, e, FailureKind.Authentication, remedy) : Refused(refused.Reply, FailureScope.Store, what, refused);
     }
+
+    /// <summary>A log-in was refused over the user or the secret, and not because it is too much just now.</summary>
+    public static bool IsForGood(StatusReply reply) => RefusalClassifier.Classify(reply).Kind
+        is not (RefusalKind.Throttled or RefusalKind.TooManyConnections or RefusalKind.Unavailable or RefusalKind.DailyLimit);
 
     private static MailException Refused(StatusReply reply, FailureScope scope, string what, Exception cause)
     {

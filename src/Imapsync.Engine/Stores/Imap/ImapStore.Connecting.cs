@@ -17,23 +17,28 @@ public sealed partial class ImapStore
 
     private async Task<ImapClient> ConnectAndLogInAsync(CancellationToken cancellationToken)
     {
-        ImapClient client;
-        try
-        {
-            client = await ImapClient.ConnectAsync(WireOptions.Of(endpoint, context, dial), cancellationToken);
-        }
-        catch (Exception e) when (ImapFailure.IsImap(e))
-        {
-            throw ImapFailure.Connecting(e, $"cannot connect to {endpoint.Display}");
-        }
-
+        var client = await ReachAsync(cancellationToken);
         var offered = client.Capabilities;
+        var secret = new Secret("");
         try
         {
             if (endpoint.Route.TunnelCommand is not null)
                 RequireWanted(client);
-            var secret = endpoint.Password is null ? "" : (await endpoint.Password.ReadAsync(cancellationToken)).Reveal();
-            await client.LogInAsync(new ImapCredentials(endpoint.User, secret, WireOptions.MechanismOf(endpoint), endpoint.AuthorizeAs), cancellationToken);
+            if (endpoint.Password is not null)
+                secret = await endpoint.Password.ReadAsync(cancellationToken);
+            try
+            {
+                await LogInAsync(client, secret, cancellationToken);
+            }
+            catch (ImapCommandException e) when (endpoint.Password is TokenReference tokens && ImapFailure.IsForGood(e.Reply))
+            {
+                // A token may end before its time: another one is had, once. On a new connection, since a server may count refusals of one.
+                secret = await tokens.RenewAsync(secret, cancellationToken);
+                await client.DisposeAsync();
+                client = await ReachAsync(cancellationToken);
+                await LogInAsync(client, secret, cancellationToken);
+            }
+
             if (endpoint.Compress)
                 await CompressAsync(client, cancellationToken);
             return client;
@@ -41,9 +46,9 @@ public sealed partial class ImapStore
         catch (Exception e)
         {
             await client.DisposeAsync();
-            if (ImapFailure.IsImap(e))
-                throw ImapFailure.LogIn(e, $"cannot log in to {endpoint.Display}", LogInRemedy.For(offered, endpoint));
-            throw;
+            if (!ImapFailure.IsImap(e))
+                throw;
+            throw ImapFailure.LogIn(e, $"cannot log in to {endpoint.Display}", LogInRemedy.For(offered, endpoint, secret, (e as ImapCommandException)?.TokenRefusal));
         }
     }
 
@@ -58,6 +63,21 @@ public sealed partial class ImapStore
     }
 
     private bool LogInNeedsPassword => endpoint.Auth is not (AuthMechanism.External or AuthMechanism.Anonymous or AuthMechanism.Gssapi);
+
+    private async Task<ImapClient> ReachAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ImapClient.ConnectAsync(WireOptions.Of(endpoint, context, dial), cancellationToken);
+        }
+        catch (Exception e) when (ImapFailure.IsImap(e))
+        {
+            throw ImapFailure.Connecting(e, $"cannot connect to {endpoint.Display}");
+        }
+    }
+
+    private Task LogInAsync(ImapClient client, Secret secret, CancellationToken cancellationToken) =>
+        client.LogInAsync(new ImapCredentials(endpoint.User, secret.Reveal(), WireOptions.MechanismOf(endpoint, client.Capabilities), endpoint.AuthorizeAs), cancellationToken);
 
     private async Task CompressAsync(ImapClient client, CancellationToken cancellationToken)
     {

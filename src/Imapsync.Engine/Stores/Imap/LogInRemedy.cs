@@ -9,20 +9,24 @@ internal static class LogInRemedy
     private static readonly string[] Tokens = ["XOAUTH2", "OAUTHBEARER"];
 
     /// <summary>Begins with a semicolon; empty where there is nothing to say.</summary>
-    public static string For(ImapCapabilities offered, ServerEndpoint endpoint)
+    /// <param name="refused">The secret that was refused.</param>
+    /// <param name="said">What the server said of the token.</param>
+    public static string For(ImapCapabilities offered, ServerEndpoint endpoint, Secret refused, TokenRefusal? said)
     {
+        if (endpoint.Password is TokenReference tokens)
+            return Offers(offered) + tokens.WhyRefused(refused, said);
         var names = offered.AuthMechanisms;
         var asked = endpoint.Auth;
         var takesPassword = !offered.HasLoginDisabled || names.Any(n => !Tokens.Contains(n) && n is not ("GSSAPI" or "EXTERNAL" or "ANONYMOUS"));
         var bearer = names.FirstOrDefault(Tokens.Contains);
         var isToken = asked is AuthMechanism.XOAuth2 or AuthMechanism.OAuthBearer;
         if (isToken)
-            return Offers(offered) + "; a token that has expired is refused like a wrong one: 'password_command' gets a fresh one for each log-in";
+            return Offers(offered) + "; a token that has expired is refused like a wrong one: 'token_command' gets a fresh one, 'oauth' renews it by itself";
         if (bearer is not null && !takesPassword)
-            return Offers(offered) + $"; 'auth: {bearer.ToLowerInvariant()}' with a 'password_command' that prints a token";
+            return Offers(offered) + $"; 'oauth' in place of the password (docs/sign-in.md), or 'token_command'";
         var given = WhatWasGiven(endpoint);
         if (bearer is not null && names.All(Tokens.Contains))
-            return Offers(offered) + $"{given}; it may want an app password in place of the usual one, or a token ('auth: {bearer.ToLowerInvariant()}')";
+            return Offers(offered) + $"{given}; it may want an app password in place of the usual one, or a token ('oauth', docs/sign-in.md)";
         if (asked == AuthMechanism.Gssapi)
             return Offers(offered) + (names.Contains("GSSAPI") ? "; a ticket opens its own user's mailbox (klist shows whose it is)" : "");
         // What is asked for by name is not changed for anything else.

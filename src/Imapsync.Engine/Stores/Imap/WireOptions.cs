@@ -35,9 +35,9 @@ internal static class WireOptions
         };
 
     /// <summary>The mechanism's SASL name; null where the choice is left to the wire.</summary>
-    public static string? MechanismOf(ServerEndpoint endpoint) => endpoint.Auth switch
+    public static string? MechanismOf(ServerEndpoint endpoint, ImapCapabilities offered) => endpoint.Auth switch
     {
-        AuthMechanism.Auto => null,
+        AuthMechanism.Auto => endpoint.Password is TokenReference ? TokenMechanism(offered) : null,
         AuthMechanism.ScramSha1 => "SCRAM-SHA-1",
         AuthMechanism.ScramSha256 => "SCRAM-SHA-256",
         AuthMechanism.ScramSha512 => "SCRAM-SHA-512",
@@ -45,4 +45,7 @@ internal static class WireOptions
         AuthMechanism.DigestMd5 => "DIGEST-MD5",
         var other => other.ToString().ToUpperInvariant(),
     };
+
+    /// <summary>RFC 7628's where there is a choice; a server that says of neither is asked by the one that is older.</summary>
+    private static string TokenMechanism(ImapCapabilities offered) => offered.AuthMechanisms.Contains("OAUTHBEARER") ? "OAUTHBEARER" : "XOAUTH2";
 }

@@ -111,29 +111,49 @@ internal sealed class Pop3Store : ReadOnlyStore
 
     private async Task<Pop3Client> ConnectAsync(CancellationToken cancellationToken)
     {
-        Pop3Client client;
-        try
-        {
-            client = await Pop3Client.ConnectAsync(WireOptions.Of(endpoint, context, dial), cancellationToken);
-        }
-        catch (Exception e) when (Pop3Failure.IsPop3(e))
-        {
-            throw Pop3Failure.Connecting(e, $"cannot connect to {endpoint.Display}");
-        }
-
+        var client = await ReachAsync(cancellationToken);
         var offered = client.Capabilities.LogIn;
+        var secret = new Secret("");
         try
         {
-            var secret = endpoint.Password is null ? "" : (await endpoint.Password.ReadAsync(cancellationToken)).Reveal();
-            await client.LogInAsync(new ImapCredentials(endpoint.User, secret, WireOptions.MechanismOf(endpoint), endpoint.AuthorizeAs), cancellationToken);
+            if (endpoint.Password is not null)
+                secret = await endpoint.Password.ReadAsync(cancellationToken);
+            try
+            {
+                await LogInAsync(client, secret, cancellationToken);
+            }
+            catch (Pop3RefusedException e) when (endpoint.Password is TokenReference tokens && ImapFailure.IsForGood(e.Reply))
+            {
+                // A token may end before its time: another one is had, once.
+                secret = await tokens.RenewAsync(secret, cancellationToken);
+                await client.DisposeAsync();
+                client = await ReachAsync(cancellationToken);
+                await LogInAsync(client, secret, cancellationToken);
+            }
+
             return client;
         }
         catch (Exception e)
         {
             await client.DisposeAsync();
             if (Pop3Failure.IsPop3(e))
-                throw Pop3Failure.LogIn(e, $"cannot log in to {endpoint.Display}", LogInRemedy.For(offered, endpoint));
+                throw Pop3Failure.LogIn(e, $"cannot log in to {endpoint.Display}", LogInRemedy.For(offered, endpoint, secret, said: null));
             throw;
+        }
+    }
+
+    private Task LogInAsync(Pop3Client client, Secret secret, CancellationToken cancellationToken) =>
+        client.LogInAsync(new ImapCredentials(endpoint.User, secret.Reveal(), WireOptions.MechanismOf(endpoint, client.Capabilities.LogIn), endpoint.AuthorizeAs), cancellationToken);
+
+    private async Task<Pop3Client> ReachAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Pop3Client.ConnectAsync(WireOptions.Of(endpoint, context, dial), cancellationToken);
+        }
+        catch (Exception e) when (Pop3Failure.IsPop3(e))
+        {
+            throw Pop3Failure.Connecting(e, $"cannot connect to {endpoint.Display}");
         }
     }
 }

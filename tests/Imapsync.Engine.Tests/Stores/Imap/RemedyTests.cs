@@ -51,7 +51,7 @@ public sealed class RemedyTests
     public void Where_only_tokens_are_taken_nobody_is_sent_to_look_at_a_password()
     {
         var text = Remedy("alice", "AUTH=XOAUTH2 LOGINDISABLED");
-        Assert.Contains("'auth: xoauth2'", text, StringComparison.Ordinal);
+        Assert.Contains("'oauth' in place of the password", text, StringComparison.Ordinal);
         Assert.DoesNotContain("app password", text, StringComparison.Ordinal);
         Assert.DoesNotContain("app password", Remedy("alice", "AUTH=XOAUTH2", e => e with { Auth = AuthMechanism.XOAuth2 }), StringComparison.Ordinal);
     }
@@ -66,6 +66,6 @@ public sealed class RemedyTests
     private static string Remedy(string user, string capabilities, Func<ImapEndpoint, ImapEndpoint>? change = null)
     {
         var endpoint = new ImapEndpoint("localhost", 993, TlsMode.Implicit, user) { Password = new EnvironmentSecret("ALICE", _ => "hunter2") };
-        return LogInRemedy.For(new ImapCapabilities(capabilities.Split(' ')), change?.Invoke(endpoint) ?? endpoint);
+        return LogInRemedy.For(new ImapCapabilities(capabilities.Split(' ')), change?.Invoke(endpoint) ?? endpoint, new Secret("hunter2"), said: null);
     }
 }

@@ -1,0 +1,16 @@
+namespace Imapsync.Engine.SigningIn;
+
+/// <summary>Clocks that differ: tokens and statements count from a moment.</summary>
+internal static class ClockSkew
+{
+    /// <summary>What servers commonly put up with, and more than a request's way takes.</summary>
+    private static readonly TimeSpan Tolerated = TimeSpan.FromMinutes(2);
+
+    public static bool IsFar(TimeSpan ahead) => ahead.Duration() > Tolerated;
+
+    /// <summary>Begins with a semicolon; empty where clocks agree.</summary>
+    /// <param name="ahead">How far the other clock is ahead of this machine's.</param>
+    public static string Describe(TimeSpan ahead) => IsFar(ahead)
+        ? $"; this machine's clock is {ahead.Duration():d\\.hh\\:mm\\:ss} {(ahead > TimeSpan.Zero ? "behind" : "ahead of")} the authorization server's: set the one that is wrong (timedatectl)"
+        : "";
+}

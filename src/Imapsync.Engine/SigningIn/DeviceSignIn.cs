@@ -1,0 +1,60 @@
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.SigningIn;
+
+/// <summary>The device authorization grant (RFC 8628): a person types a code in at any browser, and the program asks until that is done.</summary>
+internal static class DeviceSignIn
+{
+    /// <summary>What a server that names none is given (§3.2), and by how much each <c>slow_down</c> adds (§3.5).</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan DefaultLife = TimeSpan.FromMinutes(15);
+
+    /// <exception cref="MailException">It was denied, or the code has expired.</exception>
+    public static async Task<IssuedToken> RunAsync(OAuthClient client, SignInDialogue dialogue, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var offer = await client.BeginDeviceAsync(cancellationToken);
+        // Google says verification_url.
+        var address = offer.VerificationUri ?? offer.TryGet("verification_url");
+        if (address is null || !OAuthEndpoints.IsSafe(address))
+            throw new MailException(FailureScope.Store, isTransient: false, $"{client.What}: its answer names no address to go to") { Kind = FailureKind.Authentication };
+        dialogue.Tell($"To sign in as {client.Settings.User}, open this address in any browser: {address}");
+        dialogue.Tell($"and enter this code: {offer.UserCode}");
+        dialogue.OpenBrowser?.Invoke(new Uri(offer.VerificationUriComplete is { } whole && OAuthEndpoints.IsSafe(whole) ? whole : address));
+        var life = offer.ExpiresIn is > 0 and { } seconds ? TimeSpan.FromSeconds(seconds) : DefaultLife;
+        return await WaitAsync(client, offer.DeviceCode!, offer.Interval > 0 ? TimeSpan.FromSeconds(offer.Interval) : Interval, life, time, cancellationToken);
+    }
+
+    private static async Task<IssuedToken> WaitAsync(
+        OAuthClient client, string deviceCode, TimeSpan interval, TimeSpan life, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var begin = time.GetTimestamp();
+        while (true)
+        {
+            await Task.Delay(interval, time, cancellationToken);
+            try
+            {
+                var answer = await client.AskDeviceAsync(deviceCode, cancellationToken);
+                switch (OAuthFailure.CodeOf(answer))
+                {
+                    case "authorization_pending":
+                        break;
+                    case "slow_down":
+                        interval += Interval;
+                        break;
+                    default:
+                        return client.Issued(answer, deviceCode);
+                }
+            }
+            catch (MailException e) when (e.IsTransient && time.GetElapsedTime(begin) < life)
+            {
+                // §3.5: where there is no answer, ask less often.
+                interval = interval * 2 < LongestInterval ? interval * 2 : LongestInterval;
+            }
+
+            if (time.GetElapsedTime(begin) > life)
+                throw new MailException(FailureScope.Store, isTransient: false, $"{client.What}: nobody signed in while the code was good{client.Remedies(OAuthFault.Late)}") { Kind = FailureKind.Authentication };
+        }
+    }
+}

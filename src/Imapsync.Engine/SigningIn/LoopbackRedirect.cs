@@ -1,0 +1,88 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Imapsync.Engine.SigningIn;
+
+/// <summary>A port of this machine alone that waits for a browser to bring the answer to an authorization request (RFC 8252 §7.3).</summary>
+internal sealed class LoopbackRedirect : IDisposable
+{
+    private const int Tries = 20;
+
+    private readonly HttpListener listener;
+
+    private LoopbackRedirect(HttpListener listener, string host, int port, string path) =>
+        (this.listener, Port, Address) = (listener, port, $"http://{host}:{port}{path}");
+
+    public int Port { get; }
+
+    /// <summary>As the authorization server gets it.</summary>
+    public string Address { get; }
+
+    /// <summary>On a port that nobody has.</summary>
+    public static LoopbackRedirect Start(string host, string path)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var port = FreePort();
+            var listener = new HttpListener();
+            listener.Prefixes.Add($"http://{host}:{port}/");
+            try
+            {
+                listener.Start();
+                return new LoopbackRedirect(listener, host, port, path);
+            }
+            catch (HttpListenerException) when (attempt < Tries)
+            {
+                // Somebody took it in between.
+                listener.Close();
+            }
+        }
+    }
+
+    /// <summary>The parameters of the first request that knows the state. Others, which any page and program of the machine may send, change nothing.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> WaitAsync(string state, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var request = await listener.GetContextAsync().WaitAsync(cancellationToken);
+            var query = request.Request.QueryString;
+            var isOurs = request.Request.HttpMethod == "GET"
+                && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(query["state"] ?? ""), Encoding.UTF8.GetBytes(state));
+            await AnswerAsync(request.Response, isOurs, query["error"] is null);
+            if (isOurs)
+                return query.AllKeys.OfType<string>().ToDictionary(k => k, k => query[k] ?? "", StringComparer.Ordinal);
+        }
+    }
+
+    public void Dispose() => listener.Close();
+
+    private static async Task AnswerAsync(HttpListenerResponse response, bool isOurs, bool isGood)
+    {
+        var text = !isOurs ? "This is not the answer that imapsync waits for." : isGood ? "Done. You can close this page and go back to imapsync." : "imapsync was not let in. You can close this page.";
+        var octets = Encoding.UTF8.GetBytes($"<!doctype html><meta charset=utf-8><title>imapsync</title><p>{text}</p>");
+        response.StatusCode = isOurs ? 200 : 400;
+        response.ContentType = "text/html; charset=utf-8";
+        response.ContentLength64 = octets.Length;
+        response.Headers["Cache-Control"] = "no-store";
+        response.Headers["Referrer-Policy"] = "no-referrer";
+        response.KeepAlive = false;
+        try
+        {
+            await response.OutputStream.WriteAsync(octets);
+            response.Close();
+        }
+        catch (Exception e) when (e is HttpListenerException or IOException)
+        {
+            // The browser went away; what it brought counts.
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}

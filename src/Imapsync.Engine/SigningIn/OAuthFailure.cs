@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using System.Net;
+using Duende.IdentityModel.Client;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.SigningIn;
+
+/// <summary>What an authorization server's refusal means, in plain words: the one place where its answers become <see cref="MailException"/>.</summary>
+internal static class OAuthFailure
+{
+    private const int LongestText = 300;
+
+    /// <summary>Error codes (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5, OpenID Connect Core §3.1.2.6) and what they are about.</summary>
+    private static readonly ImmutableDictionary<string, (OAuthFault Fault, string Text)> Codes = new Dictionary<string, (OAuthFault, string)>
+    {
+        ["invalid_grant"] = (OAuthFault.Over, "the sign-in is over: it was revoked, has expired, or the password was changed"),
+        ["interaction_required"] = (OAuthFault.Over, "a person has to sign in again"),
+        ["login_required"] = (OAuthFault.Over, "a person has to sign in again"),
+        ["consent_required"] = (OAuthFault.Over, "a person has to consent again"),
+        ["invalid_client"] = (OAuthFault.Client, "the client is not accepted"),
+        ["unauthorized_client"] = (OAuthFault.Client, "this client may not sign in this way"),
+        ["unsupported_grant_type"] = (OAuthFault.Client, "it does not know this way to sign in"),
+        ["invalid_scope"] = (OAuthFault.Scope, "the scopes that are asked for are not given"),
+        ["invalid_target"] = (OAuthFault.Scope, "what the token is asked for is not given"),
+        ["access_denied"] = (OAuthFault.Denied, "whoever was asked said no"),
+        ["expired_token"] = (OAuthFault.Late, "nobody signed in while the code was good"),
+        ["temporarily_unavailable"] = (OAuthFault.Passing, "it is out of order for now"),
+        ["server_error"] = (OAuthFault.Passing, "it is out of order for now"),
+        ["slow_down"] = (OAuthFault.Passing, "it was asked too often"),
+    }.ToImmutableDictionary();
+
+    public static OAuthFault FaultOf(ProtocolResponse response) => response switch
+    {
+        { HttpStatusCode: HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError } => OAuthFault.Passing,
+        _ when CodeOf(response) is { } code => Codes.TryGetValue(code, out var known) ? known.Fault : OAuthFault.Other,
+        { Exception: HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } } => OAuthFault.Insecure,
+        { Exception: HttpRequestException or IOException } => OAuthFault.Passing,
+        _ => OAuthFault.Other,
+    };
+
+    /// <param name="what">What was being done: <c>cannot sign in to Google for alice@example.com</c>.</param>
+    /// <param name="remedies">What may help, by the fault.</param>
+    /// <param name="secrets">What an answer may repeat and nobody is to read.</param>
+    public static MailException Of(ProtocolResponse response, string what, Func<OAuthFault, string> remedies, params ReadOnlySpan<string?> secrets)
+    {
+        var fault = FaultOf(response);
+        var said = CodeOf(response) is { } code && Codes.TryGetValue(code, out var known) ? known.Text : null;
+        var words = Words(response);
+        foreach (var secret in secrets)
+        {
+            if (!string.IsNullOrEmpty(secret))
+                words = words.Replace(secret, "(secret)", StringComparison.Ordinal);
+        }
+
+        var text = said is null ? words : words.Length == 0 ? said : $"{said} ({words})";
+        return new MailException(FailureScope.Store, fault == OAuthFault.Passing, $"{what}: {text}{remedies(fault)}", response.Exception)
+        {
+            Kind = fault is OAuthFault.Passing or OAuthFault.Insecure ? FailureKind.Connect : FailureKind.Authentication,
+            RetryAfter = response.HttpResponse?.Headers.RetryAfter?.Delta,
+        };
+    }
+
+    /// <summary>The error code of the answer. Not the library's <c>Error</c>, which is the status line's where that says more than 400.</summary>
+    public static string? CodeOf(ProtocolResponse response) => response.Json is { ValueKind: System.Text.Json.JsonValueKind.Object } ? response.TryGet("error") : null;
+
+    private static string Words(ProtocolResponse response)
+    {
+        var text = CodeOf(response) is { } code
+            ? string.Join(": ", ((string?[])[code, response.TryGet("error_description")]).OfType<string>())
+            : response.Exception is { } failure ? failure.Message
+            : response.HttpResponse is { IsSuccessStatusCode: false } ? $"HTTP status {(int)response.HttpStatusCode}"
+            : "its answer makes no sense";
+        text = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)).Trim();
+        return text.Length <= LongestText ? text : text[..LongestText] + "…";
+    }
+}
+
+/// <summary>What a refusal is about.</summary>
+internal enum OAuthFault
+{
+    Other,
+
+    /// <summary>The refresh token or the assertion is not good (any more).</summary>
+    Over,
+
+    /// <summary>The client's number, its secret, or what it was registered for.</summary>
+    Client,
+    Scope,
+    Denied,
+    Late,
+
+    /// <summary>Worth another try after a while.</summary>
+    Passing,
+
+    /// <summary>The server's certificate is not accepted.</summary>
+    Insecure,
+}

@@ -1,0 +1,82 @@
+using System.Security.Cryptography;
+using System.Text;
+using Imapsync.Engine.Files;
+
+namespace Imapsync.Engine.SigningIn;
+
+/// <summary>Where the key lies that a kept sign-in is encrypted with. AES-256: 32 octets.</summary>
+internal abstract class SealingKey
+{
+    public const int Bytes = 32;
+
+    /// <summary>As it stands in the file of the sign-in.</summary>
+    public abstract string Word { get; }
+
+    /// <summary>Where it lies, for people.</summary>
+    public abstract string Place { get; }
+
+    /// <summary>Null where it is not to be had now.</summary>
+    public abstract Task<byte[]?> FindAsync(CancellationToken cancellationToken);
+
+    /// <summary>The one that is there, or a new one; null where this machine has no such place.</summary>
+    public abstract Task<byte[]?> MakeAsync(CancellationToken cancellationToken);
+
+    /// <summary>Nobody needs it any more. Best effort.</summary>
+    public abstract Task RemoveAsync(CancellationToken cancellationToken);
+
+    protected static byte[]? Decode(string? text)
+    {
+        var octets = new byte[Bytes];
+        return text is not null && Convert.TryFromBase64String(text.Trim(), octets, out var length) && length == Bytes ? octets : null;
+    }
+}
+
+/// <summary>A credential that systemd hands to the service (<c>LoadCredential=</c>, <c>SetCredentialEncrypted=</c>): of any length, made by the operator.</summary>
+internal sealed class CredentialKey(string? directory) : SealingKey
+{
+    public const string FileName = "imapsync-signin-key";
+
+    public override string Word => "credential";
+
+    public override string Place => $"the systemd credential {FileName}";
+
+    public override async Task<byte[]?> FindAsync(CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(directory) || !File.Exists(Path.Combine(directory, FileName)))
+            return null;
+        var octets = await File.ReadAllBytesAsync(Path.Combine(directory, FileName), cancellationToken);
+        return octets.Length < Bytes / 2 ? null : HKDF.DeriveKey(HashAlgorithmName.SHA256, octets, Bytes, info: Encoding.ASCII.GetBytes(FileName));
+    }
+
+    public override Task<byte[]?> MakeAsync(CancellationToken cancellationToken) => FindAsync(cancellationToken);
+
+    public override Task RemoveAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}
+
+/// <summary>A file beside the sign-in. Whoever may read both has the sign-in: it guards a copy of one of them, and no more.</summary>
+internal sealed class FileKey(string path) : SealingKey
+{
+    private const string Magic = "imapsync-key 1";
+
+    public override string Word => "file";
+
+    public override string Place => path;
+
+    public override Task<byte[]?> FindAsync(CancellationToken cancellationToken) => Task.FromResult(
+        File.Exists(path) && OrdinaryFile.ReadText(path).Split('\n') is [Magic, var text, ..] ? Decode(text) : null);
+
+    public override async Task<byte[]?> MakeAsync(CancellationToken cancellationToken)
+    {
+        if (await FindAsync(cancellationToken) is { } there)
+            return there;
+        var key = RandomNumberGenerator.GetBytes(Bytes);
+        await DurableFiles.ReplaceAsync(path, (file, c) => file.WriteAsync(Encoding.ASCII.GetBytes($"{Magic}\n{Convert.ToBase64String(key)}\n"), c).AsTask(), cancellationToken);
+        return key;
+    }
+
+    public override Task RemoveAsync(CancellationToken cancellationToken)
+    {
+        File.Delete(path);
+        return Task.CompletedTask;
+    }
+}

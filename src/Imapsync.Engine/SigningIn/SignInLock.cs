@@ -1,0 +1,44 @@
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.SigningIn;
+
+/// <summary>
+/// One renewal at a time among all programs of this machine: two that spend one refresh token look like theft to a server that rotates
+/// them, and it ends the sign-in.
+/// </summary>
+internal static class SignInLock
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    /// <exception cref="MailException">Somebody held it for two minutes.</exception>
+    public static async Task<IDisposable> TakeAsync(SignInPlace place, TimeProvider time, CancellationToken cancellationToken)
+    {
+        await DurableFiles.CreateDirectoryAsync(place.Directory, cancellationToken);
+        DurableFiles.RequireNoLink(place.LockFile);
+        var begin = time.GetTimestamp();
+        while (true)
+        {
+            if (TryOpen(place.LockFile) is { } held)
+                return held;
+            if (time.GetElapsedTime(begin) > Patience)
+                throw new MailException(FailureScope.Store, isTransient: true, $"another imapsync holds {place.LockFile}") { Kind = FailureKind.Connect };
+            await Task.Delay(Pause, time, cancellationToken);
+        }
+    }
+
+    private static FileStream? TryOpen(string path)
+    {
+        if (!OperatingSystem.IsWindows())
+            return Posix.TryOpenLocked(path);
+        try
+        {
+            return new FileStream(path, DurableFiles.ForOwner(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (IOException e) when (e is not DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Security.Cryptography;
+
+namespace Imapsync.Engine.SigningIn;
+
+/// <summary>A key in the user's own store of secrets, by a program of the system that reads and writes there.</summary>
+/// <param name="name">Tells keys apart.</param>
+/// <param name="run">Runs a program with arguments and input to its output; null where it failed or is not there.</param>
+internal abstract class ProgramKey(string name, ProgramKey.Run run) : SealingKey
+{
+    public delegate Task<string?> Run(string program, IReadOnlyList<string> arguments, string input, CancellationToken cancellationToken);
+
+    protected string Name => name;
+
+    protected Run Program => run;
+
+    public override async Task<byte[]?> MakeAsync(CancellationToken cancellationToken)
+    {
+        if (await FindAsync(cancellationToken) is { } there)
+            return there;
+        await StoreAsync(Convert.ToBase64String(RandomNumberGenerator.GetBytes(Bytes)), cancellationToken);
+        // What can't be read again is no place for a key.
+        return await FindAsync(cancellationToken);
+    }
+
+    protected abstract Task StoreAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>Without a shell; the key goes by pipes, never among the arguments.</summary>
+    public static async Task<string?> RunAsync(string program, IReadOnlyList<string> arguments, string input, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, arguments)
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                UseShellExecute = false,
+            })!;
+            try
+            {
+                await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken);
+                process.StandardInput.Close();
+                var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+                var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+                await process.WaitForExitAsync(cancellationToken);
+                await errors;
+                return process.ExitCode == 0 ? await output : null;
+            }
+            finally
+            {
+                if (!process.HasExited)
+                    process.Kill(entireProcessTree: true);
+            }
+        }
+        catch (Exception e) when (e is Win32Exception or IOException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <summary>The Secret Service of a Linux desktop (GNOME Keyring, KWallet, KeePassXC), by libsecret's <c>secret-tool</c>.</summary>
+internal sealed class SecretServiceKey(string name, ProgramKey.Run run) : ProgramKey(name, run)
+{
+    private const string Tool = "secret-tool";
+
+    public override string Word => "secret-service";
+
+    public override string Place => "the desktop's Secret Service";
+
+    public override async Task<byte[]?> FindAsync(CancellationToken cancellationToken) =>
+        Decode(await Program(Tool, ["lookup", "application", "imapsync", "sign-in", Name], "", cancellationToken));
+
+    protected override Task StoreAsync(string key, CancellationToken cancellationToken) =>
+        Program(Tool, ["store", "--label", "imapsync sign-in", "application", "imapsync", "sign-in", Name], key, cancellationToken);
+
+    public override Task RemoveAsync(CancellationToken cancellationToken) => Program(Tool, ["clear", "application", "imapsync", "sign-in", Name], "", cancellationToken);
+}
+
+/// <summary>The keychain of macOS, by <c>security</c>, told over its standard input.</summary>
+internal sealed class KeychainKey(string name, ProgramKey.Run run) : ProgramKey(name, run)
+{
+    private const string Tool = "/usr/bin/security";
+
+    public override string Word => "keychain";
+
+    public override string Place => "the keychain";
+
+    public override async Task<byte[]?> FindAsync(CancellationToken cancellationToken) =>
+        Decode(await Program(Tool, ["find-generic-password", "-s", "imapsync sign-in", "-a", Name, "-w"], "", cancellationToken));
+
+    protected override Task StoreAsync(string key, CancellationToken cancellationToken) =>
+        Program(Tool, ["-i"], $"add-generic-password -U -s \"imapsync sign-in\" -a {Name} -w {key}\n", cancellationToken);
+
+    public override Task RemoveAsync(CancellationToken cancellationToken) => Program(Tool, ["delete-generic-password", "-s", "imapsync sign-in", "-a", Name], "", cancellationToken);
+}

@@ -1,0 +1,43 @@
+using System.Buffers.Text;
+using System.Text.Json;
+
+namespace Imapsync.Engine.SigningIn;
+
+/// <summary>What an access token that is a JWT says of itself. Not verified, since it decides nothing: it explains a refusal.</summary>
+/// <param name="Audiences">Whom it is for (<c>aud</c>).</param>
+/// <param name="Scopes">What it permits: <c>scp</c>, <c>scope</c> or <c>roles</c>.</param>
+internal sealed record TokenClaims(IReadOnlyList<string> Audiences, IReadOnlyList<string> Scopes)
+{
+    private const int LongestText = 200;
+
+    public static TokenClaims None { get; } = new([], []);
+
+    public static TokenClaims Read(string token)
+    {
+        if (token.Split('.') is not [_, var payload, _])
+            return None;
+        try
+        {
+            using var json = JsonDocument.Parse(Base64Url.DecodeFromChars(payload));
+            return json.RootElement.ValueKind != JsonValueKind.Object
+                ? None
+                : new TokenClaims(Texts(json.RootElement, "aud"), [.. Texts(json.RootElement, "scp"), .. Texts(json.RootElement, "scope"), .. Texts(json.RootElement, "roles")]);
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            // Most tokens are for their server alone to read.
+            return None;
+        }
+    }
+
+    private static string[] Texts(JsonElement json, string name) => !json.TryGetProperty(name, out var value)
+        ? []
+        : value.ValueKind switch
+        {
+            JsonValueKind.String => [Clean(value.GetString()!)],
+            JsonValueKind.Array => [.. value.EnumerateArray().Where(v => v.ValueKind == JsonValueKind.String).Select(v => Clean(v.GetString()!))],
+            _ => [],
+        };
+
+    private static string Clean(string text) => string.Concat(text.Where(c => !char.IsControl(c)).Take(LongestText));
+}

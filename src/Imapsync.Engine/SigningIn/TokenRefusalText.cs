@@ -1,0 +1,43 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.SigningIn;
+
+/// <summary>Why a mail server refuses a token that was just issued, as far as it can be told from both. Pure.</summary>
+internal static class TokenRefusalText
+{
+    /// <param name="token">What came with it; null where that is not known any more.</param>
+    /// <param name="said">What the mail server said.</param>
+    /// <param name="command">What a person signs in with; null where nobody does.</param>
+    /// <returns>Begins with a semicolon.</returns>
+    public static string For(OAuthSettings settings, Secret refused, IssuedToken? token, TokenRefusal? said, string? command)
+    {
+        var again = command is null ? "" : $", then run '{command}'";
+        var words = Words(said);
+        if (token?.ClockAhead is { } ahead && ClockSkew.IsFar(ahead))
+            return words + ClockSkew.Describe(ahead);
+        var claims = TokenClaims.Read(refused.Reveal());
+        if (claims.Audiences.Count > 0 && !settings.Provider.Audiences.IsEmpty && !claims.Audiences.Any(a => settings.Provider.Audiences.Contains(a.TrimEnd('/'))))
+            return $"{words}; the token is for '{string.Join("', '", claims.Audiences)}' and not for mail ('{settings.Provider.Audiences[0]}'): put the mail server's scopes into 'scopes', or leave it out{again}";
+        var granted = token?.Scope is { } scope ? scope.Split(' ') : claims.Scopes;
+        var wanted = said?.Status == "insufficient_scope" ? said.Scope ?? "another scope" : null;
+        var missing = token?.Scope is null ? null : settings.Scopes.FirstOrDefault(s => s != "offline_access" && !s.EndsWith("/.default", StringComparison.Ordinal) && !granted.Contains(s));
+        if (wanted is not null || missing is not null)
+            return $"{words}; the token permits '{string.Join(' ', granted)}' and not '{wanted ?? missing}': look at 'scopes' and at the permissions that the client was given{again}";
+        return settings.Grant switch
+        {
+            OAuthGrant.ClientCredentials => $"{words}; the application must be let into the mailbox '{settings.User}' (docs/sign-in.md)",
+            OAuthGrant.JwtBearer => $"{words}; '{settings.User}' must be the user that 'subject' names, and IMAP be allowed",
+            _ => $"{words}; '{settings.User}' must be the mailbox of whoever signed in, and IMAP be allowed for it{again.Replace(", then", "; to sign in as somebody else,", StringComparison.Ordinal)}",
+        };
+    }
+
+    private static string Words(TokenRefusal? said)
+    {
+        if (said is null)
+            return "";
+        string?[] parts = [said.Status, said.Scope is null ? null : $"scope {said.Scope}", said.Configuration is null ? null : $"see {said.Configuration}"];
+        var text = string.Join(", ", parts.OfType<string>());
+        return text.Length == 0 ? "" : $"; of the token the server says: {text}";
+    }
+}

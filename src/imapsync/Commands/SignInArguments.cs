@@ -1,0 +1,86 @@
+using System.CommandLine;
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.SigningIn;
+
+namespace Imapsync.CommandLine.Commands;
+
+/// <summary>What login and logout are given: one job, and the side of it where that is not clear.</summary>
+internal sealed class SignInArguments
+{
+    private const string Source = "source";
+    private const string Target = "target";
+
+    private readonly Argument<string?> side = new("SIDE")
+    {
+        Description = "source or target; each that has 'oauth' by default.",
+        HelpName = $"{Source}|{Target}",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly JobFileArguments arguments;
+
+    public SignInArguments(Command command)
+    {
+        side.AcceptOnlyFromAmong(Source, Target);
+        arguments = new JobFileArguments(command, next: side);
+    }
+
+    /// <summary>The sides of the job that sign in by OAuth, and which of the two they are.</summary>
+    /// <exception cref="ConfigurationException">There is none.</exception>
+    public IReadOnlyList<(string Side, OAuthSignIn SignIn)> Read(ParseResult parsed, HostContext surroundings)
+    {
+        var asked = parsed.GetValue(side);
+        // The secrets of the other side need not be there: first to see which side it is.
+        var (usesSource, usesTarget) = (asked != Target && Has(Source), asked != Source && Has(Target));
+        if (!usesSource && !usesTarget)
+        {
+            throw new ConfigurationException([new ConfigurationError(
+                new SettingOrigin("command line"),
+                asked is null ? "neither source nor target of this job has 'oauth'" : $"the {asked} of this job has no 'oauth'",
+                "docs/sign-in.md says how to add it; a password and 'token_command' need no sign-in")]);
+        }
+
+        var job = arguments.Read(parsed, surroundings, usesSource, usesTarget).Jobs[0];
+        return [.. Sides(job).Where(s => s.Side == Source ? usesSource : usesTarget)];
+
+        bool Has(string name) => Sides(arguments.Read(parsed, surroundings, usesSource: false, usesTarget: false).Jobs[0]).Any(s => s.Side == name);
+    }
+
+    /// <summary>Does one thing with each side, and tells what fails.</summary>
+    /// <returns>The exit status.</returns>
+    public async Task<int> EachAsync(ParseResult parsed, HostContext surroundings, Func<string, OAuthSignIn, Task> act)
+    {
+        var statuses = new List<int>();
+        foreach (var (name, signIn) in Read(parsed, surroundings))
+        {
+            try
+            {
+                await act(name, signIn);
+            }
+            catch (MailException e)
+            {
+                await surroundings.Error.WriteLineAsync(TerminalText.Escape($"{name}: {e.Message}"));
+                statuses.Add(ExitStatus.Of(e));
+            }
+            catch (Exception e) when (Engine.Files.FileErrors.Is(e))
+            {
+                await surroundings.Error.WriteLineAsync(TerminalText.Escape($"{name}: {Engine.Files.FileErrors.Explain(e)}"));
+                statuses.Add(ExitStatus.Failed);
+            }
+        }
+
+        return ExitStatus.Worst(statuses);
+    }
+
+    private static IEnumerable<(string Side, OAuthSignIn SignIn)> Sides(JobDefinition job)
+    {
+        foreach (var (name, endpoint) in new[] { (Source, job.Source), (Target, job.Target) })
+        {
+            if (endpoint is ImapEndpoint { Password: OAuthSignIn signIn })
+                yield return (name, signIn);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+using System.Text;
+using Imapsync.Engine.SigningIn;
+using Imapsync.Engine.State;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Engine.Tests.SigningIn;
+
+/// <summary>A refresh token on disk: only for what it was made for, only with its key, whole or not at all.</summary>
+public sealed class KeptSignInTests : IDisposable
+{
+    private const string Binding = "alice\nclient\n\nhttps://login.example.com/token";
+    private const string Token = "1//refresh-token-of-alice";
+
+    private readonly TempDir dir = new();
+    private readonly Dictionary<string, string> environment = [];
+    private readonly Dictionary<string, string> secretService = [];
+
+    private string Kept => dir["state/signin-source"];
+
+    [Fact]
+    public async Task What_is_kept_comes_back_and_stands_nowhere_in_the_clear()
+    {
+        await Keep();
+        Assert.Equal(Token, await New().ReadAsync(Binding, default));
+        foreach (var file in Directory.GetFiles(dir["state"]))
+        {
+            Assert.DoesNotContain("refresh-token", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        }
+    }
+
+    [Theory]
+    [InlineData("bob\nclient\n\nhttps://login.example.com/token")]
+    [InlineData("alice\nother\n\nhttps://login.example.com/token")]
+    [InlineData("alice\nclient\n\nhttps://evil.example.com/token")]
+    public async Task It_is_for_nothing_else(string other)
+    {
+        await Keep();
+        await Assert.ThrowsAsync<SignInLostException>(() => New().ReadAsync(other, default));
+        // The line that says for what it is is under the seal as well.
+        var text = await File.ReadAllTextAsync(Kept, TestContext.Current.CancellationToken);
+        await New(dir["other"]).WriteAsync(other, "x", KeyPlace.File, default);
+        var forged = (await File.ReadAllTextAsync(dir["other"], TestContext.Current.CancellationToken)).Split('\n')[2];
+        await File.WriteAllTextAsync(Kept, text.Replace(text.Split('\n')[2], forged, StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<SignInLostException>(() => New().ReadAsync(other, default));
+    }
+
+    [Fact]
+    public async Task No_octet_can_be_changed_or_cut_off_without_being_noticed()
+    {
+        await Keep();
+        var octets = await File.ReadAllBytesAsync(Kept, TestContext.Current.CancellationToken);
+        // The last line's end is no part of it.
+        for (var i = 0; i < octets.Length - 1; i++)
+        {
+            var changed = (byte[])octets.Clone();
+            changed[i] = (byte)(changed[i] == (byte)'A' ? 'B' : 'A');
+            await File.WriteAllBytesAsync(Kept, changed, TestContext.Current.CancellationToken);
+            await Assert.ThrowsAsync<SignInLostException>(() => New().ReadAsync(Binding, default));
+            await File.WriteAllBytesAsync(Kept, octets[..i], TestContext.Current.CancellationToken);
+            await Assert.ThrowsAsync<SignInLostException>(() => New().ReadAsync(Binding, default));
+        }
+    }
+
+    [Fact]
+    public async Task A_link_in_its_place_is_not_followed()
+    {
+        await Keep();
+        File.Move(Kept, dir["elsewhere"]);
+        File.CreateSymbolicLink(Kept, dir["elsewhere"]);
+        await Assert.ThrowsAsync<IOException>(() => New().ReadAsync(Binding, default));
+    }
+
+    [Fact]
+    public async Task The_desktops_store_of_secrets_has_the_key_where_there_is_one()
+    {
+        environment["HAS_SECRET_TOOL"] = "1";
+        Assert.Equal("the desktop's Secret Service", await New().WriteAnewAsync(Binding, Token, KeyPlace.Best, default));
+        Assert.Single(Directory.GetFiles(dir["state"]));
+        Assert.Equal(Token, await New().ReadAsync(Binding, default));
+        environment.Remove("HAS_SECRET_TOOL");
+        Assert.Contains("the desktop's Secret Service", (await Assert.ThrowsAsync<SignInLostException>(() => New().ReadAsync(Binding, default))).Message, StringComparison.Ordinal);
+        // Who runs where it is locked asks for a file.
+        environment["HAS_SECRET_TOOL"] = "1";
+        Assert.Equal("", await New().WriteAnewAsync(Binding, Token, KeyPlace.File, default));
+        environment.Remove("HAS_SECRET_TOOL");
+        Assert.Equal(Token, await New().ReadAsync(Binding, default));
+    }
+
+    [Fact]
+    public async Task A_credential_of_systemd_is_the_key_where_the_service_was_given_one()
+    {
+        environment["CREDENTIALS_DIRECTORY"] = dir.Create("credentials");
+        dir.Write("credentials/imapsync-signin-key", "a secret that the operator made, as long as it pleases");
+        environment["HAS_SECRET_TOOL"] = "1";
+        Assert.Contains("systemd credential", await New().WriteAnewAsync(Binding, Token, KeyPlace.Best, default), StringComparison.Ordinal);
+        Assert.Empty(secretService);
+        Assert.Equal(Token, await New().ReadAsync(Binding, default));
+        dir.Write("credentials/imapsync-signin-key", "another one, of much the same length as the one");
+        await Assert.ThrowsAsync<SignInLostException>(() => New().ReadAsync(Binding, default));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Forgetting_it_forgets_its_key(bool hasSecretTool)
+    {
+        if (hasSecretTool)
+            environment["HAS_SECRET_TOOL"] = "1";
+        await New().WriteAnewAsync(Binding, Token, KeyPlace.Best, default);
+        Assert.True(await New().RemoveAsync(default));
+        Assert.Empty(Directory.GetFiles(dir["state"]));
+        Assert.Empty(secretService);
+        Assert.False(await New().RemoveAsync(default));
+        Assert.Null(await New().ReadAsync(Binding, default));
+    }
+
+    /// <summary>As sign-in leaves a directory in which no run has been, also one that a crash interrupted.</summary>
+    [Theory]
+    [InlineData("signin-source.lock")]
+    [InlineData("signin-target.lock")]
+    [InlineData("signin-source.tmp")]
+    public async Task The_jobs_state_takes_it_for_its_own(string empty)
+    {
+        Assert.Equal(StateDirectory.SignInPrefix, SignInPlace.Prefix);
+        await Keep();
+        dir.Write("state/" + empty, "");
+        new StateDirectory(dir["state"]).RequireOurs();
+        dir.Write("state/letter", "somebody else's");
+        Assert.Throws<IOException>(new StateDirectory(dir["state"]).RequireOurs);
+    }
+
+    public void Dispose() => dir.Dispose();
+
+    private Task Keep() => New().WriteAsync(Binding, Token, KeyPlace.File, default);
+
+    private KeptSignIn New(string? path = null) => new(path ?? Kept, new SealingKeys(path ?? Kept, environment, SecretTool));
+
+    /// <summary>Does what libsecret's program does.</summary>
+    private Task<string?> SecretTool(string program, IReadOnlyList<string> arguments, string input, CancellationToken cancellationToken)
+    {
+        Assert.Equal("secret-tool", program);
+        Assert.DoesNotContain(arguments, a => a.Length > 40 || a.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal));
+        var name = arguments[^1];
+        if (!environment.ContainsKey("HAS_SECRET_TOOL"))
+            return Task.FromResult<string?>(null);
+        switch (arguments[0])
+        {
+            case "store":
+                secretService[name] = input;
+                return Task.FromResult<string?>("");
+            case "clear":
+                secretService.Remove(name);
+                return Task.FromResult<string?>("");
+            default:
+                return Task.FromResult(secretService.GetValueOrDefault(name));
+        }
+    }
+}
