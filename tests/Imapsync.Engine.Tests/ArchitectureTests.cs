@@ -20,7 +20,7 @@ public sealed partial class ArchitectureTests
         ["Imapsync.Imap"] = ["MailKit", "Microsoft.Extensions.Logging.Abstractions"],
         ["Imapsync.Engine"] =
         [
-            "Imapsync.Imap", "MimeKit", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
+            "Imapsync.Imap", "DnsClient", "MimeKit", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
         ],
         ["imapsync"] = ["Imapsync.Engine", "System.CommandLine", "Spectre.Console"],
     };
@@ -57,8 +57,10 @@ public sealed partial class ArchitectureTests
         [
             "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",
         ],
+        ["Providers"] = [],
+        ["Discovery"] = ["Providers"],
         ["Configuration.Secrets"] = ["Files", "Mail"],
-        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching"],
+        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "Providers"],
     };
 
     /// <summary>Each room of the wire library and the rooms it may know besides the root, which is the vocabulary and knows none.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Imapsync.Engine.Providers;
 
 namespace Imapsync.Engine.Configuration;
 
@@ -39,6 +40,9 @@ internal sealed record SettingKey(string Name, SettingShape Shape, string Exampl
 
     public bool IsRequired { get; init; }
 
+    /// <summary>Another key beside it that makes a required one unnecessary.</summary>
+    public string? StandIn { get; init; }
+
     public bool IsSecret { get; init; }
 
     public ImmutableArray<string> Choices { get; init; } = [];
@@ -54,7 +58,9 @@ internal static class JobSchema
 {
     public static ImmutableArray<SettingKey> Endpoint { get; } =
     [
-        Text("url", "imaps://alice@imap.example.com", "Where the mail is.") with { IsRequired = true },
+        Text("url", "imaps://alice@imap.example.com", "Where the mail is.") with { IsRequired = true, StandIn = "provider" },
+        Imap(Choice("provider", "The mail provider or kind of server; what is known of it holds where nothing else is said.", [.. ProviderTable.Names])) with { Example = "gmail" },
+        Imap(Text("user", "alice@gmail.com", "In place of 'url' beside a provider that is at one place: the name to sign in with.")),
         Imap(Text("password_env", "ALICE_PASSWORD", "The environment variable that holds the password.")),
         Imap(Text("password_file", "/run/secrets/alice", "The file that holds the password.")),
         Imap(Text("password_command", "pass show mail/alice", "A command whose first line of output is the password.")),
