@@ -18,6 +18,8 @@ internal static class CommandLineRoot
         CheckCommand.Create,
         FoldersCommand.Create,
         VerifyCommand.Create,
+        ProvidersCommand.Create,
+        SchemaCommand.Create,
         CompletionCommand.Create,
     ];
 

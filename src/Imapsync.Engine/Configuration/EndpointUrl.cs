@@ -7,7 +7,11 @@ namespace Imapsync.Engine.Configuration;
 /// <param name="Directory">Absolute; empty for IMAP.</param>
 internal sealed record EndpointUrl(string Scheme, EndpointKinds Kind, string Host, int Port, string User, string Directory)
 {
-    private static readonly string[] Schemes = ["imaps", "imap", "maildir", "mbox"];
+    /// <summary>The protocols and forms there are; any case of letters is good.</summary>
+    public static readonly string[] Schemes = ["imaps", "imap", "maildir", "mbox"];
+
+    /// <summary>For editors: a URL begins with one of the schemes.</summary>
+    public static string Pattern { get; } = $"^({string.Join('|', Schemes.Select(s => string.Concat(s.Select(c => $"[{char.ToUpperInvariant(c)}{c}]"))))}):";
 
     /// <summary>Null where something is wrong; that is then reported. No error text repeats what may be a password.</summary>
     public static EndpointUrl? Parse(string text, SettingOrigin origin, JobReadContext reading)

@@ -47,6 +47,9 @@ internal sealed record SettingKey(string Name, SettingShape Shape, string Exampl
 
     public ImmutableArray<string> Choices { get; init; } = [];
 
+    /// <summary>What every good value fits, as an expression of ECMA-262, for editors; null where that says nothing useful.</summary>
+    public string? Pattern { get; init; }
+
     public ImmutableArray<SettingKey> Keys { get; init; } = [];
 
     /// <summary>For settings of an endpoint: the kinds of store it says something to.</summary>
@@ -58,7 +61,7 @@ internal static class JobSchema
 {
     public static ImmutableArray<SettingKey> Endpoint { get; } =
     [
-        Text("url", "imaps://alice@imap.example.com", "Where the mail is.") with { IsRequired = true, StandIn = "provider" },
+        Text("url", "imaps://alice@imap.example.com", "Where the mail is.") with { IsRequired = true, StandIn = "provider", Pattern = EndpointUrl.Pattern },
         Imap(Choice("provider", "The mail provider or kind of server; what is known of it holds where nothing else is said.", [.. ProviderTable.Names])) with { Example = "gmail" },
         Imap(Text("user", "alice@gmail.com", "In place of 'url' beside a provider that is at one place: the name to sign in with.")),
         Imap(Text("password_env", "ALICE_PASSWORD", "The environment variable that holds the password.")),
@@ -93,7 +96,7 @@ internal static class JobSchema
 
     public static ImmutableArray<SettingKey> Job { get; } =
     [
-        Text("name", "alice", "The job's name.") with { IsRequired = true },
+        Text("name", "alice", "The job's name.") with { IsRequired = true, Pattern = "^[^.\\-].{0,99}$" },
         Section("source", "Where to read.", Endpoint) with { IsRequired = true },
         Section("target", "Where to write.", Endpoint) with { IsRequired = true },
         Section("folders", "Which folders, and where they go.",

@@ -14,10 +14,9 @@ internal sealed class ProviderDefaults(JobReadContext reading)
     {
         foreach (var job in (root["jobs"]?.Items ?? []).Where(n => n.Kind == SettingKind.Mapping))
         {
-            if (Section(job, "target") is { } target)
-                FillEndpoint(target, isTarget: true);
-            if (Section(job, "source") is { } source && FillEndpoint(source, isTarget: false) is { } provider)
-                FillJob(job, provider, source["provider"]!.ValueOrigin);
+            var to = Section(job, "target") is { } target ? FillEndpoint(target, isTarget: true) : null;
+            if (Section(job, "source") is { } source && FillEndpoint(source, isTarget: false) is { } from)
+                FillJob(job, from, to, source["provider"]!.ValueOrigin);
         }
     }
 
@@ -27,7 +26,7 @@ internal sealed class ProviderDefaults(JobReadContext reading)
         if (section["provider"] is not { Kind: SettingKind.Value, Value: { } name } node)
         {
             if (Given(section, "user") is { } alone && Given(section, "provider") is null)
-                reading.Error(alone.KeyOrigin, "'user' says where the mail is only beside 'provider'", "add 'provider: gmail' or another of 'imapsync providers', or write 'url: imaps://USER@SERVER' in place of it");
+                reading.Error(alone.KeyOrigin, "'user' says where the mail is only beside 'provider'", "add 'provider: gmail' or another of 'imapsync providers'; without one, protocol, user, server and port stand in 'url': imaps://USER@SERVER");
             return null;
         }
 
@@ -69,10 +68,11 @@ internal sealed class ProviderDefaults(JobReadContext reading)
         }
     }
 
-    private static void FillJob(SettingNode job, Provider provider, SettingOrigin origin)
+    private static void FillJob(SettingNode job, Provider provider, Provider? to, SettingOrigin origin)
     {
+        // From one store with labels to another each message goes once, with its labels.
         if (provider.HasLabels)
-            job.AddDefault(origin, "folders", "labels");
+            job.AddDefault(origin, to is { HasLabels: true } ? "keywords" : "folders", "labels");
         if (!provider.LeaveOut.IsEmpty)
             job.AddDefaultList(origin, provider.LeaveOut, "folders", "exclude");
     }

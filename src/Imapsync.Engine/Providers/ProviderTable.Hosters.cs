@@ -54,7 +54,7 @@ public static partial class ProviderTable
             Exchangers = ["rzone.de"],
             Quirks = ["LIST with RETURN answers nothing; the plain listing is asked for then."],
         },
-        new("ovh", "OVHcloud (MX Plan)") { Host = "ssl0.ovh.net", Exchangers = ["mail.ovh.net", "ovh.net"] },
+        new("ovh", "OVHcloud (MX Plan)") { Host = "ssl0.ovh.net", Exchangers = ["ovh.net"] },
         new("gandi", "Gandi") { Host = "mail.gandi.net", Exchangers = ["gandi.net"] },
         new("infomaniak", "Infomaniak") { Host = "mail.infomaniak.com", Exchangers = ["infomaniak.ch"], SignIn = SignIn.Password | SignIn.AppPassword },
         new("one.com", "one.com") { Host = "imap.one.com", Exchangers = ["one.com"] },

@@ -69,4 +69,5 @@ internal sealed record EnvelopeJson(string? From, string? Subject, DateTimeOffse
 [JsonSerializable(typeof(ReportJson))]
 [JsonSerializable(typeof(CheckJson))]
 [JsonSerializable(typeof(MappingJson))]
+[JsonSerializable(typeof(ProvidersJson))]
 internal sealed partial class DocumentJson : JsonSerializerContext;
