@@ -12,6 +12,7 @@ internal static class CommandLineRoot
 {
     private static readonly Func<HostContext, Command>[] Commands =
     [
+        InitCommand.Create,
         RunCommand.Create,
         CopyCommand.Create,
         RestoreCommand.Create,

@@ -64,7 +64,7 @@ internal static class JobFileText
     }
 
     /// <summary>Plain where no reader of YAML could take it for anything else, otherwise in double quotes.</summary>
-    private static string Scalar(string value)
+    public static string Scalar(string value)
     {
         var isPlain = value.Length > 0 && (char.IsAsciiLetterOrDigit(value[0]) || value[0] == '/') && value[^1] != ':' && value != "null"
             && value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '/' or '_' or '-' or '@' or '+' or ':');

@@ -34,7 +34,8 @@ internal sealed class ProviderDefaults(JobReadContext reading)
             return null;
         var origin = node.ValueOrigin;
         FillUrl(section, provider, origin);
-        if (provider.NeedsOAuth && Given(section, "oauth") is null)
+        // What fetches tokens by itself chooses by itself.
+        if (provider.NeedsOAuth && Given(section, "oauth") is null && Given(section, "token_command") is null)
             section.AddDefault(origin, "xoauth2", "auth");
         if (provider.MaxConnections is { } most && Given(section, "connections") is null)
             section.AddDefault(origin, $"{Math.Min(most, Mail.ImapEndpoint.DefaultConnections)}", "limits", "connections");

@@ -31,7 +31,7 @@ public static partial class ProviderTable
         {
             Host = "outlook.office365.com",
             SignIn = SignIn.OAuth,
-            OAuth = "microsoft",
+            OAuth = "microsoft365",
             LeaveOut = ["Calendar", "Calendar/**", "Contacts", "Contacts/**", "Journal", "Notes", "Tasks", "Tasks/**"],
             Exchangers = ["mail.protection.outlook.com", "mx.microsoft"],
             Quirks =
@@ -47,7 +47,7 @@ public static partial class ProviderTable
         {
             Host = "outlook.office365.com",
             SignIn = SignIn.OAuth,
-            OAuth = "microsoft",
+            OAuth = "microsoft365",
             LeaveOut = ["Calendar", "Calendar/**", "Contacts", "Contacts/**", "Journal", "Notes", "Tasks", "Tasks/**"],
             Domains =
             [
@@ -92,7 +92,8 @@ public static partial class ProviderTable
         new("fastmail", "Fastmail")
         {
             Host = "imap.fastmail.com",
-            SignIn = SignIn.AppPassword,
+            SignIn = SignIn.AppPassword | SignIn.OAuth,
+            OAuth = "fastmail",
             Domains = ["fastmail.com", "fastmail.fm"],
             Exchangers = ["messagingengine.com"],
             Advice = "Make an app password with access to mail (Settings, Privacy & Security).",
