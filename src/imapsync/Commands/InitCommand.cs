@@ -18,7 +18,7 @@ internal static class InitCommand
         var command = new ExampleCommand("init", "Set up a backup or a move by a few questions: find the server, sign in, write a job file, try it.",
             ("imapsync init you@example.com", "Ask what is needed; every question has a default."),
             ("imapsync init you@gmail.com --to you@fastmail.com", "Move to another provider."),
-            ("imapsync init you@example.com --yes --source-password-file secret --to /var/backups/you --schedule systemd", "Ask nothing."));
+            ("imapsync init you@example.com --yes --source-password-file secret --to /var/backups/you --schedule systemd-user", "Ask nothing."));
         var address = new Argument<string?>("ADDRESS") { Description = "The address of the mailbox, or imaps://USER@HOST.", Arity = ArgumentArity.ZeroOrOne };
         var yes = new Option<bool>("--yes", "-y") { Description = "Take the default of every question that no option answers." };
         var sourceUrl = Text("--source-url", "The mailbox's server, imaps://HOST or imap://HOST:PORT, where it is not found by itself.", "URL");
@@ -29,7 +29,7 @@ internal static class InitCommand
         var file = Text("--file", "The job file to write.", "FILE");
         var force = new Option<bool>("--force") { Description = "Replace files that are there already." };
         var keep = Choice("--keep-password", "Where a password that is typed is kept: in a file for you alone, or in an environment variable that you set.", "file", "env");
-        var schedule = Choice("--schedule", "Run it every day: write a systemd service and timer, or show a line for cron.", "no", "systemd", "cron");
+        var schedule = Choice("--schedule", "Run it every day: write a systemd service and timer, or show a line for cron.", "no", "systemd-user", "systemd-system", "cron");
         var at = new Option<TimeOnly>("--at")
         {
             Description = "When, as HH:MM.",

@@ -18,6 +18,9 @@ internal sealed record Account(string Address, ImmutableArray<DraftSetting> Sett
 
     public Provider? Provider => Value("provider") is { } name ? ProviderTable.Find(name) : null;
 
+    /// <summary>At the one place where a provider is, with a certificate that an authority stands behind.</summary>
+    public bool IsAtProvider => Value("url") is null && Provider is { Host: not null, IsSelfSigned: false };
+
     /// <summary>It is a directory.</summary>
     public bool IsLocal => Value("url") is { } url && !url.StartsWith("imap", StringComparison.OrdinalIgnoreCase);
 

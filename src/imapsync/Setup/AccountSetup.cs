@@ -28,7 +28,7 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
             questions.Say($"{provider.Title}: {provider.Advice}{(provider.Link is null ? "" : $" {provider.Link}")}");
         if (account.IsLocal)
             throw Questions.Wrong(side == "source" ? "ADDRESS" : "--to", "this is no IMAP account", "give an address, imaps://USER@HOST or imap://USER@HOST");
-        account = await TrustAsync(account, cancellationToken);
+        account = await TrustAsync(account, address, cancellationToken);
         var hasSecret = given.Any(g => g.Path[^1].StartsWith("password_", StringComparison.Ordinal) || g is { Path: [.., "auth"], Value: "external" or "gssapi" or "anonymous" });
         if (!hasSecret && account.Provider is { NeedsOAuth: true } oauth)
             return account with { NeedsLogin = true, Settings = [.. account.Settings.Where(s => s.Key != "auth"), new("oauth", oauth.OAuth!, OAuthComment)] };
@@ -60,8 +60,14 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
                 questions.Say($"  {line}");
         }
 
+        return await AskServerAsync(address, cancellationToken);
+    }
+
+    private async Task<Account> AskServerAsync(string address, CancellationToken cancellationToken)
+    {
         var domain = address[(address.LastIndexOf('@') + 1)..];
-        var server = await questions.AskAsync("IMAP server (HOST, imaps://HOST:PORT, or imap://HOST:PORT for STARTTLS)", questions.IsDialogue ? $"imaps://imap.{domain}" : "", null, $"--{side}-url", cancellationToken);
+        var usual = domain.Contains('.', StringComparison.Ordinal) ? $"imaps://imap.{domain}" : $"imaps://{domain}";
+        var server = await questions.AskAsync("IMAP server (HOST, imaps://HOST:PORT, or imap://HOST:PORT for STARTTLS)", questions.IsDialogue ? usual : "", null, $"--{side}-url", cancellationToken);
         return new Account(address, Named(ProviderGiven(), ("url", WithUser(server, address), "")));
     }
 
@@ -76,23 +82,36 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
             : throw Questions.Wrong($"--{side}-url", $"DNS names {found.Address} for {address}, a host of another domain, and nobody else vouches for it", $"if it is right, give --{side}-url {found.Address}");
     }
 
-    /// <summary>Looks at the certificate before anybody types a password, and lets a person pin one that no authority stands behind.</summary>
-    private async Task<Account> TrustAsync(Account account, CancellationToken cancellationToken)
+    /// <summary>
+    /// Looks whether the server is there, and at its certificate, before anybody types a password; lets a person pin one that no authority
+    /// stands behind. A known provider's is not for pinning: a bad certificate there is somebody in between.
+    /// </summary>
+    private async Task<Account> TrustAsync(Account account, string address, CancellationToken cancellationToken)
     {
-        if (given.Any(g => g.Path[^1] is "tls_fingerprint" or "tls_ca_file"))
-            return account;
-        // One that needs a pin is refused without one by whoever reads the job: any will do to look at its certificate.
-        var endpoint = Endpoint(account with { Settings = account.Settings.Add(new("tls_fingerprint", new string('0', 64))) });
-        var proof = surroundings.Discovery.Proof ?? new ServerProof(surroundings.Time);
-        if (await proof.WhyNotAsync(endpoint.Host, endpoint.Port, endpoint.Tls == TlsMode.StartTls, cancellationToken) is not { } objection)
-            return account;
-        questions.Say(objection.Message);
-        if (objection.Certificate is not { } certificate)
-            throw new MailException(FailureScope.Store, isTransient: true, $"{endpoint.Display} can't be used") { Kind = FailureKind.Connect };
+        while (given.All(g => g.Path[^1] is not ("tls_fingerprint" or "tls_ca_file")) && !account.IsAtProvider)
+        {
+            // One that needs a pin is refused without one by whoever reads the job: any will do to look at its certificate.
+            var endpoint = Endpoint(account with { Settings = account.Settings.Add(new("tls_fingerprint", new string('0', 64))) });
+            var proof = surroundings.Discovery.Proof ?? new ServerProof(surroundings.Time);
+            if (await proof.WhyNotAsync(endpoint.Host, endpoint.Port, endpoint.Tls == TlsMode.StartTls, cancellationToken) is not { } objection)
+                break;
+            questions.Say(objection.Message);
+            if (objection.Certificate is { } certificate)
+                return await PinAsync(account, endpoint, certificate.Fingerprint, cancellationToken);
+            if (!questions.IsDialogue || url is not null || account.Provider is { Host: not null })
+                throw new MailException(FailureScope.Store, isTransient: true, $"{endpoint.Display} can't be used") { Kind = FailureKind.Connect };
+            account = await AskServerAsync(address, cancellationToken);
+        }
+
+        return account;
+    }
+
+    private async Task<Account> PinAsync(Account account, ImapEndpoint endpoint, string fingerprint, CancellationToken cancellationToken)
+    {
         var isPinned = questions.IsDialogue && await questions.ConfirmAsync(
-            $"Its SHA-256 fingerprint is {certificate.Fingerprint}. Is that the server's own, to be trusted from now on?", fallback: false, null, $"--{side}-tls-fingerprint", cancellationToken);
+            $"Its SHA-256 fingerprint is {fingerprint}. Is that the server's own, to be trusted from now on?", fallback: false, null, $"--{side}-tls-fingerprint", cancellationToken);
         return isPinned
-            ? account with { Settings = account.Settings.Add(new("tls_fingerprint", certificate.Fingerprint, "this certificate is trusted and no other")) }
+            ? account with { Settings = account.Settings.Add(new("tls_fingerprint", fingerprint, "this certificate is trusted and no other")) }
             : throw new MailException(FailureScope.Store, isTransient: false, $"nothing was sent to {endpoint.Display}; --{side}-tls-fingerprint or --{side}-tls-ca-file says what to trust") { Kind = FailureKind.Connect };
     }
 

@@ -27,7 +27,7 @@ internal sealed record InitChoices
     /// <summary><c>file</c> or <c>env</c>.</summary>
     public string KeepPassword { get; init; } = "file";
 
-    /// <summary><c>no</c>, <c>systemd</c> or <c>cron</c>.</summary>
+    /// <summary><c>no</c>, <c>systemd-user</c>, <c>systemd-system</c> or <c>cron</c>.</summary>
     public string? Schedule { get; init; }
 
     public TimeOnly At { get; init; } = new(2, 15);

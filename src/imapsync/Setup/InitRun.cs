@@ -102,14 +102,19 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
     private async Task<Schedule?> AskScheduleAsync(string name, string file, CancellationToken cancellationToken)
     {
         var schedule = new Schedule(name, Schedule.ThisProgram(), file, choices.At);
-        var choice = await questions.ChooseAsync($"Run it every day at {choices.At:HH:mm}?", ["no", "systemd", "cron"], "no", choices.Schedule, "--schedule", cancellationToken);
+        var choice = await questions.ChooseAsync($"Run it every day at {choices.At:HH:mm}?", ["no", "systemd-user", "systemd-system", "cron"], "no", choices.Schedule, "--schedule", cancellationToken);
         if (choice == "cron")
         {
             questions.Say("Add this line by 'crontab -e':");
             questions.Say($"  {schedule.CronLine}");
         }
 
-        return choice == "systemd" ? schedule : null;
+        return choice switch
+        {
+            "systemd-user" => schedule,
+            "systemd-system" => schedule with { User = Environment.UserName },
+            _ => null,
+        };
     }
 
     private async Task<int> WriteAsync(JobDraft draft, string file, Account source, Account? target, Schedule? schedule, CancellationToken cancellationToken)
@@ -119,8 +124,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         draft = draft with { Source = draft.Source.AddRange(keeping.Keep("source", source)), Target = target is null ? draft.Target : draft.Target.AddRange(keeping.Keep("target", target)) };
         foreach (var (path, secret) in keeping.Files)
             files.Add(path, secret.Reveal() + "\n");
-        var units = schedule is null ? "" : Schedule.UnitDirectory(Environment.IsPrivilegedProcess, surroundings.Environment);
-        if (schedule is not null)
+        if (schedule?.Units(surroundings.Environment) is { } units)
         {
             files.Add(Path.Combine(units, schedule.UnitName + ".service"), schedule.Service);
             files.Add(Path.Combine(units, schedule.UnitName + ".timer"), schedule.Timer);
@@ -136,17 +140,15 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         foreach (var variable in keeping.Variables.Keys)
             questions.Say($"Set the environment variable {variable} to the password before each run.");
         if (schedule is not null)
-            TellUnits(schedule, units);
+            TellUnits(schedule);
         return await FinishAsync(draft, file, source.NeedsLogin || target is { NeedsLogin: true }, keeping, cancellationToken);
     }
 
-    private void TellUnits(Schedule schedule, string units)
+    private void TellUnits(Schedule schedule)
     {
-        var user = units == "/etc/systemd/system" ? "" : "--user ";
-        questions.Say($"Written: {schedule.UnitName}.service and .timer in {units}. To start the timer:");
-        questions.Say($"  systemctl {user}daemon-reload && systemctl {user}enable --now {schedule.UnitName}.timer");
-        if (user.Length > 0)
-            questions.Say("  loginctl enable-linger     (or it runs only while you are logged in)");
+        questions.Say($"Written: {schedule.UnitName}.service and .timer in {schedule.Units(surroundings.Environment)}. To start the timer:");
+        foreach (var command in schedule.Commands())
+            questions.Say($"  {command}");
     }
 
     private async Task<int> FinishAsync(JobDraft draft, string file, bool needsLogin, PasswordKeeping keeping, CancellationToken cancellationToken)

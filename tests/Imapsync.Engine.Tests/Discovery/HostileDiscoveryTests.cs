@@ -1,6 +1,7 @@
 using System.Text;
 using Imapsync.Engine.Discovery;
 using Imapsync.Tests.Support;
+using Imapsync.Tests.Support.Discovery;
 
 namespace Imapsync.Engine.Tests.Discovery;
 

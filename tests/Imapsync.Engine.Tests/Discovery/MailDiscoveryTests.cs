@@ -1,5 +1,6 @@
 using Imapsync.Engine.Discovery;
 using Imapsync.Engine.Providers;
+using Imapsync.Tests.Support.Discovery;
 
 namespace Imapsync.Engine.Tests.Discovery;
 

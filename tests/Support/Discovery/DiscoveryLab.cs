@@ -4,19 +4,30 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Imapsync.Engine.Discovery;
-using Imapsync.Tests.Support;
 
-namespace Imapsync.Engine.Tests.Discovery;
+namespace Imapsync.Tests.Support.Discovery;
 
 /// <summary>A small internet of the test's own: a name server, web servers and IMAP servers, all on loopback, with certificates of one authority.</summary>
-internal sealed class DiscoveryLab : IAsyncDisposable
+public sealed class DiscoveryLab : IAsyncDisposable
 {
     private readonly TempDir directory = new();
     private readonly TestAuthority authority;
     private readonly List<TlsListener> listeners = [];
     private readonly Dictionary<(string Host, int Port), int> places = [];
 
-    public DiscoveryLab() => authority = TestAuthority.Create(directory.Create("authority"));
+    private readonly SocketsHttpHandler web;
+
+    public DiscoveryLab()
+    {
+        authority = TestAuthority.Create(directory.Create("authority"));
+        web = new SocketsHttpHandler
+        {
+            MaxAutomaticRedirections = 3,
+            PooledConnectionLifetime = TimeSpan.Zero,
+            ConnectCallback = async (context, c) => await ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, c),
+            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = Trust() },
+        };
+    }
 
     public NameServer Names { get; } = new();
 
@@ -50,31 +61,24 @@ internal sealed class DiscoveryLab : IAsyncDisposable
         return Serve(host, 443, (stream, c) => AnswerAsync(stream, certificate, host, answer, c));
     }
 
-    public async Task<DiscoveryOutcome> FindAsync(string address)
+    /// <summary>What asks nobody but the servers of the test.</summary>
+    public DiscoveryOptions Options => new()
     {
-        using var web = new SocketsHttpHandler
+        NameServer = Names.EndPoint,
+        Web = web,
+        Random = new Random(1),
+        Proof = new ServerProof(TimeProvider.System)
         {
-            MaxAutomaticRedirections = 3,
-            ConnectCallback = async (context, c) => await ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, c),
-            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = Trust() },
-        };
-        var discovery = new MailDiscovery(new DiscoveryOptions
-        {
-            NameServer = Names.EndPoint,
-            Web = web,
-            Random = new Random(1),
-            Proof = new ServerProof(TimeProvider.System)
+            CaFile = authority.CaFile,
+            Dial = (host, port, c) =>
             {
-                CaFile = authority.CaFile,
-                Dial = (host, port, c) =>
-                {
-                    Dialled.Enqueue($"{host}:{port}");
-                    return ConnectAsync(host, port, c);
-                },
+                Dialled.Enqueue($"{host}:{port}");
+                return ConnectAsync(host, port, c);
             },
-        });
-        return await discovery.FindAsync(address, TestContext.Current.CancellationToken);
-    }
+        },
+    };
+
+    public Task<DiscoveryOutcome> FindAsync(string address) => new MailDiscovery(Options).FindAsync(address, CancellationToken.None);
 
     private X509ChainPolicy Trust()
     {
@@ -142,6 +146,7 @@ internal sealed class DiscoveryLab : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        web.Dispose();
         foreach (var listener in listeners)
             await listener.DisposeAsync();
         await Names.DisposeAsync();

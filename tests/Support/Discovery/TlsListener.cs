@@ -3,10 +3,10 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Imapsync.Engine.Tests.Discovery;
+namespace Imapsync.Tests.Support.Discovery;
 
 /// <summary>A server on a free loopback port that talks with each who comes, until the test is over.</summary>
-internal sealed class TlsListener : IAsyncDisposable
+public sealed class TlsListener : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource end = new();

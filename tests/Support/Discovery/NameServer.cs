@@ -3,10 +3,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
-namespace Imapsync.Engine.Tests.Discovery;
+namespace Imapsync.Tests.Support.Discovery;
 
 /// <summary>A name server of the test's own (RFC 1035): what it was not told it denies.</summary>
-internal sealed class NameServer : IAsyncDisposable
+public sealed class NameServer : IAsyncDisposable
 {
     private const int SrvType = 33;
     private const int MxType = 15;
