@@ -15,16 +15,21 @@ internal sealed class TerminalPrompt(TimeProvider time)
 
     public async ValueTask<Secret> AskAsync(string question, CancellationToken cancellationToken)
     {
+        HoldEcho();
         Console.Error.Write($"{TerminalText.Escape(question)}: ");
         return new Secret(await ReadAsync(isShown: false, cancellationToken));
     }
 
     public async ValueTask<string> AskLineAsync(string question, string fallback, CancellationToken cancellationToken)
     {
+        HoldEcho();
         Console.Error.Write($"{TerminalText.Escape(question)}{(fallback.Length > 0 ? $" [{TerminalText.Escape(fallback)}]" : "")}: ");
         var typed = (await ReadAsync(isShown: true, cancellationToken)).Trim();
         return typed.Length > 0 ? typed : fallback;
     }
+
+    /// <summary>The terminal shows what is typed until it is first read from: whoever is quick would see the password's beginning.</summary>
+    private static void HoldEcho() => _ = Console.KeyAvailable;
 
     private async Task<string> ReadAsync(bool isShown, CancellationToken cancellationToken)
     {
