@@ -35,7 +35,7 @@ internal sealed record FolderOverview(ImmutableArray<FolderLine> Folders)
     /// <summary>What most people do not want in a copy: spam, deleted mail, folders that hold no mail.</summary>
     public ImmutableArray<string> Proposal(Provider? provider) =>
     [
-        .. Folders.Where(f => f.Folder.Special is SpecialFolder.Junk or SpecialFolder.Trash).Select(f => f.Folder.Path.ToString()),
+        .. Folders.Where(f => UseOf(f.Folder) is SpecialFolder.Junk or SpecialFolder.Trash).Select(f => f.Folder.Path.ToString()),
         .. (provider?.LeaveOut ?? []).Where(g => Folders.Any(f => new FolderGlob(g).Matches(f.Folder.Path))),
     ];
 
@@ -47,6 +47,9 @@ internal sealed record FolderOverview(ImmutableArray<FolderLine> Folders)
         rows.Add(["in all", Quantities.Count(Folders.Sum(f => f.Messages)), Folders.All(f => f.Bytes is not null) ? Quantities.Octets(Folders.Sum(f => f.Bytes!.Value)) : "-"]);
         TextTable.Print(rows, leftColumns: 1, output);
     }
+
+    /// <summary>By attribute, else by name.</summary>
+    private static SpecialFolder UseOf(FolderEntry folder) => folder.Special == SpecialFolder.None ? SpecialFolderNames.UseOf(folder.Path) : folder.Special;
 
     private static async Task<long> SizeAsync(IMessageStore store, FolderPath path, long messages, CancellationToken cancellationToken)
     {
