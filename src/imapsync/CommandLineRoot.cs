@@ -12,6 +12,7 @@ internal static class CommandLineRoot
 {
     private static readonly Func<HostContext, Command>[] Commands =
     [
+        InitCommand.Create,
         RunCommand.Create,
         CopyCommand.Create,
         RestoreCommand.Create,
@@ -21,6 +22,8 @@ internal static class CommandLineRoot
         SnapshotsCommand.Create,
         LoginCommand.Create,
         LogoutCommand.Create,
+        ProvidersCommand.Create,
+        SchemaCommand.Create,
         CompletionCommand.Create,
     ];
 

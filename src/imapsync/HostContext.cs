@@ -3,6 +3,7 @@ using System.Text;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Configuration.Secrets;
+using Imapsync.Engine.Discovery;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
@@ -34,6 +35,12 @@ internal sealed record HostContext : IDisposable
     /// <summary>Asks on the terminal; null where standard input is none.</summary>
     public SecretPrompt? Prompt { get; init; }
 
+    /// <summary>Asks for a line on the terminal; null where standard input is none.</summary>
+    public LinePrompt? Ask { get; init; }
+
+    /// <summary>What finds the server of an address.</summary>
+    public DiscoveryOptions Discovery { get; init; } = new();
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public required StoreOpener OpenStore { get; init; }
@@ -61,6 +68,7 @@ internal sealed record HostContext : IDisposable
             Environment = environment,
             IsLive = !Console.IsErrorRedirected && environment.GetValueOrDefault("TERM") is not (null or "" or "dumb"),
             Prompt = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskAsync,
+            Ask = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskLineAsync,
             OpenStore = open,
             RunJob = new JobRunner(TimeProvider.System, open).RunAsync,
         };

@@ -4,14 +4,35 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>Asks for a secret on the terminal without showing what is typed.</summary>
+/// <summary>Asks a person for a line of text.</summary>
+/// <param name="question">Without what is taken for an empty answer, which it shows behind.</param>
+internal delegate ValueTask<string> LinePrompt(string question, string fallback, CancellationToken cancellationToken);
+
+/// <summary>Asks on the terminal: for a line, or for a secret without showing what is typed.</summary>
 internal sealed class TerminalPrompt(TimeProvider time)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(30);
 
     public async ValueTask<Secret> AskAsync(string question, CancellationToken cancellationToken)
     {
+        HoldEcho();
         Console.Error.Write($"{TerminalText.Escape(question)}: ");
+        return new Secret(await ReadAsync(isShown: false, cancellationToken));
+    }
+
+    public async ValueTask<string> AskLineAsync(string question, string fallback, CancellationToken cancellationToken)
+    {
+        HoldEcho();
+        Console.Error.Write($"{TerminalText.Escape(question)}{(fallback.Length > 0 ? $" [{TerminalText.Escape(fallback)}]" : "")}: ");
+        var typed = (await ReadAsync(isShown: true, cancellationToken)).Trim();
+        return typed.Length > 0 ? typed : fallback;
+    }
+
+    /// <summary>The terminal shows what is typed until it is first read from: whoever is quick would see the password's beginning.</summary>
+    private static void HoldEcho() => _ = Console.KeyAvailable;
+
+    private async Task<string> ReadAsync(bool isShown, CancellationToken cancellationToken)
+    {
         var typed = new StringBuilder();
         try
         {
@@ -22,18 +43,32 @@ internal sealed class TerminalPrompt(TimeProvider time)
                     await Task.Delay(PollInterval, time, cancellationToken);
                 var key = Console.ReadKey(intercept: true);
                 if (key.Key == ConsoleKey.Enter)
-                    return new Secret(typed.ToString());
-                if (key.Key == ConsoleKey.Backspace)
-                    typed.Length = Math.Max(0, typed.Length - 1);
+                    return typed.ToString();
+                if (key.Key == ConsoleKey.Backspace && typed.Length > 0)
+                    Erase(typed, 1, isShown);
                 else if (key.Key == ConsoleKey.U && key.Modifiers == ConsoleModifiers.Control)
-                    typed.Clear();
+                    Erase(typed, typed.Length, isShown);
                 else if (!char.IsControl(key.KeyChar))
-                    typed.Append(key.KeyChar);
+                    Add(typed, key.KeyChar, isShown);
             }
         }
         finally
         {
             Console.Error.WriteLine();
         }
+    }
+
+    private static void Add(StringBuilder typed, char c, bool isShown)
+    {
+        typed.Append(c);
+        if (isShown)
+            Console.Error.Write(c);
+    }
+
+    private static void Erase(StringBuilder typed, int count, bool isShown)
+    {
+        typed.Length -= count;
+        if (isShown)
+            Console.Error.Write(string.Concat(Enumerable.Repeat("\b \b", count)));
     }
 }

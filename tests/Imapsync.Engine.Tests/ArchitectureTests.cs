@@ -20,7 +20,7 @@ public sealed partial class ArchitectureTests
         ["Imapsync.Imap"] = ["MailKit", "Microsoft.Extensions.Logging.Abstractions"],
         ["Imapsync.Engine"] =
         [
-            "Imapsync.Imap", "Duende.IdentityModel", "MimeKit", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
+            "Imapsync.Imap", "DnsClient", "Duende.IdentityModel", "MimeKit", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
         ],
         ["imapsync"] = ["Imapsync.Engine", "System.CommandLine", "Spectre.Console"],
     };
@@ -60,9 +60,11 @@ public sealed partial class ArchitectureTests
         [
             "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "Snapshots", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",
         ],
+        ["Providers"] = [],
+        ["Discovery"] = ["Providers"],
         ["Configuration.Secrets"] = ["Files", "Mail"],
         ["SigningIn"] = ["Files", "Mail"],
-        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "SigningIn", "Snapshots", "Stores"],
+        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "Providers", "SigningIn", "Snapshots", "Stores"],
     };
 
     /// <summary>Each room of the wire library and the rooms it may know besides the root, which is the vocabulary and knows none.</summary>

@@ -60,6 +60,22 @@ public sealed class TestAuthority
         return made;
     }
 
+    /// <summary>A certificate for servers of these names, with its key.</summary>
+    public X509Certificate2 IssueServer(params IEnumerable<string> names)
+    {
+        using var ca = X509Certificate2.CreateFromPem(caCertificate, caKey);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=a server of the test", key, HashAlgorithmName.SHA256);
+        var alternatives = new SubjectAlternativeNameBuilder();
+        foreach (var name in names)
+            alternatives.AddDnsName(name);
+        request.CertificateExtensions.Add(alternatives.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
+        using var certificate = request.Create(ca, now.AddDays(-1), now.AddDays(29), RandomNumberGenerator.GetBytes(12));
+        return certificate.CopyWithPrivateKey(key);
+    }
+
     /// <summary>A certificate for the client <paramref name="name"/>, with its key in a file of its own: <c>NAME.pem</c>, <c>NAME.key</c>.</summary>
     public (string CertificateFile, string KeyFile) IssueClient(string name)
     {

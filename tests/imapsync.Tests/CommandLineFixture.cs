@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Imapsync.Engine.Configuration.Secrets;
+using Imapsync.Engine.Discovery;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores;
@@ -43,6 +45,13 @@ public abstract class CommandLineFixture : IDisposable
     /// <summary>In place of <see cref="OpenStore"/>, for real stores.</summary>
     internal StoreOpener? OpenRealStore { get; set; }
 
+    /// <summary>Answers questions in place of a person; null where nobody is there.</summary>
+    internal LinePrompt? Ask { get; set; }
+
+    internal SecretPrompt? Prompt { get; set; }
+
+    internal DiscoveryOptions Discovery { get; set; } = new();
+
     internal async Task<int> InvokeAsync(params string[] args)
     {
         var surroundings = new HostContext
@@ -55,6 +64,9 @@ public abstract class CommandLineFixture : IDisposable
                 Assert.False(forWriting, "check, folders and verify change nothing");
                 return OpenRealStore?.Invoke(endpoint, forWriting, context, cancellationToken) ?? Task.FromResult(OpenStore(endpoint));
             },
+            Ask = Ask,
+            Prompt = Prompt,
+            Discovery = Discovery,
             RunJob = (job, options, onEvent, stop, abort) => RunJob(job, options, onEvent, stop, abort),
         };
         return await CommandLineRoot.InvokeAsync(args, surroundings);

@@ -31,7 +31,7 @@ internal sealed class EndpointReader(JobReadContext reading, bool isWanted, bool
     /// <summary>What says nothing to this kind of store is a mistake.</summary>
     private void RefuseForeign(SettingNode section, ImmutableArray<SettingKey> keys, EndpointUrl url)
     {
-        foreach (var node in section.Children.Where(n => !n.IsTakenAway()))
+        foreach (var node in section.Children.Where(n => !n.IsTakenAway() && !n.IsDefault))
         {
             var key = keys.FirstOrDefault(k => k.Name == node.Key);
             if (key?.AppliesTo(url.Kind) == false)

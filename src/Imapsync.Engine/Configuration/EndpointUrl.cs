@@ -8,6 +8,9 @@ namespace Imapsync.Engine.Configuration;
 /// <param name="rest">What follows the scheme and its colon.</param>
 internal sealed class EndpointUrl(string scheme, StoreKind kind, string rest, SettingOrigin origin, JobReadContext reading)
 {
+    /// <summary>For editors: a URL begins with one of the schemes, in any case of letters.</summary>
+    public static string Pattern { get; } = $"^({string.Join('|', StoreRegistry.Kinds.SelectMany(k => k.Schemes).Select(s => string.Concat(s.Select(c => char.IsAsciiLetter(c) ? $"[{char.ToUpperInvariant(c)}{c}]" : $"{c}"))))}):";
+
     public string Scheme => scheme;
 
     public StoreKind Kind => kind;

@@ -55,6 +55,7 @@ public static class JobFileReader
         given.Load();
         var section = SettingNode.Build(new ConfigurationRoot([given]), new SettingOrigin("command line"));
         var reading = new JobReadContext(Path.Combine(directory, "-"), options, []);
+        new ProviderDefaults(reading).FillEndpoint(section, isTarget: true);
         SchemaCheck.Check(section, JobSchema.Endpoint, reading.Errors);
         var endpoint = new EndpointReader(reading, isWanted: true, isTarget: true).Read(section);
         return InOptionWords(() =>
@@ -81,6 +82,7 @@ public static class JobFileReader
         var jobs = new List<ReadJob>();
         if (root is not null)
         {
+            new ProviderDefaults(reading).Fill(root);
             SchemaCheck.Check(root, JobSchema.Root, reading.Errors);
             if (reading.Errors.Count > SchemaCheck.MaxErrors)
                 ThrowIfAny(reading.Errors);

@@ -16,7 +16,7 @@ internal static class JobFileText
         {
             if (key.Name == "state")
                 Add(text, lead, key, definition.StateDirectory);
-            else if (job[key.Name] is { } node && !node.IsTakenAway())
+            else if (job[key.Name] is { IsDefault: false } node && !node.IsTakenAway())
                 Write(text, lead, node, key, definition, reading);
             lead = "    ";
         }
@@ -31,7 +31,7 @@ internal static class JobFileText
         {
             case SettingShape.Section or SettingShape.ChoiceOrSection when node.Kind == SettingKind.Mapping:
                 text.Append(lead).Append(key.Name).Append(":   # ").Append(key.Purpose).Append('\n');
-                foreach (var inner in key.Keys.Where(k => node[k.Name] is { } child && !child.IsTakenAway()))
+                foreach (var inner in key.Keys.Where(k => node[k.Name] is { IsDefault: false } child && !child.IsTakenAway()))
                     Write(text, below, node[inner.Name]!, inner, definition, reading);
                 if ((key.Name == "source" ? definition.Source : definition.Target) is ServerEndpoint { Password: Secrets.PromptedSecret } && key.Name is "source" or "target")
                     text.Append(below).Append("# The password is asked for. To run without a terminal add password_env, password_file or password_command.\n");
@@ -64,7 +64,7 @@ internal static class JobFileText
     }
 
     /// <summary>Plain where no reader of YAML could take it for anything else, otherwise in double quotes.</summary>
-    private static string Scalar(string value)
+    public static string Scalar(string value)
     {
         var isPlain = value.Length > 0 && (char.IsAsciiLetterOrDigit(value[0]) || value[0] == '/') && value[^1] != ':' && value != "null"
             && value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '/' or '_' or '-' or '@' or '+' or ':');

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Providers;
 using Imapsync.Engine.SigningIn;
 using Imapsync.Engine.Stores;
 
@@ -36,9 +37,15 @@ internal sealed record SettingKey(string Name, SettingShape Shape, string Exampl
 
     public bool IsRequired { get; init; }
 
+    /// <summary>Another key beside it that makes a required one unnecessary.</summary>
+    public string? StandIn { get; init; }
+
     public bool IsSecret { get; init; }
 
     public ImmutableArray<string> Choices { get; init; } = [];
+
+    /// <summary>What every good value fits, as an expression of ECMA-262, for editors; null where that says nothing useful.</summary>
+    public string? Pattern { get; init; }
 
     public ImmutableArray<SettingKey> Keys { get; init; } = [];
 
@@ -72,7 +79,9 @@ internal static class JobSchema
 
     public static ImmutableArray<SettingKey> Endpoint { get; } =
     [
-        Text("url", "imaps://alice@imap.example.com", "Where the mail is.") with { IsRequired = true },
+        Text("url", "imaps://alice@imap.example.com", "Where the mail is.") with { IsRequired = true, StandIn = "provider", Pattern = EndpointUrl.Pattern },
+        Server(Choice("provider", "The mail provider or kind of server; what is known of it holds where nothing else is said.", [.. ProviderTable.Names])) with { Example = "gmail" },
+        Server(Text("user", "alice@gmail.com", "In place of 'url' beside a provider that is at one place: the name to sign in with.")),
         Server(Text("password_env", "ALICE_PASSWORD", "The environment variable that holds the password.")),
         Server(Text("password_file", "/run/secrets/alice", "The file that holds the password.")),
         Server(Text("password_command", "pass show mail/alice", "A command whose first line of output is the password.")),
@@ -117,7 +126,7 @@ internal static class JobSchema
 
     public static ImmutableArray<SettingKey> Job { get; } =
     [
-        Text("name", "alice", "The job's name.") with { IsRequired = true },
+        Text("name", "alice", "The job's name.") with { IsRequired = true, Pattern = "^[^.\\-].{0,99}$" },
         Section("source", "Where to read.", Endpoint) with { IsRequired = true },
         Section("target", "Where to write.", Endpoint) with { IsRequired = true },
         Section("folders", "Which folders, and where they go.",

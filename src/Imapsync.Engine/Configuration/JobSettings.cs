@@ -22,10 +22,10 @@ public enum JobSettingShape
 /// <summary>The settings that a job file may have, for commands that take them as options. Passwords themselves are not among them.</summary>
 public static class JobSettings
 {
-    /// <summary>Of a source or target, but for its URL.</summary>
+    /// <summary>Of a source or target, but for its URL and the user that may stand for it.</summary>
     public static ImmutableArray<JobSetting> Endpoint { get; } =
     [
-        .. JobSchema.Endpoint.Where(k => k.Name != "url" && !k.IsSecret && !k.IsForFilesOnly)
+        .. JobSchema.Endpoint.Where(k => k.Name is not ("url" or "user") && !k.IsSecret && !k.IsForFilesOnly)
             .SelectMany(k => k.Shape == SettingShape.Section ? k.Keys.Where(i => !IsShort(i)).Select(inner => Of(inner, [k.Name])) : [Of(k, [])]),
     ];
 

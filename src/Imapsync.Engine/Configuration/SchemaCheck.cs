@@ -23,6 +23,8 @@ internal static class SchemaCheck
 
         foreach (var key in keys.Where(k => k.IsRequired && section[k.Name] is null or { Kind: SettingKind.Nothing, IsOverride: true }))
         {
+            if (key.StandIn is { } other && section[other] is { } instead && !instead.IsTakenAway())
+                continue;
             var misspelt = section.Children.Any(n => !n.IsOverride && EditDistance.Nearest(n.Key, keys.Select(k => k.Name)) == key.Name && n.Key != key.Name);
             if (!misspelt)
                 errors.Add(new ConfigurationError(section.KeyOrigin, $"'{key.Name}' is missing here", HowToAdd(key)));

@@ -29,6 +29,9 @@ internal sealed class SettingNode
 
     public bool IsOverride { get; private set; }
 
+    /// <summary>Nobody wrote it: it is what holds where nothing is said.</summary>
+    public bool IsDefault { get; private init; }
+
     public IEnumerable<SettingNode> Children => children.Values;
 
     /// <summary>The members of a sequence, in order.</summary>
@@ -51,6 +54,37 @@ internal sealed class SettingNode
         foreach (var setting in root.Providers.OfType<LocatedConfigurationProvider>().SelectMany(p => p.Settings))
             top.Add(setting, root);
         return top;
+    }
+
+    /// <summary>Adds a value, in sections that may have to be made, unless something is said there already.</summary>
+    /// <param name="path">The keys that lead to it.</param>
+    public void AddDefault(SettingOrigin origin, string value, params ReadOnlySpan<string> path) => AddDefault(DefaultValue(path[^1], value, origin), path);
+
+    /// <summary>The same for a list.</summary>
+    public void AddDefaultList(SettingOrigin origin, IEnumerable<string> values, params ReadOnlySpan<string> path)
+    {
+        var list = new SettingNode(path[^1], SettingKind.Sequence, origin) { IsDefault = true };
+        foreach (var (index, value) in values.Index())
+            list.children.Add($"{index}", DefaultValue($"{index}", value, origin));
+        AddDefault(list, path);
+    }
+
+    private static SettingNode DefaultValue(string key, string value, SettingOrigin origin) => new(key, SettingKind.Value, origin) { Value = value, IsDefault = true };
+
+    private void AddDefault(SettingNode added, ReadOnlySpan<string> path)
+    {
+        var node = this;
+        foreach (var key in path[..^1])
+        {
+            if (!node.children.TryGetValue(key, out var section))
+                node.children.Add(key, section = new SettingNode(key, SettingKind.Mapping, added.KeyOrigin) { IsDefault = true });
+            // What is no section is a mistake, which is reported where it is read.
+            if (section.Kind != SettingKind.Mapping)
+                return;
+            node = section;
+        }
+
+        node.children.TryAdd(path[^1], added);
     }
 
     private void Add(LocatedSetting setting, IConfigurationRoot root)

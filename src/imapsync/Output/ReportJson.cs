@@ -70,4 +70,5 @@ internal sealed record EnvelopeJson(string? From, string? Subject, DateTimeOffse
 [JsonSerializable(typeof(CheckJson))]
 [JsonSerializable(typeof(MappingJson))]
 [JsonSerializable(typeof(SnapshotsJson))]
+[JsonSerializable(typeof(ProvidersJson))]
 internal sealed partial class DocumentJson : JsonSerializerContext;

@@ -30,7 +30,14 @@ public abstract class JobFileFixture : IDisposable
 
     protected JobFile Read(string text, params string[] set) => Read(text, new JobFileOptions { Environment = Environment, Set = set });
 
-    protected JobFile Read(string text, JobFileOptions options) => JobFileReader.Parse(Path.Combine(Directory, "job.yaml"), text, options);
+    /// <summary>Reads it, and holds whatever is good without help from outside against the schema for editors.</summary>
+    protected JobFile Read(string text, JobFileOptions options)
+    {
+        var read = JobFileReader.Parse(Path.Combine(Directory, "job.yaml"), text, options);
+        if (options.Set.Count == 0 && !options.Environment.Keys.Any(k => k.StartsWith("IMAPSYNC__", StringComparison.Ordinal)))
+            JobSchemaAssert.Accepts(text);
+        return read;
+    }
 
     protected IReadOnlyList<string> Errors(string text, params string[] set) =>
         [.. Assert.Throws<ConfigurationException>(() => Read(text, set)).Errors.Select(e => e.ToString().Replace(Directory + "/", "", StringComparison.Ordinal))];

@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace Imapsync.Engine.Configuration;
+
+/// <summary>A key of an endpoint with its value, and what a person should know of it.</summary>
+public sealed record DraftSetting(string Key, string Value, string Comment = "");
+
+/// <summary>A job that is being set up: written as a job file for people to go on with. Secrets are named by reference only.</summary>
+/// <param name="File">Where it will lie, for the text that says how to run it.</param>
+public sealed record JobDraft(string Name, string File)
+{
+    public required ImmutableArray<DraftSetting> Source { get; init; }
+
+    public required ImmutableArray<DraftSetting> Target { get; init; }
+
+    /// <summary>Globs of folders to leave out.</summary>
+    public ImmutableArray<string> Exclude { get; init; } = [];
+
+    /// <summary>Keys of the job itself.</summary>
+    public ImmutableArray<DraftSetting> Rules { get; init; } = [];
+
+    public string Write()
+    {
+        var text = new StringBuilder();
+        text.Append("# Written by imapsync init. Every key is described in docs/job-file.md.\n");
+        text.Append("#   imapsync check ").Append(Plain(File)).Append("   reads it and signs in\n");
+        text.Append("#   imapsync run ").Append(Plain(File)).Append("     copies what is new, as often as you like\n");
+        text.Append("jobs:\n  - name: ").Append(JobFileText.Scalar(Name)).Append('\n');
+        Section(text, "source", Source);
+        Section(text, "target", Target);
+        text.Append("    folders:\n      # Globs: Lists/** is what lies below Lists.\n");
+        if (Exclude.IsEmpty)
+            text.Append("      exclude: []\n");
+        else
+            text.Append("      exclude:\n");
+        foreach (var glob in Exclude)
+            text.Append("        - ").Append(JobFileText.Scalar(glob)).Append('\n');
+        foreach (var setting in Rules)
+            Setting(text, "    ", setting);
+        text.Append("    # Further keys, if you need them:\n");
+        text.Append("    # messages: { since: 2020-01-01, max_size: 50MB }\n");
+        text.Append("    # max_duration: 6h\n");
+        return text.ToString();
+    }
+
+    private static void Section(StringBuilder text, string name, ImmutableArray<DraftSetting> settings)
+    {
+        text.Append("    ").Append(name).Append(":\n");
+        foreach (var setting in settings)
+            Setting(text, "      ", setting);
+    }
+
+    private static void Setting(StringBuilder text, string lead, DraftSetting setting)
+    {
+        text.Append(lead).Append(setting.Key).Append(": ").Append(JobFileText.Scalar(setting.Value));
+        if (setting.Comment.Length > 0)
+            text.Append("   # ").Append(Plain(setting.Comment));
+        text.Append('\n');
+    }
+
+    /// <summary>In one line, whatever it is.</summary>
+    private static string Plain(string comment) => string.Concat(comment.Where(c => !char.IsControl(c) && c is not ('\u2028' or '\u2029')));
+}

@@ -1,0 +1,177 @@
+using System.Collections.Immutable;
+using Imapsync.CommandLine.Commands;
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Discovery;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Providers;
+
+namespace Imapsync.CommandLine.Setup;
+
+/// <summary>From an address to an account that lets us in.</summary>
+/// <param name="side"><c>source</c> or <c>target</c>.</param>
+/// <param name="given">Settings from the command line, without <c>url</c>.</param>
+/// <param name="url">The account's URL from the command line; null for none.</param>
+internal sealed class AccountSetup(HostContext surroundings, Questions questions, string side, IReadOnlyList<GivenSetting> given, string? url)
+{
+    /// <summary>A hand slips; a program that guesses is locked out.</summary>
+    private const int MaxPasswords = 3;
+
+    private const string OAuthComment = "'imapsync login' signs in, once; see docs/sign-in.md";
+
+    /// <exception cref="ConfigurationException"/>
+    /// <exception cref="MailException">It lets nobody in.</exception>
+    public async Task<Account> AskAsync(string address, CancellationToken cancellationToken)
+    {
+        var account = await LocateAsync(address, cancellationToken);
+        if (account.Provider is { Advice.Length: > 0 } provider)
+            questions.Say($"{provider.Title}: {provider.Advice}{(provider.Link is null ? "" : $" {provider.Link}")}");
+        if (account.IsLocal)
+            throw Questions.Wrong(side == "source" ? "ADDRESS" : "--to", "this is no IMAP account", "give an address, imaps://USER@HOST or imap://USER@HOST");
+        account = await TrustAsync(account, address, cancellationToken);
+        var hasSecret = given.Any(g => g.Path[^1].StartsWith("password_", StringComparison.Ordinal) || g is { Path: [.., "auth"], Value: "external" or "gssapi" or "anonymous" });
+        if (!hasSecret && account.Provider is { NeedsOAuth: true } oauth)
+            return account with { NeedsLogin = true, Settings = [.. account.Settings.Where(s => s.Key != "auth"), new("oauth", oauth.OAuth!, OAuthComment)] };
+        return hasSecret ? await SignInAsync(account, cancellationToken) : await AskPasswordAsync(account, cancellationToken);
+    }
+
+    /// <summary>Finds out where the account is.</summary>
+    private async Task<Account> LocateAsync(string address, CancellationToken cancellationToken)
+    {
+        if (url is null && address.Contains("://", StringComparison.Ordinal))
+            return new Account(address, Named(ProviderGiven(), ("url", address, "")));
+        if (url is not null)
+            return new Account(address, Named(ProviderGiven(), ("url", WithUser(url, address), "")));
+        if (ProviderGiven() is { Host: not null } chosen)
+            return new Account(address, Named(chosen, ("user", chosen.UserOf(address), "")));
+        questions.Say($"Looking for the server of {address} …");
+        var outcome = await new MailDiscovery(surroundings.Discovery).FindAsync(address, cancellationToken);
+        if (outcome.Server is { } found && await IsAgreedAsync(found, address, cancellationToken))
+        {
+            questions.Say($"Found {found.Address}{(found.Provider is null ? "" : $", {found.Provider.Title}")} ({Tell(found.By)}).");
+            return new Account(address, found.Provider is { } known
+                ? Named(known, ("user", found.User, ""))
+                : Named(ProviderGiven(), ("url", WithUser(found.Address, found.User), Tell(found.By))));
+        }
+
+        if (outcome.Server is null)
+        {
+            foreach (var line in outcome.Tried)
+                questions.Say($"  {line}");
+        }
+
+        return await AskServerAsync(address, cancellationToken);
+    }
+
+    private async Task<Account> AskServerAsync(string address, CancellationToken cancellationToken)
+    {
+        var domain = address[(address.LastIndexOf('@') + 1)..];
+        var usual = domain.Contains('.', StringComparison.Ordinal) ? $"imaps://imap.{domain}" : $"imaps://{domain}";
+        var server = await questions.AskAsync("IMAP server (HOST, imaps://HOST:PORT, or imap://HOST:PORT for STARTTLS)", questions.IsDialogue ? usual : "", null, $"--{side}-url", cancellationToken);
+        return new Account(address, Named(ProviderGiven(), ("url", WithUser(server, address), "")));
+    }
+
+    /// <summary>What DNS alone says of a host elsewhere is nothing to send a password to unasked.</summary>
+    private async Task<bool> IsAgreedAsync(FoundServer found, string address, CancellationToken cancellationToken)
+    {
+        if (found.IsVouchedFor)
+            return true;
+        var question = $"DNS names {found.Address} for {address}, a host of another domain. Is that where the mail is?";
+        return questions.IsDialogue
+            ? await questions.ConfirmAsync(question, fallback: false, null, $"--{side}-url", cancellationToken)
+            : throw Questions.Wrong($"--{side}-url", $"DNS names {found.Address} for {address}, a host of another domain, and nobody else vouches for it", $"if it is right, give --{side}-url {found.Address}");
+    }
+
+    /// <summary>
+    /// Looks whether the server is there, and at its certificate, before anybody types a password; lets a person pin one that no authority
+    /// stands behind. A known provider's is not for pinning: a bad certificate there is somebody in between.
+    /// </summary>
+    private async Task<Account> TrustAsync(Account account, string address, CancellationToken cancellationToken)
+    {
+        while (given.All(g => g.Path[^1] is not ("tls_fingerprint" or "tls_ca_file")) && !account.IsAtProvider)
+        {
+            // One that needs a pin is refused without one by whoever reads the job: any will do to look at its certificate.
+            var endpoint = Endpoint(account with { Settings = account.Settings.Add(new("tls_fingerprint", new string('0', 64))) });
+            var proof = surroundings.Discovery.Proof ?? new ServerProof(surroundings.Time);
+            if (await proof.WhyNotAsync(endpoint.Host, endpoint.Port, endpoint.Tls == TlsMode.StartTls, cancellationToken) is not { } objection)
+                break;
+            questions.Say(objection.Message);
+            if (objection.Certificate is { } certificate)
+                return await PinAsync(account, endpoint, certificate.Fingerprint, cancellationToken);
+            if (!questions.IsDialogue || url is not null || account.Provider is { Host: not null })
+                throw new MailException(FailureScope.Store, isTransient: true, $"{endpoint.Display} can't be used") { Kind = FailureKind.Connect };
+            account = await AskServerAsync(address, cancellationToken);
+        }
+
+        return account;
+    }
+
+    private async Task<Account> PinAsync(Account account, ImapEndpoint endpoint, string fingerprint, CancellationToken cancellationToken)
+    {
+        var isPinned = questions.IsDialogue && await questions.ConfirmAsync(
+            $"Its SHA-256 fingerprint is {fingerprint}. Is that the server's own, to be trusted from now on?", fallback: false, null, $"--{side}-tls-fingerprint", cancellationToken);
+        return isPinned
+            ? account with { Settings = account.Settings.Add(new("tls_fingerprint", fingerprint, "this certificate is trusted and no other")) }
+            : throw new MailException(FailureScope.Store, isTransient: false, $"nothing was sent to {endpoint.Display}; --{side}-tls-fingerprint or --{side}-tls-ca-file says what to trust") { Kind = FailureKind.Connect };
+    }
+
+    private async Task<Account> AskPasswordAsync(Account account, CancellationToken cancellationToken)
+    {
+        if (surroundings.Prompt is not { } prompt)
+            throw Questions.Wrong($"--{side}-password-file", $"there is no password for {account.Address}, and no terminal to ask on", $"give --{side}-password-env, --{side}-password-file or --{side}-password-command");
+        for (var tries = 1; ; tries++)
+        {
+            var typed = account with { Typed = await prompt($"Password for {Endpoint(account).Display}", cancellationToken) };
+            try
+            {
+                return await SignInAsync(typed, cancellationToken);
+            }
+            catch (MailException e) when (e.Kind == FailureKind.Authentication && questions.IsDialogue && tries < MaxPasswords)
+            {
+                questions.Say(e.Message);
+            }
+        }
+    }
+
+    private async Task<Account> SignInAsync(Account account, CancellationToken cancellationToken)
+    {
+        var check = await EndpointCheck.RunAsync(Endpoint(account), isTarget: false, surroundings, cancellationToken);
+        if (check.Failure is { } failure)
+            throw failure;
+        questions.Say($"Signed in to {check.Endpoint.Display}.");
+        return account;
+    }
+
+    private ImapEndpoint Endpoint(Account account) => account.Endpoint(side, surroundings);
+
+    private Provider? ProviderGiven() => given.FirstOrDefault(g => g.Path is ["provider"]) is { } word ? ProviderTable.Find(word.Value) : null;
+
+    /// <summary>The settings that say where it is, then what the command line says besides.</summary>
+    private ImmutableArray<DraftSetting> Named(Provider? provider, (string Key, string Value, string Comment) place) =>
+    [
+        .. provider is null ? Array.Empty<DraftSetting>() : [new DraftSetting("provider", provider.Name, $"{provider.Title}: {provider.Address}; 'imapsync providers {provider.Name}' tells more")],
+        new DraftSetting(place.Key, place.Value, place.Comment),
+        .. given.Where(g => g.Path is not ["provider"] || provider is null).Select(g => new DraftSetting(g.Path[^1], Absolute(g))),
+    ];
+
+    /// <summary>The job file may lie elsewhere than where the command is given.</summary>
+    private static string Absolute(GivenSetting setting) =>
+        setting.Path[^1] is "password_file" or "tls_ca_file" && !setting.Value.StartsWith('~') ? Path.GetFullPath(setting.Value) : setting.Value;
+
+    /// <summary>A host or URL with the user in it.</summary>
+    private static string WithUser(string server, string user)
+    {
+        var whole = server.Contains("://", StringComparison.Ordinal) ? server : $"imaps://{server}";
+        var start = whole.IndexOf("://", StringComparison.Ordinal) + 3;
+        return whole.IndexOf('@', start) >= 0 ? whole : whole.Insert(start, Uri.EscapeDataString(user).Replace("%40", "@", StringComparison.Ordinal) + "@");
+    }
+
+    private static string Tell(FoundBy by) => by switch
+    {
+        FoundBy.Table => "known by the address",
+        FoundBy.ServiceRecord => "by the domain's SRV records",
+        FoundBy.Autoconfig => "by the domain's autoconfig document",
+        FoundBy.Exchanger => "where the domain's mail is delivered",
+        _ => "a usual name, with a good certificate",
+    };
+}
