@@ -18,8 +18,12 @@ internal static class CommandLineRoot
         CheckCommand.Create,
         FoldersCommand.Create,
         VerifyCommand.Create,
+        StatusCommand.Create,
         CompletionCommand.Create,
     ];
+
+    /// <summary>They talk to no server: there is nothing to trace.</summary>
+    private static readonly Func<HostContext, Command>[] IsOffline = [StatusCommand.Create, CompletionCommand.Create];
 
     private static RootCommand Build(HostContext surroundings)
     {
@@ -27,7 +31,7 @@ internal static class CommandLineRoot
         foreach (var create in Commands)
         {
             var command = create(surroundings);
-            if (create != (Func<HostContext, Command>)CompletionCommand.Create)
+            if (!IsOffline.Contains(create))
                 TraceOptions.Add(command);
             root.Add(command);
         }

@@ -3,6 +3,7 @@ using System.Text;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Configuration.Secrets;
+using Imapsync.Engine.History;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
@@ -40,6 +41,9 @@ internal sealed record HostContext : IDisposable
 
     public required JobRun RunJob { get; init; }
 
+    /// <summary>The history in a job's state directory; null where none is kept.</summary>
+    public Func<string, JobHistory>? HistoryOf { get; init; }
+
     /// <summary>What stores tell of their conversations; off unless the command line asks for it.</summary>
     public TraceLog Trace { get; init; } = new(TimeProvider.System);
 
@@ -62,6 +66,7 @@ internal sealed record HostContext : IDisposable
             IsLive = !Console.IsErrorRedirected && environment.GetValueOrDefault("TERM") is not (null or "" or "dumb"),
             Prompt = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskAsync,
             OpenStore = open,
+            HistoryOf = directory => new JobHistory(directory, TimeProvider.System),
             RunJob = new JobRunner(TimeProvider.System, open).RunAsync,
         };
     }

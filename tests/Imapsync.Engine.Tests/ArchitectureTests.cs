@@ -22,7 +22,8 @@ public sealed partial class ArchitectureTests
         [
             "Imapsync.Imap", "MimeKit", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
         ],
-        ["imapsync"] = ["Imapsync.Engine", "System.CommandLine", "Spectre.Console"],
+        ["Imapsync.Notifying"] = ["Imapsync.Engine", "MailKit"],
+        ["imapsync"] = ["Imapsync.Engine", "Imapsync.Notifying", "System.CommandLine", "Spectre.Console"],
     };
 
     /// <summary>
@@ -53,6 +54,7 @@ public sealed partial class ArchitectureTests
         ["Copying"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "Reading", "Retrying", "State", "Transfer"],
         ["Verifying"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "Reading", "Retrying", "State"],
         ["Restoring"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "State"],
+        ["History"] = ["Files", "Mail", "Progress", "State", "Verifying"],
         ["Running"] =
         [
             "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",

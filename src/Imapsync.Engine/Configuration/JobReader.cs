@@ -20,7 +20,7 @@ internal sealed class JobReader(JobReadContext reading)
         var name = ReadName(job);
         var isWanted = name is null || reading.IsWanted(name);
         var source = ReadEndpoint(new EndpointReader(reading, isWanted && reading.Options.UsesSource), job, "source");
-        var target = ReadEndpoint(new EndpointReader(reading, isWanted), job, "target");
+        var target = ReadEndpoint(new EndpointReader(reading, isWanted && reading.Options.UsesTarget), job, "target");
         var folders = new FolderRulesReader(reading).Read(job["folders"], target is ImapEndpoint);
         var messages = new MessageFilterReader(reading).Read(job["messages"]);
         var limit = ReadDeletionLimit(job);
@@ -29,6 +29,7 @@ internal sealed class JobReader(JobReadContext reading)
         // Two files of one user may each have a job of this name; they must not share checkpoints or a lock.
         var place = reading.IsComposed ? $"{source?.Identity}\n{target?.Identity}" : reading.FilePath;
         var state = ReadState(job, name, place);
+        var notices = new NoticeReader(reading).Read(job);
         if (name is null || source is null || target is null || state is null)
             return new ReadJob(job, name, null);
         return new ReadJob(job, name, new JobDefinition(name, source, target)
@@ -46,6 +47,7 @@ internal sealed class JobReader(JobReadContext reading)
             Retry = patience.Retry(job["retry"]),
             MaxDuration = patience.MaxDuration(job),
             StateDirectory = state,
+            Notices = notices,
         });
     }
 

@@ -44,7 +44,7 @@ internal static class CopyCommand
                 if (parsed.GetValue(save) is { } path)
                     await SaveAsync(path, job.Text, parsed.GetValue(force), c);
                 await job.File.AskForSecretsAsync(c);
-                return job.File.Jobs;
+                return job.File;
             },
             surroundings,
             cancellationToken));

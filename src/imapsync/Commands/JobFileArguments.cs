@@ -3,6 +3,7 @@ using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
 
 namespace Imapsync.CommandLine.Commands;
 
@@ -13,11 +14,13 @@ internal sealed class JobFileArguments
     private readonly Argument<string[]> jobs = new("JOB") { Description = "Names of the jobs; all of the file by default.", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string[]> set = new("--set") { Description = "Override a setting, for example --set alice.source.connections=4. May be given several times.", HelpName = "KEY=VALUE" };
     private readonly Option<string> state = new("--state") { Description = "Keep the jobs' state below this directory, whatever the file says.", HelpName = "DIR" };
-    private readonly Option<string> output = OutputOption();
+    private readonly Option<string> output;
 
     /// <param name="isOneJob">The command takes exactly one job of the file.</param>
-    public JobFileArguments(Command command, bool isOneJob = false)
+    /// <param name="output">In place of the <c>--output</c> that most commands have.</param>
+    public JobFileArguments(Command command, bool isOneJob = false, Option<string>? output = null)
     {
+        this.output = output ?? OutputOption();
         if (isOneJob)
         {
             jobs.Arity = ArgumentArity.OneOrMore;
@@ -34,7 +37,7 @@ internal sealed class JobFileArguments
         jobs.Validators.Add(RefuseOptions);
         command.Add(file);
         command.Add(jobs);
-        command.Add(output);
+        command.Add(this.output);
         command.Add(set);
         command.Add(state);
     }
@@ -62,17 +65,27 @@ internal sealed class JobFileArguments
     /// <exception cref="ConfigurationException"/>
     public async Task<JobFile> ReadAsync(ParseResult parsed, HostContext surroundings, bool usesSource)
     {
-        var read = JobFileReader.Read(parsed.GetRequiredValue(file), surroundings.JobFileOptions with
-        {
-            Set = parsed.GetValue(set) ?? [],
-            Jobs = parsed.GetValue(jobs) ?? [],
-            StateRoot = parsed.GetValue(state),
-            UsesSource = usesSource,
-        });
+        var read = JobFileReader.Read(parsed.GetRequiredValue(file), Options(parsed, surroundings) with { UsesSource = usesSource });
         foreach (var note in read.Notes)
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         return read;
     }
+
+    /// <summary>Reads the file for who opens none of its stores: no password has to be there, and nothing is noted.</summary>
+    /// <exception cref="ConfigurationException"/>
+    public JobFile ReadPlaces(ParseResult parsed, HostContext surroundings) =>
+        JobFileReader.Read(parsed.GetRequiredValue(file), Options(parsed, surroundings) with { UsesSource = false, UsesTarget = false });
+
+    /// <summary>Who is to be told that the file can't be right.</summary>
+    public IReadOnlyList<Notice> ReadNotices(ParseResult parsed, HostContext surroundings) =>
+        JobFileReader.ReadNotices(parsed.GetRequiredValue(file), Options(parsed, surroundings));
+
+    private JobFileOptions Options(ParseResult parsed, HostContext surroundings) => surroundings.JobFileOptions with
+    {
+        Set = parsed.GetValue(set) ?? [],
+        Jobs = parsed.GetValue(jobs) ?? [],
+        StateRoot = parsed.GetValue(state),
+    };
 
     /// <summary>The library takes a misspelt option for one more job; no job's name starts with a dash.</summary>
     private static void RefuseOptions(ArgumentResult result)

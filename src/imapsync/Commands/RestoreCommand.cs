@@ -43,8 +43,9 @@ internal static class RestoreCommand
                     To = url is null ? [] : [new GivenSetting("--to", ["url"], url), .. toSettings.Read(parsed)],
                 };
                 var job = RestoreReader.Read(file.Jobs[0], request, Directory.GetCurrentDirectory(), surroundings.JobFileOptions);
-                await new JobFile([job], []).AskForSecretsAsync(c);
-                return [job];
+                var restoring = new JobFile([job], []);
+                await restoring.AskForSecretsAsync(c);
+                return restoring;
             },
             surroundings,
             cancellationToken));
