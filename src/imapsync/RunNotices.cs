@@ -94,11 +94,13 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
         await using var aborted = signals.Abort.Register(() => giveUp.CancelAfter(BudgetWhenAborted));
         await Task.WhenAll(notices.Select(async notice =>
         {
-            if (await sender.SendAsync(notice, news(notice), giveUp.Token) is not { } why)
+            var told = news(notice);
+            if (await sender.SendAsync(notice, told, giveUp.Token) is not { } why)
                 return;
+            var text = $"not told of the {told.Event}: {why}";
             lock (gate)
-                failures.Add(why);
-            say($"not told: {why}");
+                failures.Add(text);
+            say(text);
         }));
     }
 
