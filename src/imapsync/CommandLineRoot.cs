@@ -19,11 +19,12 @@ internal static class CommandLineRoot
         FoldersCommand.Create,
         VerifyCommand.Create,
         StatusCommand.Create,
+        ReportCommand.Create,
         CompletionCommand.Create,
     ];
 
     /// <summary>They talk to no server: there is nothing to trace.</summary>
-    private static readonly Func<HostContext, Command>[] IsOffline = [StatusCommand.Create, CompletionCommand.Create];
+    private static readonly Func<HostContext, Command>[] IsOffline = [StatusCommand.Create, ReportCommand.Create, CompletionCommand.Create];
 
     private static RootCommand Build(HostContext surroundings)
     {

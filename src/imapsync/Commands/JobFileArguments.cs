@@ -18,7 +18,8 @@ internal sealed class JobFileArguments
 
     /// <param name="isOneJob">The command takes exactly one job of the file.</param>
     /// <param name="output">In place of the <c>--output</c> that most commands have.</param>
-    public JobFileArguments(Command command, bool isOneJob = false, Option<string>? output = null)
+    /// <param name="hasOutput">False for a command without one.</param>
+    public JobFileArguments(Command command, bool isOneJob = false, Option<string>? output = null, bool hasOutput = true)
     {
         this.output = output ?? OutputOption();
         if (isOneJob)
@@ -37,7 +38,8 @@ internal sealed class JobFileArguments
         jobs.Validators.Add(RefuseOptions);
         command.Add(file);
         command.Add(jobs);
-        command.Add(this.output);
+        if (hasOutput)
+            command.Add(this.output);
         command.Add(set);
         command.Add(state);
     }
