@@ -24,6 +24,12 @@ internal sealed record HostContext : IDisposable
     /// <summary>Text for people.</summary>
     public required TextWriter Error { get; init; }
 
+    /// <summary>What happens in jobs goes here too, or alone where <see cref="Screen"/> is null; null for no log.</summary>
+    public IProgressOutput? Log { get; init; }
+
+    /// <summary>Standard error where <see cref="Error"/> goes to a log as well.</summary>
+    public TextWriter? Screen { get; init; }
+
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
 
     /// <summary>Standard error is a terminal that can move its cursor.</summary>
@@ -46,6 +52,20 @@ internal sealed record HostContext : IDisposable
 
     /// <summary>What stores tell of their conversations; off unless the command line asks for it.</summary>
     public TraceLog Trace { get; init; } = new(TimeProvider.System);
+
+    /// <summary>Shows what happens in jobs.</summary>
+    /// <param name="isJson">Events are data, on standard output.</param>
+    /// <param name="liveJobs">So many may be shown by a table where the terminal can; 0 for lines.</param>
+    public IProgressOutput ShowEvents(bool isJson, int liveJobs)
+    {
+        if (Log is not null && Screen is null && !isJson)
+            return Log;
+        var screen = Screen ?? Error;
+        IProgressOutput shown = isJson ? new JsonLines(Out, screen, Time)
+            : IsLive && !Trace.IsOnScreen && liveJobs > 0 ? new LiveDisplay(screen, Time, liveJobs)
+            : new PlainLines(screen, Time);
+        return Log is null ? shown : new BothOutputs(shown, Log);
+    }
 
     /// <summary>What a job is read with here.</summary>
     public JobFileOptions JobFileOptions => new() { Environment = Environment, Prompt = Prompt, Time = Time };

@@ -13,6 +13,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     /// <summary>See <see cref="RunOptions.Heal"/>.</summary>
     public bool Heal { get; init; }
 
+    public LogSettings Log { get; init; } = new(null, null);
+
     /// <summary>Where the figures for Prometheus go, in place of what the job file says.</summary>
     public string? MetricsPath { get; init; }
 
@@ -22,8 +24,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     /// <param name="load">Reads the jobs and asks for passwords, after everything else on the command line was found good.</param>
     /// <returns>The exit status.</returns>
     public Task<int> RunAsync(
-        Func<CancellationToken, Task<JobFile>> load, HostContext surroundings, CancellationToken cancellationToken) =>
-        StopSignals.GuardAsync(surroundings.Time, (signals, stop) => RunAsync(load, surroundings, signals, stop), cancellationToken);
+        Func<HostContext, CancellationToken, Task<JobFile>> load, HostContext surroundings, CancellationToken cancellationToken) =>
+        Log.RunAsync(surroundings, logged => StopSignals.GuardAsync(logged.Time, (signals, stop) => RunAsync(c => load(logged, c), logged, signals, stop), cancellationToken));
 
     private async Task<int> RunAsync(
         Func<CancellationToken, Task<JobFile>> load, HostContext surroundings, StopSignals signals, CancellationToken stop)
@@ -89,7 +91,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     private async Task<(IReadOnlyList<JobReport> Reports, Func<string, int, bool> IsTold)> RunAllAsync(
         JobFile file, RunNotices notices, HostContext surroundings, StopSignals signals, CancellationToken stop)
     {
-        await using var output = OutputFor(IsJson, surroundings, file.Jobs.Length);
+        await using var output = surroundings.ShowEvents(IsJson, file.Jobs.Length);
         signals.OnStop = () => output.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
         var histories = file.Jobs.ToDictionary(j => j.Name, j => new HistoryKeeping(surroundings, j, HistoryKind.Run, !DryRun, output.Say), StringComparer.Ordinal);
         var queue = new JobQueue(surroundings.RunJob, surroundings.Time, output.Show)
@@ -108,9 +110,4 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         var reports = await queue.RunAsync(file.Jobs, Parallel, new RunOptions(DryRun, Heal), stop, signals.Abort);
         return (reports, output.HasJustTold);
     }
-
-    private static IProgressOutput OutputFor(bool isJson, HostContext surroundings, int jobs) =>
-        isJson ? new JsonLines(surroundings.Out, surroundings.Error, surroundings.Time)
-        : surroundings.IsLive && !surroundings.Trace.IsOnScreen ? new LiveDisplay(surroundings.Error, surroundings.Time, jobs)
-        : new PlainLines(surroundings.Error, surroundings.Time);
 }

@@ -30,10 +30,10 @@ internal static class RestoreCommand
                 result.AddError("The --to-… options describe the endpoint that --to names; give --to as well.");
         });
         command.SetAction((parsed, cancellationToken) => running.Read(parsed, arguments.IsJson(parsed)).RunAsync(
-            async c =>
+            async (logged, c) =>
             {
                 var url = parsed.GetValue(to);
-                var file = await arguments.ReadAsync(parsed, surroundings, usesSource: url is null);
+                var file = await arguments.ReadAsync(parsed, logged, usesSource: url is null);
                 var request = new RestoreRequest
                 {
                     Folders = parsed.GetValue(folder) ?? [],

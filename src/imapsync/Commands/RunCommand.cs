@@ -33,7 +33,7 @@ internal static class RunCommand
                 MetricsPath = parsed.GetValue(metrics),
                 NoticesOfMistakes = () => arguments.ReadNotices(parsed, surroundings),
             };
-            return run.RunAsync(c => arguments.LoadAsync(parsed, surroundings, c), surroundings, cancellationToken);
+            return run.RunAsync((logged, c) => arguments.LoadAsync(parsed, logged, c), surroundings, cancellationToken);
         });
         return command;
     }

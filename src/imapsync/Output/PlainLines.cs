@@ -3,7 +3,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>One line for each thing worth one in a log. While a large folder is copied, a line now and then.</summary>
-internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgressOutput
+/// <param name="form">What makes a line of a text and the event it is about; <see cref="LogForm.OfScreen"/> by default.</param>
+internal sealed class PlainLines(TextWriter output, TimeProvider time, Func<JobEvent?, string, TimeProvider, string>? form = null) : IProgressOutput
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
@@ -65,6 +66,6 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgre
     private void Write(string text, JobEvent? happened = null)
     {
         recent.Add(happened is null ? null : Summary.Told(happened));
-        output.WriteLine($"{time.GetLocalNow():HH:mm:ss} {TerminalText.Escape(text)}");
+        output.WriteLine((form ?? LogForm.OfScreen)(happened, text, time));
     }
 }

@@ -55,7 +55,13 @@ internal static class StatusText
         job, entry.Outcome, entry.Began, entry.Ended ?? entry.Began, entry.Totals, entry.Folders, entry.Problems, [])
     { Stop = entry.Stop };
 
-    public static string Outcome(HistoryEntry entry) => entry.Ended is null ? "KILLED, it has no end" : JobText.Outcome(Report("", entry));
+    public static string Outcome(HistoryEntry entry) => entry switch
+    {
+        { Ended: null } => "KILLED, it has no end",
+        { IsSuccess: true, Kind: HistoryKind.Verify } => "no difference",
+        { IsSuccess: true, Kind: HistoryKind.Check } => "ok",
+        _ => JobText.Outcome(Report("", entry)),
+    };
 
     public static string Time(DateTimeOffset time, TimeZoneInfo zone) => TimeZoneInfo.ConvertTime(time, zone).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 

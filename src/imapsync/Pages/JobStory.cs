@@ -23,7 +23,7 @@ internal sealed record JobStory(
     /// <inheritdoc cref="CopiedMessages"/>
     public long CopiedBytes => Runs.Sum(e => e.Totals.Bytes + e.LeftOut.Bytes);
 
-    /// <summary>The last one with problems that is not older than the last success by much: what somebody may want to look at.</summary>
+    /// <summary>The last one with problems.</summary>
     public HistoryEntry? Failed => Entries.LastOrDefault(e => e.Problems.Length > 0);
 
     public string State => Standing.IsOld ? "too old" : Standing.IsLastGood ? "all in place" : Standing.Last is { } last ? StatusText.Outcome(last) : "never run";

@@ -10,7 +10,7 @@ internal static class PageStyle
           :root { --back: #121417; --card: #1b1f24; --ink: #e6e9ed; --dim: #9aa5b1; --rule: #333a43; --blue: #7aa7f5; --wash: #26364f; --good: #5cc98f; --bad: #ff8a80; --warn: #f0bd5c; }
         }
         * { box-sizing: border-box; }
-        body { margin: 0; background: var(--back); color: var(--ink); font: 15px/1.45 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
+        body { margin: 0; background: var(--back); color: var(--ink); font: 15px/1.45 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; overflow-wrap: break-word; }
         main { max-width: 1100px; margin: 0 auto; padding: 1rem; }
         h1 { font-size: 1.6rem; margin: .5rem 0 0; } h2 { font-size: 1.25rem; margin: 0; } h3 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
         section { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: 1rem; margin: 1rem 0; }
@@ -19,8 +19,8 @@ internal static class PageStyle
         .remark { border-left: 3px solid var(--warn); padding-left: .6rem; }
         .badge { display: inline-block; font-size: .8rem; font-weight: 600; border: 1px solid; border-radius: 1rem; padding: 0 .6rem; white-space: nowrap; vertical-align: middle; }
         .ok { color: var(--good); } .warn { color: var(--warn); } .old, .bad { color: var(--bad); }
-        .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: .75rem; margin: 1rem 0; }
-        dt { margin: 0; } dd { margin: 0; font-weight: 600; }
+        .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(12.5rem, 1fr)); gap: .75rem; margin: 1rem 0; }
+        dt { margin: 0; } dd { margin: 0; font-weight: 600; } dd.dim { font-weight: 400; }
         .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); gap: 1.25rem; margin: 1rem 0; }
         .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.25rem; align-items: start; }
         figure { margin: 0; min-width: 0; }
@@ -31,8 +31,8 @@ internal static class PageStyle
         .area { fill: var(--wash); stroke: none; } rect.bar { fill: var(--blue); } rect.good { fill: var(--good); } rect.bad { fill: var(--bad); }
         .marks { display: block; width: 100%; height: 20px; } .spark { display: block; width: 80px; height: 18px; }
         .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-        th { text-align: left; color: var(--dim); font-weight: 500; } th, td { padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
-        td { white-space: nowrap; } .name { white-space: normal; min-width: 8rem; } .n { text-align: right; font-variant-numeric: tabular-nums; }
+        th { text-align: left; color: var(--dim); font-weight: 500; white-space: nowrap; } th, td { padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
+        td { white-space: nowrap; } .name { white-space: normal; min-width: 8rem; overflow-wrap: anywhere; } .way, .problems, .remark { overflow-wrap: anywhere; } th.n, .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
         .share { width: 6rem; min-width: 3rem; } .share svg { display: block; width: 100%; height: 10px; margin-top: .35rem; }
         .problems { list-style: none; margin: 0; padding: 0; } .problems li { border-top: 1px solid var(--rule); padding: .5rem 0; }
         .problems li > * { display: block; } .problems code { font-size: .8rem; color: var(--dim); }

@@ -7,9 +7,11 @@ namespace Imapsync.CommandLine.Pages;
 /// <summary>What was not in place after a run: which message, and in whose words why.</summary>
 internal static class ProblemList
 {
-    public static void Write(Html page, HistoryEntry entry, TimeZoneInfo zone)
+    /// <param name="isOver">The runs since were good.</param>
+    public static void Write(Html page, HistoryEntry entry, bool isOver, TimeZoneInfo zone)
     {
-        page.Raw("<h3>").Text($"What failed, {TimeZoneInfo.ConvertTime(entry.Began, zone).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}").Raw("</h3><ul class=\"problems\">\n");
+        var when = TimeZoneInfo.ConvertTime(entry.Began, zone).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+        page.Raw("<h3>").Text($"What failed, {when}{(isOver ? "; the last run was good" : "")}").Raw("</h3><ul class=\"problems\">\n");
         foreach (var problem in entry.Problems)
         {
             page.Raw("<li>");

@@ -74,7 +74,7 @@ internal static class ReportPage
 
         page.Raw("</div>\n");
         if (job.Failed is { } failed)
-            ProblemList.Write(page, failed, zone);
+            ProblemList.Write(page, failed, job.Standing.IsLastGood, zone);
         WriteFolders(page, job);
         if (job.Census is { } census)
             CensusTables.Write(page, census, MaxFolders, MaxSenders);
@@ -85,26 +85,32 @@ internal static class ReportPage
     private static void WriteFacts(Html page, JobStory job, TimeZoneInfo zone)
     {
         page.Raw("<dl class=\"facts\">");
-        Fact("Last run", job.Standing.Last is { } last ? $"{StatusText.Outcome(last)}, {Time(last.Ended ?? last.Began, zone)}" : "never");
+        Fact("Last run", job.Standing.Last is { } last ? StatusText.Outcome(last) : "never", job.Standing.Last is { } at ? Time(at.Ended ?? at.Began, zone) : "");
         if (job.Standing is { IsLastGood: false })
-            Fact("Last success", job.Standing.LastSuccess?.Ended is { } success ? Time(success, zone) : "never");
+            Fact("Last success", job.Standing.LastSuccess?.Ended is { } success ? Time(success, zone) : "never", "");
         if (job.Standing.Running is { } running)
-            Fact("Running since", Time(running.Began, zone));
+            Fact("Running since", Time(running.Began, zone), "");
         if (job.Counted is [.., var counted])
         {
-            Fact("In the source", $"{Quantities.Count(counted.Totals.SourceMessages, "message")} in {Quantities.Count(counted.FolderCount, "folder")}");
+            Fact("In the source", Quantities.Count(counted.Totals.SourceMessages, "message"), $"in {Quantities.Count(counted.FolderCount, "folder")}");
             if (job.Growth(Lately) is { } growth)
-                Fact("In 30 days", $"{(growth < 0 ? "−" : "+")}{Quantities.Count(Math.Abs(growth), "message")}");
+                Fact("In 30 days", $"{(growth < 0 ? "−" : "+")}{Quantities.Count(Math.Abs(growth), "message")}", "");
         }
 
-        Fact("Copied so far", $"{Quantities.Count(job.CopiedMessages, "message")}, {Quantities.Octets(job.CopiedBytes)}");
+        Fact("Copied so far", Quantities.Count(job.CopiedMessages, "message"), Quantities.Octets(job.CopiedBytes));
         if (job.Census is { } census)
-            Fact("In the target", $"{Quantities.Count(census.Messages, "message")}, {Quantities.Octets(census.Bytes)}{(census.IsWhole ? "" : " and more")}");
+            Fact("In the target", $"{Quantities.Count(census.Messages, "message")}{(census.IsWhole ? "" : " and more")}", Quantities.Octets(census.Bytes));
         if (job.Entries.LastOrDefault(e => e.Kind == HistoryKind.Verify && e.Ended is not null) is { } verified)
-            Fact("Last verification", $"{(verified.IsSuccess ? "no difference" : $"{Quantities.Count(verified.Totals.Failed)} different")}, {Time(verified.Ended!.Value, zone)}");
+            Fact("Last verification", verified.IsSuccess ? "no difference" : $"{Quantities.Count(verified.Totals.Failed)} different", Time(verified.Ended!.Value, zone));
         page.Raw("</dl>\n");
 
-        void Fact(string name, string words) => page.Raw("<div>").Element("dt", name).Element("dd", words).Raw("</div>");
+        void Fact(string name, string words, string more)
+        {
+            page.Raw("<div>").Element("dt", name).Element("dd", words);
+            if (more.Length > 0)
+                page.Element("dd", more, "dim");
+            page.Raw("</div>");
+        }
     }
 
     private static void WriteFolders(Html page, JobStory job)
