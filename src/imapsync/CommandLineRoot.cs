@@ -20,6 +20,8 @@ internal static class CommandLineRoot
         FoldersCommand.Create,
         VerifyCommand.Create,
         SnapshotsCommand.Create,
+        StatusCommand.Create,
+        ReportCommand.Create,
         LoginCommand.Create,
         LogoutCommand.Create,
         ProvidersCommand.Create,
@@ -28,7 +30,8 @@ internal static class CommandLineRoot
     ];
 
     /// <summary>They hold no conversation with a mail server.</summary>
-    private static readonly Func<HostContext, Command>[] WithoutTrace = [LoginCommand.Create, LogoutCommand.Create, CompletionCommand.Create];
+    private static readonly Func<HostContext, Command>[] WithoutTrace =
+        [SnapshotsCommand.Create, StatusCommand.Create, ReportCommand.Create, LoginCommand.Create, LogoutCommand.Create, CompletionCommand.Create];
 
     private static RootCommand Build(HostContext surroundings)
     {

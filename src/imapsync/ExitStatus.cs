@@ -26,6 +26,9 @@ internal static class ExitStatus
 
     public const int DeletionLimit = 13;
 
+    /// <summary>Of <c>status</c>: a job had no success for too long, or never.</summary>
+    public const int TooOld = 14;
+
     public const int Interrupted = 130;
 
     public const int Terminated = 143;

@@ -4,6 +4,7 @@ using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Configuration.Secrets;
 using Imapsync.Engine.Discovery;
+using Imapsync.Engine.History;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
@@ -23,6 +24,12 @@ internal sealed record HostContext : IDisposable
 
     /// <summary>Text for people.</summary>
     public required TextWriter Error { get; init; }
+
+    /// <summary>What happens in jobs goes here too, or alone where <see cref="Screen"/> is null; null for no log.</summary>
+    public IProgressOutput? Log { get; init; }
+
+    /// <summary>Standard error where <see cref="Error"/> goes to a log as well.</summary>
+    public TextWriter? Screen { get; init; }
 
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
 
@@ -47,8 +54,25 @@ internal sealed record HostContext : IDisposable
 
     public required JobRun RunJob { get; init; }
 
+    /// <summary>The history in a job's state directory; null where none is kept.</summary>
+    public Func<string, JobHistory>? HistoryOf { get; init; }
+
     /// <summary>What stores tell of their conversations; off unless the command line asks for it.</summary>
     public TraceLog Trace { get; init; } = new(TimeProvider.System);
+
+    /// <summary>Shows what happens in jobs.</summary>
+    /// <param name="isJson">Events are data, on standard output.</param>
+    /// <param name="liveJobs">So many may be shown by a table where the terminal can; 0 for lines.</param>
+    public EventFeed ShowEvents(bool isJson, int liveJobs)
+    {
+        if (Log is not null && Screen is null && !isJson)
+            return new EventFeed([Log], Time);
+        var screen = Screen ?? Error;
+        IProgressOutput shown = isJson ? new JsonLines(Out, screen)
+            : IsLive && !Trace.IsOnScreen && liveJobs > 0 ? new LiveDisplay(screen, Time, liveJobs)
+            : new PlainLines(screen, Time);
+        return new EventFeed(Log is null ? [shown] : [shown, Log], Time);
+    }
 
     /// <summary>What a job is read with here.</summary>
     public JobFileOptions JobFileOptions => new() { Environment = Environment, Prompt = Prompt, Time = Time };
@@ -70,6 +94,7 @@ internal sealed record HostContext : IDisposable
             Prompt = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskAsync,
             Ask = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskLineAsync,
             OpenStore = open,
+            HistoryOf = directory => new JobHistory(directory, TimeProvider.System),
             RunJob = new JobRunner(TimeProvider.System, open).RunAsync,
         };
     }

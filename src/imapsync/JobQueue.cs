@@ -11,6 +11,15 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
     /// <summary>How long a job may take to end that was told to drop everything: closing connections takes a few seconds at most.</summary>
     public static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long <see cref="OnEnd"/> may take from then on.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
+
+    /// <summary>Done before a job.</summary>
+    public Func<JobDefinition, Task> OnBegin { get; init; } = _ => Task.CompletedTask;
+
+    /// <summary>Done after a job that was begun, also after one that was left behind.</summary>
+    public Func<JobDefinition, JobReport, Task> OnEnd { get; init; } = (_, _) => Task.CompletedTask;
+
     /// <summary>The reports in the order of the jobs, one for each, also for those that a stop kept from starting.</summary>
     public async Task<IReadOnlyList<JobReport>> RunAsync(
         IReadOnlyList<JobDefinition> jobs, int parallel, RunOptions options, CancellationToken stop, CancellationToken abort)
@@ -35,10 +44,23 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
     {
         if (stop.IsCancellationRequested)
             return Empty(job, JobOutcome.Cancelled, StopReason.Cancelled, []) with { IsNotBegun = true };
+        var report = await RunBegunAsync(job, options, stop, abort);
+        await Task.WhenAny(Task.Run(() => OnEnd(job, report), CancellationToken.None), AfterAbortAsync(EndPatience, time, abort)).Unwrap();
+        return report;
+    }
+
+    private async Task<JobReport> RunBegunAsync(JobDefinition job, RunOptions options, CancellationToken stop, CancellationToken abort)
+    {
         try
         {
             // On another thread: a disk that does not answer holds up whoever opens the state.
-            var running = Task.Run(() => run(job, options, onEvent, stop, abort), CancellationToken.None);
+            var running = Task.Run(
+                async () =>
+                {
+                    await OnBegin(job);
+                    return await run(job, options, onEvent, stop, abort);
+                },
+                CancellationToken.None);
             return await Task.WhenAny(running, AbandonAsync(job, abort)).Unwrap();
         }
         catch (Exception e)

@@ -22,7 +22,8 @@ public sealed partial class ArchitectureTests
         [
             "Imapsync.Imap", "DnsClient", "Duende.IdentityModel", "MimeKit", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
         ],
-        ["imapsync"] = ["Imapsync.Engine", "System.CommandLine", "Spectre.Console"],
+        ["Imapsync.Notifying"] = ["Imapsync.Engine", "MailKit"],
+        ["imapsync"] = ["Imapsync.Engine", "Imapsync.Notifying", "System.CommandLine", "Spectre.Console"],
     };
 
     /// <summary>
@@ -56,6 +57,7 @@ public sealed partial class ArchitectureTests
         ["Verifying"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "Reading", "Retrying", "State"],
         ["Restoring"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "State"],
         ["Snapshots"] = ["Files", "Jobs", "Mail", "Progress", "Stores.Maildir"],
+        ["History"] = ["Files", "Mail", "Progress", "State", "Verifying"],
         ["Running"] =
         [
             "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "Snapshots", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",

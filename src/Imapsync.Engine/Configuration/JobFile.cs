@@ -10,6 +10,15 @@ namespace Imapsync.Engine.Configuration;
 /// <param name="Notes">What works but should be known: a password file that others can read.</param>
 public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<ConfigurationNote> Notes)
 {
+    /// <summary>Who is told how a run of the file's jobs ended, besides <see cref="JobDefinition.Notices"/>.</summary>
+    public ImmutableArray<Notice> Notices { get; init; } = [];
+
+    /// <summary>Where the figures for Prometheus go, absolute; null for nowhere.</summary>
+    public string? MetricsFile { get; init; }
+
+    /// <summary>Every job of the file, whatever was asked for, and where its state is.</summary>
+    public ImmutableArray<JobPlace> Places { get; init; } = [];
+
     /// <summary>Asks for every password that has to be asked for, before anything else writes to the terminal.</summary>
     public async Task AskForSecretsAsync(CancellationToken cancellationToken)
     {
@@ -17,6 +26,9 @@ public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<
             await secret.ReadAsync(cancellationToken);
     }
 }
+
+/// <summary>A job's name, and the directory of its state.</summary>
+public sealed record JobPlace(string Name, string StateDirectory);
 
 /// <summary>A job that was given setting by setting.</summary>
 /// <param name="Text">A job file that says the same.</param>
@@ -40,7 +52,7 @@ public sealed record JobFileOptions
     /// <summary>The jobs' sources will be opened: their secrets and files have to be there.</summary>
     public bool UsesSource { get; init; } = true;
 
-    /// <summary>The same of their targets.</summary>
+    /// <summary>The jobs' targets will be opened.</summary>
     public bool UsesTarget { get; init; } = true;
 
     /// <summary>Asks for passwords that the file says nothing of; null where nobody can be asked.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Jobs;
@@ -80,6 +81,8 @@ public static class JobFileReader
     private static JobFile ReadJobs(SettingNode? root, JobReadContext reading)
     {
         var jobs = new List<ReadJob>();
+        ImmutableArray<Notice> notices = [];
+        string? metrics = null;
         if (root is not null)
         {
             new ProviderDefaults(reading).Fill(root);
@@ -89,12 +92,45 @@ public static class JobFileReader
             var reader = new JobReader(reading);
             jobs.AddRange((root["jobs"]?.Items ?? []).Where(n => n.Kind == SettingKind.Mapping).Select(reader.Read).OfType<ReadJob>());
             JobValidator.Check(jobs, reading.Errors);
+            notices = new NoticeReader(reading).Read(root);
+            metrics = root.Text("metrics_file") is { } path ? reading.Resolve(root.Origin("metrics_file"), path) : null;
         }
 
         ThrowIfAny(reading.Errors);
-        return new JobFile(
-            [.. jobs.Select(j => j.Definition).OfType<JobDefinition>().Where(j => reading.IsWanted(j.Name))],
-            [.. reading.Notes.OrderBy(n => n.Origin)]);
+        var all = jobs.Select(j => j.Definition).OfType<JobDefinition>().ToList();
+        return new JobFile([.. all.Where(j => reading.IsWanted(j.Name))], [.. reading.Notes.OrderBy(n => n.Origin)])
+        {
+            Notices = notices,
+            MetricsFile = metrics,
+            Places = [.. all.Select(j => new JobPlace(j.Name, j.StateDirectory))],
+        };
+    }
+
+    /// <summary>Who is to be told of a run that a mistake in the file ends, as far as that can be read: of the file, and of the jobs that are wanted.</summary>
+    public static IReadOnlyList<Notice> ReadNotices(string path, JobFileOptions options)
+    {
+        try
+        {
+            var reading = new JobReadContext(path, options, []);
+            if (Load(path, ReadText(path), options, reading.Errors).Root is not { } root)
+                return [];
+            var jobs = (root["jobs"]?.Items ?? []).Where(j => j.Text("name") is { } name && reading.IsWanted(name));
+            return [.. new[] { root }.Concat(jobs).SelectMany(section => ReadSound(section, reading))];
+        }
+        catch (ConfigurationException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Nothing of a section that has a mistake in it: what it says may not be what is meant.</summary>
+    private static IEnumerable<Notice> ReadSound(SettingNode section, JobReadContext reading)
+    {
+        var before = reading.Errors.Count;
+        foreach (var entry in section["notify"]?.Items ?? [])
+            SchemaCheck.Check(entry, JobSchema.Notice, reading.Errors);
+        var notices = new NoticeReader(reading).Read(section);
+        return reading.Errors.Count == before ? notices : [];
     }
 
     private static void ThrowIfAny(List<ConfigurationError> errors)

@@ -36,6 +36,19 @@ internal static class JobFileText
                 if ((key.Name == "source" ? definition.Source : definition.Target) is ServerEndpoint { Password: Secrets.PromptedSecret } && key.Name is "source" or "target")
                     text.Append(below).Append("# The password is asked for. To run without a terminal add password_env, password_file or password_command.\n");
                 break;
+            case SettingShape.Sections:
+                text.Append(lead).Append(key.Name).Append(":   # ").Append(key.Purpose).Append('\n');
+                foreach (var item in node.Items)
+                {
+                    var first = below + "- ";
+                    foreach (var inner in key.Keys.Where(k => item[k.Name] is { } child && !child.IsTakenAway()))
+                    {
+                        Write(text, first, item[inner.Name]!, inner, definition, reading);
+                        first = below + "  ";
+                    }
+                }
+
+                break;
             case SettingShape.List:
                 text.Append(lead).Append(key.Name).Append(":   # ").Append(key.Purpose).Append('\n');
                 foreach (var (entry, _) in node.Entries())
@@ -58,7 +71,7 @@ internal static class JobFileText
     private static string Absolute(string value, SettingKey key, JobReadContext reading)
     {
         var origin = new SettingOrigin(key.Name);
-        if (key.Name is "password_file" or "client_secret_file" or "service_account_file" or "tls_ca_file" or "tls_client_certificate" or "tls_client_key")
+        if (key.Name is "password_file" or "proxy_password_file" or "client_secret_file" or "service_account_file" or "ping_file" or "webhook_file" or "tls_ca_file" or "tls_client_certificate" or "tls_client_key")
             return reading.Resolve(origin, value) ?? value;
         return key.Name == "url" && EndpointUrl.Parse(value, origin, reading) is { Kind.IsServer: false } url ? $"{url.Scheme}:{url.ReadPath()}" : value;
     }

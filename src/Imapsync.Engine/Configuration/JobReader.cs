@@ -30,6 +30,7 @@ internal sealed class JobReader(JobReadContext reading)
         // Two files of one user may each have a job of this name; they must not share checkpoints or a lock.
         var place = reading.IsComposed ? $"{source?.Identity}\n{target?.Identity}" : reading.FilePath;
         var state = ReadState(job, name, place);
+        var notices = new NoticeReader(reading).Read(job);
         if (name is null || source is null || target is null || state is null)
             return new ReadJob(job, name, null);
         return new ReadJob(job, name, new JobDefinition(name, Signed(source, name, state, "source"), Signed(target, name, state, "target"))
@@ -48,6 +49,7 @@ internal sealed class JobReader(JobReadContext reading)
             MaxDuration = patience.MaxDuration(job),
             Snapshots = new SnapshotReader(reading).Read(job["snapshots"], target),
             StateDirectory = state,
+            Notices = notices,
         });
     }
 

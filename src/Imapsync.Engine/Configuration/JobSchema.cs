@@ -124,6 +124,37 @@ internal static class JobSchema
         .. StoreRegistry.Kinds.SelectMany(kind => kind.Settings.Select(s => Choice(s.Name, s.Purpose, s.Choices) with { AppliesTo = k => k == kind })),
     ];
 
+    /// <summary>An entry of <c>notify</c>.</summary>
+    public static ImmutableArray<SettingKey> Notice { get; } =
+    [
+        Text("ping", "https://hc-ping.com/…", "The URL to call at the start and at the end of a run.") with { IsSecret = true },
+        Text("ping_env", "ALICE_PING", "The environment variable that holds it."),
+        Text("ping_file", "/run/secrets/alice-ping", "The file that holds it."),
+        Text("ping_command", "pass show ping/alice", "A command whose first line of output it is."),
+        Text("webhook", "https://chat.example.com/hooks/…", "The URL that gets a JSON document.") with { IsSecret = true },
+        Text("webhook_env", "ALICE_WEBHOOK", "The environment variable that holds it."),
+        Text("webhook_file", "/run/secrets/alice-webhook", "The file that holds it."),
+        Text("webhook_command", "pass show webhook/alice", "A command whose first line of output it is."),
+        Text("command", "/usr/local/bin/tell", "A command for the shell."),
+        Section("mail", "A message by SMTP.",
+        [
+            Text("server", "smtps://backup@smtp.example.org", "The server that takes it.") with { IsRequired = true },
+            Text("from", "backup@example.org", "Who it is from.") with { IsRequired = true },
+            List("to", "[ops@example.org]", "Who gets it.") with { IsRequired = true },
+            Text("password_env", "SMTP_PASSWORD", "The environment variable that holds the password."),
+            Text("password_file", "/run/secrets/smtp", "The file that holds the password."),
+            Text("password_command", "pass show mail/smtp", "A command whose first line of output is the password."),
+            Text("password", "…", "The password itself.") with { IsSecret = true },
+        ]),
+        Choice("on", "When it is told.", "failure", "always", "change", "weekly"),
+        Text("timeout", "10s", "How long a try may take."),
+        Choice("tls", "none, together with http:// or smtp://: no encryption at all.", "required", "none"),
+        Text("tls_ca_file", "/etc/ssl/our-ca.pem", "PEM file of the authorities to trust in place of the system's."),
+    ];
+
+    private static SettingKey Notify { get; } =
+        new("notify", SettingShape.Sections, "- command: /usr/local/bin/tell") { Keys = Notice, Purpose = "Who is told how a run ended." };
+
     public static ImmutableArray<SettingKey> Job { get; } =
     [
         Text("name", "alice", "The job's name.") with { IsRequired = true, Pattern = "^[^.\\-].{0,99}$" },
@@ -170,10 +201,15 @@ internal static class JobSchema
             Text("directory", "/var/backups/mail/alice.snapshots", "Where they lie, on the file system of the target."),
         ]),
         Text("state", "./state/alice", "The directory of the checkpoints and the lock."),
+        Notify,
     ];
 
     public static ImmutableArray<SettingKey> Root { get; } =
-        [new("jobs", SettingShape.Sections, "- name: alice") { IsRequired = true, Keys = Job }];
+    [
+        new("jobs", SettingShape.Sections, "- name: alice") { IsRequired = true, Keys = Job },
+        Notify,
+        Text("metrics_file", "/var/lib/node_exporter/imapsync.prom", "A file for Prometheus, written at the end of each run."),
+    ];
 
     private static SettingKey Text(string name, string example, string purpose) => new(name, SettingShape.Text, example) { Purpose = purpose };
 

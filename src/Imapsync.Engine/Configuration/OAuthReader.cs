@@ -35,7 +35,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
                 // Another server is not told of tokens that the written one gave.
                 Revocation = written.Token is null ? provider.RevocationEndpoint : null,
             },
-            ClientSecret = new SecretReader(reading, isWanted, "client secret").ReadNamed(node, "client_secret"),
+            ClientSecret = new SecretReader(reading, isWanted, "client_secret", "client secret").Read(node),
             Scopes = ReadScopes(node, provider, grant),
             ServiceAccountFile = ReadServiceAccount(node, grant),
             Subject = node.Text("subject") ?? (grant == OAuthGrant.JwtBearer ? user : null),

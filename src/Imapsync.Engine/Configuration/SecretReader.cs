@@ -4,20 +4,24 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Finds out where an endpoint's password is to come from.</summary>
+/// <summary>Finds out where a secret is to come from: an endpoint's password, a URL with a token in it.</summary>
 /// <param name="isWanted">The job will be run: the secret must be there.</param>
-/// <param name="what">What else than a password it is, for error texts.</param>
-internal sealed class SecretReader(JobReadContext reading, bool isWanted, string what = "password")
+/// <param name="name">What its keys begin with.</param>
+/// <param name="noun">What it is, for error texts; the name where that is a word.</param>
+internal sealed class SecretReader(JobReadContext reading, bool isWanted, string name = "password", string? noun = null)
 {
+    /// <summary>Those of an endpoint's password.</summary>
+    public static readonly string[] Keys = ["password_env", "password_file", "password_command", "password"];
+
     private readonly bool isChecked = isWanted && !reading.HasSeveralJobs;
 
-    public static readonly string[] Keys = ["password_env", "password_file", "password_command", "password"];
+    private readonly string[] keys = [$"{name}_env", $"{name}_file", $"{name}_command", name];
+
+    private readonly string what = noun ?? name;
 
     public SecretReference? Read(SettingNode section, ServerEndpoint endpoint)
     {
-        var given = Keys.Where(k => section[k] is { } node && !node.IsTakenAway()).ToList();
-        foreach (var key in given.Skip(1))
-            reading.Error(section[key]!.KeyOrigin, $"'{key}' contradicts '{given[0]}' at {section[given[0]]!.KeyOrigin}", "keep one of them");
+        var given = Given(section);
         if (endpoint.Auth is AuthMechanism.External or AuthMechanism.Anonymous && given.Count > 0)
         {
             var word = endpoint.Auth == AuthMechanism.External ? "external" : "anonymous";
@@ -25,7 +29,7 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
         }
 
         if (given.Count > 0)
-            return section.Text(given[0]) is { } text ? Refer(given[0], text, section.Origin(given[0])) : null;
+            return Refer(section, given[0]);
         if (!LogInReader.NeedsPassword(endpoint.Auth))
             return null;
         // Behind a tunnel the session is logged in, as a rule.
@@ -38,32 +42,39 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
         return null;
     }
 
-    /// <summary>The one of the keys that <paramref name="name"/> and <c>_env</c>, <c>_file</c> or <c>_command</c> make; null where none is there.</summary>
-    public SecretReference? ReadNamed(SettingNode section, string name)
+    /// <summary>The one that is given; null for none. Nobody is asked.</summary>
+    public SecretReference? Read(SettingNode section) => Given(section) is [var key, ..] ? Refer(section, key) : null;
+
+    private List<string> Given(SettingNode section)
     {
-        var given = ((string[])[$"{name}_env", $"{name}_file", $"{name}_command"]).Where(k => section[k] is { } node && !node.IsTakenAway()).ToList();
+        var given = keys.Where(k => section[k] is { } node && !node.IsTakenAway()).ToList();
         foreach (var key in given.Skip(1))
             reading.Error(section[key]!.KeyOrigin, $"'{key}' contradicts '{given[0]}' at {section[given[0]]!.KeyOrigin}", "keep one of them");
-        return given.Count > 0 && section.Text(given[0]) is { } text ? Refer(given[0], text, section.Origin(given[0])) : null;
+        return given;
     }
 
-    private SecretReference? Refer(string key, string text, SettingOrigin origin) => key.Split('_')[^1] switch
+    private SecretReference? Refer(SettingNode section, string key)
     {
-        "env" => FromEnvironment(key, text, origin),
-        "file" => FromFile(text, origin),
-        "command" => new CommandSecret(text, reading.Options.Time, what),
-        _ => Written(text, origin),
-    };
+        if (section.Text(key) is not { } text)
+            return null;
+        var origin = section.Origin(key);
+        return key[name.Length..] switch
+        {
+            "_env" => FromEnvironment(text, origin),
+            "_file" => FromFile(text, origin),
+            "_command" => new CommandSecret(text, reading.Options.Time, what),
+            _ => Written(text, origin),
+        };
+    }
 
-    private EnvironmentSecret FromEnvironment(string key, string name, SettingOrigin origin)
+    private EnvironmentSecret FromEnvironment(string variable, SettingOrigin origin)
     {
-        var stem = key[..^"_env".Length];
         // A name that is none may be the password itself, put behind the wrong key: it is not repeated.
-        if (!name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') || name.Length == 0 || char.IsAsciiDigit(name[0]))
-            reading.Error(origin, $"'{key}' holds no name of an environment variable", $"write the variable's name, for example {key}: {stem.ToUpperInvariant()}");
-        else if (isChecked && string.IsNullOrEmpty(reading.Variable(name)))
-            reading.Error(origin, $"environment variable {name} is not set", $"set it before running, or use {stem}_file or {stem}_command");
-        return reading.EnvironmentSecret(name);
+        if (!variable.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') || variable.Length == 0 || char.IsAsciiDigit(variable[0]))
+            reading.Error(origin, $"'{name}_env' holds no name of an environment variable", $"write the variable's name, for example {name}_env: ALICE_{name.ToUpperInvariant()}");
+        else if (isChecked && string.IsNullOrEmpty(reading.Variable(variable)))
+            reading.Error(origin, $"environment variable {variable} is not set", $"set it before running, or use {name}_file or {name}_command");
+        return reading.EnvironmentSecret(variable);
     }
 
     private FileSecret? FromFile(string text, SettingOrigin origin)
@@ -96,10 +107,10 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
     private WrittenSecret Written(string text, SettingOrigin origin)
     {
         if (origin.Line > 0)
-            reading.NoteWhenReadableByOthers(origin, reading.FilePath, UnixFileMode.OtherRead, "this file holds a password and");
+            reading.NoteWhenReadableByOthers(origin, reading.FilePath, UnixFileMode.OtherRead, name == "password" ? "this file holds a password and" : $"this file holds the URL of a {name} and");
         // Nothing of it is shown: it may be the password indeed.
         if (text.StartsWith("${", StringComparison.Ordinal) || (text.Length > 1 && text[0] == '$' && text[1..].All(c => char.IsAsciiLetterUpper(c) || c == '_')))
-            reading.Note(origin, "'password' is taken as it stands, a job file puts in no variables; if a variable is meant, write password_env: NAME");
+            reading.Note(origin, $"'{name}' is taken as it stands, a job file puts in no variables; if a variable is meant, write {name}_env: NAME");
         return new WrittenSecret(new Secret(text), origin.ToString());
     }
 }

@@ -44,8 +44,11 @@ internal sealed class SettingOverrides : LocatedConfigurationProvider, IConfigur
     private void AddAssignment(string key, string value)
     {
         var origin = new SettingOrigin($"--set {key}");
-        if (key.EndsWith(".password", StringComparison.OrdinalIgnoreCase))
+        var last = key[(key.LastIndexOf('.') + 1)..].ToLowerInvariant();
+        if (last == "password")
             Errors.Add(new ConfigurationError(origin, "every user of this machine can read a password on the command line", "use password_env, password_file or password_command"));
+        else if (last is "ping" or "webhook")
+            Errors.Add(new ConfigurationError(origin, "every user of this machine can read a URL on the command line, and the token in it", $"use {last}_env, {last}_file or {last}_command"));
         else
             Add(origin, key, ".", name => name, value);
     }

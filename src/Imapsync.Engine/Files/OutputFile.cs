@@ -39,9 +39,10 @@ public static partial class OutputFile
     public static bool WouldReplace(string path) => DescriptorOf(path) is null && Nodes.KindOf(Resolve(path)) is NodeKind.OrdinaryFile;
 
     /// <summary>Writes it: an ordinary file appears whole or not at all.</summary>
+    /// <param name="isForAll">Every user may read it.</param>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>
-    public static async Task WriteAsync(string path, Func<Stream, Task> write)
+    public static async Task WriteAsync(string path, Func<Stream, Task> write, bool isForAll = false)
     {
         if (DescriptorOf(path) is { } descriptor)
         {
@@ -60,7 +61,7 @@ public static partial class OutputFile
                     await write(stream);
                 break;
             default:
-                await ReplaceAsync(place, write);
+                await ReplaceAsync(place, write, isForAll);
                 break;
         }
     }
@@ -78,7 +79,7 @@ public static partial class OutputFile
         return new FileStream(place, DurableFiles.ForOwner(FileMode.Append, FileAccess.Write));
     }
 
-    private static async Task ReplaceAsync(string place, Func<Stream, Task> write)
+    private static async Task ReplaceAsync(string place, Func<Stream, Task> write, bool isForAll)
     {
         // A name that nobody else can have: nothing has to be removed for it.
         var temporary = $"{place}.{Guid.NewGuid():N}{DurableFiles.TemporarySuffix}";
@@ -88,6 +89,8 @@ public static partial class OutputFile
             await using (file)
             {
                 await write(file);
+                if (isForAll && !OperatingSystem.IsWindows())
+                    File.SetUnixFileMode(file.SafeFileHandle, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
                 file.Flush(flushToDisk: true);
             }
 

@@ -52,7 +52,10 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>What a pair must have been brought up to date under for its summary to count.</summary>
     public string Rules => $"{Messages.Fingerprint};{Flags};{Deletions}{(Labels == LabelPolicy.None ? "" : $";{Labels}")}{(Source.RemovesCopied ? ";removes" : "")}";
 
-    /// <summary>The directory that holds this job's checkpoints and lock, absolute.</summary>
+    /// <summary>Who is told how a run of this job ended.</summary>
+    public ImmutableArray<Notice> Notices { get; init; } = [];
+
+    /// <summary>The directory that holds this job's checkpoints, history and lock, absolute.</summary>
     public required string StateDirectory { get; init; }
 }
 

@@ -16,6 +16,9 @@ internal sealed class StateDirectory(string root)
     /// <summary>Begins the names of what a sign-in keeps here, besides the checkpoints; its lock is empty.</summary>
     public const string SignInPrefix = "signin-";
 
+    /// <summary>What was done with the job. Added to without a sync: a power cut may tear it.</summary>
+    public const string HistoryName = "history";
+
     /// <summary>How many damaged journals of a pair are kept to be looked at.</summary>
     private const int DamagedKept = 3;
 
@@ -151,7 +154,7 @@ internal sealed class StateDirectory(string root)
             return entry == pairs ? Directory.EnumerateFileSystemEntries(pairs).All(IsJournal) : Directory.Exists(Path.Combine(entry, "pairs"));
         }
 
-        return name == "lock" || IsRecord(entry, mayBeTorn: name == AppendingName || name.StartsWith(SignInPrefix, StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal));
+        return name == "lock" || IsRecord(entry, mayBeTorn: name is AppendingName or HistoryName || name.StartsWith(SignInPrefix, StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal));
     }
 
     /// <summary>As a run writes it, or as a power cut left it: cut off, or with zeros in place of its text.</summary>

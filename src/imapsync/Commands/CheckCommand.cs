@@ -1,6 +1,10 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json;
 using Imapsync.CommandLine.Output;
+using Imapsync.Engine.History;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores.Labels;
 
 namespace Imapsync.CommandLine.Commands;
@@ -14,8 +18,9 @@ internal static class CheckCommand
             ("imapsync check jobs.yaml", "Check every job of the file."),
             ("imapsync check jobs.yaml alice --output json", "Check one job, for a program."));
         var arguments = new JobFileArguments(command);
-        command.SetAction((parsed, cancellationToken) =>
-            StopSignals.GuardAsync(surroundings.Time, (_, stop) => RunAsync(parsed, arguments, surroundings, stop), cancellationToken));
+        var log = new LogOptions(command);
+        command.SetAction((parsed, cancellationToken) => log.Read(parsed).RunAsync(surroundings, logged =>
+            StopSignals.GuardAsync(logged.Time, (_, stop) => RunAsync(parsed, arguments, logged, stop), cancellationToken)));
         return command;
     }
 
@@ -27,6 +32,8 @@ internal static class CheckCommand
         var statuses = new List<int>();
         foreach (var job in jobs)
         {
+            var history = new HistoryKeeping(surroundings, job, HistoryKind.Check, isKept: true, text => surroundings.Error.WriteLine(TerminalText.Escape(text)));
+            await history.BeginAsync();
             var source = await EndpointCheck.RunAsync(job.Source, isTarget: false, surroundings, stop);
             var target = await EndpointCheck.RunAsync(job.Target, isTarget: true, surroundings, stop);
             if (source.Failure is null && target.Failure is null && LabelViews.Describe(job, source.HasLabels, target.HasLabels) is { } labels)
@@ -34,6 +41,9 @@ internal static class CheckCommand
             statuses.AddRange([source.Status, target.Status]);
             var check = new JobCheckJson(job.Name, EndpointCheckJson.Of(source), EndpointCheckJson.Of(target));
             checks.Add(check);
+            await history.EndAsync(begun => begun.End(Report(job.Name, begun.Began, surroundings.Time.GetUtcNow(), source, target), ExitStatus.Worst([source.Status, target.Status])));
+            foreach (var (side, endpoint) in new[] { ("source", source), ("target", target) })
+                surroundings.Log?.Say($"{job.Name}: {side} {endpoint.Endpoint.Display}: {endpoint.Failure?.Message ?? "ok"}");
             if (!isJson)
                 Print(check, surroundings.Out);
         }
@@ -42,6 +52,20 @@ internal static class CheckCommand
             await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new CheckJson(checks), DocumentJson.Default.CheckJson));
         return ExitStatus.Worst(statuses);
     }
+
+    private static JobReport Report(string job, DateTimeOffset began, DateTimeOffset ended, params EndpointCheck[] checks)
+    {
+        ImmutableArray<Problem> problems = [.. checks.Select(c => c.Failure).OfType<MailException>().Select(f => new Problem(FailureScope.Store, null, null, Reason(f), f.Message))];
+        return new JobReport(job, problems.IsEmpty ? JobOutcome.Ok : JobOutcome.Failed, began, ended, new FolderCounts(), [], problems, []);
+    }
+
+    private static string Reason(MailException failure) => failure.Kind switch
+    {
+        FailureKind.Connect => Reasons.Connect,
+        FailureKind.Authentication => Reasons.Authentication,
+        FailureKind.Configuration => Reasons.Configuration,
+        _ => Reasons.Failed,
+    };
 
     private static void Print(JobCheckJson check, TextWriter output)
     {

@@ -30,7 +30,7 @@ internal static class CopyCommand
         var targetSettings = new SettingOptions(command, "target-", JobSettings.Endpoint);
         var jobSettings = new SettingOptions(command, "", JobSettings.Job);
         command.SetAction((parsed, cancellationToken) => running.Read(parsed, parsed.GetValue(output) == "json").RunAsync(
-            async c =>
+            async (logged, c) =>
             {
                 GivenSetting[] given =
                 [
@@ -40,11 +40,11 @@ internal static class CopyCommand
                 ];
                 var job = JobFileReader.Compose(Directory.GetCurrentDirectory(), given, surroundings.JobFileOptions with { Set = parsed.GetValue(set) ?? [] });
                 foreach (var note in job.File.Notes)
-                    await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
+                    await logged.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
                 if (parsed.GetValue(save) is { } path)
                     await SaveAsync(path, job.Text, parsed.GetValue(force), c);
                 await job.File.AskForSecretsAsync(c);
-                return job.File.Jobs;
+                return job.File;
             },
             surroundings,
             cancellationToken));

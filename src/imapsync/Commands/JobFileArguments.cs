@@ -3,6 +3,7 @@ using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
 
 namespace Imapsync.CommandLine.Commands;
 
@@ -13,12 +14,15 @@ internal sealed class JobFileArguments
     private readonly Argument<string[]> jobs = new("JOB") { Description = "Names of the jobs; all of the file by default.", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string[]> set = new("--set") { Description = "Override a setting, for example --set alice.source.connections=4. May be given several times.", HelpName = "KEY=VALUE" };
     private readonly Option<string> state = new("--state") { Description = "Keep the jobs' state below this directory, whatever the file says.", HelpName = "DIR" };
-    private readonly Option<string> output = OutputOption();
+    private readonly Option<string> output;
 
     /// <param name="isOneJob">The command takes exactly one job of the file.</param>
     /// <param name="next">What follows the one job on the command line.</param>
-    public JobFileArguments(Command command, bool isOneJob = false, Argument? next = null)
+    /// <param name="output">In place of the <c>--output</c> that most commands have.</param>
+    /// <param name="hasOutput">False for a command without one.</param>
+    public JobFileArguments(Command command, bool isOneJob = false, Argument? next = null, Option<string>? output = null, bool hasOutput = true)
     {
+        this.output = output ?? OutputOption();
         if (next is not null)
         {
             jobs.Arity = ArgumentArity.ExactlyOne;
@@ -42,10 +46,10 @@ internal sealed class JobFileArguments
         jobs.Validators.Add(RefuseOptions);
         command.Add(file);
         command.Add(jobs);
-        if (next is null)
-            command.Add(output);
-        else
+        if (next is not null)
             command.Add(next);
+        else if (hasOutput)
+            command.Add(this.output);
         command.Add(set);
         command.Add(state);
     }
@@ -82,14 +86,23 @@ internal sealed class JobFileArguments
     /// <summary>Reads the file. What an endpoint that is not used points at need not be there.</summary>
     /// <exception cref="ConfigurationException"/>
     public JobFile Read(ParseResult parsed, HostContext surroundings, bool usesSource, bool usesTarget) =>
-        JobFileReader.Read(parsed.GetRequiredValue(file), surroundings.JobFileOptions with
-        {
-            Set = parsed.GetValue(set) ?? [],
-            Jobs = parsed.GetValue(jobs) ?? [],
-            StateRoot = parsed.GetValue(state),
-            UsesSource = usesSource,
-            UsesTarget = usesTarget,
-        });
+        JobFileReader.Read(parsed.GetRequiredValue(file), Options(parsed, surroundings) with { UsesSource = usesSource, UsesTarget = usesTarget });
+
+    /// <summary>Reads the file for who opens none of its stores: no password has to be there, and nothing is noted.</summary>
+    /// <exception cref="ConfigurationException"/>
+    public JobFile ReadPlaces(ParseResult parsed, HostContext surroundings) =>
+        Read(parsed, surroundings, usesSource: false, usesTarget: false);
+
+    /// <summary>Who is to be told that the file can't be right.</summary>
+    public IReadOnlyList<Notice> ReadNotices(ParseResult parsed, HostContext surroundings) =>
+        JobFileReader.ReadNotices(parsed.GetRequiredValue(file), Options(parsed, surroundings));
+
+    private JobFileOptions Options(ParseResult parsed, HostContext surroundings) => surroundings.JobFileOptions with
+    {
+        Set = parsed.GetValue(set) ?? [],
+        Jobs = parsed.GetValue(jobs) ?? [],
+        StateRoot = parsed.GetValue(state),
+    };
 
     /// <summary>The library takes a misspelt option for one more job; no job's name starts with a dash.</summary>
     private static void RefuseOptions(ArgumentResult result)

@@ -33,10 +33,10 @@ internal static class RestoreCommand
                 result.AddError("The --to-… options describe the endpoint that --to names; give --to as well.");
         });
         command.SetAction((parsed, cancellationToken) => running.Read(parsed, arguments.IsJson(parsed)).RunAsync(
-            async c =>
+            async (logged, c) =>
             {
                 var url = parsed.GetValue(to);
-                var file = await arguments.ReadAsync(parsed, surroundings, usesSource: url is null);
+                var file = await arguments.ReadAsync(parsed, logged, usesSource: url is null);
                 var request = new RestoreRequest
                 {
                     Folders = parsed.GetValue(folder) ?? [],
@@ -50,8 +50,9 @@ internal static class RestoreCommand
                 var job = RestoreReader.Read(snapshot is null ? backup : SnapshotOption.AsOf(backup, snapshot), request, Directory.GetCurrentDirectory(), surroundings.JobFileOptions);
                 // Nothing is written into a snapshot, and whatever it is restored from, mail that came back once is known.
                 job = job with { StateDirectory = RestoreOrigin.StateDirectoryOf(backup, job.Target) };
-                await new JobFile([job], []).AskForSecretsAsync(c);
-                return [job];
+                var restoring = new JobFile([job], []);
+                await restoring.AskForSecretsAsync(c);
+                return restoring;
             },
             surroundings,
             cancellationToken));

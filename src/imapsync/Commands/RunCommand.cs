@@ -22,10 +22,19 @@ internal static class RunCommand
         });
         var heal = new Option<bool>("--heal") { Description = "Read the whole backup and fetch again what was copied and is gone from it or damaged in it." };
         command.Add(parallel);
+        var metrics = new Option<string>("--metrics-file") { Description = "Write the jobs' figures to this file for Prometheus, in place of the one that the job file names.", HelpName = "FILE" };
         command.Add(heal);
+        command.Add(metrics);
         command.SetAction((parsed, cancellationToken) =>
-            (running.Read(parsed, arguments.IsJson(parsed), parsed.GetValue(parallel)) with { Heal = parsed.GetValue(heal) }).RunAsync(
-                async c => (await arguments.LoadAsync(parsed, surroundings, c)).Jobs, surroundings, cancellationToken));
+        {
+            var run = running.Read(parsed, arguments.IsJson(parsed), parsed.GetValue(parallel)) with
+            {
+                Heal = parsed.GetValue(heal),
+                MetricsPath = parsed.GetValue(metrics),
+                NoticesOfMistakes = () => arguments.ReadNotices(parsed, surroundings),
+            };
+            return run.RunAsync((logged, c) => arguments.LoadAsync(parsed, logged, c), surroundings, cancellationToken);
+        });
         return command;
     }
 }

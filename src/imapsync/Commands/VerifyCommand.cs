@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Imapsync.CommandLine.Output;
+using Imapsync.Engine.History;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Running;
 using Imapsync.Engine.Verifying;
@@ -33,6 +34,7 @@ internal static class VerifyCommand
         command.Add(offline);
         command.Add(sample);
         command.Add(report);
+        var log = new LogOptions(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(full) && result.GetValue(offline))
@@ -41,7 +43,8 @@ internal static class VerifyCommand
         command.SetAction((parsed, cancellationToken) =>
         {
             var choices = new Choices(new VerifyOptions(parsed.GetValue(full), parsed.GetValue(offline), parsed.GetResult(sample) is null ? 1 : parsed.GetValue(sample)), parsed.GetValue(report));
-            return StopSignals.GuardAsync(surroundings.Time, (signals, stop) => RunAsync(parsed, arguments, at, surroundings, choices, signals, stop), cancellationToken);
+            return log.Read(parsed).RunAsync(surroundings, logged =>
+                StopSignals.GuardAsync(logged.Time, (signals, stop) => RunAsync(parsed, arguments, at, logged, choices, signals, stop), cancellationToken));
         });
         return command;
     }
@@ -54,13 +57,19 @@ internal static class VerifyCommand
         var jobs = (await arguments.LoadAsync(parsed, surroundings, stop)).Jobs;
         using var copies = new StateCopies();
         jobs = [.. jobs.Select(j => at.Find(parsed, j, surroundings.Time) is { } snapshot ? copies.Of(SnapshotOption.AsOf(j, snapshot)) : j)];
-        await using var lines = new PlainLines(surroundings.Error, surroundings.Time);
-        var events = new EventFeed([lines], surroundings.Time);
-        var output = new VerifyOutput(surroundings.Out, events, arguments.IsJson(parsed));
+        await using var events = surroundings.ShowEvents(isJson: false, liveJobs: 0);
+        var output = new VerifyOutput(surroundings.Out, events, arguments.IsJson(parsed), surroundings.Log);
         var runner = new VerifyRunner(surroundings.Time, surroundings.OpenStore);
         var reports = new List<VerifyReport>();
         foreach (var job in jobs)
-            reports.Add(await runner.RunAsync(job, choices.Options, output.Show, output.Show, stop, signals.Abort));
+        {
+            var history = new HistoryKeeping(surroundings, job, HistoryKind.Verify, isKept: true, events.Say);
+            await history.BeginAsync();
+            var report = await runner.RunAsync(job, choices.Options, output.Show, output.Show, stop, signals.Abort);
+            await history.EndAsync(begun => begun.End(report, ExitStatus.Of(report.Job, signals.InterruptedStatus)));
+            reports.Add(report);
+        }
+
         await Task.WhenAny(events.CompleteAsync(), JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort));
         output.Finish(reports);
         var statuses = reports.Select(r => ExitStatus.Of(r.Job, signals.InterruptedStatus)).ToList();

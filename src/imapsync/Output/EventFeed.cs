@@ -9,7 +9,8 @@ namespace Imapsync.CommandLine.Output;
 /// reads holds up neither the jobs nor another output. Of a folder's windows that wait one behind the other only the sum is kept; all else
 /// that may wait is in the report as well, so a queue takes no more memory than that.
 /// </summary>
-internal sealed class EventFeed(IReadOnlyList<IProgressOutput> outputs, TimeProvider time)
+/// <param name="outputs">The one that people look at first.</param>
+internal sealed class EventFeed(IReadOnlyList<IProgressOutput> outputs, TimeProvider time) : IAsyncDisposable
 {
     private readonly IReadOnlyList<Reader> readers = [.. outputs.Select(o => new Reader(o))];
 
@@ -21,6 +22,15 @@ internal sealed class EventFeed(IReadOnlyList<IProgressOutput> outputs, TimeProv
 
     /// <summary>Done once all that was told is shown; nothing may be told afterwards.</summary>
     public Task CompleteAsync() => Task.WhenAll(readers.Select(r => r.CompleteAsync()));
+
+    /// <inheritdoc cref="IProgressOutput.HasJustTold"/>
+    public bool HasJustTold(string text, int linesSince) => outputs[0].HasJustTold(text, linesSince);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var output in outputs)
+            await output.DisposeAsync();
+    }
 
     private void Add(Item item)
     {

@@ -2,7 +2,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>A way to show what happens in jobs, fed by an <see cref="EventFeed"/>: one call at a time, each may take as long as the screen or pipe needs.</summary>
+/// <summary>A way to show what happens in jobs, fed by an <see cref="EventFeed"/>: one call at a time, each may take as long as the screen or pipe needs. <see cref="Say"/> may come from elsewhere as well.</summary>
 internal interface IProgressOutput : IAsyncDisposable
 {
     /// <param name="at">When it happened.</param>

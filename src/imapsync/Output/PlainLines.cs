@@ -3,13 +3,15 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>One line for each thing worth one in a log. While a large folder is copied, a line now and then.</summary>
-internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgressOutput
+/// <param name="form">What makes a line of a text and the event it is about; <see cref="LogForm.OfScreen"/> by default.</param>
+internal sealed class PlainLines(TextWriter output, TimeProvider time, Func<JobEvent?, string, DateTimeOffset, string>? form = null) : IProgressOutput
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<string, (JobProgress Progress, DateTimeOffset LastLine)> jobs = [];
     private readonly Dictionary<string, string> waits = [];
     private readonly RecentLines recent = new();
+    private readonly Lock writing = new();
 
     public void Show(JobEvent happened, DateTimeOffset at)
     {
@@ -26,7 +28,11 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgre
         jobs[happened.Job] = (progress, text is null ? lastLine : at);
     }
 
-    public bool HasJustTold(string text, int linesSince) => recent.Has(text, linesSince);
+    public bool HasJustTold(string text, int linesSince)
+    {
+        lock (writing)
+            return recent.Has(text, linesSince);
+    }
 
     /// <summary>The same reason again is not told again.</summary>
     private string Wait(Waiting waiting)
@@ -51,7 +57,10 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time) : IProgre
 
     private void Write(string text, DateTimeOffset at, JobEvent? happened = null)
     {
-        recent.Add(happened is null ? null : Summary.Told(happened));
-        output.WriteLine($"{TimeZoneInfo.ConvertTime(at, time.LocalTimeZone):HH:mm:ss} {TerminalText.Escape(text)}");
+        lock (writing)
+        {
+            recent.Add(happened is null ? null : Summary.Told(happened));
+            output.WriteLine((form ?? LogForm.OfScreen)(happened, text, TimeZoneInfo.ConvertTime(at, time.LocalTimeZone)));
+        }
     }
 }

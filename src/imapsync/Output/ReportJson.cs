@@ -7,6 +7,10 @@ namespace Imapsync.CommandLine.Output;
 /// <summary>The shape of <c>--report</c>. A documented promise: docs/command-line.md.</summary>
 internal sealed record ReportJson(IReadOnlyList<JobReportJson> Jobs)
 {
+    /// <summary>Who could not be told of the run, and why; left out where all could.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? NotificationFailures { get; init; }
+
     public static ReportJson Of(IEnumerable<JobReport> reports) => new([.. reports.Select(JobReportJson.Of)]);
 }
 

@@ -6,7 +6,8 @@ namespace Imapsync.CommandLine.Output;
 
 /// <summary>What a verification finds, as it finds it, and the end in a few lines: on standard output, as text or as lines of JSON.</summary>
 /// <param name="events">Where the rest is told.</param>
-internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJson)
+/// <param name="log">Gets the same in words; null where there is no log.</param>
+internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJson, IProgressOutput? log = null)
 {
     private const int MaxLines = 20;
 
@@ -19,11 +20,16 @@ internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJ
             events.Show(happened);
     }
 
-    public void Show(Finding finding) =>
+    public void Show(Finding finding)
+    {
+        log?.Say(Line(finding));
         Write(isJson ? JsonSerializer.Serialize(FindingJson.Of(finding), VerifyJson.Default.FindingJson) : TerminalText.Escape(Line(finding)));
+    }
 
     public void Finish(IReadOnlyList<VerifyReport> reports)
     {
+        foreach (var report in reports)
+            log?.Say($"{report.Job.Name}: {Outcome(report)}");
         if (isJson)
         {
             Write(JsonSerializer.Serialize(

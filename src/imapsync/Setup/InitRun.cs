@@ -96,7 +96,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         }
 
         questions.Say("Dry run: nothing is changed.");
-        return await new JobRunning(DryRun: true, null, IsJson: false, Parallel: 1).RunAsync(_ => Task.FromResult<IReadOnlyList<Engine.Jobs.JobDefinition>>(job.Jobs), surroundings, cancellationToken);
+        return await new JobRunning(DryRun: true, null, IsJson: false, Parallel: 1).RunAsync((_, _) => Task.FromResult(job), surroundings, cancellationToken);
     }
 
     private async Task<Schedule?> AskScheduleAsync(string name, string file, CancellationToken cancellationToken)

@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Text;
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Files;
+
+namespace Imapsync.CommandLine.Commands;
+
+/// <summary>The options of commands whose course is worth a log.</summary>
+internal sealed class LogOptions
+{
+    private readonly Option<string> format = new("--log-format") { Description = "How lines of the log look: text with date and zone, json, or journald with priorities. Without --log-file they are what standard error gets." };
+    private readonly Option<string> file = new("--log-file") { Description = "Add what happens to this file, besides what is shown.", HelpName = "FILE" };
+
+    public LogOptions(Command command)
+    {
+        format.AcceptOnlyFromAmong(LogForm.Text, LogForm.Json, LogForm.Journald);
+        command.Add(format);
+        command.Add(file);
+    }
+
+    public LogSettings Read(ParseResult parsed) => new(parsed.GetValue(format), parsed.GetValue(file));
+}
+
+/// <param name="Format">Null for what is shown to people.</param>
+/// <param name="File">Null for standard error.</param>
+internal sealed record LogSettings(string? Format, string? File)
+{
+    /// <summary>Does what a command does, with its words and events where they are wanted. Mistakes of the job file are such words.</summary>
+    public async Task<int> RunAsync(HostContext surroundings, Func<HostContext, Task<int>> work)
+    {
+        if (this is { Format: null, File: null })
+            return await work(surroundings);
+        StreamWriter? file = null;
+        try
+        {
+            if (File is not null)
+                file = new StreamWriter(OutputFile.OpenAppend(File), new UTF8Encoding(false)) { AutoFlush = true };
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"--log-file {File}: {FileErrors.Explain(e)}"));
+            return ExitStatus.Usage;
+        }
+
+        // A log on a full disk loses lines; it does not cost the run.
+        var logged = Open(surroundings, file is null ? surroundings.Error : new BestEffortWriter(file));
+        try
+        {
+            return await work(logged);
+        }
+        catch (ConfigurationException e)
+        {
+            foreach (var error in e.Errors)
+                await logged.Error.WriteLineAsync(TerminalText.Escape(error.ToString()));
+            return ExitStatus.Usage;
+        }
+        finally
+        {
+            try
+            {
+                if (file is not null)
+                    await file.DisposeAsync();
+            }
+            catch (IOException)
+            {
+                // Each line was tried to be written at once.
+            }
+        }
+    }
+
+    private HostContext Open(HostContext surroundings, TextWriter output)
+    {
+        var time = surroundings.Time;
+        Func<Engine.Progress.JobEvent?, string, DateTimeOffset, string> form = Format == LogForm.Journald ? LogForm.OfJournal : LogForm.OfText;
+        var besides = File is null ? null : surroundings.Error;
+        var words = new LogWords(line => output.WriteLine(Format == LogForm.Json ? LogForm.OfMessage(line, time.GetLocalNow()) : form(null, line, time.GetLocalNow())), besides);
+        // What an output of events says itself goes to the log alone: the screen's has said it there.
+        var alone = new LogWords(line => output.WriteLine(LogForm.OfMessage(line, time.GetLocalNow())), besides: null);
+        IProgressOutput events = Format == LogForm.Json ? new JsonLines(output, alone) : new PlainLines(output, time, form);
+        return surroundings with { Error = words, Screen = besides, Log = events, IsLive = File is not null && surroundings.IsLive };
+    }
+}

@@ -1,0 +1,145 @@
+using System.Globalization;
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Files;
+using Imapsync.Engine.History;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Progress;
+using Imapsync.Notifying;
+
+namespace Imapsync.CommandLine;
+
+/// <summary>Tells of one run those that its job file names. What does not get through is said, and changes nothing.</summary>
+/// <param name="statusOf">A job's exit status.</param>
+/// <param name="say">Told what did not get through.</param>
+internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSignals signals, Func<JobReport, int> statusOf, Action<string> say)
+{
+    /// <summary>From a signal on: whoever sends SIGTERM sends SIGKILL soon after.</summary>
+    private static readonly TimeSpan BudgetWhenStopped = TimeSpan.FromSeconds(3), BudgetWhenAborted = TimeSpan.FromSeconds(1);
+
+    private readonly NoticeSender sender = new(surroundings.Time);
+    private readonly Dictionary<string, PastRuns> past = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Task> starts = new(StringComparer.Ordinal);
+    private readonly List<string> failures = [];
+    private readonly Lock gate = new();
+
+    /// <summary>What did not get through so far.</summary>
+    public IReadOnlyList<string> Failures
+    {
+        get
+        {
+            lock (gate)
+                return [.. failures];
+        }
+    }
+
+    /// <summary>Looks at what was before, and tells that the run begins; does not wait for that.</summary>
+    public async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        foreach (var job in file.Jobs.Where(j => file.Notices.Concat(j.Notices).Any(n => n.On is NoticeOccasion.Change or NoticeOccasion.Weekly)))
+            past[job.Name] = await PastRuns.ReadAsync(surroundings, job.StateDirectory, cancellationToken);
+        Start("", file.Notices, NewsText.OfStart(null, [.. file.Jobs.Select(j => j.Name)], surroundings.Time.GetUtcNow()));
+    }
+
+    public Task BeginAsync(JobDefinition job)
+    {
+        Start(job.Name, job.Notices, NewsText.OfStart(job.Name, [job.Name], surroundings.Time.GetUtcNow()));
+        return Task.CompletedTask;
+    }
+
+    public Task EndAsync(JobDefinition job, JobReport report) => EndAsync(job.Name, job.Name, job.Notices, [job], [report], statusOf(report));
+
+    public Task EndAsync(IReadOnlyList<JobReport> reports, int status) => EndAsync("", null, file.Notices, file.Jobs, reports, status);
+
+    /// <summary>Tells that the run ended before any job.</summary>
+    public static async Task TellMistakeAsync(HostContext surroundings, IReadOnlyList<Notice> notices, IReadOnlyList<string> mistakes, StopSignals signals, Action<string> say)
+    {
+        var told = new RunNotices(surroundings, new JobFile([], []), signals, _ => ExitStatus.Usage, say);
+        var news = NewsText.OfMistake(mistakes, surroundings.Time.GetUtcNow());
+        await told.SendAsync(notices.Where(n => n.On != NoticeOccasion.Weekly), _ => news);
+    }
+
+    private void Start(string key, IReadOnlyList<Notice> notices, News news)
+    {
+        lock (gate)
+            starts[key] = SendAsync(notices.Where(n => n is { Means: PingMeans, On: NoticeOccasion.Always }), _ => news);
+    }
+
+    private async Task EndAsync(string key, string? name, IReadOnlyList<Notice> notices, IReadOnlyList<JobDefinition> jobs, IReadOnlyList<JobReport> reports, int status)
+    {
+        Task? start;
+        lock (gate)
+            starts.Remove(key, out start);
+        // Else the beginning could arrive after the end.
+        await (start ?? Task.CompletedTask);
+        var before = jobs.Select(j => past.GetValueOrDefault(j.Name)).OfType<PastRuns>().ToList();
+        var now = surroundings.Time.GetUtcNow();
+        var news = NewsText.OfEnd(name, reports, status, statusOf, [], now);
+        var weekly = new Lazy<News>(() => NewsText.OfEnd(name, reports, status, statusOf, PastRuns.WeekInWords(before), now));
+        await SendAsync(notices.Where(n => IsDue(n, status == ExitStatus.Ok, before)), n => n.On == NoticeOccasion.Weekly ? weekly.Value : news);
+    }
+
+    private static bool IsDue(Notice notice, bool isGood, List<PastRuns> before) => notice.On switch
+    {
+        NoticeOccasion.Always => true,
+        NoticeOccasion.Change => isGood == before.Exists(p => p.WasBad),
+        NoticeOccasion.Weekly => !before.Exists(p => p.HasRunThisWeek),
+        _ => !isGood,
+    };
+
+    private async Task SendAsync(IEnumerable<Notice> notices, Func<Notice, News> news)
+    {
+        using var giveUp = new CancellationTokenSource();
+        await using var stopped = signals.Stop.Register(() => giveUp.CancelAfter(BudgetWhenStopped));
+        await using var aborted = signals.Abort.Register(() => giveUp.CancelAfter(BudgetWhenAborted));
+        await Task.WhenAll(notices.Select(async notice =>
+        {
+            var told = news(notice);
+            if (await sender.SendAsync(notice, told, giveUp.Token) is not { } why)
+                return;
+            var text = $"not told of the {told.Event}: {why}";
+            lock (gate)
+                failures.Add(text);
+            say(text);
+        }));
+    }
+
+    /// <summary>What a job's history says of the time before this run.</summary>
+    /// <param name="WasBad">The run before was no success, or was killed.</param>
+    private sealed record PastRuns(bool WasBad, bool HasRunThisWeek, IReadOnlyList<HistoryEntry> LastDays)
+    {
+        public static async Task<PastRuns> ReadAsync(HostContext surroundings, string stateDirectory, CancellationToken cancellationToken)
+        {
+            try
+            {
+                var runs = surroundings.HistoryOf is { } open
+                    ? (await open(stateDirectory).ReadAsync(cancellationToken)).Where(e => e.Kind == HistoryKind.Run).ToList()
+                    : [];
+                var now = surroundings.Time.GetLocalNow();
+                var zone = surroundings.Time.LocalTimeZone;
+                return new PastRuns(
+                    runs.Count > 0 && !runs[^1].IsSuccess,
+                    runs.Exists(e => e.Ended is not null && Week(TimeZoneInfo.ConvertTime(e.Began, zone)) == Week(now)),
+                    [.. runs.Where(e => e.Began > now - TimeSpan.FromDays(7) && e.Began <= now)]);
+            }
+            catch (Exception e) when (FileErrors.Is(e))
+            {
+                // Told where the history is added to. What is not known was bad: whoever waits for a change is told.
+                return new PastRuns(WasBad: true, HasRunThisWeek: false, []);
+            }
+        }
+
+        public static IReadOnlyList<string> WeekInWords(IReadOnlyList<PastRuns> jobs)
+        {
+            var runs = jobs.SelectMany(j => j.LastDays).ToList();
+            return
+            [
+                "",
+                $"In the seven days before: {Quantities.Count(runs.Count, "run")}, {Quantities.Count(runs.Count(e => e.IsSuccess))} of them all in place; "
+                    + $"{Quantities.Count(runs.Sum(e => e.Totals.Copied), "message")} copied ({Quantities.Octets(runs.Sum(e => (double)e.Totals.Bytes))})",
+            ];
+        }
+
+        private static (int Year, int Week) Week(DateTimeOffset time) => (ISOWeek.GetYear(time.DateTime), ISOWeek.GetWeekOfYear(time.DateTime));
+    }
+}

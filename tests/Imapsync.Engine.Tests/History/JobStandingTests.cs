@@ -1,0 +1,93 @@
+using Imapsync.Engine.History;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Tests.History;
+
+public sealed class JobStandingTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 5, 5, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void A_job_that_never_ran_is_too_old()
+    {
+        var standing = Of(null);
+        Assert.True(standing.IsOld);
+        Assert.False(standing.IsLastGood);
+        Assert.Null(standing.Age);
+    }
+
+    [Theory]
+    [InlineData(1, 26, false)]
+    [InlineData(26, 26, false)]
+    [InlineData(27, 26, true)]
+    public void A_success_counts_for_as_long_as_it_was_said(int hoursAgo, int maxAge, bool isOld)
+    {
+        var standing = Of(maxAge, Run(hoursAgo, JobOutcome.Ok));
+        Assert.Equal(isOld, standing.IsOld);
+        Assert.True(standing.IsLastGood);
+        Assert.Equal(TimeSpan.FromHours(hoursAgo), standing.Age);
+    }
+
+    [Theory]
+    [InlineData(JobOutcome.Incomplete)]
+    [InlineData(JobOutcome.Failed)]
+    [InlineData(JobOutcome.Cancelled)]
+    [InlineData(null)]
+    public void What_is_no_success_does_not_make_a_job_younger(JobOutcome? outcome)
+    {
+        var standing = Of(26, Run(30, JobOutcome.Ok), outcome is { } end ? Run(1, end) : Killed(1));
+        Assert.True(standing.IsOld);
+        Assert.False(standing.IsLastGood);
+        Assert.Equal(TimeSpan.FromHours(30), standing.Age);
+    }
+
+    [Fact]
+    public void Looking_is_no_run() => Assert.True(Of(26, Run(1, JobOutcome.Ok) with { Kind = HistoryKind.Verify }, Run(1, JobOutcome.Ok) with { Kind = HistoryKind.Check }).IsOld);
+
+    [Fact]
+    public void A_run_that_goes_on_is_not_judged_and_one_that_was_killed_is()
+    {
+        var running = JobStanding.Of([Run(3, JobOutcome.Ok), Killed(1)], Now, null, _ => true);
+        Assert.True(running.IsLastGood);
+        Assert.NotNull(running.Running);
+        Assert.False(Of(null, Run(3, JobOutcome.Ok), Killed(1)).IsLastGood);
+    }
+
+    [Fact]
+    public void A_success_from_before_the_clock_went_back_counts_for_nothing()
+    {
+        var standing = Of(26, Run(-5, JobOutcome.Ok));
+        Assert.True(standing.IsOld);
+        Assert.False(standing.IsLastGood);
+        Assert.True(standing.HasClockGoneBack);
+
+        // An older one that is known does.
+        Assert.False(Of(26, Run(2, JobOutcome.Ok), Run(-5, JobOutcome.Ok)).IsOld);
+        Assert.True(Of(26, Run(30, JobOutcome.Ok), Run(-5, JobOutcome.Ok)).IsOld);
+
+        // A clock that was put right by seconds is none that went back.
+        var ahead = new HistoryEntry("x", HistoryKind.Run, Now) { Ended = Now + TimeSpan.FromSeconds(20), Outcome = JobOutcome.Ok };
+        Assert.False(Of(26, ahead).IsOld);
+        Assert.Equal(TimeSpan.Zero, Of(26, ahead).Age);
+    }
+
+    [Fact]
+    public void This_process_is_alive_and_one_of_another_machine_is_not_known_to_be()
+    {
+        var entry = new HistoryEntry("x", HistoryKind.Run, TimeProvider.System.GetUtcNow()) { Process = new HistoryProcess(Environment.ProcessId, Environment.MachineName) };
+        Assert.True(JobStanding.IsAlive(entry));
+        Assert.False(JobStanding.IsAlive(entry with { Process = new HistoryProcess(Environment.ProcessId, "elsewhere") }));
+        Assert.False(JobStanding.IsAlive(entry with { Process = new HistoryProcess(int.MaxValue, Environment.MachineName) }));
+
+        // The number is used again: what has it now was started later.
+        Assert.False(JobStanding.IsAlive(entry with { Began = Now.AddYears(-20) }));
+    }
+
+    private static JobStanding Of(int? maxAgeHours, params HistoryEntry[] entries) =>
+        JobStanding.Of(entries, Now, maxAgeHours is { } hours ? TimeSpan.FromHours(hours) : null, _ => false);
+
+    private static HistoryEntry Run(int hoursAgo, JobOutcome outcome) =>
+        new($"{hoursAgo}{outcome}", HistoryKind.Run, Now.AddHours(-hoursAgo - 1)) { Ended = Now.AddHours(-hoursAgo), Outcome = outcome };
+
+    private static HistoryEntry Killed(int hoursAgo) => new($"{hoursAgo}", HistoryKind.Run, Now.AddHours(-hoursAgo));
+}
