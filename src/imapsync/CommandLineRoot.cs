@@ -18,6 +18,7 @@ internal static class CommandLineRoot
         CheckCommand.Create,
         FoldersCommand.Create,
         VerifyCommand.Create,
+        ServeCommand.Create,
         CompletionCommand.Create,
     ];
 

@@ -22,7 +22,8 @@ public sealed partial class ArchitectureTests
         [
             "Imapsync.Imap", "MimeKit", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
         ],
-        ["imapsync"] = ["Imapsync.Engine", "System.CommandLine", "Spectre.Console"],
+        ["Imapsync.Serving"] = ["Imapsync.Engine", "MimeKit"],
+        ["imapsync"] = ["Imapsync.Engine", "Imapsync.Serving", "System.CommandLine", "Spectre.Console"],
     };
 
     /// <summary>

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.CommandLine.Completions;
+using System.CommandLine.Parsing;
+using System.Security.Cryptography;
+using System.Text;
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.CommandLine.Commands;
+
+/// <summary>A backup to look into.</summary>
+/// <param name="Name">The job's, or <c>backup</c> where a directory was named.</param>
+/// <param name="StateDirectory">Where UIDs of mail that nobody numbered may be remembered; null where there is no place for it.</param>
+internal sealed record Backup(string Name, Endpoint Endpoint, string? StateDirectory);
+
+/// <summary>The arguments of the commands that look into a backup: a job file and a job whose target it is, or the backup's own URL.</summary>
+internal sealed class BackupArguments
+{
+    private readonly Argument<string> place = new("FILE") { Description = "The job file, or the backup itself: maildir:DIR or mbox:DIR." };
+    private readonly Argument<string?> job = new("JOB") { Description = "The name of the job whose target is meant; not with a URL.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string> state = new("--state") { Description = "Keep the jobs' state below this directory, whatever the file says.", HelpName = "DIR" };
+
+    public BackupArguments(Command command)
+    {
+        job.CompletionSources.Add(CompleteJobs);
+        place.Validators.Add(RefuseOptions);
+        job.Validators.Add(RefuseOptions);
+        command.Validators.Add(result =>
+        {
+            var isUrl = result.GetResult(place) is { Tokens: [var first, ..] } && IsUrl(first.Value);
+            var hasJob = result.GetResult(job) is { Tokens.Count: > 0 };
+            if (isUrl && hasJob)
+                result.AddError("JOB is for a job file; maildir:DIR and mbox:DIR stand alone.");
+            else if (!isUrl && !hasJob && result.GetResult(place) is { Tokens.Count: > 0 })
+                result.AddError("JOB is missing: The name of the job whose target is meant.");
+        });
+        command.Add(place);
+        command.Add(job);
+        command.Add(state);
+    }
+
+    /// <exception cref="ConfigurationException"/>
+    public async Task<Backup> ReadAsync(ParseResult parsed, HostContext surroundings)
+    {
+        var given = parsed.GetRequiredValue(place);
+        var backup = IsUrl(given)
+            ? OfUrl(given, parsed.GetValue(state), surroundings)
+            : await OfJobAsync(given, parsed.GetRequiredValue(job)!, parsed.GetValue(state), surroundings);
+        return backup.Endpoint is MaildirEndpoint or MboxEndpoint
+            ? backup
+            : throw new ConfigurationException([new ConfigurationError(new SettingOrigin(given), $"{backup.Endpoint.Display} is an account and no backup in files", "look into it with a mail program")]);
+    }
+
+    /// <summary>Reads, and writes nothing into the backup.</summary>
+    /// <exception cref="MailException"/>
+    public static Task<IMessageStore> OpenAsync(Backup backup, HostContext surroundings, CancellationToken cancellationToken)
+    {
+        void Note(string text) => surroundings.Error.WriteLine(TerminalText.Escape($"note: {text}"));
+        var context = new StoreContext(surroundings.Time, Note)
+        {
+            OnUnread = (_, _, text) => Note(text),
+            MemoryDirectory = backup.StateDirectory is null ? null : Path.Combine(backup.StateDirectory, "served"),
+            MemoryIsReadOnly = false,
+        };
+        return surroundings.OpenStore(backup.Endpoint, false, context, cancellationToken);
+    }
+
+    private static bool IsUrl(string text) =>
+        text.StartsWith("maildir:", StringComparison.OrdinalIgnoreCase) || text.StartsWith("mbox:", StringComparison.OrdinalIgnoreCase);
+
+    private static Backup OfUrl(string url, string? state, HostContext surroundings)
+    {
+        var endpoint = JobFileReader.ReadEndpoint(Directory.GetCurrentDirectory(), [new GivenSetting("FILE", ["url"], url)], surroundings.JobFileOptions);
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(endpoint.Identity)))[..16];
+        var root = state is not null ? Path.GetFullPath(state)
+            : surroundings.Environment.GetValueOrDefault("XDG_STATE_HOME") is { } xdg && Path.IsPathRooted(xdg) ? Path.Combine(xdg, "imapsync")
+            : surroundings.Environment.GetValueOrDefault("HOME") is { Length: > 0 } home ? Path.Combine(home, ".local", "state", "imapsync")
+            : null;
+        return new Backup("backup", endpoint, root is null ? null : Path.Combine(root, $"backup-{digest}"));
+    }
+
+    private static async Task<Backup> OfJobAsync(string file, string name, string? state, HostContext surroundings)
+    {
+        var read = JobFileReader.Read(file, surroundings.JobFileOptions with { Jobs = [name], StateRoot = state, UsesSource = false });
+        foreach (var note in read.Notes)
+            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
+        var job = read.Jobs[0];
+        return new Backup(job.Name, job.Target, job.StateDirectory);
+    }
+
+    private static void RefuseOptions(ArgumentResult result)
+    {
+        foreach (var token in result.Tokens.Where(t => t.Value.StartsWith('-')))
+            result.AddError(UsageErrors.UnknownOption(token.Value, ((CommandResult)result.Parent!).Command));
+    }
+
+    private IEnumerable<CompletionItem> CompleteJobs(CompletionContext context) =>
+        context.ParseResult.GetResult(place)?.Tokens is not [var path, ..] || IsUrl(path.Value)
+            ? []
+            : JobFileReader.ReadNames(path.Value).Order(StringComparer.Ordinal).Select(name => new CompletionItem(name));
+}
