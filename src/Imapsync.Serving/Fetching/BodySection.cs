@@ -115,7 +115,7 @@ internal sealed record BodySection(IReadOnlyList<uint> Path, SectionPart Part, I
                 return (part.HeaderStart, part.BodyStart - part.HeaderStart);
             default:
                 if (!part.IsMessage)
-                    return null;
+                    return (part.BodyStart, 0);
                 var message = part.Children[0];
                 return Part == SectionPart.Text ? (message.BodyStart, message.BodyLength) : (message.HeaderStart, message.BodyStart - message.HeaderStart);
         }
@@ -131,6 +131,9 @@ internal sealed record BodySection(IReadOnlyList<uint> Path, SectionPart Part, I
                 (current, isMessage) = (current.Children[0], true);
             if (current.IsMultipart)
             {
+                // BODYSTRUCTURE shows one empty part where there is none.
+                if (current.Children.Count == 0 && number == 1)
+                    return new BodyPart(current) { HeaderStart = current.BodyEnd, BodyStart = current.BodyEnd, BodyEnd = current.BodyEnd };
                 if (number > current.Children.Count)
                     return null;
                 current = current.Children[(int)number - 1];

@@ -80,7 +80,7 @@ internal sealed class FetchAnswer(FetchRequest request, SelectedFolder selected,
                 output.Number(message.Uid.Value);
                 break;
             case FetchKind.InternalDate:
-                output.Text(message.InternalDate.ToString("'\"'dd-MMM-yyyy HH:mm:ss ", CultureInfo.InvariantCulture).Replace("\"0", "\" ", StringComparison.Ordinal))
+                output.Text(message.InternalDate.ToString("'\"'dd-MMM-yyyy HH:mm:ss ", CultureInfo.InvariantCulture))
                     .Text(message.InternalDate.ToString("zzz", CultureInfo.InvariantCulture).Replace(":", "", StringComparison.Ordinal)).Text("\"");
                 break;
             case FetchKind.Size:
@@ -104,9 +104,10 @@ internal sealed class FetchAnswer(FetchRequest request, SelectedFolder selected,
     private async ValueTask WriteSectionAsync(BodySection section, MessageInfo message, long length, BodyPart? root, byte[]? header, CancellationToken cancellationToken)
     {
         var found = root is null ? (0, length) : section.Find(root, length);
-        if (found is not (var start, var count))
+        // A part that is not there is empty, as other servers say it; NIL makes some clients stop.
+        if (found is not (var start, var count) || (count == 0 && section.IsFiltered))
         {
-            output.Text("NIL");
+            output.Text("\"\"");
             return;
         }
 

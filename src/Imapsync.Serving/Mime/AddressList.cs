@@ -21,6 +21,7 @@ internal static class AddressList
         while (!tokens.IsAtEnd && addresses.Count < MostAddresses)
         {
             var start = tokens.At;
+            tokens.Comment = null;
             if (tokens.TrySkip(','))
                 continue;
             if (tokens.TrySkip(';'))
@@ -31,7 +32,7 @@ internal static class AddressList
                 continue;
             }
 
-            var words = Phrase(ref tokens, out var local);
+            var words = Phrase(ref tokens, out var local, out var count);
             if (!isInGroup && tokens.TrySkip(':'))
             {
                 addresses.Add(new MailAddress(null, null, words, null));
@@ -44,11 +45,14 @@ internal static class AddressList
             else if (tokens.TrySkip('@'))
             {
                 var host = Domain(ref tokens, ",;<"u8);
+                // What follows without a comma is no address of its own.
+                tokens.Until(",;"u8);
                 addresses.Add(new MailAddress(CommentOf(tokens), null, Or(local, MissingMailbox), Or(host, MissingHost)));
             }
             else if (local.Length > 0)
             {
-                addresses.Add(new MailAddress(CommentOf(tokens), null, local, MissingHost));
+                // One word is a mailbox of this host, as daemons write it; several are somebody's name.
+                addresses.Add(count == 1 ? new MailAddress(CommentOf(tokens), null, local, MissingHost) : new MailAddress(words, null, MissingMailbox, MissingHost));
             }
 
             // Whatever it is, it is passed over.
@@ -70,7 +74,7 @@ internal static class AddressList
             tokens.TrySkip(':');
         }
 
-        Phrase(ref tokens, out var local);
+        Phrase(ref tokens, out var local, out _);
         var host = tokens.TrySkip('@') ? Domain(ref tokens, ">,"u8) : [];
         if (!tokens.TrySkip('>'))
         {
@@ -83,12 +87,15 @@ internal static class AddressList
 
     /// <summary>Words up to what ends them.</summary>
     /// <param name="joined">Without the blanks between them: as a local part.</param>
-    private static byte[] Phrase(ref HeaderTokens tokens, out byte[] joined)
+    /// <param name="count">How many words they are.</param>
+    private static byte[] Phrase(ref HeaderTokens tokens, out byte[] joined, out int count)
     {
+        count = 0;
         using var spaced = new MemoryStream();
         using var local = new MemoryStream();
         while (!tokens.IsAtEnd && tokens.Current is not ((byte)'<' or (byte)'>' or (byte)',' or (byte)':' or (byte)';' or (byte)'@'))
         {
+            count++;
             var word = tokens.Current == '"' ? tokens.QuotedString() : Atom(ref tokens);
             if (spaced.Length > 0)
                 spaced.WriteByte((byte)' ');
@@ -114,11 +121,17 @@ internal static class AddressList
     {
         using var host = new MemoryStream();
         while (!tokens.IsAtEnd && ends.IndexOf(tokens.Current) < 0)
-            host.Write(Atom(ref tokens));
+        {
+            var atom = Atom(ref tokens);
+            if (host.Length > 0 && atom is not [(byte)'.', ..])
+                break;
+            host.Write(atom);
+        }
+
         return host.ToArray();
     }
 
-    private static byte[]? CommentOf(HeaderTokens tokens) => string.IsNullOrEmpty(tokens.Comment) ? null : System.Text.Encoding.Latin1.GetBytes(tokens.Comment);
+    private static byte[]? CommentOf(scoped in HeaderTokens tokens) => string.IsNullOrEmpty(tokens.Comment) ? null : System.Text.Encoding.Latin1.GetBytes(tokens.Comment);
 
     private static byte[] Or(byte[] octets, byte[] otherwise) => octets.Length > 0 ? octets : otherwise;
 }

@@ -31,15 +31,9 @@ internal sealed class BodyPart(BodyPart? parent)
 
     public long BodyLength => BodyEnd - BodyStart;
 
-    /// <summary>The first field of this name.</summary>
-    public byte[]? Field(string name)
-    {
-        foreach (var (known, value) in Fields)
-        {
-            if (known.Equals(name, StringComparison.OrdinalIgnoreCase))
-                return value;
-        }
+    /// <summary>The first field of this name that says something.</summary>
+    public byte[]? Field(string name) => Fields.Find(f => f.Value.Length > 0 && f.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
 
-        return null;
-    }
+    /// <summary>The last field of this name, where it stands more than once.</summary>
+    public byte[]? LastField(string name) => Fields.FindLast(f => f.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
 }

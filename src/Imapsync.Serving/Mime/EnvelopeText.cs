@@ -8,7 +8,7 @@ internal static class EnvelopeText
     public static void Write(BodyPart message, ResponseWriter output)
     {
         var from = Addresses(message, "From");
-        output.Text("(").NString(message.Field("Date")).Text(" ").NString(message.Field("Subject")).Text(" ");
+        output.Text("(").NString(message.LastField("Date")).Text(" ").NString(message.LastField("Subject")).Text(" ");
         Write(from, output);
         output.Text(" ");
         Write(Addresses(message, "Sender") ?? from, output);
@@ -20,7 +20,7 @@ internal static class EnvelopeText
             Write(Addresses(message, name), output);
         }
 
-        output.Text(" ").NString(message.Field("In-Reply-To")).Text(" ").NString(message.Field("Message-ID")).Text(")");
+        output.Text(" ").NString(message.LastField("In-Reply-To")).Text(" ").NString(message.LastField("Message-ID")).Text(")");
     }
 
     /// <summary>Of all fields of that name, in the order they stand in; null for none.</summary>

@@ -19,7 +19,7 @@ internal sealed class StructureScanner
     private static readonly HashSet<string> Wanted = new(StringComparer.OrdinalIgnoreCase)
     {
         "Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-ID", "Content-Description", "Content-MD5", "Content-Language", "Content-Location",
-        "Date", "Subject", "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "In-Reply-To", "Message-ID",
+        "Date", "Subject", "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "In-Reply-To", "Message-ID", "MIME-Version",
     };
 
     private readonly ServingLimits limits;
@@ -37,6 +37,7 @@ internal sealed class StructureScanner
     private long lineStart;
     private long lines;
     private int lastLineEnd;
+    private bool isAfterBoundary;
 
     public StructureScanner(ServingLimits limits)
     {
@@ -94,6 +95,7 @@ internal sealed class StructureScanner
             var isLast = line[(2 + boundaries[at].Boundary.Length)..].StartsWith("--"u8);
             CloseUpTo(at, start, isLast);
             Count(line, isEnded);
+            isAfterBoundary = true;
             if (!isLast && parts < limits.Parts)
                 Open(part, position);
         }
@@ -109,6 +111,7 @@ internal sealed class StructureScanner
 
     private void Count(ReadOnlySpan<byte> line, bool isEnded)
     {
+        isAfterBoundary = false;
         lines += isEnded ? 1 : 0;
         lastLineEnd = !isEnded ? 0 : line.EndsWith("\r\n"u8) ? 2 : 1;
     }
@@ -125,13 +128,30 @@ internal sealed class StructureScanner
 
         if (text.Length > 0 && text[0] is (byte)' ' or (byte)'\t')
         {
-            if (field.Length > 0)
-                Append(text);
+            Continue(text);
             return;
         }
 
         TakeField();
         Append(text);
+    }
+
+    /// <summary>A line that continues a field: what an ENVELOPE tells is unfolded to one blank, as other servers do.</summary>
+    private void Continue(ReadOnlySpan<byte> line)
+    {
+        if (field.Length == 0)
+            return;
+        var known = field.GetBuffer().AsSpan(0, (int)field.Length);
+        if (known.Length > 8 && Ascii.EqualsIgnoreCase(known[..8], "Content-"u8))
+        {
+            Append(line);
+            return;
+        }
+
+        var more = line.TrimStart(" \t"u8);
+        if (!more.IsEmpty)
+            Append(" "u8);
+        Append(more);
     }
 
     private void Append(ReadOnlySpan<byte> text) => field.Write(text[..(int)Math.Min(text.Length, limits.FieldBytes - field.Length)]);
@@ -163,6 +183,9 @@ internal sealed class StructureScanner
         part.BodyStart = bodyStart;
         starts[part] = (starts[part].Header, lines);
         var isOfDigest = part.Parent is { } parent && parent.IsMultipart && parent.Type.Subtype.Equals("digest", StringComparison.OrdinalIgnoreCase);
+        // A message that says nothing of MIME has none (RFC 2045 §4).
+        if (part.Parent?.IsMultipart != true && part.Field("Content-Type") is null && part.Field("MIME-Version") is null)
+            part.Fields.RemoveAll(f => f.Name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase));
         part.Type = (part.Field("Content-Type") is { } type ? ContentField.ParseType(type) : null)
             ?? (isOfDigest ? ContentField.Message : ContentField.TextPlain);
         if (part.IsMultipart)
@@ -203,10 +226,10 @@ internal sealed class StructureScanner
     private void CloseUpTo(int at, long start, bool isLast)
     {
         var multipart = boundaries[at].Part;
+        // The line end in front belongs to the boundary, unless it is that of a header or of another boundary.
+        var excluded = start > part.BodyStart && !isAfterBoundary ? lastLineEnd : 0;
         for (var open = part; open != multipart; open = open.Parent!)
         {
-            // The line end in front belongs to the boundary, unless it ends the header.
-            var excluded = start > open.BodyStart ? lastLineEnd : 0;
             Close(open, start - excluded, lines - (excluded > 0 ? 1 : 0));
             depth--;
         }
