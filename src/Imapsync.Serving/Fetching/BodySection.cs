@@ -123,27 +123,28 @@ internal sealed record BodySection(IReadOnlyList<uint> Path, SectionPart Part, I
 
     private BodyPart? FindPart(BodyPart root)
     {
-        // A message's parts are its multipart's; one without a multipart has one part, its body.
-        var (current, isMessage) = (root, true);
+        // A message's parts are its multipart's; what has no multipart has one part, itself.
+        var (current, isMessage, isItself) = (root, true, false);
         foreach (var number in Path)
         {
             if (!isMessage && current.IsMessage)
-                (current, isMessage) = (current.Children[0], true);
-            if (current.IsMultipart)
+                (current, isItself) = (current.Children[0], false);
+            isMessage = false;
+            if (!current.IsMultipart)
             {
-                // BODYSTRUCTURE shows one empty part where there is none.
-                if (current.Children.Count == 0 && number == 1)
-                    return new BodyPart(current) { HeaderStart = current.BodyEnd, BodyStart = current.BodyEnd, BodyEnd = current.BodyEnd };
-                if (number > current.Children.Count)
+                if (number != 1 || isItself)
                     return null;
+                isItself = true;
+            }
+            else if (number <= current.Children.Count)
+            {
                 current = current.Children[(int)number - 1];
             }
-            else if (!isMessage || number != 1)
+            else
             {
-                return null;
+                // BODYSTRUCTURE shows an empty part where there is none.
+                return number == 1 ? new BodyPart(current) { HeaderStart = current.BodyEnd, BodyStart = current.BodyEnd, BodyEnd = current.BodyEnd } : null;
             }
-
-            isMessage = false;
         }
 
         return current;

@@ -77,7 +77,8 @@ internal sealed class BodyStructureText(ResponseWriter output, bool isExtended)
         var tokens = new HeaderTokens(field);
         tokens.SkipBlanksAndComments();
         var word = tokens.MimeToken();
-        return word.Length == 0 ? "7bit"u8.ToArray() : System.Text.Encoding.ASCII.GetBytes(word);
+        // With more behind it, it is none.
+        return word.Length == 0 || !tokens.IsAtEnd ? "7bit"u8.ToArray() : System.Text.Encoding.ASCII.GetBytes(word);
     }
 
     /// <summary>Disposition, language, location.</summary>
