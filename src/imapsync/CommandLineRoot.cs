@@ -19,6 +19,7 @@ internal static class CommandLineRoot
         FoldersCommand.Create,
         VerifyCommand.Create,
         ServeCommand.Create,
+        FindCommand.Create,
         CompletionCommand.Create,
     ];
 

@@ -109,7 +109,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
     {
         foreach (var (name, value) in HeaderText.Fields(await HeaderAsync(cancellationToken)))
         {
-            if (name.Equals(key.Name, StringComparison.OrdinalIgnoreCase) && (key.Text.Length == 0 || Has(HeaderText.Decode(value), key.Text)))
+            if (name.Equals(key.Name, StringComparison.OrdinalIgnoreCase) && (key.Text.Length == 0 || TextMatch.Has(HeaderText.Decode(value), key.Text)))
                 return true;
         }
 
@@ -124,7 +124,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         {
             foreach (var (name, value) in HeaderText.Fields(await HeaderAsync(cancellationToken)))
             {
-                if (Has($"{name}: {HeaderText.Decode(value)}", key.Text))
+                if (TextMatch.Has($"{name}: {HeaderText.Decode(value)}", key.Text))
                     return true;
             }
         }
@@ -150,17 +150,13 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         {
             if (left <= 0)
                 break;
-            if (Has((await BodyText.ReadAsync(selected.Reader, message, part, left, cancellationToken)).Text, words))
+            if (TextMatch.Has((await BodyText.ReadAsync(selected.Reader, message, part, left, cancellationToken)).Text, words))
                 return true;
             left -= (int)Math.Min(left, part.BodyLength);
         }
 
         return false;
     }
-
-    private static bool Has(string text, string words) =>
-        text.Contains(words, StringComparison.OrdinalIgnoreCase)
-        || (text.AsSpan().ContainsAny('\r', '\n') && text.ReplaceLineEndings(" ").Contains(words, StringComparison.OrdinalIgnoreCase));
 
     private void Spend(long octets)
     {
