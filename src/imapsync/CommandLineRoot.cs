@@ -20,6 +20,8 @@ internal static class CommandLineRoot
         VerifyCommand.Create,
         ServeCommand.Create,
         FindCommand.Create,
+        ShowCommand.Create,
+        ExportCommand.Create,
         CompletionCommand.Create,
     ];
 

@@ -18,21 +18,30 @@ internal sealed record Backup(string Name, Endpoint Endpoint, string? StateDirec
 internal sealed class BackupArguments
 {
     private readonly Argument<string> place = new("FILE") { Description = "The job file, or the backup itself: maildir:DIR or mbox:DIR." };
-    private readonly Argument<string?> job = new("JOB") { Description = "The name of the job whose target is meant; not with a URL.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<string[]> job;
+    private readonly string? rest;
     private readonly Option<string> state = new("--state") { Description = "Keep the jobs' state below this directory, whatever the file says.", HelpName = "DIR" };
 
-    public BackupArguments(Command command)
+    /// <param name="rest">What comes behind the job, any number of times; null for nothing.</param>
+    /// <param name="restDescription">What that is for.</param>
+    public BackupArguments(Command command, string? rest = null, string? restDescription = null)
     {
+        this.rest = rest;
+        job = new Argument<string[]>(rest is null ? "JOB" : $"JOB {rest}")
+        {
+            Description = $"The name of the job whose target is meant; not with a URL.{(restDescription is null ? "" : $" {restDescription}")}",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         job.CompletionSources.Add(CompleteJobs);
         place.Validators.Add(RefuseOptions);
         job.Validators.Add(RefuseOptions);
         command.Validators.Add(result =>
         {
             var isUrl = result.GetResult(place) is { Tokens: [var first, ..] } && IsUrl(first.Value);
-            var hasJob = result.GetResult(job) is { Tokens.Count: > 0 };
-            if (isUrl && hasJob)
-                result.AddError("JOB is for a job file; maildir:DIR and mbox:DIR stand alone.");
-            else if (!isUrl && !hasJob && result.GetResult(place) is { Tokens.Count: > 0 })
+            var count = result.GetResult(job)?.Tokens.Count ?? 0;
+            if (rest is null && count > (isUrl ? 0 : 1))
+                result.AddError(isUrl ? "JOB is for a job file; maildir:DIR and mbox:DIR stand alone." : "This command takes one job.");
+            else if (!isUrl && count == 0 && result.GetResult(place) is { Tokens.Count: > 0 })
                 result.AddError("JOB is missing: The name of the job whose target is meant.");
         });
         command.Add(place);
@@ -40,13 +49,16 @@ internal sealed class BackupArguments
         command.Add(state);
     }
 
+    /// <summary>What came behind the job.</summary>
+    public IReadOnlyList<string> Rest(ParseResult parsed) => (parsed.GetValue(job) ?? [])[(IsUrl(parsed.GetRequiredValue(place)) ? 0 : 1)..];
+
     /// <exception cref="ConfigurationException"/>
     public async Task<Backup> ReadAsync(ParseResult parsed, HostContext surroundings)
     {
         var given = parsed.GetRequiredValue(place);
         var backup = IsUrl(given)
             ? OfUrl(given, parsed.GetValue(state), surroundings)
-            : await OfJobAsync(given, parsed.GetRequiredValue(job)!, parsed.GetValue(state), surroundings);
+            : await OfJobAsync(given, parsed.GetRequiredValue(job)[0], parsed.GetValue(state), surroundings);
         return backup.Endpoint is MaildirEndpoint or MboxEndpoint
             ? backup
             : throw new ConfigurationException([new ConfigurationError(new SettingOrigin(given), $"{backup.Endpoint.Display} is an account and no backup in files", "look into it with a mail program")]);

@@ -17,10 +17,10 @@ internal static class FindCommand
     public static Command Create(HostContext surroundings)
     {
         var command = new ExampleCommand("find", "Find messages in a backup, the last received first. Changes nothing.",
-            ("imapsync find jobs.yaml alice --word invoice --from bob --since 2024-01-01", "By words anywhere, by sender and by date."),
+            ("imapsync find jobs.yaml alice invoice --from bob --since 2024-01-01", "By words anywhere, by sender and by date."),
             ("imapsync find jobs.yaml alice --subject 'Grüße' --has attachment --limit 10", "By subject, whatever its encoding; with a file attached."),
             ("imapsync find maildir:/var/backups/mail/alice --folder 'Lists/**' --output ids", "Identifiers alone, for show, export and restore --id."));
-        var arguments = new BackupArguments(command);
+        var arguments = new BackupArguments(command, "WORD", "Behind it words, all of which stand in the subject, an address, a file's name or the text, in any case and encoding.");
         var options = new Options();
         foreach (var option in options.All)
             command.Add(option);
@@ -31,7 +31,7 @@ internal static class FindCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, BackupArguments arguments, Options options, HostContext surroundings, CancellationToken stop)
     {
-        var query = options.Read(parsed);
+        var query = options.Read(parsed, arguments.Rest(parsed));
         var limit = parsed.GetValue(options.Limit) ?? int.MaxValue;
         var output = parsed.GetValue(options.Output);
         return await BackupLooking.RunAsync(arguments, parsed, surroundings, async (_, store) =>
@@ -77,8 +77,6 @@ internal static class FindCommand
 
     private sealed class Options
     {
-        // --word and not a bare argument: the library could not tell a job's name from a word.
-        private readonly Option<string[]> words = new("--word") { Description = "Stands in the subject, an address, a file's name or the text, in any case and encoding. Given several times, all must.", HelpName = "TEXT", Arity = ArgumentArity.OneOrMore };
         private readonly Option<string> from = new("--from") { Description = "Stands in the sender's name or address.", HelpName = "TEXT" };
         private readonly Option<string> to = new("--to") { Description = "Stands in a recipient's (To, Cc, Bcc).", HelpName = "TEXT" };
         private readonly Option<string> subject = new("--subject") { Description = "Stands in the subject.", HelpName = "TEXT" };
@@ -100,9 +98,9 @@ internal static class FindCommand
 
         public Option<int?> Limit { get; } = new("--limit") { Description = "Stop after so many.", HelpName = "N" };
 
-        public IEnumerable<Option> All => [words, from, to, subject, body, since, before, larger, smaller, has, folder, Output, Limit];
+        public IEnumerable<Option> All => [from, to, subject, body, since, before, larger, smaller, has, folder, Output, Limit];
 
-        public FindQuery Read(ParseResult parsed)
+        public FindQuery Read(ParseResult parsed, IReadOnlyList<string> words)
         {
             var errors = new List<ConfigurationError>();
             foreach (var glob in (parsed.GetValue(folder) ?? []).Where(g => !FolderPath.TryParse(g, out _)))
@@ -111,7 +109,7 @@ internal static class FindCommand
                 errors.Add(new ConfigurationError(new SettingOrigin("--limit"), "nothing would be found", "give 1 or more"));
             var query = new FindQuery
             {
-                Words = [.. parsed.GetValue(words) ?? []],
+                Words = [.. words.Where(w => w.Length > 0)],
                 From = parsed.GetValue(from),
                 To = parsed.GetValue(to),
                 Subject = parsed.GetValue(subject),
