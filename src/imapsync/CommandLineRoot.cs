@@ -26,6 +26,10 @@ internal static class CommandLineRoot
         LogoutCommand.Create,
         ProvidersCommand.Create,
         SchemaCommand.Create,
+        ServeCommand.Create,
+        FindCommand.Create,
+        ShowCommand.Create,
+        ExportCommand.Create,
         CompletionCommand.Create,
     ];
 

@@ -23,7 +23,8 @@ public sealed partial class ArchitectureTests
             "Imapsync.Imap", "DnsClient", "Duende.IdentityModel", "MimeKit", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
         ],
         ["Imapsync.Notifying"] = ["Imapsync.Engine", "MailKit"],
-        ["imapsync"] = ["Imapsync.Engine", "Imapsync.Notifying", "System.CommandLine", "Spectre.Console"],
+        ["Imapsync.Serving"] = ["Imapsync.Engine", "MimeKit"],
+        ["imapsync"] = ["Imapsync.Engine", "Imapsync.Notifying", "Imapsync.Serving", "System.CommandLine", "Spectre.Console"],
     };
 
     /// <summary>

@@ -17,6 +17,9 @@ public sealed record RestoreRequest
 
     public IReadOnlyList<string> MessageIds { get; init; } = [];
 
+    /// <summary>Messages of the backup, as <see cref="MessageAddress"/> writes them; empty for all.</summary>
+    public IReadOnlyList<string> Ids { get; init; } = [];
+
     /// <summary>The settings of an endpoint to restore to; none for where the backup came from.</summary>
     public IReadOnlyList<GivenSetting> To { get; init; } = [];
 }
@@ -33,14 +36,15 @@ public static class RestoreReader
             errors.Add(new ConfigurationError(new SettingOrigin("--folder"), $"'{glob}' fits no folder: a level is empty", "split levels by single slashes, none in front or at the end"));
         var filter = new MessageFilter
         {
-            Since = Date("--since", request.Since, errors),
-            Before = Date("--before", request.Before, errors),
+            Since = OptionValues.Date("--since", request.Since, errors),
+            Before = OptionValues.Date("--before", request.Before, errors),
             MessageIds = [.. request.MessageIds.Select(MessageId.Normalize)],
         };
         if (filter.Since >= filter.Before)
             errors.Add(new ConfigurationError(new SettingOrigin("--before"), "it is not after --since, so no message would fit", "swap or correct them"));
         if (filter.MessageIds.Contains(""))
             errors.Add(new ConfigurationError(new SettingOrigin("--message-id"), "this is no Message-ID", "write it as it stands in the message, with or without < and >"));
+        var chosen = Chosen(request.Ids, errors);
         Endpoint? to = null;
         try
         {
@@ -57,16 +61,22 @@ public static class RestoreReader
             errors.Add(new ConfigurationError(new SettingOrigin("--to"), $"the backup came from {backup.Source.Display}, which mail can't be written to", "say with --to where to put it"));
         return errors.Count > 0
             ? throw new ConfigurationException(errors)
-            : new RestoreOrigin(backup, [.. request.Folders]).ToJob(to, filter);
+            : new RestoreOrigin(backup, [.. request.Folders]) { Chosen = [.. chosen] }.ToJob(to, filter);
     }
 
-    private static DateTimeOffset? Date(string option, string? text, List<ConfigurationError> errors)
+    private static List<MessageAddress> Chosen(IReadOnlyList<string> ids, List<ConfigurationError> errors)
     {
-        if (text is null)
-            return null;
-        if (SettingText.TryDate(text, out var date))
-            return date;
-        errors.Add(new ConfigurationError(new SettingOrigin(option), $"'{text}' is no date", "write it as 2020-01-31 or 2020-01-31T18:00:00Z"));
-        return null;
+        var chosen = new List<MessageAddress>();
+        foreach (var id in ids)
+        {
+            if (!MessageAddress.TryParse(id, out var address))
+                errors.Add(new ConfigurationError(new SettingOrigin("--id"), $"'{id}' names no message", "write it as imapsync find prints it: FOLDER:NUMBER.NUMBER"));
+            else if (address.Uid.Value >= MessageAddress.FirstRemembered)
+                errors.Add(new ConfigurationError(new SettingOrigin("--id"), $"'{id}' is a message that another program put into the backup, and has no lasting number there", "name it by --message-id"));
+            else
+                chosen.Add(address);
+        }
+
+        return chosen;
     }
 }

@@ -10,6 +10,9 @@ namespace Imapsync.Engine.Jobs;
 /// <param name="Folders">Globs over the names of the folders that get mail back; empty for all but the backup's trash folder.</param>
 public sealed record RestoreOrigin(JobDefinition Backup, ImmutableArray<string> Folders)
 {
+    /// <summary>The messages of the backup that are to come back; empty for all that else fits.</summary>
+    public ImmutableArray<MessageAddress> Chosen { get; init; } = [];
+
     /// <summary>The backup's job run backwards: what it wrote is read, what it read, or <paramref name="to"/>, is written.</summary>
     public JobDefinition ToJob(Endpoint? to, MessageFilter messages)
     {

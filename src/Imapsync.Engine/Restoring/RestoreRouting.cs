@@ -25,9 +25,10 @@ internal sealed class RestoreRouting(
         var known = checkpoints?.Summaries.Keys.ToLookup(p => p.Target, p => p.Source);
         var folders = (await backup.ListFoldersAsync(cancellationToken)).Where(f => f.HoldsMessages).Select(f => f.Path).Order().ToList();
         var routes = ImmutableArray.CreateBuilder<FolderRoute>();
+        await RequireChosenAsync(folders, cancellationToken);
         foreach (var folder in folders)
         {
-            if (origin.IsTrash(folder))
+            if (origin.IsTrash(folder) || (!origin.Chosen.IsEmpty && ChosenOf(folder).IsEmpty))
                 continue;
 
             var candidates = Candidates(folder, origin.Backup.Folders, known?[folder] ?? []);
@@ -36,9 +37,11 @@ internal sealed class RestoreRouting(
                 : await ChooseAsync(folder, candidates, checkpoints, cancellationToken));
         }
 
-        var removed = await new RemovedMail(backup, origin, messages, report).FindAsync(
-            [.. folders.Where(origin.IsTrash)], [.. folders.Where(f => !origin.IsTrash(f))], globs, cancellationToken);
-        var chosen = routes.Where(r => IsWanted(r.Target)).Concat(removed).ToImmutableArray();
+        var removed = origin.Chosen.IsEmpty
+            ? await new RemovedMail(backup, origin, messages, report).FindAsync(
+                [.. folders.Where(origin.IsTrash)], [.. folders.Where(f => !origin.IsTrash(f))], globs, cancellationToken)
+            : await ChosenRemovedAsync([.. folders.Where(origin.IsTrash)], cancellationToken);
+        var chosen = routes.Where(r => IsWanted(r.Target)).Select(OnlyChosen).Where(r => r.Only?.IsEmpty != true).Concat(removed).ToImmutableArray();
         return chosen.IsEmpty ? throw NothingChosen([.. routes.Select(r => r.Target), .. folders.Where(origin.IsTrash)]) : chosen;
     }
 
@@ -133,6 +136,47 @@ internal sealed class RestoreRouting(
             report.Note(null, $"the backup's checkpoints can't be read: {e.Message}");
             return null;
         }
+    }
+
+    /// <summary>Numbers are worth nothing under another UIDVALIDITY: then they would name other mail.</summary>
+    private async Task RequireChosenAsync(List<FolderPath> folders, CancellationToken cancellationToken)
+    {
+        foreach (var ids in origin.Chosen.GroupBy(c => c.Folder))
+        {
+            if (!folders.Contains(ids.Key))
+                throw NotThere(ids.First(), "the backup has no such folder");
+            await using var folder = await backup.OpenAsync(ids.Key, cancellationToken);
+            if (ids.FirstOrDefault(i => folder.LastingUidValidity.IsNone || i.Validity != folder.LastingUidValidity) is { } other)
+                throw NotThere(other, "the folder's messages were numbered anew since");
+            var there = new UidSet((await folder.ListAsync(new ListRequest(new UidSet(ids.Select(i => i.Uid).Distinct())), cancellationToken).ToListAsync(cancellationToken)).Select(m => m.Uid));
+            if (ids.FirstOrDefault(i => !there.Contains(i.Uid)) is { } gone)
+                throw NotThere(gone, "it is not there any more");
+        }
+    }
+
+    private static MailException NotThere(MessageAddress id, string why) =>
+        new(FailureScope.Store, isTransient: false, $"{id} is no message of the backup: {why}; find it again with imapsync find") { Kind = FailureKind.Gone };
+
+    private UidSet ChosenOf(FolderPath folder) => new(origin.Chosen.Where(c => c.Folder.Equals(folder)).Select(c => c.Uid).Distinct());
+
+    private FolderRoute OnlyChosen(FolderRoute route)
+    {
+        if (origin.Chosen.IsEmpty)
+            return route;
+        var chosen = ChosenOf(route.Source);
+        return route with { Only = route.Only is { } only ? new UidSet(chosen.Enumerate().Where(only.Contains)) : chosen };
+    }
+
+    private async Task<IReadOnlyList<FolderRoute>> ChosenRemovedAsync(List<FolderPath> trash, CancellationToken cancellationToken)
+    {
+        var routes = new List<FolderRoute>();
+        foreach (var folder in trash.Where(t => !ChosenOf(t).IsEmpty))
+        {
+            var only = messages with { Uids = ChosenOf(folder) };
+            routes.AddRange((await new RemovedMail(backup, origin, only, report).FindAsync([folder], [], [new FolderGlob(folder.ToString())], cancellationToken)).Where(r => IsWanted(r.Target)));
+        }
+
+        return routes;
     }
 
     private bool IsWanted(FolderPath path) => globs.Length == 0 || Array.Exists(globs, g => g.Matches(path));

@@ -23,8 +23,9 @@ internal static class RestoreCommand
         var since = new Option<string>("--since") { Description = "Only messages received at this date or later, for example 2024-01-31.", HelpName = "DATE" };
         var before = new Option<string>("--before") { Description = "Only messages received before this date.", HelpName = "DATE" };
         var messageId = Texts("--message-id", "ID", "Only the message with this Message-ID. May be given several times.");
+        var id = Texts("--id", "ID", "Only this message of the backup, as imapsync find prints it. May be given several times.");
         var to = new Option<string>("--to") { Description = "Where to put the mail in place of the job's source: imaps://USER@HOST, maildir:PATH …", HelpName = "URL" };
-        foreach (var option in new Option[] { folder, since, before, messageId, to })
+        foreach (var option in new Option[] { folder, since, before, messageId, id, to })
             command.Add(option);
         var toSettings = new SettingOptions(command, "to-", JobSettings.Endpoint);
         command.Validators.Add(result =>
@@ -43,6 +44,7 @@ internal static class RestoreCommand
                     Since = parsed.GetValue(since),
                     Before = parsed.GetValue(before),
                     MessageIds = parsed.GetValue(messageId) ?? [],
+                    Ids = parsed.GetValue(id) ?? [],
                     To = url is null ? [] : [new GivenSetting("--to", ["url"], url), .. toSettings.Read(parsed)],
                 };
                 var backup = file.Jobs[0];

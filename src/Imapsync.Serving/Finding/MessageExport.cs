@@ -1,0 +1,88 @@
+using System.Globalization;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Serving.Finding;
+
+/// <summary>Writes messages of a backup to new files.</summary>
+/// <param name="onWritten">Told each file as it is complete.</param>
+public sealed class MessageExport(BackupReader backup, Action<string> onWritten)
+{
+    /// <summary>Each message as one file, octet for octet.</summary>
+    public async Task WriteMessagesAsync(IReadOnlyList<MessageAddress> ids, string directory, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(directory);
+        foreach (var id in ids)
+        {
+            var subject = (await backup.ShowAsync(id, 0, cancellationToken)).Message.Subject;
+            await backup.CopyAsync(id, async (info, copy) =>
+            {
+                var date = info.InternalDate.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+                await WriteAsync(directory, $"{date} {SafeFileName.Of(subject, "no subject")}.eml", async file => await copy(piece => file.WriteAsync(piece, cancellationToken)));
+            }, cancellationToken);
+        }
+    }
+
+    public async Task WriteAttachmentsAsync(IReadOnlyList<MessageAddress> ids, string directory, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(directory);
+        foreach (var id in ids)
+            await backup.TakeAttachmentsAsync(id, (name, type, write) => WriteAsync(directory, SafeFileName.Of(name, Unnamed(type)), write), cancellationToken);
+    }
+
+    /// <summary>All of them as one mbox (mboxrd: lines that begin with From, quoted or not, get one more &gt;), LF line ends.</summary>
+    /// <exception cref="IOException">There is such a file.</exception>
+    public async Task WriteMboxAsync(IReadOnlyList<MessageAddress> ids, string path, CancellationToken cancellationToken)
+    {
+        await using (var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+        {
+            try
+            {
+                foreach (var id in ids)
+                {
+                    await backup.CopyAsync(id, async (info, copy) =>
+                    {
+                        var message = new MboxrdWriter(file, info.InternalDate);
+                        await copy(piece => message.WriteAsync(piece, cancellationToken));
+                        await message.EndAsync(cancellationToken);
+                    }, cancellationToken);
+                }
+            }
+            catch
+            {
+                File.Delete(path);
+                throw;
+            }
+        }
+
+        onWritten(path);
+    }
+
+    private static string Unnamed(string type) => type switch
+    {
+        "message/rfc822" => "message.eml",
+        "text/plain" => "text.txt",
+        "text/html" => "text.html",
+        "image/png" => "image.png",
+        "image/jpeg" => "image.jpg",
+        "application/pdf" => "document.pdf",
+        _ => "attachment.bin",
+    };
+
+    /// <summary>What could not be written whole is not left behind.</summary>
+    private async Task WriteAsync(string directory, string name, Func<Stream, Task> write)
+    {
+        await using var file = SafeFileName.Create(directory, name);
+        try
+        {
+            await write(file);
+            await file.FlushAsync();
+        }
+        catch
+        {
+            File.Delete(file.Name);
+            throw;
+        }
+
+        onWritten(file.Name);
+    }
+}

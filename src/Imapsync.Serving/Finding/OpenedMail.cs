@@ -1,0 +1,60 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Serving.Mailboxes;
+using Imapsync.Serving.Mime;
+using Imapsync.Serving.Texts;
+
+namespace Imapsync.Serving.Finding;
+
+/// <summary>One message of an open folder, to be looked into.</summary>
+internal sealed class OpenedMail(MessageReader reader, MessageInfo info, ServingLimits limits)
+{
+    public MessageInfo Info => info;
+
+    /// <returns>False when it is gone.</returns>
+    public async ValueTask<bool> OpenAsync(CancellationToken cancellationToken) => await reader.OpenAsync(info, cancellationToken) is not null;
+
+    public ValueTask<BodyPart> ScanAsync(CancellationToken cancellationToken) => reader.ScanAsync(info, cancellationToken);
+
+    public async ValueTask<MessageHeaders> ReadHeadersAsync(CancellationToken cancellationToken)
+    {
+        var root = await ScanAsync(cancellationToken);
+        return new MessageHeaders(await ReadAsync(0, Math.Min(root.BodyStart, limits.StructureBytes), cancellationToken));
+    }
+
+    /// <summary>Every one of these stands in one of its texts.</summary>
+    public async ValueTask<bool> HasTextsAsync(BodyPart root, IReadOnlyList<string> words, CancellationToken cancellationToken)
+    {
+        var missing = words.ToList();
+        var left = limits.SearchedTextBytes;
+        foreach (var part in BodyText.TextParts(root))
+        {
+            if (missing.Count == 0 || left <= 0)
+                break;
+            var text = (await ReadTextAsync(part, left, cancellationToken)).Text;
+            left -= (int)Math.Min(left, part.BodyLength);
+            missing.RemoveAll(w => TextMatch.Has(text, w));
+        }
+
+        return missing.Count == 0;
+    }
+
+    public ValueTask<DecodedText> ReadTextAsync(BodyPart part, int maxBytes, CancellationToken cancellationToken) =>
+        BodyText.ReadAsync(reader, info, part, maxBytes, cancellationToken);
+
+    /// <summary>Hands on a range of octets, as they lie there.</summary>
+    public ValueTask CopyAsync(long start, long count, Func<ReadOnlyMemory<byte>, ValueTask> onPiece, CancellationToken cancellationToken) =>
+        reader.ReadAsync(info, start, count, (piece, _) => onPiece(piece), cancellationToken);
+
+    private async ValueTask<byte[]> ReadAsync(long start, long count, CancellationToken cancellationToken)
+    {
+        var octets = new byte[count];
+        var at = 0;
+        await CopyAsync(start, count, piece =>
+        {
+            piece.CopyTo(octets.AsMemory(at));
+            at += piece.Length;
+            return ValueTask.CompletedTask;
+        }, cancellationToken);
+        return octets;
+    }
+}

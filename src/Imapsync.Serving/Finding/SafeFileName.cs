@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Text;
+
+namespace Imapsync.Serving.Finding;
+
+/// <summary>Names of files made of what strangers wrote: never a path, never hidden, never one that is there.</summary>
+internal static class SafeFileName
+{
+    private const int MostBytes = 150;
+    private const int MostTries = 10_000;
+
+    /// <summary>A name that is valid on every common file system; <paramref name="otherwise"/> where nothing is left of it.</summary>
+    public static string Of(string? text, string otherwise)
+    {
+        var name = new StringBuilder();
+        foreach (var rune in (text ?? "").EnumerateRunes())
+        {
+            var isSafe = Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned) && rune != Rune.ReplacementChar && !"/\\:*?\"<>|".Contains((char)rune.Value, StringComparison.Ordinal);
+            name.Append(isSafe ? rune.ToString() : "_");
+        }
+
+        var safe = Shortened(name.ToString().Trim().TrimStart('.', '-', '~').TrimEnd('.', ' '));
+        return safe.Trim('_', ' ').Length == 0 ? otherwise : safe;
+    }
+
+    /// <summary>Makes the file, under this name or with a number behind it. A link there is not followed.</summary>
+    public static FileStream Create(string directory, string name)
+    {
+        var (stem, extension) = (Path.GetFileNameWithoutExtension(name), Path.GetExtension(name));
+        for (var i = 1; ; i++)
+        {
+            var path = Path.Combine(directory, i == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{stem}-{i}{extension}"));
+            try
+            {
+                return new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+            }
+            catch (IOException) when (Path.Exists(path) && i < MostTries)
+            {
+                // The next number.
+            }
+        }
+    }
+
+    /// <summary>The end of a name tells what it is, so the middle goes.</summary>
+    private static string Shortened(string name)
+    {
+        var extension = Path.GetExtension(name);
+        extension = extension.Length is > 1 and <= 12 ? extension : "";
+        var stem = name[..(name.Length - extension.Length)];
+        while (Encoding.UTF8.GetByteCount(stem) + Encoding.UTF8.GetByteCount(extension) > MostBytes)
+            stem = stem[..^(char.IsLowSurrogate(stem[^1]) ? 2 : 1)];
+        return stem.TrimEnd() + extension;
+    }
+}

@@ -1,0 +1,130 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Serving.Mailboxes;
+
+/// <summary>
+/// The messages of a folder as they were when it was selected, by number and by UID: 30 octets each. What comes later belongs to the
+/// next SELECT; what goes is missed when it is read.
+/// </summary>
+internal sealed class FolderSnapshot
+{
+    private const int DescribedTogether = 500;
+    private readonly IMessageFolder? folder;
+    private readonly uint[] uids;
+    private readonly FlagSet[] flags;
+    private long[] ticks = [];
+    private long[] sizes = [];
+    private short[] offsets = [];
+    private bool[] isDescribed = [];
+
+    private FolderSnapshot(IMessageFolder? folder, uint[] uids, FlagSet[] flags, UidValidity fallback)
+    {
+        (this.folder, this.uids, this.flags) = (folder, uids, flags);
+        var validity = folder is null ? new UidValidity(1) : folder.LastingUidValidity.IsNone ? folder.Status.UidValidity : folder.LastingUidValidity;
+        Validity = validity.IsNone ? fallback : validity;
+        var next = folder is null || folder.Status.UidNext.IsNone ? 1 : folder.Status.UidNext.Value;
+        UidNext = new Uid(Math.Max(next, uids.Length == 0 ? 1 : uids[^1] + 1));
+    }
+
+    public int Count => uids.Length;
+
+    public UidValidity Validity { get; }
+
+    public Uid UidNext { get; }
+
+    public uint LastUid => Count == 0 ? 0 : uids[^1];
+
+    /// <param name="folder">Null for an empty one that is not there.</param>
+    /// <param name="fallback">For a folder whose UIDs nothing promises: another one each time the server starts.</param>
+    public static async Task<FolderSnapshot> TakeAsync(IMessageFolder? folder, UidValidity fallback, int maxMessages, CancellationToken cancellationToken)
+    {
+        var uids = new List<uint>();
+        var flags = new List<FlagSet>();
+        var told = new Dictionary<FlagSet, FlagSet>();
+        if (folder is not null)
+        {
+            await foreach (var message in folder.ListAsync(new ListRequest(), cancellationToken))
+            {
+                if (uids.Count == maxMessages)
+                    throw new Wire.RefusalException($"the folder has more than {maxMessages} messages", "LIMIT");
+                uids.Add(message.Uid.Value);
+                if (!told.TryGetValue(message.Flags, out var set))
+                    told.Add(message.Flags, set = FlagSet.Create(message.Flags.System, message.Flags.Keywords.Where(IsAtom)));
+                flags.Add(set);
+            }
+        }
+
+        return new FolderSnapshot(folder, [.. uids], [.. flags], fallback);
+    }
+
+    public uint UidAt(int index) => uids[index];
+
+    public FlagSet FlagsAt(int index) => flags[index];
+
+    /// <summary>The index of a UID; the complement of where it would stand for one that is not there.</summary>
+    public int IndexOf(uint uid) => Array.BinarySearch(uids, uid);
+
+    /// <summary>The index of the first message without \Seen, or -1.</summary>
+    public int FirstUnseen => Array.FindIndex(flags, f => !f.System.HasFlag(MessageFlags.Seen));
+
+    public int Unseen => flags.Count(f => !f.System.HasFlag(MessageFlags.Seen));
+
+    public IEnumerable<string> Keywords => flags.Distinct().SelectMany(f => f.Keywords).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Indexes of what a client's set names, ascending.</summary>
+    public IEnumerable<int> Indexes(Wire.SequenceSet set, bool byUid)
+    {
+        foreach (var (first, last) in set.Resolve(byUid ? LastUid : (uint)Count))
+        {
+            var (from, to) = byUid ? (AtOrBehind(first), AtOrBehind(last)) : ((int)Math.Min(first - 1, (uint)Count), (int)Math.Min(last - 1, (uint)Count));
+            if (byUid && !(to < Count && uids[to] == last))
+                to--;
+            for (var i = from; i <= to && i < Count; i++)
+                yield return i;
+        }
+    }
+
+    /// <summary>Date and size, known after <see cref="DescribeAsync"/>; null where the message is gone or can't be read.</summary>
+    public MessageInfo? InfoAt(int index) =>
+        sizes.Length > 0 && sizes[index] >= 0
+            ? new MessageInfo(new Uid(uids[index]), flags[index], new DateTimeOffset(ticks[index], TimeSpan.FromMinutes(offsets[index])), sizes[index])
+            : null;
+
+    /// <summary>Finds dates and sizes out, of those of one set at a time.</summary>
+    /// <param name="upcoming">In ascending order; as many as are useful together are taken from them.</param>
+    public async Task DescribeAsync(IReadOnlyList<int> upcoming, int from, CancellationToken cancellationToken)
+    {
+        if (isDescribed.Length == 0 && Count > 0)
+        {
+            (ticks, sizes, offsets, isDescribed) = (new long[Count], new long[Count], new short[Count], new bool[Count]);
+            Array.Fill(sizes, -1);
+        }
+
+        if (folder is null || isDescribed[upcoming[from]])
+            return;
+        var wanted = new UidSet();
+        for (var i = from; i < upcoming.Count && i < from + DescribedTogether; i++)
+        {
+            if (!isDescribed[upcoming[i]])
+                wanted.Add(new Uid(uids[upcoming[i]]));
+            isDescribed[upcoming[i]] = true;
+        }
+
+        await foreach (var message in folder.ListAsync(new ListRequest(wanted, WithDateAndSize: true), cancellationToken))
+        {
+            var at = IndexOf(message.Uid.Value);
+            if (at >= 0)
+                (ticks[at], sizes[at], offsets[at]) = (message.InternalDate.Ticks, message.Size, (short)message.InternalDate.Offset.TotalMinutes);
+        }
+    }
+
+    /// <summary>A keyword that is none (RFC 9051 §9, flag-keyword) can be in a file, and not in an answer.</summary>
+    private static bool IsAtom(string keyword) => keyword.Length > 0 && keyword.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 && keyword.AsSpan().IndexOfAny("(){%*\"\\]") < 0;
+
+    private int AtOrBehind(uint uid)
+    {
+        var at = IndexOf(uid);
+        return at < 0 ? ~at : at;
+    }
+}

@@ -1,0 +1,137 @@
+namespace Imapsync.Serving.Mime;
+
+/// <summary>One address of an ENVELOPE (RFC 9051 §7.5.2). A group begins with a host of null and ends with all of them null.</summary>
+internal readonly record struct MailAddress(byte[]? Name, byte[]? Route, byte[]? Mailbox, byte[]? Host);
+
+/// <summary>Reads an address field (RFC 5322 §3.4, with §4.4) without decoding anything. Never fails: what is no address is told as the mailbox of one.</summary>
+internal static class AddressList
+{
+    private const int MostAddresses = 20_000;
+
+    // NIL would mean a group (RFC 9051 §7.5.2).
+    private static readonly byte[] MissingMailbox = "MISSING_MAILBOX"u8.ToArray();
+    private static readonly byte[] MissingHost = "MISSING_DOMAIN"u8.ToArray();
+
+    public static List<MailAddress> Parse(ReadOnlySpan<byte> field)
+    {
+        var addresses = new List<MailAddress>();
+        var tokens = new HeaderTokens(field);
+        tokens.SkipBlanksAndComments();
+        var isInGroup = false;
+        while (!tokens.IsAtEnd && addresses.Count < MostAddresses)
+        {
+            var start = tokens.At;
+            tokens.Comment = null;
+            if (tokens.TrySkip(','))
+                continue;
+            if (tokens.TrySkip(';'))
+            {
+                if (isInGroup)
+                    addresses.Add(default);
+                isInGroup = false;
+                continue;
+            }
+
+            var words = Phrase(ref tokens, out var local, out var count);
+            if (!isInGroup && tokens.TrySkip(':'))
+            {
+                addresses.Add(new MailAddress(null, null, words, null));
+                isInGroup = true;
+            }
+            else if (tokens.TrySkip('<'))
+            {
+                addresses.Add(InBrackets(ref tokens, words));
+            }
+            else if (tokens.TrySkip('@'))
+            {
+                var host = Domain(ref tokens, ",;<"u8);
+                // What follows without a comma is no address of its own.
+                tokens.Until(",;"u8);
+                addresses.Add(new MailAddress(CommentOf(tokens), null, Or(local, MissingMailbox), Or(host, MissingHost)));
+            }
+            else if (local.Length > 0)
+            {
+                // One word is a mailbox of this host, as daemons write it; several are somebody's name.
+                addresses.Add(count == 1 ? new MailAddress(CommentOf(tokens), null, local, MissingHost) : new MailAddress(words, null, MissingMailbox, MissingHost));
+            }
+
+            // Whatever it is, it is passed over.
+            if (tokens.At == start)
+                tokens.At++;
+        }
+
+        if (isInGroup)
+            addresses.Add(default);
+        return addresses;
+    }
+
+    private static MailAddress InBrackets(ref HeaderTokens tokens, byte[] name)
+    {
+        byte[]? route = null;
+        if (!tokens.IsAtEnd && tokens.Current == '@')
+        {
+            route = tokens.Until(":>"u8).ToArray();
+            tokens.TrySkip(':');
+        }
+
+        Phrase(ref tokens, out var local, out _);
+        var host = tokens.TrySkip('@') ? Domain(ref tokens, ">,"u8) : [];
+        if (!tokens.TrySkip('>'))
+        {
+            tokens.Until(">,"u8);
+            tokens.TrySkip('>');
+        }
+
+        return new MailAddress(name.Length == 0 ? null : name, route, Or(local, MissingMailbox), Or(host, MissingHost));
+    }
+
+    /// <summary>Words up to what ends them.</summary>
+    /// <param name="joined">Without the blanks between them: as a local part.</param>
+    /// <param name="count">How many words they are.</param>
+    private static byte[] Phrase(ref HeaderTokens tokens, out byte[] joined, out int count)
+    {
+        count = 0;
+        using var spaced = new MemoryStream();
+        using var local = new MemoryStream();
+        while (!tokens.IsAtEnd && tokens.Current is not ((byte)'<' or (byte)'>' or (byte)',' or (byte)':' or (byte)';' or (byte)'@'))
+        {
+            count++;
+            var word = tokens.Current == '"' ? tokens.QuotedString() : Atom(ref tokens);
+            if (spaced.Length > 0)
+                spaced.WriteByte((byte)' ');
+            spaced.Write(word);
+            local.Write(word);
+        }
+
+        joined = local.ToArray();
+        return spaced.ToArray();
+    }
+
+    private static byte[] Atom(ref HeaderTokens tokens)
+    {
+        var start = tokens.At;
+        var word = tokens.Until(" \t\r\n\0()<>,:;@\""u8).ToArray();
+        if (tokens.At == start)
+            tokens.At++;
+        tokens.SkipBlanksAndComments();
+        return word;
+    }
+
+    private static byte[] Domain(ref HeaderTokens tokens, ReadOnlySpan<byte> ends)
+    {
+        using var host = new MemoryStream();
+        while (!tokens.IsAtEnd && ends.IndexOf(tokens.Current) < 0)
+        {
+            var atom = Atom(ref tokens);
+            if (host.Length > 0 && atom is not [(byte)'.', ..])
+                break;
+            host.Write(atom);
+        }
+
+        return host.ToArray();
+    }
+
+    private static byte[]? CommentOf(scoped in HeaderTokens tokens) => string.IsNullOrEmpty(tokens.Comment) ? null : System.Text.Encoding.Latin1.GetBytes(tokens.Comment);
+
+    private static byte[] Or(byte[] octets, byte[] otherwise) => octets.Length > 0 ? octets : otherwise;
+}

@@ -1,0 +1,166 @@
+using System.Text;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+using Imapsync.Serving.Mailboxes;
+using Imapsync.Serving.Texts;
+using Imapsync.Serving.Wire;
+using MimeKit.Utils;
+
+namespace Imapsync.Serving.Searching;
+
+/// <summary>Asks a search key of messages, one after the other; reads of each no more than it takes.</summary>
+internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limits)
+{
+    private readonly FolderSnapshot snapshot = selected.Snapshot;
+    private readonly Dictionary<SequenceSet, HashSet<int>> sets = [];
+    private IReadOnlyList<int> order = [];
+    private int at;
+    private byte[]? header;
+    private long bytesRead;
+
+    /// <returns>Indexes, ascending.</returns>
+    /// <exception cref="RefusalException">It would have to read more than is allowed.</exception>
+    public async Task<List<int>> RunAsync(SearchKey key, CancellationToken cancellationToken)
+    {
+        var found = new List<int>();
+        order = [.. Enumerable.Range(0, snapshot.Count)];
+        for (at = 0; at < snapshot.Count; at++)
+        {
+            if (at % 256 == 0)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                await Task.Yield();
+            }
+
+            header = null;
+            if (await FitsAsync(key, cancellationToken))
+                found.Add(at);
+        }
+
+        return found;
+    }
+
+    private async ValueTask<bool> FitsAsync(SearchKey key, CancellationToken cancellationToken)
+    {
+        switch (key)
+        {
+            case AllKeys all:
+                foreach (var inner in all.Keys)
+                {
+                    if (!await FitsAsync(inner, cancellationToken))
+                        return false;
+                }
+
+                return true;
+            case AnyKey any:
+                return await FitsAsync(any.First, cancellationToken) || await FitsAsync(any.Second, cancellationToken);
+            case NotKey not:
+                return !await FitsAsync(not.Key, cancellationToken);
+            case FlagKey flag:
+                var flags = snapshot.FlagsAt(at);
+                return flag.Keyword is { } keyword ? flags.Keywords.Contains(keyword, StringComparer.OrdinalIgnoreCase) : flags.System.HasFlag(flag.System);
+            case SetKey set:
+                if (!sets.TryGetValue(set.Set, out var indexes))
+                    sets.Add(set.Set, indexes = [.. snapshot.Indexes(set.Set, set.ByUid)]);
+                return indexes.Contains(at);
+            case SizeKey size:
+                return await InfoAsync(cancellationToken) is { } sized && (size.IsLarger ? sized.Size > size.Octets : sized.Size < size.Octets);
+            case DateKey { IsSent: false } date:
+                return await InfoAsync(cancellationToken) is { } dated && Fits(date, dated.InternalDate);
+            case DateKey sent:
+                return await SentAsync(cancellationToken) is { } when && Fits(sent, when);
+            case HeaderKey field:
+                return await HeaderHasAsync(field, cancellationToken);
+            case TextKey text:
+                return await TextHasAsync(text, cancellationToken);
+            default:
+                return false;
+        }
+    }
+
+    private static bool Fits(DateKey key, DateTimeOffset date)
+    {
+        var day = DateOnly.FromDateTime(date.DateTime);
+        return key.Sign switch { < 0 => day < key.Day, 0 => day == key.Day, _ => day >= key.Day };
+    }
+
+    private async ValueTask<MessageInfo?> InfoAsync(CancellationToken cancellationToken)
+    {
+        await snapshot.DescribeAsync(order, at, cancellationToken);
+        return snapshot.InfoAt(at);
+    }
+
+    private async ValueTask<byte[]> HeaderAsync(CancellationToken cancellationToken)
+    {
+        if (header is not null)
+            return header;
+        header = await selected.ReadHeaderAsync(new Uid(snapshot.UidAt(at)), cancellationToken) ?? [];
+        Spend(header.Length);
+        return header;
+    }
+
+    private async ValueTask<DateTimeOffset?> SentAsync(CancellationToken cancellationToken)
+    {
+        var field = HeaderText.Fields(await HeaderAsync(cancellationToken)).FirstOrDefault(f => f.Name.Equals("Date", StringComparison.OrdinalIgnoreCase)).Value;
+        return field is not null && DateUtils.TryParse(field, out var date) ? date : null;
+    }
+
+    private async ValueTask<bool> HeaderHasAsync(HeaderKey key, CancellationToken cancellationToken)
+    {
+        foreach (var (name, value) in HeaderText.Fields(await HeaderAsync(cancellationToken)))
+        {
+            if (name.Equals(key.Name, StringComparison.OrdinalIgnoreCase) && (key.Text.Length == 0 || TextMatch.Has(HeaderText.Decode(value), key.Text)))
+                return true;
+        }
+
+        return false;
+    }
+
+    private async ValueTask<bool> TextHasAsync(TextKey key, CancellationToken cancellationToken)
+    {
+        if (key.Text.Length == 0)
+            return true;
+        if (key.WithHeader)
+        {
+            foreach (var (name, value) in HeaderText.Fields(await HeaderAsync(cancellationToken)))
+            {
+                if (TextMatch.Has($"{name}: {HeaderText.Decode(value)}", key.Text))
+                    return true;
+            }
+        }
+
+        try
+        {
+            return await BodyHasAsync(key.Text, cancellationToken);
+        }
+        catch (MailException)
+        {
+            // Whoever fetches it is told.
+            return false;
+        }
+    }
+
+    private async ValueTask<bool> BodyHasAsync(string words, CancellationToken cancellationToken)
+    {
+        if (await InfoAsync(cancellationToken) is not { } message || await selected.Reader.OpenAsync(message, cancellationToken) is not { } length)
+            return false;
+        Spend(length);
+        var left = limits.SearchedTextBytes;
+        foreach (var part in BodyText.TextParts(await selected.Reader.ScanAsync(message, cancellationToken)))
+        {
+            if (left <= 0)
+                break;
+            if (TextMatch.Has((await BodyText.ReadAsync(selected.Reader, message, part, left, cancellationToken)).Text, words))
+                return true;
+            left -= (int)Math.Min(left, part.BodyLength);
+        }
+
+        return false;
+    }
+
+    private void Spend(long octets)
+    {
+        if ((bytesRead += octets) > limits.SearchBytes)
+            throw new RefusalException("the search would read too much: narrow it by date or sender", "LIMIT");
+    }
+}

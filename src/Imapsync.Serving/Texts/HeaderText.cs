@@ -1,0 +1,45 @@
+using System.Text;
+using MimeKit;
+using MimeKit.Utils;
+
+namespace Imapsync.Serving.Texts;
+
+/// <summary>Header values as people read them: encoded words (RFC 2047) decoded, 8-bit octets read as UTF-8 where they are that, else as Latin-1.</summary>
+internal static class HeaderText
+{
+    private static readonly ParserOptions Options = new() { CharsetEncoding = Encoding.UTF8 };
+
+    static HeaderText() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+
+    /// <param name="value">Unfolded or not.</param>
+    public static string Decode(ReadOnlySpan<byte> value) => Rfc2047.DecodeText(Options, value.ToArray()).Trim();
+
+    /// <summary>Every field of a header, decoded, in order. What is no field is passed over.</summary>
+    /// <param name="header">Octets through the empty line.</param>
+    public static IEnumerable<(string Name, byte[] Value)> Fields(ReadOnlyMemory<byte> header)
+    {
+        var at = 0;
+        while (at < header.Length)
+        {
+            var field = FieldAt(header.Span[at..], out var length, out var colon);
+            at += length;
+            if (colon > 0)
+                yield return (Encoding.ASCII.GetString(field[..colon]).TrimEnd(), field[(colon + 1)..]);
+        }
+    }
+
+    /// <summary>One field with the lines that continue it.</summary>
+    private static byte[] FieldAt(ReadOnlySpan<byte> header, out int length, out int colon)
+    {
+        length = 0;
+        do
+        {
+            var end = header[length..].IndexOf((byte)'\n');
+            length = end < 0 ? header.Length : length + end + 1;
+        }
+        while (length < header.Length && header[length] is (byte)' ' or (byte)'\t');
+        var field = header[..length];
+        colon = field.IndexOf((byte)':');
+        return field.ToArray();
+    }
+}

@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace Imapsync.Serving.Wire;
+
+/// <summary>
+/// What is said to a client. Gathered up to a bound, then written; a client that does not take it within
+/// <see cref="ServingLimits.StallTime"/> loses its connection.
+/// </summary>
+internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimeProvider time)
+{
+    private const int FullBytes = 64 * 1024;
+    private readonly ArrayBufferWriter<byte> gathered = new(4 * 1024);
+
+    public ResponseWriter Text(string ascii)
+    {
+        Encoding.Latin1.GetBytes(ascii, gathered.GetSpan(ascii.Length));
+        gathered.Advance(ascii.Length);
+        return this;
+    }
+
+    public ResponseWriter Octets(ReadOnlySpan<byte> octets)
+    {
+        gathered.Write(octets);
+        return this;
+    }
+
+    public ResponseWriter Number(long number)
+    {
+        number.TryFormat(gathered.GetSpan(20), out var length, provider: CultureInfo.InvariantCulture);
+        gathered.Advance(length);
+        return this;
+    }
+
+    public ResponseWriter Line(string ascii) => Text(ascii).Octets("\r\n"u8);
+
+    /// <summary>A string as its octets need it: NIL, quoted or a literal.</summary>
+    public ResponseWriter NString(byte[]? octets) => octets is null ? Text("NIL") : String(octets);
+
+    public ResponseWriter String(ReadOnlySpan<byte> octets)
+    {
+        if (octets.Length > 1000 || octets.IndexOfAnyExceptInRange((byte)' ', (byte)'~') >= 0)
+            return Text("{").Number(octets.Length).Text("}\r\n").Octets(octets);
+        gathered.Write("\""u8);
+        foreach (var octet in octets)
+        {
+            if (octet is (byte)'"' or (byte)'\\')
+                gathered.Write("\\"u8);
+            gathered.Write([octet]);
+        }
+
+        gathered.Write("\""u8);
+        return this;
+    }
+
+    public ResponseWriter String(string text) => String(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Writes what was gathered where it is much.</summary>
+    public ValueTask FlushIfFullAsync(CancellationToken cancellationToken) =>
+        gathered.WrittenCount >= FullBytes ? FlushAsync(cancellationToken) : ValueTask.CompletedTask;
+
+    public async ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        if (gathered.WrittenCount == 0)
+            return;
+        await WriteAsync(gathered.WrittenMemory, cancellationToken);
+        if (gathered.Capacity > 4 * FullBytes)
+            gathered.Clear();
+        gathered.ResetWrittenCount();
+    }
+
+    /// <summary>Much at once, behind what was gathered.</summary>
+    public async ValueTask WriteThroughAsync(ReadOnlyMemory<byte> octets, CancellationToken cancellationToken)
+    {
+        if (octets.Length < FullBytes / 4)
+        {
+            Octets(octets.Span);
+            await FlushIfFullAsync(cancellationToken);
+            return;
+        }
+
+        await FlushAsync(cancellationToken);
+        // In pieces: each has its time.
+        for (; !octets.IsEmpty; octets = octets[Math.Min(octets.Length, FullBytes)..])
+            await WriteAsync(octets[..Math.Min(octets.Length, FullBytes)], cancellationToken);
+    }
+
+    private async ValueTask WriteAsync(ReadOnlyMemory<byte> octets, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(limits.StallTime, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await output.WriteAsync(octets, either.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            throw new LineLostException("the client takes no answer");
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            throw new LineLostException("the client is gone", e);
+        }
+    }
+}

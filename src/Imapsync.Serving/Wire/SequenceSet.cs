@@ -1,0 +1,66 @@
+using System.Globalization;
+
+namespace Imapsync.Serving.Wire;
+
+/// <summary>A set of message numbers or UIDs as a client writes it (RFC 9051 §9, sequence-set): ranges in ascending order, joined.</summary>
+internal sealed class SequenceSet
+{
+    private const uint Last = uint.MaxValue;
+    private List<(uint First, uint Last)> ranges = [];
+    private bool hasStar;
+
+    /// <summary>With what <c>*</c> stands for put in its place.</summary>
+    /// <param name="last">The highest number or UID there is; 0 for none.</param>
+    public IReadOnlyList<(uint First, uint Last)> Resolve(uint last)
+    {
+        if (!hasStar)
+            return ranges;
+        return Join(ranges.Select(r =>
+        {
+            var (a, b) = (r.First == Last ? last : r.First, r.Last == Last ? last : r.Last);
+            return (Math.Min(a, b), Math.Max(a, b));
+        }).Where(r => r.Item2 > 0));
+    }
+
+    public static bool TryParse(string text, out SequenceSet set)
+    {
+        set = new SequenceSet();
+        var read = new List<(uint, uint)>();
+        foreach (var part in text.AsSpan().Split(','))
+        {
+            var range = text.AsSpan()[part];
+            var colon = range.IndexOf(':');
+            if (!TryNumber(colon < 0 ? range : range[..colon], out var a))
+                return false;
+            var b = a;
+            if (colon >= 0 && !TryNumber(range[(colon + 1)..], out b))
+                return false;
+            set.hasStar |= a == Last || b == Last;
+            read.Add((Math.Min(a, b), Math.Max(a, b)));
+        }
+
+        set.ranges = Join(read);
+        return true;
+    }
+
+    private static List<(uint First, uint Last)> Join(IEnumerable<(uint First, uint Last)> ranges)
+    {
+        var joined = new List<(uint First, uint Last)>();
+        foreach (var (first, last) in ranges.Order())
+        {
+            // What * stands for is known later: nothing is joined with it here.
+            if (joined.Count > 0 && first <= joined[^1].Last + 1UL && joined[^1].Last != Last && last != Last)
+                joined[^1] = (joined[^1].First, Math.Max(last, joined[^1].Last));
+            else
+                joined.Add((first, last));
+        }
+
+        return joined;
+    }
+
+    private static bool TryNumber(ReadOnlySpan<char> text, out uint number)
+    {
+        number = Last;
+        return text is "*" || (uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number != 0);
+    }
+}

@@ -1,0 +1,114 @@
+using System.CommandLine;
+using System.CommandLine.Completions;
+using System.CommandLine.Parsing;
+using System.Security.Cryptography;
+using System.Text;
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.CommandLine.Commands;
+
+/// <summary>A backup to look into.</summary>
+/// <param name="Name">The job's, or <c>backup</c> where a directory was named.</param>
+/// <param name="StateDirectory">Where UIDs of mail that nobody numbered may be remembered; null where there is no place for it.</param>
+internal sealed record Backup(string Name, Endpoint Endpoint, string? StateDirectory);
+
+/// <summary>The arguments of the commands that look into a backup: a job file and a job whose target it is, or the backup's own URL.</summary>
+internal sealed class BackupArguments
+{
+    private readonly Argument<string> place = new("FILE") { Description = "The job file, or the backup itself: maildir:DIR or mbox:DIR." };
+    private readonly Argument<string[]> job;
+    private readonly string? rest;
+    private readonly Option<string> state = new("--state") { Description = "Keep the jobs' state below this directory, whatever the file says.", HelpName = "DIR" };
+
+    /// <param name="rest">What comes behind the job, any number of times; null for nothing.</param>
+    /// <param name="restDescription">What that is for.</param>
+    public BackupArguments(Command command, string? rest = null, string? restDescription = null)
+    {
+        this.rest = rest;
+        job = new Argument<string[]>(rest is null ? "JOB" : $"JOB {rest}")
+        {
+            Description = $"The name of the job whose target is meant; not with a URL.{(restDescription is null ? "" : $" {restDescription}")}",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        job.CompletionSources.Add(CompleteJobs);
+        place.Validators.Add(RefuseOptions);
+        job.Validators.Add(RefuseOptions);
+        command.Validators.Add(result =>
+        {
+            var isUrl = result.GetResult(place) is { Tokens: [var first, ..] } && IsUrl(first.Value);
+            var count = result.GetResult(job)?.Tokens.Count ?? 0;
+            if (rest is null && count > (isUrl ? 0 : 1))
+                result.AddError(isUrl ? "JOB is for a job file; maildir:DIR and mbox:DIR stand alone." : "This command takes one job.");
+            else if (!isUrl && count == 0 && result.GetResult(place) is { Tokens.Count: > 0 })
+                result.AddError("JOB is missing: The name of the job whose target is meant.");
+        });
+        command.Add(place);
+        command.Add(job);
+        command.Add(state);
+    }
+
+    /// <summary>What came behind the job.</summary>
+    public IReadOnlyList<string> Rest(ParseResult parsed) => (parsed.GetValue(job) ?? [])[(IsUrl(parsed.GetRequiredValue(place)) ? 0 : 1)..];
+
+    /// <exception cref="ConfigurationException"/>
+    public async Task<Backup> ReadAsync(ParseResult parsed, HostContext surroundings)
+    {
+        var given = parsed.GetRequiredValue(place);
+        var backup = IsUrl(given)
+            ? OfUrl(given, parsed.GetValue(state), surroundings)
+            : await OfJobAsync(given, parsed.GetRequiredValue(job)[0], parsed.GetValue(state), surroundings);
+        return backup.Endpoint is MaildirEndpoint or MboxEndpoint
+            ? backup
+            : throw new ConfigurationException([new ConfigurationError(new SettingOrigin(given), $"{backup.Endpoint.Display} is an account and no backup in files", "look into it with a mail program")]);
+    }
+
+    /// <summary>Reads, and writes nothing into the backup.</summary>
+    /// <exception cref="MailException"/>
+    public static Task<IMessageStore> OpenAsync(Backup backup, HostContext surroundings, CancellationToken cancellationToken)
+    {
+        void Note(string text) => surroundings.Error.WriteLine(TerminalText.Escape($"note: {text}"));
+        var context = new StoreContext(surroundings.Time, Note)
+        {
+            OnUnread = (_, _, text) => Note(text),
+            MemoryDirectory = backup.StateDirectory is null ? null : Path.Combine(backup.StateDirectory, "served"),
+            MemoryIsReadOnly = false,
+        };
+        return surroundings.OpenStore(backup.Endpoint, false, context, cancellationToken);
+    }
+
+    private static bool IsUrl(string text) =>
+        text.StartsWith("maildir:", StringComparison.OrdinalIgnoreCase) || text.StartsWith("mbox:", StringComparison.OrdinalIgnoreCase);
+
+    private static Backup OfUrl(string url, string? state, HostContext surroundings)
+    {
+        var endpoint = JobFileReader.ReadEndpoint(Directory.GetCurrentDirectory(), [new GivenSetting("FILE", ["url"], url)], surroundings.JobFileOptions);
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(endpoint.Identity)))[..16];
+        var root = state is not null ? Path.GetFullPath(state)
+            : surroundings.Environment.GetValueOrDefault("XDG_STATE_HOME") is { } xdg && Path.IsPathRooted(xdg) ? Path.Combine(xdg, "imapsync")
+            : surroundings.Environment.GetValueOrDefault("HOME") is { Length: > 0 } home ? Path.Combine(home, ".local", "state", "imapsync")
+            : null;
+        return new Backup("backup", endpoint, root is null ? null : Path.Combine(root, $"backup-{digest}"));
+    }
+
+    private static async Task<Backup> OfJobAsync(string file, string name, string? state, HostContext surroundings)
+    {
+        var read = JobFileReader.Read(file, surroundings.JobFileOptions with { Jobs = [name], StateRoot = state, UsesSource = false });
+        foreach (var note in read.Notes)
+            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
+        var job = read.Jobs[0];
+        return new Backup(job.Name, job.Target, job.StateDirectory);
+    }
+
+    private static void RefuseOptions(ArgumentResult result)
+    {
+        foreach (var token in result.Tokens.Where(t => t.Value.StartsWith('-')))
+            result.AddError(UsageErrors.UnknownOption(token.Value, ((CommandResult)result.Parent!).Command));
+    }
+
+    private IEnumerable<CompletionItem> CompleteJobs(CompletionContext context) =>
+        context.ParseResult.GetResult(place)?.Tokens is not [var path, ..] || IsUrl(path.Value)
+            ? []
+            : JobFileReader.ReadNames(path.Value).Order(StringComparer.Ordinal).Select(name => new CompletionItem(name));
+}

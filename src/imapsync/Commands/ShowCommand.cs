@@ -1,0 +1,77 @@
+using System.CommandLine;
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Mail;
+using Imapsync.Serving.Finding;
+
+namespace Imapsync.CommandLine.Commands;
+
+/// <summary><c>imapsync show</c>: prints messages of a backup, made harmless for a terminal. Changes nothing.</summary>
+internal static class ShowCommand
+{
+    private const int MostTextBytes = 4 << 20;
+
+    private static readonly string[] Usual = ["Date", "From", "To", "Cc", "Subject"];
+
+    public static Command Create(HostContext surroundings)
+    {
+        var command = new ExampleCommand("show", "Print a message of a backup: header, text, names of attached files. Changes nothing.",
+            ("imapsync show jobs.yaml alice INBOX:1700000000.12", "The message of that identifier, which imapsync find prints."),
+            ("imapsync show jobs.yaml alice INBOX:1700000000.12 --headers", "With every field of its header."));
+        var arguments = new BackupArguments(command, "ID", "Behind it identifiers of messages, as imapsync find prints them.");
+        var headers = new Option<bool>("--headers") { Description = "Print every field of the header." };
+        command.Add(headers);
+        command.SetAction((parsed, cancellationToken) => StopSignals.GuardAsync(surroundings.Time, (_, stop) =>
+        {
+            var ids = MessageIds.Read(arguments.Rest(parsed));
+            return BackupLooking.RunAsync(arguments, parsed, surroundings, async (_, store) =>
+            {
+                foreach (var id in ids)
+                    Print(await new BackupReader(store).ShowAsync(id, MostTextBytes, stop), parsed.GetValue(headers), surroundings.Out);
+                return ExitStatus.Ok;
+            }, stop);
+        }, cancellationToken));
+        return command;
+    }
+
+    private static void Print(ShownMessage shown, bool allHeaders, TextWriter output)
+    {
+        var fields = shown.Headers.Where(h => allHeaders || Usual.Contains(h.Name, StringComparer.OrdinalIgnoreCase));
+        foreach (var (name, value) in allHeaders ? fields : fields.OrderBy(h => Array.FindIndex(Usual, u => u.Equals(h.Name, StringComparison.OrdinalIgnoreCase))))
+            output.WriteLine($"{TerminalText.Escape(name)}: {TerminalText.Escape(value)}");
+        output.WriteLine($"Id: {TerminalText.Escape(shown.Message.Id.ToString())}");
+        foreach (var (title, type, bytes) in shown.Attachments)
+            output.WriteLine($"Attached: {TerminalText.Escape(title)} ({TerminalText.Escape(type)}, {Quantities.Octets(bytes)} as sent)");
+        output.WriteLine();
+        foreach (var text in shown.Texts)
+        {
+            foreach (var line in text.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n'))
+                output.WriteLine(TerminalText.Escape(line.Replace("\t", "    ", StringComparison.Ordinal)));
+        }
+
+        if (shown.IsCut)
+            output.WriteLine("(there is more; imapsync export --eml writes all of it)");
+    }
+}
+
+/// <summary>Identifiers of messages on a command line.</summary>
+internal static class MessageIds
+{
+    /// <exception cref="ConfigurationException">One is none, or there is none.</exception>
+    public static IReadOnlyList<MessageAddress> Read(IReadOnlyList<string> texts)
+    {
+        var errors = new List<ConfigurationError>();
+        var ids = new List<MessageAddress>();
+        foreach (var text in texts)
+        {
+            if (MessageAddress.TryParse(text, out var id))
+                ids.Add(id);
+            else
+                errors.Add(new ConfigurationError(new SettingOrigin("ID"), $"'{text}' names no message", "write it as imapsync find prints it: FOLDER:NUMBER.NUMBER"));
+        }
+
+        if (texts.Count == 0)
+            errors.Add(new ConfigurationError(new SettingOrigin("ID"), "no message is named", "give identifiers that imapsync find printed"));
+        return errors.Count > 0 ? throw new ConfigurationException(errors) : ids;
+    }
+}

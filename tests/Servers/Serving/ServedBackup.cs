@@ -1,0 +1,61 @@
+using System.Net;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores;
+using Imapsync.Serving;
+
+namespace Imapsync.Servers.Tests.Serving;
+
+/// <summary>A backup served within the test, in clear text on loopback.</summary>
+internal sealed class ServedBackup : IAsyncDisposable
+{
+    public const string User = "alice";
+    public const string Password = "correct horse battery";
+
+    private readonly CancellationTokenSource stop = new();
+    private readonly List<string> notes = [];
+    private readonly IMessageStore store;
+    private readonly BackupServer server;
+    private readonly Task running;
+
+    private ServedBackup(IMessageStore store, ServingLimits limits)
+    {
+        this.store = store;
+        server = new BackupServer(store, new IPEndPoint(IPAddress.Loopback, 0), new LogInGuard(User, Password, TimeProvider.System), null, limits, TimeProvider.System, Note);
+        running = server.RunAsync(stop.Token);
+    }
+
+    public int Port => server.Address.Port;
+
+    public string Notes
+    {
+        get
+        {
+            lock (notes)
+                return string.Join('\n', notes);
+        }
+    }
+
+    /// <param name="memory">Where UIDs are remembered that the backup itself does not tell.</param>
+    public static async Task<ServedBackup> StartAsync(Endpoint endpoint, string? memory = null, ServingLimits? limits = null)
+    {
+        var context = new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = memory, MemoryIsReadOnly = false };
+        return new ServedBackup(await StoreRegistry.OpenAsync(endpoint, false, context, CancellationToken.None), limits ?? ServingLimits.Default);
+    }
+
+    public Task<RawImap> ConnectAsync() => RawImap.ConnectAsync(Port, User, Password);
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await running;
+        await server.DisposeAsync();
+        await store.DisposeAsync();
+        stop.Dispose();
+    }
+
+    private void Note(string text)
+    {
+        lock (notes)
+            notes.Add(text);
+    }
+}
