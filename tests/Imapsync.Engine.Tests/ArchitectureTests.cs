@@ -20,7 +20,7 @@ public sealed partial class ArchitectureTests
         ["Imapsync.Imap"] = ["MailKit", "Microsoft.Extensions.Logging.Abstractions"],
         ["Imapsync.Engine"] =
         [
-            "Imapsync.Imap", "MimeKit", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
+            "Imapsync.Imap", "MimeKit", "Polly.Core", "Sep", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
         ],
         ["imapsync"] = ["Imapsync.Engine", "System.CommandLine", "Spectre.Console"],
     };
@@ -32,6 +32,7 @@ public sealed partial class ArchitectureTests
     private static readonly Dictionary<string, string[]> Rooms = new()
     {
         ["Files"] = [],
+        ["Tables"] = ["Files"],
         ["Mail"] = ["Files"],
         ["Progress"] = ["Mail"],
         ["Reading"] = ["Files", "Mail"],
@@ -44,7 +45,7 @@ public sealed partial class ArchitectureTests
         ["Stores"] = ["Mail", "Stores.Imap", "Stores.Maildir", "Stores.Mbox"],
         ["Stores.Views"] = ["Mail"],
         ["Stores.Limits"] = ["Mail", "State", "Stores.Views"],
-        ["Jobs"] = ["Mail"],
+        ["Jobs"] = ["Mail", "Tables"],
         ["Folders"] = ["Jobs", "Mail", "State"],
         ["Stores.Labels"] = ["Folders", "Jobs", "Mail", "Stores.Views"],
         ["Matching"] = ["Files", "Jobs", "Mail", "State"],
@@ -58,7 +59,7 @@ public sealed partial class ArchitectureTests
             "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",
         ],
         ["Configuration.Secrets"] = ["Files", "Mail"],
-        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching"],
+        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "Tables"],
     };
 
     /// <summary>Each room of the wire library and the rooms it may know besides the root, which is the vocabulary and knows none.</summary>

@@ -20,6 +20,12 @@ internal enum SettingShape
 
     /// <summary>A list of sections.</summary>
     Sections,
+
+    /// <summary>Free keys, each with a section.</summary>
+    NamedSections,
+
+    /// <summary>Rows that the job is made for: its own reader looks at it.</summary>
+    Rows,
 }
 
 [Flags]
@@ -123,10 +129,23 @@ internal static class JobSchema
         ]),
         Text("max_duration", "4h", "How long a run may take before it stops, for the next one to go on."),
         Text("state", "./state/alice", "The directory of the checkpoints and the lock."),
+        new("for_each", SettingShape.Rows, "accounts.csv") { Purpose = "The CSV file with a row for each job that is made of this one." },
     ];
 
     public static ImmutableArray<SettingKey> Root { get; } =
-        [new("jobs", SettingShape.Sections, "- name: alice") { IsRequired = true, Keys = Job }];
+    [
+        new("jobs", SettingShape.Sections, "- name: alice") { IsRequired = true, Keys = Job },
+        new("hosts", SettingShape.NamedSections, "{ imap.example.com: { connections: 50 } }")
+        {
+            Purpose = "What all jobs together may claim of a host.",
+            Keys =
+            [
+                Text("connections", "50", "Most connections at once."),
+                Text("messages_per_second", "100", "The most messages that go to it, and come from it, in a second."),
+                Text("bytes_per_second", "10MB", "The most octets that go to it, and come from it, in a second."),
+            ],
+        },
+    ];
 
     private static SettingKey Text(string name, string example, string purpose) => new(name, SettingShape.Text, example) { Purpose = purpose };
 

@@ -29,10 +29,10 @@ public static class JobSettings
             .SelectMany(k => k.Shape == SettingShape.Section ? k.Keys.Where(i => !IsShort(i)).Select(inner => Of(inner, [k.Name])) : [Of(k, [])]),
     ];
 
-    /// <summary>Of a job, but for its source and target.</summary>
+    /// <summary>Of a job, but for its source and target, and the rows of many.</summary>
     public static ImmutableArray<JobSetting> Job { get; } =
     [
-        .. JobSchema.Job.Where(k => k.Name is not ("source" or "target"))
+        .. JobSchema.Job.Where(k => k.Name is not ("source" or "target" or "for_each"))
             .SelectMany(k => k.Shape == SettingShape.Section ? k.Keys.Select(inner => Of(inner, [k.Name])) : [Of(k, [])]),
     ];
 

@@ -49,6 +49,9 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>What a pair must have been brought up to date under for its summary to count.</summary>
     public string Rules => $"{Messages.Fingerprint};{Flags};{Deletions}{(Labels == LabelPolicy.None ? "" : $";{Labels}")}";
 
+    /// <summary>The row of the file that the job was made of; null for one that was written out.</summary>
+    public TableRow? Row { get; init; }
+
     /// <summary>The directory that holds this job's checkpoints and lock, absolute.</summary>
     public required string StateDirectory { get; init; }
 }

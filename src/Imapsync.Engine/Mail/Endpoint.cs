@@ -77,6 +77,9 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
 
     public ImapTimeouts Timeouts { get; init; } = new();
 
+    /// <summary>What all jobs together may claim of the host; null for no limit.</summary>
+    public HostLimits? HostLimits { get; init; }
+
     public override string Identity => $"{AuthorizeAs ?? User}@{Host.ToLowerInvariant()}:{Port}";
 
     public override string Display => $"{(Tls == TlsMode.Implicit ? "imaps" : "imap")}://{User}@{Address}";

@@ -97,6 +97,12 @@ public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, in
 
     /// <summary>How many small questions, such as the status of a folder, may usefully be asked at once; at least 1.</summary>
     public int MaxConcurrentQuestions { get; init; } = 1;
+
+    /// <summary>
+    /// Now there are connections for as many folders as may be open, now for one alone: of several stores, folders are opened in one
+    /// order, else two of their users could each wait for what the other holds.
+    /// </summary>
+    public bool HasVaryingConnections { get; init; }
 }
 
 /// <param name="HoldsMessages">False for a name that only has children (\Noselect).</param>
@@ -159,6 +165,9 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
     /// host is left alone because connections to it failed.
     /// </summary>
     public Func<string, Func<Task>, Task> Connecting { get; init; } = (_, connect) => connect();
+
+    /// <summary>The store's connections are counted over all accounts of its host; null where they are not.</summary>
+    public ConnectionShare? Share { get; init; }
 
     /// <summary>
     /// Told, with a short fixed word and a text for people, when a limit that the job sets itself is reached: the job then

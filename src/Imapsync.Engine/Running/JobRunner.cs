@@ -7,6 +7,7 @@ using Imapsync.Engine.Retrying;
 using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
 using Imapsync.Engine.Stores.Labels;
+using Imapsync.Engine.Stores.Limits;
 using Imapsync.Engine.Stores.Views;
 
 namespace Imapsync.Engine.Running;
@@ -38,7 +39,9 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         {
             var retry = entry.RetryFor(job, report, stopping);
             await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);
-            var (openedSource, openedTarget) = await OpenBothAsync(job, options, await CountHeldAsync(job, options, checkpoints, abort), retry, report, stopping);
+            var held = await CountHeldAsync(job, options, checkpoints, abort);
+            using var place = await entry.EnterAsync(job, report, stopping.Token);
+            var (openedSource, openedTarget) = await OpenBothAsync(job, place, options, held, retry, report, stopping);
             var source = LabelViews.OfSource(job, openedSource);
             var target = LabelViews.OfTarget(job, openedTarget);
             await using var both = new BothStores(source, target);
@@ -79,13 +82,13 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
 
     /// <summary>Two log-ins overlap. A local target is not touched before the source is there.</summary>
     private async Task<(IMessageStore Source, IMessageStore Target)> OpenBothAsync(
-        JobDefinition job, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping)
+        JobDefinition job, HostEntry place, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping)
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-        var source = entry.OpenSourceAsync(job, retry, report, stopping, failing.Token, remembers: !options.DryRun);
+        var source = entry.OpenSourceAsync(job, place, retry, report, stopping, failing.Token, remembers: !options.DryRun);
         if (job.Target is not ImapEndpoint)
             await source;
-        var target = OpenTargetAsync(job, options, held, retry, report, stopping, failing.Token);
+        var target = OpenTargetAsync(job, place, options, held, retry, report, stopping, failing.Token);
         try
         {
             // A wrong password on one side is told at once, however long the other is waited for.
@@ -108,11 +111,11 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
     }
 
     private async Task<IMessageStore> OpenTargetAsync(
-        JobDefinition job, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
+        JobDefinition job, HostEntry place, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
     {
         try
         {
-            return await entry.OpenTargetAsync(job, forWriting: !options.DryRun, retry, report, stopping, giveUp, held);
+            return await entry.OpenTargetAsync(job, forWriting: !options.DryRun, place, retry, report, stopping, giveUp, held);
         }
         catch (MailException e) when (options.DryRun && job.Target is MaildirEndpoint or MboxEndpoint && e.Kind == FailureKind.Gone)
         {

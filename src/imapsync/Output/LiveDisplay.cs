@@ -62,13 +62,13 @@ internal sealed class LiveDisplay : IProgressOutput
     {
         var rate = job.BytesPerSecond(now) is { } speed ? $"{Quantities.Octets(speed)}/s" : "";
         var left = job.TimeLeft(now) is { } time ? $"{Quantities.Duration(time)} left" : "";
-        var rest = job.Wait is { } wait
+        var rest = job.Queue is { } queue ? $"waiting: {queue}" : job.Wait is { } wait
             ? $"waiting {Quantities.Duration(wait.Until - now)}: {Reason(job, wait)}"
             : string.Join("  ", new[] { left, job.CurrentFolder?.ToString() ?? "" }.Where(p => p.Length > 0));
         string[] cells =
         [
             job.Name,
-            job.Folders is { } folders ? $"{Quantities.Count(job.FoldersFinished)} / {Quantities.Count(folders, "folder")}" : "connecting",
+            job.Folders is { } folders ? $"{Quantities.Count(job.FoldersFinished)} / {Quantities.Count(folders, "folder")}" : job.Queue is null ? "connecting" : "queued",
             job.ToCopy > job.Copied ? $"{Quantities.Count(job.Copied)} / {Quantities.Count(job.ToCopy)} copied" : $"{Quantities.Count(job.Copied)} copied",
             Quantities.Octets(job.CopiedBytes),
             rate,
@@ -83,7 +83,7 @@ internal sealed class LiveDisplay : IProgressOutput
 
     /// <summary>The rows of the jobs at work, each in a line of the terminal.</summary>
     internal static IEnumerable<string> Lines(IReadOnlyCollection<JobProgress> jobs, DateTimeOffset now, int width) =>
-        LiveRows.Lay([.. jobs.Select(j => Row(j, now))], width, jobs.Any(j => j.Wait is not null) ? RoomForReason : RoomForFolder, 4, 3, 2, 1);
+        LiveRows.Lay([.. jobs.Select(j => Row(j, now))], width, jobs.Any(j => j.Wait is not null || j.Queue is not null) ? RoomForReason : RoomForFolder, 4, 3, 2, 1);
 
     private async Task DrawAsync(IAnsiConsole console)
     {

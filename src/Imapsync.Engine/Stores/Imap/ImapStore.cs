@@ -27,8 +27,8 @@ public sealed partial class ImapStore : IMessageStore
         this.dial = dial;
         this.endpoint = endpoint;
         this.context = context;
-        pool = new ConnectionPool(ConnectAsync, endpoint.Connections, context.Time, note => context.OnNote($"{endpoint.Display}: {note}"));
-        Traits = new StoreTraits(endpoint.Display, false, endpoint.Connections) { MaxReaders = endpoint.Connections, MaxConcurrentQuestions = MaxQuestions };
+        pool = new ConnectionPool(ConnectAsync, endpoint.Connections, context.Time, note => context.OnNote($"{endpoint.Display}: {note}"), context.Share);
+        Traits = new StoreTraits(endpoint.Display, false, endpoint.Connections) { MaxReaders = endpoint.Connections, MaxConcurrentQuestions = MaxQuestions, HasVaryingConnections = context.Share is not null };
     }
 
     public StoreTraits Traits { get; private set; }
