@@ -54,9 +54,10 @@ public sealed partial class ArchitectureTests
         ["Copying"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "Reading", "Retrying", "State", "Transfer"],
         ["Verifying"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "Reading", "Retrying", "State"],
         ["Restoring"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "State"],
+        ["Checking"] = ["Files", "Folders", "Jobs", "Mail"],
         ["Running"] =
         [
-            "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",
+            "Checking", "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",
         ],
         ["Configuration.Secrets"] = ["Files", "Mail"],
         ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "Tables"],

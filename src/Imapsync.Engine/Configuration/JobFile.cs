@@ -10,6 +10,9 @@ namespace Imapsync.Engine.Configuration;
 /// <param name="Notes">What works but should be known: a password file that others can read.</param>
 public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<ConfigurationNote> Notes)
 {
+    /// <summary>Rows that make no job; only where <see cref="JobFileOptions.KeepsBadRows"/>.</summary>
+    public ImmutableArray<BadRow> BadRows { get; init; } = [];
+
     /// <summary>Asks for every password that has to be asked for, before anything else writes to the terminal.</summary>
     public async Task AskForSecretsAsync(CancellationToken cancellationToken)
     {
@@ -17,6 +20,9 @@ public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<
             await secret.ReadAsync(cancellationToken);
     }
 }
+
+/// <summary>A row of a CSV file that makes no job.</summary>
+public sealed record BadRow(TableRow Row, ImmutableArray<ConfigurationError> Errors);
 
 /// <summary>A job that was given setting by setting.</summary>
 /// <param name="Text">A job file that says the same.</param>
@@ -39,6 +45,9 @@ public sealed record JobFileOptions
 
     /// <summary>The jobs' sources will be opened: their secrets and files have to be there.</summary>
     public bool UsesSource { get; init; } = true;
+
+    /// <summary>Mistakes in rows of a CSV file cost these rows, and are told by <see cref="JobFile.BadRows"/>; else they cost all.</summary>
+    public bool KeepsBadRows { get; init; }
 
     /// <summary>Asks for passwords that the file says nothing of; null where nobody can be asked.</summary>
     public SecretPrompt? Prompt { get; init; }

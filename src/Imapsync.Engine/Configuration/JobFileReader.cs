@@ -98,7 +98,10 @@ public static class JobFileReader
         ThrowIfAny(reading.Errors);
         return new JobFile(
             [.. jobs.Select(j => j.Definition).OfType<JobDefinition>().Where(j => reading.IsWanted(j.Name))],
-            [.. reading.Notes.OrderBy(n => n.Origin)]);
+            [.. reading.Notes.OrderBy(n => n.Origin)])
+        {
+            BadRows = [.. reading.BadRows],
+        };
     }
 
     private static void ThrowIfAny(List<ConfigurationError> errors)

@@ -22,6 +22,9 @@ internal sealed class JobReadContext
 
     public List<ConfigurationNote> Notes { get; } = [];
 
+    /// <summary>See <see cref="JobFileOptions.KeepsBadRows"/>.</summary>
+    public List<BadRow> BadRows { get; } = [];
+
     /// <summary>The job file as the user named it.</summary>
     public string ShownPath { get; }
 

@@ -17,6 +17,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
     private readonly HashSet<ConfigurationError> told = [];
     private readonly HashSet<string> noted = new(StringComparer.Ordinal);
     private List<ReadJob> jobs = [];
+    private string? shownTable;
 
     private bool IsFull => told.Count > SchemaCheck.MaxErrors;
 
@@ -65,7 +66,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
     {
         if (reading.Resolve(file.ValueOrigin, file.Value!) is not { } path)
             return;
-        var shown = file.Value!;
+        var shown = shownTable = file.Value!;
         try
         {
             using var csv = CsvReader.Open(path, form);
@@ -80,14 +81,14 @@ internal sealed class RowJobsReader(JobReadContext reading)
             {
                 var line = csv.Line;
                 if (csv.Cells.Length != csv.Columns.Count)
-                    Tell(new ConfigurationError(new SettingOrigin(shown, line, Math.Min(csv.Cells.Length, csv.Columns.Count)), $"this row has {csv.Cells.Length} cells, and there are {csv.Columns.Count} columns", "correct the row; a delimiter inside of a cell needs the cell in quotes"));
+                    Tell(new TableRow(table, line), new ConfigurationError(new SettingOrigin(shown, line, Math.Min(csv.Cells.Length, csv.Columns.Count)), $"this row has {csv.Cells.Length} cells, and there are {csv.Columns.Count} columns", "correct the row; a delimiter inside of a cell needs the cell in quotes"));
                 else if (jobs.Count == MaxRows)
                     throw new CsvException(line, 0, $"there are more than {MaxRows} rows", "split the file");
                 else
                     ReadRow(template, new JobRow(csv.Cells, column => new SettingOrigin(shown, line, column + 1)), job, new TableRow(table, line));
             }
 
-            if (jobs.Count == 0 && told.Count == 0)
+            if (jobs.Count == 0 && told.Count == 0 && reading.BadRows.Count == 0)
                 reading.Error(file.ValueOrigin, $"{shown} has no row below its header", "add one for each account");
         }
         catch (CsvException e)
@@ -131,19 +132,29 @@ internal sealed class RowJobsReader(JobReadContext reading)
             var alone = new JobReadContext(reading.FilePath, reading.Options with { Prompt = null }, errors) { HasSeveralJobs = true, TableFile = from?.Table.Path, TableName = row.OriginOf(0).Text };
             SchemaCheck.Check(filled, JobSchema.Job, errors);
             var read = new JobReader(alone).Read(filled);
-            if (read is not null)
+            if (read is not null && (errors.Count == 0 || !reading.Options.KeepsBadRows))
                 jobs.Add(read.Definition is null ? read : read with { Definition = read.Definition with { Row = from } });
             foreach (var note in alone.Notes.Where(n => noted.Add(n.Message)))
                 reading.Notes.Add(note);
         }
 
-        foreach (var error in errors)
-            Tell(template.Secrets.Aggregate(error, (e, column) => Blot(e, row.Cells[column])));
+        if (errors.Count > 0)
+            Tell(from, [.. errors.Select(error => template.Secrets.Aggregate(error, (e, column) => Blot(e, row.Cells[column])))]);
     }
 
     /// <summary>A message that repeats what was read must not repeat a password that stands in the wrong column's place.</summary>
     private static ConfigurationError Blot(ConfigurationError error, string secret) =>
         secret.Length == 0 ? error : error with { Message = error.Message.Replace(secret, "…", StringComparison.Ordinal), Remedy = error.Remedy };
 
-    private void Tell(ConfigurationError error) => told.Add(error);
+    /// <summary>A row's own mistakes may cost the row alone; those of the job file are everybody's.</summary>
+    private void Tell(TableRow? row, params IReadOnlyList<ConfigurationError> errors)
+    {
+        var isRowsOwn = row is not null && reading.Options.KeepsBadRows;
+        foreach (var error in errors)
+            isRowsOwn &= error.Origin.Text == shownTable;
+        if (isRowsOwn)
+            reading.BadRows.Add(new BadRow(row!, [.. errors]));
+        else
+            told.UnionWith(errors);
+    }
 }

@@ -35,6 +35,12 @@ public interface IMessageStore : IAsyncDisposable
     /// </summary>
     Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Why a folder that is not there could never be made, in the store's words, as far as it says so without trying. Null: nothing
+    /// is known against it.
+    /// </summary>
+    Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
     /// <summary>Opens for reading: changes nothing, sets no \Seen, writes no file. Throws <see cref="FailureKind.Gone"/> when there is none.</summary>
     Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken);
 
@@ -71,7 +77,20 @@ public interface IMessageStore : IAsyncDisposable
 }
 
 /// <param name="IsWarning">It will cost something: a limit that is near, octets the store is known to change.</param>
-public readonly record struct StoreFact(string Name, string Value, bool IsWarning = false);
+public readonly record struct StoreFact(string Name, string Value, bool IsWarning = false)
+{
+    /// <summary>Where the fact is a limit to what the store holds: how much more it takes.</summary>
+    public long? Free { get; init; }
+
+    /// <summary>What <see cref="Free"/> counts.</summary>
+    public StoreUnit Unit { get; init; }
+}
+
+public enum StoreUnit
+{
+    Octets,
+    Messages,
+}
 
 /// <summary>What a store can do, as data.</summary>
 /// <param name="Display">For people and reports: <c>imaps://alice@imap.example.com</c>, <c>maildir:/var/backups/alice</c>; never a secret.</param>

@@ -70,6 +70,10 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore)
         }
     }
 
+    /// <summary>Opens a store as a run does, once and for looking.</summary>
+    public Task<IMessageStore> LookAsync(Endpoint endpoint, ConnectionShare? share, Action<string> onNote, CancellationToken cancellationToken) =>
+        openStore(endpoint, false, new StoreContext(time, onNote) { OnUnread = (_, _, text) => onNote(text), Connecting = circuits.ConnectAsync, Share = share }, cancellationToken);
+
     public RetryPipeline RetryFor(JobDefinition job, JobReporter report, StopRequest stopping) =>
         new(job.Retry, time, report, stopping.ReachLimit);
 

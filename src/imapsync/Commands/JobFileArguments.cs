@@ -49,10 +49,11 @@ internal sealed class JobFileArguments
     public bool IsJson(ParseResult parsed) => parsed.GetValue(output) == "json";
 
     /// <summary>Reads the file, asks for passwords and prints the notes.</summary>
+    /// <param name="keepsBadRows">See <see cref="JobFileOptions.KeepsBadRows"/>.</param>
     /// <exception cref="ConfigurationException"/>
-    public async Task<JobFile> LoadAsync(ParseResult parsed, HostContext surroundings, CancellationToken cancellationToken)
+    public async Task<JobFile> LoadAsync(ParseResult parsed, HostContext surroundings, CancellationToken cancellationToken, bool keepsBadRows = false)
     {
-        var read = await ReadAsync(parsed, surroundings, usesSource: true);
+        var read = await ReadAsync(parsed, surroundings, usesSource: true, keepsBadRows);
         await read.AskForSecretsAsync(cancellationToken);
         return read;
     }
@@ -60,7 +61,7 @@ internal sealed class JobFileArguments
     /// <summary>Reads the file and prints the notes.</summary>
     /// <param name="usesSource">The jobs' sources will be opened.</param>
     /// <exception cref="ConfigurationException"/>
-    public async Task<JobFile> ReadAsync(ParseResult parsed, HostContext surroundings, bool usesSource)
+    public async Task<JobFile> ReadAsync(ParseResult parsed, HostContext surroundings, bool usesSource, bool keepsBadRows = false)
     {
         var read = JobFileReader.Read(parsed.GetRequiredValue(file), surroundings.JobFileOptions with
         {
@@ -68,6 +69,7 @@ internal sealed class JobFileArguments
             Jobs = parsed.GetValue(jobs) ?? [],
             StateRoot = parsed.GetValue(state),
             UsesSource = usesSource,
+            KeepsBadRows = keepsBadRows,
         });
         foreach (var note in read.Notes)
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));

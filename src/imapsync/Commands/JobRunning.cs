@@ -11,6 +11,9 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     /// <summary>See <see cref="RunOptions.Heal"/>.</summary>
     public bool Heal { get; init; }
 
+    /// <summary>Where the report goes as CSV; null for none.</summary>
+    public string? ReportCsvPath { get; init; }
+
     /// <param name="load">Reads the jobs and asks for passwords, after everything else on the command line was found good.</param>
     /// <returns>The exit status.</returns>
     public Task<int> RunAsync(
@@ -20,11 +23,12 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     private async Task<int> RunAsync(
         Func<CancellationToken, Task<IReadOnlyList<JobDefinition>>> load, HostContext surroundings, StopSignals signals, CancellationToken stop)
     {
-        if (!await ReportFile.MayBeWrittenAsync(ReportPath, surroundings.Error))
+        if (!await ReportFile.MayBeWrittenAsync(ReportPath, surroundings.Error) || !await ReportFile.MayBeWrittenAsync(ReportCsvPath, surroundings.Error, "--report-csv"))
             return ExitStatus.Usage;
         var (reports, isTold) = await RunAllAsync(await load(stop), surroundings, signals, stop);
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports), DocumentJson.Default.ReportJson, surroundings.Error)]);
+        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportCsvPath, file => ReportCsv.WriteAsync(file, reports, signals.InterruptedStatus), surroundings.Error)]);
         var summary = Task.Run(
             () =>
             {

@@ -82,6 +82,25 @@ public sealed partial class ImapStore : IMessageStore
         }
     }
 
+    public async Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        // Of this no server says a word before it is asked to make one.
+        const int mostOctets = 255;
+        var wire = await FindWireNameAsync(path, cancellationToken) ?? names!.Make(path);
+        if (wire.Length > mostOctets)
+            return $"its name has {wire.Length} octets there, and a server that keeps a folder as a directory takes {mostOctets}";
+        try
+        {
+            await RunAsync(c => c.StatusAsync(wire, cancellationToken), FailureScope.Folder, $"the status of {path}", cancellationToken);
+            return null;
+        }
+        catch (MailException e) when (e is { Scope: FailureScope.Folder, InnerException: ImapCommandException { Reply: { } reply } } && reply.Has(ResponseCodeKind.Cannot))
+        {
+            // RFC 5530: it can never succeed.
+            return reply.ToString();
+        }
+    }
+
     public Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
 
     public async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
