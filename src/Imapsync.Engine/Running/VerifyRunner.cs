@@ -24,6 +24,7 @@ public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, Check
     public async Task<VerifyReport> RunAsync(
         JobDefinition job, VerifyOptions options, Action<JobEvent> onEvent, Action<Finding> onFinding, CancellationToken stop, CancellationToken abort)
     {
+        job = job.At(time.GetUtcNow());
         var report = new JobReporter(job.Name, time, onEvent);
         var findings = new FindingLog(job.Name, onFinding);
         using var stopping = new StopRequest(report, stop, abort);
