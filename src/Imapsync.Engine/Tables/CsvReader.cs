@@ -73,14 +73,15 @@ public sealed class CsvReader : IDisposable
         while (rows.MoveNext())
         {
             var row = rows.Current;
+            var line = text.RowLines.Dequeue();
             if (row.ColCount == 1 && row.Span.IsEmpty)
                 continue;
             if (row.ColCount > MaxColumns)
-                throw new CsvException(row.LineNumberFrom, 0, $"this row has more than {MaxColumns} cells", "look whether this is a CSV file");
+                throw new CsvException(line, 0, $"this row has more than {MaxColumns} cells", "look whether this is a CSV file");
             var cells = new string[row.ColCount];
             for (var i = 0; i < cells.Length; i++)
                 cells[i] = row[i].ToString();
-            (Line, Cells) = (row.LineNumberFrom, cells);
+            (Line, Cells) = (line, cells);
             return true;
         }
 

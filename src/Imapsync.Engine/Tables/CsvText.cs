@@ -3,8 +3,8 @@ using System.Text;
 namespace Imapsync.Engine.Tables;
 
 /// <summary>
-/// The text of a CSV file (RFC 4180) on its way to the parser, without comment lines: what starts with # outside of quotes. An
-/// empty line stands in their place, so that lines keep their numbers. Refuses at once what would cost memory or be read otherwise
+/// The text of a CSV file (RFC 4180) on its way to the parser, without empty lines and comments: what starts with # outside of quotes.
+/// Refuses at once what would cost memory or be read otherwise
 /// than it was meant: rows without an end, NUL, quotes in the middle of a cell.
 /// </summary>
 internal sealed class CsvText : TextReader
@@ -21,6 +21,7 @@ internal sealed class CsvText : TextReader
     private char before = '\n';
     private State state = State.CellStart;
     private bool isRowStart = true;
+    private bool isLeftOut;
 
     /// <param name="form">Its delimiter is decided by the first line where it is null.</param>
     /// <exception cref="CsvException">The first line makes no row.</exception>
@@ -46,6 +47,9 @@ internal sealed class CsvText : TextReader
     }
 
     public char Delimiter { get; }
+
+    /// <summary>Where each row begins that was handed out and not yet taken from here. The parser counts otherwise.</summary>
+    public Queue<int> RowLines { get; } = new();
 
     public override int Read(char[] buffer, int index, int count) => Read(buffer.AsSpan(index, count));
 
@@ -97,18 +101,18 @@ internal sealed class CsvText : TextReader
         if (c == '\0')
             throw new CsvException(line, 0, "this is no text: it holds NUL", "give a CSV file, saved as UTF-8");
         var isEnd = c is '\n' or '\r';
-        if (isEnd && !(c == '\n' && before == '\r'))
+        var isSecond = c == '\n' && before == '\r';
+        if (isEnd && !isSecond)
             line++;
         before = c;
         if (isEnd && state != State.Quoted)
-        {
-            (state, isRowStart, rowStart, rowLength) = (State.CellStart, true, line, 0);
-            return true;
-        }
+            return isSecond ? !isLeftOut : EndRow();
 
         if (++rowLength > MaxRowLength)
             throw state is State.Quoted ? NotClosed() : new CsvException(rowStart, 0, $"this row is longer than {MaxRowLength} characters", "look whether this is a CSV file");
         var isComment = state == State.Comment || (isRowStart && c == '#');
+        if (isRowStart && !isComment)
+            RowLines.Enqueue(rowStart);
         isRowStart = false;
         state = isComment ? State.Comment : state switch
         {
@@ -120,6 +124,14 @@ internal sealed class CsvText : TextReader
             _ => c == Delimiter ? State.CellStart : State.Plain,
         };
         return !isComment;
+    }
+
+    /// <summary>False where it is a comment that ends, or an empty line, which leave nothing.</summary>
+    private bool EndRow()
+    {
+        isLeftOut = isRowStart || state == State.Comment;
+        (state, isRowStart, rowStart, rowLength) = (State.CellStart, true, line, 0);
+        return !isLeftOut;
     }
 
     private CsvException NotClosed() =>
