@@ -25,12 +25,20 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
         IReadOnlyList<JobDefinition> jobs, int parallel, RunOptions options, CancellationToken stop, CancellationToken abort)
     {
         var reports = new JobReport[jobs.Count];
-        // Not given the token: every job must get its report.
-        await Parallel.ForEachAsync(
-            Enumerable.Range(0, jobs.Count),
-            new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = CancellationToken.None },
-            async (index, _) => reports[index] = await RunOneAsync(jobs[index], options, stop, abort));
-        return reports;
+        var order = new JobOrder(jobs);
+        var running = new Dictionary<Task<JobReport>, int>();
+        // Whatever stops it: every job must get its report.
+        while (true)
+        {
+            while (running.Count < parallel && order.Next() is { } next)
+                running.Add(RunOneAsync(jobs[next], options, stop, abort), next);
+            if (running.Count == 0)
+                return reports;
+            var ended = await Task.WhenAny(running.Keys);
+            running.Remove(ended, out var index);
+            order.Ended(jobs[index]);
+            reports[index] = await ended;
+        }
     }
 
     /// <summary>Done so long after everything was to be dropped.</summary>

@@ -20,7 +20,7 @@ public sealed partial class ArchitectureTests
         ["Imapsync.Imap"] = ["MailKit", "Microsoft.Extensions.Logging.Abstractions"],
         ["Imapsync.Engine"] =
         [
-            "Imapsync.Imap", "DnsClient", "Duende.IdentityModel", "MimeKit", "Polly.Core", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
+            "Imapsync.Imap", "DnsClient", "Duende.IdentityModel", "MimeKit", "Polly.Core", "Sep", "YamlDotNet", "Microsoft.Extensions.Configuration", "Microsoft.Extensions.Configuration.EnvironmentVariables",
         ],
         ["Imapsync.Notifying"] = ["Imapsync.Engine", "MailKit"],
         ["Imapsync.Serving"] = ["Imapsync.Engine", "MimeKit"],
@@ -34,6 +34,7 @@ public sealed partial class ArchitectureTests
     private static readonly Dictionary<string, string[]> Rooms = new()
     {
         ["Files"] = [],
+        ["Tables"] = ["Files"],
         ["Mail"] = ["Files"],
         ["Progress"] = ["Mail"],
         ["Reading"] = ["Files", "Mail"],
@@ -48,7 +49,7 @@ public sealed partial class ArchitectureTests
         ["Stores"] = ["Mail", "Stores.Imap", "Stores.Maildir", "Stores.Mbox", "Stores.Pop3"],
         ["Stores.Views"] = ["Mail"],
         ["Stores.Limits"] = ["Mail", "State", "Stores.Views"],
-        ["Jobs"] = ["Mail"],
+        ["Jobs"] = ["Mail", "Tables"],
         ["Folders"] = ["Jobs", "Mail", "State"],
         ["Stores.Labels"] = ["Folders", "Jobs", "Mail", "Stores.Views"],
         ["Matching"] = ["Files", "Jobs", "Mail", "State"],
@@ -59,15 +60,16 @@ public sealed partial class ArchitectureTests
         ["Restoring"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "State"],
         ["Snapshots"] = ["Files", "Jobs", "Mail", "Progress", "Stores.Maildir"],
         ["History"] = ["Files", "Mail", "Progress", "State", "Verifying"],
+        ["Checking"] = ["Files", "Folders", "Jobs", "Mail"],
         ["Running"] =
         [
-            "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "Snapshots", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",
+            "Checking", "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "Snapshots", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",
         ],
         ["Providers"] = [],
         ["Discovery"] = ["Providers"],
         ["Configuration.Secrets"] = ["Files", "Mail"],
         ["SigningIn"] = ["Files", "Mail"],
-        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "Providers", "SigningIn", "Snapshots", "Stores"],
+        ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "Providers", "SigningIn", "Snapshots", "Stores", "Tables"],
     };
 
     /// <summary>Each room of the wire library and the rooms it may know besides the root, which is the vocabulary and knows none.</summary>

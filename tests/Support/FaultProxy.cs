@@ -40,6 +40,7 @@ public sealed class FaultProxy : IAsyncDisposable
     private readonly Task accepting;
     private readonly int targetPort;
     private int strikes;
+    private int mostAtOnce;
 
     private FaultProxy(int targetPort, FaultRules rules)
     {
@@ -85,6 +86,9 @@ public sealed class FaultProxy : IAsyncDisposable
                 return [.. faults];
         }
     }
+
+    /// <summary>The most connections that clients had open at one time. One that a client has closed does not count, whether or not the server knows.</summary>
+    public int MostAtOnce => Volatile.Read(ref mostAtOnce);
 
     public static FaultProxy Start(int targetPort, FaultRules? rules = null) => new(targetPort, rules ?? new FaultRules());
 
@@ -191,7 +195,11 @@ public sealed class FaultProxy : IAsyncDisposable
 
         using var line = new ProxiedLine(this, connection, rules, client, server, ending.Token);
         lock (gate)
+        {
             lines.Add(line);
+            mostAtOnce = Math.Max(mostAtOnce, lines.Count(l => !l.IsOver));
+        }
+
         await line.ServeAsync();
         lock (gate)
             lines.Remove(line);

@@ -21,6 +21,7 @@ public sealed class LookingCommandsTests : CommandLineFixture
                 ! quota: 95 % used\x1B[2J
               target  maildir:{Directory}/backup/alice  ok
                   directory: not there yet, the first run creates it
+              mail    3 folders, 1,248 messages, to be copied: 1,248
 
             """, Out);
         Assert.False(System.IO.Directory.Exists(Path.Combine(Directory, "backup")));

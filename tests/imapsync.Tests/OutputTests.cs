@@ -42,6 +42,7 @@ public sealed class OutputTests
             {"event":"note","time":"2026-01-31T18:00:00+00:00","job":"alice","folder":null,"text":"hello"}
             {"event":"problem","time":"2026-01-31T18:00:00+00:00","job":"alice","problem":{"scope":"folder","folder":"A","uid":null,"reason":"listing","text":"NO","envelope":null}}
             {"event":"waiting","time":"2026-01-31T18:00:00+00:00","job":"alice","reason":"throttled","seconds":1.5,"until":"2026-01-31T18:00:01+00:00"}
+            {"event":"queued","time":"2026-01-31T18:00:00+00:00","job":"alice","reason":"all connections to h are in use"}
             """, string.Join('\n', output.ToString().TrimEnd().Split('\n').SkipLast(1)));
         Assert.StartsWith("""{"event":"job_finished","time":"2026-01-31T18:00:00+00:00","job":"alice","report":{"name":"alice","outcome":"ok",""", output.ToString().TrimEnd().Split('\n')[^1], StringComparison.Ordinal);
     }
@@ -74,6 +75,7 @@ public sealed class OutputTests
             18:00:00 alice: note: hello
             18:00:00 alice: problem: A: NO [listing]
             18:00:00 alice: waiting 1.5 s, until 18:00:01: throttled
+            18:00:00 alice: waiting: all connections to h are in use
             18:00:00 alice: all in place
 
             """, output.ToString());
@@ -182,6 +184,7 @@ public sealed class OutputTests
         yield return new NoteRaised("alice", null, "hello");
         yield return new ProblemFound("alice", new Problem(FailureScope.Folder, a, null, "listing", "NO"));
         yield return new Waiting("alice", new Wait("throttled", TimeSpan.FromSeconds(1.5), Now.AddSeconds(1)));
+        yield return new Queued("alice", "all connections to h are in use");
         yield return new JobFinished("alice", Reports.Of("alice"));
     }
 

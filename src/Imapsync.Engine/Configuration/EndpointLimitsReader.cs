@@ -47,7 +47,7 @@ internal sealed class EndpointLimitsReader(JobReadContext reading, SettingNode e
             };
     }
 
-    private long? Size(SettingNode section, string key)
+    public long? Size(SettingNode section, string key)
     {
         if (section.Text(key) is not { } text)
             return null;
@@ -57,7 +57,7 @@ internal sealed class EndpointLimitsReader(JobReadContext reading, SettingNode e
         return null;
     }
 
-    private double? Rate(SettingNode section, string key)
+    public double? Rate(SettingNode section, string key)
     {
         if (section.Text(key) is not { } text)
             return null;

@@ -19,6 +19,9 @@ public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<
     /// <summary>Every job of the file, whatever was asked for, and where its state is.</summary>
     public ImmutableArray<JobPlace> Places { get; init; } = [];
 
+    /// <summary>Rows that make no job; only where <see cref="JobFileOptions.KeepsBadRows"/>.</summary>
+    public ImmutableArray<BadRow> BadRows { get; init; } = [];
+
     /// <summary>Asks for every password that has to be asked for, before anything else writes to the terminal.</summary>
     public async Task AskForSecretsAsync(CancellationToken cancellationToken)
     {
@@ -29,6 +32,9 @@ public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<
 
 /// <summary>A job's name, and the directory of its state.</summary>
 public sealed record JobPlace(string Name, string StateDirectory);
+
+/// <summary>A row of a CSV file that makes no job.</summary>
+public sealed record BadRow(TableRow Row, ImmutableArray<ConfigurationError> Errors);
 
 /// <summary>A job that was given setting by setting.</summary>
 /// <param name="Text">A job file that says the same.</param>
@@ -54,6 +60,9 @@ public sealed record JobFileOptions
 
     /// <summary>The jobs' targets will be opened.</summary>
     public bool UsesTarget { get; init; } = true;
+
+    /// <summary>Mistakes in rows of a CSV file cost these rows, and are told by <see cref="JobFile.BadRows"/>; else they cost all.</summary>
+    public bool KeepsBadRows { get; init; }
 
     /// <summary>Asks for passwords that the file says nothing of; null where nobody can be asked.</summary>
     public SecretPrompt? Prompt { get; init; }

@@ -22,11 +22,10 @@ public static class JobFileReader
     {
         var errors = new List<ConfigurationError>();
         var (root, names) = Load(path, text, options, errors);
-        if (root is not null)
-            CheckWanted(path, names, options, errors);
+        var hasRows = root?["jobs"]?.Items.Any(j => j["for_each"] is not null) == true;
         return ReadJobs(root, new JobReadContext(path, options, errors)
         {
-            HasSeveralJobs = names.OfType<string>().Count(n => options.Jobs.Count == 0 || options.Jobs.Contains(n)) > 1,
+            HasSeveralJobs = hasRows ? options.Jobs.Count != 1 : names.OfType<string>().Count(n => options.Jobs.Count == 0 || options.Jobs.Contains(n)) > 1,
         });
     }
 
@@ -89,8 +88,15 @@ public static class JobFileReader
             SchemaCheck.Check(root, JobSchema.Root, reading.Errors);
             if (reading.Errors.Count > SchemaCheck.MaxErrors)
                 ThrowIfAny(reading.Errors);
-            var reader = new JobReader(reading);
-            jobs.AddRange((root["jobs"]?.Items ?? []).Where(n => n.Kind == SettingKind.Mapping).Select(reader.Read).OfType<ReadJob>());
+            var (reader, rows, hosts) = (new JobReader(reading), new RowJobsReader(reading), new HostsReader(reading));
+            hosts.Read(root["hosts"]);
+            foreach (var node in (root["jobs"]?.Items ?? []).Where(n => n.Kind == SettingKind.Mapping))
+                jobs.AddRange((node["for_each"] is not null ? rows.Read(node) : new[] { reader.Read(node) }.OfType<ReadJob>()).Select(hosts.Apply));
+            // What could not be read may have them.
+            if (reading.Errors.Count == 0)
+                hosts.RefuseUnused(jobs);
+            if (rows.IsWhole)
+                CheckWanted(reading, jobs);
             JobValidator.Check(jobs, reading.Errors);
             notices = new NoticeReader(reading).Read(root);
             metrics = root.Text("metrics_file") is { } path ? reading.Resolve(root.Origin("metrics_file"), path) : null;
@@ -103,6 +109,7 @@ public static class JobFileReader
             Notices = notices,
             MetricsFile = metrics,
             Places = [.. all.Select(j => new JobPlace(j.Name, j.StateDirectory))],
+            BadRows = [.. reading.BadRows],
         };
     }
 
@@ -173,14 +180,17 @@ public static class JobFileReader
         return (SettingNode.Build(root, origin), names);
     }
 
-    private static void CheckWanted(string path, IReadOnlyList<string?> names, JobFileOptions options, List<ConfigurationError> errors)
+    private static void CheckWanted(JobReadContext reading, IReadOnlyList<ReadJob> jobs)
     {
-        foreach (var wanted in options.Jobs.Where(w => !names.Contains(w, StringComparer.Ordinal)))
+        if (reading.Options.Jobs.Count == 0)
+            return;
+        var names = jobs.Select(j => j.Node.Text("name")).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        foreach (var wanted in reading.Options.Jobs.Where(w => !names.Contains(w)))
         {
-            var nearest = EditDistance.Nearest(wanted, names.OfType<string>());
-            errors.Add(new ConfigurationError(
-                new SettingOrigin(path), $"there is no job '{wanted}' in this file",
-                nearest is null ? $"its jobs are {string.Join(", ", names.OfType<string>().Take(20))}" : $"did you mean '{nearest}'?"));
+            var nearest = EditDistance.Nearest(wanted, names);
+            reading.Error(
+                new SettingOrigin(reading.ShownPath), $"there is no job '{wanted}' in this file",
+                nearest is null ? $"its jobs are {string.Join(", ", names.Take(20))}" : $"did you mean '{nearest}'?");
         }
     }
 

@@ -11,6 +11,7 @@ internal sealed class JobReadContext
     {
         Options = options;
         Errors = errors;
+        ShownPath = file;
         FilePath = Path.GetFullPath(file);
         homeDirectory = Variable("HOME") ?? "";
     }
@@ -21,6 +22,12 @@ internal sealed class JobReadContext
 
     public List<ConfigurationNote> Notes { get; } = [];
 
+    /// <summary>See <see cref="JobFileOptions.KeepsBadRows"/>.</summary>
+    public List<BadRow> BadRows { get; } = [];
+
+    /// <summary>The job file as the user named it.</summary>
+    public string ShownPath { get; }
+
     /// <summary>The job file, absolute.</summary>
     public string FilePath { get; }
 
@@ -29,6 +36,14 @@ internal sealed class JobReadContext
 
     /// <summary>Several jobs are wanted: what one of them lacks must not stop the others, and is told when its turn comes.</summary>
     public bool HasSeveralJobs { get; init; }
+
+    /// <summary>The CSV file whose row is read, absolute, and the name that errors call it by.</summary>
+    public string? TableFile { get; init; }
+
+    public string? TableName { get; init; }
+
+    /// <summary>The file that a setting was written in, absolute.</summary>
+    public string FileOf(SettingOrigin origin) => TableFile is not null && origin.Text == TableName ? TableFile : FilePath;
 
     public bool IsWanted(string name) => Options.Jobs.Count == 0 || Options.Jobs.Contains(name);
 

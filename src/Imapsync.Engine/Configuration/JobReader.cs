@@ -38,6 +38,9 @@ internal sealed class JobReader(JobReadContext reading)
             Folders = folders with { IsOneAccount = source is ServerEndpoint && target is ServerEndpoint && source.Identity == target.Identity },
             Messages = messages,
             Flags = job.Choice("flags", ("follow", FlagPolicy.Follow), ("once", FlagPolicy.Once), ("exact", FlagPolicy.Exact)),
+            Stage = job.Choice("stage", ("", MigrationStage.None), ("pre-sync", MigrationStage.PreSync), ("final", MigrationStage.Final)),
+            Cutover = ReadCutover(job),
+            NewestFirst = job.Choice("newest_first", ("", job.Text("stage") == "pre-sync"), ("false", false), ("true", true)),
             Labels = job.Choice("labels", ("", LabelPolicy.None), ("folders", LabelPolicy.Folders), ("keywords", LabelPolicy.Keywords)),
             Deletions = job.Choice("deletions", ("keep", DeletionPolicy.Keep), ("trash", DeletionPolicy.Trash), ("mirror", DeletionPolicy.Mirror)),
             DeletionLimit = limit,
@@ -80,6 +83,16 @@ internal sealed class JobReader(JobReadContext reading)
         if (!isGood)
             reading.Error(job.Origin("name"), "this is no name for a job", $"use up to {MaxNameLength} letters, digits and . - _ @ +, and start with a letter or digit");
         return isGood ? name : null;
+    }
+
+    private DateTimeOffset? ReadCutover(SettingNode job)
+    {
+        if (job.Text("cutover") is not { } text)
+            return null;
+        if (SettingText.TryDate(text, out var cutover))
+            return cutover;
+        reading.Error(job.Origin("cutover"), $"'{text}' is no time for 'cutover'", "write it as 2026-06-01T20:00+02:00");
+        return null;
     }
 
     private DeletionLimit ReadDeletionLimit(SettingNode job)

@@ -27,6 +27,12 @@ internal enum SettingShape
 
     /// <summary>A list of sections.</summary>
     Sections,
+
+    /// <summary>Free keys, each with a section.</summary>
+    NamedSections,
+
+    /// <summary>Rows that the job is made for: its own reader looks at it.</summary>
+    Rows,
 }
 
 /// <param name="Example">What a good value looks like, for error texts.</param>
@@ -178,6 +184,9 @@ internal static class JobSchema
             List("without_flags", "[deleted]", "Only messages without this flag."),
         ]),
         Choice("flags", "What becomes of flags that change after a message is copied.", "follow", "once", "exact"),
+        Choice("stage", "Where a migration in waves stands.", "pre-sync", "final"),
+        Text("cutover", "2026-06-01T20:00+02:00", "When the target comes into use: from then on it keeps flags that were changed there."),
+        Choice("newest_first", "Whether what arrived last is copied first.", "false", "true"),
         Choice("labels", "What is made of Gmail's labels.", "folders", "keywords"),
         Choice("deletions", "What becomes of messages that vanish from the source.", "keep", "trash", "mirror"),
         Text("deletion_limit", "10% or 500", "The most that one run may remove from the target."),
@@ -202,6 +211,7 @@ internal static class JobSchema
         ]),
         Text("state", "./state/alice", "The directory of the checkpoints and the lock."),
         Notify,
+        new("for_each", SettingShape.Rows, "accounts.csv") { Purpose = "The CSV file with a row for each job that is made of this one." },
     ];
 
     public static ImmutableArray<SettingKey> Root { get; } =
@@ -209,6 +219,16 @@ internal static class JobSchema
         new("jobs", SettingShape.Sections, "- name: alice") { IsRequired = true, Keys = Job },
         Notify,
         Text("metrics_file", "/var/lib/node_exporter/imapsync.prom", "A file for Prometheus, written at the end of each run."),
+        new("hosts", SettingShape.NamedSections, "{ imap.example.com: { connections: 50 } }")
+        {
+            Purpose = "What all jobs together may claim of a host.",
+            Keys =
+            [
+                Text("connections", "50", "Most connections at once."),
+                Text("messages_per_second", "100", "The most messages that go to it, and come from it, in a second."),
+                Text("bytes_per_second", "10MB", "The most octets that go to it, and come from it, in a second."),
+            ],
+        },
     ];
 
     private static SettingKey Text(string name, string example, string purpose) => new(name, SettingShape.Text, example) { Purpose = purpose };

@@ -35,6 +35,12 @@ internal static class JobValidator
             yield return new ConfigurationError(node.Origin("acl"), "'acl: copy' needs an IMAP account on both sides", "remove it");
         if (job.Acl == AclPolicy.None && node["acl_map"] is { } map)
             yield return new ConfigurationError(map.KeyOrigin, "'acl_map' says nothing without 'acl: copy'", "add 'acl: copy' or remove 'acl_map'");
+        if (job.Stage == MigrationStage.Final && node["cutover"] is null)
+            yield return new ConfigurationError(node["stage"]!.KeyOrigin, "'stage: final' does not say when the target comes into use", "add 'cutover: 2026-06-01T20:00+02:00'");
+        if (job.Stage != MigrationStage.Final && node["cutover"] is { } cutover)
+            yield return new ConfigurationError(cutover.KeyOrigin, "'cutover' says nothing without 'stage: final'", "add 'stage: final' or remove 'cutover'");
+        if (job.Stage == MigrationStage.Final && node["flags"] is { } flags)
+            yield return new ConfigurationError(flags.KeyOrigin, "'flags' contradicts 'stage: final', which decides about them", "remove 'flags'");
         if (job.Source.RemovesCopied && job.Deletions != DeletionPolicy.Keep)
             yield return new ConfigurationError(node.Origin("deletions"), "'after_copy: delete' empties the source, and 'deletions' would then remove from the target what was copied", "remove 'deletions', or keep the mail at the source");
         if (!job.Source.KnowsFlags && job.Flags == FlagPolicy.Exact)

@@ -48,6 +48,7 @@ internal static class SchemaCheck
             SettingShape.List => node.IsSequence || node is { IsOverride: true, Kind: SettingKind.Value },
             SettingShape.Sections => node.IsSequence,
             SettingShape.ChoiceOrSection => node.Kind == SettingKind.Value || (node.Kind == SettingKind.Mapping && !node.IsSequence),
+            SettingShape.Rows => true,
             _ => node.Kind == SettingKind.Mapping,
         };
         if (!fits)
@@ -67,6 +68,10 @@ internal static class SchemaCheck
             case SettingShape.Sections:
                 CheckSections(node, key, errors);
                 break;
+            case SettingShape.NamedSections:
+                foreach (var named in node.Children)
+                    CheckShape(named, key with { Name = named.Key, Shape = SettingShape.Section, Example = "{ connections: 50 }" }, errors);
+                break;
             case SettingShape.List or SettingShape.Map:
                 errors.AddRange(node.Children.Where(n => n.Kind != SettingKind.Value && !n.IsTakenAway()).Take(MaxErrors + 1).Select(n => new ConfigurationError(
                     n.ValueOrigin, $"an entry of '{key.Name}' must be text, not {Describe(n)}", $"write it like this: {key.Name}: {key.Example}")));
@@ -80,6 +85,9 @@ internal static class SchemaCheck
             errors.Add(new ConfigurationError(node.ValueOrigin, $"'{key.Name}' is empty", $"add at least one: {key.Example}"));
         foreach (var item in node.Items.TakeWhile(_ => errors.Count <= MaxErrors))
         {
+            // What is made for each row is looked at with the row's values in it.
+            if (item["for_each"] is not null)
+                continue;
             if (item.Kind == SettingKind.Mapping)
                 Check(item, key.Keys, errors);
             else

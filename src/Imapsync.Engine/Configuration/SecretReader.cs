@@ -106,7 +106,8 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
 
     private WrittenSecret Written(string text, SettingOrigin origin)
     {
-        if (origin.Line > 0)
+        // A table of passwords is looked at once, as a whole.
+        if (origin.Line > 0 && reading.FileOf(origin) == reading.FilePath)
             reading.NoteWhenReadableByOthers(origin, reading.FilePath, UnixFileMode.OtherRead, name == "password" ? "this file holds a password and" : $"this file holds the URL of a {name} and");
         // Nothing of it is shown: it may be the password indeed.
         if (text.StartsWith("${", StringComparison.Ordinal) || (text.Length > 1 && text[0] == '$' && text[1..].All(c => char.IsAsciiLetterUpper(c) || c == '_')))

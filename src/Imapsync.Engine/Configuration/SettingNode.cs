@@ -3,13 +3,14 @@ using Microsoft.Extensions.Configuration;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>One setting of the merged configuration with what lies below it, and where it was written.</summary>
-internal sealed class SettingNode
+internal sealed partial class SettingNode
 {
     // By the escaped key: overrides come without regard to case.
-    private readonly Dictionary<string, SettingNode> children = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, SettingNode> children;
 
-    private SettingNode(string key, SettingKind kind, SettingOrigin origin)
+    private SettingNode(string key, SettingKind kind, SettingOrigin origin, Dictionary<string, SettingNode>? children = null)
     {
+        this.children = children ?? new(StringComparer.OrdinalIgnoreCase);
         Key = key;
         Kind = kind;
         KeyOrigin = ValueOrigin = origin;

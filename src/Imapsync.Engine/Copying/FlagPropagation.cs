@@ -71,8 +71,12 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMessageFolder source, 
         {
             checkpoint.TryGet(source.Uid, out var settled);
             var remove = policy == FlagPolicy.Exact ? there.Flags.Except(source.Flags) : FlagSet.Empty;
-            changes.Add((settled with { Flags = source.Flags }, new FlagChange(there.Uid, source.Flags.Except(there.Flags), remove)));
+            var add = policy == FlagPolicy.Yield ? FlagSet.Empty : source.Flags.Except(there.Flags);
+            changes.Add((settled with { Flags = source.Flags }, new FlagChange(there.Uid, add, remove)));
         }
+
+        if (policy == FlagPolicy.Yield)
+            await YieldAsync(changes, changed, cancellationToken);
 
         if (policy == FlagPolicy.Exact)
             await AddDriftAsync(changes, cancellationToken);
@@ -88,6 +92,28 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMessageFolder source, 
     }
 
     private static bool IsEmpty(FlagChange change) => change.Add.IsEmpty && change.Remove.IsEmpty;
+
+    /// <summary>Takes back changes of messages whose flags at the target are no longer those last propagated: somebody works there.</summary>
+    private async Task YieldAsync(
+        List<(SettledMessage Settled, FlagChange Change)> changes, IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed, CancellationToken cancellationToken)
+    {
+        var propagated = changed.Where(c => !c.Known.Target.IsNone).ToDictionary(c => c.Known.Target, c => c.Known.Flags);
+        if (propagated.Count == 0)
+            return;
+        var untouched = new HashSet<Uid>();
+        await foreach (var there in target.ListAsync(new ListRequest(new UidSet(propagated.Keys)), cancellationToken))
+        {
+            // A keyword that is missing may never have found room there.
+            if (propagated.TryGetValue(there.Uid, out var before) && there.Flags.Except(before).IsEmpty && before.Except(there.Flags).System == MessageFlags.None)
+                untouched.Add(there.Uid);
+        }
+
+        for (var i = 0; i < changes.Count; i++)
+        {
+            if (!untouched.Contains(changes[i].Change.Uid))
+                changes[i] = (changes[i].Settled, changes[i].Change with { Add = FlagSet.Empty, Remove = FlagSet.Empty });
+        }
+    }
 
     /// <summary>Exact: what the target's users changed is changed back.</summary>
     private async Task AddDriftAsync(List<(SettledMessage Settled, FlagChange Change)> changes, CancellationToken cancellationToken)

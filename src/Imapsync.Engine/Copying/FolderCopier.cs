@@ -218,8 +218,30 @@ internal sealed class FolderCopier(
         checkpoint.SetRules(rules);
     }
 
-    /// <summary>Copies, asks once more for what may pass, and accounts for what never came. False when stopped before the end.</summary>
+    /// <summary>
+    /// Copies all; where the newest come first, a part after the other from the end, each in the source's order. What a run was
+    /// stopped before is what no checkpoint has, wherever it lies. False when stopped before the end.
+    /// </summary>
     private async Task<bool> CopyAsync(
+        IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, MessageList messages, CancellationToken abort)
+    {
+        const int partMessages = 500;
+        if (!context.Job.NewestFirst || messages.Count <= partMessages)
+            return await CopyPartAsync(source, target, checkpoint, messages, abort);
+        for (var end = messages.Count; end > 0; end -= partMessages)
+        {
+            var part = new MessageList();
+            for (var at = Math.Max(0, end - partMessages); at < end; at++)
+                part.Add(messages[at]);
+            if (!await CopyPartAsync(source, target, checkpoint, part, abort))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Copies, asks once more for what may pass, and accounts for what never came. False when stopped before the end.</summary>
+    private async Task<bool> CopyPartAsync(
         IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> messages, CancellationToken abort)
     {
         // A message may be refused with others, then for its flags, then as malformed, and each time for good only next time.

@@ -124,7 +124,7 @@ internal sealed class MailboxCopier(JobContext context)
         var unchanged = new UnchangedPairs(context, summaries, plan.Folders);
         await unchanged.LookAheadAsync(plan.Pairs, Asking(context.Target, abort));
         // Pairs with one target take turns: each must know what the others put there.
-        var groups = plan.Pairs.GroupBy(p => p.Target).Select(g => g.ToList()).ToList();
+        var groups = plan.Pairs.GroupBy(p => p.Target).Select(g => g.ToList()).OrderBy(g => context.Job.NewestFirst && !g[0].Source.Path.IsInbox).ToList();
         var degree = Math.Max(1, Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders));
         var workers = Math.Min(degree, groups.Count);
         context.Spare.Add(context.Source.Traits.MaxReaders - workers);

@@ -6,10 +6,12 @@ namespace Imapsync.Engine.Copying;
 /// <summary>Opens the two folders of a pair. The target's is null where there is none and none is needed as yet.</summary>
 internal sealed class PairFolders(JobContext context, FolderPair pair)
 {
-    /// <summary>The target's is opened while the source's server answers. Where both fail, what is told is the source's failure.</summary>
+    /// <summary>The target's is opened while the source's server answers, unless connections are scarce. Where both fail, what is told is the source's failure.</summary>
     public async Task<(IMessageFolder Source, IMessageFolder? Target)> OpenAsync(CancellationToken abort)
     {
         var source = context.Source.OpenAsync(pair.Source.Path, abort);
+        if (context.Source.Traits.HasVaryingConnections || context.Target.Traits.HasVaryingConnections)
+            await source;
         var target = OpenTargetAsync(abort);
         try
         {

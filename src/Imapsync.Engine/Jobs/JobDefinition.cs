@@ -16,6 +16,14 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
 
     public FlagPolicy Flags { get; init; } = FlagPolicy.Follow;
 
+    public MigrationStage Stage { get; init; }
+
+    /// <summary>From when on the target is in use; only of <see cref="MigrationStage.Final"/>.</summary>
+    public DateTimeOffset? Cutover { get; init; }
+
+    /// <summary>What arrived last is copied first.</summary>
+    public bool NewestFirst { get; init; }
+
     public LabelPolicy Labels { get; init; } = LabelPolicy.None;
 
     public DeletionPolicy Deletions { get; init; } = DeletionPolicy.Keep;
@@ -49,11 +57,18 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
 
     public bool IsRestore => Restores is not null;
 
+    /// <summary>The job as it is to be run at a time: a stage decides what becomes of flags.</summary>
+    public JobDefinition At(DateTimeOffset now) =>
+        Stage == MigrationStage.Final ? this with { Flags = now < Cutover ? FlagPolicy.Exact : FlagPolicy.Yield } : this;
+
     /// <summary>What a pair must have been brought up to date under for its summary to count.</summary>
     public string Rules => $"{Messages.Fingerprint};{Flags};{Deletions}{(Labels == LabelPolicy.None ? "" : $";{Labels}")}{(Source.RemovesCopied ? ";removes" : "")}";
 
     /// <summary>Who is told how a run of this job ended.</summary>
     public ImmutableArray<Notice> Notices { get; init; } = [];
+
+    /// <summary>The row of the file that the job was made of; null for one that was written out.</summary>
+    public TableRow? Row { get; init; }
 
     /// <summary>The directory that holds this job's checkpoints, history and lock, absolute.</summary>
     public required string StateDirectory { get; init; }
@@ -161,6 +176,9 @@ public enum FlagPolicy
 
     /// <summary>The target shows exactly the source's flags.</summary>
     Exact,
+
+    /// <summary>As <see cref="Follow"/>, but a message whose flags were changed at the target keeps them, whatever changes at the source.</summary>
+    Yield,
 }
 
 /// <summary>What is made of a store where one message lies in many folders at once (Gmail).</summary>

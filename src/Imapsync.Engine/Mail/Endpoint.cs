@@ -95,6 +95,9 @@ public abstract record ServerEndpoint(string Host, int Port, TlsMode Tls, string
 
     public ServerRoute Route { get; init; } = ServerRoute.Direct;
 
+    /// <summary>What all jobs together may claim of the host; null for no limit.</summary>
+    public HostLimits? HostLimits { get; init; }
+
     public override string Identity => $"{AuthorizeAs ?? User}@{Host.ToLowerInvariant()}:{Port}";
 
     public override string Display => $"{Scheme}://{User}@{Address}";

@@ -35,6 +35,12 @@ public interface IMessageStore : IAsyncDisposable
     /// </summary>
     Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Why a folder that is not there could never be made, in the store's words, as far as it says so without trying. Null: nothing
+    /// is known against it.
+    /// </summary>
+    Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
     /// <summary>Opens for reading: changes nothing, sets no \Seen, writes no file. Throws <see cref="FailureKind.Gone"/> when there is none.</summary>
     Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken);
 
@@ -71,7 +77,20 @@ public interface IMessageStore : IAsyncDisposable
 }
 
 /// <param name="IsWarning">It will cost something: a limit that is near, octets the store is known to change.</param>
-public readonly record struct StoreFact(string Name, string Value, bool IsWarning = false);
+public readonly record struct StoreFact(string Name, string Value, bool IsWarning = false)
+{
+    /// <summary>Where the fact is a limit to what the store holds: how much more it takes.</summary>
+    public long? Free { get; init; }
+
+    /// <summary>What <see cref="Free"/> counts.</summary>
+    public StoreUnit Unit { get; init; }
+}
+
+public enum StoreUnit
+{
+    Octets,
+    Messages,
+}
 
 /// <summary>What a store can do, as data.</summary>
 /// <param name="Display">For people and reports: <c>imaps://alice@imap.example.com</c>, <c>maildir:/var/backups/alice</c>; never a secret.</param>
@@ -97,6 +116,12 @@ public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, in
 
     /// <summary>How many small questions, such as the status of a folder, may usefully be asked at once; at least 1.</summary>
     public int MaxConcurrentQuestions { get; init; } = 1;
+
+    /// <summary>
+    /// Now there are connections for as many folders as may be open, now for one alone: of several stores, folders are opened in one
+    /// order, else two of their users could each wait for what the other holds.
+    /// </summary>
+    public bool HasVaryingConnections { get; init; }
 }
 
 /// <param name="HoldsMessages">False for a name that only has children (\Noselect).</param>
@@ -159,6 +184,9 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
     /// host is left alone because connections to it failed.
     /// </summary>
     public Func<string, Func<Task>, Task> Connecting { get; init; } = (_, connect) => connect();
+
+    /// <summary>The store's connections are counted over all accounts of its host; null where they are not.</summary>
+    public ConnectionShare? Share { get; init; }
 
     /// <summary>
     /// Told, with a short fixed word and a text for people, when a limit that the job sets itself is reached: the job then

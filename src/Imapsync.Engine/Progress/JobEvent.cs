@@ -28,4 +28,7 @@ public sealed record ProblemFound(string Job, Problem Problem) : JobEvent(Job);
 /// <summary>Waiting before the next try.</summary>
 public sealed record Waiting(string Job, Wait Wait) : JobEvent(Job);
 
+/// <summary>The job can't begin yet because others have what it needs; how long it waits nobody knows. Any other event ends it.</summary>
+public sealed record Queued(string Job, string Reason) : JobEvent(Job);
+
 public sealed record JobFinished(string Job, JobReport Report) : JobEvent(Job);

@@ -78,6 +78,17 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
         }
     }
 
+    /// <summary>Keeps for the report a wait that is over, and that was told when it began.</summary>
+    public void Waited(string reason, TimeSpan delay)
+    {
+        lock (gate)
+        {
+            waited += delay;
+            if (waits.Count < JobReport.MaxWaits)
+                waits.Add(new Wait(reason, delay, time.GetLocalNow()));
+        }
+    }
+
     public void Finished(FolderReport folder)
     {
         lock (gate)

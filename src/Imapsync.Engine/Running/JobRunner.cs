@@ -8,6 +8,7 @@ using Imapsync.Engine.Snapshots;
 using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
 using Imapsync.Engine.Stores.Labels;
+using Imapsync.Engine.Stores.Limits;
 using Imapsync.Engine.Stores.Views;
 
 namespace Imapsync.Engine.Running;
@@ -25,12 +26,16 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
     public async Task<JobReport> RunAsync(
         JobDefinition job, RunOptions options, Action<JobEvent> onEvent, CancellationToken stop, CancellationToken abort)
     {
+        job = job.At(time.GetUtcNow());
         var report = new JobReporter(job.Name, time, onEvent);
         report.Tell(new JobStarted(job.Name, job.Source.Display, job.Target.Display, options.DryRun));
         using var stopping = new StopRequest(report, stop, abort);
         await using var clock = LimitDuration(job, stopping);
         var reason = stopping.Explain(await RunAsync(job, options, report, stopping, abort));
-        return report.Finish(JobSession.OutcomeOf(reason, isComplete: !report.HasProblems), reason, options.DryRun);
+        var outcome = JobSession.OutcomeOf(reason, isComplete: !report.HasProblems);
+        if (!options.DryRun && reason != StopReason.Locked)
+            LastOutcome.Write(job.StateDirectory, outcome.ToString().ToLowerInvariant());
+        return report.Finish(outcome, reason, options.DryRun);
     }
 
     private async Task<StopReason> RunAsync(
@@ -39,7 +44,11 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         {
             var retry = entry.RetryFor(job, report, stopping);
             await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);
-            var (openedSource, openedTarget) = await OpenBothAsync(job, options, await CountHeldAsync(job, options, checkpoints, abort), retry, report, stopping);
+            if (!options.DryRun)
+                LastOutcome.Forget(job.StateDirectory);
+            var held = await CountHeldAsync(job, options, checkpoints, abort);
+            using var place = await entry.EnterAsync(job, report, stopping.Token);
+            var (openedSource, openedTarget) = await OpenBothAsync(job, place, options, held, retry, report, stopping);
             var source = LabelViews.OfSource(job, openedSource);
             var target = LabelViews.OfTarget(job, openedTarget);
             await using var both = new BothStores(source, target);
@@ -83,13 +92,13 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
 
     /// <summary>Two log-ins overlap. A local target is not touched before the source is there.</summary>
     private async Task<(IMessageStore Source, IMessageStore Target)> OpenBothAsync(
-        JobDefinition job, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping)
+        JobDefinition job, HostEntry place, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping)
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-        var source = entry.OpenSourceAsync(job, retry, report, stopping, failing.Token, remembers: !options.DryRun);
+        var source = entry.OpenSourceAsync(job, place, retry, report, stopping, failing.Token, remembers: !options.DryRun);
         if (job.Target.Place is not null)
             await source;
-        var target = OpenTargetAsync(job, options, held, retry, report, stopping, failing.Token);
+        var target = OpenTargetAsync(job, place, options, held, retry, report, stopping, failing.Token);
         try
         {
             // A wrong password on one side is told at once, however long the other is waited for.
@@ -112,11 +121,11 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
     }
 
     private async Task<IMessageStore> OpenTargetAsync(
-        JobDefinition job, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
+        JobDefinition job, HostEntry place, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
     {
         try
         {
-            return await entry.OpenTargetAsync(job, forWriting: !options.DryRun, retry, report, stopping, giveUp, held);
+            return await entry.OpenTargetAsync(job, forWriting: !options.DryRun, place, retry, report, stopping, giveUp, held);
         }
         catch (MailException e) when (options.DryRun && job.Target.Place is not null && e.Kind == FailureKind.Gone)
         {

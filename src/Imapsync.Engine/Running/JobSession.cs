@@ -14,6 +14,7 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore)
 {
     private readonly HostCircuits circuits = new(time);
     private readonly StoreLimits limits = new(time);
+    private readonly HostPlaces hosts = new();
 
     public static CheckpointOpener OnDisk(TimeProvider time) =>
         async (directory, readOnly, c) => await CheckpointStore.OpenAsync(directory, time, readOnly, c);
@@ -69,21 +70,45 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore)
         }
     }
 
+    /// <summary>Opens a store as a run does, once and for looking.</summary>
+    public Task<IMessageStore> LookAsync(Endpoint endpoint, ConnectionShare? share, Action<string> onNote, CancellationToken cancellationToken) =>
+        openStore(endpoint, false, new StoreContext(time, onNote) { OnUnread = (_, _, text) => onNote(text), Connecting = circuits.ConnectAsync, Share = share }, cancellationToken);
+
     public RetryPipeline RetryFor(JobDefinition job, JobReporter report, StopRequest stopping) =>
         new(job.Retry, time, report, stopping.ReachLimit);
 
+    /// <summary>Waits for a connection to each of the job's hosts that has a limit. Disposed after the job's stores.</summary>
+    /// <param name="isOffline">The source is not opened.</param>
+    public async Task<HostEntry> EnterAsync(JobDefinition job, JobReporter report, CancellationToken giveUp, bool isOffline = false)
+    {
+        long since = 0;
+        string? reason = null;
+        var entry = await hosts.EnterAsync(
+            isOffline ? null : (job.Source as ServerEndpoint)?.HostLimits,
+            (job.Target as ServerEndpoint)?.HostLimits,
+            why =>
+            {
+                (since, reason) = (time.GetTimestamp(), why);
+                report.Tell(new Queued(job.Name, why));
+            },
+            giveUp);
+        if (reason is not null)
+            report.Waited(reason, time.GetElapsedTime(since));
+        return entry;
+    }
+
     /// <param name="remembers">The source may keep in the job's state what it can't write into the place it reads.</param>
     public Task<IMessageStore> OpenSourceAsync(
-        JobDefinition job, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, bool remembers = false) =>
-        OpenAsync(job, isTarget: false, forWriting: false, retry, report, stopping, giveUp, remembers);
+        JobDefinition job, HostEntry entry, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, bool remembers = false) =>
+        OpenAsync(job, isTarget: false, forWriting: false, entry.Source, retry, report, stopping, giveUp, remembers);
 
     /// <param name="held">See <see cref="StoreContext.MessagesHeld"/>.</param>
     public Task<IMessageStore> OpenTargetAsync(
-        JobDefinition job, bool forWriting, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, long held = 0) =>
-        OpenAsync(job, isTarget: true, forWriting, retry, report, stopping, giveUp, held: held);
+        JobDefinition job, bool forWriting, HostEntry entry, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, long held = 0) =>
+        OpenAsync(job, isTarget: true, forWriting, entry.Target, retry, report, stopping, giveUp, held: held);
 
     private Task<IMessageStore> OpenAsync(
-        JobDefinition job, bool isTarget, bool forWriting, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp,
+        JobDefinition job, bool isTarget, bool forWriting, ConnectionShare? share, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp,
         bool remembers = false, long held = 0)
     {
         var endpoint = isTarget ? job.Target : job.Source;
@@ -102,6 +127,7 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore)
             MemoryIsReadOnly = !remembers,
             MessagesHeld = held,
             Connecting = circuits.ConnectAsync,
+            Share = share,
         };
         return limits.ApplyAsync(
             endpoint,

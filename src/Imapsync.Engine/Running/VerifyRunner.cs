@@ -24,6 +24,7 @@ public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, Check
     public async Task<VerifyReport> RunAsync(
         JobDefinition job, VerifyOptions options, Action<JobEvent> onEvent, Action<Finding> onFinding, CancellationToken stop, CancellationToken abort)
     {
+        job = job.At(time.GetUtcNow());
         var report = new JobReporter(job.Name, time, onEvent);
         var findings = new FindingLog(job.Name, onFinding);
         using var stopping = new StopRequest(report, stop, abort);
@@ -41,8 +42,9 @@ public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, Check
         // A job that never ran has no state, and looking at it does not make any.
         await using var checkpoints = await openCheckpoints(job.StateDirectory, !Directory.Exists(job.StateDirectory), abort);
         var sample = await SampleCursor.ReadAsync(job.StateDirectory, options.Share, abort);
-        await using var source = options.Offline ? null : LabelViews.OfSource(job, await entry.OpenSourceAsync(job, retry, report, stopping, stopping.Token));
-        await using var target = LabelViews.OfTarget(job, await entry.OpenTargetAsync(job, forWriting: false, retry, report, stopping, stopping.Token));
+        using var place = await entry.EnterAsync(job, report, stopping.Token, options.Offline);
+        await using var source = options.Offline ? null : LabelViews.OfSource(job, await entry.OpenSourceAsync(job, place, retry, report, stopping, stopping.Token));
+        await using var target = LabelViews.OfTarget(job, await entry.OpenTargetAsync(job, forWriting: false, place, retry, report, stopping, stopping.Token));
         var context = new VerifyContext(job, options, source, target, checkpoints, sample, findings, report, retry, time, stopping.Token);
         await new MailboxVerifier(context).RunAsync(abort);
         stopping.Token.ThrowIfCancellationRequested();

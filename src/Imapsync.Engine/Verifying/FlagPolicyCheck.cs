@@ -17,6 +17,8 @@ internal static class FlagPolicyCheck
         {
             FlagPolicy.Once => null,
             FlagPolicy.Exact => ($"the flags are ({source}) and at the target ({target})", false),
+            // A user of the target may have been there before the change.
+            FlagPolicy.Yield => CheckFollowed(source, propagated, target) is var (text, _) ? (text, true) : null,
             _ => CheckFollowed(source, propagated, target),
         };
     }

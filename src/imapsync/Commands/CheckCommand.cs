@@ -2,61 +2,76 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json;
 using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Checking;
 using Imapsync.Engine.History;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
-using Imapsync.Engine.Stores.Labels;
+using Imapsync.Engine.Running;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync check</c>: would these jobs run? Connects and logs in, changes nothing.</summary>
+/// <summary><c>imapsync check</c>: would these jobs run, and what would they have to do? Connects and logs in, changes nothing.</summary>
 internal static class CheckCommand
 {
     public static Command Create(HostContext surroundings)
     {
-        var command = new ExampleCommand("check", "Check jobs: read the file, connect, log in and show what each side can do. Changes nothing.",
+        var command = new ExampleCommand("check", "Check jobs: read the file, connect, log in, show what each side can do and how much there is. Changes nothing.",
             ("imapsync check jobs.yaml", "Check every job of the file."),
+            ("imapsync check bulk.yaml --parallel 10 --sizes --csv checked.csv", "Check many accounts before they are moved, and write a table of them to be corrected."),
             ("imapsync check jobs.yaml alice --output json", "Check one job, for a program."));
         var arguments = new JobFileArguments(command);
         var log = new LogOptions(command);
-        command.SetAction((parsed, cancellationToken) => log.Read(parsed).RunAsync(surroundings, logged =>
-            StopSignals.GuardAsync(logged.Time, (_, stop) => RunAsync(parsed, arguments, logged, stop), cancellationToken)));
+        var parallel = RunCommand.ParallelOption(4);
+        var sizes = new Option<bool>("--sizes") { Description = "Also add up the sizes of messages, and hold them against the target's quota (slower: lists all of them)." };
+        var csv = new Option<string>("--csv") { Description = "Write the result of each job to this file, as CSV, with the columns of the file that for_each names.", HelpName = "FILE" };
+        var passwords = new Option<string>("--csv-passwords") { Description = "What --csv does with columns of passwords: omit them or mask what is in them.", DefaultValueFactory = _ => "omit" };
+        passwords.AcceptOnlyFromAmong("omit", "mask");
+        command.Add(parallel);
+        command.Add(sizes);
+        command.Add(csv);
+        command.Add(passwords);
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            var choices = new Choices(parsed.GetValue(parallel), parsed.GetValue(sizes), parsed.GetValue(csv), parsed.GetValue(passwords) == "mask");
+            return log.Read(parsed).RunAsync(surroundings, logged =>
+                StopSignals.GuardAsync(logged.Time, (_, stop) => RunAsync(parsed, arguments, choices, logged, stop), cancellationToken));
+        });
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, JobFileArguments arguments, HostContext surroundings, CancellationToken stop)
+    private static async Task<int> RunAsync(ParseResult parsed, JobFileArguments arguments, Choices choices, HostContext surroundings, CancellationToken stop)
     {
-        var isJson = arguments.IsJson(parsed);
-        var jobs = (await arguments.LoadAsync(parsed, surroundings, stop)).Jobs;
-        var checks = new List<JobCheckJson>();
-        var statuses = new List<int>();
-        foreach (var job in jobs)
+        if (!await ReportFile.MayBeWrittenAsync(choices.Csv, surroundings.Error, "--csv"))
+            return ExitStatus.Usage;
+        var file = await arguments.LoadAsync(parsed, surroundings, stop, keepsBadRows: true);
+        var (jobs, badRows) = (file.Jobs, file.BadRows);
+        foreach (var error in badRows.SelectMany(r => r.Errors))
+            await surroundings.Error.WriteLineAsync(TerminalText.Escape(error.ToString()));
+        var checks = await CheckAllAsync(jobs, choices, surroundings, stop);
+        var status = ExitStatus.Worst(checks.Select(CheckText.StatusOf).Append(badRows.IsEmpty ? ExitStatus.Ok : ExitStatus.Usage));
+        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(choices.Csv, csv => CheckCsv.WriteAsync(csv, [.. jobs.Zip(checks)], badRows, choices.MasksPasswords), surroundings.Error)]);
+        if (arguments.IsJson(parsed))
         {
-            var history = new HistoryKeeping(surroundings, job, HistoryKind.Check, isKept: true, text => surroundings.Error.WriteLine(TerminalText.Escape(text)));
-            await history.BeginAsync();
-            var source = await EndpointCheck.RunAsync(job.Source, isTarget: false, surroundings, stop);
-            var target = await EndpointCheck.RunAsync(job.Target, isTarget: true, surroundings, stop);
-            if (source.Failure is null && target.Failure is null && LabelViews.Describe(job, source.HasLabels, target.HasLabels) is { } labels)
-                source = source with { Facts = [.. source.Facts, labels] };
-            statuses.AddRange([source.Status, target.Status]);
-            var check = new JobCheckJson(job.Name, EndpointCheckJson.Of(source), EndpointCheckJson.Of(target));
-            checks.Add(check);
-            await history.EndAsync(begun => begun.End(Report(job.Name, begun.Began, surroundings.Time.GetUtcNow(), source, target), ExitStatus.Worst([source.Status, target.Status])));
-            foreach (var (side, endpoint) in new[] { ("source", source), ("target", target) })
-                surroundings.Log?.Say($"{job.Name}: {side} {endpoint.Endpoint.Display}: {endpoint.Failure?.Message ?? "ok"}");
-            if (!isJson)
-                Print(check, surroundings.Out);
+            await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new CheckJson([.. checks.Select(JobCheckJson.Of)], [.. badRows.SelectMany(r => r.Errors).Select(e => e.ToString())]), DocumentJson.Default.CheckJson));
+            return status;
         }
 
-        if (isJson)
-            await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new CheckJson(checks), DocumentJson.Default.CheckJson));
-        return ExitStatus.Worst(statuses);
+        CheckText.Print(checks, surroundings.Out);
+        if (jobs.Length + badRows.Length > 1)
+            await surroundings.Out.WriteLineAsync(Sum(jobs, checks, badRows.Length, choices));
+        return status;
     }
 
-    private static JobReport Report(string job, DateTimeOffset began, DateTimeOffset ended, params EndpointCheck[] checks)
+    /// <summary>What the history keeps of it.</summary>
+    private static JobReport Report(AccountCheck check, DateTimeOffset began, DateTimeOffset ended)
     {
-        ImmutableArray<Problem> problems = [.. checks.Select(c => c.Failure).OfType<MailException>().Select(f => new Problem(FailureScope.Store, null, null, Reason(f), f.Message))];
-        return new JobReport(job, problems.IsEmpty ? JobOutcome.Ok : JobOutcome.Failed, began, ended, new FolderCounts(), [], problems, []);
+        ImmutableArray<Problem> problems =
+        [
+            .. new[] { check.Source.Failure, check.Target.Failure }.OfType<MailException>().Select(f => new Problem(FailureScope.Store, null, null, Reason(f), f.Message)),
+            .. check.Problems.Select(p => new Problem(FailureScope.Store, null, null, Reasons.Failed, p)),
+        ];
+        return new JobReport(check.Job, problems.IsEmpty ? JobOutcome.Ok : JobOutcome.Failed, began, ended, new FolderCounts(), [], problems, []);
     }
 
     private static string Reason(MailException failure) => failure.Kind switch
@@ -67,16 +82,37 @@ internal static class CheckCommand
         _ => Reasons.Failed,
     };
 
-    private static void Print(JobCheckJson check, TextWriter output)
+    /// <summary>The results in the order of the jobs.</summary>
+    private static async Task<IReadOnlyList<AccountCheck>> CheckAllAsync(IReadOnlyList<JobDefinition> jobs, Choices choices, HostContext surroundings, CancellationToken stop)
     {
-        output.WriteLine(check.Name);
-        foreach (var (side, endpoint) in new[] { ("source", check.Source), ("target", check.Target) })
-        {
-            output.WriteLine($"  {side}  {TerminalText.Escape(endpoint.Url)}  {(endpoint.Error is null ? "ok" : "FAILED")}");
-            if (endpoint.Error is { } error)
-                output.WriteLine($"    {TerminalText.Escape(error)}");
-            foreach (var fact in endpoint.Facts)
-                output.WriteLine($"    {(fact.Warning ? "! " : "  ")}{TerminalText.Escape(fact.Name)}: {TerminalText.Escape(fact.Value)}");
-        }
+        var runner = new CheckRunner(surroundings.Time, surroundings.OpenStore);
+        await using var events = surroundings.ShowEvents(isJson: false, liveJobs: 0);
+        var checks = new AccountCheck[jobs.Count];
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, jobs.Count),
+            new ParallelOptions { MaxDegreeOfParallelism = choices.Parallel, CancellationToken = stop },
+            async (at, c) =>
+            {
+                var history = new HistoryKeeping(surroundings, jobs[at], HistoryKind.Check, isKept: true, events.Say);
+                await history.BeginAsync();
+                var check = checks[at] = await runner.RunAsync(jobs[at], choices.WithSizes, events.Show, c);
+                await history.EndAsync(begun => begun.End(Report(check, begun.Began, surroundings.Time.GetUtcNow()), CheckText.StatusOf(check)));
+                foreach (var (name, side) in new[] { ("source", check.Source), ("target", check.Target) })
+                    surroundings.Log?.Say($"{check.Job}: {name} {side.Endpoint.Display}: {side.Failure?.Message ?? "ok"}");
+            });
+        await events.CompleteAsync();
+        return checks;
     }
+
+    private static string Sum(IReadOnlyList<JobDefinition> jobs, IReadOnlyList<AccountCheck> checks, int badRows, Choices choices)
+    {
+        List<(JobDefinition Job, MailboxSize Size)> sized = [.. jobs.Zip(checks).Where(c => c.Second.Size is not null).Select(c => (c.First, c.Second.Size!))];
+        var good = checks.Count(c => CheckText.StatusOf(c) == ExitStatus.Ok);
+        var bytes = choices.WithSizes ? $" ({Quantities.Octets(sized.Sum(s => s.Size.BytesLeft ?? 0))})" : "";
+        var time = Quantities.Duration(DurationEstimate.Of(sized, choices.Parallel));
+        return $"{Quantities.Count(good)} of {Quantities.Count(checks.Count + badRows, "job")} can be run; messages to be copied: {Quantities.Count(sized.Sum(s => s.Size.MessagesLeft))}{bytes}; with --parallel {choices.Parallel} about {time}, "
+            + $"at {DurationEstimate.MessagesPerSecond} messages and {Quantities.Octets(DurationEstimate.BytesPerSecond)} a second for each account and within the limits of the file";
+    }
+
+    private sealed record Choices(int Parallel, bool WithSizes, string? Csv, bool MasksPasswords);
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Checking;
 using Imapsync.Engine.Folders;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
@@ -58,7 +59,7 @@ internal static class FoldersCommand
         var context = new StoreContext(surroundings.Time, Note) { OnUnread = (_, _, text) => Note(text) };
         void Note(string text) => surroundings.Error.WriteLine(TerminalText.Escape($"{job.Name}: note: {text}"));
         await using var source = LabelViews.OfSource(job, await surroundings.OpenStore(job.Source, false, context, cancellationToken));
-        await using var target = EndpointCheck.DirectoryToFill(job.Target) is null
+        await using var target = LocalTarget.DirectoryToFill(job.Target) is null
             ? await surroundings.OpenStore(job.Target, false, context, cancellationToken)
             : null;
         var there = target is null ? [] : await target.ListFoldersAsync(cancellationToken);

@@ -64,10 +64,11 @@ internal sealed class JobFileArguments
     public bool IsJson(ParseResult parsed) => parsed.GetValue(output) == "json";
 
     /// <summary>Reads the file, asks for passwords and prints the notes.</summary>
+    /// <param name="keepsBadRows">See <see cref="JobFileOptions.KeepsBadRows"/>.</param>
     /// <exception cref="ConfigurationException"/>
-    public async Task<JobFile> LoadAsync(ParseResult parsed, HostContext surroundings, CancellationToken cancellationToken)
+    public async Task<JobFile> LoadAsync(ParseResult parsed, HostContext surroundings, CancellationToken cancellationToken, bool keepsBadRows = false)
     {
-        var read = await ReadAsync(parsed, surroundings, usesSource: true);
+        var read = await ReadAsync(parsed, surroundings, usesSource: true, keepsBadRows);
         await read.AskForSecretsAsync(cancellationToken);
         return read;
     }
@@ -75,9 +76,9 @@ internal sealed class JobFileArguments
     /// <summary>Reads the file and prints the notes.</summary>
     /// <param name="usesSource">The jobs' sources will be opened.</param>
     /// <exception cref="ConfigurationException"/>
-    public async Task<JobFile> ReadAsync(ParseResult parsed, HostContext surroundings, bool usesSource)
+    public async Task<JobFile> ReadAsync(ParseResult parsed, HostContext surroundings, bool usesSource, bool keepsBadRows = false)
     {
-        var read = Read(parsed, surroundings, usesSource, usesTarget: true);
+        var read = JobFileReader.Read(parsed.GetRequiredValue(file), Options(parsed, surroundings) with { UsesSource = usesSource, KeepsBadRows = keepsBadRows });
         foreach (var note in read.Notes)
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         return read;

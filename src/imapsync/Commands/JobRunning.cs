@@ -21,6 +21,9 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     /// <summary>Who is to be told where the jobs can't even be read.</summary>
     public Func<IReadOnlyList<Notice>> NoticesOfMistakes { get; init; } = () => [];
 
+    /// <summary>Where the report goes as CSV; null for none.</summary>
+    public string? ReportCsvPath { get; init; }
+
     /// <param name="load">Reads the jobs and asks for passwords, after everything else on the command line was found good.</param>
     /// <returns>The exit status.</returns>
     public Task<int> RunAsync(
@@ -30,9 +33,9 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     private async Task<int> RunAsync(
         Func<CancellationToken, Task<JobFile>> load, HostContext surroundings, StopSignals signals, CancellationToken stop)
     {
-        if (!await ReportFile.MayBeWrittenAsync(ReportPath, surroundings.Error))
+        if (!await ReportFile.MayBeWrittenAsync(ReportPath, surroundings.Error) || !await ReportFile.MayBeWrittenAsync(ReportCsvPath, surroundings.Error, "--report-csv"))
         {
-            await TellMistakeAsync(surroundings, signals, [$"the report {ReportPath} can't be written"]);
+            await TellMistakeAsync(surroundings, signals, [$"the report {ReportPath ?? ReportCsvPath} can't be written"]);
             return ExitStatus.Usage;
         }
 
@@ -54,6 +57,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         var (reports, isTold) = await RunAllAsync(file, notices, surroundings, signals, stop);
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports), DocumentJson.Default.ReportJson, surroundings.Error)]);
+        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportCsvPath, file => ReportCsv.WriteAsync(file, reports, signals.InterruptedStatus), surroundings.Error)]);
         var summary = Task.Run(
             () =>
             {

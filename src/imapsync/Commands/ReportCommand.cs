@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Checking;
 using Imapsync.CommandLine.Pages;
 using Imapsync.Engine.Files;
 using Imapsync.Engine.History;
@@ -65,7 +66,7 @@ internal static class ReportCommand
             remarks.Add($"the history can't be read: {FileErrors.Explain(e)}");
         }
 
-        var census = scans && job.Target is not ImapEndpoint && EndpointCheck.DirectoryToFill(job.Target) is null ? await TakeCensusAsync(job, surroundings, remarks, stop) : null;
+        var census = scans && job.Target.Place is not null && LocalTarget.DirectoryToFill(job.Target) is null ? await TakeCensusAsync(job, surroundings, remarks, stop) : null;
         var standing = JobStanding.Of(entries, surroundings.Time.GetUtcNow(), maxAge: null, JobStanding.IsAlive);
         return new JobStory(job.Name, job.Source.Display, job.Target.Display, entries, standing, census, remarks);
     }

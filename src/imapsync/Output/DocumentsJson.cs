@@ -1,16 +1,28 @@
-using Imapsync.CommandLine.Commands;
+using Imapsync.Engine.Checking;
 
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>The shape of <c>check --output json</c>.</summary>
-internal sealed record CheckJson(IReadOnlyList<JobCheckJson> Jobs);
+/// <param name="BadRows">What is wrong with rows that make no job.</param>
+internal sealed record CheckJson(IReadOnlyList<JobCheckJson> Jobs, IReadOnlyList<string> BadRows);
 
-internal sealed record JobCheckJson(string Name, EndpointCheckJson Source, EndpointCheckJson Target);
+/// <param name="Result"><c>ok</c> or <c>failed</c>.</param>
+/// <param name="Size">Null where the folders could not be looked at.</param>
+internal sealed record JobCheckJson(string Name, string Result, EndpointCheckJson Source, EndpointCheckJson Target, IReadOnlyList<string> Problems, MailboxSizeJson? Size)
+{
+    public static JobCheckJson Of(AccountCheck check) => new(
+        check.Job, CheckText.WordOf(check), EndpointCheckJson.Of(check.Source), EndpointCheckJson.Of(check.Target), check.Problems,
+        check.Size is { } size ? new(size.Folders, size.Messages, size.MessagesLeft, size.Bytes, size.BytesLeft) : null);
+}
+
+/// <param name="MessagesLeft">To be copied still, as far as can be told by their number.</param>
+/// <param name="Bytes">Null unless <c>--sizes</c> was given.</param>
+internal sealed record MailboxSizeJson(int Folders, long Messages, long MessagesLeft, long? Bytes, long? BytesLeft);
 
 /// <param name="Error">Null where all is well.</param>
 internal sealed record EndpointCheckJson(string Url, string? Error, IReadOnlyList<FactJson> Facts)
 {
-    public static EndpointCheckJson Of(EndpointCheck check) => new(
+    public static EndpointCheckJson Of(SideCheck check) => new(
         check.Endpoint.Display, check.Failure?.Message, [.. check.Facts.Select(f => new FactJson(f.Name, f.Value, f.IsWarning))]);
 }
 

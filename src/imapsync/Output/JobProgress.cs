@@ -42,11 +42,15 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
 
     public Wait? Wait { get; private set; }
 
+    /// <summary>Why it can't begin yet.</summary>
+    public string? Queue { get; private set; }
+
     public JobReport? Report { get; private set; }
 
     public void Apply(JobEvent happened, DateTimeOffset now)
     {
         Wait = (happened as Waiting)?.Wait;
+        Queue = (happened as Queued)?.Reason;
         switch (happened)
         {
             case JobStarted begun:

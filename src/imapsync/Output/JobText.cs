@@ -17,6 +17,7 @@ internal static class JobText
         NoteRaised e => $"note: {(e.Folder is null ? "" : $"{e.Folder}: ")}{e.Text}",
         ProblemFound e => $"problem: {Problem(e.Problem)}",
         Waiting { Wait: var w } => $"waiting {Quantities.Duration(w.Delay)}, until {w.Until:HH:mm:ss}: {w.Reason}",
+        Queued e => $"waiting: {e.Reason}",
         // How it failed is told by its problem and in the summary.
         JobFinished { Report: { Outcome: not JobOutcome.Ok, Problems.IsEmpty: false } } => "ended",
         JobFinished e => Outcome(e.Report),

@@ -40,6 +40,7 @@ internal sealed class JsonLines(TextWriter output, TextWriter error) : IProgress
 [JsonDerivedType(typeof(NoteJson), "note")]
 [JsonDerivedType(typeof(ProblemFoundJson), "problem")]
 [JsonDerivedType(typeof(WaitingJson), "waiting")]
+[JsonDerivedType(typeof(QueuedJson), "queued")]
 [JsonDerivedType(typeof(JobFinishedJson), "job_finished")]
 internal abstract record EventJson(
     [property: JsonPropertyOrder(-2)] DateTimeOffset Time, [property: JsonPropertyOrder(-1)] string Job)
@@ -54,6 +55,7 @@ internal abstract record EventJson(
         NoteRaised e => new NoteJson(time, e.Job, e.Folder?.ToString(), e.Text),
         ProblemFound e => new ProblemFoundJson(time, e.Job, ProblemJson.Of(e.Problem)),
         Waiting e => new WaitingJson(time, e.Job, e.Wait.Reason, e.Wait.Delay.TotalSeconds, e.Wait.Until.ToUniversalTime()),
+        Queued e => new QueuedJson(time, e.Job, e.Reason),
         JobFinished e => new JobFinishedJson(time, e.Job, JobReportJson.Of(e.Report)),
         _ => throw new ArgumentException($"no JSON form of {happened.GetType().Name}", nameof(happened)),
     };
@@ -74,6 +76,8 @@ internal sealed record NoteJson(DateTimeOffset Time, string Job, string? Folder,
 internal sealed record ProblemFoundJson(DateTimeOffset Time, string Job, ProblemJson Problem) : EventJson(Time, Job);
 
 internal sealed record WaitingJson(DateTimeOffset Time, string Job, string Reason, double Seconds, DateTimeOffset Until) : EventJson(Time, Job);
+
+internal sealed record QueuedJson(DateTimeOffset Time, string Job, string Reason) : EventJson(Time, Job);
 
 internal sealed record JobFinishedJson(DateTimeOffset Time, string Job, JobReportJson Report) : EventJson(Time, Job);
 

@@ -6,8 +6,9 @@ namespace Imapsync.CommandLine.Output;
 /// <summary>A table on the terminal that is drawn again a few times a second: one row for each job at work.</summary>
 internal sealed class LiveDisplay : IProgressOutput
 {
-    /// <summary>More rows than a terminal has lines could not be drawn over again.</summary>
-    private const int MaxRows = 10;
+    /// <summary>More rows than a terminal has lines could not be drawn over again, and more than these nobody reads.</summary>
+    private const int MaxRows = 40;
+    private const int LinesBeside = 4;
 
     private const int RoomForReason = 44;
     private const int RoomForFolder = 16;
@@ -15,19 +16,18 @@ internal sealed class LiveDisplay : IProgressOutput
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock gate = new();
-    private readonly List<JobProgress> jobs = [];
+    private readonly Dictionary<string, JobProgress> atWork = new(StringComparer.Ordinal);
+    private readonly JobTotals totals;
     private readonly TimeProvider time;
     private readonly CancellationTokenSource end = new();
     private readonly Task drawing;
     private string? word;
 
-    private readonly int total;
-
     /// <param name="total">How many jobs there will be.</param>
     public LiveDisplay(TextWriter output, TimeProvider time, int total)
     {
         this.time = time;
-        this.total = total;
+        totals = new JobTotals(total, time.GetUtcNow());
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         drawing = DrawAsync(console);
     }
@@ -36,10 +36,12 @@ internal sealed class LiveDisplay : IProgressOutput
     {
         lock (gate)
         {
-            var job = jobs.Find(j => j.Name == happened.Job);
-            if (job is null)
-                jobs.Add(job = new JobProgress(happened.Job, at));
+            if (!atWork.TryGetValue(happened.Job, out var job))
+                atWork.Add(happened.Job, job = new JobProgress(happened.Job, at));
             job.Apply(happened, at);
+            totals.Apply(happened);
+            if (job.Report is not null)
+                atWork.Remove(happened.Job);
         }
     }
 
@@ -61,13 +63,13 @@ internal sealed class LiveDisplay : IProgressOutput
     {
         var rate = job.BytesPerSecond(now) is { } speed ? $"{Quantities.Octets(speed)}/s" : "";
         var left = job.TimeLeft(now) is { } time ? $"{Quantities.Duration(time)} left" : "";
-        var rest = job.Wait is { } wait
+        var rest = job.Queue is { } queue ? $"waiting: {queue}" : job.Wait is { } wait
             ? $"waiting {Quantities.Duration(wait.Until - now)}: {Reason(job, wait)}"
             : string.Join("  ", new[] { left, job.CurrentFolder?.ToString() ?? "" }.Where(p => p.Length > 0));
         string[] cells =
         [
             job.Name,
-            job.Folders is { } folders ? $"{Quantities.Count(job.FoldersFinished)} / {Quantities.Count(folders, "folder")}" : "connecting",
+            job.Folders is { } folders ? $"{Quantities.Count(job.FoldersFinished)} / {Quantities.Count(folders, "folder")}" : job.Queue is null ? "connecting" : "queued",
             job.ToCopy > job.Copied ? $"{Quantities.Count(job.Copied)} / {Quantities.Count(job.ToCopy)} copied" : $"{Quantities.Count(job.Copied)} copied",
             Quantities.Octets(job.CopiedBytes),
             rate,
@@ -82,19 +84,19 @@ internal sealed class LiveDisplay : IProgressOutput
 
     /// <summary>The rows of the jobs at work, each in a line of the terminal.</summary>
     internal static IEnumerable<string> Lines(IReadOnlyCollection<JobProgress> jobs, DateTimeOffset now, int width) =>
-        LiveRows.Lay([.. jobs.Select(j => Row(j, now))], width, jobs.Any(j => j.Wait is not null) ? RoomForReason : RoomForFolder, 4, 3, 2, 1);
+        LiveRows.Lay([.. jobs.Select(j => Row(j, now))], width, jobs.Any(j => j.Wait is not null || j.Queue is not null) ? RoomForReason : RoomForFolder, 4, 3, 2, 1);
 
     private async Task DrawAsync(IAnsiConsole console)
     {
         try
         {
-            await console.Live(Draw(console.Profile.Width)).AutoClear(true).StartAsync(async context =>
+            await console.Live(Draw(console.Profile)).AutoClear(true).StartAsync(async context =>
             {
                 using var timer = new PeriodicTimer(Interval, time);
                 while (!end.IsCancellationRequested)
                 {
                     await ((Task)timer.WaitForNextTickAsync(end.Token).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                    context.UpdateTarget(Draw(console.Profile.Width));
+                    context.UpdateTarget(Draw(console.Profile));
                 }
             });
         }
@@ -104,16 +106,18 @@ internal sealed class LiveDisplay : IProgressOutput
         }
     }
 
-    private Rows Draw(int width)
+    private Rows Draw(Profile profile)
     {
         lock (gate)
         {
             var now = time.GetUtcNow();
-            var atWork = jobs.Where(j => j.Report is null).ToList();
-            var lines = Lines([.. atWork.Take(MaxRows)], now, width).DefaultIfEmpty("…").ToList();
-            var problems = jobs.Sum(j => j.Problems);
+            // Those that get on before those that wait; else in the order they were begun.
+            var shown = atWork.Values.OrderBy(j => j.Queue is not null).ThenBy(j => j.Started).Take(Math.Clamp(profile.Height - LinesBeside, 1, MaxRows)).ToList();
+            var lines = Lines(shown, now, profile.Width).DefaultIfEmpty("…").ToList();
+            if (atWork.Count > shown.Count)
+                lines.Add($"and {Quantities.Count(atWork.Count - shown.Count)} more at work");
             // Always: a picture of one line makes some terminals go up a line each time it is drawn again.
-            lines.Add($"{Quantities.Count(jobs.Count - atWork.Count)} of {Quantities.Count(total, "job")} finished, {Quantities.Count(atWork.Count)} at work, {Quantities.Count(problems, "problem")}");
+            lines.Add(LiveRows.Fit(totals.Line(atWork.Values, now), profile.Width));
             if (word is not null)
                 lines.Add(TerminalText.Escape(word));
             return new Rows(lines.Select(line => new Text(line) { Overflow = Overflow.Ellipsis }));

@@ -21,16 +21,18 @@ internal sealed record JobReportJson(
 {
     public static JobReportJson Of(JobReport report) => new(
         report.Name,
-        report.Outcome switch
-        {
-            JobOutcome.Ok => "ok",
-            JobOutcome.Incomplete => "incomplete",
-            JobOutcome.Cancelled => "cancelled",
-            _ => "failed",
-        },
+        WordOf(report.Outcome),
         report.Started.ToUniversalTime(), report.Finished.ToUniversalTime(), TotalsJson.Of(report),
         [.. report.Folders.Select(FolderJson.Of)], [.. report.Problems.Select(ProblemJson.Of)], report.Notes,
         report.Waited.TotalSeconds, [.. report.Waits.Select(WaitJson.Of)]);
+
+    public static string WordOf(JobOutcome outcome) => outcome switch
+    {
+        JobOutcome.Ok => "ok",
+        JobOutcome.Incomplete => "incomplete",
+        JobOutcome.Cancelled => "cancelled",
+        _ => "failed",
+    };
 }
 
 internal sealed record TotalsJson(

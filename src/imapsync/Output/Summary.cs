@@ -8,17 +8,21 @@ internal static class Summary
     private const int MaxProblems = 20;
     private const int MaxNotes = 10;
 
+    /// <summary>Of more jobs only those are listed that are not in place, and a line tells of all.</summary>
+    private const int MaxJobs = 30;
+
     /// <param name="hasReportFile">The rest of a list that is too long here can be read in the report.</param>
     /// <param name="isTold">Tells of what <see cref="Told"/> gives, with the number of lines written here before, whether it was just read.</param>
     /// <param name="hasColour">For a terminal that shows it.</param>
     public static IEnumerable<string> Lines(
         IReadOnlyList<JobReport> reports, bool isDryRun, bool hasReportFile, Func<string, int, bool>? isTold = null, bool hasColour = false)
     {
-        var width = 0;
-        foreach (var report in reports)
-            width = Math.Max(width, report.Name.Length);
-        foreach (var report in reports)
+        List<JobReport> listed = reports.Count <= MaxJobs ? [.. reports] : [.. reports.Where(r => r.Outcome is not JobOutcome.Ok).Take(MaxJobs)];
+        var width = listed.Select(r => r.Name.Length).DefaultIfEmpty().Max();
+        foreach (var report in listed)
             yield return Colour(report, hasColour, TerminalText.Escape($"{report.Name.PadRight(width)}  {Job(report, isDryRun)}"));
+        if (reports.Count > MaxJobs)
+            yield return All(reports, isDryRun);
         var problems = reports.SelectMany(r => r.Problems.Select(p => Told(r.Name, p)));
         foreach (var line in Section("Problems", problems, MaxProblems, hasReportFile, IsNews))
             yield return line;
@@ -26,7 +30,7 @@ internal static class Summary
         foreach (var line in Section("Notes", notes, MaxNotes, hasReportFile, IsNews))
             yield return line;
 
-        bool IsNews(string text) => isTold?.Invoke(text, reports.Count) != true;
+        bool IsNews(string text) => isTold?.Invoke(text, listed.Count) != true;
     }
 
     /// <summary>What is told here of an event; null for nothing.</summary>
@@ -46,6 +50,20 @@ internal static class Summary
         const string red = "31", yellow = "33";
         var colour = report.Outcome switch { JobOutcome.Ok => null, JobOutcome.Failed => red, _ => yellow };
         return hasColour && colour is not null ? $"\u001b[{colour}m{line}\u001b[0m" : line;
+    }
+
+    private static string All(IReadOnlyList<JobReport> reports, bool isDryRun)
+    {
+        List<string> outcomes = [$"{Quantities.Count(reports.Count(r => r.Outcome is JobOutcome.Ok))} all in place"];
+        foreach (var (outcome, word) in new[] { (JobOutcome.Incomplete, "incomplete"), (JobOutcome.Failed, "failed"), (JobOutcome.Cancelled, "interrupted") })
+        {
+            if (reports.Count(r => r.Outcome == outcome) is > 0 and var count)
+                outcomes.Add($"{Quantities.Count(count)} {word}");
+        }
+
+        var sum = reports.Aggregate(new FolderCounts(), (all, r) => all + r.Totals);
+        var time = reports.Max(r => r.Finished) - reports.Min(r => r.Started);
+        return $"{Quantities.Count(reports.Count, "job")}: {string.Join(", ", outcomes)} · {Quantities.Count(sum.SourceMessages, "message")}: {JobText.Counts(sum, isDryRun)} · {Quantities.Duration(time)}";
     }
 
     private static string Job(JobReport report, bool isDryRun)

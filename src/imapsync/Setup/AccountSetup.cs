@@ -135,10 +135,9 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
 
     private async Task<Account> SignInAsync(Account account, CancellationToken cancellationToken)
     {
-        var check = await EndpointCheck.RunAsync(Endpoint(account), isTarget: false, surroundings, cancellationToken);
-        if (check.Failure is { } failure)
-            throw failure;
-        questions.Say($"Signed in to {check.Endpoint.Display}.");
+        var endpoint = Endpoint(account);
+        await using (await surroundings.OpenStore(endpoint, false, new StoreContext(surroundings.Time, _ => { }), cancellationToken))
+            questions.Say($"Signed in to {endpoint.Display}.");
         return account;
     }
 

@@ -35,6 +35,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
     private readonly Stack<ImapClient> idle = new();
     private readonly List<ImapClient> leased = [];
     private readonly ITimer timer;
+    private readonly ConnectionShare? share;
 
     // Places that are kept empty, and for how long from when on.
     private int lowered;
@@ -42,10 +43,13 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
     private long loweredAt;
     private bool isDisposed;
 
-    public ConnectionPool(Func<CancellationToken, Task<ImapClient>> connect, int size, TimeProvider time, Action<string> onNote)
+    /// <param name="share">Where the host's connections are counted over all accounts: then the pool begins with one place and gets by with what others spare.</param>
+    public ConnectionPool(Func<CancellationToken, Task<ImapClient>> connect, int size, TimeProvider time, Action<string> onNote, ConnectionShare? share = null)
     {
-        (this.connect, this.size, this.time, this.onNote) = (connect, size, time, onNote);
-        places = new SemaphoreSlim(size);
+        (this.connect, this.size, this.time, this.onNote, this.share) = (connect, size, time, onNote, share);
+        places = new SemaphoreSlim(share is null ? size : 1);
+        if (share is not null)
+            (share.OnSpare, share.OnWanted) = (OnSpare, OnWanted);
         timer = time.CreateTimer(static p => ((ConnectionPool)p!).OnTick(), this, Tick, Tick);
     }
 
@@ -53,7 +57,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
     {
         while (true)
         {
-            await places.WaitAsync(cancellationToken);
+            await TakePlaceAsync(cancellationToken);
             try
             {
                 var client = TakeIdle() ?? await connect(cancellationToken);
@@ -89,7 +93,8 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
     /// <param name="isClean">Nothing is under way on it.</param>
     public async ValueTask ReturnAsync(ImapClient client, bool isClean)
     {
-        var keep = isClean && IsKept(client);
+        var isWanted = share?.IsWanted == true;
+        var keep = isClean && IsKept(client) && !isWanted;
         lock (gate)
         {
             leased.Remove(client);
@@ -101,7 +106,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
             await CloseAsync(client);
         if (client.BreakReason is ImapConnectionException { Bye: { } bye } && IsTooMany(bye) && HasLeased)
             Lower($"{bye}");
-        else
+        else if (!isWanted || !TryGiveUpPlace())
             places.Release();
     }
 
@@ -111,6 +116,8 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
         lock (gate)
         {
             isDisposed = true;
+            if (share is not null)
+                (share.OnSpare, share.OnWanted) = (null, null);
             all = [.. idle, .. leased];
             idle.Clear();
         }
@@ -172,6 +179,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
             loweredAt = time.GetTimestamp();
         }
 
+        TryGiveUpPlace();
         onNote($"fewer than {size} connections are used for now, the server wants no more: {words}");
     }
 
@@ -186,12 +194,15 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
             {
                 lowered--;
                 loweredAt = time.GetTimestamp();
-                places.Release();
+                if (share is null)
+                    places.Release();
             }
 
             quiet = [.. idle.Concat(leased).Where(c => !c.IsBroken && c.QuietTime >= KeepAliveAfter)];
         }
 
+        if (share is not null)
+            OnSpare();
         foreach (var client in quiet)
             _ = KeepAliveAsync(client);
     }

@@ -46,7 +46,11 @@ public sealed partial class ImapStore
                 var unit = quota.Name == "STORAGE" ? " KiB" : "";
                 var share = 100.0 * quota.Usage / quota.Limit;
                 facts.Add(new StoreFact(
-                    $"Quota {quota.Name}", string.Create(CultureInfo.InvariantCulture, $"{quota.Usage} of {quota.Limit}{unit} used ({share:0}%)"), IsWarning: share >= 90));
+                    $"Quota {quota.Name}", string.Create(CultureInfo.InvariantCulture, $"{quota.Usage} of {quota.Limit}{unit} used ({share:0}%)"), IsWarning: share >= 90)
+                {
+                    Free = quota.Name switch { "STORAGE" => (quota.Limit - quota.Usage) * 1024, "MESSAGE" => quota.Limit - quota.Usage, _ => null },
+                    Unit = quota.Name == "MESSAGE" ? StoreUnit.Messages : StoreUnit.Octets,
+                });
             }
         }
         catch (ImapCommandException e)

@@ -27,8 +27,8 @@ public sealed partial class ImapStore : IMessageStore
         this.dial = dial;
         this.endpoint = endpoint;
         this.context = context;
-        pool = new ConnectionPool(ConnectAsync, endpoint.Connections, context.Time, note => context.OnNote($"{endpoint.Display}: {note}"));
-        Traits = new StoreTraits(endpoint.Display, false, endpoint.Connections) { MaxReaders = endpoint.Connections, MaxConcurrentQuestions = MaxQuestions };
+        pool = new ConnectionPool(ConnectAsync, endpoint.Connections, context.Time, note => context.OnNote($"{endpoint.Display}: {note}"), context.Share);
+        Traits = new StoreTraits(endpoint.Display, false, endpoint.Connections) { MaxReaders = endpoint.Connections, MaxConcurrentQuestions = MaxQuestions, HasVaryingConnections = context.Share is not null };
     }
 
     public StoreTraits Traits { get; private set; }
@@ -79,6 +79,25 @@ public sealed partial class ImapStore : IMessageStore
         {
             // Not listed, and refused in whatever words; a response code would say that it is about something else.
             return false;
+        }
+    }
+
+    public async Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        // Of this no server says a word before it is asked to make one.
+        const int mostOctets = 255;
+        var wire = await FindWireNameAsync(path, cancellationToken) ?? names!.Make(path);
+        if (wire.Length > mostOctets)
+            return $"its name has {wire.Length} octets there, and a server that keeps a folder as a directory takes {mostOctets}";
+        try
+        {
+            await RunAsync(c => c.StatusAsync(wire, cancellationToken), FailureScope.Folder, $"the status of {path}", cancellationToken);
+            return null;
+        }
+        catch (MailException e) when (e is { Scope: FailureScope.Folder, InnerException: ImapCommandException { Reply: { } reply } } && reply.Has(ResponseCodeKind.Cannot))
+        {
+            // RFC 5530: it can never succeed.
+            return reply.ToString();
         }
     }
 

@@ -15,6 +15,14 @@ internal sealed class StoreLimits(TimeProvider time)
     public async Task<IMessageStore> ApplyAsync(
         Endpoint endpoint, bool isTarget, string stateDirectory, Action<string, string> onLimit, Func<Task<IMessageStore>> open, CancellationToken cancellationToken)
     {
+        if ((endpoint as ServerEndpoint)?.HostLimits is { Pace: var shared } host && shared != TransferLimits.None)
+        {
+            // Both ways and for all accounts: one pace.
+            var all = new TransferGate(endpoint.Display, paces.GetOrAdd((host.Host, false, shared), _ => TransferPace.Of(shared, time)), null, onLimit);
+            var inner = open;
+            open = async () => new LimitedStore(await inner(), reading: all, writing: all);
+        }
+
         var limits = endpoint.Limits;
         if (limits == TransferLimits.None)
             return await open();

@@ -23,6 +23,8 @@ internal abstract class StoreView(IMessageStore store) : IMessageStore
 
     public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => store.ExistsAsync(path, cancellationToken);
 
+    public Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => store.WhyNeverAsync(path, cancellationToken);
+
     public virtual Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => store.OpenAsync(path, cancellationToken);
 
     public virtual Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => store.OpenAgainAsync(path, cancellationToken);

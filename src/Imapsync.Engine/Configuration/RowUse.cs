@@ -1,0 +1,79 @@
+namespace Imapsync.Engine.Configuration;
+
+/// <summary>Where a cell goes within a value.</summary>
+internal enum RowZone
+{
+    Plain,
+
+    /// <summary>All of a URL.</summary>
+    Url,
+    UrlScheme,
+    UrlUser,
+    UrlHost,
+
+    /// <summary>A part of one level of a path.</summary>
+    Path,
+    Command,
+}
+
+/// <summary>A piece of a value: fixed text, or a column's cell.</summary>
+/// <param name="Column">Less than 0 for fixed text.</param>
+internal readonly record struct RowPart(string Text, int Column, RowZone Zone = RowZone.Plain);
+
+/// <summary>How cells are put into values that are read further, so that none can be more than the part it stands for. Pure.</summary>
+internal static class RowUse
+{
+    /// <param name="key">What the schema says of the value; null for an entry of a list or a map.</param>
+    public static IEnumerable<RowPart> Place(IReadOnlyList<RowPart> parts, SettingKey? key) => key switch
+    {
+        { Name: "url" } => PlaceInUrl(parts),
+        { Name: "state" } => All(parts, RowZone.Path),
+        { Name: var name } when name.EndsWith("_file", StringComparison.Ordinal) || name.StartsWith("tls_client_", StringComparison.Ordinal) => All(parts, RowZone.Path),
+        { Name: var name } when name.EndsWith("_command", StringComparison.Ordinal) => All(parts, RowZone.Command),
+        _ => parts,
+    };
+
+    /// <summary>Gives the cell as it goes in; otherwise what is wrong with it and what to do. Neither repeats it.</summary>
+    public static (string Message, string Remedy)? Encode(string cell, RowZone zone, string column, out string encoded)
+    {
+        encoded = cell;
+        switch (zone)
+        {
+            case RowZone.Url when !cell.StartsWith("imap:", StringComparison.OrdinalIgnoreCase) && !cell.StartsWith("imaps:", StringComparison.OrdinalIgnoreCase):
+                return ($"the cell of '{column}' is no URL of an IMAP account", "write imaps://USER@HOST or imap://USER@HOST; for local mail, write maildir:DIRECTORY/{COLUMN} in the job file");
+            case RowZone.UrlScheme when !cell.All(char.IsAsciiLetter):
+                return ($"the cell of '{column}' is no scheme of a URL", "write imaps or imap");
+            case RowZone.UrlUser:
+                encoded = Uri.EscapeDataString(cell);
+                return null;
+            case RowZone.UrlHost when !cell.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or ':' or '[' or ']'):
+                return ($"the cell of '{column}' is no host", "write a host's name, with :PORT where it needs one");
+            case RowZone.Path when cell.Contains('/', StringComparison.Ordinal) || cell.Any(char.IsControl) || cell.All(c => c == '.') || cell == "~":
+                return ($"the cell of '{column}' can't be a part of a path", "write a name without / that is not . or .. or ~, so that each row stays in the job file's directory");
+            case RowZone.Command when cell[0] == '-' || !cell.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '@' or '+' or '-' or '=' or ',' or ':' or '%'):
+                return ($"the cell of '{column}' can't be a part of a command", "a shell reads it: use letters, digits and . _ @ + - = , : %, and no - first");
+            default:
+                return null;
+        }
+    }
+
+    private static IEnumerable<RowPart> All(IEnumerable<RowPart> parts, RowZone zone) => parts.Select(p => p with { Zone = zone });
+
+    private static IEnumerable<RowPart> PlaceInUrl(IReadOnlyList<RowPart> parts)
+    {
+        var text = string.Concat(parts.Select(p => p.Column < 0 ? p.Text : "\uE000"));
+        if (text == "\uE000")
+            return All(parts, RowZone.Url);
+        var (colon, at) = (text.IndexOf(':', StringComparison.Ordinal), text.LastIndexOf('@'));
+        var isLocal = colon > 0 && text[..colon].ToLowerInvariant() is "maildir" or "mbox";
+        var position = 0;
+        var placed = new List<RowPart>();
+        foreach (var part in parts)
+        {
+            placed.Add(part with { Zone = position < colon ? RowZone.UrlScheme : isLocal ? RowZone.Path : position < at ? RowZone.UrlUser : RowZone.UrlHost });
+            position += part.Column < 0 ? part.Text.Length : 1;
+        }
+
+        return placed;
+    }
+}

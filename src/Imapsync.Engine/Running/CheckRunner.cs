@@ -1,0 +1,79 @@
+using Imapsync.Engine.Checking;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Labels;
+
+namespace Imapsync.Engine.Running;
+
+/// <summary>Looks whether jobs would run: opens both stores as a run does, within the limits of the hosts, and looks at the folders. Changes nothing.</summary>
+public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
+{
+    private readonly JobSession entry = new(time, openStore);
+
+    /// <param name="withSizes">Adds up the sizes of messages, which lists every one.</param>
+    /// <param name="onEvent">Told when the job has to wait for its hosts.</param>
+    public async Task<AccountCheck> RunAsync(JobDefinition job, bool withSizes, Action<JobEvent> onEvent, CancellationToken cancellationToken)
+    {
+        using var place = await entry.EnterAsync(job, new JobReporter(job.Name, time, onEvent), cancellationToken);
+        var opening = OpenAsync(job.Source, place.Source, cancellationToken);
+        var (target, targetStore) = await OpenTargetAsync(job.Target, place.Target, cancellationToken);
+        var (source, sourceStore) = await opening;
+        await using var openSource = sourceStore;
+        await using var openTarget = targetStore;
+        if (source.Failure is not null || target.Failure is not null)
+            return new AccountCheck(job.Name, source, target, []);
+        if (LabelViews.Describe(job, source.HasLabels, target.HasLabels) is { } labels)
+            source = source with { Facts = [.. source.Facts, labels] };
+        var problems = new List<string>();
+        try
+        {
+            var check = new MailboxCheck(job, LabelViews.OfSource(job, sourceStore!), targetStore is null ? null : LabelViews.OfTarget(job, targetStore), withSizes);
+            var size = await check.MeasureAsync(problems, cancellationToken);
+            problems.AddRange(MailboxCheck.FindExcess(size, target.Facts));
+            return new AccountCheck(job.Name, source, target, problems) { Size = size };
+        }
+        catch (MailException e)
+        {
+            return new AccountCheck(job.Name, source, target, [.. problems, e.Message]);
+        }
+    }
+
+    /// <summary>A directory that is not there yet or holds nothing is no failure; one that can't be written is.</summary>
+    private async Task<(SideCheck, IMessageStore?)> OpenTargetAsync(Endpoint endpoint, ConnectionShare? share, CancellationToken cancellationToken)
+    {
+        if (LocalTarget.WhyNotWritable(endpoint) is { } why)
+            return (new SideCheck(endpoint, [], new MailException(FailureScope.Store, false, why)), null);
+        return LocalTarget.DirectoryToFill(endpoint) is { } fact
+            ? (new SideCheck(endpoint, [fact], null), null)
+            : await OpenAsync(endpoint, share, cancellationToken);
+    }
+
+    private async Task<(SideCheck, IMessageStore?)> OpenAsync(Endpoint endpoint, ConnectionShare? share, CancellationToken cancellationToken)
+    {
+        var notes = new List<StoreFact>();
+        void Note(string text)
+        {
+            lock (notes)
+                notes.Add(new StoreFact("note", text, IsWarning: true));
+        }
+
+        IMessageStore? store = null;
+        try
+        {
+            store = await entry.LookAsync(endpoint, share, Note, cancellationToken);
+            var facts = await store.DescribeAsync(cancellationToken);
+            lock (notes)
+                return (new SideCheck(endpoint, [.. facts, .. notes], null) { HasLabels = store.Traits.HasLabels }, store);
+        }
+        catch (Exception e)
+        {
+            if (store is not null)
+                await store.DisposeAsync();
+            if (e is MailException failure)
+                return (new SideCheck(endpoint, [], failure), null);
+            throw;
+        }
+    }
+}

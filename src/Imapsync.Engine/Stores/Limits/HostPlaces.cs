@@ -1,0 +1,243 @@
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Stores.Limits;
+
+/// <summary>
+/// The connections to hosts that have a limit, counted over all jobs of the process, sources and targets alike. A job enters
+/// with one connection for each of its sides, all of them at once or none: so none holds one and waits for another for ever.
+/// What nobody needs to enter is lent as further connections, evenly; an account that has more than another that waits gives
+/// back what is not in use, and never loses one that is.
+/// </summary>
+internal sealed class HostPlaces
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Host> hosts = new(StringComparer.Ordinal);
+    private readonly LinkedList<HostEntry> queue = new();
+
+    /// <summary>Waits until there is a connection for each side. First come, first served, but for those that need other hosts.</summary>
+    /// <param name="source">Null: no limit on connections there.</param>
+    /// <param name="onQueue">Told once, in words, when there is a wait.</param>
+    /// <exception cref="MailException">The limit is below what the job needs at least.</exception>
+    public async Task<HostEntry> EnterAsync(HostLimits? source, HostLimits? target, Action<string> onQueue, CancellationToken cancellationToken)
+    {
+        HostEntry entry;
+        List<Action> calls;
+        string? why;
+        lock (gate)
+        {
+            entry = new HostEntry(this, ShareOf(source), ShareOf(target));
+            if (entry.Shares.CountBy(s => s.Host).FirstOrDefault(h => h.Value > h.Key.Limit) is { Key: { } small })
+                throw new MailException(FailureScope.Store, false, $"'connections' of {small.Name} is {small.Limit}, and a job between two accounts there needs 2") { Kind = FailureKind.Configuration };
+            queue.AddLast(entry);
+            Admit();
+            why = entry.IsIn ? null : WhyNot(entry);
+            calls = entry.IsIn ? [] : Wanted(entry);
+        }
+
+        Call(calls);
+        if (why is not null)
+            onQueue(why);
+        try
+        {
+            await entry.Admitted.WaitAsync(cancellationToken);
+            return entry;
+        }
+        catch
+        {
+            entry.Dispose();
+            throw;
+        }
+    }
+
+    internal void Leave(HostEntry entry)
+    {
+        List<Action> calls;
+        lock (gate)
+        {
+            if (!queue.Remove(entry))
+            {
+                foreach (var share in entry.Shares)
+                {
+                    share.Host.Used -= share.Held;
+                    share.Host.Members.Remove(share);
+                    share.Held = 0;
+                }
+            }
+
+            Admit();
+            calls = Spare();
+        }
+
+        Call(calls);
+    }
+
+    private Share? ShareOf(HostLimits? limits)
+    {
+        if (limits?.Connections is not { } most)
+            return null;
+        if (!hosts.TryGetValue(limits.Host, out var host))
+            hosts.Add(limits.Host, host = new Host(limits.Host, most));
+        return new Share(this, host);
+    }
+
+    /// <summary>Lets in who can be, in order. Whoever has to wait keeps its hosts from those behind it, else it might wait for ever.</summary>
+    private void Admit()
+    {
+        var claimed = new HashSet<Host>();
+        for (var node = queue.First; node is not null;)
+        {
+            var (entry, next) = (node.Value, node.Next);
+            if (entry.Shares.CountBy(s => s.Host).All(h => !claimed.Contains(h.Key) && h.Key.Used + h.Value <= h.Key.Limit))
+            {
+                queue.Remove(node);
+                foreach (var share in entry.Shares)
+                {
+                    share.Host.Used++;
+                    share.Held = 1;
+                    share.Host.Members.Add(share);
+                }
+
+                entry.LetIn();
+            }
+            else
+            {
+                claimed.UnionWith(entry.Shares.Select(s => s.Host));
+            }
+
+            node = next;
+        }
+    }
+
+    private static string WhyNot(HostEntry entry)
+    {
+        var full = entry.Shares.Select(s => s.Host).Where(h => h.Used >= h.Limit).DefaultIfEmpty(entry.Shares[0].Host).First();
+        return $"all connections to {full.Name} are in use ({full.Used} of {full.Limit}); other jobs have them";
+    }
+
+    private bool IsQueuedFor(Host host) => queue.Any(e => e.Shares.Any(s => s.Host == host));
+
+    /// <summary>Those that may have something to give to whoever waits to enter.</summary>
+    private static List<Action> Wanted(HostEntry entry) =>
+        [.. entry.Shares.Select(s => s.Host).Distinct().SelectMany(h => h.Members).Where(m => m.Held > 1).Select(m => m.OnWanted).OfType<Action>()];
+
+    /// <summary>Those that wanted more and may have it now, the poorest first.</summary>
+    private List<Action> Spare()
+    {
+        var calls = new List<Action>();
+        foreach (var host in hosts.Values.Where(h => h.Used < h.Limit && !IsQueuedFor(h)))
+        {
+            foreach (var share in host.Members.Where(m => m.Wants).OrderBy(m => m.Held).Take(host.Limit - host.Used))
+            {
+                share.Wants = false;
+                if (share.OnSpare is { } call)
+                    calls.Add(call);
+            }
+        }
+
+        return calls;
+    }
+
+    // Never under the lock: they take locks of their own and come back here.
+    private static void Call(List<Action> calls) => calls.ForEach(c => c());
+
+    internal sealed class Host(string name, int limit)
+    {
+        public string Name => name;
+
+        public int Limit => limit;
+
+        public int Used { get; set; }
+
+        public List<Share> Members { get; } = [];
+    }
+
+    internal sealed class Share(HostPlaces places, Host host) : ConnectionShare
+    {
+        public Host Host => host;
+
+        public int Held { get; set; }
+
+        public bool Wants { get; set; }
+
+        public override bool IsWanted
+        {
+            get
+            {
+                lock (places.gate)
+                    return Held > 1 && (places.IsQueuedFor(host) || host.Members.Exists(m => m.Wants && m.Held + 1 < Held));
+            }
+        }
+
+        public override bool TryTake()
+        {
+            List<Action> calls;
+            lock (places.gate)
+            {
+                var isFree = host.Used < host.Limit && !places.IsQueuedFor(host) && !host.Members.Exists(m => m != this && m.Wants && m.Held < Held);
+                if (Held > 0 && isFree)
+                {
+                    host.Used++;
+                    Held++;
+                    Wants = false;
+                    return true;
+                }
+
+                Wants = Held > 0;
+                calls = [.. host.Members.Where(m => m != this && m.Held > Held + 1).Select(m => m.OnWanted).OfType<Action>()];
+            }
+
+            Call(calls);
+            return false;
+        }
+
+        public override void GiveBack()
+        {
+            List<Action> calls;
+            lock (places.gate)
+            {
+                if (Held <= 1)
+                    return;
+                Held--;
+                host.Used--;
+                places.Admit();
+                calls = places.Spare();
+            }
+
+            Call(calls);
+        }
+    }
+}
+
+/// <summary>A job's connections at hosts that have a limit, from when it was let in until it is disposed, with its stores closed before.</summary>
+internal sealed class HostEntry : IDisposable
+{
+    private readonly HostPlaces places;
+    private readonly TaskCompletionSource admitted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int isOver;
+
+    public HostEntry(HostPlaces places, HostPlaces.Share? source, HostPlaces.Share? target)
+    {
+        this.places = places;
+        (Source, Target) = (source, target);
+        Shares = [.. new[] { source, target }.OfType<HostPlaces.Share>()];
+    }
+
+    /// <summary>Null where the host has no limit.</summary>
+    public ConnectionShare? Source { get; }
+
+    public ConnectionShare? Target { get; }
+
+    internal IReadOnlyList<HostPlaces.Share> Shares { get; }
+
+    internal Task Admitted => admitted.Task;
+
+    internal bool IsIn => admitted.Task.IsCompleted;
+
+    internal void LetIn() => admitted.TrySetResult();
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref isOver, 1) == 0)
+            places.Leave(this);
+    }
+}

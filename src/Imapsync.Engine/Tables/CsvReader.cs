@@ -1,0 +1,106 @@
+using Imapsync.Engine.Files;
+using nietras.SeparatedValues;
+
+namespace Imapsync.Engine.Tables;
+
+/// <summary>Reads a CSV file row by row in bounded memory: one header row, then rows of as many cells.</summary>
+public sealed class CsvReader : IDisposable
+{
+    /// <summary>Larger ones are refused unread: a million accounts fit in.</summary>
+    public const long MaxBytes = 256 << 20;
+
+    public const int MaxColumns = 256;
+
+    private readonly CsvText text;
+    private readonly SepReader rows;
+
+    private CsvReader(CsvText text, SepReader rows) => (this.text, this.rows) = (text, rows);
+
+    /// <summary>The header row, without blanks at the ends.</summary>
+    public IReadOnlyList<string> Columns { get; private set; } = [];
+
+    /// <summary>Where the row begins, from 1.</summary>
+    public int Line { get; private set; }
+
+    /// <summary>Of the row: as they stand, quotes taken off. Another array for each row.</summary>
+    public string[] Cells { get; private set; } = [];
+
+    public char Delimiter => text.Delimiter;
+
+    /// <exception cref="CsvException"/>
+    /// <exception cref="IOException"/>
+    /// <exception cref="UnauthorizedAccessException"/>
+    public static CsvReader Open(string path, CsvForm form) => Read(Pipes.OpenRead(path, TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult(), form);
+
+    /// <param name="file">Is disposed of with the reader.</param>
+    /// <exception cref="CsvException"/>
+    public static CsvReader Read(Stream file, CsvForm form)
+    {
+        CsvText? text = null;
+        try
+        {
+            if (file.CanSeek && file.Length > MaxBytes)
+                throw new CsvException(0, 0, $"the file is larger than {MaxBytes >> 20} MiB", "split it");
+            text = new CsvText(file, form);
+            var rows = Sep.New(text.Delimiter).Reader(o => o with { HasHeader = false, Unescape = true, DisableColCountCheck = true }).From(text);
+            var reader = new CsvReader(text, rows);
+            if (!reader.ReadAny())
+                throw new CsvException(1, 0, "there is no header row", "name the columns in the first line, for example user,password");
+            reader.Columns = [.. reader.Cells.Select(c => c.Trim())];
+            CheckHeader(reader.Line, reader.Columns);
+            return reader;
+        }
+        catch
+        {
+            text?.Dispose();
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Goes on to the next row that is not empty; false at the end.</summary>
+    /// <exception cref="CsvException">What stands there can't be read, and nothing behind it.</exception>
+    public bool ReadRow() => ReadAny();
+
+    public void Dispose()
+    {
+        rows.Dispose();
+        text.Dispose();
+    }
+
+    private bool ReadAny()
+    {
+        while (rows.MoveNext())
+        {
+            var row = rows.Current;
+            var line = text.RowLines.Dequeue();
+            if (row.ColCount == 1 && row.Span.IsEmpty)
+                continue;
+            if (row.ColCount > MaxColumns)
+                throw new CsvException(line, 0, $"this row has more than {MaxColumns} cells", "look whether this is a CSV file");
+            var cells = new string[row.ColCount];
+            for (var i = 0; i < cells.Length; i++)
+                cells[i] = row[i].ToString();
+            (Line, Cells) = (line, cells);
+            return true;
+        }
+
+        return false;
+    }
+
+    private static void CheckHeader(int line, IReadOnlyList<string> columns)
+    {
+        for (var i = 0; i < columns.Count; i++)
+        {
+            if (columns[i].Length == 0)
+                throw new CsvException(line, i + 1, "this column has no name", "name each column in the first line");
+            if (columns[i].Any(c => char.IsControl(c) || c is '{' or '}'))
+                throw new CsvException(line, i + 1, "this column's name holds a character that it can't", "use letters and digits");
+            for (var other = 0; other < i; other++)
+            {
+                if (columns[other] == columns[i])
+                    throw new CsvException(line, i + 1, $"there are two columns of the name '{columns[i]}'", "give each a name of its own");
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using Imapsync.Engine.Checking;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Tables;
+
+namespace Imapsync.CommandLine.Output;
+
+/// <summary>The shape of <c>check --csv</c>: the columns of the file that the jobs were made of, then <c>result</c> and <c>reason</c>.</summary>
+internal static class CheckCsv
+{
+    private const string Result = "result";
+    private const string Reason = "reason";
+
+    /// <param name="masks">Columns of passwords stay, with <c>***</c> in them; else they are left out.</param>
+    /// <exception cref="CsvException">The table was changed meanwhile.</exception>
+    public static async Task WriteAsync(Stream file, IReadOnlyList<(JobDefinition Job, AccountCheck Check)> checks, IReadOnlyList<BadRow> badRows, bool masks)
+    {
+        var table = checks.Select(c => c.Job.Row?.Table).Concat(badRows.Select(r => r.Row.Table)).Distinct().ToList() is [{ } only] ? only : null;
+        await using var csv = new CsvWriter(file, table?.Form.Delimiter ?? ',');
+        if (table is null)
+        {
+            await csv.WriteAsync("name", Result, Reason);
+            foreach (var (_, check) in checks)
+                await csv.WriteAsync(CsvWriter.Inert(check.Job), CheckText.WordOf(check), CsvWriter.Inert(CheckText.Reason(check)));
+            return;
+        }
+
+        var byLine = checks.ToDictionary(c => c.Job.Row!.Line, c => (CheckText.WordOf(c.Check), CheckText.Reason(c.Check)));
+        foreach (var bad in badRows)
+            byLine[bad.Row.Line] = (CheckText.Failed, string.Join("; ", bad.Errors.Select(e => e.Message)));
+        // A file that was written here, corrected and checked again has columns of results already.
+        List<int> kept = [.. Enumerable.Range(0, table.Columns.Length).Where(i => table.Columns[i] is not (Result or Reason) && (masks || !table.Secrets.Contains(i)))];
+        await csv.WriteAsync([.. kept.Select(i => table.Columns[i]), Result, Reason]);
+        using var rows = CsvReader.Open(table.Path, table.Form);
+        while (rows.ReadRow())
+        {
+            if (!byLine.TryGetValue(rows.Line, out var found))
+                continue;
+            // Of a row with a cell too few or too many nobody knows which of them is a password.
+            var isWhole = rows.Cells.Length == table.Columns.Length;
+            await csv.WriteAsync(
+                [.. kept.Select(i => !isWhole ? "" : table.Secrets.Contains(i) ? "***" : rows.Cells[i]), found.Item1, CsvWriter.Inert(found.Item2)]);
+        }
+    }
+}

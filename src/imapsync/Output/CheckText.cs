@@ -1,0 +1,62 @@
+using Imapsync.Engine.Checking;
+
+namespace Imapsync.CommandLine.Output;
+
+/// <summary>What <c>check</c> found, in words, not yet escaped for a terminal.</summary>
+internal static class CheckText
+{
+    /// <summary>Of more jobs only a line each is shown.</summary>
+    private const int MaxWhole = 20;
+
+    public static int StatusOf(AccountCheck check) => ExitStatus.Worst(
+    [
+        check.Source.Failure is { } source ? ExitStatus.Of(source) : ExitStatus.Ok,
+        check.Target.Failure is { } target ? ExitStatus.Of(target) : ExitStatus.Ok,
+        check.Problems.Count > 0 ? ExitStatus.Incomplete : ExitStatus.Ok,
+    ]);
+
+    public const string Failed = "failed";
+
+    public static string WordOf(AccountCheck check) => StatusOf(check) == ExitStatus.Ok ? "ok" : Failed;
+
+    /// <summary>Why it is not ok; empty where it is.</summary>
+    public static string Reason(AccountCheck check) => string.Join("; ",
+        new[] { ("source", check.Source.Failure), ("target", check.Target.Failure) }.Where(s => s.Item2 is not null).Select(s => $"{s.Item1}: {s.Item2!.Message}")
+            .Concat(check.Problems));
+
+    public static string Size(MailboxSize size)
+    {
+        var bytes = size.Bytes is { } all ? $", {Quantities.Octets(all)}" : "";
+        var left = size.BytesLeft is { } rest ? $" ({Quantities.Octets(rest)})" : "";
+        return $"{Quantities.Count(size.Folders, "folder")}, {Quantities.Count(size.Messages, "message")}{bytes}, to be copied: {Quantities.Count(size.MessagesLeft)}{left}";
+    }
+
+    public static void Print(IReadOnlyList<AccountCheck> checks, TextWriter output)
+    {
+        foreach (var check in checks)
+        {
+            if (checks.Count <= MaxWhole)
+                PrintWhole(check, output);
+            else
+                output.WriteLine(TerminalText.Escape($"{check.Job}  {(StatusOf(check) == ExitStatus.Ok ? "ok" : "FAILED")}  {(StatusOf(check) == ExitStatus.Ok && check.Size is { } size ? Size(size) : Reason(check))}"));
+        }
+    }
+
+    private static void PrintWhole(AccountCheck check, TextWriter output)
+    {
+        output.WriteLine(check.Job);
+        foreach (var (name, side) in new[] { ("source", check.Source), ("target", check.Target) })
+        {
+            output.WriteLine($"  {name}  {TerminalText.Escape(side.Endpoint.Display)}  {(side.Failure is null ? "ok" : "FAILED")}");
+            if (side.Failure is { } failure)
+                output.WriteLine($"    {TerminalText.Escape(failure.Message)}");
+            foreach (var fact in side.Facts)
+                output.WriteLine($"    {(fact.IsWarning ? "! " : "  ")}{TerminalText.Escape(fact.Name)}: {TerminalText.Escape(fact.Value)}");
+        }
+
+        if (check.Size is { } size)
+            output.WriteLine($"  mail    {Size(size)}");
+        foreach (var problem in check.Problems)
+            output.WriteLine($"    FAILED {TerminalText.Escape(problem)}");
+    }
+}

@@ -1,0 +1,46 @@
+using Imapsync.Engine.Checking;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.CommandLine.Output;
+
+/// <summary>
+/// How long jobs will take, roughly: what one account gets through as a rule, so many accounts at once, and none faster than the
+/// limits of accounts and hosts allow. Pure.
+/// </summary>
+internal static class DurationEstimate
+{
+    /// <summary>What hosted mail servers let one account do, as a rule.</summary>
+    public const int MessagesPerSecond = 50;
+    public const int BytesPerSecond = 2_000_000;
+
+    public static TimeSpan Of(IEnumerable<(JobDefinition Job, MailboxSize Size)> accounts, int parallel)
+    {
+        var (sum, longest) = (0.0, 0.0);
+        var hosts = new Dictionary<HostLimits, (double Messages, double Bytes)>();
+        foreach (var (job, size) in accounts)
+        {
+            double messages = size.MessagesLeft, bytes = size.BytesLeft ?? 0;
+            var seconds = Math.Max(messages / MessagesPerSecond, bytes / BytesPerSecond);
+            foreach (var endpoint in new[] { job.Source, job.Target })
+            {
+                seconds = Math.Max(seconds, At(endpoint.Limits, messages, bytes));
+                if ((endpoint as ServerEndpoint)?.HostLimits is { } host)
+                {
+                    var (m, b) = hosts.GetValueOrDefault(host);
+                    hosts[host] = (m + messages, b + bytes);
+                }
+            }
+
+            sum += seconds;
+            longest = Math.Max(longest, seconds);
+        }
+
+        var paced = hosts.Select(h => At(h.Key.Pace, h.Value.Messages, h.Value.Bytes)).DefaultIfEmpty().Max();
+        return TimeSpan.FromSeconds(Math.Min(TimeSpan.FromDays(3650).TotalSeconds, Math.Max(paced, Math.Max(longest, sum / parallel))));
+    }
+
+    private static double At(TransferLimits limits, double messages, double bytes) => Math.Max(
+        limits.MessagesPerSecond is { } m ? messages / m : 0,
+        Math.Max(limits.BytesPerSecond is { } b ? bytes / b : 0, limits.BytesPerDay is { } day ? bytes / day * 86_400 : 0));
+}

@@ -1,0 +1,105 @@
+using System.Globalization;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests;
+
+/// <summary>Many accounts in one process: all of them, within what each host allows, and again after a kill.</summary>
+public sealed class BulkRunTests
+{
+    private static readonly bool IsLong = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1";
+
+    private static int Accounts => IsLong ? 500 : 60;
+
+    [Fact]
+    public async Task Every_account_of_the_file_is_moved_whole_within_the_limits_of_both_hosts()
+    {
+        await using var lab = await BulkLab.StartAsync(Accounts, messages: 40);
+        lab.Hosts = $"{lab.HostOfSource}: {{ connections: 12 }}\n{lab.HostOfTarget}: {{ connections: 9 }}";
+        var result = await lab.SucceedAsync("--parallel", "20");
+        Assert.InRange(lab.SourceLine.MostAtOnce, 1, 12);
+        Assert.InRange(lab.TargetLine.MostAtOnce, 5, 9);
+        var report = lab.ReadReport();
+        Assert.Equal(lab.Users, report.Keys.Order(StringComparer.Ordinal));
+        Assert.All(report.Values, j => Assert.Equal(40, j.GetProperty("totals").GetProperty("copied").GetInt32()));
+        await lab.AllEqualAsync();
+        Assert.DoesNotContain(lab.Source.Password, result.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(7)]
+    public async Task Where_both_sides_are_accounts_of_one_host_they_share_its_limit_and_all_get_through(int connections)
+    {
+        await using var lab = await BulkLab.StartAsync(14, messages: 40, sameServer: true);
+        lab.Hosts = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1: {{ connections: {connections} }}");
+        await lab.SucceedAsync("--parallel", "10");
+        Assert.InRange(lab.SourceLine.MostAtOnce, 2, connections);
+        await lab.AllEqualAsync();
+    }
+
+    [Fact]
+    public async Task What_others_do_not_need_is_lent_to_an_account_that_has_use_for_it()
+    {
+        await using var lab = await BulkLab.StartAsync(1, messages: 1500);
+        lab.Hosts = $"{lab.HostOfSource}: {{ connections: 3 }}\n{lab.HostOfTarget}: {{ connections: 3 }}";
+        await lab.SucceedAsync("--parallel", "20");
+        Assert.InRange(lab.TargetLine.MostAtOnce, 2, 3);
+        await lab.AllEqualAsync();
+    }
+
+    [Fact]
+    public async Task A_process_killed_in_the_middle_goes_on_with_what_is_unfinished_and_nothing_is_missing_or_there_twice()
+    {
+        await using var lab = await BulkLab.StartAsync(30, messages: 40);
+        await using (var process = lab.Start("run", "--parallel", "6"))
+        {
+            lab.TargetLine.CallAfterFromClient(500_000, process.Kill);
+            await process.WaitAsync();
+        }
+
+        await lab.TargetLine.SettledAsync();
+        var result = await lab.SucceedAsync("--parallel", "6", "--only-unfinished", "--report-csv", lab.Dir["done.csv"]);
+        var unfinished = lab.ReadReport().Count;
+        Assert.InRange(unfinished, 1, 29);
+        Assert.Contains($"{unfinished} of 30 jobs are unfinished", result.Error, StringComparison.Ordinal);
+        var lines = File.ReadAllLines(lab.Dir["done.csv"]);
+        Assert.Equal("name,outcome,exit_status,folders,source_messages,copied,already_present,adopted,skipped,failed,flags_updated,deleted,bytes,seconds,problem", lines[0]);
+        Assert.Equal(unfinished, lines.Length - 1);
+        Assert.All(lines.Skip(1), l => Assert.Contains(",ok,0,12,40,", l, StringComparison.Ordinal));
+        await lab.AllEqualAsync();
+        Assert.Contains("0 of 30 jobs are unfinished", (await lab.SucceedAsync("--only-unfinished")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Jobs_that_failed_are_run_alone_once_their_rows_are_corrected()
+    {
+        await using var lab = await BulkLab.StartAsync(5, messages: 40);
+        var rows = File.ReadAllLines(lab.Accounts);
+        File.WriteAllLines(lab.Accounts, rows.Select(r => r.StartsWith("u003", StringComparison.Ordinal) ? r.Replace(lab.Source.Password, "wrong", StringComparison.Ordinal) : r));
+        var first = await lab.RunAsync("--parallel", "5");
+        Assert.True(first.Status == 12, first.ToString());
+        File.WriteAllLines(lab.Accounts, rows);
+        await lab.SucceedAsync("--only-failed");
+        Assert.Equal("u003", Assert.Single(lab.ReadReport()).Key);
+        await lab.AllEqualAsync();
+    }
+
+    [Fact]
+    public async Task No_secret_of_a_column_is_in_any_output_report_state_or_trace()
+    {
+        await using var lab = await BulkLab.StartAsync(3, messages: 40);
+        var rows = File.ReadAllLines(lab.Accounts);
+        File.WriteAllLines(lab.Accounts, rows.Select(r => r.StartsWith("u002", StringComparison.Ordinal) ? r.Replace(lab.Source.Password, "wrong-but-secret", StringComparison.Ordinal) : r));
+        var result = await lab.RunAsync("--parallel", "3", "--trace", lab.Dir["trace.log"], "--report-csv", lab.Dir["done.csv"], "--output", "json", "-vv");
+        Assert.True(result.Status == 12, result.ToString());
+        List<string> texts = [result.ToString(), File.ReadAllText(lab.ReportFile), File.ReadAllText(lab.Dir["trace.log"]), File.ReadAllText(lab.Dir["done.csv"])];
+        texts.AddRange(Directory.EnumerateFiles(lab.Dir["state"], "*", SearchOption.AllDirectories).Select(File.ReadAllText));
+        Assert.True(texts.Count > 10);
+        foreach (var text in texts)
+        {
+            Assert.DoesNotContain(lab.Source.Password, text, StringComparison.Ordinal);
+            Assert.DoesNotContain("wrong-but-secret", text, StringComparison.Ordinal);
+        }
+    }
+}
