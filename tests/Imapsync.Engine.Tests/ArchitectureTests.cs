@@ -43,8 +43,17 @@ public sealed partial class ArchitectureTests
         ["Stores.Pop3"] = ["Files", "Mail", "Stores.Imap", "Stores.Local", "Stores.ReadOnly"],
         ["Stores.Maildir"] = ["Files", "Mail", "Stores.LineEnds", "Stores.Local"],
         ["Stores.Mbox"] = ["Files", "Mail", "Stores.LineEnds", "Stores.Local"],
-        ["Stores"] = ["Mail", "Stores.Imap", "Stores.Maildir", "Stores.Mbox", "Stores.Pop3"],
+        ["Stores"] =
+        [
+            "Mail", "Stores.Eml", "Stores.Emlx", "Stores.Imap", "Stores.Maildir", "Stores.Mbox", "Stores.Mh", "Stores.Pop3", "Stores.Takeout", "Stores.Thunderbird",
+        ],
         ["Stores.Views"] = ["Mail"],
+        ["Stores.MailFiles"] = ["Files", "Mail", "Stores.LineEnds", "Stores.Local", "Stores.ReadOnly"],
+        ["Stores.Eml"] = ["Mail", "Stores.MailFiles"],
+        ["Stores.Emlx"] = ["Files", "Mail", "Stores.Local", "Stores.MailFiles"],
+        ["Stores.Mh"] = ["Files", "Mail", "Stores.Local", "Stores.MailFiles"],
+        ["Stores.Thunderbird"] = ["Files", "Mail", "Stores.Mbox", "Stores.ReadOnly", "Stores.Views"],
+        ["Stores.Takeout"] = ["Mail", "Stores.Local", "Stores.Mbox", "Stores.ReadOnly", "Stores.Views"],
         ["Stores.Limits"] = ["Mail", "State", "Stores.Views"],
         ["Jobs"] = ["Mail"],
         ["Folders"] = ["Jobs", "Mail", "State"],
