@@ -1,4 +1,5 @@
 using System.Text;
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.Matching;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Imap;
