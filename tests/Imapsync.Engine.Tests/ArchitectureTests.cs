@@ -45,7 +45,7 @@ public sealed partial class ArchitectureTests
         ["Stores.Mbox"] = ["Files", "Mail", "Stores.LineEnds", "Stores.Local"],
         ["Stores"] =
         [
-            "Mail", "Stores.Eml", "Stores.Emlx", "Stores.Imap", "Stores.Maildir", "Stores.Mbox", "Stores.Mh", "Stores.Pop3", "Stores.Takeout", "Stores.Thunderbird",
+            "Mail", "Stores.Eml", "Stores.Emlx", "Stores.Imap", "Stores.ImapBackup", "Stores.Maildir", "Stores.Mbox", "Stores.Mh", "Stores.Pop3", "Stores.Takeout", "Stores.Thunderbird",
         ],
         ["Stores.Views"] = ["Mail"],
         ["Stores.MailFiles"] = ["Files", "Mail", "Stores.LineEnds", "Stores.Local", "Stores.ReadOnly"],
@@ -53,6 +53,7 @@ public sealed partial class ArchitectureTests
         ["Stores.Emlx"] = ["Files", "Mail", "Stores.Local", "Stores.MailFiles"],
         ["Stores.Mh"] = ["Files", "Mail", "Stores.Local", "Stores.MailFiles"],
         ["Stores.Thunderbird"] = ["Files", "Mail", "Stores.Mbox", "Stores.ReadOnly", "Stores.Views"],
+        ["Stores.ImapBackup"] = ["Files", "Mail", "Stores.Local", "Stores.Mbox", "Stores.ReadOnly"],
         ["Stores.Takeout"] = ["Mail", "Stores.Local", "Stores.Mbox", "Stores.ReadOnly", "Stores.Views"],
         ["Stores.Limits"] = ["Mail", "State", "Stores.Views"],
         ["Jobs"] = ["Mail"],

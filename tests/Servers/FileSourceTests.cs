@@ -161,12 +161,35 @@ public sealed partial class FileSourceTests
         }
     }
 
+    private sealed class ImapBackup : Program
+    {
+        private readonly Dictionary<string, string> all = [];
+
+        public override string Scheme => "imap-backup";
+
+        public override bool TakesAnyOctets => false;
+
+        public override (string[] Folders, string[] Flags) Knows => (["INBOX", "Work/Büro", "日本語"], ["", "\\Seen", "\\Answered \\Seen", "\\Flagged", "$label1 \\Seen work"]);
+
+        public override void Add(string directory, int number, Sample sample)
+        {
+            var path = Path.Combine(directory, sample.Folder);
+            var offset = File.Exists(path + ".mbox") ? new FileInfo(path + ".mbox").Length : 0;
+            Append(path + ".mbox", Concat("From a@x.example Tue Jun 03 06:09:10 +0000 2025\n", Quoted(sample.Octets), "\n"));
+            var flags = string.Join(',', sample.Flags.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(f => $"\"{f.TrimStart('\\')}\""));
+            var line = $"{{\"uid\":{number},\"offset\":{offset},\"length\":{new FileInfo(path + ".mbox").Length - offset},\"flags\":[{flags}]}}";
+            all[path] = all.TryGetValue(path, out var before) ? before + "," + line : line;
+            Write(path + ".imap", Encoding.UTF8.GetBytes($"{{\"version\":3,\"uid_validity\":1234,\"messages\":[{all[path]}]}}"));
+        }
+    }
+
     private static Program Create(string name) => name switch
     {
         "eml" => new Eml(),
         "Apple Mail" => new AppleMail(),
         "MH" => new Mh(),
         "Thunderbird" => new Thunderbird(),
+        "imap-backup" => new ImapBackup(),
         _ => new Takeout(),
     };
 
@@ -175,6 +198,7 @@ public sealed partial class FileSourceTests
     [InlineData("Apple Mail")]
     [InlineData("MH")]
     [InlineData("Thunderbird")]
+    [InlineData("imap-backup")]
     [InlineData("Takeout")]
     public async Task Octets_folders_flags_and_dates_arrive_once_and_what_comes_or_is_damaged_between_runs_is_told(string name)
     {

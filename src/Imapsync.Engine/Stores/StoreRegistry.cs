@@ -3,6 +3,7 @@ using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Eml;
 using Imapsync.Engine.Stores.Emlx;
 using Imapsync.Engine.Stores.Imap;
+using Imapsync.Engine.Stores.ImapBackup;
 using Imapsync.Engine.Stores.Maildir;
 using Imapsync.Engine.Stores.Mbox;
 using Imapsync.Engine.Stores.Mh;
@@ -30,6 +31,7 @@ public static class StoreRegistry
         new EmlKind(),
         new MhKind(),
         new ThunderbirdKind(),
+        new ImapBackupKind(),
     ];
 
     public static Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>

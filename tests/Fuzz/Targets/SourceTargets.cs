@@ -1,4 +1,5 @@
 using Imapsync.Engine.Stores.Emlx;
+using Imapsync.Engine.Stores.ImapBackup;
 using Imapsync.Engine.Stores.Mh;
 using Imapsync.Engine.Stores.Takeout;
 using Imapsync.Imap;
@@ -31,6 +32,10 @@ internal static class SourceTargets
         new("mh-marks", Marks, [[.. "cur: 3\nunseen: 1-2 7\n 9\ntodo: 4-4000000000\n"u8], [2, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0], [0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 16], [.. "X-Evolution: 0000002a-0010\nSubject: x\n"u8]])
         {
             Words = FuzzTarget.Texts(": ", "1-4294967295 ", "\n ", "unseen:", "X-Evolution: ", "-ffff"),
+        },
+        new("imap-backup", o => _ = ImapBackupFlags.Read(o), FuzzTarget.Texts("{\"version\":3,\"uid_validity\":1,\"messages\":[{\"uid\":1,\"offset\":0,\"length\":9,\"flags\":[\"Seen\",\"x\"]}]}", "{\"version\":2,\"uids\":[1,2]}"))
+        {
+            Words = FuzzTarget.Texts("{", "}", "[", "]", "\"", ",", ":", "\\ud800", "\"offset\":", "\"flags\":[", "1e999", "null"),
         },
         new("takeout-labels", Labels, FuzzTarget.Texts("Inbox,Unread,Work/2017", " =?UTF-8?Q?Gel=C3=B6scht,Wichtig?=\r\n =?UTF-8?B?QQ==?=", "\"a, b\",Category Social,//,\"", "Sent,Drafts,Spam,Trash,Starred"))
         {

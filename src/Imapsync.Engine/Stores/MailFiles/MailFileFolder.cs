@@ -118,7 +118,7 @@ internal sealed class MailFileFolder : IMessageFolder
             if (message.Damage is null)
             {
                 await using var reader = MailFileReader.Open(message);
-                var date = message.Date ?? HeaderDate.FindArrival((await reader.HeaderAsync(cancellationToken)).Span) ?? File.GetLastWriteTimeUtc(message.File);
+                var date = message.Date ?? HeaderDate.FindArrival((await reader.HeaderAsync(cancellationToken)).Span) ?? new DateTimeOffset(File.GetLastWriteTimeUtc(message.File), TimeSpan.Zero);
                 return new MessageInfo(uid, message.Flags, date, reader.Count());
             }
         }

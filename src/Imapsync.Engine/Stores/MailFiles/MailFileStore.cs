@@ -23,9 +23,9 @@ internal sealed class MailFileStore : ReadOnlyStore
             if (!Directory.Exists(endpoint.Place))
                 throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no such directory") { Kind = FailureKind.Gone };
             // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which everything was removed.
-            var listed = tree.List(new LeftOut());
-            return listed.Count > 0
-                ? new MailFileStore(endpoint, tree, context, listed)
+            var found = tree.List(new LeftOut());
+            return found.Count > 0
+                ? new MailFileStore(endpoint, tree, context, found)
                 : throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no mail of {tree.Name}") { Kind = FailureKind.Gone };
         }), cancellationToken);
 

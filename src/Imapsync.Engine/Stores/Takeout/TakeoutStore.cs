@@ -82,7 +82,7 @@ internal sealed class TakeoutStore : ReadOnlyStore
     public override ValueTask DisposeAsync()
     {
         turn.Dispose();
-        return ValueTask.CompletedTask;
+        return base.DisposeAsync();
     }
 
     /// <summary>Read once for as long as the store is open, unless the file changes under it.</summary>

@@ -22,14 +22,14 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
     public static async Task<IMessageStore> OpenAsync(ThunderbirdEndpoint endpoint, StoreContext context, CancellationToken cancellationToken)
     {
         var directories = Directories(endpoint, context);
-        var accounts = new List<Account>();
+        var opened = new List<Account>();
         try
         {
             foreach (var directory in directories)
             {
                 try
                 {
-                    accounts.Add(new Account(Path.GetFileName(directory), await MboxStore.OpenAsync(new MboxEndpoint(directory), forWriting: false, context, cancellationToken)));
+                    opened.Add(new Account(Path.GetFileName(directory), await MboxStore.OpenAsync(new MboxEndpoint(directory), forWriting: false, context, cancellationToken)));
                 }
                 catch (MailException e) when (e.Kind == FailureKind.Gone && directories.Count > 1)
                 {
@@ -40,16 +40,16 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
         }
         catch
         {
-            foreach (var account in accounts)
+            foreach (var account in opened)
                 await account.Store.DisposeAsync();
             throw;
         }
 
-        if (accounts.Count == 0)
+        if (opened.Count == 0)
             throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no mail of Thunderbird; give a profile's directory, with Mail or ImapMail in it, or one account's") { Kind = FailureKind.Gone };
-        if (accounts.Count == 1)
-            accounts = [accounts[0] with { Name = null }];
-        return new ThunderbirdStore(endpoint, accounts);
+        if (opened.Count == 1)
+            opened = [opened[0] with { Name = null }];
+        return new ThunderbirdStore(endpoint, opened);
     }
 
     public override async Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
@@ -86,6 +86,7 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
     {
         foreach (var account in accounts)
             await account.Store.DisposeAsync();
+        await base.DisposeAsync();
     }
 
     /// <summary>The accounts' directories in a profile; else the directory itself.</summary>
