@@ -1,9 +1,15 @@
 using System.Collections.Immutable;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Eml;
+using Imapsync.Engine.Stores.Emlx;
 using Imapsync.Engine.Stores.Imap;
+using Imapsync.Engine.Stores.ImapBackup;
 using Imapsync.Engine.Stores.Maildir;
 using Imapsync.Engine.Stores.Mbox;
+using Imapsync.Engine.Stores.Mh;
 using Imapsync.Engine.Stores.Pop3;
+using Imapsync.Engine.Stores.Takeout;
+using Imapsync.Engine.Stores.Thunderbird;
 
 namespace Imapsync.Engine.Stores;
 
@@ -20,6 +26,12 @@ public static class StoreRegistry
         new MaildirKind(),
         new MboxKind(),
         new Pop3Kind(),
+        new TakeoutKind(),
+        new EmlxKind(),
+        new EmlKind(),
+        new MhKind(),
+        new ThunderbirdKind(),
+        new ImapBackupKind(),
     ];
 
     public static Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>

@@ -50,8 +50,8 @@ public sealed partial class Pop3Client : IAsyncDisposable
     /// <summary>Connects, puts TLS in place as asked, reads greeting and capabilities. Not logged in yet.</summary>
     public static async Task<Pop3Client> ConnectAsync(ImapClientOptions options, CancellationToken cancellationToken)
     {
-        var network = options.Dial is { } dial ? await dial(cancellationToken) : await TcpConnector.ConnectAsync(options, cancellationToken);
-        var client = new Pop3Client(network, options);
+        var dialled = options.Dial is { } dial ? await dial(cancellationToken) : await TcpConnector.ConnectAsync(options, cancellationToken);
+        var client = new Pop3Client(dialled, options);
         try
         {
             await client.BeginAsync(cancellationToken);

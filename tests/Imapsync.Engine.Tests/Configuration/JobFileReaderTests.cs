@@ -108,7 +108,7 @@ public sealed class JobFileReaderTests : JobFileFixture
     [InlineData("imaps://al%0Aice@h", "the URL's user is not well encoded")]
     [InlineData("imaps://100%@h", "the URL's user is not well encoded")]
     [InlineData("imaps://alice;AUTH=PLAIN@h", "the URL's user holds a character")]
-    [InlineData("pop3://alice@h", "this is no URL of a store")]
+    [InlineData("nntp://alice@h", "this is no URL of a store")]
     [InlineData("maildri:/x", "this is no URL of a store; did you mean 'maildir:'?")]
     [InlineData("just text", "this is no URL of a store")]
     public void A_bad_URL_is_refused_and_not_repeated(string url, string message)

@@ -106,6 +106,17 @@ internal sealed class NameMemory
         }
     }
 
+    /// <summary>
+    /// True where a file looks exactly as one did that had another name: files were renamed, as by <c>folder -pack</c>, and names say nothing of
+    /// what was copied. To be asked before anything is added.
+    /// </summary>
+    public bool AreRenamed(IEnumerable<(string Name, string Path)> there)
+    {
+        var known = looks.Where(l => l != 0).ToHashSet();
+        return known.Count > 0 && there.Any(f => FileLook.Of(f.Path) is > 0 and var look && known.Contains(look)
+            && !(Uids.TryGetUid(f.Name, out var uid) && order.BinarySearch(uid) is >= 0 and var at && looks[at] == look));
+    }
+
     private string LookLine(int at, ulong look)
     {
         looks[at] = look;

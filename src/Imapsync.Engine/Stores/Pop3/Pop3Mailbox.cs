@@ -37,9 +37,9 @@ internal sealed class Pop3Mailbox
     {
         var count = await client.CountAsync(cancellationToken);
         var ids = await IdsAsync(client, endpoint, cancellationToken);
-        var sizes = new Dictionary<int, long>();
+        var stated = new Dictionary<int, long>();
         foreach (var (number, size) in await client.SizesAsync(cancellationToken))
-            sizes[number] = size;
+            stated[number] = size;
         return LocalFiles.Guard(FailureScope.Store, "what is remembered of the unique-ids", () =>
         {
             var names = NameMemory.Open(FolderPath.Inbox, $"pop3://{endpoint.Identity}", context);
@@ -50,7 +50,7 @@ internal sealed class Pop3Mailbox
             var validity = names.IsProvisional ? UidValidity.None : names.Validity;
             // More by STAT than UIDL lists is a listing that can't be believed.
             var status = new FolderStatus(validity, new Uid(names.Next), Math.Max(count, numbers.Count));
-            return new Pop3Mailbox(client, status, names.Validity, numbers, sizes);
+            return new Pop3Mailbox(client, status, names.Validity, numbers, stated);
         });
     }
 

@@ -76,6 +76,7 @@ internal sealed class Pop3Store : ReadOnlyStore
             await mailbox.Client.DisposeAsync();
         mailbox = null;
         turn.Dispose();
+        await base.DisposeAsync();
     }
 
     /// <summary>The session under way, or a new one where there is none any more.</summary>

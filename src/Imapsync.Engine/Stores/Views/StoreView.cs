@@ -52,7 +52,7 @@ internal abstract class StoreView(IMessageStore store) : IMessageStore
 /// <summary>A folder seen in another way. Owns the folder.</summary>
 internal abstract class FolderView(IMessageFolder folder, FolderStatus status) : IMessageFolder
 {
-    public FolderPath Path => folder.Path;
+    public virtual FolderPath Path => folder.Path;
 
     public FolderStatus Status { get; } = status;
 
@@ -71,7 +71,7 @@ internal abstract class FolderView(IMessageFolder folder, FolderStatus status) :
     public IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, CancellationToken cancellationToken) =>
         folder.ReadHeadersAsync(uids, cancellationToken);
 
-    public IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken) =>
+    public virtual IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken) =>
         folder.ReadAsync(messages, cancellationToken);
 
     public ValueTask DisposeAsync() => folder.DisposeAsync();

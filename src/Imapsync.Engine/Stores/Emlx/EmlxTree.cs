@@ -1,0 +1,102 @@
+using System.Text.RegularExpressions;
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
+using Imapsync.Engine.Stores.MailFiles;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Emlx;
+
+/// <summary>
+/// Apple Mail's own directories (<c>~/Library/Mail/V10</c>, an account in it, or one <c>.mbox</c>): a folder is a directory <c>NAME.mbox</c>, its
+/// messages lie somewhere in its <c>Messages</c> and <c>Data</c>. A message whose attachments Mail keeps elsewhere or did not fetch is
+/// <c>.partial.emlx</c>: it is named as incomplete and not copied as if it were whole.
+/// </summary>
+internal sealed partial class EmlxTree(string root) : IMailTree
+{
+    private const string Ending = ".mbox";
+
+    public string Name => "Apple Mail";
+
+    public string Untold => "keywords of your own, and which folder is for which use";
+
+    public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut)
+    {
+        var folders = new Dictionary<FolderPath, List<string>>();
+        foreach (var (directory, levels) in MailDirectories.All(root, leftOut))
+        {
+            if (!directory.EnumerateFiles().Any(f => IsEmlx(f.Name)))
+                continue;
+            var path = PathOf(levels);
+            if (!folders.TryGetValue(path, out var directories))
+                folders.Add(path, directories = []);
+            directories.Add(directory.FullName);
+        }
+
+        return folders.ToDictionary(f => f.Key, f => (IReadOnlyList<string>)f.Value);
+    }
+
+    public IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut)
+    {
+        foreach (var file in new DirectoryInfo(directory).EnumerateFiles())
+        {
+            var message = new FiledMessage(Path.GetRelativePath(root, file.FullName), file.FullName, FlagSet.Empty);
+            if (file.Name.EndsWith(".partial.emlx", StringComparison.OrdinalIgnoreCase))
+                yield return message with { Damage = "Apple Mail has it in part only: attachments were not fetched, or lie in files of their own; let Mail fetch the whole message (Mailbox, Rebuild), or export it" };
+            else if (IsEmlx(file.Name))
+                yield return message;
+            else if (!MailDirectories.IsOfTheSystem(file.Name))
+                leftOut.Other("files without the ending .emlx, which are left out", file.FullName);
+        }
+    }
+
+    public FiledMessage Open(FiledMessage message)
+    {
+        if (message.Damage is not null)
+            return message;
+        try
+        {
+            using var file = OrdinaryFile.OpenRead(message.File);
+            return EmlxFile.Read(file) is { } found
+                ? message with { Part = (found.Offset, found.Length), Flags = found.Flags, Date = found.Received, Damage = found.Damage }
+                : message with { Damage = "its first line is no length, so this is no .emlx file" };
+        }
+        catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
+        {
+            return message with { Damage = LocalFiles.Failure(e, FailureScope.Message, message.File).Message };
+        }
+    }
+
+    /// <summary>The names of the .mbox directories on the way, and of those above the first one.</summary>
+    private FolderPath PathOf(IReadOnlyList<string> levels)
+    {
+        var names = new List<string>();
+        var top = Path.GetFileName(Path.TrimEndingDirectorySeparator(root));
+        var isInMailbox = top.EndsWith(Ending, StringComparison.OrdinalIgnoreCase);
+        if (isInMailbox)
+            names.Add(top[..^Ending.Length]);
+        foreach (var level in levels)
+        {
+            if (level.EndsWith(Ending, StringComparison.OrdinalIgnoreCase) && level.Length > Ending.Length)
+            {
+                isInMailbox = true;
+                names.Add(level[..^Ending.Length]);
+            }
+            else if (!isInMailbox && !IsInternal(level))
+            {
+                names.Add(level);
+            }
+        }
+
+        return names.Count == 0 ? FolderPath.Inbox : new FolderPath(names);
+    }
+
+    /// <summary>Directories that no person named.</summary>
+    private static bool IsInternal(string name) =>
+        name is "Messages" or "Data" or "Mailboxes" or "MailData" || Version().IsMatch(name) || Guid.TryParse(name, out _);
+
+    private static bool IsEmlx(string name) => name.EndsWith(".emlx", StringComparison.OrdinalIgnoreCase);
+
+    [GeneratedRegex("^V[0-9]+$", RegexOptions.None, 1000)]
+    private static partial Regex Version();
+}

@@ -1,0 +1,83 @@
+using System.IO.Pipelines;
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.LineEnds;
+using Imapsync.Engine.Stores.Local;
+
+namespace Imapsync.Engine.Stores.MailFiles;
+
+/// <summary>
+/// The octets of a message in a file. A file whose first line ends in CRLF is handed on as it is; one that has LF there was written on
+/// a system whose lines end so, and each of its LFs becomes CRLF.
+/// </summary>
+internal sealed class MailFileReader : IAsyncDisposable
+{
+    private const int MaxHeaderBytes = 1 << 20;
+    private const int FirstLineBytes = 64 << 10;
+    private readonly Stream span;
+    private readonly bool isCrlf;
+
+    private MailFileReader(Stream span)
+    {
+        this.span = span;
+        isCrlf = FirstLineEndsInCrlf(span);
+    }
+
+    /// <exception cref="IOException">And its kin: the file can't be opened, or is shorter than its part.</exception>
+    public static MailFileReader Open(FiledMessage message)
+    {
+        var file = OrdinaryFile.OpenRead(message.File);
+        try
+        {
+            return new MailFileReader(message.Part is { } part ? new FilePart(file, part.Offset, part.Length) : file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>How many octets the message has. Reads the file where that has to be counted.</summary>
+    public long Count()
+    {
+        if (isCrlf)
+            return span.Length;
+        span.Position = 0;
+        return LineEndCount.OctetsWithCrlf(span);
+    }
+
+    public PipeReader Body()
+    {
+        span.Position = 0;
+        return PipeReader.Create(isCrlf ? span : new CrlfStream(span), new StreamPipeReaderOptions(bufferSize: 64 << 10, leaveOpen: true));
+    }
+
+    /// <summary>Through the empty line, at most 1 MiB.</summary>
+    public async Task<ReadOnlyMemory<byte>> HeaderAsync(CancellationToken cancellationToken)
+    {
+        var body = Body();
+        var seen = 0L;
+        while (true)
+        {
+            var read = await body.ReadAtLeastAsync((int)Math.Min(MaxHeaderBytes, seen + 4096), cancellationToken);
+            var octets = System.Buffers.BuffersExtensions.ToArray(read.Buffer.Slice(0, Math.Min(read.Buffer.Length, MaxHeaderBytes)));
+            var end = octets.AsSpan().StartsWith("\r\n"u8) ? 2 : octets.AsSpan().IndexOf("\r\n\r\n"u8) is >= 0 and var at ? at + 4 : -1;
+            if (end >= 0 || read.IsCompleted || octets.Length == MaxHeaderBytes)
+                return octets.AsMemory(0, end >= 0 ? end : octets.Length);
+            seen = read.Buffer.Length;
+            body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    public ValueTask DisposeAsync() => span.DisposeAsync();
+
+    private static bool FirstLineEndsInCrlf(Stream span)
+    {
+        var top = new byte[(int)Math.Min(FirstLineBytes, span.Length)];
+        span.Position = 0;
+        var count = span.ReadAtLeast(top, top.Length, throwOnEndOfStream: false);
+        var end = top.AsSpan(0, count).IndexOf((byte)'\n');
+        return end > 0 && top[end - 1] == '\r';
+    }
+}

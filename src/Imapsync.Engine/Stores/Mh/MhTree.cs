@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text;
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
+using Imapsync.Engine.Stores.MailFiles;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Mh;
+
+/// <summary>
+/// Folders are directories, messages files whose names are numbers. Flags stand in <c>.mh_sequences</c> (MH, nmh, mutt), in Claws Mail's
+/// <c>.claws_mark</c> or Sylpheed's <c>.sylpheed_mark</c>, or in a field <c>X-Evolution</c> of the message. Where messages were
+/// packed or sorted into other numbers they are known again by what they hold.
+/// </summary>
+internal sealed class MhTree(string root) : IMailTree
+{
+    private static readonly string[] Known = [MhSequences.FileName, "context", ".xmhcache", ".folder", "folders", ".folders", ".claws_cache", ".sylpheed_cache", ".cmeta", ".mew-summary", ".mew-cache"];
+
+    public string Name => "MH";
+
+    public string Untold => "when a message came: its header is asked, else the file's time; flags where no file of marks lies in the folder";
+
+    public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut)
+    {
+        var folders = new Dictionary<FolderPath, List<string>>();
+        foreach (var (directory, levels) in MailDirectories.All(root, leftOut))
+        {
+            if (!directory.EnumerateFiles().Any(f => IsNumber(f.Name) || f.Name is MhSequences.FileName or ClawsMarks.ClawsFile or ClawsMarks.SylpheedFile))
+                continue;
+            var path = levels.Count == 0 ? FolderPath.Inbox : new FolderPath(levels);
+            if (!folders.TryGetValue(path, out var directories))
+                folders.Add(path, directories = []);
+            directories.Add(directory.FullName);
+        }
+
+        return folders.ToDictionary(f => f.Key, f => (IReadOnlyList<string>)f.Value);
+    }
+
+    public IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut)
+    {
+        var marks = ReadMarks(directory, leftOut);
+        foreach (var file in new DirectoryInfo(directory).EnumerateFiles())
+        {
+            if (IsNumber(file.Name))
+                yield return new FiledMessage(Path.GetRelativePath(root, file.FullName), file.FullName, marks?.Invoke(uint.Parse(file.Name, CultureInfo.InvariantCulture)) ?? FlagSet.Empty);
+            else if (IsDeleted(file.Name))
+                leftOut.Other("messages that MH has deleted, which are left out", file.FullName);
+            else if (!Known.Contains(file.Name) && file.Name is not (ClawsMarks.ClawsFile or ClawsMarks.SylpheedFile) && !MailDirectories.IsOfTheSystem(file.Name))
+                leftOut.Other("files whose names are no numbers, which are left out", file.FullName);
+        }
+    }
+
+    public FiledMessage Open(FiledMessage message)
+    {
+        if (HasMarks(Path.GetDirectoryName(message.File)!))
+            return message;
+        try
+        {
+            using var file = OrdinaryFile.OpenRead(message.File);
+            return message with { Flags = EvolutionFlags.Read(file) };
+        }
+        catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
+        {
+            // Reading it tells why.
+            return message;
+        }
+    }
+
+    private static bool HasMarks(string directory) =>
+        ((string[])[MhSequences.FileName, ClawsMarks.ClawsFile, ClawsMarks.SylpheedFile]).Any(f => File.Exists(Path.Combine(directory, f)));
+
+    /// <summary>What the folder's file of marks says of a number; null where there is none, or it can't be read.</summary>
+    private static Func<uint, FlagSet>? ReadMarks(string directory, LeftOut leftOut)
+    {
+        foreach (var name in (string[])[ClawsMarks.ClawsFile, ClawsMarks.SylpheedFile, MhSequences.FileName])
+        {
+            var path = Path.Combine(directory, name);
+            if (!File.Exists(path))
+                continue;
+            try
+            {
+                using var file = OrdinaryFile.OpenRead(path);
+                if ((name == MhSequences.FileName ? MhSequences.Read(file) : ClawsMarks.Read(file)) is { } marks)
+                    return marks;
+                leftOut.Unread("files of flags that can't be read, so the flags of their folders are left out", path);
+            }
+            catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
+            {
+                leftOut.Unread($"files of flags that can't be read ({LocalFiles.Failure(e, FailureScope.Folder, path).Message}), so the flags of their folders are left out", path);
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsNumber(string name) =>
+        name.Length is > 0 and < 10 && name[0] != '0' && name.AsSpan().IndexOfAnyExceptInRange('0', '9') < 0;
+
+    /// <summary><c>,12</c>, on some systems <c>#12</c>.</summary>
+    private static bool IsDeleted(string name) => name.Length > 1 && name[0] is ',' or '#' && IsNumber(name[1..]);
+}

@@ -1,0 +1,145 @@
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Mbox;
+using Imapsync.Engine.Stores.ReadOnly;
+using Imapsync.Engine.Stores.Views;
+
+namespace Imapsync.Engine.Stores.Thunderbird;
+
+/// <summary>
+/// The accounts of a Thunderbird profile, each a directory of mbox files below <c>Mail</c> or <c>ImapMail</c>, read as such (<see cref="MboxStore"/>). With
+/// several, an account's folders lie below its directory's name; a single one is shown as it is.
+/// </summary>
+internal sealed class ThunderbirdStore : ReadOnlyStore
+{
+    private readonly IReadOnlyList<Account> accounts;
+    private readonly string root;
+
+    private ThunderbirdStore(ThunderbirdEndpoint endpoint, IReadOnlyList<Account> accounts)
+        : base(accounts[0].Store.Traits with { Display = endpoint.Display, KeepsWhatItGets = false }) =>
+        (root, this.accounts) = (endpoint.Directory, accounts);
+
+    public static async Task<IMessageStore> OpenAsync(ThunderbirdEndpoint endpoint, StoreContext context, CancellationToken cancellationToken)
+    {
+        var directories = Directories(endpoint, context);
+        var opened = new List<Account>();
+        try
+        {
+            foreach (var directory in directories)
+            {
+                try
+                {
+                    opened.Add(new Account(Path.GetFileName(directory), await MboxStore.OpenAsync(new MboxEndpoint(directory), forWriting: false, context, cancellationToken)));
+                }
+                catch (MailException e) when (e.Kind == FailureKind.Gone && directories.Count > 1)
+                {
+                    // An account that never had mail.
+                    context.OnNote(e.Message);
+                }
+            }
+        }
+        catch
+        {
+            foreach (var account in opened)
+                await account.Store.DisposeAsync();
+            throw;
+        }
+
+        if (opened.Count == 0)
+            throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no mail of Thunderbird; give a profile's directory, with Mail or ImapMail in it, or one account's") { Kind = FailureKind.Gone };
+        if (opened.Count == 1)
+            opened = [opened[0] with { Name = null }];
+        return new ThunderbirdStore(endpoint, opened);
+    }
+
+    public override async Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
+    {
+        var entries = new List<FolderEntry>();
+        foreach (var account in accounts)
+            entries.AddRange((await account.Store.ListFoldersAsync(cancellationToken)).Select(f => f with { Path = account.Outer(f.Path), Special = SpecialOf(account, f), KnowsSubscription = false }));
+        return entries;
+    }
+
+    public override async Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        var (account, inner) = Find(path);
+        return await account.Store.GetStatusAsync(inner, cancellationToken);
+    }
+
+    public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        var (account, inner) = Find(path);
+        var folder = await account.Store.OpenAsync(inner, cancellationToken);
+        return account.Name is null ? folder : new AccountFolder(folder, path);
+    }
+
+    public override async Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) =>
+    [
+        new StoreFact("path", root),
+        new StoreFact("format", "Thunderbird, folder A/B is the file A.sbd/B"),
+        new StoreFact("accounts", $"{accounts.Count}"),
+        new StoreFact("folders", $"{(await ListFoldersAsync(cancellationToken)).Count}"),
+        new StoreFact("not told by the files", "mail of IMAP accounts that was not downloaded"),
+    ];
+
+    public override async ValueTask DisposeAsync()
+    {
+        foreach (var account in accounts)
+            await account.Store.DisposeAsync();
+        await base.DisposeAsync();
+    }
+
+    /// <summary>The accounts' directories in a profile; else the directory itself.</summary>
+    private static IReadOnlyList<string> Directories(ThunderbirdEndpoint endpoint, StoreContext context)
+    {
+        try
+        {
+            var mail = Below("Mail");
+            var imap = Below("ImapMail");
+            if (imap.Count > 0)
+                context.OnNote($"{endpoint.Display}: ImapMail holds what Thunderbird has downloaded of IMAP accounts, which may not be all of it: copy from the server where it is still there");
+            return mail.Count + imap.Count > 0 ? [.. mail, .. imap] : [endpoint.Directory];
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: {FileErrors.Explain(e)}", e);
+        }
+
+        List<string> Below(string name)
+        {
+            var place = new DirectoryInfo(Path.Combine(endpoint.Directory, name));
+            return !place.Exists ? [] : [.. place.EnumerateDirectories().Where(d => d.LinkTarget is null).Select(d => d.FullName).Order(StringComparer.Ordinal)];
+        }
+    }
+
+    /// <summary>Thunderbird's names are those of its language; what they are for stands in its settings, so that only an account's own names tell.</summary>
+    private static Imapsync.Imap.SpecialFolder SpecialOf(Account account, FolderEntry folder) =>
+        account.Name is null ? folder.Special : Imapsync.Imap.SpecialFolder.None;
+
+    private (Account Account, FolderPath Inner) Find(FolderPath path)
+    {
+        foreach (var account in accounts)
+        {
+            if (account.Inner(path) is { } inner)
+                return (account, inner);
+        }
+
+        throw NoFolder(path);
+    }
+
+    /// <param name="Name">The level that its folders lie below; null for none.</param>
+    private sealed record Account(string? Name, IMessageStore Store)
+    {
+        public FolderPath Outer(FolderPath path) => Name is null ? path : new FolderPath([Name, .. path.Levels]);
+
+        public FolderPath? Inner(FolderPath path) =>
+            Name is null ? path : path.Levels.Length > 1 && path.Levels[0] == Name ? new FolderPath(path.Levels.Skip(1)) : null;
+    }
+
+    private sealed class AccountFolder(IMessageFolder folder, FolderPath path) : FolderView(folder, folder.Status)
+    {
+        public override FolderPath Path => path;
+
+        public override IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken) => Folder.ListAsync(request, cancellationToken);
+    }
+}

@@ -1,0 +1,91 @@
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Stores.Thunderbird;
+
+namespace Imapsync.Engine.Tests.Stores.MailFiles;
+
+/// <summary>Profiles of Thunderbird.</summary>
+public sealed class ThunderbirdTests
+{
+    private static string Body(string subject) => $"Message-ID: <{subject}@x.example>\nDate: Mon, 02 Jun 2025 10:00:00 +0000\nSubject: {subject}\n\n{subject}\n";
+
+    private static string Entry(string subject, string status = "0001", string keys = "") =>
+        $"From - Mon Jun 02 10:00:00 2025\nX-Mozilla-Status: {status}\nX-Mozilla-Status2: 00000000\nX-Mozilla-Keys: {keys,-80}\n{Body(subject)}\n";
+
+    private static string Line(string folder, string flags, string subject) => SourceJob.Line(folder, flags, Body(subject).Replace("\n", "\r\n", StringComparison.Ordinal));
+
+    private static SourceJob Job() => new(place => new ThunderbirdEndpoint(place));
+
+    private static void Fill(SourceJob job, string account)
+    {
+        job.Write($"{account}/Inbox", Entry("unread", "0000") + Entry("read", "0003", "$label1 work") + Entry("deleted", "0009") + Entry("forwarded", "1005"));
+        job.Write($"{account}/Inbox.msf", "// <!-- <mdb:mork:z v=\"1.4\"/> -->");
+        job.Write($"{account}/Archive", "");
+        job.Write($"{account}/Archive.sbd/2024", Entry("old"));
+        job.Write($"{account}/Archive.sbd/2024.msf", "// <!-- <mdb:mork:z v=\"1.4\"/> -->");
+        job.Write($"{account}/popstate.dat", "# POP3 State File\n");
+        job.Write($"{account}/msgFilterRules.dat", "version=\"9\"\n");
+    }
+
+    [Fact]
+    public async Task One_account_is_shown_as_it_is_with_flags_and_tags_and_what_is_deleted_left_out_and_told()
+    {
+        using var job = Job();
+        Fill(job, "Mail/pop.example.com");
+        job.Write("prefs.js", "// settings");
+
+        await job.SucceedAsync();
+
+        Assert.Equal(
+            new[]
+            {
+                Line("INBOX", "", "unread"), Line("INBOX", "\\Seen \\Answered $label1 work", "read"), Line("INBOX", "\\Seen \\Flagged $Forwarded", "forwarded"), Line("Archive/2024", "\\Seen", "old"),
+            }.Order(StringComparer.Ordinal),
+            job.Arrived());
+        Assert.Contains(job.Notes, n => n.Contains("Thunderbird has deleted", StringComparison.Ordinal));
+        Assert.Equal(0, (await job.SucceedAsync()).Totals.Copied);
+    }
+
+    [Fact]
+    public async Task Several_accounts_lie_below_their_names_and_an_account_alone_can_be_named()
+    {
+        using var job = Job();
+        Fill(job, "Mail/Local Folders");
+        Fill(job, "ImapMail/imap.example.com");
+        Directory.CreateDirectory(Path.Combine(job.Source, "Mail", "smart mailboxes"));
+
+        await job.SucceedAsync();
+
+        Assert.Equal(8, job.Arrived().Count);
+        Assert.Contains(Line("Local Folders/Archive/2024", "\\Seen", "old"), job.Arrived());
+        Assert.Contains(Line("imap=2Eexample=2Ecom/INBOX", "", "unread").Replace("=2E", ".", StringComparison.Ordinal), job.Arrived().Select(a => a.Replace("=2E", ".", StringComparison.Ordinal)));
+        Assert.Contains(job.Notes, n => n.Contains("ImapMail", StringComparison.Ordinal));
+        Assert.Equal(0, (await job.SucceedAsync()).Totals.Copied);
+
+        using var single = new SourceJob(_ => new ThunderbirdEndpoint(Path.Combine(job.Source, "Mail", "Local Folders")));
+        await single.SucceedAsync();
+        Assert.Contains(Line("INBOX", "", "unread"), single.Arrived());
+    }
+
+    [Fact]
+    public async Task Mail_that_comes_and_is_compacted_away_is_followed()
+    {
+        using var job = Job();
+        Fill(job, "Mail/a");
+        await job.SucceedAsync();
+        job.Write("Mail/a/Inbox", Entry("read", "0007") + Entry("new"));
+
+        var second = await job.SucceedAsync();
+
+        Assert.Equal(1, second.Totals.Copied);
+        Assert.Contains(Line("INBOX", "\\Seen", "new"), job.Arrived());
+    }
+
+    [Fact]
+    public async Task A_directory_that_is_no_profile_is_told()
+    {
+        using var job = Job();
+        Directory.CreateDirectory(job.Source);
+        Assert.Equal(JobOutcome.Failed, (await job.RunAsync()).Outcome);
+        Assert.NotEmpty(job.Problems);
+    }
+}
