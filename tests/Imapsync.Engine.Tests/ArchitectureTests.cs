@@ -58,7 +58,7 @@ public sealed partial class ArchitectureTests
             "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",
         ],
         ["Configuration.Secrets"] = ["Files", "Mail"],
-        ["SigningIn"] = ["Files", "Mail"],
+        ["SigningIn"] = ["Files", "Mail", "State"],
         ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "SigningIn"],
     };
 
