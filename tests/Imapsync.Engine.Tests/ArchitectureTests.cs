@@ -78,7 +78,7 @@ public sealed partial class ArchitectureTests
         ["Providers"] = [],
         ["Discovery"] = ["Providers"],
         ["Configuration.Secrets"] = ["Files", "Mail"],
-        ["SigningIn"] = ["Files", "Mail"],
+        ["SigningIn"] = ["Files", "Mail", "State"],
         ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "Providers", "SigningIn", "Snapshots", "Stores", "Tables"],
     };
 

@@ -33,7 +33,8 @@ public sealed class TempDir : IDisposable
     public string WriteProgram(string name, string script)
     {
         Write(name, "#!/bin/sh\n" + script + "\n");
-        File.SetUnixFileMode(this[name], (UnixFileMode)0b111_101_101);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(this[name], (UnixFileMode)0b111_101_101);
         return this[name];
     }
 

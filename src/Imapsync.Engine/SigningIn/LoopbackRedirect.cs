@@ -26,17 +26,17 @@ internal sealed class LoopbackRedirect : IDisposable
         for (var attempt = 1; ; attempt++)
         {
             var port = FreePort();
-            var listener = new HttpListener();
-            listener.Prefixes.Add($"http://{host}:{port}/");
+            var opened = new HttpListener();
+            opened.Prefixes.Add($"http://{host}:{port}/");
             try
             {
-                listener.Start();
-                return new LoopbackRedirect(listener, host, port, path);
+                opened.Start();
+                return new LoopbackRedirect(opened, host, port, path);
             }
             catch (HttpListenerException) when (attempt < Tries)
             {
                 // Somebody took it in between.
-                listener.Close();
+                opened.Close();
             }
         }
     }

@@ -1,5 +1,6 @@
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.SigningIn;
@@ -81,8 +82,10 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
     /// <summary>A person signs in, and the sign-in is kept in place of an older one.</summary>
     /// <returns>Where its key lies, for people; empty for a file beside it.</returns>
     /// <exception cref="MailException"/>
+    /// <exception cref="IOException">The job's state directory is somebody else's, or can't be written.</exception>
     public async Task<string> SignInAsync(SignInDialogue dialogue, KeyPlace key, CancellationToken cancellationToken)
     {
+        new StateDirectory(place!.Directory).RequireOurs();
         var token = settings.Grant == OAuthGrant.Device
             ? await DeviceSignIn.RunAsync(client, dialogue, time, cancellationToken)
             : await BrowserSignIn.RunAsync(client, dialogue, time, cancellationToken);
@@ -95,7 +98,7 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
         }
 
         // Not to be interrupted: the code is spent.
-        using var mine = await SignInLock.TakeAsync(place!, time, CancellationToken.None);
+        using var mine = await SignInLock.TakeAsync(place, time, CancellationToken.None);
         return await kept!.WriteAnewAsync(settings.Binding, refreshToken, key, CancellationToken.None);
     }
 

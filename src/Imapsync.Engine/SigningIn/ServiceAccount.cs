@@ -29,9 +29,9 @@ internal sealed class ServiceAccount : IDisposable
             using var json = JsonDocument.Parse(OrdinaryFile.ReadText(path));
             if (Text(json, "client_email") is not { } email || Text(json, "private_key") is not { } pem)
                 throw Unusable(path, "names no 'client_email' and 'private_key'");
-            var key = RSA.Create();
-            key.ImportFromPem(pem);
-            return new ServiceAccount(email, Text(json, "private_key_id"), key);
+            var rsa = RSA.Create();
+            rsa.ImportFromPem(pem);
+            return new ServiceAccount(email, Text(json, "private_key_id"), rsa);
         }
         catch (Exception e) when (FileErrors.Is(e))
         {

@@ -1,3 +1,5 @@
+using Imapsync.Engine.State;
+
 namespace Imapsync.Engine.SigningIn;
 
 /// <summary>Where a job keeps one side's sign-in, and the command that makes it.</summary>
@@ -6,10 +8,7 @@ namespace Imapsync.Engine.SigningIn;
 /// <param name="Command">For a person to type: <c>imapsync login FILE JOB source</c>.</param>
 internal sealed record SignInPlace(string Directory, string Side, string Command)
 {
-    /// <summary>Every file of a sign-in begins with it; the job's state knows them by it.</summary>
-    public const string Prefix = "signin-";
-
-    public string File => Path.Combine(Directory, Prefix + Side);
+    public string File => Path.Combine(Directory, StateDirectory.SignInPrefix + Side);
 
     public string LockFile => File + ".lock";
 }

@@ -28,7 +28,7 @@ internal static class TokenRefusalText
         {
             OAuthGrant.ClientCredentials => $"{words}; the application must be let into the mailbox '{settings.User}' (docs/sign-in.md)",
             OAuthGrant.JwtBearer => $"{words}; '{settings.User}' must be the user that 'subject' names, and IMAP be allowed",
-            _ => $"{words}; '{settings.User}' must be the mailbox of whoever signed in, and IMAP be allowed for it{again.Replace(", then", "; to sign in as somebody else,", StringComparison.Ordinal)}",
+            _ => $"{words}; '{settings.User}' must be the mailbox of whoever signed in, and IMAP be allowed for it; '{command}' signs in anew",
         };
     }
 

@@ -122,7 +122,7 @@ public sealed class KeptSignInTests : IDisposable
     [InlineData("signin-source.tmp")]
     public async Task The_jobs_state_takes_it_for_its_own(string empty)
     {
-        Assert.Equal(StateDirectory.SignInPrefix, SignInPlace.Prefix);
+        Assert.Equal(Kept, new SignInPlace(dir["state"], "source", "").File);
         await Keep();
         dir.Write("state/" + empty, "");
         new StateDirectory(dir["state"]).RequireOurs();

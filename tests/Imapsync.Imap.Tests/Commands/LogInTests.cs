@@ -72,6 +72,21 @@ public sealed class LogInTests
     }
 
     [Fact]
+    public async Task What_a_server_says_of_a_token_comes_with_its_refusal_and_without_the_token()
+    {
+        await using var session = await Session.OpenAsync("IMAP4rev1 AUTH=OAUTHBEARER SASL-IR");
+        var login = session.Client.LogInAsync(new ImapCredentials("alice", "hunter2", "OAUTHBEARER"), Token);
+        var tag = (await session.Server.ReadLineAsync(Token))!.Split(' ')[0];
+        var said = Convert.ToBase64String(Encoding.UTF8.GetBytes("""{"status":"invalid_token","scope":"hunter2 is none"}"""));
+        await session.Server.SendAsync($"+ {said}\r\n", Token);
+        Assert.Equal("AQ==", await session.Server.ReadLineAsync(Token));
+        await session.Server.SendAsync($"{tag} NO [AUTHENTICATIONFAILED] no\r\n", Token);
+        var refused = await Assert.ThrowsAsync<ImapCommandException>(() => login);
+        Assert.Equal(new TokenRefusal("invalid_token", "(secret) is none"), refused.TokenRefusal);
+        AssertNotTraced(session, "hunter2");
+    }
+
+    [Fact]
     public async Task An_exchange_refused_in_the_middle_is_over()
     {
         await using var session = await Session.OpenAsync("IMAP4rev1 AUTH=CRAM-MD5 LOGINDISABLED");

@@ -76,6 +76,34 @@ public sealed class SaslExchangeTests
     public void An_error_in_place_of_a_token_s_success_is_acknowledged(string name, string answer) =>
         Assert.Equal(answer, Text(Exchange(name, "me", "token").Next(Base64("{\"status\":\"401\"}"))));
 
+    [Theory]
+    [InlineData("""{"status":"invalid_token","scope":"mail","openid-configuration":"https://e/c"}""", "invalid_token, mail, https://e/c")]
+    [InlineData("""{"status":401,"schemes":"bearer mac","scope":"https://mail.google.com/"}""", "401, https://mail.google.com/, ")]
+    [InlineData("""{"status":"a\u001b[31m\r\nb","scope":["mail"]}""", "a[31mb, , ")]
+    [InlineData("{}", ", , ")]
+    [InlineData("[1]", null)]
+    [InlineData("null", null)]
+    [InlineData("not JSON", null)]
+    [InlineData("", null)]
+    public void What_a_server_says_of_a_token_is_kept(string challenge, string? kept)
+    {
+        foreach (var name in (string[])["XOAUTH2", "OAUTHBEARER"])
+        {
+            var exchange = Exchange(name, "me", "token");
+            exchange.Next(Base64(challenge));
+            var said = exchange.TokenRefusal;
+            Assert.Equal(kept, said is null ? null : $"{said.Status}, {said.Scope}, {said.Configuration}");
+        }
+    }
+
+    [Fact]
+    public void Of_a_long_story_about_a_token_the_beginning_is_kept()
+    {
+        var exchange = Exchange("OAUTHBEARER", "me", "token");
+        exchange.Next(Base64($$"""{"status":"{{new string('x', 5000)}}"}"""));
+        Assert.Equal(200, exchange.TokenRefusal!.Status!.Length);
+    }
+
     [Fact]
     public void LOGIN_tells_user_and_password_one_after_the_other()
     {

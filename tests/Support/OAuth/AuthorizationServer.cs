@@ -199,7 +199,11 @@ public sealed class AuthorizationServer : IDisposable
         codes[code] = form;
         return (200, new JsonObject
         {
-            ["device_code"] = code, ["user_code"] = LastUserCode, ["verification_uri"] = Url + "/enter", ["expires_in"] = 600, ["interval"] = 1,
+            ["device_code"] = code,
+            ["user_code"] = LastUserCode,
+            ["verification_uri"] = Url + "/enter",
+            ["expires_in"] = 600,
+            ["interval"] = 1,
         });
     }
 

@@ -10,21 +10,23 @@ public sealed partial class ImapStore
 
     private async Task<ImapClient> ConnectAsync(CancellationToken cancellationToken)
     {
+        // Before the host is gone to: that an authorization server is out of order is none of its failures.
+        var token = endpoint.Password is TokenReference tokens ? await tokens.ReadAsync(cancellationToken) : null;
         ImapClient? client = null;
-        await context.Connecting(endpoint.Address, async () => client = await ConnectAndLogInAsync(cancellationToken));
+        await context.Connecting(endpoint.Address, async () => client = await ConnectAndLogInAsync(token, cancellationToken));
         return client!;
     }
 
-    private async Task<ImapClient> ConnectAndLogInAsync(CancellationToken cancellationToken)
+    private async Task<ImapClient> ConnectAndLogInAsync(Secret? token, CancellationToken cancellationToken)
     {
         var client = await ReachAsync(cancellationToken);
         var offered = client.Capabilities;
-        var secret = new Secret("");
+        var secret = token ?? new Secret("");
         try
         {
             if (endpoint.Route.TunnelCommand is not null)
                 RequireWanted(client);
-            if (endpoint.Password is not null)
+            if (token is null && endpoint.Password is not null)
                 secret = await endpoint.Password.ReadAsync(cancellationToken);
             try
             {
