@@ -22,6 +22,7 @@ internal static class InitCommand
         var address = new Argument<string?>("ADDRESS") { Description = "The address of the mailbox, or imaps://USER@HOST.", Arity = ArgumentArity.ZeroOrOne };
         var yes = new Option<bool>("--yes", "-y") { Description = "Take the default of every question that no option answers." };
         var sourceUrl = Text("--source-url", "The mailbox's server, imaps://HOST or imap://HOST:PORT, where it is not found by itself.", "URL");
+        var oauth = new Option<bool>("--oauth") { Description = "Sign in by OAuth 2 where the provider has it, in place of a password." };
         var to = Text("--to", "Where to copy: a directory, maildir:PATH, mbox:PATH, the address of an account, or imaps://USER@HOST.", "TARGET");
         var exclude = new Option<string[]>("--exclude") { Description = "Leave out folders that fit this glob. May be given several times; an empty one leaves out nothing.", HelpName = "GLOB" };
         var deletions = Choice("--deletions", "What becomes of messages that vanish from the source.", "keep", "trash", "mirror");
@@ -45,7 +46,7 @@ internal static class InitCommand
         };
         var run = Choice("--run", "Copy everything at once, and look whether it is all there.", "yes", "no");
         command.Add(address);
-        foreach (var option in new Option[] { yes, sourceUrl, to, exclude, deletions, name, file, force, keep, schedule, at, run })
+        foreach (var option in new Option[] { yes, sourceUrl, oauth, to, exclude, deletions, name, file, force, keep, schedule, at, run })
             command.Add(option);
         var settings = JobSettings.Endpoint.Where(s => AccountKeys.Contains(s.Path[^1])).ToList();
         var source = new SettingOptions(command, "source-", [.. settings]);
@@ -59,6 +60,7 @@ internal static class InitCommand
                 SourceUrl = parsed.GetValue(sourceUrl),
                 Source = [.. source.Read(parsed)],
                 Target = [.. target.Read(parsed)],
+                PrefersOAuth = parsed.GetValue(oauth),
                 To = parsed.GetValue(to),
                 Exclude = parsed.GetResult(exclude) is null ? null : [.. parsed.GetValue(exclude)!.Where(g => g.Length > 0)],
                 Deletions = parsed.GetValue(deletions),

@@ -18,13 +18,14 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var address = await questions.AskAsync("Address of the mailbox to copy", "", choices.Address, "ADDRESS", cancellationToken);
-        var source = await new AccountSetup(surroundings, questions, "source", choices.Source, choices.SourceUrl).AskAsync(address, cancellationToken);
+        var source = await new AccountSetup(surroundings, questions, "source", choices.Source, choices.SourceUrl, choices.PrefersOAuth).AskAsync(address, cancellationToken);
         var name = choices.Name ?? NameOf(source.Address);
         var (target, targetAccount) = await AskTargetAsync(name, cancellationToken);
         var exclude = await AskExcludeAsync(source, cancellationToken);
         var file = Path.GetFullPath(await AskFileAsync(name, cancellationToken));
-        var draft = new JobDraft(name, Path.GetFileName(file)) { Source = source.Settings, Target = target, Exclude = exclude, Rules = Rules(source, targetAccount) };
+        var draft = new JobDraft(name, ShellWord.Quote(Path.GetFileName(file))) { Source = source.Settings, Target = target, Exclude = exclude, Rules = Rules(source, targetAccount) };
         var status = await TryAsync(draft, file, [("source", source), .. targetAccount is null ? Array.Empty<(string, Account)>() : [("target", targetAccount)]], cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
         if (status is not (ExitStatus.Ok or ExitStatus.Incomplete))
         {
             questions.Say("The dry run failed, so nothing was written.");
@@ -41,7 +42,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         var answer = TargetAnswer.Parse(await questions.AskAsync("Where to: a directory, or the address of another account", fallback, choices.To, "--to", cancellationToken), Home);
         if (answer.DirectoryUrl is { } url)
             return ([new DraftSetting("url", url, url.StartsWith("mbox", StringComparison.Ordinal) ? "a file for each folder" : "a file for each message")], null);
-        var account = await new AccountSetup(surroundings, questions, "target", choices.Target, null).AskAsync(answer.Account!, cancellationToken);
+        var account = await new AccountSetup(surroundings, questions, "target", choices.Target, null, choices.PrefersOAuth).AskAsync(answer.Account!, cancellationToken);
         return (account.Settings, account);
     }
 
@@ -156,9 +157,9 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         if (needsLogin)
         {
             questions.Say("Sign in once, then look and run:");
-            questions.Say($"  imapsync login {file} {draft.Name}");
-            questions.Say($"  imapsync check {file}");
-            questions.Say($"  imapsync run {file}");
+            questions.Say($"  imapsync login {ShellWord.Quote(file)} {draft.Name}");
+            questions.Say($"  imapsync check {ShellWord.Quote(file)}");
+            questions.Say($"  imapsync run {ShellWord.Quote(file)}");
             return ExitStatus.Ok;
         }
 
@@ -171,7 +172,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
                 status = await CommandLineRoot.InvokeAsync(["verify", file], host);
         }
 
-        questions.Say($"From now on: imapsync run {file}");
+        questions.Say($"From now on: imapsync run {ShellWord.Quote(file)}");
         return status;
     }
 
