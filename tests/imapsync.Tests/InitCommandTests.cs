@@ -78,6 +78,22 @@ public sealed class InitCommandTests : CommandLineFixture
         Assert.Contains($"ADDRESS: '{address}' is no mail address; write you@example.com, or imaps://USER@HOST", Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("init", "--yess", "Unknown option '--yess'. Did you mean '--yes'?")]
+    [InlineData("providers", "--outptu", "Unknown option '--outptu'. Did you mean '--output'?")]
+    public async Task An_option_that_is_misspelt_is_no_address(string command, string option, string expected)
+    {
+        Assert.Equal(2, await InvokeAsync(command, option));
+        Assert.Contains(expected, Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_help_fits_a_wide_screen()
+    {
+        Assert.Equal(0, await InvokeAsync("init", "--help"));
+        Assert.Contains("--source-provider <NAME>", Out, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_provider_is_recognised_by_the_hosts_that_take_a_domains_mail()
     {

@@ -45,6 +45,7 @@ internal static class InitCommand
             },
         };
         var run = Choice("--run", "Copy everything at once, and look whether it is all there.", "yes", "no");
+        address.Validators.Add(JobFileArguments.RefuseOptions);
         command.Add(address);
         foreach (var option in new Option[] { yes, sourceUrl, oauth, to, exclude, deletions, name, file, force, keep, schedule, at, run })
             command.Add(option);
