@@ -157,7 +157,7 @@ public sealed partial class InitTests
             lab.Home, "init", "alice@localhost", "--yes", "--source-url", lab.Server, "--source-tls-ca-file", lab.Backup.Server.Authority.CaFile, "--to", "mail", "--keep-password", "env");
         await AnswerAsync(terminal, [("Password for", InitLab.Password)]);
         Assert.True(await terminal.WaitAsync() == 0, terminal.Screen);
-        Assert.Contains("Set the environment variable IMAPSYNC_SOURCE_PASSWORD_ALICE_LOCALHOST to the password before each run.", terminal.Screen, StringComparison.Ordinal);
+        Assert.Contains("Set the environment variable IMAPSYNC_SOURCE_PASSWORD_ALICE_LOCALHOST to the password before each run, by hand or by timer.", terminal.Screen, StringComparison.Ordinal);
         Assert.True(terminal.Screen.Contains("49 messages verified: no difference", StringComparison.Ordinal), terminal.Screen);
         foreach (var file in lab.Files().Select(f => Path.Combine(lab.Home, f)).Where(File.Exists))
             Assert.DoesNotContain(InitLab.Password, Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)), StringComparison.Ordinal);

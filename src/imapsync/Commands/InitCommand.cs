@@ -13,6 +13,8 @@ internal static class InitCommand
     /// <summary>The settings of an account that matter before there is a job file; the others are written into it.</summary>
     private static readonly string[] AccountKeys = ["provider", "password_env", "password_file", "password_command", "tls_ca_file", "tls_fingerprint", "auth", "authorize_as"];
 
+    private static readonly string[] TimeForms = ["HH:mm", "H:mm"];
+
     public static Command Create(HostContext surroundings)
     {
         var command = new ExampleCommand("init", "Set up a backup or a move by a few questions: find the server, sign in, write a job file, try it.",
@@ -38,7 +40,7 @@ internal static class InitCommand
             DefaultValueFactory = _ => new InitChoices().At,
             CustomParser = result =>
             {
-                if (TimeOnly.TryParseExact(result.Tokens[0].Value, ["HH:mm", "H:mm"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+                if (TimeOnly.TryParseExact(result.Tokens[0].Value, TimeForms, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
                     return time;
                 result.AddError($"--at {result.Tokens[0].Value}: write a time such as 02:15.");
                 return default;

@@ -152,7 +152,7 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
     /// <summary>The settings that say where it is, then what the command line says besides.</summary>
     private ImmutableArray<DraftSetting> Named(Provider? provider, (string Key, string Value, string Comment) place) =>
     [
-        .. provider is null ? Array.Empty<DraftSetting>() : [new DraftSetting("provider", provider.Name, $"{provider.Title}: {provider.Address}; 'imapsync providers {provider.Name}' tells more")],
+        .. provider is null ? Array.Empty<DraftSetting>() : [new DraftSetting("provider", provider.Name, $"{provider.Title}{(provider.Address is null ? "" : $": {provider.Address}")}; 'imapsync providers {provider.Name}' tells more")],
         new DraftSetting(place.Key, place.Value, place.Comment),
         .. given.Where(g => g.Path is not ["provider"] || provider is null).Select(g => new DraftSetting(g.Path[^1], Absolute(g))),
     ];

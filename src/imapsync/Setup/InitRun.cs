@@ -9,6 +9,8 @@ namespace Imapsync.CommandLine.Setup;
 /// <summary>From an address to a job file that was tried: asks, signs in, shows what is there, tries, and only then writes.</summary>
 internal sealed class InitRun(HostContext surroundings, InitChoices choices)
 {
+    private static readonly string[] Schedules = ["no", "systemd-user", "systemd-system", "cron"];
+
     private readonly Questions questions = new(surroundings, choices.TakesDefaults);
 
     private string Home => surroundings.Environment.GetValueOrDefault("HOME") is { Length: > 0 } home ? home : Directory.GetCurrentDirectory();
@@ -87,7 +89,9 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
     /// <summary>Reads the job as it will stand there, and plays it through without changing anything.</summary>
     private async Task<int> TryAsync(JobDraft draft, string file, IReadOnlyList<(string Side, Account Account)> accounts, CancellationToken cancellationToken)
     {
-        var secrets = accounts.ToDictionary(a => $"Password for {a.Account.Endpoint(a.Side, surroundings).Display}", a => a.Account.Typed ?? new Secret(""));
+        var secrets = new Dictionary<string, Secret>();
+        foreach (var (side, account) in accounts)
+            secrets[$"Password for {account.Endpoint(side, surroundings).Display}"] = account.Typed ?? new Secret("");
         var text = (draft with { Source = WithoutOAuth(draft.Source), Target = WithoutOAuth(draft.Target) }).Write();
         var job = JobFileReader.Parse(file, text, surroundings.JobFileOptions with { Prompt = (question, _) => ValueTask.FromResult(secrets[question]) });
         if (accounts.Any(a => a.Account.NeedsLogin))
@@ -103,7 +107,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
     private async Task<Schedule?> AskScheduleAsync(string name, string file, CancellationToken cancellationToken)
     {
         var schedule = new Schedule(name, Schedule.ThisProgram(), file, choices.At);
-        var choice = await questions.ChooseAsync($"Run it every day at {choices.At:HH:mm}?", ["no", "systemd-user", "systemd-system", "cron"], "no", choices.Schedule, "--schedule", cancellationToken);
+        var choice = await questions.ChooseAsync($"Run it every day at {choices.At:HH:mm}?", Schedules, "no", choices.Schedule, "--schedule", cancellationToken);
         if (choice == "cron")
         {
             questions.Say("Add this line by 'crontab -e':");
@@ -139,7 +143,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         foreach (var (path, _) in keeping.Files)
             questions.Say($"Written: {path}, the password, readable for you alone");
         foreach (var variable in keeping.Variables.Keys)
-            questions.Say($"Set the environment variable {variable} to the password before each run.");
+            questions.Say($"Set the environment variable {variable} to the password before each run, by hand or by timer.");
         if (schedule is not null)
             TellUnits(schedule);
         return await FinishAsync(draft, file, source.NeedsLogin || target is { NeedsLogin: true }, keeping, cancellationToken);
@@ -166,7 +170,10 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         var status = ExitStatus.Ok;
         if (await questions.ConfirmAsync("Copy everything now?", fallback: true, choices.Run, "--run", cancellationToken))
         {
-            var host = surroundings with { Environment = surroundings.Environment.Concat(keeping.Variables.Select(v => KeyValuePair.Create(v.Key, v.Value.Reveal()))).ToDictionary() };
+            var environment = surroundings.Environment.ToDictionary();
+            foreach (var (variable, secret) in keeping.Variables)
+                environment[variable] = secret.Reveal();
+            var host = surroundings with { Environment = environment };
             status = await CommandLineRoot.InvokeAsync(["run", file], host);
             if (status == ExitStatus.Ok)
                 status = await CommandLineRoot.InvokeAsync(["verify", file], host);
