@@ -63,6 +63,38 @@ public sealed class InitCommandTests : CommandLineFixture
     }
 
     [Fact]
+    public async Task Where_a_provider_takes_both_OAuth_is_asked_for_by_an_option()
+    {
+        Assert.Equal(0, await InitAsync("alice@gmail.com", "--yes", "--oauth"));
+        Assert.Contains("      oauth: google   #", await ReadAsync("job.yaml"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("maildir:/tmp")]
+    [InlineData("alice")]
+    public async Task What_is_no_address_is_told_so(string address)
+    {
+        Assert.Equal(2, await InitAsync(address, "--yes"));
+        Assert.Contains($"ADDRESS: '{address}' is no mail address; write you@example.com, or imaps://USER@HOST", Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("init", "--yess", "Unknown option '--yess'. Did you mean '--yes'?")]
+    [InlineData("providers", "--outptu", "Unknown option '--outptu'. Did you mean '--output'?")]
+    public async Task An_option_that_is_misspelt_is_no_address(string command, string option, string expected)
+    {
+        Assert.Equal(2, await InvokeAsync(command, option));
+        Assert.Contains(expected, Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_help_fits_a_wide_screen()
+    {
+        Assert.Equal(0, await InvokeAsync("init", "--help"));
+        Assert.Contains("--source-provider <NAME>", Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_provider_is_recognised_by_the_hosts_that_take_a_domains_mail()
     {
         await using var lab = new DiscoveryLab();

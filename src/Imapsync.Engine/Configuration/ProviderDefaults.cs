@@ -69,13 +69,17 @@ internal sealed class ProviderDefaults(JobReadContext reading)
         }
     }
 
-    private static void FillJob(SettingNode job, Provider provider, Provider? to, SettingOrigin origin)
+    private void FillJob(SettingNode job, Provider provider, Provider? to, SettingOrigin origin)
     {
         // From one store with labels to another each message goes once, with its labels.
         if (provider.HasLabels)
             job.AddDefault(origin, to is { HasLabels: true } ? "keywords" : "folders", "labels");
-        if (!provider.LeaveOut.IsEmpty)
-            job.AddDefaultList(origin, provider.LeaveOut, "folders", "exclude");
+        if (provider.LeaveOut.IsEmpty || (job["folders"] is { } folders && Given(folders, "exclude") is not null))
+            return;
+        job.AddDefaultList(origin, provider.LeaveOut, "folders", "exclude");
+        // Somebody may keep mail in a folder of such a name: nothing is left out in silence.
+        if (job.Text("name") is { } name && reading.IsWanted(name))
+            reading.Note(origin, $"'provider: {provider.Name}' leaves out {string.Join(", ", provider.LeaveOut)}, which hold no mail there; 'folders: exclude' says otherwise ([] for nothing)");
     }
 
     private static string Example(Provider provider) =>

@@ -31,6 +31,8 @@ public sealed class MailDiscovery(DiscoveryOptions options)
     /// <summary>A hostile domain may name many hosts; no more of them are connected to.</summary>
     private const int MaxProofs = 8;
 
+    private static readonly bool[] SecureFirst = [false, true];
+
     private readonly ServerProof proof = options.Proof ?? new ServerProof(options.Time);
 
     /// <param name="address"><c>alice@example.com</c>.</param>
@@ -95,7 +97,7 @@ public sealed class MailDiscovery(DiscoveryOptions options)
     /// <summary>The names that hosts of a domain's mail usually have.</summary>
     private static IEnumerable<FoundServer> Usual(string domain, string address) =>
         from host in domain.Contains('.', StringComparison.Ordinal) ? [$"imap.{domain}", $"mail.{domain}"] : new[] { domain }
-        from usesStartTls in new[] { false, true }
+        from usesStartTls in SecureFirst
         select new FoundServer(FoundBy.Guess, host, usesStartTls ? 143 : 993, usesStartTls, address) { IsVouchedFor = true };
 
     private static FoundServer Of(Provider provider, FoundBy by, string address) =>
@@ -148,7 +150,7 @@ public sealed class MailDiscovery(DiscoveryOptions options)
 
     /// <summary>A record may lead to the host of a provider that is known: what the table says of it holds then.</summary>
     private static FoundServer WithProvider(FoundServer server) =>
-        server.Provider is null && ProviderTable.All.FirstOrDefault(p => p.Host == server.Host && p.Port == server.Port) is { } provider
+        server.Provider is null && ProviderTable.All.FirstOrDefault(p => (p.Host, p.Port, p.UsesStartTls) == (server.Host, server.Port, server.UsesStartTls)) is { } provider
             ? server with { Provider = provider, IsVouchedFor = true }
             : server;
 

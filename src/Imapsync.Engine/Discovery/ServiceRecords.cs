@@ -20,18 +20,19 @@ internal sealed class ServiceRecords
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    private readonly LookupClient client;
+    // Made when it is first asked: a system without a readable list of name servers has no answers, and nothing worse.
+    private readonly Lazy<LookupClient> client;
 
     /// <param name="nameServer">Null for the system's.</param>
-    public ServiceRecords(IPEndPoint? nameServer)
+    public ServiceRecords(IPEndPoint? nameServer) => client = new Lazy<LookupClient>(() =>
     {
         var options = nameServer is null ? new LookupClientOptions() : new LookupClientOptions(nameServer);
         options.Timeout = Timeout;
         options.Retries = 1;
         options.UseCache = false;
         options.ThrowDnsErrors = false;
-        client = new LookupClient(options);
-    }
+        return new LookupClient(options);
+    });
 
     /// <param name="name"><c>_imaps._tcp.example.com</c>.</param>
     public async Task<ServiceAnswer> AskServiceAsync(string name, bool usesStartTls, CancellationToken cancellationToken)
@@ -54,7 +55,7 @@ internal sealed class ServiceRecords
     {
         try
         {
-            var answer = await client.QueryAsync(name, type, cancellationToken: cancellationToken);
+            var answer = await client.Value.QueryAsync(name, type, cancellationToken: cancellationToken);
             return answer.HasError ? [] : answer.Answers.Take(MaxRecords);
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)

@@ -13,6 +13,8 @@ internal static class InitCommand
     /// <summary>The settings of an account that matter before there is a job file; the others are written into it.</summary>
     private static readonly string[] AccountKeys = ["provider", "password_env", "password_file", "password_command", "tls_ca_file", "tls_fingerprint", "auth", "authorize_as"];
 
+    private static readonly string[] TimeForms = ["HH:mm", "H:mm"];
+
     public static Command Create(HostContext surroundings)
     {
         var command = new ExampleCommand("init", "Set up a backup or a move by a few questions: find the server, sign in, write a job file, try it.",
@@ -22,6 +24,7 @@ internal static class InitCommand
         var address = new Argument<string?>("ADDRESS") { Description = "The address of the mailbox, or imaps://USER@HOST.", Arity = ArgumentArity.ZeroOrOne };
         var yes = new Option<bool>("--yes", "-y") { Description = "Take the default of every question that no option answers." };
         var sourceUrl = Text("--source-url", "The mailbox's server, imaps://HOST or imap://HOST:PORT, where it is not found by itself.", "URL");
+        var oauth = new Option<bool>("--oauth") { Description = "Sign in by OAuth 2 where the provider has it, in place of a password." };
         var to = Text("--to", "Where to copy: a directory, maildir:PATH, mbox:PATH, the address of an account, or imaps://USER@HOST.", "TARGET");
         var exclude = new Option<string[]>("--exclude") { Description = "Leave out folders that fit this glob. May be given several times; an empty one leaves out nothing.", HelpName = "GLOB" };
         var deletions = Choice("--deletions", "What becomes of messages that vanish from the source.", "keep", "trash", "mirror");
@@ -37,15 +40,16 @@ internal static class InitCommand
             DefaultValueFactory = _ => new InitChoices().At,
             CustomParser = result =>
             {
-                if (TimeOnly.TryParseExact(result.Tokens[0].Value, ["HH:mm", "H:mm"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+                if (TimeOnly.TryParseExact(result.Tokens[0].Value, TimeForms, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
                     return time;
                 result.AddError($"--at {result.Tokens[0].Value}: write a time such as 02:15.");
                 return default;
             },
         };
         var run = Choice("--run", "Copy everything at once, and look whether it is all there.", "yes", "no");
+        address.Validators.Add(JobFileArguments.RefuseOptions);
         command.Add(address);
-        foreach (var option in new Option[] { yes, sourceUrl, to, exclude, deletions, name, file, force, keep, schedule, at, run })
+        foreach (var option in new Option[] { yes, sourceUrl, oauth, to, exclude, deletions, name, file, force, keep, schedule, at, run })
             command.Add(option);
         var settings = JobSettings.Endpoint.Where(s => AccountKeys.Contains(s.Path[^1])).ToList();
         var source = new SettingOptions(command, "source-", [.. settings]);
@@ -59,6 +63,7 @@ internal static class InitCommand
                 SourceUrl = parsed.GetValue(sourceUrl),
                 Source = [.. source.Read(parsed)],
                 Target = [.. target.Read(parsed)],
+                PrefersOAuth = parsed.GetValue(oauth),
                 To = parsed.GetValue(to),
                 Exclude = parsed.GetResult(exclude) is null ? null : [.. parsed.GetValue(exclude)!.Where(g => g.Length > 0)],
                 Deletions = parsed.GetValue(deletions),

@@ -105,8 +105,8 @@ internal sealed class JobFileArguments
         StateRoot = parsed.GetValue(state),
     };
 
-    /// <summary>The library takes a misspelt option for one more job; no job's name starts with a dash.</summary>
-    private static void RefuseOptions(ArgumentResult result)
+    /// <summary>The library takes a misspelt option for one more word; no file, job or address starts with a dash.</summary>
+    public static void RefuseOptions(ArgumentResult result)
     {
         foreach (var token in result.Tokens.Where(t => t.Value.StartsWith('-')))
             result.AddError(UsageErrors.UnknownOption(token.Value, ((CommandResult)result.Parent!).Command));

@@ -16,6 +16,7 @@ internal static class ProvidersCommand
             ("imapsync providers gmail", "Show one: server, sign-in, limits, what is peculiar."));
         var name = new Argument<string?>("NAME") { Description = "One of them.", Arity = ArgumentArity.ZeroOrOne };
         name.CompletionSources.Add([.. ProviderTable.Names]);
+        name.Validators.Add(JobFileArguments.RefuseOptions);
         var output = JobFileArguments.OutputOption();
         command.Add(name);
         command.Add(output);

@@ -7,6 +7,9 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary>The settings of a job file as options of a command: <c>password_env</c> of the target is <c>--target-password-env</c>.</summary>
 internal sealed class SettingOptions
 {
+    /// <summary>More words than these would push the help off the screen; completion knows them all.</summary>
+    private const int MostWordsShown = 16;
+
     private readonly List<(JobSetting Setting, Option<string[]> Option)> options = [];
 
     /// <param name="prefix">Before each option's name, <c>target-</c>.</param>
@@ -17,7 +20,7 @@ internal sealed class SettingOptions
             var option = new Option<string[]>($"--{prefix}{setting.Path[^1].Replace('_', '-')}")
             {
                 Description = Describe(setting),
-                HelpName = setting.Shape == JobSettingShape.Map ? "FROM=TO" : setting.Choices.IsEmpty ? "VALUE" : string.Join('|', setting.Choices),
+                HelpName = setting.Shape == JobSettingShape.Map ? "FROM=TO" : setting.Choices.IsEmpty ? "VALUE" : setting.Choices.Length > MostWordsShown ? "NAME" : string.Join('|', setting.Choices),
                 Arity = ArgumentArity.OneOrMore,
                 AllowMultipleArgumentsPerToken = false,
             };
@@ -66,6 +69,6 @@ internal sealed class SettingOptions
     }
 
     private static string Describe(JobSetting setting) => setting.Shape == JobSettingShape.Text
-        ? setting.Choices.IsEmpty ? $"{setting.Purpose} For example {setting.Example}." : setting.Purpose
+        ? setting.Choices.Length is 0 or > MostWordsShown ? $"{setting.Purpose} For example {setting.Example}." : setting.Purpose
         : $"{setting.Purpose} May be given several times.";
 }

@@ -12,7 +12,8 @@ namespace Imapsync.CommandLine.Setup;
 /// <param name="side"><c>source</c> or <c>target</c>.</param>
 /// <param name="given">Settings from the command line, without <c>url</c>.</param>
 /// <param name="url">The account's URL from the command line; null for none.</param>
-internal sealed class AccountSetup(HostContext surroundings, Questions questions, string side, IReadOnlyList<GivenSetting> given, string? url)
+/// <param name="prefersOAuth">No password where the provider has OAuth.</param>
+internal sealed class AccountSetup(HostContext surroundings, Questions questions, string side, IReadOnlyList<GivenSetting> given, string? url, bool prefersOAuth)
 {
     /// <summary>A hand slips; a program that guesses is locked out.</summary>
     private const int MaxPasswords = 3;
@@ -30,8 +31,8 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
             throw Questions.Wrong(side == "source" ? "ADDRESS" : "--to", "this is no IMAP account", "give an address, imaps://USER@HOST or imap://USER@HOST");
         account = await TrustAsync(account, address, cancellationToken);
         var hasSecret = given.Any(g => g.Path[^1].StartsWith("password_", StringComparison.Ordinal) || g is { Path: [.., "auth"], Value: "external" or "gssapi" or "anonymous" });
-        if (!hasSecret && account.Provider is { NeedsOAuth: true } oauth)
-            return account with { NeedsLogin = true, Settings = [.. account.Settings.Where(s => s.Key != "auth"), new("oauth", oauth.OAuth!, OAuthComment)] };
+        if (!hasSecret && account.Provider is { OAuth: not null } oauth && (prefersOAuth || oauth.NeedsOAuth))
+            return account with { NeedsLogin = true, Settings = [.. account.Settings.Where(s => s.Key != "auth"), new("oauth", oauth.OAuth, OAuthComment)] };
         return hasSecret ? await SignInAsync(account, cancellationToken) : await AskPasswordAsync(account, cancellationToken);
     }
 
@@ -44,6 +45,8 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
             return new Account(address, Named(ProviderGiven(), ("url", WithUser(url, address), "")));
         if (ProviderGiven() is { Host: not null } chosen)
             return new Account(address, Named(chosen, ("user", chosen.UserOf(address), "")));
+        if (!address.Contains('@', StringComparison.Ordinal))
+            throw Questions.Wrong(side == "source" ? "ADDRESS" : "--to", $"'{address}' is no mail address", "write you@example.com, or imaps://USER@HOST");
         questions.Say($"Looking for the server of {address} …");
         var outcome = await new MailDiscovery(surroundings.Discovery).FindAsync(address, cancellationToken);
         if (outcome.Server is { } found && await IsAgreedAsync(found, address, cancellationToken))
@@ -148,7 +151,7 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
     /// <summary>The settings that say where it is, then what the command line says besides.</summary>
     private ImmutableArray<DraftSetting> Named(Provider? provider, (string Key, string Value, string Comment) place) =>
     [
-        .. provider is null ? Array.Empty<DraftSetting>() : [new DraftSetting("provider", provider.Name, $"{provider.Title}: {provider.Address}; 'imapsync providers {provider.Name}' tells more")],
+        .. provider is null ? Array.Empty<DraftSetting>() : [new DraftSetting("provider", provider.Name, $"{provider.Title}{(provider.Address is null ? "" : $": {provider.Address}")}; 'imapsync providers {provider.Name}' tells more")],
         new DraftSetting(place.Key, place.Value, place.Comment),
         .. given.Where(g => g.Path is not ["provider"] || provider is null).Select(g => new DraftSetting(g.Path[^1], Absolute(g))),
     ];

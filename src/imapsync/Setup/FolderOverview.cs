@@ -7,8 +7,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.CommandLine.Setup;
 
-/// <param name="Bytes">Null where adding it up would take too long.</param>
-internal sealed record FolderLine(FolderEntry Folder, long Messages, long? Bytes);
+/// <param name="Messages">Null where the server does not tell: such a folder is the run's to report.</param>
+/// <param name="Bytes">Null as well where adding it up would take too long.</param>
+internal sealed record FolderLine(FolderEntry Folder, long? Messages, long? Bytes);
 
 /// <summary>What an account holds, for a person who decides what of it to copy.</summary>
 internal sealed record FolderOverview(ImmutableArray<FolderLine> Folders)
@@ -24,9 +25,16 @@ internal sealed record FolderOverview(ImmutableArray<FolderLine> Folders)
         var total = 0L;
         foreach (var folder in (await store.ListFoldersAsync(cancellationToken)).Where(f => f is { HoldsMessages: true, IsForeign: false }).OrderBy(f => !f.Path.IsInbox).ThenBy(f => f.Path))
         {
-            var messages = (folder.Status ?? await store.GetStatusAsync(folder.Path, cancellationToken)).Messages;
-            total += messages;
-            lines.Add(new FolderLine(folder, messages, total > MostToAddUp ? null : await SizeAsync(store, folder.Path, messages, cancellationToken)));
+            try
+            {
+                var messages = (folder.Status ?? await store.GetStatusAsync(folder.Path, cancellationToken)).Messages;
+                total += messages;
+                lines.Add(new FolderLine(folder, messages, total > MostToAddUp ? null : await SizeAsync(store, folder.Path, messages, cancellationToken)));
+            }
+            catch (MailException e) when (e.Scope == FailureScope.Folder)
+            {
+                lines.Add(new FolderLine(folder, null, null));
+            }
         }
 
         return new FolderOverview([.. lines]);
@@ -43,8 +51,8 @@ internal sealed record FolderOverview(ImmutableArray<FolderLine> Folders)
     {
         List<string[]> rows = [["FOLDER", "MESSAGES", "SIZE"]];
         foreach (var line in Folders)
-            rows.Add([TerminalText.Escape(line.Folder.Path.ToString()), Quantities.Count(line.Messages), line.Bytes is { } bytes ? Quantities.Octets(bytes) : "-"]);
-        rows.Add(["in all", Quantities.Count(Folders.Sum(f => f.Messages)), Folders.All(f => f.Bytes is not null) ? Quantities.Octets(Folders.Sum(f => f.Bytes!.Value)) : "-"]);
+            rows.Add([TerminalText.Escape(line.Folder.Path.ToString()), line.Messages is { } messages ? Quantities.Count(messages) : "-", line.Bytes is { } bytes ? Quantities.Octets(bytes) : "-"]);
+        rows.Add(["in all", Quantities.Count(Folders.Sum(f => f.Messages ?? 0)), Folders.All(f => f.Bytes is not null) ? Quantities.Octets(Folders.Sum(f => f.Bytes!.Value)) : "-"]);
         TextTable.Print(rows, leftColumns: 1, output);
     }
 

@@ -12,6 +12,9 @@ internal sealed record InitChoices
     /// <summary>Keys of an endpoint.</summary>
     public IReadOnlyList<GivenSetting> Source { get; init; } = [];
 
+    /// <summary>No password where the provider has OAuth.</summary>
+    public bool PrefersOAuth { get; init; }
+
     public string? To { get; init; }
 
     public IReadOnlyList<GivenSetting> Target { get; init; } = [];

@@ -9,6 +9,8 @@ namespace Imapsync.CommandLine.Setup;
 /// <summary>From an address to a job file that was tried: asks, signs in, shows what is there, tries, and only then writes.</summary>
 internal sealed class InitRun(HostContext surroundings, InitChoices choices)
 {
+    private static readonly string[] Schedules = ["no", "systemd-user", "systemd-system", "cron"];
+
     private readonly Questions questions = new(surroundings, choices.TakesDefaults);
 
     private string Home => surroundings.Environment.GetValueOrDefault("HOME") is { Length: > 0 } home ? home : Directory.GetCurrentDirectory();
@@ -18,13 +20,14 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var address = await questions.AskAsync("Address of the mailbox to copy", "", choices.Address, "ADDRESS", cancellationToken);
-        var source = await new AccountSetup(surroundings, questions, "source", choices.Source, choices.SourceUrl).AskAsync(address, cancellationToken);
+        var source = await new AccountSetup(surroundings, questions, "source", choices.Source, choices.SourceUrl, choices.PrefersOAuth).AskAsync(address, cancellationToken);
         var name = choices.Name ?? NameOf(source.Address);
         var (target, targetAccount) = await AskTargetAsync(name, cancellationToken);
         var exclude = await AskExcludeAsync(source, cancellationToken);
         var file = Path.GetFullPath(await AskFileAsync(name, cancellationToken));
-        var draft = new JobDraft(name, Path.GetFileName(file)) { Source = source.Settings, Target = target, Exclude = exclude, Rules = Rules(source, targetAccount) };
+        var draft = new JobDraft(name, ShellWord.Quote(Path.GetFileName(file))) { Source = source.Settings, Target = target, Exclude = exclude, Rules = Rules(source, targetAccount) };
         var status = await TryAsync(draft, file, [("source", source), .. targetAccount is null ? Array.Empty<(string, Account)>() : [("target", targetAccount)]], cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
         if (status is not (ExitStatus.Ok or ExitStatus.Incomplete))
         {
             questions.Say("The dry run failed, so nothing was written.");
@@ -41,7 +44,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         var answer = TargetAnswer.Parse(await questions.AskAsync("Where to: a directory, or the address of another account", fallback, choices.To, "--to", cancellationToken), Home);
         if (answer.DirectoryUrl is { } url)
             return ([new DraftSetting("url", url, url.StartsWith("mbox", StringComparison.Ordinal) ? "a file for each folder" : "a file for each message")], null);
-        var account = await new AccountSetup(surroundings, questions, "target", choices.Target, null).AskAsync(answer.Account!, cancellationToken);
+        var account = await new AccountSetup(surroundings, questions, "target", choices.Target, null, choices.PrefersOAuth).AskAsync(answer.Account!, cancellationToken);
         return (account.Settings, account);
     }
 
@@ -86,7 +89,9 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
     /// <summary>Reads the job as it will stand there, and plays it through without changing anything.</summary>
     private async Task<int> TryAsync(JobDraft draft, string file, IReadOnlyList<(string Side, Account Account)> accounts, CancellationToken cancellationToken)
     {
-        var secrets = accounts.ToDictionary(a => $"Password for {a.Account.Endpoint(a.Side, surroundings).Display}", a => a.Account.Typed ?? new Secret(""));
+        var secrets = new Dictionary<string, Secret>();
+        foreach (var (side, account) in accounts)
+            secrets[$"Password for {account.Endpoint(side, surroundings).Display}"] = account.Typed ?? new Secret("");
         var text = (draft with { Source = WithoutOAuth(draft.Source), Target = WithoutOAuth(draft.Target) }).Write();
         var job = JobFileReader.Parse(file, text, surroundings.JobFileOptions with { Prompt = (question, _) => ValueTask.FromResult(secrets[question]) });
         if (accounts.Any(a => a.Account.NeedsLogin))
@@ -102,7 +107,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
     private async Task<Schedule?> AskScheduleAsync(string name, string file, CancellationToken cancellationToken)
     {
         var schedule = new Schedule(name, Schedule.ThisProgram(), file, choices.At);
-        var choice = await questions.ChooseAsync($"Run it every day at {choices.At:HH:mm}?", ["no", "systemd-user", "systemd-system", "cron"], "no", choices.Schedule, "--schedule", cancellationToken);
+        var choice = await questions.ChooseAsync($"Run it every day at {choices.At:HH:mm}?", Schedules, "no", choices.Schedule, "--schedule", cancellationToken);
         if (choice == "cron")
         {
             questions.Say("Add this line by 'crontab -e':");
@@ -138,7 +143,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         foreach (var (path, _) in keeping.Files)
             questions.Say($"Written: {path}, the password, readable for you alone");
         foreach (var variable in keeping.Variables.Keys)
-            questions.Say($"Set the environment variable {variable} to the password before each run.");
+            questions.Say($"Set the environment variable {variable} to the password before each run, by hand or by timer.");
         if (schedule is not null)
             TellUnits(schedule);
         return await FinishAsync(draft, file, source.NeedsLogin || target is { NeedsLogin: true }, keeping, cancellationToken);
@@ -156,22 +161,25 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         if (needsLogin)
         {
             questions.Say("Sign in once, then look and run:");
-            questions.Say($"  imapsync login {file} {draft.Name}");
-            questions.Say($"  imapsync check {file}");
-            questions.Say($"  imapsync run {file}");
+            questions.Say($"  imapsync login {ShellWord.Quote(file)} {draft.Name}");
+            questions.Say($"  imapsync check {ShellWord.Quote(file)}");
+            questions.Say($"  imapsync run {ShellWord.Quote(file)}");
             return ExitStatus.Ok;
         }
 
         var status = ExitStatus.Ok;
         if (await questions.ConfirmAsync("Copy everything now?", fallback: true, choices.Run, "--run", cancellationToken))
         {
-            var host = surroundings with { Environment = surroundings.Environment.Concat(keeping.Variables.Select(v => KeyValuePair.Create(v.Key, v.Value.Reveal()))).ToDictionary() };
+            var environment = surroundings.Environment.ToDictionary();
+            foreach (var (variable, secret) in keeping.Variables)
+                environment[variable] = secret.Reveal();
+            var host = surroundings with { Environment = environment };
             status = await CommandLineRoot.InvokeAsync(["run", file], host);
             if (status == ExitStatus.Ok)
                 status = await CommandLineRoot.InvokeAsync(["verify", file], host);
         }
 
-        questions.Say($"From now on: imapsync run {file}");
+        questions.Say($"From now on: imapsync run {ShellWord.Quote(file)}");
         return status;
     }
 

@@ -7,6 +7,8 @@ namespace Imapsync.CommandLine.Setup;
 /// <param name="takesDefaults">Nobody is asked for what has a default.</param>
 internal sealed class Questions(HostContext surroundings, bool takesDefaults)
 {
+    private static readonly string[] YesOrNo = ["yes", "no"];
+
     /// <summary>A person can be asked again after an answer that is not good.</summary>
     public bool IsDialogue => !takesDefaults && surroundings.Ask is not null;
 
@@ -45,7 +47,7 @@ internal sealed class Questions(HostContext surroundings, bool takesDefaults)
     }
 
     public async Task<bool> ConfirmAsync(string question, bool fallback, string? given, string option, CancellationToken cancellationToken) =>
-        await ChooseAsync(question, ["yes", "no"], fallback ? "yes" : "no", given, option, cancellationToken) == "yes";
+        await ChooseAsync(question, YesOrNo, fallback ? "yes" : "no", given, option, cancellationToken) == "yes";
 
     public static ConfigurationException Wrong(string option, string message, string remedy) =>
         new([new ConfigurationError(new SettingOrigin(option), message, remedy)]);

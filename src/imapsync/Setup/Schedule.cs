@@ -43,7 +43,7 @@ internal sealed record Schedule(string Name, string Program, string JobFile, Tim
         """;
 
     /// <summary>A line of a crontab, in which a percent sign would end the command (crontab(5)).</summary>
-    public string CronLine => $"{At.Minute} {At.Hour} * * *  {Shell(Program)} run {Shell(JobFile)}".Replace("%", "\\%", StringComparison.Ordinal);
+    public string CronLine => $"{At.Minute} {At.Hour} * * *  {ShellWord.Quote(Program)} run {ShellWord.Quote(JobFile)}".Replace("%", "\\%", StringComparison.Ordinal);
 
     /// <summary>The directory of units.</summary>
     public string Units(IReadOnlyDictionary<string, string> environment) =>
@@ -67,7 +67,4 @@ internal sealed record Schedule(string Name, string Program, string JobFile, Tim
         $"\"{Escape(word).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("$", "$$", StringComparison.Ordinal)}\"";
 
     private static string Escape(string text) => text.Replace("%", "%%", StringComparison.Ordinal);
-
-    private static string Shell(string word) =>
-        word.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '-' or '_' or '@' or '+') ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

@@ -47,7 +47,9 @@ public sealed class ProviderSettingsTests : JobFileFixture
         Assert.Equal((2_250_000_000L, 450_000_000L), (job.Source.Limits.BytesPerDay, job.Target.Limits.BytesPerDay));
         Assert.Equal(LabelPolicy.Keywords, job.Labels);
         Assert.Equal(LabelPolicy.Folders, Read(With("provider: gmail, user: a@gmail.com")).Jobs[0].Labels);
-        Assert.Equal(["Calendar", "Calendar/**", "Contacts", "Contacts/**", "Journal", "Notes", "Tasks", "Tasks/**"], Read(With("provider: microsoft365, user: a@b.example")).Jobs[0].Folders.Exclude);
+        var office = Read(With("provider: microsoft365, user: a@b.example"));
+        Assert.Equal(["Calendar", "Calendar/**", "Contacts", "Contacts/**", "Journal", "Notes", "Tasks", "Tasks/**"], office.Jobs[0].Folders.Exclude);
+        Assert.Contains("leaves out Calendar, Calendar/**, Contacts", Assert.Single(office.Notes).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -57,7 +59,10 @@ public sealed class ProviderSettingsTests : JobFileFixture
         var source = Assert.IsType<ImapEndpoint>(job.Source);
         Assert.Equal(("example.com", 1143, "b", AuthMechanism.Login, 2, 1_000_000_000L), (source.Host, source.Port, source.User, source.Auth, source.Connections, source.Limits.BytesPerDay));
         Assert.Equal(LabelPolicy.Keywords, job.Labels);
-        Assert.Equal(["Junk"], Read(With("provider: microsoft365, user: a@b.example", job: "folders: { exclude: [Junk] }")).Jobs[0].Folders.Exclude);
+        var chosen = Read(With("provider: microsoft365, user: a@b.example", job: "folders: { exclude: [Junk] }"));
+        Assert.Equal(["Junk"], chosen.Jobs[0].Folders.Exclude);
+        Assert.Empty(chosen.Notes);
+        Assert.Empty(Read(With("provider: microsoft365, user: a@b.example"), "alice.folders.exclude=").Jobs[0].Folders.Exclude);
         Assert.Equal(7, Source(Read(With("provider: gmail, user: a@gmail.com, connections: 7"))).Connections);
         Assert.Equal(AuthMechanism.Plain, Source(Read(With("provider: outlook, user: a@outlook.com, auth: plain"))).Auth);
     }
