@@ -19,6 +19,9 @@ internal sealed class NoticeReader(JobReadContext reading)
     private Notice? ReadOne(SettingNode entry)
     {
         var given = entry.Children.Where(n => !n.IsTakenAway()).Select(n => Array.Find(Kinds, k => n.Key == k || n.Key.StartsWith(k + "_", StringComparison.Ordinal))).OfType<string>().Distinct().ToList();
+        // A misspelt key is told already.
+        if (given.Count == 0 && entry.Children.Any(n => !JobSchema.Notice.Any(k => k.Name == n.Key)))
+            return null;
         if (given.Count != 1)
         {
             reading.Error(
