@@ -10,6 +10,8 @@ internal sealed class NoticeReader(JobReadContext reading)
 {
     private const int SmtpsPort = 465, SubmissionPort = 587;
 
+    private static readonly string[] TlsKeys = ["tls", "tls_ca_file"];
+
     private static readonly string[] Kinds = ["ping", "webhook", "command", "mail"];
 
     /// <param name="section">The job, or the file.</param>
@@ -42,7 +44,7 @@ internal sealed class NoticeReader(JobReadContext reading)
         var ca = entry.Text("tls_ca_file") is { } path ? reading.Resolve(entry.Origin("tls_ca_file"), path) : null;
         if (ca is not null && isClear)
             reading.Error(entry["tls_ca_file"]!.KeyOrigin, "'tls_ca_file' contradicts 'tls: none'", "remove one of them");
-        foreach (var key in new[] { "tls", "tls_ca_file" }.Where(k => given[0] == "command" && entry[k] is { } node && !node.IsTakenAway()))
+        foreach (var key in TlsKeys.Where(k => given[0] == "command" && entry[k] is { } node && !node.IsTakenAway()))
             reading.Error(entry[key]!.KeyOrigin, $"'{key}' means nothing to a command", "remove it");
         if (means is null)
             return null;

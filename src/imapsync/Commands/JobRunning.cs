@@ -50,7 +50,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         // A dry run is nobody's news.
         var notices = new RunNotices(
             surroundings, DryRun ? new JobFile([], []) : file, signals, r => ExitStatus.Of(r, signals.InterruptedStatus), text => surroundings.Error.WriteLine(TerminalText.Escape(text)));
-        await notices.BeginAsync(stop);
+        await notices.BeginAsync(CancellationToken.None);
         var (reports, isTold) = await RunAllAsync(file, notices, surroundings, signals, stop);
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports), DocumentJson.Default.ReportJson, surroundings.Error)]);
@@ -63,8 +63,9 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             CancellationToken.None);
         // A pipe that nobody empties must not keep a run that is to end.
         await Task.WhenAny(summary, JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort));
+        // Nor must a disk that does not answer.
         if (!DryRun)
-            await TellAsync(file, notices, reports, status, surroundings);
+            await Task.WhenAny(Task.Run(() => TellAsync(file, notices, reports, status, surroundings), CancellationToken.None), JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(2), surroundings.Time, signals.Abort)).Unwrap();
         return status;
     }
 
