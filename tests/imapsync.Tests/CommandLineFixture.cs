@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Imapsync.Engine.History;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores;
@@ -43,6 +44,9 @@ public abstract class CommandLineFixture : IDisposable
     /// <summary>In place of <see cref="OpenStore"/>, for real stores.</summary>
     internal StoreOpener? OpenRealStore { get; set; }
 
+    /// <summary>Jobs have histories.</summary>
+    internal bool KeepsHistory { get; set; }
+
     internal async Task<int> InvokeAsync(params string[] args)
     {
         var surroundings = new HostContext
@@ -55,6 +59,7 @@ public abstract class CommandLineFixture : IDisposable
                 Assert.False(forWriting, "check, folders and verify change nothing");
                 return OpenRealStore?.Invoke(endpoint, forWriting, context, cancellationToken) ?? Task.FromResult(OpenStore(endpoint));
             },
+            HistoryOf = KeepsHistory ? directory => new JobHistory(directory, TimeProvider.System) : null,
             RunJob = (job, options, onEvent, stop, abort) => RunJob(job, options, onEvent, stop, abort),
         };
         return await CommandLineRoot.InvokeAsync(args, surroundings);

@@ -48,8 +48,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         }
 
         // A dry run is nobody's news.
-        var notices = new RunNotices(
-            surroundings, DryRun ? new JobFile([], []) : file, signals, r => ExitStatus.Of(r, signals.InterruptedStatus), text => surroundings.Error.WriteLine(TerminalText.Escape(text)));
+        var notices = new RunNotices(surroundings, DryRun ? new JobFile([], []) : file, signals, r => ExitStatus.Of(r, signals.InterruptedStatus));
         await notices.BeginAsync(CancellationToken.None);
         var (reports, isTold) = await RunAllAsync(file, notices, surroundings, signals, stop);
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
@@ -86,7 +85,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     private async Task TellMistakeAsync(HostContext surroundings, StopSignals signals, IReadOnlyList<string> mistakes)
     {
         if (!DryRun)
-            await RunNotices.TellMistakeAsync(surroundings, NoticesOfMistakes(), mistakes, signals, text => surroundings.Error.WriteLine(TerminalText.Escape(text)));
+            await RunNotices.TellMistakeAsync(surroundings, NoticesOfMistakes(), mistakes, signals);
     }
 
     private async Task<(IReadOnlyList<JobReport> Reports, Func<string, int, bool> IsTold)> RunAllAsync(
@@ -94,6 +93,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     {
         await using var output = surroundings.ShowEvents(IsJson, file.Jobs.Length);
         signals.OnStop = () => output.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
+        var sayPlainly = notices.Say;
+        notices.Say = output.Say;
         var histories = file.Jobs.ToDictionary(j => j.Name, j => new HistoryKeeping(surroundings, j, HistoryKind.Run, !DryRun, output.Say), StringComparer.Ordinal);
         var queue = new JobQueue(surroundings.RunJob, surroundings.Time, output.Show)
         {
@@ -109,6 +110,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             },
         };
         var reports = await queue.RunAsync(file.Jobs, Parallel, new RunOptions(DryRun, Heal), stop, signals.Abort);
+        notices.Say = sayPlainly;
         return (reports, output.HasJustTold);
     }
 }
