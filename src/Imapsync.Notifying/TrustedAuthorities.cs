@@ -25,7 +25,7 @@ internal static class TrustedAuthorities
     {
         if (policy.TrustMode == X509ChainTrustMode.System)
             return errors == SslPolicyErrors.None;
-        if (certificate is null || (errors & (SslPolicyErrors.RemoteCertificateNameMismatch | SslPolicyErrors.RemoteCertificateNotAvailable)) != 0)
+        if (certificate is null || (errors & (SslPolicyErrors.RemoteCertificateNameMismatch | SslPolicyErrors.RemoteCertificateNotAvailable)) != SslPolicyErrors.None)
             return false;
         using var chain = new X509Chain { ChainPolicy = policy.Clone() };
         foreach (var element in sent?.ChainElements ?? Enumerable.Empty<X509ChainElement>())

@@ -53,8 +53,16 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
         if (stop.IsCancellationRequested)
             return Empty(job, JobOutcome.Cancelled, StopReason.Cancelled, []) with { IsNotBegun = true };
         var report = await RunBegunAsync(job, options, stop, abort);
-        await Task.WhenAny(Task.Run(() => OnEnd(job, report), CancellationToken.None), AfterAbortAsync(EndPatience, time, abort)).Unwrap();
-        return report;
+        try
+        {
+            await Task.WhenAny(Task.Run(() => OnEnd(job, report), CancellationToken.None), AfterAbortAsync(EndPatience, time, abort)).Unwrap();
+            return report;
+        }
+        catch (Exception e)
+        {
+            // A defect here changes nothing about what the job did.
+            return report with { Notes = report.Notes.Add($"what comes after a job could not be done: {e.GetType().Name}: {e.Message}") };
+        }
     }
 
     private async Task<JobReport> RunBegunAsync(JobDefinition job, RunOptions options, CancellationToken stop, CancellationToken abort)

@@ -11,17 +11,19 @@ namespace Imapsync.CommandLine;
 
 /// <summary>Tells of one run those that its job file names. What does not get through is said, and changes nothing.</summary>
 /// <param name="statusOf">A job's exit status.</param>
-/// <param name="say">Told what did not get through.</param>
-internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSignals signals, Func<JobReport, int> statusOf, Action<string> say)
+internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSignals signals, Func<JobReport, int> statusOf)
 {
     /// <summary>From a signal on: whoever sends SIGTERM sends SIGKILL soon after.</summary>
-    private static readonly TimeSpan BudgetWhenStopped = TimeSpan.FromSeconds(3), BudgetWhenAborted = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan BudgetWhenStopped = TimeSpan.FromSeconds(3), BudgetWhenAborted = TimeSpan.FromSeconds(1), PatienceWithStarts = TimeSpan.FromSeconds(1);
 
     private readonly NoticeSender sender = new(surroundings.Time);
     private readonly Dictionary<string, PastRuns> past = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Task> starts = new(StringComparer.Ordinal);
     private readonly List<string> failures = [];
     private readonly Lock gate = new();
+
+    /// <summary>Told what did not get through. A table on the terminal is to be told while there is one.</summary>
+    public Action<string> Say { get; set; } = text => surroundings.Error.WriteLine(TerminalText.Escape(text));
 
     /// <summary>What did not get through so far.</summary>
     public IReadOnlyList<string> Failures
@@ -52,9 +54,9 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
     public Task EndAsync(IReadOnlyList<JobReport> reports, int status) => EndAsync("", null, file.Notices, file.Jobs, reports, status);
 
     /// <summary>Tells that the run ended before any job.</summary>
-    public static async Task TellMistakeAsync(HostContext surroundings, IReadOnlyList<Notice> notices, IReadOnlyList<string> mistakes, StopSignals signals, Action<string> say)
+    public static async Task TellMistakeAsync(HostContext surroundings, IReadOnlyList<Notice> notices, IReadOnlyList<string> mistakes, StopSignals signals)
     {
-        var told = new RunNotices(surroundings, new JobFile([], []), signals, _ => ExitStatus.Usage, say);
+        var told = new RunNotices(surroundings, new JobFile([], []), signals, _ => ExitStatus.Usage);
         var news = NewsText.OfMistake(mistakes, surroundings.Time.GetUtcNow());
         await told.SendAsync(notices.Where(n => n.On != NoticeOccasion.Weekly), _ => news);
     }
@@ -70,8 +72,9 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
         Task? start;
         lock (gate)
             starts.Remove(key, out start);
-        // Else the beginning could arrive after the end.
-        await (start ?? Task.CompletedTask);
+        // Else the beginning could arrive after the end. Once a run is to end there is no time for that.
+        if (start is not null)
+            await Task.WhenAny(start, JobQueue.AfterAbortAsync(PatienceWithStarts, surroundings.Time, signals.Stop));
         var before = jobs.Select(j => past.GetValueOrDefault(j.Name)).OfType<PastRuns>().ToList();
         var now = surroundings.Time.GetUtcNow();
         var news = NewsText.OfEnd(name, reports, status, statusOf, [], now);
@@ -82,7 +85,8 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
     private static bool IsDue(Notice notice, bool isGood, List<PastRuns> before) => notice.On switch
     {
         NoticeOccasion.Always => true,
-        NoticeOccasion.Change => isGood == before.Exists(p => p.WasBad),
+        // Where nobody knows what was before, this may be a change.
+        NoticeOccasion.Change => isGood == before.Exists(p => p.WasBad == true) || before.Exists(p => p.WasBad is null),
         NoticeOccasion.Weekly => !before.Exists(p => p.HasRunThisWeek),
         _ => !isGood,
     };
@@ -100,13 +104,13 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
             var text = $"not told of the {told.Event}: {why}";
             lock (gate)
                 failures.Add(text);
-            say(text);
+            Say(text);
         }));
     }
 
     /// <summary>What a job's history says of the time before this run.</summary>
-    /// <param name="WasBad">The run before was no success, or was killed.</param>
-    private sealed record PastRuns(bool WasBad, bool HasRunThisWeek, IReadOnlyList<HistoryEntry> LastDays)
+    /// <param name="WasBad">The run before was no success, or was killed; null where that can't be read.</param>
+    private sealed record PastRuns(bool? WasBad, bool HasRunThisWeek, IReadOnlyList<HistoryEntry> LastDays)
     {
         public static async Task<PastRuns> ReadAsync(HostContext surroundings, string stateDirectory, CancellationToken cancellationToken)
         {
@@ -118,14 +122,14 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
                 var now = surroundings.Time.GetLocalNow();
                 var zone = surroundings.Time.LocalTimeZone;
                 return new PastRuns(
-                    runs.Count > 0 && !runs[^1].IsSuccess,
+                    JobStanding.Of(runs, now, maxAge: null, JobStanding.IsAlive).Last is { IsSuccess: false },
                     runs.Exists(e => e.Ended is not null && Week(TimeZoneInfo.ConvertTime(e.Began, zone)) == Week(now)),
                     [.. runs.Where(e => e.Began > now - TimeSpan.FromDays(7) && e.Began <= now)]);
             }
             catch (Exception e) when (FileErrors.Is(e))
             {
-                // Told where the history is added to. What is not known was bad: whoever waits for a change is told.
-                return new PastRuns(WasBad: true, HasRunThisWeek: false, []);
+                // Told where the history is added to.
+                return new PastRuns(WasBad: null, HasRunThisWeek: false, []);
             }
         }
 

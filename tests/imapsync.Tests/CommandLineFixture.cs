@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Imapsync.Engine.Configuration.Secrets;
 using Imapsync.Engine.Discovery;
+using Imapsync.Engine.History;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores;
@@ -52,6 +53,9 @@ public abstract class CommandLineFixture : IDisposable
 
     internal DiscoveryOptions Discovery { get; set; } = new();
 
+    /// <summary>Jobs have histories.</summary>
+    internal bool KeepsHistory { get; set; }
+
     internal async Task<int> InvokeAsync(params string[] args)
     {
         var surroundings = new HostContext
@@ -67,6 +71,7 @@ public abstract class CommandLineFixture : IDisposable
             Ask = Ask,
             Prompt = Prompt,
             Discovery = Discovery,
+            HistoryOf = KeepsHistory ? directory => new JobHistory(directory, TimeProvider.System) : null,
             RunJob = (job, options, onEvent, stop, abort) => RunJob(job, options, onEvent, stop, abort),
         };
         return await CommandLineRoot.InvokeAsync(args, surroundings);

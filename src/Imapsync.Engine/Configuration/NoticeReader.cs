@@ -10,6 +10,8 @@ internal sealed class NoticeReader(JobReadContext reading)
 {
     private const int SmtpsPort = 465, SubmissionPort = 587;
 
+    private static readonly string[] TlsKeys = ["tls", "tls_ca_file"];
+
     private static readonly string[] Kinds = ["ping", "webhook", "command", "mail"];
 
     /// <param name="section">The job, or the file.</param>
@@ -19,6 +21,9 @@ internal sealed class NoticeReader(JobReadContext reading)
     private Notice? ReadOne(SettingNode entry)
     {
         var given = entry.Children.Where(n => !n.IsTakenAway()).Select(n => Array.Find(Kinds, k => n.Key == k || n.Key.StartsWith(k + "_", StringComparison.Ordinal))).OfType<string>().Distinct().ToList();
+        // A misspelt key is told already.
+        if (given.Count == 0 && entry.Children.Any(n => !JobSchema.Notice.Any(k => k.Name == n.Key)))
+            return null;
         if (given.Count != 1)
         {
             reading.Error(
@@ -39,7 +44,7 @@ internal sealed class NoticeReader(JobReadContext reading)
         var ca = entry.Text("tls_ca_file") is { } path ? reading.Resolve(entry.Origin("tls_ca_file"), path) : null;
         if (ca is not null && isClear)
             reading.Error(entry["tls_ca_file"]!.KeyOrigin, "'tls_ca_file' contradicts 'tls: none'", "remove one of them");
-        foreach (var key in new[] { "tls", "tls_ca_file" }.Where(k => given[0] == "command" && entry[k] is { } node && !node.IsTakenAway()))
+        foreach (var key in TlsKeys.Where(k => given[0] == "command" && entry[k] is { } node && !node.IsTakenAway()))
             reading.Error(entry[key]!.KeyOrigin, $"'{key}' means nothing to a command", "remove it");
         if (means is null)
             return null;

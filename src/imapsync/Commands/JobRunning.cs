@@ -51,9 +51,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         }
 
         // A dry run is nobody's news.
-        var notices = new RunNotices(
-            surroundings, DryRun ? new JobFile([], []) : file, signals, r => ExitStatus.Of(r, signals.InterruptedStatus), text => surroundings.Error.WriteLine(TerminalText.Escape(text)));
-        await notices.BeginAsync(stop);
+        var notices = new RunNotices(surroundings, DryRun ? new JobFile([], []) : file, signals, r => ExitStatus.Of(r, signals.InterruptedStatus));
+        await notices.BeginAsync(CancellationToken.None);
         var (reports, isTold) = await RunAllAsync(file, notices, surroundings, signals, stop);
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports), DocumentJson.Default.ReportJson, surroundings.Error)]);
@@ -67,8 +66,9 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             CancellationToken.None);
         // A pipe that nobody empties must not keep a run that is to end.
         await Task.WhenAny(summary, JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort));
+        // Nor must a disk that does not answer.
         if (!DryRun)
-            await TellAsync(file, notices, reports, status, surroundings);
+            await Task.WhenAny(Task.Run(() => TellAsync(file, notices, reports, status, surroundings), CancellationToken.None), JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(2), surroundings.Time, signals.Abort)).Unwrap();
         return status;
     }
 
@@ -89,7 +89,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     private async Task TellMistakeAsync(HostContext surroundings, StopSignals signals, IReadOnlyList<string> mistakes)
     {
         if (!DryRun)
-            await RunNotices.TellMistakeAsync(surroundings, NoticesOfMistakes(), mistakes, signals, text => surroundings.Error.WriteLine(TerminalText.Escape(text)));
+            await RunNotices.TellMistakeAsync(surroundings, NoticesOfMistakes(), mistakes, signals);
     }
 
     private async Task<(IReadOnlyList<JobReport> Reports, Func<string, int, bool> IsTold)> RunAllAsync(
@@ -97,6 +97,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     {
         await using var events = surroundings.ShowEvents(IsJson, file.Jobs.Length);
         signals.OnStop = () => events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
+        var sayPlainly = notices.Say;
+        notices.Say = events.Say;
         var histories = file.Jobs.ToDictionary(j => j.Name, j => new HistoryKeeping(surroundings, j, HistoryKind.Run, !DryRun, events.Say), StringComparer.Ordinal);
         var queue = new JobQueue(surroundings.RunJob, surroundings.Time, events.Show)
         {
@@ -112,6 +114,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             },
         };
         var reports = await queue.RunAsync(file.Jobs, Parallel, new RunOptions(DryRun, Heal), stop, signals.Abort);
+        notices.Say = sayPlainly;
         // All that is to be read is shown, unless nobody reads and the run is to end.
         await Task.WhenAny(events.CompleteAsync(), JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort));
         return (reports, events.HasJustTold);

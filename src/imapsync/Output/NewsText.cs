@@ -40,7 +40,7 @@ internal static class NewsText
     /// <summary>A run ended before any job.</summary>
     public static News OfMistake(IReadOnlyList<string> mistakes, DateTimeOffset now)
     {
-        var headline = "imapsync: not run, the job file can't be right";
+        var headline = "imapsync: NOT RUN, nothing was done";
         List<string> lines = [headline, .. mistakes.Take(MaxProblems).Select(TerminalText.Escape)];
         return Compose(
             NewsKind.Failure, null, headline, [.. lines, "", $"exit status {ExitStatus.Usage}, on {Environment.MachineName}"],

@@ -26,14 +26,14 @@ internal sealed record JobStory(
     /// <summary>The last one with problems.</summary>
     public HistoryEntry? Failed => Entries.LastOrDefault(e => e.Problems.Length > 0);
 
-    public string State => Standing.IsOld ? "too old" : Standing.IsLastGood ? "all in place" : Standing.Last is { } last ? StatusText.Outcome(last) : "never run";
+    public string State => Standing.IsLastGood ? "all in place" : Standing.Last is { } last ? StatusText.Outcome(last) : "never run";
 
-    /// <summary>How many messages more the source held lately than some days before; null where that is not known.</summary>
-    public long? Growth(TimeSpan time)
+    /// <summary>How many messages more the source held lately than a time before, or than when the history begins; null where that is not known.</summary>
+    public (long Messages, DateTimeOffset Since)? Growth(TimeSpan time)
     {
         if (Counted is not [.., var last])
             return null;
         var before = Counted.LastOrDefault(e => e.Began <= last.Began - time) ?? Counted[0];
-        return before == last ? null : last.Totals.SourceMessages - before.Totals.SourceMessages;
+        return before == last ? null : (last.Totals.SourceMessages - before.Totals.SourceMessages, before.Began);
     }
 }

@@ -62,14 +62,16 @@ internal static class ReportPage
         WriteFacts(page, job, zone);
         if (job.Runs.Count > 0)
             Charts.Marks(page.Raw("<p class=\"label\">The last runs, a low mark for one after which something was not in place</p>"), "The last runs", [.. job.Entries.Where(e => e.Kind == HistoryKind.Run && e != job.Standing.Running).TakeLast(MaxMarks).Select(e => e.IsSuccess)]);
+        // Of runs of one day, the hour.
+        Func<DateTimeOffset, string> date = job.Runs.Count > 0 && Day(job.Runs[0].Began, zone) == Day(job.Runs[^1].Began, zone) ? t => Time(t, zone) : t => Day(t, zone);
         page.Raw("<div class=\"charts\">");
         if (job.Counted.Count > 1)
-            Charts.Line(page, "Messages in the source", [.. job.Counted.Select(e => (e.Began, (double)e.Totals.SourceMessages))], v => Quantities.Count((long)v), t => Day(t, zone));
+            Charts.Line(page, "Messages in the source", [.. job.Counted.Select(e => (e.Began, (double)e.Totals.SourceMessages))], v => Quantities.Count((long)v), date);
         if (job.Runs.Count > 1)
         {
             var sum = 0.0;
-            Charts.Line(page, "Octets copied, all together", [.. job.Runs.Select(e => (e.Began, sum += e.Totals.Bytes + e.LeftOut.Bytes))], Quantities.Octets, t => Day(t, zone));
-            Charts.Bars(page, "Octets copied, when", [.. job.Runs.Select(e => (e.Began, (double)(e.Totals.Bytes + e.LeftOut.Bytes)))], Quantities.Octets, t => Day(t, zone));
+            Charts.Line(page, "Octets copied, all together", [.. job.Runs.Select(e => (e.Began, sum += e.Totals.Bytes + e.LeftOut.Bytes))], Quantities.Octets, date);
+            Charts.Bars(page, "Octets copied, when", [.. job.Runs.Select(e => (e.Began, (double)(e.Totals.Bytes + e.LeftOut.Bytes)))], Quantities.Octets, date);
         }
 
         page.Raw("</div>\n");
@@ -94,7 +96,7 @@ internal static class ReportPage
         {
             Fact("In the source", Quantities.Count(counted.Totals.SourceMessages, "message"), $"in {Quantities.Count(counted.FolderCount, "folder")}");
             if (job.Growth(Lately) is { } growth)
-                Fact("In 30 days", $"{(growth < 0 ? "−" : "+")}{Quantities.Count(Math.Abs(growth), "message")}", "");
+                Fact($"Since {Day(growth.Since, zone)}", $"{(growth.Messages < 0 ? "−" : "+")}{Quantities.Count(Math.Abs(growth.Messages), "message")}", "");
         }
 
         Fact("Copied so far", Quantities.Count(job.CopiedMessages, "message"), Quantities.Octets(job.CopiedBytes));
@@ -120,15 +122,15 @@ internal static class ReportPage
         var shown = last.Folders.OrderByDescending(f => f.Counts.SourceMessages).Take(MaxFolders).ToList();
         var most = Math.Max(1, shown[0].Counts.SourceMessages);
         var past = job.Counted.TakeLast(MaxMarks).ToList();
-        page.Raw("<h3>Folders</h3><div class=\"scroll\"><table><thead><tr><th>Folder</th><th class=\"n\">Messages</th><th class=\"share\"></th><th>Trend</th><th class=\"n\">Copied last</th><th class=\"n\">Not in place</th></tr></thead><tbody>\n");
+        page.Raw("<h3>Folders</h3><div class=\"scroll\"><table><thead><tr><th>Folder</th><th class=\"n\">Messages</th><th class=\"share\"></th><th>Trend</th><th class=\"n\">Not in place</th><th class=\"n\">Copied last</th></tr></thead><tbody>\n");
         foreach (var folder in shown)
         {
             page.Raw("<tr><td class=\"name\">").Foreign(folder.Source.ToString()).Raw("</td>").Element("td", Quantities.Count(folder.Counts.SourceMessages), "n");
             CensusTables.WriteShare(page, folder.Counts.SourceMessages, most);
             page.Raw("<td>");
             Charts.Spark(page, [.. past.Select(e => e.Folders.FirstOrDefault(f => f.Source.Equals(folder.Source))).OfType<FolderReport>().Select(f => (double)f.Counts.SourceMessages)]);
-            page.Raw("</td>").Element("td", folder.Counts.Copied > 0 ? $"{Quantities.Count(folder.Counts.Copied)} ({Quantities.Octets(folder.Counts.Bytes)})" : "–", "n")
-                .Element("td", folder.Counts.Failed > 0 ? Quantities.Count(folder.Counts.Failed) : "–", folder.Counts.Failed > 0 ? "n bad" : "n").Raw("</tr>\n");
+            page.Raw("</td>").Element("td", folder.Counts.Failed > 0 ? Quantities.Count(folder.Counts.Failed) : "–", folder.Counts.Failed > 0 ? "n bad" : "n")
+                .Element("td", folder.Counts.Copied > 0 ? $"{Quantities.Count(folder.Counts.Copied)} ({Quantities.Octets(folder.Counts.Bytes)})" : "–", "n").Raw("</tr>\n");
         }
 
         page.Raw("</tbody></table></div>\n");

@@ -17,7 +17,7 @@ internal static class ReportText
             Line($"  {remark}");
         if (job.Counted is [.., var last])
         {
-            var growth = job.Growth(TimeSpan.FromDays(30)) is { } more ? $", {(more < 0 ? "−" : "+")}{Quantities.Count(Math.Abs(more))} in 30 days" : "";
+            var growth = job.Growth(TimeSpan.FromDays(30)) is { } more ? $", {(more.Messages < 0 ? "−" : "+")}{Quantities.Count(Math.Abs(more.Messages))} since {StatusText.Time(more.Since, zone)[..10]}" : "";
             Line($"  {Quantities.Count(last.Totals.SourceMessages, "message")} in {Quantities.Count(last.FolderCount, "folder")} of the source{growth}");
             Line($"  {Quantities.Count(job.CopiedMessages, "message")} copied so far, {Quantities.Octets(job.CopiedBytes)}");
         }

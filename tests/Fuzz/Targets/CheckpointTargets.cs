@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
 using Imapsync.Engine.Files;
+using Imapsync.Engine.History;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
 using Imapsync.Engine.State;
 using Imapsync.Imap;
 
@@ -24,6 +26,11 @@ internal static class CheckpointTargets
             Words = FuzzTarget.Texts("pair INBOX Archive/2024 r ", " - ", " 1 2 3", "%", "\\", "/", "\n", "imapsync-summary 2", "18446744073709551615", "4294967296"),
             Seal = o => Seal(o, isChained: false), Weight = 0.5,
         },
+        new("history", History, [SampleHistory()])
+        {
+            Words = FuzzTarget.Texts("began a run 2026-01-31T18:00:00.000Z 1 h", "ended a run ", "folder a INBOX - ", "problem a message - 7 refused x - - - -", "thinned 18446744073709551615", "imapsync-history 2", " - ", "%", "\n", "4294967296", "281474976710657"),
+            Seal = o => Seal(o, isChained: false), Weight = 0.5,
+        },
         new("field-text", FieldTexts, FuzzTarget.Texts("-", "%", "%2D", "a%20b", "%uD83D", "ü/\\x")) { Words = FuzzTarget.Texts("%", "%u", "%00", "%uDC00", "-", "\\", "/"), Weight = 2 },
     ];
 
@@ -42,6 +49,39 @@ internal static class CheckpointTargets
         JournalRecords.WriteMoveUnderWay(lines, new TrashMark(new UidValidity(4), new Uid(5)));
         JournalRecords.WriteCommit(lines);
         return lines.Written.ToArray();
+    }
+
+    private static byte[] SampleHistory()
+    {
+        var lines = new RecordWriter(isChained: false);
+        HistoryLines.WriteHeader(lines, 9);
+        var begun = new HistoryEntry("a1", HistoryKind.Run, new DateTimeOffset(2026, 1, 31, 18, 0, 0, TimeSpan.Zero)) { Process = new HistoryProcess(7, "h") };
+        HistoryLines.Write(lines, begun);
+        var counts = new FolderCounts { SourceMessages = 3, Copied = 2, AlreadyPresent = 1, Bytes = 4711 };
+        var problem = new Problem(FailureScope.Message, FolderPath.Inbox, 7, "refused", "no") { Envelope = new Envelope("ü", "n", "a@b", begun.Began) };
+        HistoryLines.Write(lines, begun.End(new JobReport("j", JobOutcome.Incomplete, begun.Began, begun.Began, counts, [new FolderReport(FolderPath.Inbox, FolderPath.Inbox, counts)], [problem], []), 3));
+        HistoryLines.Write(lines, begun with { Id = "b2" });
+        return lines.Written.ToArray();
+    }
+
+    /// <summary>What was read is written and read again as the same.</summary>
+    private static void History(byte[] octets)
+    {
+        List<HistoryEntry> entries;
+        try
+        {
+            entries = HistoryLines.Read(octets, out _);
+        }
+        catch (NewerHistoryException)
+        {
+            return;
+        }
+
+        var lines = new RecordWriter(isChained: false);
+        entries.ForEach(e => HistoryLines.Write(lines, e));
+        var again = HistoryLines.Read(lines.Written.Span, out _);
+        if (!again.Select(e => (e.Id, e.Ended, e.Totals, e.Folders.Length)).SequenceEqual(entries.Select(e => (e.Id, e.Ended, e.Totals, e.Folders.Length))))
+            throw new InvalidOperationException("another history comes back");
     }
 
     private static byte[] SampleSummary()
