@@ -135,7 +135,12 @@ public sealed class BackupServer : IAsyncDisposable
             await using var session = new ImapSession(stream, context, peer, Known);
             await session.RunAsync(cancellationToken);
         }
-        catch (Exception e) when (e is LineLostException or IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
+        catch (LineLostException e)
+        {
+            if (e.InnerException is not (IOException or ObjectDisposedException))
+                context.Note($"{peer}: {e.Message}");
+        }
+        catch (Exception e) when (e is IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
         {
             // The line is gone, or what came over it was no TLS.
         }

@@ -13,6 +13,7 @@ internal sealed class ServedBackup : IAsyncDisposable
 
     private readonly CancellationTokenSource stop = new();
     private readonly List<string> notes = [];
+    private readonly List<(string Text, TaskCompletionSource Seen)> awaited = [];
     private readonly IMessageStore store;
     private readonly BackupServer server;
     private readonly Task running;
@@ -53,9 +54,26 @@ internal sealed class ServedBackup : IAsyncDisposable
         stop.Dispose();
     }
 
+    /// <summary>Done when the server has noted such a thing.</summary>
+    public Task NotedAsync(string text)
+    {
+        lock (notes)
+        {
+            if (notes.Exists(n => n.Contains(text, StringComparison.Ordinal)))
+                return Task.CompletedTask;
+            var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            awaited.Add((text, seen));
+            return seen.Task;
+        }
+    }
+
     private void Note(string text)
     {
         lock (notes)
+        {
             notes.Add(text);
+            foreach (var (_, seen) in awaited.FindAll(a => text.Contains(a.Text, StringComparison.Ordinal)))
+                seen.TrySetResult();
+        }
     }
 }
