@@ -142,9 +142,15 @@ internal sealed class RowJobsReader(JobReadContext reading)
             Tell(from, [.. errors.Select(error => template.Secrets.Aggregate(error, (e, column) => Blot(e, row.Cells[column])))]);
     }
 
-    /// <summary>A message that repeats what was read must not repeat a password that stands in the wrong column's place.</summary>
-    private static ConfigurationError Blot(ConfigurationError error, string secret) =>
-        secret.Length == 0 ? error : error with { Message = error.Message.Replace(secret, "…", StringComparison.Ordinal), Remedy = error.Remedy };
+    /// <summary>A message that repeats what was read must not repeat a password that stands in the wrong column's place. A short one is looked for as messages quote a value: anywhere, it is a part of words.</summary>
+    private static ConfigurationError Blot(ConfigurationError error, string secret)
+    {
+        const int longEnough = 4;
+        if (secret.Length == 0)
+            return error;
+        var message = error.Message.Replace($"'{secret}'", "'…'", StringComparison.Ordinal);
+        return error with { Message = secret.Length < longEnough ? message : message.Replace(secret, "…", StringComparison.Ordinal) };
+    }
 
     /// <summary>A row's own mistakes may cost the row alone; those of the job file are everybody's.</summary>
     private void Tell(TableRow? row, params IReadOnlyList<ConfigurationError> errors)
