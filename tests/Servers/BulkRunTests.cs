@@ -102,4 +102,21 @@ public sealed class BulkRunTests
             Assert.DoesNotContain("wrong-but-secret", text, StringComparison.Ordinal);
         }
     }
+
+    [Fact]
+    public async Task Memory_grows_by_less_than_2_MiB_for_each_account_at_work()
+    {
+        const int atOnce = 20;
+        var accounts = int.TryParse(Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_ACCOUNTS"), CultureInfo.InvariantCulture, out var given) ? given : 2 * atOnce;
+        await using var lab = await BulkLab.StartAsync(accounts, messages: 40);
+        // One after the other first, so that the program itself has grown as far as it does.
+        var one = await lab.SucceedAsync([.. lab.Users.Take(atOnce), "--parallel", "1"]);
+        var began = TimeProvider.System.GetTimestamp();
+        var all = await lab.SucceedAsync([.. lab.Users.Skip(atOnce), "--parallel", $"{atOnce}"]);
+        var seconds = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{accounts - atOnce} accounts of 40 messages, {atOnce} at once: {seconds:0.0} s, {(accounts - atOnce) / seconds:0.0} accounts a second; peak {all.PeakResidentKiB / 1024.0:0.0} MiB, one at a time {one.PeakResidentKiB / 1024.0:0.0} MiB"));
+        Assert.InRange((all.PeakResidentKiB - one.PeakResidentKiB) / 1024.0 / (atOnce - 1), 0, 2);
+    }
 }

@@ -42,6 +42,9 @@ internal sealed class JobReadContext
 
     public string? TableName { get; init; }
 
+    /// <summary>Files that were found good for an earlier row: to read them again for each of many would take long. Null: each is looked into.</summary>
+    public HashSet<string>? LookedInto { get; init; }
+
     /// <summary>The file that a setting was written in, absolute.</summary>
     public string FileOf(SettingOrigin origin) => TableFile is not null && origin.Text == TableName ? TableFile : FilePath;
 

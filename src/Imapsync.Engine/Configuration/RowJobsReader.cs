@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Tables;
@@ -13,9 +14,17 @@ internal sealed class RowJobsReader(JobReadContext reading)
     /// <summary>More accounts than anybody moves by one file.</summary>
     private const int MaxRows = 1_000_000;
 
+    private static readonly ImmutableArray<SettingKey> FormKeys =
+    [
+        new("file", SettingShape.Text, "accounts.csv") { IsRequired = true },
+        new("delimiter", SettingShape.Text, "\";\""),
+        new("encoding", SettingShape.Choice, "utf-8 | latin-1") { Choices = ["utf-8", "latin-1"] },
+    ];
+
     // What the job file itself does wrong is wrong in each row, and told once.
     private readonly HashSet<ConfigurationError> told = [];
     private readonly HashSet<string> noted = new(StringComparer.Ordinal);
+    private readonly HashSet<string> lookedInto = new(StringComparer.Ordinal);
     private List<ReadJob> jobs = [];
     private string? shownTable;
 
@@ -49,18 +58,11 @@ internal sealed class RowJobsReader(JobReadContext reading)
         if (reading.Errors.Count > before)
             return null;
         var delimiter = each.Text("delimiter") is { } text ? text.Equals("tab", StringComparison.OrdinalIgnoreCase) ? "\t" : text : null;
-        if (delimiter is null || (delimiter.Length == 1 && delimiter[0] is (> ' ' and < (char)127 and not ('"' or '#')) or '\t' && !char.IsAsciiLetterOrDigit(delimiter[0])))
+        if (delimiter is null or "\t" || (delimiter is [> ' ' and <= '~' and not ('"' or '#') and var one] && !char.IsAsciiLetterOrDigit(one)))
             return new CsvForm(delimiter?[0], each.Text("encoding") == "latin-1");
         reading.Error(each.Origin("delimiter"), "this is no delimiter", "write one character, for example \";\", or tab");
         return null;
     }
-
-    private static readonly System.Collections.Immutable.ImmutableArray<SettingKey> FormKeys =
-    [
-        new("file", SettingShape.Text, "accounts.csv") { IsRequired = true },
-        new("delimiter", SettingShape.Text, "\";\""),
-        new("encoding", SettingShape.Choice, "utf-8 | latin-1") { Choices = ["utf-8", "latin-1"] },
-    ];
 
     private void ReadFile(SettingNode job, SettingNode file, CsvForm form)
     {
@@ -129,7 +131,13 @@ internal sealed class RowJobsReader(JobReadContext reading)
         if (errors.Count == 0)
         {
             // Nobody can be asked for the password of each account.
-            var alone = new JobReadContext(reading.FilePath, reading.Options with { Prompt = null }, errors) { HasSeveralJobs = true, TableFile = from?.Table.Path, TableName = row.OriginOf(0).Text };
+            var alone = new JobReadContext(reading.FilePath, reading.Options with { Prompt = null }, errors)
+            {
+                HasSeveralJobs = true,
+                TableFile = from?.Table.Path,
+                TableName = row.OriginOf(0).Text,
+                LookedInto = lookedInto,
+            };
             SchemaCheck.Check(filled, JobSchema.Job, errors);
             var read = new JobReader(alone).Read(filled);
             if (read is not null && (errors.Count == 0 || !reading.Options.KeepsBadRows))
@@ -142,9 +150,15 @@ internal sealed class RowJobsReader(JobReadContext reading)
             Tell(from, [.. errors.Select(error => template.Secrets.Aggregate(error, (e, column) => Blot(e, row.Cells[column])))]);
     }
 
-    /// <summary>A message that repeats what was read must not repeat a password that stands in the wrong column's place.</summary>
-    private static ConfigurationError Blot(ConfigurationError error, string secret) =>
-        secret.Length == 0 ? error : error with { Message = error.Message.Replace(secret, "…", StringComparison.Ordinal), Remedy = error.Remedy };
+    /// <summary>A message that repeats what was read must not repeat a password that stands in the wrong column's place. A short one is looked for as messages quote a value: anywhere, it is a part of words.</summary>
+    private static ConfigurationError Blot(ConfigurationError error, string secret)
+    {
+        const int longEnough = 4;
+        if (secret.Length == 0)
+            return error;
+        var message = error.Message.Replace($"'{secret}'", "'…'", StringComparison.Ordinal);
+        return error with { Message = secret.Length < longEnough ? message : message.Replace(secret, "…", StringComparison.Ordinal) };
+    }
 
     /// <summary>A row's own mistakes may cost the row alone; those of the job file are everybody's.</summary>
     private void Tell(TableRow? row, params IReadOnlyList<ConfigurationError> errors)

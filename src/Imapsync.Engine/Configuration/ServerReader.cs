@@ -68,7 +68,7 @@ internal sealed class ServerReader(JobReadContext reading, bool isWanted)
     {
         if (section.Text("tls_ca_file") is not { } text || reading.Resolve(section.Origin("tls_ca_file"), text) is not { } path)
             return null;
-        if (!isWanted)
+        if (!isWanted || reading.LookedInto?.Add(path) == false)
             return path;
         try
         {

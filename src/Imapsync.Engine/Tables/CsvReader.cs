@@ -36,15 +36,15 @@ public sealed class CsvReader : IDisposable
     /// <exception cref="CsvException"/>
     public static CsvReader Read(Stream file, CsvForm form)
     {
-        CsvText? text = null;
+        CsvText? source = null;
         try
         {
             if (file.CanSeek && file.Length > MaxBytes)
                 throw new CsvException(0, 0, $"the file is larger than {MaxBytes >> 20} MiB", "split it");
-            text = new CsvText(file, form);
-            var rows = Sep.New(text.Delimiter).Reader(o => o with { HasHeader = false, Unescape = true, DisableColCountCheck = true }).From(text);
-            var reader = new CsvReader(text, rows);
-            if (!reader.ReadAny())
+            source = new CsvText(file, form);
+            var parser = Sep.New(source.Delimiter).Reader(o => o with { HasHeader = false, Unescape = true, DisableColCountCheck = true }).From(source);
+            var reader = new CsvReader(source, parser);
+            if (!reader.ReadRow())
                 throw new CsvException(1, 0, "there is no header row", "name the columns in the first line, for example user,password");
             reader.Columns = [.. reader.Cells.Select(c => c.Trim())];
             CheckHeader(reader.Line, reader.Columns);
@@ -52,7 +52,7 @@ public sealed class CsvReader : IDisposable
         }
         catch
         {
-            text?.Dispose();
+            source?.Dispose();
             file.Dispose();
             throw;
         }
@@ -60,32 +60,25 @@ public sealed class CsvReader : IDisposable
 
     /// <summary>Goes on to the next row that is not empty; false at the end.</summary>
     /// <exception cref="CsvException">What stands there can't be read, and nothing behind it.</exception>
-    public bool ReadRow() => ReadAny();
+    public bool ReadRow()
+    {
+        if (!rows.MoveNext())
+            return false;
+        var row = rows.Current;
+        var line = text.RowLines.Dequeue();
+        if (row.ColCount > MaxColumns)
+            throw new CsvException(line, 0, $"this row has more than {MaxColumns} cells", "look whether this is a CSV file");
+        var cells = new string[row.ColCount];
+        for (var i = 0; i < cells.Length; i++)
+            cells[i] = row[i].ToString();
+        (Line, Cells) = (line, cells);
+        return true;
+    }
 
     public void Dispose()
     {
         rows.Dispose();
         text.Dispose();
-    }
-
-    private bool ReadAny()
-    {
-        while (rows.MoveNext())
-        {
-            var row = rows.Current;
-            var line = text.RowLines.Dequeue();
-            if (row.ColCount == 1 && row.Span.IsEmpty)
-                continue;
-            if (row.ColCount > MaxColumns)
-                throw new CsvException(line, 0, $"this row has more than {MaxColumns} cells", "look whether this is a CSV file");
-            var cells = new string[row.ColCount];
-            for (var i = 0; i < cells.Length; i++)
-                cells[i] = row[i].ToString();
-            (Line, Cells) = (line, cells);
-            return true;
-        }
-
-        return false;
     }
 
     private static void CheckHeader(int line, IReadOnlyList<string> columns)

@@ -1,0 +1,96 @@
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Checking;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.CommandLine.Tests;
+
+/// <summary>Many jobs at once: which is begun next, what is shown and written of them.</summary>
+public sealed class BulkTests : CommandLineFixture
+{
+    private static readonly DateTimeOffset Now = Reports.Start;
+
+    [Fact]
+    public void Hosts_take_turns_and_a_job_that_has_no_connection_left_lets_others_pass()
+    {
+        List<JobDefinition> jobs =
+        [
+            .. Enumerable.Range(0, 5).Select(i => Job($"slow{i}", "slow", most: 2)), .. Enumerable.Range(0, 3).Select(i => Job($"quick{i}", "quick", most: null)),
+        ];
+        var order = new JobOrder(jobs);
+        List<string> begun = [.. Enumerable.Range(0, 6).Select(_ => order.Next()).OfType<int>().Select(i => jobs[i].Name)];
+        Assert.Equal(["slow0", "quick0", "slow1", "quick1", "quick2"], begun);
+        Assert.Null(order.Next());
+        order.Ended(jobs[0]);
+        Assert.Equal("slow2", jobs[order.Next()!.Value].Name);
+        Assert.Null(order.Next());
+    }
+
+    [Fact]
+    public void A_job_that_needs_more_than_its_host_allows_is_begun_all_the_same_and_says_so_itself()
+    {
+        var job = Job("both", "one", most: 1);
+        var order = new JobOrder([job with { Target = job.Source }]);
+        Assert.Equal(0, order.Next());
+    }
+
+    [Fact]
+    public void One_line_tells_how_far_all_jobs_are()
+    {
+        var totals = new JobTotals(200, Now);
+        var running = new JobProgress("c", Now);
+        var queued = new JobProgress("d", Now);
+        queued.Apply(new Queued("d", "all connections to h are in use"), Now);
+        totals.Apply(new JobFinished("a", Reports.Of("a")));
+        totals.Apply(new JobFinished("b", Reports.Of("b", JobOutcome.Failed)));
+        totals.Apply(new ProblemFound("b", new Problem(FailureScope.Store, null, null, "connect", "gone")));
+        totals.Apply(new MessagesCopied("c", FolderPath.Inbox, 600, 6_000_000));
+        Assert.Equal(
+            "2 of 200 jobs finished, 1 at work, 197 waiting, 1 not complete, 1 problem, 60 messages/s, 600.0 kB/s, about 10 min 56 s left",
+            totals.Line([running, queued], Now.AddSeconds(10)));
+    }
+
+    [Fact]
+    public void Of_many_jobs_only_those_that_are_not_in_place_have_a_line()
+    {
+        List<JobReport> reports = [.. Enumerable.Range(0, 100).Select(i => Reports.Of($"u{i}", i == 7 ? JobOutcome.Failed : JobOutcome.Ok, i == 7 ? StopReason.Connect : StopReason.None))];
+        Assert.Equal(
+        [
+            "u7  FAILED, cannot connect · 12 s",
+            "100 jobs: 99 all in place, 1 failed · 0 messages: nothing to do · 12 s",
+        ],
+        Summary.Lines(reports, isDryRun: false, hasReportFile: false));
+    }
+
+    [Fact]
+    public async Task The_report_as_CSV_has_a_row_for_each_job_that_no_spreadsheet_takes_for_a_formula()
+    {
+        RunJob = (job, _, _, _, _) => Task.FromResult(job.Name == "alice"
+            ? Reports.Full()
+            : Reports.Of(job.Name, JobOutcome.Failed, StopReason.Authentication, new Problem(FailureScope.Store, null, null, "authentication", "=HYPERLINK(\"x\"), \"no\"")));
+        Assert.Equal(12, await InvokeAsync("run", JobFile, "--report-csv", Path.Combine(Directory, "done.csv")));
+        Assert.Equal(
+            "name,outcome,exit_status,folders,source_messages,copied,already_present,adopted,skipped,failed,flags_updated,deleted,bytes,seconds,problem\r\n"
+            + "alice,incomplete,3,1,10,3,5,1,1,1,2,4,4096,12.0,\"Sent Items, UID 17: over\u001b[2J quota [refused]\"\r\n"
+            + "bob,failed,12,0,0,0,0,0,0,0,0,0,0,12.0,\"'=HYPERLINK(\"\"x\"\"), \"\"no\"\" [authentication]\"\r\n",
+            await File.ReadAllTextAsync(Path.Combine(Directory, "done.csv"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void An_estimate_keeps_to_the_slowest_of_account_host_and_number_at_once()
+    {
+        var size = new MailboxSize(1, 6000, 0, 60_000_000, 0) { MessagesLeft = 6000, BytesLeft = 60_000_000 };
+        List<(JobDefinition, MailboxSize)> accounts = [.. Enumerable.Range(0, 10).Select(i => (Job($"u{i}", "h", most: 50), size))];
+        Assert.Equal(TimeSpan.FromSeconds(120 * 10 / 5), DurationEstimate.Of(accounts, 5));
+        Assert.Equal(TimeSpan.FromSeconds(120), DurationEstimate.Of(accounts, 50));
+        List<(JobDefinition, MailboxSize)> paced = [.. accounts.Select(a => (a.Item1 with { Source = ((ImapEndpoint)a.Item1.Source) with { HostLimits = new HostLimits("h") { MessagesPerSecond = 10 } } }, size))];
+        Assert.Equal(TimeSpan.FromSeconds(6000), DurationEstimate.Of(paced, 50));
+    }
+
+    private static JobDefinition Job(string name, string host, int? most)
+    {
+        var limits = most is null ? null : new HostLimits(host) { Connections = most };
+        return new JobDefinition(name, new ImapEndpoint(host, 993, TlsMode.Implicit, name) { HostLimits = limits }, new MaildirEndpoint("/backup/" + name)) { StateDirectory = "/state/" + name };
+    }
+}
