@@ -154,6 +154,7 @@ public sealed class ReportPageTests : IAsyncLifetime
     {
         var start = new ProcessStartInfo("chromium")
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             Environment = { ["HOME"] = dir.Create("browser") },
@@ -206,7 +207,11 @@ public sealed class ReportPageTests : IAsyncLifetime
             var path = FolderPath.TryParse(n, out var parsed) ? parsed : new FolderPath(n);
             return new FolderReport(path, path, new FolderCounts
             {
-                SourceMessages = messages / (i + 2), Copied = i == 0 ? copied : 0, AlreadyPresent = (messages / (i + 2)) - (i == 0 ? copied : 0), Bytes = i == 0 ? copied * 43_000L : 0, Failed = fails && i == 0 ? 3 : 0,
+                SourceMessages = messages / (i + 2),
+                Copied = i == 0 ? copied : 0,
+                AlreadyPresent = (messages / (i + 2)) - (i == 0 ? copied : 0),
+                Bytes = i == 0 ? copied * 43_000L : 0,
+                Failed = fails && i == 0 ? 3 : 0,
             });
         }).ToImmutableArray();
         ImmutableArray<Problem> problems = fails
