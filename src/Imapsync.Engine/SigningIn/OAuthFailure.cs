@@ -53,7 +53,8 @@ internal static class OAuthFailure
         }
 
         var text = said is null ? words : words.Length == 0 ? said : $"{said} ({words})";
-        return new MailException(FailureScope.Store, fault == OAuthFault.Passing, $"{what}: {text}{remedies(fault)}", response.Exception)
+        var cure = fault == OAuthFault.Insecure ? "; its certificate must be of an authority that this system trusts, or that SSL_CERT_FILE names" : remedies(fault);
+        return new MailException(FailureScope.Store, fault == OAuthFault.Passing, $"{what}: {text}{cure}", response.Exception)
         {
             Kind = fault is OAuthFault.Passing or OAuthFault.Insecure ? FailureKind.Connect : FailureKind.Authentication,
             RetryAfter = response.HttpResponse?.Headers.RetryAfter?.Delta,
@@ -67,7 +68,8 @@ internal static class OAuthFailure
     {
         var text = CodeOf(response) is { } code
             ? string.Join(": ", ((string?[])[code, response.TryGet("error_description")]).OfType<string>())
-            : response.Exception is { } failure ? failure.Message
+            // The outer one says no more than that something was wrong.
+            : response.Exception is { } failure ? failure.GetBaseException().Message
             : response.HttpResponse is { IsSuccessStatusCode: false } ? $"HTTP status {(int)response.HttpStatusCode}"
             : "its answer makes no sense";
         text = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)).Trim();

@@ -99,6 +99,24 @@ public sealed class SignInFailureTests
         Assert.Contains("cannot sign in to the authorization server for alice", outcome.Everything, StringComparison.Ordinal);
     }
 
+    /// <summary>No secret goes to a server whose certificate is of an unknown authority; one of an authority that the system trusts is taken.</summary>
+    [Fact]
+    public async Task An_authorization_server_with_a_certificate_that_nobody_trusts_gets_no_secret()
+    {
+        await using var lab = await SignInLab.StartAsync();
+        using var front = TlsFront.Start(lab.Lab.Server.Authority, lab.Authority.Port);
+        lab.Authority.Url = front.Url;
+        lab.Use($"issuer: {front.Url}", $"scopes: [{AuthorizationServer.Scope}]", "grant: client_credentials", "client_secret_env: CLIENT_SECRET");
+        lab.Lab.Environment["CLIENT_SECRET"] = AuthorizationServer.ClientSecret;
+        var refused = await lab.Lab.RunAsync();
+        Assert.Equal(11, refused.Status);
+        Assert.Contains("its certificate must be of an authority that this system trusts", refused.Error, StringComparison.Ordinal);
+        Assert.Empty(lab.Authority.Grants);
+        lab.Lab.Environment["SSL_CERT_FILE"] = lab.Lab.Server.Authority.CaFile;
+        await lab.Lab.SucceedAsync();
+        await lab.Lab.TargetEqualsSourceAsync();
+    }
+
     /// <summary>A refresh token must not go to whoever is written into the job file later.</summary>
     [Fact]
     public async Task A_sign_in_is_for_the_account_client_and_server_it_was_made_for()

@@ -116,7 +116,7 @@ public sealed class SignInTests
         Assert.True(result.Status == 0, result.ToString());
         Assert.Contains("revoked", result.Output, StringComparison.Ordinal);
         Assert.Equal(1, lab.Authority.Revocations);
-        Assert.Empty(Directory.GetFiles(lab.Lab.StateDirectory, "signin-source*").Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)));
+        Assert.All(Directory.GetFiles(lab.Lab.StateDirectory, "signin-source*"), f => Assert.EndsWith(".lock", f, StringComparison.Ordinal));
         Assert.Equal(12, (await lab.Lab.RunAsync()).Status);
         Assert.Contains("nobody was signed in", (await lab.CommandAsync("logout", "source")).Output, StringComparison.Ordinal);
         await lab.SignInAsync();

@@ -31,9 +31,12 @@ public sealed class AuthorizationServer : IDisposable
     private readonly ConcurrentQueue<string> grants = new();
     private int devicePolls;
 
-    private AuthorizationServer(int port) => Url = $"http://127.0.0.1:{port}";
+    private AuthorizationServer(int port) => (Port, Url) = (port, $"http://127.0.0.1:{port}");
 
-    public string Url { get; }
+    public int Port { get; }
+
+    /// <summary>As clients reach it: another one where TLS is put in front.</summary>
+    public string Url { get; set; }
 
     /// <summary>Whose mailbox each token opens.</summary>
     public string User { get; init; } = "alice";

@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+
+namespace Imapsync.Tests.Support.OAuth;
+
+/// <summary>TLS in front of a server that speaks in the clear, with the certificate of a test's own authority.</summary>
+public sealed class TlsFront : IDisposable
+{
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly X509Certificate2 certificate;
+    private readonly int behind;
+
+    private TlsFront(X509Certificate2 certificate, int behind) => (this.certificate, this.behind) = (certificate, behind);
+
+    public string Url => $"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}";
+
+    public static TlsFront Start(TestAuthority authority, int behind)
+    {
+        var front = new TlsFront(X509Certificate2.CreateFromPemFile(authority.CertificateFile, authority.KeyFile), behind);
+        front.listener.Start();
+        _ = front.ServeAsync();
+        return front;
+    }
+
+    public void Dispose()
+    {
+        listener.Dispose();
+        certificate.Dispose();
+    }
+
+    private async Task ServeAsync()
+    {
+        try
+        {
+            while (true)
+                _ = RelayAsync(await listener.AcceptTcpClientAsync());
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The test is over.
+        }
+    }
+
+    private async Task RelayAsync(TcpClient client)
+    {
+        try
+        {
+            using var from = client;
+            await using var encrypted = new SslStream(from.GetStream());
+            await encrypted.AuthenticateAsServerAsync(certificate);
+            using var to = new TcpClient();
+            await to.ConnectAsync(IPAddress.Loopback, behind);
+            await Task.WhenAny(HandOnAsync(encrypted, to.GetStream()), to.GetStream().CopyToAsync(encrypted));
+        }
+        catch (Exception e) when (e is IOException or SocketException or System.Security.Authentication.AuthenticationException or ObjectDisposedException)
+        {
+            // Whoever asked did not like the certificate, or is gone.
+        }
+    }
+
+    /// <summary>The server behind answers to its own name alone; a request's fields come in one piece.</summary>
+    private async Task HandOnAsync(SslStream encrypted, NetworkStream to)
+    {
+        var buffer = new byte[64 * 1024];
+        int count;
+        while ((count = await encrypted.ReadAsync(buffer)) > 0)
+        {
+            var text = Encoding.Latin1.GetString(buffer, 0, count).Replace($"Host: {new Uri(Url).Authority}", $"Host: 127.0.0.1:{behind}", StringComparison.Ordinal);
+            await to.WriteAsync(Encoding.Latin1.GetBytes(text));
+        }
+    }
+}
