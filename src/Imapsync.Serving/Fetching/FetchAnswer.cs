@@ -166,7 +166,7 @@ internal sealed class FetchAnswer(FetchRequest request, SelectedFolder selected,
 
     private BodyPart Scan(byte[] header)
     {
-        var scanner = new StructureScanner(limits);
+        using var scanner = new StructureScanner(limits);
         scanner.Feed(header);
         return scanner.Finish();
     }

@@ -4,7 +4,7 @@ using System.Text;
 namespace Imapsync.Serving.Finding;
 
 /// <summary>Writes one message behind what is in an mbox: its postmark, its lines with LF ends and From quoted, an empty line.</summary>
-internal sealed class MboxrdWriter
+internal sealed class MboxrdWriter : IDisposable
 {
     private readonly Stream file;
     private readonly MemoryStream pending = new();
@@ -25,6 +25,8 @@ internal sealed class MboxrdWriter
         Convert(piece.Span);
         await FlushAsync(cancellationToken);
     }
+
+    public void Dispose() => pending.Dispose();
 
     public async ValueTask EndAsync(CancellationToken cancellationToken)
     {

@@ -41,7 +41,7 @@ public sealed class MessageExport(BackupReader backup, Action<string> onWritten)
                 {
                     await backup.CopyAsync(id, async (info, copy) =>
                     {
-                        var message = new MboxrdWriter(file, info.InternalDate);
+                        using var message = new MboxrdWriter(file, info.InternalDate);
                         await copy(piece => message.WriteAsync(piece, cancellationToken));
                         await message.EndAsync(cancellationToken);
                     }, cancellationToken);

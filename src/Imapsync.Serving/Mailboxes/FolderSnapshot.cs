@@ -1,3 +1,4 @@
+using System.Buffers;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
 
@@ -10,6 +11,7 @@ namespace Imapsync.Serving.Mailboxes;
 internal sealed class FolderSnapshot
 {
     private const int DescribedTogether = 500;
+    private static readonly SearchValues<char> NoAtom = SearchValues.Create("(){%*\"\\]");
     private readonly IMessageFolder? folder;
     private readonly uint[] uids;
     private readonly FlagSet[] flags;
@@ -39,23 +41,23 @@ internal sealed class FolderSnapshot
     /// <param name="fallback">For a folder whose UIDs nothing promises: another one each time the server starts.</param>
     public static async Task<FolderSnapshot> TakeAsync(IMessageFolder? folder, UidValidity fallback, int maxMessages, CancellationToken cancellationToken)
     {
-        var uids = new List<uint>();
-        var flags = new List<FlagSet>();
+        var listed = new List<uint>();
+        var listedFlags = new List<FlagSet>();
         var told = new Dictionary<FlagSet, FlagSet>();
         if (folder is not null)
         {
             await foreach (var message in folder.ListAsync(new ListRequest(), cancellationToken))
             {
-                if (uids.Count == maxMessages)
+                if (listed.Count == maxMessages)
                     throw new Wire.RefusalException($"the folder has more than {maxMessages} messages", "LIMIT");
-                uids.Add(message.Uid.Value);
+                listed.Add(message.Uid.Value);
                 if (!told.TryGetValue(message.Flags, out var set))
                     told.Add(message.Flags, set = FlagSet.Create(message.Flags.System, message.Flags.Keywords.Where(IsAtom)));
-                flags.Add(set);
+                listedFlags.Add(set);
             }
         }
 
-        return new FolderSnapshot(folder, [.. uids], [.. flags], fallback);
+        return new FolderSnapshot(folder, [.. listed], [.. listedFlags], fallback);
     }
 
     public uint UidAt(int index) => uids[index];
@@ -120,7 +122,7 @@ internal sealed class FolderSnapshot
     }
 
     /// <summary>A keyword that is none (RFC 9051 §9, flag-keyword) can be in a file, and not in an answer.</summary>
-    private static bool IsAtom(string keyword) => keyword.Length > 0 && keyword.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 && keyword.AsSpan().IndexOfAny("(){%*\"\\]") < 0;
+    private static bool IsAtom(string keyword) => keyword.Length > 0 && keyword.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 && keyword.AsSpan().IndexOfAny(NoAtom) < 0;
 
     private int AtOrBehind(uint uid)
     {

@@ -58,7 +58,7 @@ internal sealed class MessageReader(IMessageFolder? folder, ServingLimits limits
     {
         if (structure is not null && structureOf == message.Uid)
             return structure;
-        var scanner = new StructureScanner(limits);
+        using var scanner = new StructureScanner(limits);
         if (held is not null)
             scanner.Feed(held);
         else

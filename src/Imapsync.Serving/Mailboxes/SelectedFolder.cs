@@ -27,14 +27,14 @@ internal sealed class SelectedFolder : IAsyncDisposable
     /// <exception cref="MailException">It can't be opened.</exception>
     public static async Task<SelectedFolder> OpenAsync(ServedAccount account, ServedFolder served, UidValidity fallback, ServingLimits limits, CancellationToken cancellationToken)
     {
-        var folder = served.Path is null ? null : await account.Store.OpenAsync(served.Path, cancellationToken);
+        var opened = served.Path is null ? null : await account.Store.OpenAsync(served.Path, cancellationToken);
         try
         {
-            return new SelectedFolder(served.WireName, folder, await FolderSnapshot.TakeAsync(folder, fallback, limits.Messages, cancellationToken), limits);
+            return new SelectedFolder(served.WireName, opened, await FolderSnapshot.TakeAsync(opened, fallback, limits.Messages, cancellationToken), limits);
         }
-        catch when (folder is not null)
+        catch when (opened is not null)
         {
-            await folder.DisposeAsync();
+            await opened.DisposeAsync();
             throw;
         }
     }

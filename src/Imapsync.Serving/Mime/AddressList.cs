@@ -47,12 +47,12 @@ internal static class AddressList
                 var host = Domain(ref tokens, ",;<"u8);
                 // What follows without a comma is no address of its own.
                 tokens.Until(",;"u8);
-                addresses.Add(new MailAddress(CommentOf(tokens), null, Or(local, MissingMailbox), Or(host, MissingHost)));
+                addresses.Add(new MailAddress(Name(tokens.Comment), null, Or(local, MissingMailbox), Or(host, MissingHost)));
             }
             else if (local.Length > 0)
             {
                 // One word is a mailbox of this host, as daemons write it; several are somebody's name.
-                addresses.Add(count == 1 ? new MailAddress(CommentOf(tokens), null, local, MissingHost) : new MailAddress(words, null, MissingMailbox, MissingHost));
+                addresses.Add(count == 1 ? new MailAddress(Name(tokens.Comment), null, local, MissingHost) : new MailAddress(words, null, MissingMailbox, MissingHost));
             }
 
             // Whatever it is, it is passed over.
@@ -131,7 +131,7 @@ internal static class AddressList
         return host.ToArray();
     }
 
-    private static byte[]? CommentOf(scoped in HeaderTokens tokens) => string.IsNullOrEmpty(tokens.Comment) ? null : System.Text.Encoding.Latin1.GetBytes(tokens.Comment);
+    private static byte[]? Name(string? comment) => string.IsNullOrEmpty(comment) ? null : System.Text.Encoding.Latin1.GetBytes(comment);
 
     private static byte[] Or(byte[] octets, byte[] otherwise) => octets.Length > 0 ? octets : otherwise;
 }

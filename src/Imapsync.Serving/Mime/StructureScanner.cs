@@ -10,7 +10,7 @@ namespace Imapsync.Serving.Mime;
 /// By RFC 2046 §5.1.1: the line end in front of a boundary belongs to the boundary. A line that only begins with a boundary is taken for
 /// one, the innermost or the longest, as other servers do; a boundary within a header ends the header.
 /// </remarks>
-internal sealed class StructureScanner
+internal sealed class StructureScanner : IDisposable
 {
     /// <summary>RFC 2046 allows 70.</summary>
     private const int BoundaryBytes = 80;
@@ -80,6 +80,12 @@ internal sealed class StructureScanner
         for (BodyPart? open = part; open is not null; open = open.Parent)
             Close(open, position, lines);
         return Root;
+    }
+
+    public void Dispose()
+    {
+        field.Dispose();
+        held.Dispose();
     }
 
     /// <param name="line">The line or its start; it is whole where it ends with LF.</param>

@@ -7,9 +7,14 @@ namespace Imapsync.Serving.Texts;
 /// <summary>Header values as people read them: encoded words (RFC 2047) decoded, 8-bit octets read as UTF-8 where they are that, else as Latin-1.</summary>
 internal static class HeaderText
 {
-    private static readonly ParserOptions Options = new() { CharsetEncoding = Encoding.UTF8 };
+    private static readonly ParserOptions Options;
 
-    static HeaderText() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+    static HeaderText()
+    {
+        // Before MimeKit looks which charsets there are.
+        Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+        Options = new ParserOptions { CharsetEncoding = Encoding.UTF8 };
+    }
 
     /// <param name="value">Unfolded or not.</param>
     public static string Decode(ReadOnlySpan<byte> value) => Rfc2047.DecodeText(Options, value.ToArray()).Trim();

@@ -38,7 +38,11 @@ internal sealed class BackupArguments
         command.Validators.Add(result =>
         {
             var isUrl = result.GetResult(place) is { Tokens: [var first, ..] } && IsUrl(first.Value);
-            var count = result.GetResult(job)?.Tokens.Count ?? 0;
+            var given = result.GetResult(job)?.Tokens ?? [];
+            var count = given.Count;
+            // A misspelt option is told by itself.
+            if (given.Any(t => t.Value.StartsWith('-')))
+                return;
             if (rest is null && count > (isUrl ? 0 : 1))
                 result.AddError(isUrl ? "JOB is for a job file; maildir:DIR and mbox:DIR stand alone." : "This command takes one job.");
             else if (!isUrl && count == 0 && result.GetResult(place) is { Tokens.Count: > 0 })
