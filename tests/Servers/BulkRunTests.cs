@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
@@ -69,6 +70,26 @@ public sealed class BulkRunTests
         Assert.All(lines.Skip(1), l => Assert.Contains(",ok,0,12,40,", l, StringComparison.Ordinal));
         await lab.AllEqualAsync();
         Assert.Contains("0 of 30 jobs are unfinished", (await lab.SucceedAsync("--only-unfinished")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_interrupt_ends_jobs_at_work_and_those_that_wait_and_all_are_in_the_report()
+    {
+        await using var lab = await BulkLab.StartAsync(30, messages: 40);
+        // More at once than the hosts have connections for: some are begun and wait.
+        lab.Hosts = $"{lab.HostOfSource}: {{ connections: 4 }}\n{lab.HostOfTarget}: {{ connections: 8 }}";
+        await using (var process = lab.Start("run", "--parallel", "10", "--report", lab.ReportFile))
+        {
+            lab.TargetLine.CallAfterFromClient(300_000, () => process.Signal(PosixSignal.SIGINT));
+            var result = await process.WaitAsync();
+            Assert.True(result.Status == 130, result.ToString());
+        }
+
+        var outcomes = lab.ReadReport().Values.CountBy(j => j.GetProperty("outcome").GetString()).ToDictionary();
+        Assert.Equal(30, outcomes.Values.Sum());
+        Assert.InRange(outcomes["cancelled"], 1, 29);
+        await lab.SucceedAsync("--parallel", "4", "--only-unfinished");
+        await lab.AllEqualAsync();
     }
 
     [Fact]

@@ -151,12 +151,12 @@ public static class JobFileReader
         }
     }
 
-    /// <summary>The names of a file's jobs, unchecked, for shell completion; none where it can't be read.</summary>
+    /// <summary>The names of a file's jobs, those made of rows left out, unchecked, for shell completion; none where it can't be read.</summary>
     public static IReadOnlyList<string> ReadNames(string path)
     {
         try
         {
-            return [.. Load(path, ReadText(path), new JobFileOptions(), []).Names.OfType<string>()];
+            return [.. Load(path, ReadText(path), new JobFileOptions(), []).Names.OfType<string>().Where(n => !n.Contains('{', StringComparison.Ordinal))];
         }
         catch (ConfigurationException)
         {

@@ -17,10 +17,9 @@ public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
     public async Task<AccountCheck> RunAsync(JobDefinition job, bool withSizes, Action<JobEvent> onEvent, CancellationToken cancellationToken)
     {
         using var place = await entry.EnterAsync(job, new JobReporter(job.Name, time, onEvent), cancellationToken);
-        var opening = OpenAsync(job.Source, place.Source, cancellationToken);
-        var (target, targetStore) = await OpenTargetAsync(job.Target, place.Target, cancellationToken);
-        var (source, sourceStore) = await opening;
+        var (source, sourceStore) = await OpenAsync(job.Source, place.Source, cancellationToken);
         await using var openSource = sourceStore;
+        var (target, targetStore) = await OpenTargetAsync(job.Target, place.Target, cancellationToken);
         await using var openTarget = targetStore;
         if (source.Failure is not null || target.Failure is not null)
             return new AccountCheck(job.Name, source, target, []);

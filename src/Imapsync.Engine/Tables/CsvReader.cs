@@ -27,6 +27,9 @@ public sealed class CsvReader : IDisposable
 
     public char Delimiter => text.Delimiter;
 
+    /// <summary>False for a pipe, which gives what it has once.</summary>
+    public static bool CanReadAgain(string path) => !Pipes.IsPipe(path);
+
     /// <exception cref="CsvException"/>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>

@@ -12,7 +12,7 @@ internal static class CheckCsv
     private const string Reason = "reason";
 
     /// <param name="masks">Columns of passwords stay, with <c>***</c> in them; else they are left out.</param>
-    /// <exception cref="CsvException">The table was changed meanwhile.</exception>
+    /// <exception cref="IOException">The table can't be read once more, or was changed meanwhile.</exception>
     public static async Task WriteAsync(Stream file, IReadOnlyList<(JobDefinition Job, AccountCheck Check)> checks, IReadOnlyList<BadRow> badRows, bool masks)
     {
         var table = checks.Select(c => c.Job.Row?.Table).Concat(badRows.Select(r => r.Row.Table)).Distinct().ToList() is [{ } only] ? only : null;
@@ -31,6 +31,20 @@ internal static class CheckCsv
         // A file that was written here, corrected and checked again has columns of results already.
         List<int> kept = [.. Enumerable.Range(0, table.Columns.Length).Where(i => table.Columns[i] is not (Result or Reason) && (masks || !table.Secrets.Contains(i)))];
         await csv.WriteAsync([.. kept.Select(i => table.Columns[i]), Result, Reason]);
+        if (!CsvReader.CanReadAgain(table.Path))
+            throw new IOException("the table is a pipe, which can't be read once more; name a file in for_each");
+        try
+        {
+            await WriteRowsAsync(csv, table, kept, byLine);
+        }
+        catch (CsvException e)
+        {
+            throw new IOException($"{table.Path} was changed meanwhile: {e.Message}", e);
+        }
+    }
+
+    private static async Task WriteRowsAsync(CsvWriter csv, AccountTable table, List<int> kept, Dictionary<int, (string Result, string Reason)> byLine)
+    {
         using var rows = CsvReader.Open(table.Path, table.Form);
         while (rows.ReadRow())
         {
@@ -39,7 +53,7 @@ internal static class CheckCsv
             // Of a row with a cell too few or too many nobody knows which of them is a password.
             var isWhole = rows.Cells.Length == table.Columns.Length;
             await csv.WriteAsync(
-                [.. kept.Select(i => !isWhole ? "" : table.Secrets.Contains(i) ? "***" : rows.Cells[i]), found.Item1, CsvWriter.Inert(found.Item2)]);
+                [.. kept.Select(i => !isWhole ? "" : table.Secrets.Contains(i) ? "***" : rows.Cells[i]), found.Result, CsvWriter.Inert(found.Reason)]);
         }
     }
 }

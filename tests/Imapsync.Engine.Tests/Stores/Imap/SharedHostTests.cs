@@ -1,0 +1,95 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Imap;
+using Imapsync.Engine.Stores.Limits;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Engine.Tests.Stores.Imap;
+
+/// <summary>Accounts that share a host with a limit on connections: each gets by with one, and has more while others can spare them.</summary>
+public sealed class SharedHostTests
+{
+    private readonly AppendServer server = new();
+    private readonly HostPlaces places = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_folder_waits_for_a_connection_and_questions_do_not()
+    {
+        using var one = await EnterAsync(most: 2);
+        using var two = await EnterAsync(most: 2);
+        await using var store = await OpenAsync(one);
+        await using var other = await OpenAsync(two);
+        var folder = await store.OpenAsync(FolderPath.Inbox, Token);
+        var second = store.OpenAsync(FolderPath.Inbox, Token);
+        Assert.True(await store.ExistsAsync(FolderPath.Inbox, Token));
+        Assert.False(second.IsCompleted);
+        await folder.DisposeAsync();
+        await (await second).DisposeAsync();
+        Assert.Equal(2, server.Connections);
+    }
+
+    [Fact]
+    public async Task What_another_account_leaves_is_taken_over_by_a_folder_that_waits_and_given_back_for_one_that_comes()
+    {
+        var gone = await EnterAsync(most: 2);
+        using var one = await EnterAsync(most: 2);
+        await using var store = await OpenAsync(one);
+        await using var folder = await store.OpenAsync(FolderPath.Inbox, Token);
+        var opening = store.OpenAsync(FolderPath.Inbox, Token);
+        Assert.False(opening.IsCompleted);
+        gone.Dispose();
+        var second = await opening;
+
+        var coming = EnterAsync(most: 2);
+        Assert.False(coming.IsCompleted);
+        await second.DisposeAsync();
+        using var three = await coming;
+        await using var other = await OpenAsync(three);
+        Assert.True(await other.ExistsAsync(FolderPath.Inbox, Token));
+    }
+
+    [Fact]
+    public async Task A_connection_that_nobody_uses_is_closed_for_a_job_that_comes()
+    {
+        using var one = await EnterAsync(most: 2);
+        await using var store = await OpenAsync(one);
+        await using var folder = await store.OpenAsync(FolderPath.Inbox, Token);
+        await (await store.OpenAsync(FolderPath.Inbox, Token)).DisposeAsync();
+        Assert.Equal(2, server.Connections);
+        using var two = await EnterAsync(most: 2);
+        await using var other = await OpenAsync(two);
+        Assert.Equal(3, server.Connections);
+    }
+
+    [Fact]
+    public async Task The_pace_of_a_host_is_one_for_all_accounts_and_both_ways()
+    {
+        var clock = new ManualClock();
+        var limits = new StoreLimits(clock);
+        var host = new HostLimits("h") { MessagesPerSecond = 2 };
+        await using var read = await LimitAsync(limits, host, isTarget: false);
+        await using var written = await LimitAsync(limits, host, isTarget: true);
+        await using var source = await read.OpenForWritingAsync(FolderPath.Inbox, Token);
+        await using var target = await written.OpenForWritingAsync(FolderPath.Inbox, Token);
+        Assert.Single(await source.AppendAsync(AppendRun.Window(("", "a\r\n")), Token));
+        // The burst is used up, whichever of them used it.
+        var waiting = target.AppendAsync(AppendRun.Window(("", "b\r\n")), Token);
+        Assert.False(waiting.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Single(await waiting);
+    }
+
+    private Task<HostEntry> EnterAsync(int most) => places.EnterAsync(new HostLimits("h") { Connections = most }, null, _ => { }, Token);
+
+    private Task<IMessageStore> LimitAsync(StoreLimits limits, HostLimits host, bool isTarget)
+    {
+        var endpoint = Endpoint() with { HostLimits = host, User = isTarget ? "bob" : "alice" };
+        return limits.ApplyAsync(endpoint, isTarget, "/nowhere", (_, _) => { }, () => ImapStore.OpenAsync(endpoint, new StoreContext(TimeProvider.System, _ => { }), server.DialAsync, Token), Token);
+    }
+
+    private Task<IMessageStore> OpenAsync(HostEntry entry) =>
+        ImapStore.OpenAsync(Endpoint(), new StoreContext(TimeProvider.System, _ => { }) { Share = entry.Source }, server.DialAsync, Token);
+
+    private static ImapEndpoint Endpoint() => new("imap.example.com", 143, TlsMode.None, "alice") { Connections = 4 };
+}
