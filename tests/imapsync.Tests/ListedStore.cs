@@ -23,6 +23,8 @@ internal sealed class ListedStore(string display, bool hasLabels = false) : IMes
 
     public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
     public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
@@ -65,6 +67,8 @@ internal sealed class ListedFolder(FolderPath path) : IMessageFolder
         yield return new MessageInfo(new Uid(2), FlagSet.Empty, Size: -1);
         yield return new MessageInfo(new Uid(3), FlagSet.Empty, Size: 200);
     }
+
+    public Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken) => throw new NotSupportedException("nothing is removed from this source");
 
     public IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -92,6 +92,26 @@ public static class JobSchemaDocument
             case SettingShape.Section:
                 WriteKeys(writer, key.Keys);
                 break;
+            case SettingShape.ChoiceOrSection:
+                writer.WriteStartArray("anyOf");
+                writer.WriteStartObject();
+                WriteChoices(writer, key.Choices);
+                writer.WriteEndObject();
+                writer.WriteStartObject();
+                WriteKeys(writer, key.Keys);
+                writer.WriteEndObject();
+                writer.WriteEndArray();
+                break;
+            case SettingShape.NamedSections:
+                writer.WriteString("type", "object");
+                writer.WriteStartObject("additionalProperties");
+                WriteKeys(writer, key.Keys);
+                writer.WriteEndObject();
+                break;
+            case SettingShape.Rows:
+                // A file's name, a section that names one, or the rows themselves.
+                WriteNames(writer, "type", ["string", "object", "array"]);
+                break;
             case SettingShape.Sections:
                 writer.WriteString("type", "array");
                 writer.WriteNumber("minItems", 1);

@@ -102,7 +102,7 @@ internal sealed class FolderCopier(
         if (tally.Failures.Count == 0 && listing.MissingCount == 0 && flags.Strangers.Count == 0)
             checkpoint.SetSourceModSeq(source.Status.HighestModSeq);
         await checkpoint.CommitAsync(abort);
-        var isEmptied = !source.RemovesCopied || (flags.Strangers.Count == 0 && await new SourceRemoval(context, pair).RunAsync(source, writable, checkpoint, abort));
+        var isEmptied = !context.Job.Source.RemovesCopied || (flags.Strangers.Count == 0 && await new SourceRemoval(context, pair).RunAsync(source, writable, checkpoint, abort));
         var summary = flags.Strangers.Count > 0 || !isEmptied ? null : await SummarizeAsync(checkpoint, listing, writable, abort);
         return new FolderOutcome(summary, plan.Vanished, WasStopped: false)
         {

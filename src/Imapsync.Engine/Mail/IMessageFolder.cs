@@ -39,12 +39,9 @@ public interface IMessageFolder : IAsyncDisposable
     /// <param name="messages">As listed with date and size; taken as the reading gets on, and never while a message is being used.</param>
     IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken);
 
-    /// <summary>The source is to lose what is safely in the target (<see cref="Endpoint.RemovesCopied"/>).</summary>
-    bool RemovesCopied => false;
-
-    /// <summary>Removes messages for good, all or none; the last that is asked of the folder. Only where <see cref="RemovesCopied"/>.</summary>
+    /// <summary>Removes messages for good, all or none; the last that is asked of the folder. Only where the endpoint <see cref="Endpoint.RemovesCopied"/>.</summary>
     /// <returns>How many went.</returns>
-    Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken) => throw new NotSupportedException("nothing is removed from this source");
+    Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken);
 }
 
 /// <summary>A folder open for writing.</summary>

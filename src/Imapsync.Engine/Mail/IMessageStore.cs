@@ -39,7 +39,7 @@ public interface IMessageStore : IAsyncDisposable
     /// Why a folder that is not there could never be made, in the store's words, as far as it says so without trying. Null: nothing
     /// is known against it.
     /// </summary>
-    Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+    Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>Opens for reading: changes nothing, sets no \Seen, writes no file. Throws <see cref="FailureKind.Gone"/> when there is none.</summary>
     Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken);

@@ -166,6 +166,8 @@ public sealed class MemoryBoundsTests : IDisposable
 
         public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult(new UidCounters(Status.UidValidity, UidNext));
 
+        public Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
         public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult(path.IsInbox);
 
         public FolderPath ListedAs(FolderPath path) => path;
@@ -203,6 +205,8 @@ public sealed class MemoryBoundsTests : IDisposable
                 yield return request.WithDateAndSize ? new MessageInfo(new Uid(uid), flags, MemoryFolderState.Day(3).AddSeconds(uid), Octets(uid).Length) : new MessageInfo(new Uid(uid), flags);
             }
         }
+
+        public Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken) => throw new NotSupportedException("nothing is removed from this source");
 
         public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, [EnumeratorCancellation] CancellationToken cancellationToken)
         {

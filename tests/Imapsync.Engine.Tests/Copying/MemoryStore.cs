@@ -92,6 +92,8 @@ internal sealed class MemoryStore
         public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) =>
             StatusAnswers.UidCountersAsync(this, path, cancellationToken);
 
+        public Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
         public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => StatusAnswers.ExistsAsync(this, path, cancellationToken);
 
         public Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
@@ -273,6 +275,8 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
             yield return request.WithDateAndSize ? Info(m) : new MessageInfo(new Uid(m.Uid), m.Flags);
         }
     }
+
+    public Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken) => throw new NotSupportedException("nothing is removed from this source");
 
     public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

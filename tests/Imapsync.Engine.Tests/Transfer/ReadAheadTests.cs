@@ -203,6 +203,8 @@ public sealed class ReadAheadTests : IAsyncDisposable
 
         public IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken) => throw new NotSupportedException("nothing is removed from this source");
+
         public IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public async IAsyncEnumerable<IncomingMessage> ReadAsync(

@@ -74,6 +74,8 @@ internal partial class ImapFolder(
             yield return new MessageInfo(row.Uid, row.Flags, row.InternalDate, row.Size);
     }
 
+    public Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken) => throw new NotSupportedException("nothing is removed from this source");
+
     public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await ReviveAsync(cancellationToken);

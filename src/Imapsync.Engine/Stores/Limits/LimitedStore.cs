@@ -43,8 +43,6 @@ internal class LimitedFolder<T>(T folder, TransferGate reading) : IMessageFolder
 
     public IReadOnlyDictionary<Uid, Uid> Predecessors => folder.Predecessors;
 
-    public bool RemovesCopied => folder.RemovesCopied;
-
     public Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken) => folder.RemoveCopiedAsync(uids, cancellationToken);
 
     protected T Folder => folder;

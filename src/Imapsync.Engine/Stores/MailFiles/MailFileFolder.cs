@@ -64,6 +64,8 @@ internal sealed class MailFileFolder : IMessageFolder
         }
     }
 
+    public Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken) => throw new NotSupportedException("nothing is removed from this source");
+
     public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         foreach (var (uid, message) in messages.Where(m => uids.Contains(m.Key)))

@@ -88,6 +88,8 @@ public sealed class MaildirStore : IMessageStore
         return folder.Status;
     }
 
+    public Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
     public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => StatusAnswers.ExistsAsync(this, path, cancellationToken);
 
     public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) =>

@@ -22,6 +22,8 @@ internal abstract class ReadOnlyStore(StoreTraits traits) : IMessageStore
 
     public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) => StatusAnswers.UidCountersAsync(this, path, cancellationToken);
 
+    public Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
     public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => StatusAnswers.ExistsAsync(this, path, cancellationToken);
 
     public FolderPath ListedAs(FolderPath path) => path;

@@ -14,6 +14,8 @@ internal sealed class MissingStore(string display) : IMessageStore
 
     public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) => throw NoFolder(path);
 
+    public Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
     public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult(false);
 
     public IAccessControl? AccessControl => null;

@@ -60,8 +60,6 @@ internal abstract class FolderView(IMessageFolder folder, FolderStatus status) :
 
     public IReadOnlyDictionary<Uid, Uid> Predecessors => folder.Predecessors;
 
-    public bool RemovesCopied => folder.RemovesCopied;
-
     public Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken) => folder.RemoveCopiedAsync(uids, cancellationToken);
 
     protected IMessageFolder Folder => folder;
