@@ -25,7 +25,8 @@ public sealed class KeptSignInTests : IDisposable
         foreach (var file in Directory.GetFiles(dir["state"]))
         {
             Assert.DoesNotContain("refresh-token", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), StringComparison.Ordinal);
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+            if (!OperatingSystem.IsWindows())
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         }
     }
 
