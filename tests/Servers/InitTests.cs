@@ -195,7 +195,7 @@ public sealed partial class InitTests
     private static string Settle(string screen)
     {
         // Whoever has a mail server on the machine is told something else of the usual ports.
-        screen = UsualPort().Replace(screen, "  $1://localhost: localhost can't be reached: Connection refused");
+        screen = UsualPort().Replace(screen, "  ${scheme}://localhost: localhost can't be reached: Connection refused");
         var lines = ClockTime().Replace(Duration().Replace(screen, "· 1 s"), "").Split('\n').Select(l => l.TrimEnd()).ToList();
         for (var i = 1; i < lines.Count; i++)
         {
@@ -217,7 +217,7 @@ public sealed partial class InitTests
     [GeneratedRegex("^[0-9]{2}:[0-9]{2}:[0-9]{2} ", RegexOptions.Multiline, 5000)]
     private static partial Regex ClockTime();
 
-    [GeneratedRegex(@"^  (imaps?)://localhost: [^\r\n]*", RegexOptions.Multiline, 5000)]
+    [GeneratedRegex(@"^  (?<scheme>imaps?)://localhost: [^\r\n]*", RegexOptions.Multiline, 5000)]
     private static partial Regex UsualPort();
 
     [GeneratedRegex(@"· [0-9.]+ s\b", RegexOptions.None, 5000)]

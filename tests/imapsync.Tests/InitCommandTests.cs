@@ -42,7 +42,8 @@ public sealed class InitCommandTests : CommandLineFixture
 
             """, file);
         Assert.Equal(Password + "\n", await ReadAsync(".config/imapsync/alice@gmail.com-source.password"));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Directory, ".config/imapsync/alice@gmail.com-source.password")));
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Directory, ".config/imapsync/alice@gmail.com-source.password")));
         Assert.Contains("make an app password", Error, StringComparison.Ordinal);
         Assert.DoesNotContain(Password, Error + Out + file, StringComparison.Ordinal);
         Assert.Equal("imap.gmail.com", ((ImapEndpoint)JobFileReader.Read(Path.Combine(Directory, "job.yaml"), new JobFileOptions { Environment = new Dictionary<string, string> { ["HOME"] = Directory } }).Jobs[0].Source).Host);
