@@ -109,6 +109,8 @@ public sealed class JobHistory(string stateDirectory, TimeProvider time)
     private async Task<byte[]> ReadOctetsAsync(CancellationToken cancellationToken)
     {
         Nodes.RequireNoDevice(FilePath);
+        if (Directory.Exists(FilePath))
+            throw new IOException($"{FilePath} is a directory, where a file of this program should be; move it away");
         if (!File.Exists(FilePath) || new FileInfo(FilePath).Length > MostReadBytes)
             return [];
         var file = new FileStream(FilePath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
