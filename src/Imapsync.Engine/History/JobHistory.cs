@@ -110,7 +110,7 @@ public sealed class JobHistory(string stateDirectory, TimeProvider time)
     {
         Nodes.RequireNoDevice(FilePath);
         if (Directory.Exists(FilePath))
-            throw new IOException($"{FilePath} is a directory, where the history belongs; remove it");
+            throw new IOException($"{FilePath} is a directory, where a file of this program should be; move it away");
         if (!File.Exists(FilePath) || new FileInfo(FilePath).Length > MostReadBytes)
             return [];
         var file = new FileStream(FilePath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
