@@ -101,8 +101,8 @@ internal sealed class BackupArguments
         var read = JobFileReader.Read(file, surroundings.JobFileOptions with { Jobs = [name], StateRoot = state, UsesSource = false });
         foreach (var note in read.Notes)
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
-        var job = read.Jobs[0];
-        return new Backup(job.Name, job.Target, job.StateDirectory);
+        var definition = read.Jobs[0];
+        return new Backup(definition.Name, definition.Target, definition.StateDirectory);
     }
 
     private static void RefuseOptions(ArgumentResult result)
