@@ -159,8 +159,8 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
     /// <summary>The headers, by TOP, or cut from whole messages where the server has no TOP. Empty where it gives none.</summary>
     private async IAsyncEnumerable<(Uid Uid, ReadOnlyMemory<byte> Header)> HeadersAsync(UidSet? uids, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var verb = Client.Capabilities.HasTop ? "TOP" : "RETR";
         var chosen = Chosen(uids).ToList();
+        var verb = chosen.Count > 0 && await TakesTopAsync(mailbox.Numbers[chosen[0]], cancellationToken) ? "TOP" : "RETR";
         var header = new MemoryStream();
         var commands = chosen.Select(u => verb == "TOP" ? $"TOP {mailbox.Numbers[u]} 0" : $"RETR {mailbox.Numbers[u]}");
         await using var answers = Client.AskAsync(commands, Take, cancellationToken).GetAsyncEnumerator(cancellationToken);
@@ -183,6 +183,21 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         {
             header.Write(piece.Span[..(int)Math.Min(piece.Length, MaxHeaderBytes - header.Length)]);
             return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>A server that does not tell what it can do is asked for one header.</summary>
+    private async Task<bool> TakesTopAsync(int number, CancellationToken cancellationToken)
+    {
+        if (Client.Capabilities.AreTold)
+            return Client.Capabilities.HasTop;
+        try
+        {
+            return mailbox.TakesTop ??= await Client.AskAsync([$"TOP {number} 0"], _ => ValueTask.CompletedTask, cancellationToken).AllAsync(r => r is null, cancellationToken);
+        }
+        catch (Exception e) when (Pop3Failure.IsPop3(e))
+        {
+            throw Pop3Failure.Translate(e, FailureScope.Folder, $"{store.Traits.Display}: reading headers broke off");
         }
     }
 

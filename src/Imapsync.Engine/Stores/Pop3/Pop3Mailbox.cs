@@ -28,6 +28,9 @@ internal sealed class Pop3Mailbox
     /// <summary>The session's number of each message, by UID.</summary>
     public SortedDictionary<Uid, int> Numbers { get; }
 
+    /// <summary>Whether the server gives headers, once that was tried.</summary>
+    public bool? TakesTop { get; set; }
+
     /// <summary>As the server states it; -1 where it states none.</summary>
     public long SizeOf(int number) => sizes.GetValueOrDefault(number, -1);
 

@@ -84,6 +84,10 @@ internal sealed class SpooledBody : IAsyncDisposable
         var path = Path.Combine(Path.GetTempPath(), "imapsync-" + Path.GetRandomFileName());
         var options = DurableFiles.ForOwner(FileMode.CreateNew, FileAccess.ReadWrite);
         options.Options |= FileOptions.DeleteOnClose;
-        return new FileStream(path, options);
+        var created = new FileStream(path, options);
+        // Where the system lets an open file have no name, a kill leaves none behind.
+        if (!OperatingSystem.IsWindows())
+            File.Delete(path);
+        return created;
     }
 }

@@ -48,7 +48,12 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
         if (opened.Count == 0)
             throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no mail of Thunderbird; give a profile's directory, with Mail or ImapMail in it, or one account's") { Kind = FailureKind.Gone };
         if (opened.Count == 1)
+        {
+            if (directories[0] != endpoint.Directory)
+                context.OnNote($"{endpoint.Display}: only {opened[0].Name} holds mail, and its folders are shown without a level for it; name that directory in the URL, so that they stay where they are when another account comes");
             opened = [opened[0] with { Name = null }];
+        }
+
         return new ThunderbirdStore(endpoint, opened);
     }
 
