@@ -85,7 +85,7 @@ public sealed class BulkRunTests
             Assert.True(result.Status == 130, result.ToString());
         }
 
-        var outcomes = lab.ReadReport().Values.CountBy(j => j.GetProperty("outcome").GetString()).ToDictionary();
+        var outcomes = lab.ReadReport().Values.CountBy(j => j.GetProperty("outcome").GetString()!).ToDictionary();
         Assert.Equal(30, outcomes.Values.Sum());
         Assert.InRange(outcomes["cancelled"], 1, 29);
         await lab.SucceedAsync("--parallel", "4", "--only-unfinished");
