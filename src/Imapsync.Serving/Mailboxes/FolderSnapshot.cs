@@ -24,7 +24,8 @@ internal sealed class FolderSnapshot
     {
         (this.folder, this.uids, this.flags) = (folder, uids, flags);
         var validity = folder is null ? new UidValidity(1) : folder.LastingUidValidity.IsNone ? folder.Status.UidValidity : folder.LastingUidValidity;
-        Validity = validity.IsNone ? fallback : validity;
+        // Where there is no message yet, no number was given that could change its meaning.
+        Validity = !validity.IsNone ? validity : uids.Length == 0 ? new UidValidity(1) : fallback;
         var next = folder is null || folder.Status.UidNext.IsNone ? 1 : folder.Status.UidNext.Value;
         UidNext = new Uid(Math.Max(next, uids.Length == 0 ? 1 : uids[^1] + 1));
     }
