@@ -99,7 +99,8 @@ internal sealed class KeptSignIn(string path, SealingKeys keys)
         try
         {
             var octets = Convert.FromBase64String(line);
-            if (octets.Length < NonceBytes + TagBytes)
+            // The last digit has bits to spare, which the decoder does not look at.
+            if (octets.Length < NonceBytes + TagBytes || Convert.ToBase64String(octets) != line)
                 return null;
             var plain = new byte[octets.Length - NonceBytes - TagBytes];
             using var aes = new AesGcm(key, TagBytes);

@@ -146,7 +146,8 @@ public sealed class ForEachTests : JobFileFixture
     public void A_table_of_passwords_that_others_can_read_is_noted_once()
     {
         Rows([Header, .. Enumerable.Range(0, 50).Select(i => $"u{i},a{i},p,example.org,Junk")]);
-        System.IO.File.SetUnixFileMode(Path.Combine(Directory, "accounts.csv"), (UnixFileMode)0b110_100_100);
+        if (!OperatingSystem.IsWindows())
+            System.IO.File.SetUnixFileMode(Path.Combine(Directory, "accounts.csv"), (UnixFileMode)0b110_100_100);
         Assert.Equal("accounts.csv holds passwords and can be read by other users; chmod 600 it", Assert.Single(Read(Template).Notes).Message);
     }
 

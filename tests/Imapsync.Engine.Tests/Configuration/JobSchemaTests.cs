@@ -43,8 +43,8 @@ public sealed class JobSchemaTests : JobFileFixture
         {
             foreach (var block in (await System.IO.File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).Split("```yaml\n").Skip(1).Select(b => b.Split("\n```")[0]))
             {
-                // A part of a job is shown without its head.
-                if (!block.Contains("jobs:", StringComparison.Ordinal))
+                // A part of a job is shown without its head, or with a sign that something is left out.
+                if (!block.Contains("jobs:", StringComparison.Ordinal) || block.Contains("# …", StringComparison.Ordinal))
                     continue;
                 JobSchemaAssert.Accepts(block, file);
                 count++;

@@ -45,7 +45,7 @@ public sealed class CsvTests
     }
 
     [Fact]
-    public void What_is_written_is_read_back()
+    public async Task What_is_written_is_read_back()
     {
         var random = new Random(5);
         for (var round = 0; round < 200; round++)
@@ -53,7 +53,7 @@ public sealed class CsvTests
             var delimiter = ",;\t|"[random.Next(4)];
             Generate(random, delimiter, random.Next(1, 5), random.Next(1, 10), out var rows, out _);
             using var file = new MemoryStream();
-            WriteAsync(file, delimiter, rows).GetAwaiter().GetResult();
+            await WriteAsync(file, delimiter, rows);
             Assert.Equal(rows, Read(file.ToArray(), new CsvForm(delimiter)));
         }
     }

@@ -22,7 +22,7 @@ internal static class AwkwardMime
     private static readonly string[] Addresses =
     [
         "a@b.example", "A B <a@b.example>", "\"Quoted, Name\" <q@x.example>", "=?UTF-8?Q?J=C3=B6rg?= <j@x.example>", "a@b.example (Comment Name)", "undisclosed-recipients:;",
-        "Friends: a@x.example, B <b@x.example>;", "MAILER-DAEMON", "<only@brackets.example>", "Name Without Address", "<@route.example:a@b.example>", 
+        "Friends: a@x.example, B <b@x.example>;", "MAILER-DAEMON", "<only@brackets.example>", "Name Without Address", "<@route.example:a@b.example>",
         "\"back\\\\slash\" <b@x.example>", "J\xF6rg <8bit@x.example>", "a.b.c@[127.0.0.1]", "first.last (nested (comment)) <n@x.example>", "<>", "\"local part\"@x.example",
         "one@x.example two@x.example", "=?iso-8859-1?B?Zfw=?= (x) <e@x.example>;", "", "@x.example", "a@",
     ];
