@@ -50,6 +50,17 @@ public sealed class LimitTests
         await lab.TargetEqualsSourceAsync();
     }
 
+    /// <summary>Folders are worked on side by side until the servers say no: no two may then wait for what the other has.</summary>
+    [Fact]
+    public async Task Servers_that_give_one_connection_each_hold_up_nothing()
+    {
+        var one = new DovecotOptions { Extra = "mail_max_userip_connections = 1" };
+        await using var there = await MigrationLab.WithDovecotAsync(await BackupLab.StartAsync(new MailboxPlan { Messages = 700 }, one), one);
+        var outcome = await there.SucceedAsync();
+        Assert.Equal(700, outcome.Total("copied"));
+        Assert.Equal(0, (await there.SucceedAsync()).Total("copied"));
+    }
+
     [Fact]
     public async Task A_server_that_allows_fewer_connections_than_the_job_gets_all_mail_on_fewer()
     {

@@ -31,6 +31,13 @@ public sealed class SnapshotTests
         Assert.Equal(0, (await ImapsyncAsync(lab, "verify", "alice", "--offline", "--at", name)).Status);
         Assert.Equal(0, (await ImapsyncAsync(lab, "verify", "alice", "--offline")).Status);
 
+        // What went since is found there, and nowhere else.
+        var then = await ImapsyncAsync(lab, "find", "alice", "--at", name, "--folder", "INBOX", "--output", "ids");
+        Assert.True(then.Status == 0 && then.Output.Length > 0, then.ToString());
+        Assert.Empty((await ImapsyncAsync(lab, "find", "alice", "--folder", "INBOX", "--output", "ids")).Output);
+        Assert.Equal(0, (await ImapsyncAsync(lab, "export", "alice", then.Output.Split('\n')[0], "--at", name, "--eml", lab.Dir["exported"])).Status);
+        Assert.Single(Directory.GetFiles(lab.Dir["exported"]));
+
         var restored = await ImapsyncAsync(lab, "restore", "alice", "--at", "latest", "--to", $"maildir:{lab.Dir["restored"]}");
         Assert.True(restored.Status == 0, restored.ToString());
         Assert.Equal("", (await lab.ServeAsync(lab.Dir["restored"])).WithoutSubscriptions().DifferenceFrom(before.WithoutSubscriptions()));

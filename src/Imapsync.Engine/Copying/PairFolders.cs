@@ -6,11 +6,15 @@ namespace Imapsync.Engine.Copying;
 /// <summary>Opens the two folders of a pair. The target's is null where there is none and none is needed as yet.</summary>
 internal sealed class PairFolders(JobContext context, FolderPair pair)
 {
-    /// <summary>The target's is opened while the source's server answers, unless connections are scarce. Where both fail, what is told is the source's failure.</summary>
+    /// <summary>
+    /// The target's is opened while the source's server answers where one pair is worked on at a time. Else the source's comes first for all:
+    /// a server may give fewer connections than it was asked for, and two that each had one side would wait for each other's for ever.
+    /// Where both fail, what is told is the source's failure.
+    /// </summary>
     public async Task<(IMessageFolder Source, IMessageFolder? Target)> OpenAsync(CancellationToken abort)
     {
         var source = context.Source.OpenAsync(pair.Source.Path, abort);
-        if (context.Source.Traits.HasVaryingConnections || context.Target.Traits.HasVaryingConnections)
+        if (Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders) > 1)
             await source;
         var target = OpenTargetAsync(abort);
         try

@@ -116,12 +116,6 @@ public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, in
 
     /// <summary>How many small questions, such as the status of a folder, may usefully be asked at once; at least 1.</summary>
     public int MaxConcurrentQuestions { get; init; } = 1;
-
-    /// <summary>
-    /// Now there are connections for as many folders as may be open, now for one alone: of several stores, folders are opened in one
-    /// order, else two of their users could each wait for what the other holds.
-    /// </summary>
-    public bool HasVaryingConnections { get; init; }
 }
 
 /// <param name="HoldsMessages">False for a name that only has children (\Noselect).</param>

@@ -147,8 +147,9 @@ internal sealed class StateDirectory(string root)
         if (Directory.Exists(entry))
         {
             // After a power cut the names of a source's mail may be there and the lock not.
-            if (name == "names")
-                return Directory.EnumerateFileSystemEntries(entry).All(e => e.EndsWith(".names", StringComparison.Ordinal) || e.Contains(".names.", StringComparison.Ordinal));
+            // Who looks into a backup that has no state as yet leaves numbers alone.
+            if (name is "names" or "served")
+                return Directory.EnumerateFileSystemEntries(entry).All(IsNumbers);
 
             // Another job's state, or a restore's, may lie in this one's directory.
             return entry == pairs ? Directory.EnumerateFileSystemEntries(pairs).All(IsJournal) : Directory.Exists(Path.Combine(entry, "pairs"));
@@ -156,6 +157,9 @@ internal sealed class StateDirectory(string root)
 
         return name == "lock" || IsRecord(entry, mayBeTorn: name is AppendingName or HistoryName || name.StartsWith(SignInPrefix, StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal));
     }
+
+    /// <summary>Of mail in a Maildir or an mbox, or a part of them that is being written.</summary>
+    private static bool IsNumbers(string path) => Path.GetFileName(path) is var name && (name.Contains(".names", StringComparison.Ordinal) || name.Contains(".index", StringComparison.Ordinal));
 
     /// <summary>As a run writes it, or as a power cut left it: cut off, or with zeros in place of its text.</summary>
     private static bool IsLock(string path)

@@ -20,6 +20,7 @@ internal sealed class BackupArguments
     private readonly Argument<string> place = new("FILE") { Description = "The job file, or the backup itself: maildir:DIR or mbox:DIR." };
     private readonly Argument<string[]> job;
     private readonly string? rest;
+    private readonly SnapshotOption at;
     private readonly Option<string> state = new("--state") { Description = "Keep the jobs' state below this directory, whatever the file says.", HelpName = "DIR" };
 
     /// <param name="rest">What comes behind the job, any number of times; null for nothing.</param>
@@ -43,6 +44,8 @@ internal sealed class BackupArguments
             // A misspelt option is told by itself.
             if (given.Any(t => t.Value.StartsWith('-')))
                 return;
+            if (isUrl && at!.IsGiven(result))
+                result.AddError("--at is for a job file: the snapshots are a job's.");
             if (rest is null && count > (isUrl ? 0 : 1))
                 result.AddError(isUrl ? "JOB is for a job file; maildir:DIR and mbox:DIR stand alone." : "This command takes one job.");
             else if (!isUrl && count == 0 && result.GetResult(place) is { Tokens.Count: > 0 })
@@ -51,6 +54,7 @@ internal sealed class BackupArguments
         command.Add(place);
         command.Add(job);
         command.Add(state);
+        at = new SnapshotOption(command);
     }
 
     /// <summary>What came behind the job.</summary>
@@ -62,7 +66,7 @@ internal sealed class BackupArguments
         var given = parsed.GetRequiredValue(place);
         var backup = IsUrl(given)
             ? OfUrl(given, parsed.GetValue(state), surroundings)
-            : await OfJobAsync(given, parsed.GetRequiredValue(job)[0], parsed.GetValue(state), surroundings);
+            : await OfJobAsync(parsed, given, parsed.GetRequiredValue(job)[0], surroundings);
         return backup.Endpoint is MaildirEndpoint or MboxEndpoint
             ? backup
             : throw new ConfigurationException([new ConfigurationError(new SettingOrigin(given), $"{backup.Endpoint.Display} is an account and no backup in files", "look into it with a mail program")]);
@@ -96,12 +100,15 @@ internal sealed class BackupArguments
         return new Backup("backup", endpoint, root is null ? null : Path.Combine(root, $"backup-{digest}"));
     }
 
-    private static async Task<Backup> OfJobAsync(string file, string name, string? state, HostContext surroundings)
+    private async Task<Backup> OfJobAsync(ParseResult parsed, string file, string name, HostContext surroundings)
     {
-        var read = JobFileReader.Read(file, surroundings.JobFileOptions with { Jobs = [name], StateRoot = state, UsesSource = false });
+        var read = JobFileReader.Read(file, surroundings.JobFileOptions with { Jobs = [name], StateRoot = parsed.GetValue(state), UsesSource = false });
         foreach (var note in read.Notes)
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         var definition = read.Jobs[0];
+        // The numbers that mail without any is given belong to the backup of today.
+        if (at.Find(parsed, definition, surroundings.Time) is { } snapshot)
+            return new Backup(definition.Name, SnapshotOption.AsOf(definition, snapshot).Target, StateDirectory: null);
         return new Backup(definition.Name, definition.Target, definition.StateDirectory);
     }
 

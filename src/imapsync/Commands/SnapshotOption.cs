@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
@@ -16,6 +17,8 @@ internal sealed class SnapshotOption
     };
 
     public SnapshotOption(Command command) => command.Add(at);
+
+    public bool IsGiven(CommandResult command) => command.GetResult(at) is not null;
 
     /// <returns>The job's backup as it was then; null where none was asked for.</returns>
     /// <exception cref="ConfigurationException">There is no such snapshot.</exception>

@@ -28,7 +28,7 @@ public sealed partial class ImapStore : IMessageStore
         this.endpoint = endpoint;
         this.context = context;
         pool = new ConnectionPool(ConnectAsync, endpoint.Connections, context.Time, note => context.OnNote($"{endpoint.Display}: {note}"), context.Share);
-        Traits = new StoreTraits(endpoint.Display, false, endpoint.Connections) { MaxReaders = endpoint.Connections, MaxConcurrentQuestions = MaxQuestions, HasVaryingConnections = context.Share is not null };
+        Traits = new StoreTraits(endpoint.Display, false, endpoint.Connections) { MaxReaders = endpoint.Connections, MaxConcurrentQuestions = MaxQuestions };
     }
 
     public StoreTraits Traits { get; private set; }
