@@ -1,3 +1,4 @@
+using System.Text;
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 using Imapsync.Imap;
@@ -12,6 +13,9 @@ internal static class MessageDescription
     /// <summary>Each costs a header to read, and nobody reads more of them.</summary>
     public const int MostAtOnce = 50;
     private const int MostLetters = 80;
+
+    // Before MimeKit looks which charsets there are: .NET itself knows few.
+    static MessageDescription() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
 
     /// <summary>Describes the first of some messages of an open folder. What can't be read has no description.</summary>
     public static async Task<IReadOnlyDictionary<Uid, Envelope>> ReadAsync(IMessageFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)

@@ -13,6 +13,8 @@ public sealed class MessageDescriptionTests
     [InlineData("From: =?utf-8?Q?M=C3=BCller=2C_J?= <m@x.example>\r\n\r\n", "from Müller, J")]
     [InlineData("From: friends: a@x.example, b@x.example;\r\n\r\n", "from friends")]
     [InlineData("From: only@x.example\r\n\r\n", "from only@x.example")]
+    [InlineData("Subject: =?iso-2022-jp?B?GyRCRnxLXBsoQg==?=\r\n\r\n", "\"日本\"")]
+    [InlineData("Subject: =?windows-1251?B?z/Do4uXy?=\r\n\r\n", "\"Привет\"")]
     [InlineData("subject: a\r\n\r\n", "\"a\"")]
     [InlineData("Date: yesterday\r\nX: y\r\n\r\n", "")]
     [InlineData("", "")]
