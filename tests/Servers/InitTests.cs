@@ -182,6 +182,9 @@ public sealed partial class InitTests
         const string begin = "```text\n", end = "```\n";
         var at = document.IndexOf(begin, StringComparison.Ordinal) + begin.Length;
         var until = document.IndexOf(end, at, StringComparison.Ordinal);
+        // A program of its own names itself by its path, which cron needs.
+        if (Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 } program)
+            screen = screen.Replace(program, "imapsync", StringComparison.Ordinal);
         var session = "$ imapsync init\n" + Settle(screen.Replace(lab.Home, "/home/alice", StringComparison.Ordinal)
             .Replace($":{lab.Backup.Server.TlsPort}", ":10993", StringComparison.Ordinal)
             .Replace(lab.Backup.Server.Authority.Fingerprint.ToLowerInvariant(), "8b2499d3864eb964f4f53a43153b4cc6dd0dd9c2e229e6d692cae0fdb6bdf7b1", StringComparison.Ordinal));
