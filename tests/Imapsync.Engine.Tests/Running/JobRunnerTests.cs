@@ -12,20 +12,6 @@ public sealed class JobRunnerTests : IDisposable
     public void Dispose() => box.Dispose();
 
     [Fact]
-    public async Task A_defect_of_the_program_is_told_in_a_line_and_its_stack_trace_is_kept()
-    {
-        FillSource();
-        await box.RunAsync();
-        box.OpenSource = (_, _, _, _) => throw new InvalidOperationException("no such case");
-        var problem = Assert.Single((await box.RunAsync()).Problems);
-        var file = Path.Combine(box.StateDirectory, "defect");
-        Assert.Equal((Reasons.Unexpected, $"InvalidOperationException: no such case; this is a defect of imapsync, please report it with the file {file}"), (problem.Reason, problem.Text));
-        var kept = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
-        Assert.Contains("System.InvalidOperationException: no such case", kept, StringComparison.Ordinal);
-        Assert.Contains(nameof(A_defect_of_the_program_is_told_in_a_line_and_its_stack_trace_is_kept), kept, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_first_run_brings_everything_and_a_second_one_opens_nothing()
     {
         FillSource();

@@ -8,9 +8,6 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <param name="Changes">Messages copied and removed, as far as it could tell.</param>
-internal readonly record struct WorldEnd(bool IsOk, long Changes);
-
 /// <summary>
 /// One mailbox and its copy among disks that are put back, servers that leave things out, people who work at both ends, rules that
 /// change and restores. After each run what lies there is compared with what was done, never with what the product remembers.
@@ -29,14 +26,13 @@ internal sealed class WorldRound : IRound
     private readonly PlaceHistory sourceHistory;
     private readonly PlaceHistory targetHistory;
     private readonly WorldPeople people;
+    private readonly WorldRuns runs;
     private readonly List<(string Copy, Dictionary<string, int> Source, Dictionary<string, int> Target, MailCounts AtTarget)> states = [];
     private JobDefinition job;
     private Dictionary<string, int> knownOfSource = new(StringComparer.Ordinal);
     private Dictionary<string, int> knownOfTarget = new(StringComparer.Ordinal);
-    private readonly Dictionary<WorldPlace, Lie> manners = [];
     private bool wasPutBack;
     private bool isStateOdd;
-    private int nights;
 
     public WorldRound(int seed, ModelServers servers, WorldTally tally)
     {
@@ -69,14 +65,9 @@ internal sealed class WorldRound : IRound
             DeletionLimit = new DeletionLimit(100, IsPercent: true),
             StateDirectory = dir["state"],
         };
-        foreach (var place in (WorldPlace[])[source, target])
-        {
-            if (place.Line is not null && random.Next(6) == 0)
-                manners[place] = Lies.Lasting[random.Next(Lies.Lasting.Length)];
-        }
-
+        runs = new WorldRuns(random, tally, dir, source, target, people, Tell);
         Tell($"seed {seed}: {Name(source)} to {Name(target)}, flags {job.Flags}, deletions {deletions}"
-            + string.Concat(manners.Select(m => $", {(m.Key == source ? "source" : "target")} always: {m.Value}")));
+            + string.Concat(runs.Manners.Select(m => $", {(m.Key == source ? "source" : "target")} always: {m.Value}")));
     }
 
     /// <summary>What happened, for whoever has to find out why.</summary>
@@ -249,16 +240,15 @@ internal sealed class WorldRound : IRound
 
     private async Task<WorldEnd> RunAsync(bool lies, bool heal = false)
     {
-        BeHonest();
-        var (hidesSource, hidesTarget) = lies ? (DrawLie(source, sourceHistory), DrawLie(target, targetHistory)) : (false, false);
-        hidesSource |= manners.TryGetValue(source, out var ofSource) && Lies.HidesCounters(ofSource);
-        hidesTarget |= manners.TryGetValue(target, out var ofTarget) && Lies.HidesCounters(ofTarget);
+        runs.BeHonest();
+        var hidesSource = runs.HidesCounters(source, lies, () => FolderOf(sourceHistory), isStateOdd);
+        var hidesTarget = runs.HidesCounters(target, lies, () => FolderOf(targetHistory), isStateOdd);
         // Somebody's files have no counters that go back.
         sourceHistory.Open(model, knownOfSource, hidesSource || source.Server is null, isSource: true);
         targetHistory.Open(model, knownOfTarget, hidesTarget, isSource: false);
         var (before, there) = (targetHistory.Last, sourceHistory.Last);
         var isBusy = lies && random.Next(4) == 0;
-        var report = await PerformAsync(job, new RunOptions(Heal: heal), lies, isBusy);
+        var report = await runs.PerformAsync(job, new RunOptions(Heal: heal), lies, isBusy);
         var (after, now) = (targetHistory.Look(), sourceHistory.Look());
         Tell($"target: {after}");
         var verdict = new WorldVerdict();
@@ -294,7 +284,7 @@ internal sealed class WorldRound : IRound
         var folder = random.Next(3) == 0 ? people.AnyFolder(targetHistory) : null;
         ImmutableArray<string> globs = folder is null ? [] : [folder];
         Tell($"restore: {filter.Fingerprint} {string.Join(' ', filter.MessageIds)} folders {folder}");
-        var report = await PerformAsync(new RestoreOrigin(job, globs).ToJob(null, filter), new RunOptions(), random.Next(3) == 0, isBusy: false);
+        var report = await runs.PerformAsync(new RestoreOrigin(job, globs).ToJob(null, filter), new RunOptions(), random.Next(3) == 0, isBusy: false);
         tally.Add("restore");
         var after = sourceHistory.Look();
         Tell($"source: {after}");
@@ -327,120 +317,7 @@ internal sealed class WorldRound : IRound
         tally.AddMail(model.Mail.Count);
     }
 
-    /// <returns>True where it takes away what shows that a store was put back.</returns>
-    private bool DrawLie(WorldPlace place, PlaceHistory history)
-    {
-        if (place.Line is not { } line || random.Next(3) == 0)
-            return false;
-        var lie = (Lie)random.Next(Enum.GetValues<Lie>().Length);
-        // What a target holds and never lists can't be known there, nor a folder that no run has ever seen.
-        if ((place == target && lie == Lie.ShortListing) || (lie == Lie.HiddenFolder && isStateOdd))
-            lie = Lie.NoAppendUid;
-        var folder = people.AnyFolder(history.Last.Folders.Count > 0 ? history : sourceHistory);
-        Tell($"{(place == source ? "source" : "target")} lies: {lie}{(lie == Lie.HiddenFolder ? " " + folder : "")}");
-        tally.Add($"lie: {lie}");
-        line.Lie = Lies.Of(lie, folder, random.Next(1, 1000));
-        return Lies.HidesCounters(lie);
-    }
-
-    private async Task<WorldEnd> PerformAsync(JobDefinition definition, RunOptions options, bool isTroubled, bool isBusy)
-    {
-        if (isTroubled && !definition.IsRestore && !options.Heal && random.Next(12) == 0)
-            return await KilledAsync(definition);
-        using var abort = new CancellationTokenSource();
-        var eventsLeft = int.MaxValue;
-        if (isTroubled && random.Next(4) == 0)
-        {
-            eventsLeft = random.Next(1, 40);
-            Tell($"broken off at event {eventsLeft}");
-            tally.Add("run broken off");
-        }
-        else if (isTroubled && random.Next(4) == 0)
-        {
-            foreach (var line in (LyingLine?[])[source.Line, target.Line])
-            {
-                var (lines, times) = (random.Next(5, 150), random.Next(1, 4));
-                line?.CutAfter(lines, times);
-            }
-
-            tally.Add("run with connections cut");
-            Tell("connections are cut");
-        }
-
-        var run = new JobRunner(new ModelTime(++nights), StoreRegistry.OpenAsync).RunAsync(definition, options, _ => Count(), CancellationToken.None, abort.Token);
-        if (isBusy)
-        {
-            tally.Add("source busy during a run");
-            for (var left = random.Next(1, 6); left > 0; left--)
-            {
-                people.Meanwhile();
-                await Task.WhenAny(run, Task.Delay(TimeSpan.FromMilliseconds(3), TimeProvider.System, CancellationToken.None));
-            }
-        }
-
-        var report = await run.WaitAsync(TimeSpan.FromMinutes(3), TimeProvider.System, CancellationToken.None);
-        await SettleAsync();
-        BeHonest();
-        var isWhole = report.Folders.All(f => f.Counts.Copied + f.Counts.AlreadyPresent + f.Counts.Skipped + f.Counts.Failed == f.Counts.SourceMessages);
-        Assert.True(isWhole, $"the counts do not add up: {report.Totals}");
-        var end = new WorldEnd(report.Outcome == JobOutcome.Ok, report.Totals.Copied + report.Totals.Deleted);
-        tally.AddRun(end.IsOk);
-        Tell($"run: {report.Outcome} {report.Stop}, {report.Totals}" + string.Concat(report.Problems.Select(p => $"\n      {p.Scope} {p.Folder} {p.Reason}: {p.Text}"))
-            + string.Concat(report.Notes.Select(n => $"\n      note {n}")));
-        return end;
-
-        void Count()
-        {
-            if (--eventsLeft == 0)
-                abort.Cancel();
-        }
-    }
-
-    /// <summary>As a process of its own, killed at some line of a server or, where there is none, at some moment.</summary>
-    private async Task<WorldEnd> KilledAsync(JobDefinition definition)
-    {
-        tally.Add("process killed (kill -9)");
-        var file = dir.Write("job.yaml", WorldJobText.Of(definition));
-        var environment = new Dictionary<string, string> { [WorldJobText.PasswordVariable] = new DovecotOptions().Password };
-        await using var process = ImapsyncProcess.Start(dir.Create("home"), ["run", file], environment);
-        var line = random.Next(2) == 0 ? source.Line ?? target.Line : target.Line ?? source.Line;
-        var (lines, wait) = (random.Next(5, 120), TimeSpan.FromMilliseconds(random.Next(100, 900)));
-        var ended = process.WaitAsync();
-        if (line is not null)
-        {
-            line.CallAfter(lines, process.Kill);
-        }
-        else
-        {
-            await Task.WhenAny(ended, Task.Delay(wait, TimeProvider.System, CancellationToken.None));
-            process.Kill();
-        }
-
-        var result = await ended;
-        await SettleAsync();
-        BeHonest();
-        Assert.True(result.Status != 2, result.Error);
-        tally.AddRun(result.Status == 0);
-        Tell($"process, to be killed at line {lines}: exit status {result.Status}: {result.Error.Trim()}");
-        return new WorldEnd(result.Status == 0, 0);
-    }
-
-    private async Task SettleAsync()
-    {
-        foreach (var place in (WorldPlace[])[source, target])
-            await (place.Line?.SettledAsync() ?? Task.CompletedTask).WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, CancellationToken.None);
-    }
-
-    /// <summary>As the servers are all the time, which may be odd enough.</summary>
-    private void BeHonest()
-    {
-        foreach (var place in (WorldPlace[])[source, target])
-        {
-            place.Line?.BeHonest();
-            if (manners.TryGetValue(place, out var manner))
-                place.Line!.Lie = Lies.Of(manner, "", 3);
-        }
-    }
+    private string FolderOf(PlaceHistory history) => people.AnyFolder(history.Last.Folders.Count > 0 ? history : sourceHistory);
 
     private void Require(WorldVerdict verdict)
     {

@@ -1,0 +1,160 @@
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Running;
+using Imapsync.Engine.Stores;
+using Imapsync.Servers.Tests.Model;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests.World;
+
+/// <param name="Changes">Messages copied and removed, as far as it could tell.</param>
+internal readonly record struct WorldEnd(bool IsOk, long Changes);
+
+/// <summary>How the runs of a round go: what servers leave out, whose connections are cut, who is killed.</summary>
+internal sealed class WorldRuns
+{
+    private readonly Random random;
+    private readonly WorldTally tally;
+    private readonly TempDir dir;
+    private readonly WorldPlace source;
+    private readonly WorldPlace target;
+    private readonly WorldPeople people;
+    private readonly Action<string> tell;
+    private readonly Dictionary<WorldPlace, Lie> manners = [];
+    private int nights;
+
+    public WorldRuns(Random random, WorldTally tally, TempDir dir, WorldPlace source, WorldPlace target, WorldPeople people, Action<string> tell)
+    {
+        (this.random, this.tally, this.dir, this.source, this.target, this.people, this.tell) = (random, tally, dir, source, target, people, tell);
+        foreach (var place in (WorldPlace[])[source, target])
+        {
+            if (place.Line is not null && random.Next(6) == 0)
+                manners[place] = Lies.Lasting[random.Next(Lies.Lasting.Length)];
+        }
+    }
+
+    /// <summary>The lies that a place tells all the time.</summary>
+    public IReadOnlyDictionary<WorldPlace, Lie> Manners => manners;
+
+    /// <summary>Lets a place lie, or not.</summary>
+    /// <param name="lies">It may tell one lie besides its manners.</param>
+    /// <param name="anyFolder">One that the lie may be about.</param>
+    /// <param name="isStateOdd">The job's state does not know all that runs have seen.</param>
+    /// <returns>True where what would show that a store was put back is taken away.</returns>
+    public bool HidesCounters(WorldPlace place, bool lies, Func<string> anyFolder, bool isStateOdd) =>
+        (lies && DrawLie(place, anyFolder, isStateOdd)) | (manners.TryGetValue(place, out var manner) && Lies.HidesCounters(manner));
+
+    private bool DrawLie(WorldPlace place, Func<string> anyFolder, bool isStateOdd)
+    {
+        if (place.Line is not { } line || random.Next(3) == 0)
+            return false;
+        var lie = (Lie)random.Next(Enum.GetValues<Lie>().Length);
+        // What a target holds and never lists can't be known there, nor a folder that no run has ever seen.
+        if ((place == target && lie == Lie.ShortListing) || (lie == Lie.HiddenFolder && isStateOdd))
+            lie = Lie.NoAppendUid;
+        var folder = anyFolder();
+        tell($"{(place == source ? "source" : "target")} lies: {lie}{(lie == Lie.HiddenFolder ? " " + folder : "")}");
+        tally.Add($"lie: {lie}");
+        line.Lie = Lies.Of(lie, folder, random.Next(1, 1000));
+        return Lies.HidesCounters(lie);
+    }
+
+    public async Task<WorldEnd> PerformAsync(JobDefinition definition, RunOptions options, bool isTroubled, bool isBusy)
+    {
+        if (isTroubled && !definition.IsRestore && !options.Heal && random.Next(12) == 0)
+            return await KilledAsync(definition);
+        using var abort = new CancellationTokenSource();
+        var eventsLeft = int.MaxValue;
+        if (isTroubled && random.Next(4) == 0)
+        {
+            eventsLeft = random.Next(1, 40);
+            tell($"broken off at event {eventsLeft}");
+            tally.Add("run broken off");
+        }
+        else if (isTroubled && random.Next(4) == 0)
+        {
+            foreach (var line in (LyingLine?[])[source.Line, target.Line])
+            {
+                var (lines, times) = (random.Next(5, 150), random.Next(1, 4));
+                line?.CutAfter(lines, times);
+            }
+
+            tally.Add("run with connections cut");
+            tell("connections are cut");
+        }
+
+        var run = new JobRunner(new ModelTime(++nights), StoreRegistry.OpenAsync).RunAsync(definition, options, _ => Count(), CancellationToken.None, abort.Token);
+        if (isBusy)
+        {
+            tally.Add("source busy during a run");
+            for (var left = random.Next(1, 6); left > 0; left--)
+            {
+                people.Meanwhile();
+                await Task.WhenAny(run, Task.Delay(TimeSpan.FromMilliseconds(3), TimeProvider.System, CancellationToken.None));
+            }
+        }
+
+        var report = await run.WaitAsync(TimeSpan.FromMinutes(3), TimeProvider.System, CancellationToken.None);
+        await SettleAsync();
+        BeHonest();
+        var isWhole = report.Folders.All(f => f.Counts.Copied + f.Counts.AlreadyPresent + f.Counts.Skipped + f.Counts.Failed == f.Counts.SourceMessages);
+        Assert.True(isWhole, $"the counts do not add up: {report.Totals}");
+        var end = new WorldEnd(report.Outcome == JobOutcome.Ok, report.Totals.Copied + report.Totals.Deleted);
+        tally.AddRun(end.IsOk);
+        tell($"run: {report.Outcome} {report.Stop}, {report.Totals}" + string.Concat(report.Problems.Select(p => $"\n      {p.Scope} {p.Folder} {p.Reason}: {p.Text}"))
+            + string.Concat(report.Notes.Select(n => $"\n      note {n}")));
+        return end;
+
+        void Count()
+        {
+            if (--eventsLeft == 0)
+                abort.Cancel();
+        }
+    }
+
+    /// <summary>As a process of its own, killed at some line of a server or, where there is none, at some moment.</summary>
+    private async Task<WorldEnd> KilledAsync(JobDefinition definition)
+    {
+        tally.Add("process killed (kill -9)");
+        var file = dir.Write("job.yaml", WorldJobText.Of(definition));
+        var environment = new Dictionary<string, string> { [WorldJobText.PasswordVariable] = new DovecotOptions().Password };
+        await using var process = ImapsyncProcess.Start(dir.Create("home"), ["run", file], environment);
+        var line = random.Next(2) == 0 ? source.Line ?? target.Line : target.Line ?? source.Line;
+        var (lines, wait) = (random.Next(5, 120), TimeSpan.FromMilliseconds(random.Next(100, 900)));
+        var ended = process.WaitAsync();
+        if (line is not null)
+        {
+            line.CallAfter(lines, process.Kill);
+        }
+        else
+        {
+            await Task.WhenAny(ended, Task.Delay(wait, TimeProvider.System, CancellationToken.None));
+            process.Kill();
+        }
+
+        var result = await ended;
+        await SettleAsync();
+        BeHonest();
+        Assert.True(result.Status != 2, result.Error);
+        tally.AddRun(result.Status == 0);
+        tell($"process, to be killed at line {lines}: exit status {result.Status}: {result.Error.Trim()}");
+        return new WorldEnd(result.Status == 0, 0);
+    }
+
+    private async Task SettleAsync()
+    {
+        foreach (var place in (WorldPlace[])[source, target])
+            await (place.Line?.SettledAsync() ?? Task.CompletedTask).WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, CancellationToken.None);
+    }
+
+    /// <summary>As the servers are all the time, which may be odd enough.</summary>
+    public void BeHonest()
+    {
+        foreach (var place in (WorldPlace[])[source, target])
+        {
+            place.Line?.BeHonest();
+            if (manners.TryGetValue(place, out var manner))
+                place.Line!.Lie = Lies.Of(manner, "", 3);
+        }
+    }
+}
