@@ -1,3 +1,4 @@
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Tests.Configuration;
@@ -23,6 +24,20 @@ public sealed class OAuthSettingsTests : JobFileFixture
         var settings = Settings($"oauth: {{ client_id: c, {oauth} }}");
         Assert.Equal((grant, token, scope, "alice"), (settings.Grant, settings.Endpoints.Token, settings.Scope, settings.User));
         Assert.Equal(grant == OAuthGrant.JwtBearer ? "alice" : null, settings.Subject);
+    }
+
+    public static TheoryData<string> Providers => [.. OAuthProviders.Words];
+
+    [Theory]
+    [MemberData(nameof(Providers))]
+    public void What_is_asked_for_is_what_the_urls_protocol_needs(string word)
+    {
+        var provider = OAuthProviders.Find(word)!;
+        foreach (var (url, protocol) in new[] { ("imaps://alice@imap.example.com", MailProtocol.Imap), ("pop3s://alice@imap.example.com", MailProtocol.Pop3), ("pop3://alice@imap.example.com", MailProtocol.Pop3) })
+        {
+            var text = Text($"oauth: {{ provider: {word}, client_id: c, client_secret_command: x }}").Replace("imaps://alice@imap.example.com", url, StringComparison.Ordinal);
+            Assert.Equal(provider.ScopesFor(protocol, provider.Grants[0]), Assert.IsType<OAuthSignIn>(((ServerEndpoint)Read(text).Jobs[0].Source).Password).Settings.Scopes);
+        }
     }
 
     [Fact]
