@@ -57,7 +57,7 @@ public sealed class InitCommandTests : CommandLineFixture
         Assert.Equal(0, await InitAsync("alice@hotmail.com", "--yes"));
         var file = await ReadAsync("job.yaml");
         Assert.Contains("      provider: outlook   #", file, StringComparison.Ordinal);
-        Assert.Contains("      oauth: microsoft365   #", file, StringComparison.Ordinal);
+        Assert.Contains("      oauth: outlook   #", file, StringComparison.Ordinal);
         Assert.Contains("- \"Calendar/**\"", file, StringComparison.Ordinal);
         Assert.DoesNotContain("password", file, StringComparison.Ordinal);
         Assert.Contains($"  imapsync login {Path.Combine(Directory, "job.yaml")} alice@hotmail.com\n", Error, StringComparison.Ordinal);
