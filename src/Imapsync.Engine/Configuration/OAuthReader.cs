@@ -116,7 +116,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
 
         if (provider.Word != "microsoft365")
             reading.Error(node["tenant"]!.KeyOrigin, "'tenant' means something to 'provider: microsoft365' alone", "remove it");
-        else if (!tenant.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-'))
+        else if (tenant.Length == 0 || !tenant.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-'))
             reading.Error(node.Origin("tenant"), "this is no tenant", "write the directory's ID (8-4-4-4-12 hexadecimal digits) or a domain of it");
         return tenant;
     }

@@ -62,6 +62,8 @@ public sealed class OAuthSettingsTests : JobFileFixture
     [InlineData("oauth: { provider: microsoft365, client_id: c, grant: client_credentials, client_secret_command: x }", 6, "needs 'tenant'", "add tenant")]
     [InlineData("oauth: { provider: microsoft365, tenant: t, client_id: c, grant: client_credentials }", 6, "needs the client's secret", "add client_secret_file")]
     [InlineData("oauth: { provider: microsoft365, tenant: 'a/b', client_id: c }", 6, "this is no tenant", "the directory's ID")]
+    [InlineData("oauth: { provider: microsoft365, tenant: '', client_id: c }", 6, "this is no tenant", "the directory's ID")]
+    [InlineData("oauth: { provider: outlook, client_id: '' }", 6, "'oauth' needs 'client_id'", "IMAPSYNC_OAUTH_CLIENT_ID")]
     [InlineData("oauth: { provider: yahoo, tenant: t, client_id: c }", 6, "'tenant' means something to 'provider: microsoft365' alone", "remove it")]
     [InlineData("oauth: { provider: google, grant: jwt_bearer }", 6, "needs 'service_account_file'", "JSON file")]
     [InlineData("oauth: { provider: google, service_account_file: nowhere.json }", 6, "nowhere.json can't be read", "correct the path")]
