@@ -57,9 +57,10 @@ public sealed class InitCommandTests : CommandLineFixture
         Assert.Equal(0, await InitAsync("alice@hotmail.com", "--yes"));
         var file = await ReadAsync("job.yaml");
         Assert.Contains("      provider: outlook   #", file, StringComparison.Ordinal);
-        Assert.Contains("      oauth: microsoft365   #", file, StringComparison.Ordinal);
+        Assert.Contains("      oauth: outlook   #", file, StringComparison.Ordinal);
         Assert.Contains("- \"Calendar/**\"", file, StringComparison.Ordinal);
         Assert.DoesNotContain("password", file, StringComparison.Ordinal);
+        Assert.Contains("needs a client that you register", Error, StringComparison.Ordinal);
         Assert.Contains($"  imapsync login {Path.Combine(Directory, "job.yaml")} alice@hotmail.com\n", Error, StringComparison.Ordinal);
     }
 
@@ -68,6 +69,25 @@ public sealed class InitCommandTests : CommandLineFixture
     {
         Assert.Equal(0, await InitAsync("alice@gmail.com", "--yes", "--oauth"));
         Assert.Contains("      oauth: google   #", await ReadAsync("job.yaml"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Wherever it is given: as the address, as an option, as the answer to the first or the second question for the server.</summary>
+    [Theory]
+    [InlineData("pop3s://mail.example.com")]
+    [InlineData("pop3://mail.example.com")]
+    [InlineData("imap-backup://mail.example.com")]
+    [InlineData("ftp://mail.example.com")]
+    public async Task A_server_that_is_not_for_IMAP_is_told_so(string url)
+    {
+        await using var lab = new DiscoveryLab();
+        Discovery = lab.Options;
+        Assert.Equal(2, await InitAsync(url.Replace("://", "://alice@", StringComparison.Ordinal), "--source-password-env", "ALICE_PASSWORD"));
+        Assert.Equal(2, await InitAsync("alice@example.com", "--source-url", url, "--source-password-env", "ALICE_PASSWORD"));
+        Answer(url);
+        Assert.Equal(2, await InitAsync("alice@example.com", "--source-password-env", "ALICE_PASSWORD"));
+        Answer("nowhere.example.com", url);
+        Assert.Equal(2, await InitAsync("alice@example.com", "--source-password-env", "ALICE_PASSWORD"));
+        Assert.Equal(4, Error.Split("this is no IMAP account").Length - 1);
     }
 
     [Theory]

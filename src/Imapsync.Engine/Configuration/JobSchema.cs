@@ -111,6 +111,7 @@ internal static class JobSchema
         Server(Text("proxy", "socks5://127.0.0.1:1080", "The proxy to go through: socks5://HOST:PORT or http://HOST:PORT.")),
         Server(Text("proxy_password_env", "PROXY_PASSWORD", "The environment variable that holds the proxy's password.")),
         Server(Text("proxy_password_file", "/run/secrets/proxy", "The file that holds the proxy's password.")),
+        Server(Text("proxy_password_command", "pass show proxy/alice", "A command whose first line of output is the proxy's password.")),
         Server(Text("tunnel_command", "ssh mail.example.com doveadm exec imap", "A command whose standard input and output are the connection.")),
         Server(Choice("address_family", "Which of the host's addresses to use.", "any", "ipv4", "ipv6")),
         Connecting(Text("connections", "4", "Most connections at once; the same as 'connections' of 'limits'.")),

@@ -15,8 +15,9 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
     private static readonly (string Word, OAuthGrant Grant)[] Grants =
         [("device", OAuthGrant.Device), ("code", OAuthGrant.Code), ("client_credentials", OAuthGrant.ClientCredentials), ("jwt_bearer", OAuthGrant.JwtBearer)];
 
+    /// <param name="protocol">What the tokens are to open.</param>
     /// <returns>Null where something essential is missing, which is reported.</returns>
-    public OAuthSignIn? Read(SettingNode node, string user)
+    public OAuthSignIn? Read(SettingNode node, string user, MailProtocol protocol)
     {
         var errors = reading.Errors.Count;
         if (ReadProvider(node) is not { } provider)
@@ -36,7 +37,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
                 Revocation = written.Token is null ? provider.RevocationEndpoint : null,
             },
             ClientSecret = new SecretReader(reading, isWanted, "client_secret", "client secret").Read(node),
-            Scopes = ReadScopes(node, provider, grant),
+            Scopes = ReadScopes(node, provider, protocol, grant),
             ServiceAccountFile = ReadServiceAccount(node, grant),
             Subject = node.Text("subject") ?? (grant == OAuthGrant.JwtBearer ? user : null),
         };
@@ -115,7 +116,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
 
         if (provider.Word != "microsoft365")
             reading.Error(node["tenant"]!.KeyOrigin, "'tenant' means something to 'provider: microsoft365' alone", "remove it");
-        else if (!tenant.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-'))
+        else if (tenant.Length == 0 || !tenant.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-'))
             reading.Error(node.Origin("tenant"), "this is no tenant", "write the directory's ID (8-4-4-4-12 hexadecimal digits) or a domain of it");
         return tenant;
     }
@@ -124,7 +125,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
 
     private string ReadClientId(SettingNode node, OAuthGrant grant)
     {
-        if (node.Text("client_id") is { } written)
+        if (node.Text("client_id") is { Length: > 0 } written)
             return written;
         // A service account's statement says who it is.
         if (grant == OAuthGrant.JwtBearer)
@@ -151,7 +152,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
             reading.Error(node.KeyOrigin, why, "add client_secret_file, client_secret_env or client_secret_command");
     }
 
-    private ImmutableArray<string> ReadScopes(SettingNode node, OAuthProvider provider, OAuthGrant grant)
+    private ImmutableArray<string> ReadScopes(SettingNode node, OAuthProvider provider, MailProtocol protocol, OAuthGrant grant)
     {
         if (node.List("scopes") is { } written)
         {
@@ -160,7 +161,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
             return [.. written.Select(s => s.Text)];
         }
 
-        var usual = provider.ScopesFor(MailProtocol.Imap, grant);
+        var usual = provider.ScopesFor(protocol, grant);
         if (usual.IsEmpty && grant != OAuthGrant.ClientCredentials)
             reading.Error(node.KeyOrigin, "'oauth' needs 'scopes': what they are called is up to the server", "add scopes: [\"…\"] as its documents say, with offline_access where it wants that for a refresh token");
         return usual;

@@ -71,6 +71,9 @@ internal sealed class ProviderDefaults(JobReadContext reading)
 
     private void FillJob(SettingNode job, Provider provider, Provider? to, SettingOrigin origin)
     {
+        // A POP3 mailbox is one folder, and tells no labels.
+        if (job["source"].Text("url")?.StartsWith("imap", StringComparison.OrdinalIgnoreCase) != true)
+            return;
         // From one store with labels to another each message goes once, with its labels.
         if (provider.HasLabels)
             job.AddDefault(origin, to is { HasLabels: true } ? "keywords" : "folders", "labels");

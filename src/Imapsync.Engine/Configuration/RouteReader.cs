@@ -1,5 +1,4 @@
 using System.Globalization;
-using Imapsync.Engine.Configuration.Secrets;
 using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
@@ -41,31 +40,17 @@ internal sealed class RouteReader(JobReadContext reading, bool isWanted)
 
         if (url.UserInfo.Contains(':', StringComparison.Ordinal))
         {
-            reading.Error(origin, "the proxy's address holds a password, which would show up in logs", "take it out and use proxy_password_env or proxy_password_file; write a colon of the user's name as %3A");
+            reading.Error(origin, "the proxy's address holds a password, which would show up in logs", "take it out and use proxy_password_env, proxy_password_file or proxy_password_command; write a colon of the user's name as %3A");
             return null;
         }
 
         var protocol = url.Scheme == "http" ? ProxyProtocol.HttpConnect : ProxyProtocol.Socks5;
         var port = text.TrimEnd('/').EndsWith(string.Create(CultureInfo.InvariantCulture, $":{url.Port}"), StringComparison.Ordinal) ? url.Port : protocol == ProxyProtocol.Socks5 ? 1080 : 8080;
         var user = url.UserInfo.Length == 0 ? null : Uri.UnescapeDataString(url.UserInfo);
-        var proxy = new ProxyServer(protocol, url.DnsSafeHost, port, user, ReadPassword(section));
+        var proxy = new ProxyServer(protocol, url.DnsSafeHost, port, user, new SecretReader(reading, isWanted, "proxy_password", "proxy password").Read(section));
         if (user is not null && proxy.Password is null)
-            reading.Error(origin, "the proxy's address names a user, and there is no password for it", "add proxy_password_env or proxy_password_file");
+            reading.Error(origin, "the proxy's address names a user, and there is no password for it", "add proxy_password_env, proxy_password_file or proxy_password_command");
         return proxy;
-    }
-
-    private SecretReference? ReadPassword(SettingNode section)
-    {
-        if (section.Text("proxy_password_env") is { } name)
-        {
-            if (isWanted && !reading.HasSeveralJobs && string.IsNullOrEmpty(reading.Variable(name)))
-                reading.Error(section.Origin("proxy_password_env"), "the environment variable that 'proxy_password_env' names is not set", "set it before running, or use proxy_password_file");
-            return reading.EnvironmentSecret(name);
-        }
-
-        return section.Text("proxy_password_file") is { } file && reading.Resolve(section.Origin("proxy_password_file"), file) is { } path
-            ? new FileSecret(path, reading.Options.Time)
-            : null;
     }
 
     private static bool Given(SettingNode section, string key) => section[key] is { } node && !node.IsTakenAway();

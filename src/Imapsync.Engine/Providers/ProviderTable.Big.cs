@@ -47,7 +47,7 @@ public static partial class ProviderTable
         {
             Host = "outlook.office365.com",
             SignIn = SignIn.OAuth,
-            OAuth = "microsoft365",
+            OAuth = "outlook",
             LeaveOut = ["Calendar", "Calendar/**", "Contacts", "Contacts/**", "Journal", "Notes", "Tasks", "Tasks/**"],
             Domains =
             [

@@ -33,7 +33,7 @@ internal static class BrowserSignIn
             extra: new Parameters(settings.Provider.AuthorizationParameters));
         dialogue.Tell($"To sign in as {settings.User}, open this address in a browser on this machine:");
         dialogue.Tell(address);
-        dialogue.Tell($"(a browser elsewhere needs the way back: ssh -L {redirect.Port}:127.0.0.1:{redirect.Port} to this machine first)");
+        dialogue.Tell($"(a browser elsewhere needs the way back: ssh -L {redirect.Port}:{settings.Provider.LoopbackHost}:{redirect.Port} to this machine first)");
         dialogue.OpenBrowser?.Invoke(new Uri(address));
         var answer = await AnswerAsync(client, redirect, state, time, cancellationToken);
         // RFC 9207: another server's answer is not to be redeemed at this one.

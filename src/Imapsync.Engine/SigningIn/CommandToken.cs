@@ -15,8 +15,7 @@ internal sealed class CommandToken(SecretReference command) : TokenReference
     {
         var claims = TokenClaims.Read(refused.Reveal());
         var audience = claims.Audiences.Count == 0 ? "" : $" (it is for '{string.Join("', '", claims.Audiences)}')";
-        var words = said is null ? "" : $"; of the token the server says: {string.Join(", ", ((string?[])[said.Status, said.Scope]).OfType<string>())}";
-        return $"{words}; look at what the {command} prints{audience}: it must be a fresh access token for this mailbox";
+        return $"{TokenRefusalText.Words(said)}; look at what the {command} prints{audience}: it must be a fresh access token for this mailbox";
     }
 
     public override string ToString() => command.ToString();

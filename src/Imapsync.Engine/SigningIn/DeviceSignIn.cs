@@ -11,6 +11,9 @@ internal static class DeviceSignIn
     private static readonly TimeSpan LongestInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan DefaultLife = TimeSpan.FromMinutes(15);
 
+    /// <summary>Nobody sits before a code for longer, whatever a server says; a timer takes it too.</summary>
+    private static readonly TimeSpan LongestLife = TimeSpan.FromDays(1);
+
     /// <exception cref="MailException">It was denied, or the code has expired.</exception>
     public static async Task<IssuedToken> RunAsync(OAuthClient client, SignInDialogue dialogue, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -22,8 +25,9 @@ internal static class DeviceSignIn
         dialogue.Tell($"To sign in as {client.Settings.User}, open this address in any browser: {address}");
         dialogue.Tell($"and enter this code: {offer.UserCode}");
         dialogue.OpenBrowser?.Invoke(new Uri(offer.VerificationUriComplete is { } whole && OAuthEndpoints.IsSafe(whole) ? whole : address));
-        var life = offer.ExpiresIn is > 0 and { } seconds ? TimeSpan.FromSeconds(seconds) : DefaultLife;
-        return await WaitAsync(client, offer.DeviceCode!, offer.Interval > 0 ? TimeSpan.FromSeconds(offer.Interval) : Interval, life, time, cancellationToken);
+        var life = offer.ExpiresIn is > 0 and { } seconds ? Shorter(TimeSpan.FromSeconds(seconds), LongestLife) : DefaultLife;
+        var interval = offer.Interval > 0 ? Shorter(TimeSpan.FromSeconds(offer.Interval), life) : Interval;
+        return await WaitAsync(client, offer.DeviceCode!, interval, life, time, cancellationToken);
     }
 
     private static async Task<IssuedToken> WaitAsync(
@@ -50,11 +54,13 @@ internal static class DeviceSignIn
             catch (MailException e) when (e.IsTransient && time.GetElapsedTime(begin) < life)
             {
                 // §3.5: where there is no answer, ask less often.
-                interval = interval * 2 < LongestInterval ? interval * 2 : LongestInterval;
+                interval = interval < LongestInterval ? Shorter(interval * 2, LongestInterval) : interval;
             }
 
             if (time.GetElapsedTime(begin) > life)
                 throw new MailException(FailureScope.Store, isTransient: false, $"{client.What}: nobody signed in while the code was good{client.Remedies(OAuthFault.Late)}") { Kind = FailureKind.Authentication };
         }
     }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 }

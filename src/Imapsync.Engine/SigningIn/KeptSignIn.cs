@@ -33,11 +33,13 @@ internal sealed class KeptSignIn(string path, SealingKeys keys)
             throw new SignInLostException("it is for another user, client or provider than the job file names now");
         if (!keyLine.StartsWith("key ", StringComparison.Ordinal) || keys.Find(keyLine[4..]) is not { } place)
             throw new SignInLostException("its key lies where this machine has no such place");
-        var key = held is { } known && known.Place.Word == place.Word ? known.Key : await place.FindAsync(cancellationToken);
-        if (key is null)
-            throw new SignInLostException($"its key is not to be had from {place.Place}");
+        var header = Header(keyLine, bindingLine);
+        if (held is { } known && known.Place.Word == place.Word && Open(sealedLine, known.Key, header) is { } text)
+            return text;
+        // Whoever signed out and in again has made another key since.
+        var key = await place.FindAsync(cancellationToken) ?? throw new SignInLostException($"its key is not to be had from {place.Place}");
         held = (place, key);
-        return Open(sealedLine, key, Header(keyLine, bindingLine)) ?? throw new SignInLostException("it is damaged, or its key is another one now");
+        return Open(sealedLine, key, header) ?? throw new SignInLostException("it is damaged, or its key is another one now");
     }
 
     /// <summary>With the key that it has, or a new one.</summary>

@@ -21,6 +21,10 @@ internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
 
     private readonly DiscoveredEndpoints endpoints = new(settings);
 
+    /// <summary>As last sent: an answer may repeat them, and nobody is to read them.</summary>
+    private string? clientSecret;
+    private string? assertion;
+
     public OAuthSettings Settings => settings;
 
     /// <summary>What to do about a refusal besides what is told of it.</summary>
@@ -35,21 +39,21 @@ internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
     {
         var request = await PrepareAsync(new RefreshTokenRequest { RefreshToken = refreshToken }, cancellationToken);
         var response = await AskAsync(c => Http.RequestRefreshTokenAsync(request, c), cancellationToken);
-        return Issued(response, refreshToken, request.ClientSecret);
+        return Issued(response, refreshToken);
     }
 
     public async Task<IssuedToken> RedeemAsync(string code, string redirect, string verifier, CancellationToken cancellationToken)
     {
         var request = await PrepareAsync(new AuthorizationCodeTokenRequest { Code = code, RedirectUri = redirect, CodeVerifier = verifier }, cancellationToken);
         var response = await AskAsync(c => Http.RequestAuthorizationCodeTokenAsync(request, c), cancellationToken);
-        return Issued(response, code, request.ClientSecret);
+        return Issued(response, code, verifier);
     }
 
     public async Task<IssuedToken> ActForItselfAsync(CancellationToken cancellationToken)
     {
         var request = await PrepareAsync(new ClientCredentialsTokenRequest { Scope = settings.Scope }, cancellationToken);
         var response = await AskAsync(c => Http.RequestClientCredentialsTokenAsync(request, c), cancellationToken);
-        return Issued(response, request.ClientSecret);
+        return Issued(response);
     }
 
     /// <summary>Once more by the server's clock where this machine's is that far off.</summary>
@@ -66,7 +70,8 @@ internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
     {
         var request = await PrepareAsync(new TokenRequest { GrantType = OidcConstants.GrantTypes.JwtBearer }, cancellationToken);
         var audience = (await EndpointsAsync(cancellationToken)).Token!;
-        request.Parameters.AddRequired("assertion", account.Sign(audience, settings.Scope, settings.Subject, time.GetUtcNow() + ahead));
+        assertion = account.Sign(audience, settings.Scope, settings.Subject, time.GetUtcNow() + ahead);
+        request.Parameters.AddRequired("assertion", assertion);
         return await AskAsync(c => Http.RequestTokenAsync(request, c), cancellationToken);
     }
 
@@ -81,7 +86,7 @@ internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
             Scope = settings.Scope,
         };
         var response = await AskAsync(c => Http.RequestDeviceAuthorizationAsync(request, c), cancellationToken);
-        return response.IsError || response.DeviceCode is null || response.UserCode is null ? throw Refused(response, request.ClientSecret) : response;
+        return response.IsError || response.DeviceCode is null || response.UserCode is null ? throw Refused(response) : response;
     }
 
     /// <summary>One question whether somebody has signed in: the answer as it is.</summary>
@@ -108,6 +113,7 @@ internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
         return !(await AskAsync(c => Http.RevokeTokenAsync(request, c), cancellationToken)).IsError;
     }
 
+    /// <param name="secrets">What was sent besides the client's own secrets, and an answer may repeat.</param>
     /// <exception cref="MailException">The answer brings no token.</exception>
     public IssuedToken Issued(TokenResponse response, params ReadOnlySpan<string?> secrets)
     {
@@ -121,10 +127,10 @@ internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
         };
     }
 
-    public MailException Refused(ProtocolResponse response, params ReadOnlySpan<string?> secrets)
+    private MailException Refused(ProtocolResponse response, params ReadOnlySpan<string?> secrets)
     {
         var skew = OAuthFailure.FaultOf(response) == OAuthFault.Over && ClockAhead(response) is { } ahead ? ClockSkew.Describe(ahead) : "";
-        return OAuthFailure.Of(response, What, fault => skew + Remedies(fault), secrets);
+        return OAuthFailure.Of(response, What, fault => skew + Remedies(fault), [.. secrets, clientSecret, assertion]);
     }
 
     private MailException Unknown(string endpoint, string remedy) =>
@@ -144,7 +150,7 @@ internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
     }
 
     private async Task<string?> ReadClientSecretAsync(CancellationToken cancellationToken) =>
-        settings.ClientSecret is { } secret ? (await secret.ReadAsync(cancellationToken)).Reveal() : null;
+        clientSecret = settings.ClientSecret is { } secret ? (await secret.ReadAsync(cancellationToken)).Reveal() : null;
 
     private async Task<T> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
     {

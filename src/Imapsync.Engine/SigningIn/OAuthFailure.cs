@@ -45,13 +45,7 @@ internal static class OAuthFailure
     {
         var fault = FaultOf(response);
         var said = CodeOf(response) is { } code && Codes.TryGetValue(code, out var known) ? known.Text : null;
-        var words = Words(response);
-        foreach (var secret in secrets)
-        {
-            if (!string.IsNullOrEmpty(secret))
-                words = words.Replace(secret, "(secret)", StringComparison.Ordinal);
-        }
-
+        var words = Words(response, secrets);
         var text = said is null ? words : words.Length == 0 ? said : $"{said} ({words})";
         var cure = fault == OAuthFault.Insecure ? "; its certificate must be of an authority that this system trusts, or that SSL_CERT_FILE names" : remedies(fault);
         return new MailException(FailureScope.Store, fault == OAuthFault.Passing, $"{what}: {text}{cure}", response.Exception)
@@ -64,7 +58,7 @@ internal static class OAuthFailure
     /// <summary>The error code of the answer. Not the library's <c>Error</c>, which is the status line's where that says more than 400.</summary>
     public static string? CodeOf(ProtocolResponse response) => response.Json is { ValueKind: System.Text.Json.JsonValueKind.Object } ? response.TryGet("error") : null;
 
-    private static string Words(ProtocolResponse response)
+    private static string Words(ProtocolResponse response, ReadOnlySpan<string?> secrets)
     {
         var text = CodeOf(response) is { } code
             ? string.Join(": ", ((string?[])[code, response.TryGet("error_description")]).OfType<string>())
@@ -72,6 +66,13 @@ internal static class OAuthFailure
             : response.Exception is { } failure ? failure.GetBaseException().Message
             : response.HttpResponse is { IsSuccessStatusCode: false } ? $"HTTP status {(int)response.HttpStatusCode}"
             : "its answer makes no sense";
+        // Before the text is cut: of a secret that is cut short, the beginning would stay.
+        foreach (var secret in secrets)
+        {
+            if (!string.IsNullOrEmpty(secret))
+                text = text.Replace(secret, "(secret)", StringComparison.Ordinal);
+        }
+
         text = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)).Trim();
         return text.Length <= LongestText ? text : text[..LongestText] + "…";
     }

@@ -21,8 +21,11 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
     private readonly SemaphoreSlim turn = new(1, 1);
     private HeldToken? held;
 
-    /// <summary>Given and not yet on disk, where writing it failed.</summary>
-    private string? unsaved;
+    /// <summary>
+    /// A refresh token that was given and could not be written, and the spent one that it replaces. It counts as long as the spent one is on
+    /// disk: whoever signed in anew or out since then meant that.
+    /// </summary>
+    private (string Spent, string Given)? unsaved;
 
     /// <param name="place">Null as long as it is not known: then nothing can be kept.</param>
     internal OAuthSignIn(OAuthSettings settings, SignInPlace? place, IReadOnlyDictionary<string, string> environment, TimeProvider time)
@@ -144,17 +147,22 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
             throw SignInFirst("this endpoint has no job to keep a sign-in in");
         try
         {
-            if (!kept.Exists && unsaved is null)
+            if (!kept.Exists)
                 throw SignInFirst("nobody has signed in yet");
             using var mine = await SignInLock.TakeAsync(place, time, cancellationToken);
-            var refreshToken = unsaved ?? await kept.ReadAsync(settings.Binding, cancellationToken) ?? throw SignInFirst("nobody has signed in yet");
+            var refreshToken = await kept.ReadAsync(settings.Binding, cancellationToken) ?? throw SignInFirst("nobody has signed in yet");
+            if (unsaved is var (spent, replacement) && spent == refreshToken)
+                refreshToken = replacement;
             // A disk that is full or read-only is to be known before a token is spent that may be good once only.
             await kept.WriteAsync(settings.Binding, refreshToken, KeyPlace.Best, cancellationToken);
             // From here to the end nothing is to be interrupted: the server may give the next token with its answer, once.
             var token = await client.RefreshAsync(refreshToken, CancellationToken.None);
-            unsaved = token.RefreshToken ?? refreshToken;
-            if (unsaved != refreshToken)
-                await kept.WriteAsync(settings.Binding, unsaved, KeyPlace.Best, CancellationToken.None);
+            if (token.RefreshToken is { } given && given != refreshToken)
+            {
+                unsaved = (refreshToken, given);
+                await kept.WriteAsync(settings.Binding, given, KeyPlace.Best, CancellationToken.None);
+            }
+
             unsaved = null;
             return token;
         }

@@ -27,12 +27,13 @@ internal static class TokenRefusalText
         return settings.Grant switch
         {
             OAuthGrant.ClientCredentials => $"{words}; the application must be let into the mailbox '{settings.User}' (docs/sign-in.md)",
-            OAuthGrant.JwtBearer => $"{words}; '{settings.User}' must be the user that 'subject' names, and IMAP be allowed",
-            _ => $"{words}; '{settings.User}' must be the mailbox of whoever signed in, and IMAP be allowed for it; '{command}' signs in anew",
+            OAuthGrant.JwtBearer => $"{words}; '{settings.User}' must be the user that 'subject' names, and IMAP, or POP3 where that is used, be allowed",
+            _ => $"{words}; '{settings.User}' must be the mailbox of whoever signed in, and IMAP, or POP3 where that is used, be allowed for it; '{command}' signs in anew",
         };
     }
 
-    private static string Words(TokenRefusal? said)
+    /// <summary>The server's own words. Begins with a semicolon; empty where it has none.</summary>
+    public static string Words(TokenRefusal? said)
     {
         if (said is null)
             return "";

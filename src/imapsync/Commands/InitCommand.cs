@@ -18,7 +18,7 @@ internal static class InitCommand
     public static Command Create(HostContext surroundings)
     {
         var command = new ExampleCommand("init", "Set up a backup or a move by a few questions: find the server, sign in, write a job file, try it.",
-            ("imapsync init you@example.com", "Ask what is needed; every question has a default."),
+            ("imapsync init you@example.com", "Ask what is needed, with a default wherever there can be one."),
             ("imapsync init you@gmail.com --to you@fastmail.com", "Move to another provider."),
             ("imapsync init you@example.com --yes --source-password-file secret --to /var/backups/you --schedule systemd-user", "Ask nothing."));
         var address = new Argument<string?>("ADDRESS") { Description = "The address of the mailbox, or imaps://USER@HOST.", Arity = ArgumentArity.ZeroOrOne };

@@ -79,7 +79,7 @@ internal sealed class SignInArguments
     {
         foreach (var (name, endpoint) in new[] { (Source, job.Source), (Target, job.Target) })
         {
-            if (endpoint is ImapEndpoint { Password: OAuthSignIn signIn })
+            if (endpoint is ServerEndpoint { Password: OAuthSignIn signIn })
                 yield return (name, signIn);
         }
     }

@@ -21,8 +21,8 @@ internal sealed record Account(string Address, ImmutableArray<DraftSetting> Sett
     /// <summary>At the one place where a provider is, with a certificate that an authority stands behind.</summary>
     public bool IsAtProvider => Value("url") is null && Provider is { Host: not null, IsSelfSigned: false };
 
-    /// <summary>It is a directory.</summary>
-    public bool IsLocal => Value("url") is { } url && !url.StartsWith("imap", StringComparison.OrdinalIgnoreCase);
+    /// <summary>False where a URL of another kind was given: a directory, POP3.</summary>
+    public bool IsImap => Value("url") is not { } url || url.StartsWith("imap:", StringComparison.OrdinalIgnoreCase) || url.StartsWith("imaps:", StringComparison.OrdinalIgnoreCase);
 
     /// <exception cref="ConfigurationException"/>
     public ImapEndpoint Endpoint(string side, HostContext surroundings)

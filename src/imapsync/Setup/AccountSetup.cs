@@ -18,7 +18,7 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
     /// <summary>A hand slips; a program that guesses is locked out.</summary>
     private const int MaxPasswords = 3;
 
-    private const string OAuthComment = "'imapsync login' signs in, once; see docs/sign-in.md";
+    private const string OAuthComment = "needs the client_id of a client that you register, see docs/sign-in.md; then 'imapsync login' signs in, once";
 
     /// <exception cref="ConfigurationException"/>
     /// <exception cref="MailException">It lets nobody in.</exception>
@@ -27,8 +27,7 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
         var account = await LocateAsync(address, cancellationToken);
         if (account.Provider is { Advice.Length: > 0 } provider)
             questions.Say($"{provider.Title}: {provider.Advice}{(provider.Link is null ? "" : $" {provider.Link}")}");
-        if (account.IsLocal)
-            throw Questions.Wrong(side == "source" ? "ADDRESS" : "--to", "this is no IMAP account", "give an address, imaps://USER@HOST or imap://USER@HOST");
+        RequireImap(account);
         account = await TrustAsync(account, address, cancellationToken);
         var hasSecret = given.Any(g => g.Path[^1].StartsWith("password_", StringComparison.Ordinal) || g is { Path: [.., "auth"], Value: "external" or "gssapi" or "anonymous" });
         if (!hasSecret && account.Provider is { OAuth: not null } oauth && (prefersOAuth || oauth.NeedsOAuth))
@@ -104,9 +103,17 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
             if (!questions.IsDialogue || url is not null || account.Provider is { Host: not null })
                 throw new MailException(FailureScope.Store, isTransient: true, $"{endpoint.Display} can't be used") { Kind = FailureKind.Connect };
             account = await AskServerAsync(address, cancellationToken);
+            RequireImap(account);
         }
 
         return account;
+    }
+
+    /// <exception cref="ConfigurationException"/>
+    private void RequireImap(Account account)
+    {
+        if (!account.IsImap)
+            throw Questions.Wrong(side == "source" ? "ADDRESS" : "--to", "this is no IMAP account", "give an address, imaps://USER@HOST or imap://USER@HOST");
     }
 
     private async Task<Account> PinAsync(Account account, ImapEndpoint endpoint, string fingerprint, CancellationToken cancellationToken)

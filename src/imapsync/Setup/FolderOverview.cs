@@ -40,10 +40,14 @@ internal sealed record FolderOverview(ImmutableArray<FolderLine> Folders)
         return new FolderOverview([.. lines]);
     }
 
-    /// <summary>What most people do not want in a copy: spam, deleted mail, folders that hold no mail.</summary>
+    /// <summary>
+    /// What most people do not want in a copy: spam, deleted mail, folders that hold no mail. Globs: a server's name with a wildcard in it
+    /// would leave out other folders too, so it is not proposed.
+    /// </summary>
     public ImmutableArray<string> Proposal(Provider? provider) =>
     [
-        .. Folders.Where(f => UseOf(f.Folder) is SpecialFolder.Junk or SpecialFolder.Trash).Select(f => f.Folder.Path.ToString()),
+        .. Folders.Where(f => !f.Folder.Path.IsInbox && UseOf(f.Folder) is (SpecialFolder.Junk or SpecialFolder.Trash))
+            .Select(f => f.Folder.Path.ToString()).Where(name => name.AsSpan().IndexOfAny('*', '?') < 0),
         .. (provider?.LeaveOut ?? []).Where(g => Folders.Any(f => new FolderGlob(g).Matches(f.Folder.Path))),
     ];
 

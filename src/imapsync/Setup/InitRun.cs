@@ -160,7 +160,8 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
     {
         if (needsLogin)
         {
-            questions.Say("Sign in once, then look and run:");
+            questions.Say("Signing in by OAuth needs a client that you register with the provider, once for all jobs: docs/sign-in.md says how,");
+            questions.Say("and what then stands behind 'oauth:' in the job file. After that sign in once, look and run:");
             questions.Say($"  imapsync login {ShellWord.Quote(file)} {draft.Name}");
             questions.Say($"  imapsync check {ShellWord.Quote(file)}");
             questions.Say($"  imapsync run {ShellWord.Quote(file)}");

@@ -4,6 +4,11 @@ public sealed class ContradictionTests : JobFileFixture
 {
     [Theory]
     [InlineData("password_env: ALICE_PASSWORD\n      password_file: x", "", "", "'password_file' contradicts 'password_env' at")]
+    [InlineData("proxy: socks5://me@127.0.0.1\n      proxy_password_file: x\n      proxy_password_env: ALICE_PASSWORD", "", "", "'proxy_password_file' contradicts 'proxy_password_env' at")]
+    [InlineData("proxy: socks5://me@127.0.0.1\n      proxy_password_env: s3cr-t", "", "", "'proxy_password_env' holds no name of an environment variable")]
+    [InlineData("proxy: socks5://me@127.0.0.1\n      proxy_password_file: nowhere", "", "", "nowhere can't be read: there is no such file")]
+    [InlineData("proxy: socks5://me@127.0.0.1\n      proxy_password: s3cret", "", "", "unknown key 'proxy_password'")]
+    [InlineData("proxy: socks5://me@127.0.0.1\n      proxy_password_command: x\n      password: x", "", "", null)]
     [InlineData("auth: external\n      password: x", "", "", "'password' contradicts 'auth: external'")]
     [InlineData("auth: anonymous\n      password: x", "", "", "'password' contradicts 'auth: anonymous'")]
     [InlineData("auth: login\n      authorize_as: bob", "", "", "'auth: login' can't carry 'authorize_as'")]

@@ -1,3 +1,4 @@
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Tests.Configuration;
@@ -25,6 +26,20 @@ public sealed class OAuthSettingsTests : JobFileFixture
         Assert.Equal(grant == OAuthGrant.JwtBearer ? "alice" : null, settings.Subject);
     }
 
+    public static TheoryData<string> Providers => [.. OAuthProviders.Words];
+
+    [Theory]
+    [MemberData(nameof(Providers))]
+    public void What_is_asked_for_is_what_the_urls_protocol_needs(string word)
+    {
+        var provider = OAuthProviders.Find(word)!;
+        foreach (var (url, protocol) in new[] { ("imaps://alice@imap.example.com", MailProtocol.Imap), ("pop3s://alice@imap.example.com", MailProtocol.Pop3), ("pop3://alice@imap.example.com", MailProtocol.Pop3) })
+        {
+            var text = Text($"oauth: {{ provider: {word}, client_id: c, client_secret_command: x }}").Replace("imaps://alice@imap.example.com", url, StringComparison.Ordinal);
+            Assert.Equal(provider.ScopesFor(protocol, provider.Grants[0]), Assert.IsType<OAuthSignIn>(((ServerEndpoint)Read(text).Jobs[0].Source).Password).Settings.Scopes);
+        }
+    }
+
     [Fact]
     public void A_provider_alone_is_enough_where_the_environment_names_the_client()
     {
@@ -47,6 +62,8 @@ public sealed class OAuthSettingsTests : JobFileFixture
     [InlineData("oauth: { provider: microsoft365, client_id: c, grant: client_credentials, client_secret_command: x }", 6, "needs 'tenant'", "add tenant")]
     [InlineData("oauth: { provider: microsoft365, tenant: t, client_id: c, grant: client_credentials }", 6, "needs the client's secret", "add client_secret_file")]
     [InlineData("oauth: { provider: microsoft365, tenant: 'a/b', client_id: c }", 6, "this is no tenant", "the directory's ID")]
+    [InlineData("oauth: { provider: microsoft365, tenant: '', client_id: c }", 6, "this is no tenant", "the directory's ID")]
+    [InlineData("oauth: { provider: outlook, client_id: '' }", 6, "'oauth' needs 'client_id'", "IMAPSYNC_OAUTH_CLIENT_ID")]
     [InlineData("oauth: { provider: yahoo, tenant: t, client_id: c }", 6, "'tenant' means something to 'provider: microsoft365' alone", "remove it")]
     [InlineData("oauth: { provider: google, grant: jwt_bearer }", 6, "needs 'service_account_file'", "JSON file")]
     [InlineData("oauth: { provider: google, service_account_file: nowhere.json }", 6, "nowhere.json can't be read", "correct the path")]

@@ -40,6 +40,19 @@ public sealed class ProviderSettingsTests : JobFileFixture
         Assert.Contains("and 'url' is missing here; add 'url: imaps://USER@SERVER'", Error(With($"provider: {name}, user: alice")), StringComparison.Ordinal);
     }
 
+    public static TheoryData<string> All => [.. ProviderTable.Names];
+
+    /// <summary>A POP3 mailbox has no labels and one folder: what is known of these is not to be written into its job.</summary>
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Any_provider_can_be_named_beside_a_POP3_server(string name)
+    {
+        var file = Read(With($"provider: {name}, url: pop3s://alice@pop.example.com"));
+        Assert.Equal("pop.example.com", ((ServerEndpoint)file.Jobs[0].Source).Host);
+        Assert.Empty(file.Jobs[0].Folders.Exclude);
+        Assert.Empty(file.Notes);
+    }
+
     [Fact]
     public void What_the_table_says_of_limits_labels_and_folders_holds_where_the_job_says_nothing()
     {

@@ -1,4 +1,5 @@
 using Imapsync.Engine.Providers;
+using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Tests.Providers;
 
@@ -30,6 +31,9 @@ public sealed class ProviderTableTests
         Assert.All(row.Quirks.Append(row.Advice), t => Assert.True(t.Length == 0 || (t.EndsWith('.') && t.Length < 300 && t.Trim() == t), t));
         // A word behind 'oauth:' makes sense only where OAuth is a way in.
         Assert.True(row.OAuth is null || row.SignIn.HasFlag(SignIn.OAuth));
+        Assert.True(row.OAuth is null || OAuthProviders.Find(row.OAuth) is not null, row.OAuth);
+        // Where 'oauth:' knows the provider's own name, no other word signs in there: Microsoft keeps organizations and persons apart.
+        Assert.True(row.OAuth is null || OAuthProviders.Find(name) is null || row.OAuth == name, row.OAuth);
         if (row.SignIn != SignIn.Password && row.SignIn != (SignIn.Password | SignIn.AppPassword))
             Assert.NotEmpty(row.Advice);
     }

@@ -116,6 +116,24 @@ public sealed class KeptSignInTests : IDisposable
         Assert.Null(await New().ReadAsync(Binding, default));
     }
 
+    /// <summary>A program that goes on for days must not hold on to a key that is gone.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_signs_out_and_in_again_is_found_by_a_program_that_read_the_one_before(bool hasSecretTool)
+    {
+        if (hasSecretTool)
+            environment["HAS_SECRET_TOOL"] = "1";
+        await New().WriteAnewAsync(Binding, Token, KeyPlace.Best, default);
+        var reader = New();
+        Assert.Equal(Token, await reader.ReadAsync(Binding, default));
+        await New().RemoveAsync(default);
+        await New().WriteAnewAsync(Binding, "the next one", KeyPlace.Best, default);
+        Assert.Equal("the next one", await reader.ReadAsync(Binding, default));
+        await reader.WriteAsync(Binding, "renewed", KeyPlace.Best, default);
+        Assert.Equal("renewed", await New().ReadAsync(Binding, default));
+    }
+
     /// <summary>As sign-in leaves a directory in which no run has been, also one that a crash interrupted.</summary>
     [Theory]
     [InlineData("signin-source.lock")]

@@ -79,6 +79,59 @@ public sealed class OAuthSignInTests : IDisposable
         await signIn.ReadAsync(default);
     }
 
+    /// <summary>The server gave the next token, and the disk did not take it: it counts until somebody signs in anew or out.</summary>
+    [Theory]
+    [InlineData("nobody")]
+    [InlineData("in")]
+    [InlineData("out")]
+    public async Task A_refresh_token_that_could_not_be_written_stands_for_the_one_on_disk_alone(string whoSigned)
+    {
+        using var signIn = await SignedIn(TimeProvider.System);
+        var inTheWay = Path.Combine(dir["state"], "signin-source.tmp");
+        server.OnRefresh = () => Directory.CreateDirectory(inTheWay);
+        var failure = await Assert.ThrowsAsync<MailException>(() => signIn.ReadAsync(default).AsTask());
+        Assert.Contains("the sign-in can't be kept", failure.Message, StringComparison.Ordinal);
+        server.OnRefresh = null;
+        Directory.Delete(inTheWay);
+        if (whoSigned == "nobody")
+        {
+            await signIn.ReadAsync(default);
+            return;
+        }
+
+        using var other = Make(new RecordingTime());
+        if (whoSigned == "out")
+        {
+            Assert.Equal(SignOutOutcome.Revoked, await other.SignOutAsync(default));
+            failure = await Assert.ThrowsAsync<MailException>(() => signIn.ReadAsync(default).AsTask());
+            Assert.Contains("nobody has signed in yet", failure.Message, StringComparison.Ordinal);
+            Assert.False(File.Exists(signIn.KeptFile));
+            return;
+        }
+
+        // The sign-in before has ended: only the new one gets a token.
+        server.RevokeAll();
+        await other.SignInAsync(new SignInDialogue(told.Add), KeyPlace.File, default);
+        await signIn.ReadAsync(default);
+        await other.ReadAsync(default);
+    }
+
+    [Theory]
+    [InlineData(int.MaxValue, int.MaxValue)]
+    [InlineData(int.MaxValue, 600)]
+    [InlineData(7_000_000, int.MaxValue)]
+    public async Task A_server_that_wants_to_be_asked_in_years_is_asked_while_the_code_is_good(int interval, int life)
+    {
+        server.DeviceAnswers = [];
+        server.DeviceTimes = (interval, life);
+        var time = new SkippingTime();
+        using var signIn = Make(time);
+        await signIn.SignInAsync(new SignInDialogue(told.Add), KeyPlace.File, default);
+        Assert.Single(server.Grants);
+        Assert.NotEmpty(time.Waits);
+        Assert.All(time.Waits, w => Assert.InRange(w, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1)));
+    }
+
     [Fact]
     public async Task An_answer_with_another_state_changes_nothing_and_one_from_another_server_is_refused()
     {
@@ -143,6 +196,20 @@ public sealed class OAuthSignInTests : IDisposable
     {
         var settings = new OAuthSettings(OAuthProviders.Described, "alice", AuthorizationServer.ClientId, grant) { Issuer = server.Url, Scopes = [AuthorizationServer.Scope] };
         return new OAuthSignIn(settings, new SignInPlace(dir["state"], "source", "imapsync login"), new Dictionary<string, string>(), time);
+    }
+
+    /// <summary>Long waits are over at once, and remembered.</summary>
+    private sealed class SkippingTime : TimeProvider
+    {
+        public List<TimeSpan> Waits { get; } = [];
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime < TimeSpan.FromMinutes(1))
+                return base.CreateTimer(callback, state, dueTime, period);
+            Waits.Add(dueTime);
+            return base.CreateTimer(callback, state, TimeSpan.FromMilliseconds(1), period);
+        }
     }
 
     /// <summary>Waits of some seconds are over at once, and remembered.</summary>

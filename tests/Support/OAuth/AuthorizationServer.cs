@@ -60,6 +60,9 @@ public sealed class AuthorizationServer : IDisposable
     /// <summary>Answers to the device grant's questions before the token, in order.</summary>
     public string[] DeviceAnswers { get; set; } = ["authorization_pending"];
 
+    /// <summary>Seconds to wait between two questions of the device grant, and that the code is good for.</summary>
+    public (int Interval, int Life) DeviceTimes { get; set; } = (1, 600);
+
     /// <summary>The key of the service account that is let in.</summary>
     public RSA? ServiceAccountKey { get; set; }
 
@@ -205,8 +208,8 @@ public sealed class AuthorizationServer : IDisposable
             ["device_code"] = code,
             ["user_code"] = LastUserCode,
             ["verification_uri"] = Url + "/enter",
-            ["expires_in"] = 600,
-            ["interval"] = 1,
+            ["expires_in"] = DeviceTimes.Life,
+            ["interval"] = DeviceTimes.Interval,
         });
     }
 
