@@ -31,7 +31,7 @@ internal sealed class LiveDisplay : IProgressOutput
         this.time = time;
         totals = new JobTotals(total, time.GetUtcNow());
         // A terminal that takes nothing holds up the drawing alone.
-        drawing = Task.Run(DrawAsync);
+        drawing = Task.Run(DrawAsync, CancellationToken.None);
     }
 
     public void Show(JobEvent happened, DateTimeOffset at)
