@@ -11,7 +11,9 @@ internal static class CommandNotice
 {
     private const int MostErrorText = 300;
 
-    public static async Task RunAsync(CommandMeans means, News news, CancellationToken cancellationToken)
+    private static readonly TimeSpan PatienceWithErrorText = TimeSpan.FromSeconds(1);
+
+    public static async Task RunAsync(CommandMeans means, News news, TimeProvider time, CancellationToken cancellationToken)
     {
         using var process = Start(means, news);
         try
@@ -31,7 +33,8 @@ internal static class CommandNotice
             await process.WaitForExitAsync(cancellationToken);
             if (process.ExitCode == 0)
                 return;
-            // A child of it that goes on may hold the pipe.
+            // What it said may still be on its way, and a child of it that goes on may hold the pipe.
+            await Task.WhenAny(errors, Task.Delay(PatienceWithErrorText, time, cancellationToken));
             var said = errors.IsCompletedSuccessfully ? await errors : "";
             _ = output;
             throw new NoticeException($"it ended with exit status {process.ExitCode}{said}", isTransient: false);

@@ -63,7 +63,7 @@ public sealed class NoticeSender(TimeProvider time)
     {
         PingMeans ping => HttpNotice.PingAsync(notice, ping, news, cancellationToken),
         WebhookMeans hook => HttpNotice.PostAsync(notice, hook, news, cancellationToken),
-        CommandMeans command => CommandNotice.RunAsync(command, news, cancellationToken),
+        CommandMeans command => CommandNotice.RunAsync(command, news, time, cancellationToken),
         MailMeans mail => MailNotice.SendAsync(notice, mail, news, time, cancellationToken),
         _ => throw new ArgumentException($"no way to tell {notice.Means.GetType().Name}", nameof(notice)),
     };

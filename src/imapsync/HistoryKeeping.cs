@@ -12,7 +12,9 @@ internal sealed class HistoryKeeping
     private readonly bool makesState;
     private readonly string job;
     private readonly Action<string> say;
+    private readonly TimeProvider time;
     private HistoryEntry? begun;
+    private DateTimeOffset? beganUnnoted;
 
     /// <param name="isKept">False where nothing is to be noted: a dry run.</param>
     /// <param name="say">Told what went wrong.</param>
@@ -24,13 +26,27 @@ internal sealed class HistoryKeeping
         makesState = this.kind == HistoryKind.Run;
         this.job = job.Name;
         this.say = say;
+        time = surroundings.Time;
     }
 
-    public Task BeginAsync() => TryAsync(async () => begun = history is null ? null : await history.BeginAsync(kind, makesState, CancellationToken.None));
+    public Task BeginAsync() => TryAsync(async () =>
+    {
+        if (history is null)
+            return;
+        beganUnnoted = time.GetUtcNow();
+        begun = await history.BeginAsync(kind, makesState, CancellationToken.None);
+        beganUnnoted = null;
+    });
 
+    /// <summary>Where the beginning could not be noted, this tries again: else the run before would pass for the last.</summary>
     /// <param name="end">Gives the entry its end.</param>
-    public Task EndAsync(Func<HistoryEntry, HistoryEntry> end) =>
-        TryAsync(() => history is null || begun is null ? Task.CompletedTask : history.EndAsync(end(begun), CancellationToken.None));
+    public Task EndAsync(Func<HistoryEntry, HistoryEntry> end) => TryAsync(async () =>
+    {
+        if (beganUnnoted is { } began && await history!.BeginAsync(kind, makesState, CancellationToken.None) is { } late)
+            begun = late with { Began = began };
+        if (begun is not null)
+            await history!.EndAsync(end(begun), CancellationToken.None);
+    });
 
     private async Task TryAsync(Func<Task> write)
     {

@@ -48,10 +48,18 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
         await Task.Delay(patience, time, CancellationToken.None);
     }
 
+    /// <summary>Whatever holds a job up, a disk that does not answer or a pipe that nobody empties, the run ends and reports.</summary>
+    public static async Task<JobReport> AbandonAsync(JobDefinition job, TimeProvider time, CancellationToken abort)
+    {
+        await AfterAbortAsync(LastPatience, time, abort);
+        return Empty(job, time, JobOutcome.Cancelled, StopReason.Cancelled, [new Problem(
+            FailureScope.Store, null, null, Reasons.Abandoned, $"the job had not ended {LastPatience.TotalSeconds:0} s after it was told to; what it saved stands, the next run goes on")]);
+    }
+
     private async Task<JobReport> RunOneAsync(JobDefinition job, RunOptions options, CancellationToken stop, CancellationToken abort)
     {
         if (stop.IsCancellationRequested)
-            return Empty(job, JobOutcome.Cancelled, StopReason.Cancelled, []) with { IsNotBegun = true };
+            return Empty(job, time, JobOutcome.Cancelled, StopReason.Cancelled, []) with { IsNotBegun = true };
         var report = await RunBegunAsync(job, options, stop, abort);
         try
         {
@@ -77,24 +85,16 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
                     return await run(job, options, onEvent, stop, abort);
                 },
                 CancellationToken.None);
-            return await Task.WhenAny(running, AbandonAsync(job, abort)).Unwrap();
+            return await Task.WhenAny(running, AbandonAsync(job, time, abort)).Unwrap();
         }
         catch (Exception e)
         {
             // A defect of the program in one job: the others run on, and the report is written all the same.
-            return Empty(job, JobOutcome.Failed, StopReason.Other, [new Problem(FailureScope.Store, null, null, Reasons.Unexpected, await DefectFile.KeepAsync(job.StateDirectory, e, time.GetUtcNow()))]);
+            return Empty(job, time, JobOutcome.Failed, StopReason.Other, [new Problem(FailureScope.Store, null, null, Reasons.Unexpected, await DefectFile.KeepAsync(job.StateDirectory, e, time.GetUtcNow()))]);
         }
     }
 
-    /// <summary>Whatever holds a job up, a disk that does not answer or a pipe that nobody empties, the run ends and reports.</summary>
-    private async Task<JobReport> AbandonAsync(JobDefinition job, CancellationToken abort)
-    {
-        await AfterAbortAsync(LastPatience, time, abort);
-        return Empty(job, JobOutcome.Cancelled, StopReason.Cancelled, [new Problem(
-            FailureScope.Store, null, null, Reasons.Abandoned, $"the job had not ended {LastPatience.TotalSeconds:0} s after it was told to; what it saved stands, the next run goes on")]);
-    }
-
-    private JobReport Empty(JobDefinition job, JobOutcome outcome, StopReason stop, Problem[] problems)
+    private static JobReport Empty(JobDefinition job, TimeProvider time, JobOutcome outcome, StopReason stop, Problem[] problems)
     {
         var now = time.GetUtcNow();
         return new JobReport(job.Name, outcome, now, now, new FolderCounts(), [], [.. problems], []) { Stop = stop };

@@ -1,5 +1,6 @@
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Checking;
+using Imapsync.Engine.History;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
@@ -77,6 +78,74 @@ public sealed class BulkTests : CommandLineFixture
             await File.ReadAllTextAsync(Path.Combine(Directory, "done.csv"), TestContext.Current.CancellationToken));
     }
 
+    [Theory]
+    [InlineData("ok", "--only-failed", false)]
+    [InlineData("ok", "--only-unfinished", false)]
+    [InlineData("failed", "--only-failed", true)]
+    [InlineData("incomplete", "--only-failed", true)]
+    [InlineData("cancelled", "--only-failed", false)]
+    [InlineData("cancelled", "--only-unfinished", true)]
+    [InlineData("killed", "--only-failed", false)]
+    [InlineData("killed", "--only-unfinished", true)]
+    [InlineData("never", "--only-failed", false)]
+    [InlineData("never", "--only-unfinished", true)]
+    [InlineData("unreadable", "--only-failed", true)]
+    [InlineData("unreadable", "--only-unfinished", true)]
+    public async Task Jobs_are_chosen_by_how_their_last_run_ended(string last, string option, bool isRun)
+    {
+        KeepsHistory = true;
+        var state = Path.Combine(Directory, "states");
+        var history = Path.Combine(state, "alice", "history");
+        await InvokeAsync("run", JobFile, "bob", "--state", state);
+        if (last != "never")
+            await InvokeAsync("run", JobFile, "alice", "--state", state);
+        switch (last)
+        {
+            case "killed":
+                await new JobHistory(Path.GetDirectoryName(history)!, new LongAgo()).BeginAsync(HistoryKind.Run, makesState: true, TestContext.Current.CancellationToken);
+                break;
+            case "unreadable":
+                File.Delete(history);
+                System.IO.Directory.CreateDirectory(history);
+                break;
+            case "failed" or "incomplete" or "cancelled":
+                RunJob = (job, _, _, _, _) => Task.FromResult(Reports.Of(job.Name, Enum.Parse<JobOutcome>(last, ignoreCase: true)));
+                await InvokeAsync("run", JobFile, "alice", "--state", state);
+                break;
+        }
+
+        var run = new List<string>();
+        RunJob = (job, _, _, _, _) =>
+        {
+            run.Add(job.Name);
+            return Task.FromResult(Reports.Of(job.Name));
+        };
+        await InvokeAsync("run", JobFile, "--state", state, option);
+        Assert.Equal(isRun ? ["alice"] : [], run);
+        Assert.Contains($"{run.Count} of 2 jobs ", Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_whose_beginning_could_not_be_noted_is_the_last_all_the_same()
+    {
+        KeepsHistory = true;
+        var state = Path.Combine(Directory, "states");
+        var history = Path.Combine(state, "alice", "history");
+        await InvokeAsync("run", JobFile, "alice", "--state", state);
+        File.Move(history, history + "-kept");
+        System.IO.Directory.CreateDirectory(history);
+        RunJob = (job, _, _, _, _) =>
+        {
+            System.IO.Directory.Delete(history);
+            File.Move(history + "-kept", history);
+            return Task.FromResult(Reports.Of(job.Name, JobOutcome.Failed));
+        };
+        await InvokeAsync("run", JobFile, "alice", "--state", state);
+        var entries = await new JobHistory(Path.GetDirectoryName(history)!, TimeProvider.System).ReadAsync(TestContext.Current.CancellationToken);
+        Assert.Equal([JobOutcome.Ok, JobOutcome.Failed], entries.Select(e => e.Outcome));
+        Assert.All(entries, e => Assert.NotNull(e.Ended));
+    }
+
     [Fact]
     public void An_estimate_keeps_to_the_slowest_of_account_host_and_number_at_once()
     {
@@ -92,5 +161,11 @@ public sealed class BulkTests : CommandLineFixture
     {
         var limits = most is null ? null : new HostLimits(host) { Connections = most };
         return new JobDefinition(name, new ImapEndpoint(host, 993, TlsMode.Implicit, name) { HostLimits = limits }, new MaildirEndpoint("/backup/" + name)) { StateDirectory = "/state/" + name };
+    }
+
+    /// <summary>No process that is there now can have begun what was begun then.</summary>
+    private sealed class LongAgo : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => Now.AddYears(-20);
     }
 }

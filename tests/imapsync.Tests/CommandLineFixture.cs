@@ -56,12 +56,16 @@ public abstract class CommandLineFixture : IDisposable
     /// <summary>Jobs have histories.</summary>
     internal bool KeepsHistory { get; set; }
 
+    /// <summary>A terminal that is written to as the run goes on; null for a text.</summary>
+    internal TextWriter? Terminal { get; set; }
+
     internal async Task<int> InvokeAsync(params string[] args)
     {
         var surroundings = new HostContext
         {
             Out = output,
-            Error = error,
+            Error = Terminal ?? error,
+            IsLive = Terminal is not null,
             Environment = new Dictionary<string, string> { ["HOME"] = Directory, ["ALICE_PASSWORD"] = Password },
             OpenStore = (endpoint, forWriting, context, cancellationToken) =>
             {

@@ -1,4 +1,6 @@
+using System.Text;
 using Imapsync.CommandLine.Output;
+using Imapsync.Engine.History;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Tests.Support;
@@ -6,7 +8,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.CommandLine.Tests;
 
 /// <summary>Who shows what happens is fed beside the jobs, not by them.</summary>
-public sealed class EventFeedTests
+public sealed class EventFeedTests : CommandLineFixture
 {
     private static readonly FolderPath[] Folders = [new("A"), new("B"), new("C")];
 
@@ -60,6 +62,56 @@ public sealed class EventFeedTests
             output.Shown);
     }
 
+    [Fact]
+    public async Task Of_windows_of_many_folders_and_jobs_in_turn_only_the_sums_wait()
+    {
+        using var opened = new ManualResetEventSlim();
+        var output = new Recorder(opened);
+        var feed = new EventFeed([output], TimeProvider.System);
+        feed.Show(new NoteRaised("j0", null, "first"));
+        await output.Entered.Task.WaitAsync(TestContext.Current.CancellationToken);
+        for (var n = 0; n < 6000; n++)
+            feed.Show(new MessagesCopied($"j{n % 20}", Folders[n % 3], 1, 10));
+        opened.Set();
+        await feed.CompleteAsync();
+        Assert.Equal(1 + (20 * 3), output.Shown.Count);
+        Assert.All(output.Shown.OfType<MessagesCopied>(), e => Assert.Equal((100, 1000), (e.Count, e.Bytes)));
+    }
+
+    [Fact]
+    public async Task A_run_whose_terminal_takes_nothing_has_written_and_told_all_before_it_waits_for_it()
+    {
+        using var terminal = new Stuck();
+        Terminal = terminal;
+        KeepsHistory = true;
+        var (told, report) = (Path.Combine(Directory, "told"), Path.Combine(Directory, "report.json"));
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var watcher = new FileSystemWatcher(Directory, "told");
+        watcher.Renamed += (_, _) => written.TrySetResult();
+        watcher.EnableRaisingEvents = true;
+        var file = Write("told.yaml", $$"""
+            jobs:
+              - name: alice
+                source: { url: "maildir:a" }
+                target: { url: "maildir:b" }
+            notify: [{ command: 'cat > {{told}}.tmp; mv {{told}}.tmp {{told}}', on: always }]
+            """);
+        RunJob = (job, _, onEvent, _, _) =>
+        {
+            onEvent(new NoteRaised(job.Name, null, "a note"));
+            return Task.FromResult(Reports.Of(job.Name));
+        };
+        var run = Task.Run(() => InvokeAsync("run", file, "--state", Path.Combine(Directory, "states"), "--report", report), TestContext.Current.CancellationToken);
+        await written.Task.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.False(run.IsCompleted);
+        Assert.Contains("\"alice\"", await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        var entries = await new JobHistory(Path.Combine(Directory, "states", "alice"), TimeProvider.System).ReadAsync(TestContext.Current.CancellationToken);
+        Assert.NotNull(Assert.Single(entries).Ended);
+        terminal.Open();
+        Assert.Equal(0, await run);
+        Assert.Contains("alice", terminal.Text, StringComparison.Ordinal);
+    }
+
     /// <summary>More than a pipe holds is told before anybody reads.</summary>
     [Theory]
     [InlineData("--output json 2>/dev/null")]
@@ -86,6 +138,31 @@ public sealed class EventFeedTests
 
     private static HashSet<(string, FolderPath, long, long)> Sums(IEnumerable<JobEvent> events) =>
         [.. events.OfType<MessagesCopied>().GroupBy(e => (e.Job, e.Source)).Select(g => (g.Key.Job, g.Key.Source, g.Sum(e => (long)e.Count), g.Sum(e => e.Bytes)))];
+
+    /// <summary>Takes nothing until it is opened.</summary>
+    private sealed class Stuck : TextWriter
+    {
+        private readonly ManualResetEventSlim opened = new();
+        private readonly StringBuilder text = new();
+
+        public override Encoding Encoding => Encoding.UTF8;
+
+        public string Text => text.ToString();
+
+        public void Open() => opened.Set();
+
+        public override void Write(char value)
+        {
+            opened.Wait();
+            text.Append(value);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            opened.Dispose();
+            base.Dispose(disposing);
+        }
+    }
 
     private sealed class Recorder(ManualResetEventSlim? opened) : IProgressOutput
     {

@@ -1,3 +1,5 @@
+using Imapsync.CommandLine.Commands;
+using Imapsync.CommandLine.Output;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Imapsync.Engine.Mail;
@@ -96,6 +98,37 @@ public sealed partial class LogTests : CommandLineFixture
         Assert.Contains("alice: source imaps://alice@imap.example.com:993: imaps://alice@imap.example.com:993 refused", await File.ReadAllTextAsync(LogFile, TestContext.Current.CancellationToken), StringComparison.Ordinal);
         await InvokeAsync("verify", JobFile, "alice", "--log-format", "journald");
         Assert.Contains("<3>alice: problem: ", Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lines_of_events_and_of_words_that_come_at_the_same_time_are_each_whole()
+    {
+        const int each = 20_000;
+        using var surroundings = new HostContext
+        {
+            Out = new StringWriter(),
+            Error = TextWriter.Null,
+            Environment = new Dictionary<string, string>(),
+            OpenStore = (_, _, _, _) => throw new InvalidOperationException(),
+            RunJob = (_, _, _, _, _) => throw new InvalidOperationException(),
+        };
+        await new LogSettings(LogForm.Json, LogFile).RunAsync(surroundings, async logged =>
+        {
+            await Task.WhenAll(
+                Task.Run(() => Times(n => logged.Log!.Show(new NoteRaised("alice", null, $"note {n}"), DateTimeOffset.UnixEpoch)), TestContext.Current.CancellationToken),
+                Task.Run(() => Times(n => logged.Log!.Say($"word {n}")), TestContext.Current.CancellationToken),
+                Task.Run(() => Times(n => logged.Error.WriteLine($"word {n}")), TestContext.Current.CancellationToken));
+            return 0;
+        });
+        var lines = await File.ReadAllLinesAsync(LogFile, TestContext.Current.CancellationToken);
+        Assert.Equal(3 * each, lines.Length);
+        Assert.All(lines, line => JsonDocument.Parse(line).Dispose());
+
+        static void Times(Action<int> act)
+        {
+            for (var n = 0; n < each; n++)
+                act(n);
+        }
     }
 
     private static string WithoutTimes(string text) => TimeOfDay().Replace(text, "");

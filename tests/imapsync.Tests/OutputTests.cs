@@ -151,8 +151,12 @@ public sealed class OutputTests
         {
             foreach (var happened in EveryEvent().SkipLast(1))
                 display.Show(happened, Now);
+            display.Say("Not told");
             display.Say("Stopping");
         }
+
+        // The table goes, what was said in it stays.
+        Assert.EndsWith("Not told\nStopping\n", output.ToString().ReplaceLineEndings("\n"), StringComparison.Ordinal);
 
         Assert.DoesNotContain("Exception", output.ToString(), StringComparison.Ordinal);
     }

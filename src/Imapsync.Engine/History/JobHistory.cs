@@ -28,7 +28,7 @@ public sealed class JobHistory(string stateDirectory, TimeProvider time)
     /// <exception cref="NewerHistoryException"/>
     public async Task<ImmutableArray<HistoryEntry>> ReadAsync(CancellationToken cancellationToken) => [.. HistoryLines.Read(await ReadOctetsAsync(cancellationToken), out _)];
 
-    /// <summary>Notes that something begins.</summary>
+    /// <summary>Notes that something begins. Durable when this returns.</summary>
     /// <param name="makesState">Where there is no state directory as yet, make it; without this nothing is noted there.</param>
     /// <returns>To be given to <see cref="EndAsync"/> with its end; null where nothing was noted.</returns>
     public async Task<HistoryEntry?> BeginAsync(HistoryKind kind, bool makesState, CancellationToken cancellationToken)
@@ -43,15 +43,15 @@ public sealed class JobHistory(string stateDirectory, TimeProvider time)
         {
             Process = new HistoryProcess(Environment.ProcessId, Environment.MachineName),
         };
-        // Not synced: a kill leaves it, and after a power cut the last success is as old as it is.
-        await AddAsync(entry, isDurable: false, cancellationToken);
+        // Synced, or after a power cut in the middle of this run the one before would pass for the last.
+        await AddAsync(entry, cancellationToken);
         return entry;
     }
 
     /// <summary>Notes how it ended. Durable when this returns.</summary>
-    public Task EndAsync(HistoryEntry ended, CancellationToken cancellationToken) => AddAsync(ended, isDurable: true, cancellationToken);
+    public Task EndAsync(HistoryEntry ended, CancellationToken cancellationToken) => AddAsync(ended, cancellationToken);
 
-    private async Task AddAsync(HistoryEntry entry, bool isDurable, CancellationToken cancellationToken)
+    private async Task AddAsync(HistoryEntry entry, CancellationToken cancellationToken)
     {
         using var turn = await TakeTurnAsync(cancellationToken);
         var lines = new RecordWriter(isChained: false);
@@ -68,8 +68,7 @@ public sealed class JobHistory(string stateDirectory, TimeProvider time)
         // What a crash tore is closed, else it would take this line with it.
         var isTorn = RandomAccess.Read(file, last, length - 1) == 1 && last[0] != '\n';
         Posix.Write(file, FilePath, isTorn ? (byte[])[(byte)'\n', .. lines.Written.Span] : lines.Written.Span, length);
-        if (isDurable)
-            await DurableFiles.SyncAsync(file, cancellationToken);
+        await DurableFiles.SyncAsync(file, cancellationToken);
     }
 
     /// <summary>False where the file has to be written anew: it is not there, has lost its head, or is due to be thinned.</summary>

@@ -1,5 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.History;
 
@@ -31,12 +33,18 @@ public sealed record JobStanding
 
     public bool IsLastGood => Last is not null && Last == LastSuccess;
 
+    /// <summary>The last run failed, or left something that is not in place.</summary>
+    public bool IsLastFailed => Last is { Ended: not null, Outcome: JobOutcome.Failed or JobOutcome.Incomplete };
+
+    /// <summary>Never run, not all in place, interrupted, killed, or still going on.</summary>
+    public bool IsUnfinished => Running is not null || !IsLastGood;
+
     /// <param name="entries">The oldest first.</param>
     /// <param name="maxAge">Null for any.</param>
     /// <param name="isAlive">Whether the process that began an entry is there still.</param>
     public static JobStanding Of(IReadOnlyList<HistoryEntry> entries, DateTimeOffset now, TimeSpan? maxAge, Func<HistoryEntry, bool> isAlive)
     {
-        var runs = entries.Where(e => e.Kind == HistoryKind.Run).ToList();
+        var runs = WithoutOvertaken([.. entries.Where(e => e.Kind == HistoryKind.Run)]);
         var running = runs.LastOrDefault(e => e.Ended is null && isAlive(e));
         var success = runs.LastOrDefault(e => e.IsSuccess && e.Ended <= now + ClockTolerance);
         TimeSpan? age = success is null ? null : TimeSpan.FromTicks(Math.Max(0, (now - success.Ended!.Value).Ticks));
@@ -50,6 +58,13 @@ public sealed record JobStanding
             IsOld = age is null || age > maxAge,
             HasClockGoneBack = runs.Exists(e => e.IsSuccess && e.Ended > now + ClockTolerance),
         };
+    }
+
+    /// <summary>A run that found the job locked did nothing, and no longer matters once the run that had it has ended.</summary>
+    private static List<HistoryEntry> WithoutOvertaken(List<HistoryEntry> runs)
+    {
+        var last = runs.FindLastIndex(e => e.Stop != StopReason.Locked && e.Ended is not null);
+        return last < 0 ? runs : [.. runs.Where((e, i) => i < last || e.Stop != StopReason.Locked || e.Ended > runs[last].Ended)];
     }
 
     /// <summary>On this machine, and begun before the entry: a later process has only the same number.</summary>

@@ -32,10 +32,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         using var stopping = new StopRequest(report, stop, abort);
         await using var clock = LimitDuration(job, stopping);
         var reason = stopping.Explain(await RunAsync(job, options, report, stopping, abort));
-        var outcome = JobSession.OutcomeOf(reason, isComplete: !report.HasProblems);
-        if (!options.DryRun && reason != StopReason.Locked)
-            LastOutcome.Write(job.StateDirectory, outcome.ToString().ToLowerInvariant());
-        return report.Finish(outcome, reason, options.DryRun);
+        return report.Finish(JobSession.OutcomeOf(reason, isComplete: !report.HasProblems), reason, options.DryRun);
     }
 
     private async Task<StopReason> RunAsync(
@@ -44,8 +41,6 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         {
             var retry = entry.RetryFor(job, report, stopping);
             await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);
-            if (!options.DryRun)
-                LastOutcome.Forget(job.StateDirectory);
             var held = await CountHeldAsync(job, options, checkpoints, abort);
             using var place = await entry.EnterAsync(job, report, stopping.Token);
             var (openedSource, openedTarget) = await OpenBothAsync(job, place, options, held, retry, report, stopping);

@@ -16,7 +16,7 @@ internal sealed class StateDirectory(string root)
     /// <summary>Begins the names of what a sign-in keeps here, besides the checkpoints; its lock is empty.</summary>
     public const string SignInPrefix = "signin-";
 
-    /// <summary>What was done with the job. Added to without a sync: a power cut may tear it.</summary>
+    /// <summary>What was done with the job. Added to in place: a power cut may tear it.</summary>
     public const string HistoryName = "history";
 
     /// <summary>How many damaged journals of a pair are kept to be looked at.</summary>

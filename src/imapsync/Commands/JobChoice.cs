@@ -1,6 +1,7 @@
 using System.CommandLine;
+using Imapsync.CommandLine.Output;
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
-using Imapsync.Engine.State;
 
 namespace Imapsync.CommandLine.Commands;
 
@@ -16,13 +17,18 @@ internal sealed class JobChoice
         command.Add(unfinished);
     }
 
-    /// <summary>Those that are wanted, in their order.</summary>
-    public async Task<IReadOnlyList<JobDefinition>> ChooseAsync(ParseResult parsed, IReadOnlyList<JobDefinition> jobs, TextWriter error)
+    /// <summary>Those that are wanted, in their order. One whose history can't be read is wanted.</summary>
+    public async Task<IReadOnlyList<JobDefinition>> ChooseAsync(
+        ParseResult parsed, IReadOnlyList<JobDefinition> jobs, HostContext surroundings, CancellationToken cancellationToken)
     {
-        if (!parsed.GetValue(failed) && !parsed.GetValue(unfinished))
+        var onlyFailed = parsed.GetValue(failed);
+        if (!onlyFailed && !parsed.GetValue(unfinished))
             return jobs;
-        List<JobDefinition> chosen = [.. jobs.Where(j => LastOutcome.Read(j.StateDirectory) is var word && (parsed.GetValue(failed) ? word is "failed" or "incomplete" : word != "ok"))];
-        await error.WriteLineAsync($"{chosen.Count} of {jobs.Count} jobs {(parsed.GetValue(failed) ? "failed in their last run" : "are unfinished")}");
+        var standings = await NamedStanding.ReadAsync(jobs.Select(j => new JobPlace(j.Name, j.StateDirectory)), maxAge: null, surroundings.Time, cancellationToken);
+        List<JobDefinition> chosen = [.. jobs.Zip(standings).Where(j => j.Second.Trouble is not null || (onlyFailed ? j.Second.Standing.IsLastFailed : j.Second.Standing.IsUnfinished)).Select(j => j.First)];
+        foreach (var unknown in standings.Where(s => s.Trouble is not null))
+            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"{unknown.Name}: is run, since its history can't be read: {unknown.Trouble}"));
+        await surroundings.Error.WriteLineAsync($"{chosen.Count} of {jobs.Count} jobs {(onlyFailed ? "failed in their last run" : "are unfinished")}");
         return chosen;
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.History;
@@ -52,38 +53,65 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
 
         // A dry run is nobody's news.
         var notices = new RunNotices(surroundings, DryRun ? new JobFile([], []) : file, signals, r => ExitStatus.Of(r, signals.InterruptedStatus));
+        var events = surroundings.ShowEvents(IsJson, file.Jobs.Length);
+        notices.Say = events.Say;
         await notices.BeginAsync(CancellationToken.None);
-        var (reports, isTold) = await RunAllAsync(file, notices, surroundings, signals, stop);
+        var reports = await RunJobsAsync(file, notices, events, surroundings, signals, stop);
+
+        // First what programs read, and who is to be told: a terminal or a pipe that nobody reads may take no more words.
+        var late = new ConcurrentQueue<string>();
+        using var errors = new StringWriter();
+        notices.Say = late.Enqueue;
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
-        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports), DocumentJson.Default.ReportJson, surroundings.Error)]);
-        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportCsvPath, file => ReportCsv.WriteAsync(file, reports, signals.InterruptedStatus), surroundings.Error)]);
-        var summary = Task.Run(
-            () =>
-            {
-                foreach (var line in Summary.Lines(reports, DryRun, ReportPath is not null, isTold, surroundings.HasColour))
-                    surroundings.Error.WriteLine(line);
-            },
-            CancellationToken.None);
-        // A pipe that nobody empties must not keep a run that is to end.
-        await Task.WhenAny(summary, JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort));
-        // Nor must a disk that does not answer.
-        if (!DryRun)
-            await Task.WhenAny(Task.Run(() => TellAsync(file, notices, reports, status, surroundings), CancellationToken.None), JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(2), surroundings.Time, signals.Abort)).Unwrap();
+        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports), DocumentJson.Default.ReportJson, errors)]);
+        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportCsvPath, file => ReportCsv.WriteAsync(file, reports, signals.InterruptedStatus), errors)]);
+        // On another thread, and not waited for for ever: a disk may not answer.
+        var telling = DryRun ? Task.CompletedTask : Task.Run(() => TellAsync(file, notices, reports, status, surroundings, late.Enqueue), CancellationToken.None);
+        var complaints = errors.ToString();
+        var showing = Task.Run(() => ShowEndAsync(events, complaints, reports, surroundings), CancellationToken.None);
+        await UnlessAbortedAsync(showing, TimeSpan.FromSeconds(1));
+        await UnlessAbortedAsync(telling, TimeSpan.FromSeconds(2));
+        await UnlessAbortedAsync(Task.Run(() => SayAll(late, surroundings.Error), CancellationToken.None), TimeSpan.FromSeconds(1));
         return status;
+
+        Task UnlessAbortedAsync(Task task, TimeSpan patience) => Task.WhenAny(task, JobQueue.AfterAbortAsync(patience, surroundings.Time, signals.Abort)).Unwrap();
     }
 
-    private async Task TellAsync(JobFile file, RunNotices notices, IReadOnlyList<JobReport> reports, int status, HostContext surroundings)
+    private async Task ShowEndAsync(EventFeed events, string errors, IReadOnlyList<JobReport> reports, HostContext surroundings)
     {
-        if ((MetricsPath ?? file.MetricsFile) is { } metrics)
-        {
-            var standings = await NamedStanding.ReadAsync(file.Places, maxAge: null, surroundings.Time, CancellationToken.None);
-            await MetricsText.TryWriteAsync(metrics, standings, text => surroundings.Error.WriteLine(TerminalText.Escape(text)));
-        }
+        await events.CompleteAsync();
+        await events.DisposeAsync();
+        if (errors.Length > 0)
+            await surroundings.Error.WriteAsync(errors);
+        foreach (var line in Summary.Lines(reports, DryRun, ReportPath is not null, events.HasJustTold, surroundings.HasColour))
+            await surroundings.Error.WriteLineAsync(line);
+    }
 
-        await notices.EndAsync(reports, status);
+    private static void SayAll(ConcurrentQueue<string> words, TextWriter error)
+    {
+        while (words.TryDequeue(out var word))
+            error.WriteLine(TerminalText.Escape(word));
+    }
+
+    private async Task TellAsync(JobFile file, RunNotices notices, IReadOnlyList<JobReport> reports, int status, HostContext surroundings, Action<string> say)
+    {
+        await Task.WhenAll(
+            Task.Run(() => WriteMetricsAsync(file, surroundings, say), CancellationToken.None),
+            notices.EndAsync(reports, status));
         // Written already, so that no notification that hangs can keep it back; what is no ordinary file is not written twice.
         if (notices.Failures is { Count: > 0 } failures && ReportPath is not null && Engine.Files.OutputFile.WouldReplace(ReportPath))
-            await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports) with { NotificationFailures = failures }, DocumentJson.Default.ReportJson, surroundings.Error);
+        {
+            using var errors = new StringWriter();
+            await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports) with { NotificationFailures = failures }, DocumentJson.Default.ReportJson, errors);
+            if (errors.ToString().Trim() is { Length: > 0 } error)
+                say(error);
+        }
+    }
+
+    private async Task WriteMetricsAsync(JobFile file, HostContext surroundings, Action<string> say)
+    {
+        if ((MetricsPath ?? file.MetricsFile) is { } metrics)
+            await MetricsText.TryWriteAsync(metrics, await NamedStanding.ReadAsync(file.Places, maxAge: null, surroundings.Time, CancellationToken.None), say);
     }
 
     private async Task TellMistakeAsync(HostContext surroundings, StopSignals signals, IReadOnlyList<string> mistakes)
@@ -92,13 +120,10 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             await RunNotices.TellMistakeAsync(surroundings, NoticesOfMistakes(), mistakes, signals);
     }
 
-    private async Task<(IReadOnlyList<JobReport> Reports, Func<string, int, bool> IsTold)> RunAllAsync(
-        JobFile file, RunNotices notices, HostContext surroundings, StopSignals signals, CancellationToken stop)
+    private async Task<IReadOnlyList<JobReport>> RunJobsAsync(
+        JobFile file, RunNotices notices, EventFeed events, HostContext surroundings, StopSignals signals, CancellationToken stop)
     {
-        await using var events = surroundings.ShowEvents(IsJson, file.Jobs.Length);
         signals.OnStop = () => events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
-        var sayPlainly = notices.Say;
-        notices.Say = events.Say;
         var histories = file.Jobs.ToDictionary(j => j.Name, j => new HistoryKeeping(surroundings, j, HistoryKind.Run, !DryRun, events.Say), StringComparer.Ordinal);
         var queue = new JobQueue(surroundings.RunJob, surroundings.Time, events.Show)
         {
@@ -113,10 +138,6 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
                 await notices.EndAsync(job, report);
             },
         };
-        var reports = await queue.RunAsync(file.Jobs, Parallel, new RunOptions(DryRun, Heal), stop, signals.Abort);
-        notices.Say = sayPlainly;
-        // All that is to be read is shown, unless nobody reads and the run is to end.
-        await Task.WhenAny(events.CompleteAsync(), JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort));
-        return (reports, events.HasJustTold);
+        return await queue.RunAsync(file.Jobs, Parallel, new RunOptions(DryRun, Heal), stop, signals.Abort);
     }
 }

@@ -43,8 +43,8 @@ internal sealed record LogSettings(string? Format, string? File)
             return ExitStatus.Usage;
         }
 
-        // A log on a full disk loses lines; it does not cost the run.
-        var logged = Open(surroundings, file is null ? surroundings.Error : new BestEffortWriter(file));
+        // A log on a full disk loses lines; it does not cost the run. Events and words are written side by side, each line whole.
+        var logged = Open(surroundings, file is null ? surroundings.Error : new BestEffortWriter(TextWriter.Synchronized(file)));
         try
         {
             return await work(logged);

@@ -48,7 +48,7 @@ internal static class ReportCommand
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"--html {html}: {FileErrors.Explain(e)}"));
+            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"{(html is null ? "the report could not be written" : $"--html {html}")}: {FileErrors.Explain(e)}"));
             return ExitStatus.Failed;
         }
     }

@@ -37,7 +37,7 @@ internal static class RunCommand
                 async (logged, c) =>
                 {
                     var file = await arguments.LoadAsync(parsed, logged, c);
-                    return file with { Jobs = [.. await choice.ChooseAsync(parsed, file.Jobs, logged.Error)] };
+                    return file with { Jobs = [.. await choice.ChooseAsync(parsed, file.Jobs, logged, c)] };
                 },
                 surroundings,
                 cancellationToken);

@@ -65,20 +65,33 @@ internal static class VerifyCommand
         {
             var history = new HistoryKeeping(surroundings, job, HistoryKind.Verify, isKept: true, events.Say);
             await history.BeginAsync();
-            var report = await runner.RunAsync(job, choices.Options, output.Show, output.Show, stop, signals.Abort);
+            // What is found is handed straight to whoever reads it, who may not read.
+            var verifying = Task.Run(() => runner.RunAsync(job, choices.Options, output.Show, output.Show, stop, signals.Abort), CancellationToken.None);
+            var report = await Task.WhenAny(verifying, AbandonAsync(job)).Unwrap();
             await history.EndAsync(begun => begun.End(report, ExitStatus.Of(report.Job, signals.InterruptedStatus)));
             reports.Add(report);
         }
 
-        await Task.WhenAny(events.CompleteAsync(), JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort));
-        output.Finish(reports);
         var statuses = reports.Select(r => ExitStatus.Of(r.Job, signals.InterruptedStatus)).ToList();
+        using var errors = new StringWriter();
         statuses.Add(await ReportFile.TryWriteAsync(
             choices.Report,
             new VerifyReportJson([.. reports.Select(r => VerifiedJobJson.Of(r, withFindings: true))]),
             VerifyJson.Default.VerifyReportJson,
-            surroundings.Error));
+            errors));
+        var complaints = errors.ToString();
+        var showing = Task.Run(
+            async () =>
+            {
+                await events.CompleteAsync();
+                output.Finish(reports);
+                await surroundings.Error.WriteAsync(complaints);
+            },
+            CancellationToken.None);
+        await Task.WhenAny(showing, JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort)).Unwrap();
         return ExitStatus.Worst(statuses);
+
+        async Task<VerifyReport> AbandonAsync(JobDefinition job) => new(await JobQueue.AbandonAsync(job, surroundings.Time, signals.Abort), VerifyCounts.None, []);
     }
 
     /// <summary><c>10%</c>. A bare number could as well be a share: 1 would be all to one and a hundredth to another.</summary>

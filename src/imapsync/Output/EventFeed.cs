@@ -1,13 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
 /// Hands what happens in jobs on to those who show it: each has a queue and a task of its own, so that a terminal or a pipe that nobody
-/// reads holds up neither the jobs nor another output. Of a folder's windows that wait one behind the other only the sum is kept; all else
-/// that may wait is in the report as well, so a queue takes no more memory than that.
+/// reads holds up neither the jobs nor another output. Of a folder's windows that wait only the sum is kept, up to the next other thing that
+/// happens in the job; all else that may wait is in the report as well, so a queue takes little more memory than that.
 /// </summary>
 /// <param name="outputs">The one that people look at first.</param>
 internal sealed class EventFeed(IReadOnlyList<IProgressOutput> outputs, TimeProvider time) : IAsyncDisposable
@@ -46,7 +47,9 @@ internal sealed class EventFeed(IReadOnlyList<IProgressOutput> outputs, TimeProv
         private readonly Channel<StrongBox<Item>> waiting = Channel.CreateUnbounded<StrongBox<Item>>(new UnboundedChannelOptions { SingleReader = true });
         private readonly IProgressOutput output;
         private readonly Task reading;
-        private StrongBox<Item>? last;
+
+        // Of each job, the windows that more may be added to.
+        private readonly Dictionary<string, Dictionary<FolderPath, StrongBox<Item>>> open = new(StringComparer.Ordinal);
 
         public Reader(IProgressOutput output)
         {
@@ -58,10 +61,29 @@ internal sealed class EventFeed(IReadOnlyList<IProgressOutput> outputs, TimeProv
         {
             lock (gate)
             {
-                if (item.Event is MessagesCopied more && last?.Value.Event is MessagesCopied before && (before.Job, before.Source) == (more.Job, more.Source))
-                    last.Value = item with { Event = more with { Count = before.Count + more.Count, Bytes = before.Bytes + more.Bytes } };
+                var box = new StrongBox<Item>(item);
+                if (item.Event is not MessagesCopied more)
+                {
+                    if (item.Event is null)
+                        open.Clear();
+                    else
+                        open.Remove(item.Event.Job);
+                }
+                else if (!open.TryGetValue(more.Job, out var windows))
+                {
+                    open.Add(more.Job, new() { [more.Source] = box });
+                }
+                else if (windows.TryGetValue(more.Source, out var earlier) && earlier.Value.Event is MessagesCopied before)
+                {
+                    earlier.Value = item with { Event = more with { Count = before.Count + more.Count, Bytes = before.Bytes + more.Bytes } };
+                    return;
+                }
                 else
-                    waiting.Writer.TryWrite(last = new StrongBox<Item>(item));
+                {
+                    windows[more.Source] = box;
+                }
+
+                waiting.Writer.TryWrite(box);
             }
         }
 
@@ -77,8 +99,9 @@ internal sealed class EventFeed(IReadOnlyList<IProgressOutput> outputs, TimeProv
             {
                 lock (gate)
                 {
-                    if (ReferenceEquals(box, last))
-                        last = null;
+                    // From here on it is being shown.
+                    if (box.Value.Event is MessagesCopied shown && open.TryGetValue(shown.Job, out var windows) && windows.GetValueOrDefault(shown.Source) == box)
+                        windows.Remove(shown.Source);
                 }
 
                 if (box.Value.Event is { } happened)

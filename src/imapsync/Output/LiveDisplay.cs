@@ -21,15 +21,17 @@ internal sealed class LiveDisplay : IProgressOutput
     private readonly TimeProvider time;
     private readonly CancellationTokenSource end = new();
     private readonly Task drawing;
-    private string? word;
+    private readonly TextWriter output;
+    private readonly List<string> words = [];
 
     /// <param name="total">How many jobs there will be.</param>
     public LiveDisplay(TextWriter output, TimeProvider time, int total)
     {
+        this.output = output;
         this.time = time;
         totals = new JobTotals(total, time.GetUtcNow());
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        drawing = DrawAsync(console);
+        // A terminal that takes nothing holds up the drawing alone.
+        drawing = Task.Run(DrawAsync, CancellationToken.None);
     }
 
     public void Show(JobEvent happened, DateTimeOffset at)
@@ -48,14 +50,17 @@ internal sealed class LiveDisplay : IProgressOutput
     public void Say(string text)
     {
         lock (gate)
-            word = text;
+            words.Add(text);
     }
 
+    /// <summary>Clears the table; what was said in it stays.</summary>
     public async ValueTask DisposeAsync()
     {
         await end.CancelAsync();
         await drawing;
         end.Dispose();
+        foreach (var word in words)
+            await output.WriteLineAsync(TerminalText.Escape(word));
     }
 
     /// <summary>What is shown for one job: name, folders, messages, octets, rate, and what it waits for, or time left and folder.</summary>
@@ -86,10 +91,11 @@ internal sealed class LiveDisplay : IProgressOutput
     internal static IEnumerable<string> Lines(IReadOnlyCollection<JobProgress> jobs, DateTimeOffset now, int width) =>
         LiveRows.Lay([.. jobs.Select(j => Row(j, now))], width, jobs.Any(j => j.Wait is not null || j.Queue is not null) ? RoomForReason : RoomForFolder, 4, 3, 2, 1);
 
-    private async Task DrawAsync(IAnsiConsole console)
+    private async Task DrawAsync()
     {
         try
         {
+            var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
             await console.Live(Draw(console.Profile)).AutoClear(true).StartAsync(async context =>
             {
                 using var timer = new PeriodicTimer(Interval, time);
@@ -118,8 +124,8 @@ internal sealed class LiveDisplay : IProgressOutput
                 lines.Add($"and {Quantities.Count(atWork.Count - shown.Count)} more at work");
             // Always: a picture of one line makes some terminals go up a line each time it is drawn again.
             lines.Add(LiveRows.Fit(totals.Line(atWork.Values, now), profile.Width));
-            if (word is not null)
-                lines.Add(TerminalText.Escape(word));
+            if (words.Count > 0)
+                lines.Add(TerminalText.Escape(words[^1]));
             return new Rows(lines.Select(line => new Text(line) { Overflow = Overflow.Ellipsis }));
         }
     }

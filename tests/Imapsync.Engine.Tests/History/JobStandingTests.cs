@@ -71,6 +71,37 @@ public sealed class JobStandingTests
         Assert.Equal(TimeSpan.Zero, Of(26, ahead).Age);
     }
 
+    [Theory]
+    [InlineData(JobOutcome.Ok, false, false)]
+    [InlineData(JobOutcome.Incomplete, true, true)]
+    [InlineData(JobOutcome.Failed, true, true)]
+    [InlineData(JobOutcome.Cancelled, false, true)]
+    [InlineData(null, false, true)]
+    public void What_failed_and_what_is_unfinished_goes_by_the_last_run(JobOutcome? outcome, bool isFailed, bool isUnfinished)
+    {
+        foreach (var before in new[] { Run(30, JobOutcome.Ok), Run(30, JobOutcome.Failed), Killed(30) })
+        {
+            var standing = Of(null, before, outcome is { } end ? Run(1, end) : Killed(1));
+            Assert.Equal((isFailed, isUnfinished), (standing.IsLastFailed, standing.IsUnfinished));
+        }
+
+        var never = Of(null);
+        Assert.Equal((false, true), (never.IsLastFailed, never.IsUnfinished));
+        Assert.True(JobStanding.Of([Run(3, JobOutcome.Ok), Killed(1)], Now, null, _ => true).IsUnfinished);
+    }
+
+    [Fact]
+    public void A_run_that_found_the_job_locked_counts_until_the_one_that_had_it_has_ended()
+    {
+        var locked = Run(5, JobOutcome.Failed) with { Stop = StopReason.Locked };
+        var going = new HistoryEntry("long", HistoryKind.Run, Now.AddHours(-9));
+        Assert.Equal(locked, Of(null, Run(20, JobOutcome.Ok), going, locked).Last);
+        Assert.True(Of(null, going with { Ended = Now.AddHours(-1), Outcome = JobOutcome.Ok }, locked).IsLastGood);
+        Assert.True(Of(null, going with { Ended = Now.AddHours(-1), Outcome = JobOutcome.Incomplete }, locked) is { IsLastFailed: true, Last.Id: "long" });
+        // Something else had it.
+        Assert.Equal(locked, Of(null, Run(20, JobOutcome.Ok), locked).Last);
+    }
+
     [Fact]
     public void This_process_is_alive_and_one_of_another_machine_is_not_known_to_be()
     {
