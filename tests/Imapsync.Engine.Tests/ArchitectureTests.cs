@@ -59,6 +59,7 @@ public sealed partial class ArchitectureTests
         ["Stores.ImapBackup"] = ["Files", "Mail", "Stores.Local", "Stores.Mbox", "Stores.ReadOnly"],
         ["Stores.Takeout"] = ["Mail", "Stores.Local", "Stores.Mbox", "Stores.ReadOnly", "Stores.Views"],
         ["Stores.Limits"] = ["Mail", "State", "Stores.Views"],
+        ["Stores.Turns"] = ["Files", "Mail", "State", "Stores.Views"],
         ["Jobs"] = ["Mail", "Tables"],
         ["Folders"] = ["Jobs", "Mail", "State"],
         ["Stores.Labels"] = ["Folders", "Jobs", "Mail", "Stores.Views"],
