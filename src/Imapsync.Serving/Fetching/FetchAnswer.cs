@@ -130,19 +130,9 @@ internal sealed class FetchAnswer(FetchRequest request, SelectedFolder selected,
             await selected.Reader.ReadAsync(message, start + offset, wanted, (piece, _) => output.WriteThroughAsync(piece, cancellationToken), cancellationToken);
     }
 
-    private async ValueTask<ReadOnlyMemory<byte>> HeaderAsync(MessageInfo message, long start, long count, CancellationToken cancellationToken)
-    {
-        // What is beyond is left out: no field that anybody asks for by its name stands there.
-        var octets = new byte[Math.Min(count, limits.StructureBytes)];
-        var at = 0;
-        await selected.Reader.ReadAsync(message, start, octets.Length, (piece, _) =>
-        {
-            piece.CopyTo(octets.AsMemory(at));
-            at += piece.Length;
-            return ValueTask.CompletedTask;
-        }, cancellationToken);
-        return octets;
-    }
+    /// <summary>What is beyond is left out: no field that anybody asks for by its name stands there.</summary>
+    private ValueTask<byte[]> HeaderAsync(MessageInfo message, long start, long count, CancellationToken cancellationToken) =>
+        selected.Reader.ReadAsync(message, start, Math.Min(count, limits.StructureBytes), cancellationToken);
 
     private static (long Start, long Count) Partial(BodySection section, long length)
     {

@@ -94,9 +94,25 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
     {
         if (header is not null)
             return header;
-        header = await selected.ReadHeaderAsync(new Uid(snapshot.UidAt(at)), cancellationToken) ?? [];
+        header = await selected.ReadHeaderAsync(new Uid(snapshot.UidAt(at)), cancellationToken) ?? await ReadLongHeaderAsync(cancellationToken);
         Spend(header.Length);
         return header;
+    }
+
+    /// <summary>One that has to be had with its message; empty where that can't be read: whoever fetches it is told.</summary>
+    private async ValueTask<byte[]> ReadLongHeaderAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await InfoAsync(cancellationToken) is not { } message || await selected.Reader.OpenAsync(message, cancellationToken) is null)
+                return [];
+            var root = await selected.Reader.ScanAsync(message, cancellationToken);
+            return await selected.Reader.ReadAsync(message, 0, Math.Min(root.BodyStart, limits.StructureBytes), cancellationToken);
+        }
+        catch (MailException)
+        {
+            return [];
+        }
     }
 
     private async ValueTask<DateTimeOffset?> SentAsync(CancellationToken cancellationToken)

@@ -232,6 +232,19 @@ public sealed class HostileClientTests
     }
 
     [Fact]
+    public async Task A_subject_is_found_in_a_header_longer_than_is_read_by_itself()
+    {
+        using var dir = new TempDir();
+        var field = $"X-Long: {new string('x', 900)}\n";
+        new MaildirWriter(dir.Create("backup")).Add("INBOX", Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(field, 1500)) + "Subject: needle\n\nx\n"), MailGenerator.Date(1));
+        await using var served = await ServedBackup.StartAsync(new MaildirEndpoint(dir["backup"]), dir["memory"]);
+        await using var client = await served.ConnectAsync();
+        await client.OkAsync("EXAMINE INBOX");
+        Assert.Equal(["* SEARCH 1"], await client.OkAsync("SEARCH SUBJECT needle"));
+        Assert.Equal(["* SEARCH"], await client.OkAsync("SEARCH NOT SUBJECT needle"));
+    }
+
+    [Fact]
     public async Task Many_sets_in_one_search_are_answered_and_a_pattern_longer_than_any_name_is_not()
     {
         await using var lab = await Lab.StartAsync();
