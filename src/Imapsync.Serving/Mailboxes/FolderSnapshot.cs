@@ -5,7 +5,7 @@ using Imapsync.Imap;
 namespace Imapsync.Serving.Mailboxes;
 
 /// <summary>
-/// The messages of a folder as they were when it was selected, by number and by UID: 30 octets each. What comes later belongs to the
+/// The messages of a folder as they were when it was selected, by number and by UID: 31 octets each. What comes later belongs to the
 /// next SELECT; what goes is missed when it is read.
 /// </summary>
 internal sealed class FolderSnapshot
