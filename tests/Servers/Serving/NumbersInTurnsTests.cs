@@ -13,7 +13,7 @@ namespace Imapsync.Servers.Tests.Serving;
 /// <summary>UIDs of mail that another program put into a backup.</summary>
 public sealed class NumbersInTurnsTests
 {
-    private const int Messages = 60;
+    private const int Messages = 200;
 
     [Theory]
     [InlineData("maildir")]
@@ -42,7 +42,9 @@ public sealed class NumbersInTurnsTests
         })).ToList();
         for (var i = 1; i < Messages; i++)
         {
-            await Task.Delay(2);
+            // Some at once, so that those who look see different ones.
+            if (i % 3 == 0)
+                await Task.Delay(1);
             backup.Add(i);
         }
 
