@@ -50,7 +50,7 @@ public sealed record ServingLimits
     /// <summary>Parts inside one another.</summary>
     public int PartDepth { get; init; } = 100;
 
-    /// <summary>Messages of one folder: 30 octets each, for each session that has it selected.</summary>
+    /// <summary>Messages of one folder: 31 octets each, for each session that has it selected, beside what the store's open folder holds.</summary>
     public int Messages { get; init; } = 4_000_000;
 
     /// <summary>Wrong passwords on one connection; then it ends.</summary>

@@ -6,5 +6,5 @@ namespace Imapsync.Fuzz.Tests;
 internal static class FuzzTargets
 {
     public static IReadOnlyList<FuzzTarget> All { get; } =
-        [.. WireTargets.All, .. ReplyTargets.All, .. SaslTargets.All, .. MaildirTargets.All, .. MboxTargets.All, .. CheckpointTargets.All, .. JobFileTargets.All, .. SourceTargets.All, .. DiscoveryTargets.All];
+        [.. WireTargets.All, .. ReplyTargets.All, .. SaslTargets.All, .. MaildirTargets.All, .. MboxTargets.All, .. CheckpointTargets.All, .. JobFileTargets.All, .. SourceTargets.All, .. DiscoveryTargets.All, .. ServingTargets.All];
 }

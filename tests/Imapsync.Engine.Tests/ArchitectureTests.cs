@@ -59,6 +59,7 @@ public sealed partial class ArchitectureTests
         ["Stores.ImapBackup"] = ["Files", "Mail", "Stores.Local", "Stores.Mbox", "Stores.ReadOnly"],
         ["Stores.Takeout"] = ["Mail", "Stores.Local", "Stores.Mbox", "Stores.ReadOnly", "Stores.Views"],
         ["Stores.Limits"] = ["Mail", "State", "Stores.Views"],
+        ["Stores.Turns"] = ["Files", "Mail", "State", "Stores.Views"],
         ["Jobs"] = ["Mail", "Tables"],
         ["Folders"] = ["Jobs", "Mail", "State"],
         ["Stores.Labels"] = ["Folders", "Jobs", "Mail", "Stores.Views"],
@@ -91,6 +92,20 @@ public sealed partial class ArchitectureTests
         ["Connection"] = ["Wire"],
         ["Client"] = ["Wire", "Sasl", "Connection"],
         ["Pop3"] = ["Sasl", "Connection"],
+    };
+
+    /// <summary>Each room of the serving library and the rooms it may know besides the root's limits, which know none.</summary>
+    private static readonly Dictionary<string, string[]> ServingRooms = new()
+    {
+        [""] = ["Mailboxes", "Sessions", "Wire"],
+        ["Wire"] = [],
+        ["Mime"] = ["Wire"],
+        ["Mailboxes"] = ["Mime", "Wire"],
+        ["Texts"] = ["Mailboxes", "Mime"],
+        ["Fetching"] = ["Mailboxes", "Mime", "Wire"],
+        ["Searching"] = ["Mailboxes", "Texts", "Wire"],
+        ["Finding"] = ["Mailboxes", "Mime", "Texts"],
+        ["Sessions"] = ["Fetching", "Mailboxes", "Searching", "Wire"],
     };
 
     [Fact]
@@ -145,6 +160,28 @@ public sealed partial class ArchitectureTests
                 continue;
             broken.UnionWith(UsedTypes(type).Where(u => WireRoomOf(u) is { } other && other != room && other.Length > 0 && !allowed.Contains(other))
                 .Select(u => $"{type.FullName}: may not know {u.FullName}"));
+        }
+
+        None(broken);
+    }
+
+    [Fact]
+    public void A_room_of_the_serving_library_uses_only_the_rooms_it_may()
+    {
+        var broken = new HashSet<string>();
+        foreach (var file in Sources("Imapsync.Serving"))
+        {
+            var parts = Relative(file).Split('/');
+            var room = parts.Length == 3 ? "" : parts[2];
+            var expected = room.Length == 0 ? "namespace Imapsync.Serving;" : $"namespace Imapsync.Serving.{room};";
+            if (parts.Length > 4 || !ServingRooms.TryGetValue(room, out var allowed) || !File.ReadLines(file).Contains(expected))
+            {
+                broken.Add($"{Relative(file)}: its namespace is its folder's, and a new folder needs a row in the table of this test");
+                continue;
+            }
+
+            broken.UnionWith(ServingRoom().Matches(File.ReadAllText(file)).Select(m => m.Groups["room"].Value)
+                .Where(r => r != room && !allowed.Contains(r)).Select(r => $"{Relative(file)}: {room} may not know {r}"));
         }
 
         None(broken);
@@ -277,6 +314,9 @@ public sealed partial class ArchitectureTests
     // What a file names by its namespace, or by the end of it as names are shortened inside the library.
     [GeneratedRegex(@"(?:using Imapsync\.Imap\.|[^.\w](?=Wire\.|Connection\.|Client\.|Sasl\.|Pop3\.))(?<room>Wire|Connection|Client|Sasl|Pop3)\b(?!\.cs)", RegexOptions.None, 1000)]
     private static partial Regex WireRoom();
+
+    [GeneratedRegex(@"(?:using Imapsync\.Serving\.|[^.\w](?=[A-Z]\w+\.[A-Z]))(?<room>Wire|Mime|Mailboxes|Texts|Fetching|Searching|Finding|Sessions)\b(?!\.cs)", RegexOptions.None, 1000)]
+    private static partial Regex ServingRoom();
 
     [GeneratedRegex(@"\b(?:class|struct|record|interface|enum) (?<name>\w+(?:Manager|Helper|Helpers|Util|Utils|Impl|Service))\b", RegexOptions.None, 1000)]
     private static partial Regex PatternName();

@@ -10,6 +10,7 @@ namespace Imapsync.Serving.Fetching;
 internal sealed class FetchAnswer(FetchRequest request, SelectedFolder selected, ResponseWriter output, ServingLimits limits)
 {
     /// <returns>How many messages could not be had, as they are gone or can't be read.</returns>
+    /// <exception cref="MailException">A message whose answer was begun can't be read on.</exception>
     public async Task<int> WriteAsync(IReadOnlyList<int> indexes, CancellationToken cancellationToken)
     {
         var missing = 0;
@@ -126,35 +127,12 @@ internal sealed class FetchAnswer(FetchRequest request, SelectedFolder selected,
         if (header is not null)
             await output.WriteThroughAsync(header.AsMemory((int)(start + offset), (int)wanted), cancellationToken);
         else
-            await StreamAsync(message, start + offset, wanted, cancellationToken);
+            await selected.Reader.ReadAsync(message, start + offset, wanted, (piece, _) => output.WriteThroughAsync(piece, cancellationToken), cancellationToken);
     }
 
-    /// <summary>The literal is announced: what can't be kept ends the conversation, since the client would take other octets for it.</summary>
-    private async ValueTask StreamAsync(MessageInfo message, long start, long count, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await selected.Reader.ReadAsync(message, start, count, (piece, _) => output.WriteThroughAsync(piece, cancellationToken), cancellationToken);
-        }
-        catch (MailException e)
-        {
-            throw new LineLostException("a message could not be read to its end", e);
-        }
-    }
-
-    private async ValueTask<ReadOnlyMemory<byte>> HeaderAsync(MessageInfo message, long start, long count, CancellationToken cancellationToken)
-    {
-        // What is beyond is left out: no field that anybody asks for by its name stands there.
-        var octets = new byte[Math.Min(count, limits.StructureBytes)];
-        var at = 0;
-        await selected.Reader.ReadAsync(message, start, octets.Length, (piece, _) =>
-        {
-            piece.CopyTo(octets.AsMemory(at));
-            at += piece.Length;
-            return ValueTask.CompletedTask;
-        }, cancellationToken);
-        return octets;
-    }
+    /// <summary>What is beyond is left out: no field that anybody asks for by its name stands there.</summary>
+    private ValueTask<byte[]> HeaderAsync(MessageInfo message, long start, long count, CancellationToken cancellationToken) =>
+        selected.Reader.ReadAsync(message, start, Math.Min(count, limits.StructureBytes), cancellationToken);
 
     private static (long Start, long Count) Partial(BodySection section, long length)
     {

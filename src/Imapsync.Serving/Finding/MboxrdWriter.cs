@@ -16,8 +16,8 @@ internal sealed class MboxrdWriter : IDisposable
     public MboxrdWriter(Stream file, DateTimeOffset date)
     {
         this.file = file;
-        var postmark = date.UtcDateTime.ToString("ddd MMM d HH:mm:ss yyyy", CultureInfo.InvariantCulture);
-        pending.Write(Encoding.ASCII.GetBytes($"From MAILER-DAEMON {postmark}\n"));
+        var utc = date.UtcDateTime;
+        pending.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"From MAILER-DAEMON {utc:ddd MMM} {utc.Day,2} {utc:HH:mm:ss yyyy}\n")));
     }
 
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> piece, CancellationToken cancellationToken)

@@ -18,7 +18,7 @@ internal sealed class OpenedMail(MessageReader reader, MessageInfo info, Serving
     public async ValueTask<MessageHeaders> ReadHeadersAsync(CancellationToken cancellationToken)
     {
         var root = await ScanAsync(cancellationToken);
-        return new MessageHeaders(await ReadAsync(0, Math.Min(root.BodyStart, limits.StructureBytes), cancellationToken));
+        return new MessageHeaders(await reader.ReadAsync(info, 0, Math.Min(root.BodyStart, limits.StructureBytes), cancellationToken));
     }
 
     /// <summary>Every one of these stands in one of its texts.</summary>
@@ -44,17 +44,4 @@ internal sealed class OpenedMail(MessageReader reader, MessageInfo info, Serving
     /// <summary>Hands on a range of octets, as they lie there.</summary>
     public ValueTask CopyAsync(long start, long count, Func<ReadOnlyMemory<byte>, ValueTask> onPiece, CancellationToken cancellationToken) =>
         reader.ReadAsync(info, start, count, (piece, _) => onPiece(piece), cancellationToken);
-
-    private async ValueTask<byte[]> ReadAsync(long start, long count, CancellationToken cancellationToken)
-    {
-        var octets = new byte[count];
-        var at = 0;
-        await CopyAsync(start, count, piece =>
-        {
-            piece.CopyTo(octets.AsMemory(at));
-            at += piece.Length;
-            return ValueTask.CompletedTask;
-        }, cancellationToken);
-        return octets;
-    }
 }

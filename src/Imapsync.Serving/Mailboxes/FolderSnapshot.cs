@@ -5,7 +5,7 @@ using Imapsync.Imap;
 namespace Imapsync.Serving.Mailboxes;
 
 /// <summary>
-/// The messages of a folder as they were when it was selected, by number and by UID: 30 octets each. What comes later belongs to the
+/// The messages of a folder as they were when it was selected, by number and by UID: 31 octets each. What comes later belongs to the
 /// next SELECT; what goes is missed when it is read.
 /// </summary>
 internal sealed class FolderSnapshot
@@ -23,7 +23,8 @@ internal sealed class FolderSnapshot
     private FolderSnapshot(IMessageFolder? folder, uint[] uids, FlagSet[] flags, UidValidity fallback)
     {
         (this.folder, this.uids, this.flags) = (folder, uids, flags);
-        var validity = folder is null ? new UidValidity(1) : folder.LastingUidValidity.IsNone ? folder.Status.UidValidity : folder.LastingUidValidity;
+        // None as soon as a single message has a number for this session only, even where the others' are known to last.
+        var validity = folder is null ? new UidValidity(1) : folder.Status.UidValidity;
         // Where there is no message yet, no number was given that could change its meaning.
         Validity = !validity.IsNone ? validity : uids.Length == 0 ? new UidValidity(1) : fallback;
         var next = folder is null || folder.Status.UidNext.IsNone ? 1 : folder.Status.UidNext.Value;

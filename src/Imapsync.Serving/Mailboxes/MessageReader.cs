@@ -46,8 +46,7 @@ internal sealed class MessageReader(IMessageFolder? folder, ServingLimits limits
         (uid, length, position) = (message.Uid, reading.Current.Length, 0);
         if (length > limits.HeldMessageBytes)
             return length;
-        var octets = new byte[length];
-        await CopyAsync(0, length, (piece, at) => piece.CopyTo(octets.AsMemory((int)at)), cancellationToken);
+        var octets = await ReadAsync(message, 0, length, cancellationToken);
         await CloseAsync();
         (held, uid, length) = (octets, message.Uid, octets.Length);
         return length;
@@ -115,18 +114,22 @@ internal sealed class MessageReader(IMessageFolder? folder, ServingLimits limits
         }
     }
 
-    public ValueTask DisposeAsync() => CloseAsync();
-
-    private async ValueTask CopyAsync(long start, long count, Action<ReadOnlyMemory<byte>, long> onPiece, CancellationToken cancellationToken)
+    /// <summary>A range of the current message's octets, held.</summary>
+    /// <exception cref="MailException">The message can't be read on, or is gone.</exception>
+    public async ValueTask<byte[]> ReadAsync(MessageInfo message, long start, long count, CancellationToken cancellationToken)
     {
-        var done = 0L;
-        await ReadAsync(default, start, count, (piece, _) =>
+        var octets = new byte[count];
+        var at = 0;
+        await ReadAsync(message, start, count, (piece, _) =>
         {
-            onPiece(piece, done);
-            done += piece.Length;
+            piece.CopyTo(octets.AsMemory(at));
+            at += piece.Length;
             return ValueTask.CompletedTask;
         }, cancellationToken);
+        return octets;
     }
+
+    public ValueTask DisposeAsync() => CloseAsync();
 
     private async ValueTask CloseAsync()
     {

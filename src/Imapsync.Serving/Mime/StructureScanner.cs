@@ -28,6 +28,7 @@ internal sealed class StructureScanner : IDisposable
     private readonly Dictionary<BodyPart, (long Header, long Body)> starts = [];
     private readonly MemoryStream field = new();
     private readonly MemoryStream held = new();
+    private byte lastHeld;
     private BodyPart part;
     private bool isInHeader = true;
     private int parts = 1;
@@ -63,7 +64,11 @@ internal sealed class StructureScanner : IDisposable
             }
 
             var room = (isInHeader ? limits.FieldBytes : BodyLineBytes) - held.Length;
-            held.Write(piece[..(int)Math.Clamp(end < 0 ? room : Math.Max(room, 2), 0, piece.Length)]);
+            held.Write(piece[..(int)Math.Min(Math.Max(room, 0), piece.Length)]);
+            // Of a line that is cut its end is kept as well: it counts, and may belong to a boundary.
+            if (end >= 0 && piece.Length > room)
+                held.Write((piece.Length > 1 ? piece[^2] : lastHeld) == '\r' ? "\r\n"u8 : "\n"u8);
+            lastHeld = piece[^1];
             if (end < 0)
                 continue;
             TakeLine(held.GetBuffer().AsSpan(0, (int)held.Length));

@@ -12,7 +12,7 @@ namespace Imapsync.Serving.Searching;
 internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limits)
 {
     private readonly FolderSnapshot snapshot = selected.Snapshot;
-    private readonly Dictionary<SequenceSet, HashSet<int>> sets = [];
+    private readonly Dictionary<SequenceSet, IReadOnlyList<(uint First, uint Last)>> sets = [];
     private IReadOnlyList<int> order = [];
     private int at;
     private byte[]? header;
@@ -60,9 +60,9 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
                 var flags = snapshot.FlagsAt(at);
                 return flag.Keyword is { } keyword ? flags.Keywords.Contains(keyword, StringComparer.OrdinalIgnoreCase) : flags.System.HasFlag(flag.System);
             case SetKey set:
-                if (!sets.TryGetValue(set.Set, out var indexes))
-                    sets.Add(set.Set, indexes = [.. snapshot.Indexes(set.Set, set.ByUid)]);
-                return indexes.Contains(at);
+                if (!sets.TryGetValue(set.Set, out var ranges))
+                    sets.Add(set.Set, ranges = set.Set.Resolve(set.ByUid ? snapshot.LastUid : (uint)snapshot.Count));
+                return SequenceSet.Contains(ranges, set.ByUid ? snapshot.UidAt(at) : (uint)at + 1);
             case SizeKey size:
                 return await InfoAsync(cancellationToken) is { } sized && (size.IsLarger ? sized.Size > size.Octets : sized.Size < size.Octets);
             case DateKey { IsSent: false } date:
@@ -94,9 +94,25 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
     {
         if (header is not null)
             return header;
-        header = await selected.ReadHeaderAsync(new Uid(snapshot.UidAt(at)), cancellationToken) ?? [];
+        header = await selected.ReadHeaderAsync(new Uid(snapshot.UidAt(at)), cancellationToken) ?? await ReadLongHeaderAsync(cancellationToken);
         Spend(header.Length);
         return header;
+    }
+
+    /// <summary>One that has to be had with its message; empty where that can't be read: whoever fetches it is told.</summary>
+    private async ValueTask<byte[]> ReadLongHeaderAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await InfoAsync(cancellationToken) is not { } message || await selected.Reader.OpenAsync(message, cancellationToken) is null)
+                return [];
+            var root = await selected.Reader.ScanAsync(message, cancellationToken);
+            return await selected.Reader.ReadAsync(message, 0, Math.Min(root.BodyStart, limits.StructureBytes), cancellationToken);
+        }
+        catch (MailException)
+        {
+            return [];
+        }
     }
 
     private async ValueTask<DateTimeOffset?> SentAsync(CancellationToken cancellationToken)

@@ -84,8 +84,11 @@ internal sealed partial class ImapSession : IAsyncDisposable
         await input.CompleteAsync();
     }
 
+    /// <summary>Says why, where it can't be taken for a part of a message.</summary>
     private async Task EndAsync(string why, CancellationToken cancellationToken)
     {
+        if (!output.IsBetweenResponses)
+            return;
         output.Line($"* BYE {why}");
         await output.FlushAsync(cancellationToken);
     }
@@ -131,6 +134,10 @@ internal sealed partial class ImapSession : IAsyncDisposable
         catch (RefusalException e)
         {
             output.Line($"{tag} NO {(e.Code is null ? "" : $"[{e.Code}] ")}{e.Message}");
+        }
+        catch (Exception e) when (!output.IsBetweenResponses && (e is MailException || FileErrors.Is(e)))
+        {
+            throw new LineLostException($"an answer could not be finished: {e.Message}");
         }
         catch (MailException e)
         {

@@ -8,6 +8,9 @@ internal sealed record ListRequestText
 {
     private const int MostPatterns = 100;
 
+    /// <summary>Of all patterns together: no folder's name is longer, and each octet is held against every folder's name.</summary>
+    private const int PatternBytes = 8 * 1024;
+
     /// <summary>With the reference in front.</summary>
     public required IReadOnlyList<string> Patterns { get; init; }
 
@@ -73,9 +76,12 @@ internal sealed record ListRequestText
         }
 
         text.End();
+        var whole = patterns.ConvertAll(p => p.Length == 0 ? p : reference + p);
+        if (whole.Sum(p => p.Length) > PatternBytes)
+            throw new CommandException("no folder has a name that long");
         return new ListRequestText
         {
-            Patterns = [.. patterns.Select(p => p.Length == 0 ? p : reference + p)],
+            Patterns = whole,
             OnlySubscribed = isLsub || selection.Contains("SUBSCRIBED"),
             OnlySpecial = selection.Contains("SPECIAL-USE"),
             ShowsSubscribed = showsSubscribed || selection.Contains("SUBSCRIBED"),

@@ -30,14 +30,7 @@ internal static class BodyText
     /// <exception cref="MailException">The message can't be read.</exception>
     public static async ValueTask<DecodedText> ReadAsync(MessageReader reader, MessageInfo message, BodyPart part, int maxBytes, CancellationToken cancellationToken)
     {
-        var octets = new byte[Math.Min(part.BodyLength, maxBytes)];
-        var at = 0;
-        await reader.ReadAsync(message, part.BodyStart, octets.Length, (piece, _) =>
-        {
-            piece.CopyTo(octets.AsMemory(at));
-            at += piece.Length;
-            return ValueTask.CompletedTask;
-        }, cancellationToken);
+        var octets = await reader.ReadAsync(message, part.BodyStart, Math.Min(part.BodyLength, maxBytes), cancellationToken);
         var isHtml = part.Type.Subtype.Equals("html", StringComparison.OrdinalIgnoreCase);
         var text = Decode(octets, part);
         return new DecodedText(isHtml ? WithoutTags(text) : text, isHtml, part.BodyLength > maxBytes);

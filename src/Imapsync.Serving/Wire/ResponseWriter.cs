@@ -12,9 +12,18 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
 {
     private const int FullBytes = 64 * 1024;
     private readonly ArrayBufferWriter<byte> gathered = new(4 * 1024);
+    private bool isWithin;
+    private bool isBroken;
+
+    /// <summary>
+    /// What is said next is understood as a response of its own. False within a response, and for good after a write that failed: nobody
+    /// knows how much of it the client has got.
+    /// </summary>
+    public bool IsBetweenResponses => !isWithin && !isBroken;
 
     public ResponseWriter Text(string ascii)
     {
+        isWithin = true;
         Encoding.Latin1.GetBytes(ascii, gathered.GetSpan(ascii.Length));
         gathered.Advance(ascii.Length);
         return this;
@@ -22,6 +31,7 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
 
     public ResponseWriter Octets(ReadOnlySpan<byte> octets)
     {
+        isWithin = true;
         gathered.Write(octets);
         return this;
     }
@@ -33,7 +43,13 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
         return this;
     }
 
-    public ResponseWriter Line(string ascii) => Text(ascii).Octets("\r\n"u8);
+    /// <summary>The last of a response.</summary>
+    public ResponseWriter Line(string ascii)
+    {
+        Text(ascii).Octets("\r\n"u8);
+        isWithin = false;
+        return this;
+    }
 
     /// <summary>A string as its octets need it: NIL, quoted or a literal.</summary>
     public ResponseWriter NString(byte[]? octets) => octets is null ? Text("NIL") : String(octets);
@@ -90,9 +106,11 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
     {
         using var limit = new CancellationTokenSource(limits.StallTime, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var wasWritten = false;
         try
         {
             await output.WriteAsync(octets, either.Token);
+            wasWritten = true;
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
@@ -101,6 +119,10 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             throw new LineLostException("the client is gone", e);
+        }
+        finally
+        {
+            isBroken |= !wasWritten;
         }
     }
 }

@@ -19,7 +19,23 @@ internal sealed class SequenceSet
         {
             var (a, b) = (r.First == Last ? last : r.First, r.Last == Last ? last : r.Last);
             return (Math.Min(a, b), Math.Max(a, b));
-        }).Where(r => r.Item2 > 0));
+        }).Where(r => r.Item2 > 0), isResolved: true);
+    }
+
+    /// <summary>Whether a number lies in one of these ranges, as <see cref="Resolve"/> gives them.</summary>
+    public static bool Contains(IReadOnlyList<(uint First, uint Last)> ranges, uint number)
+    {
+        var (from, to) = (0, ranges.Count);
+        while (from < to)
+        {
+            var middle = (from + to) / 2;
+            if (number > ranges[middle].Last)
+                from = middle + 1;
+            else
+                to = middle;
+        }
+
+        return from < ranges.Count && number >= ranges[from].First;
     }
 
     public static bool TryParse(string text, out SequenceSet set)
@@ -39,17 +55,17 @@ internal sealed class SequenceSet
             read.Add((Math.Min(a, b), Math.Max(a, b)));
         }
 
-        set.ranges = Join(read);
+        set.ranges = Join(read, isResolved: false);
         return true;
     }
 
-    private static List<(uint First, uint Last)> Join(IEnumerable<(uint First, uint Last)> ranges)
+    private static List<(uint First, uint Last)> Join(IEnumerable<(uint First, uint Last)> ranges, bool isResolved)
     {
         var joined = new List<(uint First, uint Last)>();
         foreach (var (first, last) in ranges.Order())
         {
-            // What * stands for is known later: nothing is joined with it here.
-            if (joined.Count > 0 && first <= joined[^1].Last + 1UL && joined[^1].Last != Last && last != Last)
+            // What * stands for is known later: until then nothing is joined with it.
+            if (joined.Count > 0 && first <= joined[^1].Last + 1UL && (isResolved || (joined[^1].Last != Last && last != Last)))
                 joined[^1] = (joined[^1].First, Math.Max(last, joined[^1].Last));
             else
                 joined.Add((first, last));

@@ -6,6 +6,7 @@ using System.Text;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Turns;
 
 namespace Imapsync.CommandLine.Commands;
 
@@ -74,7 +75,7 @@ internal sealed class BackupArguments
 
     /// <summary>Reads, and writes nothing into the backup.</summary>
     /// <exception cref="MailException"/>
-    public static Task<IMessageStore> OpenAsync(Backup backup, HostContext surroundings, CancellationToken cancellationToken)
+    public static async Task<IMessageStore> OpenAsync(Backup backup, HostContext surroundings, CancellationToken cancellationToken)
     {
         void Note(string text) => surroundings.Error.WriteLine(TerminalText.Escape($"note: {text}"));
         var context = new StoreContext(surroundings.Time, Note)
@@ -83,7 +84,8 @@ internal sealed class BackupArguments
             MemoryDirectory = backup.StateDirectory is null ? null : Path.Combine(backup.StateDirectory, "served"),
             MemoryIsReadOnly = false,
         };
-        return surroundings.OpenStore(backup.Endpoint, false, context, cancellationToken);
+        var store = await surroundings.OpenStore(backup.Endpoint, false, context, cancellationToken);
+        return context.MemoryDirectory is { } memory ? StoreInTurns.Of(store, memory, surroundings.Time) : store;
     }
 
     private static bool IsUrl(string text) =>

@@ -54,7 +54,7 @@ internal static class FindCommand
                 found++;
                 await surroundings.Out.WriteLineAsync(output switch
                 {
-                    "ids" => TerminalText.Escape(message.Id.ToString()),
+                    "ids" => Line(message.Id.ToString()),
                     "json" => JsonSerializer.Serialize(FoundJson.Of(message), FoundJsonContext.Default.FoundJson),
                     _ => Text(message),
                 });
@@ -72,6 +72,9 @@ internal static class FindCommand
     private static string Text(FoundMessage message) =>
         string.Create(CultureInfo.InvariantCulture, $"{message.Received:yyyy-MM-dd HH:mm}  {Shown(message.From, "(no sender)")}  {Shown(message.Subject, "(no subject)")}")
         + $"{(message.Attachments is { Count: > 0 } files ? $"  [{Shown(string.Join(", ", files), "")}]" : "")}\n    {TerminalText.Escape(message.Id.ToString())}  {Quantities.Octets(message.SizeBytes)}";
+
+    /// <summary>For programs: as it is, or show would not know it, unless it would be more than a line.</summary>
+    private static string Line(string id) => id.Any(c => char.IsControl(c) || c is '\u2028' or '\u2029') ? TerminalText.Escape(id) : id;
 
     private static string Shown(string? text, string otherwise) => text is null ? otherwise : TerminalText.Escape(text);
 

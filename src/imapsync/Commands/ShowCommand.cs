@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
@@ -38,7 +39,7 @@ internal static class ShowCommand
     {
         var fields = shown.Headers.Where(h => allHeaders || Usual.Contains(h.Name, StringComparer.OrdinalIgnoreCase));
         foreach (var (name, value) in allHeaders ? fields : fields.OrderBy(h => Array.FindIndex(Usual, u => u.Equals(h.Name, StringComparison.OrdinalIgnoreCase))))
-            output.WriteLine($"{TerminalText.Escape(name)}: {TerminalText.Escape(value)}");
+            output.WriteLine($"{TerminalText.Escape(name)}: {Whole(value)}");
         output.WriteLine($"Id: {TerminalText.Escape(shown.Message.Id.ToString())}");
         foreach (var (title, type, bytes) in shown.Attachments)
             output.WriteLine($"Attached: {TerminalText.Escape(title)} ({TerminalText.Escape(type)}, {Quantities.Octets(bytes)} as sent)");
@@ -46,11 +47,28 @@ internal static class ShowCommand
         foreach (var text in shown.Texts)
         {
             foreach (var line in text.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n'))
-                output.WriteLine(TerminalText.Escape(line.Replace("\t", "    ", StringComparison.Ordinal)));
+                output.WriteLine(Whole(line.Replace("\t", "    ", StringComparison.Ordinal)));
         }
 
         if (shown.IsCut)
             output.WriteLine("(there is more; imapsync export --eml writes all of it)");
+    }
+
+    /// <summary>Made harmless, however long it is: a text of HTML may be one line.</summary>
+    private static string Whole(string line)
+    {
+        const int together = 1000;
+        var safe = new StringBuilder(line.Length);
+        for (var (at, length) = (0, 0); at < line.Length; at += length)
+        {
+            length = Math.Min(together, line.Length - at);
+            // The halves of a character stay together.
+            if (at + length < line.Length && char.IsHighSurrogate(line[at + length - 1]))
+                length--;
+            safe.Append(TerminalText.Escape(line.Substring(at, length)));
+        }
+
+        return safe.ToString();
     }
 }
 

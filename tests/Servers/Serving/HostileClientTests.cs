@@ -198,6 +198,63 @@ public sealed class HostileClientTests
         await lab.IsWellAsync();
     }
 
+    [Fact]
+    public async Task A_server_that_ends_within_a_message_says_nothing_more_that_could_be_taken_for_a_part_of_it()
+    {
+        using var dir = new TempDir();
+        var text = string.Concat(Enumerable.Range(0, 3_000_000).Select(i => $"{i:d8}\r\n"));
+        new MaildirWriter(dir.Create("backup")).Add("INBOX", Encoding.ASCII.GetBytes(text.Replace("\r\n", "\n", StringComparison.Ordinal)), MailGenerator.Date(1));
+        var served = await ServedBackup.StartAsync(new MaildirEndpoint(dir["backup"]), dir["memory"]);
+        await using var client = await served.ConnectAsync();
+        await client.OkAsync("EXAMINE INBOX");
+        await client.Line.WriteAsync("x FETCH 1 BODY[]\r\n"u8.ToArray());
+        using var taken = new MemoryStream();
+        var piece = new byte[64 * 1024];
+        // More than is on the way at any time is left.
+        while (taken.Length < piece.Length)
+            taken.Write(piece.AsSpan(0, await client.Line.ReadAsync(piece)));
+        var ending = served.DisposeAsync();
+        try
+        {
+            while (await client.Line.ReadAsync(piece) is > 0 and var read)
+                taken.Write(piece.AsSpan(0, read));
+        }
+        catch (IOException)
+        {
+            // The line is gone.
+        }
+
+        await ending;
+        var said = Encoding.ASCII.GetString(taken.GetBuffer(), 0, (int)taken.Length);
+        var message = said[(said.IndexOf('\n', StringComparison.Ordinal) + 1)..];
+        Assert.True(message.Length < text.Length, "the answer was whole before the server ended");
+        Assert.True(text.StartsWith(message, StringComparison.Ordinal), $"behind {message.Zip(text).TakeWhile(p => p.First == p.Second).Count()} octets something else was said: …{message[^40..]}");
+    }
+
+    [Fact]
+    public async Task A_subject_is_found_in_a_header_longer_than_is_read_by_itself()
+    {
+        using var dir = new TempDir();
+        var field = $"X-Long: {new string('x', 900)}\n";
+        new MaildirWriter(dir.Create("backup")).Add("INBOX", Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(field, 1500)) + "Subject: needle\n\nx\n"), MailGenerator.Date(1));
+        await using var served = await ServedBackup.StartAsync(new MaildirEndpoint(dir["backup"]), dir["memory"]);
+        await using var client = await served.ConnectAsync();
+        await client.OkAsync("EXAMINE INBOX");
+        Assert.Equal(["* SEARCH 1"], await client.OkAsync("SEARCH SUBJECT needle"));
+        Assert.Equal(["* SEARCH"], await client.OkAsync("SEARCH NOT SUBJECT needle"));
+    }
+
+    [Fact]
+    public async Task Many_sets_in_one_search_are_answered_and_a_pattern_longer_than_any_name_is_not()
+    {
+        await using var lab = await Lab.StartAsync();
+        await using var client = await lab.Served.ConnectAsync();
+        await client.OkAsync("EXAMINE INBOX");
+        var all = (await client.OkAsync("SEARCH ALL"))[0];
+        Assert.Equal(all, (await client.OkAsync("SEARCH " + string.Join(' ', Enumerable.Repeat("1:* UID 1:*", 400))))[0]);
+        Assert.StartsWith("BAD", (await client.CommandAsync("LIST \"\" " + new string('*', 200_000)))[^1], StringComparison.Ordinal);
+    }
+
     /// <summary>True where the conversation goes on.</summary>
     private static async Task<bool> AnswersAsync(RawImap client, int number)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
@@ -98,6 +99,21 @@ public sealed class ServeCommandTests
         Assert.Equal(1, gone.Status);
         Assert.Contains("numbered anew", gone.Error, StringComparison.Ordinal);
         Assert.Equal(2, (await RunAsync(dir, "restore", job, "alice", "--id", "nonsense")).Status);
+    }
+
+    [Fact]
+    public async Task An_identifier_is_taken_back_whatever_letters_its_folder_has_and_a_long_line_is_shown_whole()
+    {
+        using var dir = new TempDir();
+        var backup = new MaildirWriter(dir.Create("backup"));
+        // Joiners are format characters, and letters of Persian and Hindi words are told apart by them.
+        backup.Add("\u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645", Encoding.ASCII.GetBytes($"Subject: x\n\n{string.Join(' ', Enumerable.Range(1000, 2000))}\n"), MailGenerator.Date(1));
+        var place = "maildir:" + dir["backup"];
+        var id = (await RunAsync(dir, "find", place, "--output", "ids")).Output.Trim();
+        var shown = await RunAsync(dir, "show", place, id);
+        Assert.True(shown.Status == 0, shown.ToString());
+        Assert.Contains(" 1500 1501 ", shown.Output, StringComparison.Ordinal);
+        Assert.Contains(" 2998 2999\n", shown.Output, StringComparison.Ordinal);
     }
 
     /// <returns>The password it printed.</returns>

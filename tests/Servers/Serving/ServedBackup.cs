@@ -1,6 +1,7 @@
 using System.Net;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Turns;
 using Imapsync.Serving;
 
 namespace Imapsync.Servers.Tests.Serving;
@@ -40,7 +41,8 @@ internal sealed class ServedBackup : IAsyncDisposable
     public static async Task<ServedBackup> StartAsync(Endpoint endpoint, string? memory = null, ServingLimits? limits = null)
     {
         var context = new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = memory, MemoryIsReadOnly = false };
-        return new ServedBackup(await StoreRegistry.OpenAsync(endpoint, false, context, CancellationToken.None), limits ?? ServingLimits.Default);
+        var store = await StoreRegistry.OpenAsync(endpoint, false, context, CancellationToken.None);
+        return new ServedBackup(memory is null ? store : StoreInTurns.Of(store, memory, TimeProvider.System), limits ?? ServingLimits.Default);
     }
 
     public Task<RawImap> ConnectAsync() => RawImap.ConnectAsync(Port, User, Password);

@@ -1,0 +1,100 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Turns;
+using Imapsync.Serving;
+using Imapsync.Serving.Mailboxes;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests.Serving;
+
+/// <summary>UIDs of mail that another program put into a backup.</summary>
+public sealed class NumbersInTurnsTests
+{
+    private const int Messages = 200;
+
+    [Theory]
+    [InlineData("maildir")]
+    [InlineData("mbox")]
+    public async Task No_UID_is_given_to_two_messages_however_many_look_into_a_backup_at_once(string kind)
+    {
+        using var dir = new TempDir();
+        var backup = new Foreign(dir.Create("backup"), kind);
+        backup.Add(0);
+        var known = new ConcurrentDictionary<(string Generation, uint Uid), long>();
+        var stores = new List<IMessageStore>();
+        for (var i = 0; i < 3; i++)
+            stores.Add(await OpenAsync(backup.Endpoint, dir["memory"]));
+        var looking = stores.SelectMany(s => Enumerable.Repeat(s, 3)).Select(store => Task.Run(async () =>
+        {
+            for (var last = 0; last < Messages;)
+            {
+                last = Volatile.Read(ref backup.Written);
+                await using var folder = await store.OpenAsync(FolderPath.Inbox, CancellationToken.None);
+                await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), CancellationToken.None))
+                {
+                    var first = known.GetOrAdd(($"{folder.Status.UidValidity}", message.Uid.Value), message.Size);
+                    Assert.True(first == message.Size, $"UID {message.Uid} is a message of {first} octets and one of {message.Size}");
+                }
+            }
+        })).ToList();
+        for (var i = 1; i < Messages; i++)
+        {
+            // Some at once, so that those who look see different ones.
+            if (i % 3 == 0)
+                await Task.Delay(1);
+            backup.Add(i);
+        }
+
+        await Task.WhenAll(looking);
+        Assert.Equal(Messages, known.Values.Distinct().Count());
+        foreach (var store in stores)
+            await store.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("maildir")]
+    [InlineData("mbox")]
+    public async Task A_folder_where_one_UID_does_not_last_is_served_under_a_UIDVALIDITY_of_this_start(string kind)
+    {
+        using var dir = new TempDir();
+        var backup = new Foreign(dir.Create("backup"), kind);
+        backup.Add(0);
+        await using (var store = await OpenAsync(backup.Endpoint, dir["memory"]))
+            await using (await store.OpenAsync(FolderPath.Inbox, CancellationToken.None)) { }
+        backup.Add(1);
+        var context = new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = dir["memory"], MemoryIsReadOnly = true };
+        await using var reading = await StoreRegistry.OpenAsync(backup.Endpoint, false, context, CancellationToken.None);
+        await using var folder = await reading.OpenAsync(FolderPath.Inbox, CancellationToken.None);
+        Assert.False(folder.LastingUidValidity.IsNone);
+        var fallback = new Imap.UidValidity(77);
+        Assert.Equal(fallback, (await FolderSnapshot.TakeAsync(folder, fallback, ServingLimits.Default.Messages, CancellationToken.None)).Validity);
+    }
+
+    private static async Task<IMessageStore> OpenAsync(Endpoint endpoint, string memory)
+    {
+        var context = new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = memory, MemoryIsReadOnly = false };
+        return StoreInTurns.Of(await StoreRegistry.OpenAsync(endpoint, false, context, CancellationToken.None), memory, TimeProvider.System);
+    }
+
+    /// <summary>Mail that another program delivers: each message of another length.</summary>
+    private sealed class Foreign(string directory, string kind)
+    {
+        private readonly MaildirWriter maildir = new(directory);
+        public int Written;
+
+        public Endpoint Endpoint => kind == "mbox" ? new MboxEndpoint(directory) : new MaildirEndpoint(directory);
+
+        public void Add(int number)
+        {
+            var text = string.Create(CultureInfo.InvariantCulture, $"Subject: {number}\n\n{new string('x', 10 * number)}\n");
+            if (kind == "mbox")
+                File.AppendAllText(Path.Combine(directory, "INBOX"), $"From a@b.example Thu Jan  1 00:00:00 2026\n{text}\n");
+            else
+                maildir.Add("INBOX", Encoding.ASCII.GetBytes(text), MailGenerator.Date(number));
+            Volatile.Write(ref Written, number + 1);
+        }
+    }
+}
