@@ -55,6 +55,27 @@ public sealed class SnapshotTests
         Assert.Equal("0", (await Command.RunAsync("sh", ["-c", $"find '{lab.TargetDirectory}' -type f -links +1 | wc -l"])).Trim());
     }
 
+    /// <summary>Mail that others put into the backup has no number of its own: one that is given for a snapshot is kept, and means no other mail.</summary>
+    [Fact]
+    public async Task What_a_snapshot_holds_of_others_keeps_its_identifier()
+    {
+        await using var lab = await BackupLab.StartAsync(new MailboxPlan { Messages = 20 });
+        await lab.SucceedAsync();
+        lab.Rules = "snapshots: { daily: 7 }";
+        await File.WriteAllTextAsync(Path.Combine(lab.TargetDirectory, "new", "1700000000.other.host"), "Subject: put there by another\n\ntext\n", TestContext.Current.CancellationToken);
+        await lab.SucceedAsync();
+        await File.WriteAllTextAsync(Path.Combine(lab.TargetDirectory, "new", "1700000001.other.host"), "Subject: later\n\ntext\n", TestContext.Current.CancellationToken);
+
+        var then = (await ImapsyncAsync(lab, "find", "alice", "another", "--at", "latest", "--output", "ids")).Output.Trim();
+        var now = (await ImapsyncAsync(lab, "find", "alice", "later", "--output", "ids")).Output.Trim();
+        Assert.NotEqual("", then);
+        Assert.NotEqual(then, now);
+        Assert.Equal(then, (await ImapsyncAsync(lab, "find", "alice", "another", "--at", "latest", "--output", "ids")).Output.Trim());
+        Assert.Contains("put there by another", (await ImapsyncAsync(lab, "show", "alice", then, "--at", "latest")).Output, StringComparison.Ordinal);
+        var restored = await ImapsyncAsync(lab, "restore", "alice", "--id", then, "--at", "latest", "--to", $"maildir:{lab.Dir["restored"]}");
+        Assert.Equal(2, restored.Status);
+    }
+
     private static async Task<JsonElement> ListAsync(BackupLab lab)
     {
         var listed = await ImapsyncAsync(lab, "snapshots", "alice", "--output", "json");

@@ -159,7 +159,9 @@ internal sealed class StateDirectory(string root)
     }
 
     /// <summary>Of mail in a Maildir or an mbox, or a part of them that is being written.</summary>
-    private static bool IsNumbers(string path) => Path.GetFileName(path) is var name && (name.Contains(".names", StringComparison.Ordinal) || name.Contains(".index", StringComparison.Ordinal));
+    private static bool IsNumbers(string path) => Directory.Exists(path)
+        ? Directory.EnumerateFileSystemEntries(path).All(IsNumbers)
+        : Path.GetFileName(path) is var name && (name.Contains(".names", StringComparison.Ordinal) || name.Contains(".index", StringComparison.Ordinal));
 
     /// <summary>As a run writes it, or as a power cut left it: cut off, or with zeros in place of its text.</summary>
     private static bool IsLock(string path)

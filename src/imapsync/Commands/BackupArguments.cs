@@ -12,8 +12,8 @@ namespace Imapsync.CommandLine.Commands;
 
 /// <summary>A backup to look into.</summary>
 /// <param name="Name">The job's, or <c>backup</c> where a directory was named.</param>
-/// <param name="StateDirectory">Where UIDs of mail that nobody numbered may be remembered; null where there is no place for it.</param>
-internal sealed record Backup(string Name, Endpoint Endpoint, string? StateDirectory);
+/// <param name="Numbers">The directory where UIDs of mail that nobody numbered are remembered; null where there is no place for it.</param>
+internal sealed record Backup(string Name, Endpoint Endpoint, string? Numbers);
 
 /// <summary>The arguments of the commands that look into a backup: a job file and a job whose target it is, or the backup's own URL.</summary>
 internal sealed class BackupArguments
@@ -81,7 +81,7 @@ internal sealed class BackupArguments
         var context = new StoreContext(surroundings.Time, Note)
         {
             OnUnread = (_, _, text) => Note(text),
-            MemoryDirectory = backup.StateDirectory is null ? null : Path.Combine(backup.StateDirectory, "served"),
+            MemoryDirectory = backup.Numbers,
             MemoryIsReadOnly = false,
         };
         var store = await surroundings.OpenStore(backup.Endpoint, false, context, cancellationToken);
@@ -99,7 +99,7 @@ internal sealed class BackupArguments
             : surroundings.Environment.GetValueOrDefault("XDG_STATE_HOME") is { } xdg && Path.IsPathRooted(xdg) ? Path.Combine(xdg, "imapsync")
             : surroundings.Environment.GetValueOrDefault("HOME") is { Length: > 0 } home ? Path.Combine(home, ".local", "state", "imapsync")
             : null;
-        return new Backup("backup", endpoint, root is null ? null : Path.Combine(root, $"backup-{digest}"));
+        return new Backup("backup", endpoint, root is null ? null : Path.Combine(root, $"backup-{digest}", "served"));
     }
 
     private async Task<Backup> OfJobAsync(ParseResult parsed, string file, string name, HostContext surroundings)
@@ -108,10 +108,11 @@ internal sealed class BackupArguments
         foreach (var note in read.Notes)
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         var definition = read.Jobs[0];
-        // The numbers that mail without any is given belong to the backup of today.
-        if (at.Find(parsed, definition, surroundings.Time) is { } snapshot)
-            return new Backup(definition.Name, SnapshotOption.AsOf(definition, snapshot).Target, StateDirectory: null);
-        return new Backup(definition.Name, definition.Target, definition.StateDirectory);
+        var numbers = Path.Combine(definition.StateDirectory, "served");
+        // A snapshot may lack mail that the backup has by now, and hold some that it lacks: each numbers its own.
+        return at.Find(parsed, definition, surroundings.Time) is { } snapshot
+            ? new Backup(definition.Name, SnapshotOption.AsOf(definition, snapshot).Target, Path.Combine(numbers, snapshot.Name))
+            : new Backup(definition.Name, definition.Target, numbers);
     }
 
     private static void RefuseOptions(ArgumentResult result)
