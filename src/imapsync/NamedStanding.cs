@@ -19,7 +19,7 @@ internal sealed record NamedStanding(string Name, JobStanding Standing, string? 
             string? trouble = null;
             try
             {
-                entries = await new JobHistory(place.StateDirectory, time).ReadAsync(cancellationToken);
+                entries = await new JobHistory(place.StateDirectory, time).ReadWithoutFoldersAsync(cancellationToken);
             }
             catch (Exception e) when (FileErrors.Is(e))
             {

@@ -117,7 +117,7 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
             try
             {
                 var runs = surroundings.HistoryOf is { } open
-                    ? (await open(stateDirectory).ReadAsync(cancellationToken)).Where(e => e.Kind == HistoryKind.Run).ToList()
+                    ? (await open(stateDirectory).ReadWithoutFoldersAsync(cancellationToken)).Where(e => e.Kind == HistoryKind.Run).ToList()
                     : [];
                 var now = surroundings.Time.GetLocalNow();
                 var zone = surroundings.Time.LocalTimeZone;

@@ -52,8 +52,9 @@ internal static class HistoryLines
 
     /// <summary>What the sound lines say, in the order of the beginnings.</summary>
     /// <param name="thinnedBytes">How long the file was when it was thinned last; 0 where that is not told.</param>
+    /// <param name="skipsFolders">Most lines are folders' and are not read: their entries have none.</param>
     /// <exception cref="NewerHistoryException"/>
-    public static List<HistoryEntry> Read(ReadOnlySpan<byte> octets, out long thinnedBytes)
+    public static List<HistoryEntry> Read(ReadOnlySpan<byte> octets, out long thinnedBytes, bool skipsFolders = false)
     {
         var entries = new List<HistoryEntry>();
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -62,7 +63,7 @@ internal static class HistoryLines
         thinnedBytes = 0;
         foreach (var range in octets.Split((byte)'\n'))
         {
-            if (!RecordWriter.TrySplit(octets[range], out var record, out var crc) || crc != Crc32C.Append(0, record))
+            if ((skipsFolders && octets[range].StartsWith("folder "u8)) || !RecordWriter.TrySplit(octets[range], out var record, out var crc) || crc != Crc32C.Append(0, record))
                 continue;
             try
             {

@@ -28,6 +28,11 @@ public sealed class JobHistory(string stateDirectory, TimeProvider time)
     /// <exception cref="NewerHistoryException"/>
     public async Task<ImmutableArray<HistoryEntry>> ReadAsync(CancellationToken cancellationToken) => [.. HistoryLines.Read(await ReadOctetsAsync(cancellationToken), out _)];
 
+    /// <summary>The same without what entries say of folders: quick enough for very many jobs.</summary>
+    /// <exception cref="NewerHistoryException"/>
+    public async Task<ImmutableArray<HistoryEntry>> ReadWithoutFoldersAsync(CancellationToken cancellationToken) =>
+        [.. HistoryLines.Read(await ReadOctetsAsync(cancellationToken), out _, skipsFolders: true)];
+
     /// <summary>Notes that something begins. Durable when this returns.</summary>
     /// <param name="makesState">Where there is no state directory as yet, make it; without this nothing is noted there.</param>
     /// <returns>To be given to <see cref="EndAsync"/> with its end; null where nothing was noted.</returns>

@@ -46,6 +46,11 @@ public sealed class JobHistoryTests : IDisposable
             ended with { Problems = [], Folders = [], Began = read.Began },
             read with { Problems = [], Folders = [] });
         Assert.False(read.IsSuccess);
+
+        var quick = Assert.Single(await history.ReadWithoutFoldersAsync(Token));
+        Assert.Empty(quick.Folders);
+        Assert.Equal(read.Problems, quick.Problems);
+        Assert.Equal(read with { Problems = [], Folders = [] }, quick with { Problems = [], Folders = [] });
     }
 
     [Fact]
