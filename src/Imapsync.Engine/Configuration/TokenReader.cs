@@ -1,7 +1,6 @@
 using Imapsync.Engine.Configuration.Secrets;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.SigningIn;
-using Imapsync.Engine.Stores.Pop3;
 
 namespace Imapsync.Engine.Configuration;
 
@@ -26,7 +25,7 @@ internal sealed class TokenReader(JobReadContext reading, bool isWanted)
         else if (section["authorize_as"] is { } node && !node.IsTakenAway() && endpoint.Auth == AuthMechanism.Auto)
             reading.Error(node.KeyOrigin, $"'authorize_as' has no place beside '{first}'", "write the mailbox as the URL's user: the token says who opens it");
         return first == "oauth"
-            ? new OAuthReader(reading, isWanted).Read(section["oauth"]!, endpoint.User, endpoint is Pop3Endpoint ? MailProtocol.Pop3 : MailProtocol.Imap)
+            ? new OAuthReader(reading, isWanted).Read(section["oauth"]!, endpoint.User, endpoint.Scheme is "pop3s" or "pop3" ? MailProtocol.Pop3 : MailProtocol.Imap)
             : section.Text(first) is { } command ? new CommandToken(new CommandSecret(command, reading.Options.Time, "token")) : null;
     }
 }
