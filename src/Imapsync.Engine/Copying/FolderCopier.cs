@@ -39,7 +39,7 @@ internal sealed class FolderCopier(
         if (context.Job.IsRestore && target is not null)
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
         if (!isFirstMeeting && await Successors.ResolveAsync(source, checkpoint, abort) is > 0 and var others)
-            report.Note(key.Source, $"files were replaced by others of the same name, which are new messages: {others}");
+            report.Note(key.Source, $"other mail has taken the names of messages seen before and is copied as new: {others}");
         var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort, last?.Source.UidNext ?? Uid.None), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {
@@ -102,7 +102,7 @@ internal sealed class FolderCopier(
         if (tally.Failures.Count == 0 && listing.MissingCount == 0 && flags.Strangers.Count == 0)
             checkpoint.SetSourceModSeq(source.Status.HighestModSeq);
         await checkpoint.CommitAsync(abort);
-        var isEmptied = !context.Job.Source.RemovesCopied || (flags.Strangers.Count == 0 && await new SourceRemoval(context, pair).RunAsync(source, writable, checkpoint, abort));
+        var isEmptied = !context.Job.Source.RemovesCopied || (flags.Strangers.Count == 0 && await new SourceRemoval(context, pair).RunAsync(source, writable, checkpoint, plan.Copy.Select(m => m.Uid), abort));
         var summary = flags.Strangers.Count > 0 || !isEmptied ? null : await SummarizeAsync(checkpoint, listing, writable, abort);
         return new FolderOutcome(summary, plan.Vanished, WasStopped: false)
         {

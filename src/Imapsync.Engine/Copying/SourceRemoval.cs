@@ -9,8 +9,9 @@ namespace Imapsync.Engine.Copying;
 
 /// <summary>
 /// Takes from the source what was copied, where its settings ask for it (<c>after_copy: delete</c>). Asked for after the checkpoint of the whole
-/// folder is durable, and only of messages that the target lists at that moment under the UIDs they were given. What was at the target before
-/// the job was (adopted) has to have the same octets.
+/// folder is durable, and only of messages that the target lists at that moment under the UIDs they were given. What this session of the
+/// source did not copy itself has to have the same octets at both ends: it was at the target before (adopted), or an earlier run copied it, and
+/// the source may have given its name to other mail since, or the target its UID.
 /// </summary>
 internal sealed class SourceRemoval(JobContext context, FolderPair pair)
 {
@@ -18,8 +19,9 @@ internal sealed class SourceRemoval(JobContext context, FolderPair pair)
 
     /// <param name="target">The folder as it is open for writing.</param>
     /// <param name="checkpoint">Committed.</param>
+    /// <param name="justCopied">What <paramref name="source"/>, as it is open now, was to be copied from; not all of it need have succeeded.</param>
     /// <returns>False where something of what was copied is still at the source: the next run has to look again.</returns>
-    public async Task<bool> RunAsync(IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, CancellationToken abort)
+    public async Task<bool> RunAsync(IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, IEnumerable<Uid> justCopied, CancellationToken abort)
     {
         // What is not known never equals what is not known.
         if (target.Status.UidValidity.IsNone || checkpoint.TargetValidity != target.Status.UidValidity
@@ -38,9 +40,10 @@ internal sealed class SourceRemoval(JobContext context, FolderPair pair)
         }
 
         var gone = brought.Count(m => !there.ContainsKey(m.Target));
-        var safe = brought.Where(m => m.Settlement == Settlement.Copied && there.ContainsKey(m.Target)).Select(m => m.Source).ToList();
-        var adopted = brought.Where(m => m.Settlement == Settlement.Adopted && there.ContainsKey(m.Target)).ToList();
-        foreach (var group in adopted.Chunk(ReadTogether))
+        var fresh = justCopied.ToHashSet();
+        var listed = brought.Where(m => there.ContainsKey(m.Target)).ToLookup(m => m.Settlement == Settlement.Copied && fresh.Contains(m.Source));
+        var safe = listed[true].Select(m => m.Source).ToList();
+        foreach (var group in listed[false].Chunk(ReadTogether))
             safe.AddRange(await SameAsync(source, target, group, there, abort));
         var kept = brought.Count - safe.Count;
         if (kept > 0)
@@ -60,14 +63,14 @@ internal sealed class SourceRemoval(JobContext context, FolderPair pair)
     }
 
     private static async Task<IEnumerable<Uid>> SameAsync(
-        IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> adopted, Dictionary<Uid, MessageInfo> there, CancellationToken abort)
+        IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> settled, Dictionary<Uid, MessageInfo> there, CancellationToken abort)
     {
         var listed = new List<MessageInfo>();
-        await foreach (var message in source.ListAsync(new ListRequest(new UidSet(adopted.Select(m => m.Source))), abort))
+        await foreach (var message in source.ListAsync(new ListRequest(new UidSet(settled.Select(m => m.Source))), abort))
             listed.Add(message);
         var ours = await MessageContents.ReadAsync(source, listed, withDigest: true, abort);
-        var theirs = await MessageContents.ReadAsync(target, [.. adopted.Select(m => there[m.Target]).OrderBy(m => m.Uid)], withDigest: true, abort);
-        return adopted.Where(m => ours.TryGetValue(m.Source, out var a) && theirs.TryGetValue(m.Target, out var b)
+        var theirs = await MessageContents.ReadAsync(target, [.. settled.Select(m => there[m.Target]).OrderBy(m => m.Uid)], withDigest: true, abort);
+        return settled.Where(m => ours.TryGetValue(m.Source, out var a) && theirs.TryGetValue(m.Target, out var b)
             && a.Failure is null && b.Failure is null && a.Length == b.Length && a.Digest == b.Digest).Select(m => m.Source);
     }
 }

@@ -8,7 +8,6 @@ namespace Imapsync.Imap.Pop3;
 
 /// <summary>
 /// One session with a POP3 server (RFC 1939), for one caller at a time. It shares TLS, SASL and the watch for stalls with the IMAP client.
-/// MailKit's POP3 client was not used: it holds each message in memory whole, and takes a dot between bare LFs for a message's end.
 /// All throw <see cref="Pop3RefusedException"/> (-ERR: the session goes on), <see cref="ImapProtocolException"/> and
 /// <see cref="ImapConnectionException"/> (make a new session). A cancelled call ends the session.
 /// </summary>

@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Local;
@@ -32,8 +33,12 @@ internal sealed class ImapBackupStore : ReadOnlyStore
         }), cancellationToken);
 
     public override Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken) => Task.Run<IReadOnlyList<FolderEntry>>(
-        () => LocalFiles.Guard(FailureScope.Store, root, () => Find(root).Keys
-            .Select(f => new FolderEntry(f, Special: f.IsInbox ? SpecialFolder.Inbox : SpecialFolderNames.UseOf(f)) { KnowsSubscription = false }).ToList()),
+        () => LocalFiles.Guard(FailureScope.Store, root, () =>
+        {
+            foreach (var link in Links(root).Order(StringComparer.Ordinal))
+                context.OnUnread(null, Reasons.Unread, $"{link}: a symbolic link, which is not followed");
+            return Find(root).Keys.Select(f => new FolderEntry(f, Special: f.IsInbox ? SpecialFolder.Inbox : SpecialFolderNames.UseOf(f)) { KnowsSubscription = false }).ToList();
+        }),
         cancellationToken);
 
     public override async Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken)
@@ -85,6 +90,13 @@ internal sealed class ImapBackupStore : ReadOnlyStore
 
         return found;
     }
+
+    private static FileSystemEnumerable<string> Links(string root) =>
+        new(root, (ref FileSystemEntry e) => e.ToFullPath(), new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false })
+        {
+            ShouldIncludePredicate = (ref FileSystemEntry e) => e.Attributes.HasFlag(FileAttributes.ReparsePoint),
+            ShouldRecursePredicate = (ref FileSystemEntry e) => !e.Attributes.HasFlag(FileAttributes.ReparsePoint),
+        };
 
     private MboxState WithFlags(FolderPath path, string file, MboxState state)
     {

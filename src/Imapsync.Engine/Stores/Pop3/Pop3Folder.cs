@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
@@ -19,7 +18,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
 
     public UidValidity LastingUidValidity => mailbox.LastingUidValidity;
 
-    public IReadOnlyDictionary<Uid, Uid> Predecessors => ImmutableDictionary<Uid, Uid>.Empty;
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => mailbox.Predecessors;
 
     private Pop3Client Client => mailbox.Client;
 
@@ -85,6 +84,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         var chosen = Chosen(uids).ToList();
         if (chosen.Count == 0)
             return 0;
+        mailbox.GiveUp(chosen);
         try
         {
             foreach (var uid in chosen)

@@ -15,15 +15,24 @@ internal sealed class Pop3Mailbox
     private const int MaxIdLength = 1000;
 
     private readonly Dictionary<int, long> sizes;
+    private readonly NameMemory names;
+    private readonly IReadOnlyList<(int Number, string Id)> ids;
 
-    private Pop3Mailbox(Pop3Client client, FolderStatus status, UidValidity lasting, SortedDictionary<Uid, int> numbers, Dictionary<int, long> sizes) =>
-        (Client, Status, LastingUidValidity, Numbers, this.sizes) = (client, status, lasting, numbers, sizes);
+    private Pop3Mailbox(
+        Pop3Client client, FolderStatus status, NameMemory names, IReadOnlyList<(int Number, string Id)> ids, SortedDictionary<Uid, int> numbers, Dictionary<int, long> sizes)
+    {
+        (Client, Status, LastingUidValidity, Numbers) = (client, status, names.Validity, numbers);
+        (this.names, this.ids, this.sizes) = (names, ids, sizes);
+    }
 
     public Pop3Client Client { get; }
 
     public FolderStatus Status { get; }
 
     public UidValidity LastingUidValidity { get; }
+
+    /// <summary>See <see cref="IMessageFolder.Predecessors"/>: unique-ids that were given up, and are there all the same.</summary>
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => names.Predecessors;
 
     /// <summary>The session's number of each message, by UID.</summary>
     public SortedDictionary<Uid, int> Numbers { get; }
@@ -33,6 +42,19 @@ internal sealed class Pop3Mailbox
 
     /// <summary>As the server states it; -1 where it states none.</summary>
     public long SizeOf(int number) => sizes.GetValueOrDefault(number, -1);
+
+    /// <summary>
+    /// To be done before messages are deleted: a unique-id may be given to other mail once its message is gone (RFC 1939 §7), so what bears it in
+    /// a later session is another message until it is seen to be the same.
+    /// </summary>
+    public void GiveUp(IReadOnlyCollection<Uid> uids) => LocalFiles.Guard(FailureScope.Folder, "what is remembered of the unique-ids", () =>
+    {
+        var numbers = uids.Select(u => Numbers[u]).ToHashSet();
+        names.Add([.. ids.Where(i => numbers.Contains(i.Number)).Select(i => i.Id)]);
+        return names.IsProvisional
+            ? throw new MailException(FailureScope.Folder, isTransient: false, "the state has no room for more unique-ids, so nothing is deleted")
+            : true;
+    });
 
     /// <param name="client">Logged in.</param>
     /// <exception cref="MailException">The server gives its messages no unique-ids that tell them apart.</exception>
@@ -53,7 +75,7 @@ internal sealed class Pop3Mailbox
             var validity = names.IsProvisional ? UidValidity.None : names.Validity;
             // More by STAT than UIDL lists is a listing that can't be believed.
             var status = new FolderStatus(validity, new Uid(names.Next), Math.Max(count, numbers.Count));
-            return new Pop3Mailbox(client, status, names.Validity, numbers, stated);
+            return new Pop3Mailbox(client, status, names, ids, numbers, stated);
         });
     }
 

@@ -29,7 +29,7 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
             {
                 try
                 {
-                    opened.Add(new Account(Path.GetFileName(directory), await MboxStore.OpenAsync(new MboxEndpoint(directory), forWriting: false, context, cancellationToken)));
+                    opened.Add(new Account(NameOf(directory, directories), await MboxStore.OpenAsync(new MboxEndpoint(directory), forWriting: false, context, cancellationToken)));
                 }
                 catch (MailException e) when (e.Kind == FailureKind.Gone && directories.Count > 1)
                 {
@@ -94,6 +94,13 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
         await base.DisposeAsync();
     }
 
+    /// <summary>A host that is an account in Mail and one in ImapMail has two directories of one name.</summary>
+    private static string NameOf(string directory, IReadOnlyList<string> all)
+    {
+        var name = Path.GetFileName(directory);
+        return directory == all.First(d => Path.GetFileName(d) == name) ? name : $"{name} ({Path.GetFileName(Path.GetDirectoryName(directory))})";
+    }
+
     /// <summary>The accounts' directories in a profile; else the directory itself.</summary>
     private static IReadOnlyList<string> Directories(ThunderbirdEndpoint endpoint, StoreContext context)
     {
@@ -113,7 +120,12 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
         List<string> Below(string name)
         {
             var place = new DirectoryInfo(Path.Combine(endpoint.Directory, name));
-            return !place.Exists ? [] : [.. place.EnumerateDirectories().Where(d => d.LinkTarget is null).Select(d => d.FullName).Order(StringComparer.Ordinal)];
+            if (!place.Exists)
+                return [];
+            var below = place.EnumerateDirectories().ToLookup(d => d.LinkTarget is not null, d => d.FullName);
+            foreach (var link in below[true])
+                context.OnUnread(null, Reasons.Unread, $"{link}: a symbolic link, which is not followed");
+            return [.. below[false].Order(StringComparer.Ordinal)];
         }
     }
 

@@ -29,6 +29,20 @@ public sealed class ImapBackupTests
     }
 
     [Fact]
+    public async Task A_symbolic_link_is_told_and_not_followed()
+    {
+        using var job = Job();
+        Write(job, "INBOX", (Body("a"), "\"Seen\""));
+        Directory.CreateSymbolicLink(Path.Combine(job.Source, "Archive"), job.Source);
+
+        var report = await job.RunAsync();
+
+        Assert.Equal(JobOutcome.Incomplete, report.Outcome);
+        Assert.Contains("Archive: a symbolic link", job.Problems, StringComparison.Ordinal);
+        Assert.Single(job.Arrived());
+    }
+
+    [Fact]
     public async Task Folders_flags_and_octets_arrive_and_changes_are_followed()
     {
         using var job = Job();

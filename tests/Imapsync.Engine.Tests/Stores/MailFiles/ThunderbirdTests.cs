@@ -67,6 +67,18 @@ public sealed class ThunderbirdTests
     }
 
     [Fact]
+    public async Task A_host_with_an_account_in_Mail_and_one_in_ImapMail_is_two_accounts()
+    {
+        using var job = Job();
+        job.Write("Mail/mail.example/Inbox", Entry("popped"));
+        job.Write("ImapMail/mail.example/INBOX", Entry("downloaded"));
+
+        await job.SucceedAsync();
+
+        Assert.Equal([Line("mail.example (ImapMail)/INBOX", "\\Seen", "downloaded"), Line("mail.example/INBOX", "\\Seen", "popped")], job.Arrived());
+    }
+
+    [Fact]
     public async Task Mail_that_comes_and_is_compacted_away_is_followed()
     {
         using var job = Job();

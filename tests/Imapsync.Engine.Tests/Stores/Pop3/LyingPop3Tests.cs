@@ -164,6 +164,49 @@ public sealed class LyingPop3Tests
     }
 
     [Fact]
+    public async Task A_unique_id_that_comes_back_for_other_mail_after_it_was_deleted_is_new_mail()
+    {
+        // RFC 1939 §7 forbids it only while the first message is there.
+        using var server = Pop3Server.With(Head + "one\r\n");
+        await server.RunAsync(deletes: true);
+        server.Messages[1] = ("id-1", Encoding.Latin1.GetBytes(Head + "two\r\n"));
+
+        var second = await server.RunAsync(deletes: true);
+
+        Assert.True(second.Outcome == JobOutcome.Ok, server.Problems);
+        Assert.Equal([Head + "one\r\n", Head + "two\r\n"], server.Arrived());
+        Assert.Empty(server.Messages);
+    }
+
+    [Fact]
+    public async Task A_server_that_says_it_has_deleted_and_has_not_doubles_nothing()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n");
+        server.Instead = c => c == "QUIT" ? "+OK\r\n" : null;
+        await server.RunAsync(deletes: true);
+        Assert.Equal(2, server.Messages.Count);
+        server.Instead = _ => null;
+
+        var second = await server.RunAsync(deletes: true);
+
+        Assert.True(second.Outcome == JobOutcome.Ok, server.Problems);
+        Assert.Equal([Head + "one\r\n", Head + "two\r\n"], server.Arrived());
+        Assert.Empty(server.Messages);
+    }
+
+    [Fact]
+    public async Task Other_mail_under_the_unique_id_of_what_was_copied_by_an_earlier_run_is_not_deleted()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n");
+        await server.RunAsync();
+        server.Messages[1] = ("id-1", Encoding.Latin1.GetBytes(Head + "six\r\n"));
+
+        await server.RunAsync(deletes: true);
+
+        Assert.Equal("id-1", Assert.Single(server.Messages).Value.Id);
+    }
+
+    [Fact]
     public async Task More_messages_counted_than_listed_is_no_whole_listing()
     {
         using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n");
