@@ -78,7 +78,7 @@ internal sealed class JobReader(JobReadContext reading)
         if (job.Text("name") is not { } name)
             return null;
         // The name is a directory's name, a word of the command line and a part of override keys.
-        var isGood = name.Length <= MaxNameLength && name[0] is not ('.' or '-')
+        var isGood = name.Length is > 0 and <= MaxNameLength && name[0] is not ('.' or '-')
             && name.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or '@' or '+');
         if (!isGood)
             reading.Error(job.Origin("name"), "this is no name for a job", $"use up to {MaxNameLength} letters, digits and . - _ @ +, and start with a letter or digit");

@@ -107,7 +107,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
     {
         var before = reading.Errors.Count;
         List<SettingNode> items = [.. list.Items];
-        foreach (var item in items.Where(i => i.Kind != SettingKind.Mapping || i.Children.Any(c => c.Kind != SettingKind.Value)))
+        foreach (var item in items.Where(i => i.Kind != SettingKind.Mapping || !i.Children.Any() || i.Children.Any(c => c.Kind != SettingKind.Value)))
             reading.Error(item.ValueOrigin, "an entry of 'for_each' must be a mapping of texts", "write it like this: - { user: alice, password_file: alice.txt }");
         if (items.Count == 0)
             reading.Error(list.ValueOrigin, "'for_each' is empty", "add an entry for each account");

@@ -46,8 +46,15 @@ internal sealed class SourceRemoval(JobContext context, FolderPair pair)
         foreach (var group in listed[false].Chunk(ReadTogether))
             safe.AddRange(await SameAsync(source, target, group, there, abort));
         var kept = brought.Count - safe.Count;
-        if (kept > 0)
-            context.Report.Note(pair.Source.Path, $"kept at the source though it is settled: {gone} messages that the target does not list any more, {kept - gone} whose copy there has other octets");
+        if (gone > 0)
+            context.Report.Note(pair.Source.Path, $"kept at the source, since the target does not list their copies any more, messages: {gone}");
+        // It may be other mail under the name of what was copied, and then it is nowhere else.
+        if (kept > gone)
+        {
+            context.Report.Problem(new Problem(
+                FailureScope.Folder, pair.Source.Path, null, Reasons.OtherMail, $"kept at the source, since their copies have other octets, messages: {kept - gone}; they may be other mail that is not at the target"));
+        }
+
         try
         {
             var removed = safe.Count == 0 ? 0 : await source.RemoveCopiedAsync(new UidSet(safe), abort);

@@ -60,11 +60,21 @@ internal sealed class TunnelStream : Stream
         var count = await output.ReadAsync(buffer, cancellationToken);
         if (count > 0 || buffer.IsEmpty || Volatile.Read(ref isDisposed) != 0)
             return count;
-        await process.WaitForExitAsync(cancellationToken);
+        int status;
+        try
+        {
+            await process.WaitForExitAsync(cancellationToken);
+            status = process.ExitCode;
+        }
+        catch (InvalidOperationException) when (Volatile.Read(ref isDisposed) != 0)
+        {
+            return 0;
+        }
+
         var said = await lastWords.WaitAsync(cancellationToken);
         // A session that was ended in order ends the command in order, too.
-        return process.ExitCode == 0 && said.Length == 0 ? 0
-            : throw new ImapConnectionException(ConnectionFailure.Network, $"the tunnel command ended with exit status {process.ExitCode}{(said.Length == 0 ? "" : $": {said}")}");
+        return status == 0 && said.Length == 0 ? 0
+            : throw new ImapConnectionException(ConnectionFailure.Network, $"the tunnel command ended with exit status {status}{(said.Length == 0 ? "" : $": {said}")}");
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
