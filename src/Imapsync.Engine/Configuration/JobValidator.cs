@@ -14,8 +14,7 @@ internal static class JobValidator
             errors.AddRange(Contradictions(job.Node, job.Definition!));
         CheckStates(jobs, errors);
         CheckTargets(jobs, errors);
-        foreach (var (first, second) in Repeated(jobs.Where(j => j.Definition is { Snapshots: not null }), j => SnapshotDirectory.Of(j.Definition!)?.Path ?? j.Name!, StringComparer.Ordinal))
-            errors.Add(new ConfigurationError(second.Node["snapshots"]?.KeyOrigin ?? second.Node.KeyOrigin, $"job '{first.Name}' keeps its snapshots in the same directory", "give each job a directory of its own"));
+        CheckSnapshots(jobs, errors);
     }
 
     private static void CheckNames(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
@@ -89,6 +88,40 @@ internal static class JobValidator
                 errors.Add(SameTarget(outer, job));
             else
                 outer = job;
+        }
+    }
+
+    /// <summary>Where one job's snapshots lie nothing of another's may, nor they in it: one would be taken along, or cleared away, with the other.</summary>
+    private static void CheckSnapshots(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
+    {
+        var places = new List<(string Path, ReadJob Job, string What, bool IsSnapshots)>();
+        foreach (var job in jobs.Where(j => j.Definition is not null))
+        {
+            var definition = job.Definition!;
+            if (SnapshotDirectory.Of(definition) is { } snapshots)
+                places.Add((snapshots.Path, job, "the snapshots", true));
+            (string What, string? Path)[] others = [("the source", definition.Source.Place), ("the target", definition.Target.Place), ("the state", definition.StateDirectory)];
+            places.AddRange(others.Where(o => o.Path is not null).Select(o => (o.Path!, job, o.What, false)));
+        }
+
+        if (!places.Exists(p => p.IsSnapshots))
+            return;
+        // In this order what holds a place stands before it.
+        var around = new Stack<(string Path, ReadJob Job, string What, bool IsSnapshots)>();
+        foreach (var place in places.OrderBy(p => p.Path.TrimEnd('/') + "/", StringComparer.Ordinal))
+        {
+            while (around.TryPeek(out var last) && !IsAtOrBelow(place.Path, last.Path))
+                around.Pop();
+            foreach (var outer in around.Where(o => o.Job != place.Job && (o.IsSnapshots || place.IsSnapshots)).Take(1))
+            {
+                var (mine, other) = place.IsSnapshots ? (place, outer) : (outer, place);
+                errors.Add(new ConfigurationError(
+                    mine.Job.Node["snapshots"]?["directory"]?.ValueOrigin ?? mine.Job.Node.Origin("snapshots"),
+                    $"the snapshots, {mine.Path}, would overlap with {other.What} of job '{other.Job.Name}', {other.Path}",
+                    "give 'snapshots: directory' a place of its own on the same file system"));
+            }
+
+            around.Push(place);
         }
     }
 

@@ -37,14 +37,15 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
         if (reason.Length > 0)
             context.Report.Note(pair.Source.Path, $"{reason}; messages are matched again by identity, nothing is removed");
         // What identity confirms keeps its check sum, and where nothing but the MODSEQs began again, the flags propagated last.
-        if (checkpoint.Condition == CheckpointCondition.Good && checkpoint.SourceValidity == source.UidValidity && checkpoint.TargetValidity == target.UidValidity)
+        var isGood = checkpoint.Condition == CheckpointCondition.Good;
+        var isSameSource = isGood && !source.UidValidity.IsNone && checkpoint.SourceValidity == source.UidValidity;
+        var isSameTarget = isGood && !target.UidValidity.IsNone && checkpoint.TargetValidity == target.UidValidity;
+        if (isSameSource && isSameTarget)
         {
             remembered = checkpoint.Messages.Where(m => !m.Target.IsNone).ToDictionary(m => m.Source);
             KeepsFlags = reason == UidMemory.DoubtModSeq(checkpoint, source);
         }
 
-        var isSameTarget = checkpoint.Condition == CheckpointCondition.Good && checkpoint.TargetValidity == target.UidValidity && !target.UidValidity.IsNone;
-        var isSameSource = checkpoint.Condition == CheckpointCondition.Good && checkpoint.SourceValidity == source.UidValidity;
         var damaged = isSameTarget ? checkpoint.DamagedCopies.ToList() : [];
         checkpoint.Reset(source.UidValidity, target.UidValidity, rules);
         foreach (var (copy, of) in damaged)

@@ -9,13 +9,17 @@ namespace Imapsync.Engine.Copying;
 /// Carries changes of flags to the target. With <see cref="FlagPolicy.Follow"/> three ways: what changed at the source since
 /// the last propagation is changed at the target and nothing else, so what its users did stays.
 /// </summary>
-internal sealed class FlagPropagation(FlagPolicy policy, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, FolderTally tally)
+/// <param name="policy">As it is at the moment: a cut-over may come while flags are carried over.</param>
+internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, FolderTally tally)
 {
     /// <summary>Changes sent before the next durable checkpoint.</summary>
     private const int BatchSize = 1000;
 
     /// <summary>Source UIDs of messages whose remembered UID at the target has other mail under it; it was not touched.</summary>
     public IReadOnlyCollection<Uid> Strangers { get; private set; } = [];
+
+    /// <summary>The policy became another one meanwhile: what was not done under it is to be judged anew.</summary>
+    public bool IsCutShort { get; private set; }
 
     /// <param name="changed">Settled messages with the source's flags as they are now.</param>
     /// <param name="recognized">Messages just recognised at the target, with the flags of either side: there is no common past to merge from.</param>
@@ -25,9 +29,13 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMessageFolder source, 
         IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized,
         CancellationToken cancellationToken)
     {
-        var changes = await CollectAsync(changed, recognized, cancellationToken);
+        var collectedUnder = policy();
+        var changes = await CollectAsync(collectedUnder, changed, recognized, cancellationToken);
         foreach (var batch in changes.Chunk(BatchSize))
         {
+            IsCutShort = policy() != collectedUnder;
+            if (IsCutShort)
+                return;
             List<FlagChange> needed = [.. batch.Select(c => c.Change).Where(c => !IsEmpty(c))];
             if (needed.Count > 0)
                 tally.FlagsUpdated += await writable.SetFlagsAsync(needed, cancellationToken);
@@ -43,7 +51,7 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMessageFolder source, 
         IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized,
         CancellationToken cancellationToken)
     {
-        var changes = (await CollectAsync(changed, recognized, cancellationToken)).Where(c => !IsEmpty(c.Change)).ToDictionary(c => c.Change.Uid, c => c.Change);
+        var changes = (await CollectAsync(policy(), changed, recognized, cancellationToken)).Where(c => !IsEmpty(c.Change)).ToDictionary(c => c.Change.Uid, c => c.Change);
         if (changes.Count == 0)
             return;
         await foreach (var there in target.ListAsync(new ListRequest(new UidSet(changes.Keys)), cancellationToken))
@@ -54,11 +62,12 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMessageFolder source, 
     }
 
     private async Task<List<(SettledMessage Settled, FlagChange Change)>> CollectAsync(
+        FlagPolicy collected,
         IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed,
         IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized,
         CancellationToken cancellationToken)
     {
-        if (policy == FlagPolicy.Once)
+        if (collected == FlagPolicy.Once)
             return [];
         var changes = new List<(SettledMessage Settled, FlagChange Change)>();
         foreach (var (known, now) in changed)
@@ -70,15 +79,15 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMessageFolder source, 
         foreach (var (source, there) in recognized)
         {
             checkpoint.TryGet(source.Uid, out var settled);
-            var remove = policy == FlagPolicy.Exact ? there.Flags.Except(source.Flags) : FlagSet.Empty;
-            var add = policy == FlagPolicy.Yield ? FlagSet.Empty : source.Flags.Except(there.Flags);
+            var remove = collected == FlagPolicy.Exact ? there.Flags.Except(source.Flags) : FlagSet.Empty;
+            var add = collected == FlagPolicy.Yield ? FlagSet.Empty : source.Flags.Except(there.Flags);
             changes.Add((settled with { Flags = source.Flags }, new FlagChange(there.Uid, add, remove)));
         }
 
-        if (policy == FlagPolicy.Yield)
+        if (collected == FlagPolicy.Yield)
             await YieldAsync(changes, changed, cancellationToken);
 
-        if (policy == FlagPolicy.Exact)
+        if (collected == FlagPolicy.Exact)
             await AddDriftAsync(changes, cancellationToken);
         // Where both sides were changed alike nothing is to be done, but what they agree on is what the next change starts from.
         changes.RemoveAll(c => IsEmpty(c.Change) && checkpoint.TryGet(c.Settled.Source, out var known) && known.Flags.Equals(c.Settled.Flags));
@@ -93,7 +102,10 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMessageFolder source, 
 
     private static bool IsEmpty(FlagChange change) => change.Add.IsEmpty && change.Remove.IsEmpty;
 
-    /// <summary>Takes back changes of messages whose flags at the target are no longer those last propagated: somebody works there.</summary>
+    /// <summary>
+    /// Takes back changes of messages whose flags at the target are no longer those last propagated: somebody works there. What was propagated
+    /// last stays what is remembered, so that flags which come out alike by chance are not taken for ours.
+    /// </summary>
     private async Task YieldAsync(
         List<(SettledMessage Settled, FlagChange Change)> changes, IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed, CancellationToken cancellationToken)
     {
@@ -111,7 +123,7 @@ internal sealed class FlagPropagation(FlagPolicy policy, IMessageFolder source, 
         for (var i = 0; i < changes.Count; i++)
         {
             if (!untouched.Contains(changes[i].Change.Uid))
-                changes[i] = (changes[i].Settled, changes[i].Change with { Add = FlagSet.Empty, Remove = FlagSet.Empty });
+                changes[i] = (changes[i].Settled with { Flags = propagated.GetValueOrDefault(changes[i].Change.Uid, changes[i].Settled.Flags) }, changes[i].Change with { Add = FlagSet.Empty, Remove = FlagSet.Empty });
         }
     }
 

@@ -88,7 +88,7 @@ internal sealed class FolderCopier(
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
         await checkpoint.CommitAsync(abort);
         recognized = past.WithoutKnown(plan, recognized);
-        var flags = new FlagPropagation(context.Job.Flags, source, writable, checkpoint, tally);
+        var flags = new FlagPropagation(() => context.Job.Flags, source, writable, checkpoint, tally);
         await flags.ApplyAsync(writable, plan.FlagChanges, recognized, abort);
         // Done with: while a million messages are copied, they need not be held twice.
         listing = listing with { Messages = [] };
@@ -99,11 +99,12 @@ internal sealed class FolderCopier(
         if (wasStopped)
             return new FolderOutcome(null, plan.Vanished, WasStopped: true);
 
-        if (tally.Failures.Count == 0 && listing.MissingCount == 0 && flags.Strangers.Count == 0)
+        var areFlagsDone = flags.Strangers.Count == 0 && !flags.IsCutShort;
+        if (tally.Failures.Count == 0 && listing.MissingCount == 0 && areFlagsDone)
             checkpoint.SetSourceModSeq(source.Status.HighestModSeq);
         await checkpoint.CommitAsync(abort);
-        var isEmptied = !context.Job.Source.RemovesCopied || (flags.Strangers.Count == 0 && await new SourceRemoval(context, pair).RunAsync(source, writable, checkpoint, plan.Copy.Select(m => m.Uid), abort));
-        var summary = flags.Strangers.Count > 0 || !isEmptied ? null : await SummarizeAsync(checkpoint, listing, writable, abort);
+        var isEmptied = !context.Job.Source.RemovesCopied || (areFlagsDone && await new SourceRemoval(context, pair).RunAsync(source, writable, checkpoint, plan.Copy.Select(m => m.Uid), abort));
+        var summary = !areFlagsDone || !isEmptied ? null : await SummarizeAsync(checkpoint, listing, writable, abort);
         return new FolderOutcome(summary, plan.Vanished, WasStopped: false)
         {
             HasDamaged = checkpoint.DamagedCopies.Count > 0,
@@ -333,7 +334,7 @@ internal sealed class FolderCopier(
         pretended.Recognized.UnionWith(recognized.Select(r => r.Target.Uid));
         recognized = past.WithoutKnown(plan, recognized);
         if (target is not null)
-            await new FlagPropagation(context.Job.Flags, source, target, checkpoint, tally).PretendAsync(plan.FlagChanges, recognized, abort);
+            await new FlagPropagation(() => context.Job.Flags, source, target, checkpoint, tally).PretendAsync(plan.FlagChanges, recognized, abort);
         foreach (var message in plan.Copy)
             tally.AddCopied(message.Uid, Math.Max(0, message.Size));
         if (isFirstMeeting)

@@ -9,9 +9,10 @@ using Imapsync.Engine.Transfer;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>What all parts of a running job share.</summary>
+/// <param name="Definition">The job as it was read.</param>
 /// <param name="Stop">Asked to finish what is in hand and end.</param>
 internal sealed record JobContext(
-    JobDefinition Job,
+    JobDefinition Definition,
     RunOptions Options,
     IMessageStore Source,
     IMessageStore Target,
@@ -21,6 +22,9 @@ internal sealed record JobContext(
     TimeProvider Time,
     CancellationToken Stop)
 {
+    /// <summary>The job as it stands at this moment: a cut-over may come while it runs.</summary>
+    public JobDefinition Job => Definition.At(Time.GetUtcNow());
+
     /// <summary>Ends the job at a limit of its own: a short fixed word, a text for people.</summary>
     public Action<string, string> ReachLimit { get; init; } = (_, _) => { };
 
@@ -28,7 +32,7 @@ internal sealed record JobContext(
     public ConcurrentDictionary<string, bool> FoundMessageIds { get; } = new();
 
     /// <summary>Whether what lies at the target without a record may be an interrupted run's.</summary>
-    public AppendMark Appending { get; } = new(Job.StateDirectory);
+    public AppendMark Appending { get; } = new(Definition.StateDirectory);
 
     /// <summary>The job's state was seen to be older than the target.</summary>
     public bool IsStateOld

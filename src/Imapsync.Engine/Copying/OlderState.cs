@@ -46,6 +46,6 @@ internal sealed class OlderState(JobContext context, FolderPair pair)
         }
 
         // Recorded before anything that shows how old the state is: a run that breaks off here begins with it again.
-        await new FlagPropagation(context.Job.Flags, source, target, checkpoint, tally).ApplyAsync(target, [], met, abort);
+        await new FlagPropagation(() => context.Job.Flags, source, target, checkpoint, tally).ApplyAsync(target, [], met, abort);
     }
 }

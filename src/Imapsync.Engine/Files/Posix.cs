@@ -195,13 +195,14 @@ internal static partial class Posix
     /// Keeps others that ask for it out of a directory until disposed of: flock(2), which leaves nothing behind.
     /// Null where somebody else has it. Where file system or system have no such thing, everybody gets it.
     /// </summary>
-    public static IDisposable? TryLockDirectory(string directory)
+    /// <param name="isShared">Others that ask for it shared may have it as well.</param>
+    public static IDisposable? TryLockDirectory(string directory, bool isShared = false)
     {
-        const int ExclusiveAtOnce = 2 | 4;
+        const int Shared = 1, Exclusive = 2, AtOnce = 4;
         if (OperatingSystem.IsWindows())
             return new SafeFileHandle();
         var handle = OpenRead(directory);
-        if (Flock((int)handle.DangerousGetHandle(), ExclusiveAtOnce) == 0 || Marshal.GetLastPInvokeError() != EWOULDBLOCK)
+        if (Flock((int)handle.DangerousGetHandle(), (isShared ? Shared : Exclusive) | AtOnce) == 0 || Marshal.GetLastPInvokeError() != EWOULDBLOCK)
             return new DirectoryLock(handle);
         handle.Dispose();
         return null;

@@ -26,7 +26,6 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
     public async Task<JobReport> RunAsync(
         JobDefinition job, RunOptions options, Action<JobEvent> onEvent, CancellationToken stop, CancellationToken abort)
     {
-        job = job.At(time.GetUtcNow());
         var report = new JobReporter(job.Name, time, onEvent);
         report.Tell(new JobStarted(job.Name, job.Source.Display, job.Target.Display, options.DryRun));
         using var stopping = new StopRequest(report, stop, abort);

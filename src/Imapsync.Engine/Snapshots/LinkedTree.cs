@@ -59,7 +59,7 @@ internal sealed class LinkedTree(Action beforeEach)
 
     /// <summary>
     /// A file that is renamed meanwhile may be seen under both names or neither, so both directories are linked again until nothing vanished
-    /// under our hands, and what is there twice goes once.
+    /// under our hands and neither changed, and what is there twice goes once. Where that never ends, what any of the scans saw is in it.
     /// </summary>
     private void LinkMessages(string from, string to)
     {
@@ -67,16 +67,20 @@ internal sealed class LinkedTree(Action beforeEach)
             Posix.TryCreateDirectory(Path.Combine(to, place));
         for (var scan = 1; ; scan++)
         {
+            var before = Dates();
             var isWhole = true;
             foreach (var place in Places)
                 isWhole &= LinkAll(Path.Combine(from, place), Path.Combine(to, place), isFirst: scan == 1);
-            if (isWhole || scan == MaxScans)
+            // A directory that was changed may have been read past a file that got another name.
+            if ((isWhole && Dates().SequenceEqual(before)) || scan == MaxScans)
                 break;
         }
 
         RemoveDoubles(from, to);
         foreach (var place in Places)
             Posix.SyncDirectory(Path.Combine(to, place));
+
+        DateTime[] Dates() => [.. Places.Select(p => Directory.GetLastWriteTimeUtc(Path.Combine(from, p)))];
     }
 
     /// <returns>False where one vanished before it was linked.</returns>
@@ -121,10 +125,25 @@ internal sealed class LinkedTree(Action beforeEach)
         {
             beforeEach();
             var path = Path.Combine(to, file.Name);
-            using var source = OrdinaryFile.OpenRead(file.FullName);
+            using var source = OpenIfThere(file.FullName);
+            if (source is null)
+                continue;
             using var copy = new FileStream(Posix.CreateNew(path), FileAccess.Write, bufferSize: 0);
             source.CopyTo(copy);
             copy.Flush(flushToDisk: true);
+        }
+    }
+
+    /// <summary>Null where it is gone since it was listed: another program's, in passing.</summary>
+    private static FileStream? OpenIfThere(string path)
+    {
+        try
+        {
+            return OrdinaryFile.OpenRead(path);
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
         }
     }
 }

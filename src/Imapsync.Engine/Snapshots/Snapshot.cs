@@ -1,4 +1,5 @@
 using System.Globalization;
+using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.Snapshots;
 
@@ -13,6 +14,23 @@ public sealed record Snapshot(string Directory, DateTimeOffset Taken)
     public string Mail => Path.Combine(Directory, "mail");
 
     public string State => Path.Combine(Directory, "state");
+
+    /// <summary>Keeps it from being forgotten until disposed of. Null where it is gone or is just being forgotten.</summary>
+    public IDisposable? TryHold()
+    {
+        try
+        {
+            var held = Posix.TryLockDirectory(Directory, isShared: true);
+            if (held is null || System.IO.Directory.Exists(Mail))
+                return held;
+            held.Dispose();
+            return null;
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            return null;
+        }
+    }
 
     public static string NameOf(DateTimeOffset taken) => taken.UtcDateTime.ToString(NameForm, CultureInfo.InvariantCulture);
 

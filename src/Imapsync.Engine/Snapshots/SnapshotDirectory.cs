@@ -79,11 +79,15 @@ public sealed class SnapshotDirectory(string path)
         }
     }
 
-    /// <summary>Takes a snapshot out of the list; its room is freed by <see cref="Prune"/>.</summary>
-    public void Forget(Snapshot snapshot)
+    /// <summary>Takes a snapshot out of the list; its room is freed by <see cref="Prune"/>. False while somebody reads it.</summary>
+    public bool TryForget(Snapshot snapshot)
     {
+        using var alone = Posix.TryLockDirectory(snapshot.Directory);
+        if (alone is null)
+            return false;
         Posix.Rename(snapshot.Directory, snapshot.Directory + Forgotten);
         Posix.SyncDirectory(Path);
+        return true;
     }
 
     /// <summary>Removes what is forgotten or was never finished. Interrupted, it is gone on with the next time.</summary>
@@ -99,6 +103,8 @@ public sealed class SnapshotDirectory(string path)
     {
         if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
         {
+            if (day == DateOnly.MaxValue)
+                return DateTimeOffset.MaxValue;
             var next = day.AddDays(1).ToDateTime(TimeOnly.MinValue);
             return new DateTimeOffset(next, zone.GetUtcOffset(next)).AddTicks(-1);
         }

@@ -28,7 +28,12 @@ public static class SnapshotRun
         var now = time.GetUtcNow();
         now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerSecond));
         DateTimeOffset Local(DateTimeOffset instant) => TimeZoneInfo.ConvertTime(instant, time.LocalTimeZone);
-        var all = snapshots.List();
+        var listed = snapshots.List();
+        // By a clock that was wrong, then or now. They say nothing of what is due or to be forgotten.
+        var ahead = listed.Count(s => s.Taken > now);
+        if (ahead > 0)
+            report.Note(null, $"snapshots of a time that is yet to come, by this machine's clock: {ahead}; they are left as they are");
+        IReadOnlyList<Snapshot> all = [.. listed.Where(s => s.Taken <= now)];
         if (policy.IsDue(all.Count == 0 ? null : Local(all[^1].Taken), Local(now)) && !all.Any(s => s.Taken == now))
         {
             var (taken, leftOut) = snapshots.Take(target.Directory, state, now, abort);
@@ -40,7 +45,11 @@ public static class SnapshotRun
 
         var kept = policy.Keep(all.Select(s => Local(s.Taken)));
         foreach (var snapshot in all.Where(s => !kept.Contains(Local(s.Taken))))
-            snapshots.Forget(snapshot);
+        {
+            if (!snapshots.TryForget(snapshot))
+                report.Note(null, $"snapshot {snapshot.Name} is being read, so it is kept for now");
+        }
+
         snapshots.Prune(abort);
     }
 }

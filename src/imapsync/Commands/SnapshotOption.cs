@@ -16,6 +16,8 @@ internal sealed class SnapshotOption
         HelpName = "TIME",
     };
 
+    private readonly List<IDisposable> held = [];
+
     public SnapshotOption(Command command) => command.Add(at);
 
     public bool IsGiven(CommandResult command) => command.GetResult(at) is not null;
@@ -29,7 +31,10 @@ internal sealed class SnapshotOption
         var snapshots = SnapshotDirectory.Of(job) ?? throw Wrong($"job '{job.Name}' keeps no snapshots", "add 'snapshots: { daily: 7 }' to it; from then on runs take them");
         try
         {
-            return snapshots.Find(text, time.LocalTimeZone) ?? throw Wrong($"job '{job.Name}' has no snapshot of {text} or before", "imapsync snapshots FILE JOB lists those there are");
+            var snapshot = snapshots.Find(text, time.LocalTimeZone) ?? throw Wrong($"job '{job.Name}' has no snapshot of {text} or before", "imapsync snapshots FILE JOB lists those there are");
+            // Until the program ends: a run in the meantime must not forget what is being read.
+            held.Add(snapshot.TryHold() ?? throw Wrong($"snapshot {snapshot.Name} of job '{job.Name}' is just being forgotten", "imapsync snapshots FILE JOB lists those that are left"));
+            return snapshot;
         }
         catch (FormatException e)
         {

@@ -64,11 +64,16 @@ internal static class SnapshotsCommand
                 return ExitStatus.Usage;
             }
 
-            foreach (var name in names.Distinct(StringComparer.Ordinal))
-                snapshots.Forget(all[name]);
+            var status = ExitStatus.Ok;
+            foreach (var name in names.Distinct(StringComparer.Ordinal).Where(n => !snapshots.TryForget(all[n])))
+            {
+                await surroundings.Error.WriteLineAsync($"snapshot {name} is being read, so it stays; try again when that is done");
+                status = ExitStatus.Incomplete;
+            }
+
             if (prune)
                 await Task.Run(() => snapshots.Prune(stop), CancellationToken.None);
-            return ExitStatus.Ok;
+            return status;
         }
         catch (CheckpointLockedException e)
         {

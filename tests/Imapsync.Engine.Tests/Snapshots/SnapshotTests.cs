@@ -103,7 +103,7 @@ public sealed class SnapshotTests : IDisposable
 
         var second = Snapshots.List()[^1];
         Assert.Equal(whole, Listing(second.Mail));
-        Snapshots.Forget(first);
+        Assert.True(Snapshots.TryForget(first));
         // A part of it is gone already.
         File.Delete(Directory.EnumerateFiles(first.Directory + ".forgotten", "*", SearchOption.AllDirectories).First());
         Assert.Equal([second], Snapshots.List());
@@ -168,6 +168,80 @@ public sealed class SnapshotTests : IDisposable
         await renaming;
     }
 
+    /// <summary>The same, at every step of taking it and whatever the scheduler does.</summary>
+    [Fact]
+    public async Task A_rename_at_any_step_neither_loses_nor_doubles_a_message()
+    {
+        for (var n = 0; n < 12; n++)
+            Deliver(Folders[0]);
+        await box.RunAsync();
+        var seed = Seeds.Next();
+        var random = new Random(seed);
+        for (var round = 0; round < 60; round++)
+        {
+            time.Now += TimeSpan.FromDays(1);
+            var (snapshot, _) = Snapshots.Take(directory["backup"], box.StateDirectory, time.GetUtcNow(), () =>
+            {
+                if (random.Next(3) == 0)
+                    return;
+                var files = Directory.GetFiles(directory["backup/cur"]);
+                var file = files[random.Next(files.Length)];
+                File.Move(file, $"{file.Split(":2,")[0]}:2,{"DFRST"[random.Next(5)]}", overwrite: true);
+            });
+            var names = Directory.GetFiles(Path.Combine(snapshot.Mail, "cur")).Concat(Directory.GetFiles(Path.Combine(snapshot.Mail, "new"))).Select(f => Path.GetFileName(f).Split(':')[0]).ToList();
+            Assert.True((13, 13) == (names.Count, names.Distinct().Count()), $"seed {seed}, round {round}: {string.Join(' ', names)}");
+        }
+    }
+
+    [Fact]
+    public async Task A_clock_that_was_ahead_takes_no_snapshot_at_each_run_and_none_away()
+    {
+        for (var night = 0; night < 5; night++)
+        {
+            await box.RunAsync();
+            time.Now += TimeSpan.FromDays(1);
+        }
+
+        var before = Snapshots.List();
+        var now = time.Now;
+        time.Now += TimeSpan.FromDays(3650);
+        box.Job = box.Job with { Snapshots = new SnapshotPolicy(9, 0, 0, 0) };
+        Deliver(Folders[0]);
+        await box.RunAsync();
+        time.Now = now;
+        for (var run = 0; run < 3; run++)
+        {
+            Deliver(Folders[0]);
+            var report = await box.RunAsync();
+            Assert.Contains(report.Notes, n => n.Contains("a time that is yet to come, by this machine's clock: 1", StringComparison.Ordinal));
+            time.Now += TimeSpan.FromHours(1);
+        }
+
+        var names = Snapshots.List().Select(s => s.Name).ToList();
+        Assert.Equal(before.Count + 2, names.Count);
+        Assert.All(before, s => Assert.Contains(s.Name, names));
+    }
+
+    [Fact]
+    public async Task What_is_being_read_is_not_forgotten()
+    {
+        box.Job = box.Job with { Snapshots = new SnapshotPolicy(1, 0, 0, 0) };
+        await box.RunAsync();
+        var first = Assert.Single(Snapshots.List());
+        time.Now += TimeSpan.FromDays(1);
+        using (first.TryHold())
+        {
+            using var another = first.TryHold();
+            Assert.NotNull(another);
+            Assert.Contains((await box.RunAsync()).Notes, n => n.Contains($"snapshot {first.Name} is being read", StringComparison.Ordinal));
+            Assert.Equal(2, Snapshots.List().Count);
+        }
+
+        await box.RunAsync();
+        Assert.NotEqual(first, Assert.Single(Snapshots.List()));
+        Assert.Null(first.TryHold());
+    }
+
     [Theory]
     [InlineData("latest", 3)]
     [InlineData("2026-03-02", 2)]
@@ -177,6 +251,8 @@ public sealed class SnapshotTests : IDisposable
     [InlineData("2026-03-01T02-00-00Z", 1)]
     [InlineData("2026-02-28", 0)]
     [InlineData("2026-03-02T02-00-01Z", 0)]
+    [InlineData("9999-12-31", 3)]
+    [InlineData("0001-01-01", 0)]
     public async Task A_time_means_the_newest_taken_then_or_before(string text, int which)
     {
         for (var night = 0; night < 3; night++)
