@@ -102,19 +102,19 @@ internal sealed class LinkedTree(Action beforeEach)
         return isWhole;
     }
 
-    /// <summary>Of a message that was renamed while it was linked, the name that it has now stays.</summary>
+    /// <summary>Of a file that was renamed while it was linked one name stays, the one that it has now where that is among them.</summary>
     private static void RemoveDoubles(string from, string to)
     {
-        var linked = Places.SelectMany(place => Directory.EnumerateFiles(Path.Combine(to, place)).Select(f => (Place: place, Name: Path.GetFileName(f))));
-        foreach (var same in linked.GroupBy(f => f.Name[..MaildirName.InfoStart(f.Name)]).Where(g => g.Count() > 1))
+        var linked = Places.SelectMany(place => Directory.EnumerateFiles(Path.Combine(to, place)).Select(f => (Place: place, Name: Path.GetFileName(f), Path: f)));
+        foreach (var alike in linked.GroupBy(f => f.Name[..MaildirName.InfoStart(f.Name)]).Where(g => g.Skip(1).Any()))
         {
-            var left = same.ToList();
-            foreach (var (place, name) in same.Where(f => !File.Exists(Path.Combine(from, f.Place, f.Name))))
+            // Two messages may share a unique name: those are two files. A rename changes a file's time of change while we look.
+            foreach (var same in alike.GroupBy(f => FileStamp.Of(f.Path) with { Changed = 0 }).Where(g => g.Key != default))
             {
-                if (left.Count == 1)
-                    break;
-                left.Remove((place, name));
-                File.Delete(Path.Combine(to, place, name));
+                var names = same.ToList();
+                var now = names.FindIndex(f => File.Exists(Path.Combine(from, f.Place, f.Name)));
+                names.RemoveAt(now < 0 ? names.Count - 1 : now);
+                names.ForEach(f => File.Delete(f.Path));
             }
         }
     }
