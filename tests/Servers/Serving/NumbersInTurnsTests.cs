@@ -44,7 +44,7 @@ public sealed class NumbersInTurnsTests
         {
             // Some at once, so that those who look see different ones.
             if (i % 3 == 0)
-                await Task.Delay(1);
+                await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, TestContext.Current.CancellationToken);
             backup.Add(i);
         }
 
@@ -63,7 +63,7 @@ public sealed class NumbersInTurnsTests
         var backup = new Foreign(dir.Create("backup"), kind);
         backup.Add(0);
         await using (var store = await OpenAsync(backup.Endpoint, dir["memory"]))
-            await using (await store.OpenAsync(FolderPath.Inbox, CancellationToken.None)) { }
+            await (await store.OpenAsync(FolderPath.Inbox, CancellationToken.None)).DisposeAsync();
         backup.Add(1);
         var context = new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = dir["memory"], MemoryIsReadOnly = true };
         await using var reading = await StoreRegistry.OpenAsync(backup.Endpoint, false, context, CancellationToken.None);

@@ -15,14 +15,14 @@ internal sealed class Pop3Mailbox
     private const int MaxIdLength = 1000;
 
     private readonly Dictionary<int, long> sizes;
-    private readonly NameMemory names;
-    private readonly IReadOnlyList<(int Number, string Id)> ids;
+    private readonly NameMemory memory;
+    private readonly IReadOnlyList<(int Number, string Id)> listed;
 
     private Pop3Mailbox(
         Pop3Client client, FolderStatus status, NameMemory names, IReadOnlyList<(int Number, string Id)> ids, SortedDictionary<Uid, int> numbers, Dictionary<int, long> sizes)
     {
         (Client, Status, LastingUidValidity, Numbers) = (client, status, names.Validity, numbers);
-        (this.names, this.ids, this.sizes) = (names, ids, sizes);
+        (memory, listed, this.sizes) = (names, ids, sizes);
     }
 
     public Pop3Client Client { get; }
@@ -32,7 +32,7 @@ internal sealed class Pop3Mailbox
     public UidValidity LastingUidValidity { get; }
 
     /// <summary>See <see cref="IMessageFolder.Predecessors"/>: unique-ids that were given up, and are there all the same.</summary>
-    public IReadOnlyDictionary<Uid, Uid> Predecessors => names.Predecessors;
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => memory.Predecessors;
 
     /// <summary>The session's number of each message, by UID.</summary>
     public SortedDictionary<Uid, int> Numbers { get; }
@@ -50,8 +50,8 @@ internal sealed class Pop3Mailbox
     public void GiveUp(IReadOnlyCollection<Uid> uids) => LocalFiles.Guard(FailureScope.Folder, "what is remembered of the unique-ids", () =>
     {
         var numbers = uids.Select(u => Numbers[u]).ToHashSet();
-        names.Add([.. ids.Where(i => numbers.Contains(i.Number)).Select(i => i.Id)]);
-        return names.IsProvisional
+        memory.Add([.. listed.Where(i => numbers.Contains(i.Number)).Select(i => i.Id)]);
+        return memory.IsProvisional
             ? throw new MailException(FailureScope.Folder, isTransient: false, "the state has no room for more unique-ids, so nothing is deleted")
             : true;
     });
