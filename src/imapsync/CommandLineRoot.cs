@@ -37,7 +37,7 @@ internal static class CommandLineRoot
     private static readonly Func<HostContext, Command>[] WithoutTrace =
         [SnapshotsCommand.Create, StatusCommand.Create, ReportCommand.Create, LoginCommand.Create, LogoutCommand.Create, CompletionCommand.Create];
 
-    private static RootCommand Build(HostContext surroundings)
+    public static RootCommand Build(HostContext surroundings)
     {
         var root = new RootCommand("Backs up and migrates mailboxes: every message once, byte for byte.");
         foreach (var create in Commands)

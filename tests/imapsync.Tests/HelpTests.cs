@@ -39,7 +39,7 @@ public sealed class HelpTests : CommandLineFixture
         Assert.Contains("--source-password-env VALUE", Out, StringComparison.Ordinal);
         Assert.DoesNotContain("--target-password-env", Out[..Out.IndexOf("Examples:", StringComparison.Ordinal)], StringComparison.Ordinal);
         Assert.Contains("--source-tls WORD", Out, StringComparison.Ordinal);
-        Assert.Contains("One of required, none.", Out, StringComparison.Ordinal);
+        Assert.Contains("One of none, required.", Out, StringComparison.Ordinal);
     }
 
     [Theory]
