@@ -34,7 +34,7 @@ public sealed partial class DocumentCommandsTests
         }
 
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
-        Assert.InRange(count, 150, 2000);
+        Assert.InRange(count, 100, 2000);
     }
 
     [Theory]

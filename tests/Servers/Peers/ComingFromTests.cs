@@ -16,7 +16,7 @@ public sealed class ComingFromTests
     [Fact]
     public async Task From_mbsync_its_tree_is_taken_over()
     {
-        var page = DocumentedPeer.Read("mbsync");
+        var page = DocumentPage.Read("coming-from/mbsync");
         await using var lab = await AccountAsync();
         var home = await HomeAsync(lab);
         var theirs = Path.Combine(home, "mbsyncrc");
@@ -30,7 +30,7 @@ public sealed class ComingFromTests
     [InlineData(".", 1)]
     public async Task From_OfflineIMAP_its_tree_is_taken_over(string separator, int job)
     {
-        var page = DocumentedPeer.Read("offlineimap");
+        var page = DocumentPage.Read("coming-from/offlineimap");
         await using var lab = await AccountAsync();
         var home = await HomeAsync(lab);
         var theirs = Path.Combine(home, "offlineimaprc");
@@ -43,7 +43,7 @@ public sealed class ComingFromTests
     [Fact]
     public async Task From_getmail_its_Maildir_is_taken_over_although_it_has_changed_every_header()
     {
-        var page = DocumentedPeer.Read("getmail");
+        var page = DocumentPage.Read("coming-from/getmail");
         await using var lab = await AccountAsync();
         var home = await HomeAsync(lab);
         var theirs = Path.Combine(home, "getmailrc");
@@ -64,14 +64,14 @@ public sealed class ComingFromTests
     [Fact]
     public async Task From_imap_backup_the_old_backup_is_put_into_the_new_one_and_nothing_is_downloaded_again()
     {
-        var page = DocumentedPeer.Read("imap-backup");
+        var page = DocumentPage.Read("coming-from/imap-backup");
         await using var lab = await AccountAsync();
         var home = await HomeAsync(lab);
         var (old, target) = (lab.Dir["old"], lab.Dir["new"]);
         // In Debian there is no imap-backup: its files as docs/files of the program describe them.
         foreach (var (folder, messages) in Mail().Where(m => m.Folder != "Junk").GroupBy(m => m.Folder, m => m.Number).Select(g => (g.Key, g.ToList())))
             WriteImapBackup(Path.Combine(old, folder), messages);
-        await SucceedAsync(home, page.Command("copy", ("/home/alice/.imap-backup/alice_example.com", old), ("/var/backups/mail/alice", target)));
+        await SucceedAsync(home, page.Command("imapsync copy imap-backup:", ("/home/alice/.imap-backup/alice_example.com", old), ("/var/backups/mail/alice", target)));
         await AdoptsAllAsync(lab, home, page.Job(
             0, ("url: imaps://alice@example.com@imap.example.com", Here(lab)), ("~/.config/imapsync/alice", Path.Combine(home, ".config/mail/alice")), ("/var/backups/mail/alice", target)), isSame: true, Folders);
     }
@@ -79,7 +79,7 @@ public sealed class ComingFromTests
     [Fact]
     public async Task From_imapsync_what_is_at_the_target_already_is_adopted()
     {
-        var page = DocumentedPeer.Read("imapsync");
+        var page = DocumentPage.Read("coming-from/imapsync");
         await using var migration = await MigrationLab.WithDovecotAsync(await AccountAsync());
         var lab = migration.Job;
         var home = await HomeAsync(lab);
