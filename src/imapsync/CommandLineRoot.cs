@@ -50,7 +50,7 @@ internal static class CommandLineRoot
 
         foreach (var option in root.Options.OfType<HelpOption>())
         {
-            option.Action = new HelpWithExamples();
+            option.Action = new HelpWithExamples(surroundings.Columns);
             // Windows' forms; here they only clutter completion.
             option.Aliases.Remove("/h");
             option.Aliases.Remove("/?");

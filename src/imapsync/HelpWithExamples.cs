@@ -12,18 +12,18 @@ internal sealed class ExampleCommand(string name, string description, params (st
 }
 
 /// <summary>How a command is used, with its examples, as wide as the screen.</summary>
-internal sealed class HelpWithExamples : SynchronousCommandLineAction
+/// <param name="columns">How wide the screen is.</param>
+internal sealed class HelpWithExamples(int columns) : SynchronousCommandLineAction
 {
     /// <summary>What is read best, and what a screen has that nobody asked about.</summary>
     private const int Widest = 100;
-    private const int Usual = 80;
 
     public override bool ClearsParseErrors => true;
 
     public override int Invoke(ParseResult parseResult)
     {
         var command = parseResult.CommandResult.Command;
-        var width = Console.IsOutputRedirected ? Usual : Math.Clamp(Console.WindowWidth, 40, Widest);
+        var width = Math.Clamp(columns, 40, Widest);
         var output = parseResult.InvocationConfiguration.Output;
         foreach (var line in HelpText.Lines(command, command is RootCommand ? "imapsync" : $"imapsync {command.Name}", width))
             output.WriteLine(line);

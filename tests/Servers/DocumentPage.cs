@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
@@ -11,7 +12,7 @@ internal sealed partial class DocumentPage
     private DocumentPage(string text) => this.text = text;
 
     /// <param name="name">Below docs, without its ending.</param>
-    public static DocumentPage Read(string name) => new(File.ReadAllText(Path.Combine(Root(), "docs", name + ".md")));
+    public static DocumentPage Read(string name) => new(File.ReadAllText(Path.Combine(Repository.Root, "docs", name + ".md")));
 
     /// <summary>The other program's configuration: the first block that is none of ours.</summary>
     public string Theirs(params ReadOnlySpan<(string Written, string Here)> changes) => Change(Blocks().First(b => b.Language is "" or "ini").Text, changes);
@@ -66,14 +67,6 @@ internal sealed partial class DocumentPage
     }
 
     /// <summary>Perhaps behind a time of cron, up to a comment, a redirection or another command.</summary>
-    [GeneratedRegex("^(?:[0-9* ]+ )?(?<line>imapsync [^#>&|\n]*)", RegexOptions.None, 1000)]
+    [GeneratedRegex("^(?:[0-9* ]+ )?(?<line>imapsync [^#>&|\n]*)", RegexOptions.None, 60_000)]
     private static partial Regex CommandLine();
-
-    private static string Root()
-    {
-        var directory = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(directory, "imapsync.sln")))
-            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("the repository's root is not above the tests");
-        return directory;
-    }
 }

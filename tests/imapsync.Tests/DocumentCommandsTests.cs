@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
@@ -21,7 +22,7 @@ public sealed partial class DocumentCommandsTests
         };
         var root = CommandLineRoot.Build(surroundings);
         var (count, wrong) = (0, new List<string>());
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(Root(), "docs"), "*.md", SearchOption.AllDirectories).Append(Path.Combine(Root(), "README.md")))
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories).Append(Path.Combine(Repository.Root, "README.md")))
         {
             foreach (var (words, isWhole) in Commands(File.ReadAllText(file)))
             {
@@ -100,14 +101,6 @@ public sealed partial class DocumentCommandsTests
     }
 
     /// <summary>What a command does stands behind it without the sign of a comment.</summary>
-    [GeneratedRegex("imapsync .*[^ ] {2,}[A-Za-z]", RegexOptions.None, 1000)]
+    [GeneratedRegex("imapsync .*[^ ] {2,}[A-Za-z]", RegexOptions.None, 60_000)]
     private static partial Regex Explained();
-
-    private static string Root()
-    {
-        var directory = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(directory, "imapsync.sln")))
-            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("the repository's root is not above the tests");
-        return directory;
-    }
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
@@ -11,7 +12,7 @@ public sealed partial class TroubleshootingDocumentTests
     [Fact]
     public void Every_message_that_it_quotes_stands_in_the_source()
     {
-        var root = Root();
+        var root = Repository.Root;
         var sources = Directory.EnumerateFiles(Path.Combine(root, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains("/obj/", StringComparison.Ordinal)).SelectMany(File.ReadLines).Where(l => l.Contains('"')).ToList();
         var quoted = File.ReadLines(Path.Combine(root, "docs", "troubleshooting.md"))
@@ -40,14 +41,6 @@ public sealed partial class TroubleshootingDocumentTests
         return true;
     }
 
-    private static string Root()
-    {
-        var directory = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(directory, "imapsync.sln")))
-            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("the repository's root is not above the tests");
-        return directory;
-    }
-
-    [GeneratedRegex("`([^`]+)`", RegexOptions.None, 1000)]
+    [GeneratedRegex("`([^`]+)`", RegexOptions.None, 60_000)]
     private static partial Regex Quote();
 }
