@@ -12,8 +12,8 @@ fail() { echo "quickstart: $*" >&2; exit 1; }
 
 command -v dotnet >/dev/null || fail "the .NET 10 SDK is needed: https://dot.net"
 
-step "Building"
-dotnet build "$root/src/imapsync" --configuration Release --nologo --verbosity quiet --output "$output/bin"
+step "Building (the first time takes a minute or two)"
+dotnet build "$root/src/imapsync" --configuration Release --nologo --verbosity quiet -consoleLoggerParameters:NoSummary --output "$output/bin"
 imapsync() { dotnet "$output/bin/imapsync.dll" "$@"; }
 
 # Start over, so that the first run always has everything to do.
@@ -39,17 +39,10 @@ step "First run: over IMAP to a Maildir in examples/output/maildir"
 job run --report "$output/first.json"
 
 step "What arrived"
+job folders
 expected=$(find "$here/mail" -type f ! -name '.*' -exec grep -a -c '^From ' {} + | awk -F: '{ sum += $NF } END { print sum + 0 }')
-arrived=0
-for cur in "$output/maildir/cur" "$output/maildir"/.[!.]*/cur; do
-  [ -d "$cur" ] || continue
-  folder=$(dirname -- "$cur")
-  count=$(find "$folder/cur" "$folder/new" -type f | wc -l)
-  arrived=$((arrived + count))
-  name=${folder#"$output/maildir"}
-  printf '%6d  %s\n' "$count" "${name:-INBOX}"
-done
-printf '%6d  messages in all, %d in the source\n' "$arrived" "$expected"
+arrived=$(find "$output/maildir" -type f \( -path '*/cur/*' -o -path '*/new/*' \) | wc -l)
+echo "$arrived message files in examples/output/maildir, $expected messages in the source"
 [ "$arrived" -eq "$expected" ] || fail "not everything arrived"
 
 step "Second run: nothing to do"
@@ -59,3 +52,6 @@ echo "Nothing was copied: every message was already in place."
 
 step "Every octet of the backup beside the account"
 job verify --full
+
+echo
+echo "Now your own account: dotnet $output/bin/imapsync.dll init you@example.com"

@@ -37,9 +37,9 @@ internal static class CommandLineRoot
     private static readonly Func<HostContext, Command>[] WithoutTrace =
         [SnapshotsCommand.Create, StatusCommand.Create, ReportCommand.Create, LoginCommand.Create, LogoutCommand.Create, CompletionCommand.Create];
 
-    private static RootCommand Build(HostContext surroundings)
+    public static RootCommand Build(HostContext surroundings)
     {
-        var root = new RootCommand("Backs up and migrates mailboxes: every message once, octet for octet.");
+        var root = new RootCommand("Backs up and migrates mailboxes: every message once, byte for byte.");
         foreach (var create in Commands)
         {
             var command = create(surroundings);
@@ -50,7 +50,7 @@ internal static class CommandLineRoot
 
         foreach (var option in root.Options.OfType<HelpOption>())
         {
-            option.Action = new HelpWithExamples((HelpAction)option.Action!);
+            option.Action = new HelpWithExamples(surroundings.Columns);
             // Windows' forms; here they only clutter completion.
             option.Aliases.Remove("/h");
             option.Aliases.Remove("/?");

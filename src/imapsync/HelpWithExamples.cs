@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 
 namespace Imapsync.CommandLine;
@@ -12,25 +11,44 @@ internal sealed class ExampleCommand(string name, string description, params (st
     public IReadOnlyList<(string Line, string Purpose)> Examples { get; } = examples;
 }
 
-/// <summary>The library's help, followed by the command's examples.</summary>
-internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
+/// <summary>How a command is used, with its examples, as wide as the screen.</summary>
+/// <param name="columns">How wide the screen is.</param>
+internal sealed class HelpWithExamples(int columns) : SynchronousCommandLineAction
 {
+    /// <summary>What is read best, and what a screen has that nobody asked about.</summary>
+    private const int Widest = 100;
+
     public override bool ClearsParseErrors => true;
 
     public override int Invoke(ParseResult parseResult)
     {
-        var status = help.Invoke(parseResult);
         var command = parseResult.CommandResult.Command;
-        var examples = command is ExampleCommand one
-            ? one.Examples
-            : [.. command.Subcommands.OfType<ExampleCommand>().Select(c => c.Examples[0])];
+        var width = Math.Clamp(columns, 40, Widest);
         var output = parseResult.InvocationConfiguration.Output;
+        foreach (var line in HelpText.Lines(command, command is RootCommand ? "imapsync" : $"imapsync {command.Name}", width))
+            output.WriteLine(line);
         output.WriteLine("Examples:");
-        foreach (var (line, purpose) in examples)
-            output.WriteLine($"  {line}\n      {purpose}");
-        output.WriteLine();
+        foreach (var (line, purpose) in ExamplesOf(command))
+        {
+            // To be copied, so it stays in one line.
+            output.WriteLine($"  {line}");
+            foreach (var words in HelpText.Wrap(purpose, 6, width))
+                output.WriteLine(words);
+        }
+
         if (command is RootCommand)
-            output.WriteLine("Exit status: 0 all in place, 1 failed, 2 usage or configuration, 3 something is not in place,\n  10 locked, 11 cannot connect, 12 log-in refused, 13 deletion limit, 130/143 interrupted.\n");
-        return status;
+        {
+            output.WriteLine();
+            foreach (var line in HelpText.Wrap("Exit status: 0 all in place, 1 failed, 2 usage or configuration, 3 something is not in place, 10 locked, 11 cannot connect, 12 login refused, 13 deletion limit, 14 (status) no success for too long, 130/143 interrupted.", 0, width))
+                output.WriteLine(line);
+            output.WriteLine("'imapsync COMMAND --help' shows a command's options and more examples.");
+        }
+
+        return ExitStatus.Ok;
     }
+
+    /// <summary>Of the program what most people do first, not one of each command.</summary>
+    private static IEnumerable<(string Line, string Purpose)> ExamplesOf(Command command) => command is ExampleCommand one
+        ? one.Examples
+        : command.Subcommands.OfType<ExampleCommand>().Where(c => c.Name is "init" or "run" or "copy" or "verify" or "restore").Select(c => c.Examples[0]);
 }

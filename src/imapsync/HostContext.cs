@@ -36,6 +36,9 @@ internal sealed record HostContext : IDisposable
     /// <summary>Standard error is a terminal that can move its cursor.</summary>
     public bool IsLive { get; init; }
 
+    /// <summary>How wide what <see cref="Out"/> goes to is shown.</summary>
+    public int Columns { get; init; } = 80;
+
     /// <summary>A terminal, and nobody asked to be spared colours (https://no-color.org).</summary>
     public bool HasColour => IsLive && string.IsNullOrEmpty(Environment.GetValueOrDefault("NO_COLOR"));
 
@@ -90,6 +93,7 @@ internal sealed record HostContext : IDisposable
             Out = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true },
             Error = new BestEffortWriter(Console.Error),
             Environment = environment,
+            Columns = Console.IsOutputRedirected ? 80 : Console.WindowWidth,
             IsLive = !Console.IsErrorRedirected && environment.GetValueOrDefault("TERM") is not (null or "" or "dumb"),
             Prompt = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskAsync,
             Ask = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskLineAsync,

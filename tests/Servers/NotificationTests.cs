@@ -58,7 +58,7 @@ public sealed class NotificationTests
 
         Assert.True(outcome.Status == 12, outcome.ToString());
         var message = Assert.Single(mail.Messages);
-        Assert.Equal("imapsync: alice: FAILED, log-in refused", message.Subject);
+        Assert.Equal("imapsync: alice: FAILED, login refused", message.Subject);
         Assert.Equal(("backup@example.org", "ops@example.org, \"Zwei, Nr\" <two@example.org>"), (message.From.ToString(), message.To.ToString()));
         Assert.Equal("auto-generated", message.Headers["Auto-Submitted"]);
         Assert.Contains("[authentication]", message.TextBody, StringComparison.Ordinal);

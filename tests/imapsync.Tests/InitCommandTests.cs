@@ -109,13 +109,6 @@ public sealed class InitCommandTests : CommandLineFixture
     }
 
     [Fact]
-    public async Task The_help_fits_a_wide_screen()
-    {
-        Assert.Equal(0, await InvokeAsync("init", "--help"));
-        Assert.Contains("--source-provider <NAME>", Out, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task The_provider_is_recognised_by_the_hosts_that_take_a_domains_mail()
     {
         await using var lab = new DiscoveryLab();

@@ -22,6 +22,7 @@ public sealed class LookingCommandsTests : CommandLineFixture
               target  maildir:{Directory}/backup/alice  ok
                   directory: not there yet, the first run creates it
               mail    3 folders, 1,248 messages, to be copied: 1,248
+            Nothing stands in the way: imapsync run {JobFile} alice
 
             """, Out);
         Assert.False(System.IO.Directory.Exists(Path.Combine(Directory, "backup")));

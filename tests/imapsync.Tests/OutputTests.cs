@@ -38,6 +38,7 @@ public sealed class OutputTests
             {"event":"folders_planned","time":"2026-01-31T18:00:00+00:00","job":"alice","folders":2,"messages":30}
             {"event":"folder_started","time":"2026-01-31T18:00:00+00:00","job":"alice","source":"A","target":"B","to_copy":5,"to_copy_bytes":600}
             {"event":"messages_copied","time":"2026-01-31T18:00:00+00:00","job":"alice","source":"A","count":5,"bytes":600}
+            {"event":"messages_verified","time":"2026-01-31T18:00:00+00:00","job":"alice","source":"A","count":7}
             {"event":"folder_finished","time":"2026-01-31T18:00:00+00:00","job":"alice","folder":{"source":"A","target":"B","source_messages":5,"copied":5,"already_present":0,"adopted":0,"skipped":0,"failed":0,"flags_updated":0,"deleted":0,"bytes":600}}
             {"event":"note","time":"2026-01-31T18:00:00+00:00","job":"alice","folder":null,"text":"hello"}
             {"event":"problem","time":"2026-01-31T18:00:00+00:00","job":"alice","problem":{"scope":"folder","folder":"A","uid":null,"reason":"listing","text":"NO","envelope":null}}
@@ -98,6 +99,36 @@ public sealed class OutputTests
         var progress = output.ToString().TrimEnd().Split('\n')[1..];
         Assert.Equal(3, progress.Length);
         Assert.EndsWith("alice: 0 of 2 folders, 300 messages copied, 300.0 kB, 10.0 kB/s, about 4 min 30 s left", progress[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void While_a_mailbox_is_verified_there_is_a_line_now_and_then()
+    {
+        var output = new StringWriter();
+        var time = new StillTime();
+        var lines = new PlainLines(output, time);
+        for (var group = 0; group < 10; group++)
+        {
+            time.Now += TimeSpan.FromSeconds(10);
+            lines.Show(new MessagesVerified("alice", new FolderPath("Archive", "2024"), 150), time.Now);
+        }
+
+        var told = output.ToString().TrimEnd().Split('\n');
+        Assert.Equal(3, told.Length);
+        Assert.EndsWith("alice: 600 messages compared, now Archive/2024", told[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_job_in_which_nothing_happens_any_more_says_for_how_long()
+    {
+        var job = new JobProgress("alice", Now);
+        job.Apply(new FoldersPlanned("alice", 3, 4000), Now);
+        job.Apply(new FolderStarted("alice", new FolderPath("A"), new FolderPath("A"), 1000, 9), Now);
+        job.Apply(new MessagesCopied("alice", new FolderPath("A"), 500, 5_000_000), Now);
+        Assert.Equal("nothing new for 40 s  A", LiveDisplay.Row(job, Now.AddSeconds(40))[5]);
+        Assert.EndsWith("nothing new for 40 s  A", Assert.Single(LiveDisplay.Lines([job], Now.AddSeconds(40), 80)), StringComparison.Ordinal);
+        job.Apply(new MessagesCopied("alice", new FolderPath("A"), 1, 100), Now.AddSeconds(41));
+        Assert.DoesNotContain("nothing new", LiveDisplay.Row(job, Now.AddSeconds(42))[5], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -184,6 +215,7 @@ public sealed class OutputTests
         yield return new FoldersPlanned("alice", 2, 30);
         yield return new FolderStarted("alice", a, b, 5, 600);
         yield return new MessagesCopied("alice", a, 5, 600);
+        yield return new MessagesVerified("alice", a, 7);
         yield return new FolderFinished("alice", new FolderReport(a, b, new FolderCounts { SourceMessages = 5, Copied = 5, Bytes = 600 }));
         yield return new NoteRaised("alice", null, "hello");
         yield return new ProblemFound("alice", new Problem(FailureScope.Folder, a, null, "listing", "NO"));

@@ -123,6 +123,22 @@ public sealed class RunCommandTests : CommandLineFixture
     }
 
     [Theory]
+    [InlineData(true, 5, false, true)]
+    [InlineData(false, 5, false, false)]
+    [InlineData(true, 0, false, false)]
+    [InlineData(true, 5, true, false)]
+    public async Task On_a_terminal_a_run_ends_with_where_the_mail_is(bool isTerminal, int copied, bool isDryRun, bool isTold)
+    {
+        using var terminal = new StringWriter();
+        Terminal = isTerminal ? terminal : null;
+        RunJob = (job, _, _, _, _) => Task.FromResult(Reports.Of(job.Name) with { Totals = new FolderCounts { SourceMessages = 5, Copied = copied, AlreadyPresent = 5 - copied } });
+        Assert.Equal(0, await InvokeAsync(["run", JobFile, "alice", .. isDryRun ? ["--dry-run"] : Array.Empty<string>()]));
+        var told = isTerminal ? terminal.ToString() : Error;
+        Assert.Equal(isTold, told.TrimEnd().EndsWith($"The mail of alice is in maildir:{Directory}/backup/alice", StringComparison.Ordinal));
+        Assert.Equal(isTold, told.Contains("is in maildir:", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("run")]
     [InlineData("check")]
     [InlineData("folders")]

@@ -54,7 +54,7 @@ public sealed partial class StatusCommandTests : CommandLineFixture
         await RanAsync("bob", hoursAgo: -7, JobOutcome.Ok);
 
         Assert.Equal(14, await StatusAsync());
-        Assert.Contains("alice  FAILED, log-in refused · ", Out, StringComparison.Ordinal);
+        Assert.Contains("alice  FAILED, login refused · ", Out, StringComparison.Ordinal);
         Assert.Contains("last success ", Out, StringComparison.Ordinal);
         Assert.Contains("the clock has gone back", Out, StringComparison.Ordinal);
 

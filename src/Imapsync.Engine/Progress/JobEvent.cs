@@ -18,6 +18,9 @@ public sealed record FolderStarted(string Job, FolderPath Source, FolderPath Tar
 /// <summary>A window was committed.</summary>
 public sealed record MessagesCopied(string Job, FolderPath Source, int Count, long Bytes) : JobEvent(Job);
 
+/// <summary>A verification has read these of the source, or without one of the target, and held them against the other side.</summary>
+public sealed record MessagesVerified(string Job, FolderPath Source, int Count) : JobEvent(Job);
+
 public sealed record FolderFinished(string Job, FolderReport Folder) : JobEvent(Job);
 
 /// <summary>A person should know, though nothing failed: adopted messages, a changed UIDVALIDITY, a keyword without room.</summary>

@@ -1,5 +1,6 @@
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Matching;
+using Imapsync.Engine.Progress;
 using Imapsync.Engine.State;
 using Imapsync.Imap;
 
@@ -26,6 +27,7 @@ internal sealed class ContentComparison(
                 await CompareHeadersAsync(group, abort);
             foreach (var match in group)
                 compared.Add(match.Source.Uid);
+            context.Report.Tell(new MessagesVerified(context.Job.Name, key.Source, group.Count));
         }
     }
 

@@ -86,6 +86,8 @@ internal sealed class OfflineVerifier(VerifyContext context, PairKey key, Target
                 Compare(match.Known!.Value, contents.TryGetValue(match.Target.Uid, out var read) ? read : null, noted.GetValueOrDefault(match.Target.Uid));
                 compared.Add(match.Source.Uid);
             }
+
+            context.Report.Tell(new MessagesVerified(context.Job.Name, key.Source, group.Count));
         }
     }
 
@@ -108,7 +110,7 @@ internal sealed class OfflineVerifier(VerifyContext context, PairKey key, Target
         else if (contents.Length != known.Checksum!.Value.Length)
             Add(FindingKind.Octets, known, $"{known.Checksum.Value.Length} octets were copied, at the target are {contents.Length}");
         else if (contents.Crc != known.Checksum.Value.Crc)
-            Add(FindingKind.Octets, known, $"its {contents.Length} octets are not those that were copied: check sum {contents.Crc:x8}, recorded {known.Checksum.Value.Crc:x8}");
+            Add(FindingKind.Octets, known, $"its {contents.Length} octets are not those that were copied: checksum {contents.Crc:x8}, recorded {known.Checksum.Value.Crc:x8}");
     }
 
     private void Add(FindingKind kind, SettledMessage known, string text, bool isInformation = false) =>

@@ -60,6 +60,8 @@ internal static class CheckCommand
         CheckText.Print(checks, surroundings.Out);
         if (jobs.Length + badRows.Length > 1)
             await surroundings.Out.WriteLineAsync(Sum(jobs, checks, badRows.Length, choices));
+        else if (status == ExitStatus.Ok && jobs is [var job])
+            await surroundings.Out.WriteLineAsync(TerminalText.Escape($"Nothing stands in the way: imapsync run {arguments.PathOf(parsed)} {job.Name}"));
         return status;
     }
 

@@ -23,22 +23,12 @@ internal sealed class JobFileArguments
     public JobFileArguments(Command command, bool isOneJob = false, Argument? next = null, Option<string>? output = null, bool hasOutput = true)
     {
         this.output = output ?? OutputOption();
-        if (next is not null)
+        if (next is not null || isOneJob)
         {
             jobs.Arity = ArgumentArity.ExactlyOne;
             // The library makes a list of several words only.
             jobs.CustomParser = result => [.. result.Tokens.Select(t => t.Value)];
             jobs.Description = "The name of the job.";
-        }
-        else if (isOneJob)
-        {
-            jobs.Arity = ArgumentArity.OneOrMore;
-            jobs.Description = "The name of the job.";
-            jobs.Validators.Add(result =>
-            {
-                if (result.Tokens.Count > 1)
-                    result.AddError("This command takes one job.");
-            });
         }
 
         jobs.CompletionSources.Add(CompleteJobs);
@@ -60,6 +50,9 @@ internal sealed class JobFileArguments
         option.AcceptOnlyFromAmong("text", "json");
         return option;
     }
+
+    /// <summary>The job file as it was named.</summary>
+    public string PathOf(ParseResult parsed) => parsed.GetValue(file) ?? "";
 
     public bool IsJson(ParseResult parsed) => parsed.GetValue(output) == "json";
 

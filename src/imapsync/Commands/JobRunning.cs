@@ -11,6 +11,9 @@ namespace Imapsync.CommandLine.Commands;
 /// <param name="ReportPath">Where the report goes; null for none.</param>
 internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, int Parallel)
 {
+    /// <summary>Of more jobs nobody is told where each one's mail lies.</summary>
+    private const int MostPlaces = 5;
+
     /// <summary>See <see cref="RunOptions.Heal"/>.</summary>
     public bool Heal { get; init; }
 
@@ -68,7 +71,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         // On another thread, and not waited for for ever: a disk may not answer.
         var telling = DryRun ? Task.CompletedTask : Task.Run(() => TellAsync(file, notices, reports, status, surroundings, late.Enqueue), CancellationToken.None);
         var complaints = errors.ToString();
-        var showing = Task.Run(() => ShowEndAsync(events, complaints, reports, surroundings), CancellationToken.None);
+        var showing = Task.Run(() => ShowEndAsync(events, complaints, file.Jobs, reports, surroundings), CancellationToken.None);
         await UnlessAbortedAsync(showing, TimeSpan.FromSeconds(1));
         await UnlessAbortedAsync(telling, TimeSpan.FromSeconds(2));
         await UnlessAbortedAsync(Task.Run(() => SayAll(late, surroundings.Error), CancellationToken.None), TimeSpan.FromSeconds(1));
@@ -77,7 +80,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         Task UnlessAbortedAsync(Task task, TimeSpan patience) => Task.WhenAny(task, JobQueue.AfterAbortAsync(patience, surroundings.Time, signals.Abort)).Unwrap();
     }
 
-    private async Task ShowEndAsync(EventFeed events, string errors, IReadOnlyList<JobReport> reports, HostContext surroundings)
+    private async Task ShowEndAsync(EventFeed events, string errors, IReadOnlyList<JobDefinition> jobs, IReadOnlyList<JobReport> reports, HostContext surroundings)
     {
         await events.CompleteAsync();
         await events.DisposeAsync();
@@ -85,6 +88,11 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             await surroundings.Error.WriteAsync(errors);
         foreach (var line in Summary.Lines(reports, DryRun, ReportPath is not null, events.HasJustTold, surroundings.HasColour))
             await surroundings.Error.WriteLineAsync(line);
+        // A log has named the places before; the table of a terminal did not.
+        if (!surroundings.IsLive || DryRun || reports.Count > MostPlaces)
+            return;
+        foreach (var report in reports.Where(r => r.Outcome is JobOutcome.Ok && r.Totals.Copied > 0))
+            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"The mail of {report.Name} is in {jobs.First(j => j.Name == report.Name).Target.Display}"));
     }
 
     private static void SayAll(ConcurrentQueue<string> words, TextWriter error)

@@ -16,13 +16,13 @@ internal static class VerifyCommand
     {
         var command = new ExampleCommand("verify", "Prove that the target holds what the source holds, message by message. Changes nothing at either.",
             ("imapsync verify jobs.yaml", "Compare listings and headers."),
-            ("imapsync verify jobs.yaml alice --full", "Compare every octet of one job."),
+            ("imapsync verify jobs.yaml alice --full", "Compare every byte of one job."),
             ("imapsync verify jobs.yaml --offline", "Compare the target with what was recorded when it was made, without the source."),
             ("imapsync verify jobs.yaml --full --sample 10%", "Read a tenth of the messages, the next run another tenth."));
         var arguments = new JobFileArguments(command);
         var at = new SnapshotOption(command);
-        var full = new Option<bool>("--full") { Description = "Compare every octet by digest." };
-        var offline = new Option<bool>("--offline") { Description = "Without the source: hold every octet of the target against the recorded check sums." };
+        var full = new Option<bool>("--full") { Description = "Compare every byte." };
+        var offline = new Option<bool>("--offline") { Description = "Without the source: compare every byte of the target with the recorded checksums." };
         var sample = new Option<double>("--sample")
         {
             Description = "Read only this share of the messages, for example 10%, another one each time; listings are compared whole. Without it, all.",

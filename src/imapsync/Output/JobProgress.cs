@@ -35,6 +35,12 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
 
     public long CopiedBytes { get; private set; }
 
+    /// <summary>Messages that a verification has read.</summary>
+    public long Verified { get; private set; }
+
+    /// <summary>When something happened last.</summary>
+    public DateTimeOffset LastNews { get; private set; } = started;
+
     public int Problems { get; private set; }
 
     /// <summary>The folder that something happened in last.</summary>
@@ -49,6 +55,7 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
 
     public void Apply(JobEvent happened, DateTimeOffset now)
     {
+        LastNews = now;
         Wait = (happened as Waiting)?.Wait;
         Queue = (happened as Queued)?.Reason;
         switch (happened)
@@ -72,6 +79,10 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
                 CurrentFolder = window.Source;
                 if (open.TryGetValue(window.Source, out var copying))
                     copying.Copied += window.Count;
+                break;
+            case MessagesVerified group:
+                Verified += group.Count;
+                CurrentFolder = group.Source;
                 break;
             case FolderFinished { Folder: var folder }:
                 open.Remove(folder.Source, out var finished);

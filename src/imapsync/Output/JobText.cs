@@ -34,7 +34,7 @@ internal static class JobText
         (JobOutcome.Cancelled, _) => report.IsNotBegun ? "INTERRUPTED, not begun" : "INTERRUPTED",
         (_, StopReason.Locked) => "NOT RUN, another run holds this job",
         (_, StopReason.Connect) => "FAILED, cannot connect",
-        (_, StopReason.Authentication) => "FAILED, log-in refused",
+        (_, StopReason.Authentication) => "FAILED, login refused",
         (_, StopReason.Configuration) => "FAILED, no password",
         (_, StopReason.DeletionLimit) => "STOPPED by the deletion limit",
         (_, StopReason.Limit) => "STOPPED at a limit, the next run goes on",

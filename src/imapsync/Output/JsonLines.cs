@@ -36,6 +36,7 @@ internal sealed class JsonLines(TextWriter output, TextWriter error) : IProgress
 [JsonDerivedType(typeof(FoldersPlannedJson), "folders_planned")]
 [JsonDerivedType(typeof(FolderStartedJson), "folder_started")]
 [JsonDerivedType(typeof(MessagesCopiedJson), "messages_copied")]
+[JsonDerivedType(typeof(MessagesVerifiedJson), "messages_verified")]
 [JsonDerivedType(typeof(FolderFinishedJson), "folder_finished")]
 [JsonDerivedType(typeof(NoteJson), "note")]
 [JsonDerivedType(typeof(ProblemFoundJson), "problem")]
@@ -51,6 +52,7 @@ internal abstract record EventJson(
         FoldersPlanned e => new FoldersPlannedJson(time, e.Job, e.Pairs, e.Messages),
         FolderStarted e => new FolderStartedJson(time, e.Job, e.Source.ToString(), e.Target.ToString(), e.ToCopy, e.ToCopyBytes),
         MessagesCopied e => new MessagesCopiedJson(time, e.Job, e.Source.ToString(), e.Count, e.Bytes),
+        MessagesVerified e => new MessagesVerifiedJson(time, e.Job, e.Source.ToString(), e.Count),
         FolderFinished e => new FolderFinishedJson(time, e.Job, FolderJson.Of(e.Folder)),
         NoteRaised e => new NoteJson(time, e.Job, e.Folder?.ToString(), e.Text),
         ProblemFound e => new ProblemFoundJson(time, e.Job, ProblemJson.Of(e.Problem)),
@@ -68,6 +70,8 @@ internal sealed record FoldersPlannedJson(DateTimeOffset Time, string Job, int F
 internal sealed record FolderStartedJson(DateTimeOffset Time, string Job, string Source, string Target, long ToCopy, long ToCopyBytes) : EventJson(Time, Job);
 
 internal sealed record MessagesCopiedJson(DateTimeOffset Time, string Job, string Source, int Count, long Bytes) : EventJson(Time, Job);
+
+internal sealed record MessagesVerifiedJson(DateTimeOffset Time, string Job, string Source, int Count) : EventJson(Time, Job);
 
 internal sealed record FolderFinishedJson(DateTimeOffset Time, string Job, FolderJson Folder) : EventJson(Time, Job);
 

@@ -13,6 +13,9 @@ internal sealed class LiveDisplay : IProgressOutput
     private const int RoomForReason = 44;
     private const int RoomForFolder = 16;
 
+    /// <summary>A window of messages takes a moment; what takes longer than this is told.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock gate = new();
@@ -63,13 +66,14 @@ internal sealed class LiveDisplay : IProgressOutput
             await output.WriteLineAsync(TerminalText.Escape(word));
     }
 
-    /// <summary>What is shown for one job: name, folders, messages, octets, rate, and what it waits for, or time left and folder.</summary>
+    /// <summary>What is shown for one job: name, folders, messages, octets, rate, and what it waits for, how long nothing has come, or time left and folder.</summary>
     internal static string[] Row(JobProgress job, DateTimeOffset now)
     {
         var rate = job.BytesPerSecond(now) is { } speed ? $"{Quantities.Octets(speed)}/s" : "";
         var left = job.TimeLeft(now) is { } time ? $"{Quantities.Duration(time)} left" : "";
         var rest = job.Queue is { } queue ? $"waiting: {queue}" : job.Wait is { } wait
             ? $"waiting {Quantities.Duration(wait.Until - now)}: {Reason(job, wait)}"
+            : now - job.LastNews is var silence && silence >= Silence ? $"nothing new for {Quantities.Duration(silence)}  {job.CurrentFolder}".TrimEnd()
             : string.Join("  ", new[] { left, job.CurrentFolder?.ToString() ?? "" }.Where(p => p.Length > 0));
         string[] cells =
         [
@@ -89,7 +93,7 @@ internal sealed class LiveDisplay : IProgressOutput
 
     /// <summary>The rows of the jobs at work, each in a line of the terminal.</summary>
     internal static IEnumerable<string> Lines(IReadOnlyCollection<JobProgress> jobs, DateTimeOffset now, int width) =>
-        LiveRows.Lay([.. jobs.Select(j => Row(j, now))], width, jobs.Any(j => j.Wait is not null || j.Queue is not null) ? RoomForReason : RoomForFolder, 4, 3, 2, 1);
+        LiveRows.Lay([.. jobs.Select(j => Row(j, now))], width, jobs.Any(j => j.Wait is not null || j.Queue is not null || now - j.LastNews >= Silence) ? RoomForReason : RoomForFolder, 4, 3, 2, 1);
 
     private async Task DrawAsync()
     {

@@ -19,7 +19,9 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time, Func<JobE
         progress.Apply(happened, at);
         var text = happened switch
         {
-            MessagesCopied => Interim(progress, at, lastLine),
+            MessagesCopied or MessagesVerified when at - lastLine < Interval => null,
+            MessagesCopied => Interim(progress, at),
+            MessagesVerified verified => $"{Quantities.Count(progress.Verified, "message")} compared, now {verified.Source}",
             Waiting waiting => Wait(waiting),
             _ => JobText.Line(happened, progress.IsDryRun),
         };
@@ -46,10 +48,8 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time, Func<JobE
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static string? Interim(JobProgress progress, DateTimeOffset now, DateTimeOffset lastLine)
+    private static string Interim(JobProgress progress, DateTimeOffset now)
     {
-        if (now - lastLine < Interval)
-            return null;
         var rate = progress.BytesPerSecond(now) is { } speed ? $", {Quantities.Octets(speed)}/s" : "";
         var left = progress.TimeLeft(now) is { } rest ? $", about {Quantities.Duration(rest)} left" : "";
         return $"{progress.FoldersFinished} of {Quantities.Count(progress.Folders ?? 0, "folder")}, {Quantities.Count(progress.Copied, "message")} {(progress.IsDryRun ? "would be copied" : "copied")}, {Quantities.Octets(progress.CopiedBytes)}{rate}{left}";

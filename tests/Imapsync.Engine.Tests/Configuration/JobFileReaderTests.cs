@@ -95,6 +95,10 @@ public sealed class JobFileReaderTests : JobFileFixture
         Assert.Equal((user, host, port, tls), (source.User, source.Host, source.Port, source.Tls));
     }
 
+    [Fact]
+    public void A_URL_without_a_user_is_one_mistake_and_not_also_a_missing_password() =>
+        Assert.Contains("the URL names no user", Assert.Single(Errors("jobs: [{ name: a, source: { url: 'imaps://h' }, target: { url: 'maildir:b' } }]")), StringComparison.Ordinal);
+
     [Theory]
     [InlineData("imaps://alice:hunter2@h", "the URL holds a password")]
     [InlineData("imaps://:hunter2@h", "the URL holds a password")]

@@ -33,6 +33,8 @@ public sealed class VerificationTests : IDisposable
             AssertFound(report);
             Assert.Equal((JobOutcome.Ok, 1, 30L, 30L), (report.Job.Outcome, report.Counts.Folders, report.Counts.Messages, report.Counts.Read));
             Assert.Empty(report.Job.Notes);
+            Assert.Equal(30, box.Events.OfType<MessagesVerified>().Sum(e => e.Count));
+            box.Events.Clear();
         }
     }
 

@@ -94,10 +94,11 @@ public sealed partial class ImapStore : IMessageStore
             await RunAsync(c => c.StatusAsync(wire, cancellationToken), FailureScope.Folder, $"the status of {path}", cancellationToken);
             return null;
         }
-        catch (MailException e) when (e is { Scope: FailureScope.Folder, InnerException: ImapCommandException { Reply: { } reply } } && reply.Has(ResponseCodeKind.Cannot))
+        catch (MailException e) when (e is { Scope: FailureScope.Folder, InnerException: ImapCommandException { Reply: { Kind: StatusKind.No } } })
         {
-            // RFC 5530: it can never succeed.
-            return reply.ToString();
+            // RFC 5530: it can never succeed. Any other refusal is what a folder that is still to be made gets, in each server's words.
+            var reply = ((ImapCommandException)e.InnerException).Reply;
+            return reply.Has(ResponseCodeKind.Cannot) ? reply.ToString() : null;
         }
     }
 

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.CommandLine.Completions;
+using System.Text;
+
+namespace Imapsync.CommandLine;
+
+/// <summary>
+/// How a command is used, from what reads the command line: no line is longer than the screen is wide, and options that
+/// exist for both sides of a job are told once.
+/// </summary>
+internal static class HelpText
+{
+    private const string Source = "--source-";
+    private const string Target = "--target-";
+
+    /// <summary>Room for a name before what is said of it; a longer name has a line of its own.</summary>
+    private const int NameColumn = 30;
+
+    /// <summary>More words than these are told by completion alone.</summary>
+    private const int MostWordsShown = 16;
+
+    /// <param name="path">The command as it is typed, without its arguments.</param>
+    public static IEnumerable<string> Lines(Command command, string path, int width)
+    {
+        var commands = command.Subcommands.Where(c => !c.Hidden).ToList();
+        var usage = string.Join(' ', [path, .. commands.Count > 0 ? ["COMMAND"] : Array.Empty<string>(), .. command.Arguments.Select(Synopsis), "[OPTION...]"]);
+        var options = command.Options.Where(o => !o.Hidden).ToList();
+        var ofSource = options.Where(o => o.Name.StartsWith(Source, StringComparison.Ordinal)).ToList();
+        var ofTarget = options.Where(o => o.Name.StartsWith(Target, StringComparison.Ordinal)).ToDictionary(o => o.Name[Target.Length..], StringComparer.Ordinal);
+        var ofBoth = ofSource.Where(o => ofTarget.ContainsKey(o.Name[Source.Length..])).ToList();
+        var others = options.Except(ofBoth).Except(ofBoth.Select(o => ofTarget[o.Name[Source.Length..]])).ToList();
+        return
+        [
+            .. Wrap(command.Description ?? "", 0, width), "",
+            .. Wrap($"Usage: {usage}", 0, width), "",
+            .. Section("Arguments", command.Arguments.Select(a => (a.Name, a.Description ?? "")), width),
+            .. Section("Commands", commands.Select(c => (string.Join(' ', [c.Name, .. c.Arguments.Select(Synopsis)]), c.Description ?? "")), width),
+            .. Section("Options", others.Select(o => (Term(o), Meaning(o))), width),
+            .. Section("Options of each side; of the target they begin with --target-", ofBoth.Select(o => (Term(o), Meaning(o))), width),
+        ];
+    }
+
+    /// <summary>Words in lines of at most so many columns, a word that is longer in a line of its own.</summary>
+    /// <param name="indent">Blanks before each line.</param>
+    public static IEnumerable<string> Wrap(string text, int indent, int width)
+    {
+        var line = new StringBuilder();
+        foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Length > 0 && indent + line.Length + 1 + word.Length > width)
+            {
+                yield return new string(' ', indent) + line;
+                line.Clear();
+            }
+
+            line.Append(line.Length > 0 ? " " : "").Append(word);
+        }
+
+        if (line.Length > 0)
+            yield return new string(' ', indent) + line;
+    }
+
+    private static IEnumerable<string> Section(string title, IEnumerable<(string Name, string Text)> entries, int width)
+    {
+        var isFirst = true;
+        foreach (var (name, text) in entries)
+        {
+            if (isFirst)
+                yield return $"{title}:";
+            isFirst = false;
+            var lines = Wrap(text, NameColumn, width).ToList();
+            var head = $"  {name}";
+            if (head.Length < NameColumn && lines.Count > 0)
+                lines[0] = head + lines[0][head.Length..];
+            else
+                lines.Insert(0, head);
+            foreach (var line in lines)
+                yield return line;
+        }
+
+        if (!isFirst)
+            yield return "";
+    }
+
+    private static string Synopsis(Argument argument)
+    {
+        var name = argument.Arity.MaximumNumberOfValues > 1 ? argument.Name + "..." : argument.Name;
+        return argument.Arity.MinimumNumberOfValues == 0 ? $"[{name}]" : name;
+    }
+
+    /// <summary>An option as it is typed: <c>--report FILE</c>.</summary>
+    private static string Term(Option option)
+    {
+        var names = string.Join(", ", option.Aliases.Where(a => a.StartsWith('-')).OrderBy(a => a.Length).Append(option.Name));
+        if (option.Arity.MaximumNumberOfValues == 0 || option.ValueType == typeof(bool))
+            return names;
+        return $"{names} {(Words(option).Count > 0 ? "WORD" : option.HelpName ?? "VALUE")}";
+    }
+
+    private static string Meaning(Option option)
+    {
+        var words = Words(option);
+        var oneOf = words.Count > 0 ? $" One of {string.Join(", ", words)}." : "";
+        var value = option.HasDefaultValue && option.ValueType != typeof(bool) && option.GetDefaultValue() is { } given and not (Array or "") ? $" [{given}]" : "";
+        return $"{option.Description}{oneOf}{value}";
+    }
+
+    private static List<string> Words(Option option)
+    {
+        if (option.ValueType == typeof(bool) || option.HelpName is { } name && !name.Contains('|'))
+            return [];
+        List<string> words = [.. option.GetCompletions(CompletionContext.Empty).Select(c => c.Label)];
+        return words.Count > MostWordsShown ? [] : words;
+    }
+}

@@ -1,0 +1,72 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests;
+
+/// <summary>A page of the documents: its examples, made to work on the machine of a test.</summary>
+internal sealed partial class DocumentPage
+{
+    private readonly string text;
+
+    private DocumentPage(string text) => this.text = text;
+
+    /// <param name="name">Below docs, without its ending.</param>
+    public static DocumentPage Read(string name) => new(File.ReadAllText(Path.Combine(Repository.Root, "docs", name + ".md")));
+
+    /// <summary>The other program's configuration: the first block that is none of ours.</summary>
+    public string Theirs(params ReadOnlySpan<(string Written, string Here)> changes) => Change(Blocks().First(b => b.Language is "" or "ini").Text, changes);
+
+    /// <summary>The job files, in order.</summary>
+    public string Job(int number, params ReadOnlySpan<(string Written, string Here)> changes) => Change(Blocks().Where(b => b.Language == "yaml").ElementAt(number).Text, changes);
+
+    /// <summary>A command line of ours that stands in a block, a table or a sentence: its words without the program's name.</summary>
+    /// <param name="part">All of it, or what no other has in it.</param>
+    public string[] Command(string part, params ReadOnlySpan<(string Written, string Here)> changes)
+    {
+        var lines = Blocks().SelectMany(b => b.Text.Split('\n')).Concat(text.Split('`').Where((_, at) => at % 2 == 1)).Select(l => CommandLine().Match(l))
+            .Where(m => m.Success).Select(m => m.Groups["line"].Value.TrimEnd()).Distinct().ToList();
+        var line = lines.Contains(part) ? part : Assert.Single(lines, l => l.Contains(part, StringComparison.Ordinal));
+        return [.. Change(line, changes).Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(w => w.Trim('\''))];
+    }
+
+    /// <summary>Everything that is to be changed must stand in the example, so that nothing of it escapes the test.</summary>
+    private static string Change(string example, ReadOnlySpan<(string Written, string Here)> changes)
+    {
+        foreach (var (written, here) in changes)
+        {
+            Assert.Contains(written, example, StringComparison.Ordinal);
+            example = example.Replace(written, here, StringComparison.Ordinal);
+        }
+
+        return example;
+    }
+
+    private IEnumerable<(string Language, string Text)> Blocks()
+    {
+        var (language, block) = ((string?)null, new StringBuilder());
+        foreach (var line in text.Split('\n'))
+        {
+            if (!line.StartsWith("```", StringComparison.Ordinal))
+            {
+                if (language is not null)
+                    block.Append(line).Append('\n');
+                continue;
+            }
+
+            if (language is null)
+            {
+                (language, block) = (line[3..], new StringBuilder());
+            }
+            else
+            {
+                yield return (language, block.ToString());
+                language = null;
+            }
+        }
+    }
+
+    /// <summary>Perhaps behind a time of cron, up to a comment, a redirection or another command.</summary>
+    [GeneratedRegex("^(?:[0-9* ]+ )?(?<line>imapsync [^#>&|\n]*)", RegexOptions.None, 60_000)]
+    private static partial Regex CommandLine();
+}

@@ -1,0 +1,46 @@
+using System.Text.RegularExpressions;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.CommandLine.Tests;
+
+/// <summary>The documents lead to one another.</summary>
+public sealed partial class DocumentLinksTests
+{
+    private static readonly string Documents = Path.Combine(Repository.Root, "docs");
+
+    [Fact]
+    public void Every_link_of_the_documents_leads_to_a_file_and_to_a_heading_in_it()
+    {
+        var wrong = new List<string>();
+        foreach (var file in Directory.EnumerateFiles(Documents, "*.md", SearchOption.AllDirectories).Append(Path.Combine(Repository.Root, "README.md")))
+        {
+            foreach (var link in Link().Matches(File.ReadAllText(file)).Select(m => m.Groups[1].Value).Where(l => !l.StartsWith("http", StringComparison.Ordinal)))
+            {
+                var parts = link.Split('#');
+                var place = parts[0].Length == 0 ? file : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, parts[0]));
+                if (!File.Exists(place) || parts.Length > 1 && !File.ReadLines(place).Any(l => l.StartsWith('#') && Anchor(l) == parts[1]))
+                    wrong.Add($"{Path.GetFileName(file)}: {link}");
+            }
+        }
+
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+    }
+
+    [Fact]
+    public void The_table_of_contents_names_every_page()
+    {
+        var contents = File.ReadAllText(Path.Combine(Documents, "README.md"));
+        Assert.All(
+            Directory.EnumerateFiles(Documents, "*.md", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Documents, f)).Where(f => f != "README.md"),
+            page => Assert.Contains($"({page})", contents, StringComparison.Ordinal));
+    }
+
+    /// <summary>As a heading is named where it is shown: its words in small letters, with hyphens between.</summary>
+    private static string Anchor(string heading) => Sign().Replace(heading.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-');
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)", RegexOptions.None, 60_000)]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"[^\w\- ]", RegexOptions.None, 60_000)]
+    private static partial Regex Sign();
+}

@@ -1,0 +1,46 @@
+using System.Text.RegularExpressions;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.CommandLine.Tests;
+
+/// <summary>docs/troubleshooting.md: the words that it quotes are words that the program says, so that a search finds them.</summary>
+public sealed partial class TroubleshootingDocumentTests
+{
+    /// <summary>Not ours: the system's, passed on.</summary>
+    private static readonly string[] OfTheSystem = ["Name or service not known", "Connection refused"];
+
+    [Fact]
+    public void Every_message_that_it_quotes_stands_in_the_source()
+    {
+        var root = Repository.Root;
+        var sources = Directory.EnumerateFiles(Path.Combine(root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(f => !f.Contains("/obj/", StringComparison.Ordinal)).SelectMany(File.ReadLines).Where(l => l.Contains('"')).ToList();
+        var quoted = File.ReadLines(Path.Combine(root, "docs", "troubleshooting.md"))
+            .Where(l => l.StartsWith("| `", StringComparison.Ordinal)).SelectMany(l => Quote().Matches(l.Split(" | ")[0]).Select(m => m.Groups[1].Value)).ToList();
+        Assert.InRange(quoted.Count, 40, 200);
+        var unknown = quoted.Except(OfTheSystem).Where(q => !sources.Exists(s => Says(s, q))).ToList();
+        Assert.True(unknown.Count == 0, "nothing says: " + string.Join("\n", unknown));
+        Assert.All(OfTheSystem, q => Assert.Contains(q, quoted));
+    }
+
+    [Fact]
+    public void A_message_that_nobody_says_would_be_found() => Assert.False(Says("throw new X($\"the disk {path} is full\")", "the disk … is empty"));
+
+    /// <summary>What stands before and after each sign of something left out, in this order and in one line of the source.</summary>
+    private static bool Says(string line, string quoted)
+    {
+        var at = 0;
+        foreach (var part in quoted.Split('…').Select(p => p.Trim()))
+        {
+            var found = line.IndexOf(part, at, StringComparison.Ordinal);
+            if (found < 0)
+                return false;
+            at = found + part.Length;
+        }
+
+        return true;
+    }
+
+    [GeneratedRegex("`([^`]+)`", RegexOptions.None, 60_000)]
+    private static partial Regex Quote();
+}
