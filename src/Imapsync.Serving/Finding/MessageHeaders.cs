@@ -1,5 +1,6 @@
 using System.Text;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Reading;
 using Imapsync.Serving.Texts;
 using MimeKit.Utils;
 
