@@ -4,28 +4,50 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Matching;
 
-/// <summary>What the part of a filter that takes the messages' headers lets through.</summary>
-/// <param name="Chosen">With those that nobody can tell of.</param>
-/// <param name="Doubtful">Those that are let through because their header does not tell.</param>
-internal sealed record HeaderChoice(UidSet Chosen, UidSet Doubtful)
+/// <summary>
+/// What the part of a filter that takes the messages' headers lets through in one folder. Kept while a failed folder is tried again, so
+/// that a bad line does not have all headers read anew.
+/// </summary>
+internal sealed class HeaderChoice
 {
-    /// <summary>Reads the headers of those whose fate hangs on them, many at once, and keeps none. Null where the filter looks at no header.</summary>
+    private UidSet judged = new();
+    private UidValidity validity;
+
+    /// <summary>With those that nobody can tell of.</summary>
+    public UidSet Chosen { get; private set; } = new();
+
+    /// <summary>Those that are let through because their header does not tell.</summary>
+    public UidSet Doubtful { get; private set; } = new();
+
+    /// <summary>How many headers were read, in all tries.</summary>
+    public long ReadCount { get; private set; }
+
+    /// <summary>Reads the headers of those whose fate hangs on them, many at once, and keeps none.</summary>
+    /// <param name="filter">The same each time.</param>
     /// <param name="isOpen">False for those listed messages whose fate is settled.</param>
     /// <param name="onFound">Told each wanted Message-ID that is met.</param>
-    public static async Task<HeaderChoice?> ReadAsync(
+    /// <returns><see cref="Chosen"/>; null where the filter looks at no header.</returns>
+    public async Task<UidSet?> ReadAsync(
         IMessageFolder folder, MessageFilter filter, IReadOnlyList<MessageInfo> listing, Func<MessageInfo, bool> isOpen, Action<string> onFound,
         CancellationToken cancellationToken)
     {
         if (!filter.LooksAtHeaders)
             return null;
+        if (folder.Status.UidValidity.IsNone || validity != folder.Status.UidValidity)
+        {
+            (judged, Chosen, Doubtful) = (new UidSet(), new UidSet(), new UidSet());
+            validity = folder.Status.UidValidity;
+        }
+
         // Of those asked for by Message-ID it is told which were met, be they settled; these may be listed without a date, which says nothing then.
-        var candidates = new UidSet(listing.Where(m => filter.MessageIds.IsEmpty ? isOpen(m) && filter.Accepts(m) : m.InternalDate == default || filter.Accepts(m)).Select(m => m.Uid));
-        var (chosen, doubtful, read) = (new UidSet(), new UidSet(), new UidSet());
+        var candidates = new UidSet(listing.Where(m => !judged.Contains(m.Uid)
+            && (filter.MessageIds.IsEmpty ? isOpen(m) && filter.Accepts(m) : m.InternalDate == default || filter.Accepts(m))).Select(m => m.Uid));
         if (candidates.IsEmpty)
-            return new HeaderChoice(chosen, doubtful);
+            return Chosen;
         await foreach (var header in folder.ReadHeadersAsync(candidates, cancellationToken))
         {
-            read.Add(header.Uid);
+            judged.Add(header.Uid);
+            ReadCount++;
             if (!filter.MessageIds.IsEmpty)
             {
                 var id = MessageId.Of(header.Octets.Span);
@@ -34,20 +56,20 @@ internal sealed record HeaderChoice(UidSet Chosen, UidSet Doubtful)
                 onFound(id);
             }
 
-            var fits = HeaderMatch.Fits(header.Octets, filter.Headers);
-            if (fits != false)
-                chosen.Add(header.Uid);
-            if (fits is null)
-                doubtful.Add(header.Uid);
+            Judge(header.Uid, HeaderMatch.Fits(header.Octets, filter.Headers));
         }
 
         // A header that did not come left nothing to judge by: where the message is there all the same, it is copied, or fails with its reason.
-        foreach (var uid in filter.MessageIds.IsEmpty ? candidates.Enumerate().Where(u => !read.Contains(u)) : [])
-        {
-            chosen.Add(uid);
-            doubtful.Add(uid);
-        }
+        foreach (var uid in filter.MessageIds.IsEmpty ? candidates.Enumerate().Where(u => !judged.Contains(u)) : [])
+            Judge(uid, null);
+        return Chosen;
+    }
 
-        return new HeaderChoice(chosen, doubtful);
+    private void Judge(Uid uid, bool? fits)
+    {
+        if (fits != false)
+            Chosen.Add(uid);
+        if (fits is null)
+            Doubtful.Add(uid);
     }
 }

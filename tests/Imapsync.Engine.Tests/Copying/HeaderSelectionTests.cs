@@ -118,6 +118,23 @@ public sealed class HeaderSelectionTests
         Assert.Equal((JobOutcome.Incomplete, 1L), (report.Outcome, report.Totals.Failed));
     }
 
+    [Fact]
+    public async Task A_line_that_breaks_while_headers_are_read_has_each_read_once()
+    {
+        using var box = new MailboxFixture();
+        for (var n = 0; n < 50; n++)
+            box.Source.Folder("INBOX").Add(MailboxFixture.Mail(n % 10 == 0 ? $"invoice {n}" : $"lunch {n}"));
+        box.Source.OnHeader = _ =>
+        {
+            // More cuts in a row than a folder has tries, and each time a little further.
+            if (box.Source.HeadersRead.Count % 3 == 0)
+                throw new MailException(FailureScope.Folder, isTransient: true, "cut");
+        };
+        box.Job = box.Job with { Messages = Invoices };
+        Assert.Equal((5L, 45L), Counts(await box.RunAsync()));
+        Assert.True(box.Source.HeadersRead.Count <= 50 + 25, $"{box.Source.HeadersRead.Count} headers were read");
+    }
+
     private static (long Copied, long Skipped) Counts(JobReport report)
     {
         Assert.True(report.Outcome == JobOutcome.Ok, string.Join('\n', report.Problems.Select(p => p.Text)));

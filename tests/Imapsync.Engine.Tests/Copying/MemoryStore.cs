@@ -32,6 +32,9 @@ internal sealed class MemoryStore
     /// <summary>UIDs whose headers were read since the start.</summary>
     public List<uint> HeadersRead { get; } = [];
 
+    /// <summary>Called with the UID of each header that is read: may throw.</summary>
+    public Action<uint> OnHeader { get; set; } = _ => { };
+
     /// <summary>UIDs that no header is told of.</summary>
     public HashSet<uint> WithoutHeader { get; } = [];
 
@@ -292,6 +295,7 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
         {
             lock (store.Steps)
                 store.HeadersRead.Add(m.Uid);
+            store.OnHeader(m.Uid);
             var end = m.Octets.AsSpan().IndexOf("\r\n\r\n"u8);
             yield return new MessageHeader(new Uid(m.Uid), m.Octets.AsMemory(0, end < 0 ? m.Octets.Length : end + 4));
         }
