@@ -223,7 +223,7 @@ internal static class JobSchema
             Text("yearly", "5", "Of how many years."),
             Text("directory", "/var/backups/mail/alice.snapshots", "Where they lie, on the file system of the target."),
         ]),
-        Choice("index", "Whether the texts of a backup's messages are kept for imapsync find.", "false", "true"),
+        Choice("index", "Whether an index of a backup's words is kept for imapsync find.", "false", "true"),
         Text("state", "./state/alice", "The directory of the checkpoints and the lock."),
         Notify,
         new("for_each", SettingShape.Rows, "accounts.csv") { Purpose = "The CSV file with a row for each job that is made of this one." },

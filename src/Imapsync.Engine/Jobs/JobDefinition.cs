@@ -49,7 +49,7 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>Which points in time of the target are kept; null for none.</summary>
     public SnapshotPolicy? Snapshots { get; init; }
 
-    /// <summary>The texts of the target's messages are kept for looking for words in them, and each run adds what came.</summary>
+    /// <summary>What words the target's messages have is kept for finding them, and each run adds what came.</summary>
     public bool HasIndex { get; init; }
 
     /// <summary>Where that lies.</summary>

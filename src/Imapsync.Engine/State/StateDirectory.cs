@@ -152,7 +152,7 @@ internal sealed class StateDirectory(string root)
                 return Directory.EnumerateFileSystemEntries(entry).All(IsNumbers);
 
             if (name == "index")
-                return Directory.EnumerateFileSystemEntries(entry).All(f => Path.GetFileName(f) is "lock" || Path.GetExtension(f) == ".texts");
+                return Directory.EnumerateFileSystemEntries(entry).All(f => Path.GetFileName(f) is "lock" || Path.GetExtension(f) == ".words");
 
             // Another job's state, or a restore's, may lie in this one's directory.
             return entry == pairs ? Directory.EnumerateFileSystemEntries(pairs).All(IsJournal) : Directory.Exists(Path.Combine(entry, "pairs"));

@@ -9,7 +9,7 @@ using Imapsync.Serving.Mailboxes;
 namespace Imapsync.Serving.Finding;
 
 /// <summary>
-/// The decoded texts of a backup's messages, so that to look for words is not to read all mail. It only ever tells which messages need not be
+/// What words the messages of a backup have, so that to look for one is not to read all mail. It only ever tells which messages need not be
 /// looked at; what may fit is looked at itself, and what it does not know is. So whatever becomes of it, the same is found.
 /// </summary>
 /// <param name="directory">Where it lies, a file for each folder; made when there is something to write.</param>
@@ -35,7 +35,7 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
         }
 
         if (TryLock())
-            Try(() => Directory.EnumerateFiles(directory, "*.texts").Where(f => !files.Contains(f)).ToList().ForEach(File.Delete));
+            Try(() => Directory.EnumerateFiles(directory, "*.words").Where(f => !files.Contains(f)).ToList().ForEach(File.Delete));
     }
 
     /// <summary>Messages of a folder that do not fit. Takes in what it lacks first.</summary>
@@ -45,10 +45,8 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
         using var index = await OpenAsync(folder, listing, onProgress, cancellationToken);
         if (index is null)
             return new HashSet<Uid>();
-        // On other threads: a long one takes a while.
-        var unfit = await Task.Run(() => Try(() => index.FindUnfit(query, cancellationToken)), cancellationToken) ?? new HashSet<Uid>();
-        if (index.IsDamaged && TryLock())
-            Try(() => File.Delete(FileOf(folder.Path)));
+        // On another thread: a long one takes a while.
+        var unfit = await Task.Run(() => Try(() => index.FindUnfit(query)), cancellationToken) ?? new HashSet<Uid>();
         return unfit.Count == 0 ? unfit : listing.Where(m => unfit.Contains(m.Uid) && index.Has(m)).Select(m => m.Uid).ToHashSet();
     }
 
@@ -67,7 +65,7 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
         if (!isOurs)
             return index;
         var lacks = index is null ? listing : [.. listing.Where(m => !index.Has(m))];
-        if (index is not null && index.RowCount > 2L * (listing.Count + 500))
+        if (index is not null && index.AddedCount > 2L * (listing.Count + 500))
         {
             // Most of it is of mail that is gone.
             index.Dispose();
@@ -167,5 +165,5 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
 
     /// <summary>A digest of the folder's name: that came from a server.</summary>
     private string FileOf(FolderPath path) =>
-        Path.Combine(directory, Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(path.ToString().AsSpan())).AsSpan(0, 16)) + ".texts");
+        Path.Combine(directory, Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(path.ToString().AsSpan())).AsSpan(0, 16)) + ".words");
 }

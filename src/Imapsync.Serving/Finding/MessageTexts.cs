@@ -1,21 +1,13 @@
 using Imapsync.Engine.Mail;
-using Imapsync.Serving.Texts;
 
 namespace Imapsync.Serving.Finding;
 
-/// <summary>All of a message that words are looked for in, decoded: what an index keeps of it. Texts are joined by line ends.</summary>
+/// <summary>All of a message that words are looked for in, decoded. Texts are joined by line ends.</summary>
 /// <param name="From">From and Sender.</param>
 /// <param name="To">To, Cc and Bcc.</param>
 /// <param name="Rest">Its text parts and the names of attached files.</param>
 internal sealed record MessageTexts(string From, string To, string Subject, string Rest, bool HasAttachment)
 {
-    /// <summary>False where <see cref="BackupFinder"/>, looking at the message itself, would not find it.</summary>
-    public bool MayFit(FindQuery query) =>
-        (query.From is null || TextMatch.Has(From, query.From)) && (query.To is null || TextMatch.Has(To, query.To))
-        && (query.Subject is null || TextMatch.Has(Subject, query.Subject)) && (query.Body is null || TextMatch.Has(Rest, query.Body))
-        && (!query.HasAttachment || HasAttachment)
-        && query.Words.All(w => TextMatch.Has(Subject, w) || TextMatch.Has(From, w) || TextMatch.Has(To, w) || TextMatch.Has(Rest, w));
-
     /// <returns>Null when it is gone.</returns>
     /// <exception cref="MailException">It can't be read.</exception>
     public static async ValueTask<MessageTexts?> ReadAsync(OpenedMail mail, CancellationToken cancellationToken)

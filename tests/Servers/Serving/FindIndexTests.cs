@@ -57,8 +57,8 @@ public sealed class FindIndexTests
         using var dir = new TempDir();
         var mailbox = new MaildirWriter(dir.Create("backup"));
         for (var i = 0; i < 30; i++)
-            mailbox.Add("INBOX", Encoding.ASCII.GetBytes($"Subject: s{i}\n\nbody{i}\n"), MailGenerator.Date(i));
-        var query = new FindQuery { Body = "body7" };
+            mailbox.Add("INBOX", Encoding.ASCII.GetBytes($"Subject: s{i}\n\n{(i == 7 ? "xylophone" : "body")}\n"), MailGenerator.Date(i));
+        var query = new FindQuery { Body = "xylophone" };
         var read = new List<long>();
         var notes = new List<string>();
         Assert.Single(await FindAsync(dir, query, (_, all) => read.Add(all), notes.Add));
@@ -69,7 +69,7 @@ public sealed class FindIndexTests
         Assert.Equal(1, read.Max());
         Assert.Empty(notes);
 
-        mailbox.Add("INBOX", "Subject: later\n\nbody7 too\n"u8, MailGenerator.Date(40));
+        mailbox.Add("INBOX", "Subject: later\n\none xylophone more\n"u8, MailGenerator.Date(40));
         using (new FileStream(dir["index/lock"], FileMode.Open, FileAccess.ReadWrite, FileShare.None))
             Assert.Equal(2, (await FindAsync(dir, query, (_, _) => { }, notes.Add)).Count);
         Assert.Contains("can't be kept up to date", Assert.Single(notes), StringComparison.Ordinal);
@@ -89,16 +89,16 @@ public sealed class FindIndexTests
         Assert.False(Directory.Exists(Path.Combine(lab.StateDirectory, "index")));
         lab.Rules = "index: true";
         await lab.SucceedAsync();
-        Assert.NotEmpty(Directory.GetFiles(Path.Combine(lab.StateDirectory, "index"), "*.texts"));
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(lab.StateDirectory, "index"), "*.words"));
         Assert.Equal(scanned, await FindAsync(lab, "invoice"));
         // A folder that is gone is let go.
-        var files = Directory.GetFiles(Path.Combine(lab.StateDirectory, "index"), "*.texts").Length;
+        var files = Directory.GetFiles(Path.Combine(lab.StateDirectory, "index"), "*.words").Length;
         Directory.Delete(Path.Combine(lab.TargetDirectory, ".Work.Invoices"), recursive: true);
         await using (var probe = await lab.ConnectAsync())
             await probe.CommandAsync("DELETE Work/Invoices");
         lab.Rules = "index: true\nfolders: { exclude: ['Work/Invoices'] }";
         await lab.SucceedAsync();
-        Assert.Equal(files - 1, Directory.GetFiles(Path.Combine(lab.StateDirectory, "index"), "*.texts").Length);
+        Assert.Equal(files - 1, Directory.GetFiles(Path.Combine(lab.StateDirectory, "index"), "*.words").Length);
         Assert.Equal(await FindAsync(lab, "meeting", "maildir"), await FindAsync(lab, "meeting"));
     }
 
@@ -131,7 +131,7 @@ public sealed class FindIndexTests
     /// <summary>What a crash, a disk or another version may leave.</summary>
     private static string Harm(Random random, string directory)
     {
-        var files = Directory.Exists(directory) ? Directory.GetFiles(directory, "*.texts").Order(StringComparer.Ordinal).ToList() : [];
+        var files = Directory.Exists(directory) ? Directory.GetFiles(directory, "*.words").Order(StringComparer.Ordinal).ToList() : [];
         var kind = random.Next(7);
         if (files.Count == 0 || kind > 4)
             return "unharmed";
