@@ -45,7 +45,7 @@ internal sealed class FolderTally
     public long InPlace => AlreadyPresent + Copied.Count;
 
     /// <summary>Grows when the work gets on: a message is in place, or it is known that it can't or need not be.</summary>
-    public long Progress => InPlace + (long)hopeless.Count + Headers.ReadCount;
+    public long Progress => InPlace + (long)hopeless.Count + Headers.MostJudged;
 
     public IReadOnlyDictionary<Uid, Problem> Failures => failures;
 

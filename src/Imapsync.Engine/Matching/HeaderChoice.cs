@@ -11,6 +11,7 @@ namespace Imapsync.Engine.Matching;
 internal sealed class HeaderChoice
 {
     private UidSet judged = new();
+    private long judgedCount;
     private UidValidity validity;
 
     /// <summary>With those that nobody can tell of.</summary>
@@ -19,8 +20,8 @@ internal sealed class HeaderChoice
     /// <summary>Those that are let through because their header does not tell.</summary>
     public UidSet Doubtful { get; private set; } = new();
 
-    /// <summary>How many headers were read, in all tries.</summary>
-    public long ReadCount { get; private set; }
+    /// <summary>How many messages were judged, in the try that got furthest.</summary>
+    public long MostJudged { get; private set; }
 
     /// <summary>Reads the headers of those whose fate hangs on them, many at once, and keeps none.</summary>
     /// <param name="filter">The same each time.</param>
@@ -36,6 +37,7 @@ internal sealed class HeaderChoice
         if (folder.Status.UidValidity.IsNone || validity != folder.Status.UidValidity)
         {
             (judged, Chosen, Doubtful) = (new UidSet(), new UidSet(), new UidSet());
+            judgedCount = 0;
             validity = folder.Status.UidValidity;
         }
 
@@ -47,7 +49,7 @@ internal sealed class HeaderChoice
         await foreach (var header in folder.ReadHeadersAsync(candidates, cancellationToken))
         {
             judged.Add(header.Uid);
-            ReadCount++;
+            MostJudged = Math.Max(MostJudged, ++judgedCount);
             if (!filter.MessageIds.IsEmpty)
             {
                 var id = MessageId.Of(header.Octets.Span);

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Reading;
 using MimeKit;
@@ -7,7 +6,7 @@ using MimeKit;
 namespace Imapsync.Engine.Matching;
 
 /// <summary>Whether a message's header meets conditions.</summary>
-internal static partial class HeaderMatch
+internal static class HeaderMatch
 {
     /// <summary>More than stores read of a header: what stands further down nobody has seen.</summary>
     private const int CutBytes = 1 << 20;
@@ -49,11 +48,11 @@ internal static partial class HeaderMatch
     /// <param name="isTold">Becomes false where some of the value can't be read.</param>
     private static List<string> Texts(byte[] value, HeaderKind kind, ref bool isTold)
     {
-        isTold &= !EncodedWord().Matches(Encoding.Latin1.GetString(value)).Any(w => !HeaderText.KnowsCharset(w.Groups["charset"].Value));
+        isTold &= Charsets(Encoding.Latin1.GetString(value)).All(HeaderText.KnowsCharset);
         var whole = OneLine(HeaderText.Decode(value));
         List<string> texts = [whole];
-        if (kind == HeaderKind.ListId && ListIdentifier().Match(whole) is { Success: true } id)
-            texts.Add(id.Groups["id"].Value.Trim());
+        if (kind == HeaderKind.ListId && whole.LastIndexOf('<') is >= 0 and var open && whole.IndexOf('>', open) is >= 0 and var close)
+            texts.Add(whole[(open + 1)..close].Trim());
         if (kind != HeaderKind.Addresses || whole.Length == 0)
             return texts;
         // From its octets: a comma in a decoded name would end it.
@@ -71,9 +70,14 @@ internal static partial class HeaderMatch
 
     private static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
-    [GeneratedRegex(@"=\?(?<charset>[^?*\s]+)(?:\*[^?\s]*)?\?[bBqQ]\?", RegexOptions.None, 1000)]
-    private static partial Regex EncodedWord();
-
-    [GeneratedRegex("<(?<id>[^<>]*)>", RegexOptions.RightToLeft, 1000)]
-    private static partial Regex ListIdentifier();
+    /// <summary>Of encoded words (RFC 2047 §2, RFC 2231 §5: a language may follow).</summary>
+    private static IEnumerable<string> Charsets(string value)
+    {
+        for (var at = value.IndexOf("=?", StringComparison.Ordinal); at >= 0; at = value.IndexOf("=?", at + 2, StringComparison.Ordinal))
+        {
+            var end = value.IndexOf('?', at + 2);
+            if (end > at + 2 && end + 2 < value.Length && (value[end + 1] is 'b' or 'B' or 'q' or 'Q') && value[end + 2] == '?')
+                yield return value[(at + 2)..end].Split('*')[0];
+        }
+    }
 }

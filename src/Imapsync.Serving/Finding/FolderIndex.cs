@@ -148,8 +148,10 @@ internal sealed class FolderIndex : IDisposable
                 var row = octets.Slice(at, RowBytes);
                 var message = new IndexedMessage(
                     new Uid(BinaryPrimitives.ReadUInt32LittleEndian(row)), BinaryPrimitives.ReadInt64LittleEndian(row[4..]), BinaryPrimitives.ReadInt64LittleEndian(row[12..]));
-                var filter = filters[..BinaryPrimitives.ReadInt32LittleEndian(row[20..])];
-                filters = filters[filter.Length..];
+                if (BinaryPrimitives.ReadInt32LittleEndian(row[20..]) is var filterLength && (filterLength <= 0 || filterLength > filters.Length))
+                    return;
+                var filter = filters[..filterLength];
+                filters = filters[filterLength..];
                 Take(message);
                 onMessage(message, filter, row[24] == 1);
             }

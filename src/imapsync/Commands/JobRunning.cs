@@ -136,7 +136,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             {
                 await histories[job.Name].EndAsync(begun => begun.End(report, ExitStatus.Of(report, signals.InterruptedStatus)));
                 await notices.EndAsync(job, report);
-                if (!DryRun)
+                if (!DryRun && (report.Outcome is JobOutcome.Ok or JobOutcome.Incomplete))
                     await IndexKeeping.UpdateAsync(job, surroundings, events.Say, stop);
             },
         };
