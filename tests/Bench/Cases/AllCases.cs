@@ -16,7 +16,6 @@ internal static class AllCases
         new("noop-folders", "nothing new, IMAP to IMAP, many folders", LaterRuns.NothingNewInManyFoldersAsync),
         new("new", "1 % new messages, IMAP to Maildir", LaterRuns.NewMessagesAsync),
         new("flags", "flags of 1 % changed, IMAP to Maildir", LaterRuns.ChangedFlagsAsync),
-        new("select", "a job that chooses by header, reads all headers and copies none", Selecting.ByHeaderAsync),
         new("find", "one message among all, with an index and without", Finding.OneOfManyAsync),
         new("distance", "2,000 messages of 8 KB, IMAP to IMAP, both servers far away", FarAway.CopyAsync),
         new("rationed", "first copy of one folder, IMAP to Maildir, 20 Mbit/s to each connection", FarAway.OfRationedFolderAsync),
