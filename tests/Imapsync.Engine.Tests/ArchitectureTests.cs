@@ -63,7 +63,7 @@ public sealed partial class ArchitectureTests
         ["Jobs"] = ["Mail", "Tables"],
         ["Folders"] = ["Jobs", "Mail", "State"],
         ["Stores.Labels"] = ["Folders", "Jobs", "Mail", "Stores.Views"],
-        ["Matching"] = ["Files", "Jobs", "Mail", "State"],
+        ["Matching"] = ["Files", "Jobs", "Mail", "Reading", "State"],
         ["Retrying"] = ["Jobs", "Mail", "Progress"],
         ["Transfer"] = ["Files", "Mail"],
         ["Copying"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "Reading", "Retrying", "State", "Transfer"],

@@ -51,6 +51,7 @@ internal sealed class JobReader(JobReadContext reading)
             Retry = patience.Retry(job["retry"]),
             MaxDuration = patience.MaxDuration(job),
             Snapshots = new SnapshotReader(reading).Read(job["snapshots"], target),
+            HasIndex = job.Choice("index", ("false", false), ("true", true)),
             StateDirectory = state,
             Notices = notices,
         });

@@ -55,6 +55,9 @@ internal sealed record SettingKey(string Name, SettingShape Shape, string Exampl
 
     public ImmutableArray<SettingKey> Keys { get; init; } = [];
 
+    /// <summary>Of a map: what an entry is, as an option.</summary>
+    public string Entry { get; init; } = "FROM=TO";
+
     /// <summary>Has no option of a command that takes settings as options.</summary>
     public bool IsForFilesOnly { get; init; }
 
@@ -183,6 +186,16 @@ internal static class JobSchema
             Text("max_size", "50MB", "Only messages of this size or less."),
             List("with_flags", "[flagged]", "Only messages with this flag."),
             List("without_flags", "[deleted]", "Only messages without this flag."),
+            List("from", "[\"*@example.com\"]", "Only messages from somebody who fits this glob."),
+            List("without_from", "[\"noreply@*\"]", "No messages from somebody who fits this glob."),
+            List("to", "[\"*@example.com\"]", "Only messages to somebody (To, Cc, Bcc) who fits this glob."),
+            List("without_to", "[\"all@example.com\"]", "No messages to somebody who fits this glob."),
+            List("subject", "[\"*invoice*\"]", "Only messages whose subject fits this glob."),
+            List("without_subject", "[\"[dev] *\"]", "No messages whose subject fits this glob."),
+            List("list_id", "[\"*.example.org\"]", "Only messages of a mailing list whose List-Id fits this glob."),
+            List("without_list_id", "[\"*\"]", "No messages of a mailing list whose List-Id fits this glob."),
+            new("headers", SettingShape.Map, "{ X-Project: \"apollo*\" }") { Purpose = "Only messages with this header field, fitting that glob.", Entry = "FIELD=GLOB" },
+            new("without_headers", SettingShape.Map, "{ X-Spam-Flag: \"yes*\" }") { Purpose = "No messages with this header field, fitting that glob.", Entry = "FIELD=GLOB" },
         ]),
         Choice("flags", "What becomes of flags that change after a message is copied.", "follow", "once", "exact"),
         Choice("stage", "Where a migration in waves stands.", "pre-sync", "final"),
@@ -210,6 +223,7 @@ internal static class JobSchema
             Text("yearly", "5", "Of how many years."),
             Text("directory", "/var/backups/mail/alice.snapshots", "Where they lie, on the file system of the target."),
         ]),
+        Choice("index", "Whether an index of a backup's words is kept for imapsync find.", "false", "true"),
         Text("state", "./state/alice", "The directory of the checkpoints and the lock."),
         Notify,
         new("for_each", SettingShape.Rows, "accounts.csv") { Purpose = "The CSV file with a row for each job that is made of this one." },

@@ -32,6 +32,8 @@ internal static class JobValidator
             yield return new ConfigurationError(node["labels"]?.KeyOrigin ?? node.KeyOrigin, "'labels' is about Gmail, and neither source nor target is an IMAP account", "remove 'labels'");
         if (job.Acl == AclPolicy.Copy && !(job.Source.MayHaveAcl && job.Target.MayHaveAcl))
             yield return new ConfigurationError(node.Origin("acl"), "'acl: copy' needs an IMAP account on both sides", "remove it");
+        if (job is { HasIndex: true, Target.Place: null })
+            yield return new ConfigurationError(node.Origin("index"), "'index: true' is for a backup in files, and the target is an account", "remove 'index'");
         if (job.Acl == AclPolicy.None && node["acl_map"] is { } map)
             yield return new ConfigurationError(map.KeyOrigin, "'acl_map' says nothing without 'acl: copy'", "add 'acl: copy' or remove 'acl_map'");
         if (job.Stage == MigrationStage.Final && node["cutover"] is null)

@@ -10,6 +10,7 @@ internal sealed class MessageFilterReader(JobReadContext reading)
     {
         if (section is null)
             return new MessageFilter();
+        var headers = new HeaderRulesReader(reading);
         var filter = new MessageFilter
         {
             Since = Date(section, "since"),
@@ -18,6 +19,7 @@ internal sealed class MessageFilterReader(JobReadContext reading)
             MaxSizeBytes = Size(section, "max_size"),
             WithFlags = Flags(section, "with_flags"),
             WithoutFlags = Flags(section, "without_flags"),
+            Headers = headers.Read(section),
         };
         if (filter.Since >= filter.Before)
             reading.Error(section.Origin("before"), "'before' is not after 'since', so no message would fit", "swap or correct them");

@@ -48,7 +48,10 @@ internal sealed class FolderCopier(
             throw new MailException(FailureScope.Folder, isTransient: true, $"the server lists {listing.MissingCount} messages fewer than it has");
         }
 
-        var chosen = await MessageIdFilter.ReadAsync(source, filter, listing.Messages, id => context.FoundMessageIds[id] = true, abort);
+        var chosen = await tally.Headers.ReadAsync(
+            source, filter, listing.Messages, m => FolderPlanner.NeedsDetails(checkpoint, filter, m), id => context.FoundMessageIds[id] = true, abort);
+        if (!tally.Headers.Doubtful.IsEmpty)
+            report.Note(key.Source, $"'messages' can't be held against the headers of these, which are empty or can't be read; they are not left out: UID {tally.Headers.Doubtful}");
         var plan = FolderPlanner.Plan(checkpoint, filter, listing.Messages, listing.Extent, chosen);
         if (listing.MissingCount > 0)
             ReportShortListing(Math.Max(source.Status.Messages, listing.Messages.Count + listing.MissingCount), listing);

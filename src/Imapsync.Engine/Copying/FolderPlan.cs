@@ -53,7 +53,7 @@ internal static class FolderPlanner
     public static bool NeedsDetails(ICheckpoint checkpoint, MessageFilter filter, in MessageInfo message) =>
         !checkpoint.TryGet(message.Uid, out var known)
         || known.Settlement == Settlement.Failed
-        || (known.Settlement == Settlement.Skipped && (filter.LooksAtFlags || checkpoint.Rules != filter.Fingerprint));
+        || (known.Settlement == Settlement.Skipped && (checkpoint.Rules != filter.Fingerprint || (filter.LooksAtFlags && !known.Flags.Equals(message.Flags))));
 
     /// <param name="listing">In ascending order of UID; with date and size where <see cref="NeedsDetails"/> says so.</param>
     /// <param name="chosen">Those that the filter lets through by their headers; null where it does not look at headers.</param>

@@ -1,4 +1,5 @@
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
 using Imapsync.Engine.Progress;
 using Imapsync.Imap;
 
@@ -24,6 +25,9 @@ internal sealed class FolderTally
 
     public long Deleted { get; set; }
 
+    /// <summary>What the filter makes of headers.</summary>
+    public HeaderChoice Headers { get; } = new();
+
     /// <summary>Messages of the source at the last listing.</summary>
     public long SourceMessages { get; set; }
 
@@ -40,8 +44,8 @@ internal sealed class FolderTally
     /// <summary>Messages known to be in place by now.</summary>
     public long InPlace => AlreadyPresent + Copied.Count;
 
-    /// <summary>Grows when the work gets on: a message is in place, or it is known that it can't be.</summary>
-    public long Progress => InPlace + (long)hopeless.Count;
+    /// <summary>Grows when the work gets on: a message is in place, or it is known that it can't or need not be.</summary>
+    public long Progress => InPlace + (long)hopeless.Count + Headers.MostJudged;
 
     public IReadOnlyDictionary<Uid, Problem> Failures => failures;
 

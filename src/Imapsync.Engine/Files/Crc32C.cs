@@ -4,7 +4,7 @@ using System.Numerics;
 namespace Imapsync.Engine.Files;
 
 /// <summary>CRC-32C (Castagnoli, RFC 3720 §12.1), the check of lines of state and of messages' octets.</summary>
-internal static class Crc32C
+public static class Crc32C
 {
     /// <summary>The CRC of what came before, which had <paramref name="crc"/>, followed by these octets. Begins with 0.</summary>
     public static uint Append(uint crc, ReadOnlySpan<byte> octets)

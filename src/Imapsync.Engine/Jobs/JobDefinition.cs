@@ -49,6 +49,12 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>Which points in time of the target are kept; null for none.</summary>
     public SnapshotPolicy? Snapshots { get; init; }
 
+    /// <summary>What words the target's messages have is kept for finding them, and each run adds what came.</summary>
+    public bool HasIndex { get; init; }
+
+    /// <summary>Where that lies.</summary>
+    public string IndexDirectory => Path.Combine(StateDirectory, "index");
+
     /// <summary>
     /// The backup this job restores. Then it brings back what is missing at the target and touches nothing else there: what the
     /// target has lost since it was copied is copied again, no folder is renamed, and none is created that gets no message of those chosen.
@@ -132,19 +138,24 @@ public sealed record MessageFilter
     /// <summary>Messages must have none of these.</summary>
     public FlagSet WithoutFlags { get; init; } = FlagSet.Empty;
 
-    /// <summary>Messages must have one of these Message-IDs, without angle brackets. Only with these are headers read to choose.</summary>
+    /// <summary>What the header must say; with any of these, or with <see cref="MessageIds"/>, headers are read to choose.</summary>
+    public ImmutableArray<HeaderRule> Headers { get; init; } = [];
+
+    /// <summary>Messages must have one of these Message-IDs, without angle brackets.</summary>
     public ImmutableHashSet<string> MessageIds { get; init; } = [];
 
     /// <summary>Messages must be among these of the source folder.</summary>
     public UidSet? Uids { get; init; }
 
     public bool IsEmpty =>
-        this is { Since: null, Before: null, MinSizeBytes: null, MaxSizeBytes: null, MessageIds.IsEmpty: true, Uids: null } && !LooksAtFlags;
+        this is { Since: null, Before: null, MinSizeBytes: null, MaxSizeBytes: null, MessageIds.IsEmpty: true, Uids: null, Headers.IsEmpty: true } && !LooksAtFlags;
+
+    public bool LooksAtHeaders => !Headers.IsEmpty || !MessageIds.IsEmpty;
 
     /// <summary>A change of flags may change the verdict.</summary>
     public bool LooksAtFlags => !WithFlags.IsEmpty || !WithoutFlags.IsEmpty;
 
-    /// <summary>All conditions but that on <see cref="MessageIds"/>, which takes the header.</summary>
+    /// <summary>All conditions but those on <see cref="Headers"/> and <see cref="MessageIds"/>, which take the header.</summary>
     /// <param name="message">Listed with date and size. An unknown size meets every condition on sizes.</param>
     public bool Accepts(in MessageInfo message) =>
         (Since is null || message.InternalDate >= Since)
@@ -160,10 +171,15 @@ public sealed record MessageFilter
         ? "-"
         : string.Create(CultureInfo.InvariantCulture, $"{Since:O}|{Before:O}|{MinSizeBytes}|{MaxSizeBytes}|{WithFlags}|{WithoutFlags}") + Choice();
 
-    /// <summary>Both may be long, and only have to be told apart.</summary>
-    private string Choice() => MessageIds.IsEmpty && Uids is null
-        ? ""
-        : "|" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [.. MessageIds.Order(StringComparer.Ordinal), $"{Uids}"]))).AsSpan(0, 16));
+    /// <summary>They may be long, and only have to be told apart.</summary>
+    private string Choice()
+    {
+        var choice = MessageIds.IsEmpty && Uids is null ? "" : Digest([.. MessageIds.Order(StringComparer.Ordinal), $"{Uids}"]);
+        return Headers.IsEmpty ? choice : choice + Digest(Headers.Select(h => $"header {h}"));
+    }
+
+    private static string Digest(IEnumerable<string> lines) =>
+        "|" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))).AsSpan(0, 16));
 }
 
 public enum FlagPolicy

@@ -54,7 +54,7 @@ internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, Me
                 break;
             await using var folder = await backup.OpenAsync(path, cancellationToken);
             var listed = await folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken).ToListAsync(cancellationToken);
-            await MessageIdFilter.ReadAsync(folder, messages, listed, id => missing = missing.Remove(id), cancellationToken);
+            await new HeaderChoice().ReadAsync(folder, messages, listed, _ => true, id => missing = missing.Remove(id), cancellationToken);
         }
 
         return missing;
@@ -67,7 +67,7 @@ internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, Me
         await using var folder = await backup.OpenAsync(path, cancellationToken);
         var listed = await folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken).ToListAsync(cancellationToken);
         var unplaced = new List<string>();
-        var chosen = filter.MessageIds.IsEmpty ? null : await MessageIdFilter.ReadAsync(folder, filter, listed, unplaced.Add, cancellationToken);
+        var chosen = await new HeaderChoice().ReadAsync(folder, filter, listed, _ => true, unplaced.Add, cancellationToken);
         var candidates = listed.Where(m => filter.Accepts(m) && chosen?.Contains(m.Uid) != false).ToDictionary(m => m.Uid);
         var identities = candidates.Count == 0 ? [] : await MessageRecognition.IdentifyAsync(folder, candidates, cancellationToken);
         var routes = new Dictionary<FolderPath, UidSet>();

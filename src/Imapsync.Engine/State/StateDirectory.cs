@@ -151,6 +151,9 @@ internal sealed class StateDirectory(string root)
             if (name is "names" or "served")
                 return Directory.EnumerateFileSystemEntries(entry).All(IsNumbers);
 
+            if (name == "index")
+                return Directory.EnumerateFileSystemEntries(entry).All(f => Path.GetFileName(f) is "lock" || Path.GetExtension(f) == ".words");
+
             // Another job's state, or a restore's, may lie in this one's directory.
             return entry == pairs ? Directory.EnumerateFileSystemEntries(pairs).All(IsJournal) : Directory.Exists(Path.Combine(entry, "pairs"));
         }

@@ -51,7 +51,7 @@ internal sealed class FolderVerifier(
     private async Task<List<MessageInfo>> ChooseAsync(IMessageFolder source, IReadOnlyList<MessageInfo> listing, CancellationToken abort)
     {
         var filter = context.Job.Messages;
-        var byHeader = await MessageIdFilter.ReadAsync(source, filter, listing, _ => { }, abort);
+        var byHeader = await new HeaderChoice().ReadAsync(source, filter, listing, m => pair.Only?.Contains(m.Uid) != false, _ => { }, abort);
         return [.. listing.Where(m => filter.Accepts(m) && pair.Only?.Contains(m.Uid) != false && byHeader?.Contains(m.Uid) != false)];
     }
 

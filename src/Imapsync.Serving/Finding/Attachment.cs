@@ -1,6 +1,6 @@
 using System.Text;
+using Imapsync.Engine.Reading;
 using Imapsync.Serving.Mime;
-using Imapsync.Serving.Texts;
 using MimeKit.Utils;
 
 namespace Imapsync.Serving.Finding;

@@ -10,7 +10,9 @@ namespace Imapsync.Serving.Finding;
 /// <summary>Looks through a backup, the messages received last first, and reads of each no more than it takes to tell.</summary>
 /// <param name="onProgress">Told how many messages were looked at, and of how many.</param>
 /// <param name="onUnread">Told which message could not be read, and why.</param>
-public sealed class BackupFinder(IMessageStore store, Action<long, long> onProgress, Action<MessageAddress, string> onUnread, ServingLimits? limits = null)
+/// <param name="index">Brought up to date first, and then asked which messages need not be looked at; null for none. What is found is the same.</param>
+public sealed class BackupFinder(
+    IMessageStore store, Action<long, long> onProgress, Action<MessageAddress, string> onUnread, ServingLimits? limits = null, BackupIndex? index = null)
 {
     private readonly ServingLimits limits = limits ?? ServingLimits.Default;
 
@@ -27,11 +29,9 @@ public sealed class BackupFinder(IMessageStore store, Action<long, long> onProgr
                     continue;
                 var folder = await store.OpenAsync(entry.Path, cancellationToken);
                 folders.Add(new FolderToSearch(folder, new MessageReader(folder, limits)));
-                await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken))
-                {
-                    if (query.Accepts(message))
-                        messages.Add((folders.Count - 1, message));
-                }
+                var listing = await folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken).ToListAsync(cancellationToken);
+                var unfit = index is not null && query.LooksInside ? await index.FindUnfitAsync(folder, listing, query, onProgress, cancellationToken) : null;
+                messages.AddRange(listing.Where(m => query.Accepts(m) && unfit?.Contains(m.Uid) != true).Select(m => (folders.Count - 1, m)));
             }
 
             messages.Sort((a, b) => b.Info.InternalDate.CompareTo(a.Info.InternalDate) is not 0 and var later ? later : b.Info.Uid.CompareTo(a.Info.Uid));

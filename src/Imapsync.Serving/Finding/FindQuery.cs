@@ -39,6 +39,9 @@ public sealed record FindQuery
 
     internal bool NeedsBody => Body is not null || HasAttachment || !Words.IsEmpty;
 
+    /// <summary>More than a listing has is asked for.</summary>
+    internal bool LooksInside => NeedsBody || From is not null || To is not null || Subject is not null;
+
     internal bool Accepts(in MessageInfo message) =>
         (Since is null || message.InternalDate >= Since) && (Before is null || message.InternalDate < Before)
         && (Larger is null || message.Size > Larger) && (Smaller is null || (message.Size >= 0 && message.Size < Smaller));

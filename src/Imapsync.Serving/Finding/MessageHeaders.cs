@@ -1,5 +1,6 @@
 using System.Text;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Reading;
 using Imapsync.Serving.Texts;
 using MimeKit.Utils;
 
@@ -37,6 +38,10 @@ internal sealed class MessageHeaders(ReadOnlyMemory<byte> octets)
 
         return false;
     }
+
+    /// <summary>All that these fields say, a line each.</summary>
+    public string Joined(params string[] names) =>
+        string.Join('\n', fields.Where(f => names.Contains(f.Name, StringComparer.OrdinalIgnoreCase)).Select(f => HeaderText.Decode(f.Value)));
 
     public FoundMessage Describe(MessageAddress id, in MessageInfo info, IReadOnlyList<string>? attachments) =>
         new(id, info.InternalDate, info.Size, info.Flags, Subject, From, To, Date, MessageId, attachments);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Imapsync.Engine.Mail;
 using Imapsync.Serving.Mailboxes;
 using Imapsync.Serving.Mime;
@@ -25,17 +26,29 @@ internal sealed class OpenedMail(MessageReader reader, MessageInfo info, Serving
     public async ValueTask<bool> HasTextsAsync(BodyPart root, IReadOnlyList<string> words, CancellationToken cancellationToken)
     {
         var missing = words.ToList();
+        if (missing.Count == 0)
+            return true;
+        await foreach (var text in ReadTextsAsync(root, cancellationToken))
+        {
+            missing.RemoveAll(w => TextMatch.Has(text, w));
+            if (missing.Count == 0)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Its texts, part by part, as much of them as is searched.</summary>
+    public async IAsyncEnumerable<string> ReadTextsAsync(BodyPart root, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         var left = limits.SearchedTextBytes;
         foreach (var part in BodyText.TextParts(root))
         {
-            if (missing.Count == 0 || left <= 0)
-                break;
-            var text = (await ReadTextAsync(part, left, cancellationToken)).Text;
+            if (left <= 0)
+                yield break;
+            yield return (await ReadTextAsync(part, left, cancellationToken)).Text;
             left -= (int)Math.Min(left, part.BodyLength);
-            missing.RemoveAll(w => TextMatch.Has(text, w));
         }
-
-        return missing.Count == 0;
     }
 
     public ValueTask<DecodedText> ReadTextAsync(BodyPart part, int maxBytes, CancellationToken cancellationToken) =>

@@ -1,5 +1,6 @@
 using System.Text;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Reading;
 using Imapsync.Imap;
 using Imapsync.Serving.Mailboxes;
 using Imapsync.Serving.Texts;

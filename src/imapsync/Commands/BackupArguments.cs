@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Turns;
 
@@ -13,7 +14,12 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary>A backup to look into.</summary>
 /// <param name="Name">The job's, or <c>backup</c> where a directory was named.</param>
 /// <param name="Numbers">The directory where UIDs of mail that nobody numbered are remembered; null where there is no place for it.</param>
-internal sealed record Backup(string Name, Endpoint Endpoint, string? Numbers);
+/// <param name="Index">The directory of its index; null where it has none.</param>
+internal sealed record Backup(string Name, Endpoint Endpoint, string? Numbers, string? Index = null)
+{
+    public static Backup Of(JobDefinition job) =>
+        new(job.Name, job.Target, Path.Combine(job.StateDirectory, "served"), job.HasIndex ? job.IndexDirectory : null);
+}
 
 /// <summary>The arguments of the commands that look into a backup: a job file and a job whose target it is, or the backup's own URL.</summary>
 internal sealed class BackupArguments
@@ -75,12 +81,16 @@ internal sealed class BackupArguments
 
     /// <summary>Reads, and writes nothing into the backup.</summary>
     /// <exception cref="MailException"/>
-    public static async Task<IMessageStore> OpenAsync(Backup backup, HostContext surroundings, CancellationToken cancellationToken)
+    public static Task<IMessageStore> OpenAsync(Backup backup, HostContext surroundings, CancellationToken cancellationToken) =>
+        OpenAsync(backup, surroundings, text => surroundings.Error.WriteLine(TerminalText.Escape($"note: {text}")), cancellationToken);
+
+    /// <param name="note">Told what a person should know of the mail there.</param>
+    /// <exception cref="MailException"/>
+    public static async Task<IMessageStore> OpenAsync(Backup backup, HostContext surroundings, Action<string> note, CancellationToken cancellationToken)
     {
-        void Note(string text) => surroundings.Error.WriteLine(TerminalText.Escape($"note: {text}"));
-        var context = new StoreContext(surroundings.Time, Note)
+        var context = new StoreContext(surroundings.Time, note)
         {
-            OnUnread = (_, _, text) => Note(text),
+            OnUnread = (_, _, text) => note(text),
             MemoryDirectory = backup.Numbers,
             MemoryIsReadOnly = false,
         };
@@ -108,11 +118,11 @@ internal sealed class BackupArguments
         foreach (var note in read.Notes)
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         var definition = read.Jobs[0];
-        var numbers = Path.Combine(definition.StateDirectory, "served");
+        var backup = Backup.Of(definition);
         // A snapshot may lack mail that the backup has by now, and hold some that it lacks: each numbers its own.
         return at.Find(parsed, definition, surroundings.Time) is { } snapshot
-            ? new Backup(definition.Name, SnapshotOption.AsOf(definition, snapshot).Target, Path.Combine(numbers, snapshot.Name))
-            : new Backup(definition.Name, definition.Target, numbers);
+            ? new Backup(definition.Name, SnapshotOption.AsOf(definition, snapshot).Target, Path.Combine(backup.Numbers!, snapshot.Name))
+            : backup;
     }
 
     private static void RefuseOptions(ArgumentResult result)

@@ -34,7 +34,7 @@ internal static class FindCommand
         var query = options.Read(parsed, arguments.Rest(parsed));
         var limit = parsed.GetValue(options.Limit) ?? int.MaxValue;
         var output = parsed.GetValue(options.Output);
-        return await BackupLooking.RunAsync(arguments, parsed, surroundings, async (_, store) =>
+        return await BackupLooking.RunAsync(arguments, parsed, surroundings, async (backup, store) =>
         {
             var (found, unread) = (0, 0);
             void Progress(long done, long all)
@@ -49,7 +49,8 @@ internal static class FindCommand
                 surroundings.Error.WriteLine(TerminalText.Escape($"not read: {id}: {why}"));
             }
 
-            await foreach (var message in new BackupFinder(store, Progress, Unread).FindAsync(query, stop))
+            using var index = backup.Index is { } directory ? new BackupIndex(directory, n => surroundings.Error.WriteLine(TerminalText.Escape($"note: {n}"))) : null;
+            await foreach (var message in new BackupFinder(store, Progress, Unread, index: index).FindAsync(query, stop))
             {
                 found++;
                 await surroundings.Out.WriteLineAsync(output switch

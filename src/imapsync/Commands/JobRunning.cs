@@ -144,6 +144,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             {
                 await histories[job.Name].EndAsync(begun => begun.End(report, ExitStatus.Of(report, signals.InterruptedStatus)));
                 await notices.EndAsync(job, report);
+                if (!DryRun && (report.Outcome is JobOutcome.Ok or JobOutcome.Incomplete))
+                    await IndexKeeping.UpdateAsync(job, surroundings, events.Say, stop);
             },
         };
         return await queue.RunAsync(file.Jobs, Parallel, new RunOptions(DryRun, Heal), stop, signals.Abort);

@@ -20,7 +20,7 @@ internal sealed class SettingOptions
             var option = new Option<string[]>($"--{prefix}{setting.Path[^1].Replace('_', '-')}")
             {
                 Description = Describe(setting),
-                HelpName = setting.Shape == JobSettingShape.Map ? "FROM=TO" : setting.Choices.IsEmpty ? "VALUE" : setting.Choices.Length > MostWordsShown ? "NAME" : string.Join('|', setting.Choices),
+                HelpName = setting.Shape == JobSettingShape.Map ? setting.Entry : setting.Choices.IsEmpty ? "VALUE" : setting.Choices.Length > MostWordsShown ? "NAME" : string.Join('|', setting.Choices),
                 Arity = ArgumentArity.OneOrMore,
                 AllowMultipleArgumentsPerToken = false,
             };
@@ -30,7 +30,7 @@ internal sealed class SettingOptions
                 option.Validators.Add(result =>
                 {
                     foreach (var token in result.Tokens.Where(t => t.Value.IndexOf('=', StringComparison.Ordinal) <= 0))
-                        result.AddError($"{option.Name} {token.Value}: write {option.Name} FROM=TO.");
+                        result.AddError($"{option.Name} {token.Value}: write {option.Name} {setting.Entry}.");
                 });
             }
 

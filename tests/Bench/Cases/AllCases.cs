@@ -16,6 +16,7 @@ internal static class AllCases
         new("noop-folders", "nothing new, IMAP to IMAP, many folders", LaterRuns.NothingNewInManyFoldersAsync),
         new("new", "1 % new messages, IMAP to Maildir", LaterRuns.NewMessagesAsync),
         new("flags", "flags of 1 % changed, IMAP to Maildir", LaterRuns.ChangedFlagsAsync),
+        new("find", "one message among all, with an index and without", Finding.OneOfManyAsync),
         new("distance", "2,000 messages of 8 KB, IMAP to IMAP, both servers far away", FarAway.CopyAsync),
         new("rationed", "first copy of one folder, IMAP to Maildir, 20 Mbit/s to each connection", FarAway.OfRationedFolderAsync),
         new("compress", "first copy to Maildir over a line of 20 Mbit/s, with and without COMPRESS", FarAway.OverThinLineAsync),

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Text;
+using Imapsync.Engine.Reading;
 using Imapsync.Serving;
 using Imapsync.Serving.Fetching;
 using Imapsync.Serving.Mailboxes;

@@ -29,6 +29,15 @@ internal sealed class MemoryStore
     /// <summary>Every operation since the start, for counting.</summary>
     public List<string> Steps { get; } = [];
 
+    /// <summary>UIDs whose headers were read since the start.</summary>
+    public List<uint> HeadersRead { get; } = [];
+
+    /// <summary>Called with the UID of each header that is read: may throw.</summary>
+    public Action<uint> OnHeader { get; set; } = _ => { };
+
+    /// <summary>UIDs that no header is told of.</summary>
+    public HashSet<uint> WithoutHeader { get; } = [];
+
     public uint NextValidity { get; set; } = 1000;
 
     /// <summary>Names equal but for case are one folder.</summary>
@@ -282,8 +291,11 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
     {
         await Task.Yield();
         store.Step("headers " + path);
-        foreach (var m in state.Messages.Where(m => uids.Contains(new Uid(m.Uid))).ToList())
+        foreach (var m in state.Messages.Where(m => uids.Contains(new Uid(m.Uid)) && !store.WithoutHeader.Contains(m.Uid)).ToList())
         {
+            lock (store.Steps)
+                store.HeadersRead.Add(m.Uid);
+            store.OnHeader(m.Uid);
             var end = m.Octets.AsSpan().IndexOf("\r\n\r\n"u8);
             yield return new MessageHeader(new Uid(m.Uid), m.Octets.AsMemory(0, end < 0 ? m.Octets.Length : end + 4));
         }

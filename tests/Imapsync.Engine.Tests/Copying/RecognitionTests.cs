@@ -4,6 +4,7 @@ using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
+using Imapsync.Engine.Tests.Matching;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
@@ -197,13 +198,15 @@ public sealed class RecognitionTests
         return known;
     }
 
-    private static MessageFilter Filter(Random random, int known, bool mayLookAtFlags) => random.Next(mayLookAtFlags ? 5 : 4) switch
+    private static MessageFilter Filter(Random random, int known, bool mayLookAtFlags) => random.Next(mayLookAtFlags ? 7 : 4) switch
     {
         0 => new MessageFilter(),
         1 => new MessageFilter { Since = MemoryFolderState.Day(random.Next(known + 1)) },
         2 => new MessageFilter { Before = MemoryFolderState.Day(random.Next(known + 1)) },
         3 => new MessageFilter { MessageIds = [.. Enumerable.Range(0, 2).Select(_ => $"m{random.Next(known + 1)}@example.org")] },
-        _ => new MessageFilter { WithFlags = FlagSet.Parse(["\\Flagged"]) },
+        4 => new MessageFilter { WithFlags = FlagSet.Parse(["\\Flagged"]) },
+        5 => new MessageFilter { Headers = [HeaderMatchTests.Rule("subject", $"m*{random.Next(10)}")] },
+        _ => new MessageFilter { Headers = [HeaderMatchTests.Rule("subject", "m?") with { Excludes = true }], WithoutFlags = FlagSet.Parse(["\\Flagged"]) },
     };
 
     private static string Text(int number) =>

@@ -2,13 +2,11 @@ using System.Text;
 using MimeKit;
 using MimeKit.Utils;
 
-namespace Imapsync.Serving.Texts;
+namespace Imapsync.Engine.Reading;
 
 /// <summary>Header values as people read them: encoded words (RFC 2047) decoded, 8-bit octets read as UTF-8 where they are that, else as Latin-1.</summary>
-internal static class HeaderText
+public static class HeaderText
 {
-    private static readonly ParserOptions Options;
-
     static HeaderText()
     {
         // Before MimeKit looks which charsets there are.
@@ -16,8 +14,27 @@ internal static class HeaderText
         Options = new ParserOptions { CharsetEncoding = Encoding.UTF8 };
     }
 
+    internal static ParserOptions Options { get; }
+
     /// <param name="value">Unfolded or not.</param>
     public static string Decode(ReadOnlySpan<byte> value) => Rfc2047.DecodeText(Options, value.ToArray()).Trim();
+
+    /// <summary>False where a word in this charset can't be decoded for what it says.</summary>
+    public static bool KnowsCharset(string charset)
+    {
+        // As many write it.
+        if (charset.Equals("utf8", StringComparison.OrdinalIgnoreCase))
+            return true;
+        try
+        {
+            _ = Encoding.GetEncoding(charset);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Every field of a header, decoded, in order. What is no field is passed over.</summary>
     /// <param name="header">Octets through the empty line.</param>

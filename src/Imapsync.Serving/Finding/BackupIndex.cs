@@ -1,0 +1,169 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+using Imapsync.Serving.Mailboxes;
+
+namespace Imapsync.Serving.Finding;
+
+/// <summary>
+/// What words the messages of a backup have, so that to look for one is not to read all mail. It only ever tells which messages need not be
+/// looked at; what may fit is looked at itself, and what it does not know is. So whatever becomes of it, the same is found.
+/// </summary>
+/// <param name="directory">Where it lies, a file for each folder; made when there is something to write.</param>
+/// <param name="onNote">Told why it can't be kept.</param>
+public sealed class BackupIndex(string directory, Action<string> onNote, ServingLimits? limits = null) : IDisposable
+{
+    private readonly ServingLimits limits = limits ?? ServingLimits.Default;
+    private FileStream? writing;
+    private bool isReadOnly;
+
+    /// <summary>Takes in what it lacks of a backup, and lets go of folders that are no more.</summary>
+    /// <param name="onProgress">Told how many messages of a folder were read, and of how many.</param>
+    /// <exception cref="MailException">A folder can't be read.</exception>
+    public async Task UpdateAsync(IMessageStore store, Action<long, long> onProgress, CancellationToken cancellationToken)
+    {
+        var files = new HashSet<string>();
+        foreach (var entry in (await store.ListFoldersAsync(cancellationToken)).Where(f => f.HoldsMessages).OrderBy(f => f.Path))
+        {
+            files.Add(FileOf(entry.Path));
+            await using var folder = await store.OpenAsync(entry.Path, cancellationToken);
+            var listing = await folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken).ToListAsync(cancellationToken);
+            (await OpenAsync(folder, listing, onProgress, cancellationToken))?.Dispose();
+        }
+
+        if (TryLock())
+            Try(() => Directory.EnumerateFiles(directory, "*.words").Where(f => !files.Contains(f)).ToList().ForEach(File.Delete));
+    }
+
+    /// <summary>Messages of a folder that do not fit. Takes in what it lacks first.</summary>
+    internal async Task<IReadOnlySet<Uid>> FindUnfitAsync(
+        IMessageFolder folder, IReadOnlyList<MessageInfo> listing, FindQuery query, Action<long, long> onProgress, CancellationToken cancellationToken)
+    {
+        using var index = await OpenAsync(folder, listing, onProgress, cancellationToken);
+        if (index is null)
+            return new HashSet<Uid>();
+        // On another thread: a long one takes a while.
+        var unfit = await Task.Run(() => Try(() => index.FindUnfit(query)), cancellationToken) ?? new HashSet<Uid>();
+        return unfit.Count == 0 ? unfit : listing.Where(m => unfit.Contains(m.Uid) && index.Has(m)).Select(m => m.Uid).ToHashSet();
+    }
+
+    public void Dispose() => writing?.Dispose();
+
+    /// <summary>The folder's index, up to date where it can be; null where there is none.</summary>
+    private async Task<FolderIndex?> OpenAsync(
+        IMessageFolder folder, IReadOnlyList<MessageInfo> listing, Action<long, long> onProgress, CancellationToken cancellationToken)
+    {
+        var validity = folder.Status.UidValidity;
+        if (validity.IsNone)
+            return null;
+        var path = FileOf(folder.Path);
+        var isOurs = TryLock();
+        var index = Try(() => FolderIndex.Open(path, validity, isOurs));
+        if (!isOurs)
+            return index;
+        var lacks = index is null ? listing : [.. listing.Where(m => !index.Has(m))];
+        if (index is not null && index.AddedCount > 2L * (listing.Count + 500))
+        {
+            // Most of it is of mail that is gone.
+            index.Dispose();
+            (index, lacks) = (null, listing);
+        }
+
+        if (lacks.Count == 0)
+            return index;
+        index ??= Try(() => FolderIndex.Create(path, validity));
+        try
+        {
+            if (index is not null)
+                await index.AddAsync(ReadAsync(folder, lacks, onProgress, cancellationToken), cancellationToken);
+            return index;
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            GiveUp(e);
+            return index;
+        }
+        catch
+        {
+            index?.Dispose();
+            throw;
+        }
+    }
+
+    private async IAsyncEnumerable<(MessageInfo, MessageTexts)> ReadAsync(
+        IMessageFolder folder, IReadOnlyList<MessageInfo> messages, Action<long, long> onProgress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var reader = new MessageReader(folder, limits);
+        for (var i = 0; i < messages.Count; i++)
+        {
+            onProgress(i, messages.Count);
+            MessageTexts? texts = null;
+            try
+            {
+                texts = await MessageTexts.ReadAsync(new OpenedMail(reader, messages[i], limits), cancellationToken);
+            }
+            catch (MailException)
+            {
+                // Whoever looks for it is told.
+            }
+
+            if (texts is not null)
+                yield return (messages[i], texts);
+        }
+
+        onProgress(messages.Count, messages.Count);
+    }
+
+    /// <summary>One process writes; others read what is there.</summary>
+    private bool TryLock()
+    {
+        if (writing is not null || isReadOnly)
+            return writing is not null;
+        try
+        {
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            writing = new FileStream(Path.Combine(directory, "lock"), DurableFiles.ForOwner(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            GiveUp(e);
+        }
+
+        return writing is not null;
+    }
+
+    private T? Try<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            GiveUp(e);
+            return default;
+        }
+    }
+
+    private void Try(Action work) => Try(() =>
+    {
+        work();
+        return true;
+    });
+
+    private void GiveUp(Exception e)
+    {
+        if (!isReadOnly)
+            onNote($"the index {directory} can't be kept up to date: {FileErrors.Explain(e)}");
+        isReadOnly = true;
+        writing?.Dispose();
+        writing = null;
+    }
+
+    /// <summary>A digest of the folder's name: that came from a server.</summary>
+    private string FileOf(FolderPath path) =>
+        Path.Combine(directory, Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(path.ToString().AsSpan())).AsSpan(0, 16)) + ".words");
+}

@@ -1,0 +1,138 @@
+namespace Imapsync.Serving.Finding;
+
+/// <summary>
+/// What a message's texts have of three letters in a row (of two, where a letter is a word), as bits: a text that lacks some of a word's does not
+/// have the word. Four bits for each, so that a word of seven letters, which has five of them, is taken to be there wrongly in one of a thousand.
+/// </summary>
+internal static class WordFilter
+{
+    private const int BitsEach = 4;
+    private const int MaxBytes = 128 * 1024;
+
+    private enum Zone
+    {
+        From,
+        To,
+        Subject,
+        Rest,
+    }
+
+    public static byte[] Of(MessageTexts texts)
+    {
+        var grams = new HashSet<uint>();
+        foreach (var (zone, text) in ((Zone, string)[])[(Zone.From, texts.From), (Zone.To, texts.To), (Zone.Subject, texts.Subject), (Zone.Rest, texts.Rest)])
+            AddGrams(text, zone, grams);
+        var filter = new byte[Math.Clamp(grams.Count * BitsEach / 8, 8, MaxBytes)];
+        foreach (var gram in grams)
+        {
+            var bit = BitOf(gram, filter.Length);
+            filter[bit >> 3] |= (byte)(1 << (bit & 7));
+        }
+
+        return filter;
+    }
+
+    /// <summary>
+    /// As the texts are compared: in any case and however lines are broken. What has no case of its own alone, or is white space, ends a row.
+    /// </summary>
+    private static void AddGrams(string text, Zone zone, HashSet<uint> grams)
+    {
+        char before = '\0', last = '\0';
+        foreach (var letter in text)
+        {
+            if (char.IsWhiteSpace(letter) || char.IsSurrogate(letter) || letter == '\0')
+            {
+                (before, last) = ('\0', '\0');
+                continue;
+            }
+
+            var now = Fold(letter);
+            if (before != '\0')
+                grams.Add(Hash(zone, before, last, now));
+            if (last != '\0' && IsWord(last) && IsWord(now))
+                grams.Add(Hash(zone, '\0', last, now));
+            (before, last) = (last, now);
+        }
+    }
+
+    /// <summary>Equal for letters that are equal in any case.</summary>
+    internal static char Fold(char letter) => char.ToUpperInvariant(letter);
+
+    /// <summary>Chinese, Japanese and Korean.</summary>
+    private static bool IsWord(char letter) => letter >= '\u2E80';
+
+    private static uint Hash(Zone zone, char a, char b, char c)
+    {
+        // Part of the format: SplitMix64's last steps.
+        var mixed = ((ulong)zone << 48) | ((ulong)a << 32) | ((ulong)b << 16) | c;
+        mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
+        return (uint)((mixed ^ (mixed >> 31)) >> 32);
+    }
+
+    private static int BitOf(uint gram, int filterBytes) => (int)(((ulong)gram * ((ulong)filterBytes * 8)) >> 32);
+
+    /// <summary>A query, to be asked of many filters.</summary>
+    internal sealed class Question
+    {
+        private readonly bool wantsAttachment;
+
+        /// <summary>Of each condition one of the lists must be there, whole.</summary>
+        private readonly List<uint[][]> conditions = [];
+
+        public Question(FindQuery query)
+        {
+            wantsAttachment = query.HasAttachment;
+            Require(query.From, Zone.From);
+            Require(query.To, Zone.To);
+            Require(query.Subject, Zone.Subject);
+            Require(query.Body, Zone.Rest);
+            foreach (var word in query.Words)
+                Require(word, Zone.Subject, Zone.From, Zone.To, Zone.Rest);
+        }
+
+        /// <summary>False where <see cref="BackupFinder"/>, looking at the message itself, would not find it.</summary>
+        public bool MayFit(ReadOnlySpan<byte> filter, bool hasAttachment)
+        {
+            if (wantsAttachment && !hasAttachment)
+                return false;
+            foreach (var ways in conditions)
+            {
+                var fits = false;
+                foreach (var grams in ways)
+                    fits = fits || HasAll(filter, grams);
+                if (!fits)
+                    return false;
+            }
+
+            return true;
+        }
+
+        private static bool HasAll(ReadOnlySpan<byte> filter, uint[] grams)
+        {
+            foreach (var gram in grams)
+            {
+                var bit = BitOf(gram, filter.Length);
+                if ((filter[bit >> 3] & (1 << (bit & 7))) == 0)
+                    return false;
+            }
+
+            return true;
+        }
+
+        private void Require(string? text, params ReadOnlySpan<Zone> zones)
+        {
+            if (text is null)
+                return;
+            var ways = new List<uint[]>();
+            foreach (var zone in zones)
+            {
+                var grams = new HashSet<uint>();
+                AddGrams(text, zone, grams);
+                ways.Add([.. grams]);
+            }
+
+            conditions.Add([.. ways]);
+        }
+    }
+}

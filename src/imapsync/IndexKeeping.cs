@@ -1,0 +1,31 @@
+using Imapsync.CommandLine.Commands;
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Serving.Finding;
+
+namespace Imapsync.CommandLine;
+
+/// <summary>Brings a job's index up to date after a run. One that can't be is told, and harms nothing: it is caught up with later.</summary>
+internal static class IndexKeeping
+{
+    public static async Task UpdateAsync(JobDefinition job, HostContext surroundings, Action<string> say, CancellationToken stop)
+    {
+        if (job is not { HasIndex: true, IsRestore: false })
+            return;
+        try
+        {
+            await using var store = await BackupArguments.OpenAsync(Backup.Of(job), surroundings, _ => { }, stop);
+            using var index = new BackupIndex(job.IndexDirectory, note => say($"{job.Name}: {note}"));
+            await index.UpdateAsync(store, (_, _) => { }, stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The next run goes on.
+        }
+        catch (Exception e) when (e is MailException || FileErrors.Is(e))
+        {
+            say($"{job.Name}: the index could not be brought up to date: {(e is MailException ? e.Message : FileErrors.Explain(e))}");
+        }
+    }
+}
