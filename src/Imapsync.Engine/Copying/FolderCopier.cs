@@ -83,7 +83,7 @@ internal sealed class FolderCopier(
         if (context.Job.Flags == FlagPolicy.Once && !isFirstMeeting)
             await CompleteFlagsAsync(writable, [.. recognized.Where(r => r.Target.Uid >= checkpoint.KnownTargetUidNext)], abort);
         var older = new OlderState(context, pair);
-        if (older.IsSeen(checkpoint, isFirstMeeting, recognized))
+        if (await older.IsSeenAsync(checkpoint, isFirstMeeting, recognized))
             await older.MergeFlagsAsync(source, writable, checkpoint, plan, listing, tally, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
         await checkpoint.CommitAsync(abort);
@@ -93,7 +93,7 @@ internal sealed class FolderCopier(
         // Done with: while a million messages are copied, they need not be held twice.
         listing = listing with { Messages = [] };
         if (plan.Copy.Count > 0)
-            context.Appending.Set(pair.Target);
+            await context.Appending.SetAsync(pair.Target);
         var wasStopped = !await CopyAsync(source, writable, checkpoint, plan.Copy, abort);
         DoubtStrangers(checkpoint, flags.Strangers);
         if (wasStopped)
@@ -140,7 +140,7 @@ internal sealed class FolderCopier(
     private async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
         IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, FolderPlan plan, bool isFirstMeeting, CancellationToken abort)
     {
-        var meeting = new Meeting(context.Job, key.Source, checkpoint, last, plan, isFirstMeeting);
+        var meeting = await Meeting.PlanAsync(context, key.Source, checkpoint, last, plan, isFirstMeeting, abort);
         var claimed = meeting.Claimed;
         claimed.UnionWith(pretended.Recognized);
         claimed.UnionWith(checkpoint.DamagedCopies.Keys);

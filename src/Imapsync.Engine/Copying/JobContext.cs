@@ -31,8 +31,22 @@ internal sealed record JobContext(
     /// <summary>Message-IDs of the filter that some message has.</summary>
     public ConcurrentDictionary<string, bool> FoundMessageIds { get; } = new();
 
+    /// <summary>The job's state, which <see cref="Checkpoints"/> lie in.</summary>
+    public required IStateMedium State
+    {
+        get;
+        init
+        {
+            field = value;
+            Appending = new AppendMark(value);
+        }
+    }
+
+    /// <summary>Reaches the state of others.</summary>
+    public required StateOpener OpenState { get; init; }
+
     /// <summary>Whether what lies at the target without a record may be an interrupted run's.</summary>
-    public AppendMark Appending { get; } = new(Definition.StateDirectory);
+    public AppendMark Appending { get; private init; } = null!;
 
     /// <summary>The job's state was seen to be older than the target.</summary>
     public bool IsStateOld

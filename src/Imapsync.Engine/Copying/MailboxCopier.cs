@@ -90,7 +90,7 @@ internal sealed class MailboxCopier(JobContext context)
             return;
         await context.Checkpoints.SaveSummariesAsync([.. summaries.Values], CancellationToken.None);
         if (ranToItsEnd && !report.HasProblems)
-            context.Appending.Clear();
+            await context.Appending.ClearAsync();
     }
 
     /// <summary>Sees which folders there are and makes the target's what they have to be. Done again after a failure, it finds what it did.</summary>

@@ -133,9 +133,9 @@ internal sealed class RemovalPhase(JobContext context)
         var status = await context.Target.GetStatusAsync(context.Job.TrashFolder, abort);
         checkpoint.SetMoveUnderWay(new TrashMark(status.UidValidity, status.UidNext));
         await checkpoint.CommitAsync(abort);
-        await TrashOrigins.NoteAsync(context.Job.StateDirectory, status, pair.Source, abort);
+        await TrashOrigins.NoteAsync(context.State, status, pair.Source, abort);
         removed += await target.RemoveAsync(uids, context.Job.TrashFolder, abort);
-        await TrashOrigins.NoteAsync(context.Job.StateDirectory, await context.Target.GetStatusAsync(context.Job.TrashFolder, abort), null, abort);
+        await TrashOrigins.NoteAsync(context.State, await context.Target.GetStatusAsync(context.Job.TrashFolder, abort), null, abort);
         return removed;
     }
 

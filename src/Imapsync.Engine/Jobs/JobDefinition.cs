@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Jobs;
@@ -70,8 +71,15 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>The row of the file that the job was made of; null for one that was written out.</summary>
     public TableRow? Row { get; init; }
 
-    /// <summary>The directory that holds this job's checkpoints, history and lock, absolute.</summary>
-    public required string StateDirectory { get; init; }
+    /// <summary>Where this job's checkpoints, history and lock are.</summary>
+    public StateLocation State { get; init; }
+
+    /// <summary>The same of state in files: the directory, absolute.</summary>
+    public required string StateDirectory
+    {
+        get => State.Directory;
+        init => State = new StateLocation(value);
+    }
 }
 
 /// <summary>Which folders take part, and where they go.</summary>

@@ -3,8 +3,8 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>A pair's checkpoint kept in a journal file; without a journal it stays in memory.</summary>
-internal sealed class FileCheckpoint : ICheckpoint
+/// <summary>A pair's checkpoint kept in a journal; without a journal it stays in memory.</summary>
+internal sealed class JournalCheckpoint : ICheckpoint
 {
     private readonly CheckpointState state;
     private readonly Journal? journal;
@@ -15,8 +15,9 @@ internal sealed class FileCheckpoint : ICheckpoint
     private bool isClosed;
 
     /// <param name="crc">Of the journal's last line, or of the header it will begin with.</param>
-    /// <param name="onClosed">Told once, and whether a commit failed: then the file's end is not to be trusted.</param>
-    public FileCheckpoint(CheckpointState state, uint crc, Journal? journal, string path, CheckpointCondition condition, string? damage, Action<bool> onClosed)
+    /// <param name="path">Where it lies, for people.</param>
+    /// <param name="onClosed">Told once, and whether a commit failed: then the journal's end is not to be trusted.</param>
+    public JournalCheckpoint(CheckpointState state, uint crc, Journal? journal, string path, CheckpointCondition condition, string? damage, Action<bool> onClosed)
     {
         (this.state, this.journal, this.path, this.onClosed) = (state, journal, path, onClosed);
         staged = new RecordWriter(crc);
