@@ -72,28 +72,8 @@ internal sealed record JobContext(
     /// <summary>Pairs whose renaming at the target is not tried any more.</summary>
     public HashSet<PairKey> RenamesGivenUp { get; } = [];
 
-    /// <summary>New name → the name it has still, of target folders that a dry run only pretends to have renamed.</summary>
-    public Dictionary<FolderPath, FolderPath> PretendedRenames { get; } = [];
-
-    /// <summary>Opens a target folder for looking, under the name it will have after renames. Null where there is none.</summary>
-    public async Task<IMessageFolder?> LookAtTargetAsync(FolderPath path, CancellationToken abort)
-    {
-        if (!PretendedRenames.TryGetValue(path, out var now))
-        {
-            if (PretendedRenames.ContainsValue(path))
-                return null;
-            now = path;
-        }
-
-        try
-        {
-            return await Target.OpenAsync(now, abort);
-        }
-        catch (MailException e) when (e.Kind == FailureKind.Gone)
-        {
-            return null;
-        }
-    }
+    /// <summary>What was copied is to be deleted at the source.</summary>
+    public bool RemovesCopied => Definition.Source.RemovesCopied && !Options.DryRun;
 
     /// <summary>Does what is safe to redo whole and tries again after what may pass.</summary>
     /// <param name="what">A folder as a rule, for people.</param>

@@ -46,7 +46,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
             using var place = await entry.EnterAsync(job, report, stopping.Token);
             var (openedSource, openedTarget) = await OpenBothAsync(job, state, place, options, held, retry, report, stopping);
             var source = LabelViews.OfSource(job, openedSource);
-            var target = LabelViews.OfTarget(job, openedTarget);
+            var target = LabelViews.OfTarget(job, options.DryRun ? new PreviewStore(openedTarget) : openedTarget);
             await using var both = new BothStores(source, target);
             if (job.Restores is { } origin)
             {
@@ -58,7 +58,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
             LabelViews.Require(job, source, target);
             var context = new JobContext(job, options, source, target, checkpoints, report, retry, time, stopping.Token)
             {
-                State = state,
+                State = checkpoints.State,
                 OpenState = openState,
                 ReachLimit = stopping.ReachLimit,
             };

@@ -13,31 +13,28 @@ public sealed class CheckpointStore : ICheckpointStore
     /// <summary>Pairs whose last commit failed: the system may show octets that never reached the disk.</summary>
     private readonly ConcurrentDictionary<PairKey, bool> doubtful = new();
 
-    /// <summary>Read-only: where the journal of a pair renamed in memory lies; null for a pair that is no longer called so.</summary>
-    private readonly ConcurrentDictionary<PairKey, PairKey?> moved = new();
-
     private volatile IReadOnlyDictionary<PairKey, PairSummary> summaries;
 
-    private CheckpointStore(IStateMedium medium, bool readOnly, IReadOnlyDictionary<PairKey, PairSummary> summaries) =>
-        (this.medium, IsReadOnly, this.summaries) = (medium, readOnly, summaries);
+    private CheckpointStore(IStateMedium medium, IReadOnlyDictionary<PairKey, PairSummary> summaries) =>
+        (this.medium, this.summaries) = (medium, summaries);
 
     public IReadOnlyDictionary<PairKey, PairSummary> Summaries => summaries;
 
-    private bool IsReadOnly { get; }
+    /// <summary>What the checkpoints lie on; where they are only looked at, as it would be after what was written to them.</summary>
+    public IStateMedium State => medium;
 
-    /// <param name="readOnly">Look only: does not take the job, makes and changes nothing; changes and commits stay in memory.</param>
+    /// <param name="readOnly">Look only: does not take the job, makes and changes nothing there; what is committed is in memory, as long as this is open.</param>
     /// <exception cref="CheckpointLockedException">Another run holds the job.</exception>
     /// <exception cref="CheckpointVersionException">A newer version wrote it. Nothing was changed.</exception>
     /// <exception cref="CheckpointException">The medium can't be used.</exception>
     public static async Task<CheckpointStore> OpenAsync(IStateMedium medium, bool readOnly, CancellationToken cancellationToken)
     {
+        if (readOnly)
+            medium = new ScratchMedium(medium);
         try
         {
-            if (readOnly)
-                await medium.CheckAsync(cancellationToken);
-            else
-                await medium.HoldAsync(cancellationToken);
-            return new CheckpointStore(medium, readOnly, await SummaryFile.ReadAsync(medium, cancellationToken));
+            await medium.HoldAsync(cancellationToken);
+            return new CheckpointStore(medium, await SummaryFile.ReadAsync(medium, cancellationToken));
         }
         catch (Exception e)
         {
@@ -96,7 +93,7 @@ public sealed class CheckpointStore : ICheckpointStore
         try
         {
             // A run with nothing new writes and syncs nothing.
-            if (!IsReadOnly && !(saved.Count == this.summaries.Count && !saved.Values.Except(this.summaries.Values).Any()))
+            if (saved.Count != this.summaries.Count || saved.Values.Except(this.summaries.Values).Any())
                 await medium.ReplaceAsync(StateName.Summary, SummaryFile.Write(saved.Values), cancellationToken);
             this.summaries = saved;
         }
@@ -148,8 +145,8 @@ public sealed class CheckpointStore : ICheckpointStore
         {
             if (await ReadAsync(pair, cancellationToken) is { } read)
             {
-                var continued = IsReadOnly ? null : new Journal(medium, pair);
-                continued?.Continue(read.Extent);
+                var continued = new Journal(medium, pair);
+                continued.Continue(read.Extent);
                 return NewCheckpoint(pair, read.State, read.Extent.Crc, continued, CheckpointCondition.Good, null);
             }
         }
@@ -157,23 +154,15 @@ public sealed class CheckpointStore : ICheckpointStore
         {
             condition = CheckpointCondition.Damaged;
             damage = $"{medium.Where(StateName.Journal(pair))}: {e.Message}";
-            if (!IsReadOnly)
-                damage += $"; kept as {await medium.SetAsideAsync(StateName.Journal(pair), cancellationToken)}";
+            if (await medium.SetAsideAsync(StateName.Journal(pair), cancellationToken) is { } aside)
+                damage += $"; kept as {aside}";
         }
 
-        var journal = IsReadOnly ? null : new Journal(medium, pair);
-        return NewCheckpoint(pair, new CheckpointState(), Journal.NewHeader(pair).Crc, journal, condition, damage);
+        return NewCheckpoint(pair, new CheckpointState(), Journal.NewHeader(pair).Crc, new Journal(medium, pair), condition, damage);
     }
 
     private async Task<(CheckpointState State, CommittedExtent Extent)?> ReadAsync(PairKey pair, CancellationToken cancellationToken)
     {
-        if (IsReadOnly)
-        {
-            return moved.GetValueOrDefault(pair, pair) is { } written
-                ? await Journal.ReadAsync(medium, written, cancellationToken)
-                : null;
-        }
-
         var read = await Journal.ReadAsync(medium, pair, cancellationToken);
         if (read is not { } found)
             return null;
@@ -187,7 +176,7 @@ public sealed class CheckpointStore : ICheckpointStore
     }
 
     private JournalCheckpoint NewCheckpoint(
-        PairKey pair, CheckpointState state, uint crc, Journal? journal, CheckpointCondition condition, string? damage) =>
+        PairKey pair, CheckpointState state, uint crc, Journal journal, CheckpointCondition condition, string? damage) =>
         new(state, crc, journal, medium.Where(StateName.Journal(pair)), condition, damage, isDoubtful =>
         {
             if (isDoubtful)
@@ -201,13 +190,6 @@ public sealed class CheckpointStore : ICheckpointStore
     /// </summary>
     private async Task MoveJournalAsync(PairKey from, PairKey to, CancellationToken cancellationToken)
     {
-        if (IsReadOnly)
-        {
-            if (moved.GetValueOrDefault(from, from) is { } written && await medium.HasAsync(StateName.Journal(written), cancellationToken))
-                (moved[to], moved[from]) = (written, null);
-            return;
-        }
-
         try
         {
             if (await Journal.ReadAsync(medium, from, cancellationToken) is not { } read)

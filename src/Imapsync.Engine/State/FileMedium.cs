@@ -92,7 +92,7 @@ public sealed class FileMedium(StateLocation location, TimeProvider time) : ISta
             await directory.RemoveAsync(Where(name), cancellationToken);
     }
 
-    public async Task<string> SetAsideAsync(StateName name, CancellationToken cancellationToken)
+    public async Task<string?> SetAsideAsync(StateName name, CancellationToken cancellationToken)
     {
         RequireHold(name);
         return Path.GetFileName(await directory.SetAsideAsync(Where(name), cancellationToken));

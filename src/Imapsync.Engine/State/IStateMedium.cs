@@ -58,8 +58,8 @@ public interface IStateMedium : IAsyncDisposable
     Task RemoveAsync(StateName name, CancellationToken cancellationToken);
 
     /// <summary>Puts a damaged journal where no run looks, for people. The newest few of a pair are kept.</summary>
-    /// <returns>What it is called there.</returns>
-    Task<string> SetAsideAsync(StateName name, CancellationToken cancellationToken);
+    /// <returns>What it is called there; null where it stays.</returns>
+    Task<string?> SetAsideAsync(StateName name, CancellationToken cancellationToken);
 
     /// <summary>Adds to a piece that is there.</summary>
     /// <param name="length">How much of it stays, in octets; what follows is cut off.</param>
@@ -81,7 +81,7 @@ public interface IStateMedium : IAsyncDisposable
 /// <summary>A piece of state that is being read.</summary>
 public interface IStateContent : IDisposable
 {
-    /// <summary>Where it lies, for people.</summary>
+    /// <summary><see cref="IStateMedium.Where"/> it lies.</summary>
     string Display { get; }
 
     long Length { get; }

@@ -125,6 +125,19 @@ public abstract class StateMediumContract : CheckpointContract
     }
 
     [Fact]
+    public async Task A_second_holder_is_refused_until_the_first_is_gone()
+    {
+        await using (await OpenStoreAsync())
+        {
+            var refusal = await Assert.ThrowsAsync<CheckpointLockedException>(() => OpenStoreAsync());
+            Assert.Contains($"pid {Environment.ProcessId} ", refusal.Message, StringComparison.Ordinal);
+            await using var looking = await OpenStoreAsync(readOnly: true);
+        }
+
+        await using var next = await OpenStoreAsync();
+    }
+
+    [Fact]
     public async Task A_part_is_a_state_of_its_own()
     {
         await using (var part = Open("restore-1"))
@@ -150,7 +163,7 @@ public abstract class StateMediumContract : CheckpointContract
         for (var n = 0; n < 5; n++)
         {
             await state.ReplaceAsync(Journal, Text($"damaged {n}"), Token);
-            Assert.NotEmpty(await state.SetAsideAsync(Journal, Token));
+            Assert.NotEmpty(await state.SetAsideAsync(Journal, Token) ?? "");
             Assert.Null(await ReadAsync(state, Journal));
         }
 

@@ -18,7 +18,7 @@ public sealed class SqliteMedium(string database, StateLocation location, TimePr
 
     public string Display => $"the state of {location.Job} in the database";
 
-    public string Where(StateName name) => $"{name.Word} {name.Pair} of {location.Job} in the database";
+    public string Where(StateName name) => Where(Key(name));
 
     public Task<bool> ExistsAsync(CancellationToken cancellationToken) =>
         DoAsync(() => Scalar("select count(*) from job where name = $job") is > 0L);
@@ -59,7 +59,7 @@ public sealed class SqliteMedium(string database, StateLocation location, TimePr
         foreach (var name in names)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (Read(name, name) is { } content)
+            if (Read(name, Where(name)) is { } content)
                 yield return content;
         }
     }
@@ -78,7 +78,7 @@ public sealed class SqliteMedium(string database, StateLocation location, TimePr
 
     public Task RemoveAsync(StateName name, CancellationToken cancellationToken) => WriteAsync(name, ("delete from piece where job = $job and name = $name", []));
 
-    public async Task<string> SetAsideAsync(StateName name, CancellationToken cancellationToken)
+    public async Task<string?> SetAsideAsync(StateName name, CancellationToken cancellationToken)
     {
         await WriteAsync(name, ("update piece set name = 'damaged ' || hex(randomblob(4)) || name where job = $job and name = $name", []));
         return "a damaged piece";
@@ -107,6 +107,8 @@ public sealed class SqliteMedium(string database, StateLocation location, TimePr
             await DoAsync(() => Execute("update job set holder = null where name = $job and attempt = $attempt", ("$attempt", attempt)));
         attempt = 0;
     }
+
+    private string Where(string key) => $"{key} of {location.Job} in the database";
 
     private static string Key(StateName name) => name.Pair is { } pair ? $"{name.Word}\n{pair.Source}\n{pair.Target}" : name.Word;
 

@@ -35,7 +35,7 @@ internal sealed class SteppedMedium(IStateMedium inner, Action step) : IStateMed
 
     public Task RemoveAsync(StateName name, CancellationToken cancellationToken) => StepAsync(() => inner.RemoveAsync(name, cancellationToken));
 
-    public Task<string> SetAsideAsync(StateName name, CancellationToken cancellationToken) => inner.SetAsideAsync(name, cancellationToken);
+    public Task<string?> SetAsideAsync(StateName name, CancellationToken cancellationToken) => inner.SetAsideAsync(name, cancellationToken);
 
     public IStateLog Continue(StateName name, long length)
     {
