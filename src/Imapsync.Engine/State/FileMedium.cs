@@ -106,7 +106,7 @@ public sealed class FileMedium(StateLocation location, TimeProvider time) : ISta
 
     public IDisposable? TryTakeTurn() => Posix.TryLockDirectory(directory.Root);
 
-    public string? LocalDirectory(string use) => Path.Combine(directory.Root, use);
+    public string LocalDirectory(string use) => Path.Combine(directory.Root, use);
 
     public ValueTask DisposeAsync()
     {

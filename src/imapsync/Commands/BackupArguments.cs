@@ -6,6 +6,7 @@ using System.Text;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Engine.Stores.Turns;
 
 namespace Imapsync.CommandLine.Commands;
@@ -108,7 +109,7 @@ internal sealed class BackupArguments
         foreach (var note in read.Notes)
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         var definition = read.Jobs[0];
-        var numbers = Path.Combine(definition.StateDirectory, "served");
+        var numbers = new FileMedium(definition.State, surroundings.Time).LocalDirectory("served");
         // A snapshot may lack mail that the backup has by now, and hold some that it lacks: each numbers its own.
         return at.Find(parsed, definition, surroundings.Time) is { } snapshot
             ? new Backup(definition.Name, SnapshotOption.AsOf(definition, snapshot).Target, Path.Combine(numbers, snapshot.Name))

@@ -60,7 +60,7 @@ internal sealed class PreviewStore(IMessageStore store) : StoreView(store)
     public override async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken)
     {
         var there = Find(path);
-        var folder = there is null ? new EmptyFolder(path) : await Store.OpenAsync(there, cancellationToken);
+        var folder = there is null ? new EmptyFolder(path) : await OpenWholeAsync(there, path, cancellationToken);
         lock (turn)
         {
             var key = there ?? path;
@@ -118,6 +118,19 @@ internal sealed class PreviewStore(IMessageStore store) : StoreView(store)
             var names = renamed.ToDictionary(r => r.Value, r => r.Key);
             var entries = there.Select(f => f with { Path = names.GetValueOrDefault(f.Path, f.Path) }).Where(f => !created.ContainsKey(f.Path));
             return [.. entries, .. created.Select(c => new FolderEntry(c.Key, Special: c.Value, Status: EmptyFolder.EmptyStatus))];
+        }
+    }
+
+    /// <summary>A local folder that lacks a part of itself is listed and can't be read: opened for writing it would be made whole.</summary>
+    private async Task<IMessageFolder> OpenWholeAsync(FolderPath there, FolderPath path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Store.OpenAsync(there, cancellationToken);
+        }
+        catch (MailException e) when (e.Kind == FailureKind.Gone && Store.Traits.KeepsWhatItGets && listed?.Any(f => f.Path.Equals(there) && f.HoldsMessages) == true)
+        {
+            return new EmptyFolder(path);
         }
     }
 
