@@ -25,7 +25,7 @@ public sealed class CheckpointStore : ICheckpointStore
 
     /// <param name="readOnly">Look only: does not take the job, makes and changes nothing there; what is committed is in memory, as long as this is open.</param>
     /// <exception cref="CheckpointLockedException">Another run holds the job.</exception>
-    /// <exception cref="CheckpointVersionException">A newer version wrote it. Nothing was changed.</exception>
+    /// <exception cref="CheckpointVersionException">A newer version wrote it, and it is left as it is.</exception>
     /// <exception cref="CheckpointException">The medium can't be used.</exception>
     public static async Task<CheckpointStore> OpenAsync(IStateMedium medium, bool readOnly, CancellationToken cancellationToken)
     {

@@ -5,7 +5,8 @@ namespace Imapsync.Engine.State;
 
 /// <summary>
 /// The state as another medium has it, and as it would be after what is written here, which that other one never sees. What is written is kept
-/// compressed in memory: a look at a big mailbox may write a record for each of its messages.
+/// compressed in memory: a look at a big mailbox may write a record for each of its messages. A run that rewrites a journal at the same time may make it
+/// look damaged here, which costs what is shown its truth and nothing else.
 /// </summary>
 internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
 {
