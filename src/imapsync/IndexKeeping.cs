@@ -15,8 +15,9 @@ internal static class IndexKeeping
             return;
         try
         {
-            await using var store = await BackupArguments.OpenAsync(Backup.Of(job), surroundings, _ => { }, stop);
-            using var index = new BackupIndex(job.IndexDirectory, note => say($"{job.Name}: {note}"));
+            var backup = Backup.Of(job, surroundings.Time);
+            await using var store = await BackupArguments.OpenAsync(backup, surroundings, _ => { }, stop);
+            using var index = new BackupIndex(backup.Index!, note => say($"{job.Name}: {note}"));
             await index.UpdateAsync(store, (_, _) => { }, stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -90,7 +90,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
         catch (Exception e)
         {
             // A defect of the program in one job: the others run on, and the report is written all the same.
-            return Empty(job, time, JobOutcome.Failed, StopReason.Other, [new Problem(FailureScope.Store, null, null, Reasons.Unexpected, await DefectFile.KeepAsync(job.StateDirectory, e, time.GetUtcNow()))]);
+            return Empty(job, time, JobOutcome.Failed, StopReason.Other, [new Problem(FailureScope.Store, null, null, Reasons.Unexpected, await DefectFile.KeepAsync(new FileMedium(job.State, time), e, time.GetUtcNow()))]);
         }
     }
 

@@ -60,7 +60,7 @@ public sealed partial class ArchitectureTests
         ["Stores.Takeout"] = ["Mail", "Stores.Local", "Stores.Mbox", "Stores.ReadOnly", "Stores.Views"],
         ["Stores.Limits"] = ["Mail", "State", "Stores.Views"],
         ["Stores.Turns"] = ["Files", "Mail", "State", "Stores.Views"],
-        ["Jobs"] = ["Mail", "Tables"],
+        ["Jobs"] = ["Mail", "State", "Tables"],
         ["Folders"] = ["Jobs", "Mail", "State"],
         ["Stores.Labels"] = ["Folders", "Jobs", "Mail", "Stores.Views"],
         ["Matching"] = ["Files", "Jobs", "Mail", "Reading", "State"],

@@ -15,7 +15,7 @@ internal sealed class AccessCopy(JobContext context)
 
     public async Task CopyAsync(FolderPair pair, CancellationToken abort)
     {
-        if (context.Job.Acl != AclPolicy.Copy || context.Options.DryRun || context.Job.IsRestore)
+        if (context.Job.Acl != AclPolicy.Copy || context.Job.IsRestore)
             return;
         if (source is null || target is null)
         {

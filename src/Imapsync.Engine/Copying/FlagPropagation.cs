@@ -45,22 +45,6 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
         }
     }
 
-    /// <summary>Counts what <see cref="ApplyAsync"/> would change: what the target shows so already, or has no longer, does not count.</summary>
-    public async Task PretendAsync(
-        IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed,
-        IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized,
-        CancellationToken cancellationToken)
-    {
-        var changes = (await CollectAsync(policy(), changed, recognized, cancellationToken)).Where(c => !IsEmpty(c.Change)).ToDictionary(c => c.Change.Uid, c => c.Change);
-        if (changes.Count == 0)
-            return;
-        await foreach (var there in target.ListAsync(new ListRequest(new UidSet(changes.Keys)), cancellationToken))
-        {
-            if (changes.TryGetValue(there.Uid, out var change) && !there.Flags.Except(change.Remove).Union(change.Add).Equals(there.Flags))
-                tally.FlagsUpdated++;
-        }
-    }
-
     private async Task<List<(SettledMessage Settled, FlagChange Change)>> CollectAsync(
         FlagPolicy collected,
         IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed,

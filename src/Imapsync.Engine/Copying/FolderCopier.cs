@@ -15,9 +15,8 @@ namespace Imapsync.Engine.Copying;
 /// </summary>
 /// <param name="last">How the pair stood after the last run; null where that is not known.</param>
 /// <param name="siblings">Other pairs with the same target: what they settled there is not ours to recognise.</param>
-/// <param name="pretended">What pairs with the same target did in this dry run, which settles nothing.</param>
 internal sealed class FolderCopier(
-    JobContext context, FolderPair pair, PairSummary? last, IReadOnlyList<PairKey> siblings, PretendedWork pretended, FolderTally tally)
+    JobContext context, FolderPair pair, PairSummary? last, IReadOnlyList<PairKey> siblings, FolderTally tally)
 {
     private readonly PairKey key = new(pair.Source.Path, pair.Target);
     private readonly JobReporter report = context.Report;
@@ -75,9 +74,6 @@ internal sealed class FolderCopier(
 
         tally.Count(plan, listing, recognized.Count);
         report.Tell(new FolderStarted(report.Job, key.Source, key.Target, plan.Copy.Count, plan.Copy.Sum(m => Math.Max(0, m.Size))));
-        if (context.Options.DryRun)
-            return await PretendAsync(checkpoint, source, target, plan, isFirstMeeting, recognized, abort);
-
         // A restore of chosen messages, none of them in this folder.
         if (target is null && plan.Copy.Count == 0)
             return new FolderOutcome(null, [], WasStopped: false);
@@ -86,7 +82,7 @@ internal sealed class FolderCopier(
         if (context.Job.Flags == FlagPolicy.Once && !isFirstMeeting)
             await CompleteFlagsAsync(writable, [.. recognized.Where(r => r.Target.Uid >= checkpoint.KnownTargetUidNext)], abort);
         var older = new OlderState(context, pair);
-        if (older.IsSeen(checkpoint, isFirstMeeting, recognized))
+        if (await older.IsSeenAsync(checkpoint, isFirstMeeting, recognized))
             await older.MergeFlagsAsync(source, writable, checkpoint, plan, listing, tally, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
         await checkpoint.CommitAsync(abort);
@@ -96,7 +92,7 @@ internal sealed class FolderCopier(
         // Done with: while a million messages are copied, they need not be held twice.
         listing = listing with { Messages = [] };
         if (plan.Copy.Count > 0)
-            context.Appending.Set(pair.Target);
+            await context.Appending.SetAsync(pair.Target);
         var wasStopped = !await CopyAsync(source, writable, checkpoint, plan.Copy, abort);
         DoubtStrangers(checkpoint, flags.Strangers);
         if (wasStopped)
@@ -106,7 +102,7 @@ internal sealed class FolderCopier(
         if (tally.Failures.Count == 0 && listing.MissingCount == 0 && areFlagsDone)
             checkpoint.SetSourceModSeq(source.Status.HighestModSeq);
         await checkpoint.CommitAsync(abort);
-        var isEmptied = !context.Job.Source.RemovesCopied || (areFlagsDone && await new SourceRemoval(context, pair).RunAsync(source, writable, checkpoint, plan.Copy.Select(m => m.Uid), abort));
+        var isEmptied = !context.RemovesCopied || (areFlagsDone && await new SourceRemoval(context, pair).RunAsync(source, writable, checkpoint, plan.Copy.Select(m => m.Uid), abort));
         var summary = !areFlagsDone || !isEmptied ? null : await SummarizeAsync(checkpoint, listing, writable, abort);
         return new FolderOutcome(summary, plan.Vanished, WasStopped: false)
         {
@@ -143,11 +139,10 @@ internal sealed class FolderCopier(
     private async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
         IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, FolderPlan plan, bool isFirstMeeting, CancellationToken abort)
     {
-        var meeting = new Meeting(context.Job, key.Source, checkpoint, last, plan, isFirstMeeting);
+        var meeting = await Meeting.PlanAsync(context, key.Source, checkpoint, last, plan, isFirstMeeting, abort);
         var claimed = meeting.Claimed;
-        claimed.UnionWith(pretended.Recognized);
         claimed.UnionWith(checkpoint.DamagedCopies.Keys);
-        foreach (var sibling in siblings.Where(s => !pretended.StartedOver.Contains(s) && !IsFromTrash(s) && !IsFromTrash(key)))
+        foreach (var sibling in siblings.Where(s => !IsFromTrash(s) && !IsFromTrash(key)))
         {
             await using var other = await context.Checkpoints.OpenAsync(sibling, abort);
             if (other.TargetValidity == target.Status.UidValidity)
@@ -322,28 +317,6 @@ internal sealed class FolderCopier(
     private void ReportShortListing(long exists, FolderListing listing) => report.Problem(new Problem(
         FailureScope.Folder, key.Source, null, Reasons.Listing,
         $"the server says there are {exists} messages and lists {exists - listing.MissingCount}; nothing is removed on such evidence"));
-
-    /// <summary>The same up to the first change of the target, on a checkpoint that is in memory only.</summary>
-    private async Task<FolderOutcome> PretendAsync(
-        ICheckpoint checkpoint,
-        IMessageFolder source,
-        IMessageFolder? target,
-        FolderPlan plan,
-        bool isFirstMeeting,
-        IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized,
-        CancellationToken abort)
-    {
-        Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, target?.Status.UidNext ?? new Uid(1));
-        pretended.Recognized.UnionWith(recognized.Select(r => r.Target.Uid));
-        recognized = past.WithoutKnown(plan, recognized);
-        if (target is not null)
-            await new FlagPropagation(() => context.Job.Flags, source, target, checkpoint, tally).PretendAsync(plan.FlagChanges, recognized, abort);
-        foreach (var message in plan.Copy)
-            tally.AddCopied(message.Uid, Math.Max(0, message.Size));
-        if (isFirstMeeting)
-            pretended.StartedOver.Add(key);
-        return new FolderOutcome(null, plan.Vanished, WasStopped: false);
-    }
 
     /// <summary>Null while something is not in place: then the next run has to look again.</summary>
     private async Task<PairSummary?> SummarizeAsync(

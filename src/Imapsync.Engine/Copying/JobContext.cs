@@ -31,8 +31,22 @@ internal sealed record JobContext(
     /// <summary>Message-IDs of the filter that some message has.</summary>
     public ConcurrentDictionary<string, bool> FoundMessageIds { get; } = new();
 
+    /// <summary>The job's state, which <see cref="Checkpoints"/> lie in.</summary>
+    public required IStateMedium State
+    {
+        get;
+        init
+        {
+            field = value;
+            Appending = new AppendMark(value);
+        }
+    }
+
+    /// <summary>Reaches the state of others.</summary>
+    public required StateOpener OpenState { get; init; }
+
     /// <summary>Whether what lies at the target without a record may be an interrupted run's.</summary>
-    public AppendMark Appending { get; } = new(Definition.StateDirectory);
+    public AppendMark Appending { get; private init; } = null!;
 
     /// <summary>The job's state was seen to be older than the target.</summary>
     public bool IsStateOld
@@ -58,28 +72,8 @@ internal sealed record JobContext(
     /// <summary>Pairs whose renaming at the target is not tried any more.</summary>
     public HashSet<PairKey> RenamesGivenUp { get; } = [];
 
-    /// <summary>New name → the name it has still, of target folders that a dry run only pretends to have renamed.</summary>
-    public Dictionary<FolderPath, FolderPath> PretendedRenames { get; } = [];
-
-    /// <summary>Opens a target folder for looking, under the name it will have after renames. Null where there is none.</summary>
-    public async Task<IMessageFolder?> LookAtTargetAsync(FolderPath path, CancellationToken abort)
-    {
-        if (!PretendedRenames.TryGetValue(path, out var now))
-        {
-            if (PretendedRenames.ContainsValue(path))
-                return null;
-            now = path;
-        }
-
-        try
-        {
-            return await Target.OpenAsync(now, abort);
-        }
-        catch (MailException e) when (e.Kind == FailureKind.Gone)
-        {
-            return null;
-        }
-    }
+    /// <summary>What was copied is to be deleted at the source.</summary>
+    public bool RemovesCopied => Definition.Source.RemovesCopied && !Options.DryRun;
 
     /// <summary>Does what is safe to redo whole and tries again after what may pass.</summary>
     /// <param name="what">A folder as a rule, for people.</param>

@@ -74,7 +74,7 @@ internal sealed class MailboxCopier(JobContext context)
     /// </summary>
     private async Task RememberNewAsync(IReadOnlyList<FolderPair> pairs, CancellationToken abort)
     {
-        if (context.Options.DryRun || context.Job.Deletions == DeletionPolicy.Keep)
+        if (context.Job.Deletions == DeletionPolicy.Keep)
             return;
         List<PairSummary> added = [.. pairs.Select(p => (Pair: p, Key: new PairKey(p.Source.Path, p.Target))).Where(p => !summaries.ContainsKey(p.Key))
             .Select(p => Unsettled(p.Pair, p.Key, null, new FolderTally()))];
@@ -86,11 +86,9 @@ internal sealed class MailboxCopier(JobContext context)
     {
         foreach (var (pair, tally) in tallies)
             Account(pair, tally);
-        if (context.Options.DryRun)
-            return;
         await context.Checkpoints.SaveSummariesAsync([.. summaries.Values], CancellationToken.None);
         if (ranToItsEnd && !report.HasProblems)
-            context.Appending.Clear();
+            await context.Appending.ClearAsync();
     }
 
     /// <summary>Sees which folders there are and makes the target's what they have to be. Done again after a failure, it finds what it did.</summary>
@@ -205,7 +203,6 @@ internal sealed class MailboxCopier(JobContext context)
 
     private async Task CopyGroupAsync(List<FolderPair> group, TargetFolders folders, UnchangedPairs unchanged, CancellationToken abort)
     {
-        var pretended = new PretendedWork();
         foreach (var pair in group)
         {
             if (context.Stop.IsCancellationRequested)
@@ -263,18 +260,18 @@ internal sealed class MailboxCopier(JobContext context)
                     return await presence.CheckAsync(known with { Subscribed = pair.Source.Subscribed }, isRemembered: true, tally, c);
                 }
 
-                var (summary, brought) = await CopyAsync(pair, key, group, presence, pretended, tally, c);
-                return await presence.CheckAsync(summary, isRemembered: false, tally, c, brought) ?? (context.Options.DryRun ? null : Unsettled(pair, key, remembered, tally));
+                var (summary, brought) = await CopyAsync(pair, key, group, presence, tally, c);
+                return await presence.CheckAsync(summary, isRemembered: false, tally, c, brought) ?? Unsettled(pair, key, remembered, tally);
             }
         }
     }
 
     /// <returns>Null where the next run has to look again.</returns>
     private async Task<(PairSummary? Summary, BroughtMessages? Brought)> CopyAsync(
-        FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, TargetPresence presence, PretendedWork pretended, FolderTally tally, CancellationToken abort)
+        FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, TargetPresence presence, FolderTally tally, CancellationToken abort)
     {
         var siblings = group.Where(p => p != pair).Select(p => new PairKey(p.Source.Path, p.Target)).ToList();
-        var copier = new FolderCopier(context, pair, summaries.GetValueOrDefault(key), siblings, pretended, tally);
+        var copier = new FolderCopier(context, pair, summaries.GetValueOrDefault(key), siblings, tally);
         var outcome = await copier.RunAsync(abort);
         wasStopped |= outcome.WasStopped;
         vanished[key] = outcome.Vanished;
@@ -330,7 +327,7 @@ internal sealed class MailboxCopier(JobContext context)
         if (new UnplacedMail(report, tallies, unplaced).MustWait(vanished))
             return true;
         var isWithinLimit = await new RemovalPhase(context).RunAsync(vanished, tallies, settled, tallies.Values.Sum(t => t.SourceMessages), abort);
-        if (isWithinLimit && !context.Options.DryRun)
+        if (isWithinLimit)
         {
             foreach (var summary in gone)
                 summaries.TryRemove(summary.Pair, out _);

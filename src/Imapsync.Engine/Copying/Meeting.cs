@@ -18,11 +18,18 @@ internal sealed class Meeting
 
     /// <param name="source">The pair's source folder.</param>
     /// <param name="remembered">How the pair stood after the last run; null where that is not known.</param>
-    public Meeting(JobDefinition job, FolderPath source, ICheckpoint checkpoint, PairSummary? remembered, FolderPlan plan, bool isFirst)
+    public static async Task<Meeting> PlanAsync(
+        JobContext context, FolderPath source, ICheckpoint checkpoint, PairSummary? remembered, FolderPlan plan, bool isFirst, CancellationToken abort)
+    {
+        var job = context.Job;
+        var isWhole = isFirst || checkpoint.KnownTargetUidNext.IsNone || job.IsRestore || HaveNotMet(checkpoint, remembered, plan.Copy)
+            || await IsRestoredToAsync(context, job, abort);
+        return new Meeting(job, source, checkpoint, plan, isFirst, isWhole);
+    }
+
+    private Meeting(JobDefinition job, FolderPath source, ICheckpoint checkpoint, FolderPlan plan, bool isFirst, bool isWhole)
     {
         (this.checkpoint, this.plan) = (checkpoint, plan);
-        var isWhole = isFirst || checkpoint.KnownTargetUidNext.IsNone || job.IsRestore || HaveNotMet(checkpoint, remembered, plan.Copy)
-            || IsRestoredTo(job);
         OwnFrom = isFirst || checkpoint.KnownTargetUidNext.IsNone ? null : checkpoint.KnownTargetUidNext;
         From = isWhole ? new Uid(1) : checkpoint.KnownTargetUidNext;
 
@@ -59,7 +66,11 @@ internal sealed class Meeting
     }
 
     /// <summary>An account that mail was restored to gets by it new mail that its backup has had all the time.</summary>
-    private static bool IsRestoredTo(JobDefinition job) => Directory.Exists(RestoreOrigin.StateDirectoryOf(job, job.Source));
+    private static async Task<bool> IsRestoredToAsync(JobContext context, JobDefinition job, CancellationToken abort)
+    {
+        await using var restored = context.OpenState(RestoreOrigin.StateOf(job, job.Source));
+        return await restored.ExistsAsync(abort);
+    }
 
     /// <summary>
     /// True where a message was there before the last run ended and was not brought in by it. Whatever a run lists it copies,

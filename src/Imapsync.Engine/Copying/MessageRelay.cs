@@ -38,11 +38,33 @@ internal sealed class MessageRelay(JobContext context, IMessageFolder source, IW
     /// <returns>False when it was stopped before the end.</returns>
     public async Task<bool> RunAsync(IReadOnlyList<MessageInfo> messages, CancellationToken abort)
     {
+        if (!context.Target.Traits.TakesMessages)
+            return await ForeseeAsync(messages, abort);
         await using var ahead = new ReadAhead(
             source, c => context.Source.OpenAgainAsync(source.Path, c), context.Spare, messages, time, context.Stop);
         while (await ahead.WaitToReadAsync(abort))
             await AppendWindowAsync(ahead, abort);
         return !ahead.WasStopped;
+    }
+
+    /// <summary>A target that takes no messages is told nothing of them, and nothing is read for it.</summary>
+    private async Task<bool> ForeseeAsync(IReadOnlyList<MessageInfo> messages, CancellationToken abort)
+    {
+        foreach (var window in messages.Chunk(WindowMessages))
+        {
+            if (context.Stop.IsCancellationRequested)
+                return false;
+            foreach (var message in window)
+            {
+                Seen.Add(message.Uid);
+                checkpoint.Settle(new SettledMessage(message.Uid, Uid.None, Settlement.Copied, message.Flags));
+                tally.AddCopied(message.Uid, Math.Max(0, message.Size));
+            }
+
+            await checkpoint.CommitAsync(abort);
+        }
+
+        return true;
     }
 
     private async Task AppendWindowAsync(ReadAhead ahead, CancellationToken abort)

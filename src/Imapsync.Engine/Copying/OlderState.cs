@@ -10,11 +10,11 @@ namespace Imapsync.Engine.Copying;
 internal sealed class OlderState(JobContext context, FolderPair pair)
 {
     /// <summary>What was appended to the octet and to the second, and no record says so though every run came to its end: the state is of a time before.</summary>
-    public bool IsSeen(ICheckpoint checkpoint, bool isFirstMeeting, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)
+    public async Task<bool> IsSeenAsync(ICheckpoint checkpoint, bool isFirstMeeting, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)
     {
         if (isFirstMeeting || context.Job.IsRestore || checkpoint.KnownTargetUidNext.IsNone)
             return false;
-        if (!context.Appending.Explains(pair.Target) && recognized.Any(r => r.Target.Uid >= checkpoint.KnownTargetUidNext
+        if (!await context.Appending.ExplainsAsync(pair.Target) && recognized.Any(r => r.Target.Uid >= checkpoint.KnownTargetUidNext
             && r.Source.Size >= 0 && r.Source.Size == r.Target.Size && r.Source.InternalDate == r.Target.InternalDate))
         {
             context.Report.Note(pair.Source.Path, "the job's state is older than what lies at the target, as if an older copy of it had been put back; flags are merged as on first meeting");

@@ -35,8 +35,6 @@ internal sealed class PairFolders(JobContext context, FolderPair pair)
 
     private async Task<IMessageFolder?> OpenTargetAsync(CancellationToken abort)
     {
-        if (context.Options.DryRun)
-            return await context.LookAtTargetAsync(pair.Target, abort);
         try
         {
             return await context.Target.OpenForWritingAsync(pair.Target, abort);

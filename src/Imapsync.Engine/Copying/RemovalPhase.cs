@@ -59,8 +59,6 @@ internal sealed class RemovalPhase(JobContext context)
 
     private async Task<int> RemoveAsync(PairKey pair, IReadOnlyList<SettledMessage> messages, CancellationToken abort)
     {
-        if (context.Options.DryRun)
-            return await PretendAsync(pair, messages, abort);
         await using var checkpoint = await context.Checkpoints.OpenAsync(pair, abort);
         // Before the target's folder is opened: there may be no connection for a second one.
         var isTrashPairs = policy == DeletionPolicy.Trash && pairs.Any(p => p.Target.Equals(context.Job.TrashFolder));
@@ -133,9 +131,9 @@ internal sealed class RemovalPhase(JobContext context)
         var status = await context.Target.GetStatusAsync(context.Job.TrashFolder, abort);
         checkpoint.SetMoveUnderWay(new TrashMark(status.UidValidity, status.UidNext));
         await checkpoint.CommitAsync(abort);
-        await TrashOrigins.NoteAsync(context.Job.StateDirectory, status, pair.Source, abort);
+        await TrashOrigins.NoteAsync(context.State, status, pair.Source, abort);
         removed += await target.RemoveAsync(uids, context.Job.TrashFolder, abort);
-        await TrashOrigins.NoteAsync(context.Job.StateDirectory, await context.Target.GetStatusAsync(context.Job.TrashFolder, abort), null, abort);
+        await TrashOrigins.NoteAsync(context.State, await context.Target.GetStatusAsync(context.Job.TrashFolder, abort), null, abort);
         return removed;
     }
 
@@ -159,16 +157,6 @@ internal sealed class RemovalPhase(JobContext context)
         {
             return null;
         }
-    }
-
-    private async Task<int> PretendAsync(PairKey pair, IReadOnlyList<SettledMessage> messages, CancellationToken abort)
-    {
-        await using var checkpoint = await context.Checkpoints.OpenAsync(pair, abort);
-        await using var target = await context.LookAtTargetAsync(pair.Target, abort);
-        var uids = new UidSet(messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
-        if (target is null || UidMemory.DoubtTarget(checkpoint, null, target.Status) is not null || uids.IsEmpty || IsInTrash(pair))
-            return 0;
-        return await target.ListAsync(new ListRequest(uids), abort).CountAsync(abort);
     }
 
     /// <summary>What a copy within a store has of its original.</summary>

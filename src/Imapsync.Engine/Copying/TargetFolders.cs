@@ -64,8 +64,7 @@ internal sealed class TargetFolders(
             }
 
             // Its mail is another pair's now: the record of the old name has ended.
-            if (!context.Options.DryRun)
-                await EndRecordAsync(rename.From, abort);
+            await EndRecordAsync(rename.From, abort);
             followed.Add(rename);
         }
 
@@ -155,22 +154,12 @@ internal sealed class TargetFolders(
 
     private async Task RenameAsync(FolderPath from, FolderPath to, CancellationToken abort)
     {
-        if (context.Options.DryRun)
-        {
-            context.PretendedRenames.Remove(from, out var now);
-            context.PretendedRenames[to] = now ?? from;
-            there[to] = there[from];
-        }
-        else
-        {
-            await context.Target.RenameFolderAsync(from, to, abort);
-            // An IMAP server renames what lies below as well (RFC 9051 §6.3.6); the pairs of those find it done.
-            there.Clear();
-            foreach (var entry in await context.Target.ListFoldersAsync(abort))
-                there[entry.Path] = entry;
-            there.TryAdd(to, new FolderEntry(to));
-        }
-
+        await context.Target.RenameFolderAsync(from, to, abort);
+        // An IMAP server renames what lies below as well (RFC 9051 §6.3.6); the pairs of those find it done.
+        there.Clear();
+        foreach (var entry in await context.Target.ListFoldersAsync(abort))
+            there[entry.Path] = entry;
+        there.TryAdd(to, new FolderEntry(to));
         there.Remove(from);
     }
 
@@ -178,7 +167,7 @@ internal sealed class TargetFolders(
     public async Task<IReadOnlyList<FolderPair>> CreateAsync(CancellationToken abort)
     {
         // To restore a few messages, only the folders that get some are made: FolderCopier does it.
-        if (context.Options.DryRun || context.Job is { IsRestore: true, Messages.IsEmpty: false })
+        if (context.Job is { IsRestore: true, Messages.IsEmpty: false })
             return Pairs;
         var refused = await new FolderCreation(context, places, there).RunAsync(mapped, abort);
         return [.. mapped.Where(p => !refused.Contains(p.Target)).Select(p => p with { Target = places[p.Target] }).OrderBy(p => p.Target)];
@@ -221,6 +210,6 @@ internal sealed class TargetFolders(
             return false;
         var wanted = pair.Source.Subscribed;
         var isNews = remembered is null ? wanted : remembered.Subscribed != wanted;
-        return !context.Options.DryRun && isNews && there[pair.Target].Subscribed != wanted;
+        return isNews && there[pair.Target].Subscribed != wanted;
     }
 }

@@ -16,7 +16,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     /// <summary>How many messages are read at a time to be held against their recorded check sums.</summary>
     private const int ReadTogether = 50;
 
-    private bool KeepsWhatItGets => context.Target.Traits.KeepsWhatItGets && !context.Job.IsRestore && !context.Options.DryRun;
+    private bool KeepsWhatItGets => context.Target.Traits.KeepsWhatItGets && !context.Job.IsRestore;
 
     /// <summary>Before a pair is brought up to date, where healing is asked for: what is gone or is no longer what was recorded is forgotten, and so fetched again.</summary>
     /// <param name="unsettle">Makes known, durably, that the pair has to be looked at whatever its counters say: no later run may pass over what is forgotten here.</param>

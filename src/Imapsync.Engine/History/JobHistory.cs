@@ -6,11 +6,17 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.History;
 
 /// <summary>
-/// What was done with a job, in the file <c>history</c> of its state (docs/checkpoints.md). Nothing depends on it: damaged or gone it costs
+/// What was done with a job, in the piece <c>history</c> of its state (docs/checkpoints.md). Nothing depends on it: damaged or gone it costs
 /// what it told. Several processes may add to it at once. All failures are <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.
 /// </summary>
-public sealed class JobHistory(string stateDirectory, TimeProvider time)
+public sealed class JobHistory(IStateMedium state, TimeProvider time)
 {
+    /// <summary>Of state in files.</summary>
+    public JobHistory(string stateDirectory, TimeProvider time)
+        : this(new FileMedium(new StateLocation(stateDirectory), time), time)
+    {
+    }
+
     /// <summary>The file is thinned before it grows beyond this; one entry may still follow.</summary>
     public const int MostBytes = 2 * HistoryThinning.MostBytes;
 
@@ -21,8 +27,6 @@ public sealed class JobHistory(string stateDirectory, TimeProvider time)
     private const int Tries = 100;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-
-    private string FilePath => Path.Combine(stateDirectory, StateDirectory.HistoryName);
 
     /// <summary>All that is known, the oldest first. Damage is passed over.</summary>
     /// <exception cref="NewerHistoryException"/>
@@ -38,12 +42,9 @@ public sealed class JobHistory(string stateDirectory, TimeProvider time)
     /// <returns>To be given to <see cref="EndAsync"/> with its end; null where nothing was noted.</returns>
     public async Task<HistoryEntry?> BeginAsync(HistoryKind kind, bool makesState, CancellationToken cancellationToken)
     {
-        var directory = new StateDirectory(stateDirectory);
-        if (!makesState && !Directory.Exists(stateDirectory))
+        if (!makesState && !await state.ExistsAsync(cancellationToken))
             return null;
-        // Nothing is written where somebody else's files lie.
-        directory.RequireOurs();
-        await directory.CreateAsync(cancellationToken);
+        await state.MakeAsync(cancellationToken);
         var entry = new HistoryEntry(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6)), kind, time.GetUtcNow())
         {
             Process = new HistoryProcess(Environment.ProcessId, Environment.MachineName),
@@ -61,41 +62,30 @@ public sealed class JobHistory(string stateDirectory, TimeProvider time)
         using var turn = await TakeTurnAsync(cancellationToken);
         var lines = new RecordWriter(isChained: false);
         HistoryLines.Write(lines, entry);
-        if (!await MayAppendAsync(lines.Written.Length, cancellationToken))
+        if (await FindEndAsync(lines.Written.Length, cancellationToken) is not var (length, isTorn))
         {
             await RewriteAsync(entry, cancellationToken);
             return;
         }
 
-        using var file = Posix.OpenOwn(FilePath, create: false);
-        var length = RandomAccess.GetLength(file);
-        var last = new byte[1];
+        using var log = state.Continue(StateName.History, length);
         // What a crash tore is closed, else it would take this line with it.
-        var isTorn = RandomAccess.Read(file, last, length - 1) == 1 && last[0] != '\n';
-        Posix.Write(file, FilePath, isTorn ? (byte[])[(byte)'\n', .. lines.Written.Span] : lines.Written.Span, length);
-        await DurableFiles.SyncAsync(file, cancellationToken);
+        await log.AppendAsync(isTorn ? (byte[])[(byte)'\n', .. lines.Written.Span] : lines.Written);
     }
 
-    /// <summary>False where the file has to be written anew: it is not there, has lost its head, or is due to be thinned.</summary>
-    private async Task<bool> MayAppendAsync(int more, CancellationToken cancellationToken)
+    /// <summary>Where to add; null where all has to be written anew: there is nothing, it has lost its head, or is due to be thinned.</summary>
+    private async Task<(long Length, bool IsTorn)?> FindEndAsync(int more, CancellationToken cancellationToken)
     {
         const int HeadBytes = 128;
-        DurableFiles.RequireNoLink(FilePath);
-        if (!File.Exists(FilePath))
-            return false;
-        var head = new byte[HeadBytes];
-        int count;
-        long length;
-        var file = new FileStream(FilePath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
-        await using (file.ConfigureAwait(false))
-        {
-            length = file.Length;
-            count = await file.ReadAtLeastAsync(head, HeadBytes, throwOnEndOfStream: false, cancellationToken);
-        }
-
-        _ = HistoryLines.Read(head.AsSpan(0, count), out var thinned);
-        return head.AsSpan(0, count).StartsWith(HistoryLines.Magic)
-            && length + more <= Math.Min(Math.Max(LeastBytes, 2 * thinned), MostBytes);
+        if (await state.OpenAsync(StateName.History, cancellationToken, willWrite: true) is not { } opened)
+            return null;
+        using var content = opened;
+        var head = await content.ReadUpToAsync(0, HeadBytes, cancellationToken);
+        _ = HistoryLines.Read(head, out var thinned);
+        var length = content.Length;
+        if (!head.AsSpan().StartsWith(HistoryLines.Magic) || length + more > Math.Min(Math.Max(LeastBytes, 2 * thinned), MostBytes))
+            return null;
+        return (length, IsTorn: await content.ReadUpToAsync(length - 1, 1, cancellationToken) is not [(byte)'\n']);
     }
 
     private async Task RewriteAsync(HistoryEntry entry, CancellationToken cancellationToken)
@@ -107,33 +97,20 @@ public sealed class JobHistory(string stateDirectory, TimeProvider time)
         else
             entries.Add(entry);
         var file = HistoryThinning.Write(entries, time.GetUtcNow());
-        await DurableFiles.ReplaceAsync(FilePath, async (stream, c) => await stream.WriteAsync(file, c), cancellationToken);
+        await state.ReplaceAsync(StateName.History, file, cancellationToken);
     }
 
-    private async Task<byte[]> ReadOctetsAsync(CancellationToken cancellationToken)
-    {
-        Nodes.RequireNoDevice(FilePath);
-        if (Directory.Exists(FilePath))
-            throw new IOException($"{FilePath} is a directory, where a file of this program should be; move it away");
-        if (!File.Exists(FilePath) || new FileInfo(FilePath).Length > MostReadBytes)
-            return [];
-        var file = new FileStream(FilePath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
-        await using (file.ConfigureAwait(false))
-        {
-            var octets = new byte[file.Length];
-            var count = await file.ReadAtLeastAsync(octets, octets.Length, throwOnEndOfStream: false, cancellationToken);
-            return octets[..count];
-        }
-    }
+    private async Task<byte[]> ReadOctetsAsync(CancellationToken cancellationToken) =>
+        await state.ReadAllAsync(StateName.History, MostReadBytes, cancellationToken) ?? [];
 
     private async Task<IDisposable> TakeTurnAsync(CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
-            if (Posix.TryLockDirectory(stateDirectory) is { } turn)
+            if (state.TryTakeTurn() is { } turn)
                 return turn;
             if (tries == Tries)
-                throw new IOException($"{stateDirectory} is held by another process");
+                throw new IOException($"{state.Display} is held by another process");
             await Task.Delay(Pause, time, cancellationToken);
         }
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Jobs;
@@ -52,9 +53,6 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>What words the target's messages have is kept for finding them, and each run adds what came.</summary>
     public bool HasIndex { get; init; }
 
-    /// <summary>Where that lies.</summary>
-    public string IndexDirectory => Path.Combine(StateDirectory, "index");
-
     /// <summary>
     /// The backup this job restores. Then it brings back what is missing at the target and touches nothing else there: what the
     /// target has lost since it was copied is copied again, no folder is renamed, and none is created that gets no message of those chosen.
@@ -76,8 +74,15 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>The row of the file that the job was made of; null for one that was written out.</summary>
     public TableRow? Row { get; init; }
 
-    /// <summary>The directory that holds this job's checkpoints, history and lock, absolute.</summary>
-    public required string StateDirectory { get; init; }
+    /// <summary>Where this job's checkpoints, history and lock are.</summary>
+    public StateLocation State { get; init; }
+
+    /// <summary>The same of state in files: the directory, absolute.</summary>
+    public required string StateDirectory
+    {
+        get => State.Directory;
+        init => State = new StateLocation(value);
+    }
 }
 
 /// <summary>Which folders take part, and where they go.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Jobs;
 
@@ -26,13 +27,16 @@ public sealed record RestoreOrigin(JobDefinition Backup, ImmutableArray<string> 
             Retry = Backup.Retry,
             MaxDuration = Backup.MaxDuration,
             Restores = this,
-            StateDirectory = StateDirectoryOf(Backup, target),
+            StateDirectory = Backup.StateDirectory,
+            State = StateOf(Backup, target),
         };
     }
 
     /// <summary>Each target remembers for itself what it got back from a backup.</summary>
-    public static string StateDirectoryOf(JobDefinition backup, Endpoint target) => Path.Combine(
-        backup.StateDirectory, $"restore-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target.Identity)).AsSpan(0, 8))}");
+    public static StateLocation StateOf(JobDefinition backup, Endpoint target) => backup.State with
+    {
+        Part = $"restore-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target.Identity)).AsSpan(0, 8))}",
+    };
 
     /// <summary>True for the folder of the backup that keeps what was removed from it.</summary>
     public bool IsTrash(FolderPath folder) => Backup.Deletions == DeletionPolicy.Trash && folder.IsAtOrBelow(Backup.TrashFolder);

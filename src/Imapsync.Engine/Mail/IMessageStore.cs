@@ -105,6 +105,9 @@ public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, in
     /// <summary>It is a backup: nobody but its owner's programs takes mail from it, so what was copied has to be there.</summary>
     public bool KeepsWhatItGets { get; init; }
 
+    /// <summary>False where messages are not handed over: that they would be is all there is to tell.</summary>
+    public bool TakesMessages { get; init; } = true;
+
     /// <summary>Many subscriptions cost what one does.</summary>
     public bool SubscribesTogether { get; init; }
 

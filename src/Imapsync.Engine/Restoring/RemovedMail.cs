@@ -12,7 +12,7 @@ namespace Imapsync.Engine.Restoring;
 /// What of a backup's trash folder is to be restored, and to where: back to the folder it was removed from. It is looked into when
 /// it is asked for by name, and for a message asked for by its Message-ID that no other folder of the backup holds.
 /// </summary>
-internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, MessageFilter messages, JobReporter report)
+internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, MessageFilter messages, StateOpener openState, JobReporter report)
 {
     /// <param name="trash">The trash folder and what lies below it, as far as they are there.</param>
     /// <param name="others">The other folders of the backup.</param>
@@ -31,7 +31,8 @@ internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, Me
 
         var wanted = messages.MessageIds.IsEmpty ? messages.MessageIds : await FindMissingAsync(others, cancellationToken);
         var routes = new List<FolderRoute>();
-        var origins = await TrashOrigins.ReadAsync(origin.Backup.StateDirectory, cancellationToken);
+        await using var state = openState(origin.Backup.State);
+        var origins = await TrashOrigins.ReadAsync(state, cancellationToken);
         foreach (var folder in trash.Where(t => byName.Contains(t) || !wanted.IsEmpty))
         {
             var isNamed = byName.Contains(folder);

@@ -14,7 +14,7 @@ namespace Imapsync.Engine.Restoring;
 /// </summary>
 /// <param name="messages">Which messages are to be restored.</param>
 internal sealed class RestoreRouting(
-    IMessageStore backup, RestoreOrigin origin, MessageFilter messages, CheckpointOpener openCheckpoints, JobReporter report)
+    IMessageStore backup, RestoreOrigin origin, MessageFilter messages, StateOpener openState, JobReporter report)
 {
     private readonly FolderGlob[] globs = [.. origin.Folders.Select(g => new FolderGlob(g))];
 
@@ -38,7 +38,7 @@ internal sealed class RestoreRouting(
         }
 
         var removed = origin.Chosen.IsEmpty
-            ? await new RemovedMail(backup, origin, messages, report).FindAsync(
+            ? await new RemovedMail(backup, origin, messages, openState, report).FindAsync(
                 [.. folders.Where(origin.IsTrash)], [.. folders.Where(f => !origin.IsTrash(f))], globs, cancellationToken)
             : await ChosenRemovedAsync([.. folders.Where(origin.IsTrash)], cancellationToken);
         var chosen = routes.Where(r => IsWanted(r.Target)).Select(OnlyChosen).Where(r => r.Only?.IsEmpty != true).Concat(removed).ToImmutableArray();
@@ -129,7 +129,7 @@ internal sealed class RestoreRouting(
     {
         try
         {
-            return await openCheckpoints(origin.Backup.StateDirectory, readOnly: true, cancellationToken);
+            return await CheckpointStore.OpenAsync(openState(origin.Backup.State), readOnly: true, cancellationToken);
         }
         catch (Exception e) when (e is CheckpointException or CheckpointVersionException)
         {
@@ -173,7 +173,7 @@ internal sealed class RestoreRouting(
         foreach (var folder in trash.Where(t => !ChosenOf(t).IsEmpty))
         {
             var only = messages with { Uids = ChosenOf(folder) };
-            routes.AddRange((await new RemovedMail(backup, origin, only, report).FindAsync([folder], [], [new FolderGlob(folder.ToString())], cancellationToken)).Where(r => IsWanted(r.Target)));
+            routes.AddRange((await new RemovedMail(backup, origin, only, openState, report).FindAsync([folder], [], [new FolderGlob(folder.ToString())], cancellationToken)).Where(r => IsWanted(r.Target)));
         }
 
         return routes;

@@ -2,6 +2,7 @@ using Imapsync.Engine.Checking;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
 using Imapsync.Engine.Stores.Labels;
 
@@ -10,7 +11,7 @@ namespace Imapsync.Engine.Running;
 /// <summary>Looks whether jobs would run: opens both stores as a run does, within the limits of the hosts, and looks at the folders. Changes nothing.</summary>
 public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
 {
-    private readonly JobSession entry = new(time, openStore);
+    private readonly JobSession entry = new(time, openStore, FileMedium.Opener(time));
 
     /// <param name="withSizes">Adds up the sizes of messages, which lists every one.</param>
     /// <param name="onEvent">Told when the job has to wait for its hosts.</param>

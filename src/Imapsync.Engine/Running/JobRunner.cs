@@ -14,10 +14,11 @@ using Imapsync.Engine.Stores.Views;
 namespace Imapsync.Engine.Running;
 
 /// <summary>Runs one job from its definition to its report.</summary>
-public sealed class JobRunner(TimeProvider time, StoreOpener openStore, CheckpointOpener? openCheckpoints = null)
+/// <param name="openState">Where jobs' state is kept; null for files.</param>
+public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpener? openState = null)
 {
-    private readonly CheckpointOpener openCheckpoints = openCheckpoints ?? JobSession.OnDisk(time);
-    private readonly JobSession entry = new(time, openStore);
+    private readonly StateOpener openState = openState ?? FileMedium.Opener(time);
+    private readonly JobSession entry = new(time, openStore, openState ?? FileMedium.Opener(time));
 
     /// <summary>Never throws for anything that happens to the job: the report tells it.</summary>
     /// <param name="onEvent">May be called from any task, never concurrently.</param>
@@ -39,22 +40,28 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
         await entry.GuardAsync(job, report, async () =>
         {
             var retry = entry.RetryFor(job, report, stopping);
-            await using var checkpoints = await openCheckpoints(job.StateDirectory, options.DryRun, abort);
+            var state = openState(job.State);
+            await using var checkpoints = await CheckpointStore.OpenAsync(state, options.DryRun, abort);
             var held = await CountHeldAsync(job, options, checkpoints, abort);
             using var place = await entry.EnterAsync(job, report, stopping.Token);
-            var (openedSource, openedTarget) = await OpenBothAsync(job, place, options, held, retry, report, stopping);
+            var (openedSource, openedTarget) = await OpenBothAsync(job, state, place, options, held, retry, report, stopping);
             var source = LabelViews.OfSource(job, openedSource);
-            var target = LabelViews.OfTarget(job, openedTarget);
+            var target = LabelViews.OfTarget(job, options.DryRun ? new PreviewStore(openedTarget) : openedTarget);
             await using var both = new BothStores(source, target);
             if (job.Restores is { } origin)
             {
-                var routing = new RestoreRouting(source, origin, job.Messages, openCheckpoints, report);
+                var routing = new RestoreRouting(source, origin, job.Messages, openState, report);
                 var routes = await retry.WorkAsync("the folders of the backup", () => routing.FindAsync(stopping.Token), () => 0, stopping.Token);
                 job = job with { Folders = new FolderRules { Routes = routes } };
             }
 
             LabelViews.Require(job, source, target);
-            var context = new JobContext(job, options, source, target, checkpoints, report, retry, time, stopping.Token) { ReachLimit = stopping.ReachLimit };
+            var context = new JobContext(job, options, source, target, checkpoints, report, retry, time, stopping.Token)
+            {
+                State = checkpoints.State,
+                OpenState = openState,
+                ReachLimit = stopping.ReachLimit,
+            };
             var reason = await new MailboxCopier(context).RunAsync(abort);
             if (reason == StopReason.None && !report.HasProblems && !options.DryRun)
                 await SnapshotRun.FinishAsync(job, report, time, abort);
@@ -86,13 +93,13 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
 
     /// <summary>Two log-ins overlap. A local target is not touched before the source is there.</summary>
     private async Task<(IMessageStore Source, IMessageStore Target)> OpenBothAsync(
-        JobDefinition job, HostEntry place, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping)
+        JobDefinition job, IStateMedium state, HostEntry place, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping)
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-        var source = entry.OpenSourceAsync(job, place, retry, report, stopping, failing.Token, remembers: !options.DryRun);
+        var source = entry.OpenSourceAsync(job, state, place, retry, report, stopping, failing.Token, remembers: !options.DryRun);
         if (job.Target.Place is not null)
             await source;
-        var target = OpenTargetAsync(job, place, options, held, retry, report, stopping, failing.Token);
+        var target = OpenTargetAsync(job, state, place, options, held, retry, report, stopping, failing.Token);
         try
         {
             // A wrong password on one side is told at once, however long the other is waited for.
@@ -115,11 +122,11 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, Checkpoi
     }
 
     private async Task<IMessageStore> OpenTargetAsync(
-        JobDefinition job, HostEntry place, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
+        JobDefinition job, IStateMedium state, HostEntry place, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
     {
         try
         {
-            return await entry.OpenTargetAsync(job, forWriting: !options.DryRun, place, retry, report, stopping, giveUp, held);
+            return await entry.OpenTargetAsync(job, state, forWriting: !options.DryRun, place, retry, report, stopping, giveUp, held);
         }
         catch (MailException e) when (options.DryRun && job.Target.Place is not null && e.Kind == FailureKind.Gone)
         {

@@ -10,14 +10,11 @@ using Imapsync.Engine.Stores.Limits;
 namespace Imapsync.Engine.Running;
 
 /// <summary>How a job is entered and left, whether it copies or verifies: stores opened with patience, and what ended it told.</summary>
-internal sealed class JobSession(TimeProvider time, StoreOpener openStore)
+internal sealed class JobSession(TimeProvider time, StoreOpener openStore, StateOpener openState)
 {
     private readonly HostCircuits circuits = new(time);
     private readonly StoreLimits limits = new(time);
     private readonly HostPlaces hosts = new();
-
-    public static CheckpointOpener OnDisk(TimeProvider time) =>
-        async (directory, readOnly, c) => await CheckpointStore.OpenAsync(directory, time, readOnly, c);
 
     /// <param name="isComplete">Nothing was found that is not in place.</param>
     public static JobOutcome OutcomeOf(StopReason reason, bool isComplete) => reason switch
@@ -66,7 +63,8 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore)
         catch (Exception e)
         {
             // A bug or a broken machine: the report must still be written, and say so.
-            return Fail(report, StopReason.Other, Reasons.Unexpected, await DefectFile.KeepAsync(job.StateDirectory, e, time.GetUtcNow()));
+            await using var state = openState(job.State);
+            return Fail(report, StopReason.Other, Reasons.Unexpected, await DefectFile.KeepAsync(state, e, time.GetUtcNow()));
         }
     }
 
@@ -99,16 +97,16 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore)
 
     /// <param name="remembers">The source may keep in the job's state what it can't write into the place it reads.</param>
     public Task<IMessageStore> OpenSourceAsync(
-        JobDefinition job, HostEntry entry, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, bool remembers = false) =>
-        OpenAsync(job, isTarget: false, forWriting: false, entry.Source, retry, report, stopping, giveUp, remembers);
+        JobDefinition job, IStateMedium state, HostEntry entry, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, bool remembers = false) =>
+        OpenAsync(job, state, isTarget: false, forWriting: false, entry.Source, retry, report, stopping, giveUp, remembers);
 
     /// <param name="held">See <see cref="StoreContext.MessagesHeld"/>.</param>
     public Task<IMessageStore> OpenTargetAsync(
-        JobDefinition job, bool forWriting, HostEntry entry, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, long held = 0) =>
-        OpenAsync(job, isTarget: true, forWriting, entry.Target, retry, report, stopping, giveUp, held: held);
+        JobDefinition job, IStateMedium state, bool forWriting, HostEntry entry, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, long held = 0) =>
+        OpenAsync(job, state, isTarget: true, forWriting, entry.Target, retry, report, stopping, giveUp, held: held);
 
     private Task<IMessageStore> OpenAsync(
-        JobDefinition job, bool isTarget, bool forWriting, ConnectionShare? share, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp,
+        JobDefinition job, IStateMedium state, bool isTarget, bool forWriting, ConnectionShare? share, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp,
         bool remembers = false, long held = 0)
     {
         var endpoint = isTarget ? job.Target : job.Source;
@@ -123,7 +121,7 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore)
                 else
                     report.Problem(new Problem(FailureScope.Folder, folder, null, reason, text));
             },
-            MemoryDirectory = isTarget ? null : Path.Combine(job.StateDirectory, "names"),
+            MemoryDirectory = isTarget ? null : state.LocalDirectory("names"),
             MemoryIsReadOnly = !remembers,
             MessagesHeld = held,
             Connecting = circuits.ConnectAsync,
@@ -132,7 +130,7 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore)
         return limits.ApplyAsync(
             endpoint,
             isTarget,
-            job.StateDirectory,
+            state,
             stopping.ReachLimit,
             () => retry.OpenStoreAsync(endpoint.Display, () => openStore(endpoint, forWriting, context, giveUp), giveUp),
             giveUp);

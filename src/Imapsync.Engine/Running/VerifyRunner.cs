@@ -11,10 +11,11 @@ namespace Imapsync.Engine.Running;
 /// Holds a job's target against its source, or against what was recorded of it. Changes nothing at either; in the job's state
 /// it adds the checksums of messages it saw to be equal, and which part of a sample comes next.
 /// </summary>
-public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, CheckpointOpener? openCheckpoints = null)
+/// <param name="openState">Where jobs' state is kept; null for files.</param>
+public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, StateOpener? openState = null)
 {
-    private readonly CheckpointOpener openCheckpoints = openCheckpoints ?? JobSession.OnDisk(time);
-    private readonly JobSession entry = new(time, openStore);
+    private readonly StateOpener openState = openState ?? FileMedium.Opener(time);
+    private readonly JobSession entry = new(time, openStore, openState ?? FileMedium.Opener(time));
 
     /// <summary>Never throws for anything that happens to the job: the report tells it.</summary>
     /// <param name="onEvent">Start, notes, problems, waiting. May be called from any task, never concurrently.</param>
@@ -40,11 +41,12 @@ public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, Check
     {
         var retry = entry.RetryFor(job, report, stopping);
         // A job that never ran has no state, and looking at it does not make any.
-        await using var checkpoints = await openCheckpoints(job.StateDirectory, !Directory.Exists(job.StateDirectory), abort);
-        var sample = await SampleCursor.ReadAsync(job.StateDirectory, options.Share, abort);
+        var state = openState(job.State);
+        await using var checkpoints = await CheckpointStore.OpenAsync(state, readOnly: !await state.ExistsAsync(abort), abort);
+        var sample = await SampleCursor.ReadAsync(state, options.Share, abort);
         using var place = await entry.EnterAsync(job, report, stopping.Token, options.Offline);
-        await using var source = options.Offline ? null : LabelViews.OfSource(job, await entry.OpenSourceAsync(job, place, retry, report, stopping, stopping.Token));
-        await using var target = LabelViews.OfTarget(job, await entry.OpenTargetAsync(job, forWriting: false, place, retry, report, stopping, stopping.Token));
+        await using var source = options.Offline ? null : LabelViews.OfSource(job, await entry.OpenSourceAsync(job, state, place, retry, report, stopping, stopping.Token));
+        await using var target = LabelViews.OfTarget(job, await entry.OpenTargetAsync(job, state, forWriting: false, place, retry, report, stopping, stopping.Token));
         var context = new VerifyContext(job, options, source, target, checkpoints, sample, findings, report, retry, time, stopping.Token);
         await new MailboxVerifier(context).RunAsync(abort);
         stopping.Token.ThrowIfCancellationRequested();

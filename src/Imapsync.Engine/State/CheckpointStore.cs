@@ -3,62 +3,51 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>Checkpoints in a directory of files, in the format of docs/checkpoints.md.</summary>
+/// <summary>Checkpoints on a medium, in the format of docs/checkpoints.md. Owns the medium, and with it the hold of the job.</summary>
 public sealed class CheckpointStore : ICheckpointStore
 {
-    private readonly StateDirectory directory;
-    private readonly JobLock? jobLock;
-    private readonly SyncGate gate = new();
+    private readonly IStateMedium medium;
     private readonly SemaphoreSlim replacing = new(1);
     private readonly ConcurrentDictionary<PairKey, bool> open = new();
 
     /// <summary>Pairs whose last commit failed: the system may show octets that never reached the disk.</summary>
     private readonly ConcurrentDictionary<PairKey, bool> doubtful = new();
 
-    /// <summary>Read-only: where the journal of a pair renamed in memory lies; null for a pair that is no longer called so.</summary>
-    private readonly ConcurrentDictionary<PairKey, PairKey?> moved = new();
-
     private volatile IReadOnlyDictionary<PairKey, PairSummary> summaries;
 
-    private CheckpointStore(StateDirectory directory, JobLock? jobLock, IReadOnlyDictionary<PairKey, PairSummary> summaries) =>
-        (this.directory, this.jobLock, this.summaries) = (directory, jobLock, summaries);
+    private CheckpointStore(IStateMedium medium, IReadOnlyDictionary<PairKey, PairSummary> summaries) =>
+        (this.medium, this.summaries) = (medium, summaries);
 
     public IReadOnlyDictionary<PairKey, PairSummary> Summaries => summaries;
 
-    private bool IsReadOnly => jobLock is null;
+    /// <summary>What the checkpoints lie on; where they are only looked at, as it would be after what was written to them.</summary>
+    public IStateMedium State => medium;
 
-    /// <param name="directory">Absolute. Created if missing.</param>
-    /// <param name="readOnly">Look only: takes no lock, creates and changes nothing on disk; changes and commits stay in memory.</param>
+    /// <param name="readOnly">Look only: does not take the job, makes and changes nothing there; what is committed is in memory, as long as this is open.</param>
     /// <exception cref="CheckpointLockedException">Another run holds the job.</exception>
-    /// <exception cref="CheckpointVersionException">A newer version wrote it. Nothing was changed.</exception>
-    /// <exception cref="CheckpointException">The directory can't be used.</exception>
-    public static async Task<CheckpointStore> OpenAsync(
-        string directory, TimeProvider time, bool readOnly, CancellationToken cancellationToken)
+    /// <exception cref="CheckpointVersionException">A newer version wrote it, and it is left as it is.</exception>
+    /// <exception cref="CheckpointException">The medium can't be used.</exception>
+    public static async Task<CheckpointStore> OpenAsync(IStateMedium medium, bool readOnly, CancellationToken cancellationToken)
     {
-        var state = new StateDirectory(Path.GetFullPath(directory));
-        JobLock? taken = null;
+        if (readOnly)
+            medium = new ScratchMedium(medium);
         try
         {
-            state.RequireOurs();
-            if (!readOnly)
-            {
-                await state.CreateAsync(cancellationToken);
-                taken = JobLock.Take(state.LockFile, time);
-            }
-
-            var known = SummaryFile.Read(state.SummaryFile);
-            if (!readOnly)
-                state.RemoveLeftovers();
-            return new CheckpointStore(state, taken, known);
+            await medium.HoldAsync(cancellationToken);
+            return new CheckpointStore(medium, await SummaryFile.ReadAsync(medium, cancellationToken));
         }
         catch (Exception e)
         {
-            taken?.Dispose();
+            await medium.DisposeAsync();
             if (FileErrors.Is(e))
-                throw new CheckpointException($"the state directory {state.Root} can't be used: {FileErrors.Explain(e)}", e);
+                throw new CheckpointException($"{medium.Display} can't be used: {FileErrors.Explain(e)}", e);
             throw;
         }
     }
+
+    /// <summary>The same of the files in a directory.</summary>
+    public static Task<CheckpointStore> OpenAsync(string directory, TimeProvider time, bool readOnly, CancellationToken cancellationToken) =>
+        OpenAsync(new FileMedium(new StateLocation(directory), time), readOnly, cancellationToken);
 
     public async Task<ICheckpoint> OpenAsync(PairKey pair, CancellationToken cancellationToken)
     {
@@ -72,7 +61,7 @@ public sealed class CheckpointStore : ICheckpointStore
         {
             open.TryRemove(pair, out _);
             if (FileErrors.Is(e))
-                throw new CheckpointException($"the checkpoint {directory.JournalFile(pair)} can't be used: {FileErrors.Explain(e)}", e);
+                throw new CheckpointException($"the checkpoint {medium.Where(StateName.Journal(pair))} can't be used: {FileErrors.Explain(e)}", e);
             throw;
         }
     }
@@ -82,9 +71,10 @@ public sealed class CheckpointStore : ICheckpointStore
         try
         {
             var found = new List<PairKey>();
-            foreach (var path in directory.FindJournals())
+            await foreach (var opened in medium.OpenJournalsAsync(cancellationToken))
             {
-                if (await Journal.ReadPairAsync(path, cancellationToken) is { } pair)
+                using var journal = opened;
+                if (await JournalScan.ReadPairAsync(journal, cancellationToken) is { } pair)
                     found.Add(pair);
             }
 
@@ -92,7 +82,7 @@ public sealed class CheckpointStore : ICheckpointStore
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            throw new CheckpointException($"the state directory {directory.Root} can't be used: {FileErrors.Explain(e)}", e);
+            throw new CheckpointException($"{medium.Display} can't be used: {FileErrors.Explain(e)}", e);
         }
     }
 
@@ -103,13 +93,13 @@ public sealed class CheckpointStore : ICheckpointStore
         try
         {
             // A run with nothing new writes and syncs nothing.
-            if (!IsReadOnly && !(saved.Count == this.summaries.Count && !saved.Values.Except(this.summaries.Values).Any()))
-                await SummaryFile.WriteAsync(directory.SummaryFile, saved.Values, cancellationToken);
+            if (saved.Count != this.summaries.Count || saved.Values.Except(this.summaries.Values).Any())
+                await medium.ReplaceAsync(StateName.Summary, SummaryFile.Write(saved.Values), cancellationToken);
             this.summaries = saved;
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            throw new CheckpointException($"{directory.SummaryFile} can't be written: {FileErrors.Explain(e)}", e);
+            throw new CheckpointException($"{medium.Where(StateName.Summary)} can't be written: {FileErrors.Explain(e)}", e);
         }
         finally
         {
@@ -144,61 +134,50 @@ public sealed class CheckpointStore : ICheckpointStore
 
     public ValueTask DisposeAsync()
     {
-        jobLock?.Dispose();
-        gate.Dispose();
         replacing.Dispose();
-        return ValueTask.CompletedTask;
+        return medium.DisposeAsync();
     }
 
     private async Task<ICheckpoint> LoadAsync(PairKey pair, CancellationToken cancellationToken)
     {
-        var path = directory.JournalFile(pair);
         var (condition, damage) = (CheckpointCondition.New, (string?)null);
         try
         {
-            if (await ReadAsync(pair, path, cancellationToken) is { } read)
+            if (await ReadAsync(pair, cancellationToken) is { } read)
             {
-                var continued = IsReadOnly ? null : new Journal(path, pair, gate);
-                continued?.Continue(read.Extent);
+                var continued = new Journal(medium, pair);
+                continued.Continue(read.Extent);
                 return NewCheckpoint(pair, read.State, read.Extent.Crc, continued, CheckpointCondition.Good, null);
             }
         }
         catch (StateDamagedException e)
         {
             condition = CheckpointCondition.Damaged;
-            damage = $"{path}: {e.Message}";
-            if (!IsReadOnly)
-                damage += $"; kept as {Path.GetFileName(await directory.SetAsideAsync(path, cancellationToken))}";
+            damage = $"{medium.Where(StateName.Journal(pair))}: {e.Message}";
+            if (await medium.SetAsideAsync(StateName.Journal(pair), cancellationToken) is { } aside)
+                damage += $"; kept as {aside}";
         }
 
-        var journal = IsReadOnly ? null : new Journal(path, pair, gate);
-        return NewCheckpoint(pair, new CheckpointState(), Journal.NewHeader(pair).Crc, journal, condition, damage);
+        return NewCheckpoint(pair, new CheckpointState(), Journal.NewHeader(pair).Crc, new Journal(medium, pair), condition, damage);
     }
 
-    private async Task<(CheckpointState State, CommittedExtent Extent)?> ReadAsync(PairKey pair, string path, CancellationToken cancellationToken)
+    private async Task<(CheckpointState State, CommittedExtent Extent)?> ReadAsync(PairKey pair, CancellationToken cancellationToken)
     {
-        if (IsReadOnly)
-        {
-            return moved.GetValueOrDefault(pair, pair) is { } written
-                ? await Journal.ReadAsync(directory.JournalFile(written), written, cancellationToken)
-                : null;
-        }
-
-        var read = await Journal.ReadAsync(path, pair, cancellationToken);
+        var read = await Journal.ReadAsync(medium, pair, cancellationToken);
         if (read is not { } found)
             return null;
         // An older format is not added to but written anew: a file has one version.
         var isCurrent = found.Extent.Version == JournalRecords.Version && !doubtful.ContainsKey(pair);
-        if (isCurrent && !Journal.IsWorthCompacting(new FileInfo(path).Length, found.State))
+        if (isCurrent && !Journal.IsWorthCompacting(found.Extent.Length, found.State))
             return found;
-        await JournalSnapshot.WriteAsync(path, pair, found.State, cancellationToken);
+        await JournalSnapshot.WriteAsync(medium, pair, found.State, cancellationToken);
         doubtful.TryRemove(pair, out _);
-        return await Journal.ReadAsync(path, pair, cancellationToken);
+        return await Journal.ReadAsync(medium, pair, cancellationToken);
     }
 
-    private FileCheckpoint NewCheckpoint(
-        PairKey pair, CheckpointState state, uint crc, Journal? journal, CheckpointCondition condition, string? damage) =>
-        new(state, crc, journal, directory.JournalFile(pair), condition, damage, isDoubtful =>
+    private JournalCheckpoint NewCheckpoint(
+        PairKey pair, CheckpointState state, uint crc, Journal journal, CheckpointCondition condition, string? damage) =>
+        new(state, crc, journal, medium.Where(StateName.Journal(pair)), condition, damage, isDoubtful =>
         {
             if (isDoubtful)
                 doubtful[pair] = true;
@@ -211,24 +190,16 @@ public sealed class CheckpointStore : ICheckpointStore
     /// </summary>
     private async Task MoveJournalAsync(PairKey from, PairKey to, CancellationToken cancellationToken)
     {
-        if (IsReadOnly)
-        {
-            if (moved.GetValueOrDefault(from, from) is { } written && File.Exists(directory.JournalFile(written)))
-                (moved[to], moved[from]) = (written, null);
-            return;
-        }
-
-        var path = directory.JournalFile(from);
         try
         {
-            if (await Journal.ReadAsync(path, from, cancellationToken) is not { } read)
+            if (await Journal.ReadAsync(medium, from, cancellationToken) is not { } read)
                 return;
-            await JournalSnapshot.WriteAsync(directory.JournalFile(to), to, read.State, cancellationToken);
-            await directory.RemoveAsync(path, cancellationToken);
+            await JournalSnapshot.WriteAsync(medium, to, read.State, cancellationToken);
+            await medium.RemoveAsync(StateName.Journal(from), cancellationToken);
         }
         catch (StateDamagedException)
         {
-            await directory.SetAsideAsync(path, cancellationToken);
+            await medium.SetAsideAsync(StateName.Journal(from), cancellationToken);
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.State;
 
@@ -16,7 +15,8 @@ internal sealed class DayBudget : IAsyncDisposable
     private const int Hours = 24;
     private const int MaxFileBytes = 4096;
 
-    private readonly string path;
+    private readonly IStateMedium state;
+    private readonly StateName name;
     private readonly long bytesPerDay;
     private readonly TimeProvider time;
     private readonly Lock gate = new();
@@ -26,7 +26,8 @@ internal sealed class DayBudget : IAsyncDisposable
     private readonly SortedDictionary<long, long> spent = [];
     private long unsaved;
 
-    private DayBudget(string path, long bytesPerDay, TimeProvider time) => (this.path, this.bytesPerDay, this.time) = (path, bytesPerDay, time);
+    private DayBudget(IStateMedium state, StateName name, long bytesPerDay, TimeProvider time) =>
+        (this.state, this.name, this.bytesPerDay, this.time) = (state, name, bytesPerDay, time);
 
     public bool IsSpent
     {
@@ -61,13 +62,13 @@ internal sealed class DayBudget : IAsyncDisposable
         }
     }
 
-    /// <param name="path">The file; where there is none, or one that makes no sense, nothing was spent.</param>
-    public static async Task<DayBudget> ReadAsync(string path, long bytesPerDay, TimeProvider time, CancellationToken cancellationToken)
+    /// <param name="name">Where there is none, or one that makes no sense, nothing was spent.</param>
+    public static async Task<DayBudget> ReadAsync(IStateMedium state, StateName name, long bytesPerDay, TimeProvider time, CancellationToken cancellationToken)
     {
-        var budget = new DayBudget(path, bytesPerDay, time);
-        if (!File.Exists(path) || new FileInfo(path).Length > MaxFileBytes)
+        var budget = new DayBudget(state, name, bytesPerDay, time);
+        if (await state.ReadAllAsync(name, MaxFileBytes, cancellationToken) is not { } octets)
             return budget;
-        var lines = (await File.ReadAllTextAsync(path, cancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = Encoding.UTF8.GetString(octets).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         if (lines.FirstOrDefault() != Magic)
             return budget;
         foreach (var line in lines.Skip(1))
@@ -120,12 +121,11 @@ internal sealed class DayBudget : IAsyncDisposable
                     text.Append(CultureInfo.InvariantCulture, $"{DateTimeOffset.FromUnixTimeSeconds(hour * 3600).ToString(HourForm, CultureInfo.InvariantCulture)} {bytes}\n");
             }
 
-            await DurableFiles.CreateDirectoryAsync(Path.GetDirectoryName(path)!, cancellationToken);
-            await DurableFiles.ReplaceAsync(path, async (file, c) => await file.WriteAsync(Encoding.ASCII.GetBytes(text.ToString()), c), cancellationToken);
+            await state.ReplaceAsync(name, Encoding.ASCII.GetBytes(text.ToString()), cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"{path} can't be written: {e.Message}", e);
+            throw new CheckpointException($"{state.Where(name)} can't be written: {e.Message}", e);
         }
         finally
         {

@@ -3,9 +3,6 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>Opens the checkpoints under a job's state directory and takes its lock.</summary>
-public delegate Task<ICheckpointStore> CheckpointOpener(string directory, bool readOnly, CancellationToken cancellationToken);
-
 /// <summary>
 /// All that is remembered of one job between runs. Holding it is holding the job's lock: a second holder gets
 /// <see cref="CheckpointLockedException"/>. Methods may be called from several tasks; a checkpoint belongs to one.

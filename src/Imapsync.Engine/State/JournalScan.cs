@@ -1,7 +1,6 @@
 using System.Buffers;
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
-using Microsoft.Win32.SafeHandles;
 
 namespace Imapsync.Engine.State;
 
@@ -9,7 +8,8 @@ namespace Imapsync.Engine.State;
 /// <param name="CommittedBytes">Through the last commit; what follows was never promised.</param>
 /// <param name="Crc">Of the line at that place, for the next one to go on from.</param>
 /// <param name="Version">Of the file's format.</param>
-internal readonly record struct CommittedExtent(long CommittedBytes, uint Crc, ulong Version);
+/// <param name="Length">Of all there is.</param>
+internal readonly record struct CommittedExtent(long CommittedBytes, uint Crc, ulong Version, long Length);
 
 /// <summary>
 /// Reads a journal's lines. Tells a torn tail (the file just ends: what a crash leaves, and all a lost end can look like)
@@ -27,7 +27,7 @@ internal static class JournalScan
 
     /// <exception cref="StateDamagedException">It can't be trusted.</exception>
     /// <exception cref="CheckpointVersionException">It is of a newer version.</exception>
-    public static async Task<CommittedExtent> CheckAsync(SafeFileHandle file, string path, PairKey pair, CancellationToken cancellationToken)
+    public static async Task<CommittedExtent> CheckAsync(IStateContent file, PairKey pair, CancellationToken cancellationToken)
     {
         long lines = 0, position = 0;
         uint crc = 0;
@@ -43,21 +43,21 @@ internal static class JournalScan
                 throw new StateDamagedException($"line {lines} has a wrong check sum");
             position += line.Length + 1;
             if (lines == 1)
-                version = ReadVersion(fields, path);
+                version = ReadVersion(fields, file.Display);
             else if (lines == 2)
                 CheckPair(fields, pair);
             else if (fields.SequenceEqual(JournalRecords.Commit))
-                committed = new CommittedExtent(position, crc, version);
+                committed = new CommittedExtent(position, crc, version, position);
         }, cancellationToken);
         if (committed.CommittedBytes == 0)
             throw new StateDamagedException("it ends before the first commit");
         if (!IsTorn(tail, crc))
             throw new StateDamagedException("it ends in octets that were never written to it");
-        return committed;
+        return committed with { Length = position + tail.Length };
     }
 
     /// <summary>Builds the state from the committed part of a journal that was checked.</summary>
-    public static async Task<CheckpointState> ReplayAsync(SafeFileHandle file, CommittedExtent extent, CancellationToken cancellationToken)
+    public static async Task<CheckpointState> ReplayAsync(IStateContent file, CommittedExtent extent, CancellationToken cancellationToken)
     {
         var state = new CheckpointState();
         var lines = 0L;
@@ -79,7 +79,7 @@ internal static class JournalScan
     }
 
     /// <summary>Which pair a journal says it is of; null where its first two lines do not say so.</summary>
-    public static async Task<PairKey?> ReadPairAsync(SafeFileHandle file, string path, CancellationToken cancellationToken)
+    public static async Task<PairKey?> ReadPairAsync(IStateContent file, CancellationToken cancellationToken)
     {
         PairKey? pair = null;
         long lines = 0;
@@ -94,7 +94,7 @@ internal static class JournalScan
                 if (crc != written)
                     return;
                 if (lines == 1)
-                    ReadVersion(record, path);
+                    ReadVersion(record, file.Display);
                 else if (FolderPath.TryParse(ReadPair(record).Source, out var source) && FolderPath.TryParse(ReadPair(record).Target, out var target))
                     pair = new PairKey(source, target);
             }, cancellationToken);
@@ -153,7 +153,7 @@ internal static class JournalScan
     }
 
     /// <summary>Shows every complete line among the first octets, without its line end. Returns what follows the last one.</summary>
-    private static async Task<byte[]> VisitAsync(SafeFileHandle file, long length, LineVisitor visit, CancellationToken cancellationToken)
+    private static async Task<byte[]> VisitAsync(IStateContent file, long length, LineVisitor visit, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         try
@@ -162,7 +162,7 @@ internal static class JournalScan
             for (var offset = 0L; ;)
             {
                 var room = (int)Math.Min(buffer.Length - held, length - offset);
-                var read = room == 0 ? 0 : await RandomAccess.ReadAsync(file, buffer.AsMemory(held, room), offset, cancellationToken);
+                var read = room == 0 ? 0 : await file.ReadAsync(buffer.AsMemory(held, room), offset, cancellationToken);
                 if (read == 0)
                     return buffer[..held];
                 offset += read;

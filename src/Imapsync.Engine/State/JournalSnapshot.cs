@@ -8,11 +8,11 @@ internal static class JournalSnapshot
     private const int ChunkBytes = 64 * 1024;
 
     /// <summary>Only flag sets in use are written.</summary>
-    public static async Task<CommittedExtent> WriteAsync(string path, PairKey pair, CheckpointState state, CancellationToken cancellationToken)
+    public static async Task<CommittedExtent> WriteAsync(IStateMedium medium, PairKey pair, CheckpointState state, CancellationToken cancellationToken)
     {
         var writer = Journal.NewHeader(pair);
         var length = 0L;
-        await DurableFiles.ReplaceAsync(path, async (stream, token) =>
+        await medium.ReplaceAsync(StateName.Journal(pair), async (stream, token) =>
         {
             WriteBeginning(writer, state);
             var numbers = new int[state.Flags.Count];
@@ -34,7 +34,7 @@ internal static class JournalSnapshot
             JournalRecords.WriteCommit(writer);
             length += await FlushAsync(writer, stream, token);
         }, cancellationToken);
-        return new CommittedExtent(length, writer.Crc, JournalRecords.Version);
+        return new CommittedExtent(length, writer.Crc, JournalRecords.Version, length);
     }
 
     private static void WriteBeginning(RecordWriter writer, CheckpointState state)
@@ -50,7 +50,7 @@ internal static class JournalSnapshot
             JournalRecords.WriteModSeq(writer, state.SourceModSeq);
     }
 
-    private static async Task<int> FlushAsync(RecordWriter writer, FileStream stream, CancellationToken cancellationToken)
+    private static async Task<int> FlushAsync(RecordWriter writer, Stream stream, CancellationToken cancellationToken)
     {
         var length = writer.Written.Length;
         await stream.WriteAsync(writer.Written, cancellationToken);

@@ -10,14 +10,8 @@ namespace Imapsync.Engine.State;
 /// <summary>The names in a job's state directory. Folder names come from servers: none of them can point anywhere else.</summary>
 internal sealed class StateDirectory(string root)
 {
-    /// <summary>See <see cref="AppendMark"/>. A power cut may leave its name without its text.</summary>
-    public const string AppendingName = "appending";
-
     /// <summary>Begins the names of what a sign-in keeps here, besides the checkpoints; its lock is empty.</summary>
     public const string SignInPrefix = "signin-";
-
-    /// <summary>What was done with the job. Added to in place: a power cut may tear it.</summary>
-    public const string HistoryName = "history";
 
     /// <summary>How many damaged journals of a pair are kept to be looked at.</summary>
     private const int DamagedKept = 3;
@@ -37,7 +31,8 @@ internal sealed class StateDirectory(string root)
 
     public string LockFile => Path.Combine(root, "lock");
 
-    public string SummaryFile => Path.Combine(root, "summary");
+    /// <summary>Where a piece of state lies.</summary>
+    public string FileOf(StateName name) => name.Pair is { } pair ? JournalFile(pair) : Path.Combine(root, name.Word);
 
     /// <summary>
     /// Throws where somebody else's files lie: whoever names a directory of theirs by mistake is to lose nothing in it. Ours is known by its
@@ -72,7 +67,7 @@ internal sealed class StateDirectory(string root)
     /// <summary>Removes what a crash left half-written: names that only this program gives. Only for who holds the lock.</summary>
     public void RemoveLeftovers()
     {
-        File.Delete(SummaryFile + DurableFiles.TemporarySuffix);
+        File.Delete(FileOf(StateName.Summary) + DurableFiles.TemporarySuffix);
         foreach (var leftover in Directory.EnumerateFiles(pairs, "*" + JournalSuffix + DurableFiles.TemporarySuffix))
         {
             if (IsJournalName(Path.GetFileName(leftover.AsSpan(0, leftover.Length - DurableFiles.TemporarySuffix.Length))))
@@ -158,7 +153,8 @@ internal sealed class StateDirectory(string root)
             return entry == pairs ? Directory.EnumerateFileSystemEntries(pairs).All(IsJournal) : Directory.Exists(Path.Combine(entry, "pairs"));
         }
 
-        return name == "lock" || IsRecord(entry, mayBeTorn: name is AppendingName or HistoryName || name.StartsWith(SignInPrefix, StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal));
+        // A mark is not put in place whole, the history is added to in place.
+        return name == "lock" || IsRecord(entry, mayBeTorn: name == StateName.Appending.Word || name == StateName.History.Word || name.StartsWith(SignInPrefix, StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal));
     }
 
     /// <summary>Of mail in a Maildir or an mbox, or a part of them that is being written.</summary>

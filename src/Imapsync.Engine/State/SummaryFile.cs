@@ -18,13 +18,13 @@ internal static class SummaryFile
     private static ReadOnlySpan<byte> Magic => "imapsync-summary"u8;
 
     /// <exception cref="CheckpointVersionException">It is of a newer version.</exception>
-    public static Dictionary<PairKey, PairSummary> Read(string path)
+    public static async Task<Dictionary<PairKey, PairSummary>> ReadAsync(IStateMedium medium, CancellationToken cancellationToken) =>
+        Read(await medium.ReadAllAsync(StateName.Summary, MaxBytes, cancellationToken) ?? [], medium.Where(StateName.Summary));
+
+    /// <param name="path">Where it lies, for people.</param>
+    public static Dictionary<PairKey, PairSummary> Read(byte[] octets, string path)
     {
         var summaries = new Dictionary<PairKey, PairSummary>();
-        Nodes.RequireNoDevice(path);
-        if (!File.Exists(path) || new FileInfo(path).Length > MaxBytes)
-            return summaries;
-        var octets = File.ReadAllBytes(path);
         var first = true;
         foreach (var range in octets.AsSpan().Split((byte)'\n'))
         {
@@ -49,15 +49,14 @@ internal static class SummaryFile
         return summaries;
     }
 
-    public static Task WriteAsync(string path, IEnumerable<PairSummary> summaries, CancellationToken cancellationToken) =>
-        DurableFiles.ReplaceAsync(path, async (stream, token) =>
-        {
-            var lines = new RecordWriter(isChained: false);
-            lines.Begin(Magic).Add(Version).End();
-            foreach (var summary in summaries)
-                Write(lines, summary);
-            await stream.WriteAsync(lines.Written, token);
-        }, cancellationToken);
+    public static ReadOnlyMemory<byte> Write(IEnumerable<PairSummary> summaries)
+    {
+        var lines = new RecordWriter(isChained: false);
+        lines.Begin(Magic).Add(Version).End();
+        foreach (var summary in summaries)
+            Write(lines, summary);
+        return lines.Written;
+    }
 
     private static bool IsHeader(ReadOnlySpan<byte> record, string path)
     {

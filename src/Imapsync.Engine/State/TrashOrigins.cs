@@ -7,12 +7,11 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// Where the messages in the trash folder of a backup came from, in a small file beside the checkpoints: before and after each
+/// Where the messages in the trash folder of a backup came from, in a small piece beside the checkpoints: before and after each
 /// move, which folder's messages have the UIDs from here on. For restoring only: what can't be read there is not known.
 /// </summary>
 internal sealed class TrashOrigins
 {
-    private const string FileName = "removed";
     private const string Magic = "imapsync-removed 1";
     private const long MaxFileBytes = 64 << 20;
 
@@ -24,11 +23,11 @@ internal sealed class TrashOrigins
 
     /// <param name="trash">The trash folder as it stands.</param>
     /// <param name="origin">The source folder that what gets UIDs from now on came from; null: nobody knows.</param>
-    public static async Task NoteAsync(string stateDirectory, FolderStatus trash, FolderPath? origin, CancellationToken cancellationToken)
+    public static async Task NoteAsync(IStateMedium state, FolderStatus trash, FolderPath? origin, CancellationToken cancellationToken)
     {
         if (trash.UidNext.IsNone || trash.UidValidity.IsNone)
             return;
-        var known = await ReadAsync(stateDirectory, cancellationToken);
+        var known = await ReadAsync(state, cancellationToken);
         // UIDs of another validity are nobody's, and what begins here ends what was to begin here or later.
         var ended = known.lines.RemoveAll(l => l.Validity != trash.UidValidity.Value || l.From >= trash.UidNext.Value);
         var isOther = !Equals(known.lines.LastOrDefault().Origin, origin);
@@ -39,17 +38,15 @@ internal sealed class TrashOrigins
         var text = new StringBuilder(Magic).Append('\n');
         foreach (var (validity, from, path) in known.lines)
             text.Append(CultureInfo.InvariantCulture, $"{validity} {from} {FieldEscaping.Escape(path?.ToString())}\n");
-        await DurableFiles.ReplaceAsync(
-            Path.Combine(stateDirectory, FileName), async (file, c) => await file.WriteAsync(Encoding.UTF8.GetBytes(text.ToString()), c), cancellationToken);
+        await state.ReplaceAsync(StateName.TrashOrigins, Encoding.UTF8.GetBytes(text.ToString()), cancellationToken);
     }
 
-    public static async Task<TrashOrigins> ReadAsync(string stateDirectory, CancellationToken cancellationToken)
+    public static async Task<TrashOrigins> ReadAsync(IStateMedium state, CancellationToken cancellationToken)
     {
         var origins = new TrashOrigins();
-        var path = Path.Combine(stateDirectory, FileName);
-        if (!File.Exists(path) || new FileInfo(path).Length > MaxFileBytes)
+        if (await state.ReadAllAsync(StateName.TrashOrigins, MaxFileBytes, cancellationToken) is not { } octets)
             return origins;
-        var text = (await File.ReadAllTextAsync(path, cancellationToken)).Split('\n');
+        var text = Encoding.UTF8.GetString(octets).Split('\n');
         if (text[0] != Magic)
             return origins;
         foreach (var line in text.Skip(1))

@@ -7,6 +7,7 @@ using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Engine.Stores.Turns;
 
 namespace Imapsync.CommandLine.Commands;
@@ -17,8 +18,11 @@ namespace Imapsync.CommandLine.Commands;
 /// <param name="Index">The directory of its index; null where it has none.</param>
 internal sealed record Backup(string Name, Endpoint Endpoint, string? Numbers, string? Index = null)
 {
-    public static Backup Of(JobDefinition job) =>
-        new(job.Name, job.Target, Path.Combine(job.StateDirectory, "served"), job.HasIndex ? job.IndexDirectory : null);
+    public static Backup Of(JobDefinition job, TimeProvider time)
+    {
+        var state = new FileMedium(job.State, time);
+        return new Backup(job.Name, job.Target, state.LocalDirectory("served"), job.HasIndex ? state.LocalDirectory("index") : null);
+    }
 }
 
 /// <summary>The arguments of the commands that look into a backup: a job file and a job whose target it is, or the backup's own URL.</summary>
@@ -118,7 +122,7 @@ internal sealed class BackupArguments
         foreach (var note in read.Notes)
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         var definition = read.Jobs[0];
-        var backup = Backup.Of(definition);
+        var backup = Backup.Of(definition, surroundings.Time);
         // A snapshot may lack mail that the backup has by now, and hold some that it lacks: each numbers its own.
         return at.Find(parsed, definition, surroundings.Time) is { } snapshot
             ? new Backup(definition.Name, SnapshotOption.AsOf(definition, snapshot).Target, Path.Combine(backup.Numbers!, snapshot.Name))

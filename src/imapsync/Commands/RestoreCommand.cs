@@ -51,7 +51,7 @@ internal static class RestoreCommand
                 var snapshot = at.Find(parsed, backup, surroundings.Time);
                 var job = RestoreReader.Read(snapshot is null ? backup : SnapshotOption.AsOf(backup, snapshot), request, Directory.GetCurrentDirectory(), surroundings.JobFileOptions);
                 // Nothing is written into a snapshot, and whatever it is restored from, mail that came back once is known.
-                job = job with { StateDirectory = RestoreOrigin.StateDirectoryOf(backup, job.Target) };
+                job = job with { State = RestoreOrigin.StateOf(backup, job.Target) };
                 var restoring = new JobFile([job], []);
                 await restoring.AskForSecretsAsync(c);
                 return restoring;

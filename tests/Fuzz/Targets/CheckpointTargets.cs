@@ -86,22 +86,20 @@ internal static class CheckpointTargets
 
     private static byte[] SampleSummary()
     {
-        var path = Scratch.Write("summary", "sample", []);
         var status = new FolderStatus(new UidValidity(7), new Uid(9), 3, 1, new ModSeq(5));
         PairSummary[] pairs = [new(Pair, status, status, "rules", 3, 0, "F1", true), new(new PairKey(new FolderPath("a b"), new FolderPath("ü")), status, null, "", 0, 0, null, false)];
-        SummaryFile.WriteAsync(path, pairs, CancellationToken.None).GetAwaiter().GetResult();
-        return File.ReadAllBytes(path);
+        return SummaryFile.Write(pairs).ToArray();
     }
 
     /// <summary>Trusted only where all of it can be read; what is trusted is read to a state.</summary>
     private static void Journal(byte[] octets)
     {
         var path = Scratch.Write("journal", "a.journal", octets);
-        using var file = File.OpenHandle(path);
+        using var file = FileMedium.Open(path);
         try
         {
-            _ = JournalScan.ReadPairAsync(file, path, CancellationToken.None).GetAwaiter().GetResult();
-            var extent = JournalScan.CheckAsync(file, path, Pair, CancellationToken.None).GetAwaiter().GetResult();
+            _ = JournalScan.ReadPairAsync(file, CancellationToken.None).GetAwaiter().GetResult();
+            var extent = JournalScan.CheckAsync(file, Pair, CancellationToken.None).GetAwaiter().GetResult();
             Assert.InRange(extent.CommittedBytes, 1, octets.Length);
             var state = JournalScan.ReplayAsync(file, extent, CancellationToken.None).GetAwaiter().GetResult();
             Assert.Equal(state.Messages.Count, state.Messages.Enumerate().Select(state.ToMessage).Count());
@@ -114,10 +112,9 @@ internal static class CheckpointTargets
 
     private static void Summary(byte[] octets)
     {
-        var path = Scratch.Write("summary", "summary", octets);
         try
         {
-            var pairs = SummaryFile.Read(path);
+            var pairs = SummaryFile.Read(octets, "summary");
             Assert.True(pairs.Count <= octets.Length / 20);
         }
         catch (CheckpointVersionException)

@@ -291,19 +291,6 @@ public abstract class CheckpointContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_second_holder_is_refused_until_the_first_is_gone()
-    {
-        await using (await OpenStoreAsync())
-        {
-            var refusal = await Assert.ThrowsAsync<CheckpointLockedException>(() => OpenStoreAsync());
-            Assert.Contains($"pid {Environment.ProcessId} ", refusal.Message, StringComparison.Ordinal);
-            await using var looking = await OpenStoreAsync(readOnly: true);
-        }
-
-        await using var next = await OpenStoreAsync();
-    }
-
-    [Fact]
     public async Task A_pair_is_opened_once_at_a_time()
     {
         await using var store = await OpenStoreAsync();

@@ -19,6 +19,7 @@ public sealed class DryRunTests
     [InlineData(FlagPolicy.Follow)]
     [InlineData(FlagPolicy.Once)]
     [InlineData(FlagPolicy.Exact)]
+    [InlineData(FlagPolicy.Yield)]
     public async Task A_dry_run_reports_what_the_next_run_does(FlagPolicy flags)
     {
         var first = Seeds.Next();
@@ -58,6 +59,8 @@ public sealed class DryRunTests
         using var box = new MailboxFixture();
         box.Source.HasModSeq = random.Next(2) == 0;
         box.Target.HasModSeq = random.Next(2) == 0;
+        // A backup: what it has lost is told, and fetched again where that is asked for.
+        box.Target.KeepsWhatItGets = random.Next(3) == 0;
         box.Job = box.Job with
         {
             Flags = flags,
@@ -69,22 +72,46 @@ public sealed class DryRunTests
                 1 => new MessageFilter { WithoutFlags = Imapsync.Imap.FlagSet.Parse(["\\Flagged"]) },
                 _ => new MessageFilter(),
             },
-            Folders = random.Next(2) == 0
-                ? new FolderRules()
-                : new FolderRules { Map = new FolderRules().Map.Add(FolderPath.Parse("Sent Items"), FolderPath.Parse("Sent")) },
+            // Two folders go into one, which some have already.
+            Folders = random.Next(3) switch
+            {
+                0 => new FolderRules(),
+                1 => new FolderRules { Map = new FolderRules().Map.Add(FolderPath.Parse("Sent Items"), FolderPath.Parse("Sent")) },
+                _ => new FolderRules { Prefix = FolderPath.Parse("Old/mail") },
+            },
         };
         for (var round = 0; round < 5; round++)
         {
             Disturb(box, random);
-            var before = MailboxFixture.Describe(box.Target);
-            var pretended = await box.RunAsync(dryRun: true);
-            Assert.Equal(before, MailboxFixture.Describe(box.Target));
-            var real = await box.RunAsync();
+            if (random.Next(4) == 0)
+                await BreakOffAsync(box, random.Next(4));
+            var before = MailboxFixture.Describe(box.Target) + Shown(box.StateDirectory);
+            var heals = random.Next(3) == 0;
+            box.Source.Steps.Clear();
+            var pretended = await box.RunAsync(dryRun: true, heals);
+            Assert.Equal(before, MailboxFixture.Describe(box.Target) + Shown(box.StateDirectory));
+            Assert.DoesNotContain("read", box.Source.Steps);
+            var real = await box.RunAsync(heal: heals);
             Assert.True(
                 Describe(pretended) == Describe(real),
                 $"seed {seed}, round {round}\n--- dry run\n{Describe(pretended)}\n--- run\n{Describe(real)}");
         }
     }
+
+    /// <summary>A run that fails at one of its appends, and leaves what it did.</summary>
+    private static async Task BreakOffAsync(MailboxFixture box, int appends)
+    {
+        box.Target.OnStep = step =>
+        {
+            if (step == "append!" && --appends < 0)
+                throw new MailException(FailureScope.Store, isTransient: false, "the end");
+        };
+        await box.RunAsync();
+        box.Target.OnStep = _ => { };
+    }
+
+    private static string Shown(string directory) =>
+        string.Join('\n', Directory.EnumerateFileSystemEntries(directory, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(f => $"{f} {(File.Exists(f) ? File.ReadAllText(f) : "")}"));
 
     private static void Disturb(MailboxFixture box, Random random)
     {

@@ -3,12 +3,19 @@ using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.State;
+using Imapsync.Engine.Tests.State;
 
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>A run is ended at every single step it takes; the next run has to leave exactly one copy of each message.</summary>
-public sealed class ExactlyOnceTests
+public abstract class ExactlyOnceTests : IDisposable
 {
+    private readonly StateOpener open;
+
+    protected ExactlyOnceTests(StateOpener open) => this.open = open;
+
+    public virtual void Dispose() => GC.SuppressFinalize(this);
+
     [Fact]
     public async Task Stopped_at_any_step_of_source_target_or_checkpoint_the_next_run_completes_exactly_once()
     {
@@ -16,7 +23,7 @@ public sealed class ExactlyOnceTests
         Assert.True(steps > 40, $"only {steps} steps");
         for (var at = 1; at <= steps; at++)
         {
-            using var box = new MailboxFixture();
+            using var box = new MailboxFixture { OpenState = open };
             Fill(box);
             var taken = 0;
             EndAt(box, () => ++taken >= at);
@@ -36,7 +43,7 @@ public sealed class ExactlyOnceTests
     {
         for (var at = 1; ; at++)
         {
-            using var box = new MailboxFixture();
+            using var box = new MailboxFixture { OpenState = open };
             box.Job = box.Job with { Deletions = DeletionPolicy.Trash, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
             Fill(box);
             await box.RunAsync();
@@ -70,7 +77,7 @@ public sealed class ExactlyOnceTests
     {
         for (var at = 1; ; at++)
         {
-            using var box = new MailboxFixture();
+            using var box = new MailboxFixture { OpenState = open };
             box.Target.KeepsWhatItGets = true;
             Fill(box);
             await box.RunAsync();
@@ -100,7 +107,7 @@ public sealed class ExactlyOnceTests
     [Fact]
     public async Task Mail_delivered_to_the_target_between_an_interruption_and_the_next_run_stays_and_hides_nothing()
     {
-        using var box = new MailboxFixture();
+        using var box = new MailboxFixture { OpenState = open };
         Fill(box);
         var appended = 0;
         box.Target.OnStep = s => EndWhen(s == "append!" && ++appended == 3);
@@ -113,9 +120,9 @@ public sealed class ExactlyOnceTests
         Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(box.Target));
     }
 
-    private static async Task<int> CountStepsAsync()
+    private async Task<int> CountStepsAsync()
     {
-        using var box = new MailboxFixture();
+        using var box = new MailboxFixture { OpenState = open };
         Fill(box);
         var steps = 0;
         EndAt(box, () =>
@@ -137,12 +144,11 @@ public sealed class ExactlyOnceTests
             box.Source.Folder("Work").Add(MailboxFixture.Mail($"w{i}"));
     }
 
-    /// <summary>Every operation on either store and on the checkpoints is a step; from the one chosen on, all of them fail.</summary>
-    private static void EndAt(MailboxFixture box, Func<bool> isTheEnd)
+    /// <summary>Every operation on either store and on the medium of the state is a step; from the one chosen on, all of them fail.</summary>
+    private void EndAt(MailboxFixture box, Func<bool> isTheEnd)
     {
         box.Source.OnStep = box.Target.OnStep = _ => EndWhen(isTheEnd());
-        box.OpenCheckpoints = async (directory, readOnly, c) =>
-            new SteppedCheckpointStore(await MailboxFixture.OnDisk(directory, readOnly, c), () => EndWhen(isTheEnd()));
+        box.OpenState = location => new SteppedMedium(open(location), () => EndWhen(isTheEnd()));
     }
 
     private static void EndWhen(bool isTheEnd)
@@ -150,81 +156,27 @@ public sealed class ExactlyOnceTests
         if (isTheEnd)
             throw new MailException(FailureScope.Store, isTransient: false, "the end");
     }
+}
 
-    private sealed class SteppedCheckpointStore(ICheckpointStore inner, Action step) : ICheckpointStore
+/// <summary>With the state in files.</summary>
+public sealed class ExactlyOnceInFilesTests() : ExactlyOnceTests(FileMedium.Opener(TimeProvider.System));
+
+/// <summary>With the state in a database.</summary>
+public sealed class ExactlyOnceInADatabaseTests : ExactlyOnceTests
+{
+    private readonly SqliteDatabase database;
+
+    public ExactlyOnceInADatabaseTests()
+        : this(new SqliteDatabase())
     {
-        public IReadOnlyDictionary<PairKey, PairSummary> Summaries => inner.Summaries;
-
-        public Task<IReadOnlyList<PairKey>> FindPairsAsync(CancellationToken cancellationToken) => inner.FindPairsAsync(cancellationToken);
-
-        public async Task<ICheckpoint> OpenAsync(PairKey pair, CancellationToken cancellationToken)
-        {
-            step();
-            return new SteppedCheckpoint(await inner.OpenAsync(pair, cancellationToken), step);
-        }
-
-        public Task SaveSummariesAsync(IReadOnlyCollection<PairSummary> summaries, CancellationToken cancellationToken)
-        {
-            step();
-            return inner.SaveSummariesAsync(summaries, cancellationToken);
-        }
-
-        public Task RenameAsync(PairKey from, PairKey to, CancellationToken cancellationToken) => inner.RenameAsync(from, to, cancellationToken);
-
-        public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 
-    private sealed class SteppedCheckpoint(ICheckpoint inner, Action step) : ICheckpoint
+    private ExactlyOnceInADatabaseTests(SqliteDatabase database)
+        : base(database.Opener(TimeProvider.System)) => this.database = database;
+
+    public override void Dispose()
     {
-        public CheckpointCondition Condition => inner.Condition;
-
-        public string? Damage => inner.Damage;
-
-        public Imapsync.Imap.UidValidity SourceValidity => inner.SourceValidity;
-
-        public Imapsync.Imap.UidValidity TargetValidity => inner.TargetValidity;
-
-        public Imapsync.Imap.ModSeq? SourceModSeq => inner.SourceModSeq;
-
-        public string Rules => inner.Rules;
-
-        public IEnumerable<SettledMessage> Messages => inner.Messages;
-
-        public Imapsync.Imap.Uid KnownTargetUidNext => inner.KnownTargetUidNext;
-
-        public TrashMark? MoveUnderWay => inner.MoveUnderWay;
-
-        public IReadOnlyDictionary<Imapsync.Imap.Uid, Imapsync.Imap.Uid> DamagedCopies => inner.DamagedCopies;
-
-        public int Count(Settlement settlement) => inner.Count(settlement);
-
-        public bool TryGet(Imapsync.Imap.Uid source, out SettledMessage message) => inner.TryGet(source, out message);
-
-        public void Reset(Imapsync.Imap.UidValidity source, Imapsync.Imap.UidValidity target, string rules) => inner.Reset(source, target, rules);
-
-        public void SetKnownTargetUidNext(Imapsync.Imap.Uid uidNext) => inner.SetKnownTargetUidNext(uidNext);
-
-        public void SetMoveUnderWay(TrashMark? mark) => inner.SetMoveUnderWay(mark);
-
-        public void MarkDamaged(Imapsync.Imap.Uid target, Imapsync.Imap.Uid source) => inner.MarkDamaged(target, source);
-
-        public void ForgetDamaged(Imapsync.Imap.Uid target) => inner.ForgetDamaged(target);
-
-        public void Settle(SettledMessage message) => inner.Settle(message);
-
-        public void Forget(Imapsync.Imap.Uid source) => inner.Forget(source);
-
-        public void SetSourceModSeq(Imapsync.Imap.ModSeq? modSeq) => inner.SetSourceModSeq(modSeq);
-
-        public void SetRules(string rules) => inner.SetRules(rules);
-
-        public async ValueTask CommitAsync(CancellationToken cancellationToken)
-        {
-            step();
-            await inner.CommitAsync(cancellationToken);
-            step();
-        }
-
-        public ValueTask DisposeAsync() => inner.DisposeAsync();
+        database.Dispose();
+        base.Dispose();
     }
 }

@@ -8,7 +8,7 @@ using Imapsync.Engine.Verifying;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A source and a target in memory, real checkpoints on disk, and a way to run the job between them.</summary>
+/// <summary>A source and a target in memory, real state in files, and a way to run the job between them.</summary>
 internal sealed class MailboxFixture : IDisposable
 {
     public MemoryStore Source { get; } = new();
@@ -23,8 +23,8 @@ internal sealed class MailboxFixture : IDisposable
 
     public Action<JobEvent> OnEvent { get; set; } = _ => { };
 
-    public static CheckpointOpener OnDisk { get; } = async (directory, readOnly, c) =>
-        await CheckpointStore.OpenAsync(directory, TimeProvider.System, readOnly, c);
+    public static Task<CheckpointStore> OnDisk(string directory, bool readOnly, CancellationToken cancellationToken) =>
+        CheckpointStore.OpenAsync(directory, TimeProvider.System, readOnly, cancellationToken);
 
     public TimeProvider Time { get; set; } = new ImpatientTime();
 
@@ -32,7 +32,7 @@ internal sealed class MailboxFixture : IDisposable
 
     public CancellationToken Abort { get; set; } = TestContext.Current.CancellationToken;
 
-    public CheckpointOpener OpenCheckpoints { get; set; } = OnDisk;
+    public StateOpener OpenState { get; set; } = FileMedium.Opener(TimeProvider.System);
 
     public MailboxFixture() => Job = new JobDefinition("job", new MaildirEndpoint("/source"), new MaildirEndpoint("/target"))
     {
@@ -42,7 +42,7 @@ internal sealed class MailboxFixture : IDisposable
     public async Task<JobReport> RunAsync(bool dryRun = false, bool heal = false)
     {
         Events.Clear();
-        var runner = new JobRunner(Time, OpenStoreAsync, OpenCheckpoints);
+        var runner = new JobRunner(Time, OpenStoreAsync, OpenState);
         return await runner.RunAsync(Job, new RunOptions(dryRun, heal), Tell, Stop, Abort);
     }
 
@@ -57,7 +57,7 @@ internal sealed class MailboxFixture : IDisposable
     {
         var before = Describe(Source) + Describe(Target);
         var told = new List<Finding>();
-        var report = await new VerifyRunner(new ImpatientTime(), OpenStoreAsync, OpenCheckpoints).RunAsync(
+        var report = await new VerifyRunner(new ImpatientTime(), OpenStoreAsync, OpenState).RunAsync(
             Job, options, Events.Add, told.Add, CancellationToken.None, TestContext.Current.CancellationToken);
         Assert.Equal(before, Describe(Source) + Describe(Target));
         Assert.Equal(told, report.Findings);

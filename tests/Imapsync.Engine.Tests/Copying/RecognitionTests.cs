@@ -225,7 +225,7 @@ public sealed class RecognitionTests
     {
         var job = new RestoreOrigin(box.Job, [.. folders]).ToJob(null, filter);
         var runner = new JobRunner(
-            TimeProvider.System, (endpoint, _, _, _) => Task.FromResult(endpoint == job.Target ? box.Source.Open() : box.Target.Open()), box.OpenCheckpoints);
+            TimeProvider.System, (endpoint, _, _, _) => Task.FromResult(endpoint == job.Target ? box.Source.Open() : box.Target.Open()), box.OpenState);
         return await runner.RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
     }
 }

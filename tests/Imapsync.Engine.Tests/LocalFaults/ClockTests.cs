@@ -83,7 +83,7 @@ public sealed class ClockTests : IDisposable
         var parts = new List<uint>();
         for (var run = 0; run < 5; run++)
         {
-            var rotation = await SampleCursor.ReadAsync(directory.Path, 0.25, Token);
+            var rotation = await SampleCursor.ReadAsync(new FileMedium(new StateLocation(directory.Path), TimeProvider.System), 0.25, Token);
             parts.Add(rotation.Part);
             await rotation.SaveNextAsync(Token);
             File.SetLastWriteTimeUtc(Path.Combine(directory.Path, "verify"), DateTime.UnixEpoch.AddYears(run % 2 == 0 ? 100 : 1));

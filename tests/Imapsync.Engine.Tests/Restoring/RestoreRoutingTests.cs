@@ -174,7 +174,7 @@ public sealed class RestoreRoutingTests : IDisposable
             (endpoint, writable, context, c) => endpoint == job.Target ? Task.FromResult(box.Source.Open())
                 : box.OpenTarget is { } open ? open(endpoint, writable, context, c)
                 : Task.FromResult(box.Target.Open()),
-            box.OpenCheckpoints);
+            box.OpenState);
         return await runner.RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
     }
 
@@ -182,7 +182,7 @@ public sealed class RestoreRoutingTests : IDisposable
     {
         var job = new RestoreOrigin(box.Job, [.. folders]).ToJob(new MaildirEndpoint("/account"), new MessageFilter());
         var runner = new JobRunner(
-            TimeProvider.System, (endpoint, _, _, _) => Task.FromResult(endpoint == job.Target ? account.Open() : box.Target.Open()), box.OpenCheckpoints);
+            TimeProvider.System, (endpoint, _, _, _) => Task.FromResult(endpoint == job.Target ? account.Open() : box.Target.Open()), box.OpenState);
         return await runner.RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
     }
 }

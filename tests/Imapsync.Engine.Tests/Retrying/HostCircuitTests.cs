@@ -73,7 +73,7 @@ public sealed class HostCircuitTests
     [Fact]
     public async Task Twenty_jobs_against_a_dead_host_make_few_connections_and_each_ends()
     {
-        var runner = new JobRunner(new LeapingTime(), OpenAsync, MailboxFixture.OnDisk);
+        var runner = new JobRunner(new LeapingTime(), OpenAsync);
         for (var i = 0; i < 20; i++)
         {
             using var state = new TempDir();

@@ -74,5 +74,5 @@ public sealed class DayBudgetTests : IDisposable
         await Assert.ThrowsAsync<CheckpointException>(async () => await budget.SpendAsync(1000, Token));
     }
 
-    private Task<DayBudget> ReadAsync() => DayBudget.ReadAsync(Path, 1000, clock, Token);
+    private Task<DayBudget> ReadAsync() => DayBudget.ReadAsync(new FileMedium(new StateLocation(dir.Path), clock), StateName.SourceBudget, 1000, clock, Token);
 }

@@ -211,7 +211,7 @@ public sealed class VerificationTests : IDisposable
     public async Task A_job_that_another_run_holds_is_not_verified()
     {
         await CopyAsync(1);
-        await using var held = await box.OpenCheckpoints(box.StateDirectory, false, TestContext.Current.CancellationToken);
+        await using var held = await MailboxFixture.OnDisk(box.StateDirectory, false, TestContext.Current.CancellationToken);
         Assert.Equal((JobOutcome.Failed, StopReason.Locked), await OutcomeAsync(Full));
     }
 
@@ -310,7 +310,7 @@ public sealed class VerificationTests : IDisposable
         Here.Add([.. Encoding.Latin1.GetBytes(MailboxFixture.Mail("big")), .. big], FlagSet.Empty, MemoryFolderState.Day(1));
         await box.RunAsync();
 
-        await using var checkpoints = await box.OpenCheckpoints(box.StateDirectory, true, TestContext.Current.CancellationToken);
+        await using var checkpoints = await MailboxFixture.OnDisk(box.StateDirectory, true, TestContext.Current.CancellationToken);
         await using var checkpoint = await checkpoints.OpenAsync(new(FolderPath.Inbox, FolderPath.Inbox), TestContext.Current.CancellationToken);
         Assert.Equal(Here.Messages.Select(m => MessageChecksum.Of(m.Octets)), checkpoint.Messages.Select(m => m.Checksum));
         Flip(There, 2);

@@ -13,7 +13,7 @@ internal sealed class StoreLimits(TimeProvider time)
     /// <param name="isTarget">The day's budget is for what is written, else for what is read.</param>
     /// <param name="onLimit">See <see cref="StoreContext.OnLimit"/>.</param>
     public async Task<IMessageStore> ApplyAsync(
-        Endpoint endpoint, bool isTarget, string stateDirectory, Action<string, string> onLimit, Func<Task<IMessageStore>> open, CancellationToken cancellationToken)
+        Endpoint endpoint, bool isTarget, IStateMedium state, Action<string, string> onLimit, Func<Task<IMessageStore>> open, CancellationToken cancellationToken)
     {
         if ((endpoint as ServerEndpoint)?.HostLimits is { Pace: var shared } host && shared != TransferLimits.None)
         {
@@ -28,7 +28,7 @@ internal sealed class StoreLimits(TimeProvider time)
             return await open();
         var pace = paces.GetOrAdd((endpoint.Identity, isTarget, limits), _ => TransferPace.Of(limits, time));
         var budget = limits.BytesPerDay is { } bytes
-            ? await DayBudget.ReadAsync(Path.Combine(stateDirectory, isTarget ? "budget-target" : "budget-source"), bytes, time, cancellationToken)
+            ? await DayBudget.ReadAsync(state, isTarget ? StateName.TargetBudget : StateName.SourceBudget, bytes, time, cancellationToken)
             : null;
         var counted = new TransferGate(endpoint.Display, pace, budget, onLimit);
         var uncounted = new TransferGate(endpoint.Display, pace, null, onLimit);

@@ -6,22 +6,22 @@ namespace Imapsync.Engine.Stores.Views;
 /// <summary>A store seen in another way; what a view does not override is the store's own. Owns the store.</summary>
 internal abstract class StoreView(IMessageStore store) : IMessageStore
 {
-    public StoreTraits Traits => store.Traits;
+    public virtual StoreTraits Traits => store.Traits;
 
     protected IMessageStore Store => store;
 
     public virtual Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken) => store.ListFoldersAsync(cancellationToken);
 
-    public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) => store.GetStatusAsync(path, cancellationToken);
+    public virtual Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) => store.GetStatusAsync(path, cancellationToken);
 
-    public IAccessControl? AccessControl => store.AccessControl;
+    public virtual IAccessControl? AccessControl => store.AccessControl;
 
     public FolderPath ListedAs(FolderPath path) => store.ListedAs(path);
 
-    public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) =>
+    public virtual Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) =>
         store.GetUidCountersAsync(path, cancellationToken);
 
-    public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => store.ExistsAsync(path, cancellationToken);
+    public virtual Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => store.ExistsAsync(path, cancellationToken);
 
     public Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => store.WhyNeverAsync(path, cancellationToken);
 
@@ -32,16 +32,16 @@ internal abstract class StoreView(IMessageStore store) : IMessageStore
     public virtual Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) =>
         store.OpenForWritingAsync(path, cancellationToken);
 
-    public Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken) =>
+    public virtual Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken) =>
         store.CreateFolderAsync(path, special, cancellationToken);
 
-    public Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken) =>
+    public virtual Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken) =>
         store.RenameFolderAsync(from, to, cancellationToken);
 
-    public Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) =>
+    public virtual Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) =>
         store.SetSubscribedAsync(path, subscribed, cancellationToken);
 
-    public Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken) =>
+    public virtual Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken) =>
         store.SetSubscribedAsync(wanted, cancellationToken);
 
     public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) => store.DescribeAsync(cancellationToken);

@@ -71,7 +71,11 @@ public sealed class AccessTests
         await using var target = await to.OpenAsync();
         var reporter = new JobReporter("job", TimeProvider.System, _ => { });
         ICheckpointStore none = null!;
-        var context = new JobContext(job, new RunOptions(), source, target, none, reporter, new RetryPipeline(job.Retry, TimeProvider.System, reporter, (_, _) => { }), TimeProvider.System, CancellationToken.None);
+        var context = new JobContext(job, new RunOptions(), source, target, none, reporter, new RetryPipeline(job.Retry, TimeProvider.System, reporter, (_, _) => { }), TimeProvider.System, CancellationToken.None)
+        {
+            State = null!,
+            OpenState = null!,
+        };
         var access = new AccessCopy(context);
         foreach (var path in (string[])["INBOX", "Team"])
             await access.CopyAsync(new FolderPair(new FolderEntry(new FolderPath(path)), new FolderPath(path)), TestContext.Current.CancellationToken);

@@ -1,4 +1,5 @@
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Engine.Stores.Limits;
 using Imapsync.Tests.Support;
@@ -85,7 +86,7 @@ public sealed class SharedHostTests
     private Task<IMessageStore> LimitAsync(StoreLimits limits, HostLimits host, bool isTarget)
     {
         var endpoint = Endpoint() with { HostLimits = host, User = isTarget ? "bob" : "alice" };
-        return limits.ApplyAsync(endpoint, isTarget, "/nowhere", (_, _) => { }, () => ImapStore.OpenAsync(endpoint, new StoreContext(TimeProvider.System, _ => { }), server.DialAsync, Token), Token);
+        return limits.ApplyAsync(endpoint, isTarget, new FileMedium(new StateLocation("/nowhere"), TimeProvider.System), (_, _) => { }, () => ImapStore.OpenAsync(endpoint, new StoreContext(TimeProvider.System, _ => { }), server.DialAsync, Token), Token);
     }
 
     private Task<IMessageStore> OpenAsync(HostEntry entry) =>

@@ -49,15 +49,14 @@ internal sealed class GmailFixture : IAsyncDisposable
         var runner = new JobRunner(
             new ImpatientTime(),
             (endpoint, forWriting, context, c) => StoreRegistry.OpenAsync(endpoint, forWriting, context with { Time = TimeProvider.System }, c),
-            async (path, readOnly, c) => await CheckpointStore.OpenAsync(path, TimeProvider.System, readOnly, c));
+            FileMedium.Opener(TimeProvider.System));
         return await runner.RunAsync(Job, new RunOptions(dryRun), e => Notes.Add($"{e}"), CancellationToken.None, TestContext.Current.CancellationToken);
     }
 
     /// <summary>What verify finds different between source and target, octet by octet.</summary>
     public async Task<VerifyReport> VerifyAsync()
     {
-        var runner = new VerifyRunner(
-            TimeProvider.System, StoreRegistry.OpenAsync, async (path, readOnly, c) => await CheckpointStore.OpenAsync(path, TimeProvider.System, readOnly, c));
+        var runner = new VerifyRunner(TimeProvider.System, StoreRegistry.OpenAsync);
         return await runner.RunAsync(
             Job, new VerifyOptions(Full: true), _ => { }, _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
     }

@@ -3,11 +3,11 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>A pair's checkpoint kept in a journal file; without a journal it stays in memory.</summary>
-internal sealed class FileCheckpoint : ICheckpoint
+/// <summary>A pair's checkpoint kept in a journal.</summary>
+internal sealed class JournalCheckpoint : ICheckpoint
 {
     private readonly CheckpointState state;
-    private readonly Journal? journal;
+    private readonly Journal journal;
     private readonly string path;
     private readonly RecordWriter staged;
     private readonly Action<bool> onClosed;
@@ -15,8 +15,9 @@ internal sealed class FileCheckpoint : ICheckpoint
     private bool isClosed;
 
     /// <param name="crc">Of the journal's last line, or of the header it will begin with.</param>
-    /// <param name="onClosed">Told once, and whether a commit failed: then the file's end is not to be trusted.</param>
-    public FileCheckpoint(CheckpointState state, uint crc, Journal? journal, string path, CheckpointCondition condition, string? damage, Action<bool> onClosed)
+    /// <param name="path">Where it lies, for people.</param>
+    /// <param name="onClosed">Told once, and whether a commit failed: then the journal's end is not to be trusted.</param>
+    public JournalCheckpoint(CheckpointState state, uint crc, Journal journal, string path, CheckpointCondition condition, string? damage, Action<bool> onClosed)
     {
         (this.state, this.journal, this.path, this.onClosed) = (state, journal, path, onClosed);
         staged = new RecordWriter(crc);
@@ -136,12 +137,6 @@ internal sealed class FileCheckpoint : ICheckpoint
     {
         ObjectDisposedException.ThrowIf(isClosed, this);
         cancellationToken.ThrowIfCancellationRequested();
-        if (journal is null)
-        {
-            staged.Clear();
-            return ValueTask.CompletedTask;
-        }
-
         if (!staged.IsEmpty)
         {
             JournalRecords.WriteCommit(staged);
@@ -161,7 +156,7 @@ internal sealed class FileCheckpoint : ICheckpoint
         try
         {
             // What was never committed must not become so by the way.
-            if (journal is not null && lastCommit.IsCompletedSuccessfully && staged.IsEmpty)
+            if (lastCommit.IsCompletedSuccessfully && staged.IsEmpty)
                 await journal.FinishAsync(state);
         }
         catch (Exception e) when (FileErrors.Is(e))
@@ -170,7 +165,7 @@ internal sealed class FileCheckpoint : ICheckpoint
         }
         finally
         {
-            journal?.Dispose();
+            journal.Dispose();
             onClosed(lastCommit.IsFaulted);
         }
     }
@@ -181,7 +176,7 @@ internal sealed class FileCheckpoint : ICheckpoint
         await before;
         try
         {
-            await journal!.AppendAsync(batch);
+            await journal.AppendAsync(batch);
         }
         catch (Exception e) when (FileErrors.Is(e))
         {

@@ -3,8 +3,8 @@ using Imapsync.Engine.Tests.Contracts;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>Checkpoints in files keep the contract.</summary>
-public sealed class CheckpointStoreContractTests : CheckpointContract
+/// <summary>State in files keeps the contract.</summary>
+public sealed class FileMediumTests : StateMediumContract
 {
     private readonly StateFolder folder = new();
 
@@ -14,5 +14,5 @@ public sealed class CheckpointStoreContractTests : CheckpointContract
         return base.DisposeAsync();
     }
 
-    protected override async Task<ICheckpointStore> OpenStoreAsync(bool readOnly = false) => await folder.OpenAsync(readOnly);
+    protected override IStateMedium Open(string? part = null) => new FileMedium(new StateLocation(folder.Root, part), TimeProvider.System);
 }

@@ -1,0 +1,162 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Views;
+
+/// <summary>
+/// A target as it would be after what it is asked to change, and which is never changed: what is asked for is recorded, and shown to whoever looks
+/// afterwards. It takes no messages (<see cref="StoreTraits.TakesMessages"/>): that they would come can be told without reading them.
+/// </summary>
+/// <param name="store">Open for reading.</param>
+internal sealed class PreviewStore(IMessageStore store) : StoreView(store)
+{
+    private readonly Lock turn = new();
+
+    /// <summary>The name a folder would have → the one it has.</summary>
+    private readonly Dictionary<FolderPath, FolderPath> renamed = [];
+
+    private readonly Dictionary<FolderPath, SpecialFolder> created = [];
+
+    /// <summary>What would become of messages, by the name that their folder has.</summary>
+    private readonly Dictionary<FolderPath, FolderChanges> changes = [];
+
+    /// <summary>As the target listed its folders last.</summary>
+    private IReadOnlyList<FolderEntry>? listed;
+
+    public override StoreTraits Traits { get; } = store.Traits with { TakesMessages = false };
+
+    public override IAccessControl? AccessControl => Store.AccessControl is { } access ? new PreviewAccess(access, this) : null;
+
+    public override async Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
+    {
+        listed = await Store.ListFoldersAsync(cancellationToken);
+        return Show(listed);
+    }
+
+    public override Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) =>
+        Find(path) is { } there ? Store.GetStatusAsync(there, cancellationToken) : Task.FromResult(EmptyFolder.EmptyStatus);
+
+    public override Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) => Find(path) is { } there
+        ? Store.GetUidCountersAsync(there, cancellationToken)
+        : Task.FromResult(new UidCounters(EmptyFolder.EmptyStatus.UidValidity, EmptyFolder.EmptyStatus.UidNext));
+
+    public override async Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        lock (turn)
+        {
+            if (created.ContainsKey(path) || renamed.ContainsKey(path))
+                return true;
+            if (renamed.ContainsValue(path))
+                return false;
+        }
+
+        return await Store.ExistsAsync(path, cancellationToken);
+    }
+
+    public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => await OpenForWritingAsync(path, cancellationToken);
+
+    public override Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
+
+    public override async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken)
+    {
+        var there = Find(path);
+        var folder = there is null ? new EmptyFolder(path) : await OpenWholeAsync(there, path, cancellationToken);
+        lock (turn)
+        {
+            var key = there ?? path;
+            if (!changes.TryGetValue(key, out var known))
+                changes[key] = known = new FolderChanges();
+            return new PreviewFolder(folder, path, known);
+        }
+    }
+
+    public override async Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken)
+    {
+        var isThere = Show(listed ??= await Store.ListFoldersAsync(cancellationToken)).Any(f => f.Path.Equals(path) && f.HoldsMessages);
+        lock (turn)
+        {
+            if (!isThere)
+                created[path] = special;
+        }
+    }
+
+    /// <summary>What lies below goes along, as on an IMAP server; where it would stay, it is renamed back by whoever needs it there.</summary>
+    public override async Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken)
+    {
+        var entries = listed ??= await Store.ListFoldersAsync(cancellationToken);
+        lock (turn)
+        {
+            var names = renamed.ToDictionary(r => r.Value, r => r.Key);
+            foreach (var there in entries.Select(f => f.Path))
+            {
+                var name = names.GetValueOrDefault(there, there);
+                if (!name.IsAtOrBelow(from))
+                    continue;
+                renamed.Remove(name);
+                if (Below(to, name) is var now && !now.Equals(there))
+                    renamed[now] = there;
+            }
+
+            foreach (var (name, special) in created.Where(c => c.Key.IsAtOrBelow(from)).ToList())
+            {
+                created.Remove(name);
+                created[Below(to, name)] = special;
+            }
+        }
+
+        FolderPath Below(FolderPath place, FolderPath name) => new(place.Levels.Concat(name.Levels.Skip(from.Levels.Length)));
+    }
+
+    public override Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private IReadOnlyList<FolderEntry> Show(IReadOnlyList<FolderEntry> there)
+    {
+        lock (turn)
+        {
+            var names = renamed.ToDictionary(r => r.Value, r => r.Key);
+            var entries = there.Select(f => f with { Path = names.GetValueOrDefault(f.Path, f.Path) }).Where(f => !created.ContainsKey(f.Path));
+            return [.. entries, .. created.Select(c => new FolderEntry(c.Key, Special: c.Value, Status: EmptyFolder.EmptyStatus))];
+        }
+    }
+
+    /// <summary>A local folder that lacks a part of itself is listed and can't be read: opened for writing it would be made whole.</summary>
+    private async Task<IMessageFolder> OpenWholeAsync(FolderPath there, FolderPath path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Store.OpenAsync(there, cancellationToken);
+        }
+        catch (MailException e) when (e.Kind == FailureKind.Gone && Store.Traits.KeepsWhatItGets && listed?.Any(f => f.Path.Equals(there) && f.HoldsMessages) == true)
+        {
+            return new EmptyFolder(path);
+        }
+    }
+
+    /// <summary>The name that a folder has in truth; null for one that would be created.</summary>
+    private FolderPath? Find(FolderPath path)
+    {
+        lock (turn)
+        {
+            if (created.ContainsKey(path))
+                return null;
+            if (renamed.TryGetValue(path, out var there))
+                return there;
+            return !renamed.ContainsValue(path)
+                ? path
+                : throw new MailException(FailureScope.Folder, isTransient: false, $"{Traits.Display} has no folder {path}") { Kind = FailureKind.Gone };
+        }
+    }
+
+    /// <summary>Rights would be given as asked for.</summary>
+    private sealed class PreviewAccess(IAccessControl access, PreviewStore view) : IAccessControl
+    {
+        public string Owner => access.Owner;
+
+        public async Task<IReadOnlyList<AccessEntry>> ListAsync(FolderPath path, CancellationToken cancellationToken) =>
+            view.Find(path) is { } there ? await access.ListAsync(there, cancellationToken) : [];
+
+        public Task<string> AddAsync(FolderPath path, AccessEntry entry, CancellationToken cancellationToken) => Task.FromResult("");
+    }
+}
