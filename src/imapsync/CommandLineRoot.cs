@@ -31,13 +31,14 @@ internal static class CommandLineRoot
         ShowCommand.Create,
         ExportCommand.Create,
         CompletionCommand.Create,
+        ManCommand.Create,
     ];
 
     /// <summary>They hold no conversation with a mail server.</summary>
     private static readonly Func<HostContext, Command>[] WithoutTrace =
-        [SnapshotsCommand.Create, StatusCommand.Create, ReportCommand.Create, LoginCommand.Create, LogoutCommand.Create, CompletionCommand.Create];
+        [SnapshotsCommand.Create, StatusCommand.Create, ReportCommand.Create, LoginCommand.Create, LogoutCommand.Create, CompletionCommand.Create, ManCommand.Create];
 
-    private static RootCommand Build(HostContext surroundings)
+    public static RootCommand Build(HostContext surroundings)
     {
         var root = new RootCommand("Backs up and migrates mailboxes: every message once, octet for octet.");
         foreach (var create in Commands)

@@ -33,6 +33,7 @@ internal sealed class JobFileArguments
         else if (isOneJob)
         {
             jobs.Arity = ArgumentArity.OneOrMore;
+            jobs.HelpName = "JOB";
             jobs.Description = "The name of the job.";
             jobs.Validators.Add(result =>
             {
