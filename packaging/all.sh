@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
-# Makes everything that can be made on this machine: packaging/all.sh [DIRECTORY [PROGRAM]]
+# Makes everything that can be made on this machine: packaging/all.sh [--here] [DIRECTORY [PROGRAM]]
 #
-# A Debian package and a tarball for this processor, the same for the other one where its C compiler is installed, the dotnet tool, and
-# SHA256SUMS of them. They land in DIRECTORY, by default artifacts/release. PROGRAM is the native program if it is compiled already.
-# docs/release.md says more.
+# A Debian package and a tarball for this processor, the same for the other one where its C compiler is installed (not with --here), the
+# dotnet tool, and SHA256SUMS of them. They land in DIRECTORY, by default artifacts/release. PROGRAM is the native program if it is
+# compiled already. docs/release.md says more.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+others="amd64 arm64"
+if [ "${1:-}" = --here ]; then
+    others=
+    shift
+fi
 out=${1:-artifacts/release}
 here=$(dpkg --print-architecture)
 work=$(mktemp -d)
@@ -24,7 +29,7 @@ pack() {
 }
 pack "$program" "$here"
 
-for other in amd64 arm64; do
+for other in $others; do
     [ "$other" != "$here" ] || continue
     status=0
     packaging/publish.sh "$other" "$work/$other" || status=$?

@@ -13,6 +13,11 @@ esac
 cross=()
 if [ "$1" != "$(dpkg --print-architecture)" ]; then
     command -v "$tools-gcc" >/dev/null || { echo "packaging/publish.sh: $tools-gcc is not installed" >&2; exit 3; }
-    cross=(-p:CppCompilerAndLinker="$tools-gcc" -p:ObjCopyName="$tools-objcopy")
+    # The SDK tells the linker its target as clang wants to hear it; gcc is one for each target.
+    bin=$(mktemp -d)
+    trap 'rm -rf "$bin"' EXIT
+    printf '#!/bin/bash\nfor word; do shift; [[ $word == --target=* ]] || set -- "$@" "$word"; done\nexec %s-gcc "$@"\n' "$tools" >"$bin/gcc"
+    chmod +x "$bin/gcc"
+    cross=(-p:CppCompilerAndLinker="$bin/gcc" -p:ObjCopyName="$tools-objcopy")
 fi
 dotnet publish src/imapsync -c Release -r "$rid" "${cross[@]}" -o "$2" -v quiet -clp:NoSummary >&2
