@@ -23,6 +23,7 @@ for unit in packaging/systemd/imapsync@.*; do
     sed "s,/usr/bin/imapsync,$prefix/bin/imapsync," "$unit" >"$root/lib/systemd/system/${unit##*/}"
 done
 install -D -m 644 packaging/systemd/imapsync.sysusers "$root/lib/sysusers.d/imapsync.conf"
+install -D -m 644 packaging/systemd/imapsync.tmpfiles "$root/lib/tmpfiles.d/imapsync.conf"
 
 doc=$root/share/doc/imapsync-native
 mkdir -p "$doc/docs" "$doc/examples"

@@ -18,6 +18,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         var passwd = await File.ReadAllTextAsync(Path.Combine(Tree, "etc/passwd"), TestContext.Current.CancellationToken);
         Assert.Contains("imapsync:", passwd, StringComparison.Ordinal);
         Assert.Contains(":/var/lib/imapsync:", passwd, StringComparison.Ordinal);
+        Assert.True(Directory.Exists(Path.Combine(Tree, "var/lib/imapsync")));
 
         var program = Path.Combine(Tree, "usr/bin/imapsync");
         var version = await Release.RunAsync(program, "--version");
