@@ -106,11 +106,16 @@ internal sealed class TelemetryExport
 
     private void SetUp(OtlpExporterOptions options, IReadOnlyDictionary<string, string> environment, string signal)
     {
-        // As the specification has it; the library's own default is gRPC.
-        if ((Value(environment, $"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL") ?? Value(environment, "OTEL_EXPORTER_OTLP_PROTOCOL")) is null)
-            options.Protocol = OtlpExportProtocol.HttpProtobuf;
+        // As the specification has it: the library reads the variables of one signal only for all signals together, and takes gRPC by itself.
+        options.Protocol = (OfSignal("PROTOCOL") ?? Value(environment, "OTEL_EXPORTER_OTLP_PROTOCOL")) == "grpc" ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
+        if (OfSignal("ENDPOINT") is { } endpoint)
+            options.Endpoint = new Uri(endpoint);
+        if (OfSignal("HEADERS") is { } headers)
+            options.Headers = headers;
         var timeout = TimeSpan.FromMilliseconds(options.TimeoutMilliseconds);
         options.HttpClientFactory = () => new HttpClient(new Watch(this)) { Timeout = timeout };
+
+        string? OfSignal(string what) => Value(environment, $"OTEL_EXPORTER_OTLP_{signal}_{what}");
     }
 
     /// <summary>The first trouble counts: what follows is most often the same.</summary>

@@ -148,9 +148,10 @@ public sealed class TelemetryTests
         lab.Environment.Remove(Endpoint);
         lab.Environment.Remove("OTEL_TRACES_EXPORTER");
         lab.Environment["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = collector.Url + "/only";
+        lab.Environment["OTEL_EXPORTER_OTLP_TRACES_HEADERS"] = $"x-api-key={Key}";
         var before = collector.Seen.Count;
         await lab.SucceedAsync();
-        Assert.All(collector.Seen.Skip(before), r => Assert.Equal("/only", r.Target));
+        Assert.All(collector.Seen.Skip(before), r => Assert.Equal(("/only", Key), (r.Target, r.Headers["x-api-key"])));
         Assert.True(collector.Seen.Count > before);
     }
 
