@@ -22,12 +22,13 @@ internal static class GeneralWords
         new Definition("NO_COLOR", "Not empty: no colours."),
         new Definition("IMAPSYNC_OAUTH_CLIENT_ID", "The client to sign in with by OAuth 2 where the job file names none."),
         new Definition("BROWSER", "What imapsync login --browser opens an address with."),
+        new Definition("OTEL_EXPORTER_OTLP_ENDPOINT", "The collector that run, copy and restore send spans and figures to by OTLP; unset, nothing is sent. OpenTelemetry's other variables hold as well."),
         new Definition("CREDENTIALS_DIRECTORY", "Where systemd puts a service's credentials; imapsync-signin-key of them encrypts sign-ins."),
     ];
 
     public static IReadOnlyList<ManualBlock> Files { get; } =
     [
         new Definition("~/.local/state/imapsync/JOB/", "What is remembered between runs: checkpoints, the lock, the history, a sign-in. Without it the next run compares source and target again."),
-        new Definition("/etc/imapsync/NAME.yaml", "The job file of the service imapsync@NAME, where the Debian package is installed. Its state lies in /var/lib/imapsync/imapsync."),
+        new Definition("/etc/imapsync/NAME.yaml", "The job file of the service imapsync@NAME, where the Debian package is installed. Its state lies below /var/lib/imapsync."),
     ];
 }
