@@ -1,38 +1,57 @@
 #!/usr/bin/env bash
-# Makes a Debian package of the native program for this machine's processor: packaging/deb.sh [DIRECTORY]
+# Makes a Debian package of the native program: packaging/deb.sh [DIRECTORY [PROGRAM ARCHITECTURE SPEAKER]]
 #
-# Needs the .NET 10 SDK, a C compiler and dpkg-deb. The package lands in DIRECTORY, by default artifacts/.
-# A native program is compiled on the kind of machine it is for: run this on arm64 for arm64.
+# By default for this machine's processor, compiled for it, into artifacts/. PROGRAM is one that is compiled already, ARCHITECTURE Debian's
+# word for what it runs on, SPEAKER the same program for this machine. Needs dpkg-deb, and the .NET 10 SDK and a C compiler to compile.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out=${1:-artifacts}
-
-version=$(sed -n 's/.*<VersionPrefix>\(.*\)<.*/\1/p' Directory.Build.props)
-architecture=$(dpkg --print-architecture)
+architecture=${3:-$(dpkg --print-architecture)}
+version=$(packaging/version.sh)
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 
-dotnet publish src/imapsync -c Release --os linux -o "$tree/usr/bin" -v quiet -clp:NoSummary >&2
-mkdir -p "$tree/DEBIAN" "$tree/usr/share/doc/imapsync" "$tree/usr/share/bash-completion/completions"
-cp LICENSE "$tree/usr/share/doc/imapsync/copyright"
-cp README.md docs/*.md "$tree/usr/share/doc/imapsync/"
-"$tree/usr/bin/imapsync" completion bash >"$tree/usr/share/bash-completion/completions/imapsync"
+if ! program=${2:-} || [ -z "$program" ]; then
+    program=$tree/published/imapsync
+    packaging/publish.sh "$architecture" "$tree/published"
+fi
+root=$tree/root
+packaging/lay-out.sh "$program" "$root" /usr "${4:-$program}"
+
+doc=$root/usr/share/doc/imapsync-native
+cp LICENSE "$doc/copyright"
+# The date of the commit, so that the same commit makes the same package.
+made=$(date --rfc-email --utc --date="@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}")
+printf 'imapsync-native (%s) unstable; urgency=medium\n\n  * See README.md and docs/.\n\n -- The imapsync authors <maintainers@imapsync.invalid>  %s\n' "$version" "$made" \
+    | gzip -9n >"$doc/changelog.gz"
+install -D -m 644 packaging/debian/README "$root/etc/imapsync/README"
+
+install -D -m 644 packaging/debian/lintian-overrides "$root/usr/share/lintian/overrides/imapsync-native"
+
+mkdir "$root/DEBIAN"
+install -m 755 packaging/debian/{postinst,prerm,postrm} "$root/DEBIAN/"
+echo /etc/imapsync/README >"$root/DEBIAN/conffiles"
 # Some archives carry another program of this name (imapsync in Perl), which also owns /usr/bin/imapsync.
-cat >"$tree/DEBIAN/control" <<END
+cat >"$root/DEBIAN/control" <<END
 Package: imapsync-native
 Version: $version
 Architecture: $architecture
 Maintainer: The imapsync authors <maintainers@imapsync.invalid>
 Section: mail
 Priority: optional
-Installed-Size: $(du -sk "$tree/usr" | cut -f1)
+Installed-Size: $(du -sk --apparent-size "$root" | cut -f1)
 Depends: libc6 (>= 2.34), libssl3 | libssl3t64, ca-certificates
 Suggests: libgssapi-krb5-2
 Conflicts: imapsync
 Description: mailbox backup and migration
  Backs up and moves mailboxes between IMAP accounts, Maildir and mbox:
  every message once, octet for octet, with flags, keywords and dates.
+ .
+ The service imapsync@NAME runs the jobs of /etc/imapsync/NAME.yaml; its timer
+ does so every night.
 END
-chmod -R u=rwX,go=rX "$tree"
+chmod -R u=rwX,go=rX "$root"
+(cd "$root" && find etc usr -type f -print0 | sort -z | xargs -0 md5sum) >"$tree/md5sums"
+install -m 644 "$tree/md5sums" "$root/DEBIAN/"
 mkdir -p "$out"
-dpkg-deb --root-owner-group --build "$tree" "$out" >&2
+SOURCE_DATE_EPOCH=$(date --date="$made" +%s) dpkg-deb --root-owner-group --build "$root" "$out" >&2

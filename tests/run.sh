@@ -7,7 +7,7 @@
 #   tests/run.sh --long       long modes too: more iterations, bigger mailboxes (IMAPSYNC_TESTS_LONG=1)
 #
 # Needs the .NET 10 SDK, a C compiler for the native program, and for the tests against real servers Dovecot, a Kerberos KDC, isync,
-# OfflineIMAP, getmail, mutt and Chromium: installed with apt-get when root. Cyrus and Courier are unpacked beside it when root (tests/fetch-servers.sh); without them their tests
+# OfflineIMAP, getmail, mutt and Chromium, for the packages lintian, systemd and man: installed with apt-get when root. Cyrus and Courier are unpacked beside it when root (tests/fetch-servers.sh); without them their tests
 # are skipped, each with the reason. With CI=true a skipped test fails the run.
 # Works from any directory, without a terminal and with stdin closed. Exit status: 0 when all passed, else 1.
 set -uo pipefail
@@ -55,6 +55,11 @@ command -v getmail >/dev/null || missing+=(getmail6)
 command -v mutt >/dev/null || missing+=(mutt)
 # A browser, for the page that is made for one.
 command -v chromium >/dev/null || missing+=(chromium)
+# What Debian's packages and the manual are looked at with.
+command -v lintian >/dev/null || missing+=(lintian)
+command -v systemd-analyze >/dev/null || missing+=(systemd)
+command -v man >/dev/null || missing+=(man-db)
+command -v objdump >/dev/null || missing+=(binutils)
 # The native program is linked by a C compiler.
 [ -n "$managed" ] || command -v clang >/dev/null || command -v gcc >/dev/null || missing+=(gcc libc6-dev)
 if [ ${#missing[@]} -gt 0 ]; then

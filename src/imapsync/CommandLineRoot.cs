@@ -31,11 +31,12 @@ internal static class CommandLineRoot
         ShowCommand.Create,
         ExportCommand.Create,
         CompletionCommand.Create,
+        ManCommand.Create,
     ];
 
     /// <summary>They hold no conversation with a mail server.</summary>
     private static readonly Func<HostContext, Command>[] WithoutTrace =
-        [SnapshotsCommand.Create, StatusCommand.Create, ReportCommand.Create, LoginCommand.Create, LogoutCommand.Create, CompletionCommand.Create];
+        [SnapshotsCommand.Create, StatusCommand.Create, ReportCommand.Create, LoginCommand.Create, LogoutCommand.Create, CompletionCommand.Create, ManCommand.Create];
 
     public static RootCommand Build(HostContext surroundings)
     {

@@ -33,6 +33,22 @@ internal static class ExitStatus
 
     public const int Terminated = 143;
 
+    /// <summary>Each with what it says, for people.</summary>
+    public static IReadOnlyList<(int Status, string Meaning)> Meanings { get; } =
+    [
+        (Ok, "All of it is in place."),
+        (Failed, "Failed."),
+        (Usage, "The command line or the job file can't be right, and nothing was done; or a password is not to be had."),
+        (Incomplete, "Ran to its end, but something is not in place; or stopped at a limit of its own, and the next run goes on."),
+        (Locked, "Another run holds the job."),
+        (CannotConnect, "A server can't be reached."),
+        (AuthenticationRefused, "A log-in was refused."),
+        (DeletionLimit, "Stopped by the deletion limit."),
+        (TooOld, "Of imapsync status alone: a job had no success for longer than --max-age, or never."),
+        (Interrupted, "Interrupted by SIGINT; what was copied is saved."),
+        (Terminated, "Interrupted by SIGTERM; what was copied is saved."),
+    ];
+
     /// <summary>From the one that counts most: what a person must act on comes before what the next run may find gone.</summary>
     private static readonly int[] Ranking =
         [Terminated, Interrupted, Usage, Failed, DeletionLimit, AuthenticationRefused, CannotConnect, Locked, Incomplete, Ok];

@@ -24,7 +24,7 @@ public sealed partial class ArchitectureTests
         ],
         ["Imapsync.Notifying"] = ["Imapsync.Engine", "MailKit"],
         ["Imapsync.Serving"] = ["Imapsync.Engine", "MimeKit"],
-        ["imapsync"] = ["Imapsync.Engine", "Imapsync.Notifying", "Imapsync.Serving", "System.CommandLine", "Spectre.Console"],
+        ["imapsync"] = ["Imapsync.Engine", "Imapsync.Notifying", "Imapsync.Serving", "OpenTelemetry.Exporter.OpenTelemetryProtocol", "System.CommandLine", "Spectre.Console"],
     };
 
     /// <summary>

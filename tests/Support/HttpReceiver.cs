@@ -8,7 +8,11 @@ using System.Text;
 namespace Imapsync.Tests.Support;
 
 /// <param name="Target">Path and query, as they came.</param>
-public sealed record HttpRequestSeen(string Method, string Target, IReadOnlyDictionary<string, string> Headers, string Body);
+/// <param name="Octets">The body as it came.</param>
+public sealed record HttpRequestSeen(string Method, string Target, IReadOnlyDictionary<string, string> Headers, byte[] Octets)
+{
+    public string Body => Encoding.UTF8.GetString(Octets);
+}
 
 /// <summary>
 /// An HTTPS server of the test's own that keeps what it is sent. A target that holds <c>hang</c> is never answered, <c>status-500</c> is
@@ -133,6 +137,6 @@ public sealed class HttpReceiver : IAsyncDisposable
         }
 
         var words = lines[0].Split(' ');
-        return new HttpRequestSeen(words[0], words[1], headers, Encoding.UTF8.GetString([.. octets[(head + 4)..length]]));
+        return new HttpRequestSeen(words[0], words[1], headers, [.. octets[(head + 4)..length]]);
     }
 }

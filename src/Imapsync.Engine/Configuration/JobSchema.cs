@@ -231,7 +231,7 @@ internal static class JobSchema
 
     public static ImmutableArray<SettingKey> Root { get; } =
     [
-        new("jobs", SettingShape.Sections, "- name: alice") { IsRequired = true, Keys = Job },
+        new("jobs", SettingShape.Sections, "- name: alice") { IsRequired = true, Keys = Job, Purpose = "What is copied from where to where." },
         Notify,
         Text("metrics_file", "/var/lib/node_exporter/imapsync.prom", "A file for Prometheus, written at the end of each run."),
         new("hosts", SettingShape.NamedSections, "{ imap.example.com: { connections: 50 } }")

@@ -271,8 +271,10 @@ internal sealed class MailboxCopier(JobContext context)
         FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, TargetPresence presence, FolderTally tally, CancellationToken abort)
     {
         var siblings = group.Where(p => p != pair).Select(p => new PairKey(p.Source.Path, p.Target)).ToList();
+        using var trace = report.Trace?.BeginFolder(key.Source, key.Target);
         var copier = new FolderCopier(context, pair, summaries.GetValueOrDefault(key), siblings, tally);
         var outcome = await copier.RunAsync(abort);
+        trace?.End(tally.ToCounts());
         wasStopped |= outcome.WasStopped;
         vanished[key] = outcome.Vanished;
         unplaced[key] = outcome.Unplaced;

@@ -20,6 +20,9 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
 
     public string Job => job;
 
+    /// <summary>Where the job's folders have their spans; null for a job that has none itself.</summary>
+    public JobTrace? Trace { get; init; }
+
     public bool HasProblems
     {
         get

@@ -27,12 +27,15 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
     public async Task<JobReport> RunAsync(
         JobDefinition job, RunOptions options, Action<JobEvent> onEvent, CancellationToken stop, CancellationToken abort)
     {
-        var report = new JobReporter(job.Name, time, onEvent);
+        using var trace = new JobTrace(job.Name, options.DryRun);
+        var report = new JobReporter(job.Name, time, onEvent) { Trace = trace };
         report.Tell(new JobStarted(job.Name, job.Source.Display, job.Target.Display, options.DryRun));
         using var stopping = new StopRequest(report, stop, abort);
         await using var clock = LimitDuration(job, stopping);
         var reason = stopping.Explain(await RunAsync(job, options, report, stopping, abort));
-        return report.Finish(JobSession.OutcomeOf(reason, isComplete: !report.HasProblems), reason, options.DryRun);
+        var finished = report.Finish(JobSession.OutcomeOf(reason, isComplete: !report.HasProblems), reason, options.DryRun);
+        trace.End(finished);
+        return finished;
     }
 
     private async Task<StopReason> RunAsync(

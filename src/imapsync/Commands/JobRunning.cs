@@ -14,6 +14,9 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     /// <summary>Of more jobs nobody is told where each one's mail lies.</summary>
     private const int MostPlaces = 5;
 
+    /// <summary>How long a collector of telemetry may take at the end of a run, and of one that is to end.</summary>
+    private static readonly TimeSpan TelemetryPatience = TimeSpan.FromSeconds(5), TelemetryPatienceWhenStopped = TimeSpan.FromSeconds(2);
+
     /// <summary>See <see cref="RunOptions.Heal"/>.</summary>
     public bool Heal { get; init; }
 
@@ -59,6 +62,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         var events = surroundings.ShowEvents(IsJson, file.Jobs.Length);
         notices.Say = events.Say;
         await notices.BeginAsync(CancellationToken.None);
+        var telemetry = DryRun ? null : TelemetryExport.Start(surroundings.Environment, text => notices.Say(text));
         var reports = await RunJobsAsync(file, notices, events, surroundings, signals, stop);
 
         // First what programs read, and who is to be told: a terminal or a pipe that nobody reads may take no more words.
@@ -69,7 +73,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports), DocumentJson.Default.ReportJson, errors)]);
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportCsvPath, file => ReportCsv.WriteAsync(file, reports, signals.InterruptedStatus), errors)]);
         // On another thread, and not waited for for ever: a disk may not answer.
-        var telling = DryRun ? Task.CompletedTask : Task.Run(() => TellAsync(file, notices, reports, status, surroundings, late.Enqueue), CancellationToken.None);
+        var telling = DryRun ? Task.CompletedTask : Task.Run(() => TellAsync(file, notices, telemetry, reports, status, surroundings, stop, late.Enqueue), CancellationToken.None);
         var complaints = errors.ToString();
         var showing = Task.Run(() => ShowEndAsync(events, complaints, file.Jobs, reports, surroundings), CancellationToken.None);
         await UnlessAbortedAsync(showing, TimeSpan.FromSeconds(1));
@@ -101,10 +105,12 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             error.WriteLine(TerminalText.Escape(word));
     }
 
-    private async Task TellAsync(JobFile file, RunNotices notices, IReadOnlyList<JobReport> reports, int status, HostContext surroundings, Action<string> say)
+    private async Task TellAsync(
+        JobFile file, RunNotices notices, TelemetryExport? telemetry, IReadOnlyList<JobReport> reports, int status, HostContext surroundings, CancellationToken stop, Action<string> say)
     {
         await Task.WhenAll(
             Task.Run(() => WriteMetricsAsync(file, surroundings, say), CancellationToken.None),
+            telemetry?.EndAsync(() => StandingsAsync(file, surroundings), stop.IsCancellationRequested ? TelemetryPatienceWhenStopped : TelemetryPatience, surroundings.Time) ?? Task.CompletedTask,
             notices.EndAsync(reports, status));
         // Written already, so that no notification that hangs can keep it back; what is no ordinary file is not written twice.
         if (notices.Failures is { Count: > 0 } failures && ReportPath is not null && Engine.Files.OutputFile.WouldReplace(ReportPath))
@@ -119,8 +125,11 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     private async Task WriteMetricsAsync(JobFile file, HostContext surroundings, Action<string> say)
     {
         if ((MetricsPath ?? file.MetricsFile) is { } metrics)
-            await MetricsText.TryWriteAsync(metrics, await NamedStanding.ReadAsync(file.Places, maxAge: null, surroundings.Time, CancellationToken.None), say);
+            await MetricsText.TryWriteAsync(metrics, await StandingsAsync(file, surroundings), say);
     }
+
+    private static Task<IReadOnlyList<NamedStanding>> StandingsAsync(JobFile file, HostContext surroundings) =>
+        NamedStanding.ReadAsync(file.Places, maxAge: null, surroundings.Time, CancellationToken.None);
 
     private async Task TellMistakeAsync(HostContext surroundings, StopSignals signals, IReadOnlyList<string> mistakes)
     {

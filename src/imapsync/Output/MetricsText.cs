@@ -11,30 +11,18 @@ internal static class MetricsText
     public static string Write(IReadOnlyList<NamedStanding> jobs)
     {
         var text = new StringBuilder();
-        Add("last_run_timestamp_seconds", "When the last run ended, or was begun where it has no end.", s => s.Last is { } l ? (l.Ended ?? l.Began).ToUnixTimeMilliseconds() / 1000.0 : 0);
-        Add("last_success_timestamp_seconds", "When the last run ended after which everything was in place; 0 for never.", s => s.LastSuccess?.Ended?.ToUnixTimeMilliseconds() / 1000.0 ?? 0);
-        Add("last_run_success", "1 where everything was in place after the last run.", s => s.IsLastGood ? 1 : 0);
-        Add("running", "1 while a run goes on.", s => s.Running is null ? 0 : 1);
-        Add("last_run_exit_status", "Of the last run that ended.", s => s.LastEnded?.ExitStatus);
-        Add("last_run_duration_seconds", "Of the last run that ended.", s => s.LastEnded is { } e ? Math.Max(0, (e.Ended!.Value - e.Began).TotalSeconds) : null);
-        Add("last_run_problems", "Problems of the last run that ended.", s => s.LastEnded?.ProblemCount);
-        Add("last_run_source_messages", "Messages in the source.", s => s.LastEnded?.Totals.SourceMessages);
-        Add("last_run_copied_messages", "Messages copied by the last run that ended.", s => s.LastEnded?.Totals.Copied);
-        Add("last_run_copied_bytes", "Octets copied by the last run that ended.", s => s.LastEnded?.Totals.Bytes);
-        Add("last_run_failed_messages", "Messages that are not in place.", s => s.LastEnded?.Totals.Failed);
-        Add("last_run_deleted_messages", "Messages removed from the target.", s => s.LastEnded?.Totals.Deleted);
-        return text.ToString();
-
-        void Add(string name, string help, Func<JobStanding, double?> value)
+        foreach (var figure in JobFigures.All)
         {
-            text.Append(CultureInfo.InvariantCulture, $"# HELP imapsync_job_{name} {help}\n# TYPE imapsync_job_{name} gauge\n");
+            text.Append(CultureInfo.InvariantCulture, $"# HELP {figure.Name} {figure.Purpose}\n# TYPE {figure.Name} gauge\n");
             foreach (var job in jobs)
             {
                 // A history that can't be read is no success: what a job without any shows.
-                if (value(job.Standing) is { } number)
-                    text.Append(CultureInfo.InvariantCulture, $"imapsync_job_{name}{{job=\"{Label(job.Name)}\"}} {number:0.###}\n");
+                if (figure.Value(job.Standing) is { } number)
+                    text.Append(CultureInfo.InvariantCulture, $"{figure.Name}{{job=\"{Label(job.Name)}\"}} {number:0.###}\n");
             }
         }
+
+        return text.ToString();
     }
 
     /// <summary>Readable for all, since the collector is another user; it names jobs and nothing else. What goes wrong is said.</summary>

@@ -57,6 +57,9 @@ public sealed class AuthorizationServer : IDisposable
     /// <summary>The scope that tokens are given for; what was asked for by default.</summary>
     public string? GivenScope { get; set; }
 
+    /// <summary>A person has to sign in on a page of it (<see cref="SignInPage"/>); else every request is agreed to at once.</summary>
+    public bool AsksPerson { get; set; }
+
     /// <summary>Answers to the device grant's questions before the token, in order.</summary>
     public string[] DeviceAnswers { get; set; } = ["authorization_pending"];
 
@@ -146,17 +149,22 @@ public sealed class AuthorizationServer : IDisposable
         {
             using var reader = new StreamReader(context.Request.InputStream);
             var form = HttpUtility.ParseQueryString(await reader.ReadToEndAsync());
-            if (context.Request.Url!.AbsolutePath == "/authorize")
+            var path = context.Request.Url!.AbsolutePath;
+            var query = context.Request.Url.Query;
+            var isAsked = AsksPerson && path == "/authorize";
+            var goesTo = path == "/decide" ? SignInPage.Decide(form, Authorize) : path == "/authorize" && !isAsked ? Authorize(context.Request.QueryString) : null;
+            if (goesTo is not null)
             {
-                context.Response.Redirect(Authorize(context.Request.QueryString));
+                context.Response.Redirect(goesTo);
                 context.Response.Close();
                 return;
             }
 
-            var (status, json) = Handle(context.Request.Url.AbsolutePath, form);
-            var octets = Encoding.UTF8.GetBytes(json.ToJsonString());
+            var page = isAsked ? SignInPage.Write(query) : path == "/decide" ? SignInPage.Write(form["query"]!, "This is not the password.") : null;
+            var (status, json) = page is null ? Handle(path, form) : (200, []);
+            var octets = Encoding.UTF8.GetBytes(page ?? json.ToJsonString());
             context.Response.StatusCode = status;
-            context.Response.ContentType = "application/json";
+            context.Response.ContentType = page is null ? "application/json" : "text/html; charset=utf-8";
             context.Response.Headers["Date"] = Now.ToString("R");
             context.Response.ContentLength64 = octets.Length;
             await context.Response.OutputStream.WriteAsync(octets);

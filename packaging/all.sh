@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Makes everything that can be made on this machine: packaging/all.sh [--here] [DIRECTORY [PROGRAM]]
+#
+# A Debian package and a tarball for this processor, the same for the other one where its C compiler is installed (not with --here), the
+# dotnet tool, and SHA256SUMS of them. They land in DIRECTORY, by default artifacts/release. PROGRAM is the native program if it is
+# compiled already. docs/release.md says more.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+others="amd64 arm64"
+if [ "${1:-}" = --here ]; then
+    others=
+    shift
+fi
+out=${1:-artifacts/release}
+here=$(dpkg --print-architecture)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$out"
+rm -f "$out"/{imapsync*,SHA256SUMS}
+
+program=${2:-}
+if [ -z "$program" ]; then
+    packaging/publish.sh "$here" "$work/$here"
+    program=$work/$here/imapsync
+fi
+pack() {
+    packaging/deb.sh "$out" "$1" "$2" "$program"
+    packaging/tarball.sh "$out" "$1" "$2" "$program"
+}
+pack "$program" "$here"
+
+for other in $others; do
+    [ "$other" != "$here" ] || continue
+    status=0
+    packaging/publish.sh "$other" "$work/$other" || status=$?
+    case $status in
+        0) pack "$work/$other/imapsync" "$other" ;;
+        3) echo "Nothing is made for $other." >&2 ;;
+        *) exit "$status" ;;
+    esac
+done
+
+dotnet pack src/imapsync -c Release -o "$out" -v quiet -clp:NoSummary >&2
+(cd "$out" && sha256sum imapsync* >SHA256SUMS && ls -l)

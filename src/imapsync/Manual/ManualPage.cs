@@ -1,0 +1,26 @@
+namespace Imapsync.CommandLine.Manual;
+
+/// <summary>A page of the manual as a value; <see cref="Roff"/> prints it.</summary>
+/// <param name="Name">What <c>man</c> is asked for, such as <c>imapsync-run</c>.</param>
+/// <param name="Section">The manual's section: 1 for commands, 5 for files.</param>
+/// <param name="Purpose">In a line.</param>
+internal sealed record ManualPage(string Name, int Section, string Purpose, IReadOnlyList<ManualSection> Sections)
+{
+    public string FileName => $"{Name}.{Section}";
+}
+
+/// <param name="Title">As it stands in the page; the name of a part of a section has small letters.</param>
+internal sealed record ManualSection(string Title, IReadOnlyList<ManualBlock> Blocks);
+
+internal abstract record ManualBlock;
+
+internal sealed record Paragraph(string Text) : ManualBlock;
+
+/// <summary>A heading within a section.</summary>
+internal sealed record SubHeading(string Text) : ManualBlock;
+
+/// <summary>A word that is typed, such as an option, and what it means.</summary>
+internal sealed record Definition(string Term, string Meaning) : ManualBlock;
+
+/// <summary>What is typed or written, line by line.</summary>
+internal sealed record Verbatim(string Text) : ManualBlock;

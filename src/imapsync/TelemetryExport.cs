@@ -1,0 +1,171 @@
+using System.Net;
+using Imapsync.Engine.History;
+using Imapsync.Engine.Progress;
+using OpenTelemetry;
+using OpenTelemetry.Exporter;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Imapsync.CommandLine;
+
+/// <summary>
+/// Sends spans and figures of a run to where OpenTelemetry's environment variables say, by OTLP. Without them nothing of it exists. What
+/// does not get through is said and changes nothing.
+/// </summary>
+internal sealed class TelemetryExport
+{
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    private readonly Action<string> say;
+    private readonly Lock gate = new();
+
+    // Sends what waits. Nothing is disposed of afterwards: that would wait once more for a collector that does not answer.
+    private readonly Action? endTraces, endMetrics;
+    private string? trouble;
+
+    private TelemetryExport(IReadOnlyDictionary<string, string> environment, Action<string> say)
+    {
+        this.say = say;
+        // What the environment says of the service counts for more than what the program says of itself.
+        var resource = ResourceBuilder.CreateEmpty().AddService("imapsync", serviceVersion: ProgramVersion.Text, autoGenerateServiceInstanceId: false)
+            .AddAttributes([new("host.name", Dns.GetHostName())]).AddTelemetrySdk().AddEnvironmentVariableDetector();
+        if (IsWanted(environment, "TRACES"))
+        {
+            var traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource(JobTrace.SourceName).AddOtlpExporter(o => SetUp(o, environment, "TRACES")).Build();
+            endTraces = () => traces.Shutdown();
+        }
+
+        if (IsWanted(environment, "METRICS"))
+        {
+            var metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(JobFigures.MeterName).AddOtlpExporter(o => SetUp(o, environment, "METRICS")).Build();
+            endMetrics = () => metrics.Shutdown();
+        }
+    }
+
+    /// <returns>Null where nobody asked for it, or for something that can't be, which is said.</returns>
+    public static TelemetryExport? Start(IReadOnlyDictionary<string, string> environment, Action<string> say)
+    {
+        if (Value(environment, "OTEL_SDK_DISABLED") is { } disabled && disabled.Equals("true", StringComparison.OrdinalIgnoreCase))
+            return null;
+        if (!IsWanted(environment, "TRACES") && !IsWanted(environment, "METRICS"))
+            return null;
+        foreach (var name in (string[])[Endpoint, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"])
+        {
+            if (Value(environment, name) is { } text && !(Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"))
+            {
+                // Not the text: it may hold a key.
+                say($"{name} is no http:// or https:// URL; no telemetry is sent");
+                return null;
+            }
+        }
+
+        try
+        {
+            return new TelemetryExport(environment, say);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
+        {
+            // Such as headers in a form of their own. Its text may hold them.
+            say($"OpenTelemetry's variables can't be used ({e.GetType().Name}); no telemetry is sent");
+            return null;
+        }
+    }
+
+    /// <summary>Sends what waits, with how the jobs stand by now.</summary>
+    /// <param name="standings">Read only if somebody wants them.</param>
+    /// <param name="patience">Then what is still on its way is left behind.</param>
+    public async Task EndAsync(Func<Task<IReadOnlyList<NamedStanding>>> standings, TimeSpan patience, TimeProvider time)
+    {
+        try
+        {
+            await Task.WhenAll(Task.Run(() => endTraces?.Invoke()), Task.Run(SendFiguresAsync)).WaitAsync(patience, time);
+        }
+        catch (TimeoutException)
+        {
+            Fail($"there was no answer within {patience.TotalSeconds:0} s");
+        }
+
+        if (trouble is not null)
+            say($"telemetry could not be sent: {trouble}");
+
+        async Task SendFiguresAsync()
+        {
+            if (endMetrics is null)
+                return;
+            JobFigures.Record((await standings()).Select(s => (s.Name, s.Standing)));
+            endMetrics();
+        }
+    }
+
+    private static bool IsWanted(IReadOnlyDictionary<string, string> environment, string signal) =>
+        (Value(environment, Endpoint) ?? Value(environment, $"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")) is not null && Value(environment, $"OTEL_{signal}_EXPORTER") is null or "otlp";
+
+    private static string? Value(IReadOnlyDictionary<string, string> environment, string name) =>
+        environment.GetValueOrDefault(name)?.Trim() is { Length: > 0 } value ? value : null;
+
+    private void SetUp(OtlpExporterOptions options, IReadOnlyDictionary<string, string> environment, string signal)
+    {
+        // As the specification has it: the library reads the variables of one signal only for all signals together, and takes gRPC by itself.
+        options.Protocol = (OfSignal("PROTOCOL") ?? Value(environment, "OTEL_EXPORTER_OTLP_PROTOCOL")) == "grpc" ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
+        if (OfSignal("ENDPOINT") is { } endpoint)
+            options.Endpoint = new Uri(endpoint);
+        if (OfSignal("HEADERS") is { } headers)
+            options.Headers = headers;
+        var timeout = TimeSpan.FromMilliseconds(options.TimeoutMilliseconds);
+        options.HttpClientFactory = () => new HttpClient(new Watch(this)) { Timeout = timeout };
+
+        string? OfSignal(string what) => Value(environment, $"OTEL_EXPORTER_OTLP_{signal}_{what}");
+    }
+
+    /// <summary>The first trouble counts: what follows is most often the same.</summary>
+    private void Fail(string why)
+    {
+        lock (gate)
+            trouble ??= why;
+    }
+
+    /// <summary>The library keeps to itself what became of a request.</summary>
+    private sealed class Watch(TelemetryExport export) : DelegatingHandler(new SocketsHttpHandler { AllowAutoRedirect = false, ActivityHeadersPropagator = null })
+    {
+        protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return Look(request, base.Send(request, cancellationToken));
+            }
+            catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+            {
+                throw Failed(request, e);
+            }
+        }
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return Look(request, await base.SendAsync(request, cancellationToken));
+            }
+            catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+            {
+                throw Failed(request, e);
+            }
+        }
+
+        private HttpResponseMessage Look(HttpRequestMessage request, HttpResponseMessage response)
+        {
+            if (!response.IsSuccessStatusCode)
+                export.Fail($"{Where(request)} answered {(int)response.StatusCode}");
+            return response;
+        }
+
+        private Exception Failed(HttpRequestMessage request, Exception e)
+        {
+            export.Fail($"{Where(request)}: {(e is HttpRequestException ? e.Message : "there was no answer in time")}");
+            return e;
+        }
+
+        /// <summary>Without what a path or a user's part may hold.</summary>
+        private static string Where(HttpRequestMessage request) => $"{request.RequestUri?.Host}:{request.RequestUri?.Port}";
+    }
+}

@@ -1,0 +1,206 @@
+using System.Text.RegularExpressions;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests.Packaging;
+
+/// <summary>The packages as their users get them: put in place by the system's own programs, looked at by those, and run.</summary>
+public sealed partial class PackageTests(Release release) : IClassFixture<Release>, IDisposable
+{
+    private readonly TempDir dir = new();
+
+    private string Tree => dir["tree"];
+
+    [Fact]
+    public async Task The_Debian_package_comes_into_a_clean_tree_backs_mail_up_from_there_and_leaves_the_backup_behind()
+    {
+        await InstallAsync();
+        Assert.Contains("install ok installed", await DpkgQueryAsync("${Status}"), StringComparison.Ordinal);
+        var passwd = await File.ReadAllTextAsync(Path.Combine(Tree, "etc/passwd"), TestContext.Current.CancellationToken);
+        Assert.Contains("imapsync:", passwd, StringComparison.Ordinal);
+        Assert.Contains(":/var/lib/imapsync:", passwd, StringComparison.Ordinal);
+        Assert.True(Directory.Exists(Path.Combine(Tree, "var/lib/imapsync")));
+
+        var program = Path.Combine(Tree, "usr/bin/imapsync");
+        var version = await Release.RunAsync(program, "--version");
+        Assert.Equal($"imapsync {await DpkgQueryAsync("${Version}")}\n", version.Output);
+        await BacksUpAsync(program);
+
+        // What a person put there, and what a backup is: not the package's to take away.
+        var kept = Path.Combine(Tree, "var/lib/imapsync/mail");
+        Directory.CreateDirectory(kept);
+        var enabled = Directory.CreateDirectory(Path.Combine(Tree, "etc/systemd/system/timers.target.wants")).FullName;
+        File.CreateSymbolicLink(Path.Combine(enabled, "imapsync@alice.timer"), "/usr/lib/systemd/system/imapsync@.timer");
+        await DpkgAsync("--purge", "imapsync-native");
+        Assert.True(Directory.Exists(kept));
+        Assert.Empty(Directory.GetFileSystemEntries(enabled));
+        Assert.Empty(Directory.EnumerateFiles(Tree, "*imapsync*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task Lintian_finds_nothing_in_it()
+    {
+        var (status, output, error) = await Release.TryAsync("lintian", [], "--allow-root", "--fail-on", "error,warning", release.Deb);
+        Assert.True(status == 0 && !Finding().IsMatch(output), output + error);
+    }
+
+    [Fact]
+    public async Task It_needs_no_newer_C_library_than_it_says()
+    {
+        var (status, symbols, _) = await Release.TryAsync("objdump", [], "-T", release.Program);
+        // A script, where the native program is not what is tested, needs none.
+        var needed = status != 0 ? new Version(0, 0) : GlibcVersion().Matches(symbols).Select(m => Version.Parse(m.Groups[1].Value)).Max();
+        var said = Libc().Match((await Release.RunAsync("dpkg-deb", "--field", release.Deb, "Depends")).Output);
+        Assert.True(needed <= Version.Parse(said.Groups[1].Value), $"it needs {needed} and says {said}");
+    }
+
+    [Fact]
+    public async Task Its_units_are_what_systemd_takes_and_their_manual_is_there()
+    {
+        await InstallAsync();
+        var units = dir.Create("units");
+        foreach (var unit in Directory.GetFiles(Path.Combine(Tree, "usr/lib/systemd/system")))
+        {
+            // The program and the user are in the tree only.
+            var text = await File.ReadAllTextAsync(unit, TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(Path.Combine(units, Path.GetFileName(unit)), text.Replace("=/usr/bin/", $"={Tree}/usr/bin/", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal((0, "", ""), await VerifyAsync(units, "imapsync@alice.service"));
+        Assert.Equal((0, "", ""), await VerifyAsync(units, "imapsync@alice.timer"));
+        // Of 10 points of exposure few are left: who may go out to mail servers has some.
+        await Release.RunAsync("systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager", Path.Combine(units, "imapsync@alice.service"));
+
+        var service = Path.Combine(units, "imapsync@.service");
+        var good = await File.ReadAllTextAsync(service, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(service, good.Replace("ProtectSystem", "ProtectSytem", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        Assert.Contains("ProtectSytem", (await VerifyAsync(units, "imapsync@alice.service")).Error, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(service, good.Replace("man:imapsync(1)", "man:imapsink(1)", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        Assert.NotEqual("", (await VerifyAsync(units, "imapsync@alice.service")).Error);
+    }
+
+    [Fact]
+    public async Task Every_command_has_its_page_and_the_shell_completes()
+    {
+        await InstallAsync();
+        var pages = Path.Combine(Tree, "usr/share/man");
+        foreach (var page in Directory.GetFiles(pages, "*.gz", SearchOption.AllDirectories))
+        {
+            var (status, output, error) = await Release.TryAsync("man", new() { ["MANPATH"] = pages, ["MANROFFOPT"] = "-ww" }, "--warnings", Path.GetFileName(page).Split('.')[0]);
+            Assert.True(status == 0 && error.Length == 0, error);
+            Assert.Contains("NAME", output, StringComparison.Ordinal);
+        }
+
+        const string ask = "source \"$1\"; COMP_LINE='imapsync sta' COMP_POINT=12 COMP_WORDS=(imapsync sta) COMP_CWORD=1; _imapsync; echo \"${COMPREPLY[*]}\"";
+        var completed = await Release.TryAsync("bash", WithProgram(), "-c", ask, "bash", Path.Combine(Tree, "usr/share/bash-completion/completions/imapsync"));
+        Assert.Equal((0, "status\n", ""), completed);
+        Assert.NotEmpty(await File.ReadAllTextAsync(Path.Combine(Tree, "usr/share/zsh/vendor-completions/_imapsync"), TestContext.Current.CancellationToken));
+        Assert.NotEmpty(await File.ReadAllTextAsync(Path.Combine(Tree, "usr/share/fish/vendor_completions.d/imapsync.fish"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task The_tarball_is_laid_over_usr_local_and_runs()
+    {
+        await Release.RunAsync("tar", "--extract", "--gzip", "--file", release.Tarball, "--strip-components=1", "--directory", dir.Create("local"));
+        await BacksUpAsync(dir["local/bin/imapsync"]);
+        Assert.Contains("ExecStart=/usr/local/bin/imapsync ", await File.ReadAllTextAsync(dir["local/lib/systemd/system/imapsync@.service"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.True(File.Exists(dir["local/share/man/man5/imapsync-job.5.gz"]));
+        Assert.True(File.Exists(dir["local/share/zsh/site-functions/_imapsync"]));
+        Assert.True(File.Exists(dir["local/share/doc/imapsync-native/LICENSE"]));
+    }
+
+    [Fact]
+    public async Task The_dotnet_tool_is_installed_from_its_package_and_runs()
+    {
+        // Nothing of the user's, and no other source than the directory.
+        var environment = new Dictionary<string, string> { ["NUGET_PACKAGES"] = dir.Create("packages"), ["DOTNET_CLI_HOME"] = dir.Create("home"), ["DOTNET_NOLOGO"] = "1" };
+        var sources = dir.Write("nuget.config", $"""<configuration><packageSources><clear /><add key="release" value="{release.Directory}" /></packageSources></configuration>""");
+        var (status, output, error) = await Release.TryAsync("dotnet", environment, "tool", "install", "imapsync", "--tool-path", dir["tools"], "--configfile", sources);
+        Assert.True(status == 0, output + error);
+        await BacksUpAsync(dir["tools/imapsync"]);
+    }
+
+    [Fact]
+    public async Task The_same_commit_makes_the_same_packages_and_the_sums_are_theirs()
+    {
+        foreach (var made in (string[])["first", "second"])
+        {
+            await Release.RunAsync(Path.Combine(Release.Root, "packaging/deb.sh"), dir.Create(made), Small(), "amd64");
+            await Release.RunAsync(Path.Combine(Release.Root, "packaging/tarball.sh"), dir[made], Small(), "amd64");
+        }
+
+        var (first, second) = (Directory.GetFiles(dir["first"]).Order(StringComparer.Ordinal).ToList(), Directory.GetFiles(dir["second"]).Order(StringComparer.Ordinal).ToList());
+        Assert.Equal(2, first.Count);
+        foreach (var (one, other) in first.Zip(second))
+            Assert.True(File.ReadAllBytes(one).AsSpan().SequenceEqual(File.ReadAllBytes(other)), $"{one} is not made the same again");
+
+        var sums = await File.ReadAllLinesAsync(Path.Combine(release.Directory, "SHA256SUMS"), TestContext.Current.CancellationToken);
+        Assert.Equal(Directory.GetFiles(release.Directory, "imapsync*").Length, sums.Length);
+        await Release.RunAsync("sh", "-c", "cd \"$1\" && sha256sum --check --strict SHA256SUMS", "sh", release.Directory);
+    }
+
+    /// <summary>What the recipe copies is in the repository and not kept out of the build.</summary>
+    [Fact]
+    public async Task The_container_recipe_names_what_is_there()
+    {
+        var recipe = await File.ReadAllLinesAsync(Path.Combine(Release.Root, "Dockerfile"), TestContext.Current.CancellationToken);
+        var copied = recipe.Where(l => l.StartsWith("COPY ", StringComparison.Ordinal) && !l.Contains("--from", StringComparison.Ordinal)).SelectMany(l => l.Split(' ')[1..^1]).ToList();
+        var allowed = await File.ReadAllLinesAsync(Path.Combine(Release.Root, ".dockerignore"), TestContext.Current.CancellationToken);
+        Assert.NotEmpty(copied);
+        foreach (var name in copied)
+        {
+            Assert.True(Path.Exists(Path.Combine(Release.Root, name)), $"{name} is not there");
+            Assert.Contains("!" + name.TrimEnd('/'), allowed);
+        }
+
+        // The compiler is the one that everything else is built with.
+        var sdk = SdkVersion().Match(await File.ReadAllTextAsync(Path.Combine(Release.Root, "global.json"), TestContext.Current.CancellationToken)).Groups[1].Value;
+        Assert.Contains(recipe, l => l.StartsWith($"FROM mcr.microsoft.com/dotnet/sdk:{sdk}-", StringComparison.Ordinal));
+    }
+
+    public void Dispose() => dir.Dispose();
+
+    private async Task InstallAsync()
+    {
+        foreach (var place in (string[])["updates", "info"])
+            dir.Create($"tree/var/lib/dpkg/{place}");
+        dir.Write("tree/var/lib/dpkg/status", "");
+        dir.Create("tree/var/log");
+        dir.Create("tree/etc");
+        await DpkgAsync("--install", release.Deb);
+    }
+
+    /// <summary>Scripts of the package run as they are and are told the tree; what it depends on is this machine's.</summary>
+    private Task DpkgAsync(params string[] arguments) =>
+        Release.RunAsync("dpkg", [$"--root={Tree}", "--force-script-chrootless", "--force-depends", "--force-not-root", .. arguments]);
+
+    private async Task<string> DpkgQueryAsync(string format) =>
+        (await Release.RunAsync("dpkg-query", $"--admindir={Tree}/var/lib/dpkg", "--show", $"--showformat={format}", "imapsync-native")).Output;
+
+    private Task<(int Status, string Output, string Error)> VerifyAsync(string units, string unit) =>
+        Release.TryAsync("systemd-analyze", new() { ["MANPATH"] = Path.Combine(Tree, "usr/share/man"), ["SYSTEMD_UNIT_PATH"] = units + ":" }, "verify", "--man=yes", Path.Combine(units, unit));
+
+    private Dictionary<string, string> WithProgram() => new() { ["PATH"] = $"{Tree}/usr/bin:{Environment.GetEnvironmentVariable("PATH")}" };
+
+    /// <summary>The program, small enough to be packed twice.</summary>
+    private string Small() => dir.WriteProgram("imapsync", $"exec {release.Program} \"$@\"");
+
+    private async Task BacksUpAsync(string program)
+    {
+        var target = dir[Path.GetRandomFileName()];
+        var (status, _, error) = await Release.TryAsync(program, new() { ["HOME"] = dir.Create("home") }, "copy", $"mbox:{Path.Combine(Release.Root, "examples/mail")}", $"maildir:{target}");
+        Assert.True(status == 0, error);
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(target, "cur")));
+    }
+
+    [GeneratedRegex("^[EW]: ", RegexOptions.Multiline, 1000)]
+    private static partial Regex Finding();
+
+    [GeneratedRegex(@"GLIBC_(\d+\.\d+)", RegexOptions.None, 1000)]
+    private static partial Regex GlibcVersion();
+
+    [GeneratedRegex(@"libc6 \(>= ([\d.]+)\)", RegexOptions.None, 1000)]
+    private static partial Regex Libc();
+
+    [GeneratedRegex(@"""version"": ""(\d+\.\d+)", RegexOptions.None, 1000)]
+    private static partial Regex SdkVersion();
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Servers.Tests.Packaging;
+
+/// <summary>Everything that packaging/all.sh makes of the program that is tested, made once for all tests.</summary>
+public sealed class Release : IAsyncLifetime
+{
+    private readonly TempDir dir = new();
+
+    public static string Root { get; } = FindRoot();
+
+    public string Directory => dir["release"];
+
+    public string Deb => Single("*.deb");
+
+    public string Tarball => Single("*.tar.gz");
+
+    /// <summary>The program in the packages: the native one; where only the build's is tested, a script that runs that.</summary>
+    public string Program { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        Program = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 } native ? native
+            : dir.WriteProgram("imapsync", $"exec dotnet {Path.Combine(AppContext.BaseDirectory, "imapsync.dll")} \"$@\"");
+        await RunAsync(Path.Combine(Root, "packaging/all.sh"), "--here", Directory, Program);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        dir.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Its output and error output; throws with them when it fails.</summary>
+    public static async Task<(string Output, string Error)> RunAsync(string program, params string[] arguments)
+    {
+        var (status, output, error) = await TryAsync(program, [], arguments);
+        Assert.True(status == 0, $"{program} {string.Join(' ', arguments)} ended with {status}:\n{output}\n{error}");
+        return (output, error);
+    }
+
+    public static async Task<(int Status, string Output, string Error)> TryAsync(string program, Dictionary<string, string> environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = Path.GetTempPath() };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (process.ExitCode, output, await error);
+    }
+
+    private string Single(string pattern) => Assert.Single(System.IO.Directory.GetFiles(Directory, pattern));
+
+    private static string FindRoot()
+    {
+        var directory = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(directory, "imapsync.sln")))
+            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("the repository's root is not above the tests");
+        return directory;
+    }
+}

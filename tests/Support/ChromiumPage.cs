@@ -1,0 +1,128 @@
+using System.Globalization;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Imapsync.Tests.Support;
+
+/// <summary>A page in a real Chromium, worked by the browser's own debugging protocol (https://chromedevtools.github.io/devtools-protocol/).</summary>
+public sealed class ChromiumPage : IAsyncDisposable
+{
+    // For a machine with much else to do.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3), Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly ClientWebSocket line = new();
+    private int calls;
+
+    private ChromiumPage()
+    {
+    }
+
+    /// <summary>A script that opens an address in a Chromium without a window, as BROWSER names one. Its profile is the directory.</summary>
+    public static string WriteBrowser(TempDir dir, string name)
+    {
+        var profile = dir.Create(name + "-profile");
+        return dir.WriteProgram(
+            name,
+            $"""
+            echo $$ > '{profile}/pid'
+            exec chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run \
+              --remote-debugging-port=0 --user-data-dir='{profile}' "$1"
+            """);
+    }
+
+    /// <summary>The page that such a script opened; waits for it.</summary>
+    public static async Task<ChromiumPage> AttachAsync(TempDir dir, string name)
+    {
+        var profile = dir[name + "-profile"];
+        var page = new ChromiumPage();
+        try
+        {
+            using var http = new HttpClient();
+            await UntilAsync(async () =>
+            {
+                // Written when the browser listens.
+                if (!File.Exists(Path.Combine(profile, "DevToolsActivePort")) || await File.ReadAllLinesAsync(Path.Combine(profile, "DevToolsActivePort")) is not [var port, _, ..])
+                    return false;
+                var targets = JsonNode.Parse(await http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/json/list")))!.AsArray();
+                if (targets.FirstOrDefault(t => (string?)t!["type"] == "page" && ((string?)t["url"])?.StartsWith("http", StringComparison.Ordinal) == true) is not { } target)
+                    return false;
+                await page.line.ConnectAsync(new Uri((string)target["webSocketDebuggerUrl"]!), CancellationToken.None);
+                return true;
+            }, "the browser shows a page");
+            return page;
+        }
+        catch
+        {
+            page.line.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Ends a browser that a script of <see cref="WriteBrowser"/> started, if it did.</summary>
+    public static void End(TempDir dir, string name)
+    {
+        var pid = Path.Combine(dir[name + "-profile"], "pid");
+        if (!File.Exists(pid))
+            return;
+        try
+        {
+            using var browser = System.Diagnostics.Process.GetProcessById(int.Parse(File.ReadAllText(pid), CultureInfo.InvariantCulture));
+            browser.Kill(entireProcessTree: true);
+            browser.WaitForExit();
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+        {
+            // It has ended.
+        }
+    }
+
+    /// <summary>The value of an expression in the page, as text.</summary>
+    public async Task<string> EvaluateAsync(string expression)
+    {
+        var id = ++calls;
+        var call = new JsonObject { ["id"] = id, ["method"] = "Runtime.evaluate", ["params"] = new JsonObject { ["expression"] = $"String({expression})" } };
+        await line.SendAsync(Encoding.UTF8.GetBytes(call.ToJsonString()), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+        while (true)
+        {
+            var answer = await ReadAsync();
+            if ((int?)answer["id"] == id)
+                return (string?)answer["result"]?["result"]?["value"] ?? "";
+        }
+    }
+
+    /// <summary>Until the page's text holds it; a page that comes in its place counts as well.</summary>
+    public Task SeesAsync(string text) =>
+        UntilAsync(async () => (await EvaluateAsync("document.body ? document.body.innerText : ''")).Contains(text, StringComparison.Ordinal), $"the page shows '{text}'");
+
+    public ValueTask DisposeAsync()
+    {
+        line.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition, string what)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            if (TimeProvider.System.GetElapsedTime(started) > Patience)
+                throw new TimeoutException($"waited in vain until {what}");
+            await Task.Delay(Pause, TimeProvider.System);
+        }
+    }
+
+    private async Task<JsonNode> ReadAsync()
+    {
+        using var message = new MemoryStream();
+        var buffer = new byte[8192];
+        WebSocketReceiveResult part;
+        do
+        {
+            part = await line.ReceiveAsync(buffer, CancellationToken.None);
+            message.Write(buffer, 0, part.Count);
+        }
+        while (!part.EndOfMessage);
+        return JsonNode.Parse(message.ToArray())!;
+    }
+}
