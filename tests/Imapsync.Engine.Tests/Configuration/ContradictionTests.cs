@@ -9,6 +9,8 @@ public sealed class ContradictionTests : JobFileFixture
     [InlineData("proxy: socks5://me@127.0.0.1\n      proxy_password_file: nowhere", "", "", "nowhere can't be read: there is no such file")]
     [InlineData("proxy: socks5://me@127.0.0.1\n      proxy_password: s3cret", "", "", "unknown key 'proxy_password'")]
     [InlineData("proxy: socks5://me@127.0.0.1\n      proxy_password_command: x\n      password: x", "", "", null)]
+    [InlineData("proxy: socks5://127.0.0.1\n      proxy_password_command: x", "", "", "'proxy_password_command' is for nobody: the proxy's address names no user; write the user into it")]
+    [InlineData("proxy_password_command: x", "", "", "'proxy_password_command' has no proxy that it is for; add 'proxy:")]
     [InlineData("auth: external\n      password: x", "", "", "'password' contradicts 'auth: external'")]
     [InlineData("auth: anonymous\n      password: x", "", "", "'password' contradicts 'auth: anonymous'")]
     [InlineData("auth: login\n      authorize_as: bob", "", "", "'auth: login' can't carry 'authorize_as'")]
