@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Imapsync.Engine.Files;
 
 namespace Imapsync.Serving.Finding;
 
@@ -8,10 +9,6 @@ internal static class SafeFileName
 {
     private const int MostBytes = 150;
     private const int MostTries = 10_000;
-
-    /// <summary>Devices of Windows: such a name is one with any ending.</summary>
-    private static readonly string[] Devices =
-        ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", .. from device in (string[])["COM", "LPT"] from number in "0123456789\u00b9\u00b2\u00b3" select device + number];
 
     /// <summary>A name that is valid on every common file system, exFAT and those of Windows among them; <paramref name="otherwise"/> where nothing is left of it.</summary>
     public static string Of(string? text, string otherwise)
@@ -27,7 +24,7 @@ internal static class SafeFileName
         var safe = Shortened(name.ToString().TrimStart('.', '-', '~', ' ').TrimEnd('.', ' ')).TrimEnd('.', ' ');
         if (safe.Trim('_', ' ').Length == 0)
             return otherwise;
-        return Devices.Contains(safe.Split('.', 2)[0].TrimEnd(), StringComparer.OrdinalIgnoreCase) ? "_" + safe : safe;
+        return WindowsNames.IsDevice(safe) ? "_" + safe : safe;
     }
 
     /// <summary>Makes the file, under this name or with a number behind it. A link there is not followed.</summary>

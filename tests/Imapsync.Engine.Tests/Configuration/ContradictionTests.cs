@@ -67,10 +67,16 @@ public sealed class ContradictionTests : JobFileFixture
         "job.yaml:19:12: job 'alice' keeps its state in the same directory; give each job a state directory of its own",
         Error(File(Job(job: "state: s"), Job(job: "state: ./s", name: "bob"))));
 
+    [Fact]
+    public void Two_jobs_must_not_share_a_state_directory_but_for_case() => Assert.Contains(
+        "job 'alice' keeps its state in the same directory", Error(File(Job(job: "state: s"), Job(job: "state: S", name: "bob"))), StringComparison.Ordinal);
+
     [Theory]
     [InlineData("maildir:backup/alice")]
     [InlineData("mbox:backup/alice/deeper")]
     [InlineData("maildir:backup")]
+    [InlineData("maildir:Backup/ALICE")]
+    [InlineData("maildir:Backup/ALICE/deeper")]
     public void Two_jobs_must_not_write_to_one_directory(string target) => Assert.Contains(
         "writes to the same place",
         Error(File(Job(), Job(name: "bob")), $"bob.target.url={target}"), StringComparison.Ordinal);
