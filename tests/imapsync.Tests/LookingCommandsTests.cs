@@ -141,6 +141,24 @@ public sealed class LookingCommandsTests : CommandLineFixture
     }
 
     [Fact]
+    public async Task Check_of_a_list_that_a_command_prints_names_jobs_and_bad_rows_and_no_secret()
+    {
+        var file = Path.Combine(Directory, "bulk.yaml");
+        await File.WriteAllTextAsync(file, """
+            jobs:
+              - name: "{user}"
+                for_each: { command: 'printf "user,password\nalice,hunter22\nbob,\n"' }
+                source: { url: "imaps://{user}@imap.example.com", password: "{password}" }
+                target: { url: "maildir:backup/{user}" }
+            """, TestContext.Current.CancellationToken);
+        var csv = Path.Combine(Directory, "checked.csv");
+        Assert.Equal(2, await InvokeAsync("check", file, "--csv", csv));
+        var written = await File.ReadAllTextAsync(csv, TestContext.Current.CancellationToken);
+        Assert.Equal("name,result,reason\r\nalice,ok,\r\noutput of 'command':3,failed,the cell of 'password' is empty\r\n", written);
+        Assert.DoesNotContain("hunter22", Out + Error + written, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Folders_of_a_store_that_cannot_be_reached_end_with_its_status()
     {
         OpenStore = _ => throw new MailException(FailureScope.Store, true, "no route") { Kind = FailureKind.Connect };
