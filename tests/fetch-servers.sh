@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Unpacks Cyrus and Courier for the tests that migrate to them: fetch-servers.sh [DIRECTORY]
+# Unpacks Cyrus and Courier for the tests that migrate to them, and from them by POP3: fetch-servers.sh [DIRECTORY]
 #
 # They are not installed: a package would start its server, and only one IMAP server can be installed at a time. What a
 # server needs and the machine lacks is unpacked beside it. Needs root and an apt archive that has the packages (Debian 12).
@@ -9,9 +9,11 @@ root=${1:-${IMAPSYNC_TEST_SERVERS:-/opt/imapsync-test-servers}}
 
 # unpack NAME PACKAGE...
 unpack() {
-  local name=$1 work packages
+  local name=$1 work packages wanted
   shift
-  [ ! -f "$root/$name/.complete" ] || return 0
+  wanted=$*
+  # It names what was unpacked: an older one may lack some of it.
+  [ "$(cat "$root/$name/.complete" 2>/dev/null)" != "$wanted" ] || return 0
   echo "Unpacking $name"
   work=$(mktemp -d) || return 1
   # What an installation would bring: those of the packages' dependencies that are not there yet, and themselves.
@@ -19,10 +21,10 @@ unpack() {
   # apt drops its privileges for downloads, so the directory must be open to it.
   chmod 755 "$work"
   if [ -n "$packages" ] && (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download $packages >/dev/null 2>&1); then
-    rm -rf "${root:?}/$name"
+    # What is there may be in use, so it is added to.
     mkdir -p "$root/$name"
     for package in "$work"/*.deb; do dpkg -x "$package" "$root/$name" || { rm -rf "$work"; return 1; }; done
-    touch "$root/$name/.complete"
+    echo "$wanted" > "$root/$name/.complete"
   else
     echo "$name: its packages cannot be had here" >&2
   fi
@@ -33,6 +35,6 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || ! command -v dpkg >
   echo "Cyrus and Courier are left out: unpacking and starting them takes root on Debian" >&2
   exit 0
 fi
-unpack cyrus cyrus-imapd cyrus-common sasl2-bin
-unpack courier courier-imap courier-authlib-userdb
+unpack cyrus cyrus-imapd cyrus-pop3d cyrus-common sasl2-bin
+unpack courier courier-imap courier-pop courier-authlib-userdb
 exit 0

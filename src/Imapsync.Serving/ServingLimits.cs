@@ -44,6 +44,9 @@ public sealed record ServingLimits
     /// <summary>One header field of these; what is longer is cut.</summary>
     public int FieldBytes { get; init; } = 1 << 20;
 
+    /// <summary>Addresses of one ENVELOPE, or of all inside one BODYSTRUCTURE; those behind are left out.</summary>
+    public int Addresses { get; init; } = 20_000;
+
     /// <summary>Parts of one message; what lies behind belongs to the last one.</summary>
     public int Parts { get; init; } = 10_000;
 

@@ -87,7 +87,8 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
         NoticeOccasion.Always => true,
         // Where nobody knows what was before, this may be a change.
         NoticeOccasion.Change => isGood == before.Exists(p => p.WasBad == true) || before.Exists(p => p.WasBad is null),
-        NoticeOccasion.Weekly => !before.Exists(p => p.HasRunThisWeek),
+        // A run of no job, as --only-failed may make, is not the week's.
+        NoticeOccasion.Weekly => before.Count > 0 && !before.Exists(p => p.HasRunThisWeek),
         _ => !isGood,
     };
 

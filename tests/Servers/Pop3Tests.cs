@@ -227,4 +227,46 @@ public sealed class Pop3Tests
         var verified = await lab.VerifyAsync("--full");
         Assert.True(verified.Status == 0, verified.ToString());
     }
+
+    [Theory]
+    [InlineData("cyrus")]
+    [InlineData("courier")]
+    public async Task From_another_server_mail_arrives_octet_for_octet_once_and_may_be_deleted_there(string name)
+    {
+        var reason = await UnpackedServer.WhyNotAsync(name);
+        Assert.SkipWhen(reason is not null, reason ?? "");
+        await using var lab = await LabAsync(_ => { });
+        await using UnpackedServer server = name == "cyrus" ? await CyrusServer.StartAsync(lab.Dir[name]) : await CourierServer.StartAsync(lab.Dir[name]);
+        await using (var probe = await ImapProbe.ConnectAsync(server.Port, "alice", UnpackedServer.Password))
+        {
+            for (var i = 0; i < 40; i++)
+                await probe.AppendAsync("INBOX", MaildirReader.WithCrLf(MailGenerator.Message(i)).ToArray(), hasLiteralPlus: false);
+            // What POP3 would have to escape, and lines that no server may take for the end.
+            await probe.AppendAsync("INBOX", "Subject: dots\r\n\r\n.\r\n..\r\n.x\r\n\r\n.\r\n"u8.ToArray(), hasLiteralPlus: false);
+            await probe.AppendAsync("INBOX", "Subject: 8 bit\r\n\r\n\u00e4\u20ac\r\n"u8.ToArray(), hasLiteralPlus: false);
+        }
+
+        lab.Environment[BackupLab.PasswordVariable] = UnpackedServer.Password;
+        lab.Endpoint = $"url: pop3://alice@127.0.0.1:{server.Pop3Port}\n      tls: none\n      password_env: {BackupLab.PasswordVariable}";
+        var there = (await ShownAsync()).Select(m => m.Digest).Order(StringComparer.Ordinal).ToList();
+
+        var first = await lab.SucceedAsync();
+        var second = await lab.SucceedAsync();
+
+        Assert.Equal(42, there.Count);
+        Assert.Equal((42, 0, 42), (first.Total("copied"), second.Total("copied"), second.Total("already_present")));
+        Assert.Equal(there, Arrived(lab).Select(m => m.Digest).Order(StringComparer.Ordinal));
+
+        lab.Endpoint += "\n      after_copy: delete";
+        await lab.SucceedAsync();
+        Assert.Empty(await ShownAsync());
+        Assert.Equal(there, Arrived(lab).Select(m => m.Digest).Order(StringComparer.Ordinal));
+        Assert.Equal(0, (await lab.SucceedAsync()).Total("copied"));
+
+        async Task<IReadOnlyList<SnapshotMessage>> ShownAsync()
+        {
+            await using var probe = await ImapProbe.ConnectAsync(server.Port, "alice", UnpackedServer.Password);
+            return [.. (await probe.FetchAsync("INBOX")).Select(m => m.Message)];
+        }
+    }
 }

@@ -42,7 +42,7 @@ public sealed class CourierServer : UnpackedServer
         await File.WriteAllTextAsync(modules, Regex.Replace(
             await File.ReadAllTextAsync(modules), "(?m)^authmodulelist=.*$", "authmodulelist=\"authuserdb\"", RegexOptions.None, TimeSpan.FromSeconds(1)));
         var password = "{SHA256}" + Convert.ToBase64String(SHA256.HashData(Encoding.ASCII.GetBytes(Password)));
-        var lines = Users.Select(u => $"{u}\tuid={uid}|gid={gid}|home={Directory}/mail/{u}|imappw={password}\n");
+        var lines = Users.Select(u => $"{u}\tuid={uid}|gid={gid}|home={Directory}/mail/{u}|imappw={password}|pop3pw={password}\n");
         await File.WriteAllTextAsync(Path.Combine(settings, "userdb"), string.Concat(lines));
         await Command.RunAsync("chmod", ["600", Path.Combine(settings, "userdb")]);
         foreach (var name in from u in Users from d in (string[])["cur", "new", "tmp"] select Path.Combine(Directory, "mail", u, "Maildir", d))
@@ -62,6 +62,12 @@ public sealed class CourierServer : UnpackedServer
         cd /
         /usr/sbin/makeuserdb -f {Directory}/etc/courier/userdb
         /usr/lib/courier/courier-authlib/authdaemond &
+        (
+          set -a
+          . /etc/courier/pop3d
+          exec /usr/sbin/couriertcpd -address=127.0.0.1 -maxprocs=40 -maxperip=40 -nodnslookup -noidentlookup {Pop3Port} \
+            /usr/lib/courier/courier/courierpop3login /usr/lib/courier/courier/courierpop3d Maildir
+        ) &
         set -a
         . /etc/courier/imapd
         MAXPERIP=40

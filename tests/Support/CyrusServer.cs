@@ -54,6 +54,7 @@ public sealed class CyrusServer : UnpackedServer
             }
             SERVICES {
               imap cmd="{{Programs}}/imapd -C {{ConfigurationFile}}" listen="127.0.0.1:{{Port}}" prefork=1
+              pop3 cmd="{{Programs}}/pop3d -C {{ConfigurationFile}}" listen="127.0.0.1:{{Pop3Port}}"
             }
 
             """);

@@ -70,10 +70,13 @@ public sealed partial class ImapProbe : IAsyncDisposable
     }
 
     /// <summary>Adds a message to a folder, as another client would.</summary>
-    public async Task AppendAsync(string folder, ReadOnlyMemory<byte> octets, string flags = "", DateTimeOffset? internalDate = null)
+    /// <param name="hasLiteralPlus">False for a server that has to be waited for before the message's octets.</param>
+    public async Task AppendAsync(string folder, ReadOnlyMemory<byte> octets, string flags = "", DateTimeOffset? internalDate = null, bool hasLiteralPlus = true)
     {
         var date = internalDate is { } d ? $"\"{d.UtcDateTime.ToString("dd-MMM-yyyy HH:mm:ss", CultureInfo.InvariantCulture)} +0000\" " : "";
-        await stream.WriteAsync(Encoding.UTF8.GetBytes($"p0 APPEND {Quote(folder)} ({flags}) {date}{{{octets.Length}+}}\r\n"));
+        await stream.WriteAsync(Encoding.UTF8.GetBytes($"p0 APPEND {Quote(folder)} ({flags}) {date}{{{octets.Length}{(hasLiteralPlus ? "+" : "")}}}\r\n"));
+        if (!hasLiteralPlus && await reader.ReadAsync() is var go && !go.Text.StartsWith('+'))
+            throw new InvalidOperationException("APPEND: " + go.Text);
         await stream.WriteAsync(octets);
         await stream.WriteAsync("\r\n"u8.ToArray());
         ProbeReply reply;

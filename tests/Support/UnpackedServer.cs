@@ -18,6 +18,8 @@ public abstract class UnpackedServer(string name, string directory) : IAsyncDisp
 
     public int Port { get; private set; }
 
+    public int Pop3Port { get; private set; }
+
     protected string Root { get; } = Path.Combine(Servers, name);
 
     protected string Directory { get; } = directory;
@@ -33,7 +35,8 @@ public abstract class UnpackedServer(string name, string directory) : IAsyncDisp
     {
         if (!Environment.IsPrivilegedProcess)
             return $"{name} is not tested: it needs root, its paths and its user are compiled in";
-        if (!File.Exists(Path.Combine(Servers, name, ".complete")))
+        // Of an older unpacking it names no packages.
+        if (!File.Exists(Path.Combine(Servers, name, ".complete")) || new FileInfo(Path.Combine(Servers, name, ".complete")).Length == 0)
             return $"{name} is not tested: its packages are not in {Servers}, where tests/fetch-servers.sh unpacks them on Debian 12";
         if (name == "courier" && !await Command.SucceedsAsync("unshare", ["--mount", "--pid", "--fork", "true"]))
             return "courier is not tested: this machine lets nobody have a mount namespace";
@@ -46,14 +49,14 @@ public abstract class UnpackedServer(string name, string directory) : IAsyncDisp
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Writes the configuration for <see cref="Port"/> and says how to start.</summary>
+    /// <summary>Writes the configuration for <see cref="Port"/> (IMAP) and <see cref="Pop3Port"/>, and says how to start.</summary>
     protected abstract Task<ProcessStartInfo> PrepareAsync();
 
     protected async Task StartAsync()
     {
         for (var attempt = 1; ; attempt++)
         {
-            (Port, _) = LoopbackPorts.TakeTwo();
+            (Port, Pop3Port) = LoopbackPorts.TakeTwo();
             var start = await PrepareAsync();
             start.UseShellExecute = false;
             start.RedirectStandardOutput = start.RedirectStandardError = true;
@@ -61,7 +64,7 @@ public abstract class UnpackedServer(string name, string directory) : IAsyncDisp
             AppDomain.CurrentDomain.ProcessExit += OnExit;
             _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
             var errors = process.StandardError.ReadToEndAsync();
-            if (await LoopbackPorts.GreetsAsync(Port, process))
+            if (await LoopbackPorts.GreetsAsync(Port, process) && await LoopbackPorts.GreetsAsync(Pop3Port, process))
                 return;
             await StopAsync();
             // Somebody took the port between the look and the start: rare, and worth two more tries.

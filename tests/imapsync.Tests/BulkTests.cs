@@ -120,9 +120,16 @@ public sealed class BulkTests : CommandLineFixture
             run.Add(job.Name);
             return Task.FromResult(Reports.Of(job.Name));
         };
-        await InvokeAsync("run", JobFile, "--state", state, option);
+        var status = await InvokeAsync("run", JobFile, "--state", state, option);
         Assert.Equal(isRun ? ["alice"] : [], run);
-        Assert.Contains($"{run.Count} of 2 jobs ", Error, StringComparison.Ordinal);
+        Assert.Equal(0, status);
+        if (isRun)
+            Assert.Contains("1 of 2 jobs ", Error, StringComparison.Ordinal);
+        else if (last == "ok")
+            Assert.Contains(option == "--only-failed" ? "Nothing to run: no job's last run failed.\n" : "Nothing to run: every job's last run ended with everything in place.\n", Error, StringComparison.Ordinal);
+        else
+            Assert.Contains("Nothing to run: no job's last run failed. Jobs that never ran, or whose last run did not end: 1; --only-unfinished runs them.\n", Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("0 jobs", Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -5,7 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.CommandLine.Tests;
 
 /// <summary>A store that only lists: INBOX, two folders and, with labels, All Mail.</summary>
-internal sealed class ListedStore(string display, bool hasLabels = false) : IMessageStore
+/// <param name="isUnknown">No number of messages is told.</param>
+internal sealed class ListedStore(string display, bool hasLabels = false, bool isUnknown = false) : IMessageStore
 {
     public StoreTraits Traits { get; } = new(display, false, 1, hasLabels);
 
@@ -46,7 +47,7 @@ internal sealed class ListedStore(string display, bool hasLabels = false) : IMes
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static FolderStatus Status(long messages) => new(new UidValidity(1), new Uid(9), messages);
+    private FolderStatus Status(long messages) => new(new UidValidity(1), new Uid(9), isUnknown ? 0 : messages) { IsCountUnknown = isUnknown };
 }
 
 internal sealed class ListedFolder(FolderPath path) : IMessageFolder

@@ -107,8 +107,56 @@ public sealed class LookingCommandsTests : CommandLineFixture
         Assert.Equal(0, await InvokeAsync("folders", JobFile, "alice", "--sizes", "--output", "json"));
         using var json = JsonDocument.Parse(Out);
         var inbox = json.RootElement.GetProperty("jobs")[0].GetProperty("folders").EnumerateArray().Single(f => f.GetProperty("source").GetString() == "INBOX");
-        Assert.Equal(300, inbox.GetProperty("source_bytes").GetInt64());
+        Assert.Equal((300, 1), (inbox.GetProperty("source_bytes").GetInt64(), inbox.GetProperty("source_unsized").GetInt64()));
+        Assert.False(inbox.GetProperty("target_exists").GetBoolean());
         Assert.Equal(JsonValueKind.Null, inbox.GetProperty("target_messages").ValueKind);
+    }
+
+    [Fact]
+    public async Task A_number_that_is_not_told_is_shown_as_unknown_and_never_as_0()
+    {
+        OpenStore = endpoint => new ListedStore(endpoint.Display, isUnknown: true);
+        System.IO.Directory.CreateDirectory(Path.Combine(Directory, "backup", "alice", "cur"));
+        Assert.Equal(0, await InvokeAsync("folders", JobFile, "alice", "--set", "alice.folders.map.Sent Items=Sent", "--sizes"));
+        Assert.Equal("""
+            alice
+              SOURCE      TARGET      MESSAGES  AT TARGET                        SIZE
+              INBOX       INBOX              ?          ?  300 B and 1 message of ?
+              Bj\x1B[31m  Bj\x1B[31m         ?          ?  300 B and 1 message of ?
+              Sent Items  Sent               ?          -  300 B and 1 message of ?
+
+            """.Split('\n').Select(Squeezed).Order(), Out.Split('\n').Select(Squeezed).Order());
+        static string Squeezed(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.Equal(0, await InvokeAsync("folders", JobFile, "alice", "--output", "json"));
+        using var folders = JsonDocument.Parse(Out[Out.LastIndexOf("\n{", StringComparison.Ordinal)..]);
+        var inbox = folders.RootElement.GetProperty("jobs")[0].GetProperty("folders")[0];
+        Assert.Equal((JsonValueKind.Null, true, JsonValueKind.Null), (inbox.GetProperty("source_messages").ValueKind, inbox.GetProperty("target_exists").GetBoolean(), inbox.GetProperty("target_messages").ValueKind));
+
+        Assert.Equal(0, await InvokeAsync("check", JobFile, "alice", "--sizes"));
+        Assert.Contains("in no sum, since nothing tells their messages: 6 folders; of unknown size: 6 messages", Out, StringComparison.Ordinal);
+        Assert.Equal(0, await InvokeAsync("check", JobFile, "alice", "--output", "json"));
+        using var check = JsonDocument.Parse(Out[Out.LastIndexOf("\n{", StringComparison.Ordinal)..]);
+        var size = check.RootElement.GetProperty("jobs")[0].GetProperty("size");
+        Assert.Equal((6, 0), (size.GetProperty("uncounted").GetInt32(), size.GetProperty("unsized").GetInt64()));
+    }
+
+    [Fact]
+    public async Task Check_of_a_list_that_a_command_prints_names_jobs_and_bad_rows_and_no_secret()
+    {
+        var file = Path.Combine(Directory, "bulk.yaml");
+        await File.WriteAllTextAsync(file, """
+            jobs:
+              - name: "{user}"
+                for_each: { command: 'printf "user,password\nalice,hunter22\nbob,\n"' }
+                source: { url: "imaps://{user}@imap.example.com", password: "{password}" }
+                target: { url: "maildir:backup/{user}" }
+            """, TestContext.Current.CancellationToken);
+        var csv = Path.Combine(Directory, "checked.csv");
+        Assert.Equal(2, await InvokeAsync("check", file, "--csv", csv));
+        var written = await File.ReadAllTextAsync(csv, TestContext.Current.CancellationToken);
+        Assert.Equal("name,result,reason\r\nalice,ok,\r\noutput of 'command':3,failed,the cell of 'password' is empty\r\n", written);
+        Assert.DoesNotContain("hunter22", Out + Error + written, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -30,4 +30,10 @@ public sealed record MailboxSize(int Folders, long Messages, long TargetMessages
     public long MessagesLeft { get; init; }
 
     public long? BytesLeft { get; init; }
+
+    /// <summary>Folders, of either side, that nothing tells the number of messages of: they are in no sum.</summary>
+    public int Uncounted { get; init; }
+
+    /// <summary>The same for messages and their octets; 0 unless sizes were asked for.</summary>
+    public long Unsized { get; init; }
 }

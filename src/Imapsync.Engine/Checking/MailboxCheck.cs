@@ -16,31 +16,29 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, IMes
         if (target is not null)
             mapping = FolderMapper.Locate(mapping, target, there, source: source);
         var present = there.Where(f => f.HoldsMessages).ToDictionary(f => f.Path);
-        var (messages, atTarget, left) = (0L, 0L, 0L);
-        (long Source, long Target, long Left)? bytes = withSizes ? default((long, long, long)) : null;
+        var (count, octets) = (new Sum(), withSizes ? new Sum() : null);
         foreach (var group in mapping.Pairs.GroupBy(p => p.Target))
         {
-            var known = present.GetValueOrDefault(group.Key);
-            var (here, count) = (0L, known is null || target is null ? 0 : await CountAsync(target, known, cancellationToken));
-            foreach (var pair in group)
-                here += await CountAsync(source, pair.Source, cancellationToken);
-            messages += here;
-            atTarget += count;
-            left += Math.Max(0, here - count);
-            if (bytes is var (sum, targetSum, leftSum))
-            {
-                var size = 0L;
-                foreach (var pair in group)
-                    size += await SizeAsync(source, pair.Source.Path, cancellationToken);
-                var targetSize = known is null || target is null ? 0 : await SizeAsync(target, known.Path, cancellationToken);
-                bytes = (sum + size, targetSum + targetSize, leftSum + Math.Max(0, size - targetSize));
-            }
-
+            var known = target is null ? null : present.GetValueOrDefault(group.Key);
+            await count.AddAsync(group.Select(p => p.Source), known, CountAsync, source, target);
+            if (octets is not null)
+                await octets.AddAsync(group.Select(p => p.Source), known, OctetsAsync, source, target);
             if (known is null && target is not null && await WhyNotAsync(group.Key, cancellationToken) is { } why)
                 problems.Add($"the folder {group.Key} can't be made at the target: {why}");
         }
 
-        return new MailboxSize(mapping.Pairs.Count, messages, atTarget, bytes?.Source, bytes?.Target) { MessagesLeft = left, BytesLeft = bytes?.Left };
+        return new MailboxSize(mapping.Pairs.Count, count.Source, count.Target, octets?.Source, octets?.Target)
+        {
+            MessagesLeft = count.Left,
+            BytesLeft = octets?.Left,
+            Uncounted = (int)count.Unknown,
+            Unsized = octets?.Unknown ?? 0,
+        };
+
+        async Task<(long, long)> CountAsync(IMessageStore store, FolderEntry folder) =>
+            await FolderSize.CountAsync(store, folder, cancellationToken) is { } messages ? (messages, 0) : (0, 1);
+
+        Task<(long, long)> OctetsAsync(IMessageStore store, FolderEntry folder) => FolderSize.OctetsAsync(store, folder, cancellationToken);
     }
 
     /// <summary>What does not fit into what the target says is free.</summary>
@@ -56,22 +54,40 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, IMes
         }
     }
 
-    private static async Task<long> CountAsync(IMessageStore store, FolderEntry folder, CancellationToken cancellationToken) =>
-        folder.HoldsMessages ? (folder.Status ?? await store.GetStatusAsync(folder.Path, cancellationToken)).Messages : 0;
-
-    private static async Task<long> SizeAsync(IMessageStore store, FolderPath path, CancellationToken cancellationToken)
-    {
-        await using var folder = await store.OpenAsync(path, cancellationToken);
-        var bytes = 0L;
-        await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken))
-            bytes += Math.Max(0, message.Size);
-        return bytes;
-    }
-
     /// <summary>
     /// Asked for a folder that is not there, a server that could never make it tends to say so. Where it takes the name that a run
     /// would try next, that will do.
     /// </summary>
     private async Task<string?> WhyNotAsync(FolderPath path, CancellationToken cancellationToken) =>
         await target!.WhyNeverAsync(path, cancellationToken) is { } why && await target.WhyNeverAsync(TargetNames.Strict(path), cancellationToken) is not null ? why : null;
+
+    /// <summary>Messages or octets of all folders.</summary>
+    private sealed class Sum
+    {
+        public long Source { get; private set; }
+
+        public long Target { get; private set; }
+
+        public long Left { get; private set; }
+
+        /// <summary>What is in none of these, since a side does not tell it.</summary>
+        public long Unknown { get; private set; }
+
+        /// <param name="known">The target's folder; null where there is none yet.</param>
+        /// <param name="measure">What a folder holds, and how much of it is not known.</param>
+        public async Task AddAsync(
+            IEnumerable<FolderEntry> folders, FolderEntry? known, Func<IMessageStore, FolderEntry, Task<(long, long)>> measure, IMessageStore source, IMessageStore? target)
+        {
+            var (here, there) = (0L, known is null ? 0 : Known(await measure(target!, known)));
+            foreach (var folder in folders)
+                here += Known(await measure(source, folder));
+            (Source, Target, Left) = (Source + here, Target + there, Left + Math.Max(0, here - there));
+        }
+
+        private long Known((long Amount, long Unknown) measured)
+        {
+            Unknown += measured.Unknown;
+            return measured.Amount;
+        }
+    }
 }

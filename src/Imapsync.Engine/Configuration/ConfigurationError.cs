@@ -9,7 +9,7 @@ public sealed record SettingOrigin(string Text, int Line = 0, int Column = 0) : 
     public int CompareTo(SettingOrigin? other) =>
         other is null ? 1 : (Line == 0, Line, Column).CompareTo((other.Line == 0, other.Line, other.Column));
 
-    public override string ToString() => Line == 0 ? Text : $"{Text}:{Line}:{Column}";
+    public override string ToString() => Line == 0 ? Text : Column == 0 ? $"{Text}:{Line}" : $"{Text}:{Line}:{Column}";
 }
 
 /// <summary>One mistake in a job file. Its texts never hold a secret.</summary>

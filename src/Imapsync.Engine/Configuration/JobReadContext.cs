@@ -37,7 +37,7 @@ internal sealed class JobReadContext
     /// <summary>Several jobs are wanted: what one of them lacks must not stop the others, and is told when its turn comes.</summary>
     public bool HasSeveralJobs { get; init; }
 
-    /// <summary>The CSV file whose row is read, absolute, and the name that errors call it by.</summary>
+    /// <summary>The file whose row is read, absolute, or empty where there is none to look at; and the name that errors call it by.</summary>
     public string? TableFile { get; init; }
 
     public string? TableName { get; init; }

@@ -62,14 +62,10 @@ internal sealed class JobReader(JobReadContext reading)
     {
         if (endpoint is not ServerEndpoint { Password: OAuthSignIn signIn } server)
             return endpoint;
-        var file = reading.IsComposed ? "FILE" : Quoted(reading.FilePath);
-        var elsewhere = reading.Options.StateRoot is { } root ? $" --state {Quoted(Path.GetFullPath(root))}" : "";
+        var file = reading.IsComposed ? "FILE" : ShellWord.Quote(reading.FilePath);
+        var elsewhere = reading.Options.StateRoot is { } root ? $" --state {ShellWord.Quote(Path.GetFullPath(root))}" : "";
         return server with { Password = signIn.KeptIn(new SignInPlace(state, side, $"imapsync login {file} {job} {side}{elsewhere}")) };
     }
-
-    /// <summary>As a shell takes it for one word.</summary>
-    private static string Quoted(string word) =>
-        word.All(c => char.IsLetterOrDigit(c) || c is '/' or '.' or '-' or '_' or '@' or '+' or ':') ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     private static Endpoint? ReadEndpoint(EndpointReader reader, SettingNode job, string key) =>
         job[key] is { Kind: SettingKind.Mapping } node ? reader.Read(node) : null;

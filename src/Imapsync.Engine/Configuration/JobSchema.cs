@@ -226,7 +226,7 @@ internal static class JobSchema
         Choice("index", "Whether an index of a backup's words is kept for imapsync find.", "false", "true"),
         Text("state", "./state/alice", "The directory of the checkpoints and the lock."),
         Notify,
-        new("for_each", SettingShape.Rows, "accounts.csv") { Purpose = "The CSV file with a row for each job that is made of this one." },
+        new("for_each", SettingShape.Rows, "accounts.csv") { Purpose = "The list of accounts, a job of this one for each: a CSV or LDIF file, or a command that prints such." },
     ];
 
     public static ImmutableArray<SettingKey> Root { get; } =

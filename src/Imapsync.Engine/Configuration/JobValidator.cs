@@ -7,6 +7,9 @@ namespace Imapsync.Engine.Configuration;
 /// <summary>Finds what can't be right between the settings of a job, and between jobs.</summary>
 internal static class JobValidator
 {
+    /// <summary>Paths that are equal but for case are one place to many file systems, and a backup may be carried to one.</summary>
+    private static readonly StringComparer Places = StringComparer.OrdinalIgnoreCase;
+
     public static void Check(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
     {
         CheckNames(jobs, errors);
@@ -69,7 +72,7 @@ internal static class JobValidator
 
     private static void CheckStates(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
     {
-        foreach (var (first, second) in Repeated(jobs.Where(j => j.Definition is not null), j => j.Definition!.StateDirectory, StringComparer.Ordinal))
+        foreach (var (first, second) in Repeated(jobs.Where(j => j.Definition is not null), j => j.Definition!.StateDirectory, Places))
         {
             if (!second.Name!.Equals(first.Name, StringComparison.OrdinalIgnoreCase))
                 errors.Add(new ConfigurationError(second.Node["state"]?.ValueOrigin ?? second.Node.KeyOrigin, $"job '{first.Name}' keeps its state in the same directory", "give each job a state directory of its own"));
@@ -84,7 +87,7 @@ internal static class JobValidator
 
         // Sorted by path, whatever lies inside a directory follows it before anything else does.
         ReadJob? outer = null;
-        foreach (var job in whole.Where(j => j.Definition!.Target.Place is not null).OrderBy(j => j.Definition!.Target.Place + "/", StringComparer.Ordinal))
+        foreach (var job in whole.Where(j => j.Definition!.Target.Place is not null).OrderBy(j => j.Definition!.Target.Place + "/", Places))
         {
             if (outer is not null && IsAtOrBelow(job.Definition!.Target.Place!, outer.Definition!.Target.Place!))
                 errors.Add(SameTarget(outer, job));
@@ -110,7 +113,7 @@ internal static class JobValidator
             return;
         // In this order what holds a place stands before it.
         var around = new Stack<(string Path, ReadJob Job, string What, bool IsSnapshots)>();
-        foreach (var place in places.OrderBy(p => p.Path.TrimEnd('/') + "/", StringComparer.Ordinal))
+        foreach (var place in places.OrderBy(p => p.Path.TrimEnd('/') + "/", Places))
         {
             while (around.TryPeek(out var last) && !IsAtOrBelow(place.Path, last.Path))
                 around.Pop();
@@ -128,7 +131,7 @@ internal static class JobValidator
     }
 
     private static ConfigurationError SameTarget(ReadJob first, ReadJob second) =>
-        new(UrlOrigin(second.Node, "target"), $"job '{first.Name}' writes to the same place, {first.Definition!.Target.Display}", "give each job a target of its own");
+        new(UrlOrigin(second.Node, "target"), $"job '{first.Name}' writes to the same place, {first.Definition!.Target.Display}", "give each job a target of its own, with another name than in upper or lower case");
 
     /// <summary>Several jobs may fill one account as long as they fill different folders of it.</summary>
     private static string TargetTree(JobDefinition job) => string.Join('\n',
@@ -154,5 +157,5 @@ internal static class JobValidator
     private static bool Overlap(string a, string b) => IsAtOrBelow(a, b) || IsAtOrBelow(b, a);
 
     private static bool IsAtOrBelow(string path, string ancestor) =>
-        path == ancestor || path.StartsWith(ancestor.TrimEnd('/') + "/", StringComparison.Ordinal);
+        path.Equals(ancestor, StringComparison.OrdinalIgnoreCase) || path.StartsWith(ancestor.TrimEnd('/') + "/", StringComparison.OrdinalIgnoreCase);
 }

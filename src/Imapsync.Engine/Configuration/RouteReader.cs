@@ -11,12 +11,15 @@ internal sealed class RouteReader(JobReadContext reading, bool isWanted)
 
     public ServerRoute Read(SettingNode section)
     {
+        var passwords = new SecretReader(reading, isWanted, "proxy_password", "proxy password");
         var route = new ServerRoute
         {
             Addresses = section.Choice("address_family", ("any", AddressPreference.Any), ("ipv4", AddressPreference.IPv4Only), ("ipv6", AddressPreference.IPv6Only)),
-            Proxy = section.Text("proxy") is { } proxy ? ReadProxy(section, proxy) : null,
+            Proxy = section.Text("proxy") is { } proxy ? ReadProxy(section, proxy, passwords) : null,
             TunnelCommand = section.Text("tunnel_command"),
         };
+        if (passwords.FirstKey(section) is { } unused && !Given(section, "proxy"))
+            reading.Error(section[unused]!.KeyOrigin, $"'{unused}' has no proxy that it is for", "add 'proxy: socks5://USER@HOST:PORT', or remove it");
         foreach (var key in new[] { "tunnel_command", "address_family" })
         {
             if (Given(section, "proxy") && Given(section, key))
@@ -28,7 +31,7 @@ internal sealed class RouteReader(JobReadContext reading, bool isWanted)
         return route;
     }
 
-    private ProxyServer? ReadProxy(SettingNode section, string text)
+    private ProxyServer? ReadProxy(SettingNode section, string text, SecretReader passwords)
     {
         var origin = section.Origin("proxy");
         // Nothing of it is repeated: it may hold a password.
@@ -47,9 +50,11 @@ internal sealed class RouteReader(JobReadContext reading, bool isWanted)
         var protocol = url.Scheme == "http" ? ProxyProtocol.HttpConnect : ProxyProtocol.Socks5;
         var port = text.TrimEnd('/').EndsWith(string.Create(CultureInfo.InvariantCulture, $":{url.Port}"), StringComparison.Ordinal) ? url.Port : protocol == ProxyProtocol.Socks5 ? 1080 : 8080;
         var user = url.UserInfo.Length == 0 ? null : Uri.UnescapeDataString(url.UserInfo);
-        var proxy = new ProxyServer(protocol, url.DnsSafeHost, port, user, new SecretReader(reading, isWanted, "proxy_password", "proxy password").Read(section));
+        var proxy = new ProxyServer(protocol, url.DnsSafeHost, port, user, passwords.Read(section));
         if (user is not null && proxy.Password is null)
             reading.Error(origin, "the proxy's address names a user, and there is no password for it", "add proxy_password_env, proxy_password_file or proxy_password_command");
+        if (user is null && passwords.FirstKey(section) is { } unused)
+            reading.Error(section[unused]!.KeyOrigin, $"'{unused}' is for nobody: the proxy's address names no user", "write the user into it, USER@ before the host, or remove the password");
         return proxy;
     }
 

@@ -6,8 +6,8 @@ using Imapsync.Engine.Tables;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>
-/// Makes jobs of one entry of <c>jobs:</c> that has <c>for_each</c>: one for each row of a CSV file, or of a list that is written out.
-/// Rows are read one by one; of each only its job is kept.
+/// Makes jobs of one entry of <c>jobs:</c> that has <c>for_each</c>: one for each row of CSV, each entry of LDIF, in a file or printed by a
+/// command, or of a list that is written out. Rows are read one by one; of each only its job is kept.
 /// </summary>
 internal sealed class RowJobsReader(JobReadContext reading)
 {
@@ -16,7 +16,10 @@ internal sealed class RowJobsReader(JobReadContext reading)
 
     private static readonly ImmutableArray<SettingKey> FormKeys =
     [
-        new("file", SettingShape.Text, "accounts.csv") { IsRequired = true },
+        new("file", SettingShape.Text, "accounts.csv") { IsRequired = true, StandIn = "command" },
+        new("command", SettingShape.Text, "ldapsearch -LLL -x …"),
+        new("timeout", SettingShape.Text, "1m"),
+        new("format", SettingShape.Choice, "csv | ldif") { Choices = ["csv", "ldif"] },
         new("delimiter", SettingShape.Text, "\";\""),
         new("encoding", SettingShape.Choice, "utf-8 | latin-1") { Choices = ["utf-8", "latin-1"] },
     ];
@@ -39,11 +42,11 @@ internal sealed class RowJobsReader(JobReadContext reading)
         var before = reading.Errors.Count;
         var each = job["for_each"]!;
         if (each.Kind == SettingKind.Value)
-            ReadFile(job, each, new CsvForm());
+            ReadFile(job, each, IsLdif(each) ? null : new CsvForm());
         else if (each.IsSequence)
             ReadList(job, each);
-        else if (each is { Kind: SettingKind.Mapping } && ReadForm(each) is { } form)
-            ReadFile(job, each["file"]!, form);
+        else if (each is { Kind: SettingKind.Mapping })
+            ReadSection(job, each);
         else if (each.Kind == SettingKind.Nothing)
             reading.Error(each.KeyOrigin, "'for_each' has no value", "give it a CSV file: for_each: accounts.csv");
         reading.Errors.AddRange(told);
@@ -51,12 +54,34 @@ internal sealed class RowJobsReader(JobReadContext reading)
         return jobs;
     }
 
-    private CsvForm? ReadForm(SettingNode each)
+    private static bool IsLdif(SettingNode file) => file.Value!.EndsWith(".ldif", StringComparison.OrdinalIgnoreCase);
+
+    private void ReadSection(SettingNode job, SettingNode each)
     {
         var before = reading.Errors.Count;
         SchemaCheck.Check(each, FormKeys, reading.Errors);
         if (reading.Errors.Count > before)
-            return null;
+            return;
+        var (file, command) = (each["file"], each["command"]);
+        if (file is not null && command is not null)
+            reading.Error(command.KeyOrigin, "'command' contradicts 'file'", "keep one of them");
+        if (command is null && each["timeout"] is { } timeout)
+            reading.Error(timeout.KeyOrigin, "'timeout' says nothing without 'command'", "remove it");
+        var isLdif = each.Text("format") is { } format ? format == "ldif" : file is not null && IsLdif(file);
+        foreach (var key in new[] { "delimiter", "encoding" }.Where(k => isLdif && each[k] is not null))
+            reading.Error(each[key]!.KeyOrigin, $"'{key}' is about CSV, and this is LDIF", "remove it");
+        var form = isLdif ? null : ReadForm(each);
+        var patience = reading.Duration(each, "timeout") ?? TimeSpan.FromMinutes(1);
+        if (reading.Errors.Count > before)
+            return;
+        if (command is not null)
+            ReadCommand(job, command, patience, form);
+        else
+            ReadFile(job, file!, form);
+    }
+
+    private CsvForm? ReadForm(SettingNode each)
+    {
         var delimiter = each.Text("delimiter") is { } text ? text.Equals("tab", StringComparison.OrdinalIgnoreCase) ? "\t" : text : null;
         if (delimiter is null or "\t" || (delimiter is [> ' ' and <= '~' and not ('"' or '#') and var one] && !char.IsAsciiLetterOrDigit(one)))
             return new CsvForm(delimiter?[0], each.Text("encoding") == "latin-1");
@@ -64,42 +89,69 @@ internal sealed class RowJobsReader(JobReadContext reading)
         return null;
     }
 
-    private void ReadFile(SettingNode job, SettingNode file, CsvForm form)
+    /// <param name="form">Null for LDIF.</param>
+    private void ReadFile(SettingNode job, SettingNode file, CsvForm? form)
     {
         if (reading.Resolve(file.ValueOrigin, file.Value!) is not { } path)
             return;
-        var shown = shownTable = file.Value!;
+        ReadTable(job, file.ValueOrigin, file.Value!, path, form, () =>
+        {
+            if (form is not null)
+                return CsvReader.Open(path, form);
+            using var ldif = Pipes.OpenRead(path, TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult();
+            return LdifReader.Read(ldif);
+        });
+    }
+
+    private void ReadCommand(SettingNode job, SettingNode command, TimeSpan timeout, CsvForm? form) => ReadTable(job, command.ValueOrigin, "output of 'command'", null, form, () =>
+    {
+        var output = RowsCommand.Run(command.Value!, timeout, reading.Options.Time);
+        return form is not null ? CsvReader.Read(output, form) : LdifReader.Read(output);
+    });
+
+    /// <param name="shown">What error texts call it.</param>
+    /// <param name="path">Of a file; null for what a command prints.</param>
+    private void ReadTable(SettingNode job, SettingOrigin origin, string shown, string? path, CsvForm? form, Func<IRowReader> open)
+    {
+        shownTable = shown;
         try
         {
-            using var csv = CsvReader.Open(path, form);
+            using var rows = open();
             var before = reading.Errors.Count;
-            var template = new RowTemplate(job, csv.Columns, shown, reading.Errors);
-            var table = new AccountTable(path, form with { Delimiter = csv.Delimiter }, [.. csv.Columns], [.. template.Secrets.Order()]);
-            if (template.Secrets.Count > 0)
-                reading.NoteWhenReadableByOthers(file.ValueOrigin, path, UnixFileMode.GroupRead | UnixFileMode.OtherRead, $"{shown} holds passwords and");
+            var template = new RowTemplate(job, rows.Columns, shown, reading.Errors);
+            var csv = rows as CsvReader;
+            var table = new AccountTable(shown, csv is null ? null : path, (form ?? new CsvForm()) with { Delimiter = csv?.Delimiter }, [.. rows.Columns], [.. template.Secrets.Order()]);
+            if (template.Secrets.Count > 0 && path is not null)
+                reading.NoteWhenReadableByOthers(origin, path, UnixFileMode.GroupRead | UnixFileMode.OtherRead, $"{shown} holds passwords and");
             if (reading.Errors.Count > before)
                 return;
-            while (!IsFull && csv.ReadRow())
+            var passedOver = 0;
+            while (!IsFull && rows.ReadRow())
             {
-                var line = csv.Line;
-                if (csv.Cells.Length != csv.Columns.Count)
-                    Tell(new TableRow(table, line), new ConfigurationError(new SettingOrigin(shown, line, Math.Min(csv.Cells.Length, csv.Columns.Count)), $"this row has {csv.Cells.Length} cells, and there are {csv.Columns.Count} columns", "correct the row; a delimiter inside of a cell needs the cell in quotes"));
+                var (line, cells) = (rows.Line, rows.Cells);
+                if (cells.Length != rows.Columns.Count)
+                    Tell(new TableRow(table, line), new ConfigurationError(new SettingOrigin(shown, line, Math.Min(cells.Length, rows.Columns.Count)), $"this row has {cells.Length} cells, and there are {rows.Columns.Count} columns", "correct the row; a delimiter inside of a cell needs the cell in quotes"));
+                else if (csv is null && !template.Concerns(cells))
+                    passedOver++;
                 else if (jobs.Count == MaxRows)
-                    throw new CsvException(line, 0, $"there are more than {MaxRows} rows", "split the file");
+                    throw new TableException(line, 0, $"there are more than {MaxRows} rows", "split the file");
                 else
-                    ReadRow(template, new JobRow(csv.Cells, column => new SettingOrigin(shown, line, column + 1)), job, new TableRow(table, line));
+                    ReadRow(template, new JobRow(cells, column => new SettingOrigin(shown, line, csv is null ? 0 : column + 1)) { TroubleOf = rows.TroubleOf }, job, new TableRow(table, line));
             }
 
+            // The branches that people stand below.
+            if (passedOver > 0)
+                reading.Note(origin, $"{shown}: entries with none of the attributes that the job uses, which make no job: {passedOver}");
             if (jobs.Count == 0 && told.Count == 0 && reading.BadRows.Count == 0)
-                reading.Error(file.ValueOrigin, $"{shown} has no row below its header", "add one for each account");
+                reading.Error(origin, csv is null ? $"{shown} has no entry with an attribute that the job uses" : $"{shown} has no row below its header", "add one for each account");
         }
-        catch (CsvException e)
+        catch (TableException e)
         {
-            reading.Error(new SettingOrigin(shown, e.Line, e.Column), e.Message, e.Remedy);
+            reading.Error(e.Line > 0 ? new SettingOrigin(shown, e.Line, e.Column) : path is null ? origin : new SettingOrigin(shown), e.Message, e.Remedy);
         }
         catch (Exception e) when (FileErrors.Is(e) || e is NotSupportedException)
         {
-            reading.Error(file.ValueOrigin, $"{path} can't be read: {Secrets.Unreadable.Why(e)}", "give a CSV file that this user can read");
+            reading.Error(origin, $"{path ?? shown} can't be read: {Secrets.Unreadable.Why(e)}", "give a file that this user can read");
         }
     }
 
@@ -134,7 +186,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
             var alone = new JobReadContext(reading.FilePath, reading.Options with { Prompt = null }, errors)
             {
                 HasSeveralJobs = true,
-                TableFile = from?.Table.Path,
+                TableFile = from is null ? null : from.Table.Path ?? "",
                 TableName = row.OriginOf(0).Text,
                 LookedInto = lookedInto,
             };

@@ -1,10 +1,15 @@
 using System.Text;
+using Imapsync.Engine.Tables;
 
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>A row that a job is made for, with the place of each cell.</summary>
 /// <param name="Cells">In the order of the columns.</param>
-internal sealed record JobRow(IReadOnlyList<string> Cells, Func<int, SettingOrigin> OriginOf);
+internal sealed record JobRow(IReadOnlyList<string> Cells, Func<int, SettingOrigin> OriginOf)
+{
+    /// <summary>See <see cref="IRowReader.TroubleOf"/>.</summary>
+    public Func<int, (string Message, string Remedy)?> TroubleOf { get; init; } = _ => null;
+}
 
 /// <summary>
 /// A job with names of columns in braces, <c>{user}</c>, made ready to be filled in row by row. Cells are put into values that
@@ -33,6 +38,9 @@ internal sealed class RowTemplate
             errors.Add(new ConfigurationError(job["for_each"]!.KeyOrigin, "no value of this job has a column in it, so all rows would make the same job", $"put columns in braces, in quotes, for example name: \"{{{columns[0]}}}\""));
     }
 
+    /// <summary>A row has something in a column that the job uses.</summary>
+    public bool Concerns(IReadOnlyList<string> cells) => used.Any(column => cells[column].Length > 0);
+
     /// <summary>Columns whose cells are passwords and the like.</summary>
     public IReadOnlySet<int> Secrets => secrets;
 
@@ -42,7 +50,9 @@ internal sealed class RowTemplate
         // What is empty is told once, here, and goes in nowhere.
         foreach (var column in used)
         {
-            if (row.Cells[column].Length == 0)
+            if (row.TroubleOf(column) is var (message, remedy))
+                rowErrors.Add(new ConfigurationError(row.OriginOf(column), message, remedy));
+            else if (row.Cells[column].Length == 0)
                 rowErrors.Add(new ConfigurationError(row.OriginOf(column), $"the cell of '{columns[column]}' is empty", "fill it in, or remove the row"));
         }
 
@@ -78,9 +88,17 @@ internal sealed class RowTemplate
             return null;
         }
 
-        var children = setting.Children.Select(c => Compile(c, key?.Keys.FirstOrDefault(k => k.Name == c.Key) ?? (key?.Shape is SettingShape.List or SettingShape.Map ? key : null))).OfType<Node>().ToList();
+        var children = setting.Children.Select(c => Compile(c, KeyOf(c, key))).OfType<Node>().ToList();
         return children.Count == 0 ? null : new Node(setting, null, children);
     }
+
+    /// <summary>What the schema says of a setting below another one: an entry of a list of sections is a section.</summary>
+    private static SettingKey? KeyOf(SettingNode child, SettingKey? above) => above?.Shape switch
+    {
+        SettingShape.Sections => above with { Shape = SettingShape.Section },
+        SettingShape.List or SettingShape.Map => above,
+        _ => above?.Keys.FirstOrDefault(k => k.Name == child.Key),
+    };
 
     /// <summary><c>{user}</c> without quotes is, to YAML, a section with one key and nothing behind it.</summary>
     private string? LooksLikeColumn(SettingNode setting) =>

@@ -1,3 +1,5 @@
+using Imapsync.Engine.Stores;
+
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>Where a cell goes within a value.</summary>
@@ -26,10 +28,10 @@ internal static class RowUse
     /// <param name="key">What the schema says of the value; null for an entry of a list or a map.</param>
     public static IEnumerable<RowPart> Place(IReadOnlyList<RowPart> parts, SettingKey? key) => key switch
     {
-        { Name: "url" } => PlaceInUrl(parts),
-        { Name: "state" } => All(parts, RowZone.Path),
+        { Name: "url" or "proxy" or "server" } => PlaceInUrl(parts),
+        { Name: "state" or "directory" } => All(parts, RowZone.Path),
         { Name: var name } when name.EndsWith("_file", StringComparison.Ordinal) || name.StartsWith("tls_client_", StringComparison.Ordinal) => All(parts, RowZone.Path),
-        { Name: var name } when name.EndsWith("_command", StringComparison.Ordinal) => All(parts, RowZone.Command),
+        { Name: var name } when name == "command" || name.EndsWith("_command", StringComparison.Ordinal) => All(parts, RowZone.Command),
         _ => parts,
     };
 
@@ -39,10 +41,10 @@ internal static class RowUse
         encoded = cell;
         switch (zone)
         {
-            case RowZone.Url when !cell.StartsWith("imap:", StringComparison.OrdinalIgnoreCase) && !cell.StartsWith("imaps:", StringComparison.OrdinalIgnoreCase):
-                return ($"the cell of '{column}' is no URL of an IMAP account", "write imaps://USER@HOST or imap://USER@HOST; for local mail, write maildir:DIRECTORY/{COLUMN} in the job file");
-            case RowZone.UrlScheme when !cell.All(char.IsAsciiLetter):
-                return ($"the cell of '{column}' is no scheme of a URL", "write imaps or imap");
+            case RowZone.Url when !IsServer(cell.Split(':', 2)[0]):
+                return ($"the cell of '{column}' is no URL of an account on a server", "write imaps://USER@HOST or imap://USER@HOST; for local mail, write maildir:DIRECTORY/{COLUMN} in the job file");
+            case RowZone.UrlScheme when !IsServer(cell):
+                return ($"the cell of '{column}' is no scheme of a server's URL", "write imaps or imap");
             case RowZone.UrlUser:
                 encoded = Uri.EscapeDataString(cell);
                 return null;
@@ -57,6 +59,8 @@ internal static class RowUse
         }
     }
 
+    private static bool IsServer(string scheme) => StoreRegistry.Kinds.Any(k => k.IsServer && k.Schemes.Contains(scheme, StringComparer.OrdinalIgnoreCase));
+
     private static IEnumerable<RowPart> All(IEnumerable<RowPart> parts, RowZone zone) => parts.Select(p => p with { Zone = zone });
 
     private static IEnumerable<RowPart> PlaceInUrl(IReadOnlyList<RowPart> parts)
@@ -65,7 +69,7 @@ internal static class RowUse
         if (text == "\uE000")
             return All(parts, RowZone.Url);
         var (colon, at) = (text.IndexOf(':', StringComparison.Ordinal), text.LastIndexOf('@'));
-        var isLocal = colon > 0 && text[..colon].ToLowerInvariant() is "maildir" or "mbox";
+        var isLocal = colon > 0 && StoreRegistry.Kinds.Any(k => !k.IsServer && k.Schemes.Contains(text[..colon], StringComparer.OrdinalIgnoreCase));
         var position = 0;
         var placed = new List<RowPart>();
         foreach (var part in parts)

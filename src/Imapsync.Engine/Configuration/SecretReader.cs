@@ -46,9 +46,14 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
     /// <summary>The one that is given; null for none. Nobody is asked.</summary>
     public SecretReference? Read(SettingNode section) => Given(section) is [var key, ..] ? Refer(section, key) : null;
 
+    /// <summary>The key that says where the secret comes from; null for none.</summary>
+    public string? FirstKey(SettingNode section) => KeysOf(section).FirstOrDefault();
+
+    private IEnumerable<string> KeysOf(SettingNode section) => keys.Where(k => section[k] is { } node && !node.IsTakenAway());
+
     private List<string> Given(SettingNode section)
     {
-        var given = keys.Where(k => section[k] is { } node && !node.IsTakenAway()).ToList();
+        var given = KeysOf(section).ToList();
         foreach (var key in given.Skip(1))
             reading.Error(section[key]!.KeyOrigin, $"'{key}' contradicts '{given[0]}' at {section[given[0]]!.KeyOrigin}", "keep one of them");
         return given;

@@ -252,7 +252,7 @@ internal sealed class FolderCopier(
             if (!await relay.RunAsync(messages, abort))
                 return false;
             await AccountForUnseenAsync(source, checkpoint, messages, relay.Seen, abort);
-            if (attempt == attempts || relay.IsInVain || (relay.Trouble is not null && attempt > waits))
+            if (attempt == attempts || relay.IsInVain || (relay.Trouble is { } final && (attempt > waits || context.Retry.IsTooLong(final))))
                 break;
             messages = relay.Transient;
             if (relay.Trouble is { } trouble && !await context.Retry.PauseAsync(key.Source.ToString(), trouble, attempt, context.Stop, abort))

@@ -3,10 +3,11 @@ using Imapsync.Engine.Tables;
 
 namespace Imapsync.Engine.Jobs;
 
-/// <summary>A CSV file of accounts.</summary>
-/// <param name="Path">Absolute.</param>
+/// <summary>A list of accounts.</summary>
+/// <param name="Name">As the job file calls it.</param>
+/// <param name="Path">Of a CSV file, absolute; null for a list that is not read once more.</param>
 /// <param name="Secrets">The numbers, from 0, of columns that hold passwords and the like.</param>
-public sealed record AccountTable(string Path, CsvForm Form, ImmutableArray<string> Columns, ImmutableArray<int> Secrets);
+public sealed record AccountTable(string Name, string? Path, CsvForm Form, ImmutableArray<string> Columns, ImmutableArray<int> Secrets);
 
 /// <summary>The row that a job was made of.</summary>
 /// <param name="Line">Where it begins, from 1.</param>

@@ -39,8 +39,8 @@ public interface IMessageFolder : IAsyncDisposable
     /// <param name="messages">As listed with date and size; taken as the reading gets on, and never while a message is being used.</param>
     IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken);
 
-    /// <summary>Removes messages for good, all or none; the last that is asked of the folder. Only where the endpoint <see cref="Endpoint.RemovesCopied"/>.</summary>
-    /// <returns>How many went.</returns>
+    /// <summary>Removes messages for good; the last that is asked of the folder. Only where the endpoint <see cref="Endpoint.RemovesCopied"/>.</summary>
+    /// <returns>How many went: all of them. A store that keeps some says by its exception how many went all the same.</returns>
     Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken);
 }
 

@@ -35,6 +35,9 @@ internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, J
     public Task<T> WorkAsync<T>(string what, Func<Task<T>> work, Func<long> progress, CancellationToken giveUp) =>
         RunAsync(what, work, new RetryPolicy(settings, time, progress, wasReached: true), giveUp);
 
+    /// <summary>The server asks for more time, before it is asked for a message again, than the job has patience.</summary>
+    public bool IsTooLong(MailException trouble) => trouble.RetryAfter > settings.GiveUpAfter;
+
     /// <summary>Leaves a server alone that refuses some messages for now, as long as it says or twice as long each time; the others are in place meanwhile.</summary>
     /// <param name="attempt">From 1.</param>
     /// <returns>False when <paramref name="stop"/> came first.</returns>

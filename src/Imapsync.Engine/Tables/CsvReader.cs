@@ -4,7 +4,7 @@ using nietras.SeparatedValues;
 namespace Imapsync.Engine.Tables;
 
 /// <summary>Reads a CSV file row by row in bounded memory: one header row, then rows of as many cells.</summary>
-public sealed class CsvReader : IDisposable
+public sealed class CsvReader : IRowReader
 {
     /// <summary>Larger ones are refused unread: a million accounts fit in.</summary>
     public const long MaxBytes = 256 << 20;
@@ -19,10 +19,9 @@ public sealed class CsvReader : IDisposable
     /// <summary>The header row, without blanks at the ends.</summary>
     public IReadOnlyList<string> Columns { get; private set; } = [];
 
-    /// <summary>Where the row begins, from 1.</summary>
     public int Line { get; private set; }
 
-    /// <summary>Of the row: as they stand, quotes taken off. Another array for each row.</summary>
+    /// <summary>As they stand, quotes taken off; there may be more or fewer than columns.</summary>
     public string[] Cells { get; private set; } = [];
 
     public char Delimiter => text.Delimiter;
@@ -30,25 +29,25 @@ public sealed class CsvReader : IDisposable
     /// <summary>False for a pipe, which gives what it has once.</summary>
     public static bool CanReadAgain(string path) => !Pipes.IsPipe(path);
 
-    /// <exception cref="CsvException"/>
+    /// <exception cref="TableException"/>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>
     public static CsvReader Open(string path, CsvForm form) => Read(Pipes.OpenRead(path, TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult(), form);
 
     /// <param name="file">Is disposed of with the reader.</param>
-    /// <exception cref="CsvException"/>
+    /// <exception cref="TableException"/>
     public static CsvReader Read(Stream file, CsvForm form)
     {
         CsvText? source = null;
         try
         {
             if (file.CanSeek && file.Length > MaxBytes)
-                throw new CsvException(0, 0, $"the file is larger than {MaxBytes >> 20} MiB", "split it");
+                throw new TableException(0, 0, $"the file is larger than {MaxBytes >> 20} MiB", "split it");
             source = new CsvText(file, form);
             var parser = Sep.New(source.Delimiter).Reader(o => o with { HasHeader = false, Unescape = true, DisableColCountCheck = true }).From(source);
             var reader = new CsvReader(source, parser);
             if (!reader.ReadRow())
-                throw new CsvException(1, 0, "there is no header row", "name the columns in the first line, for example user,password");
+                throw new TableException(1, 0, "there is no header row", "name the columns in the first line, for example user,password");
             reader.Columns = [.. reader.Cells.Select(c => c.Trim())];
             CheckHeader(reader.Line, reader.Columns);
             return reader;
@@ -61,8 +60,6 @@ public sealed class CsvReader : IDisposable
         }
     }
 
-    /// <summary>Goes on to the next row that is not empty; false at the end.</summary>
-    /// <exception cref="CsvException">What stands there can't be read, and nothing behind it.</exception>
     public bool ReadRow()
     {
         if (!rows.MoveNext())
@@ -70,7 +67,7 @@ public sealed class CsvReader : IDisposable
         var row = rows.Current;
         var line = text.RowLines.Dequeue();
         if (row.ColCount > MaxColumns)
-            throw new CsvException(line, 0, $"this row has more than {MaxColumns} cells", "look whether this is a CSV file");
+            throw new TableException(line, 0, $"this row has more than {MaxColumns} cells", "look whether this is a CSV file");
         var cells = new string[row.ColCount];
         for (var i = 0; i < cells.Length; i++)
             cells[i] = row[i].ToString();
@@ -89,13 +86,13 @@ public sealed class CsvReader : IDisposable
         for (var i = 0; i < columns.Count; i++)
         {
             if (columns[i].Length == 0)
-                throw new CsvException(line, i + 1, "this column has no name", "name each column in the first line");
+                throw new TableException(line, i + 1, "this column has no name", "name each column in the first line");
             if (columns[i].Any(c => char.IsControl(c) || c is '{' or '}'))
-                throw new CsvException(line, i + 1, "this column's name holds a character that it can't", "use letters and digits");
+                throw new TableException(line, i + 1, "this column's name holds a character that it can't", "use letters and digits");
             for (var other = 0; other < i; other++)
             {
                 if (columns[other] == columns[i])
-                    throw new CsvException(line, i + 1, $"there are two columns of the name '{columns[i]}'", "give each a name of its own");
+                    throw new TableException(line, i + 1, $"there are two columns of the name '{columns[i]}'", "give each a name of its own");
             }
         }
     }

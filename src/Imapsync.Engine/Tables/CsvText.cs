@@ -24,7 +24,7 @@ internal sealed class CsvText : TextReader
     private bool isLeftOut;
 
     /// <param name="form">Its delimiter is decided by the first line where it is null.</param>
-    /// <exception cref="CsvException">The first line makes no row.</exception>
+    /// <exception cref="TableException">The first line makes no row.</exception>
     public CsvText(Stream file, CsvForm form)
     {
         Encoding encoding = form.IsLatin1 ? Encoding.Latin1 : new UTF8Encoding(false, throwOnInvalidBytes: true);
@@ -89,7 +89,7 @@ internal sealed class CsvText : TextReader
         }
         catch (DecoderFallbackException)
         {
-            throw new CsvException(line, 0, "this is not UTF-8 text, here or some lines below", "save it as CSV UTF-8, or write 'encoding: latin-1' below for_each");
+            throw new TableException(line, 0, "this is not UTF-8 text, here or some lines below", "save it as CSV UTF-8, or write 'encoding: latin-1' below for_each");
         }
 
         return filled > 0;
@@ -99,7 +99,7 @@ internal sealed class CsvText : TextReader
     private bool Take(char c)
     {
         if (c == '\0')
-            throw new CsvException(line, 0, "this is no text: it holds NUL", "give a CSV file, saved as UTF-8");
+            throw new TableException(line, 0, "this is no text: it holds NUL", "give a CSV file, saved as UTF-8");
         var isEnd = c is '\n' or '\r';
         var isSecond = c == '\n' && before == '\r';
         if (isEnd && !isSecond)
@@ -109,7 +109,7 @@ internal sealed class CsvText : TextReader
             return isSecond ? !isLeftOut : EndRow();
 
         if (++rowLength > MaxRowLength)
-            throw state is State.Quoted ? NotClosed() : new CsvException(rowStart, 0, $"this row is longer than {MaxRowLength} characters", "look whether this is a CSV file");
+            throw state is State.Quoted ? NotClosed() : new TableException(rowStart, 0, $"this row is longer than {MaxRowLength} characters", "look whether this is a CSV file");
         var isComment = state == State.Comment || (isRowStart && c == '#');
         if (isRowStart && !isComment)
             RowLines.Enqueue(rowStart);
@@ -134,10 +134,10 @@ internal sealed class CsvText : TextReader
         return !isLeftOut;
     }
 
-    private CsvException NotClosed() =>
+    private TableException NotClosed() =>
         new(rowStart, 0, "a quote that is opened in this row is not closed", "close it; a quote inside of a cell is written twice, and the cell in quotes");
 
-    private CsvException Misplaced() =>
+    private TableException Misplaced() =>
         new(line, 0, "a quote stands in the middle of a cell", "write the cell in quotes, and a quote inside of it twice");
 
     private char Detect()

@@ -102,7 +102,16 @@ public sealed partial class Pop3Client
     {
         var mechanism = SaslMechanisms.Create(name, who, options with { Service = "pop" }) ?? throw new ImapLogInException($"no way to log in with {name} is known");
         using var exchange = new SaslExchange(mechanism, options.Limits);
-        var fault = await TalkAsync(() => ExchangeAsync(exchange, cancellationToken), cancellationToken);
+        string? fault;
+        try
+        {
+            fault = await TalkAsync(() => ExchangeAsync(exchange, cancellationToken), cancellationToken);
+        }
+        catch (Pop3RefusedException e) when (exchange.TokenRefusal is { } said)
+        {
+            throw new Pop3RefusedException(e.Command, e.Reply.Code, e.Reply.Text) { TokenRefusal = said };
+        }
+
         if (fault is not null || !exchange.IsProven)
         {
             // Whoever is at the other end, it is not to be asked for anything more.
@@ -168,7 +177,9 @@ public sealed partial class Pop3Client
 
     private static Pop3RefusedException Redacted(Pop3RefusedException e, string secret) => secret.Length == 0
         ? e
-        : new Pop3RefusedException(e.Command, e.Reply.Code, e.Reply.Text.Replace(secret, "(secret)", StringComparison.Ordinal));
+        : new Pop3RefusedException(e.Command, e.Reply.Code, Redacted(e.Reply.Text, secret)) { TokenRefusal = e.TokenRefusal?.With(t => Redacted(t, secret)) };
+
+    private static string Redacted(string text, string secret) => text.Replace(secret, "(secret)", StringComparison.Ordinal);
 
     [GeneratedRegex("<[^<>@ ]+@[^<> ]+>", RegexOptions.None, 1000)]
     private static partial Regex ApopStampPattern();

@@ -10,6 +10,9 @@ public sealed class Pop3RefusedException(string command, ResponseCode? code, str
     /// <summary>The same as a reply of IMAP, for whoever judges what a refusal means.</summary>
     public StatusReply Reply { get; } = new(StatusKind.No, code, text);
 
+    /// <summary>What the server said of a token before it refused it.</summary>
+    public TokenRefusal? TokenRefusal { get; init; }
+
     /// <summary>Response codes of POP3 (RFC 2449 §8, RFC 3206) by what IMAP calls the same.</summary>
     internal static ResponseCodeKind KindOf(string name) => name switch
     {

@@ -88,13 +88,13 @@ internal sealed class FetchAnswer(FetchRequest request, SelectedFolder selected,
                 output.Number(length);
                 break;
             case FetchKind.Envelope:
-                EnvelopeText.Write(root!, output);
+                EnvelopeText.Write(root!, output, new AddressBudget(limits));
                 break;
             case FetchKind.Body:
-                new BodyStructureText(output, isExtended: false).Write(root!);
+                new BodyStructureText(output, isExtended: false, new AddressBudget(limits)).Write(root!);
                 break;
             case FetchKind.BodyStructure:
-                new BodyStructureText(output, isExtended: true).Write(root!);
+                new BodyStructureText(output, isExtended: true, new AddressBudget(limits)).Write(root!);
                 break;
             default:
                 await WriteSectionAsync(item.Section!, message, length, root, header, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Imapsync.Engine.Files;
 
 namespace Imapsync.Serving.Finding;
 
@@ -9,7 +10,7 @@ internal static class SafeFileName
     private const int MostBytes = 150;
     private const int MostTries = 10_000;
 
-    /// <summary>A name that is valid on every common file system; <paramref name="otherwise"/> where nothing is left of it.</summary>
+    /// <summary>A name that is valid on every common file system, exFAT and those of Windows among them; <paramref name="otherwise"/> where nothing is left of it.</summary>
     public static string Of(string? text, string otherwise)
     {
         var name = new StringBuilder();
@@ -20,8 +21,10 @@ internal static class SafeFileName
             name.Append(isSafe ? rune.ToString() : "_");
         }
 
-        var safe = Shortened(name.ToString().Trim().TrimStart('.', '-', '~').TrimEnd('.', ' '));
-        return safe.Trim('_', ' ').Length == 0 ? otherwise : safe;
+        var safe = Shortened(name.ToString().TrimStart('.', '-', '~', ' ').TrimEnd('.', ' ')).TrimEnd('.', ' ');
+        if (safe.Trim('_', ' ').Length == 0)
+            return otherwise;
+        return WindowsNames.IsDevice(safe) ? "_" + safe : safe;
     }
 
     /// <summary>Makes the file, under this name or with a number behind it. A link there is not followed.</summary>

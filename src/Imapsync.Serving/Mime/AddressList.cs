@@ -3,27 +3,37 @@ namespace Imapsync.Serving.Mime;
 /// <summary>One address of an ENVELOPE (RFC 9051 §7.5.2). A group begins with a host of null and ends with all of them null.</summary>
 internal readonly record struct MailAddress(byte[]? Name, byte[]? Route, byte[]? Mailbox, byte[]? Host);
 
+/// <summary>How many addresses may still be told of one message, all its fields and the messages inside of it together.</summary>
+internal sealed class AddressBudget(ServingLimits limits)
+{
+    private int left = limits.Addresses;
+
+    public bool TrySpend() => left-- > 0;
+}
+
 /// <summary>Reads an address field (RFC 5322 §3.4, with §4.4) without decoding anything. Never fails: what is no address is told as the mailbox of one.</summary>
 internal static class AddressList
 {
-    private const int MostAddresses = 20_000;
-
     // NIL would mean a group (RFC 9051 §7.5.2).
     private static readonly byte[] MissingMailbox = "MISSING_MAILBOX"u8.ToArray();
     private static readonly byte[] MissingHost = "MISSING_DOMAIN"u8.ToArray();
 
-    public static List<MailAddress> Parse(ReadOnlySpan<byte> field)
+    /// <summary>Adds what stands in a field, as far as the budget goes.</summary>
+    public static void Parse(ReadOnlySpan<byte> field, List<MailAddress> addresses, AddressBudget budget)
     {
-        var addresses = new List<MailAddress>();
+        using var spaced = new MemoryStream();
+        using var joined = new MemoryStream();
         var tokens = new HeaderTokens(field);
         tokens.SkipBlanksAndComments();
         var isInGroup = false;
-        while (!tokens.IsAtEnd && addresses.Count < MostAddresses)
+        while (!tokens.IsAtEnd)
         {
             var start = tokens.At;
             tokens.Comment = null;
             if (tokens.TrySkip(','))
                 continue;
+            if (!budget.TrySpend())
+                break;
             if (tokens.TrySkip(';'))
             {
                 if (isInGroup)
@@ -32,7 +42,7 @@ internal static class AddressList
                 continue;
             }
 
-            var words = Phrase(ref tokens, out var local, out var count);
+            var (words, local) = Phrase(ref tokens, spaced, joined, out var count);
             if (!isInGroup && tokens.TrySkip(':'))
             {
                 addresses.Add(new MailAddress(null, null, words, null));
@@ -40,7 +50,7 @@ internal static class AddressList
             }
             else if (tokens.TrySkip('<'))
             {
-                addresses.Add(InBrackets(ref tokens, words));
+                addresses.Add(InBrackets(ref tokens, words, spaced, joined));
             }
             else if (tokens.TrySkip('@'))
             {
@@ -62,10 +72,9 @@ internal static class AddressList
 
         if (isInGroup)
             addresses.Add(default);
-        return addresses;
     }
 
-    private static MailAddress InBrackets(ref HeaderTokens tokens, byte[] name)
+    private static MailAddress InBrackets(ref HeaderTokens tokens, byte[] name, MemoryStream spaced, MemoryStream joined)
     {
         byte[]? route = null;
         if (!tokens.IsAtEnd && tokens.Current == '@')
@@ -74,7 +83,7 @@ internal static class AddressList
             tokens.TrySkip(':');
         }
 
-        Phrase(ref tokens, out var local, out _);
+        var (_, local) = Phrase(ref tokens, spaced, joined, out _);
         var host = tokens.TrySkip('@') ? Domain(ref tokens, ">,"u8) : [];
         if (!tokens.TrySkip('>'))
         {
@@ -85,14 +94,14 @@ internal static class AddressList
         return new MailAddress(name.Length == 0 ? null : name, route, Or(local, MissingMailbox), Or(host, MissingHost));
     }
 
-    /// <summary>Words up to what ends them.</summary>
-    /// <param name="joined">Without the blanks between them: as a local part.</param>
+    /// <summary>Words up to what ends them, with a blank between them and, as in a local part, without.</summary>
+    /// <param name="spaced">Room to work in, as <paramref name="joined"/> is.</param>
     /// <param name="count">How many words they are.</param>
-    private static byte[] Phrase(ref HeaderTokens tokens, out byte[] joined, out int count)
+    private static (byte[] Spaced, byte[] Joined) Phrase(ref HeaderTokens tokens, MemoryStream spaced, MemoryStream joined, out int count)
     {
         count = 0;
-        using var spaced = new MemoryStream();
-        using var local = new MemoryStream();
+        spaced.SetLength(0);
+        joined.SetLength(0);
         while (!tokens.IsAtEnd && tokens.Current is not ((byte)'<' or (byte)'>' or (byte)',' or (byte)':' or (byte)';' or (byte)'@'))
         {
             count++;
@@ -100,11 +109,10 @@ internal static class AddressList
             if (spaced.Length > 0)
                 spaced.WriteByte((byte)' ');
             spaced.Write(word);
-            local.Write(word);
+            joined.Write(word);
         }
 
-        joined = local.ToArray();
-        return spaced.ToArray();
+        return (spaced.ToArray(), joined.ToArray());
     }
 
     private static byte[] Atom(ref HeaderTokens tokens)

@@ -4,7 +4,8 @@ namespace Imapsync.Serving.Mime;
 
 /// <summary>Writes BODY and BODYSTRUCTURE (RFC 9051 §7.5.2).</summary>
 /// <param name="isExtended">BODYSTRUCTURE: with what came after RFC 1176.</param>
-internal sealed class BodyStructureText(ResponseWriter output, bool isExtended)
+/// <param name="budget">For the envelopes of the messages inside.</param>
+internal sealed class BodyStructureText(ResponseWriter output, bool isExtended, AddressBudget budget)
 {
     private static readonly ContentField Opaque = new("application", "octet-stream", []);
 
@@ -58,7 +59,7 @@ internal sealed class BodyStructureText(ResponseWriter output, bool isExtended)
         else if (part.IsMessage)
         {
             output.Text(" ");
-            EnvelopeText.Write(part.Children[0], output);
+            EnvelopeText.Write(part.Children[0], output, budget);
             output.Text(" ");
             Write(part.Children[0]);
             output.Text(" ").Number(part.BodyLines);

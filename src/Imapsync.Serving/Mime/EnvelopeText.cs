@@ -5,40 +5,31 @@ namespace Imapsync.Serving.Mime;
 /// <summary>Writes ENVELOPE (RFC 9051 §7.5.2): the header's own octets, unfolded and not decoded.</summary>
 internal static class EnvelopeText
 {
-    public static void Write(BodyPart message, ResponseWriter output)
+    public static void Write(BodyPart message, ResponseWriter output, AddressBudget budget)
     {
-        var from = Addresses(message, "From");
+        var from = Addresses(message, "From", budget);
         output.Text("(").NString(message.LastField("Date")).Text(" ").NString(message.LastField("Subject")).Text(" ");
         Write(from, output);
         output.Text(" ");
-        Write(Addresses(message, "Sender") ?? from, output);
+        Write(Addresses(message, "Sender", budget) ?? from, output);
         output.Text(" ");
-        Write(Addresses(message, "Reply-To") ?? from, output);
+        Write(Addresses(message, "Reply-To", budget) ?? from, output);
         foreach (var name in (ReadOnlySpan<string>)["To", "Cc", "Bcc"])
         {
             output.Text(" ");
-            Write(Addresses(message, name), output);
+            Write(Addresses(message, name, budget), output);
         }
 
         output.Text(" ").NString(message.LastField("In-Reply-To")).Text(" ").NString(message.LastField("Message-ID")).Text(")");
     }
 
     /// <summary>Of all fields of that name, in the order they stand in; null for none.</summary>
-    private static List<MailAddress>? Addresses(BodyPart message, string name)
+    private static List<MailAddress>? Addresses(BodyPart message, string name, AddressBudget budget)
     {
-        List<MailAddress>? all = null;
-        foreach (var (known, value) in message.Fields)
-        {
-            if (!known.Equals(name, StringComparison.OrdinalIgnoreCase))
-                continue;
-            var these = AddressList.Parse(value);
-            if (all is null)
-                all = these;
-            else
-                all.AddRange(these);
-        }
-
-        return all is { Count: > 0 } ? all : null;
+        var all = new List<MailAddress>();
+        foreach (var (_, value) in message.Fields.Where(f => f.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            AddressList.Parse(value, all, budget);
+        return all.Count > 0 ? all : null;
     }
 
     private static void Write(List<MailAddress>? addresses, ResponseWriter output)

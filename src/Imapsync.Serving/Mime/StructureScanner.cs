@@ -16,6 +16,9 @@ internal sealed class StructureScanner : IDisposable
     private const int BoundaryBytes = 80;
     private const int BodyLineBytes = 2 + BoundaryBytes + 2;
 
+    /// <summary>What it costs to hold a field, beside its octets.</summary>
+    private const int FieldOverheadBytes = 64;
+
     private static readonly HashSet<string> Wanted = new(StringComparer.OrdinalIgnoreCase)
     {
         "Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-ID", "Content-Description", "Content-MD5", "Content-Language", "Content-Location",
@@ -175,9 +178,9 @@ internal sealed class StructureScanner : IDisposable
         if (colon > 0)
         {
             var name = Encoding.ASCII.GetString(octets[..colon].TrimEnd(" \t"u8));
-            if (Wanted.Contains(name) && kept + octets.Length <= limits.StructureBytes)
+            if (Wanted.Contains(name) && kept + octets.Length + FieldOverheadBytes <= limits.StructureBytes)
             {
-                kept += octets.Length;
+                kept += octets.Length + FieldOverheadBytes;
                 part.Fields.Add((name, octets[(colon + 1)..].Trim(" \t"u8).ToArray()));
             }
         }

@@ -9,7 +9,10 @@ using MimeKit.Utils;
 
 namespace Imapsync.Serving.Searching;
 
-/// <summary>Asks a search key of messages, one after the other; reads of each no more than it takes.</summary>
+/// <summary>
+/// Asks a search key of messages, one after the other; reads of each no more than it takes. Of a message that is gone or can't be read it is
+/// not known whether it fits, nor whether it does not: it is not found, not by NOT either, and counted.
+/// </summary>
 internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limits)
 {
     private readonly FolderSnapshot snapshot = selected.Snapshot;
@@ -17,9 +20,13 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
     private IReadOnlyList<int> order = [];
     private int at;
     private byte[]? header;
+    private bool isHeaderAsked;
     private long bytesRead;
 
-    /// <returns>Indexes, ascending.</returns>
+    /// <summary>Messages of which it is not known whether they fit.</summary>
+    public int Unknown { get; private set; }
+
+    /// <returns>Indexes, ascending, of those that fit.</returns>
     /// <exception cref="RefusalException">It would have to read more than is allowed.</exception>
     public async Task<List<int>> RunAsync(SearchKey key, CancellationToken cancellationToken)
     {
@@ -33,28 +40,35 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
                 await Task.Yield();
             }
 
-            header = null;
-            if (await FitsAsync(key, cancellationToken))
+            (header, isHeaderAsked) = (null, false);
+            var fits = await FitsAsync(key, cancellationToken);
+            if (fits == true)
                 found.Add(at);
+            Unknown += fits is null ? 1 : 0;
         }
 
         return found;
     }
 
-    private async ValueTask<bool> FitsAsync(SearchKey key, CancellationToken cancellationToken)
+    /// <returns>Null where it is not known.</returns>
+    private async ValueTask<bool?> FitsAsync(SearchKey key, CancellationToken cancellationToken)
     {
         switch (key)
         {
             case AllKeys all:
+                bool? fitsAll = true;
                 foreach (var inner in all.Keys)
                 {
-                    if (!await FitsAsync(inner, cancellationToken))
+                    var fits = await FitsAsync(inner, cancellationToken);
+                    if (fits == false)
                         return false;
+                    fitsAll &= fits;
                 }
 
-                return true;
+                return fitsAll;
             case AnyKey any:
-                return await FitsAsync(any.First, cancellationToken) || await FitsAsync(any.Second, cancellationToken);
+                var first = await FitsAsync(any.First, cancellationToken);
+                return first == true ? first : first | await FitsAsync(any.Second, cancellationToken);
             case NotKey not:
                 return !await FitsAsync(not.Key, cancellationToken);
             case FlagKey flag:
@@ -65,13 +79,13 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
                     sets.Add(set.Set, ranges = set.Set.Resolve(set.ByUid ? snapshot.LastUid : (uint)snapshot.Count));
                 return SequenceSet.Contains(ranges, set.ByUid ? snapshot.UidAt(at) : (uint)at + 1);
             case SizeKey size:
-                return await InfoAsync(cancellationToken) is { } sized && (size.IsLarger ? sized.Size > size.Octets : sized.Size < size.Octets);
+                return await InfoAsync(cancellationToken) is { Size: >= 0 } sized ? size.IsLarger ? sized.Size > size.Octets : sized.Size < size.Octets : null;
             case DateKey { IsSent: false } date:
-                return await InfoAsync(cancellationToken) is { } dated && Fits(date, dated.InternalDate);
+                return await InfoAsync(cancellationToken) is { } dated ? Fits(date, dated.InternalDate) : null;
             case DateKey sent:
-                return await SentAsync(cancellationToken) is { } when && Fits(sent, when);
+                return await HeaderAsync(cancellationToken) is { } dating ? SentAt(dating) is { } when && Fits(sent, when) : null;
             case HeaderKey field:
-                return await HeaderHasAsync(field, cancellationToken);
+                return await HeaderAsync(cancellationToken) is { } named ? HeaderHas(named, field) : null;
             case TextKey text:
                 return await TextHasAsync(text, cancellationToken);
             default:
@@ -91,40 +105,42 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         return snapshot.InfoAt(at);
     }
 
-    private async ValueTask<byte[]> HeaderAsync(CancellationToken cancellationToken)
+    /// <summary>Null where the message is gone or can't be read: whoever fetches it is told.</summary>
+    private async ValueTask<byte[]?> HeaderAsync(CancellationToken cancellationToken)
     {
-        if (header is not null)
+        if (isHeaderAsked)
             return header;
         header = await selected.ReadHeaderAsync(new Uid(snapshot.UidAt(at)), cancellationToken) ?? await ReadLongHeaderAsync(cancellationToken);
-        Spend(header.Length);
+        isHeaderAsked = true;
+        Spend(header?.Length ?? 0);
         return header;
     }
 
-    /// <summary>One that has to be had with its message; empty where that can't be read: whoever fetches it is told.</summary>
-    private async ValueTask<byte[]> ReadLongHeaderAsync(CancellationToken cancellationToken)
+    /// <summary>One that has to be had with its message.</summary>
+    private async ValueTask<byte[]?> ReadLongHeaderAsync(CancellationToken cancellationToken)
     {
         try
         {
             if (await InfoAsync(cancellationToken) is not { } message || await selected.Reader.OpenAsync(message, cancellationToken) is null)
-                return [];
+                return null;
             var root = await selected.Reader.ScanAsync(message, cancellationToken);
             return await selected.Reader.ReadAsync(message, 0, Math.Min(root.BodyStart, limits.StructureBytes), cancellationToken);
         }
         catch (MailException)
         {
-            return [];
+            return null;
         }
     }
 
-    private async ValueTask<DateTimeOffset?> SentAsync(CancellationToken cancellationToken)
+    private static DateTimeOffset? SentAt(byte[] header)
     {
-        var field = HeaderText.Fields(await HeaderAsync(cancellationToken)).FirstOrDefault(f => f.Name.Equals("Date", StringComparison.OrdinalIgnoreCase)).Value;
+        var field = HeaderText.Fields(header).FirstOrDefault(f => f.Name.Equals("Date", StringComparison.OrdinalIgnoreCase)).Value;
         return field is not null && DateUtils.TryParse(field, out var date) ? date : null;
     }
 
-    private async ValueTask<bool> HeaderHasAsync(HeaderKey key, CancellationToken cancellationToken)
+    private static bool HeaderHas(byte[] header, HeaderKey key)
     {
-        foreach (var (name, value) in HeaderText.Fields(await HeaderAsync(cancellationToken)))
+        foreach (var (name, value) in HeaderText.Fields(header))
         {
             if (name.Equals(key.Name, StringComparison.OrdinalIgnoreCase) && (key.Text.Length == 0 || TextMatch.Has(HeaderText.Decode(value), key.Text)))
                 return true;
@@ -133,13 +149,15 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         return false;
     }
 
-    private async ValueTask<bool> TextHasAsync(TextKey key, CancellationToken cancellationToken)
+    private async ValueTask<bool?> TextHasAsync(TextKey key, CancellationToken cancellationToken)
     {
         if (key.Text.Length == 0)
             return true;
         if (key.WithHeader)
         {
-            foreach (var (name, value) in HeaderText.Fields(await HeaderAsync(cancellationToken)))
+            if (await HeaderAsync(cancellationToken) is not { } whole)
+                return null;
+            foreach (var (name, value) in HeaderText.Fields(whole))
             {
                 if (TextMatch.Has($"{name}: {HeaderText.Decode(value)}", key.Text))
                     return true;
@@ -152,24 +170,24 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         }
         catch (MailException)
         {
-            // Whoever fetches it is told.
-            return false;
+            return null;
         }
     }
 
-    private async ValueTask<bool> BodyHasAsync(string words, CancellationToken cancellationToken)
+    private async ValueTask<bool?> BodyHasAsync(string words, CancellationToken cancellationToken)
     {
         if (await InfoAsync(cancellationToken) is not { } message || await selected.Reader.OpenAsync(message, cancellationToken) is not { } length)
-            return false;
+            return null;
         Spend(length);
         var left = limits.SearchedTextBytes;
         foreach (var part in BodyText.TextParts(await selected.Reader.ScanAsync(message, cancellationToken)))
         {
-            if (left <= 0)
-                break;
             if (TextMatch.Has((await BodyText.ReadAsync(selected.Reader, message, part, left, cancellationToken)).Text, words))
                 return true;
-            left -= (int)Math.Min(left, part.BodyLength);
+            // Of what is not looked through nobody knows.
+            if (part.BodyLength > left)
+                return null;
+            left -= (int)part.BodyLength;
         }
 
         return false;

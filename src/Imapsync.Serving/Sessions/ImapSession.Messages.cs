@@ -27,7 +27,8 @@ internal sealed partial class ImapSession
     {
         text.Skip(' ');
         var request = SearchRequest.Parse(text, Limits);
-        var found = (await new MessageSearch(folder, Limits).RunAsync(request.Key, cancellationToken))
+        var search = new MessageSearch(folder, Limits);
+        var found = (await search.RunAsync(request.Key, cancellationToken))
             .ConvertAll(i => byUid ? folder.Snapshot.UidAt(i) : (uint)i + 1);
         if (request.Return == SearchReturn.None)
         {
@@ -45,6 +46,9 @@ internal sealed partial class ImapSession
             WriteExtended(tag, request.Return, found, byUid);
         }
 
+        // A warning (RFC 9051 §7.1.2): what was found is right all the same.
+        if (search.Unknown > 0)
+            output.Line(string.Create(CultureInfo.InvariantCulture, $"* NO messages that were not searched, or not all of them, as they are gone, can't be read or have too much text: {search.Unknown}"));
         output.Line($"{tag} OK done");
     }
 

@@ -12,6 +12,9 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary><c>imapsync folders</c>: which folder goes where, with how many messages. Changes nothing.</summary>
 internal static class FoldersCommand
 {
+    /// <summary>What a side does not tell.</summary>
+    private const string Unknown = "?";
+
     public static Command Create(HostContext surroundings)
     {
         var command = new ExampleCommand("folders", "Show which source folder goes to which target folder, with counts. Changes nothing.",
@@ -70,25 +73,14 @@ internal static class FoldersCommand
         var pairs = new List<PairJson>();
         foreach (var (entry, path) in mapping.Pairs)
         {
-            var messages = entry.HoldsMessages ? await CountAsync(source, entry, cancellationToken) : 0;
-            long? atTarget = target is not null && present.TryGetValue(path, out var known) ? await CountAsync(target, known, cancellationToken) : null;
-            long? bytes = withSizes && entry.HoldsMessages ? await SizeAsync(source, entry.Path, cancellationToken) : null;
-            pairs.Add(new PairJson(entry.Path.ToString(), path.ToString(), messages, atTarget, bytes));
+            var messages = await FolderSize.CountAsync(source, entry, cancellationToken);
+            var known = target is null ? null : present.GetValueOrDefault(path);
+            var atTarget = known is null ? null : await FolderSize.CountAsync(target!, known, cancellationToken);
+            (long Octets, long Unsized)? size = withSizes ? await FolderSize.OctetsAsync(source, entry, cancellationToken) : null;
+            pairs.Add(new PairJson(entry.Path.ToString(), path.ToString(), messages, known is not null, atTarget, size?.Octets, size?.Unsized));
         }
 
         return new JobMappingJson(job.Name, null, pairs, [.. mapping.Excluded.Select(p => p.ToString())]);
-    }
-
-    private static async Task<long> CountAsync(IMessageStore store, FolderEntry folder, CancellationToken cancellationToken) =>
-        (folder.Status ?? await store.GetStatusAsync(folder.Path, cancellationToken)).Messages;
-
-    private static async Task<long> SizeAsync(IMessageStore store, FolderPath path, CancellationToken cancellationToken)
-    {
-        await using var folder = await store.OpenAsync(path, cancellationToken);
-        var bytes = 0L;
-        await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken))
-            bytes += Math.Max(0, message.Size);
-        return bytes;
     }
 
     private static void Print(JobMappingJson mapping, bool withSizes, TextWriter output)
@@ -97,8 +89,8 @@ internal static class FoldersCommand
         List<string[]> rows = [["SOURCE", "TARGET", "MESSAGES", "AT TARGET", .. withSizes ? ["SIZE"] : Array.Empty<string>()]];
         foreach (var pair in mapping.Folders)
         {
-            string[] size = withSizes ? [pair.SourceBytes is { } bytes ? Quantities.Octets(bytes) : "-"] : [];
-            rows.Add([TerminalText.Escape(pair.Source), TerminalText.Escape(pair.Target), Quantities.Count(pair.SourceMessages), pair.TargetMessages is { } n ? Quantities.Count(n) : "-", .. size]);
+            string[] size = pair is { SourceBytes: { } bytes, SourceUnsized: var unsized } ? [Quantities.Octets(bytes) + (unsized > 0 ? $" and {Quantities.Count(unsized.Value, "message")} of {Unknown}" : "")] : [];
+            rows.Add([TerminalText.Escape(pair.Source), TerminalText.Escape(pair.Target), Count(pair.SourceMessages), pair.TargetExists ? Count(pair.TargetMessages) : "-", .. size]);
         }
 
         if (mapping.Error is null)
@@ -106,4 +98,6 @@ internal static class FoldersCommand
         foreach (var folder in mapping.Excluded)
             output.WriteLine($"  {TerminalText.Escape(folder)} is left out");
     }
+
+    private static string Count(long? messages) => messages is { } counted ? Quantities.Count(counted) : Unknown;
 }

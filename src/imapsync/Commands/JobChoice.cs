@@ -28,7 +28,16 @@ internal sealed class JobChoice
         List<JobDefinition> chosen = [.. jobs.Zip(standings).Where(j => j.Second.Trouble is not null || (onlyFailed ? j.Second.Standing.IsLastFailed : j.Second.Standing.IsUnfinished)).Select(j => j.First)];
         foreach (var unknown in standings.Where(s => s.Trouble is not null))
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"{unknown.Name}: is run, since its history can't be read: {unknown.Trouble}"));
-        await surroundings.Error.WriteLineAsync($"{chosen.Count} of {jobs.Count} jobs {(onlyFailed ? "failed in their last run" : "are unfinished")}");
+        await surroundings.Error.WriteLineAsync(chosen.Count == 0 ? WhyNone(onlyFailed, standings) : $"{chosen.Count} of {jobs.Count} jobs {(onlyFailed ? "failed in their last run" : "are unfinished")}");
         return chosen;
+    }
+
+    private static string WhyNone(bool onlyFailed, IReadOnlyList<NamedStanding> standings)
+    {
+        if (!onlyFailed)
+            return "Nothing to run: every job's last run ended with everything in place.";
+        // Their mail need not be in place, and nobody should take this for success.
+        var others = standings.Count(s => s.Standing.IsUnfinished);
+        return "Nothing to run: no job's last run failed." + (others > 0 ? $" Jobs that never ran, or whose last run did not end: {others}; --only-unfinished runs them." : "");
     }
 }

@@ -28,7 +28,9 @@ internal static class CheckText
     {
         var bytes = size.Bytes is { } all ? $", {Quantities.Octets(all)}" : "";
         var left = size.BytesLeft is { } rest ? $" ({Quantities.Octets(rest)})" : "";
-        return $"{Quantities.Count(size.Folders, "folder")}, {Quantities.Count(size.Messages, "message")}{bytes}, to be copied: {Quantities.Count(size.MessagesLeft)}{left}";
+        var uncounted = size.Uncounted > 0 ? $"; in no sum, since nothing tells their messages: {Quantities.Count(size.Uncounted, "folder")}" : "";
+        var unsized = size.Unsized > 0 ? $"; of unknown size: {Quantities.Count(size.Unsized, "message")}" : "";
+        return $"{Quantities.Count(size.Folders, "folder")}, {Quantities.Count(size.Messages, "message")}{bytes}, to be copied: {Quantities.Count(size.MessagesLeft)}{left}{uncounted}{unsized}";
     }
 
     public static void Print(IReadOnlyList<AccountCheck> checks, TextWriter output)

@@ -12,12 +12,14 @@ internal sealed record JobCheckJson(string Name, string Result, EndpointCheckJso
 {
     public static JobCheckJson Of(AccountCheck check) => new(
         check.Job, CheckText.WordOf(check), EndpointCheckJson.Of(check.Source), EndpointCheckJson.Of(check.Target), check.Problems,
-        check.Size is { } size ? new(size.Folders, size.Messages, size.MessagesLeft, size.Bytes, size.BytesLeft) : null);
+        check.Size is { } size ? new(size.Folders, size.Messages, size.MessagesLeft, size.Bytes, size.BytesLeft, size.Uncounted, size.Unsized) : null);
 }
 
 /// <param name="MessagesLeft">To be copied still, as far as can be told by their number.</param>
 /// <param name="Bytes">Null unless <c>--sizes</c> was given.</param>
-internal sealed record MailboxSizeJson(int Folders, long Messages, long MessagesLeft, long? Bytes, long? BytesLeft);
+/// <param name="Uncounted">Folders, of either side, whose messages nothing tells the number of: they are in no sum.</param>
+/// <param name="Unsized">The same for messages and their octets.</param>
+internal sealed record MailboxSizeJson(int Folders, long Messages, long MessagesLeft, long? Bytes, long? BytesLeft, int Uncounted, long Unsized);
 
 /// <param name="Error">Null where all is well.</param>
 internal sealed record EndpointCheckJson(string Url, string? Error, IReadOnlyList<FactJson> Facts)
@@ -34,9 +36,11 @@ internal sealed record MappingJson(IReadOnlyList<JobMappingJson> Jobs);
 /// <param name="Error">Why the folders could not be listed; null where they could.</param>
 internal sealed record JobMappingJson(string Name, string? Error, IReadOnlyList<PairJson> Folders, IReadOnlyList<string> Excluded);
 
-/// <param name="TargetMessages">Null where the target folder does not exist yet.</param>
+/// <param name="SourceMessages">Null where the source does not tell.</param>
+/// <param name="TargetMessages">Null where the target folder does not exist yet, or does not tell.</param>
 /// <param name="SourceBytes">Null unless <c>--sizes</c> was given.</param>
-internal sealed record PairJson(string Source, string Target, long SourceMessages, long? TargetMessages, long? SourceBytes);
+/// <param name="SourceUnsized">Messages whose size the source does not tell, which are not in it.</param>
+internal sealed record PairJson(string Source, string Target, long? SourceMessages, bool TargetExists, long? TargetMessages, long? SourceBytes, long? SourceUnsized);
 
 /// <summary>The shape of <c>snapshots --output json</c>; oldest first.</summary>
 internal sealed record SnapshotsJson(string Directory, IReadOnlyList<SnapshotJson> Snapshots);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine.Setup;
 

@@ -153,8 +153,8 @@ internal static class ServingTargets
     {
         using var line = new MemoryStream();
         var output = new ResponseWriter(line, Limits, TimeProvider.System);
-        EnvelopeText.Write(root, output);
-        new BodyStructureText(output, isExtended: true).Write(root);
+        EnvelopeText.Write(root, output, new AddressBudget(Limits));
+        new BodyStructureText(output, isExtended: true, new AddressBudget(Limits)).Write(root);
         output.FlushAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
         return Encoding.Latin1.GetString(line.GetBuffer(), 0, (int)line.Length);
     }

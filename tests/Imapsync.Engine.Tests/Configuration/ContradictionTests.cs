@@ -9,6 +9,8 @@ public sealed class ContradictionTests : JobFileFixture
     [InlineData("proxy: socks5://me@127.0.0.1\n      proxy_password_file: nowhere", "", "", "nowhere can't be read: there is no such file")]
     [InlineData("proxy: socks5://me@127.0.0.1\n      proxy_password: s3cret", "", "", "unknown key 'proxy_password'")]
     [InlineData("proxy: socks5://me@127.0.0.1\n      proxy_password_command: x\n      password: x", "", "", null)]
+    [InlineData("proxy: socks5://127.0.0.1\n      proxy_password_command: x", "", "", "'proxy_password_command' is for nobody: the proxy's address names no user; write the user into it")]
+    [InlineData("proxy_password_command: x", "", "", "'proxy_password_command' has no proxy that it is for; add 'proxy:")]
     [InlineData("auth: external\n      password: x", "", "", "'password' contradicts 'auth: external'")]
     [InlineData("auth: anonymous\n      password: x", "", "", "'password' contradicts 'auth: anonymous'")]
     [InlineData("auth: login\n      authorize_as: bob", "", "", "'auth: login' can't carry 'authorize_as'")]
@@ -72,10 +74,16 @@ public sealed class ContradictionTests : JobFileFixture
         "job.yaml:19:12: job 'alice' keeps its state in the same directory; give each job a state directory of its own",
         Error(File(Job(job: "state: s"), Job(job: "state: ./s", name: "bob"))));
 
+    [Fact]
+    public void Two_jobs_must_not_share_a_state_directory_but_for_case() => Assert.Contains(
+        "job 'alice' keeps its state in the same directory", Error(File(Job(job: "state: s"), Job(job: "state: S", name: "bob"))), StringComparison.Ordinal);
+
     [Theory]
     [InlineData("maildir:backup/alice")]
     [InlineData("mbox:backup/alice/deeper")]
     [InlineData("maildir:backup")]
+    [InlineData("maildir:Backup/ALICE")]
+    [InlineData("maildir:Backup/ALICE/deeper")]
     public void Two_jobs_must_not_write_to_one_directory(string target) => Assert.Contains(
         "writes to the same place",
         Error(File(Job(), Job(name: "bob")), $"bob.target.url={target}"), StringComparison.Ordinal);

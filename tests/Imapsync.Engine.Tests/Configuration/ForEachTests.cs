@@ -112,7 +112,122 @@ public sealed class ForEachTests : JobFileFixture
     }
 
     [Theory]
-    [InlineData("maildir:/etc", "no URL of an IMAP account")]
+    [InlineData("source: { url: \"eml:mail/{login}\" }", "..", "can't be a part of a path")]
+    [InlineData("source: { url: \"imap-backup:mail/{login}\" }", "../bob", "can't be a part of a path")]
+    [InlineData("source: { url: \"takeout:{login}.mbox\" }", "/etc/x", "can't be a part of a path")]
+    [InlineData("source: { url: \"{login}:mail/x\" }", "maildir", "no scheme of a server's URL")]
+    [InlineData("source: { url: \"maildir:in\" }\n    snapshots: { daily: 1, directory: \"snapshots/{login}\" }", "../..", "can't be a part of a path")]
+    [InlineData("source: { url: \"maildir:in\" }\n    notify: [ { command: \"tell {login}\" } ]", "x; id", "can't be a part of a command")]
+    [InlineData("source: { url: \"imaps://a@h\", password: x, proxy: \"socks5://{login}\" }", "h/../x", "no host")]
+    public void A_cell_leaves_no_place_that_the_job_file_gave_it(string source, string cell, string told)
+    {
+        Rows("user,login", $"alice,{cell}");
+        var error = Error($$"""
+            jobs:
+              - name: "{user}"
+                for_each: accounts.csv
+                {{source}}
+                target: { url: "maildir:backup/{user}" }
+            """);
+        Assert.StartsWith("accounts.csv:2:2: ", error, StringComparison.Ordinal);
+        Assert.Contains(told, error, StringComparison.Ordinal);
+    }
+
+    private const string People = """
+        version: 1
+
+        dn: ou=people,dc=example
+
+        # search result
+        dn: uid=alice,ou=people,dc=example
+        uid: alice
+        mail: alice@example.org
+        mail: a@example.org
+        userPassword:: cMOkc3Mg
+
+        dn: uid=bob,ou=people,dc=example
+        uid: bob
+        mail: bob@exam
+         ple.org
+        userPassword: hunter22
+
+        """;
+
+    private const string OfEntries = """
+        jobs:
+          - name: "{uid}"
+            for_each: people.ldif
+            source: { url: "imaps://{mail[1]}@imap.example.org", password: "{userPassword}" }
+            target: { url: "maildir:backup/{uid}" }
+        """;
+
+    [Theory]
+    [InlineData("people.ldif")]
+    [InlineData("{ file: people.txt, format: ldif }")]
+    [InlineData("{ command: cat people.txt, format: ldif, timeout: 20s }")]
+    public async Task Each_entry_of_LDIF_is_a_job(string list)
+    {
+        System.IO.File.WriteAllText(Path.Combine(Directory, "people.ldif"), People);
+        System.IO.File.Copy(Path.Combine(Directory, "people.ldif"), Path.Combine(Directory, "people.txt"));
+        var file = Read(OfEntries.Replace("people.ldif", list.Replace("cat people.txt", $"cat {Path.Combine(Directory, "people.txt")}", StringComparison.Ordinal), StringComparison.Ordinal));
+        Assert.Equal(["alice", "bob"], file.Jobs.Select(j => j.Name));
+        var (alice, bob) = ((ImapEndpoint)file.Jobs[0].Source, (ImapEndpoint)file.Jobs[1].Source);
+        Assert.Equal(("alice@example.org", "bob@example.org"), (alice.User, bob.User));
+        Assert.Equal("päss ", (await alice.Password!.ReadAsync(TestContext.Current.CancellationToken)).Reveal());
+        Assert.Equal(6, file.Jobs[0].Row!.Line);
+        Assert.Contains(file.Notes, n => n.Message.EndsWith("which make no job: 1", StringComparison.Ordinal));
+        Assert.DoesNotContain(file.Notes, n => n.Message.Contains("this file holds a password", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_is_wrong_in_entries_is_told_at_once_by_line_and_without_a_secret()
+    {
+        System.IO.File.WriteAllText(Path.Combine(Directory, "people.ldif"), People + "\ndn: uid=carol\nuid: carol/x\nmail: c@x\nuserPassword: hunter33\n\ndn: uid=dave\nuid: dave\nmail: d@x\n");
+        Assert.Equal(
+            [
+                "people.ldif:6: 'mail' has 2 values in this entry; name one of them, {mail[1]} is the first, or leave one",
+                "people.ldif:18: the cell of 'uid' can't be a part of a path; write a name without / that is not . or .. or ~, so that each row stays in the job file's directory",
+                "people.ldif:23: the cell of 'userPassword' is empty; fill it in, or remove the row",
+            ],
+            Errors(OfEntries.Replace("{mail[1]}", "{mail}", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("{ command: 'printf \"user,password\\\\nalice,hunter22\\\\n\"' }", null)]
+    [InlineData("{ command: 'printf \"user;password\\\\nalice;hunter22\\\\n\"', delimiter: ';' }", null)]
+    [InlineData("{ command: 'printf \"user,password\\\\nalice,hunter22\\\\n\"; echo no such base >&2; exit 32' }", "the command ended with exit status 32: no such base; run it by hand")]
+    [InlineData("{ command: 'sleep 600', timeout: 1s }", "the command did not end within 1 seconds; give it more time")]
+    [InlineData("{ command: 'echo' }", "there is no header row")]
+    [InlineData("{ command: 'yes hunter22', timeout: 50s }", "the command prints more than 64 MiB")]
+    [InlineData("{ command: 'printf \"user,password\\\\nalice,hunter22,x\\\\n\"' }", "output of 'command':2:2: this row has 3 cells")]
+    [InlineData("{ command: 'true', file: accounts.csv }", "'command' contradicts 'file'")]
+    [InlineData("{ file: accounts.csv, timeout: 1s }", "'timeout' says nothing without 'command'")]
+    [InlineData("{ command: 'true', format: ldif, delimiter: ';' }", "'delimiter' is about CSV")]
+    [InlineData("{ command: 'true', format: ldif }", "there is no entry in it")]
+    [InlineData("{ command: 'printf \"dn: a\\\\nuser: alice\\\\npassword: x\\\\n\\\\n\"', format: ldif }", null)]
+    [InlineData("{ command: 'echo hunter22', format: ldif }", "output of 'command':1: this line does not begin with an attribute's name")]
+    public void A_command_may_print_the_list(string list, string? told)
+    {
+        var text = $$"""
+            jobs:
+              - name: "{user}"
+                for_each: {{list}}
+                source: { url: "imaps://{user}@imap.example.org", password: "{password}" }
+                target: { url: "maildir:backup/{user}" }
+            """;
+        if (told is null)
+        {
+            Assert.Equal("alice", Assert.Single(Read(text).Jobs).Name);
+            return;
+        }
+
+        var errors = Errors(text);
+        Assert.Contains(errors, e => e.Contains(told, StringComparison.Ordinal));
+        Assert.DoesNotContain(errors, e => e.Contains("hunter22", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("maildir:/etc", "no URL of an account on a server")]
     [InlineData("imaps://a:pw@h", "holds a password")]
     [InlineData("imaps://a@h/INBOX", "names more than a host")]
     public void A_whole_URL_in_a_cell_is_checked_as_one_and_leads_to_no_directory(string cell, string told)

@@ -69,7 +69,7 @@ public sealed class CsvTests
     [InlineData("user,password\na\0,b\n", 2, 0, "this is no text: it holds NUL")]
     public void What_can_not_be_right_is_told_with_its_line(string text, int line, int column, string message)
     {
-        var failure = Assert.Throws<CsvException>(() => Read(Encoding.UTF8.GetBytes(text), new CsvForm()));
+        var failure = Assert.Throws<TableException>(() => Read(Encoding.UTF8.GetBytes(text), new CsvForm()));
         Assert.Equal((line, column, message), (failure.Line, failure.Column, failure.Message));
     }
 
@@ -77,7 +77,7 @@ public sealed class CsvTests
     public void Text_that_is_not_UTF8_is_read_only_where_it_is_said_to_be_Latin1()
     {
         var octets = Encoding.Latin1.GetBytes("user,password\njörg,pässword\n");
-        Assert.Contains("not UTF-8", Assert.Throws<CsvException>(() => Read(octets, new CsvForm())).Message, StringComparison.Ordinal);
+        Assert.Contains("not UTF-8", Assert.Throws<TableException>(() => Read(octets, new CsvForm())).Message, StringComparison.Ordinal);
         Assert.Equal(["jörg", "pässword"], Read(octets, new CsvForm(IsLatin1: true))[1]);
         Assert.Equal(["user", "password"], Read([0xEF, 0xBB, 0xBF, .. "user,password\n"u8], new CsvForm())[0]);
     }
@@ -90,7 +90,7 @@ public sealed class CsvTests
         foreach (var junk in (byte[][])["abcdefg "u8.ToArray(), "\"unclosed,"u8.ToArray(), [0, 1, 2], [0xC3, 0x28]])
         {
             using var endless = new Repeated(junk, canSeek);
-            Assert.Throws<CsvException>(() => CsvReader.Read(endless, new CsvForm()));
+            Assert.Throws<TableException>(() => CsvReader.Read(endless, new CsvForm()));
             Assert.InRange(endless.Position, 0, 1 << 20);
         }
     }

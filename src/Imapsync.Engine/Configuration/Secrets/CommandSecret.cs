@@ -21,7 +21,7 @@ internal sealed class CommandSecret(string command, TimeProvider time, string wh
         try
         {
             var output = FirstLineAsync(process.StandardOutput, either.Token);
-            var errors = LastWordsAsync(process.StandardError, either.Token);
+            var errors = ShellCommand.LastWordsAsync(process.StandardError, either.Token);
             var line = await output;
             var said = Explain(await errors, line);
             await process.WaitForExitAsync(either.Token);
@@ -47,13 +47,7 @@ internal sealed class CommandSecret(string command, TimeProvider time, string wh
     {
         try
         {
-            return Process.Start(new ProcessStartInfo("/bin/sh", ["-c", command])
-            {
-                RedirectStandardInput = false,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                UseShellExecute = false,
-            }) ?? throw Unreadable.Secret($"{this} could not be started");
+            return ShellCommand.Start(command);
         }
         catch (Win32Exception e)
         {
@@ -81,28 +75,6 @@ internal sealed class CommandSecret(string command, TimeProvider time, string wh
         return line.ToString().TrimEnd('\r');
     }
 
-    /// <summary>Reads to the end and keeps the last lines.</summary>
-    private static async Task<string> LastWordsAsync(StreamReader reader, CancellationToken cancellationToken)
-    {
-        var words = new StringBuilder();
-        var buffer = new char[4096];
-        int read;
-        while ((read = await reader.ReadAsync(buffer, cancellationToken)) > 0)
-        {
-            words.Append(buffer, 0, read);
-            if (words.Length > 2 * MaxLength)
-                words.Remove(0, words.Length - MaxLength);
-        }
-
-        return words.ToString();
-    }
-
-    private static string Explain(string errors, string secret)
-    {
-        const int shown = 300;
-        if (secret.Length > 0)
-            errors = errors.Replace(secret, "***", StringComparison.Ordinal);
-        var text = string.Join(" | ", errors.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
-        return text.Length == 0 ? "" : text.Length <= shown ? $": {text}" : $": … {text[^shown..]}";
-    }
+    private static string Explain(string errors, string secret) =>
+        ShellCommand.Explain(secret.Length > 0 ? errors.Replace(secret, "***", StringComparison.Ordinal) : errors);
 }

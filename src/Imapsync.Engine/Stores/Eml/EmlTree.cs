@@ -11,29 +11,15 @@ internal sealed class EmlTree(string root) : IMailTree
 
     public string Untold => "flags, keywords and when a message came: its header is asked, else the file's time";
 
-    public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut)
-    {
-        var folders = new Dictionary<FolderPath, List<string>>();
-        foreach (var (directory, levels) in MailDirectories.All(root, leftOut))
-        {
-            if (!directory.EnumerateFiles().Any(f => IsEml(f.Name)))
-                continue;
-            var path = levels.Count == 0 ? FolderPath.Inbox : new FolderPath(levels);
-            if (!folders.TryGetValue(path, out var directories))
-                folders.Add(path, directories = []);
-            directories.Add(directory.FullName);
-        }
-
-        return folders.ToDictionary(f => f.Key, f => (IReadOnlyList<string>)f.Value);
-    }
+    public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut) => MailDirectories.Folders(root, this, leftOut, IsEml);
 
     public IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut)
     {
-        foreach (var file in new DirectoryInfo(directory).EnumerateFiles())
+        foreach (var file in MailDirectories.Files(directory, leftOut))
         {
             if (IsEml(file.Name))
                 yield return new FiledMessage(Path.GetRelativePath(root, file.FullName), file.FullName, FlagSet.Empty);
-            else if (!MailDirectories.IsOfTheSystem(file.Name))
+            else
                 leftOut.Other("files without the ending .eml, which are left out", file.FullName);
         }
     }

@@ -20,32 +20,18 @@ internal sealed partial class EmlxTree(string root) : IMailTree
 
     public string Untold => "keywords of your own, and which folder is for which use";
 
-    public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut)
-    {
-        var folders = new Dictionary<FolderPath, List<string>>();
-        foreach (var (directory, levels) in MailDirectories.All(root, leftOut))
-        {
-            if (!directory.EnumerateFiles().Any(f => IsEmlx(f.Name)))
-                continue;
-            var path = PathOf(levels);
-            if (!folders.TryGetValue(path, out var directories))
-                folders.Add(path, directories = []);
-            directories.Add(directory.FullName);
-        }
-
-        return folders.ToDictionary(f => f.Key, f => (IReadOnlyList<string>)f.Value);
-    }
+    public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut) => MailDirectories.Folders(root, this, leftOut, IsEmlx, PathOf);
 
     public IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut)
     {
-        foreach (var file in new DirectoryInfo(directory).EnumerateFiles())
+        foreach (var file in MailDirectories.Files(directory, leftOut))
         {
             var message = new FiledMessage(Path.GetRelativePath(root, file.FullName), file.FullName, FlagSet.Empty);
             if (file.Name.EndsWith(".partial.emlx", StringComparison.OrdinalIgnoreCase))
                 yield return message with { Damage = "Apple Mail has it in part only: attachments were not fetched, or lie in files of their own; let Mail fetch the whole message (Mailbox, Rebuild), or export it" };
             else if (IsEmlx(file.Name))
                 yield return message;
-            else if (!MailDirectories.IsOfTheSystem(file.Name))
+            else
                 leftOut.Other("files without the ending .emlx, which are left out", file.FullName);
         }
     }

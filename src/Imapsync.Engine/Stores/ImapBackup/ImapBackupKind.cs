@@ -1,26 +1,15 @@
-using System.Collections.Immutable;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.ReadOnly;
 
 namespace Imapsync.Engine.Stores.ImapBackup;
 
 /// <summary>One account as the program imap-backup keeps it, to read from.</summary>
-public sealed record ImapBackupEndpoint(string Directory) : Endpoint
-{
-    public override string Display => "imap-backup:" + Directory;
-
-    public override string? Place => Directory;
-}
+public sealed record ImapBackupEndpoint(string Directory) : DirectoryEndpoint(ImapBackupKind.Scheme, Directory);
 
 /// <summary>Accounts of imap-backup: <c>imap-backup:PATH</c>.</summary>
-internal sealed class ImapBackupKind : StoreKind<ImapBackupEndpoint>
+internal sealed class ImapBackupKind() : DirectoryKind<ImapBackupEndpoint>(Scheme, directory => new ImapBackupEndpoint(directory))
 {
-    public override ImmutableArray<string> Schemes { get; } = ["imap-backup"];
-
-    public override ImmutableArray<string> UrlForms { get; } = ["imap-backup:PATH"];
-
-    public override bool IsSourceOnly => true;
-
-    public override Endpoint? Read(IEndpointSettings settings) => settings.ReadPath() is { } directory ? new ImapBackupEndpoint(directory) : null;
+    public const string Scheme = "imap-backup";
 
     protected override Task<IMessageStore> OpenAsync(ImapBackupEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         ImapBackupStore.OpenAsync(endpoint, context, cancellationToken);

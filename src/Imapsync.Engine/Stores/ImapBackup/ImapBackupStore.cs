@@ -1,7 +1,7 @@
-using System.IO.Enumeration;
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Local;
+using Imapsync.Engine.Stores.MailFiles;
 using Imapsync.Engine.Stores.Mbox;
 using Imapsync.Engine.Stores.ReadOnly;
 using Imapsync.Imap;
@@ -27,7 +27,7 @@ internal sealed class ImapBackupStore : ReadOnlyStore
         Task.Run<IMessageStore>(() => LocalFiles.Guard(FailureScope.Store, endpoint.Display, () =>
         {
             // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which everything was removed.
-            return Directory.Exists(endpoint.Directory) && Find(endpoint.Directory).Count > 0
+            return Directory.Exists(endpoint.Directory) && Find(endpoint.Directory, new LeftOut()).Count > 0
                 ? new ImapBackupStore(endpoint, context)
                 : throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no account of imap-backup; give the directory that holds INBOX.mbox and INBOX.imap") { Kind = FailureKind.Gone };
         }), cancellationToken);
@@ -35,9 +35,10 @@ internal sealed class ImapBackupStore : ReadOnlyStore
     public override Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken) => Task.Run<IReadOnlyList<FolderEntry>>(
         () => LocalFiles.Guard(FailureScope.Store, root, () =>
         {
-            foreach (var link in Links(root).Order(StringComparer.Ordinal))
-                context.OnUnread(null, Reasons.Unread, $"{link}: a symbolic link, which is not followed");
-            return Find(root).Keys.Select(f => new FolderEntry(f, Special: f.IsInbox ? SpecialFolder.Inbox : SpecialFolderNames.UseOf(f)) { KnowsSubscription = false }).ToList();
+            var leftOut = new LeftOut();
+            var found = Find(root, leftOut);
+            leftOut.Tell(context, Traits.Display, null);
+            return found.Keys.Select(f => new FolderEntry(f, Special: f.IsInbox ? SpecialFolder.Inbox : SpecialFolderNames.UseOf(f)) { KnowsSubscription = false }).ToList();
         }),
         cancellationToken);
 
@@ -49,7 +50,7 @@ internal sealed class ImapBackupStore : ReadOnlyStore
 
     public override Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken)
     {
-        var file = LocalFiles.Guard(FailureScope.Folder, path.ToString(), () => Find(root).GetValueOrDefault(path) ?? throw NoFolder(path));
+        var file = LocalFiles.Guard(FailureScope.Folder, path.ToString(), () => Find(root, new LeftOut()).GetValueOrDefault(path) ?? throw NoFolder(path));
         return LocalFiles.GuardAsync<IMessageFolder>(file, async () =>
         {
             var memory = MboxMemory.Of(file, context);
@@ -77,26 +78,27 @@ internal sealed class ImapBackupStore : ReadOnlyStore
         new StoreFact("not told by the files", "the dates of arrival: the header's count"),
     ];
 
-    private static Dictionary<FolderPath, string> Find(string root)
+    /// <summary>The file of each folder. INBOX may be written in several ways; one of them is read, and the others are told.</summary>
+    private static Dictionary<FolderPath, string> Find(string root, LeftOut leftOut)
     {
         var found = new Dictionary<FolderPath, string>();
-        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
-        foreach (var file in Directory.EnumerateFiles(root, "*" + MailEnding, options).Order(StringComparer.Ordinal))
+        foreach (var (directory, levels) in MailDirectories.All(root, leftOut))
         {
-            var levels = Path.GetRelativePath(root, file)[..^MailEnding.Length].Split(Path.DirectorySeparatorChar);
-            if (Array.TrueForAll(levels, l => l.Length > 0))
-                found.TryAdd(new FolderPath(levels), file);
+            foreach (var file in MailDirectories.Files(directory.FullName, leftOut).OrderBy(f => f.Name, StringComparer.Ordinal))
+            {
+                var ending = ((string[])[MailEnding, FlagsEnding]).FirstOrDefault(e => file.Name.EndsWith(e, StringComparison.Ordinal) && file.Name.Length > e.Length);
+                var mail = ending is null ? null : file.FullName[..^ending.Length] + MailEnding;
+                if (file.LinkTarget is not null)
+                    leftOut.Unread("symbolic links, which are not followed", file.FullName);
+                else if (mail is null || !File.Exists(mail))
+                    leftOut.Other("files that are no .mbox, nor the .imap of one, which are left out", file.FullName);
+                else if (ending == MailEnding && new FolderPath([.. levels, file.Name[..^ending.Length]]) is var path && !found.TryAdd(path, mail))
+                    leftOut.Unread($"files of the folder {path}, as which {found[path]} is read; rename them", mail);
+            }
         }
 
         return found;
     }
-
-    private static FileSystemEnumerable<string> Links(string root) =>
-        new(root, (ref FileSystemEntry e) => e.ToFullPath(), new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false })
-        {
-            ShouldIncludePredicate = (ref FileSystemEntry e) => e.Attributes.HasFlag(FileAttributes.ReparsePoint),
-            ShouldRecursePredicate = (ref FileSystemEntry e) => !e.Attributes.HasFlag(FileAttributes.ReparsePoint),
-        };
 
     private MboxState WithFlags(FolderPath path, string file, MboxState state)
     {

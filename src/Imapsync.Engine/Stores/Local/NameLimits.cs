@@ -6,12 +6,6 @@ namespace Imapsync.Engine.Stores.Local;
 /// <summary>What a file system takes as a name. Those made for Windows (NTFS as desktops mount it, exFAT, FAT, many shares) take less than others.</summary>
 internal sealed class NameLimits
 {
-    private static readonly string[] Reserved =
-    [
-        "CON", "PRN", "AUX", "NUL",
-        .. Enumerable.Range(0, 10).SelectMany(n => (string[])[$"COM{n}", $"LPT{n}"]),
-    ];
-
     private static readonly string[] FormatsOfWindows = ["exfat", "fat", "msdos", "ntfs", "ntfs3", "vfat"];
 
     private NameLimits(bool areOfWindows) => AreOfWindows = areOfWindows;
@@ -47,9 +41,6 @@ internal sealed class NameLimits
 
     /// <summary>What is likely by the file system's name, where nothing may be written.</summary>
     public static NameLimits Guess(string format) => FormatsOfWindows.Contains(format, StringComparer.OrdinalIgnoreCase) ? OfWindows : None;
-
-    /// <summary>True for the name of a device, whatever suffix it has.</summary>
-    public static bool IsDevice(string name) => Reserved.Contains(name.Split('.')[0].TrimEnd(' '), StringComparer.OrdinalIgnoreCase);
 
     private static void MakeAndRemove(string path)
     {

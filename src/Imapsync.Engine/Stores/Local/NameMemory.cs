@@ -76,10 +76,21 @@ internal sealed class NameMemory
     /// <returns>True where there was any.</returns>
     public bool RenewReplaced(IEnumerable<(string Name, string Path)> there)
     {
+        var shared = Uids.WithSlash.Select(k => k[..k.IndexOf('/', StringComparison.Ordinal)]).ToHashSet();
+        return Renew(there.Where(f => !shared.Contains(f.Name)).Select(f => (f.Name, new Func<ulong>(() => FileLook.Of(f.Path)))), FileLook.IsOtherFileAlike);
+    }
+
+    /// <summary>The same for messages that have a size alone to be held against. A size that is less than 0 is not known, and says nothing.</summary>
+    public bool RenewResized(IEnumerable<(string Name, long Size)> there) =>
+        Renew(there.Select(m => (m.Name, new Func<ulong>(() => m.Size < 0 ? 0 : (ulong)m.Size + 1))), (_, _) => false);
+
+    /// <param name="there">Names, each with what tells how it looks now; 0 where nothing does.</param>
+    /// <param name="areAlike">Two looks that differ as those of a file and its copy do.</param>
+    private bool Renew(IEnumerable<(string Name, Func<ulong> Look)> there, Func<ulong, ulong, bool> areAlike)
+    {
         var others = new List<string>();
         var alikeOnly = new List<(string Name, int At, ulong Look)>();
         var alike = 0;
-        var shared = Uids.WithSlash.Select(k => k[..k.IndexOf('/', StringComparison.Ordinal)]).ToHashSet();
         Write(New());
         if (alike > 0 || alikeOnly.Count < WholeTree)
             others.AddRange(alikeOnly.Select(o => o.Name));
@@ -90,15 +101,15 @@ internal sealed class NameMemory
 
         IEnumerable<string> New()
         {
-            foreach (var (name, file) in there)
+            foreach (var (name, lookOf) in there)
             {
-                if (shared.Contains(name) || !Uids.TryGetUid(name, out var uid) || order.BinarySearch(uid) is not (>= 0 and var at) || FileLook.Of(file) is not (> 0 and var look))
+                if (!Uids.TryGetUid(name, out var uid) || order.BinarySearch(uid) is not (>= 0 and var at) || lookOf() is not (> 0 and var look))
                     continue;
                 if (looks[at] == 0)
                     yield return LookLine(at, look);
                 else if (looks[at] == look)
                     alike++;
-                else if (FileLook.IsOtherFileAlike(looks[at], look))
+                else if (areAlike(looks[at], look))
                     alikeOnly.Add((name, at, look));
                 else
                     others.Add(name);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Local;
 using Imapsync.Imap;
@@ -78,7 +79,7 @@ internal static class FolderNaming
             level = level.Replace(c.ToString(), Run(c), StringComparison.Ordinal);
         if (level[^1] is '.' or ' ')
             level = level[..^1] + Run(level[^1]);
-        return NameLimits.IsDevice(level) ? EncodeFirst(level) : level;
+        return WindowsNames.IsDevice(level) ? EncodeFirst(level) : level;
     }
 
     private static string Run(char c) => $"&{Base64[c >> 10]}{Base64[(c >> 4) & 63]}{Base64[(c << 2) & 63]}-";

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Mbox;
@@ -64,7 +65,7 @@ internal static class FileNames
             text.Append(CultureInfo.InvariantCulture, $"%{(int)last:X2}");
         }
 
-        if (NameLimits.IsDevice(text.ToString()))
+        if (WindowsNames.IsDevice(text.ToString()))
             text.Remove(0, 1).Insert(0, $"%{(int)level[0]:X2}");
         return text.ToString();
     }

@@ -60,7 +60,7 @@ internal class MboxFolder : IMessageFolder
     public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var input = new MboxInput(file);
-        foreach (var record in State.Records.Where(r => uids.Contains(r.Uid)).ToArray())
+        foreach (var record in State.Chosen(uids).ToArray())
         {
             var header = await ReadHeaderAsync(input, record, cancellationToken);
             if (MboxStamp.Of(file) != State.Stamp)

@@ -1,5 +1,6 @@
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
@@ -11,6 +12,10 @@ namespace Imapsync.Engine.Stores.Mbox;
 internal sealed class MboxListing(Func<string, string, string> levelOf)
 {
     private const int MaxDepth = 200;
+
+    /// <summary>More files than this are not named in one word about what is not read.</summary>
+    private const int MaxNamed = 20;
+
     private const string MboxSuffix = ".mbox";
 
     /// <summary>Apple Mail's name for the file in a directory that is called as the folder is.</summary>
@@ -25,6 +30,13 @@ internal sealed class MboxListing(Func<string, string, string> levelOf)
 
     /// <summary>What is no mail, as far as can be seen.</summary>
     public List<string> Ignored { get; } = [];
+
+    /// <summary>What <see cref="Unread"/> holds, in a line; null for nothing.</summary>
+    public string? UnreadText => Unread.Count == 0 ? null
+        : $"{Unread.Count} {(Unread.Count == 1 ? "is" : "are")} not read: {string.Join(", ", Unread.Take(MaxNamed))}{(Unread.Count > MaxNamed ? ", …" : "")}";
+
+    /// <summary>The same of <see cref="Ignored"/>.</summary>
+    public string? IgnoredText => Ignored.Count == 0 ? null : $"what is no mbox and is left out: {Ignored.Count}, {Ignored[0]} first";
 
     public void Read(string root)
     {
@@ -51,7 +63,11 @@ internal sealed class MboxListing(Func<string, string, string> levelOf)
     private void TakeDirectory(FileSystemInfo entry, string[] above, HashSet<string> names)
     {
         if (entry.Name.StartsWith('.') || FileNames.IsSideFile(entry.Name))
+        {
+            TakeHidden(entry);
             return;
+        }
+
         if (above.Length >= MaxDepth)
         {
             Unread.Add($"{entry.FullName} (too deep)");
@@ -78,16 +94,35 @@ internal sealed class MboxListing(Func<string, string, string> levelOf)
         }
     }
 
+    /// <summary>Programs keep caches and indexes in such a directory; with an mbox in it, it is told as mail.</summary>
+    private void TakeHidden(FileSystemInfo directory)
+    {
+        try
+        {
+            var files = Directory.EnumerateFiles(directory.FullName, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false });
+            if (files.FirstOrDefault(f => MboxProbe.OfFile(f).Kind == EntryKind.Mbox) is { } mail)
+                Unread.Add($"{directory.FullName} ({(directory.Name.StartsWith('.') ? "a hidden directory" : "a lock by its name")} that holds mail: {mail})");
+            else
+                Ignored.Add(directory.FullName);
+        }
+        catch (Exception error) when (FileErrors.Is(error))
+        {
+            Unread.Add($"{directory.FullName} ({error.Message})");
+        }
+    }
+
     private void TakeFile(FileSystemInfo entry, string[] above, HashSet<string> names)
     {
         var isOwn = entry.Name.Contains(FileNames.OwnSuffix, StringComparison.OrdinalIgnoreCase);
-        if (isOwn || entry.Name == ".subscriptions")
+        if (isOwn || entry.Name == ".subscriptions" || SystemFiles.Has(entry.Name))
             return;
         var probe = MboxProbe.OfFile(entry.FullName);
         if (entry.Name.StartsWith('.') || FileNames.IsSideFile(entry.Name))
         {
             if (probe.Kind == EntryKind.Mbox && entry is FileInfo { Length: > 0 })
                 Unread.Add($"{entry.FullName} ({(entry.Name.StartsWith('.') ? "a hidden file" : "a lock by its name")} that holds mail)");
+            else
+                Ignored.Add(entry.FullName);
             return;
         }
 

@@ -28,7 +28,17 @@ internal sealed record MboxState(UidValidity Validity, Uid UidNext, IReadOnlyLis
 
     public Mail.FolderStatus Status => new(Validity, UidNext, Records.Count);
 
-    /// <summary>Where in <see cref="Records"/> a message is; negative when it is not there.</summary>
+    /// <summary>The messages of a set that are there; of all for null. Costs what the set holds, not what the file does.</summary>
+    public IEnumerable<MboxRecord> Chosen(UidSet? uids) => uids is null ? Records : uids.Ranges.SelectMany(range => Between(new Uid(range.First), new Uid(range.Last)));
+
+    private IEnumerable<MboxRecord> Between(Uid first, Uid last)
+    {
+        var at = IndexOf(first);
+        for (at = at < 0 ? ~at : at; at < Records.Count && Records[at].Uid <= last; at++)
+            yield return Records[at];
+    }
+
+    /// <summary>Where in <see cref="Records"/> a message is; the complement of where it would stand when it is not there.</summary>
     public int IndexOf(Uid uid)
     {
         int low = 0, high = Records.Count - 1;
@@ -41,6 +51,6 @@ internal sealed record MboxState(UidValidity Validity, Uid UidNext, IReadOnlyLis
             (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
         }
 
-        return -1;
+        return ~low;
     }
 }

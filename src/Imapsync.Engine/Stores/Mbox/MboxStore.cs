@@ -14,9 +14,6 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// </summary>
 internal sealed class MboxStore : IMessageStore
 {
-    /// <summary>More files than this are not named in one word about what is not read.</summary>
-    private const int MaxNamed = 20;
-
     private readonly MboxTree tree;
     private readonly StoreContext context;
     private readonly MboxSubscriptions subscriptions;
@@ -63,8 +60,7 @@ internal sealed class MboxStore : IMessageStore
         // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which everything was removed.
         if (!forWriting && LocalFiles.Guard(FailureScope.Store, endpoint.Display, store.tree.List) is var listing && listing.Folders.All(f => f.Value.Count == 0))
         {
-            var unread = listing.Unread.Count > 0 ? $"; not read: {string.Join(", ", listing.Unread.Take(MaxNamed))}" : "";
-            throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no mbox{unread}") { Kind = FailureKind.Gone };
+            throw new MailException(FailureScope.Store, isTransient: false, string.Join("; ", new[] { $"{endpoint.Display}: there is no mbox", listing.UnreadText, listing.IgnoredText }.OfType<string>())) { Kind = FailureKind.Gone };
         }
 
         return store;
@@ -73,10 +69,10 @@ internal sealed class MboxStore : IMessageStore
     public Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken) => GuardStoreAsync<IReadOnlyList<FolderEntry>>(async () =>
     {
         var listing = tree.List();
-        if (listing.Ignored.Count > 0)
-            context.OnNote($"{Traits.Display}: {listing.Ignored.Count} files are no mbox and are left out, {listing.Ignored[0]} first");
-        if (listing.Unread.Count > 0)
-            context.OnUnread(null, Reasons.Unread, $"{Traits.Display}: {listing.Unread.Count} {(listing.Unread.Count == 1 ? "is" : "are")} not read: {string.Join(", ", listing.Unread.Take(MaxNamed))}{(listing.Unread.Count > MaxNamed ? ", …" : "")}");
+        if (listing.IgnoredText is { } ignored)
+            context.OnNote($"{Traits.Display}: {ignored}");
+        if (listing.UnreadText is { } unread)
+            context.OnUnread(null, Reasons.Unread, $"{Traits.Display}: {unread}");
         var subscribed = await subscriptions.ReadAsync(cancellationToken);
         return
         [

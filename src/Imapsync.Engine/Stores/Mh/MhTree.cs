@@ -21,32 +21,19 @@ internal sealed class MhTree(string root) : IMailTree
 
     public string Untold => "when a message came: its header is asked, else the file's time; flags where no file of marks lies in the folder";
 
-    public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut)
-    {
-        var folders = new Dictionary<FolderPath, List<string>>();
-        foreach (var (directory, levels) in MailDirectories.All(root, leftOut))
-        {
-            if (!directory.EnumerateFiles().Any(f => IsNumber(f.Name) || f.Name is MhSequences.FileName or ClawsMarks.ClawsFile or ClawsMarks.SylpheedFile))
-                continue;
-            var path = levels.Count == 0 ? FolderPath.Inbox : new FolderPath(levels);
-            if (!folders.TryGetValue(path, out var directories))
-                folders.Add(path, directories = []);
-            directories.Add(directory.FullName);
-        }
-
-        return folders.ToDictionary(f => f.Key, f => (IReadOnlyList<string>)f.Value);
-    }
+    public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut) =>
+        MailDirectories.Folders(root, this, leftOut, n => IsNumber(n) || n is MhSequences.FileName or ClawsMarks.ClawsFile or ClawsMarks.SylpheedFile);
 
     public IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut)
     {
         var marks = ReadMarks(directory, leftOut);
-        foreach (var file in new DirectoryInfo(directory).EnumerateFiles())
+        foreach (var file in MailDirectories.Files(directory, leftOut))
         {
             if (IsNumber(file.Name))
                 yield return new FiledMessage(Path.GetRelativePath(root, file.FullName), file.FullName, marks?.Invoke(uint.Parse(file.Name, CultureInfo.InvariantCulture)) ?? FlagSet.Empty);
             else if (IsDeleted(file.Name))
                 leftOut.Other("messages that MH has deleted, which are left out", file.FullName);
-            else if (!Known.Contains(file.Name) && file.Name is not (ClawsMarks.ClawsFile or ClawsMarks.SylpheedFile) && !MailDirectories.IsOfTheSystem(file.Name))
+            else if (!Known.Contains(file.Name) && file.Name is not (ClawsMarks.ClawsFile or ClawsMarks.SylpheedFile))
                 leftOut.Other("files whose names are no numbers, which are left out", file.FullName);
         }
     }

@@ -85,18 +85,33 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         if (chosen.Count == 0)
             return 0;
         mailbox.GiveUp(chosen);
+        var refusals = new List<Pop3RefusedException>();
         try
         {
             foreach (var uid in chosen)
-                await Client.DeleteAsync(mailbox.Numbers[uid], cancellationToken);
+            {
+                try
+                {
+                    await Client.DeleteAsync(mailbox.Numbers[uid], cancellationToken);
+                }
+                catch (Pop3RefusedException e)
+                {
+                    refusals.Add(e);
+                }
+            }
+
             // Only with QUIT does the server delete what was marked; a session that is cut before has deleted nothing.
             await Client.QuitAsync(cancellationToken);
-            return chosen.Count;
         }
         catch (Exception e) when (Pop3Failure.IsPop3(e))
         {
             throw Pop3Failure.Translate(e, FailureScope.Folder, $"{store.Traits.Display}: what was copied can't be deleted");
         }
+
+        var deleted = chosen.Count - refusals.Count;
+        return refusals.Count == 0
+            ? deleted
+            : throw Pop3Failure.Translate(refusals[0], FailureScope.Folder, $"{store.Traits.Display}: of what was copied the server deletes {deleted} and refuses to delete {refusals.Count}");
     }
 
     /// <summary>The session is the store's.</summary>

@@ -69,6 +69,8 @@ internal sealed class Pop3Mailbox
         {
             var names = NameMemory.Open(FolderPath.Inbox, $"pop3://{endpoint.Identity}", context);
             names.Add([.. ids.OrderBy(i => i.Number).Select(i => i.Id).Where(i => !names.Uids.ContainsName(i))]);
+            // A unique-id may be given anew once its message is gone (RFC 1939 §7): one of another size is another message, until it is seen to be the same.
+            names.RenewResized(ids.Select(i => (i.Id, stated.GetValueOrDefault(i.Number, -1))));
             var numbers = new SortedDictionary<Uid, int>();
             foreach (var (number, id) in ids)
                 numbers[names.Uids.TryGetUid(id, out var uid) ? new Uid(uid) : throw new InvalidOperationException("a unique-id was not remembered")] = number;

@@ -138,7 +138,7 @@ internal sealed class Pop3Store : ReadOnlyStore
         {
             await client.DisposeAsync();
             if (Pop3Failure.IsPop3(e))
-                throw Pop3Failure.LogIn(e, $"cannot log in to {endpoint.Display}", LogInRemedy.For(offered, endpoint, secret, said: null));
+                throw Pop3Failure.LogIn(e, $"cannot log in to {endpoint.Display}", LogInRemedy.For(offered, endpoint, secret, (e as Pop3RefusedException)?.TokenRefusal));
             throw;
         }
     }

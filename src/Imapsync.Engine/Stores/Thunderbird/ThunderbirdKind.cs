@@ -1,26 +1,15 @@
-using System.Collections.Immutable;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.ReadOnly;
 
 namespace Imapsync.Engine.Stores.Thunderbird;
 
 /// <summary>A profile of Thunderbird, or one account's directory in it, to read from.</summary>
-public sealed record ThunderbirdEndpoint(string Directory) : Endpoint
-{
-    public override string Display => "thunderbird:" + Directory;
-
-    public override string? Place => Directory;
-}
+public sealed record ThunderbirdEndpoint(string Directory) : DirectoryEndpoint(ThunderbirdKind.Scheme, Directory);
 
 /// <summary>Profiles of Thunderbird: <c>thunderbird:PATH</c>.</summary>
-internal sealed class ThunderbirdKind : StoreKind<ThunderbirdEndpoint>
+internal sealed class ThunderbirdKind() : DirectoryKind<ThunderbirdEndpoint>(Scheme, directory => new ThunderbirdEndpoint(directory))
 {
-    public override ImmutableArray<string> Schemes { get; } = ["thunderbird"];
-
-    public override ImmutableArray<string> UrlForms { get; } = ["thunderbird:PATH"];
-
-    public override bool IsSourceOnly => true;
-
-    public override Endpoint? Read(IEndpointSettings settings) => settings.ReadPath() is { } directory ? new ThunderbirdEndpoint(directory) : null;
+    public const string Scheme = "thunderbird";
 
     protected override Task<IMessageStore> OpenAsync(ThunderbirdEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         ThunderbirdStore.OpenAsync(endpoint, context, cancellationToken);

@@ -12,6 +12,8 @@ namespace Imapsync.Engine.Stores.Thunderbird;
 /// </summary>
 internal sealed class ThunderbirdStore : ReadOnlyStore
 {
+    private const string Mail = "Mail";
+    private const string ImapMail = "ImapMail";
     private readonly IReadOnlyList<Account> accounts;
     private readonly string root;
 
@@ -22,6 +24,7 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
     public static async Task<IMessageStore> OpenAsync(ThunderbirdEndpoint endpoint, StoreContext context, CancellationToken cancellationToken)
     {
         var directories = Directories(endpoint, context);
+        var names = NamesOf(directories);
         var opened = new List<Account>();
         try
         {
@@ -29,7 +32,7 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
             {
                 try
                 {
-                    opened.Add(new Account(NameOf(directory, directories), await MboxStore.OpenAsync(new MboxEndpoint(directory), forWriting: false, context, cancellationToken)));
+                    opened.Add(new Account(names[directory], await MboxStore.OpenAsync(new MboxEndpoint(directory), forWriting: false, context, cancellationToken)));
                 }
                 catch (MailException e) when (e.Kind == FailureKind.Gone && directories.Count > 1)
                 {
@@ -94,11 +97,22 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
         await base.DisposeAsync();
     }
 
-    /// <summary>A host that is an account in Mail and one in ImapMail has two directories of one name.</summary>
-    private static string NameOf(string directory, IReadOnlyList<string> all)
+    /// <summary>
+    /// The level of each account. A host that is an account in Mail and one in ImapMail has two directories of one name, and INBOX is one name
+    /// in whatever case.
+    /// </summary>
+    private static Dictionary<string, string> NamesOf(IReadOnlyList<string> directories)
     {
-        var name = Path.GetFileName(directory);
-        return directory == all.First(d => Path.GetFileName(d) == name) ? name : $"{name} ({Path.GetFileName(Path.GetDirectoryName(directory))})";
+        var names = new Dictionary<string, string>();
+        foreach (var directory in directories)
+        {
+            var name = new FolderPath(Path.GetFileName(directory)).Name;
+            for (var i = 1; names.ContainsValue(name); i++)
+                name = $"{Path.GetFileName(directory)} ({Path.GetFileName(Path.GetDirectoryName(directory))}{(i == 1 ? "" : $" {i}")})";
+            names.Add(directory, name);
+        }
+
+        return names;
     }
 
     /// <summary>The accounts' directories in a profile; else the directory itself.</summary>
@@ -106,11 +120,14 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
     {
         try
         {
-            var mail = Below("Mail");
-            var imap = Below("ImapMail");
+            var mail = Below(Mail);
+            var imap = Below(ImapMail);
             if (imap.Count > 0)
                 context.OnNote($"{endpoint.Display}: ImapMail holds what Thunderbird has downloaded of IMAP accounts, which may not be all of it: copy from the server where it is still there");
-            return mail.Count + imap.Count > 0 ? [.. mail, .. imap] : [endpoint.Directory];
+            if (mail.Count + imap.Count == 0)
+                return [endpoint.Directory];
+            TellOthers(new DirectoryInfo(endpoint.Directory), "beside Mail and ImapMail", e => e is not DirectoryInfo { Name: Mail or ImapMail });
+            return [.. mail, .. imap];
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
@@ -123,9 +140,17 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
             if (!place.Exists)
                 return [];
             var below = place.EnumerateDirectories().ToLookup(d => d.LinkTarget is not null, d => d.FullName);
+            TellOthers(place, "that lie beside the accounts' directories", e => e is not DirectoryInfo);
             foreach (var link in below[true])
                 context.OnUnread(null, Reasons.Unread, $"{link}: a symbolic link, which is not followed");
             return [.. below[false].Order(StringComparer.Ordinal)];
+        }
+
+        void TellOthers(DirectoryInfo place, string where, Func<FileSystemInfo, bool> isOther)
+        {
+            var others = place.EnumerateFileSystemInfos().Where(isOther).Select(e => e.FullName).Order(StringComparer.Ordinal).ToList();
+            if (others.Count > 0)
+                context.OnNote($"{endpoint.Display}: files and directories {where} are left out: {others.Count}, {others[0]} first");
         }
     }
 

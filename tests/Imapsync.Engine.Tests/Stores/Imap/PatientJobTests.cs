@@ -96,6 +96,19 @@ public sealed class PatientJobTests : IDisposable
     }
 
     [Fact]
+    public async Task A_message_that_the_target_wants_weeks_for_has_failed_and_is_not_waited_for()
+    {
+        AppendToServer();
+        var troubled = MailboxFixture.Mail("m7");
+        server.OnAppend = (_, body) => body == troubled ? new AppendAnswer("NO [UNAVAILABLE] Busy. Suggested Backoff Time: 2147483647 milliseconds") : null;
+
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Incomplete, 19L, 1L), (report.Outcome, report.Totals.Copied, report.Totals.Failed));
+        Assert.Contains("2147483647", Assert.Single(report.Problems).Text, StringComparison.Ordinal);
+        Assert.Empty(report.Waits);
+    }
+
+    [Fact]
     public async Task A_source_that_throttles_is_left_alone_as_long_as_it_said()
     {
         ReadFromServer();

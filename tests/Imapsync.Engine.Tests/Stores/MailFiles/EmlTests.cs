@@ -15,6 +15,23 @@ public sealed class EmlTests
     private static SourceJob Job() => new(place => new EmlEndpoint(place));
 
     [Fact]
+    public async Task A_file_or_directory_whose_name_is_no_UTF_8_is_told_and_not_taken_for_one_that_has_gone()
+    {
+        using var job = Job();
+        job.Write("a.eml", Message("a"));
+        await Command.RunAsync("sh", ["-c", "cd \"$1\" && cp a.eml \"$(printf 'b\\377.eml')\"; mkdir \"$(printf 'd\\377')\"; cp a.eml \"$(printf 'd\\377/c.eml')\"", "sh", job.Source]);
+
+        var report = await job.RunAsync();
+
+        Assert.Equal(JobOutcome.Incomplete, report.Outcome);
+        Assert.Single(job.Arrived());
+        Assert.Contains("files whose names are no UTF-8; rename them: 1, ", job.Problems, StringComparison.Ordinal);
+        Assert.Contains("directories whose names are no UTF-8; rename them: 1, ", job.Problems, StringComparison.Ordinal);
+        // .NET can't remove them either.
+        await Command.RunAsync("rm", ["-r", job.Source]);
+    }
+
+    [Fact]
     public async Task Directories_become_folders_and_octets_stay_what_they_are()
     {
         using var job = Job();

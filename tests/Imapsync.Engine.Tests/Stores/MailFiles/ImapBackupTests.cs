@@ -38,8 +38,22 @@ public sealed class ImapBackupTests
         var report = await job.RunAsync();
 
         Assert.Equal(JobOutcome.Incomplete, report.Outcome);
-        Assert.Contains("Archive: a symbolic link", job.Problems, StringComparison.Ordinal);
+        Assert.Contains("symbolic links to directories, which are not followed: 1, " + Path.Combine(job.Source, "Archive"), job.Problems, StringComparison.Ordinal);
         Assert.Single(job.Arrived());
+    }
+
+    [Fact]
+    public async Task Of_two_spellings_of_INBOX_one_is_read_and_the_other_is_a_problem()
+    {
+        using var job = Job();
+        Write(job, "INBOX", (Body("a"), ""));
+        Write(job, "Inbox", (Body("b"), ""));
+
+        var report = await job.RunAsync();
+
+        Assert.Equal(JobOutcome.Incomplete, report.Outcome);
+        Assert.Equal([Line("INBOX", "", Body("a"))], job.Arrived());
+        Assert.Contains($"files of the folder INBOX, as which {Path.Combine(job.Source, "INBOX.mbox")} is read; rename them: 1, {Path.Combine(job.Source, "Inbox.mbox")} first", job.Problems, StringComparison.Ordinal);
     }
 
     [Fact]

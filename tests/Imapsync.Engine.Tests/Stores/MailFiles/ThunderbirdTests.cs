@@ -79,6 +79,21 @@ public sealed class ThunderbirdTests
     }
 
     [Fact]
+    public async Task Accounts_that_are_called_INBOX_in_any_case_are_several_accounts()
+    {
+        using var job = Job();
+        job.Write("Mail/Inbox/one", Entry("a"));
+        job.Write("Mail/INBOX/one", Entry("b"));
+        job.Write("ImapMail/inbox/one", Entry("c"));
+
+        await job.SucceedAsync();
+
+        Assert.Equal(
+            new[] { Line("INBOX/one", "\\Seen", "b"), Line("Inbox (Mail)/one", "\\Seen", "a"), Line("inbox (ImapMail)/one", "\\Seen", "c") }.Order(StringComparer.Ordinal), job.Arrived());
+        Assert.Equal(0, (await job.SucceedAsync()).Totals.Copied);
+    }
+
+    [Fact]
     public async Task Mail_that_comes_and_is_compacted_away_is_followed()
     {
         using var job = Job();

@@ -1,3 +1,4 @@
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Local;
 using Imapsync.Engine.Stores.Mbox;
@@ -27,7 +28,7 @@ public sealed class StrictNamesTests
             Assert.True(files.Values.Distinct().Count() == folders.Count, what);
             foreach (var name in Directory.EnumerateFileSystemEntries(directory.Path, "*", SearchOption.AllDirectories).Select(e => Path.GetFileName(e)))
             {
-                Assert.True(name.IndexOfAny([':', '*', '?', '"', '<', '>', '|', '\\']) < 0 && name[^1] is not ('.' or ' ') && !NameLimits.IsDevice(name), $"{what}\n{name}");
+                Assert.True(name.IndexOfAny([':', '*', '?', '"', '<', '>', '|', '\\']) < 0 && name[^1] is not ('.' or ' ') && !WindowsNames.IsDevice(name), $"{what}\n{name}");
             }
 
             // Something is in each, as in a backup.

@@ -1,6 +1,8 @@
 using System.Text;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Tests.Stores.Pop3;
 
@@ -176,6 +178,95 @@ public sealed class LyingPop3Tests
         Assert.True(second.Outcome == JobOutcome.Ok, server.Problems);
         Assert.Equal([Head + "one\r\n", Head + "two\r\n"], server.Arrived());
         Assert.Empty(server.Messages);
+    }
+
+    [Theory]
+    [InlineData(DeletionPolicy.Keep, 2)]
+    [InlineData(DeletionPolicy.Mirror, 1)]
+    public async Task A_unique_id_that_somebody_else_s_deletion_left_to_other_mail_is_new_mail_by_its_size(DeletionPolicy deletions, int left)
+    {
+        using var server = Pop3Server.With(Head + "one\r\n");
+        server.Deletions = deletions;
+        await server.RunAsync();
+        server.Messages[1] = ("id-1", Encoding.Latin1.GetBytes(Head + "another\r\n"));
+
+        var second = await server.RunAsync();
+
+        Assert.True(second.Outcome == JobOutcome.Ok, server.Problems);
+        Assert.Contains(Head + "another\r\n", server.Arrived());
+        Assert.Equal(left, server.Arrived().Count);
+        Assert.Equal(0, (await server.RunAsync()).Totals.Copied);
+    }
+
+    [Theory]
+    [InlineData(DeletionPolicy.Keep)]
+    [InlineData(DeletionPolicy.Mirror)]
+    public async Task Sizes_that_are_stated_otherwise_each_time_double_and_remove_nothing(DeletionPolicy deletions)
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n", Head + "three\r\n");
+        server.Deletions = deletions;
+        var lists = 0;
+        server.Instead = c => c == "LIST" ? $"+OK\r\n1 {++lists * 100}\r\n2 {lists}\r\n3 7\r\n.\r\n" : null;
+        var before = (await server.RunAsync(), server.Arrived()).Item2;
+        for (var i = 0; i < 3; i++)
+        {
+            var report = await server.RunAsync();
+            Assert.True(report.Outcome == JobOutcome.Ok, server.Problems);
+            Assert.Equal((0, 0), (report.Totals.Copied, report.Totals.Deleted));
+            Assert.Equal(before, server.Arrived());
+        }
+    }
+
+    [Fact]
+    public async Task A_deletion_that_is_refused_is_a_problem_and_keeps_no_other_from_being_made()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n", Head + "three\r\n");
+        server.Instead = c => c == "DELE 2" ? "-ERR [SYS/PERM] not that one\r\n" : null;
+
+        var first = await server.RunAsync(deletes: true);
+
+        Assert.Equal(JobOutcome.Incomplete, first.Outcome);
+        Assert.Contains("the server deletes 2 and refuses to delete 1: DELE: -ERR [SYS/PERM] not that one", server.Problems, StringComparison.Ordinal);
+        Assert.Contains(Reasons.Removal, server.Problems, StringComparison.Ordinal);
+        Assert.Equal("id-2", Assert.Single(server.Messages).Value.Id);
+        server.Instead = _ => null;
+        var second = await server.RunAsync(deletes: true);
+        Assert.True(second.Outcome == JobOutcome.Ok, server.Problems);
+        Assert.Empty(server.Messages);
+        Assert.Equal(3, server.Arrived().Count);
+    }
+
+    [Fact]
+    public async Task A_farewell_that_tells_of_messages_not_deleted_is_a_problem()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n");
+        server.Instead = c => c == "QUIT" ? "-ERR some deleted messages not removed\r\n" : null;
+
+        var report = await server.RunAsync(deletes: true);
+
+        Assert.Equal(JobOutcome.Incomplete, report.Outcome);
+        Assert.Contains("some deleted messages not removed", server.Problems, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_server_says_of_a_token_that_it_refuses_is_told()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n");
+        server.Capabilities = ["USER", "UIDL", "SASL XOAUTH2"];
+        (server.Auth, server.Password) = (AuthMechanism.XOAuth2, new CommandToken(new Pop3Server.Fixed()));
+        var said = Convert.ToBase64String("""{"status":"400","scope":"https://mail.example.com/pop"}"""u8);
+        var lines = new Queue<string>();
+        server.Instead = c =>
+        {
+            if (c == "AUTH XOAUTH2")
+                lines = new Queue<string>(["+ \r\n", $"+ {said}\r\n", "-ERR [AUTH] no\r\n"]);
+            return lines.TryDequeue(out var line) ? line : null;
+        };
+
+        Assert.Equal(JobOutcome.Failed, (await server.RunAsync()).Outcome);
+
+        Assert.Contains("https://mail.example.com/pop", server.Problems, StringComparison.Ordinal);
+        Assert.DoesNotContain("sesame-4711", server.Problems, StringComparison.Ordinal);
     }
 
     [Fact]

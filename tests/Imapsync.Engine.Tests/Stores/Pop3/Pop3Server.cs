@@ -34,6 +34,12 @@ internal sealed class Pop3Server : IDisposable
 
     public JobDefinition Definition { get; set; } = null!;
 
+    public DeletionPolicy Deletions { get; set; }
+
+    public AuthMechanism Auth { get; set; }
+
+    public SecretReference Password { get; set; } = new Fixed();
+
     public JobReport Report { get; private set; } = null!;
 
     public string Target => Path.Combine(directory.Path, "target");
@@ -50,10 +56,12 @@ internal sealed class Pop3Server : IDisposable
 
     public async Task<JobReport> RunAsync(bool deletes = false)
     {
-        var endpoint = new Pop3Endpoint("pop.example", 110, TlsMode.None, "alice") { Password = new Fixed(), DeletesAfterCopy = deletes };
+        var endpoint = new Pop3Endpoint("pop.example", 110, TlsMode.None, "alice") { Password = Password, Auth = Auth, DeletesAfterCopy = deletes };
         Definition = new JobDefinition("job", endpoint, new MaildirEndpoint(Target))
         {
             StateDirectory = Path.Combine(directory.Path, "state"),
+            Deletions = Deletions,
+            DeletionLimit = new DeletionLimit(100, IsPercent: true),
             Retry = new RetrySettings { Attempts = 6, MaxDelay = TimeSpan.FromMilliseconds(1) },
         };
         var token = TestContext.Current.CancellationToken;
@@ -142,7 +150,7 @@ internal sealed class Pop3Server : IDisposable
 
     private static Task SendAsync(PipedStream stream, string text) => stream.WriteAsync(Encoding.Latin1.GetBytes(text)).AsTask();
 
-    private sealed class Fixed : SecretReference
+    public sealed class Fixed : SecretReference
     {
         public override ValueTask<Secret> ReadAsync(CancellationToken cancellationToken) => ValueTask.FromResult(new Secret("sesame-4711"));
 

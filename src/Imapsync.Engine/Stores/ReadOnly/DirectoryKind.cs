@@ -1,0 +1,27 @@
+using System.Collections.Immutable;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.Stores.ReadOnly;
+
+/// <summary>A directory in which another program keeps mail, to read from.</summary>
+/// <param name="Scheme">What its URL begins with.</param>
+public abstract record DirectoryEndpoint(string Scheme, string Directory) : Endpoint
+{
+    public override string Display => $"{Scheme}:{Directory}";
+
+    public override string? Place => Directory;
+}
+
+/// <summary>A kind whose endpoints are such directories: <c>SCHEME:PATH</c>.</summary>
+/// <param name="make">Makes the endpoint of an absolute path.</param>
+internal abstract class DirectoryKind<T>(string scheme, Func<string, T> make) : StoreKind<T>
+    where T : DirectoryEndpoint
+{
+    public override ImmutableArray<string> Schemes { get; } = [scheme];
+
+    public override ImmutableArray<string> UrlForms { get; } = [$"{scheme}:PATH"];
+
+    public override bool IsSourceOnly => true;
+
+    public override Endpoint? Read(IEndpointSettings settings) => settings.ReadPath() is { } directory ? make(directory) : null;
+}
