@@ -71,7 +71,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
         var shown = shownTable = file.Value!;
         try
         {
-            using var csv = CsvReader.Open(path, form);
+            using var csv = reading.Options.OpenTable is { } open ? CsvReader.Read(open(path), form) : CsvReader.Open(path, form);
             var before = reading.Errors.Count;
             var template = new RowTemplate(job, csv.Columns, shown, reading.Errors);
             var table = new AccountTable(path, form with { Delimiter = csv.Delimiter }, [.. csv.Columns], [.. template.Secrets.Order()]);

@@ -14,7 +14,7 @@ internal abstract class StoreView(IMessageStore store) : IMessageStore
 
     public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) => store.GetStatusAsync(path, cancellationToken);
 
-    public IAccessControl? AccessControl => store.AccessControl;
+    public virtual IAccessControl? AccessControl => store.AccessControl;
 
     public FolderPath ListedAs(FolderPath path) => store.ListedAs(path);
 
@@ -32,16 +32,16 @@ internal abstract class StoreView(IMessageStore store) : IMessageStore
     public virtual Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) =>
         store.OpenForWritingAsync(path, cancellationToken);
 
-    public Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken) =>
+    public virtual Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken) =>
         store.CreateFolderAsync(path, special, cancellationToken);
 
-    public Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken) =>
+    public virtual Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken) =>
         store.RenameFolderAsync(from, to, cancellationToken);
 
-    public Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) =>
+    public virtual Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) =>
         store.SetSubscribedAsync(path, subscribed, cancellationToken);
 
-    public Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken) =>
+    public virtual Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken) =>
         store.SetSubscribedAsync(wanted, cancellationToken);
 
     public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) => store.DescribeAsync(cancellationToken);
