@@ -20,9 +20,9 @@ for place in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/local/pgsql/bin; do
 done
 [ -n "$bin" ] || bin=$(dirname "$(command -v initdb)") 2>/dev/null || { echo "PostgreSQL is not installed; on Debian: apt-get install postgresql" >&2; exit 1; }
 
-as() { "$@"; }
+as=(env)
 if [ "$(id -u)" = 0 ]; then
-  as() { setpriv --reuid="$run_as" --regid="$(id -gn "$run_as")" --clear-groups -- "$@"; }
+  as=(setpriv "--reuid=$run_as" "--regid=$(id -gn "$run_as")" --clear-groups --)
 fi
 
 mkdir -p "$directory"
@@ -31,7 +31,7 @@ if [ ! -e "$directory/data/PG_VERSION" ]; then
   password=$(od -An -N 18 -tx1 /dev/urandom | tr -d ' \n')
   (umask 077; printf '%s\n' "$password" >"$directory/password")
   [ "$(id -u)" != 0 ] || chown "$run_as" "$directory/password"
-  as "$bin/initdb" -D "$directory/data" -U fleet -A scram-sha-256 --pwfile="$directory/password" -E UTF8 --locale=C.UTF-8 >"$directory/initdb.log" 2>&1 \
+  "${as[@]}" "$bin/initdb" -D "$directory/data" -U fleet -A scram-sha-256 --pwfile="$directory/password" -E UTF8 --locale=C.UTF-8 >"$directory/initdb.log" 2>&1 \
     || { cat "$directory/initdb.log" >&2; exit 1; }
 fi
 
@@ -39,7 +39,7 @@ echo "Host=127.0.0.1;Port=$port;Username=fleet;Password=$(cat "$directory/passwo
 child=
 end() { [ -z "$child" ] || kill -INT "$child" 2>/dev/null || true; }
 trap end INT TERM
-as "$bin/postgres" -D "$directory/data" -c listen_addresses=127.0.0.1 -c "port=$port" -c "unix_socket_directories=$directory" -c max_connections=200 >>"$directory/postgres.log" 2>&1 &
+"${as[@]}" "$bin/postgres" -D "$directory/data" -c listen_addresses=127.0.0.1 -c "port=$port" -c "unix_socket_directories=$directory" -c max_connections=200 >>"$directory/postgres.log" 2>&1 &
 child=$!
 wait "$child" || true
 wait "$child" 2>/dev/null || true

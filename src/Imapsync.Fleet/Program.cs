@@ -1,1 +1,3 @@
-return 0;
+using Imapsync.Fleet.Commands;
+
+return await FleetCommandLine.InvokeAsync(args, Console.Out, Console.Error);

@@ -2,9 +2,8 @@ namespace Imapsync.Fleet.Feeding;
 
 internal readonly record struct WorkerRoom(string Worker, int Slots);
 
-/// <param name="Connections">The most at once.</param>
-/// <param name="IsClosed">It asked to be left alone for now.</param>
-internal readonly record struct HostRoom(long Host, long Connections, bool IsClosed);
+/// <param name="Connections">The most at once; 0 where it is to be left alone.</param>
+internal readonly record struct HostRoom(long Host, long Connections);
 
 /// <summary>What workers have at work between two hosts.</summary>
 internal readonly record struct HeldRoute(long Route, long Source, long Target, long SourceClaims, long TargetClaims, long Accounts);
@@ -39,7 +38,7 @@ internal sealed class FeedPlan
         foreach (var host in hosts)
         {
             limits[host.Host] = host.Connections;
-            free[host.Host] = host.IsClosed ? 0 : host.Connections;
+            free[host.Host] = host.Connections;
         }
 
         foreach (var route in held)
@@ -80,7 +79,7 @@ internal sealed class FeedPlan
     }
 
     private Route? Best() => routes
-        .Where(r => r.Waiting.TryPeek(out var head) && Fits(r, ClaimsOf(r, head)))
+        .Where(r => r.Waiting.TryPeek(out var head) && HasRoom(r.Source, r.Target) && Fits(r, ClaimsOf(r, head)))
         .MinBy(r => (-r.Waiting.Peek().Priority, r.AtWork, r.Waiting.Peek().DueAt, r.Waiting.Peek().Account));
 
     private bool Fits(Route route, (long Source, long Target) claims) => route.Source == route.Target

@@ -91,7 +91,4 @@ public sealed record AttemptEnd(long Account, long Attempt, AccountStatus Status
     public long Problems { get; init; }
 
     public string? Report { get; init; }
-
-    /// <summary>The host by number → how long no account of it is begun, in milliseconds, because it asked for that.</summary>
-    public (string Host, long Milliseconds, string Reason)? Closes { get; init; }
 }

@@ -34,7 +34,7 @@ internal static class FleetSchema
           paused bigint not null, created bigint not null);
 
         create table if not exists host (
-          id {key}, name text not null unique, connections bigint, closed_until bigint not null default 0, reason text);
+          id {key}, name text not null unique, connections bigint);
 
         create table if not exists route (
           id {key}, source bigint not null references host(id), target bigint not null references host(id), unique (source, target));

@@ -65,7 +65,7 @@ public sealed partial class FleetStore
         if (room == 0)
             return null;
         var hosts = await connection.QueryAsync(
-            transaction, "select id, connections, closed_until from host", r => new HostRoom(r.GetInt64(0), r.MaybeLong(1) ?? long.MaxValue, r.GetInt64(2) > now), cancellationToken);
+            transaction, "select id, connections from host", r => new HostRoom(r.GetInt64(0), r.MaybeLong(1) ?? long.MaxValue), cancellationToken);
         var held = await connection.QueryAsync(
             transaction,
             "select r.id, r.source, r.target, sum(a.source_claim), sum(a.target_claim), count(*) from account a join route r on r.id = a.route where a.status in (1, 2) group by r.id, r.source, r.target",

@@ -80,12 +80,12 @@ public sealed partial class FleetStore
 
     public Task<List<HostView>> ReadHostsAsync(CancellationToken cancellationToken) => ReadAsync(
         """
-        select h.name, h.connections, h.closed_until, h.reason,
+        select h.name, h.connections,
           (select coalesce(sum(case when r.source = h.id then a.source_claim else 0 end + case when r.target = h.id then a.target_claim else 0 end), 0)
            from account a join route r on r.id = a.route where a.status in (1, 2) and (r.source = h.id or r.target = h.id))
         from host h where h.name <> '' order by h.name
         """,
-        r => new HostView(r.GetString(0), (int?)r.MaybeLong(1), ToLong(r, 4), r.GetInt64(2), r.MaybeText(3)), cancellationToken);
+        r => new HostView(r.GetString(0), (int?)r.MaybeLong(1), ToLong(r, 2)), cancellationToken);
 
     /// <summary>The database answers.</summary>
     public async Task PingAsync(CancellationToken cancellationToken) => await ReadAsync("select number from version", r => r.GetInt64(0), cancellationToken);

@@ -87,8 +87,6 @@ public sealed partial class FleetStore
                 ("problems", end.Problems), ("now", now), ("problem", end.Status is AccountStatus.Done ? null : end.Text), ("account", end.Account), ("attempt", end.Attempt));
             if (end.Report is not null)
                 await connection.ExecuteAsync(transaction, "insert into report (account, body) values (@account, @body) on conflict (account) do update set body = excluded.body", cancellationToken, ("account", end.Account), ("body", end.Report));
-            if (end.Closes is var (host, milliseconds, reason))
-                await connection.ExecuteAsync(transaction, "update host set closed_until = @until, reason = @reason where name = @host and closed_until < @until", cancellationToken, ("until", now + milliseconds), ("reason", reason), ("host", host));
             await NoteAsync(connection, transaction, [(end.Account, end.Text)], now, cancellationToken);
             await connection.ExecuteAsync(
                 transaction, "delete from event where account = @account and id <= (select max(id) from (select id from event where account = @account order by id desc limit 1000 offset @kept) as old)",

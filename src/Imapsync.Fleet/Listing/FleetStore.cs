@@ -39,6 +39,26 @@ public sealed partial class FleetStore : IAsyncDisposable
     /// <summary>The database can't be reached for now; it is worth trying again.</summary>
     public bool IsAway(Exception e) => medium.IsAway(e);
 
+    /// <summary>The connection string for others who keep tables in the same database; null for a file.</summary>
+    internal string? PostgresConnectionString => (medium as PostgresMedium)?.ConnectionString;
+
+    /// <summary>Does what may not be done by two programs at once: making tables.</summary>
+    internal async Task AloneAsync(Func<Task> work, CancellationToken cancellationToken)
+    {
+        if (medium is not PostgresMedium)
+        {
+            await work();
+            return;
+        }
+
+        await using var connection = await medium.OpenAsync(cancellationToken);
+        await using var transaction = await medium.BeginAsync(connection, cancellationToken);
+        await connection.ExecuteAsync(transaction, "set local idle_in_transaction_session_timeout = '60s'", cancellationToken);
+        await medium.LockAsync(connection, transaction, FleetLock.Schema, cancellationToken);
+        await work();
+        await transaction.CommitAsync(cancellationToken);
+    }
+
     private static async Task<FleetStore> OpenAsync(Medium medium, FleetTimes? times, CancellationToken cancellationToken)
     {
         try

@@ -23,9 +23,9 @@ public sealed record AccountEvent(long At, string Text);
 
 public sealed record WorkerView(string Id, int Slots, int Held, string Version, bool IsDraining, long Seen, bool IsAlive);
 
-/// <param name="Connections">The most at once; null for no limit.</param>
+/// <param name="Connections">The most at once; null for no limit, 0 for a host that is left alone.</param>
 /// <param name="Claimed">Those of accounts that workers have.</param>
-public sealed record HostView(string Name, int? Connections, long Claimed, long ClosedUntil, string? Reason);
+public sealed record HostView(string Name, int? Connections, long Claimed);
 
 public enum AccountSort
 {

@@ -10,7 +10,7 @@ public sealed class FeedPlanTests
         for (var seed = 0; seed < 2000; seed++)
         {
             var random = new Random(seed);
-            var hosts = Enumerable.Range(0, random.Next(1, 6)).Select(i => new HostRoom(i, random.Next(3) == 0 ? long.MaxValue : random.Next(1, 9), random.Next(8) == 0)).ToList();
+            var hosts = Enumerable.Range(0, random.Next(1, 6)).Select(i => new HostRoom(i, random.Next(3) == 0 ? long.MaxValue : random.Next(0, 9))).ToList();
             var workers = Enumerable.Range(0, random.Next(0, 4)).Select(i => new WorkerRoom($"w{i}", random.Next(0, 6))).ToList();
             var plan = new FeedPlan(workers, hosts, []);
             var waiting = new Dictionary<long, (long Source, long Target, WaitingAccount Account)>();
@@ -26,7 +26,7 @@ public sealed class FeedPlanTests
 
             var chosen = plan.Choose();
 
-            var free = hosts.ToDictionary(h => h.Host, h => h.IsClosed ? 0 : h.Connections);
+            var free = hosts.ToDictionary(h => h.Host, h => h.Connections);
             foreach (var choice in chosen)
             {
                 free[waiting[choice.Account].Source] -= choice.SourceClaim;
@@ -43,7 +43,7 @@ public sealed class FeedPlanTests
                 var mailboxes = chosen.Select(c => waiting[c.Account].Account.Mailbox).ToHashSet();
                 foreach (var head in waiting.Values.GroupBy(w => w.Account.Account / 100).Select(r => r.FirstOrDefault(w => !taken.Contains(w.Account.Account))).Where(w => w.Account.Mailbox is not null))
                 {
-                    if (mailboxes.Contains(head.Account.Mailbox) || hosts.Single(h => h.Host == head.Source).IsClosed || hosts.Single(h => h.Host == head.Target).IsClosed)
+                    if (mailboxes.Contains(head.Account.Mailbox))
                         continue;
                     var (s, t) = (free[head.Source], free[head.Target]);
                     var fits = head.Source == head.Target ? s >= head.Account.SourceClaim + head.Account.TargetClaim : s >= head.Account.SourceClaim && t >= head.Account.TargetClaim;
@@ -56,7 +56,7 @@ public sealed class FeedPlanTests
     [Fact]
     public void A_route_whose_host_is_full_keeps_no_other_waiting()
     {
-        var plan = new FeedPlan([new WorkerRoom("w", 10)], [new HostRoom(1, 1, false), new HostRoom(2, 50, false), new HostRoom(3, 50, false)], [new HeldRoute(1, 1, 2, 1, 1, 1)]);
+        var plan = new FeedPlan([new WorkerRoom("w", 10)], [new HostRoom(1, 1), new HostRoom(2, 50), new HostRoom(3, 50)], [new HeldRoute(1, 1, 2, 1, 1, 1)]);
         Assert.False(plan.HasRoom(1, 2));
         plan.Add(1, 1, 2, Enumerable.Range(0, 100).Select(i => new WaitingAccount(i, $"a{i}", 9, 0, 1, 1)));
         plan.Add(2, 3, 2, [new WaitingAccount(1000, "b", 0, 5, 1, 1)]);

@@ -170,7 +170,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_host_that_asked_to_be_left_alone_is_and_an_account_waits_for_its_next_try()
+    public async Task A_host_that_is_to_be_left_alone_is_and_an_account_waits_for_its_next_try()
     {
         await SubmitAsync("b", Accounts(2));
         await store.SeenAsync("w", 2, "1", false, Stop);
@@ -179,9 +179,12 @@ public abstract class FleetStoreContract : IAsyncLifetime
             await store.StartAsync(offer.Account, 1, "w", Stop);
         await store.FinishAsync(new AttemptEnd(offers[0].Account, 1, AccountStatus.Due, 3_600_000, 1, "later"), Stop);
         Assert.Empty(await FeedAsync());
-        await store.FinishAsync(new AttemptEnd(offers[1].Account, 1, AccountStatus.Due, 0, 1, "throttled") { Closes = ("new.example", 3_600_000, "throttled") }, Stop);
+        await store.FinishAsync(new AttemptEnd(offers[1].Account, 1, AccountStatus.Due, 0, 1, "now"), Stop);
+        Assert.True(await store.LimitHostAsync("new.example", 0, Stop));
         Assert.Empty(await FeedAsync());
-        Assert.Equal("throttled", (await store.ReadHostsAsync(Stop)).Single(h => h.Name == "new.example").Reason);
+        Assert.True(await store.LimitHostAsync("new.example", null, Stop));
+        Assert.Equal(offers[1].Account, Assert.Single(await FeedAsync()).Account);
+        Assert.False(await store.LimitHostAsync("nowhere.example", 1, Stop));
     }
 
     [Fact]
