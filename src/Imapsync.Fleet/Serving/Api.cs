@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Imapsync.Engine.Configuration;
@@ -11,7 +10,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Imapsync.Fleet.Serving;
 
-/// <summary>The HTTP API, which the commands and the pages use. A documented promise: docs/fleet.md, and /openapi/v1.json.</summary>
+/// <summary>The HTTP API, which the commands use. A documented promise: docs/fleet.md, and /openapi/v1.json.</summary>
 internal static class Api
 {
     public const int LargestUpload = 64 << 20;
@@ -21,7 +20,7 @@ internal static class Api
     {
         var api = app.MapGroup("/api").RequireAuthorization(nameof(Role.Look));
         api.MapGet("/batches", async (FleetStore store, CancellationToken c) => await store.ReadBatchesAsync(c)).WithSummary("All lists, the newest first, with how many accounts stand where.");
-        api.MapPost("/batches", SubmitAsync).RequireAuthorization(nameof(Role.Operate)).DisableAntiforgery()
+        api.MapPost("/batches", SubmitAsync).RequireAuthorization(nameof(Role.Operate))
             .WithSummary("Takes a list in, or corrects the one of that name: a form with the files 'job' and 'accounts', and the fields name, priority, schedule, zone, paused and check.");
         api.MapGet("/batches/{batch:long}/results.csv", ResultsAsync).WithSummary("A row for each account of a list and how it stands.");
         api.MapGet("/accounts", AccountsAsync).WithSummary("A page of accounts. sort is id, name, status, ended, copied or problems, with a minus before it from the end.");
@@ -30,7 +29,6 @@ internal static class Api
         api.MapGet("/workers", async (FleetStore store, CancellationToken c) => await store.ReadWorkersAsync(c)).WithSummary("The workers, and what each has at work.");
         api.MapGet("/hosts", async (FleetStore store, CancellationToken c) => await store.ReadHostsAsync(c)).WithSummary("The hosts, what each allows, and how much of it is given out.");
         api.MapPut("/hosts/{host}", LimitHostAsync).RequireAuthorization(nameof(Role.Operate)).WithSummary("Sets the most connections to a host at once.");
-        api.MapGet("/changes", (FleetChanges changes, CancellationToken c) => TypedResults.ServerSentEvents(changes.WatchAsync(c), "batches")).WithSummary("The lists again and again, as server-sent events.").ExcludeFromDescription();
         app.MapGet("/healthz", () => "ok\n").AllowAnonymous().ExcludeFromDescription();
         app.MapGet("/readyz", ReadyAsync).AllowAnonymous().ExcludeFromDescription();
         app.MapGet("/metrics", MetricsAsync).RequireAuthorization(nameof(Role.Look)).ExcludeFromDescription();
@@ -48,7 +46,7 @@ internal static class Api
         if (name.Length is 0 or > 200 || name.Any(char.IsControl))
             return Refuse("the list has no name", "give it one of at most 200 characters as 'name'");
         if (!int.TryParse(form["priority"].ToString() is { Length: > 0 } given ? given : "0", NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var priority))
-            return Refuse($"the priority is no number", "give a whole number, the most urgent the highest");
+            return Refuse("the priority is no number", "give a whole number, the most urgent the highest");
         var schedule = form["schedule"].ToString() is { Length: > 0 } cron ? cron : null;
         var zone = form["zone"].ToString() is { Length: > 0 } named ? named : "UTC";
         long? next = null;
@@ -197,38 +195,4 @@ internal static class Api
     }
 
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
-}
-
-/// <summary>How the lists stand, read once for all who watch.</summary>
-internal sealed class FleetChanges(FleetStore store, TimeProvider time)
-{
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
-
-    private readonly SemaphoreSlim reading = new(1);
-    private IReadOnlyList<BatchView> last = [];
-    private long lastAt;
-
-    public async IAsyncEnumerable<IReadOnlyList<BatchView>> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            yield return await ReadAsync(cancellationToken);
-            await Task.Delay(Interval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    private async Task<IReadOnlyList<BatchView>> ReadAsync(CancellationToken cancellationToken)
-    {
-        await reading.WaitAsync(cancellationToken);
-        try
-        {
-            if (lastAt == 0 || time.GetElapsedTime(lastAt) > Interval / 2)
-                (last, lastAt) = (await store.ReadBatchesAsync(cancellationToken), time.GetTimestamp());
-            return last;
-        }
-        finally
-        {
-            reading.Release();
-        }
-    }
 }
