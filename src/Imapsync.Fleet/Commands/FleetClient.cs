@@ -66,6 +66,8 @@ internal sealed class FleetClient : IDisposable
                 throw new FleetException("a token is needed: give --token-file or IMAPSYNC_FLEET_TOKEN");
             var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = place, Timeout = TimeSpan.FromMinutes(5) };
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            // So that a refusal can be read: it comes before what it refuses is sent.
+            http.DefaultRequestHeaders.ExpectContinue = true;
             return new FleetClient(http);
         }
     }

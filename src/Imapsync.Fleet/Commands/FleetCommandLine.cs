@@ -11,7 +11,7 @@ internal static class FleetCommandLine
     public const int Failed = 1;
     public const int Usage = 2;
 
-    public static async Task<int> InvokeAsync(IReadOnlyList<string> args, TextWriter output, TextWriter error)
+    public static RootCommand Build(TextWriter output, TextWriter error)
     {
         var root = new RootCommand("Moves and backs up many mailboxes: a durable list of accounts, shared by workers on one machine or many.")
         {
@@ -23,7 +23,12 @@ internal static class FleetCommandLine
         };
         foreach (var command in ActionCommands.Create(output))
             root.Add(command);
-        var parsed = root.Parse(args);
+        return root;
+    }
+
+    public static async Task<int> InvokeAsync(IReadOnlyList<string> args, TextWriter output, TextWriter error)
+    {
+        var parsed = Build(output, error).Parse(args);
         if (parsed.Errors.Count > 0 && parsed.Action is null or System.CommandLine.Invocation.ParseErrorAction)
         {
             foreach (var mistake in parsed.Errors)

@@ -18,7 +18,4 @@ internal interface IFleetExecutor : IAsyncDisposable
 
     /// <summary>Takes nothing more. What runs goes on.</summary>
     Task DrainAsync(CancellationToken cancellationToken);
-
-    /// <summary>Those who work together, by name.</summary>
-    Task<IReadOnlyList<string>> NodesAsync(CancellationToken cancellationToken);
 }

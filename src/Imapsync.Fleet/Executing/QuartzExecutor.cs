@@ -49,9 +49,6 @@ internal sealed class QuartzExecutor(string worker, int slots, string? connectio
 
     public async Task DrainAsync(CancellationToken cancellationToken) => await scheduler!.Standby(cancellationToken);
 
-    public async Task<IReadOnlyList<string>> NodesAsync(CancellationToken cancellationToken) =>
-        [.. (await scheduler!.QueryClusterNodes(cancellationToken)).Select(n => n.InstanceId)];
-
     public async ValueTask DisposeAsync()
     {
         if (scheduler is not null)

@@ -9,7 +9,7 @@ public sealed class ClusterTests(PostgresFixture postgres)
 {
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1";
 
-    private static int Accounts => IsLong ? 300 : 30;
+    private static int Accounts => IsLong ? 300 : 24;
 
     [Fact(Timeout = 580_000)]
     public async Task One_worker_killed_one_ended_one_frozen_and_the_database_restarted_every_account_is_complete()

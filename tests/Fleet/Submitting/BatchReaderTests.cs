@@ -21,8 +21,8 @@ public sealed class BatchReaderTests : IDisposable
         {
             var random = new Random(seed);
             var (delimiter, isLatin1) = (",;|\t"[random.Next(4)], random.Next(3) == 0);
-            var rows = Enumerable.Range(0, random.Next(1, 6)).Select(i => (User: $"u{i}{Text(random, isLatin1)}", Password: $"p{Text(random, isLatin1)}")).ToList();
-            var csv = string.Join('\n', rows.Select(r => $"{Cell(r.User)}{delimiter}{Cell(r.Password)}").Prepend($"user{delimiter}password")) + "\n";
+            var rows = Enumerable.Range(0, random.Next(1, 6)).Select(i => (Name: $"n{i}", User: $"u{i}{Text(random, isLatin1)}", Password: $"p{Text(random, isLatin1)}")).ToList();
+            var csv = string.Join('\n', rows.Select(r => $"{r.Name}{delimiter}{Cell(r.User)}{delimiter}{Cell(r.Password)}").Prepend($"name{delimiter}user{delimiter}password")) + "\n";
             var form = isLatin1 ? "{ file: accounts.csv, encoding: latin-1 }" : random.Next(2) == 0 ? "accounts.csv" : $"{{ file: accounts.csv, delimiter: {(delimiter == '\t' ? "tab" : $"\"{delimiter}\"")} }}";
             var reader = Reader();
             var batch = reader.Read(Job(form), (isLatin1 ? Encoding.Latin1 : new UTF8Encoding(random.Next(2) == 0)).GetBytes(csv));
@@ -31,7 +31,7 @@ public sealed class BatchReaderTests : IDisposable
             {
                 var job = reader.Rebuild(new StartedAccount(1, 1, 1, account.Name, batch.Job, account.Cells, 1, 3, 0, Wanted.Run));
                 var (source, target) = ((ImapEndpoint)job.Source, (ImapEndpoint)job.Target);
-                Assert.True(source.User == row.User && job.Name == account.Name, $"seed {seed}: {row}");
+                Assert.True(source.User == row.User && job.Name == row.Name, $"seed {seed}: {row}");
                 Assert.Equal(row.Password, (await source.Password!.ReadAsync(TestContext.Current.CancellationToken)).Reveal());
                 // No more than was counted, nor than the job file says.
                 Assert.Equal((1, 2), (source.Connections, target.Connections));
@@ -42,7 +42,7 @@ public sealed class BatchReaderTests : IDisposable
     [Fact]
     public void What_is_sealed_is_nothing_to_whoever_has_other_keys_or_changes_it()
     {
-        var batch = Reader().Read(Job("accounts.csv"), "user,password\nalice,hunter2\n"u8.ToArray());
+        var batch = Reader().Read(Job("accounts.csv"), "name,user,password\nalice,alice,hunter2\n"u8.ToArray());
         var account = new StartedAccount(1, 1, 1, "alice", batch.Job, batch.Accounts[0].Cells, 1, 1, 0, Wanted.Run);
         Assert.ThrowsAny<CryptographicException>(() => Reader("other-keys").Rebuild(account));
         Assert.ThrowsAny<CryptographicException>(() => Reader().Rebuild(account with { Cells = account.Job }));
@@ -54,7 +54,7 @@ public sealed class BatchReaderTests : IDisposable
 
     private static string Job(string form) => $$"""
         jobs:
-          - name: "{user}"
+          - name: "{name}"
             for_each: {{form}}
             source: { url: "imaps://{user}@old.example", password: "{password}" }
             target: { url: "imaps://{user}@new.example", password: "{password}", connections: 2 }
