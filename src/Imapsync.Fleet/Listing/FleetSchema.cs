@@ -49,7 +49,11 @@ internal static class FleetSchema
         create index if not exists account_due on account (route, priority desc, due_at, id) where status = 0;
         create index if not exists account_held on account (route) where status in (1, 2);
         create unique index if not exists account_mailbox on account (mailbox) where status in (1, 2);
+        create index if not exists account_id on account (batch, id);
         create index if not exists account_status on account (batch, status, id);
+        create index if not exists account_ended on account (batch, coalesce(ended, 0), id);
+        create index if not exists account_copied on account (batch, copied, id);
+        create index if not exists account_problems on account (batch, problems, id);
 
         create table if not exists report (account bigint primary key references account(id), body text not null);
 

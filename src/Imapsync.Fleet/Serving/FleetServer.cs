@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Imapsync.Fleet.Listing;
@@ -69,6 +70,8 @@ internal static class FleetServer
 
     private static JsonSerializerOptions Name(JsonSerializerOptions options)
     {
+        // Whatever takes an answer for a page finds no tag in it.
+        options.Encoder = JavaScriptEncoder.Default;
         options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
         options.DictionaryKeyPolicy = JsonNamingPolicy.SnakeCaseLower;
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
