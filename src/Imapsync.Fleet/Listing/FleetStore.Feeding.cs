@@ -60,7 +60,7 @@ public sealed partial class FleetStore
         var workers = await connection.QueryAsync(
             transaction,
             "select w.id, w.slots - (select count(*) from lease l where l.worker = w.id) from worker w where w.draining = 0 and w.seen > @since",
-            r => new WorkerRoom(r.GetString(0), r.Int(1)), cancellationToken, ("since", now - WorkerSilence));
+            r => new WorkerRoom(r.GetString(0), r.Int(1)), cancellationToken, ("since", now - (long)times.Silence.TotalMilliseconds));
         var room = workers.Sum(w => Math.Max(0, w.Slots));
         if (room == 0)
             return null;

@@ -76,7 +76,7 @@ public sealed partial class FleetStore
 
     public Task<List<WorkerView>> ReadWorkersAsync(CancellationToken cancellationToken) => ReadAsync(
         $"select w.id, w.slots, (select count(*) from lease l where l.worker = w.id), w.version, w.draining, w.seen, case when w.seen > {medium.Now} - @silence then 1 else 0 end from worker w order by w.id",
-        r => new WorkerView(r.GetString(0), r.Int(1), r.Int(2), r.GetString(3), r.GetInt64(4) != 0, r.GetInt64(5), r.GetInt64(6) != 0), cancellationToken, ("silence", WorkerSilence));
+        r => new WorkerView(r.GetString(0), r.Int(1), r.Int(2), r.GetString(3), r.GetInt64(4) != 0, r.GetInt64(5), r.GetInt64(6) != 0), cancellationToken, ("silence", (long)times.Silence.TotalMilliseconds));
 
     public Task<List<HostView>> ReadHostsAsync(CancellationToken cancellationToken) => ReadAsync(
         """

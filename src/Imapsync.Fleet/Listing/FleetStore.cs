@@ -15,9 +15,6 @@ public sealed partial class FleetStore : IAsyncDisposable
     /// <summary>How long an account that was given to a worker may take to begin.</summary>
     public static readonly TimeSpan ReadyTime = TimeSpan.FromSeconds(30);
 
-    /// <summary>A worker that has not been seen for so long is given nothing.</summary>
-    private const long WorkerSilence = 15_000;
-
     private readonly Medium medium;
     private readonly FleetTimes times;
 
@@ -113,4 +110,7 @@ public sealed record FleetTimes
     public TimeSpan Lease { get; init; } = FleetStore.LeaseTime;
 
     public TimeSpan Ready { get; init; } = FleetStore.ReadyTime;
+
+    /// <summary>A worker that has not been seen for so long is given nothing.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(15);
 }

@@ -5,15 +5,16 @@ namespace Imapsync.Fleet.Tests.Listing;
 /// <summary>What the list promises, whatever database holds it.</summary>
 public abstract class FleetStoreContract : IAsyncLifetime
 {
+    /// <summary>Nothing runs out by itself, however slow the machine is.</summary>
+    private static readonly FleetTimes Endless = new() { Lease = TimeSpan.FromHours(1), Ready = TimeSpan.FromHours(1), Silence = TimeSpan.FromHours(1) };
+
     private FleetStore store = null!;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    protected FleetTimes Times { get; init; } = new();
-
     protected abstract Task<FleetStore> OpenAsync(FleetTimes? times);
 
-    public virtual async ValueTask InitializeAsync() => store = await OpenAsync(null);
+    public virtual async ValueTask InitializeAsync() => store = await OpenAsync(Endless);
 
     public virtual async ValueTask DisposeAsync()
     {
@@ -49,7 +50,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
     public async Task A_lease_that_ran_out_is_taken_back_and_its_holder_can_write_nothing_more()
     {
         await store.DisposeAsync();
-        store = await OpenAsync(new FleetTimes { Lease = TimeSpan.FromMilliseconds(1), Ready = TimeSpan.FromMinutes(1) });
+        store = await OpenAsync(Endless with { Lease = TimeSpan.FromMilliseconds(1) });
         await SubmitAsync("b", Accounts(1));
         await store.SeenAsync("w1", 1, "1", false, Stop);
         var first = Assert.Single(await FeedAsync());
@@ -67,7 +68,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
     public async Task An_account_that_was_given_to_a_worker_and_never_begun_is_given_again()
     {
         await store.DisposeAsync();
-        store = await OpenAsync(new FleetTimes { Ready = TimeSpan.FromMilliseconds(1) });
+        store = await OpenAsync(Endless with { Ready = TimeSpan.FromMilliseconds(1) });
         await SubmitAsync("b", Accounts(1));
         await store.SeenAsync("w1", 1, "1", false, Stop);
         Assert.Equal(1, Assert.Single(await FeedAsync()).Attempt);

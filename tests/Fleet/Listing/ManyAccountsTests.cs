@@ -10,6 +10,8 @@ namespace Imapsync.Fleet.Tests.Listing;
 [Collection(PostgresCollection.Name)]
 public sealed class ManyAccountsTests(PostgresFixture postgres) : IDisposable
 {
+    private static readonly FleetTimes Patient = new() { Ready = TimeSpan.FromHours(1), Silence = TimeSpan.FromHours(1) };
+
     private readonly TempDir dir = new();
 
     private static int Accounts => Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 50_000 : 3_000;
@@ -17,10 +19,10 @@ public sealed class ManyAccountsTests(PostgresFixture postgres) : IDisposable
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task In_PostgreSQL() => await FillAndReadAsync(await FleetStore.OpenPostgresAsync(await postgres.NewDatabaseAsync(), null, Stop));
+    public async Task In_PostgreSQL() => await FillAndReadAsync(await FleetStore.OpenPostgresAsync(await postgres.NewDatabaseAsync(), Patient, Stop));
 
     [Fact]
-    public async Task In_a_file() => await FillAndReadAsync(await FleetStore.OpenFileAsync(dir["fleet.db"], null, Stop));
+    public async Task In_a_file() => await FillAndReadAsync(await FleetStore.OpenFileAsync(dir["fleet.db"], Patient, Stop));
 
     public void Dispose() => dir.Dispose();
 
