@@ -33,7 +33,7 @@ public sealed class ClusterTests(PostgresFixture postgres)
         var since = TimeProvider.System.GetTimestamp();
         await killed.SignalAsync("KILL");
         await ended.SignalAsync("TERM");
-        Assert.Equal(0, await ended.WaitAsync());
+        Assert.Equal(0, await ended.WaitAsync().WaitAsync(TestContext.Current.CancellationToken));
         await using var fresh = lab.Work("fresh", 8);
 
         // What the frozen one had somebody else has, or has finished.
