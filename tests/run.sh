@@ -7,7 +7,8 @@
 #   tests/run.sh --long       long modes too: more iterations, bigger mailboxes (IMAPSYNC_TESTS_LONG=1)
 #
 # Needs the .NET 10 SDK, a C compiler for the native program, and for the tests against real servers Dovecot, a Kerberos KDC, isync,
-# OfflineIMAP, getmail, mutt and Chromium, for the packages lintian, systemd and man: installed with apt-get when root. Cyrus and Courier are unpacked beside it when root (tests/fetch-servers.sh); without them their tests
+# OfflineIMAP, getmail, mutt, PostgreSQL and Chromium, for the packages lintian, systemd and man: installed with apt-get when root.
+# Cyrus and Courier are unpacked beside it when root (tests/fetch-servers.sh); without them their tests
 # are skipped, each with the reason. With CI=true a skipped test fails the run.
 # Works from any directory, without a terminal and with stdin closed. Exit status: 0 when all passed, else 1.
 set -uo pipefail
@@ -53,6 +54,8 @@ command -v mbsync >/dev/null || missing+=(isync)
 command -v offlineimap >/dev/null || missing+=(offlineimap3)
 command -v getmail >/dev/null || missing+=(getmail6)
 command -v mutt >/dev/null || missing+=(mutt)
+# The database of a fleet that works on several machines.
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
 # A browser, for the page that is made for one.
 command -v chromium >/dev/null || missing+=(chromium)
 # What Debian's packages and the manual are looked at with.

@@ -24,6 +24,7 @@ public sealed partial class ArchitectureTests
         ],
         ["Imapsync.Notifying"] = ["Imapsync.Engine", "MailKit"],
         ["Imapsync.Serving"] = ["Imapsync.Engine", "MimeKit"],
+        ["Imapsync.Fleet"] = ["Imapsync.Engine", "Microsoft.AspNetCore.OpenApi", "Microsoft.Data.Sqlite", "Npgsql", "Quartz", "System.CommandLine", "YamlDotNet"],
         ["imapsync"] = ["Imapsync.Engine", "Imapsync.Notifying", "Imapsync.Serving", "OpenTelemetry.Exporter.OpenTelemetryProtocol", "System.CommandLine", "Spectre.Console"],
     };
 
@@ -58,6 +59,7 @@ public sealed partial class ArchitectureTests
         ["Stores.Thunderbird"] = ["Files", "Mail", "Stores.Mbox", "Stores.ReadOnly", "Stores.Views"],
         ["Stores.ImapBackup"] = ["Files", "Mail", "Stores.Local", "Stores.MailFiles", "Stores.Mbox", "Stores.ReadOnly"],
         ["Stores.Takeout"] = ["Mail", "Stores.Local", "Stores.Mbox", "Stores.ReadOnly", "Stores.Views"],
+        ["Stores.Fences"] = ["Mail", "Stores.Views"],
         ["Stores.Limits"] = ["Mail", "State", "Stores.Views"],
         ["Stores.Turns"] = ["Files", "Mail", "State", "Stores.Views"],
         ["Jobs"] = ["Mail", "State", "Tables"],

@@ -64,6 +64,9 @@ public sealed record JobFileOptions
     /// <summary>Mistakes in rows of a CSV file cost these rows, and are told by <see cref="JobFile.BadRows"/>; else they cost all.</summary>
     public bool KeepsBadRows { get; init; }
 
+    /// <summary>Gives the CSV file that <c>for_each</c> names, by its absolute path, where it is not on the disk; null: it is.</summary>
+    public Func<string, Stream>? OpenTable { get; init; }
+
     /// <summary>Asks for passwords that the file says nothing of; null where nobody can be asked.</summary>
     public SecretPrompt? Prompt { get; init; }
 

@@ -96,6 +96,8 @@ internal sealed class RowJobsReader(JobReadContext reading)
             return;
         ReadTable(job, file.ValueOrigin, file.Value!, path, form, () =>
         {
+            if (reading.Options.OpenTable is { } open)
+                return form is not null ? CsvReader.Read(open(path), form) : LdifReader.Read(open(path));
             if (form is not null)
                 return CsvReader.Open(path, form);
             using var ldif = Pipes.OpenRead(path, TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult();

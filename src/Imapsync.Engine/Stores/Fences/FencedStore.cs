@@ -1,0 +1,138 @@
+using System.Runtime.CompilerServices;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Views;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Fences;
+
+/// <summary>Keeps a run that has lost its right to a mailbox from writing to it.</summary>
+public static class Fence
+{
+    /// <summary>
+    /// The store, written to only while whoever runs the job may: asked before each command that changes something, and before each
+    /// message of a window. A command that is on its way already can't be called back: the next run looks for its outcome.
+    /// </summary>
+    /// <param name="require">Throws what is to end the job where it may not go on.</param>
+    public static IMessageStore Around(IMessageStore store, Action require) => new FencedStore(store, require);
+}
+
+internal sealed class FencedStore(IMessageStore store, Action require) : StoreView(store)
+{
+    public override IAccessControl? AccessControl => base.AccessControl is { } rights ? new FencedAccessControl(rights, require) : null;
+
+    public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
+        new FencedFolder<IMessageFolder>(await Store.OpenAsync(path, cancellationToken), require);
+
+    public override async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) =>
+        new FencedWritableFolder(await Store.OpenForWritingAsync(path, cancellationToken), require);
+
+    public override Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken)
+    {
+        require();
+        return base.CreateFolderAsync(path, special, cancellationToken);
+    }
+
+    public override Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken)
+    {
+        require();
+        return base.RenameFolderAsync(from, to, cancellationToken);
+    }
+
+    public override Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken)
+    {
+        require();
+        return base.SetSubscribedAsync(path, subscribed, cancellationToken);
+    }
+
+    public override Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken)
+    {
+        require();
+        return base.SetSubscribedAsync(wanted, cancellationToken);
+    }
+}
+
+/// <summary>Also a source may be written to: what was copied may be removed from it.</summary>
+internal class FencedFolder<T>(T folder, Action require) : IMessageFolder
+    where T : IMessageFolder
+{
+    public FolderPath Path => folder.Path;
+
+    public FolderStatus Status => folder.Status;
+
+    public UidValidity LastingUidValidity => folder.LastingUidValidity;
+
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => folder.Predecessors;
+
+    protected T Folder => folder;
+
+    public IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken) => folder.ListAsync(request, cancellationToken);
+
+    public IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, CancellationToken cancellationToken) => folder.ReadHeadersAsync(uids, cancellationToken);
+
+    public IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken) => folder.ReadAsync(messages, cancellationToken);
+
+    public Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken)
+    {
+        require();
+        return folder.RemoveCopiedAsync(uids, cancellationToken);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return folder.DisposeAsync();
+    }
+}
+
+internal sealed class FencedWritableFolder(IWritableFolder folder, Action require) : FencedFolder<IWritableFolder>(folder, require), IWritableFolder
+{
+    private readonly Action require = require;
+
+    public Uid UidNext => Folder.UidNext;
+
+    public Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken)
+    {
+        require();
+        return Folder.AppendAsync(RequireAsync(window, cancellationToken), cancellationToken);
+    }
+
+    public Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changes, CancellationToken cancellationToken)
+    {
+        require();
+        return Folder.SetFlagsAsync(changes, cancellationToken);
+    }
+
+    public Task SetLabelsAsync(UidSet uids, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken)
+    {
+        require();
+        return Folder.SetLabelsAsync(uids, add, labels, cancellationToken);
+    }
+
+    public Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken)
+    {
+        require();
+        return Folder.RemoveAsync(uids, trash, cancellationToken);
+    }
+
+    private async IAsyncEnumerable<IncomingMessage> RequireAsync(IAsyncEnumerable<IncomingMessage> window, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var message in window.WithCancellation(cancellationToken))
+        {
+            require();
+            yield return message;
+        }
+    }
+}
+
+internal sealed class FencedAccessControl(IAccessControl rights, Action require) : IAccessControl
+{
+    public string Owner => rights.Owner;
+
+    public Task<IReadOnlyList<AccessEntry>> ListAsync(FolderPath path, CancellationToken cancellationToken) => rights.ListAsync(path, cancellationToken);
+
+    public Task<string> AddAsync(FolderPath path, AccessEntry entry, CancellationToken cancellationToken)
+    {
+        require();
+        return rights.AddAsync(path, entry, cancellationToken);
+    }
+}

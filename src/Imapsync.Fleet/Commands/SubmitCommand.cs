@@ -1,0 +1,71 @@
+using System.CommandLine;
+using Imapsync.Fleet.Serving;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Imapsync.Fleet.Commands;
+
+/// <summary><c>imapsync-fleet submit</c>: gives the fleet a job file and the rows it names.</summary>
+internal static class SubmitCommand
+{
+    public static Command Create(TextWriter output, TextWriter error)
+    {
+        var command = new Command("submit", "Give the fleet a list of accounts, or correct one: the same job file with 'for_each' that 'imapsync run' takes.");
+        var file = new Argument<string>("FILE") { Description = "The job file." };
+        var accounts = new Option<string>("--accounts") { Description = "The CSV file, where it is not the one that 'for_each' names.", HelpName = "FILE" };
+        var name = new Option<string>("--name") { Description = "The list's name; the job file's where it is not given.", HelpName = "NAME" };
+        var priority = new Option<int>("--priority") { Description = "The most urgent has the highest.", HelpName = "N" };
+        var schedule = new Option<string>("--schedule") { Description = "When all of it is to be run again: seconds minutes hours day month weekday, such as '0 0 2 * * ?'.", HelpName = "CRON" };
+        var zone = new Option<string>("--zone") { Description = "The schedule's time zone.", HelpName = "ZONE", DefaultValueFactory = _ => "UTC" };
+        var paused = new Option<bool>("--paused") { Description = "Begin nothing before 'resume'." };
+        var check = new Option<bool>("--check") { Description = "Only read it and say what is wrong." };
+        command.Add(file);
+        foreach (var option in new Option[] { accounts, name, priority, schedule, zone, paused, check })
+            command.Add(option);
+        var client = new FleetClient.Options(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var fleet = client.Open(parsed);
+            var path = parsed.GetValue(file)!;
+            using var form = new MultipartFormDataContent
+            {
+                { new ByteArrayContent(await File.ReadAllBytesAsync(path, cancellationToken)), "job", "job.yaml" },
+                { new ByteArrayContent(await File.ReadAllBytesAsync(parsed.GetValue(accounts) ?? TableOf(path), cancellationToken)), "accounts", "accounts.csv" },
+                { new StringContent(parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(path)), "name" },
+                { new StringContent(parsed.GetValue(priority).ToString(System.Globalization.CultureInfo.InvariantCulture)), "priority" },
+                { new StringContent(parsed.GetValue(schedule) ?? ""), "schedule" },
+                { new StringContent(parsed.GetValue(zone)!), "zone" },
+                { new StringContent(parsed.GetValue(paused) ? "true" : ""), "paused" },
+                { new StringContent(parsed.GetValue(check) ? "true" : ""), "check" },
+            };
+            var answer = await fleet.PostFormAsync<SubmitAnswer>("/api/batches", form, cancellationToken);
+            foreach (var note in answer.Notes)
+                await error.WriteLineAsync(note);
+            await output.WriteLineAsync(answer.Id is { } id ? $"{answer.Name}: {answer.Accounts} accounts, list {id}" : $"{answer.Name}: {answer.Accounts} accounts, no mistake; nothing was taken in");
+            return 0;
+        });
+        return command;
+    }
+
+    /// <summary>The CSV file that the job file's <c>for_each</c> names, beside it.</summary>
+    private static string TableOf(string path)
+    {
+        try
+        {
+            var yaml = new YamlStream();
+            using var text = File.OpenText(path);
+            yaml.Load(text);
+            var each = yaml.Documents.Select(d => Find(d.RootNode, "jobs")).OfType<YamlSequenceNode>().SelectMany(l => l).Select(j => Find(j, "for_each")).FirstOrDefault(e => e is not null);
+            if ((each as YamlScalarNode ?? Find(each, "file") as YamlScalarNode)?.Value is { Length: > 0 } named)
+                return Path.GetFullPath(named, Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
+        catch (YamlException e)
+        {
+            throw new FleetException($"{path}:{e.Start.Line}:{e.Start.Column}: this is no YAML: {e.Message}");
+        }
+
+        throw new FleetException($"{path} has no job with 'for_each: FILE'; a list of accounts needs one, with a row for each account");
+    }
+
+    private static YamlNode? Find(YamlNode? node, string key) => (node as YamlMappingNode)?.Children.FirstOrDefault(c => (c.Key as YamlScalarNode)?.Value == key).Value;
+}

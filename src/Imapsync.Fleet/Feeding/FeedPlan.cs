@@ -1,0 +1,102 @@
+namespace Imapsync.Fleet.Feeding;
+
+internal readonly record struct WorkerRoom(string Worker, int Slots);
+
+/// <param name="Connections">The most at once; 0 where it is to be left alone.</param>
+internal readonly record struct HostRoom(long Host, long Connections);
+
+/// <summary>What workers have at work between two hosts.</summary>
+internal readonly record struct HeldRoute(long Route, long Source, long Target, long SourceClaims, long TargetClaims, long Accounts);
+
+internal readonly record struct WaitingAccount(long Account, string Mailbox, long Priority, long DueAt, long SourceClaim, long TargetClaim);
+
+internal readonly record struct Choice(long Account, string Worker, long SourceClaim, long TargetClaim);
+
+/// <summary>
+/// Which of the accounts that are due are begun now, and where. Never more connections to a host than it allows, as source and target
+/// together; by priority; between routes of one priority the one with the fewest accounts at work comes first, so a host that is slow or
+/// full keeps nobody else waiting; each to the worker that has the most room.
+/// </summary>
+internal sealed class FeedPlan
+{
+    private readonly Dictionary<long, long> free = [];
+    private readonly Dictionary<long, long> limits = [];
+    private readonly Dictionary<long, long> atWork = [];
+    private readonly List<Route> routes = [];
+    private readonly PriorityQueue<string, int> workers = new();
+    private readonly Dictionary<string, int> slots = new(StringComparer.Ordinal);
+    private readonly HashSet<string> mailboxes = new(StringComparer.Ordinal);
+
+    public FeedPlan(IEnumerable<WorkerRoom> workers, IEnumerable<HostRoom> hosts, IEnumerable<HeldRoute> held)
+    {
+        foreach (var worker in workers.Where(w => w.Slots > 0))
+        {
+            slots.Add(worker.Worker, worker.Slots);
+            this.workers.Enqueue(worker.Worker, -worker.Slots);
+        }
+
+        foreach (var host in hosts)
+        {
+            limits[host.Host] = host.Connections;
+            free[host.Host] = host.Connections;
+        }
+
+        foreach (var route in held)
+        {
+            free[route.Source] -= route.SourceClaims;
+            free[route.Target] -= route.TargetClaims;
+            atWork[route.Route] = route.Accounts;
+        }
+    }
+
+    /// <summary>One connection could be had at each side.</summary>
+    public bool HasRoom(long source, long target) => source == target ? free[source] >= 2 : free[source] >= 1 && free[target] >= 1;
+
+    /// <param name="waiting">In the order in which they are to be begun.</param>
+    public void Add(long route, long source, long target, IEnumerable<WaitingAccount> waiting) =>
+        routes.Add(new Route(source, target, new Queue<WaitingAccount>(waiting)) { AtWork = atWork.GetValueOrDefault(route) });
+
+    public IReadOnlyList<Choice> Choose()
+    {
+        var chosen = new List<Choice>();
+        while (workers.TryPeek(out var worker, out _) && Best() is { } route)
+        {
+            var account = route.Waiting.Dequeue();
+            // Its mailbox may have come up in this round.
+            if (!mailboxes.Add(account.Mailbox))
+                continue;
+            var (source, target) = ClaimsOf(route, account);
+            free[route.Source] -= source;
+            free[route.Target] -= target;
+            route.AtWork++;
+            chosen.Add(new Choice(account.Account, worker, source, target));
+            workers.Dequeue();
+            if (--slots[worker] > 0)
+                workers.Enqueue(worker, -slots[worker]);
+        }
+
+        return chosen;
+    }
+
+    private Route? Best() => routes
+        .Where(r => r.Waiting.TryPeek(out var head) && HasRoom(r.Source, r.Target) && Fits(r, ClaimsOf(r, head)))
+        .MinBy(r => (-r.Waiting.Peek().Priority, r.AtWork, r.Waiting.Peek().DueAt, r.Waiting.Peek().Account));
+
+    private bool Fits(Route route, (long Source, long Target) claims) => route.Source == route.Target
+        ? free[route.Source] >= claims.Source + claims.Target
+        : free[route.Source] >= claims.Source && free[route.Target] >= claims.Target;
+
+    /// <summary>An account that could use more than the host ever gives gets all of it, between two accounts of one host shared out.</summary>
+    private (long Source, long Target) ClaimsOf(Route route, WaitingAccount account)
+    {
+        var (source, target) = (limits[route.Source], limits[route.Target]);
+        return route.Source == route.Target
+            ? (Math.Min(account.SourceClaim, Math.Max(1, source / 2)), Math.Min(account.TargetClaim, Math.Max(1, target / 2)))
+            : (Math.Min(account.SourceClaim, source), Math.Min(account.TargetClaim, target));
+    }
+
+    private sealed record Route(long Source, long Target, Queue<WaitingAccount> Waiting)
+    {
+        public long AtWork { get; set; }
+    }
+}

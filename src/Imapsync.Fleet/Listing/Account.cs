@@ -1,0 +1,94 @@
+namespace Imapsync.Fleet.Listing;
+
+/// <summary>Where an account stands. The numbers are what the tables hold.</summary>
+public enum AccountStatus
+{
+    /// <summary>Waits for its time and for room at its hosts.</summary>
+    Due = 0,
+
+    /// <summary>Handed to a worker that has not begun yet.</summary>
+    Ready = 1,
+
+    Running = 2,
+
+    Paused = 3,
+
+    /// <summary>All of it is in place.</summary>
+    Done = 4,
+
+    /// <summary>It ran to its end, and something is not in place.</summary>
+    Incomplete = 5,
+
+    Failed = 6,
+
+    Cancelled = 7,
+}
+
+/// <summary>What people want of an account that a worker has.</summary>
+public enum Wanted
+{
+    Run = 0,
+    Pause = 1,
+    Cancel = 2,
+}
+
+/// <summary>What people may ask for.</summary>
+public enum AccountAction
+{
+    Pause,
+    Resume,
+    Cancel,
+
+    /// <summary>Run again what ended, whatever came of it.</summary>
+    Retry,
+}
+
+/// <summary>An account of a list as it is submitted.</summary>
+/// <param name="Mailbox">What is written to: two accounts with the same are never at work at once.</param>
+/// <param name="SourceHost">The name of a host whose connections are counted; empty for what is on a disk.</param>
+/// <param name="SourceClaim">The most connections that it opens there.</param>
+/// <param name="Cells">Its row, sealed.</param>
+public sealed record NewAccount(
+    string Name, string Mailbox, string Source, string Target, string SourceHost, string TargetHost, int SourceClaim, int TargetClaim, string Cells);
+
+/// <summary>A list of accounts as it is submitted.</summary>
+/// <param name="Job">The job file, sealed.</param>
+/// <param name="Schedule">A cron expression (seconds first): when all accounts are due again; null for once.</param>
+/// <param name="Zone">The time zone of the schedule, an IANA name.</param>
+public sealed record NewBatch(string Name, string Job, int Priority, string? Schedule, string Zone, bool IsPaused)
+{
+    /// <summary>The most connections to a host, of all workers together; those not named keep what they have.</summary>
+    public IReadOnlyDictionary<string, int> HostConnections { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>When the schedule comes round next, in milliseconds since 1970.</summary>
+    public long? NextRun { get; init; }
+}
+
+/// <summary>An account given to a worker. The attempt is its fence: whoever has a lower one may write nothing any more.</summary>
+public readonly record struct Offer(long Account, long Attempt, string Worker);
+
+/// <summary>What a worker needs to run an account.</summary>
+/// <param name="Failures">Attempts that failed since it last got anywhere.</param>
+/// <param name="Job">The batch's job file, sealed.</param>
+public sealed record StartedAccount(
+    long Account, long Attempt, long Batch, string Name, string Job, string Cells, int SourceClaim, int TargetClaim, int Failures, Wanted Wanted);
+
+/// <summary>How an account at work gets on.</summary>
+/// <param name="Planned">Messages that the source shows.</param>
+public readonly record struct AccountProgress(long Account, long Attempt, long Planned, long Copied, long Bytes, string Folder);
+
+/// <summary>How an attempt ended.</summary>
+/// <param name="DelayMilliseconds">When <paramref name="Status"/> is due: in how long.</param>
+/// <param name="Report">The report as JSON; null where there is none.</param>
+public sealed record AttemptEnd(long Account, long Attempt, AccountStatus Status, long DelayMilliseconds, int Failures, string Text)
+{
+    public long Planned { get; init; }
+
+    public long Copied { get; init; }
+
+    public long Bytes { get; init; }
+
+    public long Problems { get; init; }
+
+    public string? Report { get; init; }
+}

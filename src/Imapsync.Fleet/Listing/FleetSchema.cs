@@ -1,0 +1,71 @@
+using System.Globalization;
+
+namespace Imapsync.Fleet.Listing;
+
+/// <summary>The fleet's tables. All numbers are bigint, all times milliseconds since 1970 by the database's clock.</summary>
+internal static class FleetSchema
+{
+    /// <summary>Goes up with each change of the tables.</summary>
+    public const long Version = 1;
+
+    public static async Task CreateAsync(Medium medium, CancellationToken cancellationToken)
+    {
+        using var turn = await medium.EnterAsync(cancellationToken);
+        await medium.PrepareAsync(cancellationToken);
+        await using var connection = await medium.OpenAsync(cancellationToken);
+        await using var transaction = await medium.BeginAsync(connection, cancellationToken);
+        // Programs that start together make them one after the other.
+        await medium.LockAsync(connection, transaction, FleetLock.Schema, cancellationToken);
+        if (medium is PostgresMedium)
+            await connection.ExecuteAsync(transaction, PostgresMedium.CreateSchema, cancellationToken);
+        await connection.ExecuteAsync(transaction, Tables.Replace("{key}", medium.Key, StringComparison.Ordinal).Replace("{room}", medium.RoomToUpdate, StringComparison.Ordinal), cancellationToken);
+        await connection.ExecuteAsync(transaction, "insert into version(one, number) values(1, @number) on conflict do nothing", cancellationToken, ("number", Version));
+        var found = await connection.NumberAsync(transaction, "select number from version", cancellationToken);
+        if (found != Version)
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"the tables of {medium.Display} have version {found}, and this program knows {Version}; use the program that made them, or a newer one"));
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private const string Tables = """
+        create table if not exists version (one bigint primary key, number bigint not null);
+
+        create table if not exists batch (
+          id {key}, name text not null unique, job text not null, priority bigint not null, schedule text, zone text not null, next_run bigint,
+          paused bigint not null, created bigint not null);
+
+        create table if not exists host (
+          id {key}, name text not null unique, connections bigint);
+
+        create table if not exists route (
+          id {key}, source bigint not null references host(id), target bigint not null references host(id), unique (source, target));
+
+        create table if not exists account (
+          id {key}, batch bigint not null references batch(id), name text not null, route bigint not null references route(id), mailbox text not null,
+          source text not null, target text not null, search text not null, source_claim bigint not null, target_claim bigint not null, cells text not null,
+          priority bigint not null, status bigint not null, wanted bigint not null default 0, due_at bigint not null, attempt bigint not null default 0,
+          failures bigint not null default 0, planned bigint not null default 0, copied bigint not null default 0, bytes bigint not null default 0,
+          problems bigint not null default 0, began bigint, ended bigint, problem text, unique (batch, name));
+
+        create index if not exists account_due on account (route, priority desc, due_at, id) where status = 0;
+        create index if not exists account_held on account (route) where status in (1, 2);
+        create unique index if not exists account_mailbox on account (mailbox) where status in (1, 2);
+        create index if not exists account_id on account (batch, id);
+        create index if not exists account_status on account (batch, status, id);
+        create index if not exists account_ended on account (batch, coalesce(ended, 0), id);
+        create index if not exists account_copied on account (batch, copied, id);
+        create index if not exists account_problems on account (batch, problems, id);
+
+        create table if not exists report (account bigint primary key references account(id), body text not null);
+
+        create table if not exists lease (
+          account bigint primary key references account(id), attempt bigint not null, worker text not null, until bigint not null,
+          planned bigint not null default 0, copied bigint not null default 0, bytes bigint not null default 0, folder text not null default ''){room};
+        create index if not exists lease_worker on lease (worker);
+
+        create table if not exists worker (id text primary key, slots bigint not null, version text not null, draining bigint not null, seen bigint not null);
+
+        create table if not exists event (id {key}, account bigint not null references account(id), at bigint not null, words text not null);
+        create index if not exists event_account on event (account, id);
+
+        """;
+}

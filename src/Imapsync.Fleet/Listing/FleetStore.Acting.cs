@@ -1,0 +1,29 @@
+namespace Imapsync.Fleet.Listing;
+
+public sealed partial class FleetStore
+{
+    /// <summary>Does what people ask for with all accounts of a filter. What a worker has at work it is told with its next renewal.</summary>
+    /// <returns>How many accounts it concerned.</returns>
+    public Task<int> ActAsync(AccountAction action, AccountFilter filter, CancellationToken cancellationToken) =>
+        WriteAsync(async (connection, transaction) =>
+        {
+            var (where, parameters) = Where(filter);
+            // As the statuses of AccountStatus, and what is wanted of those at work.
+            var (from, set) = action switch
+            {
+                AccountAction.Pause => ("0, 1, 2", "status = case status when 0 then 3 else status end, wanted = case status when 0 then 0 else 1 end"),
+                AccountAction.Resume => ("1, 2, 3", $"status = case status when 3 then 0 else status end, wanted = 0, due_at = case status when 3 then {medium.Now} else due_at end"),
+                AccountAction.Cancel => ("0, 1, 2, 3", "status = case when status in (1, 2) then status else 7 end, wanted = case when status in (1, 2) then 2 else 0 end"),
+                AccountAction.Retry => ("0, 4, 5, 6, 7", $"status = 0, wanted = 0, failures = 0, due_at = {medium.Now}"),
+                _ => throw new ArgumentOutOfRangeException(nameof(action)),
+            };
+            if (filter is { Batch: { } batch, Statuses: null, Text: null or "", Ids: null } && action is AccountAction.Pause or AccountAction.Resume)
+                await connection.ExecuteAsync(transaction, "update batch set paused = @paused where id = @batch", cancellationToken, ("paused", action == AccountAction.Pause), ("batch", batch));
+            return await connection.ExecuteAsync(transaction, $"update account as a set {set} where a.status in ({from}) and {where}", cancellationToken, [.. parameters]);
+        }, cancellationToken);
+
+    /// <summary>Sets the most connections to a host at once; null for no limit. False where no account has such a host.</summary>
+    public Task<bool> LimitHostAsync(string host, int? connections, CancellationToken cancellationToken) =>
+        WriteAsync(async (connection, transaction) =>
+            await connection.ExecuteAsync(transaction, "update host set connections = @connections where name = @host", cancellationToken, ("connections", connections is { } most ? (long)most : null), ("host", host)) > 0, cancellationToken);
+}

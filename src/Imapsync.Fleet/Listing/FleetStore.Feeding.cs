@@ -1,0 +1,125 @@
+using System.Data.Common;
+using Imapsync.Fleet.Feeding;
+
+namespace Imapsync.Fleet.Listing;
+
+public sealed partial class FleetStore
+{
+    /// <summary>
+    /// Takes accounts back whose lease ran out, sets those due whose batch's time has come, and gives due accounts to workers that have
+    /// room, within what each host allows: counted in one transaction that nobody else passes meanwhile, so the limits are exact.
+    /// </summary>
+    /// <param name="nextRun">Of a batch's schedule: the expression, its zone, the time now → the time next, in milliseconds; null for never.</param>
+    public Task<IReadOnlyList<Offer>> FeedAsync(Func<string, string, long, long?> nextRun, CancellationToken cancellationToken) =>
+        WriteAsync(async (connection, transaction) =>
+        {
+            await medium.LockAsync(connection, transaction, FleetLock.Feeder, cancellationToken);
+            var now = await NowAsync(connection, transaction, cancellationToken);
+            await TakeBackAsync(connection, transaction, now, cancellationToken);
+            await BeginScheduledAsync(connection, transaction, now, nextRun, cancellationToken);
+            var plan = await ReadPlanAsync(connection, transaction, now, cancellationToken);
+            return plan is null ? [] : await OfferAsync(connection, transaction, plan.Choose(), now, cancellationToken);
+        }, cancellationToken);
+
+    private async Task TakeBackAsync(DbConnection connection, DbTransaction transaction, long now, CancellationToken cancellationToken)
+    {
+        var lost = await connection.QueryAsync(
+            transaction, "delete from lease where until <= @now returning account, worker", r => (Account: r.GetInt64(0), Words: $"worker {r.GetString(1)} was lost; the account goes on from what was saved"), cancellationToken, ("now", now));
+        if (lost.Count == 0)
+            return;
+        await connection.ExecuteAsync(
+            transaction,
+            $"""
+            update account set status = case wanted when 2 then 7 when 1 then 3 else 0 end, wanted = 0, due_at = 0
+            where status in (1, 2) and {medium.IsAmong("id", "@ids")}
+            """,
+            cancellationToken,
+            ("ids", Json(lost.Select(l => l.Account))));
+        await NoteAsync(connection, transaction, lost, now, cancellationToken);
+    }
+
+    private static async Task BeginScheduledAsync(
+        DbConnection connection, DbTransaction transaction, long now, Func<string, string, long, long?> nextRun, CancellationToken cancellationToken)
+    {
+        var batches = await connection.QueryAsync(
+            transaction, "select id, schedule, zone from batch where schedule is not null and next_run <= @now and paused = 0",
+            r => (Id: r.GetInt64(0), Schedule: r.GetString(1), Zone: r.GetString(2)), cancellationToken, ("now", now));
+        foreach (var batch in batches)
+        {
+            // What the last time has not finished yet is not begun twice.
+            await connection.ExecuteAsync(
+                transaction, "update account set status = 0, due_at = @now, failures = 0 where batch = @batch and status in (4, 5, 6)", cancellationToken, ("now", now), ("batch", batch.Id));
+            await connection.ExecuteAsync(
+                transaction, "update batch set next_run = @next where id = @batch", cancellationToken, ("next", nextRun(batch.Schedule, batch.Zone, now)), ("batch", batch.Id));
+        }
+    }
+
+    /// <summary>Null where no worker has room.</summary>
+    private async Task<FeedPlan?> ReadPlanAsync(DbConnection connection, DbTransaction transaction, long now, CancellationToken cancellationToken)
+    {
+        var workers = await connection.QueryAsync(
+            transaction,
+            "select w.id, w.slots - (select count(*) from lease l where l.worker = w.id) from worker w where w.draining = 0 and w.seen > @since",
+            r => new WorkerRoom(r.GetString(0), r.Int(1)), cancellationToken, ("since", now - (long)times.Silence.TotalMilliseconds));
+        var room = workers.Sum(w => Math.Max(0, w.Slots));
+        if (room == 0)
+            return null;
+        var hosts = await connection.QueryAsync(
+            transaction, "select id, connections from host", r => new HostRoom(r.GetInt64(0), r.MaybeLong(1) ?? long.MaxValue), cancellationToken);
+        var held = await connection.QueryAsync(
+            transaction,
+            "select r.id, r.source, r.target, sum(a.source_claim), sum(a.target_claim), count(*) from account a join route r on r.id = a.route where a.status in (1, 2) group by r.id, r.source, r.target",
+            r => new HeldRoute(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), ToLong(r, 3), ToLong(r, 4), ToLong(r, 5)), cancellationToken);
+        var plan = new FeedPlan(workers, hosts, held);
+        var routes = await connection.QueryAsync(
+            transaction, "select r.id, r.source, r.target from route r where exists (select 1 from account a where a.route = r.id and a.status = 0 and a.due_at <= @now)",
+            r => (Id: r.GetInt64(0), Source: r.GetInt64(1), Target: r.GetInt64(2)), cancellationToken, ("now", now));
+        foreach (var route in routes.Where(r => plan.HasRoom(r.Source, r.Target)))
+        {
+            var waiting = await connection.QueryAsync(
+                transaction,
+                """
+                select a.id, a.mailbox, a.priority, a.due_at, a.source_claim, a.target_claim from account a
+                where a.route = @route and a.status = 0 and a.due_at <= @now
+                  and not exists (select 1 from account b where b.mailbox = a.mailbox and b.status in (1, 2))
+                order by a.priority desc, a.due_at, a.id limit @room
+                """,
+                r => new WaitingAccount(r.GetInt64(0), r.GetString(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5)),
+                cancellationToken, ("route", route.Id), ("now", now), ("room", room));
+            plan.Add(route.Id, route.Source, route.Target, waiting);
+        }
+
+        return plan;
+    }
+
+    private async Task<IReadOnlyList<Offer>> OfferAsync(DbConnection connection, DbTransaction transaction, IReadOnlyList<Choice> choices, long now, CancellationToken cancellationToken)
+    {
+        if (choices.Count == 0)
+            return [];
+        var workers = choices.ToDictionary(c => c.Account, c => c.Worker);
+        // What an account may open is what was counted: its own number, or all that the host allows where that is less.
+        var offers = await connection.QueryAsync(
+            transaction,
+            $"""
+            update account set status = 1, wanted = 0, attempt = attempt + 1, source_claim = x.source_claim, target_claim = x.target_claim
+            from {medium.Rows("@rows", "account", "source_claim", "target_claim")} where account.id = x.account returning account.id, account.attempt
+            """,
+            r => new Offer(r.GetInt64(0), r.GetInt64(1), workers[r.GetInt64(0)]), cancellationToken, ("rows", Json(choices)));
+        await connection.ExecuteAsync(
+            transaction,
+            $"insert into lease (account, attempt, worker, until) select x.account, x.attempt, x.worker, @until from {medium.Rows("@rows", "account", "attempt", "worker$")}",
+            cancellationToken,
+            ("rows", Json(offers)), ("until", now + (long)times.Ready.TotalMilliseconds));
+        return offers;
+    }
+
+    private async Task NoteAsync(DbConnection connection, DbTransaction transaction, IEnumerable<(long Account, string Words)> notes, long now, CancellationToken cancellationToken) =>
+        await connection.ExecuteAsync(
+            transaction,
+            $"insert into event (account, at, words) select x.account, @now, x.words from {medium.Rows("@rows", "account", "words$")}",
+            cancellationToken,
+            ("rows", Json(notes.Select(n => new { n.Account, n.Words }))), ("now", now));
+
+    /// <summary>PostgreSQL adds bigints up to a numeric.</summary>
+    private static long ToLong(DbDataReader reader, int column) => Convert.ToInt64(reader.GetValue(column), System.Globalization.CultureInfo.InvariantCulture);
+}

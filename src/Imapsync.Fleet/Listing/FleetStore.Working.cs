@@ -1,0 +1,96 @@
+namespace Imapsync.Fleet.Listing;
+
+public sealed partial class FleetStore
+{
+    /// <summary>How many lines of its story are kept of an account.</summary>
+    private const int EventsKept = 100;
+
+    /// <summary>A worker says that it is there. Where nobody has heard of it, it is new.</summary>
+    /// <param name="isDraining">It takes nothing more.</param>
+    public Task SeenAsync(string worker, int slots, string version, bool isDraining, CancellationToken cancellationToken) =>
+        WriteAsync((connection, transaction) => connection.ExecuteAsync(
+            transaction,
+            $"""
+            insert into worker (id, slots, version, draining, seen) values (@id, @slots, @version, @draining, {medium.Now})
+            on conflict (id) do update set slots = excluded.slots, version = excluded.version, draining = excluded.draining, seen = excluded.seen
+            """,
+            cancellationToken,
+            ("id", worker), ("slots", slots), ("version", version), ("draining", isDraining)), cancellationToken);
+
+    /// <summary>A worker that has ended has no more to say.</summary>
+    public Task GoneAsync(string worker, CancellationToken cancellationToken) =>
+        WriteAsync((connection, transaction) => connection.ExecuteAsync(transaction, "delete from worker where id = @id", cancellationToken, ("id", worker)), cancellationToken);
+
+    /// <summary>Begins an attempt. Null where it is no longer this attempt's turn: then nothing may be done.</summary>
+    public Task<StartedAccount?> StartAsync(long account, long attempt, string worker, CancellationToken cancellationToken) =>
+        WriteAsync(async (connection, transaction) =>
+        {
+            var isHeld = await connection.ExecuteAsync(
+                transaction,
+                $"update lease set until = {medium.Now} + @lease, worker = @worker where account = @account and attempt = @attempt and until > {medium.Now}",
+                cancellationToken, ("lease", (long)times.Lease.TotalMilliseconds), ("worker", worker), ("account", account), ("attempt", attempt));
+            if (isHeld == 0)
+                return null;
+            var started = await connection.QueryAsync(
+                transaction,
+                $"""
+                update account set status = 2, began = {medium.Now} where id = @account and attempt = @attempt and status in (1, 2)
+                returning batch, name, (select job from batch where batch.id = account.batch), cells, source_claim, target_claim, failures, wanted
+                """,
+                r => new StartedAccount(account, attempt, r.GetInt64(0), r.GetString(1), r.GetString(2), r.GetString(3), r.Int(4), r.Int(5), r.Int(6), (Wanted)r.Int(7)),
+                cancellationToken, ("account", account), ("attempt", attempt));
+            if (started.Count == 1)
+                await NoteAsync(connection, transaction, [(account, $"begun by worker {worker}, attempt {attempt}")], await NowAsync(connection, transaction, cancellationToken), cancellationToken);
+            return started.SingleOrDefault();
+        }, cancellationToken);
+
+    /// <summary>Renews the leases of all that a worker has at work.</summary>
+    /// <returns>Those that it still holds, with what people want of each. What is missing was taken away.</returns>
+    public Task<IReadOnlyDictionary<long, Wanted>> RenewAsync(IReadOnlyCollection<AccountProgress> atWork, CancellationToken cancellationToken) =>
+        WriteAsync<IReadOnlyDictionary<long, Wanted>>(async (connection, transaction) =>
+        {
+            var rows = Json(atWork);
+            var held = await connection.QueryAsync(
+                transaction,
+                $"""
+                update lease set until = {medium.Now} + @lease, planned = x.planned, copied = x.copied, bytes = x.bytes, folder = x.folder
+                from {medium.Rows("@rows", "account", "attempt", "planned", "copied", "bytes", "folder$")}
+                where lease.account = x.account and lease.attempt = x.attempt and lease.until > {medium.Now}
+                returning lease.account
+                """,
+                r => r.GetInt64(0), cancellationToken, ("lease", (long)times.Lease.TotalMilliseconds), ("rows", rows));
+            var wanted = await connection.QueryAsync(
+                transaction, $"select id, wanted from account where {medium.IsAmong("id", "@ids")}", r => (r.GetInt64(0), (Wanted)r.Int(1)), cancellationToken, ("ids", Json(held)));
+            return wanted.ToDictionary();
+        }, cancellationToken);
+
+    /// <summary>Writes how an attempt ended and gives the account back.</summary>
+    /// <returns>False where it was no longer this attempt's to write: nothing was.</returns>
+    public Task<bool> FinishAsync(AttemptEnd end, CancellationToken cancellationToken) =>
+        WriteAsync(async (connection, transaction) =>
+        {
+            var held = await connection.ExecuteAsync(
+                transaction, $"delete from lease where account = @account and attempt = @attempt and until > {medium.Now}", cancellationToken, ("account", end.Account), ("attempt", end.Attempt));
+            if (held == 0)
+                return false;
+            var now = await NowAsync(connection, transaction, cancellationToken);
+            // A batch that was paused meanwhile keeps what would be due again.
+            await connection.ExecuteAsync(
+                transaction,
+                """
+                update account set status = case when @status = 0 and wanted = 1 then 3 when @status = 0 and wanted = 2 then 7 else @status end, wanted = 0,
+                  due_at = @due, failures = @failures, planned = @planned, copied = copied + @copied, bytes = bytes + @bytes, problems = @problems, ended = @now, problem = @problem
+                where id = @account and attempt = @attempt
+                """,
+                cancellationToken,
+                ("status", end.Status), ("due", now + end.DelayMilliseconds), ("failures", end.Failures), ("planned", end.Planned), ("copied", end.Copied), ("bytes", end.Bytes),
+                ("problems", end.Problems), ("now", now), ("problem", end.Status is AccountStatus.Done ? null : end.Text), ("account", end.Account), ("attempt", end.Attempt));
+            if (end.Report is not null)
+                await connection.ExecuteAsync(transaction, "insert into report (account, body) values (@account, @body) on conflict (account) do update set body = excluded.body", cancellationToken, ("account", end.Account), ("body", end.Report));
+            await NoteAsync(connection, transaction, [(end.Account, end.Text)], now, cancellationToken);
+            await connection.ExecuteAsync(
+                transaction, "delete from event where account = @account and id <= (select max(id) from (select id from event where account = @account order by id desc limit 1000 offset @kept) as old)",
+                cancellationToken, ("account", end.Account), ("kept", EventsKept));
+            return true;
+        }, cancellationToken);
+}

@@ -1,0 +1,116 @@
+using System.Data.Common;
+using System.Text.Json;
+
+namespace Imapsync.Fleet.Listing;
+
+/// <summary>
+/// The list: batches, accounts, hosts, and who has what. Every change is one transaction. An account has an attempt, which goes up each
+/// time it is given to a worker; a worker's writes name theirs and count only while its lease runs. Times are the database's alone.
+/// </summary>
+public sealed partial class FleetStore : IAsyncDisposable
+{
+    /// <summary>How long a lease holds without being renewed.</summary>
+    public static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long an account that was given to a worker may take to begin.</summary>
+    public static readonly TimeSpan ReadyTime = TimeSpan.FromSeconds(30);
+
+    private readonly Medium medium;
+    private readonly FleetTimes times;
+
+    private FleetStore(Medium medium, FleetTimes times) => (this.medium, this.times) = (medium, times);
+
+    /// <summary>For people: where it is, without a password.</summary>
+    public string Display => medium.Display;
+
+    /// <param name="connectionString">Of Npgsql.</param>
+    public static Task<FleetStore> OpenPostgresAsync(string connectionString, FleetTimes? times, CancellationToken cancellationToken) =>
+        OpenAsync(new PostgresMedium(connectionString), times, cancellationToken);
+
+    /// <param name="file">Made where it is not there.</param>
+    public static Task<FleetStore> OpenFileAsync(string file, FleetTimes? times, CancellationToken cancellationToken) =>
+        OpenAsync(new SqliteMedium(file), times, cancellationToken);
+
+    public ValueTask DisposeAsync() => medium.DisposeAsync();
+
+    /// <summary>The database can't be reached for now; it is worth trying again.</summary>
+    public bool IsAway(Exception e) => medium.IsAway(e);
+
+    /// <summary>The connection string for others who keep tables in the same database; null for a file.</summary>
+    internal string? PostgresConnectionString => (medium as PostgresMedium)?.ConnectionString;
+
+    /// <summary>Does what may not be done by two programs at once: making tables.</summary>
+    internal async Task AloneAsync(Func<Task> work, CancellationToken cancellationToken)
+    {
+        if (medium is not PostgresMedium)
+        {
+            await work();
+            return;
+        }
+
+        await using var connection = await medium.OpenAsync(cancellationToken);
+        await using var transaction = await medium.BeginAsync(connection, cancellationToken);
+        await connection.ExecuteAsync(transaction, "set local idle_in_transaction_session_timeout = '60s'", cancellationToken);
+        await medium.LockAsync(connection, transaction, FleetLock.Schema, cancellationToken);
+        await work();
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private static async Task<FleetStore> OpenAsync(Medium medium, FleetTimes? times, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await FleetSchema.CreateAsync(medium, cancellationToken);
+            return new FleetStore(medium, times ?? new FleetTimes());
+        }
+        catch
+        {
+            await medium.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                using var turn = await medium.EnterAsync(cancellationToken);
+                await using var connection = await medium.OpenAsync(cancellationToken);
+                await using var transaction = await medium.BeginAsync(connection, cancellationToken);
+                var result = await work(connection, transaction);
+                await transaction.CommitAsync(cancellationToken);
+                return result;
+            }
+            catch (DbException e) when (tries < 5 && medium.IsConflict(e))
+            {
+                // Two who changed the same rows in different orders: one of them begins anew.
+            }
+        }
+    }
+
+    private async Task<List<T>> ReadAsync<T>(string text, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
+    {
+        await using var connection = await medium.OpenAsync(cancellationToken);
+        return await connection.QueryAsync(null, text, read, cancellationToken, parameters);
+    }
+
+    private Task<long> NowAsync(DbConnection connection, DbTransaction transaction, CancellationToken cancellationToken) =>
+        connection.NumberAsync(transaction, $"select {medium.Now}", cancellationToken);
+
+    private static string Json<T>(IEnumerable<T> values) => JsonSerializer.Serialize(values, Lines);
+
+    private static readonly JsonSerializerOptions Lines = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+}
+
+/// <summary>How long things hold.</summary>
+public sealed record FleetTimes
+{
+    public TimeSpan Lease { get; init; } = FleetStore.LeaseTime;
+
+    public TimeSpan Ready { get; init; } = FleetStore.ReadyTime;
+
+    /// <summary>A worker that has not been seen for so long is given nothing.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(15);
+}

@@ -1,0 +1,54 @@
+using System.Data.Common;
+
+namespace Imapsync.Fleet.Listing;
+
+/// <summary>A database that holds the fleet's tables: what differs between them and nothing else.</summary>
+internal abstract class Medium : IAsyncDisposable
+{
+    /// <summary>The database's clock in milliseconds since 1970, as SQL.</summary>
+    public abstract string Now { get; }
+
+    /// <summary>The type of a key that counts up by itself.</summary>
+    public abstract string Key { get; }
+
+    /// <summary>Of a table whose rows change every few seconds, as SQL.</summary>
+    public virtual string RoomToUpdate => "";
+
+    /// <summary>For people: where it is, without a password.</summary>
+    public abstract string Display { get; }
+
+    /// <summary>Before the tables are looked for.</summary>
+    public abstract Task PrepareAsync(CancellationToken cancellationToken);
+
+    /// <summary>A writer's turn among those of this process; null where the database sees to that itself.</summary>
+    public virtual Task<IDisposable?> EnterAsync(CancellationToken cancellationToken) => Task.FromResult<IDisposable?>(null);
+
+    public abstract Task<DbConnection> OpenAsync(CancellationToken cancellationToken);
+
+    public abstract Task<DbTransaction> BeginAsync(DbConnection connection, CancellationToken cancellationToken);
+
+    /// <summary>Held until the transaction ends; nobody else comes past it meanwhile.</summary>
+    public abstract Task LockAsync(DbConnection connection, DbTransaction transaction, FleetLock what, CancellationToken cancellationToken);
+
+    /// <summary>An array of JSON objects as a table <c>x</c>.</summary>
+    /// <param name="columns">Names, those of texts with a <c>$</c> behind; the others are whole numbers.</param>
+    public abstract string Rows(string parameter, params IReadOnlyList<string> columns);
+
+    /// <summary>True where a column is one of the numbers of a JSON array.</summary>
+    public abstract string IsAmong(string column, string parameter);
+
+    /// <summary>It was nobody's mistake, and the same may be done again.</summary>
+    public abstract bool IsConflict(DbException e);
+
+    /// <summary>The database can't be reached for now.</summary>
+    public abstract bool IsAway(Exception e);
+
+    public abstract ValueTask DisposeAsync();
+}
+
+internal enum FleetLock
+{
+    Schema = 4711_0001,
+    Feeder = 4711_0002,
+    Submitting = 4711_0003,
+}

@@ -1,0 +1,3 @@
+using Imapsync.Fleet.Commands;
+
+return await FleetCommandLine.InvokeAsync(args, Console.Out, Console.Error);

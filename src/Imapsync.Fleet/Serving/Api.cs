@@ -1,0 +1,198 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Tables;
+using Imapsync.Fleet.Executing;
+using Imapsync.Fleet.Listing;
+using Imapsync.Fleet.Submitting;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Imapsync.Fleet.Serving;
+
+/// <summary>The HTTP API, which the commands use. A documented promise: docs/fleet.md, and /openapi/v1.json.</summary>
+internal static class Api
+{
+    public const int LargestUpload = 64 << 20;
+    private const int MostLines = 500;
+
+    public static void Map(WebApplication app)
+    {
+        var api = app.MapGroup("/api").RequireAuthorization(nameof(Role.Look));
+        api.MapGet("/batches", async (FleetStore store, CancellationToken c) => await store.ReadBatchesAsync(c)).WithSummary("All lists, the newest first, with how many accounts stand where.");
+        api.MapPost("/batches", SubmitAsync).RequireAuthorization(nameof(Role.Operate))
+            .WithSummary("Takes a list in, or corrects the one of that name: a form with the files 'job' and 'accounts', and the fields name, priority, schedule, zone, paused and check.");
+        api.MapGet("/batches/{batch:long}/results.csv", ResultsAsync).WithSummary("A row for each account of a list and how it stands.");
+        api.MapGet("/accounts", AccountsAsync).WithSummary("A page of accounts. sort is id, name, status, ended, copied or problems, with a minus before it from the end.");
+        api.MapGet("/accounts/{account:long}", AccountAsync).WithSummary("An account with its last report and its story.");
+        api.MapPost("/actions", ActAsync).RequireAuthorization(nameof(Role.Operate)).WithSummary("Pause, resume, cancel or retry accounts.");
+        api.MapGet("/workers", async (FleetStore store, CancellationToken c) => await store.ReadWorkersAsync(c)).WithSummary("The workers, and what each has at work.");
+        api.MapGet("/hosts", async (FleetStore store, CancellationToken c) => await store.ReadHostsAsync(c)).WithSummary("The hosts, what each allows, and how much of it is given out.");
+        api.MapPut("/hosts/{host}", LimitHostAsync).RequireAuthorization(nameof(Role.Operate)).WithSummary("Sets the most connections to a host at once.");
+        app.MapGet("/healthz", () => "ok\n").AllowAnonymous().ExcludeFromDescription();
+        app.MapGet("/readyz", ReadyAsync).AllowAnonymous().ExcludeFromDescription();
+        app.MapGet("/metrics", MetricsAsync).RequireAuthorization(nameof(Role.Look)).ExcludeFromDescription();
+        app.MapOpenApi().RequireAuthorization(nameof(Role.Look));
+    }
+
+    private static async Task<Results<Ok<SubmitAnswer>, UnprocessableEntity<Refusal>>> SubmitAsync(HttpRequest request, FleetStore store, BatchReader reader, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (!request.HasFormContentType)
+            return Refuse("the request is no form", "send the job file as 'job' and the CSV file as 'accounts' (multipart/form-data)");
+        var form = await request.ReadFormAsync(cancellationToken);
+        if (form.Files["job"] is not { } jobFile || form.Files["accounts"] is not { } accountsFile)
+            return Refuse("a file is missing", "send the job file as 'job' and the CSV file as 'accounts'");
+        var name = form["name"].ToString().Trim();
+        if (name.Length is 0 or > 200 || name.Any(char.IsControl))
+            return Refuse("the list has no name", "give it one of at most 200 characters as 'name'");
+        if (!int.TryParse(form["priority"].ToString() is { Length: > 0 } given ? given : "0", NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var priority))
+            return Refuse("the priority is no number", "give a whole number, the most urgent the highest");
+        var schedule = form["schedule"].ToString() is { Length: > 0 } cron ? cron : null;
+        var zone = form["zone"].ToString() is { Length: > 0 } named ? named : "UTC";
+        long? next = null;
+        try
+        {
+            if (schedule is not null)
+                next = Schedules.Next(schedule, zone, time.GetUtcNow().ToUnixTimeMilliseconds());
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or TimeZoneNotFoundException or InvalidTimeZoneException)
+        {
+            return Refuse($"the schedule can't be read: {e.Message}", "write seconds, minutes, hours, day, month and weekday, for example '0 0 2 * * ?', and an IANA zone such as Europe/Vienna");
+        }
+
+        ReadBatch batch;
+        try
+        {
+            var table = await ReadAsync(accountsFile, cancellationToken);
+            var text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(await ReadAsync(jobFile, cancellationToken)).TrimStart('\uFEFF');
+            // Off the request's thread: many rows take some seconds.
+            batch = await Task.Run(() => reader.Read(text, table), cancellationToken);
+        }
+        catch (ConfigurationException e)
+        {
+            return TypedResults.UnprocessableEntity(new Refusal("the list has mistakes; nothing was taken in", [.. e.Errors.Select(x => x.ToString())]));
+        }
+        catch (DecoderFallbackException)
+        {
+            return Refuse("the job file is not UTF-8 text", "save it as UTF-8");
+        }
+
+        if (IsSet("check"))
+            return TypedResults.Ok(new SubmitAnswer(null, name, batch.Accounts.Count, batch.Notes));
+        var list = new NewBatch(name, batch.Job, priority, schedule, zone, IsSet("paused")) { HostConnections = batch.HostConnections, NextRun = next };
+        return TypedResults.Ok(new SubmitAnswer(await store.SubmitAsync(list, batch.Accounts, cancellationToken), name, batch.Accounts.Count, batch.Notes));
+
+        bool IsSet(string field) => form[field].ToString() is "true" or "on" or "1";
+    }
+
+    private static UnprocessableEntity<Refusal> Refuse(string message, string remedy) => TypedResults.UnprocessableEntity(new Refusal(message, [remedy]));
+
+    private static async Task<byte[]> ReadAsync(IFormFile file, CancellationToken cancellationToken)
+    {
+        var octets = new byte[file.Length];
+        await using var stream = file.OpenReadStream();
+        await stream.ReadExactlyAsync(octets, cancellationToken);
+        return octets;
+    }
+
+    private static async Task<Results<Ok<AccountsAnswer>, BadRequest<Refusal>>> AccountsAsync(
+        FleetStore store, long? batch, AccountStatus[]? status, string? text, string? sort, string? after, int? limit, CancellationToken cancellationToken)
+    {
+        if (PageOf(batch, status, text, sort, after, limit) is not { } page)
+            return TypedResults.BadRequest(new Refusal("sort or after can't be read", ["sort is id, name, status, ended, copied or problems; after is 'next' of the page before"]));
+        var (accounts, next) = await store.ReadAccountsAsync(page, cancellationToken);
+        return TypedResults.Ok(new AccountsAnswer(accounts, next is { } end ? Cursor(end) : null));
+    }
+
+    /// <summary>Null where it makes no sense.</summary>
+    public static AccountPage? PageOf(long? batch, AccountStatus[]? status, string? text, string? sort, string? after, int? limit)
+    {
+        var by = AccountSort.Id;
+        if (!string.IsNullOrEmpty(sort) && (!Enum.TryParse(sort.TrimStart('-'), ignoreCase: true, out by) || !Enum.IsDefined(by)))
+            return null;
+        PageEnd? end = null;
+        if (!string.IsNullOrEmpty(after))
+        {
+            if (after.Split('.', 2) is not [var id, var value] || !long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                return null;
+            if (by != AccountSort.Name && !long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _))
+                return null;
+            end = new PageEnd(value, number);
+        }
+
+        return new AccountPage(new AccountFilter(batch, status is { Length: > 0 } ? status : null, text), by, sort?.StartsWith('-') == true, Math.Clamp(limit ?? 100, 1, MostLines), end);
+    }
+
+    public static string Cursor(PageEnd end) => string.Create(CultureInfo.InvariantCulture, $"{end.Id}.{end.Value}");
+
+    private static async Task<Results<Ok<AccountAnswer>, NotFound>> AccountAsync(long account, FleetStore store, CancellationToken cancellationToken)
+    {
+        if (await store.ReadAccountAsync(account, cancellationToken) is not { } found)
+            return TypedResults.NotFound();
+        var (report, events) = await store.ReadStoryAsync(account, cancellationToken);
+        return TypedResults.Ok(new AccountAnswer(found, report is null ? null : JsonSerializer.Deserialize<JsonElement>(report), events));
+    }
+
+    private static async Task<Results<Ok<ActionAnswer>, BadRequest<Refusal>>> ActAsync(ActionRequest request, FleetStore store, CancellationToken cancellationToken) =>
+        request.IsForAll
+            ? TypedResults.BadRequest(new Refusal("nothing says which accounts are meant", ["give a batch, statuses, a text or ids"]))
+            : TypedResults.Ok(new ActionAnswer(await store.ActAsync(request.Action, request.Filter, cancellationToken)));
+
+    private static async Task<Results<NoContent, NotFound, BadRequest<Refusal>>> LimitHostAsync(string host, HostRequest request, FleetStore store, CancellationToken cancellationToken)
+    {
+        if (request.Connections is < 0)
+            return TypedResults.BadRequest(new Refusal("connections is below 0", ["give a number, or null for no limit"]));
+        return await store.LimitHostAsync(host, request.Connections, cancellationToken) ? TypedResults.NoContent() : TypedResults.NotFound();
+    }
+
+    private static IResult ResultsAsync(long batch, FleetStore store) => TypedResults.Stream(
+        async stream =>
+        {
+            await using var csv = new CsvWriter(stream);
+            await csv.WriteAsync("name", "source", "target", "status", "attempts", "messages", "copied", "bytes", "problems", "problem");
+            PageEnd? after = null;
+            do
+            {
+                var (accounts, next) = await store.ReadAccountsAsync(new AccountPage(new AccountFilter(batch), AccountSort.Id, Limit: MostLines, After: after), CancellationToken.None);
+                foreach (var a in accounts)
+                {
+                    await csv.WriteAsync(
+                        CsvWriter.Inert(a.Name), CsvWriter.Inert(a.Source), CsvWriter.Inert(a.Target), a.Status.ToString().ToLowerInvariant(), Number(a.Attempt), Number(a.Planned), Number(a.Copied), Number(a.Bytes), Number(a.Problems), CsvWriter.Inert(a.Problem ?? ""));
+                }
+
+                after = next;
+            }
+            while (after is not null);
+        },
+        "text/csv; charset=utf-8",
+        $"results-{batch}.csv");
+
+    private static async Task<IResult> ReadyAsync(FleetStore store, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.PingAsync(cancellationToken);
+            return TypedResults.Text("ready\n");
+        }
+        catch (Exception e) when (store.IsAway(e))
+        {
+            return TypedResults.Text("the database can't be reached\n", statusCode: StatusCodes.Status503ServiceUnavailable);
+        }
+    }
+
+    private static async Task<IResult> MetricsAsync(FleetStore store, CancellationToken cancellationToken)
+    {
+        var text = new StringBuilder("# TYPE imapsync_fleet_accounts gauge\n");
+        var batches = await store.ReadBatchesAsync(cancellationToken);
+        foreach (var status in Enum.GetValues<AccountStatus>())
+            text.Append(CultureInfo.InvariantCulture, $"imapsync_fleet_accounts{{status=\"{status.ToString().ToLowerInvariant()}\"}} {batches.Sum(b => b.Counts.GetValueOrDefault(status))}\n");
+        text.Append(CultureInfo.InvariantCulture, $"# TYPE imapsync_fleet_copied_messages gauge\nimapsync_fleet_copied_messages {batches.Sum(b => b.Copied)}\n");
+        text.Append(CultureInfo.InvariantCulture, $"# TYPE imapsync_fleet_copied_octets gauge\nimapsync_fleet_copied_octets {batches.Sum(b => b.Bytes)}\n");
+        var workers = await store.ReadWorkersAsync(cancellationToken);
+        text.Append(CultureInfo.InvariantCulture, $"# TYPE imapsync_fleet_workers gauge\nimapsync_fleet_workers {workers.Count(w => w.IsAlive)}\n");
+        text.Append(CultureInfo.InvariantCulture, $"# TYPE imapsync_fleet_slots gauge\nimapsync_fleet_slots {workers.Where(w => w.IsAlive).Sum(w => w.Slots)}\n");
+        return TypedResults.Text(text.ToString(), "text/plain; version=0.0.4");
+    }
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,80 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Imapsync.Fleet.Listing;
+using Imapsync.Fleet.Submitting;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.HostFiltering;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Imapsync.Fleet.Serving;
+
+/// <summary>The web server: the API, and what guards it.</summary>
+internal static class FleetServer
+{
+    public static JsonSerializerOptions Json { get; } = Name(new JsonSerializerOptions(JsonSerializerDefaults.Web));
+
+    /// <param name="certificate">Null: clear text.</param>
+    public static WebApplication Build(IPEndPoint address, X509Certificate2? certificate, FleetStore store, BatchReader reader, Tokens tokens)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders().AddSimpleConsole(o => o.SingleLine = true).AddFilter("Microsoft", LogLevel.Warning).AddFilter(typeof(TokenHandler).FullName, LogLevel.Warning);
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k =>
+        {
+            k.AddServerHeader = false;
+            k.Limits.MaxRequestBodySize = Api.LargestUpload;
+            k.Listen(address, l =>
+            {
+                if (certificate is not null)
+                    l.UseHttps(certificate);
+            });
+        });
+        var services = builder.Services;
+        // What is sent holds passwords: it stays in memory.
+        services.Configure<FormOptions>(f => (f.MemoryBufferThreshold, f.MultipartBodyLengthLimit, f.ValueLengthLimit) = (Api.LargestUpload, Api.LargestUpload, 4096));
+        services.ConfigureHttpJsonOptions(j => Name(j.SerializerOptions));
+        services.AddSingleton(store).AddSingleton(reader).AddSingleton(tokens).AddSingleton(TimeProvider.System);
+        services.AddAuthentication(TokenHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, TokenHandler>(TokenHandler.SchemeName, null);
+        services.AddAuthorizationBuilder()
+            .AddPolicy(nameof(Role.Look), p => p.RequireRole(nameof(Role.Look)))
+            .AddPolicy(nameof(Role.Operate), p => p.RequireRole(nameof(Role.Operate)));
+        services.AddOpenApi(o => o.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info.Title = "imapsync-fleet";
+            return Task.CompletedTask;
+        }));
+        // A page of somebody else whose name leads here gets nothing.
+        if (IPAddress.IsLoopback(address.Address))
+            services.Configure<HostFilteringOptions>(h => h.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
+
+        var app = builder.Build();
+        app.UseHostFiltering();
+        app.Use(async (context, next) =>
+        {
+            var headers = context.Response.Headers;
+            // Nothing here is a page: whatever a browser takes an answer for, it may load and run nothing.
+            headers.ContentSecurityPolicy = "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+            headers.XContentTypeOptions = "nosniff";
+            headers["Referrer-Policy"] = "no-referrer";
+            headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            headers.CacheControl = "no-store";
+            await next(context);
+        });
+        app.UseAuthentication();
+        app.UseAuthorization();
+        Api.Map(app);
+        return app;
+    }
+
+    private static JsonSerializerOptions Name(JsonSerializerOptions options)
+    {
+        // Whatever takes an answer for a page finds no tag in it.
+        options.Encoder = JavaScriptEncoder.Default;
+        options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+        options.DictionaryKeyPolicy = JsonNamingPolicy.SnakeCaseLower;
+        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
+        return options;
+    }
+}

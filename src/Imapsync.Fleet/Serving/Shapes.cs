@@ -1,0 +1,30 @@
+using Imapsync.Fleet.Listing;
+
+namespace Imapsync.Fleet.Serving;
+
+/// <summary>A list that was taken in, or only read.</summary>
+/// <param name="Id">Null where it was only read.</param>
+internal sealed record SubmitAnswer(long? Id, string Name, int Accounts, IReadOnlyList<string> Notes);
+
+/// <summary>Why a request was refused.</summary>
+/// <param name="Errors">Each with its file, line and remedy where it has them.</param>
+internal sealed record Refusal(string Message, IReadOnlyList<string> Errors);
+
+/// <param name="Next">What <c>after</c> is for the next page; null on the last.</param>
+internal sealed record AccountsAnswer(IReadOnlyList<AccountView> Accounts, string? Next);
+
+/// <param name="Report">The last report; null before the first.</param>
+internal sealed record AccountAnswer(AccountView Account, System.Text.Json.JsonElement? Report, IReadOnlyList<AccountEvent> Events);
+
+/// <summary>What is to be done with which accounts: those of a batch, of a status, with a text, with these numbers; all that is given must hold.</summary>
+internal sealed record ActionRequest(AccountAction Action, long? Batch, IReadOnlyList<AccountStatus>? Statuses, string? Text, IReadOnlyList<long>? Ids)
+{
+    public AccountFilter Filter => new(Batch, Statuses is { Count: > 0 } ? Statuses : null, Text, Ids is { Count: > 0 } ? Ids : null);
+
+    public bool IsForAll => Batch is null && Statuses is not { Count: > 0 } && string.IsNullOrEmpty(Text) && Ids is not { Count: > 0 };
+}
+
+internal sealed record ActionAnswer(int Accounts);
+
+/// <param name="Connections">The most at once; null for no limit, 0 to leave the host alone.</param>
+internal sealed record HostRequest(int? Connections);

@@ -1,0 +1,48 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Imapsync.Fleet.Serving;
+
+/// <summary>What somebody may do.</summary>
+internal enum Role
+{
+    Look,
+    Operate,
+}
+
+/// <summary>Who may come in: a file with a line for each token, <c>name role sha256</c>. The tokens themselves stand nowhere.</summary>
+internal sealed class Tokens(string file)
+{
+    private const int TokenBytes = 32;
+
+    /// <summary>Null where nobody has it. The file is read each time, so that a line taken out counts at once.</summary>
+    public (string Name, Role Role)? Find(string token)
+    {
+        var digest = Digest(token);
+        foreach (var line in File.Exists(file) ? File.ReadLines(file) : [])
+        {
+            if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var name, var role, var known]
+                && Enum.TryParse<Role>(role, ignoreCase: true, out var may)
+                && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(known), Encoding.ASCII.GetBytes(digest)))
+                return (name, may);
+        }
+
+        return null;
+    }
+
+    public bool IsEmpty => !File.Exists(file) || !File.ReadLines(file).Any(l => l.Trim().Length > 0);
+
+    /// <summary>Makes a token. It is shown once, by whoever calls this.</summary>
+    public string Add(string name, Role role)
+    {
+        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(TokenBytes));
+        var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var writer = new StreamWriter(file, options);
+        writer.Write($"{name} {role.ToString().ToLowerInvariant()} {Digest(token)}\n");
+        return token;
+    }
+
+    private static string Digest(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+}

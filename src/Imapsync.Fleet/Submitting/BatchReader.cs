@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Tables;
+using Imapsync.Fleet.Listing;
+using Endpoint = Imapsync.Engine.Mail.Endpoint;
+
+namespace Imapsync.Fleet.Submitting;
+
+/// <summary>A job file and its rows, found good.</summary>
+internal sealed record ReadBatch(string Job, IReadOnlyList<NewAccount> Accounts, IReadOnlyDictionary<string, int> HostConnections, IReadOnlyList<string> Notes);
+
+/// <summary>Makes accounts of a job file with <c>for_each</c> and a CSV file, and of an account its job again.</summary>
+internal sealed class BatchReader(Seal seal, BatchRules rules)
+{
+    private const string FileName = "job.yaml";
+
+    /// <param name="job">The text of the job file.</param>
+    /// <param name="table">The CSV file, whatever <c>for_each</c> calls it.</param>
+    /// <exception cref="ConfigurationException">All that is wrong, by line.</exception>
+    public ReadBatch Read(string job, byte[] table)
+    {
+        rules.CheckText(FileName, job);
+        var opened = 0;
+        var file = JobFileReader.Parse(FileName, job, rules.Options with
+        {
+            OpenTable = _ =>
+            {
+                if (opened++ > 0)
+                    throw new NotSupportedException("a list of accounts comes with one file of rows, and this is the second 'for_each'");
+                return new MemoryStream(table, writable: false);
+            },
+        });
+        rules.CheckJobs(FileName, file);
+        var accounts = new List<NewAccount>(file.Jobs.Length);
+        var cells = ReadCells(file.Jobs[0].Row!.Table, table);
+        var hosts = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var definition in file.Jobs)
+        {
+            var (source, target) = (ClaimOf(definition.Source), ClaimOf(definition.Target));
+            accounts.Add(new NewAccount(
+                definition.Name, definition.Target.Identity, definition.Source.Display, definition.Target.Display, source.Host, target.Host, source.Connections, target.Connections,
+                seal.CloseCells(JsonSerializer.Serialize(new Row(definition.Row!.Table.Form.Delimiter ?? ',', definition.Row.Table.Form.IsLatin1, definition.Row.Table.Columns.AsSpan().ToArray(), cells[definition.Row.Line])))));
+            foreach (var limits in new[] { definition.Source, definition.Target }.OfType<ServerEndpoint>().Select(e => e.HostLimits).OfType<HostLimits>())
+            {
+                if (limits.Connections is { } most)
+                    hosts[limits.Host] = most;
+            }
+        }
+
+        return new ReadBatch(seal.CloseJob(job), accounts, hosts, [.. file.Notes.Select(n => n.ToString())]);
+    }
+
+    /// <summary>The job of an account, with no more connections than were counted for it.</summary>
+    /// <exception cref="ConfigurationException">The job file can't be read here.</exception>
+    public JobDefinition Rebuild(StartedAccount account)
+    {
+        var row = JsonSerializer.Deserialize<Row>(seal.OpenCells(account.Cells))!;
+        var file = JobFileReader.Parse(FileName, seal.OpenJob(account.Job), rules.Options with { OpenTable = _ => new MemoryStream(row.ToCsv(), writable: false) });
+        var job = file.Jobs.Single();
+        return job with { Source = Limit(job.Source, account.SourceClaim), Target = Limit(job.Target, account.TargetClaim) };
+    }
+
+    private static Dictionary<int, string[]> ReadCells(AccountTable table, byte[] csv)
+    {
+        using var reader = CsvReader.Read(new MemoryStream(csv, writable: false), table.Form);
+        var rows = new Dictionary<int, string[]>();
+        while (reader.ReadRow())
+            rows[reader.Line] = reader.Cells;
+        return rows;
+    }
+
+    private static (string Host, int Connections) ClaimOf(Endpoint endpoint) => endpoint switch
+    {
+        ImapEndpoint imap => (HostOf(imap), imap.Connections),
+        ServerEndpoint server => (HostOf(server), 1),
+        _ => ("", 0),
+    };
+
+    private static string HostOf(ServerEndpoint server) => server.HostLimits?.Host ?? server.Host.ToLowerInvariant();
+
+    private static Endpoint Limit(Endpoint endpoint, int connections) => endpoint switch
+    {
+        ImapEndpoint imap => imap with { Connections = Math.Min(imap.Connections, connections), HostLimits = OwnPace(imap) },
+        ServerEndpoint server => server with { HostLimits = OwnPace(server) },
+        _ => endpoint,
+    };
+
+    /// <summary>Connections are counted over all workers already.</summary>
+    private static HostLimits? OwnPace(ServerEndpoint server) => server.HostLimits is { } limits ? limits with { Connections = null } : null;
+
+    /// <summary>A row with its header, as it is sealed.</summary>
+    private sealed record Row(char Delimiter, bool IsLatin1, string[] Columns, string[] Cells)
+    {
+        public byte[] ToCsv()
+        {
+            using var file = new MemoryStream();
+            var writer = new CsvWriter(file, Delimiter);
+            writer.WriteAsync(Columns).GetAwaiter().GetResult();
+            writer.WriteAsync(Cells).GetAwaiter().GetResult();
+            writer.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            return IsLatin1 ? Encoding.Latin1.GetBytes(Encoding.UTF8.GetString(file.ToArray())) : file.ToArray();
+        }
+
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"(a row of {Cells.Length} cells)");
+    }
+}

@@ -1,0 +1,24 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.DataProtection;
+
+namespace Imapsync.Fleet.Submitting;
+
+/// <summary>Job files and rows as the list holds them: encrypted, and of no use where they were changed. Nothing gives them back but a worker's run.</summary>
+internal sealed class Seal(IDataProtectionProvider provider)
+{
+    private readonly IDataProtector job = provider.CreateProtector("imapsync-fleet", "job");
+    private readonly IDataProtector cells = provider.CreateProtector("imapsync-fleet", "cells");
+
+    /// <param name="directory">The keys: whoever has them and the list can read the passwords. Every process of a fleet has the same.</param>
+    public static Seal Open(string directory) => new(DataProtectionProvider.Create(new DirectoryInfo(directory), b => b.SetApplicationName("imapsync-fleet")));
+
+    public string CloseJob(string text) => job.Protect(text);
+
+    public string CloseCells(string text) => cells.Protect(text);
+
+    /// <exception cref="CryptographicException">The key is not there, or it was changed.</exception>
+    public string OpenJob(string text) => job.Unprotect(text);
+
+    /// <exception cref="CryptographicException"/>
+    public string OpenCells(string text) => cells.Unprotect(text);
+}

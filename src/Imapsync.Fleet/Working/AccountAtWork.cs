@@ -1,0 +1,136 @@
+using Imapsync.Engine.Progress;
+using Imapsync.Fleet.Listing;
+
+namespace Imapsync.Fleet.Working;
+
+/// <summary>Why an attempt is to end before its time.</summary>
+internal enum EndReason
+{
+    None,
+    Pause,
+    Cancel,
+    Drain,
+
+    /// <summary>The lease ran out or was taken: nothing may be written any more.</summary>
+    Lost,
+}
+
+/// <summary>An attempt that this worker has: its lease, as far as this side knows, and how it gets on.</summary>
+/// <param name="holdFor">How long after a renewal was sent it may be relied on: the lease's time less a margin.</param>
+internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, long sent, DateTimeOffset sentAt, TimeProvider time) : IDisposable
+{
+    private readonly Lock gate = new();
+    private readonly CancellationTokenSource stop = new();
+    private readonly CancellationTokenSource abort = new();
+    private long renewed = sent;
+    private DateTimeOffset renewedAt = sentAt;
+    private EndReason reason;
+    private AccountProgress progress = new(account.Account, account.Attempt, 0, 0, 0, "");
+
+    public StartedAccount Account => account;
+
+    /// <summary>Finish what is in hand.</summary>
+    public CancellationToken Stop => stop.Token;
+
+    /// <summary>Drop everything.</summary>
+    public CancellationToken Abort => abort.Token;
+
+    public EndReason Reason
+    {
+        get
+        {
+            lock (gate)
+                return reason;
+        }
+    }
+
+    public AccountProgress Progress
+    {
+        get
+        {
+            lock (gate)
+                return progress;
+        }
+    }
+
+    /// <summary>
+    /// By the clock that nobody can set, and by the other one too: that of a machine that was suspended may have stood still. Neither is
+    /// ever compared with another machine's.
+    /// </summary>
+    public bool IsHeld
+    {
+        get
+        {
+            lock (gate)
+                return reason != EndReason.Lost && time.GetElapsedTime(renewed) < holdFor && time.GetUtcNow() - renewedAt < holdFor;
+        }
+    }
+
+    /// <summary>The lease was renewed by what was sent then.</summary>
+    public void Renew(long sent, DateTimeOffset sentAt)
+    {
+        lock (gate)
+            (renewed, renewedAt) = (sent, sentAt);
+    }
+
+    /// <summary>Asks it to end. The first reason counts, but for a lost lease, which counts for more than any.</summary>
+    public void End(EndReason why)
+    {
+        lock (gate)
+        {
+            if (reason == EndReason.None || why == EndReason.Lost)
+                reason = why;
+        }
+
+        Cancel(why == EndReason.Lost ? abort : stop);
+    }
+
+    /// <summary>What is in hand is not waited for any longer.</summary>
+    public void Drop() => Cancel(abort);
+
+    /// <summary>Asked before anything is written to a mailbox.</summary>
+    /// <exception cref="OperationCanceledException">The lease does not hold any more.</exception>
+    public void Require()
+    {
+        if (IsHeld)
+            return;
+        lock (gate)
+            reason = EndReason.Lost;
+        // At once, so that whoever catches this sees that it was asked for.
+        abort.Cancel();
+        throw new OperationCanceledException(abort.Token);
+    }
+
+    public void Show(JobEvent happened)
+    {
+        lock (gate)
+        {
+            progress = happened switch
+            {
+                FoldersPlanned planned => progress with { Planned = planned.Messages },
+                FolderStarted folder => progress with { Folder = folder.Source.ToString() },
+                MessagesCopied copied => progress with { Copied = progress.Copied + copied.Count, Bytes = progress.Bytes + copied.Bytes },
+                _ => progress,
+            };
+        }
+    }
+
+    private static void Cancel(CancellationTokenSource source)
+    {
+        try
+        {
+            // Not on the caller's stack: it looks after others too.
+            _ = source.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended by itself.
+        }
+    }
+
+    public void Dispose()
+    {
+        stop.Dispose();
+        abort.Dispose();
+    }
+}

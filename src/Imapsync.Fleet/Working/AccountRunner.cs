@@ -1,0 +1,112 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Files;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.Running;
+using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Fences;
+using Imapsync.Fleet.Listing;
+using Imapsync.Fleet.Submitting;
+
+namespace Imapsync.Fleet.Working;
+
+/// <summary>Runs one attempt by the engine, fenced by its lease, and says how it ended.</summary>
+internal sealed class AccountRunner
+{
+    /// <summary>Attempts in a row that got nowhere, until a person has to look.</summary>
+    private const int MostFailures = 6;
+
+    private readonly AsyncLocal<AccountAtWork?> current = new();
+    private readonly BatchReader batches;
+    private readonly AttemptDirectories states;
+    private readonly TimeProvider time;
+    private readonly JobRunner runner;
+
+    public AccountRunner(BatchReader batches, AttemptDirectories states, TimeProvider time)
+    {
+        (this.batches, this.states, this.time) = (batches, states, time);
+        // One for all: what is learned of a host holds for each account of it.
+        runner = new JobRunner(time, async (endpoint, forWriting, context, c) =>
+        {
+            var run = current.Value ?? throw new InvalidOperationException("no account is at work here");
+            return Fence.Around(await StoreRegistry.OpenAsync(endpoint, forWriting, context, c), run.Require);
+        });
+    }
+
+    /// <summary>Never throws for anything that happens to the job.</summary>
+    public async Task<AttemptEnd> RunAsync(AccountAtWork run)
+    {
+        var account = run.Account;
+        JobDefinition job;
+        try
+        {
+            job = batches.Rebuild(account);
+            job = job.At(time.GetUtcNow()) with { StateDirectory = states.Take(job, run.Require) };
+        }
+        catch (ConfigurationException e)
+        {
+            return Ended(account, AccountStatus.Failed, string.Join('\n', e.Errors.Take(3)));
+        }
+        catch (CryptographicException)
+        {
+            return Ended(account, AccountStatus.Failed, "the account can't be read with the keys of this worker: every process of a fleet needs the same --data directory");
+        }
+        catch (OperationCanceledException)
+        {
+            return Ended(account, AccountStatus.Due, "handed back");
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            return Again(account, $"the state can't be kept: {FileErrors.Explain(e)}", gotAnywhere: false);
+        }
+
+        current.Value = run;
+        return End(run, await runner.RunAsync(job, new RunOptions(), run.Show, run.Stop, run.Abort));
+    }
+
+    private static AttemptEnd End(AccountAtWork run, JobReport report)
+    {
+        var account = run.Account;
+        var problem = report.Problems.IsEmpty ? "" : $"{report.Problems[0].Folder?.ToString() ?? ""} {report.Problems[0].Text}".Trim();
+        var end = (report.Outcome, report.Stop) switch
+        {
+            (JobOutcome.Cancelled, _) => Ended(account, AccountStatus.Due, run.Reason == EndReason.Drain ? "handed back by a worker that ends" : "stopped; what was copied is saved"),
+            (JobOutcome.Ok, _) => Ended(account, AccountStatus.Done, $"done: {report.Totals.Copied} copied, {report.Totals.AlreadyPresent} in place already"),
+            (_, StopReason.Limit) => Ended(account, AccountStatus.Due, $"goes on later: {problem}") with { DelayMilliseconds = (long)UntilNext(report).TotalMilliseconds },
+            (_, StopReason.Locked) => Ended(account, AccountStatus.Due, problem) with { DelayMilliseconds = 30_000 },
+            (JobOutcome.Incomplete, _) => Ended(account, AccountStatus.Incomplete, problem),
+            (_, StopReason.Authentication or StopReason.Configuration or StopReason.DeletionLimit) => Ended(account, AccountStatus.Failed, problem),
+            _ => Again(account, problem, report.Totals.Copied > 0),
+        };
+        return end with
+        {
+            Planned = Math.Max(report.PlannedMessages, run.Progress.Planned),
+            Copied = report.Totals.Copied,
+            Bytes = report.Totals.Bytes,
+            Problems = report.Problems.Length,
+            Report = JsonSerializer.Serialize(AccountReport.Of(report), AccountReport.Json),
+        };
+    }
+
+    private static TimeSpan UntilNext(JobReport report)
+    {
+        var least = TimeSpan.FromMinutes(15);
+        var asked = report.Waits.IsEmpty ? TimeSpan.Zero : report.Waits.Max(w => w.Until) - report.Finished;
+        return asked > least ? asked : least;
+    }
+
+    private static AttemptEnd Ended(StartedAccount account, AccountStatus status, string text) =>
+        new(account.Account, account.Attempt, status, 0, status == AccountStatus.Due ? account.Failures : 0, text);
+
+    /// <summary>Half a minute, twice as long each time, an hour at most, and never all at once.</summary>
+    private static AttemptEnd Again(StartedAccount account, string problem, bool gotAnywhere)
+    {
+        var failures = gotAnywhere ? 1 : account.Failures + 1;
+        if (failures >= MostFailures)
+            return Ended(account, AccountStatus.Failed, problem) with { Failures = failures };
+        var seconds = Math.Min(3600, 30 * Math.Pow(2, failures - 1)) * (0.75 + (Random.Shared.NextDouble() / 2));
+        return Ended(account, AccountStatus.Due, $"is tried again: {problem}") with { Failures = failures, DelayMilliseconds = (long)(seconds * 1000) };
+    }
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Imapsync.Engine.Jobs;
+
+namespace Imapsync.Fleet.Working;
+
+/// <summary>
+/// What is remembered of accounts between their attempts, below a directory that every worker reaches. Each attempt has a directory of its
+/// own that begins as a copy of the newest one: whatever a worker still writes that was thought dead, nobody reads any more.
+/// </summary>
+internal sealed class AttemptDirectories(string root)
+{
+    private const int Kept = 2;
+
+    /// <summary>The directory for an attempt, with all that the ones before remembered.</summary>
+    /// <param name="job">Accounts with the same name, source and target go on from one another, whatever batch they are in.</param>
+    /// <param name="require">Throws where the attempt may not go on.</param>
+    public string Take(JobDefinition job, Action require)
+    {
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{job.Name}\n{job.Source.Identity}\n{job.Target.Identity}")).AsSpan(0, 16));
+        var place = Path.Combine(root, digest[..2], digest);
+        CreateForOwner(place);
+        for (var tries = 1; ; tries++)
+        {
+            var attempts = Numbers(place);
+            var next = attempts.Count == 0 ? 1 : attempts[^1] + 1;
+            var temporary = Path.Combine(place, $"{next}.{Path.GetRandomFileName()}.tmp");
+            CreateForOwner(temporary);
+            if (attempts.Count > 0)
+                Copy(NameOf(place, attempts[^1]), temporary);
+            require();
+            try
+            {
+                Directory.Move(temporary, NameOf(place, next));
+            }
+            catch (IOException) when (tries < 5 && Directory.Exists(NameOf(place, next)))
+            {
+                // Somebody was quicker, who has lost his turn since: his is the newest now.
+                Directory.Delete(temporary, recursive: true);
+                continue;
+            }
+
+            foreach (var old in attempts.SkipLast(Kept - 1))
+                Remove(NameOf(place, old));
+            return NameOf(place, next);
+        }
+    }
+
+    private static List<long> Numbers(string place) =>
+        [.. Directory.EnumerateDirectories(place).Select(d => long.TryParse(Path.GetFileName(d), NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : 0).Where(n => n > 0).Order()];
+
+    private static string NameOf(string place, long number) => Path.Combine(place, number.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>First the files of a directory, then what lies below: a summary that is older than what it sums up costs a look, a newer one would hide something.</summary>
+    private static void Copy(string from, string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(from).Where(f => Path.GetFileName(f) != "lock" && !f.EndsWith(".tmp", StringComparison.Ordinal)))
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        foreach (var directory in Directory.EnumerateDirectories(from))
+        {
+            var below = Path.Combine(to, Path.GetFileName(directory));
+            CreateForOwner(below);
+            Copy(directory, below);
+        }
+    }
+
+    private static void Remove(string directory)
+    {
+        try
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+        catch (IOException)
+        {
+            // A worker thought dead writes there still: the next attempt takes it away.
+        }
+    }
+
+    private static void CreateForOwner(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(directory);
+        else
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+}

@@ -1,0 +1,244 @@
+using System.Collections.Concurrent;
+using Imapsync.Fleet.Executing;
+using Imapsync.Fleet.Listing;
+
+namespace Imapsync.Fleet.Working;
+
+/// <summary>
+/// A worker: runs accounts that the feeder gives it, renews their leases, and stops each whose lease may not hold any more, whatever the
+/// database does: the loop that looks at the clock never waits for anything else.
+/// </summary>
+internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, AccountRunner runner, WorkerOptions options, TimeProvider time, ILogger<FleetWorker> log) : IAsyncDisposable
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>An attempt ends itself so long before anybody else may begin.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(3);
+
+    private readonly ConcurrentDictionary<long, AccountAtWork> atWork = new();
+    private readonly ConcurrentDictionary<Task, bool> running = new();
+    private readonly CancellationTokenSource ended = new();
+    private readonly List<Task> loops = [];
+    private volatile bool isDraining;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await store.SeenAsync(options.Name, options.Slots, options.Version, isDraining: false, cancellationToken);
+        loops.Add(LoopAsync(LookInterval, _ => Look()));
+        loops.Add(LoopAsync(RenewInterval, RenewAsync));
+        loops.Add(LoopAsync(RenewInterval, c => store.SeenAsync(options.Name, options.Slots, options.Version, isDraining, c)));
+        await executor.StartAsync(FeedAsync, RunAsync, cancellationToken);
+    }
+
+    /// <summary>Takes nothing more, lets what is in hand be finished and saved, and gives accounts back. What takes longer than the grace is dropped.</summary>
+    public async Task DrainAsync()
+    {
+        isDraining = true;
+        try
+        {
+            await executor.DrainAsync(CancellationToken.None);
+            await store.SeenAsync(options.Name, options.Slots, options.Version, isDraining: true, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            log.LogWarning("draining is not known to the others: {Problem}", e.Message);
+        }
+
+        foreach (var run in atWork.Values)
+            run.End(EndReason.Drain);
+        var all = Task.WhenAll(running.Keys);
+        if (await Task.WhenAny(all, Task.Delay(options.Grace, time, CancellationToken.None)) != all)
+        {
+            foreach (var run in atWork.Values)
+                run.Drop();
+            await Task.WhenAny(all, Task.Delay(TimeSpan.FromSeconds(10), time, CancellationToken.None));
+        }
+
+        try
+        {
+            await store.GoneAsync(options.Name, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            log.LogWarning("{Problem}", e.Message);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ended.CancelAsync();
+        await Task.WhenAll(loops);
+        await executor.DisposeAsync();
+        ended.Dispose();
+    }
+
+    private async Task FeedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var offer in await store.FeedAsync(Schedules.Next, cancellationToken))
+                await executor.OfferAsync(offer, cancellationToken);
+        }
+        catch (Exception e) when (store.IsAway(e))
+        {
+            log.LogWarning("nothing is given out for now: {Problem}", e.Message);
+        }
+    }
+
+    private async Task RunAsync(long account, long attempt)
+    {
+        var task = RunAttemptAsync(account, attempt);
+        running.TryAdd(task, true);
+        try
+        {
+            await task;
+        }
+        finally
+        {
+            running.TryRemove(task, out _);
+        }
+    }
+
+    private async Task RunAttemptAsync(long account, long attempt)
+    {
+        if (await BeginAsync(account, attempt) is not { } run)
+            return;
+        try
+        {
+            switch (run.Account.Wanted)
+            {
+                case Wanted.Pause:
+                    run.End(EndReason.Pause);
+                    break;
+                case Wanted.Cancel:
+                    run.End(EndReason.Cancel);
+                    break;
+            }
+
+            if (isDraining)
+                run.End(EndReason.Drain);
+            await FinishAsync(run, await runner.RunAsync(run));
+        }
+        catch (Exception e)
+        {
+            log.LogError(e, "account {Account}, attempt {Attempt}: a defect; its lease runs out and it is tried again", account, attempt);
+        }
+        finally
+        {
+            atWork.TryRemove(new KeyValuePair<long, AccountAtWork>(account, run));
+            run.Dispose();
+        }
+    }
+
+    /// <summary>The first statement is worth some tries: else the account waits until its offer runs out.</summary>
+    private async Task<AccountAtWork?> BeginAsync(long account, long attempt)
+    {
+        var first = time.GetTimestamp();
+        while (true)
+        {
+            var (sent, sentAt) = (time.GetTimestamp(), time.GetUtcNow());
+            try
+            {
+                if (await store.StartAsync(account, attempt, options.Name, CancellationToken.None) is not { } started)
+                    return null;
+                var run = new AccountAtWork(started, options.Lease - Margin, sent, sentAt, time);
+                // An older attempt of this account may be ending here still; it has lost its lease.
+                if (atWork.TryGetValue(account, out var older))
+                    older.End(EndReason.Lost);
+                atWork[account] = run;
+                return run;
+            }
+            catch (Exception e) when (store.IsAway(e) && time.GetElapsedTime(first) < FleetStore.ReadyTime)
+            {
+                log.LogWarning("account {Account} can't be begun for now: {Problem}", account, e.Message);
+                await Task.Delay(RetryInterval, time, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>Tried as long as the lease holds. A result that is lost this way the next attempt finds at the target.</summary>
+    private async Task FinishAsync(AccountAtWork run, AttemptEnd end)
+    {
+        while (run.IsHeld)
+        {
+            try
+            {
+                if (!await store.FinishAsync(end, CancellationToken.None))
+                    log.LogWarning("account {Account}: attempt {Attempt} was no longer this worker's", end.Account, end.Attempt);
+                return;
+            }
+            catch (Exception e) when (store.IsAway(e))
+            {
+                log.LogWarning("account {Account}: its end can't be written for now: {Problem}", end.Account, e.Message);
+                await Task.Delay(RetryInterval, time, CancellationToken.None);
+            }
+        }
+    }
+
+    private Task Look()
+    {
+        foreach (var run in atWork.Values.Where(r => !r.IsHeld && r.Reason != EndReason.Lost))
+        {
+            log.LogWarning("account {Account}: the lease of attempt {Attempt} could not be renewed in time; it ends here", run.Account.Account, run.Account.Attempt);
+            run.End(EndReason.Lost);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        var runs = atWork.Values.Where(r => r.Reason != EndReason.Lost).ToList();
+        if (runs.Count == 0)
+            return;
+        // The time before it is sent: how long it was on its way nobody knows.
+        var (sent, sentAt) = (time.GetTimestamp(), time.GetUtcNow());
+        var held = await store.RenewAsync([.. runs.Select(r => r.Progress)], cancellationToken);
+        foreach (var run in runs)
+        {
+            if (!held.TryGetValue(run.Account.Account, out var wanted))
+            {
+                run.End(EndReason.Lost);
+                continue;
+            }
+
+            run.Renew(sent, sentAt);
+            if (wanted == Wanted.Pause)
+                run.End(EndReason.Pause);
+            else if (wanted == Wanted.Cancel)
+                run.End(EndReason.Cancel);
+        }
+    }
+
+    private async Task LoopAsync(TimeSpan interval, Func<CancellationToken, Task> step)
+    {
+        using var timer = new PeriodicTimer(interval, time);
+        while (!ended.IsCancellationRequested)
+        {
+            try
+            {
+                await step(ended.Token);
+                await timer.WaitForNextTickAsync(ended.Token);
+            }
+            catch (OperationCanceledException) when (ended.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                log.LogWarning("{Problem}", e.Message);
+                await Task.Delay(RetryInterval, time, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+}
+
+/// <param name="Name">Tells it from all others of the fleet.</param>
+/// <param name="Slots">Accounts at work at once.</param>
+/// <param name="Grace">How long what is in hand may take when it drains.</param>
+internal sealed record WorkerOptions(string Name, int Slots, string Version, TimeSpan Grace)
+{
+    public TimeSpan Lease { get; init; } = FleetStore.LeaseTime;
+}

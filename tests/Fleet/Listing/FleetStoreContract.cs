@@ -1,0 +1,322 @@
+using Imapsync.Fleet.Listing;
+
+namespace Imapsync.Fleet.Tests.Listing;
+
+/// <summary>What the list promises, whatever database holds it.</summary>
+public abstract class FleetStoreContract : IAsyncLifetime
+{
+    /// <summary>Nothing runs out by itself, however slow the machine is.</summary>
+    private static readonly FleetTimes Endless = new() { Lease = TimeSpan.FromHours(1), Ready = TimeSpan.FromHours(1), Silence = TimeSpan.FromHours(1) };
+
+    private FleetStore store = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    protected abstract Task<FleetStore> OpenAsync(FleetTimes? times);
+
+    public virtual async ValueTask InitializeAsync() => store = await OpenAsync(Endless);
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        await store.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task What_is_submitted_is_offered_begun_and_finished_once()
+    {
+        await SubmitAsync("b", Accounts(3));
+        await store.SeenAsync("w1", 2, "1", false, Stop);
+        var offers = await FeedAsync();
+        Assert.Equal(2, offers.Count);
+        Assert.Empty(await FeedAsync());
+        var started = await store.StartAsync(offers[0].Account, offers[0].Attempt, "w1", Stop);
+        Assert.Equal(("job", "cells a000", Wanted.Run), (started!.Job, started.Cells, started.Wanted));
+        Assert.Equal([started.Account], (await store.RenewAsync([new AccountProgress(started.Account, 1, 10, 4, 400, "INBOX")], Stop)).Keys);
+        var line = (await AllAsync()).Single(a => a.Id == started.Account);
+        Assert.Equal((AccountStatus.Running, 10L, 4L, 400L, "w1", "INBOX"), (line.Status, line.Planned, line.Copied, line.Bytes, line.Worker, line.Folder));
+        var end = new AttemptEnd(started.Account, 1, AccountStatus.Done, 0, 0, "done") { Copied = 10, Bytes = 1000, Planned = 10, Report = "{}" };
+        Assert.True(await store.FinishAsync(end, Stop));
+        Assert.False(await store.FinishAsync(end, Stop));
+        line = (await AllAsync()).Single(a => a.Id == started.Account);
+        Assert.Equal((AccountStatus.Done, 10L, 1000L, (string?)null), (line.Status, line.Copied, line.Bytes, line.Worker));
+        var (report, events) = await store.ReadStoryAsync(started.Account, Stop);
+        Assert.Equal("{}", report);
+        Assert.Equal(["begun by worker w1, attempt 1", "done"], events.Select(e => e.Text));
+        Assert.Single(await FeedAsync());
+    }
+
+    [Fact]
+    public async Task A_lease_that_ran_out_is_taken_back_and_its_holder_can_write_nothing_more()
+    {
+        await store.DisposeAsync();
+        store = await OpenAsync(Endless with { Lease = TimeSpan.FromMilliseconds(1) });
+        await SubmitAsync("b", Accounts(1));
+        await store.SeenAsync("w1", 1, "1", false, Stop);
+        var first = Assert.Single(await FeedAsync());
+        Assert.NotNull(await store.StartAsync(first.Account, first.Attempt, "w1", Stop));
+        var second = await UntilAsync(async () => (await FeedAsync()).Cast<Offer?>().SingleOrDefault());
+        Assert.Equal((first.Account, 2L), (second!.Value.Account, second.Value.Attempt));
+        Assert.Empty(await store.RenewAsync([new AccountProgress(first.Account, 1, 0, 0, 0, "")], Stop));
+        Assert.False(await store.FinishAsync(new AttemptEnd(first.Account, 1, AccountStatus.Done, 0, 0, "late"), Stop));
+        Assert.Null(await store.StartAsync(first.Account, 1, "w1", Stop));
+        Assert.NotNull(await store.StartAsync(first.Account, 2, "w1", Stop));
+        Assert.Contains((await store.ReadStoryAsync(first.Account, Stop)).Events, e => e.Text.StartsWith("worker w1 was lost", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_account_that_was_given_to_a_worker_and_never_begun_is_given_again()
+    {
+        await store.DisposeAsync();
+        store = await OpenAsync(Endless with { Ready = TimeSpan.FromMilliseconds(1) });
+        await SubmitAsync("b", Accounts(1));
+        await store.SeenAsync("w1", 1, "1", false, Stop);
+        Assert.Equal(1, Assert.Single(await FeedAsync()).Attempt);
+        Assert.Equal(2, (await UntilAsync(async () => (await FeedAsync()).Cast<Offer?>().SingleOrDefault()))!.Value.Attempt);
+    }
+
+    [Fact]
+    public async Task Hosts_are_never_given_more_connections_than_they_allow_by_many_feeders_at_once()
+    {
+        var random = new Random(17);
+        var accounts = Enumerable.Range(0, 300).Select(i => Account(i) with
+        {
+            SourceHost = $"s{random.Next(4)}",
+            TargetHost = random.Next(5) == 0 ? "s0" : $"t{random.Next(3)}",
+            SourceClaim = random.Next(1, 5),
+            TargetClaim = random.Next(1, 5),
+        }).ToList();
+        var limits = new Dictionary<string, int> { ["s0"] = 7, ["s1"] = 3, ["s2"] = 1, ["t0"] = 5, ["t1"] = 9 };
+        await SubmitAsync("b", accounts, limits);
+        for (var w = 0; w < 5; w++)
+            await store.SeenAsync($"w{w}", 8, "1", false, Stop);
+        var done = 0;
+        for (var round = 0; round < 400 && done < accounts.Count; round++)
+        {
+            var offers = (await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(FeedAsync, Stop)))).SelectMany(o => o).ToList();
+            Assert.Equal(offers.Count, offers.DistinctBy(o => o.Account).Count());
+            foreach (var host in await store.ReadHostsAsync(Stop))
+                Assert.True(host.Connections is null || host.Claimed <= host.Connections, $"{host} in round {round}");
+            Assert.All(await store.ReadWorkersAsync(Stop), w => Assert.InRange(w.Held, 0, w.Slots));
+            var held = (await AllAsync()).Where(a => a.Status == AccountStatus.Ready).ToList();
+            Assert.NotEmpty(held);
+            foreach (var account in held.OrderBy(_ => random.Next()).Take(random.Next(1, 12)))
+            {
+                Assert.NotNull(await store.StartAsync(account.Id, account.Attempt, account.Worker!, Stop));
+                Assert.True(await store.FinishAsync(new AttemptEnd(account.Id, account.Attempt, AccountStatus.Done, 0, 0, "done"), Stop));
+                done++;
+            }
+        }
+
+        Assert.Equal(accounts.Count, done);
+    }
+
+    [Fact]
+    public async Task Two_accounts_that_write_to_one_mailbox_are_never_at_work_at_once()
+    {
+        await SubmitAsync("one", [Account(1) with { Mailbox = "m" }, Account(2) with { Mailbox = "m" }]);
+        await SubmitAsync("two", [Account(1) with { Mailbox = "m" }]);
+        await store.SeenAsync("w", 9, "1", false, Stop);
+        for (var i = 0; i < 3; i++)
+        {
+            var offer = Assert.Single(await FeedAsync());
+            Assert.NotNull(await store.StartAsync(offer.Account, offer.Attempt, "w", Stop));
+            Assert.Empty(await FeedAsync());
+            Assert.True(await store.FinishAsync(new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Done, 0, 0, "done"), Stop));
+        }
+
+        Assert.Empty(await FeedAsync());
+    }
+
+    [Fact]
+    public async Task What_is_urgent_goes_first_and_what_was_taken_back_before_all_of_its_kind()
+    {
+        await SubmitAsync("old", Accounts(5));
+        await SubmitAsync("urgent", [.. Accounts(2).Select(a => a with { Mailbox = "u" + a.Mailbox })], priority: 9);
+        await store.SeenAsync("w", 1, "1", false, Stop);
+        var names = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            var offer = Assert.Single(await FeedAsync());
+            var started = await store.StartAsync(offer.Account, offer.Attempt, "w", Stop);
+            names.Add($"{started!.Batch}{started.Name}");
+            await store.FinishAsync(new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Done, 0, 0, "done"), Stop);
+        }
+
+        Assert.Equal(["2a000", "2a001", "1a000"], names);
+    }
+
+    [Fact]
+    public async Task Pause_resume_cancel_and_retry_reach_what_waits_at_once_and_what_is_at_work_with_its_renewal()
+    {
+        var batch = await SubmitAsync("b", Accounts(4));
+        await store.SeenAsync("w", 2, "1", false, Stop);
+        var (a, b) = (await FeedAsync()) is [var x, var y] ? (x, y) : throw new InvalidOperationException();
+        await store.StartAsync(a.Account, 1, "w", Stop);
+        await store.StartAsync(b.Account, 1, "w", Stop);
+        Assert.Equal(4, await store.ActAsync(AccountAction.Pause, new AccountFilter(batch), Stop));
+        Assert.True((await store.ReadBatchesAsync(Stop)).Single().IsPaused);
+        var wanted = await store.RenewAsync([new(a.Account, 1, 0, 0, 0, ""), new(b.Account, 1, 0, 0, 0, "")], Stop);
+        Assert.Equal([Wanted.Pause, Wanted.Pause], wanted.Values);
+        Assert.Equal(1, await store.ActAsync(AccountAction.Cancel, new AccountFilter(Ids: [b.Account]), Stop));
+        // The worker hands them back as if they were due: what was wanted decides.
+        await store.FinishAsync(new AttemptEnd(a.Account, 1, AccountStatus.Due, 0, 0, "handed back"), Stop);
+        await store.FinishAsync(new AttemptEnd(b.Account, 1, AccountStatus.Due, 0, 0, "handed back"), Stop);
+        Assert.Equal([AccountStatus.Paused, AccountStatus.Cancelled, AccountStatus.Paused, AccountStatus.Paused], (await AllAsync()).Select(l => l.Status));
+        Assert.Empty(await FeedAsync());
+        Assert.Equal(3, await store.ActAsync(AccountAction.Resume, new AccountFilter(batch), Stop));
+        Assert.Equal(2, (await FeedAsync()).Count);
+        Assert.Equal(1, await store.ActAsync(AccountAction.Retry, new AccountFilter(Statuses: [AccountStatus.Cancelled]), Stop));
+        Assert.Equal(2, (await AllAsync()).Count(l => l.Status == AccountStatus.Due));
+    }
+
+    [Fact]
+    public async Task A_host_that_is_to_be_left_alone_is_and_an_account_waits_for_its_next_try()
+    {
+        await SubmitAsync("b", Accounts(2));
+        await store.SeenAsync("w", 2, "1", false, Stop);
+        var offers = await FeedAsync();
+        foreach (var offer in offers)
+            await store.StartAsync(offer.Account, 1, "w", Stop);
+        await store.FinishAsync(new AttemptEnd(offers[0].Account, 1, AccountStatus.Due, 3_600_000, 1, "later"), Stop);
+        Assert.Empty(await FeedAsync());
+        await store.FinishAsync(new AttemptEnd(offers[1].Account, 1, AccountStatus.Due, 0, 1, "now"), Stop);
+        Assert.True(await store.LimitHostAsync("new.example", 0, Stop));
+        Assert.Empty(await FeedAsync());
+        Assert.True(await store.LimitHostAsync("new.example", null, Stop));
+        Assert.Equal(offers[1].Account, Assert.Single(await FeedAsync()).Account);
+        Assert.False(await store.LimitHostAsync("nowhere.example", 1, Stop));
+    }
+
+    [Fact]
+    public async Task A_list_that_is_submitted_again_corrects_rows_and_keeps_what_was_done()
+    {
+        await SubmitAsync("b", Accounts(2));
+        await store.SeenAsync("w", 1, "1", false, Stop);
+        var offer = Assert.Single(await FeedAsync());
+        await store.StartAsync(offer.Account, 1, "w", Stop);
+        await store.FinishAsync(new AttemptEnd(offer.Account, 1, AccountStatus.Failed, 0, 1, "refused"), Stop);
+        await SubmitAsync("b", [Account(0) with { Cells = "better" }, Account(2)]);
+        Assert.Equal([("a000", AccountStatus.Failed), ("a001", AccountStatus.Due), ("a002", AccountStatus.Due)], (await AllAsync()).OrderBy(a => a.Name).Select(a => (a.Name, a.Status)));
+        await store.ActAsync(AccountAction.Retry, new AccountFilter(Statuses: [AccountStatus.Failed]), Stop);
+        foreach (var name in (string[])["A001", "A002"])
+            Assert.Equal(1, await store.ActAsync(AccountAction.Pause, new AccountFilter(Statuses: [AccountStatus.Due], Text: name), Stop));
+        var again = Assert.Single(await FeedAsync());
+        Assert.Equal("better", (await store.StartAsync(again.Account, again.Attempt, "w", Stop))!.Cells);
+    }
+
+    [Fact]
+    public async Task A_schedule_sets_all_that_ended_due_again()
+    {
+        var batch = new NewBatch("nightly", "job", 0, "0 0 2 * * ?", "Europe/Vienna", false) { NextRun = 1 };
+        await store.SubmitAsync(batch, Accounts(1), Stop);
+        await store.SeenAsync("w", 1, "1", false, Stop);
+        Assert.Single(await store.FeedAsync((expression, zone, now) => expression == batch.Schedule && zone == batch.Zone ? now + 3_600_000 : 0, Stop));
+        await store.StartAsync(1, 1, "w", Stop);
+        await store.FinishAsync(new AttemptEnd(1, 1, AccountStatus.Done, 0, 0, "done"), Stop);
+        Assert.Empty(await FeedAsync());
+        await store.SubmitAsync(batch, [], Stop);
+        Assert.Equal(2, Assert.Single(await FeedAsync()).Attempt);
+    }
+
+    [Theory]
+    [InlineData(AccountSort.Id, false)]
+    [InlineData(AccountSort.Name, true)]
+    [InlineData(AccountSort.Status, false)]
+    [InlineData(AccountSort.Ended, true)]
+    [InlineData(AccountSort.Copied, true)]
+    [InlineData(AccountSort.Problems, false)]
+    public async Task Pages_show_each_account_once_in_one_order(AccountSort sort, bool descending)
+    {
+        await SubmitAsync("b", Accounts(57));
+        await store.SeenAsync("w", 20, "1", false, Stop);
+        foreach (var (offer, i) in (await FeedAsync()).Select((o, i) => (o, i)))
+        {
+            await store.StartAsync(offer.Account, 1, "w", Stop);
+            await store.FinishAsync(new AttemptEnd(offer.Account, 1, i % 2 == 0 ? AccountStatus.Done : AccountStatus.Failed, 0, 0, "x") { Copied = i % 3, Problems = i % 4 }, Stop);
+        }
+
+        var seen = new List<AccountView>();
+        PageEnd? next = null;
+        do
+        {
+            var (page, end) = await store.ReadAccountsAsync(new AccountPage(new AccountFilter(), sort, descending, 10, next), Stop);
+            seen.AddRange(page);
+            next = end;
+        }
+        while (next is not null);
+        Assert.Equal(57, seen.DistinctBy(a => a.Id).Count());
+        Assert.Equal(57, seen.Count);
+        Func<AccountView, IComparable> key = sort switch
+        {
+            AccountSort.Name => a => a.Name,
+            AccountSort.Status => a => a.Status,
+            AccountSort.Ended => a => a.Ended ?? 0,
+            AccountSort.Copied => a => a.Copied,
+            AccountSort.Problems => a => a.Problems,
+            _ => a => a.Id,
+        };
+        var keys = seen.Select(key).ToList();
+        Assert.Equal(descending ? keys.OrderDescending() : keys.Order(), keys);
+    }
+
+    [Theory]
+    [InlineData("x%", 1)]
+    [InlineData("_", 1)]
+    [InlineData(@"\", 1)]
+    [InlineData("'; drop table account; --", 1)]
+    [InlineData("<b>", 1)]
+    [InlineData("ÄRGER", 1)]
+    [InlineData("example", 7)]
+    public async Task A_search_finds_the_text_itself(string text, int found)
+    {
+        string[] names = ["x%y", "a_b", @"c\d", "'; drop table account; --", "<b>bold</b>", "Ärger", "plain"];
+        await SubmitAsync("b", [.. names.Select((n, i) => Account(i) with { Name = n })]);
+        Assert.Equal(found, (await store.ReadAccountsAsync(new AccountPage(new AccountFilter(Text: text)), Stop)).Accounts.Count);
+    }
+
+    [Fact]
+    public async Task Nothing_is_offered_to_a_worker_that_drains_or_has_gone()
+    {
+        await SubmitAsync("b", Accounts(1));
+        await store.SeenAsync("w", 2, "1", true, Stop);
+        Assert.Empty(await FeedAsync());
+        await store.SeenAsync("w", 2, "1", false, Stop);
+        await store.GoneAsync("w", Stop);
+        Assert.Empty(await FeedAsync());
+    }
+
+    [Fact]
+    public async Task Programs_that_open_the_list_at_the_same_time_find_one_list()
+    {
+        var opened = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => OpenAsync(null), Stop)));
+        await SubmitAsync("b", Accounts(1));
+        foreach (var other in opened)
+        {
+            Assert.Single(await other.ReadBatchesAsync(Stop));
+            await other.DisposeAsync();
+        }
+    }
+
+    private static NewAccount Account(int i) => new($"a{i:000}", $"mailbox{i}", $"imaps://a{i}@old.example", $"imaps://a{i}@new.example", "old.example", "new.example", 1, 1, $"cells a{i:000}");
+
+    private static List<NewAccount> Accounts(int count) => [.. Enumerable.Range(0, count).Select(Account)];
+
+    private Task<long> SubmitAsync(string name, IReadOnlyCollection<NewAccount> accounts, Dictionary<string, int>? limits = null, int priority = 0) =>
+        store.SubmitAsync(new NewBatch(name, "job", priority, null, "UTC", false) { HostConnections = limits ?? [] }, accounts, Stop);
+
+    private Task<IReadOnlyList<Offer>> FeedAsync() => store.FeedAsync((_, _, _) => null, Stop);
+
+    private async Task<IReadOnlyList<AccountView>> AllAsync() => (await store.ReadAccountsAsync(new AccountPage(new AccountFilter(), Limit: 1000), Stop)).Accounts;
+
+    private static async Task<T> UntilAsync<T>(Func<Task<T>> look)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        while (true)
+        {
+            if (await look() is { } found)
+                return found;
+            await timer.WaitForNextTickAsync(Stop);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using Imapsync.Fleet.Listing;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Fleet.Tests.Runs;
+
+/// <summary>Three workers on one real PostgreSQL, each of which something happens to.</summary>
+[Collection(PostgresCollection.Name)]
+public sealed class ClusterTests(PostgresFixture postgres)
+{
+    private static readonly bool IsLong = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1";
+
+    private static int Accounts => IsLong ? 300 : 24;
+
+    [Fact(Timeout = 580_000)]
+    public async Task One_worker_killed_one_ended_one_frozen_and_the_database_restarted_every_account_is_complete()
+    {
+        await using var lab = await FleetLab.StartAsync(Accounts, messages: 40);
+        lab.Postgres = await postgres.NewDatabaseAsync();
+        lab.WriteJob();
+        await using var server = lab.Serve("--slots", "0");
+        await lab.KnowAsync(server);
+        await using var killed = lab.Work("killed", 4);
+        await using var ended = lab.Work("ended", 4);
+        await using var frozen = lab.Work("frozen", 4);
+        await using var list = await lab.OpenListAsync();
+        // Slow enough to be met in the middle.
+        lab.TargetLine.Rules = new FaultRules { BytesPerSecond = 4000 };
+        await lab.CommandAsync("submit", "moves.yaml");
+        await FleetLab.UntilAsync(list, a => Running(a, "killed") && Running(a, "ended") && Running(a, "frozen"), killed, ended, frozen);
+
+        await frozen.SignalAsync("STOP");
+        var asleep = (await FleetLab.AccountsAsync(list)).Where(a => a.Worker == "frozen").ToDictionary(a => a.Id, a => a.Attempt);
+        var since = TimeProvider.System.GetTimestamp();
+        await killed.SignalAsync("KILL");
+        await ended.SignalAsync("TERM");
+        Assert.Equal(0, await ended.WaitAsync().WaitAsync(TestContext.Current.CancellationToken));
+        await using var fresh = lab.Work("fresh", 8);
+
+        // What the frozen one had somebody else has, or has finished.
+        await FleetLab.UntilAsync(list, a => a.Where(x => asleep.ContainsKey(x.Id)).All(x => x.Attempt > asleep[x.Id] && x.Status is AccountStatus.Running or AccountStatus.Done), fresh);
+        TestContext.Current.TestOutputHelper?.WriteLine($"all {asleep.Count} accounts of the frozen worker taken over {TimeProvider.System.GetElapsedTime(since).TotalSeconds:0.0} s after it was frozen");
+        await frozen.SignalAsync("CONT");
+        await postgres.Server.KillAsync();
+        await postgres.Server.StartAsync();
+        lab.TargetLine.Rules = new FaultRules();
+        var all = await FleetLab.UntilAsync(list, a => a.All(x => x.Status == AccountStatus.Done), fresh, frozen);
+
+        await lab.AllEqualAsync();
+        Assert.All(asleep, a => Assert.True(all.Single(x => x.Id == a.Key).Attempt > a.Value));
+        await frozen.SignalAsync("TERM");
+        Assert.Equal(0, await frozen.WaitAsync());
+        await fresh.SignalAsync("TERM");
+        Assert.Equal(0, await fresh.WaitAsync());
+    }
+
+    private static bool Running(IReadOnlyList<AccountView> accounts, string worker) => accounts.Any(a => a.Worker == worker && a.Status == AccountStatus.Running && a.Copied > 0);
+}

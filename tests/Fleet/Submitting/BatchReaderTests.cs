@@ -1,0 +1,69 @@
+using System.Security.Cryptography;
+using System.Text;
+using Imapsync.Engine.Mail;
+using Imapsync.Fleet.Listing;
+using Imapsync.Fleet.Submitting;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Fleet.Tests.Submitting;
+
+/// <summary>What a worker runs is what was submitted, cell for cell.</summary>
+public sealed class BatchReaderTests : IDisposable
+{
+    private const string Letters = "aé,;\"|\t #'{}\\ 漢=";
+
+    private readonly TempDir dir = new();
+
+    [Fact]
+    public async Task A_job_made_again_at_a_worker_is_the_job_of_its_row_whatever_stands_in_it()
+    {
+        for (var seed = 0; seed < 200; seed++)
+        {
+            var random = new Random(seed);
+            var (delimiter, isLatin1) = (",;|\t"[random.Next(4)], random.Next(3) == 0);
+            var rows = Enumerable.Range(0, random.Next(1, 6)).Select(i => (Name: $"n{i}", User: $"u{i}{Text(random, isLatin1)}", Password: $"p{Text(random, isLatin1)}")).ToList();
+            var csv = string.Join('\n', rows.Select(r => $"{r.Name}{delimiter}{Cell(r.User)}{delimiter}{Cell(r.Password)}").Prepend($"name{delimiter}user{delimiter}password")) + "\n";
+            var form = isLatin1 ? "{ file: accounts.csv, encoding: latin-1 }" : random.Next(2) == 0 ? "accounts.csv" : $"{{ file: accounts.csv, delimiter: {(delimiter == '\t' ? "tab" : $"\"{delimiter}\"")} }}";
+            var reader = Reader();
+            var batch = reader.Read(Job(form), (isLatin1 ? Encoding.Latin1 : new UTF8Encoding(random.Next(2) == 0)).GetBytes(csv));
+            Assert.Equal(rows.Count, batch.Accounts.Count);
+            foreach (var (account, row) in batch.Accounts.Zip(rows))
+            {
+                var job = reader.Rebuild(new StartedAccount(1, 1, 1, account.Name, batch.Job, account.Cells, 1, 3, 0, Wanted.Run));
+                var (source, target) = ((ImapEndpoint)job.Source, (ImapEndpoint)job.Target);
+                Assert.True(source.User == row.User && job.Name == row.Name, $"seed {seed}: {row}");
+                Assert.Equal(row.Password, (await source.Password!.ReadAsync(TestContext.Current.CancellationToken)).Reveal());
+                // No more than was counted, nor than the job file says.
+                Assert.Equal((1, 2), (source.Connections, target.Connections));
+            }
+        }
+    }
+
+    [Fact]
+    public void What_is_sealed_is_nothing_to_whoever_has_other_keys_or_changes_it()
+    {
+        var batch = Reader().Read(Job("accounts.csv"), "name,user,password\nalice,alice,hunter2\n"u8.ToArray());
+        var account = new StartedAccount(1, 1, 1, "alice", batch.Job, batch.Accounts[0].Cells, 1, 1, 0, Wanted.Run);
+        Assert.ThrowsAny<CryptographicException>(() => Reader("other-keys").Rebuild(account));
+        Assert.ThrowsAny<CryptographicException>(() => Reader().Rebuild(account with { Cells = account.Job }));
+        Assert.Equal("alice", Reader().Rebuild(account).Name);
+        Assert.DoesNotContain("hunter2", account.Cells, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => dir.Dispose();
+
+    private static string Job(string form) => $$"""
+        jobs:
+          - name: "{name}"
+            for_each: {{form}}
+            source: { url: "imaps://{user}@old.example", password: "{password}" }
+            target: { url: "imaps://{user}@new.example", password: "{password}", connections: 2 }
+        """;
+
+    private static string Text(Random random, bool isLatin1) =>
+        new([.. Enumerable.Range(0, random.Next(0, 9)).Select(_ => Letters[random.Next(Letters.Length)]).Where(c => c < 256 || !isLatin1).Where(c => !char.IsControl(c))]);
+
+    private static string Cell(string text) => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    private BatchReader Reader(string keys = "keys") => new(Seal.Open(dir[keys]), new BatchRules(trusted: false, [], new Dictionary<string, string>()));
+}
