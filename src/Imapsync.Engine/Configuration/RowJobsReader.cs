@@ -97,7 +97,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
         ReadTable(job, file.ValueOrigin, file.Value!, path, form, () =>
         {
             if (reading.Options.OpenTable is { } open)
-                return form is not null ? CsvReader.Read(open(path), form) : LdifReader.Read(open(path));
+                return form is not null ? CsvReader.Read(open(path), form) : throw OnlyCsvIsHandedOver();
             if (form is not null)
                 return CsvReader.Open(path, form);
             using var ldif = Pipes.OpenRead(path, TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult();
@@ -107,9 +107,13 @@ internal sealed class RowJobsReader(JobReadContext reading)
 
     private void ReadCommand(SettingNode job, SettingNode command, TimeSpan timeout, CsvForm? form) => ReadTable(job, command.ValueOrigin, "output of 'command'", null, form, () =>
     {
+        if (reading.Options.OpenTable is not null)
+            throw OnlyCsvIsHandedOver();
         var output = RowsCommand.Run(command.Value!, timeout, reading.Options.Time);
         return form is not null ? CsvReader.Read(output, form) : LdifReader.Read(output);
     });
+
+    private static NotSupportedException OnlyCsvIsHandedOver() => new("here the rows are handed over as a CSV file, beside the job file");
 
     /// <param name="shown">What error texts call it.</param>
     /// <param name="path">Of a file; null for what a command prints.</param>

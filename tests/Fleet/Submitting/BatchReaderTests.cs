@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Submitting;
@@ -50,6 +51,17 @@ public sealed class BatchReaderTests : IDisposable
         Assert.DoesNotContain("hunter2", account.Cells, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("accounts.ldif")]
+    [InlineData("{ file: accounts.txt, format: ldif }")]
+    [InlineData("{ command: cat /etc/passwd }")]
+    [InlineData("[{ name: alice, user: alice, password: x }]")]
+    public void Only_a_table_that_was_handed_over_makes_accounts(string form)
+    {
+        foreach (var trusted in new[] { false, true })
+            Assert.Throws<ConfigurationException>(() => Reader(trusted: trusted).Read(Job(form), "name,user,password\nalice,alice,hunter2\n"u8.ToArray()));
+    }
+
     public void Dispose() => dir.Dispose();
 
     private static string Job(string form) => $$"""
@@ -65,5 +77,5 @@ public sealed class BatchReaderTests : IDisposable
 
     private static string Cell(string text) => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
-    private BatchReader Reader(string keys = "keys") => new(Seal.Open(dir[keys]), new BatchRules(trusted: false, [], new Dictionary<string, string>()));
+    private BatchReader Reader(string keys = "keys", bool trusted = false) => new(Seal.Open(dir[keys]), new BatchRules(trusted, [], new Dictionary<string, string>()));
 }
