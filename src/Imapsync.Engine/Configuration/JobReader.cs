@@ -51,6 +51,7 @@ internal sealed class JobReader(JobReadContext reading)
             Retry = patience.Retry(job["retry"]),
             MaxDuration = patience.MaxDuration(job),
             Snapshots = new SnapshotReader(reading).Read(job["snapshots"], target),
+            Watch = new WatchReader(reading).Read(job["watch"]),
             StateDirectory = state,
             Notices = notices,
         });

@@ -210,6 +210,11 @@ internal static class JobSchema
             Text("yearly", "5", "Of how many years."),
             Text("directory", "/var/backups/mail/alice.snapshots", "Where they lie, on the file system of the target."),
         ]),
+        Section("watch", "How the job is kept up to date by 'imapsync watch'.",
+        [
+            Text("every", "5m", "How often all is looked at, whatever the source tells of changes."),
+            List("folders", "[\"INBOX\", \"Sent\"]", "Folders to listen to, where the server tells of one a connection."),
+        ]),
         Text("state", "./state/alice", "The directory of the checkpoints and the lock."),
         Notify,
         new("for_each", SettingShape.Rows, "accounts.csv") { Purpose = "The CSV file with a row for each job that is made of this one." },

@@ -49,6 +49,8 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>Which points in time of the target are kept; null for none.</summary>
     public SnapshotPolicy? Snapshots { get; init; }
 
+    public WatchSettings Watch { get; init; } = new();
+
     /// <summary>
     /// The backup this job restores. Then it brings back what is missing at the target and touches nothing else there: what the
     /// target has lost since it was copied is copied again, no folder is renamed, and none is created that gets no message of those chosen.
