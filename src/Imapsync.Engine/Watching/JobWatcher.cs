@@ -90,6 +90,8 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
             return true;
         if (most > rest)
         {
+            // What runs took is given back before a wait that may be long: nothing else would make the collector do so for hours.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             using var due = new CancellationTokenSource(most - rest, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, stop);
             try

@@ -36,7 +36,7 @@ internal static class WatchCommand
         /// <returns>0 once stopped; the status of jobs that could never succeed; that of a signal when what was in hand had to be dropped.</returns>
         public async Task<int> RunAsync(CancellationToken stop)
         {
-            using var manager = new ServiceManager(surroundings.Environment, surroundings.Time, surroundings.Error);
+            using var manager = new NotifySocket(surroundings.Environment, surroundings.Time, surroundings.Error);
             var events = surroundings.ShowEvents(isJson, liveJobs: 0);
             signals.OnStop = () =>
             {
@@ -50,7 +50,7 @@ internal static class WatchCommand
             return signals.Abort.IsCancellationRequested ? signals.InterruptedStatus : ExitStatus.Worst(statuses);
         }
 
-        private async Task<int> WatchAsync(WatchPlan plan, WatchedEvents shown, Action<string> say, ServiceManager manager, CancellationToken stop)
+        private async Task<int> WatchAsync(WatchPlan plan, WatchedEvents shown, Action<string> say, NotifySocket manager, CancellationToken stop)
         {
             var job = plan.Job;
             var record = new WatchRecord(surroundings, file, job, metricsPath, signals, text => say($"{job.Name}: {text}"));

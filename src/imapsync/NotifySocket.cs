@@ -8,7 +8,7 @@ namespace Imapsync.CommandLine;
 /// Tells the service manager that started the process how it stands, as sd_notify(3) does: a datagram to the socket that NOTIFY_SOCKET names.
 /// Nothing where there is none. What can't be told is said once, and changes nothing.
 /// </summary>
-internal sealed class ServiceManager : IDisposable
+internal sealed class NotifySocket : IDisposable
 {
     private readonly Socket? socket;
     private readonly UnixDomainSocketEndPoint? address;
@@ -17,7 +17,7 @@ internal sealed class ServiceManager : IDisposable
     private bool hasFailed;
 
     /// <param name="environment">With NOTIFY_SOCKET, and WATCHDOG_USEC and WATCHDOG_PID where the process is watched.</param>
-    public ServiceManager(IReadOnlyDictionary<string, string> environment, TimeProvider time, TextWriter error)
+    public NotifySocket(IReadOnlyDictionary<string, string> environment, TimeProvider time, TextWriter error)
     {
         this.error = error;
         // A name that begins with @ is in the abstract name space, where it begins with NUL.
