@@ -95,6 +95,11 @@ public sealed class ImapCapabilities
 
     public bool HasAcl => Has("ACL");
 
+    public bool HasIdle => Has("IDLE");
+
+    /// <summary>RFC 5465.</summary>
+    public bool HasNotify => Has("NOTIFY");
+
     public bool Has(string name) => names.Contains(name);
 
     public override string ToString() => string.Join(' ', Names);

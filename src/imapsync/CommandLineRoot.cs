@@ -14,6 +14,7 @@ internal static class CommandLineRoot
     [
         InitCommand.Create,
         RunCommand.Create,
+        WatchCommand.Create,
         CopyCommand.Create,
         RestoreCommand.Create,
         CheckCommand.Create,

@@ -48,6 +48,13 @@ internal sealed class HistoryKeeping
             await history!.EndAsync(end(begun), CancellationToken.None);
     });
 
+    /// <summary>Adds what was done already.</summary>
+    public Task AddAsync(DateTimeOffset began, Func<HistoryEntry, HistoryEntry> end)
+    {
+        beganUnnoted = history is null ? null : began;
+        return EndAsync(end);
+    }
+
     private async Task TryAsync(Func<Task> write)
     {
         try

@@ -6,6 +6,7 @@ using Imapsync.Engine.Configuration.Secrets;
 using Imapsync.Engine.Discovery;
 using Imapsync.Engine.History;
 using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
 using Imapsync.Engine.Stores;
@@ -57,6 +58,9 @@ internal sealed record HostContext : IDisposable
 
     public required JobRun RunJob { get; init; }
 
+    /// <summary>Opens what tells of a source's changes.</summary>
+    public FeedOpener Listen { get; init; } = (_, _, _, _) => Task.FromResult<IChangeFeed?>(null);
+
     /// <summary>The history in a job's state directory; null where none is kept.</summary>
     public Func<string, JobHistory>? HistoryOf { get; init; }
 
@@ -98,6 +102,7 @@ internal sealed record HostContext : IDisposable
             Prompt = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskAsync,
             Ask = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskLineAsync,
             OpenStore = open,
+            Listen = (endpoint, request, context, cancellationToken) => StoreRegistry.ListenAsync(endpoint, request, context with { Log = trace }, cancellationToken),
             HistoryOf = directory => new JobHistory(directory, TimeProvider.System),
             RunJob = new JobRunner(TimeProvider.System, open).RunAsync,
         };

@@ -38,9 +38,15 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
     /// <summary>Looks at what was before, and tells that the run begins; does not wait for that.</summary>
     public async Task BeginAsync(CancellationToken cancellationToken)
     {
+        await LookBackAsync(cancellationToken);
+        Start("", file.Notices, NewsText.OfStart(null, [.. file.Jobs.Select(j => j.Name)], surroundings.Time.GetUtcNow()));
+    }
+
+    /// <summary>Looks at what was before.</summary>
+    public async Task LookBackAsync(CancellationToken cancellationToken)
+    {
         foreach (var job in file.Jobs.Where(j => file.Notices.Concat(j.Notices).Any(n => n.On is NoticeOccasion.Change or NoticeOccasion.Weekly)))
             past[job.Name] = await PastRuns.ReadAsync(surroundings, job.StateDirectory, cancellationToken);
-        Start("", file.Notices, NewsText.OfStart(null, [.. file.Jobs.Select(j => j.Name)], surroundings.Time.GetUtcNow()));
     }
 
     public Task BeginAsync(JobDefinition job)

@@ -78,6 +78,7 @@ public sealed partial class ArchitectureTests
         [
             "Checking", "Copying", "Files", "Jobs", "Mail", "Progress", "Restoring", "Retrying", "Snapshots", "State", "Stores", "Stores.Labels", "Stores.Limits", "Stores.Views", "Verifying",
         ],
+        ["Watching"] = ["Folders", "Jobs", "Mail", "Progress"],
         ["Providers"] = [],
         ["Discovery"] = ["Providers"],
         ["Configuration.Secrets"] = ["Files", "Mail"],

@@ -47,7 +47,8 @@ internal sealed class FolderRulesReader(JobReadContext reading)
         return policy;
     }
 
-    private ImmutableArray<string> Globs(IReadOnlyList<(string Text, SettingOrigin Origin)> globs)
+    /// <summary>Patterns of folders; what can't be one is reported.</summary>
+    public ImmutableArray<string> Globs(IReadOnlyList<(string Text, SettingOrigin Origin)> globs)
     {
         foreach (var (text, origin) in globs.Where(g => !FolderPath.TryParse(g.Text, out _)))
             reading.Error(origin, $"'{text}' fits no folder: a level is empty", "split levels by single slashes, none in front or at the end");

@@ -52,6 +52,7 @@ internal sealed class JobReader(JobReadContext reading)
             MaxDuration = patience.MaxDuration(job),
             Snapshots = new SnapshotReader(reading).Read(job["snapshots"], target),
             HasIndex = job.Choice("index", ("false", false), ("true", true)),
+            Watch = new WatchReader(reading).Read(job["watch"]),
             StateDirectory = state,
             Notices = notices,
         });

@@ -224,6 +224,11 @@ internal static class JobSchema
             Text("directory", "/var/backups/mail/alice.snapshots", "Where they lie, on the file system of the target."),
         ]),
         Choice("index", "Whether an index of a backup's words is kept for imapsync find.", "false", "true"),
+        Section("watch", "How the job is kept up to date by 'imapsync watch'.",
+        [
+            Text("every", "5m", "How often all is looked at, whatever the source tells of changes."),
+            List("folders", "[\"INBOX\", \"Sent\"]", "Folders to listen to, where the server tells of one a connection."),
+        ]),
         Text("state", "./state/alice", "The directory of the checkpoints and the lock."),
         Notify,
         new("for_each", SettingShape.Rows, "accounts.csv") { Purpose = "The list of accounts, a job of this one for each: a CSV or LDIF file, or a command that prints such." },

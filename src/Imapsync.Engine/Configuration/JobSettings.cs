@@ -33,7 +33,7 @@ public static class JobSettings
     /// <summary>Of a job, but for its source and target, and for what only a job that runs night by night has a use for.</summary>
     public static ImmutableArray<JobSetting> Job { get; } =
     [
-        .. JobSchema.Job.Where(k => k.Name is not ("source" or "target" or "snapshots" or "index" or "notify" or "for_each"))
+        .. JobSchema.Job.Where(k => k.Name is not ("source" or "target" or "snapshots" or "index" or "watch" or "notify" or "for_each"))
             .SelectMany(k => k.Shape == SettingShape.Section ? k.Keys.Select(inner => Of(inner, [k.Name])) : [Of(k, [])]),
     ];
 

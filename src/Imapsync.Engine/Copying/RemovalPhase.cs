@@ -30,11 +30,12 @@ internal sealed class RemovalPhase(JobContext context)
         var count = vanished.Values.Sum(v => (long)v.Count);
         if (policy == DeletionPolicy.Keep || count == 0)
             return true;
-        if (sourceMessages == 0 || !context.Job.DeletionLimit.Allows(count, settled))
+        if (sourceMessages == 0 || !context.Job.DeletionLimit.Allows(count + context.Options.RemovedBefore, settled + context.Options.RemovedBefore))
         {
             var why = sourceMessages == 0
                 ? "the source account shows no message at all"
-                : $"that is more than deletion_limit: {context.Job.DeletionLimit} allows";
+                : $"that is more than deletion_limit: {context.Job.DeletionLimit} allows"
+                    + (context.Options.RemovedBefore > 0 ? $" with the {context.Options.RemovedBefore} removed lately" : "");
             context.Report.Problem(new Problem(
                 FailureScope.Store, null, null, Reasons.DeletionLimit,
                 $"{count} of {settled} messages vanished from the source; {why}, so none was removed. If it is meant, run once with a higher deletion_limit"));

@@ -53,6 +53,8 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>What words the target's messages have is kept for finding them, and each run adds what came.</summary>
     public bool HasIndex { get; init; }
 
+    public WatchSettings Watch { get; init; } = new();
+
     /// <summary>
     /// The backup this job restores. Then it brings back what is missing at the target and touches nothing else there: what the
     /// target has lost since it was copied is copied again, no folder is renamed, and none is created that gets no message of those chosen.

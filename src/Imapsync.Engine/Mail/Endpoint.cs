@@ -23,6 +23,12 @@ public abstract record Endpoint
     /// <summary>It may be a store where one message carries labels (Gmail).</summary>
     public virtual bool MayHaveLabels => false;
 
+    /// <summary>Connections that one job may have open here; 0 where there are none.</summary>
+    public virtual int MostConnections => 0;
+
+    /// <summary>The same with fewer connections, one at least: others of the account are in use elsewhere.</summary>
+    public virtual Endpoint WithFewer(int connections) => this;
+
     /// <summary>It may be a store with access rights of other people (RFC 4314).</summary>
     public virtual bool MayHaveAcl => false;
 
@@ -110,6 +116,10 @@ public abstract record ServerEndpoint(string Host, int Port, TlsMode Tls, string
 public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string User) : ServerEndpoint(Host, Port, Tls, User)
 {
     public override string Scheme => Tls == TlsMode.Implicit ? "imaps" : "imap";
+
+    public override int MostConnections => Connections;
+
+    public override Endpoint WithFewer(int connections) => this with { Connections = Math.Max(1, Connections - connections) };
 
     public override bool MayHaveLabels => true;
 

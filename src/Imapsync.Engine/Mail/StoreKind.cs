@@ -38,6 +38,11 @@ public abstract class StoreKind
     /// <param name="endpoint">One of this kind.</param>
     /// <param name="forWriting">The store is a target: its directory may be created.</param>
     public abstract Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken);
+
+    /// <summary>Opens what tells of changes in the store. Null: it tells nothing by itself.</summary>
+    /// <param name="endpoint">One of this kind.</param>
+    public virtual Task<IChangeFeed?> ListenAsync(Endpoint endpoint, ListenRequest request, StoreContext context, CancellationToken cancellationToken) =>
+        Task.FromResult<IChangeFeed?>(null);
 }
 
 /// <typeparam name="T">What its endpoints are.</typeparam>

@@ -37,6 +37,10 @@ public static class StoreRegistry
     public static Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         KindOf(endpoint).OpenAsync(endpoint, forWriting, context, cancellationToken);
 
+    /// <inheritdoc cref="FeedOpener"/>
+    public static Task<IChangeFeed?> ListenAsync(Endpoint endpoint, ListenRequest request, StoreContext context, CancellationToken cancellationToken) =>
+        KindOf(endpoint).ListenAsync(endpoint, request, context, cancellationToken);
+
     public static StoreKind KindOf(Endpoint endpoint) =>
         Kinds.FirstOrDefault(k => k.IsOf(endpoint)) ?? throw new NotSupportedException($"no store for {endpoint.Display}");
 }

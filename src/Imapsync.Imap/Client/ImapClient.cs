@@ -33,6 +33,9 @@ public sealed partial class ImapClient : IAsyncDisposable
     /// <summary>Why it is broken, else null.</summary>
     public Exception? BreakReason => connection.BreakReason;
 
+    /// <summary>Done, and never failed, when the connection has ended.</summary>
+    public Task Ended => connection.Ended;
+
     /// <summary>For how long nothing has been asked for; zero while something is.</summary>
     public TimeSpan QuietTime => connection.QuietTime;
 

@@ -114,6 +114,18 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
         return text;
     }
 
+    /// <summary>
+    /// Waits for the end of what lasts as long as the client likes (IDLE), without the watchdog minding the silence. False when the
+    /// server has answered by then, or is gone: nothing more is owed.
+    /// </summary>
+    public async ValueTask<bool> LingerAsync(Task until)
+    {
+        using (watchdog.Pause())
+            await until;
+        IsStopped = current.IsAnswered || current.Completion.IsCompleted;
+        return !IsStopped;
+    }
+
     /// <summary>One line of a SASL exchange, with nothing of it in the trace.</summary>
     public ValueTask<byte[]?> SecretLineAsync(string line) => ContinuationAsync(w => w.Secret(line));
 

@@ -92,6 +92,16 @@ internal sealed class ImapConnection : IAsyncDisposable
     /// <inheritdoc cref="SessionState.Refusals"/>
     public int Refusals => session.Refusals;
 
+    /// <inheritdoc cref="SessionState.OnNews"/>
+    public Action<FolderNews>? OnNews
+    {
+        get => session.OnNews;
+        set => session.OnNews = value;
+    }
+
+    /// <summary>Done when nothing more will be read.</summary>
+    public Task Ended => readLoop;
+
     /// <inheritdoc cref="ReadLoop.UnknownLines"/>
     public int UnknownLines => reading.UnknownLines;
 

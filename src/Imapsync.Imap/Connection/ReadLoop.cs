@@ -152,7 +152,9 @@ internal sealed class ReadLoop(
             return;
         }
 
+        var unclaimed = response;
         pending.Oldest?.OnUnclaimed(ref response);
+        session.OnUnclaimed(ref unclaimed);
     }
 
     private void OnStatus(StatusReply status)

@@ -17,6 +17,16 @@ internal sealed class SessionState(ImapLimits limits)
     /// <summary>Commands answered NO or BAD.</summary>
     public int Refusals { get; private set; }
 
+    /// <summary>Told what no command took, and that the server tells no more (RFC 5465 §5.8); on the read loop, which it must not hold up.</summary>
+    public Action<FolderNews>? OnNews { get; set; }
+
+    /// <summary>Untagged data that no command in flight took.</summary>
+    public void OnUnclaimed(ref ImapResponse response)
+    {
+        if (OnNews is { } tell && NewsReader.Read(ref response) is { } news)
+            tell(news);
+    }
+
     /// <summary>Untagged data that may come at any time, whichever command is under way (RFC 9051 §7). It is offered to the commands as well.</summary>
     public void OnUnsolicited(ref ImapResponse response)
     {
@@ -33,6 +43,8 @@ internal sealed class SessionState(ImapLimits limits)
     {
         if (status.Code is { Kind: ResponseCodeKind.Capability } code)
             Capabilities = new ImapCapabilities(code.Words.Take(limits.MaxCapabilities));
+        else if (status.Has(ResponseCodeKind.NotificationOverflow))
+            OnNews?.Invoke(new FolderNews(FolderNewsKind.Overflow));
     }
 
     /// <summary>The tagged reply to a command.</summary>

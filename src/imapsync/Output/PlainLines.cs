@@ -27,7 +27,10 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time, Func<JobE
         };
         if (text is not null)
             Write($"{happened.Job}: {text}", at, happened);
-        jobs[happened.Job] = (progress, text is null ? lastLine : at);
+        if (happened is JobFinished)
+            jobs.Remove(happened.Job);
+        else
+            jobs[happened.Job] = (progress, text is null ? lastLine : at);
     }
 
     public bool HasJustTold(string text, int linesSince)

@@ -124,8 +124,15 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
 
         await timer.DisposeAsync();
 
+        await LogOutAsync(all, time);
+        places.Dispose();
+    }
+
+    /// <summary>Says goodbye on connections and closes them, those soon that do not answer.</summary>
+    public static async Task LogOutAsync(IEnumerable<ImapClient> clients, TimeProvider time)
+    {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2), time);
-        await Task.WhenAll(all.Select(async client =>
+        await Task.WhenAll(clients.Select(async client =>
         {
             try
             {
@@ -136,7 +143,6 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
                 await client.DisposeAsync();
             }
         }));
-        places.Dispose();
     }
 
     /// <summary>Closes a connection that nobody has any more, and what is not to be trusted after it.</summary>

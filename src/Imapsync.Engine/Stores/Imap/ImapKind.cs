@@ -26,4 +26,7 @@ internal sealed class ImapKind : StoreKind<ImapEndpoint>
 
     protected override Task<IMessageStore> OpenAsync(ImapEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         ImapStore.OpenAsync(endpoint, context, cancellationToken);
+
+    public override Task<IChangeFeed?> ListenAsync(Endpoint endpoint, ListenRequest request, StoreContext context, CancellationToken cancellationToken) =>
+        ImapStore.ListenAsync((ImapEndpoint)endpoint, request, context, null, cancellationToken);
 }

@@ -1,0 +1,196 @@
+using System.Threading.Channels;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Watching;
+
+/// <summary>
+/// Decides when a job is run while it is watched: when its source tells of a change, and now and then in any case. Each run is an ordinary one
+/// over all folders, which costs one or two round trips where little changed: what a run of one folder would have to leave open, mail that
+/// was moved between folders and what may be removed, no later run would know of.
+/// </summary>
+/// <param name="run">Runs the job once. Never throws.</param>
+public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefinition, RunOptions, Task<JobReport>> run, TimeProvider time)
+{
+    /// <summary>A feed that lasted for so long was a good one: the next try begins anew.</summary>
+    private static readonly TimeSpan GoodFeed = TimeSpan.FromMinutes(1);
+
+    private readonly JobDefinition job = plan.Job;
+    private readonly WatchPace pace = new(plan.Job.Watch.Every);
+    private readonly RemovedLately removed = new(time);
+    private readonly Channel<bool> news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile int reserved = plan.Listeners;
+    private HashSet<string> toldBefore = [];
+
+    /// <summary>Told, for people, how it is listened, and what is wrong with that. From one task at a time.</summary>
+    public Action<string> OnNote { get; init; } = _ => { };
+
+    /// <summary>Told once: the source is listened to, or it is known why not, and the first run begins.</summary>
+    public Action OnReady { get; init; } = () => { };
+
+    /// <summary>Watches until it is told to stop; a run that goes on then is to be stopped by who gave it.</summary>
+    /// <returns>Null once stopped; else the first run's report, where that says that none can ever succeed.</returns>
+    public async Task<JobReport?> RunAsync(CancellationToken stop)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var listening = ListenAsync(over.Token);
+        try
+        {
+            await ready.Task;
+            OnReady();
+            return await RunAgainAsync(stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return null;
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await listening;
+        }
+    }
+
+    /// <summary>A name or password that is wrong is told at once; later it may be put right by somebody, as anything else.</summary>
+    private static bool IsHopeless(JobReport report) => report.Stop is StopReason.Authentication or StopReason.Configuration;
+
+    private async Task<JobReport?> RunAgainAsync(CancellationToken stop)
+    {
+        var (isFirst, isBusy) = (true, false);
+        while (true)
+        {
+            stop.ThrowIfCancellationRequested();
+            // What comes from here on is for the next run.
+            news.Reader.TryRead(out _);
+            var since = time.GetTimestamp();
+            var report = await run(job with { Source = job.Source.WithFewer(reserved) }, new RunOptions { RemovedBefore = removed.Count });
+            removed.Add(report.Totals.Deleted);
+            if (isFirst && IsHopeless(report))
+                return report;
+            isFirst &= report.Stop == StopReason.Locked;
+            var took = time.GetElapsedTime(since);
+            if (report.Stop == StopReason.Locked)
+                await Task.Delay(WatchPace.RestAfterLocked, time, stop);
+            else if (report.Outcome == JobOutcome.Failed || report.Stop == StopReason.Limit)
+                await Task.Delay(pace.AfterTrouble(), time, stop);
+            else
+                isBusy = await AwaitNewsAsync(pace.AfterRun(took, isBusy), job.Watch.Every - took, stop);
+        }
+    }
+
+    /// <param name="rest">Nothing is done before.</param>
+    /// <param name="most">The wait is over then, news or not.</param>
+    /// <returns>There was news by the end of the rest.</returns>
+    private async Task<bool> AwaitNewsAsync(TimeSpan rest, TimeSpan most, CancellationToken stop)
+    {
+        await Task.Delay(rest, time, stop);
+        if (news.Reader.TryPeek(out _))
+            return true;
+        if (most > rest)
+        {
+            // What runs took is given back before a wait that may be long: nothing else would make the collector do so for hours.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            using var due = new CancellationTokenSource(most - rest, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, stop);
+            try
+            {
+                await news.Reader.WaitToReadAsync(either.Token);
+                await Task.Delay(WatchPace.Gathering, time, stop);
+            }
+            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+            {
+                // Nothing was told for long enough.
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Opens a feed, again and again where one is lost. Never throws.</summary>
+    private async Task ListenAsync(CancellationToken stop)
+    {
+        await Task.Yield();
+        try
+        {
+            for (var tries = 1; reserved > 0; tries++)
+            {
+                var since = time.GetTimestamp();
+                var trouble = await HearAsync(stop);
+                if (trouble is null)
+                    reserved = 0;
+                if (trouble is null || stop.IsCancellationRequested)
+                    break;
+                if (time.GetElapsedTime(since) >= GoodFeed)
+                    tries = 1;
+                var pause = Pause(trouble, tries);
+                OnNote($"not listened to: {trouble.Message}; tried again in {pause.TotalSeconds:0.#} s");
+                ready.TrySetResult();
+                await Task.Delay(pause, time, stop);
+            }
+
+            if (!stop.IsCancellationRequested)
+                OnNote($"looked at every {Span(job.Watch.Every)}: {(plan.Listeners == 0 ? "there is no connection to spare for listening" : "the source tells nothing of changes by itself")}");
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Stopped while it waited.
+        }
+        finally
+        {
+            ready.TrySetResult();
+        }
+    }
+
+    /// <summary>Listens as long as that goes well.</summary>
+    /// <returns>Why it does not any more; null where there is nothing to be heard.</returns>
+    private async Task<Exception?> HearAsync(CancellationToken stop)
+    {
+        HashSet<string> told = [];
+        try
+        {
+            var request = new ListenRequest(reserved, listed => WatchedFolders.Choose(job, listed));
+            await using var feed = await listen(job.Source, request, new StoreContext(time, Tell), stop);
+            if (feed is null)
+                return null;
+            reserved = feed.Connections;
+            Tell($"listened to by {feed.Display}; looked at every {Span(job.Watch.Every)} in any case");
+            // Of what changed before it was listened to, or while it was not, nobody tells.
+            news.Writer.TryWrite(true);
+            ready.TrySetResult();
+            while (true)
+            {
+                await feed.WaitAsync(stop);
+                news.Writer.TryWrite(true);
+            }
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
+        finally
+        {
+            toldBefore = told;
+        }
+
+        // The same at each opening is told once.
+        void Tell(string text)
+        {
+            if (told.Add(text) && !toldBefore.Contains(text))
+                OnNote(text);
+        }
+    }
+
+    private TimeSpan Pause(Exception trouble, int tries)
+    {
+        if (trouble is MailException { RetryAfter: { } asked })
+            return asked;
+        // Up to half of it less by chance, so that many jobs do not come back at once.
+        var pause = job.Retry.BackOff(tries) * (1 - (Random.Shared.NextDouble() / 2));
+        return trouble is MailException { IsTransient: true } || pause > job.Watch.Every ? pause : job.Watch.Every;
+    }
+
+    private static string Span(TimeSpan span) =>
+        span.TotalHours >= 1 && span.Minutes == 0 && span.Seconds == 0 ? $"{span.TotalHours:0} h" : span.Seconds == 0 ? $"{span.TotalMinutes:0} min" : $"{span.TotalSeconds:0} s";
+}

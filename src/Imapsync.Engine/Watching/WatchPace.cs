@@ -1,0 +1,43 @@
+namespace Imapsync.Engine.Watching;
+
+/// <summary>
+/// How soon the next run may begin. After a quiet time at once; while news never ends, ever more of it is put into one run: each run costs both
+/// servers a log-in. After trouble, ever more slowly.
+/// </summary>
+/// <param name="every">See <see cref="Jobs.WatchSettings.Every"/>; no rest is longer.</param>
+public sealed class WatchPace(TimeSpan every)
+{
+    /// <summary>What comes together goes into one run.</summary>
+    public static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(300);
+
+    public static readonly TimeSpan ShortestRest = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(16);
+
+    /// <summary>Another run may have the job; it can't be told when it will be through.</summary>
+    public static readonly TimeSpan RestAfterLocked = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan FirstRestAfterTrouble = TimeSpan.FromSeconds(5);
+
+    private TimeSpan rest = ShortestRest;
+    private TimeSpan restAfterTrouble = FirstRestAfterTrouble;
+
+    /// <summary>How long the job is left alone after a run that ended well. It rests for as long as it works, so that another run gets its lock.</summary>
+    /// <param name="took">The run.</param>
+    /// <param name="wasBusy">News had come already when the rest before it ended.</param>
+    public TimeSpan AfterRun(TimeSpan took, bool wasBusy)
+    {
+        restAfterTrouble = FirstRestAfterTrouble;
+        rest = wasBusy ? Least(rest * 2, LongestRest) : ShortestRest;
+        return Least(took > rest ? took : rest, every);
+    }
+
+    /// <summary>The same after one that failed as a whole or reached a limit of its own.</summary>
+    public TimeSpan AfterTrouble()
+    {
+        var now = Least(restAfterTrouble, every);
+        restAfterTrouble = Least(restAfterTrouble * 2, every);
+        return now;
+    }
+
+    private static TimeSpan Least(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

@@ -1,0 +1,15 @@
+namespace Imapsync.Imap.Wire;
+
+/// <summary>Reads of untagged data what it tells to have changed.</summary>
+internal static class NewsReader
+{
+    /// <summary>Null for data that tells of no change.</summary>
+    public static FolderNews? Read(ref ImapResponse response)
+    {
+        if (response.Is("EXISTS"u8) || response.Is("EXPUNGE"u8) || response.Is("FETCH"u8) || response.Is("VANISHED"u8))
+            return new FolderNews(FolderNewsKind.Messages);
+        if (response.Is("STATUS"u8))
+            return new FolderNews(FolderNewsKind.Messages, response.Arguments.Next() is { IsString: true } name ? name.ToLatin1() : null);
+        return response.Is("LIST"u8) ? new FolderNews(FolderNewsKind.Folders) : null;
+    }
+}

@@ -1,0 +1,66 @@
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.CommandLine.Output;
+
+/// <summary>
+/// Of jobs that are run again and again, passes on the first run whole, and of each later one what it did, what is wrong that was not wrong
+/// before, and its end where there was such a thing or it ended otherwise than the one before. Called for each job from one task at a time.
+/// </summary>
+internal sealed class WatchedEvents(Action<JobEvent> show)
+{
+    private readonly Dictionary<string, Told> jobs = new(StringComparer.Ordinal);
+    private readonly Lock gate = new();
+
+    public void Show(JobEvent happened)
+    {
+        bool passes;
+        lock (gate)
+        {
+            if (!jobs.TryGetValue(happened.Job, out var told))
+                jobs.Add(happened.Job, told = new Told());
+            passes = told.Passes(happened);
+        }
+
+        if (passes)
+            show(happened);
+    }
+
+    private sealed class Told
+    {
+        private HashSet<JobEvent> before = [];
+        private HashSet<JobEvent> now = [];
+        private bool hasNews;
+        private (JobOutcome, StopReason)? last;
+
+        public bool Passes(JobEvent happened)
+        {
+            var isFirst = last is null;
+            switch (happened)
+            {
+                case JobFinished end:
+                    var outcome = (end.Report.Outcome, end.Report.Stop);
+                    var passes = isFirst || hasNews || last != outcome;
+                    (last, before, now, hasNews) = (outcome, now, [], false);
+                    return passes;
+                case JobStarted or FoldersPlanned:
+                    return isFirst;
+                case NoteRaised or ProblemFound:
+                    return now.Add(happened) && News(!before.Contains(happened));
+                case FolderStarted folder:
+                    return isFirst || folder.ToCopy > 0;
+                case FolderFinished { Folder.Counts: var counts }:
+                    return News(counts.Copied + counts.Adopted + counts.FlagsUpdated + counts.Deleted > 0) || isFirst;
+                case MessagesCopied:
+                    return News(true);
+                default:
+                    return true;
+            }
+        }
+
+        private bool News(bool isNew)
+        {
+            hasNews |= isNew;
+            return isNew;
+        }
+    }
+}

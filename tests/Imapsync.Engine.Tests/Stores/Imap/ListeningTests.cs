@@ -1,0 +1,144 @@
+using System.Collections.Concurrent;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Imap;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Engine.Tests.Stores.Imap;
+
+/// <summary>A server that tells of changes, played line by line; a real one is in tests/Servers.</summary>
+public sealed class ListeningTests
+{
+    private readonly ManualClock clock = new();
+    private readonly ConcurrentQueue<string> notes = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task NOTIFY_is_asked_for_once_and_folders_that_are_left_out_are_no_news()
+    {
+        var server = new Played();
+        var (opening, _) = await OpenAsync(server, "NOTIFY IDLE", ignored: ["Junk"]);
+        await server.Script.AnswerAsync("NOTIFY SET (personal (MessageNew MessageExpunge FlagChange MailboxName))");
+        await using var feed = (await opening)!;
+        // Closed first: else the goodbye would be waited for by a clock that stands still.
+        await using var closing = server;
+        Assert.Equal(("NOTIFY on all folders", 1), (feed.Display, feed.Connections));
+        var waiting = feed.WaitAsync(Token);
+        await server.Script.SendAsync("* STATUS Junk (MESSAGES 4)\r\n", Token);
+        // A connection that is quiet is asked for a sign of life: what was told before has been heard by then.
+        clock.Advance(ConnectionPool.KeepAliveAfter + TimeSpan.FromMinutes(1));
+        await server.Script.AnswerAsync("NOOP");
+        Assert.False(waiting.IsCompleted);
+        await server.Script.SendAsync("* STATUS INBOX (MESSAGES 4)\r\n", Token);
+        await waiting.WaitAsync(Token);
+        await server.Script.SendAsync("* OK [NOTIFICATIONOVERFLOW] too much\r\n", Token);
+        Assert.True((await Assert.ThrowsAsync<MailException>(() => feed.WaitAsync(Token))).IsTransient);
+    }
+
+    [Fact]
+    public async Task Where_NOTIFY_is_refused_each_folder_gets_a_connection_that_idles_as_far_as_there_are_any()
+    {
+        var (server, second) = (new Played(), new Played());
+        var (opening, _) = await OpenAsync(server, "NOTIFY IDLE", connections: 2, more: second);
+        var notify = await server.Script.ExpectAsync("NOTIFY SET (personal (MessageNew MessageExpunge FlagChange MailboxName))", Token);
+        await server.Script.SendAsync($"{notify} NO [BADEVENT (FlagChange)] no index\r\n", Token);
+        await server.SelectAsync("INBOX");
+        await server.IdleAsync();
+        await second.Script.SendAsync("* PREAUTH [CAPABILITY IMAP4rev1 IDLE] ready\r\n", Token);
+        await second.SelectAsync("Sent");
+        await second.IdleAsync();
+        await using var feed = (await opening)!;
+        await using var closing = server;
+        await using var alsoClosing = second;
+        Assert.Equal(("IDLE on INBOX, Sent", 2), (feed.Display, feed.Connections));
+        Assert.Contains(notes, n => n.Contains("no NOTIFY", StringComparison.Ordinal));
+
+        // Both are begun anew before anybody forgets them.
+        var tags = new[] { await server.Script.ExpectAsync("IDLE", Token), await second.Script.ExpectAsync("IDLE", Token) };
+        await server.Script.SendAsync("+ idling\r\n", Token);
+        await second.Script.SendAsync("+ idling\r\n* 5 EXISTS\r\n", Token);
+        await feed.WaitAsync(Token);
+        var done = server.Script.ReadLineAsync(Token);
+        while (!done.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(10));
+            await Task.Delay(1, Token);
+        }
+
+        Assert.Equal("DONE", await done);
+        Assert.InRange(clock.GetUtcNow() - Begin, ConnectionPool.KeepAliveAfter, TimeSpan.FromMinutes(29));
+        await server.Script.SendAsync($"{tags[0]} OK\r\n", Token);
+        await server.Script.ExpectAsync("IDLE", Token);
+        await server.Script.SendAsync("+ idling\r\n* BYE token expired\r\n", Token);
+        var lost = await Assert.ThrowsAsync<MailException>(() => feed.WaitAsync(Token));
+        Assert.True(lost.IsTransient);
+        Assert.Contains("token expired", lost.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("IDLE", "NO [CANNOT] not for you")]
+    [InlineData("IDLE", "BAD unknown")]
+    [InlineData("IDLE", "OK so what")]
+    public async Task Where_neither_is_to_be_had_there_is_nothing_to_listen_to(string capabilities, string toIdle)
+    {
+        await using var server = new Played();
+        var (opening, _) = await OpenAsync(server, capabilities, wanted: ["INBOX"]);
+        if (toIdle.Length > 0)
+        {
+            await server.SelectAsync("INBOX");
+            var tag = await server.Script.ExpectAsync("IDLE", Token);
+            await server.Script.SendAsync($"{tag} {toIdle}\r\n", Token);
+        }
+
+        server.LogsOut();
+        Assert.Null(await opening);
+        Assert.Equal(toIdle.Length > 0 ? 1 : 0, notes.Count(n => n.Contains("no IDLE on INBOX", StringComparison.Ordinal)));
+    }
+
+    private static DateTimeOffset Begin { get; } = new ManualClock().GetUtcNow();
+
+    /// <summary>Plays all up to what is listened by.</summary>
+    private async Task<(Task<IChangeFeed?> Feed, int Dialled)> OpenAsync(Played server, string capabilities, int connections = 1, string[]? wanted = null, string[]? ignored = null, Played? more = null)
+    {
+        var dialled = 0;
+        var endpoint = new ImapEndpoint("mail.example.org", 143, TlsMode.None, "alice");
+        FolderPath[] Paths(string[] names) => [.. names.Select(n => new FolderPath(n))];
+        var opening = ImapStore.ListenAsync(
+            endpoint,
+            new ListenRequest(connections, _ => new ListenedFolders(Paths(wanted ?? ["INBOX", "Sent"]), Paths(ignored ?? []))),
+            new StoreContext(clock, notes.Enqueue),
+            _ => ValueTask.FromResult(Interlocked.Increment(ref dialled) == 1 ? server.Client : more!.Client),
+            Token);
+        await server.Script.SendAsync($"* PREAUTH [CAPABILITY IMAP4rev1 {capabilities}] ready\r\n", Token);
+        await server.Script.AnswerAsync("LIST \"\" \"*\"", "* LIST () \"/\" INBOX", "* LIST () \"/\" Sent", "* LIST () \"/\" Junk");
+        await server.Script.AnswerAsync("LSUB \"\" \"*\"");
+        await server.Script.AnswerAsync("LIST \"\" \"\"", "* LIST (\\Noselect) \"/\" \"\"");
+        return (opening, dialled);
+    }
+
+    private sealed class Played : IAsyncDisposable
+    {
+        public Played() => (Script, Client) = ScriptedServer.InMemory();
+
+        public ScriptedServer Script { get; }
+
+        public Stream Client { get; }
+
+        public Task SelectAsync(string folder) => Script.AnswerAsync($"EXAMINE \"{folder}\"", "* 4 EXISTS", "* OK [UIDVALIDITY 7] x", "* OK [UIDNEXT 5] x");
+
+        /// <summary>Begun and ended at once, which shows that it can be.</summary>
+        public async Task IdleAsync()
+        {
+            var tag = await Script.ExpectAsync("IDLE", Token);
+            await Script.SendAsync("+ idling\r\n", Token);
+            Assert.Equal("DONE", await Script.ReadLineAsync(Token));
+            await Script.SendAsync($"{tag} OK\r\n", Token);
+        }
+
+        /// <summary>Answers the goodbye, whenever it comes.</summary>
+        public void LogsOut() => _ = Script.AnswerAsync("LOGOUT");
+
+        public ValueTask DisposeAsync() => Script.DisposeAsync();
+    }
+}
