@@ -71,6 +71,6 @@ internal static partial class Floor
             : throw new InvalidOperationException($"the floor moved {count} of {mailbox.Messages} messages");
     }
 
-    [GeneratedRegex(@"^\* (?<count>\d+) EXISTS", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^\* (?<count>\d+) EXISTS", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 60_000)]
     private static partial Regex Exists();
 }

@@ -173,9 +173,9 @@ internal sealed partial class OctetServer : IAsyncDisposable
         await stream.FlushAsync();
     }
 
-    [GeneratedRegex(@"~?\{(?<length>\d+)(?<now>\+?)\}$", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"~?\{(?<length>\d+)(?<now>\+?)\}$", RegexOptions.ExplicitCapture, 60_000)]
     private static partial Regex Literal();
 
-    [GeneratedRegex(@"BODY(\.PEEK)?\[(?<section>[^\]]*)\]", RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase, 1000)]
+    [GeneratedRegex(@"BODY(\.PEEK)?\[(?<section>[^\]]*)\]", RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase, 60_000)]
     private static partial Regex Body();
 }

@@ -308,22 +308,22 @@ public sealed partial class ArchitectureTests
         return directory.FullName;
     }
 
-    [GeneratedRegex(@"^namespace Imapsync\.Engine\.(?<room>[\w.]+);", RegexOptions.Multiline, 1000)]
+    [GeneratedRegex(@"^namespace Imapsync\.Engine\.(?<room>[\w.]+);", RegexOptions.Multiline, 60_000)]
     private static partial Regex Namespace();
 
-    [GeneratedRegex(@"^using Imapsync\.Engine\.(?<room>[\w.]+);", RegexOptions.Multiline, 1000)]
+    [GeneratedRegex(@"^using Imapsync\.Engine\.(?<room>[\w.]+);", RegexOptions.Multiline, 60_000)]
     private static partial Regex EngineRoom();
 
     // What a file names by its namespace, or by the end of it as names are shortened inside the library.
-    [GeneratedRegex(@"(?:using Imapsync\.Imap\.|[^.\w](?=Wire\.|Connection\.|Client\.|Sasl\.|Pop3\.))(?<room>Wire|Connection|Client|Sasl|Pop3)\b(?!\.cs)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"(?:using Imapsync\.Imap\.|[^.\w](?=Wire\.|Connection\.|Client\.|Sasl\.|Pop3\.))(?<room>Wire|Connection|Client|Sasl|Pop3)\b(?!\.cs)", RegexOptions.None, 60_000)]
     private static partial Regex WireRoom();
 
-    [GeneratedRegex(@"(?:using Imapsync\.Serving\.|[^.\w](?=[A-Z]\w+\.[A-Z]))(?<room>Wire|Mime|Mailboxes|Texts|Fetching|Searching|Finding|Sessions)\b(?!\.cs)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"(?:using Imapsync\.Serving\.|[^.\w](?=[A-Z]\w+\.[A-Z]))(?<room>Wire|Mime|Mailboxes|Texts|Fetching|Searching|Finding|Sessions)\b(?!\.cs)", RegexOptions.None, 60_000)]
     private static partial Regex ServingRoom();
 
-    [GeneratedRegex(@"\b(?:class|struct|record|interface|enum) (?<name>\w+(?:Manager|Helper|Helpers|Util|Utils|Impl|Service))\b", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"\b(?:class|struct|record|interface|enum) (?<name>\w+(?:Manager|Helper|Helpers|Util|Utils|Impl|Service))\b", RegexOptions.None, 60_000)]
     private static partial Regex PatternName();
 
-    [GeneratedRegex(@"\bResiliencePipeline(?:Builder|Registry|Provider)?\b(?!s)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"\bResiliencePipeline(?:Builder|Registry|Provider)?\b(?!s)", RegexOptions.None, 60_000)]
     private static partial Regex BuildsPipeline();
 }

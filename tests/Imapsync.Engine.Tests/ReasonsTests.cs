@@ -35,9 +35,9 @@ public sealed partial class ReasonsTests
     }
 
     // A word of the table stands alone between backquotes; settings and options have other characters.
-    [GeneratedRegex("`(?<word>[a-z_]+)`", RegexOptions.None, 1000)]
+    [GeneratedRegex("`(?<word>[a-z_]+)`", RegexOptions.None, 60_000)]
     private static partial Regex Word();
 
-    [GeneratedRegex("""(?:new Problem\(\s*FailureScope\.\w+,[^")]*|\bOnUnread\([^,]+,\s*|\bReachLimit\(|\bonLimit\(|\bAddFailure\([^,]+,\s*[^,]+,\s*|\bFail\(report, StopReason\.\w+, )"[a-z_]+"[,:]""", RegexOptions.None, 1000)]
+    [GeneratedRegex("""(?:new Problem\(\s*FailureScope\.\w+,[^")]*|\bOnUnread\([^,]+,\s*|\bReachLimit\(|\bonLimit\(|\bAddFailure\([^,]+,\s*[^,]+,\s*|\bFail\(report, StopReason\.\w+, )"[a-z_]+"[,:]""", RegexOptions.None, 60_000)]
     private static partial Regex Literal();
 }

@@ -72,7 +72,7 @@ public sealed partial class PublicFaceTests
         return text.ToString();
     }
 
-    [GeneratedRegex(@"\b(?:\w+\.)+(?=[A-Z])", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"\b(?:\w+\.)+(?=[A-Z])", RegexOptions.None, 60_000)]
     private static partial Regex Namespaces();
 
     private static string Root()

@@ -269,6 +269,6 @@ public sealed partial class FileSourceTests
 
     private static string Digest(byte[] octets) => Convert.ToHexStringLower(SHA256.HashData(MaildirReader.WithCrLf(octets)));
 
-    [GeneratedRegex("^>*From ", RegexOptions.Multiline, 1000)]
+    [GeneratedRegex("^>*From ", RegexOptions.Multiline, 60_000)]
     private static partial Regex FromLine();
 }

@@ -43,7 +43,7 @@ internal sealed partial class MadeUpServer : IAsyncDisposable
         ending.Dispose();
     }
 
-    [GeneratedRegex(@"UID FETCH (?<first>\d+):?(?<last>\d+|\*)?[^ ]* \((?<items>.*)\)", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"UID FETCH (?<first>\d+):?(?<last>\d+|\*)?[^ ]* \((?<items>.*)\)", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 60_000)]
     private static partial Regex Fetch();
 
     private async Task AcceptAsync()

@@ -31,7 +31,7 @@ public sealed class WatchTests
         for (var i = 0; i < 5; i++)
         {
             // As after a quiet time: a run that follows another one rests first.
-            await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+            await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, TestContext.Current.CancellationToken);
             var began = TimeProvider.System.GetTimestamp();
             await probe.AppendAsync(folder, MailGenerator.Message(1000 + i));
             await UntilSameAsync(lab, watch);
@@ -246,7 +246,7 @@ public sealed class WatchTests
     private static async Task SeesAsync(ImapsyncProcess watch, string text)
     {
         var seen = watch.SeesErrorAsync(text);
-        if (await Task.WhenAny(seen, Task.Delay(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken)) == seen && !watch.HasExited)
+        if (await Task.WhenAny(seen, Task.Delay(TimeSpan.FromMinutes(2), TimeProvider.System, TestContext.Current.CancellationToken)) == seen && !watch.HasExited)
             return;
         watch.Kill();
         Assert.Fail($"not told: {text}\n{await watch.WaitAsync()}");
@@ -276,7 +276,7 @@ public sealed class WatchTests
                 Assert.Fail($"seed {seed}: {difference}\n{await watch.WaitAsync()}");
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);
         }
     }
 
@@ -284,7 +284,7 @@ public sealed class WatchTests
     private static async Task<long> ResidentKiBAsync(ImapsyncProcess process)
     {
         if (IsLong)
-            await Task.Delay(TimeSpan.FromSeconds(25), TestContext.Current.CancellationToken);
+            await Task.Delay(TimeSpan.FromSeconds(25), TimeProvider.System, TestContext.Current.CancellationToken);
         var line = File.ReadAllLines($"/proc/{process.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
         return long.Parse(line.AsSpan(6).Trim().TrimEnd("kB"), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
     }

@@ -140,25 +140,25 @@ public sealed partial class ImapProbe : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await stream.DisposeAsync();
 
-    [GeneratedRegex("""^\* LIST \((?<attributes>[^)]*)\) (?:"(?:\\?.)"|NIL) (?:"(?<quoted>.*)"|\{(?<size>\d+)\}|(?<atom>\S+))$""", RegexOptions.None, 1000)]
+    [GeneratedRegex("""^\* LIST \((?<attributes>[^)]*)\) (?:"(?:\\?.)"|NIL) (?:"(?<quoted>.*)"|\{(?<size>\d+)\}|(?<atom>\S+))$""", RegexOptions.None, 60_000)]
     private static partial Regex ListReply();
 
-    [GeneratedRegex("""\\(?:Noselect|NonExistent)""", RegexOptions.IgnoreCase, 1000)]
+    [GeneratedRegex("""\\(?:Noselect|NonExistent)""", RegexOptions.IgnoreCase, 60_000)]
     private static partial Regex NotSelectable();
 
-    [GeneratedRegex("""\\(?<next>.)""", RegexOptions.None, 1000)]
+    [GeneratedRegex("""\\(?<next>.)""", RegexOptions.None, 60_000)]
     private static partial Regex Escaped();
 
-    [GeneratedRegex(@"^\* \d+ FETCH ", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"^\* \d+ FETCH ", RegexOptions.None, 60_000)]
     private static partial Regex FetchReply();
 
-    [GeneratedRegex(@"\bUID (?<uid>\d+)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"\bUID (?<uid>\d+)", RegexOptions.None, 60_000)]
     private static partial Regex UidItem();
 
-    [GeneratedRegex(@"FLAGS \((?<flags>[^)]*)\)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"FLAGS \((?<flags>[^)]*)\)", RegexOptions.None, 60_000)]
     private static partial Regex FlagsItem();
 
-    [GeneratedRegex("INTERNALDATE \"(?<date>[^\"]*)\"", RegexOptions.None, 1000)]
+    [GeneratedRegex("INTERNALDATE \"(?<date>[^\"]*)\"", RegexOptions.None, 60_000)]
     private static partial Regex DateItem();
 }
 

@@ -14,11 +14,11 @@ public sealed partial class DocumentLinksTests
         var wrong = new List<string>();
         foreach (var file in Directory.EnumerateFiles(Documents, "*.md", SearchOption.AllDirectories).Append(Path.Combine(Repository.Root, "README.md")))
         {
-            foreach (var link in Link().Matches(File.ReadAllText(file)).Select(m => m.Groups[1].Value).Where(l => !l.StartsWith("http", StringComparison.Ordinal)))
+            foreach (var link in Link().Matches(File.ReadAllText(file)).Select(m => m.Groups["link"].Value).Where(l => !l.StartsWith("http", StringComparison.Ordinal)))
             {
                 var parts = link.Split('#');
                 var place = parts[0].Length == 0 ? file : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, parts[0]));
-                if (!File.Exists(place) || parts.Length > 1 && !File.ReadLines(place).Any(l => l.StartsWith('#') && Anchor(l) == parts[1]))
+                if (!Path.Exists(place) || parts.Length > 1 && !File.ReadLines(place).Any(l => l.StartsWith('#') && Anchor(l) == parts[1]))
                     wrong.Add($"{Path.GetFileName(file)}: {link}");
             }
         }
@@ -38,7 +38,7 @@ public sealed partial class DocumentLinksTests
     /// <summary>As a heading is named where it is shown: its words in small letters, with hyphens between.</summary>
     private static string Anchor(string heading) => Sign().Replace(heading.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-');
 
-    [GeneratedRegex(@"\]\(([^)\s]+)\)", RegexOptions.None, 60_000)]
+    [GeneratedRegex(@"\]\((?<link>[^)\s]+)\)", RegexOptions.None, 60_000)]
     private static partial Regex Link();
 
     [GeneratedRegex(@"[^\w\- ]", RegexOptions.None, 60_000)]

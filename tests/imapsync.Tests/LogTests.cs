@@ -133,9 +133,9 @@ public sealed partial class LogTests : CommandLineFixture
 
     private static string WithoutTimes(string text) => TimeOfDay().Replace(text, "");
 
-    [GeneratedRegex("^[0-9]{2}:[0-9]{2}:[0-9]{2} ", RegexOptions.Multiline, 1000)]
+    [GeneratedRegex("^[0-9]{2}:[0-9]{2}:[0-9]{2} ", RegexOptions.Multiline, 60_000)]
     private static partial Regex TimeOfDay();
 
-    [GeneratedRegex("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{2}:[0-9]{2} ", RegexOptions.None, 1000)]
+    [GeneratedRegex("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{2}:[0-9]{2} ", RegexOptions.None, 60_000)]
     private static partial Regex Dated();
 }

@@ -56,12 +56,12 @@ public sealed partial class MonitoringDocumentTests : CommandLineFixture
         return directory;
     }
 
-    [GeneratedRegex("```yaml\n(?<yaml>.*?)```", RegexOptions.Singleline, 1000)]
+    [GeneratedRegex("```yaml\n(?<yaml>.*?)```", RegexOptions.Singleline, 60_000)]
     private static partial Regex YamlBlock();
 
-    [GeneratedRegex(@"(?:^|\s|/)imapsync (?<rest>(?:run|status|report) [^>#|\n]*)", RegexOptions.Multiline, 1000)]
+    [GeneratedRegex(@"(?:^|\s|/)imapsync (?<rest>(?:run|status|report) [^>#|\n]*)", RegexOptions.Multiline, 60_000)]
     private static partial Regex CommandLine();
 
-    [GeneratedRegex("there is no such file", RegexOptions.None, 1000)]
+    [GeneratedRegex("there is no such file", RegexOptions.None, 60_000)]
     private static partial Regex NoFile();
 }

@@ -108,7 +108,7 @@ public sealed class RunCommandTests : CommandLineFixture
     [InlineData("JOB is missing: The name of the job", "restore", "FILE")]
     [InlineData("TARGET_URL is missing", "copy", "maildir:x")]
     [InlineData("There is no command 'chekc'. Did you mean 'check'?\nSee 'imapsync --help'.\n", "chekc", "FILE", "--state", "x")]
-    [InlineData("There is no command 'backup'. There are: init, run, copy,", "backup")]
+    [InlineData("There is no command 'backup'. There are: init, run, watch, copy,", "backup")]
     [InlineData("Required command was not provided")]
     [InlineData("did you mean 'alice'?", "run", "FILE", "alcie")]
     [InlineData("there is no such file; give the path of a job file", "run", "none.yaml")]

@@ -112,6 +112,6 @@ public sealed partial class StatusCommandTests : CommandLineFixture
         await history.EndAsync((begun! with { Began = ended - TimeSpan.FromMinutes(1) }).End(report, 0), TestContext.Current.CancellationToken);
     }
 
-    [GeneratedRegex("""^(?:# (?:HELP|TYPE) imapsync_job_\w+ .+|imapsync_job_\w+\{job="\w+"\} [0-9.]+)$""", RegexOptions.None, 1000)]
+    [GeneratedRegex("""^(?:# (?:HELP|TYPE) imapsync_job_\w+ .+|imapsync_job_\w+\{job="\w+"\} [0-9.]+)$""", RegexOptions.None, 60_000)]
     private static partial Regex MetricLine();
 }

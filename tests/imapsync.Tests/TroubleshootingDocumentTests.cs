@@ -16,7 +16,7 @@ public sealed partial class TroubleshootingDocumentTests
         var sources = Directory.EnumerateFiles(Path.Combine(root, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains("/obj/", StringComparison.Ordinal)).SelectMany(File.ReadLines).Where(l => l.Contains('"')).ToList();
         var quoted = File.ReadLines(Path.Combine(root, "docs", "troubleshooting.md"))
-            .Where(l => l.StartsWith("| `", StringComparison.Ordinal)).SelectMany(l => Quote().Matches(l.Split(" | ")[0]).Select(m => m.Groups[1].Value)).ToList();
+            .Where(l => l.StartsWith("| `", StringComparison.Ordinal)).SelectMany(l => Quote().Matches(l.Split(" | ")[0]).Select(m => m.Groups["quote"].Value)).ToList();
         Assert.InRange(quoted.Count, 40, 200);
         var unknown = quoted.Except(OfTheSystem).Where(q => !sources.Exists(s => Says(s, q))).ToList();
         Assert.True(unknown.Count == 0, "nothing says: " + string.Join("\n", unknown));
@@ -41,6 +41,6 @@ public sealed partial class TroubleshootingDocumentTests
         return true;
     }
 
-    [GeneratedRegex("`([^`]+)`", RegexOptions.None, 60_000)]
+    [GeneratedRegex("`(?<quote>[^`]+)`", RegexOptions.None, 60_000)]
     private static partial Regex Quote();
 }

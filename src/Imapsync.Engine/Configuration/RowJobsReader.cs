@@ -24,6 +24,8 @@ internal sealed class RowJobsReader(JobReadContext reading)
         new("encoding", SettingShape.Choice, "utf-8 | latin-1") { Choices = ["utf-8", "latin-1"] },
     ];
 
+    private static readonly string[] OfCsvAlone = ["delimiter", "encoding"];
+
     // What the job file itself does wrong is wrong in each row, and told once.
     private readonly HashSet<ConfigurationError> told = [];
     private readonly HashSet<string> noted = new(StringComparer.Ordinal);
@@ -68,7 +70,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
         if (command is null && each["timeout"] is { } timeout)
             reading.Error(timeout.KeyOrigin, "'timeout' says nothing without 'command'", "remove it");
         var isLdif = each.Text("format") is { } format ? format == "ldif" : file is not null && IsLdif(file);
-        foreach (var key in new[] { "delimiter", "encoding" }.Where(k => isLdif && each[k] is not null))
+        foreach (var key in OfCsvAlone.Where(k => isLdif && each[k] is not null))
             reading.Error(each[key]!.KeyOrigin, $"'{key}' is about CSV, and this is LDIF", "remove it");
         var form = isLdif ? null : ReadForm(each);
         var patience = reading.Duration(each, "timeout") ?? TimeSpan.FromMinutes(1);

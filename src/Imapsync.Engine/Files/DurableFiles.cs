@@ -78,16 +78,17 @@ public static class DurableFiles
         if (Path.GetDirectoryName(directory) is { Length: > 0 } parent)
         {
             await CreateDirectoryAsync(parent, cancellationToken);
-            Create(directory);
+            CreateForOwner(directory);
             await SyncDirectoryAsync(parent, cancellationToken);
         }
         else
         {
-            Create(directory);
+            CreateForOwner(directory);
         }
     }
 
-    private static void Create(string directory)
+    /// <summary>Creates a directory, and those above it, for its owner alone; not synced. Does nothing where it is there.</summary>
+    public static void CreateForOwner(string directory)
     {
         if (OperatingSystem.IsWindows())
             Directory.CreateDirectory(directory);

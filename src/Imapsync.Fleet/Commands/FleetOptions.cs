@@ -1,6 +1,7 @@
 using System.Collections;
 using System.CommandLine;
 using System.Globalization;
+using Imapsync.Engine.Files;
 using Imapsync.Fleet.Executing;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Submitting;
@@ -32,10 +33,7 @@ internal sealed class FleetOptions
     public string DataOf(ParseResult parsed)
     {
         var directory = Path.GetFullPath(parsed.GetValue(data)!);
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(directory);
-        else
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        DurableFiles.CreateForOwner(directory);
         return directory;
     }
 

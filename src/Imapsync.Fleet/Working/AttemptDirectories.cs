@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Jobs;
 
 namespace Imapsync.Fleet.Working;
@@ -20,13 +21,13 @@ internal sealed class AttemptDirectories(string root)
     {
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{job.Name}\n{job.Source.Identity}\n{job.Target.Identity}")).AsSpan(0, 16));
         var place = Path.Combine(root, digest[..2], digest);
-        CreateForOwner(place);
+        DurableFiles.CreateForOwner(place);
         for (var tries = 1; ; tries++)
         {
             var attempts = Numbers(place);
             var next = attempts.Count == 0 ? 1 : attempts[^1] + 1;
             var temporary = Path.Combine(place, $"{next}.{Path.GetRandomFileName()}.tmp");
-            CreateForOwner(temporary);
+            DurableFiles.CreateForOwner(temporary);
             if (attempts.Count > 0)
                 Copy(NameOf(place, attempts[^1]), temporary);
             require();
@@ -60,7 +61,7 @@ internal sealed class AttemptDirectories(string root)
         foreach (var directory in Directory.EnumerateDirectories(from))
         {
             var below = Path.Combine(to, Path.GetFileName(directory));
-            CreateForOwner(below);
+            DurableFiles.CreateForOwner(below);
             Copy(directory, below);
         }
     }
@@ -75,13 +76,5 @@ internal sealed class AttemptDirectories(string root)
         {
             // A worker thought dead writes there still: the next attempt takes it away.
         }
-    }
-
-    private static void CreateForOwner(string directory)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(directory);
-        else
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 }

@@ -124,7 +124,7 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
             return writing is not null;
         try
         {
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            DurableFiles.CreateForOwner(directory);
             writing = new FileStream(Path.Combine(directory, "lock"), DurableFiles.ForOwner(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (Exception e) when (FileErrors.Is(e))

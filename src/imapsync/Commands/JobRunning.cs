@@ -73,7 +73,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports), DocumentJson.Default.ReportJson, errors)]);
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportCsvPath, file => ReportCsv.WriteAsync(file, reports, signals.InterruptedStatus), errors)]);
         // On another thread, and not waited for for ever: a disk may not answer.
-        var telling = DryRun ? Task.CompletedTask : Task.Run(() => TellAsync(file, notices, telemetry, reports, status, surroundings, stop, late.Enqueue), CancellationToken.None);
+        var telling = DryRun ? Task.CompletedTask : Task.Run(() => TellAsync(file, notices, telemetry, reports, status, surroundings, late.Enqueue, stop), CancellationToken.None);
         var complaints = errors.ToString();
         var showing = Task.Run(() => ShowEndAsync(events, complaints, file.Jobs, reports, surroundings), CancellationToken.None);
         await UnlessAbortedAsync(showing, TimeSpan.FromSeconds(1));
@@ -106,7 +106,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     }
 
     private async Task TellAsync(
-        JobFile file, RunNotices notices, TelemetryExport? telemetry, IReadOnlyList<JobReport> reports, int status, HostContext surroundings, CancellationToken stop, Action<string> say)
+        JobFile file, RunNotices notices, TelemetryExport? telemetry, IReadOnlyList<JobReport> reports, int status, HostContext surroundings, Action<string> say, CancellationToken stop)
     {
         await Task.WhenAll(
             Task.Run(() => WriteMetricsAsync(file, surroundings, say), CancellationToken.None),

@@ -23,12 +23,16 @@ internal static class WatchCommand
         var log = new LogOptions(command);
         command.SetAction((parsed, cancellationToken) => log.Read(parsed).RunAsync(surroundings, logged => StopSignals.GuardAsync(
             logged.Time,
-            async (signals, stop) => await new Watch(await arguments.LoadAsync(parsed, logged, stop), parsed.GetValue(parallel), parsed.GetValue(metrics), arguments.IsJson(parsed), logged, signals).RunAsync(stop),
+            async (signals, stop) =>
+            {
+                using var watch = new Watch(await arguments.LoadAsync(parsed, logged, stop), parsed.GetValue(parallel), parsed.GetValue(metrics), arguments.IsJson(parsed), logged, signals);
+                return await watch.RunAsync(stop);
+            },
             cancellationToken)));
         return command;
     }
 
-    private sealed class Watch(JobFile file, int parallel, string? metricsPath, bool isJson, HostContext surroundings, StopSignals signals)
+    private sealed class Watch(JobFile file, int parallel, string? metricsPath, bool isJson, HostContext surroundings, StopSignals signals) : IDisposable
     {
         private readonly SemaphoreSlim places = new(parallel);
         private int unready = file.Jobs.Length;
@@ -49,6 +53,8 @@ internal static class WatchCommand
             await Task.WhenAny(showing, JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort)).Unwrap();
             return signals.Abort.IsCancellationRequested ? signals.InterruptedStatus : ExitStatus.Worst(statuses);
         }
+
+        public void Dispose() => places.Dispose();
 
         private async Task<int> WatchAsync(WatchPlan plan, WatchedEvents shown, Action<string> say, NotifySocket manager, CancellationToken stop)
         {

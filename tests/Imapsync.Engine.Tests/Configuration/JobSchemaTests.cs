@@ -25,7 +25,8 @@ public sealed class JobSchemaTests : JobFileFixture
     [Fact]
     public async Task Every_example_names_the_schema_and_is_good()
     {
-        var examples = FilesOf("examples").Where(f => f.EndsWith(".yaml", StringComparison.Ordinal)).ToList();
+        // How a fleet is run is described in other files' forms, which the fleet's own tests look at.
+        var examples = FilesOf("examples").Where(f => f.EndsWith(".yaml", StringComparison.Ordinal) && Path.GetFileName(Path.GetDirectoryName(f)) != "fleet").ToList();
         Assert.NotEmpty(examples);
         foreach (var file in examples)
         {

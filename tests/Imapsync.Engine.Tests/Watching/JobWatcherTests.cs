@@ -199,7 +199,7 @@ public sealed class JobWatcherTests
         for (var passed = TimeSpan.Zero; passed < time; passed += step ?? Step)
         {
             source.Time.Advance(step ?? Step);
-            await Task.Delay(1, TestContext.Current.CancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, TestContext.Current.CancellationToken);
         }
     }
 

@@ -13,7 +13,7 @@ public sealed class IdleTests
     public async Task What_changes_meanwhile_is_told_at_once_and_DONE_ends_it(int segment)
     {
         await using var session = await Session.OpenAsync("IMAP4rev1 IDLE", segment: segment);
-        var news = new NewsList();
+        using var news = new NewsList();
         using var done = new CancellationTokenSource();
         var idle = session.Client.IdleAsync(news.Add, done.Token, Token);
         var tag = await session.Server.ExpectAsync("IDLE", Token);
@@ -91,7 +91,7 @@ public sealed class IdleTests
     public async Task Silence_is_no_stall_until_DONE_goes_unanswered()
     {
         await using var session = await Session.OpenAsync();
-        var news = new NewsList();
+        using var news = new NewsList();
         using var done = new CancellationTokenSource();
         var idle = session.Client.IdleAsync(news.Add, done.Token, Token);
         await session.Server.ExpectAsync("IDLE", Token);
@@ -154,7 +154,7 @@ public sealed class IdleTests
     public async Task NOTIFY_tells_of_folders_by_name_whenever_it_likes()
     {
         await using var session = await Session.OpenAsync("IMAP4rev1 NOTIFY");
-        var news = new NewsList();
+        using var news = new NewsList();
         var asking = session.Client.NotifyAsync(news.Add, Token);
         var tag = await session.Server.ExpectAsync("NOTIFY SET (personal (MessageNew MessageExpunge FlagChange MailboxName))", Token);
         await session.Server.SendAsync("* STATUS \"Early\" (MESSAGES 1)\r\n" + $"{tag} OK\r\n", Token);
@@ -176,7 +176,7 @@ public sealed class IdleTests
     public async Task A_refused_NOTIFY_tells_nothing()
     {
         await using var session = await Session.OpenAsync("IMAP4rev1 NOTIFY");
-        var news = new NewsList();
+        using var news = new NewsList();
         var asking = session.Client.NotifyAsync(news.Add, Token);
         var tag = await session.Server.ExpectAsync("NOTIFY SET (personal (MessageNew MessageExpunge FlagChange MailboxName))", Token);
         await session.Server.SendAsync($"{tag} NO [BADEVENT (FlagChange)] no\r\n", Token);
@@ -188,7 +188,7 @@ public sealed class IdleTests
     }
 
     /// <summary>What was told so far.</summary>
-    private sealed class NewsList
+    private sealed class NewsList : IDisposable
     {
         private readonly Lock gate = new();
         private readonly List<FolderNews> all = [];
@@ -215,5 +215,7 @@ public sealed class IdleTests
             while (All.Count < count)
                 await came.WaitAsync(Token);
         }
+
+        public void Dispose() => came.Dispose();
     }
 }

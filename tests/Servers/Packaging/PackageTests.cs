@@ -48,9 +48,9 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
     {
         var (status, symbols, _) = await Release.TryAsync("objdump", [], "-T", release.Program);
         // A script, where the native program is not what is tested, needs none.
-        var needed = status != 0 ? new Version(0, 0) : GlibcVersion().Matches(symbols).Select(m => Version.Parse(m.Groups[1].Value)).Max();
+        var needed = status != 0 ? new Version(0, 0) : GlibcVersion().Matches(symbols).Select(m => Version.Parse(m.Groups["version"].Value)).Max();
         var said = Libc().Match((await Release.RunAsync("dpkg-deb", "--field", release.Deb, "Depends")).Output);
-        Assert.True(needed <= Version.Parse(said.Groups[1].Value), $"it needs {needed} and says {said}");
+        Assert.True(needed <= Version.Parse(said.Groups["version"].Value), $"it needs {needed} and says {said}");
     }
 
     [Fact]
@@ -153,7 +153,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         }
 
         // The compiler is the one that everything else is built with.
-        var sdk = SdkVersion().Match(await File.ReadAllTextAsync(Path.Combine(Release.Root, "global.json"), TestContext.Current.CancellationToken)).Groups[1].Value;
+        var sdk = SdkVersion().Match(await File.ReadAllTextAsync(Path.Combine(Release.Root, "global.json"), TestContext.Current.CancellationToken)).Groups["version"].Value;
         Assert.Contains(recipe, l => l.StartsWith($"FROM mcr.microsoft.com/dotnet/sdk:{sdk}-", StringComparison.Ordinal));
     }
 
@@ -192,15 +192,15 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(target, "cur")));
     }
 
-    [GeneratedRegex("^[EW]: ", RegexOptions.Multiline, 1000)]
+    [GeneratedRegex("^[EW]: ", RegexOptions.Multiline, 60_000)]
     private static partial Regex Finding();
 
-    [GeneratedRegex(@"GLIBC_(\d+\.\d+)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"GLIBC_(?<version>\d+\.\d+)", RegexOptions.None, 60_000)]
     private static partial Regex GlibcVersion();
 
-    [GeneratedRegex(@"libc6 \(>= ([\d.]+)\)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"libc6 \(>= (?<version>[\d.]+)\)", RegexOptions.None, 60_000)]
     private static partial Regex Libc();
 
-    [GeneratedRegex(@"""version"": ""(\d+\.\d+)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"""version"": ""(?<version>\d+\.\d+)", RegexOptions.None, 60_000)]
     private static partial Regex SdkVersion();
 }

@@ -79,21 +79,21 @@ internal static partial class Lies
 
     private static long Number(Match match, string group) => long.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^\* \d+ EXISTS$", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"^\* \d+ EXISTS$", RegexOptions.None, 60_000)]
     private static partial Regex Exists();
 
-    [GeneratedRegex(@"^(?<head>\* STATUS .*)\((?<items>[^()]*)\)$", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"^(?<head>\* STATUS .*)\((?<items>[^()]*)\)$", RegexOptions.None, 60_000)]
     private static partial Regex Status();
 
-    [GeneratedRegex(@"^\* (?:LIST|LSUB) \([^)]*\) \S+ (?<name>.*?)$", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"^\* (?:LIST|LSUB) \([^)]*\) \S+ (?<name>.*?)$", RegexOptions.None, 60_000)]
     private static partial Regex Listed();
 
-    [GeneratedRegex(@"OK \[APPENDUID (?<validity>\d+) (?<uids>[\d:,]+)\] ", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"OK \[APPENDUID (?<validity>\d+) (?<uids>[\d:,]+)\] ", RegexOptions.None, 60_000)]
     private static partial Regex AppendUid();
 
-    [GeneratedRegex(@"RFC822\.SIZE (?<size>\d+)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"RFC822\.SIZE (?<size>\d+)", RegexOptions.None, 60_000)]
     private static partial Regex Size();
 
-    [GeneratedRegex(@"^\* \d+ FETCH \(.*?\bUID (?<uid>\d+)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"^\* \d+ FETCH \(.*?\bUID (?<uid>\d+)", RegexOptions.None, 60_000)]
     private static partial Regex Fetched();
 }

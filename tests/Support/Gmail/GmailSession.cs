@@ -232,15 +232,15 @@ internal sealed partial class GmailSession(GmailServer server, Stream stream)
     private async Task SendAsync(string text, CancellationToken cancellationToken) =>
         await stream.WriteAsync(Encoding.Latin1.GetBytes(text), cancellationToken);
 
-    [GeneratedRegex(@"\((?<words>[^()]*)\)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"\((?<words>[^()]*)\)", RegexOptions.None, 60_000)]
     private static partial Regex Parenthesis();
 
-    [GeneratedRegex(@"BODY\.PEEK\[(?<section>[A-Z]*)\]", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"BODY\.PEEK\[(?<section>[A-Z]*)\]", RegexOptions.None, 60_000)]
     private static partial Regex Section();
 
-    [GeneratedRegex("\"(?<text>(?:[^\"\\\\]|\\\\.)*)\"", RegexOptions.None, 1000)]
+    [GeneratedRegex("\"(?<text>(?:[^\"\\\\]|\\\\.)*)\"", RegexOptions.None, 60_000)]
     private static partial Regex Quoted();
 
-    [GeneratedRegex(@"\{(?<octets>\d+)(?<plus>\+?)\}$", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"\{(?<octets>\d+)(?<plus>\+?)\}$", RegexOptions.None, 60_000)]
     private static partial Regex LiteralEnd();
 }

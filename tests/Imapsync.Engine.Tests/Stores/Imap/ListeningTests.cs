@@ -62,7 +62,7 @@ public sealed class ListeningTests
         while (!done.IsCompleted)
         {
             clock.Advance(TimeSpan.FromSeconds(10));
-            await Task.Delay(1, Token);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, Token);
         }
 
         Assert.Equal("DONE", await done);

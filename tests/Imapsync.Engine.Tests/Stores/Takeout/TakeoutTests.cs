@@ -117,7 +117,7 @@ public sealed partial class TakeoutTests
         Assert.Contains(SourceJob.Line("INBOX", "", first[1]), job.Arrived());
     }
 
-    [GeneratedRegex("^>*From ", RegexOptions.Multiline, 1000)]
+    [GeneratedRegex("^>*From ", RegexOptions.Multiline, 60_000)]
     private static partial Regex Quoted();
 
     [Fact]
