@@ -1,16 +1,16 @@
 namespace Imapsync.Imap.Pop3;
 
-/// <summary>The server answered -ERR: this one command failed and the connection goes on. The text is the server's.</summary>
+/// <summary>The server answered -ERR: this one command failed, and the connection is still usable. The message contains the server's text.</summary>
 public sealed class Pop3RefusedException(string command, ResponseCode? code, string text)
     : Exception(code is null ? $"{command}: -ERR {text}".TrimEnd() : $"{command}: -ERR [{code}] {text}".TrimEnd())
 {
-    /// <summary>The command without its arguments.</summary>
+    /// <summary>The command's name without its arguments.</summary>
     public string Command { get; } = command;
 
-    /// <summary>The same as a reply of IMAP, for whoever judges what a refusal means.</summary>
+    /// <summary>The refusal in the form of an IMAP reply, so that <see cref="RefusalClassifier"/> can judge it.</summary>
     public StatusReply Reply { get; } = new(StatusKind.No, code, text);
 
-    /// <summary>Response codes of POP3 (RFC 2449 §8, RFC 3206) by what IMAP calls the same.</summary>
+    /// <summary>Maps a POP3 response code (RFC 2449 §8, RFC 3206) to the IMAP code with the same meaning.</summary>
     internal static ResponseCodeKind KindOf(string name) => name switch
     {
         "IN-USE" => ResponseCodeKind.InUse,

@@ -7,9 +7,9 @@ using Imapsync.Serving.Texts;
 
 namespace Imapsync.Serving.Finding;
 
-/// <summary>Looks through a backup, the messages received last first, and reads of each no more than it takes to tell.</summary>
-/// <param name="onProgress">Told how many messages were looked at, and of how many.</param>
-/// <param name="onUnread">Told which message could not be read, and why.</param>
+/// <summary>Searches a backup, most recently received messages first, and reads no more of each message than is needed to decide.</summary>
+/// <param name="onProgress">Called with the number of messages searched so far and the total.</param>
+/// <param name="onUnread">Called with each message that could not be read, and the reason.</param>
 public sealed class BackupFinder(IMessageStore store, Action<long, long> onProgress, Action<MessageAddress, string> onUnread, ServingLimits? limits = null)
 {
     private readonly ServingLimits limits = limits ?? ServingLimits.Default;
@@ -59,7 +59,7 @@ public sealed class BackupFinder(IMessageStore store, Action<long, long> onProgr
         var id = AddressOf(at.Folder, info.Uid);
         try
         {
-            // The header by itself, unless the whole message is needed anyway.
+            // Read only the header unless the whole message is needed anyway.
             var message = new OpenedMail(at.Reader, info, limits);
             var headers = await ReadHeadersAsync(at, info, message, query.NeedsBody, cancellationToken);
             if (headers is null)
