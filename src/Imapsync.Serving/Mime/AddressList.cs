@@ -1,14 +1,19 @@
 namespace Imapsync.Serving.Mime;
 
-/// <summary>One address of an ENVELOPE (RFC 9051 §7.5.2). A group begins with a host of null and ends with all of them null.</summary>
+/// <summary>
+/// One address of an ENVELOPE (RFC 9051 §7.5.2). An address whose host is null begins a group; one with all parts null ends it.
+/// </summary>
 internal readonly record struct MailAddress(byte[]? Name, byte[]? Route, byte[]? Mailbox, byte[]? Host);
 
-/// <summary>Reads an address field (RFC 5322 §3.4, with §4.4) without decoding anything. Never fails: what is no address is told as the mailbox of one.</summary>
+/// <summary>
+/// Reads an address field (RFC 5322 §3.4, with §4.4) without decoding anything. Never fails: text that is not an address is returned as
+/// the mailbox or the name of one.
+/// </summary>
 internal static class AddressList
 {
     private const int MostAddresses = 20_000;
 
-    // NIL would mean a group (RFC 9051 §7.5.2).
+    // These stand for missing parts, because a NIL there would mean a group (RFC 9051 §7.5.2).
     private static readonly byte[] MissingMailbox = "MISSING_MAILBOX"u8.ToArray();
     private static readonly byte[] MissingHost = "MISSING_DOMAIN"u8.ToArray();
 
@@ -45,17 +50,17 @@ internal static class AddressList
             else if (tokens.TrySkip('@'))
             {
                 var host = Domain(ref tokens, ",;<"u8);
-                // What follows without a comma is no address of its own.
+                // Text that follows an address without a comma is not an address, so skip it.
                 tokens.Until(",;"u8);
                 addresses.Add(new MailAddress(Name(tokens.Comment), null, Or(local, MissingMailbox), Or(host, MissingHost)));
             }
             else if (local.Length > 0)
             {
-                // One word is a mailbox of this host, as daemons write it; several are somebody's name.
+                // A single word is a local mailbox, as daemons write it; several words are a person's name.
                 addresses.Add(count == 1 ? new MailAddress(Name(tokens.Comment), null, local, MissingHost) : new MailAddress(words, null, MissingMailbox, MissingHost));
             }
 
-            // Whatever it is, it is passed over.
+            // The octet here can't be parsed, so skip it to make progress.
             if (tokens.At == start)
                 tokens.At++;
         }
@@ -85,9 +90,9 @@ internal static class AddressList
         return new MailAddress(name.Length == 0 ? null : name, route, Or(local, MissingMailbox), Or(host, MissingHost));
     }
 
-    /// <summary>Words up to what ends them.</summary>
-    /// <param name="joined">Without the blanks between them: as a local part.</param>
-    /// <param name="count">How many words they are.</param>
+    /// <summary>Reads words up to the next delimiter of an address and returns them separated by blanks.</summary>
+    /// <param name="joined">The same words without blanks, as in a local part.</param>
+    /// <param name="count">The number of words.</param>
     private static byte[] Phrase(ref HeaderTokens tokens, out byte[] joined, out int count)
     {
         count = 0;

@@ -2,7 +2,7 @@ using Imapsync.Serving.Wire;
 
 namespace Imapsync.Serving.Mime;
 
-/// <summary>Writes ENVELOPE (RFC 9051 §7.5.2): the header's own octets, unfolded and not decoded.</summary>
+/// <summary>Writes ENVELOPE (RFC 9051 §7.5.2) from the header's own octets, unfolded but not decoded.</summary>
 internal static class EnvelopeText
 {
     public static void Write(BodyPart message, ResponseWriter output)
@@ -23,7 +23,7 @@ internal static class EnvelopeText
         output.Text(" ").NString(message.LastField("In-Reply-To")).Text(" ").NString(message.LastField("Message-ID")).Text(")");
     }
 
-    /// <summary>Of all fields of that name, in the order they stand in; null for none.</summary>
+    /// <summary>The addresses of all fields of this name, in their original order; null if there are none.</summary>
     private static List<MailAddress>? Addresses(BodyPart message, string name)
     {
         List<MailAddress>? all = null;

@@ -8,7 +8,7 @@ using MimeKit.Utils;
 
 namespace Imapsync.Serving.Searching;
 
-/// <summary>Asks a search key of messages, one after the other; reads of each no more than it takes.</summary>
+/// <summary>Tests messages against a search key one by one, reading no more of each than is needed to decide.</summary>
 internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limits)
 {
     private readonly FolderSnapshot snapshot = selected.Snapshot;
@@ -18,8 +18,8 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
     private byte[]? header;
     private long bytesRead;
 
-    /// <returns>Indexes, ascending.</returns>
-    /// <exception cref="RefusalException">It would have to read more than is allowed.</exception>
+    /// <returns>The indexes of the messages found, ascending.</returns>
+    /// <exception cref="RefusalException">The search would read more octets than the limit allows.</exception>
     public async Task<List<int>> RunAsync(SearchKey key, CancellationToken cancellationToken)
     {
         var found = new List<int>();
@@ -99,7 +99,9 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         return header;
     }
 
-    /// <summary>One that has to be had with its message; empty where that can't be read: whoever fetches it is told.</summary>
+    /// <summary>
+    /// Reads a long header together with its message. Returns an empty one if the message can't be read; a client that fetches the message gets the error.
+    /// </summary>
     private async ValueTask<byte[]> ReadLongHeaderAsync(CancellationToken cancellationToken)
     {
         try
@@ -151,7 +153,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         }
         catch (MailException)
         {
-            // Whoever fetches it is told.
+            // An unreadable message does not match; a client that fetches it gets the error.
             return false;
         }
     }

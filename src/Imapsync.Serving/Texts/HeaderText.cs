@@ -4,23 +4,25 @@ using MimeKit.Utils;
 
 namespace Imapsync.Serving.Texts;
 
-/// <summary>Header values as people read them: encoded words (RFC 2047) decoded, 8-bit octets read as UTF-8 where they are that, else as Latin-1.</summary>
+/// <summary>
+/// Decodes header values for display: encoded words (RFC 2047), and 8-bit octets as UTF-8 if they are valid UTF-8, else as Latin-1.
+/// </summary>
 internal static class HeaderText
 {
     private static readonly ParserOptions Options;
 
     static HeaderText()
     {
-        // Before MimeKit looks which charsets there are.
+        // The code pages must be registered before MimeKit looks up the available charsets.
         Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
         Options = new ParserOptions { CharsetEncoding = Encoding.UTF8 };
     }
 
-    /// <param name="value">Unfolded or not.</param>
+    /// <param name="value">The raw value, folded or unfolded.</param>
     public static string Decode(ReadOnlySpan<byte> value) => Rfc2047.DecodeText(Options, value.ToArray()).Trim();
 
-    /// <summary>Every field of a header, decoded, in order. What is no field is passed over.</summary>
-    /// <param name="header">Octets through the empty line.</param>
+    /// <summary>Lists the fields of a header in order, with raw values. Lines that are not fields are skipped.</summary>
+    /// <param name="header">The header's octets, including the empty line.</param>
     public static IEnumerable<(string Name, byte[] Value)> Fields(ReadOnlyMemory<byte> header)
     {
         var at = 0;
@@ -33,7 +35,7 @@ internal static class HeaderText
         }
     }
 
-    /// <summary>One field with the lines that continue it.</summary>
+    /// <summary>Reads one field with its continuation lines.</summary>
     private static byte[] FieldAt(ReadOnlySpan<byte> header, out int length, out int colon)
     {
         length = 0;
