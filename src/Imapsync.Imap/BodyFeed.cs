@@ -11,7 +11,7 @@ public abstract class FeedItem
     }
 }
 
-/// <summary>A message body as it arrives.</summary>
+/// <summary>A message body that is streamed to the consumer as it arrives.</summary>
 public sealed class FetchedBody : FeedItem
 {
     // Continuations run synchronously, so the connection's next read starts on the consumer's thread without a thread switch for each message.

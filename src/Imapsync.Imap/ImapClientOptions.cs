@@ -66,7 +66,7 @@ public sealed record ImapClientOptions(string Host, int Port, ImapTls Tls)
     public Func<CancellationToken, ValueTask<Stream>>? Dial { get; init; }
 }
 
-/// <summary>The credentials to log in with. The secret never appears in <see cref="ToString"/>.</summary>
+/// <summary>The credentials to log in with. The secret never appears in the string representation.</summary>
 /// <param name="Secret">The password, or the bearer token of XOAUTH2 and OAUTHBEARER.</param>
 /// <param name="Mechanism">A SASL name, LOGIN for the LOGIN command, or null for the strongest mechanism that both sides support.</param>
 /// <param name="AuthorizeAs">The mailbox to act for (SASL authorization identity).</param>

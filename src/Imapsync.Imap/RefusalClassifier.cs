@@ -68,10 +68,10 @@ public static class RefusalClassifier
     // Texts of servers that send no code or an ambiguous one. The first match counts.
     private static readonly (string Text, RefusalKind Kind, bool IsTransient)[] Texts =
     [
-        // Yahoo's text.
+        // Yahoo refuses with this text.
         ("additional arguments", RefusalKind.NoFinalLineEnd, false),
 
-        // The next texts are Cyrus's.
+        // Cyrus refuses with the following texts.
         ("contains nul", RefusalKind.Malformed, false),
         ("bare newline", RefusalKind.Malformed, false),
         ("bare lf", RefusalKind.Malformed, false),

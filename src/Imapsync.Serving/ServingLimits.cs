@@ -43,7 +43,7 @@ public sealed record ServingLimits
     /// <summary>How many header octets of one message are used for ENVELOPE and BODYSTRUCTURE; further fields are left out.</summary>
     public int StructureBytes { get; init; } = 4 << 20;
 
-    /// <summary>The size of one such header field; a longer one is truncated.</summary>
+    /// <summary>The size of one header field used for ENVELOPE or BODYSTRUCTURE; a longer field is truncated.</summary>
     public int FieldBytes { get; init; } = 1 << 20;
 
     /// <summary>The number of parts of one message; the rest of the message then belongs to the last part.</summary>

@@ -9,7 +9,7 @@ public sealed partial class ImapClient
 {
     /// <summary>
     /// Asks for message bodies. Returns once the command is queued; the feed then yields the bodies and, at the end, a <see cref="RangeDone"/>.
-    /// Several such commands may share one feed at the same time.
+    /// Several FETCH commands may share one feed at the same time.
     /// </summary>
     /// <param name="section">Empty for the whole message, HEADER for its header.</param>
     public async Task StartFetchAsync(UidSet range, string section, BodyFeed feed, CancellationToken cancellationToken) =>

@@ -122,7 +122,7 @@ public sealed partial class ImapClient : IAsyncDisposable
             throw new ImapConnectionException(ConnectionFailure.Bye, $"the server does not take connections: {greeting}") { Bye = greeting };
         if (options.Tls == ImapTls.StartTls)
         {
-            // After PREAUTH the session can no longer be secured by STARTTLS, and an attacker in between may have sent the PREAUTH.
+            // After PREAUTH the session can't be secured by STARTTLS any more, and an attacker in between may have sent the PREAUTH, so give up.
             if (greeting.Kind == StatusKind.PreAuth)
                 throw new ImapConnectionException(ConnectionFailure.Tls, "the server logged us in before TLS could be started, though TLS is required");
             await StartTlsAsync(tls, cancellationToken);

@@ -3,8 +3,8 @@ using System.Text;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Inspects the first octets from a server once. It tells apart a peer that speaks TLS where a greeting is due, greets in clear text where TLS is due,
-/// or speaks another protocol, so that this is reported at once, not as a timeout or a network failure to retry.
+/// Inspects the first octets from a server. If the server speaks TLS where a greeting is due, greets in clear text where TLS is due, or speaks
+/// another protocol, this stream throws at once, so that the mistake is not taken for a timeout or for a network failure worth a retry.
 /// </summary>
 internal sealed class FirstOctets(Stream inner, ImapClientOptions options) : DuplexStream
 {

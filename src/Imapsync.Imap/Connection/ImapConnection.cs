@@ -162,7 +162,7 @@ internal sealed class ImapConnection : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // The held command was attached to this one only for a common write, so keep it for the next command.
+                // The held command was attached to this command only to share its write, so keep it for the next command.
                 if (command.Before is { } before)
                     Hold(before);
                 command.Before = null;

@@ -76,7 +76,7 @@ internal sealed class PendingCommands(ImapLimits limits, ProgressWatchdog watchd
         answered.Reader.TryRead(out _);
     }
 
-    /// <summary>Wakes the write loop if it may send again. After a full queue that takes answers to half of the commands, not just one.</summary>
+    /// <summary>Wakes the write loop if it may send again. Once the limit was reached, that needs answers to half of the commands, not just to one.</summary>
     public void TellRoom()
     {
         if (!SendGate.IsFull(sent.Length, limits.MaxInFlight, isFull))

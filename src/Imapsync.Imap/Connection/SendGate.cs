@@ -6,7 +6,7 @@ internal enum CommandClass : byte
     /// <summary>Needs no selected folder and changes nothing that other commands depend on.</summary>
     Free,
 
-    /// <summary>Works on the selected folder.</summary>
+    /// <summary>Needs a selected folder, on which it works.</summary>
     NeedsSelection,
 
     /// <summary>Changes which folder is selected: SELECT, EXAMINE, CLOSE, UNSELECT.</summary>
@@ -38,7 +38,7 @@ internal static class SendGate
                 return false;
             if (next == CommandClass.ChangesSelection && sent.Class != CommandClass.Free)
                 return false;
-            // A refused SELECT leaves no folder selected, so a command sent behind it would act on the wrong folder or on none.
+            // A refused SELECT leaves no folder selected, so a command sent right after it would act on the wrong folder or on none.
             if (next == CommandClass.NeedsSelection && sent.Class == CommandClass.ChangesSelection)
                 return false;
         }

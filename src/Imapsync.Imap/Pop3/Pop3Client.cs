@@ -93,14 +93,14 @@ public sealed partial class Pop3Client : IAsyncDisposable
         var under = new Queue<string>();
         using var next = commands.GetEnumerator();
         var hasMore = true;
-        // If the caller stops early, unread answers remain that can't be told from those to the next command, so the session counts as broken.
+        // If the caller stops early, unread answers remain that can't be distinguished from those to the next command, so the session is broken.
         using var leaving = new Leaving(() => IsBroken |= owed > 0);
         while (true)
         {
             var refusal = await TalkAsync<(bool IsOver, Pop3RefusedException? Why)>(async () =>
             {
                 var most = Capabilities.HasPipelining ? CommandsTogether : 1;
-                // Commands are sent again when only half of them are left, so that several go out in one packet.
+                // Send further commands only when at most half of them are still unanswered, so that several go out in one packet.
                 if (under.Count <= most / 2)
                 {
                     var together = new StringBuilder();
@@ -156,7 +156,7 @@ public sealed partial class Pop3Client : IAsyncDisposable
     {
         if (!IsBroken)
         {
-            // Without QUIT a server may keep the mailbox locked for a while.
+            // Without QUIT a server may keep the mailbox locked for a while, so send QUIT, but do not wait long for the answer.
             using var patience = new CancellationTokenSource(QuitPatience, options.Time);
             try
             {

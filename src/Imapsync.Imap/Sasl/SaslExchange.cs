@@ -20,7 +20,7 @@ internal sealed class SaslExchange : IDisposable
         (this.mechanism, this.limits) = (mechanism, limits);
         try
         {
-            // Check the password's characters now, so that one that SASLprep forbids is reported before anything is sent.
+            // Check the password's characters now, so that a character that SASLprep forbids is reported before anything is sent.
             if (IsScram)
                 SaslMechanism.SaslPrep(mechanism.Credentials.Password);
             if (mechanism.SupportsInitialResponse)

@@ -39,7 +39,7 @@ internal static class SaslMechanisms
             $"{options.Service}/{options.Host}",
             who.Secret.Length == 0 ? CredentialCache.DefaultNetworkCredentials : new NetworkCredential(who.User, who.Secret),
             string.IsNullOrEmpty(who.AuthorizeAs) ? who.User : who.AuthorizeAs),
-        // MailKit's OAuth mechanisms send each character as one octet, so UTF-8 must be expanded into characters first.
+        // MailKit's OAuth mechanisms send each character as one octet, so the text is first converted to one character for each UTF-8 octet.
         "XOAUTH2" => new SaslMechanismOAuth2(Octets(who.User), Octets(who.Secret)),
         "OAUTHBEARER" => new SaslMechanismOAuthBearer(Escape(who.User), Octets(who.Secret)),
         "ANONYMOUS" => new SaslMechanismAnonymous(Encoding.UTF8, who.User),

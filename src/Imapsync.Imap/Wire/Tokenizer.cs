@@ -196,14 +196,14 @@ internal ref struct Tokenizer(ReadOnlySpan<byte> frame, int bodyAt = -1, int max
         while (position < frame.Length)
         {
             var c = frame[position];
-            // The server left out the blank before a literal: "BODY[]{6}".
+            // The server left out the blank before a literal ("BODY[]{6}"), so the atom ends here.
             if (c == '{' && position > start && frame[position - 1] is (byte)']' or (byte)'>' && IsSection(frame[start..position]))
                 break;
             if (c is (byte)' ' or (byte)'(' or (byte)')' or (byte)'\r' or (byte)'\n')
                 break;
             if (c == '[' && IsSection(frame[start..position]))
             {
-                // BODY[HEADER.FIELDS (FROM TO)] is one item name that contains blanks and parentheses.
+                // BODY[HEADER.FIELDS (FROM TO)] is one item name with blanks and parentheses, so read on to the closing bracket.
                 var close = frame[position..].IndexOf((byte)']');
                 position = close < 0 ? frame.Length : position + close;
             }

@@ -250,7 +250,7 @@ internal sealed class StructureScanner : IDisposable
         boundaries.RemoveRange(first, boundaries.Count - first);
     }
 
-    /// <summary>Ends the header at a boundary, together with the headers of parts that this opens.</summary>
+    /// <summary>Ends the header at this position, and likewise the headers of parts that this opens.</summary>
     private void EndHeaderAt(long start)
     {
         while (isInHeader)

@@ -86,7 +86,7 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
         gathered.ResetWrittenCount();
     }
 
-    /// <summary>Sends a large block of octets after the buffered output without copying it.</summary>
+    /// <summary>Sends octets after the buffered output; a large block is sent without being copied to the buffer.</summary>
     public async ValueTask WriteThroughAsync(ReadOnlyMemory<byte> octets, CancellationToken cancellationToken)
     {
         if (octets.Length < FullBytes / 4)
