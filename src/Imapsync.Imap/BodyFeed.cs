@@ -3,7 +3,7 @@ using System.Threading.Channels;
 
 namespace Imapsync.Imap;
 
-/// <summary>Something that came for a consumer of bodies: a body, or the end of one of the commands that asked.</summary>
+/// <summary>An item of a <see cref="BodyFeed"/>: either a message body, or the notice that one of the FETCH commands has completed.</summary>
 public abstract class FeedItem
 {
     internal virtual void Release()
@@ -11,10 +11,10 @@ public abstract class FeedItem
     }
 }
 
-/// <summary>A message body as it arrives.</summary>
+/// <summary>A message body that is streamed to the consumer as it arrives.</summary>
 public sealed class FetchedBody : FeedItem
 {
-    // The consumer's own task goes on with reading when it lets go: no hop between threads for each message.
+    // Continuations run synchronously, so the connection's next read starts on the consumer's thread without a thread switch for each message.
     private readonly TaskCompletionSource released = new();
 
     internal FetchedBody(Uid uid, long length, PipeReader body)
@@ -24,10 +24,10 @@ public sealed class FetchedBody : FeedItem
         Body = body;
     }
 
-    /// <summary>None where the server had not said it ahead of the body and the body was too big to hold.</summary>
+    /// <summary>The message's UID; none if the server sent no UID ahead of a body that was too big to hold in memory.</summary>
     public Uid Uid { get; }
 
-    /// <summary>Octets of the literal; -1 where the server sent NIL.</summary>
+    /// <summary>The literal's length in octets; -1 if the server sent NIL.</summary>
     public long Length { get; }
 
     public PipeReader Body { get; }
@@ -37,9 +37,9 @@ public sealed class FetchedBody : FeedItem
     internal override void Release() => released.TrySetResult();
 }
 
-/// <summary>All bodies that one range gives have come.</summary>
-/// <param name="Range">As asked for.</param>
-/// <param name="Failure">NO or BAD, or null for OK.</param>
+/// <summary>Says that one FETCH command has completed, so no more bodies of its range will come.</summary>
+/// <param name="Range">The UIDs that were asked for.</param>
+/// <param name="Failure">The server's NO or BAD; null for OK.</param>
 public sealed class RangeDone(UidSet range, ImapCommandException? failure) : FeedItem
 {
     public UidSet Range { get; } = range;
@@ -48,8 +48,8 @@ public sealed class RangeDone(UidSet range, ImapCommandException? failure) : Fee
 }
 
 /// <summary>
-/// Brings the bodies of pipelined FETCH commands to one consumer, in the order they arrive, one at a time:
-/// asking for the next item lets go of the one before. While a body is held the connection reads nothing.
+/// Hands the bodies of pipelined FETCH commands to one consumer, one at a time and in the order of arrival.
+/// Asking for the next item releases the current body. While the consumer holds a body the connection reads nothing.
 /// </summary>
 public sealed class BodyFeed : IAsyncDisposable
 {
@@ -59,7 +59,8 @@ public sealed class BodyFeed : IAsyncDisposable
     private FeedItem? held;
     private volatile bool isAbandoned;
 
-    /// <exception cref="ImapConnectionException">The connection broke; what was in flight did not come.</exception>
+    /// <summary>Releases the item handed out before, and waits for the next one.</summary>
+    /// <exception cref="ImapConnectionException">The connection broke, so the bodies that were still expected will not come.</exception>
     public async ValueTask<FeedItem> NextAsync(CancellationToken cancellationToken)
     {
         LetGo();
@@ -78,7 +79,7 @@ public sealed class BodyFeed : IAsyncDisposable
         }
     }
 
-    /// <summary>Whatever still arrives is read past.</summary>
+    /// <summary>Releases all items; the connection discards any body that still arrives for this feed.</summary>
     public ValueTask DisposeAsync()
     {
         isAbandoned = true;
@@ -88,10 +89,10 @@ public sealed class BodyFeed : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Ends when the consumer is done with the last body it was given: no more than that one is ever held for it.</summary>
+    /// <summary>Completes when the consumer has released the last body posted, so never more than that one body is held in memory.</summary>
     internal Task Room { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Gives a body to the consumer and waits until it is done with it.</summary>
+    /// <summary>Gives a body to the consumer and waits until the consumer has released it.</summary>
     internal Task OfferAsync(FetchedBody body)
     {
         Post(body);
@@ -112,7 +113,7 @@ public sealed class BodyFeed : IAsyncDisposable
             return;
         }
 
-        // Disposed between the check and the write: nobody will come for it.
+        // The feed was disposed between the check and the write, so no consumer will release these items.
         if (isAbandoned)
         {
             while (items.Reader.TryRead(out var left))

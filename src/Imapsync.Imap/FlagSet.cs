@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Imapsync.Imap;
 
-/// <summary>The system flags of RFC 9051 §2.3.2 that a client may set; \Recent belongs to the server and is never carried.</summary>
+/// <summary>The system flags of RFC 9051 §2.3.2 that a client may set. \Recent belongs to the server and is never copied.</summary>
 [Flags]
 public enum MessageFlags : byte
 {
@@ -15,9 +15,9 @@ public enum MessageFlags : byte
 }
 
 /// <summary>
-/// The flags and keywords of one message: immutable, compared by value, keywords without regard to case
-/// (RFC 9051 §2.3.2) but kept in the case they came in. Few distinct sets exist in a folder, so pool them
-/// (<see cref="FlagSetPool"/>) where many messages are held.
+/// The flags and keywords of one message: immutable and compared by value. Keywords are compared without regard to case
+/// (RFC 9051 §2.3.2) but keep the case in which they were received. A folder contains few distinct sets, so pool them
+/// (<see cref="FlagSetPool"/>) when holding many messages.
 /// </summary>
 public sealed class FlagSet : IEquatable<FlagSet>
 {
@@ -47,7 +47,7 @@ public sealed class FlagSet : IEquatable<FlagSet>
 
     public MessageFlags System { get; }
 
-    /// <summary>Sorted without regard to case, no two equal.</summary>
+    /// <summary>The keywords, sorted without regard to case and without duplicates.</summary>
     public ImmutableArray<string> Keywords { get; }
 
     public bool IsEmpty => System == MessageFlags.None && Keywords.IsEmpty;
@@ -55,7 +55,7 @@ public sealed class FlagSet : IEquatable<FlagSet>
     public static FlagSet Create(MessageFlags system, IEnumerable<string>? keywords = null)
     {
         ImmutableArray<string> sorted = keywords is null ? [] : [.. keywords];
-        // As they come from where they were kept in order, most often.
+        // Keywords that were stored before are usually sorted already, so only check their order and sort if it is wrong.
         for (var i = 1; i < sorted.Length; i++)
         {
             if (StringComparer.OrdinalIgnoreCase.Compare(sorted[i - 1], sorted[i]) >= 0)
@@ -69,8 +69,8 @@ public sealed class FlagSet : IEquatable<FlagSet>
     }
 
     /// <summary>
-    /// Reads flag names as they stand on the wire: <c>\Seen</c>, <c>$Label1</c>. \Recent and \* are left out, as is any other
-    /// backslash that RFC 9051 does not name: it can't be stored elsewhere. <c>\Forwarded</c> is read as <c>$Forwarded</c> (RFC 5788).
+    /// Reads flag names in wire form: <c>\Seen</c>, <c>$Label1</c>. It drops \Recent, \* and any other backslash flag that
+    /// RFC 9051 does not define, since no other server can store it. <c>\Forwarded</c> is read as <c>$Forwarded</c> (RFC 5788).
     /// </summary>
     public static FlagSet Parse(IEnumerable<string> names)
     {
@@ -89,7 +89,7 @@ public sealed class FlagSet : IEquatable<FlagSet>
         return Create(system, keywords);
     }
 
-    /// <summary>The names as they stand on the wire, system flags first.</summary>
+    /// <summary>The names in wire form, system flags first.</summary>
     public IEnumerable<string> Names => SystemNames.Where(s => System.HasFlag(s.Flag)).Select(s => s.Name).Concat(Keywords);
 
     public FlagSet Union(FlagSet other) => other.IsEmpty ? this : Create(System | other.System, Keywords.Concat(other.Keywords));
@@ -112,7 +112,7 @@ public sealed class FlagSet : IEquatable<FlagSet>
 
     public override int GetHashCode() => hash;
 
-    /// <summary>Names separated by blanks, as inside the parentheses of FLAGS.</summary>
+    /// <summary>Returns the names separated by blanks, as inside the parentheses of FLAGS.</summary>
     public override string ToString() => text ??= string.Join(' ', Names);
 }
 

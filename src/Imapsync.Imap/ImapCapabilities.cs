@@ -1,8 +1,8 @@
 namespace Imapsync.Imap;
 
 /// <summary>
-/// What a server says it can do (RFC 9051 §7.2.2), without regard to case. IMAP4rev2 brings along what it implies
-/// (RFC 9051 appendix E). One property for each capability that the client acts on.
+/// The capabilities a server announces (RFC 9051 §7.2.2), compared without regard to case. IMAP4rev2 includes the capabilities it implies
+/// (RFC 9051 appendix E). There is one property for each capability that the client uses.
 /// </summary>
 public sealed class ImapCapabilities
 {
@@ -14,14 +14,14 @@ public sealed class ImapCapabilities
 
     private readonly HashSet<string> names;
 
-    /// <param name="names">As the server listed them.</param>
+    /// <param name="names">The names as the server lists them.</param>
     public ImapCapabilities(IEnumerable<string> names)
     {
         var all = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         string? last = null;
         foreach (var name in names)
         {
-            // "LITERAL +" with a blank has been seen.
+            // Some servers send "LITERAL +" with a blank instead of "LITERAL+".
             if (name is "+" or "-" && string.Equals(last, "LITERAL", StringComparison.OrdinalIgnoreCase))
                 all.Add("LITERAL" + name);
             all.Add(name);
@@ -38,18 +38,20 @@ public sealed class ImapCapabilities
 
     public static ImapCapabilities None { get; } = new([]);
 
-    /// <summary>Sorted, for people.</summary>
+    /// <summary>The capability names, sorted, for display.</summary>
     public IEnumerable<string> Names => names.Order(StringComparer.OrdinalIgnoreCase);
 
     public IReadOnlyList<string> AuthMechanisms { get; }
 
-    /// <summary>Octets a message may have, where the server says (RFC 7889).</summary>
+    /// <summary>The most octets a message may have (RFC 7889); null if the server does not say.</summary>
     public long? AppendLimit { get; }
 
-    /// <summary>Letters of rights besides the common ones (RFC 4314 §6); null where the server is of RFC 2086 or has no ACL.</summary>
+    /// <summary>
+    /// The ACL rights that the server supports besides the standard ones (RFC 4314 §6); null if it follows RFC 2086 or has no ACL.
+    /// </summary>
     public string? Rights => Names.FirstOrDefault(n => n.StartsWith("RIGHTS=", StringComparison.OrdinalIgnoreCase))?[7..];
 
-    /// <summary>The limit is each folder's own, and STATUS tells it (RFC 7889 §3).</summary>
+    /// <summary>Whether each folder has its own size limit, which STATUS reports (RFC 7889 §3).</summary>
     public bool HasAppendLimitPerFolder => AppendLimit is null && Has("APPENDLIMIT");
 
     public bool HasLoginDisabled => Has("LOGINDISABLED");
@@ -70,7 +72,7 @@ public sealed class ImapCapabilities
 
     public bool HasXList => Has("XLIST");
 
-    /// <summary>CONDSTORE, or QRESYNC which implies it (RFC 7162 §3.2.3).</summary>
+    /// <summary>Whether CONDSTORE is offered, or QRESYNC, which implies it (RFC 7162 §3.2.3).</summary>
     public bool HasCondStore => Has("CONDSTORE") || Has("QRESYNC");
 
     public bool HasObjectId => Has("OBJECTID");
@@ -79,7 +81,7 @@ public sealed class ImapCapabilities
 
     public bool HasLiteralPlus => Has("LITERAL+");
 
-    /// <summary>Non-synchronising literals up to 4096 octets (RFC 7888 §5).</summary>
+    /// <summary>Whether non-synchronising literals of up to 4096 octets are offered (RFC 7888 §5).</summary>
     public bool HasLiteralMinus => Has("LITERAL-");
 
     public bool HasUidPlus => Has("UIDPLUS");
@@ -90,7 +92,7 @@ public sealed class ImapCapabilities
 
     public bool HasQuota => Has("QUOTA");
 
-    /// <summary>Gmail's extensions, labels among them.</summary>
+    /// <summary>Whether Gmail's extensions are offered, which include labels.</summary>
     public bool HasGmail => Has("X-GM-EXT-1");
 
     public bool HasAcl => Has("ACL");

@@ -6,66 +6,69 @@ namespace Imapsync.Imap;
 
 public enum ImapTls
 {
-    /// <summary>TLS from the first octet.</summary>
+    /// <summary>TLS from the first octet of the connection.</summary>
     Implicit,
 
-    /// <summary>STARTTLS or no connection.</summary>
+    /// <summary>STARTTLS; the connection fails if the server refuses it.</summary>
     StartTls,
 
-    /// <summary>Clear text.</summary>
+    /// <summary>No TLS: everything is sent in clear text.</summary>
     None,
 }
 
-/// <summary>How to reach a server. Nothing here is secret.</summary>
+/// <summary>How to reach a server. Contains no secrets.</summary>
 public sealed record ImapClientOptions(string Host, int Port, ImapTls Tls)
 {
-    /// <summary>For people, as in a URL.</summary>
+    /// <summary>Host and port for display, in the form used in URLs.</summary>
     public string Address => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 
-    /// <summary>PEM file of the authorities to trust in place of the system's.</summary>
+    /// <summary>A PEM file of authorities to trust instead of the system's.</summary>
     public string? CaFile { get; init; }
 
-    /// <summary>SHA-256 of the server's certificate in hex, colons allowed; pins it in place of chain and name.</summary>
+    /// <summary>The SHA-256 of the server's certificate in hex, colons allowed. It pins the certificate, so chain and name are not checked.</summary>
     public string? Fingerprint { get; init; }
 
-    /// <summary>PEM file of the certificate, and those between it and the authority, that says who we are where the server asks.</summary>
+    /// <summary>A PEM file with the client certificate and its intermediate certificates, presented if the server asks for one.</summary>
     public string? ClientCertificateFile { get; init; }
 
-    /// <summary>PEM file of its key; null where it stands in the certificate's file.</summary>
+    /// <summary>A PEM file with the client certificate's key; null if the key is in the certificate's file.</summary>
     public string? ClientKeyFile { get; init; }
 
     public ImapLimits Limits { get; init; } = ImapLimits.Default;
 
-    /// <summary>How long it may take until one of the host's addresses answers.</summary>
+    /// <summary>How long to wait for any of the host's addresses to answer.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long TLS, where it comes first, and the greeting may take together.</summary>
+    /// <summary>How long the TLS handshake (for implicit TLS) and the greeting may take together.</summary>
     public TimeSpan GreetingTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long no octet may move while something is asked for.</summary>
+    /// <summary>How long no octet may move while a command is in flight.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Gets the conversation line by line, without literals and credentials.</summary>
+    /// <summary>Receives the conversation line by line, without literals and credentials.</summary>
     public Action<string>? Trace { get; init; }
 
-    /// <summary>Gets the same with the number of the connection, its server and how long each command took: commands at level Information, the lines at Debug.</summary>
+    /// <summary>
+    /// Receives the conversation with the connection's number and server, and how long each command took. Commands are logged at level Information, lines at
+    /// Debug.
+    /// </summary>
     public ILogger Log { get; init; } = NullLogger.Instance;
 
-    /// <summary>Which of the host's addresses are tried; unspecified: all.</summary>
+    /// <summary>The address family to connect to; unspecified means both.</summary>
     public AddressFamily Addresses { get; init; } = AddressFamily.Unspecified;
 
-    /// <summary>The service that SASL mechanisms are told of.</summary>
+    /// <summary>The service name given to SASL mechanisms.</summary>
     internal string Service { get; init; } = "imap";
 
-    /// <summary>Makes the network connection; null for TCP.</summary>
+    /// <summary>Opens the network connection; null for TCP.</summary>
     public Func<CancellationToken, ValueTask<Stream>>? Dial { get; init; }
 }
 
-/// <summary>Who logs in. Has no way to print itself.</summary>
-/// <param name="Mechanism">A SASL name, LOGIN for the LOGIN command, or null for the strongest that both sides know.</param>
+/// <summary>The credentials to log in with. The secret never appears in the string representation.</summary>
 /// <param name="Secret">The password, or the bearer token of XOAUTH2 and OAUTHBEARER.</param>
+/// <param name="Mechanism">A SASL name, LOGIN for the LOGIN command, or null for the strongest mechanism that both sides support.</param>
 /// <param name="AuthorizeAs">The mailbox to act for (SASL authorization identity).</param>
 public sealed record ImapCredentials(string User, string Secret, string? Mechanism = null, string? AuthorizeAs = null)
 {

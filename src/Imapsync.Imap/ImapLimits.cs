@@ -1,71 +1,71 @@
 namespace Imapsync.Imap;
 
-/// <summary>What a server may make this client hold or skip before the connection is broken. Octets unless the name says otherwise.</summary>
+/// <summary>How much a server may make this client store or skip before the connection is broken. In octets unless the name says otherwise.</summary>
 public sealed record ImapLimits
 {
     public static ImapLimits Default { get; } = new();
 
-    /// <summary>One line, from one line end or literal to the next.</summary>
+    /// <summary>The length of one line, from one line end or literal to the next.</summary>
     public int MaxLineBytes { get; init; } = 1 << 20;
 
-    /// <summary>A literal that is no message body: a folder name, a keyword list.</summary>
+    /// <summary>The length of a literal that is not a message body, e.g. a folder name or a keyword list.</summary>
     public int MaxInlineLiteralBytes { get; init; } = 1 << 20;
 
-    /// <summary>One reply with all its literals but without bodies.</summary>
+    /// <summary>The length of one reply with all its literals, not counting bodies.</summary>
     public int MaxFrameBytes { get; init; } = 4 << 20;
 
     /// <summary>
-    /// Untagged replies, without bodies, from one tagged reply to the next: what a command may bring, besides what listing a folder's
-    /// messages takes, and what nobody asked for. So a reply that never completes ends, and what a command keeps is bounded.
+    /// The total of untagged replies, without bodies, from one tagged reply to the next, including unsolicited ones. Listing a folder's
+    /// messages may take more. The limit stops a server that never answers, and bounds the memory one command can take.
     /// </summary>
     public long MaxUntaggedBytes { get; init; } = 64 << 20;
 
-    /// <summary>A body's announced length. Nobody sends longer mail; a server that does wants to fill a disk.</summary>
+    /// <summary>The announced length of a body. No mail is longer, so a server that announces more only wants to fill a disk.</summary>
     public long MaxBodyBytes { get; init; } = 64L << 30;
 
-    /// <summary>Flag and label lists that differ, as one command's replies have them.</summary>
+    /// <summary>The total of all distinct flag and label lists in one command's replies.</summary>
     public long MaxFlagBytes { get; init; } = 64 << 20;
 
-    /// <summary>Flags of one message; what is beyond is left out. More than any store keeps.</summary>
+    /// <summary>The number of flags of one message; further flags are dropped. No store keeps as many.</summary>
     public int MaxFlags { get; init; } = 1_000;
 
-    /// <summary>A flag's name; a longer one is left out.</summary>
+    /// <summary>The length of a flag's name; a flag with a longer name is dropped.</summary>
     public int MaxFlagLength { get; init; } = 1_000;
 
-    /// <summary>How much of bodies that nobody reads is read past before the connection is given up.</summary>
+    /// <summary>How many octets of an unread body are discarded; if more are left, the connection is closed instead.</summary>
     public long MaxDrainBytes { get; init; } = 4 << 20;
 
-    /// <summary>A body that comes ahead of its UID is held in memory up to this size.</summary>
+    /// <summary>The size up to which a body that arrives ahead of its UID is held in memory.</summary>
     public int MaxHeldBodyBytes { get; init; } = 1 << 20;
 
-    /// <summary>Parentheses within parentheses.</summary>
+    /// <summary>The depth of nested parentheses.</summary>
     public int MaxNesting { get; init; } = 32;
 
-    /// <summary>Messages in one listing, whatever the server says there are; some 40 octets of memory each.</summary>
+    /// <summary>The number of messages in one listing, whatever EXISTS says; each takes some 40 octets of memory.</summary>
     public int MaxMessages { get; init; } = 20_000_000;
 
     public int MaxFolders { get; init; } = 200_000;
 
     public int MaxCapabilities { get; init; } = 1_000;
 
-    /// <summary>Rights that one folder's access control list names.</summary>
+    /// <summary>The number of entries in one folder's access control list.</summary>
     public int MaxAclEntries { get; init; } = 10_000;
 
-    /// <summary>Namespaces, resources of a quota, attributes of a folder, fields of ID: lists that are short everywhere.</summary>
+    /// <summary>The number of namespaces, quota resources, folder attributes or ID fields; such lists are always short.</summary>
     public int MaxShortList { get; init; } = 100;
 
-    /// <summary>The text of a status reply, which is kept in reports; what is longer is cut off.</summary>
+    /// <summary>The length of a status reply's text, which is kept in reports; a longer text is truncated.</summary>
     public int MaxStatusTextBytes { get; init; } = 4_096;
 
-    /// <summary>Iterations that SCRAM may ask for: a server that wants billions wants this process to hang.</summary>
+    /// <summary>The iterations SCRAM may ask for. A server that asks for billions only wants to keep this process busy.</summary>
     public int MaxScramIterations { get; init; } = 2_000_000;
 
-    /// <summary>Challenges in one AUTHENTICATE.</summary>
+    /// <summary>The number of challenges in one AUTHENTICATE.</summary>
     public int MaxChallenges { get; init; } = 30;
 
-    /// <summary>Lines that make no sense, over the life of a connection.</summary>
+    /// <summary>The number of lines that can't be understood, over the life of a connection.</summary>
     public int MaxUnknownLines { get; init; } = 10_000;
 
-    /// <summary>Commands sent and not answered.</summary>
+    /// <summary>The number of commands that may be in flight.</summary>
     public int MaxInFlight { get; init; } = 16;
 }

@@ -5,8 +5,8 @@ using System.Text;
 namespace Imapsync.Imap;
 
 /// <summary>
-/// The encoding of folder names on the wire (RFC 3501 §5.1.3). Wire names are strings of one character an octet,
-/// so that what came is sent back unchanged however broken it is.
+/// The encoding of folder names on the wire (RFC 3501 §5.1.3). Wire names are strings with one character for each octet,
+/// so that a received name can be sent back unchanged even if it is malformed.
 /// </summary>
 public static class ModifiedUtf7
 {
@@ -14,8 +14,8 @@ public static class ModifiedUtf7
     private static readonly SearchValues<char> Base64 = SearchValues.Create(Alphabet);
 
     /// <summary>
-    /// For people and other stores. A broken shift sequence stands for itself; raw 8-bit octets are read as UTF-8
-    /// where they are that, else as Latin-1.
+    /// Decodes a name for display and for other stores. A malformed shift sequence is kept as it is; raw 8-bit octets are read as UTF-8
+    /// if they are valid UTF-8, else as Latin-1.
     /// </summary>
     public static string Decode(string wire)
     {
@@ -43,7 +43,7 @@ public static class ModifiedUtf7
         return text.Append(Raw(wire[Math.Min(at, wire.Length)..])).ToString();
     }
 
-    /// <summary>Reads only what is modified UTF-7 from end to end; false, and nothing decoded, for all else.</summary>
+    /// <summary>Decodes a name that is valid modified UTF-7 throughout; returns false, with an empty name, for any other.</summary>
     public static bool TryDecode(string wire, out string name)
     {
         var text = new StringBuilder(wire.Length);
@@ -104,7 +104,10 @@ public static class ModifiedUtf7
         }
     }
 
-    /// <summary>The <c>-</c> that ends a sequence; -1 where something else does. Looks no further, so that a name of a million <c>&amp;</c> is read in one pass.</summary>
+    /// <summary>
+    /// The position of the <c>-</c> that ends a shift sequence; -1 if the sequence ends otherwise. It searches no further than the sequence,
+    /// so that a name of a million <c>&amp;</c> is read in one pass.
+    /// </summary>
     private static int EndOfShift(string wire, int shift)
     {
         var length = wire.AsSpan(shift + 1).IndexOfAnyExcept(Base64);
@@ -142,7 +145,7 @@ public static class ModifiedUtf7
             units[i] = (char)BinaryPrimitives.ReadUInt16BigEndian(octets.AsSpan(i * 2));
         for (var i = 0; i < units.Length; i++)
         {
-            // Half a surrogate pair is no character: the whole sequence then stands for itself.
+            // Half a surrogate pair is not a valid character, so the whole sequence is then rejected and kept undecoded.
             if (char.IsHighSurrogate(units[i]) && i + 1 < units.Length && char.IsLowSurrogate(units[i + 1]))
                 i++;
             else if (char.IsSurrogate(units[i]))

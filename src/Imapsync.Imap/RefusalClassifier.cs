@@ -2,46 +2,46 @@ using System.Globalization;
 
 namespace Imapsync.Imap;
 
-/// <summary>What a refusal means for the next try.</summary>
+/// <summary>Why a server refuses, and so what to do next.</summary>
 public enum RefusalKind
 {
     Other,
 
-    /// <summary>The server wants less: wait, then go on.</summary>
+    /// <summary>The server asks for a lower rate: wait, then continue.</summary>
     Throttled,
 
-    /// <summary>Too many connections at once: use fewer.</summary>
+    /// <summary>Too many simultaneous connections: use fewer.</summary>
     TooManyConnections,
 
-    /// <summary>The user is let in but has no mailbox, or is not let in.</summary>
+    /// <summary>The log-in was refused, or it succeeded but the user has no mailbox.</summary>
     Authentication,
 
-    /// <summary>What the server lets an account move in a day is used up: stop, and go on the next day.</summary>
+    /// <summary>The account's daily transfer limit is used up: stop, and continue the next day.</summary>
     DailyLimit,
 
     /// <summary>The mailbox is full.</summary>
     Quota,
     TooBig,
 
-    /// <summary>The message's octets are not to the server's taste: NUL, bare LF, lines in the header that are no fields.</summary>
+    /// <summary>The server rejects the message's octets, e.g. NUL, bare LF, or header lines that are not fields.</summary>
     Malformed,
 
-    /// <summary>The message does not end in CRLF, which no RFC asks for.</summary>
+    /// <summary>The server rejects the message because it does not end in CRLF, which no RFC requires.</summary>
     NoFinalLineEnd,
 
-    /// <summary>Out of order for now.</summary>
+    /// <summary>The server or the mailbox is temporarily unavailable.</summary>
     Unavailable,
 
-    /// <summary>Not there.</summary>
+    /// <summary>The folder or message does not exist.</summary>
     Gone,
 }
 
 public readonly record struct Refusal(RefusalKind Kind, bool IsTransient, TimeSpan? RetryAfter = null);
 
-/// <summary>The one table of codes and texts that say why a server refuses; tagged NO and BAD and untagged BYE alike.</summary>
+/// <summary>The only table of codes and texts that explain a refusal, used for tagged NO and BAD and for untagged BYE.</summary>
 public static class RefusalClassifier
 {
-    // Texts that say more than the code they come with: to Gmail, OVERQUOTA is also about what was moved today.
+    // Texts that override their response code: Gmail uses OVERQUOTA not only for a full mailbox but also for the daily bandwidth limit.
     private static readonly (string Text, RefusalKind Kind, bool IsTransient)[] TextsBeforeCodes =
     [
         ("bandwidth limit", RefusalKind.DailyLimit, false),
@@ -65,13 +65,13 @@ public static class RefusalClassifier
         (ResponseCodeKind.NoPermission, RefusalKind.Other, false),
     ];
 
-    // Texts of servers that send no code, or one that leaves open what it is about. The first that fits counts.
+    // Texts of servers that send no code or an ambiguous one. The first match counts.
     private static readonly (string Text, RefusalKind Kind, bool IsTransient)[] Texts =
     [
-        // Yahoo.
+        // Yahoo refuses with this text.
         ("additional arguments", RefusalKind.NoFinalLineEnd, false),
 
-        // Cyrus.
+        // Cyrus refuses with the following texts.
         ("contains nul", RefusalKind.Malformed, false),
         ("bare newline", RefusalKind.Malformed, false),
         ("bare lf", RefusalKind.Malformed, false),
@@ -93,14 +93,14 @@ public static class RefusalClassifier
         ("server unavailable", RefusalKind.Unavailable, true),
         ("session expired", RefusalKind.Unavailable, true),
 
-        // Microsoft, in mid-session: the next log-in brings another token.
+        // Microsoft sends this in mid-session; it is transient because the next log-in uses a new token.
         ("accesstokenexpired", RefusalKind.Unavailable, true),
         ("shutting down", RefusalKind.Unavailable, true),
         ("autologout", RefusalKind.Unavailable, true),
         ("server busy", RefusalKind.Unavailable, true),
         ("internal error", RefusalKind.Other, true),
 
-        // Cyrus, when two commands of one user get in each other's way.
+        // Cyrus sends this when two commands of one user interfere with each other.
         ("system i/o error", RefusalKind.Other, true),
         ("over quota", RefusalKind.Quota, false),
         ("quota exceeded", RefusalKind.Quota, false),
@@ -118,8 +118,8 @@ public static class RefusalClassifier
     ];
 
     /// <summary>
-    /// The words speak of room that is used up, as servers without a code for it put it. Only of use where a message was refused:
-    /// elsewhere the same words may be about something else.
+    /// Whether the text is about exhausted storage, in the words of servers that send no code for it. Only meaningful if a message was refused,
+    /// because elsewhere the same words may refer to something else.
     /// </summary>
     public static bool IsAboutSpace(StatusReply reply)
     {
@@ -148,7 +148,7 @@ public static class RefusalClassifier
         if (Find(Texts, reply.Text) is { } found)
             return found with { RetryAfter = wait };
 
-        // RFC 5530 §3 has it for a limit of any kind: too many of something at once unless the text says otherwise.
+        // LIMIT stands for a limit of any kind (RFC 5530 §3); unless the text says otherwise, assume too many simultaneous requests.
         return reply.Has(ResponseCodeKind.Limit)
             ? new Refusal(RefusalKind.Throttled, true, wait)
             : new Refusal(RefusalKind.Other, false, wait);
@@ -165,7 +165,7 @@ public static class RefusalClassifier
         return null;
     }
 
-    /// <summary>Office 365: <c>Suggested Backoff Time: 299961 milliseconds</c>.</summary>
+    /// <summary>Reads the wait that Office 365 asks for: <c>Suggested Backoff Time: 299961 milliseconds</c>.</summary>
     private static TimeSpan? SuggestedBackoff(string text)
     {
         const string mark = "Backoff Time:";

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Imapsync.Imap;
 
-/// <summary>The response codes that mean something to this client.</summary>
+/// <summary>The response codes that this client recognises.</summary>
 public enum ResponseCodeKind
 {
     Unknown,
@@ -48,9 +48,9 @@ public enum ResponseCodeKind
     Unseen,
 }
 
-/// <summary>A bracketed code of a status reply (RFC 9051 §7.1 and its extensions).</summary>
-/// <param name="Name">As sent, upper case.</param>
-/// <param name="Arguments">What follows the name, one character an octet.</param>
+/// <summary>The bracketed code of a status reply (RFC 9051 §7.1 and its extensions).</summary>
+/// <param name="Name">The code's name in upper case.</param>
+/// <param name="Arguments">The text after the name, one character for each octet.</param>
 public sealed record ResponseCode(ResponseCodeKind Kind, string Name, string Arguments)
 {
     private const int MaxShown = 1000;
@@ -99,18 +99,18 @@ public sealed record ResponseCode(ResponseCodeKind Kind, string Name, string Arg
         ["UNSEEN"] = ResponseCodeKind.Unseen,
     };
 
-    /// <summary>The first argument as a number; 0 where it is none.</summary>
+    /// <summary>The first argument as a number; 0 if it is not a number.</summary>
     public uint Number => WireNumber.Parse32(FirstWord());
 
-    /// <summary>The first argument as a UIDVALIDITY; none where it is none.</summary>
+    /// <summary>The first argument as a UIDVALIDITY; none if it is not a valid one.</summary>
     public UidValidity Validity => WireNumber.ParseValidity(FirstWord());
 
     public ModSeq? ModSeq => WireNumber.ParseModSeq(FirstWord());
 
-    /// <summary>The words of the arguments without parentheses, e.g. flag names or capabilities.</summary>
+    /// <summary>The arguments split into words, without parentheses, e.g. flag names or capabilities.</summary>
     public IEnumerable<string> Words => Arguments.Split([' ', '(', ')'], StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>For people: cut off where nobody reads on.</summary>
+    /// <summary>Returns the code for display, truncated if it is very long.</summary>
     public override string ToString()
     {
         var text = Arguments.Length == 0 ? Name : $"{Name} {Arguments}";

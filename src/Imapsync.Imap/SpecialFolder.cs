@@ -1,6 +1,6 @@
 namespace Imapsync.Imap;
 
-/// <summary>What a folder is for (RFC 6154, RFC 8457), by attribute where the server says it, else by name.</summary>
+/// <summary>A folder's purpose (RFC 6154, RFC 8457), taken from its attribute if the server sends one, else from its name.</summary>
 public enum SpecialFolder
 {
     None,

@@ -9,7 +9,7 @@ public enum StatusKind
     PreAuth,
 }
 
-/// <summary>OK, NO, BAD, BYE or PREAUTH with its response code and text (RFC 9051 §7.1), tagged and untagged alike.</summary>
+/// <summary>OK, NO, BAD, BYE or PREAUTH with its response code and text (RFC 9051 §7.1), tagged or untagged.</summary>
 public sealed record StatusReply(StatusKind Kind, ResponseCode? Code, string Text)
 {
     public bool Has(ResponseCodeKind code) => Code?.Kind == code;

@@ -3,19 +3,19 @@ using System.Text.Json;
 namespace Imapsync.Imap;
 
 /// <summary>
-/// What a server says of a token that it refuses, before the tagged NO: the JSON of RFC 7628 §3.2.2 after OAUTHBEARER, the like of it after
-/// XOAUTH2. Texts are the server's, cut short, without control characters.
+/// A server's explanation for refusing a token, sent before the tagged NO: the JSON of RFC 7628 §3.2.2 for OAUTHBEARER, and similar JSON for
+/// XOAUTH2. The texts are the server's, truncated and without control characters.
 /// </summary>
-/// <param name="Status"><c>invalid_token</c>, <c>insufficient_scope</c>, an HTTP status such as <c>401</c>; null where it says none.</param>
-/// <param name="Scope">The scope that a token must have, where it says so.</param>
+/// <param name="Status"><c>invalid_token</c>, <c>insufficient_scope</c>, or an HTTP status such as <c>401</c>; null if missing.</param>
+/// <param name="Scope">The scope that a token must have; null if missing.</param>
 public sealed record TokenRefusal(string? Status, string? Scope)
 {
     private const int LongestText = 200;
 
-    /// <summary>Where the server's own authorization server describes itself (<c>openid-configuration</c>).</summary>
+    /// <summary>The URL of the configuration of the server's own authorization server (<c>openid-configuration</c>); null if missing.</summary>
     public string? Configuration { get; init; }
 
-    /// <summary>Null for what is no such object.</summary>
+    /// <summary>Reads a challenge; null if it is not a JSON object.</summary>
     internal static TokenRefusal? TryRead(string challenge)
     {
         try
@@ -34,7 +34,7 @@ public sealed record TokenRefusal(string? Status, string? Scope)
         }
     }
 
-    /// <summary>The same with each text changed.</summary>
+    /// <summary>Returns a copy with the function applied to each text.</summary>
     internal TokenRefusal With(Func<string, string> change) => new(Change(Status, change), Change(Scope, change)) { Configuration = Change(Configuration, change) };
 
     private static string? Change(string? text, Func<string, string> change) => text is null ? null : change(text);

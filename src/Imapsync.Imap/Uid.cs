@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Imapsync.Imap;
 
 /// <summary>
-/// A message's unique identifier in one folder (RFC 9051 §2.3.1.1): ascending, never reused, and worth nothing
-/// without the <see cref="UidValidity"/> it was seen under. 0 is no UID.
+/// A message's unique identifier in one folder (RFC 9051 §2.3.1.1): ascending, never reused, and meaningless
+/// without the <see cref="UidValidity"/> it belongs to. 0 stands for no UID.
 /// </summary>
 public readonly record struct Uid(uint Value) : IComparable<Uid>
 {
@@ -26,8 +26,8 @@ public readonly record struct Uid(uint Value) : IComparable<Uid>
 }
 
 /// <summary>
-/// The generation of a folder's UIDs (RFC 9051 §2.3.1.1). When it changes, every UID known before is void.
-/// 0 means that the store cannot promise anything about its UIDs: treat each meeting as the first.
+/// The generation of a folder's UIDs (RFC 9051 §2.3.1.1). When it changes, all UIDs known before are void.
+/// 0 means that the store promises nothing about its UIDs, so each run is treated as a first meeting.
 /// </summary>
 public readonly record struct UidValidity(uint Value)
 {
@@ -38,7 +38,7 @@ public readonly record struct UidValidity(uint Value)
     public override string ToString() => Value.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>A modification sequence (RFC 7162 §3.1): grows with every change of a folder's flags or messages.</summary>
+/// <summary>A modification sequence (RFC 7162 §3.1), which grows with every change to a folder's flags or messages.</summary>
 public readonly record struct ModSeq(ulong Value) : IComparable<ModSeq>
 {
     public int CompareTo(ModSeq other) => Value.CompareTo(other.Value);

@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.Imap;
 
 /// <summary>
-/// A set of UIDs as ascending ranges, the sequence-set of RFC 9051 §9 without <c>*</c>.
-/// Memory follows the number of ranges, not of UIDs. Mutable while it is built; not thread-safe.
+/// A set of UIDs as ascending ranges: the sequence-set of RFC 9051 §9 without <c>*</c>.
+/// Its memory depends on the number of ranges, not of UIDs. Mutable; not thread-safe.
 /// </summary>
 public sealed class UidSet
 {
@@ -15,7 +15,7 @@ public sealed class UidSet
     {
     }
 
-    /// <param name="uids">In any order, repeats allowed.</param>
+    /// <param name="uids">UIDs in any order; duplicates are allowed.</param>
     public UidSet(IEnumerable<Uid> uids)
     {
         foreach (var uid in uids.Order())
@@ -26,7 +26,7 @@ public sealed class UidSet
 
     public bool IsEmpty => ranges.Count == 0;
 
-    /// <summary>How many UIDs the ranges hold.</summary>
+    /// <summary>How many UIDs the set contains.</summary>
     public long Count => ranges.Sum(r => (long)r.Last - r.First + 1);
 
     public static UidSet Range(Uid first, Uid last)
@@ -37,7 +37,7 @@ public sealed class UidSet
         return set;
     }
 
-    /// <summary>Adds a UID. Cheap in ascending order, the order messages come in.</summary>
+    /// <summary>Adds a UID. This is cheap in ascending order, which is the usual order of messages.</summary>
     public void Add(Uid uid)
     {
         ArgumentOutOfRangeException.ThrowIfZero(uid.Value, nameof(uid));
@@ -77,7 +77,9 @@ public sealed class UidSet
         }
     }
 
-    /// <summary>Reads <c>1:3,7</c>. Ranges may be given backwards (RFC 9051 §9) and out of order; <c>*</c>, 0 and junk are refused.</summary>
+    /// <summary>
+    /// Reads <c>1:3,7</c>. Ranges may be reversed (RFC 9051 §9) and out of order. Returns false for <c>*</c>, 0 and invalid text.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<char> text, out UidSet set)
     {
         set = new UidSet();
@@ -105,8 +107,8 @@ public sealed class UidSet
         return true;
     }
 
-    /// <summary>The wire form, ascending, split so that no piece is longer than a server reads in one token.</summary>
-    /// <param name="maxLength">Octets a piece may have; a single range is never split.</param>
+    /// <summary>Returns the wire form, ascending, split into pieces that are short enough for a server to read as one token.</summary>
+    /// <param name="maxLength">The most octets in one piece; a single range is never split.</param>
     public IEnumerable<string> ToWire(int maxLength = int.MaxValue)
     {
         var text = new StringBuilder();
@@ -135,10 +137,10 @@ public sealed class UidSet
     private static bool TryNumber(ReadOnlySpan<char> text, out uint value) =>
         uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value != 0;
 
-    /// <summary>The range that holds the value, or the complement of where one would be inserted.</summary>
+    /// <summary>The index of the range that contains the value, or the complement of the index at which to insert one.</summary>
     private int IndexOf(uint value)
     {
-        // New UIDs nearly always go to the end.
+        // New UIDs nearly always belong at the end, so check there first.
         if (ranges.Count == 0 || ranges[^1].Last < value)
             return ~ranges.Count;
         int low = 0, high = ranges.Count - 1;

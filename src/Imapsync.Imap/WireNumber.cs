@@ -2,7 +2,7 @@ using System.Buffers.Text;
 
 namespace Imapsync.Imap;
 
-/// <summary>Numbers as servers write them, <c>9.3736e+06</c> among them (mail.ru).</summary>
+/// <summary>Parses numbers as servers write them, including <c>9.3736e+06</c> (mail.ru).</summary>
 internal static class WireNumber
 {
     public static bool TryParse(ReadOnlySpan<byte> text, out long value)
@@ -23,12 +23,12 @@ internal static class WireNumber
     public static bool TryParse(ReadOnlySpan<byte> text, out ulong value) =>
         Utf8Parser.TryParse(text, out value, out var read) && read == text.Length;
 
-    /// <summary>A UID or UIDVALIDITY; 0 where it is none.</summary>
+    /// <summary>Parses a UID or UIDVALIDITY; 0 if it is not a valid one.</summary>
     public static uint Parse32(ReadOnlySpan<byte> text) => TryParse(text, out long value) && value is > 0 and <= uint.MaxValue ? (uint)value : 0;
 
     /// <summary>
-    /// A UIDVALIDITY; 0 where it is none. Some servers count in milliseconds, beyond 32 bits: all that matters is that another
-    /// number is another one, so such a number is mixed into 32 bits.
+    /// Parses a UIDVALIDITY; 0 if it is not a valid one. Some servers count in milliseconds, beyond 32 bits. Only whether two values differ
+    /// matters, so a larger number is hashed to 32 bits.
     /// </summary>
     public static UidValidity ParseValidity(ReadOnlySpan<byte> text)
     {
@@ -38,6 +38,6 @@ internal static class WireNumber
         return new UidValidity(mixed == 0 ? 1 : mixed);
     }
 
-    /// <summary>A modification sequence of at least 1; null for the 0 and -1 that some servers send for "none".</summary>
+    /// <summary>Parses a modification sequence of at least 1; null for the 0 and -1 that some servers send instead of none.</summary>
     public static ModSeq? ParseModSeq(ReadOnlySpan<byte> text) => TryParse(text, out ulong value) && value > 0 ? new ModSeq(value) : null;
 }

@@ -6,7 +6,7 @@ using Imapsync.Engine.Jobs;
 
 namespace Imapsync.Notifying;
 
-/// <summary>A command for the shell that gets the news in its environment, and as JSON on its standard input.</summary>
+/// <summary>Runs a shell command that receives the news in environment variables and as JSON on its standard input.</summary>
 internal static class CommandNotice
 {
     private const int MostErrorText = 300;
@@ -27,13 +27,13 @@ internal static class CommandNotice
             }
             catch (IOException)
             {
-                // It has no use for it.
+                // The command does not read its standard input, which is not an error.
             }
 
             await process.WaitForExitAsync(cancellationToken);
             if (process.ExitCode == 0)
                 return;
-            // What it said may still be on its way, and a child of it that goes on may hold the pipe.
+            // Wait for the rest of the error output, but only for a moment, because a child process of the command may keep the pipe open.
             await Task.WhenAny(errors, Task.Delay(PatienceWithErrorText, time, cancellationToken));
             var said = errors.IsCompletedSuccessfully ? await errors : "";
             _ = output;

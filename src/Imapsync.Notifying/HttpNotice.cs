@@ -8,13 +8,13 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Notifying;
 
-/// <summary>Pings and webhooks. Redirects are not followed: they lead a token to who was never named.</summary>
+/// <summary>Pings and webhooks. Redirects are not followed, because they would send a secret URL or token to an unknown server.</summary>
 internal static class HttpNotice
 {
-    /// <summary>healthchecks.io keeps a little less.</summary>
+    /// <summary>The most octets sent with a ping; healthchecks.io keeps slightly fewer.</summary>
     private const int MostPingBytes = 10_000;
 
-    /// <summary>POST with the text as body, to the URL, or to <c>/start</c> or <c>/fail</c> below it.</summary>
+    /// <summary>Sends a POST with the text as body to the URL, or to <c>/start</c> or <c>/fail</c> below it.</summary>
     public static async Task PingAsync(Notice notice, PingMeans ping, News news, CancellationToken cancellationToken)
     {
         var url = new UriBuilder(await ReadUrlAsync(notice, ping.Url, cancellationToken));
@@ -28,7 +28,7 @@ internal static class HttpNotice
     public static async Task PostAsync(Notice notice, WebhookMeans hook, News news, CancellationToken cancellationToken) =>
         await PostAsync(notice, await ReadUrlAsync(notice, hook.Url, cancellationToken), news.Json, "application/json", cancellationToken);
 
-    /// <summary>So many octets, or a few less so as to cut no character.</summary>
+    /// <summary>How many octets to keep so that at most <paramref name="most"/> are left and no UTF-8 character is split.</summary>
     private static int Whole(byte[] text, int most)
     {
         if (text.Length <= most)
@@ -65,7 +65,7 @@ internal static class HttpNotice
         request.Headers.UserAgent.ParseAdd("imapsync");
         try
         {
-            // What it answers beyond its status is read by nobody.
+            // Only the status matters, so the answer's body is not read.
             using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (!answer.IsSuccessStatusCode)
                 throw new NoticeException($"{url.Host} answered {(int)answer.StatusCode}", answer.StatusCode >= HttpStatusCode.InternalServerError || answer.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout);

@@ -9,7 +9,7 @@ using AuthenticationException = System.Security.Authentication.AuthenticationExc
 
 namespace Imapsync.Notifying;
 
-/// <summary>The news as a message. Nothing is sent before TLS stands, unless the job file says so of this one.</summary>
+/// <summary>Sends the news as a mail. Nothing is sent before TLS is established, unless the job file permits clear text for this notice.</summary>
 internal static class MailNotice
 {
     public static async Task SendAsync(Notice notice, MailMeans mail, News news, TimeProvider time, CancellationToken cancellationToken)
@@ -34,7 +34,7 @@ internal static class MailNotice
         }
         catch (SmtpCommandException e)
         {
-            // Not the address, which the server may repeat in its words all the same.
+            // This error text names the server but not the recipient's address; the server's own words may repeat that address, though.
             throw new NoticeException($"{mail.Host} answered {(int)e.StatusCode}: {InOneLine(e.Message)}", (int)e.StatusCode is >= 400 and < 500, e);
         }
         catch (Exception e) when (e is SslHandshakeException or AuthenticationException)
@@ -60,7 +60,7 @@ internal static class MailNotice
         }
         catch (Exception e) when (e is IOException or ProtocolException or OperationCanceledException)
         {
-            // It has the message.
+            // The server has already accepted the message, so a failure to disconnect does not matter.
         }
     }
 
@@ -70,7 +70,7 @@ internal static class MailNotice
         var from = MailboxAddress.Parse(mail.From);
         message.From.Add(from);
         message.To.AddRange(mail.To.Select(MailboxAddress.Parse));
-        // Its default would tell this machine's name to everybody.
+        // MimeKit's default Message-ID would reveal this machine's name to all recipients, so the sender's domain is used.
         message.MessageId = MimeUtils.GenerateMessageId(from.Domain);
         message.Headers.Add("Auto-Submitted", "auto-generated");
         message.Body = new TextPart("plain") { Text = news.Text };

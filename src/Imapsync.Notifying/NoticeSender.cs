@@ -5,14 +5,14 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Notifying;
 
-/// <summary>Tells one notice's receiver. A few tries, each bounded in time; what fails is said, never thrown.</summary>
+/// <summary>Sends one notification, with a few tries that are each limited in time. A failure is returned, never thrown.</summary>
 public sealed class NoticeSender(TimeProvider time)
 {
-    /// <summary>Between tries. Whoever waits for the end of a run waits for these too.</summary>
+    /// <summary>The waits between tries. They are short because the end of the run waits for them.</summary>
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)];
 
-    /// <param name="giveUp">No more tries, and the one under way is dropped.</param>
-    /// <returns>Null where it got through; else why not, without anything secret.</returns>
+    /// <param name="giveUp">Cancels the current try and all further ones.</param>
+    /// <returns>Null if the notification was delivered; else the reason why not, without secrets.</returns>
     public async Task<string?> SendAsync(Notice notice, News news, CancellationToken giveUp)
     {
         for (var tries = 0; ; tries++)
@@ -32,7 +32,7 @@ public sealed class NoticeSender(TimeProvider time)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, giveUp);
         try
         {
-            // What does not heed its token is left behind.
+            // Stop waiting at the deadline even if the operation ignores its cancellation token.
             await SendOnceAsync(notice, news, either.Token).WaitAsync(either.Token);
             return (null, false);
         }
@@ -54,7 +54,7 @@ public sealed class NoticeSender(TimeProvider time)
         }
         catch (Exception e)
         {
-            // Its words may repeat what it was given.
+            // The exception's message may repeat a secret that was passed in, so only its type is returned.
             return (e.GetType().Name, false);
         }
     }

@@ -3,11 +3,11 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Imapsync.Notifying;
 
-/// <summary>Whose certificates count: the system's authorities, or those of a file in their place. There is no way to check nothing.</summary>
+/// <summary>Which certificates are trusted: those of the system's authorities, or of a file's authorities instead. Verification can't be turned off.</summary>
 internal static class TrustedAuthorities
 {
-    /// <param name="file">PEM; null for the system's.</param>
-    /// <exception cref="NoticeException"/>
+    /// <param name="file">A PEM file of authorities; null for the system's.</param>
+    /// <exception cref="NoticeException">The file does not exist.</exception>
     public static X509ChainPolicy Policy(string? file)
     {
         var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck };
@@ -20,7 +20,7 @@ internal static class TrustedAuthorities
         return policy;
     }
 
-    /// <summary>For who checks a chain by a callback alone.</summary>
+    /// <summary>The same check as a callback, for a client that does not accept a policy.</summary>
     public static RemoteCertificateValidationCallback Check(X509ChainPolicy policy) => (_, certificate, sent, errors) =>
     {
         if (policy.TrustMode == X509ChainTrustMode.System)

@@ -12,7 +12,7 @@ using Imapsync.Serving.Wire;
 
 namespace Imapsync.Serving;
 
-/// <summary>Serves one store as an IMAP account that can be read and not changed. It listens from the moment it is made.</summary>
+/// <summary>Serves one store as a read-only IMAP account. It listens from construction on.</summary>
 public sealed class BackupServer : IAsyncDisposable
 {
     private static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(20);
@@ -24,17 +24,17 @@ public sealed class BackupServer : IAsyncDisposable
     private int connections;
     private int strangers;
 
-    /// <param name="store">Only read. It is not disposed.</param>
-    /// <param name="where">Port 0 for any that is free.</param>
-    /// <param name="certificate">With its key: TLS from the first octet on. Null only on a loopback address.</param>
-    /// <param name="note">Told what the person who runs it may want to know. May be called from any task.</param>
-    /// <exception cref="SocketException">The port is taken, or the address is none of this machine's.</exception>
+    /// <param name="store">The store to serve; it is only read, and not disposed.</param>
+    /// <param name="where">The address to listen on; port 0 picks a free port.</param>
+    /// <param name="certificate">A certificate with its key, for TLS from the first octet on. Null is allowed only on a loopback address.</param>
+    /// <param name="note">Receives messages for the server's operator. May be called from any task.</param>
+    /// <exception cref="SocketException">The port is in use, or the address is not one of this machine's.</exception>
     public BackupServer(
         IMessageStore store, IPEndPoint where, LogInGuard guard, SslStreamCertificateContext? certificate, ServingLimits limits, TimeProvider time, Action<string> note)
     {
         if (certificate is null && !IPAddress.IsLoopback(where.Address))
             throw new ArgumentException("passwords and mail leave the machine under TLS only", nameof(certificate));
-        // UIDs that nothing promises hold for one start.
+        // A store without UIDVALIDITY promises nothing about its UIDs, so they get a UIDVALIDITY of their own for each start of the server.
         var fallback = new UidValidity((uint)time.GetUtcNow().ToUnixTimeSeconds());
         context = new SessionContext(new ServedAccount(store), guard, fallback, limits, time, note);
         this.certificate = certificate;
@@ -44,7 +44,7 @@ public sealed class BackupServer : IAsyncDisposable
 
     public IPEndPoint Address => (IPEndPoint)listener.LocalEndpoint;
 
-    /// <summary>Until it is cancelled; then every session is told.</summary>
+    /// <summary>Accepts connections until cancelled, then notifies all sessions and waits for them to end.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -77,7 +77,7 @@ public sealed class BackupServer : IAsyncDisposable
         }
         catch (SocketException e) when (e.SocketErrorCode is not SocketError.OperationAborted)
         {
-            // Whoever was to come is gone again, or there are no descriptors left for a moment.
+            // The client has already disconnected, or the process has no free file descriptor at the moment, so try again shortly.
             await Task.Delay(TimeSpan.FromMilliseconds(50), context.Time, cancellationToken);
             return;
         }
@@ -108,12 +108,12 @@ public sealed class BackupServer : IAsyncDisposable
             }
             catch (SocketException)
             {
-                // It needs no answer then.
+                // The client is gone, so it needs no answer.
             }
         }
     }
 
-    /// <summary>Never throws: whatever happens to a session ends that session.</summary>
+    /// <summary>Serves one connection. Never throws: a failure ends only this session.</summary>
     private async Task ServeAsync(Socket socket, CancellationToken cancellationToken)
     {
         await Task.Yield();
@@ -142,7 +142,7 @@ public sealed class BackupServer : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
         {
-            // The line is gone, or what came over it was no TLS.
+            // The connection is lost, or the client does not speak TLS.
         }
         catch (Exception e)
         {

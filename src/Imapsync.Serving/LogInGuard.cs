@@ -3,24 +3,26 @@ using System.Text;
 
 namespace Imapsync.Serving;
 
-/// <summary>The one account there is: its name and the password that holds until the server ends.</summary>
+/// <summary>The server's only account: its user name and a password that is valid until the server stops.</summary>
 public sealed class LogInGuard(string user, string password, TimeProvider time)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(16);
 
-    // No letters that look like digits: people type it.
+    // The alphabet has no letters that look like digits, because people type the password.
     private const string Alphabet = "abcdefghjkmnpqrstvwxyz0123456789";
     private readonly byte[] expected = Digest(user, password);
     private int failures;
 
     public string User { get; } = user;
 
-    /// <summary>A hundred bits, as <c>xxxxx-xxxxx-xxxxx-xxxxx</c>.</summary>
+    /// <summary>Generates a password of a hundred random bits, as <c>xxxxx-xxxxx-xxxxx-xxxxx</c>.</summary>
     public static string NewPassword() =>
         string.Join('-', RandomNumberGenerator.GetString(Alphabet, 20).Chunk(5).Select(c => new string(c)));
 
-    /// <summary>Whoever is wrong waits, longer each time, whichever connection he tries: whoever is right does not.</summary>
+    /// <summary>
+    /// Checks user and password. After each failure on any connection the next failure is answered later; a correct log-in is never delayed.
+    /// </summary>
     public async ValueTask<bool> AcceptsAsync(string givenUser, string givenPassword, CancellationToken cancellationToken)
     {
         if (CryptographicOperations.FixedTimeEquals(Digest(givenUser, givenPassword), expected))

@@ -1,47 +1,49 @@
 namespace Imapsync.Serving;
 
-/// <summary>Whatever a client, or the mail itself, can make the server hold or do has a bound here.</summary>
+/// <summary>Limits on the memory and work that a client, or the mail itself, can cause in the server.</summary>
 public sealed record ServingLimits
 {
     public static ServingLimits Default { get; } = new();
 
-    /// <summary>Connections at once; one more is greeted with BYE.</summary>
+    /// <summary>Simultaneous connections; a further one is answered with BYE.</summary>
     public int Connections { get; init; } = 40;
 
-    /// <summary>Of these, how many may not have logged in yet.</summary>
+    /// <summary>How many of the connections may be without log-in.</summary>
     public int Strangers { get; init; } = 20;
 
-    /// <summary>A command with its literals, in octets. A set of UIDs may be long; nothing else is.</summary>
+    /// <summary>The size of a command with its literals, in octets. Only a set of UIDs needs so much.</summary>
     public int CommandBytes { get; init; } = 256 * 1024;
 
-    /// <summary>A command before the log-in: a name and a password.</summary>
+    /// <summary>The size of a command before log-in, in octets; it needs room only for a name and a password.</summary>
     public int StrangerCommandBytes { get; init; } = 4 * 1024;
 
-    /// <summary>A literal sent without waiting (LITERAL+) that is too long for a command is read past up to here; behind it the connection ends.</summary>
+    /// <summary>
+    /// How many octets of literals sent without waiting (LITERAL+) are skipped if they are too long for a command; beyond that the connection ends.
+    /// </summary>
     public long SkippedLiteralBytes { get; init; } = 128L << 20;
 
-    /// <summary>Parentheses, NOT and OR inside one another.</summary>
+    /// <summary>The nesting depth of parentheses, NOT and OR in a search.</summary>
     public int SearchDepth { get; init; } = 32;
 
-    /// <summary>Search keys of one command.</summary>
+    /// <summary>The number of search keys in one command.</summary>
     public int SearchKeys { get; init; } = 1000;
 
-    /// <summary>Items of one FETCH.</summary>
+    /// <summary>The number of items in one FETCH.</summary>
     public int FetchItems { get; init; } = 100;
 
-    /// <summary>Octets of messages that one SEARCH reads; then it ends with NO.</summary>
+    /// <summary>How many octets of messages one SEARCH may read before it ends with NO.</summary>
     public long SearchBytes { get; init; } = 64L << 30;
 
-    /// <summary>Text of one message that is decoded and looked through.</summary>
+    /// <summary>How many octets of one message's text are decoded and searched.</summary>
     public int SearchedTextBytes { get; init; } = 16 << 20;
 
-    /// <summary>A message up to here is held whole while it is fetched; a longer one is read as it is sent.</summary>
+    /// <summary>A message up to this size is kept in memory while it is fetched; a longer one is streamed.</summary>
     public int HeldMessageBytes { get; init; } = 1 << 20;
 
-    /// <summary>Header octets of one message that an ENVELOPE or BODYSTRUCTURE is made of; fields beyond are left out.</summary>
+    /// <summary>How many header octets of one message are used for ENVELOPE and BODYSTRUCTURE; further fields are left out.</summary>
     public int StructureBytes { get; init; } = 4 << 20;
 
-    /// <summary>One header field of these; what is longer is cut.</summary>
+    /// <summary>The size of one header field used for ENVELOPE or BODYSTRUCTURE; a longer field is truncated.</summary>
     public int FieldBytes { get; init; } = 1 << 20;
 
     /// <summary>Addresses of one ENVELOPE, or of all inside one BODYSTRUCTURE; those behind are left out.</summary>
@@ -50,20 +52,22 @@ public sealed record ServingLimits
     /// <summary>Parts of one message; what lies behind belongs to the last one.</summary>
     public int Parts { get; init; } = 10_000;
 
-    /// <summary>Parts inside one another.</summary>
+    /// <summary>The nesting depth of parts.</summary>
     public int PartDepth { get; init; } = 100;
 
-    /// <summary>Messages of one folder: 31 octets each, for each session that has it selected, beside what the store's open folder holds.</summary>
+    /// <summary>
+    /// The number of messages in one folder. Each takes 31 octets in each session that has the folder selected, in addition to the memory of the store.
+    /// </summary>
     public int Messages { get; init; } = 4_000_000;
 
-    /// <summary>Wrong passwords on one connection; then it ends.</summary>
+    /// <summary>The number of wrong passwords on one connection, after which it ends.</summary>
     public int LogInFailures { get; init; } = 3;
 
     public TimeSpan LogInTime { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>A session that asks for nothing (RFC 9051 §5.4: 30 minutes at least), and how long IDLE may last.</summary>
+    /// <summary>How long a session may be without a command (RFC 9051 §5.4: at least 30 minutes), and how long an IDLE may last.</summary>
     public TimeSpan IdleTime { get; init; } = TimeSpan.FromMinutes(31);
 
-    /// <summary>A command begun has to arrive, and an answer to be taken, octet by octet, within this.</summary>
+    /// <summary>How long any wait may take inside a command that has begun, or while the client is to accept part of an answer.</summary>
     public TimeSpan StallTime { get; init; } = TimeSpan.FromMinutes(2);
 }

@@ -3,10 +3,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench;
 
-/// <summary>The servers, lines and directories of one case. All of it is in memory where the machine has /dev/shm.</summary>
+/// <summary>The servers, proxies and directories of one case, all of them in memory if the machine has /dev/shm.</summary>
 internal sealed class BenchLab(BenchOptions options) : IAsyncDisposable
 {
-    /// <summary>A server that is in nobody's way: many processes, clear passwords.</summary>
+    /// <summary>The configuration of a server that does not limit the measurement: many processes, plain passwords.</summary>
     private static readonly DovecotOptions Plain = new() { Password = "pass", Extra = "default_process_limit = 600\ndefault_client_limit = 3000\n" };
 
     private readonly List<IAsyncDisposable> parts = [];
@@ -22,7 +22,7 @@ internal sealed class BenchLab(BenchOptions options) : IAsyncDisposable
 
     public MailKitContender MailKit(bool isBatched = true) => new(dir.Path, isBatched);
 
-    /// <summary>Serves a generated mailbox as every user's.</summary>
+    /// <summary>Starts a server that shows one generated mailbox to every user.</summary>
     public async Task<ImapPlace> ServeAsync(Mailbox mailbox, string plugins = "")
     {
         var server = await DovecotServer.StartAsync(dir["source-server"], Plain with { Maildir = mailbox.Directory, Plugins = plugins });
@@ -31,8 +31,8 @@ internal sealed class BenchLab(BenchOptions options) : IAsyncDisposable
         return new ImapPlace(server, "alice", server.Port);
     }
 
-    /// <summary>A server whose users have a mailbox each, empty until somebody fills it.</summary>
-    /// <param name="capability">What it announces; null for all it can do.</param>
+    /// <summary>Starts a server on which each user has a mailbox that is initially empty.</summary>
+    /// <param name="capability">The capabilities to announce; null for all that the server supports.</param>
     public async Task<DovecotServer> StartAsync(string name, string? capability = null)
     {
         var server = await DovecotServer.StartAsync(dir[name], Plain with { Capability = capability });
@@ -40,7 +40,7 @@ internal sealed class BenchLab(BenchOptions options) : IAsyncDisposable
         return server;
     }
 
-    /// <summary>A line before a server.</summary>
+    /// <summary>Starts a proxy in front of a server.</summary>
     public FaultProxy LineTo(int port, FaultRules? rules = null)
     {
         var line = FaultProxy.Start(port, rules);

@@ -1,33 +1,33 @@
 namespace Imapsync.Bench;
 
-/// <summary>What a call of <c>tests/bench.sh</c> asks for.</summary>
+/// <summary>The options of <c>tests/bench.sh</c>.</summary>
 internal sealed record BenchOptions
 {
-    /// <summary>The published program that is measured.</summary>
+    /// <summary>The path of the published program to measure.</summary>
     public required string Program { get; init; }
 
     /// <summary>How often each contender runs in each case.</summary>
     public int Runs { get; init; } = 3;
 
-    /// <summary>Messages of the ordinary mailbox.</summary>
+    /// <summary>The number of messages in the ordinary mailbox.</summary>
     public int Messages { get; init; } = 20_000;
 
-    /// <summary>Folders of the mailbox with many folders, one message in each.</summary>
+    /// <summary>The number of folders in the mailbox with many folders, each of which holds one message.</summary>
     public int Folders { get; init; } = 5000;
 
-    /// <summary>Accounts that one process works through.</summary>
+    /// <summary>The number of accounts that one process copies.</summary>
     public int Accounts { get; init; } = 200;
 
-    /// <summary>There and back, on both lines of the cases with a distance.</summary>
+    /// <summary>The round-trip time of both connections in the cases with distant servers.</summary>
     public TimeSpan RoundTrip { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Size of the one big message.</summary>
+    /// <summary>The size of the one huge message.</summary>
     public int HugeMiB { get; init; } = 1024;
 
     /// <summary>A directory on a real disk, for the case that shows what durability costs.</summary>
     public string? Disk { get; init; }
 
-    /// <summary>Names of contenders that do not run.</summary>
+    /// <summary>The names of contenders to leave out.</summary>
     public IReadOnlyCollection<string> Without { get; init; } = [];
 
     public string? JsonFile { get; init; }

@@ -2,10 +2,10 @@ using Imapsync.Bench.Cases;
 
 namespace Imapsync.Bench;
 
-/// <summary>Runs cases one after the other and prints what came of them.</summary>
+/// <summary>Runs cases one after another and prints their results.</summary>
 internal static class BenchRun
 {
-    /// <returns>Exit status: 1 when a case gave no result.</returns>
+    /// <returns>The exit status: 1 if a case had no result.</returns>
     public static async Task<int> RunAsync(BenchOptions options, IReadOnlyCollection<string> names)
     {
         var results = new List<CaseResult>();

@@ -1,9 +1,9 @@
 namespace Imapsync.Bench;
 
-/// <summary>How many messages a contender changed on their way, how many it left behind, and which.</summary>
+/// <summary>How many messages a contender altered in transit, how many it lost, and which ones.</summary>
 internal sealed record Faithfulness(string Contender, int Messages, int Altered, int Lost, IReadOnlyList<string> Names);
 
-/// <summary>What came of one case.</summary>
+/// <summary>The result of one case.</summary>
 internal sealed class CaseResult(string name)
 {
     public const string FloorName = "floor";
@@ -12,13 +12,13 @@ internal sealed class CaseResult(string name)
 
     public string Name => name;
 
-    /// <summary>What the numbers are of, and what was counted besides time.</summary>
+    /// <summary>Remarks about the measurement, and quantities counted in addition to time.</summary>
     public List<string> Notes { get; } = [];
 
-    /// <summary>What became of messages, where that is the question.</summary>
+    /// <summary>How faithfully each contender copied messages; empty for cases that do not check it.</summary>
     public List<Faithfulness> Faithfulness { get; } = [];
 
-    /// <summary>Each contender's runs, in the order they were first made.</summary>
+    /// <summary>The runs of each contender; the contenders are in the order of their first runs.</summary>
     public IReadOnlyDictionary<string, List<Measurement>> Runs => runs;
 
     public void Add(string contender, Measurement measurement)
@@ -28,7 +28,7 @@ internal sealed class CaseResult(string name)
         list.Add(measurement);
     }
 
-    /// <summary>NaN where the contender has no run.</summary>
+    /// <summary>The median of a quantity over a contender's runs; NaN if it has none.</summary>
     public double Median(string contender, Func<Measurement, double> quantity)
     {
         if (!runs.TryGetValue(contender, out var list))

@@ -4,12 +4,14 @@ using System.Text.RegularExpressions;
 
 namespace Imapsync.Bench;
 
-/// <summary>How fast the servers give and take messages when a client does nothing else: what no program can be faster than over one connection.</summary>
+/// <summary>
+/// Measures how fast the servers send and accept messages if the client does nothing else. Over one connection no program can be faster.
+/// </summary>
 internal static partial class Floor
 {
     private const int WindowMessages = 100;
 
-    /// <summary>One FETCH a folder, everything read and thrown away.</summary>
+    /// <summary>Sends one FETCH for each folder and discards the replies.</summary>
     public static async Task<Measurement> FetchAsync(ImapPlace source, Mailbox mailbox)
     {
         await using var client = await RawImap.ConnectAsync(source);
@@ -27,7 +29,9 @@ internal static partial class Floor
         return Whole(begun, count, mailbox);
     }
 
-    /// <summary>Appends from memory with non-synchronising literals: a hundred messages to a command, or a hundred commands at a time.</summary>
+    /// <summary>
+    /// Appends from memory with non-synchronising literals: either a hundred messages with one command, or a hundred commands sent together.
+    /// </summary>
     public static async Task<Measurement> AppendAsync(ImapPlace target, Mailbox mailbox, bool isMulti)
     {
         var folders = mailbox.Load();
@@ -53,7 +57,7 @@ internal static partial class Floor
                         window.Write("\r\n"u8);
                 }
 
-                // Replies are read while the window is still being sent: neither side waits for the other's buffer.
+                // Read replies while the window is still being sent, so that the two sides do not block on each other's full buffers.
                 var reply = client.ReplyAsync(tag);
                 await client.SendAsync(window.GetBuffer().AsMemory(0, (int)window.Length));
                 await reply;

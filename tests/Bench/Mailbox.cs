@@ -3,19 +3,19 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Bench;
 
 /// <summary>A generated mailbox on disk.</summary>
-/// <param name="Folders">Names, INBOX among them.</param>
-/// <param name="Writer">Adds more mail to it.</param>
+/// <param name="Folders">The folders' names, including INBOX.</param>
+/// <param name="Writer">Adds more mail to the mailbox.</param>
 internal sealed record Mailbox(string Directory, IReadOnlyList<string> Folders, MaildirWriter Writer)
 {
     private Dictionary<string, List<byte[]>>? loaded;
 
     public int Messages => Writer.Count;
 
-    /// <summary>The ordinary one: twelve folders, sizes and flags as in real mailboxes.</summary>
+    /// <summary>Generates the ordinary mailbox: twelve folders, with sizes and flags as in real mailboxes.</summary>
     public static Mailbox Ordinary(string directory, MailboxPlan plan) =>
         new(directory, plan.OnlyFolder is { } one ? ["INBOX", one] : MailGenerator.Folders, MailGenerator.Fill(directory, plan));
 
-    /// <summary>Many folders with one small message each.</summary>
+    /// <summary>Generates many folders with one small message each.</summary>
     public static Mailbox OfManyFolders(string directory, int count)
     {
         System.IO.Directory.CreateDirectory(directory);
@@ -26,7 +26,7 @@ internal sealed record Mailbox(string Directory, IReadOnlyList<string> Folders, 
         return new Mailbox(directory, names, writer);
     }
 
-    /// <summary>One message of so many octets, in lines.</summary>
+    /// <summary>Generates one message of the given size, consisting of lines.</summary>
     public static Mailbox OfOneMessage(string directory, int bytes)
     {
         System.IO.Directory.CreateDirectory(directory);
@@ -39,7 +39,7 @@ internal sealed record Mailbox(string Directory, IReadOnlyList<string> Folders, 
         return new Mailbox(directory, ["INBOX"], writer);
     }
 
-    /// <summary>All messages by folder, as they go on the wire.</summary>
+    /// <summary>Loads all messages, by folder, with CRLF line ends.</summary>
     public Dictionary<string, List<byte[]>> Load() => loaded ??= Folders.ToDictionary(
         f => f,
         f => System.IO.Directory.EnumerateFiles(Path.Combine(Writer.FolderDirectory(f), "cur")).Select(WithCrlf).ToList());

@@ -4,13 +4,13 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench;
 
-/// <summary>What one run of one program took.</summary>
-/// <param name="CpuSeconds">User and system, of the program and what it started; 0 where it is the benchmark's own.</param>
-/// <param name="PeakMiB">The largest resident set; 0 where it is the benchmark's own.</param>
+/// <summary>The resources used by one run of one program.</summary>
+/// <param name="CpuSeconds">User and system time of the program and its child processes; 0 for the benchmark's own client.</param>
+/// <param name="PeakMiB">The largest resident set; 0 for the benchmark's own client.</param>
 internal readonly record struct Measurement(double WallSeconds, double CpuSeconds = 0, double PeakMiB = 0)
 {
-    /// <summary>Runs a program to its end, under GNU time, which alone sees the peak of a process for certain.</summary>
-    /// <exception cref="InvalidOperationException">It failed: no result.</exception>
+    /// <summary>Runs a program to completion under GNU time, which measures the peak memory reliably.</summary>
+    /// <exception cref="InvalidOperationException">The program failed, so there is no result.</exception>
     public static async Task<Measurement> OfProcessAsync(string directory, string program, params IEnumerable<string> arguments)
     {
         var usage = Path.Combine(directory, "usage-" + Path.GetRandomFileName());

@@ -7,8 +7,8 @@ using System.Text.RegularExpressions;
 namespace Imapsync.Bench;
 
 /// <summary>
-/// An account with one folder that gives and takes messages octet for octet, whatever they are made of. Real servers change line ends and
-/// NULs themselves, so that one could not tell who altered a message.
+/// An IMAP server with one folder that sends and stores messages octet for octet, whatever they contain. Real servers alter line ends and
+/// NULs themselves, so that it would be unclear who altered a message.
 /// </summary>
 internal sealed partial class OctetServer : IAsyncDisposable
 {
@@ -53,7 +53,7 @@ internal sealed partial class OctetServer : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            // The case is over.
+            // The case has ended.
         }
     }
 
@@ -90,11 +90,11 @@ internal sealed partial class OctetServer : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
-            // The client has hung up.
+            // The client has disconnected.
         }
     }
 
-    /// <returns>A response code for the tagged reply, or nothing.</returns>
+    /// <returns>A response code for the tagged reply, or an empty string.</returns>
     private async Task<string> AnswerAsync(Stream stream, string verb, string rest, List<byte[]> literals)
     {
         var count = Messages.Count;
@@ -145,11 +145,11 @@ internal sealed partial class OctetServer : IAsyncDisposable
         foreach (var part in rest.Split(' ')[0].Split(','))
         {
             var ends = part.Split(':').Select(n => n == "*" ? all.Count : (int)Math.Min(all.Count, uint.Parse(n, CultureInfo.InvariantCulture))).ToList();
-            // UIDs are sequence numbers, since nothing is ever removed.
+            // UIDs equal sequence numbers, because messages are never removed.
             for (var uid = ends.Min(); uid <= ends.Max() && uid > 0; uid++)
             {
                 var octets = all[uid - 1];
-                // What was not asked for may confuse who asked.
+                // Send only the requested items, because others might confuse the client.
                 var asked = new[] { ("FLAGS", "(\\Seen)"), ("INTERNALDATE", Date), ("RFC822.SIZE", $"{octets.Length}") }.Where(i => items.Contains(i.Item1, StringComparison.OrdinalIgnoreCase));
                 await WriteAsync(stream, $"* {uid} FETCH (UID {uid}{string.Concat(asked.Select(i => $" {i.Item1} {i.Item2}"))}");
                 if (Body().Match(items) is { Success: true } body)

@@ -3,22 +3,22 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench;
 
-/// <summary>Where mail is read from or written to, in the words of both programs' configurations.</summary>
+/// <summary>A source or target of mail, which can describe itself in both programs' configuration formats.</summary>
 internal abstract record Place
 {
-    /// <summary>The lines below <c>source:</c> or <c>target:</c> of a job.</summary>
+    /// <summary>The lines below <c>source:</c> or <c>target:</c> in a job file.</summary>
     public abstract IReadOnlyList<string> JobLines { get; }
 
-    /// <summary>A store of mbsync; null where it has none of the kind.</summary>
-    /// <param name="name">What channels call it.</param>
+    /// <summary>The definition of a store for mbsync; null if mbsync does not support this kind of store.</summary>
+    /// <param name="name">The name by which channels refer to the store.</param>
     public abstract string? MbsyncStore(string name);
 
-    /// <summary>The messages that lie there, counted in the files.</summary>
+    /// <summary>Counts the messages stored there, by looking at the files.</summary>
     public abstract long CountMessages();
 
     public abstract void Delete();
 
-    /// <summary>Octets of mail that lie there, as stored.</summary>
+    /// <summary>Counts the message files in a tree of Maildirs.</summary>
     protected static long CountMaildir(string directory) => !Directory.Exists(directory)
         ? 0
         : MaildirFiles(directory).LongCount();
@@ -33,8 +33,8 @@ internal abstract record Place
     }
 }
 
-/// <summary>An account of a server on this machine.</summary>
-/// <param name="Port">The server's own, or that of a line before it.</param>
+/// <summary>An account on a local server.</summary>
+/// <param name="Port">The port of the server, or of a proxy in front of it.</param>
 internal abstract record AccountPlace(string User, int Port, string Password, bool IsTls, string CaFile) : Place
 {
     public override IReadOnlyList<string> JobLines => IsTls
@@ -57,7 +57,7 @@ internal abstract record AccountPlace(string User, int Port, string Password, bo
         """;
 }
 
-/// <summary>An account of a private Dovecot.</summary>
+/// <summary>An account on a private Dovecot.</summary>
 internal sealed record ImapPlace(DovecotServer Server, string User, int Port, bool IsTls = false)
     : AccountPlace(User, Port, Server.Password, IsTls, Server.Authority.CaFile)
 {
@@ -68,7 +68,7 @@ internal sealed record ImapPlace(DovecotServer Server, string User, int Port, bo
     public override void Delete() => DeleteTree(Directory);
 }
 
-/// <summary>The account of a server that keeps octets as they are.</summary>
+/// <summary>The account of an <see cref="OctetServer"/>, which stores octets unaltered.</summary>
 internal sealed record OctetPlace(OctetServer Server) : AccountPlace("alice", Server.Port, "pass", IsTls: false, CaFile: "")
 {
     public override long CountMessages() => Server.Messages.Count;
@@ -97,7 +97,7 @@ internal sealed record MaildirPlace(string Directory) : Place
 
     public override long CountMessages() => CountMaildir(Directory);
 
-    /// <summary>How many messages have a flag, by its letter in the file name.</summary>
+    /// <summary>Counts the messages that have a flag, by its letter in the file name.</summary>
     public long CountFlagged(char letter) =>
         MaildirFiles(Directory).LongCount(f => f.LastIndexOf(":2,", StringComparison.Ordinal) is > 0 and var at && f.IndexOf(letter, at) > 0);
 

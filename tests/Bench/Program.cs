@@ -58,7 +58,7 @@ var micro = new Command("micro", "Measure the innermost parts: framing, tokens, 
 micro.SetAction(parsed => MicroBenchmarks.Run([.. parsed.UnmatchedTokens]));
 root.Add(micro);
 
-// What the contender of this name runs as a process of its own.
+// A hidden command that the MailKit contender runs as a separate process.
 var mailKit = new Command("mailkit-program") { Hidden = true, TreatUnmatchedTokensAsErrors = false };
 mailKit.SetAction(parsed => MailKitProgram.RunAsync([.. parsed.UnmatchedTokens]));
 root.Add(mailKit);

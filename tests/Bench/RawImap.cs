@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Imapsync.Bench;
 
-/// <summary>A client that does nothing but send and wait for a tag: octets are read and thrown away, nothing is parsed.</summary>
+/// <summary>A client that only sends commands and waits for their tags; it discards the octets it reads without parsing them.</summary>
 internal sealed class RawImap : IAsyncDisposable
 {
     private const int KeptCharacters = 4000;
@@ -36,8 +36,8 @@ internal sealed class RawImap : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Sends a command and reads up to its tagged reply.</summary>
-    /// <returns>The last few thousand characters of what came.</returns>
+    /// <summary>Sends a command and reads until its tagged reply.</summary>
+    /// <returns>The last few thousand characters received.</returns>
     public async Task<string> CommandAsync(string command)
     {
         var tag = NextTag();
@@ -49,7 +49,7 @@ internal sealed class RawImap : IAsyncDisposable
 
     public ValueTask SendAsync(ReadOnlyMemory<byte> octets) => stream.WriteAsync(octets);
 
-    /// <exception cref="InvalidOperationException">It was NO or BAD, or the connection ended.</exception>
+    /// <exception cref="InvalidOperationException">The reply was NO or BAD, or the connection ended.</exception>
     public async Task<string> ReplyAsync(string tag)
     {
         var tail = "";

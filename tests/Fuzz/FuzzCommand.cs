@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Imapsync.Fuzz.Tests;
 
-/// <summary><c>fuzz [TARGET…] [--inputs N] [--seed N] [--corpus DIR]</c></summary>
+/// <summary>The command line <c>fuzz [TARGET…] [--inputs N] [--seed N] [--corpus DIR]</c>.</summary>
 internal static class FuzzCommand
 {
     private const long Round = 20_000;
@@ -42,7 +42,7 @@ internal static class FuzzCommand
         return Run(targets, left, seed, corpus);
     }
 
-    /// <summary>A round of each target after the other, until the inputs are used up; a find is saved and the next target goes on.</summary>
+    /// <summary>Runs rounds of all targets in turn until the inputs are used up. A finding is saved, and the run continues with the next target.</summary>
     private static int Run(List<FuzzTarget> targets, long inputs, int seed, string corpus)
     {
         Console.WriteLine($"seed {seed}; {(inputs == long.MaxValue ? "until stopped" : $"{inputs:N0} inputs")}; finds go to {corpus}");
@@ -80,7 +80,7 @@ internal static class FuzzCommand
             Console.WriteLine($"{found.Target.Name}: {Fuzzer.Save(found, corpus)}\n{found.Reason}");
         }
 
-        // The thread that hangs can't be got back.
+        // A hanging thread can't be stopped, so save the finding and exit.
         void OnHang(Finding found)
         {
             Tell(found, ref finds);

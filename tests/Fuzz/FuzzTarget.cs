@@ -4,32 +4,31 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Fuzz.Tests;
 
 /// <summary>
-/// A reader of octets that nobody here wrote. Deterministic: the same octets give the same result, so that a saved input
-/// repeats what it did.
+/// A reader of untrusted octets to be fuzzed. It must be deterministic, so that a saved input always gives the same result.
 /// </summary>
-/// <param name="Name">A word; the folder of its saved inputs is called so.</param>
-/// <param name="Read">Reads one input. Catches what the reader documents; whatever it throws besides is a find.</param>
+/// <param name="Name">One word, which is also the name of the folder with its saved inputs.</param>
+/// <param name="Read">Reads one input. It must catch the exceptions that the reader documents; any other exception is a finding.</param>
 /// <param name="Seeds">Valid inputs, at least one.</param>
 internal sealed record FuzzTarget(string Name, Action<byte[]> Read, IReadOnlyList<byte[]> Seeds)
 {
     private const int MaxLength = 64 << 10;
 
-    /// <summary>Words that mean something to this reader, besides those that do harm anywhere.</summary>
+    /// <summary>Words that are meaningful to this reader, in addition to those that cause failures anywhere.</summary>
     public IReadOnlyList<byte[]> Words { get; init; } = [];
 
-    /// <summary>Builds an input from the reader's own grammar; null where valid inputs damaged are all there is.</summary>
+    /// <summary>Generates an input from the reader's grammar; null if inputs are only made by damaging valid ones.</summary>
     public Func<Random, byte[]>? Grammar { get; init; }
 
-    /// <summary>Puts checksums right, which no mutation would hit; null where there are none.</summary>
+    /// <summary>Corrects the checksums of a mutated input, which would otherwise never be right; null if there are none.</summary>
     public Func<byte[], byte[]>? Seal { get; init; }
 
-    /// <summary>What reading may allocate besides: its buffers, whatever the input is.</summary>
+    /// <summary>How many octets reading may allocate regardless of the input's length, e.g. for buffers.</summary>
     public long BaseBytes { get; init; } = 4 << 20;
 
-    /// <summary>What reading may allocate for each octet of the input.</summary>
+    /// <summary>How many octets reading may allocate for each octet of the input.</summary>
     public long BytesPerOctet { get; init; } = 1000;
 
-    /// <summary>Its share of a run over all targets, and of CI's few inputs: less for what is slow.</summary>
+    /// <summary>The target's share of inputs, relative to other targets; lower for slow ones.</summary>
     public double Weight { get; init; } = 1;
 
     public static byte[][] Texts(params string[] texts) => [.. texts.Select(Encoding.UTF8.GetBytes)];
@@ -47,7 +46,7 @@ internal sealed record FuzzTarget(string Name, Action<byte[]> Read, IReadOnlyLis
         return Seal is not null && random.Next(10) > 0 ? Seal(octets) : octets;
     }
 
-    /// <summary>A piece so many times that work which grows faster than the input shows.</summary>
+    /// <summary>Repeats a piece of the input so often that work which grows faster than the input is noticed.</summary>
     private static byte[] Repeat(byte[] octets, Random random)
     {
         var from = random.Next(octets.Length);

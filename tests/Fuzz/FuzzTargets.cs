@@ -2,7 +2,7 @@ using Imapsync.Fuzz.Tests.Targets;
 
 namespace Imapsync.Fuzz.Tests;
 
-/// <summary>All readers of octets that others wrote. A new one gets a row in its room's list.</summary>
+/// <summary>All readers of untrusted octets. A new reader is added to the list of its component.</summary>
 internal static class FuzzTargets
 {
     public static IReadOnlyList<FuzzTarget> All { get; } =

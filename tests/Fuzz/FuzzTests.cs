@@ -8,8 +8,8 @@ using Xunit.v3;
 namespace Imapsync.Fuzz.Tests;
 
 /// <summary>
-/// Every reader of octets that others wrote: it ends, with a result or the exception it documents, within bounds of memory.
-/// Here a few inputs a target; <c>tests/fuzz.sh</c> goes on without an end.
+/// Fuzzes every reader of untrusted octets: it must return a result or throw a documented exception, in bounded memory.
+/// These tests use a few inputs for each target; <c>tests/fuzz.sh</c> runs without end.
 /// </summary>
 public sealed class FuzzTests
 {
@@ -28,7 +28,7 @@ public sealed class FuzzTests
         var found = Fuzzer.Run(target, (long)(inputs * Math.Min(1, target.Weight)), seed, OnHang, out _);
         Assert.True(found is null, found is null ? "" : $"seed {seed}, saved as {Fuzzer.Save(found, Path.GetDirectoryName(Fuzzer.CorpusOf(target))!)}: {Show(found)}");
 
-        // A thread that never comes back can't be failed: the process ends with the reason.
+        // A test can't fail while its thread hangs, so end the process with the reason.
         static void OnHang(Finding f) => Environment.FailFast($"{f.Target.Name} hangs: {Show(f)}");
     }
 

@@ -4,29 +4,29 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fuzz.Tests;
 
-/// <summary>What a target did to one input that no reader may do.</summary>
-/// <param name="Reason">The exception, or the bound that was passed.</param>
+/// <summary>A failure of a target on one input.</summary>
+/// <param name="Reason">The exception, or the limit that was exceeded.</param>
 internal sealed record Finding(FuzzTarget Target, byte[] Input, string Reason);
 
-/// <summary>Figures of a run over one target.</summary>
-/// <param name="MostBytes">Allocated for one input.</param>
-/// <param name="Slowest">Wall time of the slowest input: shown, never judged.</param>
+/// <summary>Statistics of a run over one target.</summary>
+/// <param name="MostBytes">The most octets allocated for one input.</param>
+/// <param name="Slowest">The wall time of the slowest input; only reported, never a failure.</param>
 internal sealed record FuzzFigures(FuzzTarget Target, long Inputs, long MostBytes, TimeSpan Slowest, TimeSpan Took);
 
-/// <summary>Gives a target one input after the other, made from a seed, and stops at the first find.</summary>
+/// <summary>Passes a target one input after another, generated from a seed, and stops at the first finding.</summary>
 internal static class Fuzzer
 {
-    /// <summary>Generous: on a loaded machine the slowest honest input takes a second.</summary>
+    /// <summary>The time after which reading counts as hanging. It is generous, since on a loaded machine the slowest valid input takes a second.</summary>
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
 
     private const int MaxShrinkTries = 2_000;
     private static readonly TimeSpan ShrinkTime = TimeSpan.FromSeconds(30);
 
-    /// <summary>Where finds are replayed from; they belong into the repository.</summary>
+    /// <summary>The folder from which earlier findings are replayed; they should be added to the repository.</summary>
     public static string CorpusOf(FuzzTarget target) => Path.Combine(AppContext.BaseDirectory, "Corpus", target.Name);
 
-    /// <param name="onHang">Told, from another thread, of an input that is still being read after two minutes.</param>
-    /// <returns>A finding, shrunk; null for none.</returns>
+    /// <param name="onHang">Called from another thread with an input that is still being read after two minutes.</param>
+    /// <returns>A finding with its input shrunk; null if there is none.</returns>
     public static Finding? Run(FuzzTarget target, long inputs, int seed, Action<Finding> onHang, out FuzzFigures figures)
     {
         var random = new Random(seed);
@@ -55,7 +55,7 @@ internal static class Fuzzer
         return found is null ? null : Shrink(found);
     }
 
-    /// <summary>Reads one input and judges what it did.</summary>
+    /// <summary>Reads one input and checks for exceptions and for the memory allocated.</summary>
     public static Finding? Try(FuzzTarget target, byte[] input, out long bytes)
     {
         var before = GC.GetTotalAllocatedBytes();
@@ -74,7 +74,7 @@ internal static class Fuzzer
         return bytes <= allowed ? null : new Finding(target, input, $"{bytes} octets were allocated for an input of {input.Length}, {allowed} are allowed");
     }
 
-    /// <summary>Keeps an input for good: named by its digest, so that the same find is one file.</summary>
+    /// <summary>Saves an input under its digest, so that the same finding always has the same file.</summary>
     public static string Save(Finding finding, string corpus)
     {
         var directory = Directory.CreateDirectory(Path.Combine(corpus, finding.Target.Name)).FullName;
@@ -83,10 +83,10 @@ internal static class Fuzzer
         return path;
     }
 
-    /// <summary>Leaves out ever smaller pieces as long as the first line of the reason stays the same.</summary>
+    /// <summary>Removes smaller and smaller pieces of the input as long as the first line of the reason stays the same.</summary>
     private static Finding Shrink(Finding finding)
     {
-        // As far as half a minute goes: a find that is slow to read is worth having at full length.
+        // Stop after half a minute, because an input that is slow to read is useful at full length too.
         var began = Stopwatch.GetTimestamp();
         var tries = MaxShrinkTries;
         for (var piece = finding.Input.Length / 2; piece > 0 && tries > 0; piece /= 2)

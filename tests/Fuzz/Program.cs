@@ -1,5 +1,5 @@
 using Imapsync.Fuzz.Tests;
 using Xunit.Runner.InProc.SystemConsole;
 
-// "fuzz" as the first word looks for what the tests' few inputs do not find: tests/fuzz.sh. Anything else runs the tests.
+// With "fuzz" as first argument the program fuzzes with many more inputs than the tests do (tests/fuzz.sh); otherwise it runs the tests.
 return args is ["fuzz", .. var rest] ? FuzzCommand.Run(rest) : await ConsoleRunner.Run(args);

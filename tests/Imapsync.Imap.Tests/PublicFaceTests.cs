@@ -5,10 +5,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests;
 
-/// <summary>What others may build on: the list of public members, and the example that shows how.</summary>
+/// <summary>Tests of the library's public interface: the list of public members, and the README's example.</summary>
 public sealed partial class PublicFaceTests
 {
-    /// <summary>What the compiler makes of a record, or overrides of every object's members.</summary>
+    /// <summary>Members that the compiler generates for records, or that override those of Object.</summary>
     private static readonly string[] Generated = ["Equals", "GetHashCode", "ToString", "Deconstruct", "op_Equality", "op_Inequality"];
 
     private const string List = "src/Imapsync.Imap/PublicApi.txt";

@@ -2,7 +2,7 @@ using Imapsync.Imap.Client;
 
 namespace Imapsync.Imap.Tests;
 
-/// <summary>The example of src/Imapsync.Imap/README.md, as it stands there.</summary>
+/// <summary>The example in src/Imapsync.Imap/README.md, which must be identical to this code.</summary>
 internal static class ReadmeExample
 {
     public static async Task RunAsync(ImapClientOptions options, ImapCredentials credentials, TextWriter output, string directory, CancellationToken cancellationToken)

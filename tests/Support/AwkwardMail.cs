@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>Messages and folder names that careless programs lose, change or choke on. LF line ends, as in a Maildir.</summary>
+/// <summary>Messages and folder names that careless programs lose, change or fail on. Line ends are LF, as in a Maildir.</summary>
 public static class AwkwardMail
 {
     public const string Folder = "Awkward";
@@ -15,7 +15,7 @@ public static class AwkwardMail
         "UPPER/lower", "upper", "tilde~", "mail 📬 box", "NIL", "deep/a/b/c/d/e/f/g/h",
     ];
 
-    /// <summary>A name for people and the octets; the twins are equal to the last octet and must stay two.</summary>
+    /// <summary>Pairs of a descriptive name and a message's octets. The two twins are identical and must stay two messages.</summary>
     public static IEnumerable<(string Name, byte[] Octets)> Messages()
     {
         yield return ("no Message-ID", Ascii("From: a@b.example\nSubject: none\n" + Date + "\nbody\n"));
@@ -56,7 +56,7 @@ public static class AwkwardMail
 
     private static byte[] Latin1(string text) => Encoding.Latin1.GetBytes(text);
 
-    /// <summary>A bare LF is what a line end is on disk, so that one and CR have messages of their own.</summary>
+    /// <summary>Every octet except NUL, LF and CR. LF is the line end on disk, and bare CR has a message of its own.</summary>
     private static string EveryOctet() =>
         string.Concat(Enumerable.Range(1, 255).Where(o => o is not ('\r' or '\n')).Select(o => (char)o));
 

@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>A small program of the system, run to its end.</summary>
+/// <summary>Runs a small system program to completion.</summary>
 public static class Command
 {
-    /// <summary>Its standard output, trimmed. Throws with its error output when it fails.</summary>
+    /// <summary>Returns the program's standard output, trimmed. Throws with its error output if the program fails.</summary>
     public static async Task<string> RunAsync(string name, IEnumerable<string> arguments)
     {
         var (status, output, error) = await ExecuteAsync(name, arguments);
@@ -15,7 +15,7 @@ public static class Command
     public static async Task<bool> SucceedsAsync(string name, IEnumerable<string> arguments) =>
         (await ExecuteAsync(name, arguments)).Status == 0;
 
-    /// <summary>Where a program is: Debian keeps servers and administrators' tools outside a user's PATH.</summary>
+    /// <summary>Finds a program, also where Debian keeps servers and administrators' tools, which are not in a user's PATH.</summary>
     public static string Find(string name) =>
         (Environment.GetEnvironmentVariable("PATH") + ":/usr/sbin:/sbin:/usr/local/sbin").Split(':')
         .Where(d => d.Length > 0).Select(d => Path.Combine(d, name)).FirstOrDefault(File.Exists)

@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A Courier IMAP of the test's own: everything below <c>INBOX.</c>, and none of the newer extensions. Its paths are compiled
-/// in, so its packages are laid over /usr and /etc in a mount namespace that ends with it.
+/// A private Courier IMAP server: all folders are below <c>INBOX.</c>, and it has none of the newer extensions. Its paths are compiled
+/// in, so its packages are mounted over /usr and /etc in a mount namespace that ends with the server.
 /// </summary>
 public sealed class CourierServer : UnpackedServer
 {
@@ -35,7 +35,7 @@ public sealed class CourierServer : UnpackedServer
             await Command.RunAsync("cp", ["-r", Path.Combine(Root, "etc", "courier"), settings]);
         }
 
-        // The programs look for a user of that name, which an installation would have made.
+        // Courier's programs look up a user named courier, which a regular installation would have created.
         await File.WriteAllTextAsync(Path.Combine(Directory, "etc", "passwd"), await File.ReadAllTextAsync("/etc/passwd") + $"courier:x:{uid}:{gid}::/:/bin/false\n");
         await File.WriteAllTextAsync(Path.Combine(Directory, "etc", "group"), await File.ReadAllTextAsync("/etc/group") + $"courier:x:{gid}:\n");
         var modules = Path.Combine(settings, "authdaemonrc");
@@ -53,7 +53,7 @@ public sealed class CourierServer : UnpackedServer
         return new ProcessStartInfo("unshare", ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", script]);
     }
 
-    /// <summary>The first process of a process namespace: when it ends, everything in it ends.</summary>
+    /// <summary>The script runs as the first process of a PID namespace, so when it ends, all processes in the namespace end.</summary>
     private string Script() => $"""
         mount -t overlay overlay -o lowerdir={Root}/usr:/usr /usr || exit 1
         mount -t overlay overlay -o lowerdir={Directory}/etc:/etc /etc || exit 1

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>A Cyrus IMAP of the test's own, with one delimiter or another and what it refuses by itself.</summary>
+/// <summary>A private Cyrus IMAP server with a configurable delimiter. It rejects some messages that other servers accept.</summary>
 public sealed class CyrusServer : UnpackedServer
 {
     private readonly string extra;
@@ -15,9 +15,9 @@ public sealed class CyrusServer : UnpackedServer
 
     private string ConfigurationFile => Path.Combine(Directory, "imapd.conf");
 
-    /// <param name="directory">Outlives the server, reachable by other users.</param>
-    /// <param name="extra">More lines of imapd.conf. Without: <c>/</c> between levels, no prefix.</param>
-    /// <param name="mechanisms">The ways to log in that are offered.</param>
+    /// <param name="directory">A directory that outlives the server and is accessible to other users.</param>
+    /// <param name="extra">Additional lines for imapd.conf. The default is <c>/</c> between levels and no prefix.</param>
+    /// <param name="mechanisms">The SASL mechanisms to offer.</param>
     public static async Task<CyrusServer> StartAsync(string directory, string extra = "", string mechanisms = "PLAIN")
     {
         var server = new CyrusServer(directory, extra, mechanisms);

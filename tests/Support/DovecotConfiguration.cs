@@ -2,35 +2,37 @@ using System.Text;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>What a test's Dovecot is to be like.</summary>
+/// <summary>The configuration of a test's Dovecot.</summary>
 public sealed record DovecotOptions
 {
-    /// <summary>Every user has this one password: no blank and no %, which the configuration reads otherwise; quoting is the client's job.</summary>
+    /// <summary>
+    /// The one password of all users. It must contain no blank and no %, which the configuration interprets; its quote and backslash test the client's quoting.
+    /// </summary>
     public string Password { get; init; } = "horse\"battery\\staple";
 
-    /// <summary>What CAPABILITY announces in place of all Dovecot can do; null for all of it.</summary>
+    /// <summary>The capabilities to announce instead of Dovecot's own; null for Dovecot's own.</summary>
     public string? Capability { get; init; }
 
-    /// <summary>Plug-ins of the IMAP service: <c>imap_zlib</c> for COMPRESS, <c>quota imap_quota</c> for QUOTA.</summary>
+    /// <summary>Plug-ins of the IMAP service, e.g. <c>imap_zlib</c> for COMPRESS or <c>quota imap_quota</c> for QUOTA.</summary>
     public string Plugins { get; init; } = "";
 
-    /// <summary>A Maildir tree to serve as every user's mail, in place of one tree for each user.</summary>
+    /// <summary>A Maildir tree to serve as every user's mail; null for a separate tree for each user.</summary>
     public string? Maildir { get; init; }
 
-    /// <summary>The ways to log in that are offered.</summary>
+    /// <summary>The SASL mechanisms to offer.</summary>
     public string Mechanisms { get; init; } = "plain login cram-md5 scram-sha-256";
 
-    /// <summary>Who may log in, a <c>passdb</c> section, in place of everybody with <see cref="Password"/>.</summary>
+    /// <summary>A <c>passdb</c> section that lists who may log in; null to accept every user with <see cref="Password"/>.</summary>
     public string? Accounts { get; init; }
 
-    /// <summary>Serves POP3 as well.</summary>
+    /// <summary>Whether to serve POP3 as well.</summary>
     public bool Pop3 { get; init; }
 
-    /// <summary>More lines for dovecot.conf.</summary>
+    /// <summary>Additional lines for dovecot.conf.</summary>
     public string Extra { get; init; } = "";
 }
 
-/// <summary>Writes dovecot.conf for a private server that needs nothing of the machine's own configuration.</summary>
+/// <summary>Writes dovecot.conf for a private server that is independent of the machine's own configuration.</summary>
 internal static class DovecotConfiguration
 {
     public static string Text(DovecotServer server, DovecotOptions options, string user, string group)
@@ -117,7 +119,7 @@ internal static class DovecotConfiguration
 
         if (!Environment.IsPrivilegedProcess)
         {
-            // One user for everything, and no chroot: all that an unprivileged Dovecot can do.
+            // An unprivileged Dovecot can use only one user for everything and no chroot.
             text.Append($$"""
                 default_internal_user = {{user}}
                 default_internal_group = {{group}}

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A Dovecot of the test's own on free loopback ports: STARTTLS (and clear text) on <see cref="Port"/>, TLS on <see cref="TlsPort"/>.
-/// Any user name is let in with the one password. As root it runs under an unprivileged user made for it, else as the current user.
+/// A private Dovecot on free loopback ports: STARTTLS (and clear text) on <see cref="Port"/>, TLS on <see cref="TlsPort"/>.
+/// It accepts any user name with the one password. Started by root it runs as an unprivileged user created for it, else as the current user.
 /// </summary>
 public sealed class DovecotServer : IAsyncDisposable
 {
@@ -26,7 +26,7 @@ public sealed class DovecotServer : IAsyncDisposable
 
     public int TlsPort { get; private set; }
 
-    /// <summary>STLS, and clear text; where <see cref="DovecotOptions.Pop3"/> asks for it.</summary>
+    /// <summary>The port for POP3 with STLS or in clear text; open if <see cref="DovecotOptions.Pop3"/> is set.</summary>
     public int Pop3Port { get; private set; }
 
     public int Pop3TlsPort { get; private set; }
@@ -39,7 +39,7 @@ public sealed class DovecotServer : IAsyncDisposable
 
     public string Log => File.Exists(LogFile) ? File.ReadAllText(LogFile) : "";
 
-    /// <param name="directory">An empty directory that outlives the server, reachable by other users.</param>
+    /// <param name="directory">An empty directory that outlives the server and is accessible to other users.</param>
     public static async Task<DovecotServer> StartAsync(string directory, DovecotOptions? options = null)
     {
         System.IO.Directory.CreateDirectory(directory);
@@ -50,10 +50,10 @@ public sealed class DovecotServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Where a user's Maildir lies; there before the user's first log-in if a test puts it there.</summary>
+    /// <summary>The path of a user's Maildir; before the user's first log-in it exists only if the test creates it.</summary>
     public string MaildirOf(string user) => Options.Maildir ?? Path.Combine(Directory, "mail", user);
 
-    /// <summary>Stops, lets the test change files under the server's feet, and starts again on the same ports.</summary>
+    /// <summary>Stops the server, lets the test change its files meanwhile, and starts it again on the same ports.</summary>
     public async Task RestartAsync(Action? meanwhile = null, DovecotOptions? options = null)
     {
         await StopAsync();
@@ -63,7 +63,7 @@ public sealed class DovecotServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await StopAsync();
 
-    /// <summary>Gives files that the test wrote to the user the server runs under. Needed by root alone.</summary>
+    /// <summary>Gives files written by the test to the user that the server runs as. Only needed when running as root.</summary>
     public Task TakeOwnershipAsync(string path) => ServerAccount.TakeOwnershipAsync(path);
 
     private async Task StartAsync(DovecotOptions options)
@@ -90,7 +90,7 @@ public sealed class DovecotServer : IAsyncDisposable
             if (await LoopbackPorts.GreetsAsync(Port, process))
                 return;
             await StopAsync();
-            // Somebody took a port between the look and the start: rare, and worth two more tries.
+            // Another process may have taken a port since it was found to be free. That is rare, so try up to three times.
             if (attempt == 3)
                 throw new InvalidOperationException("Dovecot does not start:\n" + Log);
         }
@@ -103,7 +103,7 @@ public sealed class DovecotServer : IAsyncDisposable
         AppDomain.CurrentDomain.ProcessExit -= OnExit;
         if (!process.HasExited)
         {
-            // The master ends its children on SIGTERM; what it leaves goes with the whole tree.
+            // The master ends its children on SIGTERM. If it does not end in time, the whole process tree is killed.
             await Command.SucceedsAsync("kill", ["-TERM", $"{process.Id}"]);
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
             try

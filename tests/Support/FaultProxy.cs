@@ -3,28 +3,28 @@ using System.Net.Sockets;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>What a line did to a connection.</summary>
+/// <summary>The fault that the proxy injected into a connection.</summary>
 public enum FaultKind
 {
-    /// <summary>Ended it with RST.</summary>
+    /// <summary>The connection was ended with RST.</summary>
     Reset,
 
-    /// <summary>Ended it with FIN.</summary>
+    /// <summary>The connection was ended with FIN.</summary>
     Fin,
 
-    /// <summary>Ended it in place of the reply to an APPEND.</summary>
+    /// <summary>The connection was ended in place of passing on the reply to an APPEND.</summary>
     LostReply,
 
     Stall,
 
-    /// <summary>Changed an octet inside a TLS record.</summary>
+    /// <summary>An octet inside a TLS record was changed.</summary>
     Corruption,
 }
 
 /// <summary>
-/// A line between client and server that a test can watch and break: at exact octets, never by the clock. A connection that
-/// broke is let go by the server before anything gets through over another, new or open already: what the server does with
-/// the last command it was sent is done by then, as it is in life by the time a client has waited before it tries again.
+/// A proxy between client and server with which a test can observe and break connections, at exact octets and never by the clock. After a connection
+/// broke, nothing passes over any other connection, new or existing, until the server has closed its end of the broken one. So the server
+/// has finished the last command it received, as it would have in practice by the time a client retries.
 /// </summary>
 public sealed class FaultProxy : IAsyncDisposable
 {
@@ -52,10 +52,10 @@ public sealed class FaultProxy : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    /// <summary>For connections made from now on.</summary>
+    /// <summary>The rules for connections made from now on.</summary>
     public FaultRules Rules { get; set; }
 
-    /// <summary>Gives each new connection rules of its own, in place of <see cref="Rules"/>. Not called concurrently.</summary>
+    /// <summary>Returns separate rules for each new connection, in place of <see cref="Rules"/>. Not called concurrently.</summary>
     public Func<FaultRules>? NextRules { get; set; }
 
     public IReadOnlyList<ProxiedConnection> Connections
@@ -67,7 +67,7 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Every command of every connection, without its tag.</summary>
+    /// <summary>All commands of all connections, without their tags.</summary>
     public IEnumerable<string> Commands =>
         Connections.SelectMany(c => c.Commands).Select(c => c[(c.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
 
@@ -77,7 +77,7 @@ public sealed class FaultProxy : IAsyncDisposable
     /// <summary>Octets from the client over all connections since the start or <see cref="Forget"/>.</summary>
     public long TotalFromClient => fromClient.Total;
 
-    /// <summary>What struck, in order, since the start or <see cref="Forget"/>.</summary>
+    /// <summary>The injected faults, in order, since the start or <see cref="Forget"/>.</summary>
     public IReadOnlyList<FaultKind> Faults
     {
         get
@@ -87,18 +87,24 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>The most connections that clients had open at one time. One that a client has closed does not count, whether or not the server knows.</summary>
+    /// <summary>
+    /// The most connections that clients had open at the same time. A connection closed by its client does not count, even if the server has not noticed.
+    /// </summary>
     public int MostAtOnce => Volatile.Read(ref mostAtOnce);
 
     public static FaultProxy Start(int targetPort, FaultRules? rules = null) => new(targetPort, rules ?? new FaultRules());
 
-    /// <summary>Runs <paramref name="action"/> once, when exactly so many octets of the server have been passed on since <see cref="Forget"/>.</summary>
+    /// <summary>
+    /// Runs <paramref name="action"/> once, when exactly <paramref name="octets"/> octets from the server have been passed on since <see cref="Forget"/>.
+    /// </summary>
     public void CallAfterFromServer(long octets, Action action) => fromServer.Set(octets, action);
 
-    /// <summary>Runs <paramref name="action"/> once, when exactly so many octets of the client have been passed on since <see cref="Forget"/>.</summary>
+    /// <summary>
+    /// Runs <paramref name="action"/> once, when exactly <paramref name="octets"/> octets from the client have been passed on since <see cref="Forget"/>.
+    /// </summary>
     public void CallAfterFromClient(long octets, Action action) => fromClient.Set(octets, action);
 
-    /// <summary>Starts the log and the counters anew.</summary>
+    /// <summary>Clears the log and resets the counters.</summary>
     public void Forget()
     {
         lock (gate)
@@ -112,7 +118,7 @@ public sealed class FaultProxy : IAsyncDisposable
         fromClient.Reset();
     }
 
-    /// <summary>Done when the server has let go of every connection. Only for when no client has one open any more.</summary>
+    /// <summary>Waits until the server has closed every connection. Call it only when no client has a connection open.</summary>
     public Task SettledAsync()
     {
         lock (gate)
@@ -135,14 +141,16 @@ public sealed class FaultProxy : IAsyncDisposable
             faults.Add(kind);
     }
 
-    /// <summary>True, and counted, while the rules allow one more fault.</summary>
+    /// <summary>Returns true, and counts a fault, if the rules allow one more fault.</summary>
     internal bool MayStrike(FaultRules rules)
     {
         lock (gate)
             return strikes < rules.MostFaults && ++strikes > 0;
     }
 
-    /// <summary>Done when the server has let go of every connection but <paramref name="line"/> that has lost its client.</summary>
+    /// <summary>
+    /// Waits until the server has closed every connection that has lost its client, except <paramref name="line"/>.
+    /// </summary>
     internal Task OthersSettledAsync(ProxiedLine? line)
     {
         lock (gate)

@@ -1,54 +1,58 @@
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// How a bad line misbehaves. Octets are counted for each connection by itself, from its first, and in each direction by
-/// itself; a fault that is to strike after N octets strikes after exactly so many.
+/// The faults to inject into connections. Octets are counted separately for each connection and each direction, from the first octet on;
+/// a fault after N octets occurs after exactly N.
 /// </summary>
 public sealed record FaultRules
 {
-    /// <summary>The connection ends once exactly so many octets have come from the server.</summary>
+    /// <summary>The connection ends once exactly this many octets have come from the server.</summary>
     public long? CutAfterFromServer { get; init; }
 
-    /// <summary>The connection ends once exactly so many octets have come from the client.</summary>
+    /// <summary>The connection ends once exactly this many octets have come from the client.</summary>
     public long? CutAfterFromClient { get; init; }
 
-    /// <summary>End with FIN, in good order, in place of RST.</summary>
+    /// <summary>Whether to end the connection in good order with FIN instead of with RST.</summary>
     public bool CutWithFin { get; init; }
 
-    /// <summary>After so many octets from the server no more of its octets pass, and the connection stays open.</summary>
+    /// <summary>After this many octets from the server no more of its octets pass; the connection stays open.</summary>
     public long? StallAfterFromServer { get; init; }
 
-    /// <summary>After so many octets from the client no more of its octets pass, and the connection stays open.</summary>
+    /// <summary>After this many octets from the client no more of its octets pass; the connection stays open.</summary>
     public long? StallAfterFromClient { get; init; }
 
-    /// <summary>The first octet inside a TLS record after so many from the server is changed on the way. TLS from the first octet only.</summary>
+    /// <summary>
+    /// After this many octets from the server, the next octet inside a TLS record is changed. Requires TLS from the first octet.
+    /// </summary>
     public long? CorruptAfterFromServer { get; init; }
 
-    /// <summary>The first octet inside a TLS record after so many from the client is changed on the way. TLS from the first octet only.</summary>
+    /// <summary>
+    /// After this many octets from the client, the next octet inside a TLS record is changed. Requires TLS from the first octet.
+    /// </summary>
     public long? CorruptAfterFromClient { get; init; }
 
-    /// <summary>Only so many cuts, stalls and changed octets together; then the line is good.</summary>
+    /// <summary>The most cuts, stalls and changed octets in total; after that no more faults are injected.</summary>
     public int MostFaults { get; init; } = int.MaxValue;
 
     /// <summary>
-    /// Asked before the tagged OK of each APPEND is passed on, once each: true ends the connection in its place, so that the
-    /// server has stored what the client will not hear of. Clear text only.
+    /// Called once before the tagged OK of each APPEND is passed on. Returning true ends the connection instead, so that the
+    /// server has stored a message for which the client gets no reply. Clear text only.
     /// </summary>
     public Func<bool>? CutBeforeAppendReply { get; init; }
 
     /// <summary>
-    /// Asked for each line of the client: an answer such as <c>NO [SERVERBUG] Internal error</c> is given in the server's place,
-    /// which never sees the command; null passes it on. Clear text only, and for commands without literals.
+    /// Called for each line from the client. An answer such as <c>NO [SERVERBUG] Internal error</c> is sent in place of the server,
+    /// which never receives the command; null passes the line on. Clear text only, and only for commands without literals.
     /// </summary>
     public Func<ProxiedConnection, string, string?>? AnswerInstead { get; init; }
 
-    /// <summary>How long each octet takes, in either direction; throughput is not limited.</summary>
+    /// <summary>The latency of each octet in either direction; throughput is not limited by it.</summary>
     public TimeSpan Delay { get; init; }
 
-    /// <summary>Throughput of each direction of each connection; null for no limit.</summary>
+    /// <summary>The throughput of each direction of each connection; null for no limit.</summary>
     public int? BytesPerSecond { get; init; }
 
-    /// <summary>Most octets that are passed on in one piece.</summary>
+    /// <summary>The most octets that are passed on in one piece.</summary>
     public int PieceBytes { get; init; } = 64 * 1024;
 
     internal long CutAfter(bool fromServer) => (fromServer ? CutAfterFromServer : CutAfterFromClient) ?? long.MaxValue;

@@ -15,8 +15,8 @@ public sealed record HttpRequestSeen(string Method, string Target, IReadOnlyDict
 }
 
 /// <summary>
-/// An HTTPS server of the test's own that keeps what it is sent. A target that holds <c>hang</c> is never answered, <c>status-500</c> is
-/// answered with 500, and so on; all else with 200.
+/// A private HTTPS server that records the requests it receives. A target that contains <c>hang</c> is never answered, one with <c>status-500</c> is
+/// answered with 500, and so on; all others with 200.
 /// </summary>
 public sealed class HttpReceiver : IAsyncDisposable
 {
@@ -37,7 +37,7 @@ public sealed class HttpReceiver : IAsyncDisposable
 
     public string Url => $"{(certificate is null ? "http" : "https")}://localhost:{Port}";
 
-    /// <summary>Whole requests, in the order of their ends.</summary>
+    /// <summary>The complete requests, in the order of their completion.</summary>
     public IReadOnlyList<HttpRequestSeen> Seen
     {
         get
@@ -47,10 +47,10 @@ public sealed class HttpReceiver : IAsyncDisposable
         }
     }
 
-    /// <param name="authority">Whose certificate it shows; null for clear text.</param>
+    /// <param name="authority">The authority whose server certificate is used; null for clear text.</param>
     public static HttpReceiver Start(TestAuthority? authority) => new(authority is null ? null : Load(authority));
 
-    /// <summary>As servers on every system can use it.</summary>
+    /// <summary>Loads the server certificate in a form that TLS servers on all systems accept.</summary>
     internal static X509Certificate2 Load(TestAuthority authority)
     {
         using var pem = X509Certificate2.CreateFromPemFile(authority.CertificateFile, authority.KeyFile);
@@ -108,7 +108,7 @@ public sealed class HttpReceiver : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or System.Security.Authentication.AuthenticationException)
         {
-            // The client went, or the test ended.
+            // The client has disconnected, or the test has ended.
         }
     }
 

@@ -8,7 +8,7 @@ using System.Text.RegularExpressions;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A second pair of eyes: reads and changes a mailbox with none of the product's code, so that a mistake there cannot hide.
+/// An independent check: reads and changes a mailbox without any of the product's code, so that a mistake in that code can't go unnoticed.
 /// Strict and simple: anything unexpected throws.
 /// </summary>
 public sealed partial class ImapProbe : IAsyncDisposable
@@ -23,7 +23,7 @@ public sealed partial class ImapProbe : IAsyncDisposable
         reader = new ImapProbeReader(stream);
     }
 
-    /// <param name="authority">For TLS from the first octet; null for clear text.</param>
+    /// <param name="authority">The authority to trust, for TLS from the first octet; null for clear text.</param>
     public static async Task<ImapProbe> ConnectAsync(int port, string user, string password, TestAuthority? authority = null)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -87,7 +87,7 @@ public sealed partial class ImapProbe : IAsyncDisposable
             throw new InvalidOperationException("APPEND: " + reply.Text);
     }
 
-    /// <summary>Every folder that can be selected, names decoded, levels joined by <c>/</c>.</summary>
+    /// <summary>Lists every selectable folder, with decoded names and levels joined by <c>/</c>.</summary>
     public async Task<IReadOnlyList<(string Name, bool Subscribed)>> ListAsync()
     {
         var folders = new List<(string, bool)>();
@@ -134,7 +134,7 @@ public sealed partial class ImapProbe : IAsyncDisposable
         return mailbox;
     }
 
-    /// <summary>A folder's name as a quoted string, encoded for the wire.</summary>
+    /// <summary>Returns a folder's name as a quoted string in wire form.</summary>
     public static string Quote(string folder) =>
         "\"" + ModifiedUtf7.Encode(folder).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
 

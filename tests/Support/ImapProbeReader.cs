@@ -4,12 +4,12 @@ using System.Text;
 namespace Imapsync.Tests.Support;
 
 /// <summary>One reply of a server.</summary>
-/// <param name="Text">Its lines without CRLF; where a literal stood, only its <c>{n}</c>.</param>
-/// <param name="Literals">Literals other than a body.</param>
-/// <param name="Body">The digest and length of the literal that followed <c>BODY[]</c>.</param>
+/// <param name="Text">The reply's lines without CRLF; of each literal only its <c>{n}</c>.</param>
+/// <param name="Literals">The literals that are not a body.</param>
+/// <param name="Body">Digest and length of the literal after <c>BODY[]</c>.</param>
 public sealed record ProbeReply(string Text, IReadOnlyList<byte[]> Literals, (string Digest, long Length)? Body);
 
-/// <summary>Cuts a server's octets into replies. A body is hashed as it comes and never held.</summary>
+/// <summary>Splits a server's octets into replies. A body is hashed as it arrives and never held in memory.</summary>
 internal sealed class ImapProbeReader(Stream stream)
 {
     private readonly byte[] buffer = new byte[128 * 1024];

@@ -6,16 +6,16 @@ using Imapsync.Engine.Retrying;
 
 namespace Imapsync.Tests.Support;
 
-/// <param name="PeakResidentKiB">VmHWM as last seen before the process ended.</param>
+/// <param name="PeakResidentKiB">The peak memory (VmHWM), read last shortly before the process ended.</param>
 public sealed record ImapsyncResult(int Status, string Output, string Error, long PeakResidentKiB)
 {
     public override string ToString() => $"exit status {Status}\n--- stdout\n{Output}\n--- stderr\n{Error}";
 }
 
-/// <summary>The built program as a process of its own, as a user or cron runs it: no terminal, stdin at its end.</summary>
+/// <summary>The built program as a separate process, as a user or cron runs it: without a terminal and with stdin closed.</summary>
 public sealed class ImapsyncProcess : IAsyncDisposable
 {
-    /// <summary>No test's run takes nearly so long: one that does hangs.</summary>
+    /// <summary>The time after which a run counts as hanging; no test's run takes nearly as long.</summary>
     private static readonly TimeSpan RetryPolicy = TimeSpan.FromMinutes(Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 30 : 5);
 
     private readonly Process process;
@@ -38,19 +38,19 @@ public sealed class ImapsyncProcess : IAsyncDisposable
 
     public bool HasExited => process.HasExited;
 
-    /// <summary>The command line as every user of the machine can see it.</summary>
+    /// <summary>The command line, which every user of the machine can see.</summary>
     public string VisibleCommandLine => File.ReadAllText($"/proc/{process.Id}/cmdline").Replace('\0', ' ');
 
-    /// <param name="home">The user's home: nothing of the real one may be touched.</param>
-    /// <param name="through">A program with its arguments that runs it, such as one that takes rights away.</param>
+    /// <param name="home">The process's home directory, so that the user's real one stays untouched.</param>
+    /// <param name="through">A program with arguments through which to start the process, e.g. one that drops privileges.</param>
     public static ImapsyncProcess Start(
         string home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, IEnumerable<string>? through = null)
     {
-        // As published, which tests/run.sh names, or as built.
+        // Use the published program if tests/run.sh names one, else the built one.
         string[] program = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 } published
             ? [published]
             : ["dotnet", Path.Combine(AppContext.BaseDirectory, "imapsync.dll")];
-        // A shell's background job ignores SIGINT and so do its children, which is not what the tests of Ctrl-C are about.
+        // A shell's background job ignores SIGINT, and its children inherit that, so the tests of Ctrl-C need the default restored.
         var start = new ProcessStartInfo("env", ["--default-signal=INT,TERM", .. through ?? [], .. program, .. arguments])
         {
             UseShellExecute = false,
@@ -66,7 +66,7 @@ public sealed class ImapsyncProcess : IAsyncDisposable
         return new ImapsyncProcess(Process.Start(start)!);
     }
 
-    /// <summary>kill -9: no handler runs, nothing is flushed.</summary>
+    /// <summary>Sends SIGKILL, so no handler runs and nothing is flushed.</summary>
     public void Kill()
     {
         try
@@ -75,14 +75,14 @@ public sealed class ImapsyncProcess : IAsyncDisposable
         }
         catch (InvalidOperationException)
         {
-            // It was quicker.
+            // The process has already ended.
         }
     }
 
-    /// <summary>Sends SIGINT (2), SIGTERM (15) …; it is delivered when this returns.</summary>
+    /// <summary>Sends SIGINT (2) or SIGTERM (15); the signal has been delivered when this returns.</summary>
     public void Signal(PosixSignal signal) => _ = NativeKill(process.Id, signal == PosixSignal.SIGINT ? 2 : 15);
 
-    /// <summary>Done when the text has stood in the error output; when the process ends first, then too.</summary>
+    /// <summary>Completes when the text has appeared in the error output, or when the process has ended without it.</summary>
     public Task SeesErrorAsync(string text)
     {
         lock (error)
@@ -142,7 +142,7 @@ public sealed class ImapsyncProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>The kernel keeps the highest mark; reading it now and then until the end is enough.</summary>
+    /// <summary>Reads the kernel's record of the peak memory at intervals until the process ends.</summary>
     private async Task<long> WatchMemoryAsync()
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20), TimeProvider.System);

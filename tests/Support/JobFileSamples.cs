@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>A job file that uses much of the syntax, and what tired people put into one.</summary>
+/// <summary>A job file that uses much of the syntax, and pieces of text that people may put into one by mistake.</summary>
 public static class JobFileSamples
 {
     public const string Rich = """

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A Kerberos realm of the test's own: a KDC on a free loopback port, a service <c>imap/localhost</c> and whoever is added. Nothing of
-/// the machine's own Kerberos is read or written.
+/// A private Kerberos realm: a KDC on a free loopback port, a service <c>imap/localhost</c>, and any principals that are added. It neither reads nor
+/// writes the machine's own Kerberos configuration.
 /// </summary>
 public sealed class KerberosRealm : IAsyncDisposable
 {
@@ -17,7 +17,7 @@ public sealed class KerberosRealm : IAsyncDisposable
 
     private KerberosRealm(string directory) => this.directory = directory;
 
-    /// <summary>The environment of everyone who belongs to the realm.</summary>
+    /// <summary>The environment variables that make a process use this realm.</summary>
     public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>
     {
         ["KRB5_CONFIG"] = this["krb5.conf"],
@@ -28,7 +28,7 @@ public sealed class KerberosRealm : IAsyncDisposable
 
     private string this[string name] => Path.Combine(directory, name);
 
-    /// <param name="directory">One that others may read: the server's user has to get to the keytab.</param>
+    /// <param name="directory">A directory that other users may read, because the server's user needs the keytab in it.</param>
     public static async Task<KerberosRealm> StartAsync(string directory)
     {
         Directory.CreateDirectory(directory);
@@ -45,17 +45,17 @@ public sealed class KerberosRealm : IAsyncDisposable
 
             if (await realm.TryStartAsync(port))
                 return realm;
-            // Somebody took the port between the look and the start: rare, and worth two more tries.
+            // Another process may have taken the port since it was found to be free. That is rare, so try up to three times.
             if (attempt == 3)
                 throw new InvalidOperationException("the KDC does not start:\n" + await File.ReadAllTextAsync(realm["kdc.log"]));
         }
     }
 
-    /// <summary>A user with a password.</summary>
+    /// <summary>Adds a user with a password.</summary>
     public Task AddUserAsync(string user, string password) => RunAsync("kadmin.local", "-r", Name, "-q", $"addprinc -pw {password} {user}");
 
-    /// <summary>A user, or a service, whose key lies in a file.</summary>
-    /// <returns>The file.</returns>
+    /// <summary>Adds a user or a service whose key is stored in a keytab file.</summary>
+    /// <returns>The path of the file.</returns>
     public async Task<string> AddAsync(string principal, string keytab)
     {
         await RunAsync("kadmin.local", "-r", Name, "-q", $"addprinc -randkey {principal}");
@@ -65,7 +65,7 @@ public sealed class KerberosRealm : IAsyncDisposable
         return keytab;
     }
 
-    /// <summary>Gets a ticket as <c>kinit</c> does, and puts it into a cache.</summary>
+    /// <summary>Gets a ticket with <c>kinit</c> and stores it in a credential cache.</summary>
     public Task GetTicketAsync(string user, string keytab, string cache) => RunAsync("kinit", "-c", cache, "-k", "-t", keytab, user);
 
     public async ValueTask DisposeAsync()
@@ -81,7 +81,7 @@ public sealed class KerberosRealm : IAsyncDisposable
 
     private async Task WriteAsync(int port)
     {
-        // Names stay as they are written: the machine's resolver is nothing to a test.
+        // Host names are not canonicalised, so that the tests do not depend on the machine's resolver.
         await File.WriteAllTextAsync(this["krb5.conf"], $$"""
             [libdefaults]
               default_realm = {{Name}}
@@ -130,7 +130,7 @@ public sealed class KerberosRealm : IAsyncDisposable
             }
             catch (SocketException)
             {
-                // Not there yet.
+                // The KDC does not accept connections yet.
             }
 
             await timer.WaitForNextTickAsync();
@@ -146,7 +146,7 @@ public sealed class KerberosRealm : IAsyncDisposable
         var output = started.StandardOutput.ReadToEndAsync();
         var error = await started.StandardError.ReadToEndAsync();
         await started.WaitForExitAsync();
-        // kadmin.local says what went wrong and ends with 0 all the same.
+        // kadmin.local exits with status 0 even after an error, so its error output is checked too.
         if (started.ExitCode != 0 || error.Contains("while ", StringComparison.Ordinal))
             throw new InvalidOperationException($"{program} ended with {started.ExitCode}: {await output}{error}");
     }

@@ -4,10 +4,10 @@ using System.Net.Sockets;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>Ports for servers that cannot choose one by themselves.</summary>
+/// <summary>Finds ports for servers that can't pick a free one themselves.</summary>
 internal static class LoopbackPorts
 {
-    /// <summary>Two that nobody has now; somebody may take them before the server does.</summary>
+    /// <summary>Returns two ports that are free now; another process may take them before the server does.</summary>
     public static (int First, int Second) TakeTwo()
     {
         using var first = new TcpListener(IPAddress.Loopback, 0);
@@ -17,7 +17,7 @@ internal static class LoopbackPorts
         return (((IPEndPoint)first.LocalEndpoint).Port, ((IPEndPoint)second.LocalEndpoint).Port);
     }
 
-    /// <summary>Waits for the greeting, as long as the process lives.</summary>
+    /// <summary>Waits for a server's greeting while its process is alive.</summary>
     public static async Task<bool> GreetsAsync(int port, Process process)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20), TimeProvider.System);
@@ -33,7 +33,7 @@ internal static class LoopbackPorts
             }
             catch (Exception e) when (e is SocketException or IOException)
             {
-                // Not there yet.
+                // The server does not accept connections yet.
             }
 
             await timer.WaitForNextTickAsync();

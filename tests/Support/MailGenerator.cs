@@ -2,35 +2,35 @@ using System.Text;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>What a generated mailbox holds. The same values give the same octets on every machine.</summary>
+/// <summary>The parameters of a generated mailbox. The same values produce the same octets on every machine.</summary>
 public sealed record MailboxPlan
 {
     public int Messages { get; init; } = 20_000;
 
     public int Seed { get; init; } = 1;
 
-    /// <summary>Half of the messages are smaller. Sizes are log-normal, as in real mailboxes.</summary>
+    /// <summary>The median size of messages. Sizes are log-normally distributed, as in real mailboxes.</summary>
     public int MedianBytes { get; init; } = 4000;
 
     public int MaxBytes { get; init; } = 1_000_000;
 
-    /// <summary>How far sizes spread: the deviation of their logarithm. 0 makes all messages alike.</summary>
+    /// <summary>The standard deviation of the logarithm of sizes. 0 makes all messages the same size.</summary>
     public double SizeSpread { get; init; } = 1.2;
 
-    /// <summary>The one folder besides INBOX, which gets all messages; null for the twelve.</summary>
+    /// <summary>A single folder besides INBOX that gets all messages; null for the usual twelve folders.</summary>
     public string? OnlyFolder { get; init; }
 
-    /// <summary>Folders whose names break careless programs.</summary>
+    /// <summary>Whether to add folders whose names careless programs can't handle.</summary>
     public bool AwkwardNames { get; init; }
 
-    /// <summary>The messages of <see cref="AwkwardMail"/>, in the folder <see cref="AwkwardMail.Folder"/>.</summary>
+    /// <summary>Whether to add the messages of <see cref="AwkwardMail"/>, in the folder <see cref="AwkwardMail.Folder"/>.</summary>
     public bool AwkwardMessages { get; init; }
 }
 
-/// <summary>Makes mailboxes: many messages in twelve folders with flags, keywords, dates and subscriptions.</summary>
+/// <summary>Generates mailboxes: many messages in twelve folders with flags, keywords, dates and subscriptions.</summary>
 public static class MailGenerator
 {
-    /// <summary>2017-07-14: where the dates begin.</summary>
+    /// <summary>The earliest date: 2017-07-14.</summary>
     private const long FirstSecond = 1_500_000_000;
 
     public static readonly string[] Folders =
@@ -39,13 +39,13 @@ public static class MailGenerator
         "Work/Invoices", "Work/Projects/Alpha",
     ];
 
-    /// <summary>How many of 42 messages each folder gets.</summary>
+    /// <summary>For each folder, how many of 42 messages it gets on average.</summary>
     private static readonly int[] Weights = [8, 4, 1, 1, 6, 3, 3, 5, 5, 3, 2, 1];
 
     private static readonly string[] Words =
         "invoice meeting project status report update deadline budget server backup review lunch travel contract".Split(' ');
 
-    /// <summary>Fills a new Maildir++ tree.</summary>
+    /// <summary>Writes a generated mailbox as a new Maildir++ tree.</summary>
     public static MaildirWriter Fill(string directory, MailboxPlan plan)
     {
         Directory.CreateDirectory(directory);
@@ -76,7 +76,7 @@ public static class MailGenerator
             mailbox.Add(AwkwardMail.Folder, octets, Date(mailbox.Count), Flags(random));
     }
 
-    /// <summary>One ordinary message with LF line ends.</summary>
+    /// <summary>Generates one ordinary message with LF line ends.</summary>
     public static byte[] Message(int number, int size = 1000)
     {
         var random = new Random(number);
@@ -143,7 +143,7 @@ public static class MailGenerator
         return flags.ToString();
     }
 
-    /// <summary>Box and Muller.</summary>
+    /// <summary>Returns a normally distributed number by the Box-Muller method.</summary>
     private static double Normal(Random random) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

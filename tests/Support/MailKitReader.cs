@@ -6,8 +6,8 @@ using MailKit.Security;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A second opinion: what a server holds as MailKit's own IMAP client sees it. It shares no line with the product's client nor
-/// with <see cref="ImapProbe"/>, so that a misreading they had in common would show.
+/// A second independent check: reads a server's mail with MailKit's own IMAP client. It shares no code with the product's client nor
+/// with <see cref="ImapProbe"/>, so a misreading common to those two would be noticed.
 /// </summary>
 public static class MailKitReader
 {

@@ -10,7 +10,7 @@ using SmtpServer.Storage;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>An SMTP server of the test's own, with TLS and AUTH, that keeps what it is sent.</summary>
+/// <summary>A private SMTP server, with TLS and AUTH, that stores the messages it receives.</summary>
 public sealed class MailReceiver : IAsyncDisposable
 {
     public const string User = "backup", Password = "smtp-secret-7f3a";
@@ -40,8 +40,8 @@ public sealed class MailReceiver : IAsyncDisposable
 
     public IReadOnlyList<MimeMessage> Messages => kept.All;
 
-    /// <param name="authority">Null for a server without TLS and without log-in.</param>
-    /// <param name="isImplicit">TLS from the first octet, else STARTTLS.</param>
+    /// <param name="authority">The authority whose server certificate is used; null for a server without TLS and log-in.</param>
+    /// <param name="isImplicit">Whether to use TLS from the first octet instead of STARTTLS.</param>
     public static MailReceiver Start(TestAuthority? authority, bool isImplicit = false) => new(authority, isImplicit);
 
     public async ValueTask DisposeAsync()

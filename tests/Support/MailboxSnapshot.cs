@@ -2,9 +2,9 @@ using System.Text;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>What must arrive of one message. Compared by value.</summary>
-/// <param name="Digest">SHA-256 of the octets as IMAP shows them, hex.</param>
-/// <param name="Flags">System flags and keywords, sorted, separated by blanks; \Recent left out.</param>
+/// <summary>The properties of a message that must be preserved. Compared by value.</summary>
+/// <param name="Digest">The SHA-256, in hex, of the octets as IMAP shows them.</param>
+/// <param name="Flags">System flags and keywords, sorted and separated by blanks, without \Recent.</param>
 public sealed record SnapshotMessage(string Digest, long Length, string Flags, DateTimeOffset InternalDate)
 {
     public static string Canonical(IEnumerable<string> flags) =>
@@ -15,7 +15,7 @@ public sealed record SnapshotMessage(string Digest, long Length, string Flags, D
 
 public sealed record SnapshotFolder(bool Subscribed, IReadOnlyList<SnapshotMessage> Messages);
 
-/// <summary>A whole mailbox to be compared with another: per folder a multiset of messages, in no order.</summary>
+/// <summary>A whole mailbox, for comparison with another: for each folder an unordered multiset of messages.</summary>
 public sealed class MailboxSnapshot
 {
     private const int MostLines = 40;
@@ -29,7 +29,7 @@ public sealed class MailboxSnapshot
     public void Add(string folder, bool subscribed, IEnumerable<SnapshotMessage> messages) =>
         folders.Add(folder, new SnapshotFolder(subscribed, [.. messages]));
 
-    /// <summary>The same folders, subscriptions aside.</summary>
+    /// <summary>Returns a copy in which no folder is subscribed.</summary>
     public MailboxSnapshot WithoutSubscriptions() => Select((_, f) => f with { Subscribed = false });
 
     public MailboxSnapshot Without(params string[] names) => Select((name, f) => names.Contains(name) ? null : f);
@@ -46,7 +46,7 @@ public sealed class MailboxSnapshot
         return result;
     }
 
-    /// <summary>What is different in this one, a line each; empty when they are equal.</summary>
+    /// <summary>Lists the differences from the expected mailbox, one per line; empty if the two are equal.</summary>
     public string DifferenceFrom(MailboxSnapshot expected)
     {
         var lines = new List<string>();
@@ -72,7 +72,7 @@ public sealed class MailboxSnapshot
         var extra = Surplus(actual.Messages, expected.Messages);
         foreach (var message in missing)
         {
-            // Equal octets with other flags or another date are one difference, not two.
+            // The same octets with other flags or another date count as one difference, not as two.
             var counterpart = extra.FindIndex(m => m.Digest == message.Digest);
             if (counterpart < 0)
             {
@@ -87,7 +87,7 @@ public sealed class MailboxSnapshot
         lines.AddRange(extra.Select(m => $"{name}: extra   {m}"));
     }
 
-    /// <summary>What the first multiset has more of than the second.</summary>
+    /// <summary>Returns the elements of the first multiset that are not in the second.</summary>
     private static List<SnapshotMessage> Surplus(IEnumerable<SnapshotMessage> first, IEnumerable<SnapshotMessage> second)
     {
         var counts = second.CountBy(m => m).ToDictionary();

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>Reads a Maildir++ tree as Dovecot would show it over IMAP, with none of the product's code.</summary>
+/// <summary>Reads a Maildir++ tree as Dovecot would show it over IMAP, without any of the product's code.</summary>
 public static class MaildirReader
 {
     private static readonly (char Letter, string Flag)[] Letters =
@@ -25,14 +25,14 @@ public static class MaildirReader
         return mailbox;
     }
 
-    /// <summary>Files that a finished program leaves nowhere: whatever lies in a <c>tmp</c>.</summary>
+    /// <summary>Lists the files in all <c>tmp</c> directories; a program that ended properly leaves none.</summary>
     public static IEnumerable<string> TemporaryFiles(string directory) =>
         Directory.EnumerateDirectories(directory, "tmp", SearchOption.AllDirectories).SelectMany(Directory.EnumerateFiles);
 
-    /// <summary>SHA-256 of a message's file as IMAP shows it, hex.</summary>
+    /// <summary>Returns the SHA-256, in hex, of a message's file as IMAP shows it.</summary>
     public static string DigestOf(string path) => Hash(path).Digest;
 
-    /// <summary>The messages of one Maildir, whatever the layout of the tree it stands in.</summary>
+    /// <summary>Reads the messages of one Maildir, whatever the layout of the surrounding tree.</summary>
     public static IEnumerable<SnapshotMessage> Messages(string folder)
     {
         var keywords = Keywords(Path.Combine(folder, "dovecot-keywords"));
@@ -51,7 +51,7 @@ public static class MaildirReader
         }
     }
 
-    /// <summary>As IMAP shows it: each LF that has no CR before it gets one.</summary>
+    /// <summary>Hashes a file as IMAP shows it, which puts a CR before each LF that has none.</summary>
     private static (string Digest, long Length) Hash(string path)
     {
         using var file = File.OpenHandle(path);
@@ -70,7 +70,7 @@ public static class MaildirReader
         return (Convert.ToHexStringLower(hash.GetHashAndReset()), length);
     }
 
-    /// <param name="last">The octet before the first.</param>
+    /// <param name="last">The octet that precedes <paramref name="octets"/>.</param>
     public static ReadOnlySpan<byte> WithCrLf(ReadOnlySpan<byte> octets, byte last = 0)
     {
         var result = new byte[octets.Length + octets.Count((byte)'\n')];

@@ -3,12 +3,12 @@ using System.Text;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// Writes a Maildir++ tree as Dovecot keeps one, straight to disk: how a test's source mailbox comes to be.
-/// Folder names are levels joined by <c>/</c>, decoded; octets have LF line ends, as on disk.
+/// Writes a Maildir++ tree directly to disk in Dovecot's format, to create a test's source mailbox.
+/// Folder names are decoded, with levels joined by <c>/</c>; octets have LF line ends, as on disk.
 /// </summary>
 public sealed class MaildirWriter(string directory)
 {
-    /// <summary>Every folder's slots a, b, c … in dovecot-keywords.</summary>
+    /// <summary>The keywords of every folder, as the slots a, b, c … in dovecot-keywords.</summary>
     public static readonly string[] Keywords = ["$Forwarded", "$Label1", "NonJunk", "$MDNSent", "todo", "Invoice-2025"];
 
     private readonly Dictionary<string, string> folders = new(StringComparer.Ordinal);
@@ -34,7 +34,7 @@ public sealed class MaildirWriter(string directory)
         return path;
     }
 
-    /// <param name="flags">Letters of the info part, capitals for flags, a–z for <see cref="Keywords"/>; in ASCII order.</param>
+    /// <param name="flags">Letters of the file name's info part, in ASCII order: capitals for flags, a–z for <see cref="Keywords"/>.</param>
     /// <returns>The path of the message's file.</returns>
     public string Add(string folder, ReadOnlySpan<byte> octets, DateTimeOffset internalDate, string flags = "")
     {

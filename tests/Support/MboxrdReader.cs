@@ -2,10 +2,12 @@ using System.Security.Cryptography;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>Reads mbox files by the book (mboxrd), with none of the product's code and none of its side files.</summary>
+/// <summary>Reads mbox files strictly by the mboxrd format, without any of the product's code or its side files.</summary>
 public static class MboxrdReader
 {
-    /// <summary>SHA-256 of every message below a directory, with CRLF line ends and without the flag fields that a mail program keeps in an mbox.</summary>
+    /// <summary>
+    /// Returns the SHA-256 of every message below a directory, with CRLF line ends and without the flag fields that mail programs add in an mbox.
+    /// </summary>
     public static IReadOnlyList<string> Digests(string directory)
     {
         var digests = new List<string>();
@@ -35,7 +37,7 @@ public static class MboxrdReader
                 continue;
             }
 
-            // Empty lines wait: the last one before a postmark is not the message's own.
+            // Hold back empty lines, because the last one before a postmark is not part of the message.
             if (line is [(byte)'\n'])
             {
                 blankLines++;

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>Damages octets the way broken servers and hostile ones do.</summary>
+/// <summary>Damages octets as broken and hostile servers do.</summary>
 public static class Mutation
 {
-    /// <summary>Words that have done harm to readers of mail protocols.</summary>
+    /// <summary>Words that have caused failures in programs that read mail protocols.</summary>
     public static IReadOnlyList<byte[]> Nasty { get; } =
     [
         .. new[]
@@ -16,11 +16,11 @@ public static class Mutation
         }.Select(Encoding.Latin1.GetBytes),
     ];
 
-    /// <param name="other">Something to splice in.</param>
+    /// <param name="other">Other octets, from which parts are inserted.</param>
     public static byte[] Apply(byte[] octets, byte[] other, Random random) => Apply(octets, other, Nasty, random);
 
-    /// <param name="other">Something to splice in.</param>
-    /// <param name="words">What means something to the reader under test, or did harm to others like it.</param>
+    /// <param name="other">Other octets, from which parts are inserted.</param>
+    /// <param name="words">Words to insert, which are meaningful to the reader under test or have caused failures in similar ones.</param>
     public static byte[] Apply(byte[] octets, byte[] other, IReadOnlyList<byte[]> words, Random random)
     {
         var changed = octets.ToList();
@@ -66,7 +66,7 @@ public static class Mutation
         }
     }
 
-    /// <summary>A line twice, gone, or elsewhere.</summary>
+    /// <summary>Duplicates, removes or moves a line.</summary>
     private static void MoveLine(List<byte> octets, int at, Random random)
     {
         var start = at == 0 ? 0 : octets.LastIndexOf((byte)'\n', at - 1) + 1;

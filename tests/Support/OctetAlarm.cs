@@ -1,6 +1,6 @@
 namespace Imapsync.Tests.Support;
 
-/// <summary>Counts octets over all connections and calls once when exactly so many have passed.</summary>
+/// <summary>Counts octets over all connections and runs an action once, when exactly a given number have passed.</summary>
 internal sealed class OctetAlarm
 {
     private readonly Lock gate = new();
@@ -10,7 +10,7 @@ internal sealed class OctetAlarm
 
     public long Total => Interlocked.Read(ref total);
 
-    /// <summary>How many octets may pass in one piece, at least 1.</summary>
+    /// <summary>How many octets may pass in one piece without going beyond the action's position; at least 1.</summary>
     public long Room => Math.Max(1, Volatile.Read(ref callAt) - Total);
 
     public void Set(long octets, Action action)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>What passed through one connection.</summary>
+/// <summary>A record of the traffic of one connection.</summary>
 public sealed class ProxiedConnection(int number)
 {
     private readonly Lock gate = new();
@@ -16,7 +16,7 @@ public sealed class ProxiedConnection(int number)
 
     public long FromClient { get; private set; }
 
-    /// <summary>How often the client spoke after the server had: no less than the round trips it waited for.</summary>
+    /// <summary>How often the client sent something after the server had; the client waited for at most this many round trips.</summary>
     public int Turns { get; private set; }
 
     public bool WasCut { get; internal set; }
@@ -25,11 +25,11 @@ public sealed class ProxiedConnection(int number)
 
     internal long Passed(bool fromServer) => fromServer ? FromServer : FromClient;
 
-    /// <summary>The folder that the last SELECT or EXAMINE named.</summary>
+    /// <summary>The folder named by the last SELECT or EXAMINE.</summary>
     public string? SelectedFolder => Commands.LastOrDefault(c => c.Contains(" EXAMINE ", StringComparison.Ordinal) || c.Contains(" SELECT ", StringComparison.Ordinal))
         ?.Split(' ', 3)[2].Split(" (")[0].Trim('"');
 
-    /// <summary>The client's lines without CRLF; commands, as long as the line is in clear text.</summary>
+    /// <summary>The client's lines without CRLF, which are its commands as long as the connection is in clear text.</summary>
     public IReadOnlyList<string> Commands
     {
         get
@@ -39,7 +39,7 @@ public sealed class ProxiedConnection(int number)
         }
     }
 
-    /// <summary>Where in octets of the server the tagged OK of an APPEND begins, and where its line ends.</summary>
+    /// <summary>Finds the tagged OK of an APPEND in octets of the server, and returns where it begins and where its line ends.</summary>
     internal (int Start, int End)? FindAppendReply(ReadOnlySpan<byte> octets)
     {
         for (var start = 0; start < octets.Length;)

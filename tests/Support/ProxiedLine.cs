@@ -4,11 +4,11 @@ using System.Threading.Channels;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>One connection of a <see cref="FaultProxy"/>: passes octets on both ways, as its rules have it.</summary>
+/// <summary>One connection of a <see cref="FaultProxy"/>, which passes octets on in both directions according to its rules.</summary>
 internal sealed class ProxiedLine(
     FaultProxy proxy, ProxiedConnection connection, FaultRules rules, Socket client, Socket server, CancellationToken ending) : IDisposable
 {
-    // Of Linux (netinet/tcp.h): the first octet of TCP_INFO is the connection's state.
+    // Linux constants (netinet/tcp.h); the first octet of TCP_INFO is the connection's state.
     private const int TcpLevel = 6;
     private const int TcpInfo = 11;
     private const byte Established = 1;
@@ -22,13 +22,13 @@ internal sealed class ProxiedLine(
     private bool serverIsStalled;
     private bool clientIsStalled;
 
-    /// <summary>The client is gone, by itself or by a fault.</summary>
+    /// <summary>Whether the client has closed the connection or a fault has ended it.</summary>
     public bool IsOver => over.IsCancellationRequested || HasClientHungUp();
 
-    /// <summary>The server has read all it will ever get of this connection, and has hung up.</summary>
+    /// <summary>Completes when the server has read everything it will get over this connection and has closed it.</summary>
     public Task Done => done.Task;
 
-    /// <summary>Until both sides are through with it.</summary>
+    /// <summary>Serves the connection until both sides have closed it.</summary>
     public async Task ServeAsync()
     {
         try
@@ -51,7 +51,7 @@ internal sealed class ProxiedLine(
 
     public void Dispose() => over.Dispose();
 
-    /// <summary>By the system's word: what the client sent before may not all have been read yet.</summary>
+    /// <summary>Whether the client has closed the connection according to the kernel; octets it sent before may still be unread.</summary>
     private bool HasClientHungUp()
     {
         try
@@ -65,7 +65,7 @@ internal sealed class ProxiedLine(
         }
     }
 
-    /// <summary>What the server was sent it may still be working on: it is left to finish, and whatever it says goes nowhere.</summary>
+    /// <summary>Waits until the server has finished the commands it received, and discards its replies.</summary>
     private async Task DrainAsync()
     {
         using (server)
@@ -80,12 +80,12 @@ internal sealed class ProxiedLine(
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
             {
-                // It hung up first.
+                // The server closed the connection first.
             }
         }
     }
 
-    /// <summary>Reads as it comes and hands on when it is due, so that a delay costs no throughput.</summary>
+    /// <summary>Reads octets as they arrive and passes them on when they are due, so that the delay does not reduce throughput.</summary>
     private async Task PumpAsync(bool fromServer)
     {
         var (from, to) = fromServer ? (server, client) : (client, server);
@@ -132,8 +132,8 @@ internal sealed class ProxiedLine(
         }
     }
 
-    /// <summary>Answers what the rules answer in the server's place.</summary>
-    /// <returns>What is left for the server.</returns>
+    /// <summary>Sends the answers that the rules give in place of the server.</summary>
+    /// <returns>The octets to pass on to the server.</returns>
     private async Task<Memory<byte>> AnswerAsync(byte[] octets)
     {
         if (rules.AnswerInstead is not { } answerTo)
@@ -156,12 +156,12 @@ internal sealed class ProxiedLine(
 
     private async Task PassAsync(Memory<byte> octets, Socket to, bool fromServer)
     {
-        // What comes after the stall goes nowhere; that the client has gone is still to be seen.
+        // Octets after a stall are discarded, but reading goes on, so that the end of the connection is still noticed.
         while (!octets.IsEmpty && !(fromServer ? serverIsStalled : clientIsStalled))
         {
-            // What was read before the cut must not pass after it.
+            // Octets that were read before a cut must not pass after it.
             over.Token.ThrowIfCancellationRequested();
-            // Of two that lost their clients neither waits for the other.
+            // A connection that has lost its client does not wait for others, so that two such connections can't wait for each other.
             if (!fromServer && !IsOver)
                 await proxy.OthersSettledAsync(this).WaitAsync(over.Token);
             var reply = fromServer && rules.CutBeforeAppendReply is not null ? connection.FindAppendReply(octets.Span) : null;
@@ -183,8 +183,8 @@ internal sealed class ProxiedLine(
         }
     }
 
-    /// <summary>Cuts or stalls if it is time to.</summary>
-    /// <returns>How many octets may pass before the next thing happens; 0 when nothing passes any more.</returns>
+    /// <summary>Cuts or stalls the connection if that is due.</summary>
+    /// <returns>How many octets may pass before the next event; 0 if no more octets may pass.</returns>
     private async Task<long> StrikeAsync(bool fromServer)
     {
         var (passed, cut, stall) = (connection.Passed(fromServer), rules.CutAfter(fromServer), rules.StallAfter(fromServer));
@@ -219,7 +219,7 @@ internal sealed class ProxiedLine(
         proxy.Note(FaultKind.Corruption);
     }
 
-    /// <exception cref="OperationCanceledException">Always: nothing more passes.</exception>
+    /// <exception cref="OperationCanceledException">Always, because no more octets may pass.</exception>
     private async Task CutAsync(FaultKind kind)
     {
         connection.WasCut = true;

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// Where random tests begin. The same place in every normal run, so that a failure means a change; anywhere in the long
-/// mode (<c>tests/run.sh --long</c>), which looks for what nobody thought of; <c>IMAPSYNC_SEED=N</c> repeats a failure.
+/// The seeds of random tests. They are fixed in a normal run, so that a new failure means that the code has changed. The long
+/// mode (<c>tests/run.sh --long</c>) uses random seeds to find new cases; <c>IMAPSYNC_SEED=N</c> repeats a failure.
 /// </summary>
 public static class Seeds
 {

@@ -1,6 +1,6 @@
 namespace Imapsync.Tests.Support;
 
-/// <summary>Who the tests' servers run as: as root an unprivileged user made for it, else the current user.</summary>
+/// <summary>The user that the tests' servers run as: an unprivileged user created for them when running as root, else the current user.</summary>
 public static class ServerAccount
 {
     private const string OwnUser = "imapsynctest";
@@ -11,14 +11,14 @@ public static class ServerAccount
             return (await Command.RunAsync("id", ["-un"]), await Command.RunAsync("id", ["-gn"]));
         if (!await Command.SucceedsAsync("id", ["-u", OwnUser]))
         {
-            // Another test project may make it at the same time: that it is there afterwards is what counts.
+            // Another test project may create the user at the same moment, so a failure is ignored as long as the user exists afterwards.
             await Command.SucceedsAsync("useradd", ["--system", "--no-create-home", "--user-group", "--shell", "/usr/sbin/nologin", OwnUser]);
         }
 
         return (OwnUser, await Command.RunAsync("id", ["-gn", OwnUser]));
     }
 
-    /// <summary>Gives files that the test wrote to that user. Needed by root alone.</summary>
+    /// <summary>Gives files written by the test to the servers' user. Only needed when running as root.</summary>
     public static async Task TakeOwnershipAsync(string path)
     {
         if (Environment.IsPrivilegedProcess)

@@ -1,8 +1,8 @@
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A file system of a few kilobytes, in memory, that a test fills up. Its room is counted in pages of 4 KiB for contents and, apart
-/// from them, in inodes for files and directories: either may run out alone.
+/// A tiny file system in memory that a test can fill up. Its capacity is counted in pages of 4 KiB for contents and, separately,
+/// in inodes for files and directories; either can run out on its own.
 /// </summary>
 public sealed class SmallDisk : IDisposable
 {
@@ -27,10 +27,10 @@ public sealed class SmallDisk : IDisposable
         }
     }
 
-    /// <summary>Files and directories there, the root too.</summary>
+    /// <summary>How many files and directories it contains, including the root.</summary>
     public int UsedInodes => 1 + Directory.EnumerateFileSystemEntries(Path, "*", SearchOption.AllDirectories).Count();
 
-    /// <summary>Why this machine can't mount anything; null where it can.</summary>
+    /// <summary>Why this machine can't mount a file system; null if it can.</summary>
     public static async Task<string?> WhyNotAsync()
     {
         if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
@@ -49,12 +49,12 @@ public sealed class SmallDisk : IDisposable
         return disk;
     }
 
-    /// <summary>Leaves room for so much more, and no more.</summary>
-    /// <param name="pages">Of <see cref="PageBytes"/>; null for plenty.</param>
-    /// <param name="inodes">Files and directories; null for plenty.</param>
+    /// <summary>Limits the capacity so that exactly this much is free.</summary>
+    /// <param name="pages">Free pages of <see cref="PageBytes"/>; null for plenty.</param>
+    /// <param name="inodes">Inodes for further files and directories; null for plenty.</param>
     public Task LeaveAsync(int? pages = null, int? inodes = null)
     {
-        // tmpfs takes size=0 for no limit at all: one page has to be in use for none to be left.
+        // tmpfs interprets size=0 as unlimited, so one page has to be in use before no pages can be left free.
         if (pages is not null && UsedPages == 0)
             File.WriteAllText(this[".ballast"], "x");
         return Command.RunAsync("mount", ["-o", "remount," + Room(UsedPages + pages ?? Plenty, UsedInodes + inodes ?? Plenty), Path]);
@@ -64,7 +64,7 @@ public sealed class SmallDisk : IDisposable
 
     public void Dispose()
     {
-        // Lazily: what a test left open must not keep the mount in the machine.
+        // Unmount lazily, so that a file left open by a test does not keep the file system mounted.
         Command.SucceedsAsync("umount", ["-l", Path]).GetAwaiter().GetResult();
         dir.Dispose();
     }

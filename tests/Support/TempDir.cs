@@ -1,18 +1,19 @@
 namespace Imapsync.Tests.Support;
 
-/// <summary>A directory that is gone when the test is: in memory (/dev/shm) where the machine has that, else under /tmp.</summary>
+/// <summary>A directory that is deleted at the end of the test: in memory (/dev/shm) if there is enough space, else in the system's temporary
+/// directory.</summary>
 public sealed class TempDir : IDisposable
 {
     public TempDir()
     {
-        // Containers often have only 64 MB there.
+        // Use /dev/shm only if it is large; containers often have only 64 MB there.
         const string memory = "/dev/shm";
         var root = Directory.Exists(memory) && new DriveInfo(memory).AvailableFreeSpace > 6L << 30 ? memory : System.IO.Path.GetTempPath();
         Path = System.IO.Path.Combine(root, "imapsync-test-" + System.IO.Path.GetRandomFileName()[..8]);
         Directory.CreateDirectory(Path);
         if (!OperatingSystem.IsWindows())
         {
-            // A server under a user of its own has to get to what lies below.
+            // A server that runs as another user needs access to the directories below.
             File.SetUnixFileMode(Path, (UnixFileMode)0b111_101_101);
         }
     }
@@ -29,7 +30,7 @@ public sealed class TempDir : IDisposable
         return this[name];
     }
 
-    /// <summary>A shell script that can be run as a program.</summary>
+    /// <summary>Writes a shell script that can be run as a program.</summary>
     public string WriteProgram(string name, string script)
     {
         Write(name, "#!/bin/sh\n" + script + "\n");
@@ -46,7 +47,7 @@ public sealed class TempDir : IDisposable
         }
         catch (IOException)
         {
-            // A killed server may still be writing its last log line: one more try, then the machine's own clean-up.
+            // A killed server may still be writing its last log line, so try once more.
             if (Directory.Exists(Path))
                 Directory.Delete(Path, recursive: true);
         }

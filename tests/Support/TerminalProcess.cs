@@ -4,12 +4,12 @@ using System.Text;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// The built program on a real terminal (a pty, by script of util-linux), as a person sits before it: waits for words on the screen,
-/// types, presses Ctrl-C. The terminal is a dumb one, so that the screen is lines of text.
+/// The built program on a real terminal (a pty, created by util-linux's script), as a person uses it: waits for words on the screen,
+/// types, presses Ctrl-C. The terminal type is dumb, so that the screen consists of plain lines of text.
 /// </summary>
 public sealed class TerminalProcess : IAsyncDisposable
 {
-    /// <summary>No test's dialogue takes nearly so long: one that does hangs.</summary>
+    /// <summary>The time after which a dialogue counts as hanging; no test's dialogue takes nearly as long.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly Process process;
@@ -24,7 +24,7 @@ public sealed class TerminalProcess : IAsyncDisposable
         reading = ReadAsync();
     }
 
-    /// <summary>Everything that was shown, with line ends as in a file.</summary>
+    /// <summary>Everything shown so far, with LF line ends.</summary>
     public string Screen
     {
         get
@@ -34,14 +34,14 @@ public sealed class TerminalProcess : IAsyncDisposable
         }
     }
 
-    /// <param name="home">The user's home and the directory the program is started in.</param>
+    /// <param name="home">The process's home directory and working directory.</param>
     public static TerminalProcess Start(string home, params IEnumerable<string> arguments)
     {
         string[] program = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 } published
             ? [published]
             : ["dotnet", Path.Combine(AppContext.BaseDirectory, "imapsync.dll")];
         var line = string.Join(' ', ((string[])["exec", "env", "--default-signal=INT,TERM", .. program, .. arguments]).Select(w => $"'{w.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
-        // The first word is the shell's own.
+        // The first word must be unquoted, because exec is a command of the shell itself.
         line = "exec" + line[6..];
         var start = new ProcessStartInfo(Command.Find("script"), ["-qefc", line, "/dev/null"])
         {
@@ -58,7 +58,7 @@ public sealed class TerminalProcess : IAsyncDisposable
         return new TerminalProcess(Process.Start(start)!);
     }
 
-    /// <summary>Waits until the words stand on the screen, behind those that were waited for before.</summary>
+    /// <summary>Waits until the words appear on the screen after those that were waited for before.</summary>
     public async Task SeesAsync(string words)
     {
         using var patience = new CancellationTokenSource(Patience, TimeProvider.System);
@@ -103,7 +103,7 @@ public sealed class TerminalProcess : IAsyncDisposable
         await process.StandardInput.FlushAsync();
     }
 
-    /// <summary>Waits for its end and gives its exit status.</summary>
+    /// <summary>Waits until the program ends and returns its exit status.</summary>
     public async Task<int> WaitAsync()
     {
         using var patience = new CancellationTokenSource(Patience, TimeProvider.System);

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>A certificate authority of the test's own and one server certificate (localhost, 127.0.0.1) under it, as PEM files.</summary>
+/// <summary>A private certificate authority and one server certificate issued by it (localhost, 127.0.0.1), as PEM files.</summary>
 public sealed class TestAuthority
 {
     private readonly string directory;
@@ -27,7 +27,7 @@ public sealed class TestAuthority
 
     public string KeyFile { get; }
 
-    /// <summary>SHA-256 of the server's certificate, hex.</summary>
+    /// <summary>The SHA-256 of the server's certificate in hex.</summary>
     public string Fingerprint { get; }
 
     public static TestAuthority Create(string directory, TimeProvider? time = null)
@@ -60,7 +60,7 @@ public sealed class TestAuthority
         return made;
     }
 
-    /// <summary>A certificate for servers of these names, with its key.</summary>
+    /// <summary>Issues a certificate, with its key, for a server with these names.</summary>
     public X509Certificate2 IssueServer(params IEnumerable<string> names)
     {
         using var ca = X509Certificate2.CreateFromPem(caCertificate, caKey);
@@ -76,7 +76,7 @@ public sealed class TestAuthority
         return certificate.CopyWithPrivateKey(key);
     }
 
-    /// <summary>A certificate for the client <paramref name="name"/>, with its key in a file of its own: <c>NAME.pem</c>, <c>NAME.key</c>.</summary>
+    /// <summary>Issues a certificate for the client <paramref name="name"/>, with its key in a separate file: <c>NAME.pem</c>, <c>NAME.key</c>.</summary>
     public (string CertificateFile, string KeyFile) IssueClient(string name)
     {
         using var ca = X509Certificate2.CreateFromPem(caCertificate, caKey);

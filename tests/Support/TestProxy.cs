@@ -7,7 +7,7 @@ using System.Text;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>A SOCKS 5 or HTTP CONNECT proxy on the loopback. It lets in whoever has the password, if there is one, and to one port only.</summary>
+/// <summary>A SOCKS 5 or HTTP CONNECT proxy on loopback. It requires the password, if one is set, and connects only to one port.</summary>
 public sealed class TestProxy : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -27,7 +27,7 @@ public sealed class TestProxy : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    /// <summary>The hosts that were asked for, as the client wrote them.</summary>
+    /// <summary>The hosts that clients asked to connect to, as they wrote them.</summary>
     public IReadOnlyCollection<string> Asked => asked;
 
     public static TestProxy Socks5(int target, (string User, string Password)? account = null) => new(isHttp: false, target, account);
@@ -67,7 +67,7 @@ public sealed class TestProxy : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
         {
-            // One of them is gone.
+            // The client or the server has disconnected.
         }
     }
 
@@ -98,7 +98,7 @@ public sealed class TestProxy : IAsyncDisposable
         return answer[0] == '2';
     }
 
-    /// <summary>RFC 1928, and RFC 1929 for the password.</summary>
+    /// <summary>Handles the SOCKS 5 handshake (RFC 1928; RFC 1929 for the password).</summary>
     private async Task<bool> WelcomeSocksAsync(NetworkStream stream)
     {
         var methods = await ReadAsync(stream, (await ReadAsync(stream, 2))[1]);

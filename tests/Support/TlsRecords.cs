@@ -1,6 +1,6 @@
 namespace Imapsync.Tests.Support;
 
-/// <summary>Follows a TLS stream and knows which octets are inside a record and which are its header (RFC 8446 §5.1).</summary>
+/// <summary>Follows a TLS stream and tells which octets are inside a record and which are a record's header (RFC 8446 §5.1).</summary>
 internal sealed class TlsRecords
 {
     private const int HeaderBytes = 5;
@@ -9,9 +9,9 @@ internal sealed class TlsRecords
     private int length;
     private int left;
 
-    /// <summary>Goes on by these octets.</summary>
-    /// <param name="skip">Octets at the beginning that don't count.</param>
-    /// <returns>The index of the first one that counts and is inside a record; -1 where there is none.</returns>
+    /// <summary>Advances over these octets.</summary>
+    /// <param name="skip">How many octets at the beginning are not candidates for the result.</param>
+    /// <returns>The index of the first octet after the skipped ones that is inside a record; -1 if there is none.</returns>
     public int Advance(ReadOnlySpan<byte> octets, long skip)
     {
         var found = -1;

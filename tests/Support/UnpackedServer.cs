@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A server whose packages are unpacked, not installed (tests/fetch-servers.sh), on a free loopback port in clear text, with
+/// A server whose packages are unpacked instead of installed (tests/fetch-servers.sh), on a free loopback port in clear text, with
 /// the accounts alice and bob.
 /// </summary>
 public abstract class UnpackedServer(string name, string directory) : IAsyncDisposable
@@ -30,7 +30,7 @@ public abstract class UnpackedServer(string name, string directory) : IAsyncDisp
         _ => "x86_64-linux-gnu",
     };
 
-    /// <summary>Null where a server can be started, else why not, for people.</summary>
+    /// <summary>Why the server can't be started on this machine, for display; null if it can.</summary>
     public static async Task<string?> WhyNotAsync(string name)
     {
         if (!Environment.IsPrivilegedProcess)
@@ -67,7 +67,7 @@ public abstract class UnpackedServer(string name, string directory) : IAsyncDisp
             if (await LoopbackPorts.GreetsAsync(Port, process) && await LoopbackPorts.GreetsAsync(Pop3Port, process))
                 return;
             await StopAsync();
-            // Somebody took the port between the look and the start: rare, and worth two more tries.
+            // Another process may have taken the port since it was found to be free. That is rare, so try up to three times.
             if (attempt == 3)
                 throw new InvalidOperationException($"{name} does not start:\n{await errors}");
         }

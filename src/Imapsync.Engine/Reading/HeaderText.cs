@@ -9,7 +9,7 @@ public static class HeaderText
 {
     static HeaderText()
     {
-        // Before MimeKit looks which charsets there are.
+        // The code pages must be registered before MimeKit looks up the available charsets.
         Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
         Options = new ParserOptions { CharsetEncoding = Encoding.UTF8 };
     }
@@ -50,7 +50,7 @@ public static class HeaderText
         }
     }
 
-    /// <summary>One field with the lines that continue it.</summary>
+    /// <summary>Reads one field with its continuation lines.</summary>
     private static byte[] FieldAt(ReadOnlySpan<byte> header, out int length, out int colon)
     {
         length = 0;

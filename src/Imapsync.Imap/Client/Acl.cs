@@ -5,7 +5,7 @@ namespace Imapsync.Imap.Client;
 
 public sealed partial class ImapClient
 {
-    /// <summary>GETACL (RFC 4314 §3.3); only where ACL is offered.</summary>
+    /// <summary>GETACL (RFC 4314 §3.3); requires that the server offers ACL.</summary>
     public async Task<IReadOnlyList<AclEntry>> GetAclAsync(string wireName, CancellationToken cancellationToken)
     {
         var command = new GetAclCommand(wireName, options.Limits);
@@ -13,14 +13,14 @@ public sealed partial class ImapClient
         return command.Entries;
     }
 
-    /// <summary>SETACL (RFC 4314 §3.1); only where ACL is offered.</summary>
-    /// <param name="rights">Letters as the server has them; behind a <c>+</c> they are added to those that are there.</param>
+    /// <summary>SETACL (RFC 4314 §3.1); requires that the server offers ACL.</summary>
+    /// <param name="rights">The server's letters for the rights. With a leading <c>+</c> they are added to the existing rights.</param>
     public async Task SetAclAsync(string wireName, string identifier, string rights, CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(new PlainCommand("SETACL", strings: [wireName, identifier, rights]), cancellationToken);
 }
 
-/// <summary>Rights of one identifier: letters as the server has them (RFC 4314 §2.1, or RFC 2086).</summary>
-/// <param name="Identifier">UTF-8, one character an octet; behind a <c>-</c> it is denied the rights.</param>
+/// <summary>The rights of one identifier, as the server's letters (RFC 4314 §2.1, or RFC 2086).</summary>
+/// <param name="Identifier">UTF-8 with one character for each octet. A leading <c>-</c> means that the identifier is denied the rights.</param>
 public readonly record struct AclEntry(string Identifier, string Rights);
 
 /// <summary>GETACL (RFC 4314 §3.3).</summary>

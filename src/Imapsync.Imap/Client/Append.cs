@@ -7,8 +7,8 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Appends a window with one command; of more than one message only where MULTIAPPEND is offered. A refusal is a result,
-    /// not an exception. An exception of the window or of a body passes through as it is and ends the connection.
+    /// Appends a window of messages with one command; a window of more than one message requires MULTIAPPEND. A refusal is returned as a result,
+    /// not thrown. An exception thrown by the window or by a body is passed on unchanged and ends the connection.
     /// </summary>
     public async Task<AppendResult> AppendAsync(string wireName, IAsyncEnumerable<OutgoingMessage> window, CancellationToken cancellationToken)
     {
@@ -16,7 +16,7 @@ public sealed partial class ImapClient
         return command.ToResult(await connection.SettleAsync(command, cancellationToken));
     }
 
-    /// <summary>Appends one message and returns when its octets are written, so that the next one can follow.</summary>
+    /// <summary>Appends one message and returns as soon as its octets are written, so that the next APPEND can follow without waiting for the answer.</summary>
     public async ValueTask<StartedAppend> StartAppendAsync(string wireName, OutgoingMessage message, CancellationToken cancellationToken)
     {
         var command = new AppendCommand(wireName, message);
@@ -24,40 +24,40 @@ public sealed partial class ImapClient
         return new StartedAppend(command);
     }
 
-    /// <summary>What came of a message that was appended.</summary>
+    /// <summary>Waits for the server's answer to a started APPEND.</summary>
     public async ValueTask<AppendResult> FinishAppendAsync(StartedAppend append, CancellationToken cancellationToken) =>
         append.Command.ToResult(await connection.AnswerAsync(append.Command, cancellationToken));
 }
 
 /// <summary>A message to append.</summary>
-/// <param name="Length">Octets <paramref name="Body"/> gives, exactly.</param>
-/// <param name="InternalDate">Null: now, by the server's clock.</param>
+/// <param name="Length">Exactly how many octets <paramref name="Body"/> yields.</param>
+/// <param name="InternalDate">Null leaves the date to the server, which uses the current time.</param>
 public sealed record OutgoingMessage(FlagSet Flags, DateTimeOffset? InternalDate, long Length, PipeReader Body)
 {
-    /// <summary>Wait for <c>+</c> even where it is not needed: then a BAD to the message does not cost the connection.</summary>
+    /// <summary>Waits for <c>+</c> even if the server offers LITERAL+; then a BAD in answer to the message does not cost the connection.</summary>
     public bool AskFirst { get; init; }
 }
 
-/// <summary>What came of an APPEND.</summary>
-/// <param name="Reply">OK, or the refusal: all of the window is in the folder, or none of it should be.</param>
-/// <param name="Taken">How many messages were taken from the window; fewer than it has after a refusal.</param>
-/// <param name="Uids">Those assigned, in the order of the window; null where the server did not say.</param>
+/// <summary>The outcome of an APPEND.</summary>
+/// <param name="Reply">OK if the whole window is in the folder; else the refusal, after which none of it should be.</param>
+/// <param name="Taken">How many messages were read from the window; after a refusal this may be less than the whole window.</param>
+/// <param name="Uids">The assigned UIDs, in the order of the window; null if the server did not report them.</param>
 public sealed record AppendResult(StatusReply Reply, int Taken, UidValidity UidValidity, UidSet? Uids);
 
-/// <summary>A message whose octets are written and whose answer may be still to come.</summary>
+/// <summary>An APPEND whose octets are written and whose answer may still be outstanding.</summary>
 public readonly struct StartedAppend
 {
     internal StartedAppend(AppendCommand command) => Command = command;
 
-    /// <summary>The answer is there, or will never come.</summary>
+    /// <summary>Whether the server has answered, or never will because the connection broke.</summary>
     public bool IsAnswered => Command.Completion.IsCompleted;
 
     internal AppendCommand Command { get; }
 }
 
 /// <summary>
-/// APPEND of one message (RFC 9051 §6.3.12), or of several where MULTIAPPEND (RFC 3502) is offered. Messages are taken from
-/// the window one after the other while they are being sent.
+/// APPEND of one message (RFC 9051 §6.3.12), or of several where MULTIAPPEND (RFC 3502) is offered. Messages are read from
+/// the window one by one while the command is being sent.
 /// </summary>
 internal sealed class AppendCommand : ImapCommand
 {
@@ -67,15 +67,15 @@ internal sealed class AppendCommand : ImapCommand
 
     public AppendCommand(string wireName, OutgoingMessage message) => (this.wireName, only) = (wireName, message);
 
-    /// <param name="window">At least one message.</param>
+    /// <param name="window">The messages to append; at least one.</param>
     public AppendCommand(string wireName, IAsyncEnumerable<OutgoingMessage> window) => (this.wireName, this.window) = (wireName, window);
 
     public override string Name => "APPEND";
 
-    /// <summary>How many messages were taken from the window.</summary>
+    /// <summary>How many messages were read from the window.</summary>
     public int Taken { get; private set; }
 
-    /// <summary>APPENDUID (RFC 4315), or none.</summary>
+    /// <summary>The UIDs reported by APPENDUID (RFC 4315); null if the server reported none.</summary>
     public (UidValidity Validity, UidSet Uids)? Assigned { get; private set; }
 
     public AppendResult ToResult(StatusReply reply) => new(reply, Taken, Assigned?.Validity ?? UidValidity.None, Assigned?.Uids);
@@ -115,7 +115,7 @@ internal sealed class AppendCommand : ImapCommand
 
     private void Note(StatusReply status)
     {
-        // Some servers send [APPENDUID 0 …], which says nothing.
+        // Some servers send [APPENDUID 0 …], which carries no information and is ignored.
         if (status.Code is { Kind: ResponseCodeKind.AppendUid } code && !code.Validity.IsNone
             && code.Words.Skip(1).FirstOrDefault() is { } uids && UidSet.TryParse(uids, out var set))
         {

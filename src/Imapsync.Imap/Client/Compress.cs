@@ -4,7 +4,7 @@ namespace Imapsync.Imap.Client;
 
 public sealed partial class ImapClient
 {
-    /// <summary>Compresses everything from here on, in both directions.</summary>
+    /// <summary>Turns on compression for all further traffic in both directions.</summary>
     public async Task CompressAsync(CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(new CompressCommand(), cancellationToken);
 }

@@ -8,18 +8,18 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Asks for bodies. Returns once the command is queued; the bodies and at last a <see cref="RangeDone"/> come by the feed.
-    /// Several may be under way with one feed.
+    /// Asks for message bodies. Returns once the command is queued; the feed then yields the bodies and, at the end, a <see cref="RangeDone"/>.
+    /// Several FETCH commands may share one feed at the same time.
     /// </summary>
     /// <param name="section">Empty for the whole message, HEADER for its header.</param>
     public async Task StartFetchAsync(UidSet range, string section, BodyFeed feed, CancellationToken cancellationToken) =>
         await connection.SendAsync(new FetchBodiesCommand(range, section, feed, options.Limits), cancellationToken);
 }
 
-/// <summary>UID FETCH of one section of messages (<c>BODY.PEEK[]</c>: all octets; <c>BODY.PEEK[HEADER]</c>), streamed to a feed.</summary>
+/// <summary>UID FETCH of one section (<c>BODY.PEEK[]</c>: all octets; <c>BODY.PEEK[HEADER]</c>) of a range of messages, streamed to a feed.</summary>
 internal sealed class FetchBodiesCommand(UidSet range, string section, BodyFeed feed, ImapLimits limits) : ImapCommand
 {
-    // Twice is what broken servers do, and a body of a range asked for behind may come ahead.
+    // Broken servers send a body twice, and bodies of a range requested later may be counted here, so the limit is generous.
     private readonly long maxBodies = (range.Count * 2) + 1000;
     private readonly FlagReader flags = new(limits);
     private long bodies;

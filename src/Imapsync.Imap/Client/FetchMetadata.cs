@@ -6,11 +6,11 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Flags of messages, with date and size where wanted, in the order the server sent them; a message may come twice,
-    /// the later flags count.
+    /// Fetches the flags of messages, and on request their date and size, in the order the server sends them. A message may appear
+    /// more than once; its last flags are the valid ones.
     /// </summary>
     /// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
-    /// <param name="rows">Where they are added to.</param>
+    /// <param name="rows">The list to which the messages are added.</param>
     public async Task FetchMetadataAsync(
         string set, bool withDateAndSize, ModSeq? changedSince, List<FetchedMessage> rows, CancellationToken cancellationToken)
     {
@@ -18,17 +18,17 @@ public sealed partial class ImapClient
         await connection.ExecuteAsync(command, cancellationToken);
     }
 
-    /// <summary>More than this and the server is making messages up.</summary>
+    /// <summary>The most rows accepted in one listing; a server that sends more is inventing messages.</summary>
     private long MaxRows() => Math.Min((connection.Exists * 2) + 10_000, options.Limits.MaxMessages);
 }
 
-/// <param name="InternalDate">Default where not asked for or not a date.</param>
-/// <param name="Size">Octets; -1 where not asked for or not a number.</param>
+/// <param name="InternalDate">The date of arrival; default if it was not requested or the server sent no valid date.</param>
+/// <param name="Size">Octets; -1 if the size was not requested or the server sent no valid number.</param>
 public readonly record struct FetchedMessage(Uid Uid, FlagSet Flags, DateTimeOffset InternalDate, long Size);
 
-/// <summary>UID FETCH of flags, and of date and size where wanted, in bulk. Unsolicited flags that come between count too.</summary>
-/// <param name="set">A sequence set as it goes on the wire.</param>
-/// <param name="maxRows">More than this and the server is making messages up.</param>
+/// <summary>UID FETCH of flags in bulk, on request with date and size. Unsolicited flags that arrive meanwhile are added too.</summary>
+/// <param name="set">A sequence set in wire form.</param>
+/// <param name="maxRows">The most rows accepted; a server that sends more is inventing messages.</param>
 internal sealed class FetchMetadataCommand(string set, bool withDateAndSize, ModSeq? changedSince, List<FetchedMessage> rows, Func<long> maxRows, ImapLimits limits) : ImapCommand
 {
     private const int RowBytes = 512;
@@ -61,7 +61,7 @@ internal sealed class FetchMetadataCommand(string set, bool withDateAndSize, Mod
         return true;
     }
 
-    /// <exception cref="ImapProtocolException">There are more rows than a listing may have.</exception>
+    /// <exception cref="ImapProtocolException">The listing already has as many rows as it may have.</exception>
     public static void RequireRoom(int rows, long most)
     {
         if (rows >= most)

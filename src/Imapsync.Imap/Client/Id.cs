@@ -7,7 +7,7 @@ public sealed partial class ImapClient
 {
     private IdCommand? id;
 
-    /// <summary>What the server says of itself: lower-case field → value; nothing where it refuses to say.</summary>
+    /// <summary>Asks the server for its identification: lower-case field names and their values, empty if the server declines to answer.</summary>
     public async Task<IReadOnlyDictionary<string, string>> IdAsync(CancellationToken cancellationToken)
     {
         connection.ThrowIfBroken();
@@ -21,12 +21,12 @@ public sealed partial class ImapClient
     private void HoldId() => connection.Hold(id = new IdCommand(options.Limits));
 }
 
-/// <summary>ID (RFC 2971): tells who we are, learns who the server is.</summary>
+/// <summary>ID (RFC 2971): sends this client's name and receives the server's.</summary>
 internal sealed class IdCommand(ImapLimits limits) : ImapCommand
 {
     public override string Name => "ID";
 
-    /// <summary>Lower-case field name → value.</summary>
+    /// <summary>The server's fields: lower-case name → value.</summary>
     public Dictionary<string, string> Server { get; } = [];
 
     public override ValueTask EncodeAsync(CommandWriter writer)

@@ -3,10 +3,10 @@ using Imapsync.Imap.Connection;
 namespace Imapsync.Imap.Client;
 
 /// <summary>
-/// One connection to an IMAP server, for one caller. Each method sends one command and tells what came of it;
-/// nothing is ever tried again here. All throw <see cref="ImapCommandException"/> (NO, BAD: the connection goes on),
-/// <see cref="ImapProtocolException"/> and <see cref="ImapConnectionException"/> (make a new connection).
-/// A cancelled call leaves the connection usable only if nothing of the command had been sent: dispose it.
+/// One connection to an IMAP server, for one caller. Each method sends one command and reports its outcome; nothing is ever retried here.
+/// All methods throw <see cref="ImapCommandException"/> for NO or BAD, after which the connection is still usable,
+/// and <see cref="ImapProtocolException"/> or <see cref="ImapConnectionException"/>, after which a new connection is needed.
+/// After a cancelled call the connection is usable only if no part of the command had been sent, so dispose it.
 /// </summary>
 public sealed partial class ImapClient : IAsyncDisposable
 {
@@ -19,18 +19,18 @@ public sealed partial class ImapClient : IAsyncDisposable
         this.options = options;
     }
 
-    /// <summary>As last told by the server; after log-in those of the logged-in user.</summary>
+    /// <summary>The capabilities the server reported last; after log-in these are the logged-in user's.</summary>
     public ImapCapabilities Capabilities => connection.Capabilities ?? ImapCapabilities.None;
 
-    /// <summary>The greeting's text, for recognising the server.</summary>
+    /// <summary>The text of the greeting, which helps to recognise the server's software.</summary>
     public string Greeting { get; private set; } = "";
 
-    /// <summary>The greeting was PREAUTH: no log-in is needed or possible.</summary>
+    /// <summary>Whether the greeting was PREAUTH, so that no log-in is needed or possible.</summary>
     public bool IsPreAuthenticated { get; private set; }
 
     public bool IsBroken => connection.IsBroken;
 
-    /// <summary>Why it is broken, else null.</summary>
+    /// <summary>Why the connection is broken; null if it is not.</summary>
     public Exception? BreakReason => connection.BreakReason;
 
     /// <summary>Done, and never failed, when the connection has ended.</summary>
@@ -39,19 +39,19 @@ public sealed partial class ImapClient : IAsyncDisposable
     /// <summary>For how long nothing has been asked for; zero while something is.</summary>
     public TimeSpan QuietTime => connection.QuietTime;
 
-    /// <summary>It waits for what it is to send, not for the server. Tells tests when they may let time pass.</summary>
+    /// <summary>Whether the connection waits for the octets it is to send, not for the server. Shows tests when they may advance the clock.</summary>
     internal bool WaitsForSource => connection.WaitsForSource;
 
-    /// <summary>Commands answered NO or BAD so far; some servers close the connection at the tenth.</summary>
+    /// <summary>How many commands the server has answered with NO or BAD; some servers close the connection at the tenth.</summary>
     public int Refusals => connection.Refusals;
 
-    /// <summary>Messages in the selected folder as last told.</summary>
+    /// <summary>The number of messages in the selected folder, as the server reported it last.</summary>
     public long Exists => connection.Exists;
 
-    /// <summary>How many messages the server told to be gone from selected folders since the connection began.</summary>
+    /// <summary>How many messages the server has reported as expunged from selected folders since the connection began.</summary>
     public long Expunged => connection.Expunged;
 
-    /// <summary>Connects, puts TLS in place as asked, reads greeting and capabilities. Not logged in yet.</summary>
+    /// <summary>Connects, sets up TLS as the options require, and reads greeting and capabilities. Does not log in.</summary>
     public static async Task<ImapClient> ConnectAsync(ImapClientOptions options, CancellationToken cancellationToken)
     {
         var tls = new TlsLayer(options.Host, options.CaFile, options.Fingerprint, new ClientCertificate(options.ClientCertificateFile, options.ClientKeyFile));
@@ -69,7 +69,7 @@ public sealed partial class ImapClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Says goodbye and closes. Never throws for the network: the mail is safe already.</summary>
+    /// <summary>Sends LOGOUT and closes the connection. Never throws for a network failure, since by then all mail is stored.</summary>
     public async Task LogOutAsync(CancellationToken cancellationToken)
     {
         try
@@ -78,19 +78,19 @@ public sealed partial class ImapClient : IAsyncDisposable
         }
         catch (Exception e) when (e is ImapCommandException or ImapProtocolException or ImapConnectionException)
         {
-            // Gone is gone.
+            // The connection was to be closed anyway, so a failed LOGOUT does not matter.
         }
 
         await DisposeAsync();
     }
 
-    /// <summary>Closes without a word.</summary>
+    /// <summary>Closes the connection without sending LOGOUT.</summary>
     public ValueTask DisposeAsync() => connection.DisposeAsync();
 
     private static string Redact(string text, string secret) =>
         secret.Length == 0 ? text : text.Replace(secret, "(secret)", StringComparison.Ordinal);
 
-    /// <summary>Up to the server's first line, in a time that is bounded however slowly octets come.</summary>
+    /// <summary>Waits for the server's first line. The greeting timeout bounds the wait, however slowly octets arrive.</summary>
     private static async Task<ImapClient> GreetAsync(Stream network, TlsLayer tls, ImapClientOptions options, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(options.GreetingTimeout, options.Time);
@@ -125,7 +125,7 @@ public sealed partial class ImapClient : IAsyncDisposable
             throw new ImapConnectionException(ConnectionFailure.Bye, $"the server does not take connections: {greeting}") { Bye = greeting };
         if (options.Tls == ImapTls.StartTls)
         {
-            // A session that is logged in already can't be secured any more, and whoever said PREAUTH may be in between.
+            // After PREAUTH the session can't be secured by STARTTLS any more, and an attacker in between may have sent the PREAUTH, so give up.
             if (greeting.Kind == StatusKind.PreAuth)
                 throw new ImapConnectionException(ConnectionFailure.Tls, "the server logged us in before TLS could be started, though TLS is required");
             await StartTlsAsync(tls, cancellationToken);
@@ -146,7 +146,7 @@ public sealed partial class ImapClient : IAsyncDisposable
             throw new ImapConnectionException(ConnectionFailure.Tls, $"the server refuses STARTTLS, which is required: {e.Reply}", e);
         }
 
-        // What was said in the clear counts for nothing.
+        // Capabilities received in clear text can't be trusted, so they are discarded.
         connection.Capabilities = null;
     }
 

@@ -4,35 +4,36 @@ using Imapsync.Imap.Wire;
 
 namespace Imapsync.Imap.Client;
 
-/// <summary>Gmail's labels (https://developers.google.com/gmail/imap/imap-extensions); only where X-GM-EXT-1 is offered.</summary>
+/// <summary>Gmail's labels (https://developers.google.com/gmail/imap/imap-extensions); requires that the server offers X-GM-EXT-1.</summary>
 public sealed partial class ImapClient
 {
-    /// <summary>Identities and labels of messages, in the order the server sent them.</summary>
+    /// <summary>Fetches message identities and labels, in the order the server sends them.</summary>
     /// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
-    /// <param name="rows">Where they are added to.</param>
+    /// <param name="rows">The list to which the messages are added.</param>
     public async Task FetchLabelsAsync(string set, List<FetchedLabels> rows, CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(new FetchLabelsCommand(set, rows, MaxRows, options.Limits), cancellationToken);
 
-    /// <param name="set">Ascending UIDs as they go on the wire.</param>
-    /// <param name="labels">As on the wire, at least one; a label that is new is made by the server.</param>
+    /// <param name="set">Ascending UIDs in wire form.</param>
+    /// <param name="labels">Labels in wire form, at least one; the server creates those that do not exist yet.</param>
     public async Task StoreLabelsAsync(string set, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(new StoreLabelsCommand(set, add, labels), cancellationToken);
 }
 
-/// <summary>What Gmail tells of a message besides (X-GM-EXT-1).</summary>
-/// <param name="MessageId">X-GM-MSGID: one number for the message, whatever folders it is seen in. Never 0.</param>
-/// <param name="Labels">X-GM-LABELS as on the wire, in modified UTF-7; those with a backslash are Gmail's own. The selected folder's label is not among them.</param>
+/// <summary>Gmail's own data about a message (X-GM-EXT-1).</summary>
+/// <param name="MessageId">X-GM-MSGID: one number for the message, whichever folder it is seen in. Never 0.</param>
+/// <param name="Labels">X-GM-LABELS in wire form (modified UTF-7); a leading backslash marks Gmail's own labels. The selected folder's label is not
+/// included.</param>
 public readonly record struct FetchedLabels(Uid Uid, ulong MessageId, IReadOnlyList<string> Labels);
 
-/// <summary>UID FETCH of Gmail's X-GM-MSGID and X-GM-LABELS, in bulk; only where X-GM-EXT-1 is offered.</summary>
-/// <param name="set">A sequence set as it goes on the wire.</param>
-/// <param name="maxRows">More than this and the server is making messages up.</param>
+/// <summary>UID FETCH of Gmail's X-GM-MSGID and X-GM-LABELS in bulk; requires that the server offers X-GM-EXT-1.</summary>
+/// <param name="set">A sequence set in wire form.</param>
+/// <param name="maxRows">The most rows accepted; a server that sends more is inventing messages.</param>
 internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, Func<long> maxRows, ImapLimits limits) : ImapCommand
 {
     private const int MaxCached = 4096;
     private const int RowBytes = 1024;
 
-    // Few sets of labels stand for many messages.
+    // Many messages share the same few sets of labels, so each set is parsed and kept once.
     private readonly Dictionary<string, IReadOnlyList<string>> known = [];
     private long octets;
 
@@ -111,8 +112,8 @@ internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, F
     }
 }
 
-/// <summary>UID STORE of Gmail's X-GM-LABELS to add or take; only where X-GM-EXT-1 is offered. Its echo is read past.</summary>
-/// <param name="labels">As on the wire, at least one.</param>
+/// <summary>UID STORE that adds or removes Gmail's X-GM-LABELS; requires that the server offers X-GM-EXT-1. The FETCH replies it causes are ignored.</summary>
+/// <param name="labels">Labels in wire form, at least one.</param>
 internal sealed class StoreLabelsCommand(string set, bool add, IReadOnlyList<string> labels) : ImapCommand
 {
     public override string Name => "UID STORE";

@@ -5,11 +5,11 @@ namespace Imapsync.Imap.Client;
 
 public sealed partial class ImapClient
 {
-    /// <summary>LIST in its plain form.</summary>
+    /// <summary>LIST in its plain form, without extensions.</summary>
     public Task<IReadOnlyCollection<ListedFolder>> ListAsync(string reference, string pattern, CancellationToken cancellationToken) =>
         ListAsync(ListForm.Plain, reference, pattern, cancellationToken);
 
-    /// <summary>LIST with subscriptions, special use and, where LIST-STATUS is offered, counters; only where LIST-EXTENDED is offered.</summary>
+    /// <summary>LIST with subscriptions, special use and, where LIST-STATUS is offered, counters; requires that the server offers LIST-EXTENDED.</summary>
     public Task<IReadOnlyCollection<ListedFolder>> ListExtendedAsync(string reference, string pattern, CancellationToken cancellationToken) =>
         ListAsync(ListForm.Extended, reference, pattern, cancellationToken);
 
@@ -30,10 +30,10 @@ public sealed partial class ImapClient
 }
 
 /// <summary>One LIST reply.</summary>
-/// <param name="WireName">The name as it came, one character an octet; send it back like this and no other way.</param>
-/// <param name="Delimiter">Null for a flat name.</param>
-/// <param name="Attributes">Without regard to case.</param>
-/// <param name="Status">Where LIST-STATUS gave it.</param>
+/// <param name="WireName">The name in wire form, one character for each octet; it must be sent back exactly like this.</param>
+/// <param name="Delimiter">The hierarchy delimiter; null for a flat name.</param>
+/// <param name="Attributes">Folder attributes, compared without regard to case.</param>
+/// <param name="Status">The folder's counters; null unless LIST-STATUS reported them.</param>
 public sealed record ListedFolder(string WireName, char? Delimiter, IReadOnlySet<string> Attributes, FolderCounters? Status);
 
 internal enum ListForm
@@ -41,24 +41,24 @@ internal enum ListForm
     /// <summary>LIST (RFC 9051 §6.3.9), plain.</summary>
     Plain,
 
-    /// <summary>LIST … RETURN (RFC 5258), with SUBSCRIBED, CHILDREN and what else is offered.</summary>
+    /// <summary>LIST … RETURN (RFC 5258), with SUBSCRIBED, CHILDREN and whatever else the server offers.</summary>
     Extended,
 
     /// <summary>LSUB (RFC 3501 §6.3.9).</summary>
     Subscribed,
 
-    /// <summary>XLIST, Gmail's way to special-use before RFC 6154.</summary>
+    /// <summary>XLIST, Gmail's command for special-use folders before RFC 6154.</summary>
     XList,
 }
 
-/// <summary>Folders below a reference, by whichever form the server knows.</summary>
+/// <summary>Lists the folders below a reference, in the given form of the LIST command.</summary>
 internal sealed class ListCommand(ListForm form, string reference, string pattern, ImapCapabilities offered, ImapLimits limits) : ImapCommand
 {
     private readonly Dictionary<string, ListedFolder> folders = [];
 
     public override string Name => form switch { ListForm.Subscribed => "LSUB", ListForm.XList => "XLIST", _ => "LIST" };
 
-    /// <summary>Each once, by wire name.</summary>
+    /// <summary>The listed folders; each wire name appears once.</summary>
     public IReadOnlyCollection<ListedFolder> Folders => folders.Values;
 
     public override async ValueTask EncodeAsync(CommandWriter writer)
@@ -100,7 +100,7 @@ internal sealed class ListCommand(ListForm form, string reference, string patter
         return true;
     }
 
-    /// <summary>NIL and <c>""</c> are both "none".</summary>
+    /// <summary>Reads a delimiter. NIL and <c>""</c> both mean that there is none, so null is returned.</summary>
     public static char? Delimiter(Token token)
     {
         if (token.IsNil || !token.IsString)
@@ -127,8 +127,8 @@ internal sealed class ListCommand(ListForm form, string reference, string patter
         if (!name.IsString)
             return null;
 
-        // A name with blanks that is not quoted, or with quotes that are not escaped: the line is the name. Behind it only
-        // an extension list may come.
+        // More words follow the name, so the server sent blanks without quoting or quotes without escaping: take the rest of the line as the name.
+        // After a well-formed name only a parenthesised extension list may follow.
         if (name.Kind != TokenKind.Literal && tokens.Peek().Kind is not (TokenKind.End or TokenKind.Open))
             name = WholeLine(name.Kind, rest);
         return new ListedFolder(name.ToLatin1(), delimiter, attributes, null);
@@ -136,7 +136,7 @@ internal sealed class ListCommand(ListForm form, string reference, string patter
 
     private static char? ReadDelimiter(ref Tokenizer tokens)
     {
-        // hMailServer has a backslash for a delimiter, and some servers do not escape it.
+        // hMailServer uses a backslash as the delimiter, and some servers do not escape it inside the quotes.
         if (!tokens.Rest.TrimStart((byte)' ').StartsWith("\"\\\" "u8))
             return Delimiter(tokens.Next());
         tokens.Skip(tokens.Rest.IndexOf((byte)'"') + 3);

@@ -8,11 +8,11 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Logs in, asks for the capabilities anew unless they were volunteered, and tells a server that wants it who we are. Where the
-    /// choice is left to us, a refused challenge mechanism is followed by the password itself once, if nobody can listen.
+    /// Logs in, requests the capabilities again unless the server volunteered them, and sends ID to a server that offers it. If no mechanism
+    /// was specified and a challenge mechanism is refused, the password itself is sent once, provided that the connection is private.
     /// </summary>
-    /// <exception cref="ImapCommandException">Refused; the text holds no secret.</exception>
-    /// <exception cref="ImapLogInException">Given up on this side.</exception>
+    /// <exception cref="ImapCommandException">The server refused the log-in; the text contains no secret.</exception>
+    /// <exception cref="ImapLogInException">This side gave up the log-in.</exception>
     public async Task LogInAsync(ImapCredentials credentials, CancellationToken cancellationToken)
     {
         if (!IsPreAuthenticated)
@@ -34,14 +34,14 @@ public sealed partial class ImapClient
             }
             catch (ImapLogInException)
             {
-                // Whoever is at the other end, it is not to be asked for anything more.
+                // The peer may be an impostor, so nothing more is sent to it.
                 await DisposeAsync();
                 throw;
             }
         }
 
-        // Some servers open no folder to a client that did not say who it is (163.com). It goes along with what is asked for next,
-        // which does not wait for the answer.
+        // Some servers (163.com) open no folder to a client that sent no ID. ID is sent together with the next command, so it costs
+        // no round trip: that command does not wait for the answer to ID.
         var offersId = connection.Capabilities is { HasId: true };
         if (offersId)
             HoldId();
@@ -57,7 +57,7 @@ public sealed partial class ImapClient
         ImapCommandException? refusal = null;
         foreach (var name in candidates)
         {
-            // One refusal may be the mechanism's, a second one is the password's.
+            // The first refusal may concern the mechanism; a second one means that the password is wrong. So only sending the password itself is tried then.
             if (refusal is not null && !(SaslChoice.SendsPassword(name) && IsPrivate))
                 continue;
             try
@@ -75,7 +75,7 @@ public sealed partial class ImapClient
             }
             catch (ImapConnectionException) when (refusal is not null)
             {
-                // It hung up over the first refusal.
+                // The server closed the connection because of the first refusal, so that refusal is the error to report.
                 throw refusal;
             }
         }
@@ -111,7 +111,7 @@ public sealed partial class ImapClient
             throw new ImapLogInException($"{command.Name}: {command.Fault ?? "the server says OK without having proved that it knows the password"}");
     }
 
-    /// <summary>Nobody reads along: TLS, whose certificate was checked, or a line that does not leave this machine.</summary>
+    /// <summary>Whether nobody can eavesdrop: the connection uses TLS with a verified certificate, or does not leave this machine.</summary>
     private bool IsPrivate => options.Tls != ImapTls.None
         || string.Equals(options.Host, "localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(options.Host, out var address) && IPAddress.IsLoopback(address));
@@ -130,7 +130,7 @@ public sealed partial class ImapClient
     }
 }
 
-/// <summary>LOGIN (RFC 9051 §6.2.3). Quotes, backslashes, blanks and 8-bit octets in user or password are sent as what they are.</summary>
+/// <summary>LOGIN (RFC 9051 §6.2.3). User and password may contain quotes, backslashes, blanks and 8-bit octets; all are sent unaltered.</summary>
 internal sealed class LoginCommand(string user, string password) : ImapCommand
 {
     public override string Name => "LOGIN";
@@ -151,7 +151,7 @@ internal sealed class LoginCommand(string user, string password) : ImapCommand
     private static string Octets(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
 }
 
-/// <summary>AUTHENTICATE (RFC 9051 §6.2.2), the initial response on the same line where the server takes it (SASL-IR, RFC 4959).</summary>
+/// <summary>AUTHENTICATE (RFC 9051 §6.2.2), with the initial response on the same line if the server accepts it (SASL-IR, RFC 4959).</summary>
 internal sealed class AuthenticateCommand(SaslExchange exchange, bool withInitialResponse) : ImapCommand
 {
     public override string Name => "AUTHENTICATE " + exchange.Name;
@@ -160,7 +160,7 @@ internal sealed class AuthenticateCommand(SaslExchange exchange, bool withInitia
 
     public override bool CarriesSecret => true;
 
-    /// <summary>Set when the mechanism itself found fault with the server's side of the exchange.</summary>
+    /// <summary>The fault that the SASL mechanism found in the server's part of the exchange; null if none.</summary>
     public string? Fault { get; private set; }
 
     public override async ValueTask EncodeAsync(CommandWriter writer)
@@ -186,7 +186,7 @@ internal sealed class AuthenticateCommand(SaslExchange exchange, bool withInitia
         }
     }
 
-    /// <summary>Null cancels the exchange (RFC 9051 §6.2.2).</summary>
+    /// <summary>Computes the next response. Null cancels the exchange (RFC 9051 §6.2.2).</summary>
     private string? Next(byte[] challenge)
     {
         try

@@ -2,7 +2,7 @@ using Imapsync.Imap.Connection;
 
 namespace Imapsync.Imap.Client;
 
-/// <summary>LOGOUT (RFC 9051 §6.1.3), over at BYE or at the tagged reply, whichever comes first.</summary>
+/// <summary>LOGOUT (RFC 9051 §6.1.3); it completes at BYE or at the tagged reply, whichever comes first.</summary>
 internal sealed class LogoutCommand : ImapCommand
 {
     public override string Name => "LOGOUT";

@@ -20,7 +20,7 @@ public enum NamespaceKind
     Shared,
 }
 
-/// <param name="Prefix">As on the wire, one character an octet; with its trailing delimiter as a rule.</param>
+/// <param name="Prefix">The prefix in wire form, one character for each octet; it usually includes the trailing delimiter.</param>
 public sealed record ImapNamespace(NamespaceKind Kind, string Prefix, char? Delimiter);
 
 /// <summary>NAMESPACE (RFC 9051 §6.3.10).</summary>

@@ -2,9 +2,9 @@ using Imapsync.Imap.Connection;
 
 namespace Imapsync.Imap.Client;
 
-/// <summary>A command that is a name, words and strings, and whose whole answer is its tagged reply.</summary>
-/// <param name="words">As they go on the wire, between the name and the strings.</param>
-/// <param name="strings">Names of folders and the like, one character an octet.</param>
+/// <summary>A command that consists of a name, words and strings and has no reply other than the tagged one.</summary>
+/// <param name="words">Words in wire form, sent between the name and the strings.</param>
+/// <param name="strings">Folder names and other strings, one character for each octet.</param>
 internal sealed class PlainCommand(string name, string words = "", CommandClass commandClass = CommandClass.Free, params string[] strings) : ImapCommand
 {
     public override string Name => name;

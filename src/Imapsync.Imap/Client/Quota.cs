@@ -14,7 +14,7 @@ public sealed partial class ImapClient
     }
 }
 
-/// <param name="Name">STORAGE (in units of 1024 octets), MESSAGE …</param>
+/// <param name="Name">The resource, e.g. STORAGE (in units of 1024 octets) or MESSAGE.</param>
 public sealed record QuotaResource(string Root, string Name, long Usage, long Limit);
 
 /// <summary>GETQUOTAROOT (RFC 9208 §4.1.2).</summary>

@@ -5,7 +5,7 @@ namespace Imapsync.Imap.Client;
 
 public sealed partial class ImapClient
 {
-    /// <summary>EXAMINE or SELECT, with CONDSTORE where offered.</summary>
+    /// <summary>EXAMINE or SELECT, with CONDSTORE if the server offers it.</summary>
     public async Task<SelectedFolder> SelectAsync(string wireName, bool readOnly, CancellationToken cancellationToken)
     {
         var command = new SelectCommand(wireName, readOnly, Capabilities.HasCondStore, options.Limits);
@@ -14,14 +14,14 @@ public sealed partial class ImapClient
     }
 }
 
-/// <param name="PermanentFlags">Flags that can be stored; null where the server did not say, which means all (RFC 9051 §7.1).</param>
+/// <param name="PermanentFlags">Flags that can be stored; null if the server did not say, which means all flags (RFC 9051 §7.1).</param>
 public sealed record SelectedFolder(FolderCounters Counters, bool IsReadOnly, FlagSet? PermanentFlags, bool AllowsNewKeywords)
 {
-    /// <summary>The server said how many messages there are (EXISTS); else the counters have 0.</summary>
+    /// <summary>Whether the server reported the number of messages (EXISTS); if not, the counters contain 0.</summary>
     public bool TellsMessages { get; init; } = true;
 }
 
-/// <summary>SELECT or EXAMINE (RFC 9051 §6.3.2), with CONDSTORE (RFC 7162 §3.1.8) where offered.</summary>
+/// <summary>SELECT or EXAMINE (RFC 9051 §6.3.2), with CONDSTORE (RFC 7162 §3.1.8) if the server offers it.</summary>
 internal sealed class SelectCommand(string wireName, bool readOnly, bool condStore, ImapLimits limits) : ImapCommand
 {
     private readonly FlagReader flags = new(limits);

@@ -3,7 +3,7 @@ using Imapsync.Imap.Connection;
 namespace Imapsync.Imap.Client;
 
 /// <summary>STARTTLS (RFC 9051 §6.2.1).</summary>
-/// <param name="secure">Puts TLS over the stream.</param>
+/// <param name="secure">Wraps the stream in TLS.</param>
 internal sealed class StartTlsCommand(Func<Stream, ValueTask<Stream>> secure) : ImapCommand
 {
     public override string Name => "STARTTLS";
@@ -20,7 +20,7 @@ internal sealed class StartTlsCommand(Func<Stream, ValueTask<Stream>> secure) : 
 
     private ValueTask<Stream> SecureAsync(Stream plain, ReadOnlyMemory<byte> buffered)
     {
-        // What was sent in the clear behind the OK was not said by the server we are about to verify (CVE-2011-0411).
+        // Octets sent in clear text after the OK did not come from the server that TLS is about to verify, so they are rejected (CVE-2011-0411).
         if (!buffered.IsEmpty)
             throw new ImapProtocolException("the server, or someone between, sent octets between STARTTLS and TLS: injection");
         return secure(plain);

@@ -5,7 +5,7 @@ namespace Imapsync.Imap.Client;
 
 public sealed partial class ImapClient
 {
-    /// <summary>STATUS; null when the server answered OK and told nothing.</summary>
+    /// <summary>STATUS of one folder; null if the server answered OK without reporting any counters.</summary>
     public async Task<FolderCounters?> StatusAsync(string wireName, CancellationToken cancellationToken)
     {
         var command = new StatusCommand(wireName, Capabilities);
@@ -14,14 +14,14 @@ public sealed partial class ImapClient
     }
 }
 
-/// <summary>A folder's counters from STATUS or SELECT; 0 and null where the server said nothing sensible.</summary>
+/// <summary>A folder's counters from STATUS or SELECT; 0 or null if the server reported no valid value.</summary>
 public sealed record FolderCounters(
     long Messages = 0, Uid UidNext = default, UidValidity UidValidity = default, long? Unseen = null, ModSeq? HighestModSeq = null, string? MailboxId = null)
 {
-    /// <summary>False where the number of messages was not told by STATUS.</summary>
+    /// <summary>False if STATUS did not report the number of messages.</summary>
     public bool TellsMessages { get; init; }
 
-    /// <summary>Octets a message may have here (RFC 7889), where STATUS says.</summary>
+    /// <summary>The most octets a message may have in this folder (RFC 7889); null if STATUS does not report it.</summary>
     public long? AppendLimit { get; init; }
 }
 
@@ -32,7 +32,8 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
 
     public FolderCounters? Result { get; private set; }
 
-    /// <summary>UNSEEN only where there is no HIGHESTMODSEQ, which shows all that UNSEEN would, and more.</summary>
+    /// <summary>The items to ask for. UNSEEN is left out where HIGHESTMODSEQ is available, because HIGHESTMODSEQ reveals every change that UNSEEN
+    /// would.</summary>
     public static string Items(ImapCapabilities offered) =>
         "MESSAGES UIDNEXT UIDVALIDITY" + (offered.HasCondStore ? " HIGHESTMODSEQ" : " UNSEEN") + (offered.HasObjectId ? " MAILBOXID" : "");
 
@@ -45,27 +46,29 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
 
     public override bool OnUntagged(ref ImapResponse response)
     {
-        // Many may be asked for at once, and a server may answer them in any order (RFC 9051 §5.5).
+        // Several STATUS commands may be in flight and be answered in any order (RFC 9051 §5.5), so the reply must match by folder name.
         if (!response.Is("STATUS"u8) || response.Arguments.Next() is not { IsString: true } name || !name.ToLatin1().Equals(wireName, StringComparison.OrdinalIgnoreCase))
             return false;
         Result = Read(ref response.Arguments);
         return true;
     }
 
-    /// <summary>A name that came back in another spelling can only be the one that the server is at.</summary>
+    /// <summary>
+    /// Accepts a STATUS reply whose folder name is spelled differently from the request: no other command claimed it, so it answers the oldest one.
+    /// </summary>
     public override void OnUnclaimed(ref ImapResponse response)
     {
         if (Result is null && response.Is("STATUS"u8) && response.Arguments.Next().IsString)
             Result = Read(ref response.Arguments);
     }
 
-    /// <summary>At most 255 characters (RFC 8474 §7); null for none and for nonsense.</summary>
+    /// <summary>Validates an object ID, which has at most 255 characters (RFC 8474 §7); null for a missing or invalid ID.</summary>
     public static string? ObjectId(string? text) => text is { Length: > 0 and <= 255 } ? text : null;
 
     public static FolderCounters Read(ref Tokenizer tokens)
     {
         var counters = new FolderCounters();
-        // More words ahead of the list: a name with blanks that is not quoted.
+        // Further words before the list belong to a folder name that contains blanks and was not quoted, so skip them.
         var open = tokens.Next();
         while (open.Kind is TokenKind.Atom)
             open = tokens.Next();

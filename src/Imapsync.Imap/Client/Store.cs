@@ -5,13 +5,13 @@ namespace Imapsync.Imap.Client;
 
 public sealed partial class ImapClient
 {
-    /// <summary>UID STORE of flags to add or take, silent.</summary>
-    /// <param name="set">Ascending UIDs as they go on the wire.</param>
+    /// <summary>UID STORE that adds or removes flags, with .SILENT so that the server does not report the new flags.</summary>
+    /// <param name="set">Ascending UIDs in wire form.</param>
     public async Task StoreAsync(string set, bool add, FlagSet flags, CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(new StoreCommand(set, add, flags), cancellationToken);
 }
 
-/// <summary>UID STORE of flags to add or take (RFC 9051 §6.4.6), silent; counts nothing itself.</summary>
+/// <summary>UID STORE that adds or removes flags (RFC 9051 §6.4.6), with .SILENT. FETCH replies are ignored.</summary>
 internal sealed class StoreCommand(string set, bool add, FlagSet flags) : ImapCommand
 {
     public override string Name => "UID STORE";

@@ -4,13 +4,13 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Imapsync.Imap.Connection;
 
-/// <summary>What a certificate says of itself, for people. Its texts are a stranger's: bounded, and never a reason to fail.</summary>
+/// <summary>Describes a certificate for people. The texts in it are untrusted, so they are shortened and never cause a failure.</summary>
 internal static class CertificateText
 {
     private const int MostNames = 5;
     private const int MostLetters = 100;
 
-    /// <summary><c>, for mail.example.com, imap.example.com</c>; empty where it names none.</summary>
+    /// <summary>The names a certificate is for, as <c>, for mail.example.com, imap.example.com</c>; empty if it has none.</summary>
     public static string Names(X509Certificate certificate)
     {
         try
@@ -28,7 +28,7 @@ internal static class CertificateText
         }
     }
 
-    /// <summary><c> (from 2020-01-01 to 2021-01-01: CN=…)</c>, of the first certificate of a chain that is not valid now.</summary>
+    /// <summary>The validity dates, as <c> (it is valid from 2020-01-01 to 2021-01-01)</c>, of the chain's first certificate that is not valid now.</summary>
     public static string Dates(X509Chain chain)
     {
         var stale = chain.ChainElements.FirstOrDefault(e => e.ChainElementStatus.Any(s => s.Status.HasFlag(X509ChainStatusFlags.NotTimeValid)))?.Certificate;

@@ -4,15 +4,15 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Imapsync.Imap.Connection;
 
-/// <summary>What this side shows of itself in the handshake where the server asks: a certificate with its key, from PEM files.</summary>
-/// <param name="certificateFile">The certificate first, those between it and the authority behind it. Null to show nothing.</param>
-/// <param name="keyFile">Null where the key stands in the same file.</param>
+/// <summary>The client certificate with its key, from PEM files, that is presented in the TLS handshake if the server asks for one.</summary>
+/// <param name="certificateFile">The certificate first, followed by its intermediate certificates. Null to present none.</param>
+/// <param name="keyFile">The key's file; null if the key is in the certificate's file.</param>
 internal sealed class ClientCertificate(string? certificateFile, string? keyFile)
 {
     public bool IsGiven => certificateFile is not null;
 
-    /// <summary>Read anew for each connection: a certificate that was renewed meanwhile is the one to show.</summary>
-    /// <exception cref="ImapConnectionException">With the file that can't be used; nothing of what is in it.</exception>
+    /// <summary>Loads the files again for each connection, so that a certificate renewed in the meantime is used.</summary>
+    /// <exception cref="ImapConnectionException">A file can't be used; the message names the file and reveals nothing of its contents.</exception>
     public SslStreamCertificateContext? Load()
     {
         if (certificateFile is null)
@@ -20,7 +20,7 @@ internal sealed class ClientCertificate(string? certificateFile, string? keyFile
         try
         {
             using var read = X509Certificate2.CreateFromPemFile(certificateFile, keyFile);
-            // Windows' TLS takes no key that lives in memory alone.
+            // The TLS implementation of Windows does not accept a key that exists only in memory, so the certificate goes through PKCS #12.
             var certificate = OperatingSystem.IsWindows()
                 ? X509CertificateLoader.LoadPkcs12(read.Export(X509ContentType.Pkcs12), null)
                 : new X509Certificate2(read);

@@ -6,11 +6,11 @@ namespace Imapsync.Imap.Connection;
 
 /// <summary>
 /// Writes one command after another to the connection's <see cref="PipeWriter"/>; used by the write loop alone.
-/// What is written as text appears in the trace, secrets and literals never do.
+/// Text appears in the trace; secrets and literals never do.
 /// </summary>
 internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabilities> capabilities, ProgressWatchdog watchdog, ImapTrace? trace)
 {
-    /// <summary>Octets that are written and not yet on their way, at most.</summary>
+    /// <summary>How many written octets may accumulate before they are flushed to the network.</summary>
     public const int FlushAt = 64 << 10;
 
     private const int SmallLiteral = 4096;
@@ -21,7 +21,7 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
 
     public bool HasUnflushed { get; private set; }
 
-    /// <summary>The server answered where a <c>+</c> was hoped for: the command ends here.</summary>
+    /// <summary>Whether the server answered the command instead of sending the awaited <c>+</c>, so nothing more of the command may be written.</summary>
     public bool IsStopped { get; private set; }
 
     private PipeWriter Output => output();
@@ -40,7 +40,7 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
         trace?.Sent(traced.ToString());
     }
 
-    /// <summary>Each character is one octet.</summary>
+    /// <summary>Writes text in which each character stands for one octet.</summary>
     public CommandWriter Text(string text)
     {
         Encoding.Latin1.GetBytes(text, Output);
@@ -58,7 +58,7 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
         return this;
     }
 
-    /// <summary>A string of octets as a quoted string where that can hold it, else as a literal. False when the server refused the literal.</summary>
+    /// <summary>Writes octets as a quoted string if possible, else as a literal. Returns false if the server refused the literal.</summary>
     public ValueTask<bool> StringAsync(string octets, bool secret = false)
     {
         if (octets.Length > 1000 || octets.AsSpan().ContainsAnyExceptInRange(' ', '~'))
@@ -76,9 +76,9 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
         return await FlushIfFullAsync(octets.Length);
     }
 
-    /// <summary>A message, streamed. False when the server refused it: not one octet was sent and none is owed.</summary>
-    /// <param name="length">Exactly what <paramref name="body"/> will give; anything else breaks the connection.</param>
-    /// <param name="askFirst">Wait for <c>+</c> in any case.</param>
+    /// <summary>Streams a message as a literal. Returns false if the server refused it; then not one octet was sent and none is owed.</summary>
+    /// <param name="length">Exactly how many octets <paramref name="body"/> yields; any other number breaks the connection.</param>
+    /// <param name="askFirst">Waits for <c>+</c> in any case.</param>
     public async ValueTask<bool> LiteralAsync(long length, PipeReader body, bool askFirst = false)
     {
         if (!await AnnounceAsync(length, askFirst))
@@ -100,7 +100,7 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
         return true;
     }
 
-    /// <summary>Flushes and waits for <c>+</c>: its text, or null when the command was answered instead.</summary>
+    /// <summary>Flushes and waits for <c>+</c>. Returns the text after it, or null if the server answered the command instead.</summary>
     public async ValueTask<byte[]?> ContinuationAsync(Func<CommandWriter, CommandWriter>? ask = null)
     {
         var slot = current.ExpectContinuation();
@@ -135,7 +135,7 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
         await Output.FlushAsync(CancellationToken.None);
     }
 
-    /// <summary>The items of a source, each waited for without the watchdog minding.</summary>
+    /// <summary>Enumerates a source; the watchdog is paused while waiting for each item, since that delay is not the server's.</summary>
     public async IAsyncEnumerable<T> TakeAsync<T>(IAsyncEnumerable<T> source)
     {
         await using var items = source.GetAsyncEnumerator(current.Cancellation);
@@ -143,7 +143,10 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
             yield return items.Current;
     }
 
-    /// <summary>A source that fails is told to the command's caller as it is; the connection, torn in a message, ends.</summary>
+    /// <summary>
+    /// Waits for the next item of a source. A failure of the source reaches the command's caller unchanged, and the connection ends,
+    /// because it is in the middle of a message.
+    /// </summary>
     private async ValueTask<T> SourceAsync<T>(Func<ValueTask<T>> take)
     {
         Task<T> step;
@@ -162,13 +165,13 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
 
         try
         {
-            // What was written so far must not wait for what is not there yet.
+            // Send what is already written, because the source's next item may take a while.
             if (HasUnflushed)
                 await FlushAsync();
         }
         catch
         {
-            // A source can't be let go of while it is being asked.
+            // The source must not be released while it is being read, so wait for that read to end first.
             await ((Task)step).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// What one connection tells a log, under its number and its server. Every text went through <see cref="ImapTrace"/>, which leaves
-/// out credentials and literals.
+/// Writes one connection's events to the log, with the connection's number and server. Every text has passed <see cref="ImapTrace"/>, which
+/// removes credentials and literals.
 /// </summary>
 internal sealed partial class ConnectionLog
 {
@@ -16,11 +16,11 @@ internal sealed partial class ConnectionLog
 
     private ConnectionLog(ILogger logger, string server) => (this.logger, this.server) = (logger, server);
 
-    /// <summary>Null where nobody wants to know.</summary>
+    /// <summary>Returns null if the log level is disabled.</summary>
     public static ConnectionLog? For(ImapClientOptions options) =>
         options.Log.IsEnabled(LogLevel.Information) ? new ConnectionLog(options.Log, options.Address) : null;
 
-    /// <summary>The conversation is wanted line by line, not only what became of each command.</summary>
+    /// <summary>Whether the log wants every line of the conversation, not only the outcome of each command.</summary>
     public bool WantsLines => logger.IsEnabled(LogLevel.Debug);
 
     public void Line(string line) => Line(logger, number, server, line);

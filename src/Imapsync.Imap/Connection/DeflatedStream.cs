@@ -3,10 +3,10 @@ using System.IO.Compression;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// DEFLATE in both directions (RFC 4978). It inflates only what is asked for into the caller's buffer, so a bomb costs
-/// time and never memory.
+/// DEFLATE in both directions (RFC 4978). It inflates only as much as fits the caller's buffer, so a decompression bomb costs
+/// time but no memory.
 /// </summary>
-/// <param name="buffered">Octets already read from <paramref name="inner"/>, the beginning of what is deflated.</param>
+/// <param name="buffered">Octets already read from <paramref name="inner"/>: the beginning of the compressed data.</param>
 internal sealed class DeflatedStream(Stream inner, ReadOnlyMemory<byte> buffered) : DuplexStream
 {
     private readonly DeflateStream inflate = new(new PrefixedStream(inner, buffered), CompressionMode.Decompress, leaveOpen: true);
@@ -18,20 +18,20 @@ internal sealed class DeflatedStream(Stream inner, ReadOnlyMemory<byte> buffered
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
         deflate.WriteAsync(buffer, cancellationToken);
 
-    /// <summary>Ends the block, so that the server sees all that was written.</summary>
+    /// <summary>Ends the DEFLATE block, so that the server can decode everything written so far.</summary>
     public override Task FlushAsync(CancellationToken cancellationToken) => deflate.FlushAsync(cancellationToken);
 
     public override void Flush() => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
-        // The deflaters are left to the finalizers of their native state: a read may be in progress on another task.
+        // The two DeflateStreams are left to the finalizers of their native state, because another task may still be reading from one.
         if (disposing)
             inner.Dispose();
         base.Dispose(disposing);
     }
 
-    /// <summary>Some octets, then a stream.</summary>
+    /// <summary>Yields the prefix's octets first and then those of the inner stream.</summary>
     private sealed class PrefixedStream(Stream inner, ReadOnlyMemory<byte> prefix) : Stream
     {
         private ReadOnlyMemory<byte> left = prefix;

@@ -1,6 +1,6 @@
 namespace Imapsync.Imap.Connection;
 
-/// <summary>What streams to and from a network have in common: read and written asynchronously, and nothing else.</summary>
+/// <summary>The common base of network streams that support only asynchronous reading and writing.</summary>
 public abstract class DuplexStream : Stream
 {
     public override bool CanRead => true;

@@ -3,8 +3,8 @@ using System.Text;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Looks at the first octets from a server, once: who speaks TLS where a greeting is due, greets where TLS is due, or speaks another
-/// protocol, is told from a line in trouble, so that nobody waits for it or asks again.
+/// Inspects the first octets from a server. If the server speaks TLS where a greeting is due, greets in clear text where TLS is due, or speaks
+/// another protocol, this stream throws at once, so that the mistake is not taken for a timeout or for a network failure worth a retry.
 /// </summary>
 internal sealed class FirstOctets(Stream inner, ImapClientOptions options) : DuplexStream
 {
@@ -28,7 +28,7 @@ internal sealed class FirstOctets(Stream inner, ImapClientOptions options) : Dup
 
     public override void Flush() => inner.Flush();
 
-    /// <summary>The port speaks TLS, and a greeting in the clear was expected.</summary>
+    /// <summary>The error for a port that speaks TLS where a clear-text greeting was expected.</summary>
     public static ImapConnectionException SpeaksTls(ImapClientOptions options) =>
         new(ConnectionFailure.Tls, $"{options.Address} speaks TLS from the first octet, without a greeting before it") { SpeaksInstead = ImapTls.Implicit };
 
@@ -50,7 +50,7 @@ internal sealed class FirstOctets(Stream inner, ImapClientOptions options) : Dup
         return read;
     }
 
-    /// <exception cref="ImapConnectionException"/>
+    /// <exception cref="ImapConnectionException">The peer does not speak the protocol that the options ask for.</exception>
     private void Judge()
     {
         var word = Encoding.Latin1.GetString(seen);
@@ -58,13 +58,13 @@ internal sealed class FirstOctets(Stream inner, ImapClientOptions options) : Dup
             throw new ImapConnectionException(ConnectionFailure.Tls, $"what answers at {options.Address} is no IMAP server: it speaks {protocol}");
         if (options.Tls == ImapTls.Implicit)
         {
-            // A BYE in the clear is a server's that is too busy for TLS.
+            // A clear-text BYE is not an error here: a server that is too busy for TLS may send it.
             if (word is "* OK" or "* PR")
                 throw new ImapConnectionException(ConnectionFailure.Tls, $"{options.Address} greets in clear text, where TLS was to come first") { SpeaksInstead = ImapTls.StartTls };
         }
         else if (seen is [0x15 or 0x16, 0x03, <= 0x04, _])
         {
-            // An alert, or a handshake.
+            // These octets begin a TLS alert (0x15) or a TLS handshake (0x16).
             throw SpeaksTls(options);
         }
     }

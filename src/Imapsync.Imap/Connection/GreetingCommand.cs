@@ -1,6 +1,6 @@
 namespace Imapsync.Imap.Connection;
 
-/// <summary>The server's first line, waited for like the reply to a command that was never sent.</summary>
+/// <summary>Stands for the server's greeting, which is awaited like the reply to a command although nothing is sent.</summary>
 internal sealed class GreetingCommand : ImapCommand
 {
     public override string Name => "greeting";

@@ -3,9 +3,9 @@ using Imapsync.Imap.Wire;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// One command: what it sends, which untagged replies are its own, what it results in. The connection calls
-/// <see cref="EncodeAsync"/> on the write loop and everything else on the read loop. It is over when it is both
-/// wholly written and answered, so that nobody touches a body after its owner was told.
+/// One command: what it sends, which untagged replies belong to it, and its result. The connection calls
+/// <see cref="EncodeAsync"/> on the write loop and everything else on the read loop. A command completes once it is both
+/// fully written and answered, so that nobody touches a body after its owner has been notified.
 /// </summary>
 internal abstract class ImapCommand
 {
@@ -16,35 +16,35 @@ internal abstract class ImapCommand
     private const int UnqueuedState = 2;
 
     private readonly TaskCompletionSource<StatusReply> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    // Whoever waits for it goes on in the write loop: the next command is there without a change of thread.
+    // Continuations run synchronously in the write loop, so the caller can queue the next command without a thread switch.
     private readonly TaskCompletionSource written = new();
     private volatile TaskCompletionSource<byte[]?>? continuation;
     private StatusReply? reply;
     private int parts;
     private int state = QueuedState;
 
-    /// <summary>The name without arguments, for error texts.</summary>
+    /// <summary>The command's name without arguments, for error messages.</summary>
     public abstract string Name { get; }
 
     public virtual CommandClass Class => CommandClass.Free;
 
-    /// <summary>It logs in: neither it nor its replies are shown.</summary>
+    /// <summary>Whether the command logs in, so that neither the command nor its replies may be shown in the trace.</summary>
     public virtual bool CarriesSecret => false;
 
     public string Tag { get; set; } = "";
 
-    /// <summary>A command that goes out right before this one, in the same write. Null once that was begun.</summary>
+    /// <summary>A command to be sent immediately before this one, in the same write. Null once the write loop has begun to send it.</summary>
     public ImapCommand? Before { get; set; }
 
-    /// <summary>When it was sent; set for the trace alone.</summary>
+    /// <summary>The timestamp at which the command was sent; set only if there is a trace.</summary>
     public long StartedAt { get; set; }
 
-    /// <summary>A literal went out without waiting for <c>+</c>: after BAD the server may be reading it as commands.</summary>
+    /// <summary>Whether a literal was sent without waiting for <c>+</c>; then, after a BAD, the server may be reading the literal as commands.</summary>
     public bool SentUnasked { get; set; }
 
     public bool AwaitsContinuation => continuation is { Task.IsCompleted: false };
 
-    /// <summary>For what is waited for on the caller's side: bodies and windows.</summary>
+    /// <summary>Cancels waits on the caller's side, that is for message bodies and windows to send.</summary>
     public CancellationToken Cancellation { get; set; }
 
     public bool IsAnswered => Volatile.Read(ref reply) is not null;
@@ -53,47 +53,47 @@ internal abstract class ImapCommand
 
     public bool IsWritten => (Volatile.Read(ref parts) & WrittenBit) != 0;
 
-    /// <summary>Ends when the write loop is done with this command, or will never begin with it.</summary>
+    /// <summary>Completes when the write loop has finished with this command, or when it will never begin it.</summary>
     public Task WhenWritten => written.Task;
 
-    /// <summary>Writes the command without tag and final line end.</summary>
+    /// <summary>Writes the command without its tag and final line end.</summary>
     public abstract ValueTask EncodeAsync(CommandWriter writer);
 
-    /// <summary>Octets of untagged replies that it may well bring beyond <see cref="ImapLimits.MaxUntaggedBytes"/>.</summary>
+    /// <summary>How many octets of untagged replies this command may cause in addition to <see cref="ImapLimits.MaxUntaggedBytes"/>.</summary>
     public virtual long ExpectedBytes => 0;
 
-    /// <summary>True when the reply was this command's and nobody else's.</summary>
+    /// <summary>Offers an untagged reply to the command. Returns true if the reply belongs to this command alone.</summary>
     public virtual bool OnUntagged(ref ImapResponse response) => false;
 
-    /// <summary>Data that no command in flight took came while this was the oldest.</summary>
+    /// <summary>Called on the oldest command in flight for an untagged reply that no command in flight has claimed.</summary>
     public virtual void OnUnclaimed(ref ImapResponse response)
     {
     }
 
-    /// <summary>An untagged status reply came while this was the oldest command in flight.</summary>
+    /// <summary>Called on the oldest command in flight for an untagged status reply.</summary>
     public virtual void OnStatus(StatusReply status)
     {
     }
 
-    /// <summary>The tagged reply, before <see cref="Completion"/>.</summary>
+    /// <summary>Called for the command's tagged reply, before <see cref="Completion"/> completes.</summary>
     public virtual void OnTagged(StatusReply status)
     {
     }
 
-    /// <summary>Swaps the stream under the connection after OK (STARTTLS, COMPRESS). Null: nothing to swap.</summary>
-    /// <returns>Given the stream and octets already read from it.</returns>
+    /// <summary>A function that replaces the connection's stream after OK (STARTTLS, COMPRESS); null if the command replaces no stream.</summary>
+    /// <returns>The function's arguments are the current stream and the octets already read from it.</returns>
     public virtual Func<Stream, ReadOnlyMemory<byte>, ValueTask<Stream>>? Upgrade => null;
 
-    /// <summary>Nothing is asked for after it (LOGOUT), and BYE answers it.</summary>
+    /// <summary>Whether this is the connection's last command (LOGOUT), which BYE answers as well.</summary>
     public virtual bool EndsConnection => false;
 
-    /// <summary>EXISTS of the folder it selected, once answered OK.</summary>
+    /// <summary>The number of messages (EXISTS) in the folder that this command selected, once it is answered OK.</summary>
     public virtual long SelectedMessages => 0;
 
-    /// <summary>Where this command's bodies go; null when it asked for none.</summary>
+    /// <summary>The feed that receives this command's message bodies; null if it requests none.</summary>
     public virtual BodyFeed? Feed => null;
 
-    /// <summary>Takes it out of the queue: true when not an octet of it was sent or ever will be.</summary>
+    /// <summary>Takes the command out of the queue. Returns true if no octet of it was sent or ever will be.</summary>
     public bool TryUnqueue()
     {
         var before = Interlocked.CompareExchange(ref state, UnqueuedState, QueuedState);
@@ -104,7 +104,7 @@ internal abstract class ImapCommand
 
     public bool TryStart() => Interlocked.CompareExchange(ref state, StartedState, QueuedState) == QueuedState;
 
-    /// <summary>Must be called before the octets that ask for the <c>+</c> are written.</summary>
+    /// <summary>Prepares to receive a <c>+</c>. Must be called before the octets that request the <c>+</c> are written.</summary>
     public Task<byte[]?> ExpectContinuation()
     {
         var slot = new TaskCompletionSource<byte[]?>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -114,20 +114,20 @@ internal abstract class ImapCommand
         return slot.Task;
     }
 
-    /// <summary>Hands a <c>+</c> to the command; false when it awaits none.</summary>
+    /// <summary>Passes a <c>+</c> to the command; returns false if the command is not waiting for one.</summary>
     public bool Continue(byte[] text) => continuation is { } slot && slot.TrySetResult(text);
 
     public void Answer(StatusReply status)
     {
         Volatile.Write(ref reply, status);
-        // A refusal before the "+" is a normal answer: nothing more is owed.
+        // A refusal in place of "+" is a normal answer, so the writer stops waiting and writes no more of this command.
         continuation?.TrySetResult(null);
         Complete(AnsweredBit);
     }
 
     public void FinishWriting()
     {
-        // In this order: whoever goes on here must see that it is written, or a cancellation would end the connection for it.
+        // Set the bit first: the continuation of WhenWritten must see the command as written, else its cancellation would end the connection.
         Complete(WrittenBit);
         written.TrySetResult();
     }
@@ -135,7 +135,7 @@ internal abstract class ImapCommand
     public virtual void Fail(Exception reason)
     {
         completion.TrySetException(reason);
-        // Whoever looks, looks at Completion; a fault that nobody awaits any more is not news.
+        // Callers observe the failure through Completion. Mark it as observed here, so that a failure nobody awaits is not reported as unobserved.
         _ = completion.Task.Exception;
         continuation?.TrySetResult(null);
         TryUnqueue();

@@ -3,7 +3,7 @@ using System.Threading.Channels;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// One connection: what <see cref="ReadLoop"/> and <see cref="WriteLoop"/> do for one caller. It reports, it never retries.
+/// One connection to a server, in which <see cref="ReadLoop"/> and <see cref="WriteLoop"/> work for one caller. It reports failures and never retries.
 /// </summary>
 internal sealed class ImapConnection : IAsyncDisposable
 {
@@ -18,12 +18,12 @@ internal sealed class ImapConnection : IAsyncDisposable
     private readonly Task writeLoop;
     private ImapCommand? held;
 
-    /// <param name="network">Connected, and under TLS already where that is implicit. Owned from here on.</param>
-    /// <param name="wrap">Puts TLS over the watched network stream, for implicit TLS.</param>
+    /// <param name="network">A connected stream, still without TLS. The connection takes ownership of it.</param>
+    /// <param name="wrap">Wraps the watched network stream in TLS, for implicit TLS; null for none.</param>
     public static async ValueTask<ImapConnection> OpenAsync(
         Stream network, Func<Stream, ValueTask<Stream>>? wrap, ConnectionSettings settings, CancellationToken cancellationToken)
     {
-        // The watchdog guards the handshake as well, so it is there before the connection is.
+        // The watchdog also guards the TLS handshake, so it has to exist before the connection does.
         ImapConnection? connection = null;
         var guard = new ProgressWatchdog(settings.Time, settings.StallTimeout, what =>
         {
@@ -73,7 +73,7 @@ internal sealed class ImapConnection : IAsyncDisposable
         writeLoop = Task.Run(writing.RunAsync, CancellationToken.None);
     }
 
-    /// <summary>Stands in the queue from the start; answered by the server's first line.</summary>
+    /// <summary>A pseudo-command that is pending from the start and is answered by the server's first line.</summary>
     public GreetingCommand Greeting { get; } = new();
 
     /// <inheritdoc cref="SessionState.Capabilities"/>
@@ -109,23 +109,23 @@ internal sealed class ImapConnection : IAsyncDisposable
 
     public Exception? BreakReason => pending.BreakReason;
 
-    /// <summary>For how long nothing has been asked for; zero while something is.</summary>
+    /// <summary>How long the connection has been idle; zero while a command is in flight.</summary>
     public TimeSpan QuietTime => watchdog.QuietTime;
 
-    /// <summary>It waits for what the caller has to send, not for the server.</summary>
+    /// <summary>Whether the connection waits for the octets that the caller wants to send, not for the server.</summary>
     public bool WaitsForSource => watchdog.IsPaused;
 
     public TimeSpan StallTimeout { get; }
 
     /// <summary>Sends a command and waits for its tagged OK.</summary>
-    /// <exception cref="ImapCommandException">NO or BAD.</exception>
+    /// <exception cref="ImapCommandException">The server answered NO or BAD.</exception>
     public async ValueTask<StatusReply> ExecuteAsync(ImapCommand command, CancellationToken cancellationToken)
     {
         var reply = await SettleAsync(command, cancellationToken);
         return reply.Kind == StatusKind.Ok ? reply : throw new ImapCommandException(command.Name, reply);
     }
 
-    /// <summary>Sends a command and waits for its tagged reply, whatever it says.</summary>
+    /// <summary>Sends a command and waits for its tagged reply, which may be OK, NO or BAD.</summary>
     public ValueTask<StatusReply> SettleAsync(ImapCommand command, CancellationToken cancellationToken)
     {
         command.Cancellation = cancellationToken;
@@ -133,8 +133,8 @@ internal sealed class ImapConnection : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends a command and returns when it is written, or never will be. <see cref="AnswerAsync"/> tells what came of it, a connection
-    /// that broke included: the answers to what was sent before are not lost over it.
+    /// Sends a command and returns when the command is written or never will be. A failure, even of the connection, is reported only by
+    /// <see cref="AnswerAsync"/>, so that the answers to commands sent earlier are not lost.
     /// </summary>
     public async ValueTask StartAsync(ImapCommand command, CancellationToken cancellationToken)
     {
@@ -153,11 +153,11 @@ internal sealed class ImapConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>The tagged reply, whatever it says, of a command that was sent.</summary>
+    /// <summary>Waits for the tagged reply, which may be OK, NO or BAD, to a command that was already sent.</summary>
     public ValueTask<StatusReply> AnswerAsync(ImapCommand command, CancellationToken cancellationToken) =>
         AnswerAsync(command, ValueTask.CompletedTask, cancellationToken);
 
-    /// <summary>Queues a command; its completion ends with its tagged reply, be it NO, or fails with the connection.</summary>
+    /// <summary>Queues a command. Its <see cref="ImapCommand.Completion"/> yields the tagged reply, even NO, or fails with the connection.</summary>
     public ValueTask SendAsync(ImapCommand command, CancellationToken cancellationToken)
     {
         ThrowIfBroken();
@@ -172,7 +172,7 @@ internal sealed class ImapConnection : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // It was this one's only by chance.
+                // The held command was attached to this command only to share its write, so keep it for the next command.
                 if (command.Before is { } before)
                     Hold(before);
                 command.Before = null;
@@ -183,18 +183,18 @@ internal sealed class ImapConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Keeps a command for the next one that is sent, to go out in one write with it: by itself it would cost a write, and a round trip to who counts them.</summary>
+    /// <summary>Holds a command back until the next one is sent, so that both go out in one write and cost one round trip.</summary>
     public void Hold(ImapCommand command) => Volatile.Write(ref held, command);
 
-    /// <summary>Sends what is held, if nothing was sent since.</summary>
+    /// <summary>Sends the held command, unless it already went out with another command.</summary>
     public ValueTask SendHeldAsync(CancellationToken cancellationToken) =>
         Interlocked.Exchange(ref held, null) is { } command ? SendAsync(command, cancellationToken) : ValueTask.CompletedTask;
 
-    /// <summary>What must not appear in the trace, whoever says it.</summary>
+    /// <summary>Keeps user and secret out of the trace, even where the server repeats them.</summary>
     public void Hide(string user, string secret) => trace?.Hide(user, secret);
 
-    /// <summary>The one way this connection ends. The first reason wins; everything in flight or queued fails with it.</summary>
-    /// <returns>An exception for the caller to throw, telling the first reason.</returns>
+    /// <summary>Ends the connection; there is no other way. The first reason is kept; all commands in flight or queued fail with it.</summary>
+    /// <returns>An exception with the first reason, for the caller to throw.</returns>
     public Exception Break(Exception reason)
     {
         if (pending.End(reason) is { } lost)
@@ -216,7 +216,7 @@ internal sealed class ImapConnection : IAsyncDisposable
     {
         Break(new ImapConnectionException(ConnectionFailure.Closed, "the connection was closed"));
         await writeLoop;
-        // A consumer that holds a body and never comes back must not hang its own disposal.
+        // While a consumer holds a body the read loop waits for that consumer, so waiting for the read loop here could hang for ever.
         if (!reading.IsLent)
             await readLoop;
         watchdog.Dispose();
@@ -236,14 +236,16 @@ internal sealed class ImapConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Rungs of cancellation: taken from the queue; its reply ignored; torn in the middle, the connection ends.</summary>
+    /// <summary>
+    /// Cancels a command: takes it out of the queue, or, once it is fully written, ignores its reply. A command that is partly written ends the connection.
+    /// </summary>
     private async ValueTask LetGoAsync(ImapCommand command, Exception failure)
     {
         if (command.TryUnqueue())
             return;
         if (failure is OperationCanceledException && !command.IsWritten)
             Break(new ImapConnectionException(ConnectionFailure.Closed, $"cancelled while {command.Name} was being sent"));
-        // Whatever happened, the write loop lets go of a body before its owner is told.
+        // Wait until the write loop has finished with the command, so that its body is no longer read when the caller gets it back.
         await command.WhenWritten;
     }
 
@@ -251,7 +253,7 @@ internal sealed class ImapConnection : IAsyncDisposable
         ConnectionFailure.Stall, $"the server {what} with {pending.Oldest?.Name ?? "a command"} unanswered"));
 }
 
-/// <summary>What a connection needs besides its stream.</summary>
-/// <param name="Trace">Gets the conversation line by line, without literals and credentials.</param>
-/// <param name="Log">Gets the same, and how long each command took.</param>
+/// <summary>The settings of a connection apart from its stream.</summary>
+/// <param name="Trace">Receives the conversation line by line, without literals and credentials.</param>
+/// <param name="Log">Receives the same lines, and how long each command took.</param>
 internal sealed record ConnectionSettings(TimeProvider Time, TimeSpan StallTimeout, ImapLimits Limits, Action<string>? Trace, ConnectionLog? Log = null);

@@ -4,8 +4,8 @@ using Imapsync.Imap.Wire;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// The conversation for people, a line each. It is never shown a literal, a body or a credential: those are left out where
-/// they are written, and continuation texts (which carry SASL challenges) are never shown at all.
+/// Writes the conversation for people, one line per reply or command. Literals, bodies and credentials never reach it: they are omitted where
+/// they are written. Continuation texts, which carry SASL challenges, are never shown.
 /// </summary>
 internal sealed class ImapTrace(Action<string>? line, ConnectionLog? log)
 {
@@ -13,10 +13,10 @@ internal sealed class ImapTrace(Action<string>? line, ConnectionLog? log)
 
     private volatile string[] hidden = [];
 
-    /// <summary>Null where nobody wants to know.</summary>
+    /// <summary>Returns null if there is neither a trace nor a log to write to.</summary>
     public static ImapTrace? For(Action<string>? line, ConnectionLog? log) => line is null && log is null ? null : new ImapTrace(line, log);
 
-    /// <summary>From here on a server that repeats the secret, as it is or in base64, does not bring it into the trace.</summary>
+    /// <summary>Masks the secret in the trace from now on, in case the server repeats it as plain text or in base64.</summary>
     public void Hide(string user, string secret)
     {
         if (secret.Length == 0)
@@ -27,7 +27,7 @@ internal sealed class ImapTrace(Action<string>? line, ConnectionLog? log)
             .Distinct().OrderByDescending(f => f.Length)];
     }
 
-    /// <summary>One line of a conversation that is no IMAP, as it is but for secrets that it repeats.</summary>
+    /// <summary>Writes one line of a conversation in another protocol than IMAP; only repeated secrets are masked.</summary>
     public void Line(string text) => Write(text.Length > MaxLine ? text[..MaxLine] + " …" : text);
 
     public void Sent(string command) => Write("> " + command);
@@ -44,12 +44,12 @@ internal sealed class ImapTrace(Action<string>? line, ConnectionLog? log)
         var end = shown.IndexOf((byte)'\n');
         if (end >= 0)
             shown = LiteralMarker.TrimLineEnd(shown[..(end + 1)]);
-        // A secret that is cut in two would not be found any more.
+        // Mask secrets before truncating the line, because a secret cut in two would no longer be recognised.
         var text = Redact(Encoding.Latin1.GetString(shown));
         Write("< " + (end < 0 && text.Length <= MaxLine ? text : text[..Math.Min(text.Length, MaxLine)] + " …"));
     }
 
-    /// <summary>While a log-in is under way, only what kind of line it is: servers have repeated passwords in their refusals.</summary>
+    /// <summary>Writes only the kind of a line received during log-in, because servers have been seen to repeat passwords in refusals.</summary>
     public void ReceivedAtLogIn(ReadOnlySpan<byte> frame)
     {
         var response = ImapResponse.Parse(frame, -1, ImapLimits.Default);
@@ -63,7 +63,7 @@ internal sealed class ImapTrace(Action<string>? line, ConnectionLog? log)
         log?.Note(text);
     }
 
-    /// <summary>A command's end; its name holds no argument that is secret.</summary>
+    /// <summary>Logs a command's outcome and duration; the name contains no secret argument.</summary>
     public void Answered(string tag, string command, StatusKind outcome, TimeSpan took) =>
         log?.Answered(tag, command, outcome.ToString().ToUpperInvariant(), took);
 

@@ -5,9 +5,9 @@ using Imapsync.Imap.Wire;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// A message body: a view of the connection's own reader that ends where the literal ends. No octet is copied, and
-/// as nothing is read ahead of the consumer, back-pressure reaches the server by itself. Its last octets are given only once
-/// what follows them shows that the literal ends there, so nobody takes for whole what is another message in part.
+/// A message body: a view of the connection's own reader that ends at the literal's end. No octet is copied and nothing
+/// is read ahead of the consumer, so back-pressure reaches the server. The last octets are handed out only once
+/// the octets after them show that the literal ends there, so that part of another message is never taken for a whole message.
 /// </summary>
 /// <param name="end">Ends the connection; see <see cref="ImapConnection.Break"/>.</param>
 internal sealed class LiteralReader(PipeReader inner, long length, Func<Exception, Exception> end, PendingCommands pending, int maxLine) : PipeReader
@@ -18,10 +18,12 @@ internal sealed class LiteralReader(PipeReader inner, long length, Func<Exceptio
     private bool isReleased;
     private bool isEndSeen;
 
-    /// <summary>Octets not consumed yet.</summary>
+    /// <summary>How many octets of the body have not been consumed yet.</summary>
     public long Remaining => remaining;
 
-    /// <summary>Cuts the consumer off, the octets that follow are not its own, and gives back what it looked at and left.</summary>
+    /// <summary>
+    /// Detaches the consumer, because the octets after the body are not its own, and returns octets that it examined without consuming them to the reader.
+    /// </summary>
     public void Release()
     {
         isReleased = true;
@@ -67,14 +69,14 @@ internal sealed class LiteralReader(PipeReader inner, long length, Func<Exceptio
 
     public override void CancelPendingRead() => inner.CancelPendingRead();
 
-    /// <summary>Nothing to do: the connection reads past what is left when the next message is asked for.</summary>
+    /// <summary>Does nothing: the connection discards the rest of the body when the next message is asked for.</summary>
     public override void Complete(Exception? exception = null)
     {
     }
 
     private async ValueTask<ReadResult> WaitAsync(ValueTask<ReadResult> read, CancellationToken cancellationToken)
     {
-        // A read given up half-way would leave the place in the stream unknown, so giving up ends the connection.
+        // Abandoning a read would leave the position in the stream unknown, so cancellation ends the connection.
         using var registration = cancellationToken.UnsafeRegister(
             static e => ((Func<Exception, Exception>)e!)(new ImapConnectionException(ConnectionFailure.Closed, "cancelled in the middle of a message")), end);
         try
@@ -93,7 +95,7 @@ internal sealed class LiteralReader(PipeReader inner, long length, Func<Exceptio
         }
     }
 
-    /// <returns>False, with nothing taken, where more has to come first.</returns>
+    /// <returns>False, with nothing consumed, if more octets must arrive first.</returns>
     private bool TryLimit(ReadResult read, out ReadResult limited)
     {
         var buffer = read.Buffer;
@@ -121,8 +123,8 @@ internal sealed class LiteralReader(PipeReader inner, long length, Func<Exceptio
         return true;
     }
 
-    /// <summary>Looks at the line behind the literal.</summary>
-    /// <returns>False where not all of it is there yet.</returns>
+    /// <summary>Checks that the line after the literal is the rest of a reply.</summary>
+    /// <returns>False if that line has not fully arrived yet.</returns>
     private bool LooksAtEnd(ReadOnlySequence<byte> rest, bool isCompleted)
     {
         var line = rest.PositionOf((byte)'\n') is { } lineEnd ? rest.Slice(0, rest.GetPosition(1, lineEnd)) : default;
@@ -130,7 +132,8 @@ internal sealed class LiteralReader(PipeReader inner, long length, Func<Exceptio
         {
             if (isCompleted)
                 throw end(new ImapConnectionException(ConnectionFailure.Network, "the server closed the connection right behind a message"));
-            // What is no rest of a reply from its first octet on may never have an end; the longest line is the framing's to judge.
+            // Text that does not begin like the rest of a reply may never contain a line end, so do not wait for one.
+            // A line longer than the limit counts as seen here, and the frame reader rejects it.
             return !rest.IsEmpty && rest.FirstSpan is [not ((byte)' ' or (byte)')'), ..]
                 ? throw end(new ImapProtocolException(FetchTail.Lost) { IsFramingLost = true })
                 : rest.Length > maxLine;

@@ -3,14 +3,15 @@ using System.Threading.Channels;
 
 namespace Imapsync.Imap.Connection;
 
-/// <summary>The commands that were sent and not answered yet, oldest first; and the end of the connection, with which they all fail.</summary>
+/// <summary>The commands that were sent and are not answered yet, oldest first. They all fail when the connection ends.</summary>
 internal sealed class PendingCommands(ImapLimits limits, ProgressWatchdog watchdog)
 {
     private const int MostLookedAt = 64;
 
     private readonly Lock gate = new();
 
-    // Rung by a tagged reply that makes room and closed with the connection. A semaphore would make several tasks for each wait with a token.
+    // Signals that a tagged reply has made it possible to send more; closed when the connection ends. A semaphore would
+    // allocate several tasks for each wait with a cancellation token.
     private readonly Channel<bool> answered = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private ImmutableArray<ImapCommand> sent = [];
     private Exception? broken;
@@ -28,7 +29,9 @@ internal sealed class PendingCommands(ImapLimits limits, ProgressWatchdog watchd
             throw Telling(reason);
     }
 
-    /// <summary>Before the first octet is written, so that no reply can come too early. False when the connection broke meanwhile.</summary>
+    /// <summary>
+    /// Registers a command before its first octet is written, so that no reply can arrive too early. Returns false if the connection has broken.
+    /// </summary>
     public bool TryAdd(ImapCommand command)
     {
         lock (gate)
@@ -45,7 +48,7 @@ internal sealed class PendingCommands(ImapLimits limits, ProgressWatchdog watchd
         return false;
     }
 
-    /// <summary>It was answered.</summary>
+    /// <summary>Removes a command that was answered.</summary>
     public void Remove(ImapCommand command)
     {
         lock (gate)
@@ -65,7 +68,7 @@ internal sealed class PendingCommands(ImapLimits limits, ProgressWatchdog watchd
         return SendGate.MaySend(command.Class, view);
     }
 
-    /// <summary>Waits for the next answer that makes room.</summary>
+    /// <summary>Waits for the next answer after which another command may be sent.</summary>
     public async ValueTask WaitForAnswerAsync()
     {
         if (!await answered.Reader.WaitToReadAsync(CancellationToken.None))
@@ -73,15 +76,15 @@ internal sealed class PendingCommands(ImapLimits limits, ProgressWatchdog watchd
         answered.Reader.TryRead(out _);
     }
 
-    /// <summary>Only where the write loop would go on: it waits for half of many, not for each.</summary>
+    /// <summary>Wakes the write loop if it may send again. Once the limit was reached, that needs answers to half of the commands, not just to one.</summary>
     public void TellRoom()
     {
         if (!SendGate.IsFull(sent.Length, limits.MaxInFlight, isFull))
             answered.Writer.TryWrite(true);
     }
 
-    /// <summary>The first reason wins.</summary>
-    /// <returns>The commands that were under way; null where it had ended before.</returns>
+    /// <summary>Ends the connection with a reason, unless it already has one.</summary>
+    /// <returns>The commands that were in flight; null if the connection had already ended.</returns>
     public ImmutableArray<ImapCommand>? End(Exception reason)
     {
         lock (gate)
@@ -98,7 +101,7 @@ internal sealed class PendingCommands(ImapLimits limits, ProgressWatchdog watchd
         }
     }
 
-    /// <summary>Fails a command with the reason the connection ended for.</summary>
+    /// <summary>Fails a command with the reason for which the connection ended.</summary>
     public void Fail(ImapCommand command)
     {
         var reason = Telling(broken!);
@@ -107,7 +110,7 @@ internal sealed class PendingCommands(ImapLimits limits, ProgressWatchdog watchd
         command.Feed?.Fail(reason);
     }
 
-    /// <summary>A new exception for each that is told: one object is not thrown twice.</summary>
+    /// <summary>Creates a new exception with the same reason for each caller, because one exception object must not be thrown twice.</summary>
     public static Exception Telling(Exception reason) => reason switch
     {
         ImapProtocolException p => new ImapProtocolException(p.Message, p) { Reply = p.Reply, IsFramingLost = p.IsFramingLost },

@@ -1,10 +1,10 @@
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Fires when something is in flight, this side waits for the network, and no octet moved for the stall timeout; or when for
-/// thirty times as long nothing was answered and hardly anything moved, which a server can keep up for ever with an octet a minute.
-/// While a consumer holds a body without asking for more, no read is pending and nothing is counted; while this side waits
-/// for its own source of octets it is paused. There is no other timeout on commands.
+/// Fires when a command is in flight, this side waits for the network, and no octet has moved for the stall timeout. It also fires when for
+/// thirty times the timeout nothing was answered and less than 1 MiB moved, since a server could go on for ever with one octet a minute.
+/// While a consumer holds a body without asking for more, no read is pending and no time is counted. While this side waits
+/// for the octets it is to send, the watchdog is paused. Commands have no other timeout.
 /// </summary>
 internal sealed class ProgressWatchdog : IDisposable
 {
@@ -23,11 +23,11 @@ internal sealed class ProgressWatchdog : IDisposable
     private int inFlight;
     private int paused;
 
-    // Since the last answer or the last so many octets: waited for, in ticks, and moved.
+    // Counted since the last answer or the last 1 MiB: the timer ticks spent waiting, and the octets moved.
     private int trickleTicks;
     private long trickledBytes;
 
-    /// <param name="onStall">Called at most once for each stall, from a timer's task, with what the server did.</param>
+    /// <param name="onStall">Called once for each stall, on a timer's task, with a description such as "was silent for 120 s".</param>
     public ProgressWatchdog(TimeProvider time, TimeSpan timeout, Action<string> onStall)
     {
         this.time = time;
@@ -59,7 +59,7 @@ internal sealed class ProgressWatchdog : IDisposable
         }
     }
 
-    /// <summary>For how long no command has been in flight; zero while one is.</summary>
+    /// <summary>How long no command has been in flight; zero while one is.</summary>
     public TimeSpan QuietTime
     {
         get
@@ -69,7 +69,7 @@ internal sealed class ProgressWatchdog : IDisposable
         }
     }
 
-    /// <summary>This side waits for its own source.</summary>
+    /// <summary>Whether this side waits for the octets it is to send, not for the network.</summary>
     public bool IsPaused
     {
         get
@@ -79,7 +79,7 @@ internal sealed class ProgressWatchdog : IDisposable
         }
     }
 
-    /// <summary>A read or write of the network begins to wait.</summary>
+    /// <summary>Reports that a network read or write has begun.</summary>
     public void TransferPending()
     {
         lock (gate)
@@ -89,7 +89,8 @@ internal sealed class ProgressWatchdog : IDisposable
         }
     }
 
-    /// <param name="octets">That moved.</param>
+    /// <summary>Reports that a network read or write has ended.</summary>
+    /// <param name="octets">How many octets it moved.</param>
     public void TransferDone(int octets)
     {
         lock (gate)
@@ -102,7 +103,7 @@ internal sealed class ProgressWatchdog : IDisposable
         }
     }
 
-    /// <summary>The wait that follows is this side's own, until the result is disposed.</summary>
+    /// <summary>Stops counting time until the result is disposed, because this side is waiting for its own source.</summary>
     public PauseScope Pause()
     {
         lock (gate)

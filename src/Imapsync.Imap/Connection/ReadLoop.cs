@@ -6,10 +6,10 @@ using Imapsync.Imap.Wire;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Reads replies and hands each to the command it belongs to. Bodies are not read here: the reader is lent to who asked for them,
-/// and while it is lent nothing else is read.
+/// Reads replies and passes each to the command it belongs to. Bodies are not read here: the reader is lent to the consumer that asked for them,
+/// and the loop reads nothing else meanwhile.
 /// </summary>
-/// <param name="greeting">Answered by the server's first line.</param>
+/// <param name="greeting">The pseudo-command answered by the server's first line.</param>
 /// <param name="end">Ends the connection; see <see cref="ImapConnection.Break"/>.</param>
 internal sealed class ReadLoop(
     Transport transport, PendingCommands pending, SessionState session, GreetingCommand greeting, ImapLimits limits, ImapTrace? trace, TimeProvider time,
@@ -24,7 +24,7 @@ internal sealed class ReadLoop(
     private byte[]? heldBody;
     private BodyFeed? heldFor;
 
-    // Was given a body that is held in memory.
+    // The feed that was given a body held in memory and that has not yet released that body.
     private BodyFeed? untaken;
 
     private enum Pause
@@ -35,10 +35,10 @@ internal sealed class ReadLoop(
         Untaken,
     }
 
-    /// <summary>Somebody else reads a body, and may never come back.</summary>
+    /// <summary>Whether a consumer is holding a body; it may never release it.</summary>
     public bool IsLent => isLent;
 
-    /// <summary>Lines that made no sense so far.</summary>
+    /// <summary>How many lines so far could not be understood.</summary>
     public int UnknownLines { get; private set; }
 
     public async Task RunAsync()
@@ -71,7 +71,7 @@ internal sealed class ReadLoop(
         }
     }
 
-    /// <summary>Handles every whole reply in the buffer. No awaiting, no copy of what lies in one piece.</summary>
+    /// <summary>Handles every complete reply in the buffer, without awaiting and without copying a reply that lies in one segment.</summary>
     private Pause ReadFrames(ReadOnlySequence<byte> buffer, out SequencePosition consumed)
     {
         var input = new SequenceReader<byte>(buffer);
@@ -83,7 +83,7 @@ internal sealed class ReadLoop(
                 return Pause.NeedMore;
             if (status == FrameStatus.Body)
             {
-                // The UID, if it came ahead, is in this half of the reply.
+                // If the server sent the UID ahead of the body, it is in the part of the reply that is already here.
                 bodyUid = FetchItems.FindUid(frame, frames.BodyAt, limits);
                 return Pause.Body;
             }
@@ -108,7 +108,7 @@ internal sealed class ReadLoop(
 
     private void Handle(ReadOnlySpan<byte> frame)
     {
-        // Before anybody believes a word of it.
+        // Check what follows the body before anything in this reply is used, because an implausible tail means that the body's length was wrong.
         if (frames.BodyAt >= 0 && !FetchTail.IsPlausible(frame[frames.BodyAt..]))
             throw new ImapProtocolException(FetchTail.Lost) { IsFramingLost = true };
         var response = ImapResponse.Parse(frame, frames.BodyAt, limits);
@@ -143,7 +143,7 @@ internal sealed class ReadLoop(
         session.OnUnsolicited(ref response);
         foreach (var command in pending.Sent)
         {
-            // The tokens are offered afresh to each: a copy of the response is a few words.
+            // Each command gets its own copy of the response, so that it reads the tokens from the beginning; copying takes only a few words.
             var offered = response;
             if (!command.OnUntagged(ref offered))
                 continue;
@@ -168,7 +168,7 @@ internal sealed class ReadLoop(
         }
         else if (status.Kind == StatusKind.Bye)
         {
-            // Yandex repeats BYE and never sends the tagged reply.
+            // Yandex repeats BYE and never sends the tagged reply, so BYE completes a pending LOGOUT.
             if (pending.Sent.FirstOrDefault(c => c.EndsConnection) is { } logout)
                 Finish(logout, new StatusReply(StatusKind.Ok, null, status.Text));
             else
@@ -184,7 +184,7 @@ internal sealed class ReadLoop(
                 return;
         }
 
-        // Exchange sends stray ones.
+        // No command waits for this "+"; Exchange sends stray ones, so it is only counted.
         CountUnknown();
     }
 
@@ -225,14 +225,14 @@ internal sealed class ReadLoop(
         command.OnTagged(status);
         session.OnAnswer(command, status);
         command.Answer(status);
-        // Ended here, while nothing is being read: a read that is cut off would have to throw.
+        // End the connection here, while no read is pending, because interrupting a read would throw.
         if (command.EndsConnection)
             end(new ImapConnectionException(ConnectionFailure.Closed, "logged out"));
         else
             pending.TellRoom();
     }
 
-    /// <summary>The gate keeps the write loop still meanwhile: the command is alone.</summary>
+    /// <summary>Replaces the stream. Nothing is sent meanwhile, because the send gate lets a command that replaces the stream run only alone.</summary>
     private async Task UpgradeAsync()
     {
         var command = upgrading!;
@@ -243,7 +243,7 @@ internal sealed class ReadLoop(
         Finish(command, upgradeReply!);
     }
 
-    /// <summary>A server may say much before it answers, and not without an end.</summary>
+    /// <summary>Counts untagged octets, so that a server which goes on sending and never answers is stopped at a limit.</summary>
     private void CountUntagged(int octets)
     {
         untaggedBytes += octets;
@@ -260,7 +260,7 @@ internal sealed class ReadLoop(
             throw new ImapProtocolException($"the server sent more than {limits.MaxUnknownLines} lines that make no sense");
     }
 
-    /// <summary>Lends the reader to whoever asked for bodies, then reads past what was left.</summary>
+    /// <summary>Lends the reader to the consumer that asked for bodies, then discards the rest of the body.</summary>
     private async Task PassBodyAsync()
     {
         var length = frames.BodyLength;
@@ -284,7 +284,7 @@ internal sealed class ReadLoop(
         await DrainAsync(body.Remaining);
     }
 
-    /// <summary>A body whose UID comes behind it: kept until the rest of the reply is here.</summary>
+    /// <summary>Holds a body in memory until the rest of the reply has arrived, because its UID follows the body.</summary>
     private async Task HoldBodyAsync(BodyFeed feed, int length)
     {
         var octets = new byte[length];
@@ -315,7 +315,7 @@ internal sealed class ReadLoop(
         heldFor = null;
     }
 
-    /// <summary>Reads nothing until the consumer is done with the body it was given, so that a server can't fill the memory with small ones.</summary>
+    /// <summary>Reads nothing until the consumer has released its body, so that a server can't fill the memory with small bodies.</summary>
     private async Task WaitForRoomAsync()
     {
         var feed = untaken!;

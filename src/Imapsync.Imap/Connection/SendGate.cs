@@ -1,29 +1,31 @@
 namespace Imapsync.Imap.Connection;
 
-/// <summary>How a command stands to others on the same connection.</summary>
+/// <summary>Which other commands a command may share the connection with.</summary>
 internal enum CommandClass : byte
 {
-    /// <summary>Needs no selected folder and changes nothing that others build on.</summary>
+    /// <summary>Needs no selected folder and changes nothing that other commands depend on.</summary>
     Free,
 
-    /// <summary>Works on the selected folder.</summary>
+    /// <summary>Needs a selected folder, on which it works.</summary>
     NeedsSelection,
 
-    /// <summary>SELECT, EXAMINE, CLOSE, UNSELECT.</summary>
+    /// <summary>Changes which folder is selected: SELECT, EXAMINE, CLOSE, UNSELECT.</summary>
     ChangesSelection,
 
-    /// <summary>STARTTLS, AUTHENTICATE, LOGIN, IDLE, COMPRESS, LOGOUT: nothing beside it.</summary>
+    /// <summary>Runs with no other command in flight: STARTTLS, AUTHENTICATE, LOGIN, IDLE, COMPRESS, LOGOUT.</summary>
     Alone,
 }
 
-/// <param name="AwaitsContinuation">It was sent up to a point where the server has to say <c>+</c>.</param>
+/// <param name="AwaitsContinuation">Whether the command is partly sent and waits for the server's <c>+</c>.</param>
 internal readonly record struct SentCommand(CommandClass Class, bool AwaitsContinuation);
 
-/// <summary>Decides what may be sent next (RFC 9051 §5.5). Pure.</summary>
+/// <summary>Decides which command may be sent next (RFC 9051 §5.5). A pure function.</summary>
 internal static class SendGate
 {
-    /// <summary>Once full, it is filled up again when half is answered: one write for several commands.</summary>
-    /// <param name="most">From 1.</param>
+    /// <summary>
+    /// Whether no further command may be sent. Once the limit was reached, half of the commands must be answered first, so that several go out in one write.
+    /// </summary>
+    /// <param name="most">The limit of commands in flight; at least 1.</param>
     public static bool IsFull(int inFlight, int most, bool wasFull) => inFlight >= (wasFull ? (most + 1) / 2 : most);
 
     public static bool MaySend(CommandClass next, ReadOnlySpan<SentCommand> inFlight)
@@ -36,7 +38,7 @@ internal static class SendGate
                 return false;
             if (next == CommandClass.ChangesSelection && sent.Class != CommandClass.Free)
                 return false;
-            // A refused SELECT leaves nothing selected, and what follows would hit the wrong folder or none.
+            // A refused SELECT leaves no folder selected, so a command sent right after it would act on the wrong folder or on none.
             if (next == CommandClass.NeedsSelection && sent.Class == CommandClass.ChangesSelection)
                 return false;
         }

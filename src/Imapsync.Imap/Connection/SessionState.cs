@@ -2,19 +2,19 @@ using Imapsync.Imap.Wire;
 
 namespace Imapsync.Imap.Connection;
 
-/// <summary>What the server told of itself and of the selected folder, asked for or not.</summary>
+/// <summary>What the server has reported about itself and about the selected folder, solicited or not.</summary>
 internal sealed class SessionState(ImapLimits limits)
 {
-    /// <summary>As last heard; null after a step that voids them (STARTTLS, log-in) until heard again.</summary>
+    /// <summary>The capabilities reported last. STARTTLS and log-in invalidate them, so after those it is null until they are reported again.</summary>
     public ImapCapabilities? Capabilities { get; set; }
 
-    /// <summary>EXISTS as last heard, less what was expunged since (servers need not repeat it, RFC 9051 §7.5.1).</summary>
+    /// <summary>The last EXISTS, minus the messages expunged since then (servers need not repeat EXISTS, RFC 9051 §7.5.1).</summary>
     public long Exists { get; private set; }
 
-    /// <summary>How many EXPUNGE replies came since the connection began.</summary>
+    /// <summary>How many EXPUNGE replies the server has sent since the connection began.</summary>
     public long Expunged { get; private set; }
 
-    /// <summary>Commands answered NO or BAD.</summary>
+    /// <summary>How many commands were answered NO or BAD.</summary>
     public int Refusals { get; private set; }
 
     /// <summary>Told what no command took, and that the server tells no more (RFC 5465 §5.8); on the read loop, which it must not hold up.</summary>
@@ -38,7 +38,7 @@ internal sealed class SessionState(ImapLimits limits)
             (Exists, Expunged) = (Math.Max(0, Exists - 1), Expunged + 1);
     }
 
-    /// <summary>A status reply, tagged or not.</summary>
+    /// <summary>Handles a status reply, tagged or not.</summary>
     public void OnStatus(StatusReply status)
     {
         if (status.Code is { Kind: ResponseCodeKind.Capability } code)
@@ -47,12 +47,12 @@ internal sealed class SessionState(ImapLimits limits)
             OnNews?.Invoke(new FolderNews(FolderNewsKind.Overflow));
     }
 
-    /// <summary>The tagged reply to a command.</summary>
+    /// <summary>Handles the tagged reply to a command.</summary>
     public void OnAnswer(ImapCommand command, StatusReply status)
     {
         if (status.Kind is StatusKind.No or StatusKind.Bad)
             Refusals++;
-        // A server may leave EXISTS out; the number of the folder before must not stand in for it.
+        // A server may leave out EXISTS on SELECT, and then the previous folder's number must not be kept.
         if (command.Class == CommandClass.ChangesSelection)
             Exists = status.Kind == StatusKind.Ok ? command.SelectedMessages : 0;
     }

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Connects to a host by whichever of its addresses answers first (in the manner of RFC 8305): each is tried when the one
-/// before has failed or has not answered for a moment, so that a dead address costs a moment and not the whole time.
+/// Connects to whichever of a host's addresses answers first (similar to RFC 8305). The next address is tried when the previous
+/// one has failed or has not answered within 250 ms, so that a dead address does not use up the whole timeout.
 /// </summary>
 internal static class TcpConnector
 {
@@ -30,9 +30,9 @@ internal static class TcpConnector
         }
     }
 
-    /// <summary>The first that connects; the others are given up and closed.</summary>
-    /// <param name="addresses">In the order of preference.</param>
-    /// <exception cref="SocketException">What the last address said, when none connects.</exception>
+    /// <summary>Returns the first connection that succeeds; the other attempts are cancelled and closed.</summary>
+    /// <param name="addresses">Addresses in order of preference.</param>
+    /// <exception cref="SocketException">No address connects; this is the last failure.</exception>
     internal static async Task<T> RaceAsync<T>(
         IReadOnlyList<IPAddress> addresses, Func<IPAddress, CancellationToken, Task<T>> connect, TimeProvider time, CancellationToken cancellationToken)
         where T : IAsyncDisposable
@@ -83,8 +83,8 @@ internal static class TcpConnector
         try
         {
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            // A connection that is given up takes what it has not sent with it: else the system would go on sending a message
-            // that is by then appended again over another connection. One that logged out has nothing left to send.
+            // With this option, closing the socket drops unsent octets. Otherwise, after an aborted connection, the system would go on sending a message
+            // that is already being appended again over another connection. After LOGOUT nothing is left to send.
             socket.LingerState = new LingerOption(true, 0);
             await socket.ConnectAsync(new IPEndPoint(address, port), cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);

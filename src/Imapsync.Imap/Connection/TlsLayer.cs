@@ -6,19 +6,19 @@ using System.Security.Cryptography.X509Certificates;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Puts verified TLS over a stream: 1.2 or newer, host name and chain checked against the system's authorities, a PEM file's,
-/// or, in place of both, the SHA-256 of the one certificate that is expected. There is no way to check nothing.
+/// Wraps a stream in verified TLS 1.2 or newer. Host name and chain are checked against the system's authorities or those of a PEM file;
+/// alternatively the certificate's SHA-256 fingerprint is pinned, in place of both checks. Verification can't be turned off.
 /// </summary>
 internal sealed class TlsLayer(string host, string? caFile, string? fingerprint, ClientCertificate client)
 {
-    /// <summary>What OpenSSL says when the two sides can't agree, and never will. The rest are octets that were changed on the way.</summary>
+    /// <summary>OpenSSL's messages for a permanent mismatch of the two sides. Any other message means octets corrupted in transit.</summary>
     private static readonly string[] Disagreement =
     [
         "unsupported protocol", "protocol version", "no protocols available", "version too low", "wrong version number", "shared cipher", "handshake failure",
         "certificate", "unknown ca",
     ];
 
-    /// <exception cref="ImapConnectionException">With what was wrong with the certificate.</exception>
+    /// <exception cref="ImapConnectionException">TLS failed; the message says what was wrong, e.g. with the certificate.</exception>
     public async ValueTask<Stream> SecureAsync(Stream plain)
     {
         ImapConnectionException? objection = null;
@@ -31,7 +31,7 @@ internal sealed class TlsLayer(string host, string? caFile, string? fingerprint,
                 EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                 CertificateChainPolicy = ChainPolicy(),
                 ClientCertificateContext = client.Load(),
-                // Dovecot asks for a certificate and can't take up a session again that had one: every connection but the first would fail.
+                // Dovecot, when it asks for a certificate, can't resume a session that had one: all connections but the first would fail.
                 AllowTlsResume = !client.IsGiven,
                 RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (objection = Objection(certificate, chain, errors)) is null,
             };

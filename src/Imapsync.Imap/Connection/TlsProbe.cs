@@ -4,15 +4,15 @@ using System.Security.Authentication;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Asks a port that does not greet whether it waits for TLS. Over a connection of its own, on which no certificate is accepted and
-/// nothing of IMAP is said.
+/// Finds out whether a port that sends no greeting expects TLS. It uses a separate connection, on which no certificate is accepted and
+/// no IMAP command is sent.
 /// </summary>
 internal static class TlsProbe
 {
-    /// <summary>Servers greet sooner, but for some that make strangers wait, and those are not disturbed by it.</summary>
+    /// <summary>How long to wait before probing. Some servers delay their greeting for longer, but the probe does not disturb them.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(3);
 
-    /// <summary>Waits for the greeting.</summary>
+    /// <summary>Waits for the greeting, and probes the port for TLS if none comes.</summary>
     /// <exception cref="ImapConnectionException">The port speaks TLS.</exception>
     public static async Task AwaitGreetingAsync(Task greeting, ImapClientOptions options, CancellationToken cancellationToken)
     {
@@ -50,7 +50,7 @@ internal static class TlsProbe
         }
         catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or ImapConnectionException or ObjectDisposedException)
         {
-            // Refused by us as it should be, or no TLS.
+            // Either this side refused the certificate, as intended, or the port does not speak TLS.
         }
 
         return showedCertificate;

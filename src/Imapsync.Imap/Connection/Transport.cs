@@ -2,7 +2,7 @@ using System.IO.Pipelines;
 
 namespace Imapsync.Imap.Connection;
 
-/// <summary>The stream under a connection with its reader, which the read loop alone touches, and its writer, which the write loop alone touches.</summary>
+/// <summary>A connection's stream with its reader, which only the read loop uses, and its writer, which only the write loop uses.</summary>
 internal sealed class Transport
 {
     private const int ReadBufferBytes = 256 << 10;
@@ -19,9 +19,9 @@ internal sealed class Transport
 
     public PipeWriter Writer { get; private set; }
 
-    /// <summary>Puts a layer over the stream (TLS, compression), while nothing is under way in either direction.</summary>
-    /// <param name="wrap">Given the stream and octets already read from it.</param>
-    /// <param name="writesDone">Nothing is being written any more.</param>
+    /// <summary>Puts a layer (TLS, compression) over the stream. No data may be in transit in either direction.</summary>
+    /// <param name="wrap">Receives the stream and the octets already read from it.</param>
+    /// <param name="writesDone">Completes when nothing is being written any more.</param>
     public async Task WrapAsync(Func<Stream, ReadOnlyMemory<byte>, ValueTask<Stream>> wrap, Task writesDone)
     {
         ReadOnlyMemory<byte> buffered = default;
@@ -38,12 +38,12 @@ internal sealed class Transport
         (Reader, Writer) = (NewReader(), NewWriter());
     }
 
-    /// <summary>Ends what is being read and written.</summary>
+    /// <summary>Closes the stream, which ends all pending reads and writes.</summary>
     public void Close() => stream.Dispose();
 
     private PipeReader NewReader() =>
         PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferBytes, minimumReadSize: 16 << 10, leaveOpen: true));
 
-    // A segment is what one write to the network takes: as much as is flushed at once.
+    // A segment holds as many octets as are flushed at once, because each segment takes one network write.
     private PipeWriter NewWriter() => PipeWriter.Create(stream, new StreamPipeWriterOptions(minimumBufferSize: CommandWriter.FlushAt, leaveOpen: true));
 }

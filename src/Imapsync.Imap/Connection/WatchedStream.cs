@@ -1,6 +1,6 @@
 namespace Imapsync.Imap.Connection;
 
-/// <summary>The network stream, with every wait and every octet reported to the watchdog. Lies under TLS and compression.</summary>
+/// <summary>The network stream, below TLS and compression, which reports every wait and every octet to the watchdog.</summary>
 internal sealed class WatchedStream(Stream inner, ProgressWatchdog watchdog) : DuplexStream
 {
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace Imapsync.Imap.Connection;
 
-/// <summary>Sends commands in the order they are queued, as soon as <see cref="SendGate"/> lets them go.</summary>
+/// <summary>Sends commands in queue order, each as soon as <see cref="SendGate"/> permits.</summary>
 /// <param name="end">Ends the connection; see <see cref="ImapConnection.Break"/>.</param>
 internal sealed class WriteLoop(
     Transport transport, PendingCommands pending, CommandWriter commands, ImapTrace? trace, TimeProvider time, Func<Exception, Exception> end)
@@ -32,13 +32,13 @@ internal sealed class WriteLoop(
         }
         finally
         {
-            // Completing a writer flushes it; on a broken connection that fails, which says nothing new.
+            // Completing the writer flushes it, which would fail again on a broken connection; the reason passed here prevents the flush.
             await transport.Writer.CompleteAsync(pending.BreakReason);
             FailQueued();
         }
     }
 
-    /// <summary>Fails what was not begun with the reason the connection ended for. Nothing is taken into the queue any more.</summary>
+    /// <summary>Fails all queued commands with the reason for which the connection ended, and closes the queue.</summary>
     public void FailQueued()
     {
         queue.Writer.TryComplete();
@@ -93,7 +93,7 @@ internal sealed class WriteLoop(
         try
         {
             await command.EncodeAsync(commands);
-            // Refused before "+": the server has answered, and not even a line end is owed.
+            // If the server refused the command instead of sending "+", nothing more may be written, not even the line end.
             if (!commands.IsStopped)
                 commands.End();
             if (command.Class == CommandClass.Alone)

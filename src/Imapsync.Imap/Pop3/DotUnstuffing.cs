@@ -1,9 +1,12 @@
 namespace Imapsync.Imap.Pop3;
 
-/// <summary>Undoes the dots of a multi-line reply (RFC 1939 §3) and finds its end, over pieces that may be cut anywhere. A value, used by one reader.</summary>
+/// <summary>
+/// Removes the dot-stuffing of a multi-line reply (RFC 1939 §3) and finds the reply's end, in pieces that may be split anywhere.
+/// A mutable struct, for one reader.
+/// </summary>
 internal struct DotUnstuffing
 {
-    /// <summary>Octets of one piece that may be handed on with the next.</summary>
+    /// <summary>The most octets that are held back from one piece and written with the next.</summary>
     public const int MaxHeld = 4;
 
     private State state;
@@ -14,22 +17,23 @@ internal struct DotUnstuffing
     {
         InLine,
 
-        /// <summary>CR was handed on.</summary>
+        /// <summary>A CR was read and passed on.</summary>
         Cr,
         LineStart,
 
-        /// <summary>A dot at the start of a line is held back.</summary>
+        /// <summary>A dot at the start of a line was read and is held back.</summary>
         Dot,
 
-        /// <summary>Behind it a CR, held back as well.</summary>
+        /// <summary>A dot at the start of a line and a CR after it were read; both are held back.</summary>
         DotCr,
         Over,
     }
 
-    /// <param name="source">What came.</param>
-    /// <param name="target">At least <see cref="MaxHeld"/> octets longer than <paramref name="source"/>.</param>
-    /// <param name="taken">How much of it belongs to the reply.</param>
-    /// <returns>True once the end was found.</returns>
+    /// <param name="source">The octets received.</param>
+    /// <param name="target">Room for at least <see cref="MaxHeld"/> octets more than <paramref name="source"/>.</param>
+    /// <param name="taken">How many octets of <paramref name="source"/> belong to the reply.</param>
+    /// <param name="given">How many octets were written to <paramref name="target"/>.</param>
+    /// <returns>True once the reply's end has been found.</returns>
     public bool Convert(ReadOnlySpan<byte> source, Span<byte> target, out int taken, out int given)
     {
         taken = given = 0;
@@ -37,7 +41,7 @@ internal struct DotUnstuffing
         {
             if (state == State.InLine)
             {
-                // The bulk of a message: up to the next CR nothing can happen.
+                // Inside a line nothing special can occur before the next CR, so copy everything up to it at once.
                 var run = source[taken..].IndexOf((byte)'\r');
                 run = run < 0 ? source.Length - taken : run;
                 source.Slice(taken, run).CopyTo(target[given..]);
@@ -67,7 +71,7 @@ internal struct DotUnstuffing
                 state = State.Over;
                 return;
             case State.Dot:
-                // The dot that was put there is dropped; a server that put none before "." and something else meant the same line.
+                // Drop the stuffed dot. If a server did not stuff a line that begins with a single dot, keep that dot, since it belongs to the line.
                 if (octet != '.')
                     target[given++] = (byte)'.';
                 break;

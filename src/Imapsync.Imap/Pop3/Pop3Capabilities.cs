@@ -1,6 +1,6 @@
 namespace Imapsync.Imap.Pop3;
 
-/// <summary>What a server says it can do (CAPA, RFC 2449). A server without CAPA says nothing: then each thing is tried.</summary>
+/// <summary>The capabilities a server announces (CAPA, RFC 2449). If it does not support CAPA, every command is assumed to work and is tried.</summary>
 public sealed class Pop3Capabilities
 {
     private readonly List<string> lines;
@@ -11,13 +11,13 @@ public sealed class Pop3Capabilities
         AreTold = areTold;
         var mechanisms = this.lines.Where(l => NameOf(l) == "SASL").SelectMany(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1));
         IEnumerable<string> asImap = mechanisms.Select(m => "AUTH=" + m);
-        // USER and PASS are to POP3 what LOGIN is to IMAP.
+        // USER and PASS in POP3 correspond to LOGIN in IMAP, so a missing USER is expressed as LOGINDISABLED.
         LogIn = new ImapCapabilities(areTold && !Has("USER") ? asImap.Append("LOGINDISABLED") : asImap);
     }
 
     public static Pop3Capabilities None { get; } = new([], areTold: false);
 
-    /// <summary>False where the server knows no CAPA.</summary>
+    /// <summary>False if the server does not support CAPA.</summary>
     public bool AreTold { get; }
 
     public bool HasStls => Has("STLS");
@@ -26,10 +26,10 @@ public sealed class Pop3Capabilities
 
     public bool HasTop => !AreTold || Has("TOP");
 
-    /// <summary>Several commands may be sent before the first is answered.</summary>
+    /// <summary>Whether several commands may be sent before the first is answered.</summary>
     public bool HasPipelining => Has("PIPELINING");
 
-    /// <summary>The ways to log in, as IMAP would tell them.</summary>
+    /// <summary>The available log-in methods, expressed as IMAP capabilities.</summary>
     public ImapCapabilities LogIn { get; }
 
     public override string ToString() => AreTold ? string.Join(", ", lines) : "not told";

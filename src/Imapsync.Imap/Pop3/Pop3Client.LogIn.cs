@@ -11,11 +11,11 @@ public sealed partial class Pop3Client
     private const string Apop = "APOP";
 
     /// <summary>
-    /// Logs in by AUTH (RFC 5034), APOP or USER and PASS, and asks for the capabilities anew. Where the choice is left to us, a refused
-    /// challenge is followed by the password itself once, if nobody can listen.
+    /// Logs in by AUTH (RFC 5034), APOP, or USER and PASS, and requests the capabilities again. If no mechanism was specified and a challenge
+    /// mechanism is refused, the password itself is sent once, provided that the connection is private.
     /// </summary>
-    /// <exception cref="Pop3RefusedException">Refused; the text holds no secret.</exception>
-    /// <exception cref="ImapLogInException">Given up on this side.</exception>
+    /// <exception cref="Pop3RefusedException">The server refused the log-in; the text contains no secret.</exception>
+    /// <exception cref="ImapLogInException">This side gave up the log-in.</exception>
     public async Task LogInAsync(ImapCredentials credentials, CancellationToken cancellationToken)
     {
         trace?.Hide(credentials.User, credentials.Secret);
@@ -23,7 +23,7 @@ public sealed partial class Pop3Client
         Pop3RefusedException? refusal = null;
         foreach (var name in Candidates(credentials))
         {
-            // One refusal may be the mechanism's, a second one is the password's.
+            // The first refusal may concern the mechanism; a second one means that the password is wrong. So only sending the password itself is tried then.
             if (refusal is not null && !(SaslChoice.SendsPassword(name) && IsPrivate))
                 continue;
             try
@@ -46,7 +46,7 @@ public sealed partial class Pop3Client
             }
             catch (ImapConnectionException) when (refusal is not null)
             {
-                // It hung up over the first refusal.
+                // The server closed the connection because of the first refusal, so that refusal is the error to report.
                 throw refusal;
             }
         }
@@ -57,10 +57,10 @@ public sealed partial class Pop3Client
     private IEnumerable<string> Candidates(ImapCredentials who)
     {
         var names = SaslChoice.Candidates(who, Capabilities.LogIn).ToList();
-        // Dovecot announces USER, and takes it only where it offers PLAIN as well.
+        // Dovecot announces USER in any case but accepts it only if it also offers PLAIN. So try the LOGIN mechanism before USER and PASS.
         if (names.Remove("LOGIN") && names.IndexOf(SaslChoice.LoginCommand) is var user)
             names.Insert(user < 0 ? names.Count : user, "LOGIN");
-        // Its challenge is in the greeting. Stronger than the password in the clear, weaker than the others.
+        // APOP's challenge is part of the greeting. APOP is stronger than a clear-text password but weaker than the other mechanisms, so it goes between them.
         if (who.Mechanism is null && string.IsNullOrEmpty(who.AuthorizeAs) && ApopStamp() is not null)
             names.Insert(names.FindIndex(n => SaslChoice.SendsPassword(n)) is >= 0 and var at ? at : names.Count, Apop);
         return names;
@@ -114,17 +114,17 @@ public sealed partial class Pop3Client
 
         if (fault is not null || !exchange.IsProven)
         {
-            // Whoever is at the other end, it is not to be asked for anything more.
+            // The peer may be an impostor, so nothing more is sent to it.
             IsBroken = true;
             throw new ImapLogInException($"{exchange.Name}: {fault ?? "the server says +OK without having proved that it knows the password"}");
         }
     }
 
-    /// <returns>What the mechanism found wrong with the server's part.</returns>
+    /// <returns>The fault that the mechanism found in the server's part of the exchange; null if none.</returns>
     private async Task<string?> ExchangeAsync(SaslExchange exchange, CancellationToken cancellationToken)
     {
         var command = "AUTH " + exchange.Name;
-        // The initial response goes with its challenge: some servers take none on the line of the command, and lines are short in POP3.
+        // The initial response is sent only after the server's "+", because some servers do not accept it on the AUTH line and POP3 lines are short.
         await SendAsync(command, cancellationToken);
         var initial = exchange.InitialResponse;
         while (true)
@@ -158,10 +158,10 @@ public sealed partial class Pop3Client
         }
     }
 
-    /// <summary>The challenge of APOP: it stands in the greeting as a msg-id of RFC 822.</summary>
+    /// <summary>The APOP challenge, which is part of the greeting and has the form of an RFC 822 msg-id.</summary>
     private string? ApopStamp() => ApopStampPattern().Match(Greeting) is { Success: true } match ? match.Value : null;
 
-    /// <summary>Nobody reads along: TLS, whose certificate was checked, or a line that does not leave this machine.</summary>
+    /// <summary>Whether nobody can eavesdrop: the connection uses TLS with a verified certificate, or does not leave this machine.</summary>
     private bool IsPrivate => options.Tls != ImapTls.None
         || string.Equals(options.Host, "localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(options.Host, out var address) && IPAddress.IsLoopback(address));

@@ -7,9 +7,9 @@ using Imapsync.Imap.Connection;
 namespace Imapsync.Imap.Pop3;
 
 /// <summary>
-/// One session with a POP3 server (RFC 1939), for one caller at a time. It shares TLS, SASL and the watch for stalls with the IMAP client.
-/// All throw <see cref="Pop3RefusedException"/> (-ERR: the session goes on), <see cref="ImapProtocolException"/> and
-/// <see cref="ImapConnectionException"/> (make a new session). A cancelled call ends the session.
+/// One session with a POP3 server (RFC 1939), for one caller at a time. It shares TLS, SASL and the stall watchdog with the IMAP client.
+/// All methods throw <see cref="Pop3RefusedException"/> for -ERR, after which the session is still usable, and <see cref="ImapProtocolException"/>
+/// or <see cref="ImapConnectionException"/>, after which a new session is needed. A cancelled call ends the session.
 /// </summary>
 public sealed partial class Pop3Client : IAsyncDisposable
 {
@@ -41,12 +41,12 @@ public sealed partial class Pop3Client : IAsyncDisposable
 
     public Pop3Capabilities Capabilities { get; private set; } = Pop3Capabilities.None;
 
-    /// <summary>The greeting's text, for recognising the server.</summary>
+    /// <summary>The text of the greeting, which helps to recognise the server's software.</summary>
     public string Greeting { get; private set; } = "";
 
     public bool IsBroken { get; private set; }
 
-    /// <summary>Connects, puts TLS in place as asked, reads greeting and capabilities. Not logged in yet.</summary>
+    /// <summary>Connects, sets up TLS as the options require, and reads greeting and capabilities. Does not log in.</summary>
     public static async Task<Pop3Client> ConnectAsync(ImapClientOptions options, CancellationToken cancellationToken)
     {
         var dialled = options.Dial is { } dial ? await dial(cancellationToken) : await TcpConnector.ConnectAsync(options, cancellationToken);
@@ -64,7 +64,7 @@ public sealed partial class Pop3Client : IAsyncDisposable
         }
     }
 
-    /// <summary>How many messages there are, by STAT.</summary>
+    /// <summary>Asks for the number of messages with STAT.</summary>
     public Task<long> CountAsync(CancellationToken cancellationToken) => TalkAsync(async () =>
     {
         await SendAsync("STAT", cancellationToken);
@@ -74,33 +74,33 @@ public sealed partial class Pop3Client : IAsyncDisposable
             : throw new ImapProtocolException($"the server's answer to STAT makes no sense: '{words[0]}'");
     }, cancellationToken);
 
-    /// <summary>The unique-id of each message (RFC 1939 §7).</summary>
+    /// <summary>Lists the unique-id of each message (RFC 1939 §7).</summary>
     public Task<IReadOnlyList<(int Number, string Id)>> UniqueIdsAsync(CancellationToken cancellationToken) => ListAsync("UIDL", id => id, cancellationToken);
 
-    /// <summary>The size of each message as the server states it, which need not be right; -1 where it makes no sense.</summary>
+    /// <summary>Lists the size of each message as the server states it, which may be wrong; -1 if the server sends no valid number.</summary>
     public Task<IReadOnlyList<(int Number, long Size)>> SizesAsync(CancellationToken cancellationToken) => ListAsync(
         "LIST", text => long.TryParse(text.Split(' ', 2)[0], NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : -1, cancellationToken);
 
     /// <summary>
-    /// Asks for messages or their headers, several at a time where the server allows it. After each one this yields null, or why the server
-    /// does not give it; its octets have been handed on by then.
+    /// Requests messages or their headers, pipelined if the server allows it. Yields once per message, after its octets have been passed on:
+    /// null, or the server's refusal to send that message.
     /// </summary>
-    /// <param name="commands"><c>RETR 1</c>, <c>TOP 1 0</c>; taken as the reading gets on.</param>
-    /// <param name="onPiece">Takes the octets of the message under way; a piece is valid until the returned task is done.</param>
+    /// <param name="commands">Commands such as <c>RETR 1</c> or <c>TOP 1 0</c>; enumerated as reading proceeds.</param>
+    /// <param name="onPiece">Receives the octets of the current message; a piece is valid until the returned task completes.</param>
     public async IAsyncEnumerable<Pop3RefusedException?> AskAsync(
         IEnumerable<string> commands, Func<ReadOnlyMemory<byte>, ValueTask> onPiece, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var under = new Queue<string>();
         using var next = commands.GetEnumerator();
         var hasMore = true;
-        // Whoever leaves before the end leaves answers behind that nobody will tell apart from those of the next command.
+        // If the caller stops early, unread answers remain that can't be distinguished from those to the next command, so the session is broken.
         using var leaving = new Leaving(() => IsBroken |= owed > 0);
         while (true)
         {
             var refusal = await TalkAsync<(bool IsOver, Pop3RefusedException? Why)>(async () =>
             {
                 var most = Capabilities.HasPipelining ? CommandsTogether : 1;
-                // Filled up again when half of it is through, so that several go in one packet.
+                // Send further commands only when at most half of them are still unanswered, so that several go out in one packet.
                 if (under.Count <= most / 2)
                 {
                     var together = new StringBuilder();
@@ -134,14 +134,14 @@ public sealed partial class Pop3Client : IAsyncDisposable
         }
     }
 
-    /// <summary>Marks a message as deleted; it goes with <see cref="QuitAsync"/>.</summary>
+    /// <summary>Marks a message as deleted; the server removes it at <see cref="QuitAsync"/>.</summary>
     public Task DeleteAsync(int number, CancellationToken cancellationToken) => TalkAsync(async () =>
     {
         await SendAsync($"DELE {number}", cancellationToken);
         return await ReadStatusAsync("DELE", cancellationToken);
     }, cancellationToken);
 
-    /// <summary>Ends the session; what was marked is deleted when this returns.</summary>
+    /// <summary>Ends the session with QUIT; the server has removed the messages marked as deleted when this returns.</summary>
     public async Task QuitAsync(CancellationToken cancellationToken)
     {
         await TalkAsync(async () =>
@@ -156,7 +156,7 @@ public sealed partial class Pop3Client : IAsyncDisposable
     {
         if (!IsBroken)
         {
-            // Without QUIT a server keeps the mailbox locked for a while.
+            // Without QUIT a server may keep the mailbox locked for a while, so send QUIT, but do not wait long for the answer.
             using var patience = new CancellationTokenSource(QuitPatience, options.Time);
             try
             {
@@ -164,7 +164,7 @@ public sealed partial class Pop3Client : IAsyncDisposable
             }
             catch (Exception e) when (e is OperationCanceledException or Pop3RefusedException or ImapProtocolException or ImapConnectionException)
             {
-                // Nothing was to be said but goodbye.
+                // The session ends anyway, so a failed QUIT does not matter here.
             }
         }
 
@@ -217,7 +217,7 @@ public sealed partial class Pop3Client : IAsyncDisposable
             throw new ImapConnectionException(ConnectionFailure.Tls, $"what answers at {options.Address} is no POP3 server{(line.StartsWith("* ", StringComparison.Ordinal) ? ": it speaks IMAP" : "")}");
     }
 
-    /// <summary>CAPA; a server that does not know it is not the worse for it.</summary>
+    /// <summary>Sends CAPA; a server that does not support CAPA is used without it.</summary>
     private async Task LearnCapabilitiesAsync(CancellationToken cancellationToken) => Capabilities = await TalkAsync(async () =>
     {
         await SendAsync("CAPA", cancellationToken);
@@ -248,7 +248,7 @@ public sealed partial class Pop3Client : IAsyncDisposable
             throw new ImapConnectionException(ConnectionFailure.Tls, $"{without}: {e.Message}", e);
         }
 
-        // What was sent in the clear behind the +OK was not said by the server we are about to verify (CVE-2011-0411).
+        // Octets sent in clear text after the +OK did not come from the server that TLS is about to verify, so they are rejected (CVE-2011-0411).
         if (input.HasBuffered)
             throw new ImapProtocolException("the server, or someone between, sent octets between STLS and TLS: injection");
         await SecureAsync(tls);
@@ -294,7 +294,8 @@ public sealed partial class Pop3Client : IAsyncDisposable
         }
     }
 
-    /// <param name="shown">What a trace may show of it.</param>
+    /// <param name="answers">How many answers the server will send to <paramref name="command"/>.</param>
+    /// <param name="shown">The text to show in the trace instead of the command; null to show the command.</param>
     private async Task SendAsync(string command, CancellationToken cancellationToken, int answers = 1, string? shown = null)
     {
         foreach (var line in trace is null ? [] : (shown ?? command).Split("\r\n"))
@@ -334,7 +335,7 @@ public sealed partial class Pop3Client : IAsyncDisposable
         public void Dispose() => then();
     }
 
-    /// <summary>Does what needs the line, and makes of its failures what they are here.</summary>
+    /// <summary>Runs an operation on the connection and translates its failures into this client's exceptions.</summary>
     private async Task<T> TalkAsync<T>(Func<Task<T>> talk, CancellationToken cancellationToken)
     {
         if (IsBroken)

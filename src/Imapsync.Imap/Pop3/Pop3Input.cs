@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.Imap.Pop3;
 
 /// <summary>
-/// Reads what a server sends: lines, and the octets of multi-line replies (RFC 1939 §3) with nothing undone but the dot that was put before
-/// lines that begin with one. A line ends in CRLF and nowhere else: a bare LF, a bare CR, NUL and octets above 127 are handed on as they are.
+/// Reads a server's output: lines, and the octets of multi-line replies (RFC 1939 §3), from which only the dot-stuffing is
+/// removed. In multi-line replies only CRLF ends a line; bare LF, bare CR, NUL and octets above 127 are passed on unchanged.
 /// </summary>
 internal sealed class Pop3Input(Stream stream) : IDisposable
 {
@@ -14,12 +14,12 @@ internal sealed class Pop3Input(Stream stream) : IDisposable
     private int start;
     private int end;
 
-    /// <summary>Octets were received that nobody has read.</summary>
+    /// <summary>Whether octets have been received that are not read yet.</summary>
     public bool HasBuffered => start < end;
 
-    /// <summary>One line without its line end. A bare LF ends it as well: some servers' short replies have it so.</summary>
-    /// <exception cref="ImapProtocolException">It is longer than <paramref name="limit"/>.</exception>
-    /// <exception cref="EndOfStreamException"/>
+    /// <summary>Reads one line and returns it without its line end. A bare LF ends the line too, because some servers end short replies with it.</summary>
+    /// <exception cref="ImapProtocolException">The line is longer than <paramref name="limit"/>.</exception>
+    /// <exception cref="EndOfStreamException">The connection ended.</exception>
     public async ValueTask<string> ReadLineAsync(int limit, CancellationToken cancellationToken)
     {
         var line = new StringBuilder();
@@ -38,11 +38,11 @@ internal sealed class Pop3Input(Stream stream) : IDisposable
         }
     }
 
-    /// <summary>Hands on the octets of a multi-line reply, piece by piece, up to the dot that ends it.</summary>
-    /// <param name="onPiece">A piece is valid until the returned task is done.</param>
-    /// <returns>How many octets they are.</returns>
-    /// <exception cref="ImapProtocolException">They are more than <paramref name="limit"/>.</exception>
-    /// <exception cref="EndOfStreamException">The connection ended before.</exception>
+    /// <summary>Passes on the octets of a multi-line reply, piece by piece, up to the dot that ends the reply.</summary>
+    /// <param name="onPiece">Receives each piece; a piece is valid until the returned task completes.</param>
+    /// <returns>The number of octets passed on.</returns>
+    /// <exception cref="ImapProtocolException">The reply has more octets than <paramref name="limit"/>.</exception>
+    /// <exception cref="EndOfStreamException">The connection ended before the reply did.</exception>
     public async ValueTask<long> ReadBodyAsync(Func<ReadOnlyMemory<byte>, ValueTask> onPiece, long limit, CancellationToken cancellationToken)
     {
         var undo = new DotUnstuffing();
@@ -50,7 +50,7 @@ internal sealed class Pop3Input(Stream stream) : IDisposable
         while (true)
         {
             await FillAsync(cancellationToken);
-            // What is handed on is never longer than what came in, but for what was held back of the piece before.
+            // The output is never longer than the input plus the octets held back from the piece before.
             var rented = ArrayPool<byte>.Shared.Rent(end - start + DotUnstuffing.MaxHeld);
             try
             {

@@ -1,13 +1,13 @@
 namespace Imapsync.Imap.Pop3;
 
-/// <summary>The server answered -ERR: this one command failed and the connection goes on. The text is the server's.</summary>
+/// <summary>The server answered -ERR: this one command failed, and the connection is still usable. The message contains the server's text.</summary>
 public sealed class Pop3RefusedException(string command, ResponseCode? code, string text)
     : Exception(code is null ? $"{command}: -ERR {text}".TrimEnd() : $"{command}: -ERR [{code}] {text}".TrimEnd())
 {
-    /// <summary>The command without its arguments.</summary>
+    /// <summary>The command's name without its arguments.</summary>
     public string Command { get; } = command;
 
-    /// <summary>The same as a reply of IMAP, for whoever judges what a refusal means.</summary>
+    /// <summary>The refusal in the form of an IMAP reply, so that <see cref="RefusalClassifier"/> can judge it.</summary>
     public StatusReply Reply { get; } = new(StatusKind.No, code, text);
 
     /// <summary>What the server said of a token before it refused it.</summary>

@@ -4,7 +4,7 @@ using MailKit.Security;
 
 namespace Imapsync.Imap.Sasl;
 
-/// <summary>EXTERNAL (RFC 4422 appendix A), which MailKit lacks: the TLS client certificate says who we are.</summary>
+/// <summary>EXTERNAL (RFC 4422 appendix A), which MailKit lacks: the TLS client certificate authenticates the user.</summary>
 internal sealed class ExternalMechanism(string? authorizeAs) : SaslMechanism(new NetworkCredential("", ""))
 {
     public override string MechanismName => "EXTERNAL";

@@ -7,12 +7,12 @@ using MailKit.Security;
 namespace Imapsync.Imap.Sasl;
 
 /// <summary>
-/// GSSAPI (RFC 4752) over the system's Kerberos. MailKit's has no place for the identity to act for: whoever's ticket lies there would be
-/// logged in, and a job that means bob would take alice's mail for his.
+/// GSSAPI (RFC 4752) over the system's Kerberos. MailKit's own version can't send an authorization identity, so it would log in as the owner
+/// of whatever ticket is present, and a job for bob could copy alice's mail.
 /// </summary>
-/// <param name="service">Who the server is, <c>imap/HOST</c>.</param>
-/// <param name="credential">A user with a password, or what the credential cache or the client keytab holds.</param>
-/// <param name="authorizeAs">The mailbox; empty for that of the ticket.</param>
+/// <param name="service">The server's service name, <c>imap/HOST</c>.</param>
+/// <param name="credential">A user with a password, or the default credentials of the credential cache or the client keytab.</param>
+/// <param name="authorizeAs">The mailbox to act for; empty for that of the ticket's owner.</param>
 internal sealed class GssapiMechanism(string service, NetworkCredential credential, string? authorizeAs) : SaslMechanism(credential), IDisposable
 {
     private const byte NoSecurityLayer = 1;
@@ -24,7 +24,7 @@ internal sealed class GssapiMechanism(string service, NetworkCredential credenti
 
     public override bool SupportsInitialResponse => true;
 
-    /// <summary>The server has shown, wrapped with the key of the ticket, that it is the service that was meant.</summary>
+    /// <summary>Whether the server has proved, with a message wrapped in the ticket's key, that it is the intended service.</summary>
     public bool IsProven { get; private set; }
 
     private bool IsByTicket => Credentials.Password.Length == 0;
@@ -57,7 +57,9 @@ internal sealed class GssapiMechanism(string service, NetworkCredential credenti
         }
     }
 
-    /// <summary>What the server offers and what is chosen of it, RFC 4752 §3.1: TLS is the layer, there is no second one inside.</summary>
+    /// <summary>
+    /// Answers the server's offer of security layers (RFC 4752 §3.1) by choosing none, because TLS already protects the connection.
+    /// </summary>
     private byte[] ChooseNoLayer(NegotiateAuthentication context, ReadOnlySpan<byte> wrapped)
     {
         var offer = wrapped.ToArray();

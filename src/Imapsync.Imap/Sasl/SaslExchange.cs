@@ -4,23 +4,23 @@ using MailKit.Security;
 
 namespace Imapsync.Imap.Sasl;
 
-/// <summary>The server did not prove itself or talks nonsense, or the mechanism can't be used here. Its text names no secret.</summary>
+/// <summary>The server did not prove its identity, sent invalid data, or the mechanism can't be used here. The message contains no secret.</summary>
 internal sealed class SaslFaultException(string message, Exception? inner = null) : Exception(message, inner);
 
-/// <summary>One SASL exchange (RFC 4422), used once: one of MailKit's mechanisms, and what it leaves to its caller.</summary>
+/// <summary>One SASL exchange (RFC 4422), for a single use: runs one of MailKit's mechanisms and adds the checks that MailKit leaves to its caller.</summary>
 internal sealed class SaslExchange : IDisposable
 {
     private readonly SaslMechanism mechanism;
     private readonly ImapLimits limits;
     private int challenges;
 
-    /// <exception cref="SaslFaultException">The mechanism can't even begin here, e.g. without a Kerberos ticket.</exception>
+    /// <exception cref="SaslFaultException">The mechanism can't even begin here, e.g. for lack of a Kerberos ticket.</exception>
     public SaslExchange(SaslMechanism mechanism, ImapLimits limits)
     {
         (this.mechanism, this.limits) = (mechanism, limits);
         try
         {
-            // What SASLprep forbids is to be known before anything is sent.
+            // Check the password's characters now, so that a character that SASLprep forbids is reported before anything is sent.
             if (IsScram)
                 SaslMechanism.SaslPrep(mechanism.Credentials.Password);
             if (mechanism.SupportsInitialResponse)
@@ -36,12 +36,12 @@ internal sealed class SaslExchange : IDisposable
 
     public string Name => mechanism.MechanismName;
 
-    /// <summary>What the client says first, in base64; null where the server begins.</summary>
+    /// <summary>The client's first message in base64; null if the server begins.</summary>
     public string? InitialResponse { get; }
 
     /// <summary>
-    /// The server has shown that it knows the password, or the mechanism has no such proof. Without it no OK is to be believed,
-    /// at whatever point of the exchange it comes.
+    /// Whether the server has proved that it knows the password; true for mechanisms without such a proof. If false, an OK must not be believed,
+    /// at whatever point of the exchange it arrives.
     /// </summary>
     public bool IsProven => mechanism switch
     {
@@ -50,14 +50,14 @@ internal sealed class SaslExchange : IDisposable
         _ => true,
     };
 
-    /// <summary>What the server said of the token that it is about to refuse.</summary>
+    /// <summary>The server's explanation for the token it is about to refuse; null if it sent none.</summary>
     public TokenRefusal? TokenRefusal { get; private set; }
 
     private bool IsScram => mechanism is SaslMechanismScramBase;
 
     public void Dispose() => (mechanism as IDisposable)?.Dispose();
 
-    /// <summary>Answers a challenge, both in base64.</summary>
+    /// <summary>Returns the response to a challenge; both are in base64.</summary>
     public string Next(string challenge)
     {
         if (++challenges > limits.MaxChallenges)
@@ -67,7 +67,7 @@ internal sealed class SaslExchange : IDisposable
             var text = Encoding.UTF8.GetString(Convert.FromBase64String(challenge.Trim()));
             if (IsScram)
             {
-                // The refusal of RFC 5802 §7; an empty answer brings the tagged NO.
+                // The challenge is SCRAM's error message (RFC 5802 §7). An empty response makes the server send the tagged NO.
                 if (text.StartsWith("e=", StringComparison.Ordinal))
                     return "";
                 RefuseEndlessWork(text);
@@ -79,7 +79,7 @@ internal sealed class SaslExchange : IDisposable
         }
         catch (SaslException e) when (e.ErrorCode == SaslErrorCode.IncorrectHash)
         {
-            // Not MailKit's own text: it tells what would have been right.
+            // Do not pass on MailKit's own text, because it contains the correct value.
             throw new SaslFaultException("the server could not prove that it knows the password", e);
         }
         catch (Exception e) when (e is not SaslFaultException)

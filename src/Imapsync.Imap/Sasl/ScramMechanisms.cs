@@ -3,7 +3,7 @@ using MailKit.Security;
 
 namespace Imapsync.Imap.Sasl;
 
-/// <summary>MailKit's SCRAM-SHA-1, its password stretched in one call.</summary>
+/// <summary>MailKit's SCRAM-SHA-1, with the password's PBKDF2 computed in a single call.</summary>
 internal sealed class ScramSha1(string user, string password) : SaslMechanismScramSha1(user, password)
 {
     private readonly PasswordStretching stretching = new(HashAlgorithmName.SHA1, SHA1.HashSizeInBytes);
@@ -17,7 +17,7 @@ internal sealed class ScramSha1(string user, string password) : SaslMechanismScr
     protected override KeyedHashAlgorithm CreateHMAC(byte[] key) => stretching.Take(key) ?? base.CreateHMAC(key);
 }
 
-/// <summary>MailKit's SCRAM-SHA-256, its password stretched in one call.</summary>
+/// <summary>MailKit's SCRAM-SHA-256, with the password's PBKDF2 computed in a single call.</summary>
 internal sealed class ScramSha256(string user, string password) : SaslMechanismScramSha256(user, password)
 {
     private readonly PasswordStretching stretching = new(HashAlgorithmName.SHA256, SHA256.HashSizeInBytes);
@@ -31,7 +31,7 @@ internal sealed class ScramSha256(string user, string password) : SaslMechanismS
     protected override KeyedHashAlgorithm CreateHMAC(byte[] key) => stretching.Take(key) ?? base.CreateHMAC(key);
 }
 
-/// <summary>MailKit's SCRAM-SHA-512, its password stretched in one call.</summary>
+/// <summary>MailKit's SCRAM-SHA-512, with the password's PBKDF2 computed in a single call.</summary>
 internal sealed class ScramSha512(string user, string password) : SaslMechanismScramSha512(user, password)
 {
     private readonly PasswordStretching stretching = new(HashAlgorithmName.SHA512, SHA512.HashSizeInBytes);
@@ -45,14 +45,17 @@ internal sealed class ScramSha512(string user, string password) : SaslMechanismS
     protected override KeyedHashAlgorithm CreateHMAC(byte[] key) => stretching.Take(key) ?? base.CreateHMAC(key);
 }
 
-/// <summary>Gives the HMAC that stretches the password, once for each count that the server tells.</summary>
+/// <summary>Supplies the HMAC that stretches the password, once for each iteration count the server sends.</summary>
 internal sealed class PasswordStretching(HashAlgorithmName hash, int hashBytes)
 {
     private int? iterations;
 
     public void Hear(ReadOnlySpan<byte> challenge) => iterations = StretchedPassword.IterationsOf(challenge);
 
-    /// <summary>For the first HMAC after the server told the count, which is that of the password; null for those after.</summary>
+    /// <summary>
+    /// Returns the stretching HMAC for the first request after the server sent its iteration count, because that request is for the password;
+    /// null for all later requests.
+    /// </summary>
     public KeyedHashAlgorithm? Take(byte[] key)
     {
         var count = iterations;

@@ -5,9 +5,9 @@ using System.Text;
 namespace Imapsync.Imap.Sasl;
 
 /// <summary>
-/// SCRAM's Hi(password, salt, i) (RFC 5802 §2.2) computed by the system's PBKDF2 in one call. MailKit asks for i HMACs one by one, each
-/// of the last one's result, and folds them by exclusive or: that was the greater part of a small account's processor time. Here the first
-/// is Hi whole and each further one zeros, which change nothing.
+/// Computes SCRAM's Hi(password, salt, i) (RFC 5802 §2.2) by one call of the system's PBKDF2. MailKit requests i HMACs one by one, each
+/// of the previous result, and combines them by exclusive or; that took most of the processor time for a small account. Here the first HMAC
+/// returns the whole Hi and all further ones return zeros, which do not change the result.
 /// </summary>
 internal sealed class StretchedPassword(byte[] password, int iterations, HashAlgorithmName hash, int hashBytes) : KeyedHashAlgorithm
 {
@@ -18,10 +18,12 @@ internal sealed class StretchedPassword(byte[] password, int iterations, HashAlg
 
     public override int HashSize => hashBytes * 8;
 
-    /// <summary>How many iterations a server's first message asks for; null where it can't be made out, which MailKit then refuses.</summary>
+    /// <summary>
+    /// The iteration count in a server's first message; null if there is no valid count, in which case MailKit refuses the message.
+    /// </summary>
     public static int? IterationsOf(ReadOnlySpan<byte> challenge)
     {
-        // The server's last message has its proof, and no count.
+        // The server's final message begins with its proof and contains no count.
         if (challenge.StartsWith("v="u8))
             return null;
         int? found = null;
@@ -48,7 +50,7 @@ internal sealed class StretchedPassword(byte[] password, int iterations, HashAlg
         if (isTold)
             return new byte[hashBytes];
         isTold = true;
-        // What MailKit hands in ends with the number of the block, which PBKDF2 adds itself.
+        // MailKit's input ends with the block number, which PBKDF2 adds itself, so it is cut off here.
         return Rfc2898DeriveBytes.Pbkdf2(password, salt.GetBuffer().AsSpan(0, (int)salt.Length - BlockNumberBytes), iterations, hash, hashBytes);
     }
 }

@@ -1,6 +1,6 @@
 namespace Imapsync.Imap.Wire;
 
-/// <summary>What follows CAPABILITY (RFC 9051 §7.2.2).</summary>
+/// <summary>Reads the list of names after CAPABILITY (RFC 9051 §7.2.2).</summary>
 internal static class CapabilityList
 {
     public static ImapCapabilities Read(Tokenizer arguments, ImapLimits limits)

@@ -2,28 +2,28 @@ using System.Text;
 
 namespace Imapsync.Imap.Wire;
 
-/// <summary>The items of one FETCH reply that this client asks for, in whatever order they came; the rest is read past.</summary>
+/// <summary>Those items of one FETCH reply that this client uses, in any order; other items are skipped.</summary>
 internal struct FetchItems
 {
-    // What lies before is the zero of some clock (1899, 1904, 1970), no date of a message.
+    // An earlier date is not a message's but the zero of some clock (1899, 1904, 1970), so it is ignored.
     private static readonly DateTimeOffset FirstDate = new(1970, 1, 2, 0, 0, 0, TimeSpan.Zero);
 
     public Uid Uid;
     public FlagSet? Flags;
     public DateTimeOffset? InternalDate;
 
-    /// <summary>Octets, -1 where not sent or nonsense.</summary>
+    /// <summary>The size in octets; -1 if missing or invalid.</summary>
     public long Size;
     public ModSeq? ModSeq;
 
-    /// <summary>A section item was there. Its octets are in <see cref="Body"/> unless they were streamed or NIL.</summary>
+    /// <summary>Whether the reply contains a body section. Its octets are in <see cref="Body"/> unless they were streamed or NIL.</summary>
     public bool HasBody;
     public bool IsBodyStreamed;
 
-    /// <summary>A body that came as a quoted string or a second literal; null for NIL.</summary>
+    /// <summary>A body sent as a quoted string or as a second literal; null for NIL.</summary>
     public byte[]? Body;
 
-    /// <param name="arguments">What follows FETCH.</param>
+    /// <param name="arguments">The tokens after FETCH.</param>
     public static FetchItems Read(Tokenizer arguments, FlagReader flags)
     {
         var items = new FetchItems { Size = -1 };
@@ -53,7 +53,7 @@ internal struct FetchItems
         }
     }
 
-    /// <summary>Only the UID of a FETCH reply that may be cut off behind a body's announcement.</summary>
+    /// <summary>Finds only the UID in a FETCH reply, which may be incomplete because it ends where a body's literal begins.</summary>
     public static Uid FindUid(ReadOnlySpan<byte> frame, int bodyAt, ImapLimits limits)
     {
         var response = ImapResponse.Parse(frame, bodyAt, limits);

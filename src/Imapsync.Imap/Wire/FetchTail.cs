@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.Imap.Wire;
 
 /// <summary>
-/// What may stand behind the octets of a whole message: <c>)</c>, or other items and then <c>)</c>. Anything else means that the length
-/// announced was not the body's, and nothing tells any more where a reply begins.
+/// Checks the text after the octets of a whole message, which must be <c>)</c>, or further items and then <c>)</c>. Anything else means that the
+/// announced length was wrong, so that the beginning of the next reply is unknown.
 /// </summary>
 internal static class FetchTail
 {
@@ -13,8 +13,8 @@ internal static class FetchTail
 
     private static readonly SearchValues<byte> ItemOctets = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"u8);
 
-    /// <summary>Whether the rest of a reply is one.</summary>
-    /// <param name="rest">All that followed the body, or its first line, its end included.</param>
+    /// <summary>Whether the text can be the rest of a FETCH reply.</summary>
+    /// <param name="rest">Everything after the body, or the first line of it, with its line end.</param>
     public static bool IsPlausible(ReadOnlySpan<byte> rest)
     {
         var isFirstLine = LiteralMarker.TryParse(rest[..(rest.IndexOf((byte)'\n') + 1)], out _, out _);
@@ -26,11 +26,11 @@ internal static class FetchTail
             var name = tokens.Next();
             if (name.Kind == TokenKind.Close)
                 return tokens.Rest.TrimStart((byte)' ').Trim("\r\n"u8).IsEmpty;
-            // A second whole message is another reply's: the length was too long by what lies between.
+            // A second whole message belongs to another reply, so the announced length was too long and reached into that reply.
             if (name.Kind != TokenKind.Atom || !IsItem(name.Raw) || Ascii.EqualsIgnoreCase(name.Raw, "BODY[]"u8))
                 return false;
             var value = tokens.Next();
-            // The reply goes on behind a literal: what there is of it is as it should be.
+            // The reply continues after another literal, and everything up to that literal is plausible.
             if (isFirstLine && (value.Kind == TokenKind.End || value.Raw.StartsWith("{"u8) || value.Raw.StartsWith("~{"u8)))
                 return true;
             if (value.Kind is TokenKind.End or TokenKind.Close)
@@ -40,7 +40,9 @@ internal static class FetchTail
         }
     }
 
-    /// <summary>The known ones in any case, others as servers write them: few words of a mail look like that.</summary>
+    /// <summary>
+    /// Whether the word is an item name: a known name in any case, or another in the upper case that servers use, which few words in a mail have.
+    /// </summary>
     private static bool IsItem(ReadOnlySpan<byte> name)
     {
         var word = name.IndexOfAny((byte)'[', (byte)'<') is >= 0 and var at ? name[..at] : name;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Imapsync.Imap.Wire;
 
-/// <summary>Reads flag lists; a list seen before costs no allocation. One for each command, not thread-safe.</summary>
+/// <summary>Reads flag lists; a list seen before costs no allocation. Use one reader for each command; not thread-safe.</summary>
 internal sealed class FlagReader(ImapLimits limits)
 {
     private const int MaxCached = 4096;
@@ -11,7 +11,7 @@ internal sealed class FlagReader(ImapLimits limits)
     private readonly Dictionary<string, FlagSet> known = [];
     private long octets;
 
-    /// <summary>A list in parentheses, or NIL for none. Quoted names are read as names.</summary>
+    /// <summary>Reads a list in parentheses, or NIL for an empty one. Quoted names are accepted.</summary>
     public FlagSet Read(ref Tokenizer tokens)
     {
         if (tokens.Next().Kind != TokenKind.Open)

@@ -5,21 +5,21 @@ namespace Imapsync.Imap.Wire;
 
 internal enum FrameStatus
 {
-    /// <summary>All bytes were taken and the reply is not whole yet.</summary>
+    /// <summary>The whole input was consumed and the reply is not complete yet.</summary>
     NeedMore,
 
-    /// <summary>A whole reply.</summary>
+    /// <summary>A complete reply.</summary>
     Frame,
 
-    /// <summary>A reply up to a message body; the body's octets come next and are not this reader's to take.</summary>
+    /// <summary>A reply up to a message body. The body's octets come next, and the frame reader must not consume them.</summary>
     Body,
 }
 
 /// <summary>
-/// Cuts the octets from the server into replies: a line, or lines joined by literals. Never awaits: bytes in, consumed out.
-/// A reply that lies in one piece is given as a view of the input; what is torn or has literals is put together here.
-/// A body literal (one that follows <c>]</c> or <c>&gt;</c> in a FETCH) is left to be streamed.
-/// Throws <see cref="ImapProtocolException"/> when a limit is passed.
+/// Splits the octets from the server into replies: a line, or lines joined by literals. It never awaits, but reads a buffer as far as it goes.
+/// A reply in one piece is returned as a view of the input; a reply that is fragmented or contains literals is assembled here.
+/// A body literal (one that follows <c>]</c> or <c>&gt;</c> in a FETCH) is left for streaming.
+/// Throws <see cref="ImapProtocolException"/> when a limit is exceeded.
 /// </summary>
 internal sealed class FrameReader(ImapLimits limits)
 {
@@ -29,16 +29,16 @@ internal sealed class FrameReader(ImapLimits limits)
     private int literalLeft;
     private bool isDelivered;
 
-    /// <summary>Where in the frame the streamed body was cut out: just behind its marker's line end. -1 for none.</summary>
+    /// <summary>The position in the frame at which the streamed body was left out, directly after its marker's line end. -1 if there is none.</summary>
     public int BodyAt { get; private set; } = -1;
 
-    /// <summary>The octets of the body announced, with <see cref="FrameStatus.Body"/>.</summary>
+    /// <summary>The length in octets of the body that <see cref="FrameStatus.Body"/> announced.</summary>
     public long BodyLength { get; private set; }
 
-    /// <summary>True between replies: the input may end here.</summary>
+    /// <summary>True between replies, where the connection may end without losing part of a reply.</summary>
     public bool IsAtBoundary => length == 0 || isDelivered;
 
-    /// <param name="frame">Valid until the next call, and only as long as the input is.</param>
+    /// <param name="frame">Valid until the next call and no longer than the input.</param>
     public FrameStatus Read(ref SequenceReader<byte> input, out ReadOnlySpan<byte> frame)
     {
         if (isDelivered)
@@ -101,7 +101,9 @@ internal sealed class FrameReader(ImapLimits limits)
         return null;
     }
 
-    /// <summary>Status lines, tagged replies and continuations end in free text, which may look like a marker and is none.</summary>
+    /// <summary>
+    /// Whether the reply can contain literals. Status lines, tagged replies and continuations can't: they end in free text that may only look like a marker.
+    /// </summary>
     private static bool IsData(ReadOnlySpan<byte> frame)
     {
         if (frame.Length < 3 || frame[0] != '*' || frame[1] != ' ')

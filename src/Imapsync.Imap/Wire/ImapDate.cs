@@ -9,7 +9,9 @@ internal static class ImapDate
 {
     private static readonly byte[] Months = "JanFebMarAprMayJunJulAugSepOctNovDec"u8.ToArray();
 
-    /// <summary>Reads leniently (one-digit days, no zone is UTC). False for a day that does not exist and for two-digit years.</summary>
+    /// <summary>
+    /// Reads a date leniently: one-digit days are accepted, and a missing zone means UTC. Returns false for a day that does not exist and for two-digit years.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out DateTimeOffset date)
     {
         date = default;

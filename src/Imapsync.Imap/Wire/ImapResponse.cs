@@ -4,7 +4,7 @@ namespace Imapsync.Imap.Wire;
 
 internal enum ResponseKind
 {
-    /// <summary>Makes no sense.</summary>
+    /// <summary>A reply that can't be understood.</summary>
     Unknown,
     Continuation,
 
@@ -16,23 +16,23 @@ internal enum ResponseKind
     Tagged,
 }
 
-/// <summary>One frame read as a reply (RFC 9051 §7).</summary>
+/// <summary>One frame parsed as a reply (RFC 9051 §7).</summary>
 internal ref struct ImapResponse
 {
     public ResponseKind Kind;
 
     public ReadOnlySpan<byte> Tag;
 
-    /// <summary>The number of <c>* 12 FETCH</c>; null where there is none.</summary>
+    /// <summary>The number in <c>* 12 FETCH</c>; null if the reply has none.</summary>
     public uint? Number;
 
-    /// <summary>LIST, FETCH …</summary>
+    /// <summary>The reply's name, e.g. LIST or FETCH.</summary>
     public ReadOnlySpan<byte> Name;
 
-    /// <summary>What follows the name.</summary>
+    /// <summary>The tokens after the name.</summary>
     public Tokenizer Arguments;
 
-    /// <summary>Of tagged and status replies.</summary>
+    /// <summary>The status; only set for tagged replies and status replies.</summary>
     public StatusReply? Status;
 
     public readonly bool Is(ReadOnlySpan<byte> name) => Kind == ResponseKind.Data && Ascii.EqualsIgnoreCase(Name, name);

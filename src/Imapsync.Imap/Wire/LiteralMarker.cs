@@ -1,11 +1,11 @@
 namespace Imapsync.Imap.Wire;
 
-/// <summary>The <c>{n}</c>, <c>{n+}</c>, <c>~{n}</c> that ends a line and announces a literal (RFC 9051 §4.3, RFC 3516).</summary>
+/// <summary>The <c>{n}</c>, <c>{n+}</c> or <c>~{n}</c> that ends a line and announces a literal (RFC 9051 §4.3, RFC 3516).</summary>
 internal static class LiteralMarker
 {
     /// <param name="line">A line with its line end.</param>
-    /// <param name="length">Octets that follow; -1 where the number is beyond all bounds.</param>
-    /// <param name="start">Where the marker begins, its tilde included.</param>
+    /// <param name="length">The literal's length in octets; -1 if the number is too large to represent.</param>
+    /// <param name="start">The position at which the marker begins, including its tilde.</param>
     public static bool TryParse(ReadOnlySpan<byte> line, out long length, out int start)
     {
         length = 0;

@@ -11,12 +11,12 @@ internal static class StatusParser
         ("BYE"u8.ToArray(), StatusKind.Bye), ("PREAUTH"u8.ToArray(), StatusKind.PreAuth),
     ];
 
-    /// <param name="rest">What follows the tag or asterisk, with its line end.</param>
+    /// <param name="rest">The text after the tag or asterisk, with its line end.</param>
     public static StatusReply? TryParse(ReadOnlySpan<byte> rest, ImapLimits limits)
     {
         rest = LiteralMarker.TrimLineEnd(rest).TrimStart((byte)' ');
 
-        // home.pl and Office 365 send "* [COPYUID …]" without the OK.
+        // home.pl and Office 365 send "* [COPYUID …]" without the OK, so treat a leading bracket as OK.
         if (rest.Length > 0 && rest[0] == '[')
             return WithText(StatusKind.Ok, rest, limits);
         var end = rest.IndexOf((byte)' ');
@@ -37,8 +37,8 @@ internal static class StatusParser
         return new StatusReply(kind, code, Encoding.UTF8.GetString(words[..Math.Min(words.Length, limits.MaxStatusTextBytes)]));
     }
 
-    /// <param name="text">Text of a status reply, perhaps with a code in front.</param>
-    /// <param name="used">Octets the code takes.</param>
+    /// <param name="text">The text of a status reply, which may begin with a code.</param>
+    /// <param name="used">How many octets the code takes.</param>
     private static ResponseCode? TryParseCode(ReadOnlySpan<byte> text, out int used)
     {
         used = 0;
@@ -54,7 +54,7 @@ internal static class StatusParser
         return new ResponseCode(ResponseCode.KindOf(name), name, blank < 0 ? "" : inside[blank..].Trim());
     }
 
-    /// <summary>The bracket that ends the code: flags may hold brackets themselves (<c>[]</c>, Gmail), inside parentheses.</summary>
+    /// <summary>Finds the bracket that ends the code. Flags inside parentheses may contain brackets too (<c>[]</c>, Gmail), so those are skipped.</summary>
     private static int ClosingBracket(ReadOnlySpan<byte> text)
     {
         var depth = 0;

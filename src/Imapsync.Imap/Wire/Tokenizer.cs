@@ -9,21 +9,21 @@ internal enum TokenKind : byte
     Quoted,
     Literal,
 
-    /// <summary>A body that was streamed; only its length is here.</summary>
+    /// <summary>A streamed body; the token contains only its length.</summary>
     StreamedBody,
     Open,
     Close,
 }
 
-/// <summary>One token; its value is a view of the frame.</summary>
+/// <summary>One token, whose value is a view of the frame.</summary>
 internal readonly ref struct Token(TokenKind kind, ReadOnlySpan<byte> raw, long length = 0)
 {
     public TokenKind Kind { get; } = kind;
 
-    /// <summary>The octets as they came; in a quoted string the escapes are still there.</summary>
+    /// <summary>The octets as received; a quoted string still contains its escapes.</summary>
     public ReadOnlySpan<byte> Raw { get; } = raw;
 
-    /// <summary>Octets of a streamed body.</summary>
+    /// <summary>The length of a streamed body in octets.</summary>
     public long Length { get; } = length;
 
     public bool IsNil => Kind == TokenKind.Atom && Ascii.EqualsIgnoreCase(Raw, "NIL"u8);
@@ -32,7 +32,7 @@ internal readonly ref struct Token(TokenKind kind, ReadOnlySpan<byte> raw, long 
 
     public bool Is(ReadOnlySpan<byte> word) => Kind == TokenKind.Atom && Ascii.EqualsIgnoreCase(Raw, word);
 
-    /// <summary>The octets, escapes resolved. A backslash before anything but <c>"</c> and <c>\</c> stands for itself.</summary>
+    /// <summary>Returns the octets with escapes resolved. A backslash before anything but <c>"</c> and <c>\</c> is kept.</summary>
     public byte[] ToOctets()
     {
         if (Kind != TokenKind.Quoted || !Raw.Contains((byte)'\\'))
@@ -49,17 +49,17 @@ internal readonly ref struct Token(TokenKind kind, ReadOnlySpan<byte> raw, long 
         return octets[..n];
     }
 
-    /// <summary>The octets as text, one character an octet: nothing is lost, nothing is interpreted.</summary>
+    /// <summary>Returns the octets as text with one character for each octet, so that nothing is lost or interpreted.</summary>
     public string ToLatin1() =>
         Kind == TokenKind.Quoted && Raw.Contains((byte)'\\') ? Encoding.Latin1.GetString(ToOctets()) : Encoding.Latin1.GetString(Raw);
 
-    /// <summary>For people.</summary>
+    /// <summary>Returns the value decoded as UTF-8, for display.</summary>
     public string ToText() => Encoding.UTF8.GetString(ToOctets());
 }
 
 /// <summary>
-/// Reads the tokens of one frame, leniently: doubled blanks, quotes inside quoted strings, parentheses that never close.
-/// It ends at the frame's end whatever comes.
+/// Reads the tokens of one frame leniently: it accepts doubled blanks, quotes inside quoted strings, and parentheses that never close.
+/// It always stops at the end of the frame.
 /// </summary>
 internal ref struct Tokenizer(ReadOnlySpan<byte> frame, int bodyAt = -1, int maxNesting = 32)
 {
@@ -70,10 +70,10 @@ internal ref struct Tokenizer(ReadOnlySpan<byte> frame, int bodyAt = -1, int max
     private readonly int maxNesting = maxNesting;
     private int position;
 
-    /// <summary>What is not read yet, its line end included.</summary>
+    /// <summary>The unread rest of the frame, including its line end.</summary>
     public readonly ReadOnlySpan<byte> Rest => frame[position..];
 
-    /// <summary>The raw octets of a list whose opening was just read, up to and with its closing, which is then read.</summary>
+    /// <summary>Returns the raw octets of a list whose opening parenthesis was just read, up to and including the closing one, and consumes them.</summary>
     public ReadOnlySpan<byte> TakeList()
     {
         var start = position;
@@ -81,7 +81,7 @@ internal ref struct Tokenizer(ReadOnlySpan<byte> frame, int bodyAt = -1, int max
         return frame[start..position];
     }
 
-    /// <summary>Goes past octets that the caller has read for itself.</summary>
+    /// <summary>Skips octets that the caller has already read itself.</summary>
     public void Skip(int octets) => position += octets;
 
     public Token Next()
@@ -110,7 +110,7 @@ internal ref struct Tokenizer(ReadOnlySpan<byte> frame, int bodyAt = -1, int max
         return copy.Next();
     }
 
-    /// <summary>Reads past what is left of a list whose opening was read already.</summary>
+    /// <summary>Skips the rest of a list whose opening parenthesis was already read.</summary>
     public void SkipList()
     {
         var depth = 1;
@@ -126,7 +126,7 @@ internal ref struct Tokenizer(ReadOnlySpan<byte> frame, int bodyAt = -1, int max
         }
     }
 
-    /// <summary>Reads past one value, be it a list.</summary>
+    /// <summary>Skips one value, which may be a list.</summary>
     public void SkipValue()
     {
         if (Next().Kind == TokenKind.Open)
@@ -155,20 +155,20 @@ internal ref struct Tokenizer(ReadOnlySpan<byte> frame, int bodyAt = -1, int max
             }
         }
 
-        // Never closed: all up to the line's end.
+        // The quote is never closed, so the string extends to the end of the line.
         var rest = LiteralMarker.TrimLineEnd(frame[start..]);
         position = frame.Length;
         return new Token(TokenKind.Quoted, rest);
     }
 
-    /// <summary>A quote followed by anything else than the end of a value is one that the server forgot to escape.</summary>
+    /// <summary>Whether a quote ends the string. A quote that is not followed by the end of a value is one that the server forgot to escape.</summary>
     private readonly bool IsAfterValue(int at) =>
         at >= frame.Length || frame[at] is (byte)' ' or (byte)')' or (byte)'(' or (byte)'\r' or (byte)'\n' or (byte)']';
 
     private bool TryLiteral(out Token literal)
     {
         literal = default;
-        // Bounded: a line of a million braces is searched a million times.
+        // The search is bounded, because otherwise a line of a million braces would be searched a million times.
         var end = frame.Slice(position, Math.Min(frame.Length - position, LongestMarker)).IndexOf((byte)'\n');
         if (end < 0)
             return false;
@@ -196,14 +196,14 @@ internal ref struct Tokenizer(ReadOnlySpan<byte> frame, int bodyAt = -1, int max
         while (position < frame.Length)
         {
             var c = frame[position];
-            // A blank left out: "BODY[]{6}".
+            // The server left out the blank before a literal ("BODY[]{6}"), so the atom ends here.
             if (c == '{' && position > start && frame[position - 1] is (byte)']' or (byte)'>' && IsSection(frame[start..position]))
                 break;
             if (c is (byte)' ' or (byte)'(' or (byte)')' or (byte)'\r' or (byte)'\n')
                 break;
             if (c == '[' && IsSection(frame[start..position]))
             {
-                // BODY[HEADER.FIELDS (FROM TO)] is one item name with blanks and parentheses in it.
+                // BODY[HEADER.FIELDS (FROM TO)] is one item name with blanks and parentheses, so read on to the closing bracket.
                 var close = frame[position..].IndexOf((byte)']');
                 position = close < 0 ? frame.Length : position + close;
             }

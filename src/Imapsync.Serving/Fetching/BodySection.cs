@@ -15,22 +15,22 @@ internal enum SectionPart
     Mime,
 }
 
-/// <summary>What stands in the brackets of <c>BODY[…]&lt;a.b&gt;</c> (RFC 9051 §6.4.5.1).</summary>
+/// <summary>A body section: the text inside the brackets of <c>BODY[…]&lt;a.b&gt;</c> (RFC 9051 §6.4.5.1).</summary>
 /// <param name="Path">Part numbers; empty for the message itself.</param>
 /// <param name="Fields">Names of header fields, as the client wrote them.</param>
-/// <param name="Start">The first octet wanted, and with it <paramref name="Count"/>; -1 for all.</param>
+/// <param name="Start">The first octet of a partial fetch, whose length is <paramref name="Count"/>; -1 for the whole section.</param>
 internal sealed record BodySection(IReadOnlyList<uint> Path, SectionPart Part, IReadOnlyList<string> Fields, long Start = -1, long Count = long.MaxValue)
 {
     private const int MostFields = 500;
 
     public static BodySection Whole { get; } = new([], SectionPart.All, []);
 
-    /// <summary>The header alone answers it.</summary>
+    /// <summary>Whether the message's header is enough to answer this section.</summary>
     public bool IsOfHeader => Path.Count == 0 && Part is SectionPart.Header or SectionPart.HeaderFields or SectionPart.HeaderFieldsNot;
 
     public bool IsFiltered => Part is SectionPart.HeaderFields or SectionPart.HeaderFieldsNot;
 
-    /// <summary>Reads from behind the opening bracket on, through what follows the closing one.</summary>
+    /// <summary>Reads the section from after the opening bracket to the end of the partial range that may follow the closing bracket.</summary>
     public static BodySection Parse(CommandText command)
     {
         var path = new List<uint>();
@@ -72,7 +72,7 @@ internal sealed record BodySection(IReadOnlyList<uint> Path, SectionPart Part, I
         return count > 0 ? new BodySection(path, part, fields, start, count) : throw new CommandException("a partial fetch of no octets");
     }
 
-    /// <summary>The item's name in an answer.</summary>
+    /// <summary>The section's item name in the answer.</summary>
     public string AnswerName()
     {
         var name = new StringBuilder("BODY[").AppendJoin('.', Path);
@@ -94,8 +94,8 @@ internal sealed record BodySection(IReadOnlyList<uint> Path, SectionPart Part, I
         return Start < 0 ? name.ToString() : name.Append(CultureInfo.InvariantCulture, $"<{Start}>").ToString();
     }
 
-    /// <summary>Where it lies in the message: its first octet and their number. Null where the message has no such part.</summary>
-    /// <remarks>For <see cref="IsFiltered"/> it is the header that is to be filtered.</remarks>
+    /// <summary>The section's position in the message: its first octet and its length. Null if the message has no such part.</summary>
+    /// <remarks>If <see cref="IsFiltered"/>, this is the position of the unfiltered header.</remarks>
     public (long Start, long Length)? Find(BodyPart root, long length)
     {
         if (Path.Count == 0)
@@ -123,7 +123,7 @@ internal sealed record BodySection(IReadOnlyList<uint> Path, SectionPart Part, I
 
     private BodyPart? FindPart(BodyPart root)
     {
-        // A message's parts are its multipart's; what has no multipart has one part, itself.
+        // The parts of a message are those of its multipart body; a message without multipart has a single part, which is its own body.
         var (current, isMessage, isItself) = (root, true, false);
         foreach (var number in Path)
         {
@@ -142,7 +142,7 @@ internal sealed record BodySection(IReadOnlyList<uint> Path, SectionPart Part, I
             }
             else
             {
-                // BODYSTRUCTURE shows an empty part where there is none.
+                // BODYSTRUCTURE shows an empty part for a multipart without parts, so part 1 of it exists and is empty.
                 return number == 1 ? new BodyPart(current) { HeaderStart = current.BodyEnd, BodyStart = current.BodyEnd, BodyEnd = current.BodyEnd } : null;
             }
         }
@@ -158,7 +158,7 @@ internal sealed record BodySection(IReadOnlyList<uint> Path, SectionPart Part, I
         do
         {
             var name = command.AString();
-            // What can't be a name would only tear the answer.
+            // A name with invalid characters would corrupt the answer, so it is rejected.
             if (name.Length is 0 or > 200 || name.Any(c => c is <= ' ' or > '~' or ':'))
                 throw new CommandException("this is no name of a header field");
             fields.Add(name);

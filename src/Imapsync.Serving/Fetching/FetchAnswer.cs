@@ -6,11 +6,11 @@ using Imapsync.Serving.Wire;
 
 namespace Imapsync.Serving.Fetching;
 
-/// <summary>Answers a FETCH, one message after the other.</summary>
+/// <summary>Answers a FETCH, one message after another.</summary>
 internal sealed class FetchAnswer(FetchRequest request, SelectedFolder selected, ResponseWriter output, ServingLimits limits)
 {
-    /// <returns>How many messages could not be had, as they are gone or can't be read.</returns>
-    /// <exception cref="MailException">A message whose answer was begun can't be read on.</exception>
+    /// <returns>How many messages could not be returned because they are gone or unreadable.</returns>
+    /// <exception cref="MailException">Reading failed in the middle of a message whose answer had already begun.</exception>
     public async Task<int> WriteAsync(IReadOnlyList<int> indexes, CancellationToken cancellationToken)
     {
         var missing = 0;
@@ -105,7 +105,7 @@ internal sealed class FetchAnswer(FetchRequest request, SelectedFolder selected,
     private async ValueTask WriteSectionAsync(BodySection section, MessageInfo message, long length, BodyPart? root, byte[]? header, CancellationToken cancellationToken)
     {
         var found = root is null ? (0, length) : section.Find(root, length);
-        // A part that is not there is empty, as other servers say it; NIL makes some clients stop.
+        // A part that does not exist is sent as an empty string, as other servers do, because NIL makes some clients stop.
         if (found is not (var start, var count) || (count == 0 && section.IsFiltered))
         {
             output.Text("\"\"");
@@ -130,7 +130,7 @@ internal sealed class FetchAnswer(FetchRequest request, SelectedFolder selected,
             await selected.Reader.ReadAsync(message, start + offset, wanted, (piece, _) => output.WriteThroughAsync(piece, cancellationToken), cancellationToken);
     }
 
-    /// <summary>What is beyond is left out: no field that anybody asks for by its name stands there.</summary>
+    /// <summary>Reads a header up to a limit. No field that clients ask for by name lies beyond it.</summary>
     private ValueTask<byte[]> HeaderAsync(MessageInfo message, long start, long count, CancellationToken cancellationToken) =>
         selected.Reader.ReadAsync(message, start, Math.Min(count, limits.StructureBytes), cancellationToken);
 

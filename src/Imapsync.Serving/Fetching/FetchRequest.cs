@@ -14,21 +14,21 @@ internal enum FetchKind
     Section,
 }
 
-/// <param name="Name">What it is called in the answer.</param>
+/// <param name="Name">The item's name in the answer.</param>
 internal readonly record struct FetchItem(FetchKind Kind, string Name, BodySection? Section = null);
 
-/// <summary>The items of a FETCH, in the order asked for (RFC 9051 §6.4.5, RFC 3501 for RFC822…).</summary>
+/// <summary>The items of a FETCH, in the requested order (RFC 9051 §6.4.5; RFC 3501 for RFC822…).</summary>
 internal sealed record FetchRequest(IReadOnlyList<FetchItem> Items)
 {
     public bool NeedsDate => Items.Any(i => i.Kind is FetchKind.InternalDate or FetchKind.Size);
 
-    /// <summary>Octets are needed beside what the listing says.</summary>
+    /// <summary>Whether the message's octets are needed in addition to the listing.</summary>
     public bool NeedsOctets => Items.Any(i => i.Kind >= FetchKind.Envelope);
 
-    /// <summary>The header is all that is needed of them.</summary>
+    /// <summary>Whether the message's header is enough to answer all items.</summary>
     public bool NeedsHeaderOnly => Items.All(i => i.Kind <= FetchKind.Envelope || i is { Kind: FetchKind.Section, Section.IsOfHeader: true });
 
-    /// <summary>Parts have to be told apart.</summary>
+    /// <summary>Whether the message has to be parsed into its parts.</summary>
     public bool NeedsStructure => Items.Any(i => i.Kind is FetchKind.Envelope or FetchKind.Body or FetchKind.BodyStructure)
         || Items.Any(i => i.Section is { } section && (section.Path.Count > 0 || section.Part != SectionPart.All));
 
@@ -54,7 +54,7 @@ internal sealed record FetchRequest(IReadOnlyList<FetchItem> Items)
         }
 
         command.End();
-        // An item that is asked for twice comes once.
+        // An item that is requested twice is answered once.
         return new FetchRequest([.. items.DistinctBy(i => i.Name, StringComparer.OrdinalIgnoreCase)]);
     }
 

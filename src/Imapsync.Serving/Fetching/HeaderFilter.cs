@@ -1,10 +1,12 @@
 namespace Imapsync.Serving.Fetching;
 
-/// <summary>Takes fields out of a header, octet for octet (RFC 9051 §6.4.5.1, HEADER.FIELDS).</summary>
+/// <summary>Extracts fields from a header without changing an octet (RFC 9051 §6.4.5.1, HEADER.FIELDS).</summary>
 internal static class HeaderFilter
 {
-    /// <summary>The chosen fields with all their lines, and the empty line; where the message has none, "all but" has none either.</summary>
-    /// <param name="isNot">All but these.</param>
+    /// <summary>
+    /// Returns the selected fields with all their lines, and the empty line after the header. If the message has no empty line, HEADER.FIELDS.NOT returns none.
+    /// </summary>
+    /// <param name="isNot">Whether to return all fields except the named ones.</param>
     public static byte[] Apply(ReadOnlySpan<byte> header, IReadOnlyList<string> names, bool isNot)
     {
         using var chosen = new MemoryStream();

@@ -5,15 +5,15 @@ using MimeKit.Utils;
 
 namespace Imapsync.Serving.Finding;
 
-/// <summary>A part of a message that is a file rather than its text.</summary>
-/// <param name="Name">As the sender called it, decoded; null where he did not.</param>
-/// <param name="Type">Media type.</param>
+/// <summary>A part of a message that is a file rather than the message's text.</summary>
+/// <param name="Name">The file name given by the sender, decoded; null if there is none.</param>
+/// <param name="Type">The media type.</param>
 internal sealed record Attachment(BodyPart Part, string? Name, string Type)
 {
-    /// <summary>What it is called among others: its name, else its type.</summary>
+    /// <summary>The attachment's title for lists: its name, else its type.</summary>
     public string Title => Name ?? Type;
 
-    /// <summary>Those of a message, in order. A message inside it is one, and what that has attached is not.</summary>
+    /// <summary>Lists a message's attachments in order. An embedded message counts as one attachment; the files attached to it do not count.</summary>
     public static IEnumerable<Attachment> Of(BodyPart part)
     {
         if (part.IsMultipart)
@@ -35,7 +35,7 @@ internal sealed record Attachment(BodyPart Part, string? Name, string Type)
             yield return new Attachment(part, name, $"{part.Type.Type}/{part.Type.Subtype}".ToLowerInvariant());
     }
 
-    /// <summary>A parameter in any of its forms: plain, with encoded words, or by RFC 2231 in pieces and percent-encoded.</summary>
+    /// <summary>Reads a file name parameter in any form: plain, with encoded words, or split and percent-encoded by RFC 2231.</summary>
     private static string? FileName(ContentField? field, string parameter)
     {
         if (field is null)
@@ -45,7 +45,7 @@ internal sealed record Attachment(BodyPart Part, string? Name, string Type)
         var parts = field.Parameters.Where(p => p.Name.StartsWith(parameter + "*", StringComparison.OrdinalIgnoreCase)).ToList();
         if (parts.Count == 0)
             return null;
-        // MimeKit puts them together.
+        // MimeKit joins and decodes the pieces.
         var text = new StringBuilder("attachment");
         foreach (var (name, value) in parts)
             text.Append($"; {(parameter == "name" ? "file" : "")}{name}=").Append(name.EndsWith('*') ? Encoding.Latin1.GetString(value) : MimeUtils.Quote(Encoding.Latin1.GetString(value)));

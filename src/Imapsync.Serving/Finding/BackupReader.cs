@@ -5,19 +5,19 @@ using Imapsync.Serving.Mime;
 
 namespace Imapsync.Serving.Finding;
 
-/// <summary>A message to be shown.</summary>
-/// <param name="Headers">Decoded, in the order they stand in.</param>
-/// <param name="Texts">What its sender wrote: the plain text where there is one, else what HTML says.</param>
-/// <param name="IsCut">There is more text than is shown.</param>
+/// <summary>A message to be displayed.</summary>
+/// <param name="Headers">Decoded header fields, in their original order.</param>
+/// <param name="Texts">The message's texts: plain text if available, else the text of the HTML.</param>
+/// <param name="IsCut">Whether the texts are truncated.</param>
 public sealed record ShownMessage(
     FoundMessage Message, IReadOnlyList<(string Name, string Value)> Headers, IReadOnlyList<string> Texts, IReadOnlyList<(string Title, string Type, long Bytes)> Attachments, bool IsCut);
 
-/// <summary>Takes single messages out of a backup. Changes nothing there.</summary>
+/// <summary>Reads single messages from a backup. Does not change the backup.</summary>
 public sealed class BackupReader(IMessageStore store, ServingLimits? limits = null)
 {
     private readonly ServingLimits limits = limits ?? ServingLimits.Default;
 
-    /// <exception cref="MailException">It is not there, or can't be read.</exception>
+    /// <exception cref="MailException">The message does not exist or can't be read.</exception>
     public Task<ShownMessage> ShowAsync(MessageAddress id, int maxTextBytes, CancellationToken cancellationToken) => WithAsync(id, async (mail, root) =>
     {
         var headers = await mail.ReadHeadersAsync(cancellationToken);
@@ -42,17 +42,17 @@ public sealed class BackupReader(IMessageStore store, ServingLimits? limits = nu
             headers.Describe(id, mail.Info, [.. files.Select(f => f.Title)]), [.. headers.All], texts, [.. files.Select(f => (f.Title, f.Type, f.Part.BodyLength))], isCut);
     }, cancellationToken);
 
-    /// <summary>Hands on the message's octets, CRLF line ends, as they were stored.</summary>
-    /// <exception cref="MailException">It is not there, or can't be read.</exception>
+    /// <summary>Passes on the message's octets as stored, with CRLF line ends.</summary>
+    /// <exception cref="MailException">The message does not exist or can't be read.</exception>
     public Task CopyAsync(MessageAddress id, Func<MessageInfo, Func<Func<ReadOnlyMemory<byte>, ValueTask>, Task>, Task> take, CancellationToken cancellationToken) => WithAsync(id, async (mail, root) =>
     {
         await take(mail.Info, async onPiece => await mail.CopyAsync(0, root.BodyEnd, onPiece, cancellationToken));
         return true;
     }, cancellationToken);
 
-    /// <summary>Hands on each attachment: its name where it has one, its type, and what writes its decoded octets to a stream.</summary>
-    /// <returns>How many there were.</returns>
-    /// <exception cref="MailException">It is not there, or can't be read.</exception>
+    /// <summary>Passes on each attachment: its name, if any, its type, and a function that writes its decoded octets to a stream.</summary>
+    /// <returns>The number of attachments.</returns>
+    /// <exception cref="MailException">The message does not exist or can't be read.</exception>
     public Task<int> TakeAttachmentsAsync(MessageAddress id, Func<string?, string, Func<Stream, Task>, Task> take, CancellationToken cancellationToken) => WithAsync(id, async (mail, root) =>
     {
         var count = 0;
@@ -73,7 +73,7 @@ public sealed class BackupReader(IMessageStore store, ServingLimits? limits = nu
         await filtered.FlushAsync(cancellationToken);
     }
 
-    /// <summary>Of parts that say the same thing in other ways the plain one; attached files are no text.</summary>
+    /// <summary>Returns the parts to display as text. Of alternative parts it chooses the plain one; attached files are left out.</summary>
     private static IEnumerable<BodyPart> Readable(BodyPart part)
     {
         if (part.IsMultipart && part.Type.Subtype.Equals("alternative", StringComparison.OrdinalIgnoreCase))

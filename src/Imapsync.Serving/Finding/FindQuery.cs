@@ -5,36 +5,36 @@ using Imapsync.Imap;
 
 namespace Imapsync.Serving.Finding;
 
-/// <summary>What is looked for in a backup; all conditions must hold. Empty or null: no condition. Texts fit in any case.</summary>
+/// <summary>The conditions of a search in a backup; all must hold. Empty or null means no condition. Texts are compared without regard to case.</summary>
 public sealed record FindQuery
 {
-    /// <summary>Each stands in the subject, an address or the text, whatever their encoding.</summary>
+    /// <summary>Words that must each occur in the subject, an address, an attachment's name or the text, whatever their encoding.</summary>
     public ImmutableArray<string> Words { get; init; } = [];
 
     public string? From { get; init; }
 
-    /// <summary>To, Cc or Bcc.</summary>
+    /// <summary>Text that To, Cc or Bcc must contain.</summary>
     public string? To { get; init; }
 
     public string? Subject { get; init; }
 
     public string? Body { get; init; }
 
-    /// <summary>Received at or after this instant.</summary>
+    /// <summary>The message was received at or after this instant.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>Received before this instant.</summary>
+    /// <summary>The message was received before this instant.</summary>
     public DateTimeOffset? Before { get; init; }
 
-    /// <summary>More octets than this.</summary>
+    /// <summary>The message has more octets than this.</summary>
     public long? Larger { get; init; }
 
-    /// <summary>Fewer octets than this.</summary>
+    /// <summary>The message has fewer octets than this.</summary>
     public long? Smaller { get; init; }
 
     public bool HasAttachment { get; init; }
 
-    /// <summary>Globs over the backup's folders; empty for all.</summary>
+    /// <summary>Globs that select folders of the backup; empty for all folders.</summary>
     public ImmutableArray<FolderGlob> Folders { get; init; } = [];
 
     internal bool NeedsBody => Body is not null || HasAttachment || !Words.IsEmpty;
@@ -47,10 +47,10 @@ public sealed record FindQuery
         && (Larger is null || message.Size > Larger) && (Smaller is null || (message.Size >= 0 && message.Size < Smaller));
 }
 
-/// <summary>A message that fits. Header values are decoded; null where the message does not tell.</summary>
-/// <param name="Received">INTERNALDATE.</param>
-/// <param name="SizeBytes">Octets with CRLF line ends.</param>
-/// <param name="Attachments">File names, or the type of one that has none; null where nobody asked.</param>
+/// <summary>A message that matches a query. Header values are decoded; null if the header has no such field.</summary>
+/// <param name="Received">The INTERNALDATE.</param>
+/// <param name="SizeBytes">The size in octets, with CRLF line ends.</param>
+/// <param name="Attachments">File names, or the media type of a file without name; null if the query did not need them.</param>
 public sealed record FoundMessage(
     MessageAddress Id, DateTimeOffset Received, long SizeBytes, FlagSet Flags, string? Subject, string? From, string? To, DateTimeOffset? Date, string? MessageId,
     IReadOnlyList<string>? Attachments);

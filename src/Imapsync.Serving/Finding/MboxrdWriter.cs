@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Imapsync.Serving.Finding;
 
-/// <summary>Writes one message behind what is in an mbox: its postmark, its lines with LF ends and From quoted, an empty line.</summary>
+/// <summary>
+/// Appends one message to an mbox file: its postmark line, its lines with LF line ends and quoted From lines, and an empty line.
+/// </summary>
 internal sealed class MboxrdWriter : IDisposable
 {
     private readonly Stream file;
@@ -68,7 +70,7 @@ internal sealed class MboxrdWriter : IDisposable
         }
     }
 
-    /// <summary>What was held at a line's start is decided.</summary>
+    /// <summary>Writes the octets held back at the start of a line, once it is decided whether the line needs quoting.</summary>
     private void Release()
     {
         if (!isAtStart)

@@ -4,10 +4,10 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Serving.Finding;
 
 /// <summary>Writes messages of a backup to new files.</summary>
-/// <param name="onWritten">Told each file as it is complete.</param>
+/// <param name="onWritten">Called with the path of each completed file.</param>
 public sealed class MessageExport(BackupReader backup, Action<string> onWritten)
 {
-    /// <summary>Each message as one file, octet for octet.</summary>
+    /// <summary>Writes each message to a file of its own, octet for octet.</summary>
     public async Task WriteMessagesAsync(IReadOnlyList<MessageAddress> ids, string directory, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
@@ -29,8 +29,10 @@ public sealed class MessageExport(BackupReader backup, Action<string> onWritten)
             await backup.TakeAttachmentsAsync(id, (name, type, write) => WriteAsync(directory, SafeFileName.Of(name, Unnamed(type)), write), cancellationToken);
     }
 
-    /// <summary>All of them as one mbox (mboxrd: lines that begin with From, quoted or not, get one more &gt;), LF line ends.</summary>
-    /// <exception cref="IOException">There is such a file.</exception>
+    /// <summary>
+    /// Writes all messages to one mbox file with LF line ends (mboxrd: lines that begin with From, quoted or not, get one more &gt;).
+    /// </summary>
+    /// <exception cref="IOException">The file already exists.</exception>
     public async Task WriteMboxAsync(IReadOnlyList<MessageAddress> ids, string path, CancellationToken cancellationToken)
     {
         await using (var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None))
@@ -68,7 +70,7 @@ public sealed class MessageExport(BackupReader backup, Action<string> onWritten)
         _ => "attachment.bin",
     };
 
-    /// <summary>What could not be written whole is not left behind.</summary>
+    /// <summary>Writes one file; deletes it again if it could not be written completely.</summary>
     private async Task WriteAsync(string directory, string name, Func<Stream, Task> write)
     {
         await using var file = SafeFileName.Create(directory, name);

@@ -6,12 +6,12 @@ using MimeKit.Utils;
 
 namespace Imapsync.Serving.Finding;
 
-/// <summary>The header of one message, decoded for people: each field as often as it stands there.</summary>
+/// <summary>The header of one message, decoded for display; repeated fields are all kept.</summary>
 internal sealed class MessageHeaders(ReadOnlyMemory<byte> octets)
 {
     private readonly List<(string Name, byte[] Value)> fields = [.. HeaderText.Fields(octets)];
 
-    /// <summary>Names with decoded values, unfolded, in order.</summary>
+    /// <summary>Field names with decoded, unfolded values, in their original order.</summary>
     public IEnumerable<(string Name, string Value)> All => fields.Select(f => (f.Name, HeaderText.Decode(f.Value)));
 
     public string? Subject => First("Subject");
@@ -24,7 +24,7 @@ internal sealed class MessageHeaders(ReadOnlyMemory<byte> octets)
 
     public string? MessageId => Raw("Message-ID") is { } value && Engine.Matching.MessageId.Normalize(Encoding.Latin1.GetString(value)) is { Length: > 0 } id ? id : null;
 
-    /// <summary>One of these fields has the text.</summary>
+    /// <summary>Whether one of the named fields contains the text.</summary>
     public bool Has(string text, params ReadOnlySpan<string> names)
     {
         foreach (var (name, value) in fields)

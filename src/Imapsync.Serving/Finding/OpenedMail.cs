@@ -6,12 +6,12 @@ using Imapsync.Serving.Texts;
 
 namespace Imapsync.Serving.Finding;
 
-/// <summary>One message of an open folder, to be looked into.</summary>
+/// <summary>One message of an open folder, for reading its parts.</summary>
 internal sealed class OpenedMail(MessageReader reader, MessageInfo info, ServingLimits limits)
 {
     public MessageInfo Info => info;
 
-    /// <returns>False when it is gone.</returns>
+    /// <returns>False if the message is gone.</returns>
     public async ValueTask<bool> OpenAsync(CancellationToken cancellationToken) => await reader.OpenAsync(info, cancellationToken) is not null;
 
     public ValueTask<BodyPart> ScanAsync(CancellationToken cancellationToken) => reader.ScanAsync(info, cancellationToken);
@@ -22,7 +22,7 @@ internal sealed class OpenedMail(MessageReader reader, MessageInfo info, Serving
         return new MessageHeaders(await reader.ReadAsync(info, 0, Math.Min(root.BodyStart, limits.StructureBytes), cancellationToken));
     }
 
-    /// <summary>Every one of these stands in one of its texts.</summary>
+    /// <summary>Whether each of the words occurs in one of the message's texts.</summary>
     public async ValueTask<bool> HasTextsAsync(BodyPart root, IReadOnlyList<string> words, CancellationToken cancellationToken)
     {
         var missing = words.ToList();
@@ -54,7 +54,7 @@ internal sealed class OpenedMail(MessageReader reader, MessageInfo info, Serving
     public ValueTask<DecodedText> ReadTextAsync(BodyPart part, int maxBytes, CancellationToken cancellationToken) =>
         BodyText.ReadAsync(reader, info, part, maxBytes, cancellationToken);
 
-    /// <summary>Hands on a range of octets, as they lie there.</summary>
+    /// <summary>Passes on a range of octets as stored.</summary>
     public ValueTask CopyAsync(long start, long count, Func<ReadOnlyMemory<byte>, ValueTask> onPiece, CancellationToken cancellationToken) =>
         reader.ReadAsync(info, start, count, (piece, _) => onPiece(piece), cancellationToken);
 }

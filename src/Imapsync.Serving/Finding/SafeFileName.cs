@@ -4,7 +4,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Serving.Finding;
 
-/// <summary>Names of files made of what strangers wrote: never a path, never hidden, never one that is there.</summary>
+/// <summary>Makes file names from untrusted text. A name is never a path, never hidden, and never that of an existing file.</summary>
 internal static class SafeFileName
 {
     private const int MostBytes = 150;
@@ -27,7 +27,7 @@ internal static class SafeFileName
         return WindowsNames.IsDevice(safe) ? "_" + safe : safe;
     }
 
-    /// <summary>Makes the file, under this name or with a number behind it. A link there is not followed.</summary>
+    /// <summary>Creates the file under this name, or with a number appended if the name is taken. An existing link is not followed.</summary>
     public static FileStream Create(string directory, string name)
     {
         var (stem, extension) = (Path.GetFileNameWithoutExtension(name), Path.GetExtension(name));
@@ -40,12 +40,12 @@ internal static class SafeFileName
             }
             catch (IOException) when (Path.Exists(path) && i < MostTries)
             {
-                // The next number.
+                // The name is taken, so try the next number.
             }
         }
     }
 
-    /// <summary>The end of a name tells what it is, so the middle goes.</summary>
+    /// <summary>Shortens a name before its extension, because the extension shows the file's type.</summary>
     private static string Shortened(string name)
     {
         var extension = Path.GetExtension(name);

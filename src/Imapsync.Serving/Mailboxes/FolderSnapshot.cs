@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Serving.Mailboxes;
 
 /// <summary>
-/// The messages of a folder as they were when it was selected, by number and by UID: 31 octets each. What comes later belongs to the
-/// next SELECT; what goes is missed when it is read.
+/// A folder's messages at the time of its selection, by number and by UID; 31 octets for each. Messages added later appear at
+/// the next SELECT; the loss of a message is noticed when it is read.
 /// </summary>
 internal sealed class FolderSnapshot
 {
@@ -23,9 +23,9 @@ internal sealed class FolderSnapshot
     private FolderSnapshot(IMessageFolder? folder, uint[] uids, FlagSet[] flags, UidValidity fallback)
     {
         (this.folder, this.uids, this.flags) = (folder, uids, flags);
-        // None as soon as a single message has a number for this session only, even where the others' are known to last.
+        // The status has no UIDVALIDITY as soon as a single message's UID is valid for this session only, even if all other UIDs are lasting.
         var validity = folder is null ? new UidValidity(1) : folder.Status.UidValidity;
-        // Where there is no message yet, no number was given that could change its meaning.
+        // An empty folder has given out no UID that could change its meaning, so any fixed UIDVALIDITY is correct.
         Validity = !validity.IsNone ? validity : uids.Length == 0 ? new UidValidity(1) : fallback;
         var next = folder is null || folder.Status.UidNext.IsNone ? 1 : folder.Status.UidNext.Value;
         UidNext = new Uid(Math.Max(next, uids.Length == 0 ? 1 : uids[^1] + 1));
@@ -39,8 +39,8 @@ internal sealed class FolderSnapshot
 
     public uint LastUid => Count == 0 ? 0 : uids[^1];
 
-    /// <param name="folder">Null for an empty one that is not there.</param>
-    /// <param name="fallback">For a folder whose UIDs nothing promises: another one each time the server starts.</param>
+    /// <param name="folder">Null for a folder that does not exist and is presented as empty.</param>
+    /// <param name="fallback">The UIDVALIDITY for a folder that has none; it differs each time the server starts.</param>
     public static async Task<FolderSnapshot> TakeAsync(IMessageFolder? folder, UidValidity fallback, int maxMessages, CancellationToken cancellationToken)
     {
         var listed = new List<uint>();
@@ -66,7 +66,7 @@ internal sealed class FolderSnapshot
 
     public FlagSet FlagsAt(int index) => flags[index];
 
-    /// <summary>The index of a UID; the complement of where it would stand for one that is not there.</summary>
+    /// <summary>The index of a UID, or the complement of the index at which the UID would be inserted.</summary>
     public int IndexOf(uint uid) => Array.BinarySearch(uids, uid);
 
     /// <summary>The index of the first message without \Seen, or -1.</summary>
@@ -76,7 +76,7 @@ internal sealed class FolderSnapshot
 
     public IEnumerable<string> Keywords => flags.Distinct().SelectMany(f => f.Keywords).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Indexes of what a client's set names, ascending.</summary>
+    /// <summary>The indexes of the messages in a client's set, ascending.</summary>
     public IEnumerable<int> Indexes(Wire.SequenceSet set, bool byUid)
     {
         foreach (var (first, last) in set.Resolve(byUid ? LastUid : (uint)Count))
@@ -89,14 +89,15 @@ internal sealed class FolderSnapshot
         }
     }
 
-    /// <summary>Date and size, known after <see cref="DescribeAsync"/>; null where the message is gone or can't be read.</summary>
+    /// <summary>Date and size, available after <see cref="DescribeAsync"/>; null if the message is gone or can't be read.</summary>
     public MessageInfo? InfoAt(int index) =>
         sizes.Length > 0 && sizes[index] >= 0
             ? new MessageInfo(new Uid(uids[index]), flags[index], new DateTimeOffset(ticks[index], TimeSpan.FromMinutes(offsets[index])), sizes[index])
             : null;
 
-    /// <summary>Finds dates and sizes out, of those of one set at a time.</summary>
-    /// <param name="upcoming">In ascending order; as many as are useful together are taken from them.</param>
+    /// <summary>Reads the dates and sizes of the next several messages at once.</summary>
+    /// <param name="upcoming">Indexes in ascending order. Beginning at <paramref name="from"/>, up to 500 of them are read together.</param>
+    /// <param name="from">The position in <paramref name="upcoming"/> to begin at.</param>
     public async Task DescribeAsync(IReadOnlyList<int> upcoming, int from, CancellationToken cancellationToken)
     {
         if (isDescribed.Length == 0 && Count > 0)
@@ -123,7 +124,7 @@ internal sealed class FolderSnapshot
         }
     }
 
-    /// <summary>A keyword that is none (RFC 9051 §9, flag-keyword) can be in a file, and not in an answer.</summary>
+    /// <summary>Whether a keyword is a valid flag-keyword (RFC 9051 §9). A file may contain invalid ones, which must not appear in an answer.</summary>
     private static bool IsAtom(string keyword) => keyword.Length > 0 && keyword.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 && keyword.AsSpan().IndexOfAny(NoAtom) < 0;
 
     private int AtOrBehind(uint uid)

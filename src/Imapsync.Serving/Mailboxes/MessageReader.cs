@@ -7,8 +7,8 @@ using Imapsync.Serving.Mime;
 namespace Imapsync.Serving.Mailboxes;
 
 /// <summary>
-/// Reads messages of an open folder, whole or in ranges. A small one is held; of a long one a range behind the last one is read on
-/// from where that ended, since clients fetch long messages piece by piece.
+/// Reads messages of an open folder, whole or in ranges. A small message is kept in memory. For a long message, a range after the previous one
+/// continues reading from there, because clients fetch long messages piece by piece.
 /// </summary>
 internal sealed class MessageReader(IMessageFolder? folder, ServingLimits limits) : IAsyncDisposable
 {
@@ -21,8 +21,8 @@ internal sealed class MessageReader(IMessageFolder? folder, ServingLimits limits
     private Uid structureOf;
 
     /// <summary>Makes a message the current one.</summary>
-    /// <returns>Its length; null when it is gone.</returns>
-    /// <exception cref="MailException">It can't be read.</exception>
+    /// <returns>The message's length; null if the message is gone.</returns>
+    /// <exception cref="MailException">The message can't be read.</exception>
     public async ValueTask<long?> OpenAsync(MessageInfo message, CancellationToken cancellationToken)
     {
         if (uid == message.Uid && (held is not null || reading is not null))
@@ -52,7 +52,7 @@ internal sealed class MessageReader(IMessageFolder? folder, ServingLimits limits
         return length;
     }
 
-    /// <summary>The parts of the current message.</summary>
+    /// <summary>Parses the current message into its parts.</summary>
     public async ValueTask<BodyPart> ScanAsync(MessageInfo message, CancellationToken cancellationToken)
     {
         if (structure is not null && structureOf == message.Uid)
@@ -66,8 +66,8 @@ internal sealed class MessageReader(IMessageFolder? folder, ServingLimits limits
         return structure;
     }
 
-    /// <summary>Hands on a range of the current message's octets.</summary>
-    /// <exception cref="MailException">The message can't be read on, or is gone.</exception>
+    /// <summary>Passes on a range of the current message's octets.</summary>
+    /// <exception cref="MailException">Reading failed, or the message is gone.</exception>
     public async ValueTask ReadAsync(MessageInfo message, long start, long count, Func<ReadOnlyMemory<byte>, long, ValueTask> onPiece, CancellationToken cancellationToken)
     {
         if (count == 0)
@@ -114,8 +114,8 @@ internal sealed class MessageReader(IMessageFolder? folder, ServingLimits limits
         }
     }
 
-    /// <summary>A range of the current message's octets, held.</summary>
-    /// <exception cref="MailException">The message can't be read on, or is gone.</exception>
+    /// <summary>Reads a range of the current message's octets into memory.</summary>
+    /// <exception cref="MailException">Reading failed, or the message is gone.</exception>
     public async ValueTask<byte[]> ReadAsync(MessageInfo message, long start, long count, CancellationToken cancellationToken)
     {
         var octets = new byte[count];

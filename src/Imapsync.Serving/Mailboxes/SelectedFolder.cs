@@ -3,10 +3,10 @@ using Imapsync.Imap;
 
 namespace Imapsync.Serving.Mailboxes;
 
-/// <summary>A session's folder: what it showed when it was selected, and its messages.</summary>
+/// <summary>The folder a session has selected: a snapshot from the time of selection, and a reader for its messages.</summary>
 internal sealed class SelectedFolder : IAsyncDisposable
 {
-    /// <summary>What the engine reads of a header at most: a longer one has to be had with its message.</summary>
+    /// <summary>The most header octets that the engine reads; a longer header must be read together with its message.</summary>
     private const int HeaderBytes = 1 << 20;
     private readonly IMessageFolder? folder;
 
@@ -24,7 +24,7 @@ internal sealed class SelectedFolder : IAsyncDisposable
 
     public MessageReader Reader { get; }
 
-    /// <exception cref="MailException">It can't be opened.</exception>
+    /// <exception cref="MailException">The folder can't be opened.</exception>
     public static async Task<SelectedFolder> OpenAsync(ServedAccount account, ServedFolder served, UidValidity fallback, ServingLimits limits, CancellationToken cancellationToken)
     {
         var opened = served.Path is null ? null : await account.Store.OpenAsync(served.Path, cancellationToken);
@@ -39,7 +39,7 @@ internal sealed class SelectedFolder : IAsyncDisposable
         }
     }
 
-    /// <summary>A message's header; null where it is gone, can't be read or is too long to be read by itself.</summary>
+    /// <summary>Reads a message's header; null if the message is gone, can't be read, or its header is too long to be read separately.</summary>
     public async ValueTask<byte[]?> ReadHeaderAsync(Uid uid, CancellationToken cancellationToken)
     {
         if (folder is null)

@@ -3,17 +3,17 @@ using Imapsync.Imap;
 
 namespace Imapsync.Serving.Mailboxes;
 
-/// <summary>The folders of a store under the names that IMAP clients know them by. One for all sessions.</summary>
+/// <summary>The folders of a store under their IMAP names. All sessions share one instance.</summary>
 internal sealed class ServedAccount(IMessageStore store)
 {
-    /// <summary>Stands in a wire name for a <c>/</c> within a level, which would split it.</summary>
+    /// <summary>Replaces a <c>/</c> inside a level's name in wire names, where it would split the level.</summary>
     private const char SlashInLevel = '\u2215';
 
     private IReadOnlyList<ServedFolder> known = [];
 
     public IMessageStore Store => store;
 
-    /// <summary>As they are now.</summary>
+    /// <summary>Lists the folders as they are in the store now.</summary>
     public async Task<IReadOnlyList<ServedFolder>> ListAsync(CancellationToken cancellationToken)
     {
         var entries = (await store.ListFoldersAsync(cancellationToken)).OrderBy(e => e.Path).ToList();
@@ -23,20 +23,20 @@ internal sealed class ServedAccount(IMessageStore store)
         var folders = new List<ServedFolder>(entries.Count + 1);
         foreach (var entry in entries)
         {
-            // One folder for each use, the one highest up.
+            // Each special use is given to one folder only: the first in path order, which comes before the folders below it.
             var use = SpecialFolderNames.UseOf(entry.Path);
             var isFirst = use is not (SpecialFolder.None or SpecialFolder.Inbox) && entry.HoldsMessages && uses.Add(use);
             folders.Add(new ServedFolder(
                 Unused(WireName(entry.Path), names), entry.Path, entry.HoldsMessages, entry.Subscribed, parents.Contains(entry.Path), isFirst ? "\\" + use : null));
         }
 
-        // Every client looks for it.
+        // Every client looks for INBOX, so it is listed even if the store has none.
         if (names.Add("INBOX"))
             folders.Insert(0, new ServedFolder("INBOX", null, true, false, parents.Contains(FolderPath.Inbox), null));
         return known = folders;
     }
 
-    /// <exception cref="Wire.RefusalException">There is none.</exception>
+    /// <exception cref="Wire.RefusalException">There is no such folder, or it holds no messages.</exception>
     public async Task<ServedFolder> FindAsync(string wireName, CancellationToken cancellationToken)
     {
         var name = Canonical(wireName);
@@ -46,7 +46,7 @@ internal sealed class ServedAccount(IMessageStore store)
         return found.HoldsMessages ? found : throw new Wire.RefusalException("that folder holds folders and no messages", "NONEXISTENT");
     }
 
-    /// <summary>A client may write names otherwise than they are listed: INBOX in any case, UTF-8 as it is.</summary>
+    /// <summary>Converts a client's spelling of a name to the listed one: clients may write INBOX in any case and raw UTF-8.</summary>
     private static string Canonical(string wireName)
     {
         var name = ModifiedUtf7.Encode(ModifiedUtf7.Decode(wireName)).TrimEnd('/');

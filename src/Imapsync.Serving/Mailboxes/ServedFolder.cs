@@ -2,8 +2,8 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Serving.Mailboxes;
 
-/// <summary>A folder as clients are told of it.</summary>
+/// <summary>A folder as it is presented to clients.</summary>
 /// <param name="WireName">Modified UTF-7, levels joined by <c>/</c>.</param>
-/// <param name="Path">Where it lies in the store; null for an INBOX that is not there and is shown empty.</param>
-/// <param name="Use"><c>\Sent</c> and the like (RFC 6154), or null.</param>
+/// <param name="Path">The folder's path in the store; null for an INBOX that does not exist there and is shown empty.</param>
+/// <param name="Use">The special use, e.g. <c>\Sent</c> (RFC 6154), or null.</param>
 internal sealed record ServedFolder(string WireName, FolderPath? Path, bool HoldsMessages, bool IsSubscribed, bool HasChildren, string? Use);

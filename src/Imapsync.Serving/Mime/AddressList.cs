@@ -1,6 +1,8 @@
 namespace Imapsync.Serving.Mime;
 
-/// <summary>One address of an ENVELOPE (RFC 9051 §7.5.2). A group begins with a host of null and ends with all of them null.</summary>
+/// <summary>
+/// One address of an ENVELOPE (RFC 9051 §7.5.2). An address whose host is null begins a group; one with all parts null ends it.
+/// </summary>
 internal readonly record struct MailAddress(byte[]? Name, byte[]? Route, byte[]? Mailbox, byte[]? Host);
 
 /// <summary>How many addresses may still be told of one message, all its fields and the messages inside of it together.</summary>
@@ -55,17 +57,17 @@ internal static class AddressList
             else if (tokens.TrySkip('@'))
             {
                 var host = Domain(ref tokens, ",;<"u8);
-                // What follows without a comma is no address of its own.
+                // Text that follows an address without a comma is not an address, so skip it.
                 tokens.Until(",;"u8);
                 addresses.Add(new MailAddress(Name(tokens.Comment), null, Or(local, MissingMailbox), Or(host, MissingHost)));
             }
             else if (local.Length > 0)
             {
-                // One word is a mailbox of this host, as daemons write it; several are somebody's name.
+                // A single word is a local mailbox, as daemons write it; several words are a person's name.
                 addresses.Add(count == 1 ? new MailAddress(Name(tokens.Comment), null, local, MissingHost) : new MailAddress(words, null, MissingMailbox, MissingHost));
             }
 
-            // Whatever it is, it is passed over.
+            // The octet here can't be parsed, so skip it to make progress.
             if (tokens.At == start)
                 tokens.At++;
         }

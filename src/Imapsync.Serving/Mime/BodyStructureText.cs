@@ -23,7 +23,7 @@ internal sealed class BodyStructureText(ResponseWriter output, bool isExtended, 
     {
         foreach (var child in part.Children)
             Write(child);
-        // The grammar has no multipart without parts.
+        // The grammar does not allow a multipart without parts, so write an empty text part.
         if (part.Children.Count == 0)
         {
             output.Text("(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0");
@@ -43,7 +43,7 @@ internal sealed class BodyStructureText(ResponseWriter output, bool isExtended, 
     private void WriteLeaf(BodyPart part)
     {
         var isText = part.Type.Type.Equals("text", StringComparison.OrdinalIgnoreCase);
-        // One too deep to be looked into: the grammar has no message without its envelope.
+        // The grammar requires an envelope for a message part. One nested too deeply was not parsed, so it is shown as application/octet-stream.
         var type = part.Type.Is("message", "rfc822") && !part.IsMessage ? Opaque : part.Type;
         output.String(type.Type).Text(" ").String(type.Subtype).Text(" ");
         if (isText && part.Type.Parameter("charset") is null)
@@ -78,11 +78,11 @@ internal sealed class BodyStructureText(ResponseWriter output, bool isExtended, 
         var tokens = new HeaderTokens(field);
         tokens.SkipBlanksAndComments();
         var word = tokens.MimeToken();
-        // With more behind it, it is none.
+        // A value of more than one word is not a valid encoding.
         return word.Length == 0 || !tokens.IsAtEnd ? "7bit"u8.ToArray() : System.Text.Encoding.ASCII.GetBytes(word);
     }
 
-    /// <summary>Disposition, language, location.</summary>
+    /// <summary>Writes disposition, language and location.</summary>
     private void WriteTail(BodyPart part)
     {
         output.Text(" ");

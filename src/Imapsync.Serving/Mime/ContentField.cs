@@ -1,6 +1,6 @@
 namespace Imapsync.Serving.Mime;
 
-/// <summary>Content-Type, or Content-Disposition without a subtype (RFC 2045 §5.1, RFC 2183): words and parameters as they stand.</summary>
+/// <summary>Content-Type, or Content-Disposition without a subtype (RFC 2045 §5.1, RFC 2183): words and parameters, not decoded.</summary>
 internal sealed record ContentField(string Type, string Subtype, IReadOnlyList<(string Name, byte[] Value)> Parameters)
 {
     private const int MostParameters = 1000;
@@ -11,7 +11,7 @@ internal sealed record ContentField(string Type, string Subtype, IReadOnlyList<(
 
     public bool Is(string type, string subtype) => Type.Equals(type, StringComparison.OrdinalIgnoreCase) && Subtype.Equals(subtype, StringComparison.OrdinalIgnoreCase);
 
-    /// <returns>Null for what is no media type.</returns>
+    /// <returns>Null if the value is not a media type.</returns>
     public static ContentField? ParseType(ReadOnlySpan<byte> value)
     {
         var tokens = new HeaderTokens(value);
@@ -23,7 +23,7 @@ internal sealed record ContentField(string Type, string Subtype, IReadOnlyList<(
         return subtype.Length == 0 ? null : new ContentField(type, subtype, ParseParameters(ref tokens));
     }
 
-    /// <returns>Null for what is no word.</returns>
+    /// <returns>Null if the value does not begin with a word.</returns>
     public static ContentField? ParseDisposition(ReadOnlySpan<byte> value)
     {
         var tokens = new HeaderTokens(value);
@@ -48,7 +48,7 @@ internal sealed record ContentField(string Type, string Subtype, IReadOnlyList<(
         var parameters = new List<(string, byte[])>();
         while (!tokens.IsAtEnd && parameters.Count < MostParameters)
         {
-            // Whatever can't be read up to the next semicolon is passed over.
+            // Skip anything unreadable up to the next semicolon.
             if (!tokens.TrySkip(';'))
             {
                 tokens.Until(";"u8);

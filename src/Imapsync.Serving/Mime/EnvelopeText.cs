@@ -2,7 +2,7 @@ using Imapsync.Serving.Wire;
 
 namespace Imapsync.Serving.Mime;
 
-/// <summary>Writes ENVELOPE (RFC 9051 §7.5.2): the header's own octets, unfolded and not decoded.</summary>
+/// <summary>Writes ENVELOPE (RFC 9051 §7.5.2) from the header's own octets, unfolded but not decoded.</summary>
 internal static class EnvelopeText
 {
     public static void Write(BodyPart message, ResponseWriter output, AddressBudget budget)

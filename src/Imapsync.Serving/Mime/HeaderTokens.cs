@@ -3,8 +3,8 @@ using System.Text;
 namespace Imapsync.Serving.Mime;
 
 /// <summary>
-/// The words of a structured header field (RFC 5322 §3.2, RFC 2045 §5.1), as octets and without decoding anything: what IMAP hands on
-/// is what stands there. Takes whatever it gets; comments and white space are passed over.
+/// The words of a structured header field (RFC 5322 §3.2, RFC 2045 §5.1), as octets without decoding, because IMAP passes them on
+/// unchanged. Accepts any input; skips comments and white space.
 /// </summary>
 internal ref struct HeaderTokens(ReadOnlySpan<byte> octets)
 {
@@ -17,7 +17,7 @@ internal ref struct HeaderTokens(ReadOnlySpan<byte> octets)
 
     public readonly byte Current => octets[At];
 
-    /// <summary>What a comment held that was passed over last, without its outer parentheses; null for none.</summary>
+    /// <summary>The text of the comment skipped last, without its outer parentheses; null if none was skipped.</summary>
     public string? Comment { get; set; }
 
     public void SkipBlanksAndComments()
@@ -42,7 +42,7 @@ internal ref struct HeaderTokens(ReadOnlySpan<byte> octets)
         return true;
     }
 
-    /// <summary>A token of MIME: empty where none comes.</summary>
+    /// <summary>Reads a MIME token; empty if there is none here.</summary>
     public string MimeToken()
     {
         var start = At;
@@ -53,7 +53,7 @@ internal ref struct HeaderTokens(ReadOnlySpan<byte> octets)
         return token;
     }
 
-    /// <summary>A parameter's value: quoted, or all up to a semicolon or a blank, as careless programs write it.</summary>
+    /// <summary>Reads a parameter's value: a quoted string, or, as careless programs write it, everything up to a semicolon or blank.</summary>
     public byte[]? Value()
     {
         if (!IsAtEnd && Current == '"')
@@ -66,7 +66,7 @@ internal ref struct HeaderTokens(ReadOnlySpan<byte> octets)
         return value.Length == 0 ? null : value;
     }
 
-    /// <summary>What stands between the quotes, without the backslashes that quote; to the end where there is no second quote.</summary>
+    /// <summary>Reads a quoted string and removes its escapes. If the closing quote is missing, it extends to the end of the field.</summary>
     public byte[] QuotedString()
     {
         At++;
@@ -85,7 +85,7 @@ internal ref struct HeaderTokens(ReadOnlySpan<byte> octets)
         return text.ToArray();
     }
 
-    /// <summary>Octets that are none of some, as they come.</summary>
+    /// <summary>Reads the octets up to the first that is one of <paramref name="ends"/>.</summary>
     public ReadOnlySpan<byte> Until(ReadOnlySpan<byte> ends)
     {
         var length = octets[At..].IndexOfAny(ends);

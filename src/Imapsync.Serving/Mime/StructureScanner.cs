@@ -3,16 +3,16 @@ using System.Text;
 namespace Imapsync.Serving.Mime;
 
 /// <summary>
-/// Finds the parts of a message in one pass over its octets, which come in pieces of any length. Never fails: what is broken
-/// is a part that ends where the message ends. Holds the header fields that are needed and a line's start, nothing else.
+/// Finds the parts of a message in one pass over its octets, which may come in pieces of any length. Never fails: a broken part
+/// simply ends where the message ends. Only the needed header fields and the start of one line are kept in memory.
 /// </summary>
 /// <remarks>
-/// By RFC 2046 §5.1.1: the line end in front of a boundary belongs to the boundary. A line that only begins with a boundary is taken for
-/// one, the innermost or the longest, as other servers do; a boundary within a header ends the header.
+/// By RFC 2046 §5.1.1 the line end before a boundary belongs to the boundary. A line that only begins with a boundary counts as
+/// that boundary (the innermost, or the longest), as in other servers; a boundary inside a header ends the header.
 /// </remarks>
 internal sealed class StructureScanner : IDisposable
 {
-    /// <summary>RFC 2046 allows 70.</summary>
+    /// <summary>The most octets of a boundary that are compared; RFC 2046 allows 70.</summary>
     private const int BoundaryBytes = 80;
     private const int BodyLineBytes = 2 + BoundaryBytes + 2;
 
@@ -27,7 +27,7 @@ internal sealed class StructureScanner : IDisposable
 
     private readonly ServingLimits limits;
     private readonly List<(byte[] Boundary, BodyPart Part)> boundaries = [];
-    /// <summary>How many line ends there were ahead of each open part's header and body.</summary>
+    /// <summary>For each open part, the number of line ends before its header and before its body.</summary>
     private readonly Dictionary<BodyPart, (long Header, long Body)> starts = [];
     private readonly MemoryStream field = new();
     private readonly MemoryStream held = new();
@@ -68,7 +68,7 @@ internal sealed class StructureScanner : IDisposable
 
             var room = (isInHeader ? limits.FieldBytes : BodyLineBytes) - held.Length;
             held.Write(piece[..(int)Math.Min(Math.Max(room, 0), piece.Length)]);
-            // Of a line that is cut its end is kept as well: it counts, and may belong to a boundary.
+            // Keep the line end even of a truncated line, because it is counted and may belong to a boundary.
             if (end >= 0 && piece.Length > room)
                 held.Write((piece.Length > 1 ? piece[^2] : lastHeld) == '\r' ? "\r\n"u8 : "\n"u8);
             lastHeld = piece[^1];
@@ -79,7 +79,7 @@ internal sealed class StructureScanner : IDisposable
         }
     }
 
-    /// <summary>The whole message was fed.</summary>
+    /// <summary>Completes the structure after the whole message was fed.</summary>
     public BodyPart Finish()
     {
         if (position > lineStart)
@@ -96,7 +96,7 @@ internal sealed class StructureScanner : IDisposable
         held.Dispose();
     }
 
-    /// <param name="line">The line or its start; it is whole where it ends with LF.</param>
+    /// <param name="line">A line, possibly truncated; it ends with LF unless the message ended without one.</param>
     private void TakeLine(ReadOnlySpan<byte> line)
     {
         var start = lineStart;
@@ -150,7 +150,7 @@ internal sealed class StructureScanner : IDisposable
         Append(text);
     }
 
-    /// <summary>A line that continues a field: what an ENVELOPE tells is unfolded to one blank, as other servers do.</summary>
+    /// <summary>Appends a continuation line. Fields used in an ENVELOPE are unfolded to a single blank, as in other servers.</summary>
     private void Continue(ReadOnlySpan<byte> line)
     {
         if (field.Length == 0)
@@ -170,7 +170,7 @@ internal sealed class StructureScanner : IDisposable
 
     private void Append(ReadOnlySpan<byte> text) => field.Write(text[..(int)Math.Min(text.Length, limits.FieldBytes - field.Length)]);
 
-    /// <summary>The field gathered is whole: keeps it where it is wanted.</summary>
+    /// <summary>Stores the field that is now complete, if it is one of the wanted fields.</summary>
     private void TakeField()
     {
         var octets = field.GetBuffer().AsSpan(0, (int)field.Length);
@@ -197,7 +197,7 @@ internal sealed class StructureScanner : IDisposable
         part.BodyStart = bodyStart;
         starts[part] = (starts[part].Header, lines);
         var isOfDigest = part.Parent is { } parent && parent.IsMultipart && parent.Type.Subtype.Equals("digest", StringComparison.OrdinalIgnoreCase);
-        // A message that says nothing of MIME has none (RFC 2045 §4).
+        // A message with neither Content-Type nor MIME-Version is not a MIME message (RFC 2045 §4), so its other Content- fields are ignored.
         if (part.Parent?.IsMultipart != true && part.Field("Content-Type") is null && part.Field("MIME-Version") is null)
             part.Fields.RemoveAll(f => f.Name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase));
         part.Type = (part.Field("Content-Type") is { } type ? ContentField.ParseType(type) : null)
@@ -236,11 +236,11 @@ internal sealed class StructureScanner : IDisposable
         return found;
     }
 
-    /// <summary>A boundary was met: what is open inside its multipart ends there.</summary>
+    /// <summary>Handles a boundary: closes all parts that are open inside its multipart.</summary>
     private void CloseUpTo(int at, long start, bool isLast)
     {
         var multipart = boundaries[at].Part;
-        // The line end in front belongs to the boundary, unless it is that of a header or of another boundary.
+        // The line end before the boundary belongs to the boundary, unless it ends a header or another boundary line.
         var excluded = start > part.BodyStart && !isAfterBoundary ? lastLineEnd : 0;
         for (var open = part; open != multipart; open = open.Parent!)
         {
@@ -253,7 +253,7 @@ internal sealed class StructureScanner : IDisposable
         boundaries.RemoveRange(first, boundaries.Count - first);
     }
 
-    /// <summary>A boundary ends a header: what was opened within it ends there too.</summary>
+    /// <summary>Ends the header at this position, and likewise the headers of parts that this opens.</summary>
     private void EndHeaderAt(long start)
     {
         while (isInHeader)

@@ -3,10 +3,10 @@ using Imapsync.Serving.Wire;
 
 namespace Imapsync.Serving.Searching;
 
-/// <summary>A condition on messages (RFC 9051 §6.4.4, with the keys of RFC 3501).</summary>
+/// <summary>A search condition (RFC 9051 §6.4.4, with the keys of RFC 3501).</summary>
 internal abstract record SearchKey
 {
-    /// <summary>What it takes to tell: the cheap ones of an AND are asked first.</summary>
+    /// <summary>How expensive the key is to test; an AND tests its cheapest keys first.</summary>
     public abstract int Cost { get; }
 }
 
@@ -30,7 +30,7 @@ internal sealed record FlagKey(MessageFlags System, string? Keyword) : SearchKey
     public override int Cost => 0;
 }
 
-/// <summary>RECENT, NEW: no session is told of a message first here.</summary>
+/// <summary>RECENT and NEW, which match nothing, because this server marks no message as recent.</summary>
 internal sealed record NoneKey : SearchKey
 {
     public override int Cost => 0;
@@ -41,14 +41,14 @@ internal sealed record SetKey(SequenceSet Set, bool ByUid) : SearchKey
     public override int Cost => 0;
 }
 
-/// <summary>More octets than, or fewer.</summary>
+/// <summary>LARGER or SMALLER: messages with more, or fewer, octets.</summary>
 internal sealed record SizeKey(long Octets, bool IsLarger) : SearchKey
 {
     public override int Cost => 1;
 }
 
-/// <param name="IsSent">By the Date field; otherwise by INTERNALDATE.</param>
-/// <param name="Sign">Before (-1), on (0), since (1) that day.</param>
+/// <param name="IsSent">Whether to test the Date field; otherwise INTERNALDATE.</param>
+/// <param name="Sign">Before (-1), on (0) or since (1) that day.</param>
 internal sealed record DateKey(DateOnly Day, int Sign, bool IsSent) : SearchKey
 {
     public override int Cost => IsSent ? 2 : 1;
@@ -59,7 +59,7 @@ internal sealed record HeaderKey(string Name, string Text) : SearchKey
     public override int Cost => 2;
 }
 
-/// <param name="WithHeader">TEXT: the header too.</param>
+/// <param name="WithHeader">Whether to search the header too (TEXT), or only the body (BODY).</param>
 internal sealed record TextKey(string Text, bool WithHeader) : SearchKey
 {
     public override int Cost => 3;

@@ -5,7 +5,7 @@ using Imapsync.Serving.Wire;
 
 namespace Imapsync.Serving.Searching;
 
-/// <summary>What an ESEARCH answers (RFC 4731).</summary>
+/// <summary>The results that an ESEARCH should return (RFC 4731).</summary>
 [Flags]
 internal enum SearchReturn
 {
@@ -16,7 +16,7 @@ internal enum SearchReturn
     Count = 8,
 }
 
-/// <param name="Return">None for a plain SEARCH.</param>
+/// <param name="Return">The ESEARCH results; none for a plain SEARCH.</param>
 internal sealed record SearchRequest(SearchKey Key, SearchReturn Return)
 {
     public static SearchRequest Parse(CommandText command, ServingLimits limits)
@@ -80,7 +80,7 @@ internal sealed record SearchRequest(SearchKey Key, SearchReturn Return)
             while (command.TrySkip(' '));
             if (isInParentheses)
                 command.Skip(')');
-            // The cheap ones say no first; else as they came.
+            // Test the cheapest keys first, so that most messages are rejected early; keys of equal cost stay in the client's order.
             return keys.Count == 1 ? keys[0] : new AllKeys([.. keys.OrderBy(k => k.Cost)]);
         }
 

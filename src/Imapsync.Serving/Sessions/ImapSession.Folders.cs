@@ -46,7 +46,7 @@ internal sealed partial class ImapSession
         output.Text($"* {(isLsub ? "LSUB" : "LIST")} ({string.Join(' ', attributes)}) \"/\" ").String(folder.WireName).Line("");
     }
 
-    /// <summary>A folder that goes meanwhile, or can't be read, has no status (RFC 5819 §2).</summary>
+    /// <summary>Writes a folder's status, or nothing if the folder disappeared or can't be read (RFC 5819 §2).</summary>
     private async ValueTask TryWriteStatusAsync(ServedFolder folder, IReadOnlyList<string> items, CancellationToken cancellationToken)
     {
         try
@@ -108,7 +108,7 @@ internal sealed partial class ImapSession
         output.Line($"* OK [UIDVALIDITY {snapshot.Validity}] generation of the UIDs").Line($"* OK [UIDNEXT {snapshot.UidNext}] the next one").Line($"{tag} OK [READ-ONLY] selected");
     }
 
-    /// <summary>IDLE (RFC 2177): what is selected stays as it is, so there is nothing to tell.</summary>
+    /// <summary>IDLE (RFC 2177). The selected folder is a snapshot that never changes, so there is nothing to report.</summary>
     private async ValueTask IdleAsync(string tag, CancellationToken cancellationToken)
     {
         output.Line("+ idling");

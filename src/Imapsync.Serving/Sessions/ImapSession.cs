@@ -7,12 +7,12 @@ using Imapsync.Serving.Wire;
 
 namespace Imapsync.Serving.Sessions;
 
-/// <summary>What all sessions share.</summary>
-/// <param name="Fallback">The UIDVALIDITY of folders whose UIDs nothing promises.</param>
-/// <param name="Note">Text for the person who started the server.</param>
+/// <summary>The objects that all sessions share.</summary>
+/// <param name="Fallback">The UIDVALIDITY for folders of a store that has none.</param>
+/// <param name="Note">Receives messages for the server's operator.</param>
 internal sealed record SessionContext(ServedAccount Account, LogInGuard Guard, UidValidity Fallback, ServingLimits Limits, TimeProvider Time, Action<string> Note);
 
-/// <summary>One client's conversation (RFC 3501), from the greeting to its end. One command at a time; nothing is ever changed.</summary>
+/// <summary>One client's session (RFC 3501), from greeting to end. It runs one command at a time and never changes the mail.</summary>
 internal sealed partial class ImapSession : IAsyncDisposable
 {
     private const string Capabilities =
@@ -31,8 +31,8 @@ internal sealed partial class ImapSession : IAsyncDisposable
     private bool isEnding;
     private int failures;
 
-    /// <param name="peer">Who it is, for notes.</param>
-    /// <param name="onLoggedIn">Told once, when the client is no stranger any more.</param>
+    /// <param name="peer">The client's address, for notes.</param>
+    /// <param name="onLoggedIn">Called when the client has logged in.</param>
     public ImapSession(Stream stream, SessionContext context, string peer, Action onLoggedIn)
     {
         (this.context, this.peer, this.onLoggedIn) = (context, peer, onLoggedIn);
@@ -47,7 +47,7 @@ internal sealed partial class ImapSession : IAsyncDisposable
 
     private ServingLimits Limits => context.Limits;
 
-    /// <summary>Ends when the client does, at a limit, or when it is cancelled.</summary>
+    /// <summary>Runs until the client leaves, a limit is reached, or the token is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         output.Line($"* OK [CAPABILITY {Capabilities}] imapsync serves a backup, to be read only");
@@ -84,7 +84,7 @@ internal sealed partial class ImapSession : IAsyncDisposable
         await input.CompleteAsync();
     }
 
-    /// <summary>Says why, where it can't be taken for a part of a message.</summary>
+    /// <summary>Sends BYE with a reason, unless the client would take it for part of a message.</summary>
     private async Task EndAsync(string why, CancellationToken cancellationToken)
     {
         if (!output.IsBetweenResponses)
@@ -141,7 +141,7 @@ internal sealed partial class ImapSession : IAsyncDisposable
         }
         catch (MailException e)
         {
-            // The text names files of this machine: it is for whoever runs the server.
+            // The exception's text names files of this machine, so only the server's operator gets it, not the client.
             context.Note($"{peer}: {e.Message}");
             output.Line($"{tag} NO {(e.Kind == FailureKind.Gone ? "[NONEXISTENT] it is not there" : "[SERVERBUG] the backup could not be read; the server has told why on its terminal")}");
         }
@@ -152,7 +152,9 @@ internal sealed partial class ImapSession : IAsyncDisposable
         }
     }
 
-    /// <summary>A program that says nothing sensible is none, as a stranger at once.</summary>
+    /// <summary>
+    /// Counts invalid commands and ends the connection after too many. A client that has not logged in is allowed fewer of them.
+    /// </summary>
     private void CountMistake()
     {
         if (++failures >= (isLoggedIn ? 1000 : 10))

@@ -3,15 +3,17 @@ using Imapsync.Serving.Wire;
 
 namespace Imapsync.Serving.Sessions;
 
-/// <summary>What a LIST or LSUB asks for (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154).</summary>
+/// <summary>A parsed LIST or LSUB command (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154).</summary>
 internal sealed record ListRequestText
 {
     private const int MostPatterns = 100;
 
-    /// <summary>Of all patterns together: no folder's name is longer, and each octet is held against every folder's name.</summary>
+    /// <summary>
+    /// The total length of all patterns. No folder name is longer, and each character is compared with every folder's name, so more would cost too much time.
+    /// </summary>
     private const int PatternBytes = 8 * 1024;
 
-    /// <summary>With the reference in front.</summary>
+    /// <summary>The patterns, each with the reference as prefix.</summary>
     public required IReadOnlyList<string> Patterns { get; init; }
 
     public bool OnlySubscribed { get; init; }
@@ -20,7 +22,7 @@ internal sealed record ListRequestText
 
     public bool ShowsSubscribed { get; init; }
 
-    /// <summary>Items of the status that is to come with each.</summary>
+    /// <summary>The STATUS items to return for each folder.</summary>
     public IReadOnlyList<string> Status { get; init; } = [];
 
     public static ListRequestText Parse(CommandText text, bool isLsub)
@@ -100,7 +102,10 @@ internal sealed record ListRequestText
     public bool Accepts(ServedFolder folder) =>
         (!OnlySubscribed || folder.IsSubscribed) && (!OnlySpecial || folder.Use is not null) && Patterns.Any(p => Fits(p, folder.WireName));
 
-    /// <summary><c>*</c> fits anything, <c>%</c> anything but the delimiter. All ways are followed at once: the cost is the lengths multiplied.</summary>
+    /// <summary>
+    /// Matches a name: <c>*</c> matches anything, <c>%</c> anything but the delimiter. All alternatives are followed in parallel, so the cost is
+    /// the product of the two lengths, not exponential.
+    /// </summary>
     private static bool Fits(string pattern, string name)
     {
         if (pattern.StartsWith("inbox", StringComparison.OrdinalIgnoreCase) && (pattern.Length == 5 || pattern[5] == '/'))

@@ -7,15 +7,15 @@ using MimeKit.Text;
 
 namespace Imapsync.Serving.Texts;
 
-/// <summary>A text part of a message, decoded: transfer encoding, charset and, of HTML, the tags taken away.</summary>
-/// <param name="IsHtml">It was HTML.</param>
-/// <param name="IsCut">It is longer than is read.</param>
+/// <summary>A text part of a message with transfer encoding and charset decoded and, if it is HTML, the tags removed.</summary>
+/// <param name="IsHtml">Whether the part is HTML.</param>
+/// <param name="IsCut">Whether the part is longer than the limit, so that the text is truncated.</param>
 internal readonly record struct DecodedText(string Text, bool IsHtml, bool IsCut);
 
-/// <summary>Reads the texts of a message, part by part, and no more of them than allowed.</summary>
+/// <summary>Reads the texts of a message part by part, up to a limit.</summary>
 internal static class BodyText
 {
-    /// <summary>The text parts, those of messages inside it too.</summary>
+    /// <summary>Lists the text parts, including those of embedded messages.</summary>
     public static IEnumerable<BodyPart> TextParts(BodyPart part)
     {
         if (!part.IsMultipart && !part.IsMessage && part.Type.Type.Equals("text", StringComparison.OrdinalIgnoreCase))
@@ -53,7 +53,7 @@ internal static class BodyText
         return EncodingNamed(charset) is { } encoding ? encoding.GetString(plain) : Guess(plain);
     }
 
-    /// <summary>Without a charset that is known: UTF-8 where it is that, else Latin-1.</summary>
+    /// <summary>Decodes text whose charset is unknown: as UTF-8 if it is valid UTF-8, else as Latin-1.</summary>
     private static string Guess(ReadOnlySpan<byte> octets)
     {
         try
@@ -68,7 +68,7 @@ internal static class BodyText
 
     private static Encoding? EncodingNamed(string charset)
     {
-        // Nobody's mail says us-ascii and means it.
+        // Mail labelled us-ascii often contains other characters, so the charset is guessed instead.
         if (charset.Length == 0 || charset.Equals("us-ascii", StringComparison.OrdinalIgnoreCase) || charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
             return null;
         try

@@ -1,6 +1,6 @@
 namespace Imapsync.Serving.Texts;
 
-/// <summary>Whether a text has some words: in any case, and however lines are broken between them.</summary>
+/// <summary>Whether a text contains some words, regardless of case and of line breaks between the words.</summary>
 internal static class TextMatch
 {
     public static bool Has(string text, string words) =>

@@ -6,21 +6,21 @@ using System.Text;
 namespace Imapsync.Serving.Wire;
 
 /// <summary>
-/// Takes one command after the other from a client: a line, or lines joined by literals (RFC 9051 §2.2.1), as one piece of octets
-/// in which the literals stand where they came. Nothing longer than allowed is held.
+/// Reads one command after another from a client: a line, or lines joined by literals (RFC 9051 §2.2.1), returned as contiguous octets
+/// that include the literals. Commands longer than the limit are never held in memory.
 /// </summary>
-/// <param name="goAhead">Tells the client that it may send its literal.</param>
+/// <param name="goAhead">Sends the continuation request that lets the client send its literal.</param>
 internal sealed class CommandReader(PipeReader input, ServingLimits limits, TimeProvider time, Func<CancellationToken, ValueTask> goAhead)
 {
     private readonly ArrayBufferWriter<byte> command = new(1024);
 
-    /// <summary>The most that a command may have from now on.</summary>
+    /// <summary>The most octets in a command from now on.</summary>
     public int MaxBytes { get; set; } = limits.StrangerCommandBytes;
 
-    /// <summary>Null at the end of the input. What is given is valid until the next one is asked for.</summary>
-    /// <param name="patience">How long the first octet may take.</param>
-    /// <exception cref="RefusalException">A literal was too long; the conversation goes on. Its data has the tag.</exception>
-    /// <exception cref="ConversationEndException">It can't go on.</exception>
+    /// <summary>Reads the next command; null at the end of the input. The result is valid until the next call.</summary>
+    /// <param name="patience">How long to wait for the first octet.</param>
+    /// <exception cref="RefusalException">A literal was too long, but the session can go on. The exception's Data contains the command's tag.</exception>
+    /// <exception cref="ConversationEndException">The session can't go on.</exception>
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         if (command.Capacity > 16 * 1024)
@@ -40,7 +40,7 @@ internal sealed class CommandReader(PipeReader input, ServingLimits limits, Time
         }
     }
 
-    /// <summary>One line by itself, without its end: what a client says within AUTHENTICATE and IDLE.</summary>
+    /// <summary>Reads one line without its line end, as a client sends it during AUTHENTICATE and IDLE.</summary>
     public async ValueTask<string?> ReadPlainLineAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         command.ResetWrittenCount();
@@ -49,7 +49,7 @@ internal sealed class CommandReader(PipeReader input, ServingLimits limits, Time
         return Encoding.Latin1.GetString(command.WrittenSpan[..^LineEndLength(command.WrittenSpan)]);
     }
 
-    /// <summary>The tag, or <c>*</c> where there is none that could be repeated.</summary>
+    /// <summary>The command's tag, or <c>*</c> if it has no valid one that an answer could repeat.</summary>
     public static string TagOf(ReadOnlySpan<byte> command)
     {
         var end = command.IndexOfAny(" \r\n"u8);
@@ -71,7 +71,7 @@ internal sealed class CommandReader(PipeReader input, ServingLimits limits, Time
             if (length > limits.SkippedLiteralBytes || MaxBytes <= limits.StrangerCommandBytes)
                 throw new ConversationEndException("that literal is too long");
             await TakeAsync(length, keep: false, cancellationToken);
-            // What follows it belongs to the same command, with further literals perhaps.
+            // The lines after the literal belong to the same command and may contain further literals, so skip those as well.
             while (true)
             {
                 command.ResetWrittenCount();
@@ -150,7 +150,7 @@ internal sealed class CommandReader(PipeReader input, ServingLimits limits, Time
 
     private static int LineEndLength(ReadOnlySpan<byte> line) => line.EndsWith("\r\n"u8) ? 2 : 1;
 
-    /// <summary>The line ends with <c>{n}</c> or, not waiting for an answer, <c>{n+}</c> or <c>{n-}</c>.</summary>
+    /// <summary>Whether the line ends with a literal's announcement: <c>{n}</c>, or <c>{n+}</c> or <c>{n-}</c>, which do not wait for an answer.</summary>
     private static bool TryLiteral(ReadOnlySpan<byte> line, out long length, out bool waits)
     {
         (length, waits) = (0, true);

@@ -4,7 +4,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Serving.Wire;
 
-/// <summary>Reads a command from its start to its end by the grammar of RFC 9051 §9. What does not fit is a <see cref="CommandException"/>.</summary>
+/// <summary>Parses a command from start to end by the grammar of RFC 9051 §9. Invalid input throws <see cref="CommandException"/>.</summary>
 internal sealed class CommandText(ReadOnlyMemory<byte> octets)
 {
     private int at;
@@ -36,7 +36,7 @@ internal sealed class CommandText(ReadOnlyMemory<byte> octets)
             throw new CommandException("there is more than the command takes");
     }
 
-    /// <summary>Letters, digits and what else may stand in an atom; <c>]</c> ends it only where asked.</summary>
+    /// <summary>Reads an atom; <paramref name="endsAtBracket"/> makes a bracket end it.</summary>
     public string Atom(bool endsAtBracket = false)
     {
         var start = at;
@@ -47,7 +47,7 @@ internal sealed class CommandText(ReadOnlyMemory<byte> octets)
         return Encoding.ASCII.GetString(octets.Span[start..at]);
     }
 
-    /// <summary>A word of the grammar, in capitals. Inside FETCH items brackets are none of it.</summary>
+    /// <summary>Reads a keyword and returns it in upper case. It ends at a bracket, because FETCH items have a section in brackets.</summary>
     public string Word() => Atom(endsAtBracket: true).ToUpperInvariant();
 
     public bool TryWord(string word)
@@ -59,10 +59,10 @@ internal sealed class CommandText(ReadOnlyMemory<byte> octets)
         return true;
     }
 
-    /// <summary>A string: quoted, literal or an atom. One character an octet.</summary>
+    /// <summary>Reads a string, which may be quoted, a literal or an atom. The result has one character for each octet.</summary>
     public string AString() => Peek('"') ? Quoted() : Peek('{') ? Literal() : Chars(static o => IsAtomOctet(o) || o >= 0x80, "a string is missing");
 
-    /// <summary>A pattern of LIST: an atom may have wildcards.</summary>
+    /// <summary>Reads a LIST pattern: a string whose atom form may also contain wildcards.</summary>
     public string ListPattern() => Peek('"') ? Quoted() : Peek('{') ? Literal() : Chars(static o => IsAtomOctet(o) || o is (byte)'%' or (byte)'*' or >= 0x80, "a pattern is missing");
 
     public uint Number()
@@ -85,7 +85,7 @@ internal sealed class CommandText(ReadOnlyMemory<byte> octets)
             : throw new CommandException("a number is missing");
     }
 
-    /// <summary><c>1:3,7,*</c>; see <see cref="SequenceSet"/>.</summary>
+    /// <summary>Reads a set of messages such as <c>1:3,7,*</c>; see <see cref="SequenceSet"/>.</summary>
     public SequenceSet Set() =>
         SequenceSet.TryParse(Chars(static o => o is (byte)',' or (byte)':' or (byte)'*' or (byte)'$' or (>= (byte)'0' and <= (byte)'9'), "a set of messages is missing"), out var set)
             ? set

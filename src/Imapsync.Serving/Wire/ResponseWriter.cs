@@ -5,7 +5,7 @@ using System.Text;
 namespace Imapsync.Serving.Wire;
 
 /// <summary>
-/// What is said to a client. Gathered up to a bound, then written; a client that does not take it within
+/// Writes responses to a client. They are buffered up to a limit and then sent; a client that does not accept them within
 /// <see cref="ServingLimits.StallTime"/> loses its connection.
 /// </summary>
 internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimeProvider time)
@@ -16,8 +16,8 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
     private bool isBroken;
 
     /// <summary>
-    /// What is said next is understood as a response of its own. False within a response, and for good after a write that failed: nobody
-    /// knows how much of it the client has got.
+    /// Whether the next output would be understood as a new response. False inside a response, and for ever after a failed write, since it is
+    /// unknown how much of the data the client has received.
     /// </summary>
     public bool IsBetweenResponses => !isWithin && !isBroken;
 
@@ -43,7 +43,7 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
         return this;
     }
 
-    /// <summary>The last of a response.</summary>
+    /// <summary>Writes the last line of a response.</summary>
     public ResponseWriter Line(string ascii)
     {
         Text(ascii).Octets("\r\n"u8);
@@ -51,7 +51,7 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
         return this;
     }
 
-    /// <summary>A string as its octets need it: NIL, quoted or a literal.</summary>
+    /// <summary>Writes NIL for null, else a quoted string or, if the octets need it, a literal.</summary>
     public ResponseWriter NString(byte[]? octets) => octets is null ? Text("NIL") : String(octets);
 
     public ResponseWriter String(ReadOnlySpan<byte> octets)
@@ -72,7 +72,7 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
 
     public ResponseWriter String(string text) => String(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Writes what was gathered where it is much.</summary>
+    /// <summary>Sends the buffered output if there is enough of it.</summary>
     public ValueTask FlushIfFullAsync(CancellationToken cancellationToken) =>
         gathered.WrittenCount >= FullBytes ? FlushAsync(cancellationToken) : ValueTask.CompletedTask;
 
@@ -86,7 +86,7 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
         gathered.ResetWrittenCount();
     }
 
-    /// <summary>Much at once, behind what was gathered.</summary>
+    /// <summary>Sends octets after the buffered output; a large block is sent without being copied to the buffer.</summary>
     public async ValueTask WriteThroughAsync(ReadOnlyMemory<byte> octets, CancellationToken cancellationToken)
     {
         if (octets.Length < FullBytes / 4)
@@ -97,7 +97,7 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
         }
 
         await FlushAsync(cancellationToken);
-        // In pieces: each has its time.
+        // Write in pieces, because the stall timeout applies to each piece.
         for (; !octets.IsEmpty; octets = octets[Math.Min(octets.Length, FullBytes)..])
             await WriteAsync(octets[..Math.Min(octets.Length, FullBytes)], cancellationToken);
     }

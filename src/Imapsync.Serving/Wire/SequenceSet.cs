@@ -2,15 +2,15 @@ using System.Globalization;
 
 namespace Imapsync.Serving.Wire;
 
-/// <summary>A set of message numbers or UIDs as a client writes it (RFC 9051 §9, sequence-set): ranges in ascending order, joined.</summary>
+/// <summary>A client's set of message numbers or UIDs (RFC 9051 §9, sequence-set): ranges in ascending order, merged where they touch.</summary>
 internal sealed class SequenceSet
 {
     private const uint Last = uint.MaxValue;
     private List<(uint First, uint Last)> ranges = [];
     private bool hasStar;
 
-    /// <summary>With what <c>*</c> stands for put in its place.</summary>
-    /// <param name="last">The highest number or UID there is; 0 for none.</param>
+    /// <summary>Returns the ranges with <c>*</c> replaced by the last number.</summary>
+    /// <param name="last">The highest existing number or UID; 0 if there is none.</param>
     public IReadOnlyList<(uint First, uint Last)> Resolve(uint last)
     {
         if (!hasStar)
@@ -22,7 +22,7 @@ internal sealed class SequenceSet
         }).Where(r => r.Item2 > 0), isResolved: true);
     }
 
-    /// <summary>Whether a number lies in one of these ranges, as <see cref="Resolve"/> gives them.</summary>
+    /// <summary>Whether a number is in one of the ranges returned by <see cref="Resolve"/>.</summary>
     public static bool Contains(IReadOnlyList<(uint First, uint Last)> ranges, uint number)
     {
         var (from, to) = (0, ranges.Count);
@@ -64,7 +64,7 @@ internal sealed class SequenceSet
         var joined = new List<(uint First, uint Last)>();
         foreach (var (first, last) in ranges.Order())
         {
-            // What * stands for is known later: until then nothing is joined with it.
+            // The value of * is not known before Resolve, so until then no range is merged with a range that ends in it.
             if (joined.Count > 0 && first <= joined[^1].Last + 1UL && (isResolved || (joined[^1].Last != Last && last != Last)))
                 joined[^1] = (joined[^1].First, Math.Max(last, joined[^1].Last));
             else

@@ -1,6 +1,6 @@
 namespace Imapsync.Bench.Cases;
 
-/// <summary>Every case, in the order they run.</summary>
+/// <summary>All cases, in the order in which they run.</summary>
 internal static class AllCases
 {
     public static readonly IReadOnlyList<BenchCase> List =

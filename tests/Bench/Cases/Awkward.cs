@@ -4,18 +4,18 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench.Cases;
 
-/// <summary>Messages that programs have been seen to change or to lose, and what each contender makes of them.</summary>
+/// <summary>Copies messages that programs are known to alter or lose, and checks how each contender handles them.</summary>
 internal static class Awkward
 {
     public static async Task CopyAsync(BenchLab lab, CaseResult result)
     {
-        // Each once: a second one that is equal to the last octet would hide what became of the first.
+        // Use each message once, because a second copy with the same octets could hide the loss of the first.
         var corpus = AwkwardMessages.All.Select(m => (m.Key, Octets: m.Value))
             .Concat(AwkwardMail.Messages().Select(m => (Key: m.Name, Octets: WithCrlf(m.Octets))))
             .DistinctBy(m => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(m.Octets))).ToList();
         foreach (var contender in ((IContender[])[lab.Imapsync(), lab.Mbsync(), lab.MailKit(), lab.MailKit(isBatched: false)]).Where(c => !lab.Options.Without.Contains(c.Name)))
         {
-            // Each in a mailbox of its own: who gives up at one is not charged for those behind it.
+            // Each message has a mailbox of its own, so that a program that fails at one message is not blamed for the ones after it.
             var (altered, lost, names) = (0, 0, new List<string>());
             foreach (var (name, octets) in corpus)
             {
@@ -28,7 +28,7 @@ internal static class Awkward
                 }
                 catch (InvalidOperationException e)
                 {
-                    // It says so; what counts is what arrived.
+                    // The program reported a failure, but only the messages that arrived matter here.
                     await Console.Error.WriteLineAsync($"{name}: {e.Message}");
                 }
 

@@ -2,8 +2,8 @@ using Imapsync.Bench.Contenders;
 
 namespace Imapsync.Bench.Cases;
 
-/// <summary>One thing that is measured. All contenders do it in turns, so that what else the machine does hits all alike.</summary>
-/// <param name="What">For people, one line.</param>
+/// <summary>One thing to measure. The contenders take turns, so that other load on the machine affects all of them alike.</summary>
+/// <param name="What">A one-line description for display.</param>
 internal sealed record BenchCase(string Name, string What, Func<BenchLab, CaseResult, Task> RunAsync)
 {
     public async Task<CaseResult> MeasureAsync(BenchOptions options)
@@ -14,7 +14,7 @@ internal sealed record BenchCase(string Name, string What, Func<BenchLab, CaseRe
         return result;
     }
 
-    /// <summary>A copy that is not whole is no result.</summary>
+    /// <summary>Throws if the target does not hold the expected number of messages, because an incomplete copy is no result.</summary>
     public static void Require(IContender contender, Place target, long expected)
     {
         var found = target.CountMessages();

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench.Cases;
 
-/// <summary>One very big message, very many accounts, a disk that takes its time.</summary>
+/// <summary>Cases with one very big message, very many accounts, or a slow disk.</summary>
 internal static class Extremes
 {
     private const int MessagesPerAccount = 20;
@@ -15,7 +15,7 @@ internal static class Extremes
     {
         await using (var idle = new BenchLab(lab.Options with { Runs = 1 }))
         {
-            // The same job with a message of no size: what the program needs just to be there.
+            // Run the same job with a tiny message, to find out how much memory the program needs in any case.
             var small = new CaseResult("idle");
             await RunAsync(idle, small, 1000, idle.Imapsync());
             result.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"imapsync with a message of 1 KB in its place: {small.Median("imapsync", m => m.PeakMiB):0} MiB."));

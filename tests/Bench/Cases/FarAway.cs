@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench.Cases;
 
-/// <summary>Lines with a distance and lines with little room.</summary>
+/// <summary>Cases with high latency or low bandwidth.</summary>
 internal static class FarAway
 {
     private const int ThinLineBitsPerSecond = 20_000_000;
@@ -43,7 +43,7 @@ internal static class FarAway
     {
         var mailbox = Mailbox.Ordinary(lab["source"], new MailboxPlan { Messages = lab.Options.Messages / 10, MedianBytes = 6000 });
         var source = await lab.ServeAsync(mailbox, plugins: "imap_zlib");
-        // A line's throughput is that of each of its connections: so there is one.
+        // The proxy limits the throughput of each connection separately, so each program uses only one connection.
         var line = lab.LineTo(source.Port, new FaultRules { BytesPerSecond = ThinLineBitsPerSecond / 8 });
         var copy = new FirstCopy(mailbox, source with { Port = line.Port }, name => new MaildirPlace(lab["out-" + name]), Floor: null);
         await copy.RunAsync(

@@ -2,10 +2,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench.Cases;
 
-/// <summary>First copies of the ordinary mailbox.</summary>
+/// <summary>Cases that copy the ordinary mailbox to an empty target.</summary>
 internal static class FirstCopies
 {
-    /// <summary>All that Dovecot can do without MULTIAPPEND, as Exchange and Gmail have none.</summary>
+    /// <summary>Dovecot's capabilities without MULTIAPPEND, which Exchange and Gmail also lack.</summary>
     public const string NoMultiAppend =
         "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ NAMESPACE UIDPLUS LIST-EXTENDED LIST-STATUS SPECIAL-USE CONDSTORE QRESYNC ESEARCH UNSELECT CHILDREN";
 
@@ -53,7 +53,7 @@ internal static class FirstCopies
         await copy.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync());
     }
 
-    /// <summary>The mailbox that most cases have.</summary>
+    /// <summary>The mailbox that most cases use.</summary>
     public static Mailbox Ordinary(BenchLab lab) =>
         Mailbox.Ordinary(lab["source"], new MailboxPlan { Messages = lab.Options.Messages, MedianBytes = 6000 });
 }

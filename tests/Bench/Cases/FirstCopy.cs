@@ -2,9 +2,9 @@ using Imapsync.Bench.Contenders;
 
 namespace Imapsync.Bench.Cases;
 
-/// <summary>A mailbox to a target that holds nothing, again and again.</summary>
-/// <param name="Target">A new place of that name.</param>
-/// <param name="Floor">The raw client's part, given a new place; null for none.</param>
+/// <summary>Copies a mailbox to an empty target, several times.</summary>
+/// <param name="Target">Creates a new place with this name.</param>
+/// <param name="Floor">Measures the raw client on a new place; null for cases without it.</param>
 internal sealed record FirstCopy(Mailbox Mailbox, Place Source, Func<string, Place> Target, Func<Place, Task<Measurement>>? Floor)
 {
     public async Task RunAsync(BenchLab lab, CaseResult result, params IContender[] contenders)

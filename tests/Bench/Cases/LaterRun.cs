@@ -2,9 +2,9 @@ using Imapsync.Bench.Contenders;
 
 namespace Imapsync.Bench.Cases;
 
-/// <summary>A mailbox that was copied before, brought up to date again and again.</summary>
-/// <param name="Change">What happens at the source before each round.</param>
-/// <param name="Arrived">Throws unless a target shows it; beyond the number of messages, which is always looked at.</param>
+/// <summary>Brings the copy of a mailbox up to date, several times.</summary>
+/// <param name="Change">Changes the source before each round.</param>
+/// <param name="Arrived">Throws unless the change has arrived at a target. The number of messages is checked in any case.</param>
 internal sealed record LaterRun(Mailbox Mailbox, Place Source, Func<string, Place> Target, Func<int, Task>? Change = null, Action<IContender, Place>? Arrived = null)
 {
     public async Task<IReadOnlyDictionary<IContender, Transfer>> RunAsync(BenchLab lab, CaseResult result, params IContender[] contenders)
@@ -15,7 +15,7 @@ internal sealed record LaterRun(Mailbox Mailbox, Place Source, Func<string, Plac
             var transfer = transfers[contender] = new Transfer(contender.Name, Source, Target(contender.Name), lab[$"state-{contender.Name}"]);
             await contender.RunAsync([transfer]);
             BenchCase.Require(contender, transfer.Target, Mailbox.Messages);
-            // The second run may still note what the first one's own doing changed; what follows is as every night.
+            // The second run may still have to record changes caused by the first one; later runs are like those of every night.
             await contender.RunAsync([transfer]);
         }
 

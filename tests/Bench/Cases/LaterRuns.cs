@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench.Cases;
 
-/// <summary>Runs after the first: what every night is like.</summary>
+/// <summary>Cases that measure the runs after the first, as they happen every night.</summary>
 internal static class LaterRuns
 {
     public static async Task NothingNewInFilesAsync(BenchLab lab, CaseResult result)
@@ -76,7 +76,7 @@ internal static class LaterRuns
         var transfers = await later.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync());
         foreach (var (contender, transfer) in transfers)
         {
-            // Once more over lines that count; they cost time, so this run is no result.
+            // Run once more through proxies that count round trips. The proxies cost time, so this run's time is not a result.
             var (toSource, toTarget) = (lab.LineTo(source.Port), lab.LineTo(server.Port));
             await contender.RunAsync([transfer with { Source = source with { Port = toSource.Port }, Target = (ImapPlace)transfer.Target with { Port = toTarget.Port } }]);
             result.Notes.Add($"{contender.Name} waits for {Turns(toSource)} round trips at the source and {Turns(toTarget)} at the target, log-in and log-out included.");

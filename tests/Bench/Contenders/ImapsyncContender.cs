@@ -3,14 +3,14 @@ using System.Text;
 
 namespace Imapsync.Bench.Contenders;
 
-/// <summary>This project's program as published, with default settings where nothing else is said.</summary>
-/// <param name="directory">For its job files.</param>
-/// <param name="parallel">Jobs at once; null for the default.</param>
+/// <summary>This project's published program, with default settings unless stated otherwise.</summary>
+/// <param name="directory">The directory for its job files.</param>
+/// <param name="parallel">The number of jobs to run at once; null for the default.</param>
 internal sealed record ImapsyncContender(string program, string directory, int? parallel = null) : IContender
 {
     public string Name { get; init; } = "imapsync";
 
-    /// <summary>Lines below <c>source:</c> besides those of the place.</summary>
+    /// <summary>Lines to add below <c>source:</c> to those of the place.</summary>
     public IReadOnlyList<string> SourceSettings { get; init; } = [];
 
     public bool Can(Transfer transfer) => true;

@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace Imapsync.Bench.Contenders;
 
-/// <summary>A program written with MailKit's public interface (<see cref="MailKitProgram"/>), as a process of its own.</summary>
-/// <param name="directory">Its working directory.</param>
-/// <param name="isBatched">The best that can be written, else the usual loop.</param>
+/// <summary>A program that uses MailKit's public interface (<see cref="MailKitProgram"/>), run as a separate process.</summary>
+/// <param name="directory">The program's working directory.</param>
+/// <param name="isBatched">Whether to use the fastest variant instead of the usual loop.</param>
 internal sealed class MailKitContender(string directory, bool isBatched) : IContender
 {
     public string Name => isBatched ? "mailkit" : "mailkit-loop";

@@ -7,15 +7,15 @@ using MimeKit;
 
 namespace Imapsync.Bench.Contenders;
 
-/// <summary>Copies an account by MailKit's public interface, into another one or into a Maildir.</summary>
+/// <summary>Copies an account with MailKit's public interface, into another account or a Maildir.</summary>
 /// <param name="isBatched">
-/// The best that can be written with it: four connections to either side, the bodies of many messages by one FETCH, as many by one APPEND
-/// (MULTIAPPEND where there is one) while the next are fetched, bodies that no MIME parser touches. Else the usual loop: a message is
-/// fetched and parsed, appended or written, and so on, over one connection to either side.
+/// Whether to use the fastest variant that MailKit allows: four connections to each side, many bodies with one FETCH, many messages with one APPEND
+/// (MULTIAPPEND if offered) while the next ones are fetched, and bodies that are not parsed as MIME. Otherwise the usual loop over one connection
+/// to each side: fetch and parse a message, append or write it, and go on with the next.
 /// </param>
 internal sealed class MailKitProgram(bool isBatched, MailKitProgram.Account from, MailKitProgram.Account? to, string? maildir)
 {
-    // As many as the other program opens.
+    // This is the number of connections that imapsync opens.
     private const int Connections = 4;
     private const int BatchMessages = 100;
     private const long BatchBytes = 8 << 20;
@@ -26,7 +26,7 @@ internal sealed class MailKitProgram(bool isBatched, MailKitProgram.Account from
 
     internal sealed record Account(int Port, string User, string Password);
 
-    /// <returns>Exit status: 3 when messages were left out.</returns>
+    /// <returns>The exit status: 3 if messages were left out.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
         var (from, rest) = (Read(arguments.Skip(1)), arguments.Skip(4).ToList());
@@ -50,7 +50,7 @@ internal sealed class MailKitProgram(bool isBatched, MailKitProgram.Account from
         if (to is not null)
         {
             using var target = await ConnectAsync(to);
-            // A folder's parents first; one that is no folder at the source is one here.
+            // Create parents first. A parent that is not a folder at the source is created as a folder here too.
             var made = new Dictionary<string, IMailFolder>(StringComparer.Ordinal) { ["INBOX"] = target.Inbox! };
             foreach (var levels in names.Order(StringComparer.Ordinal).Select(n => n.Split('/')))
             {
@@ -105,7 +105,7 @@ internal sealed class MailKitProgram(bool isBatched, MailKitProgram.Account from
             return;
         }
 
-        // The next batch is fetched while this one is stored.
+        // The next batch is fetched while the current one is stored.
         var batches = Channel.CreateBounded<List<(IMessageSummary, MimeMessage?, byte[])>>(1);
         await Task.WhenAll(FetchAllAsync(), StoreAllAsync());
 
@@ -186,7 +186,7 @@ internal sealed class MailKitProgram(bool isBatched, MailKitProgram.Account from
             await target.AppendAsync(requests);
     }
 
-    /// <summary>Into tmp, dated, and renamed, with the line ends of a file.</summary>
+    /// <summary>Writes a message with LF line ends to a file in tmp, sets the file's date, and moves it to cur.</summary>
     private static async Task WriteAsync(string directory, IMessageSummary summary, MimeMessage? message, byte[] octets)
     {
         var name = $"{summary.InternalDate!.Value.ToUnixTimeSeconds()}.U{summary.UniqueId.Id}.bench";

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace Imapsync.Bench.Contenders;
 
-/// <summary>mbsync of isync, pulling everything: its own pipelining, arrival dates carried over as the others do.</summary>
-/// <param name="directory">For its configuration files.</param>
-/// <param name="isDurable">Sync files before they count as stored; a file system in memory has nothing to sync to.</param>
-/// <param name="parallel">Processes at once, where there are several mailboxes: it has no such thing itself.</param>
+/// <summary>mbsync (from isync), which copies everything from the source with its own pipelining and keeps arrival dates like the others.</summary>
+/// <param name="directory">The directory for its configuration files.</param>
+/// <param name="isDurable">Whether to sync files to disk before they count as stored, which has no effect on a file system in memory.</param>
+/// <param name="parallel">The number of processes to run at once for several mailboxes, because mbsync itself has no parallelism.</param>
 internal sealed class MbsyncContender(string directory, bool isDurable = false, int parallel = 1) : IContender
 {
     public string Name => "mbsync";

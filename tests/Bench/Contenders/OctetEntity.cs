@@ -2,7 +2,7 @@ using MimeKit;
 
 namespace Imapsync.Bench.Contenders;
 
-/// <summary>A body that is written as it came: what MimeKit lets a program do that wants no MIME tree in between.</summary>
+/// <summary>A body that is written exactly as received, which MimeKit allows to a program that does not want the MIME parts parsed.</summary>
 internal sealed class OctetEntity : MimeEntity
 {
     private readonly ReadOnlyMemory<byte> octets;
@@ -11,11 +11,14 @@ internal sealed class OctetEntity : MimeEntity
         : base("application", "octet-stream")
     {
         this.octets = octets;
-        // What stands in the message's own header says what it is.
+        // The content fields are in the message's own header, so the default ones are removed.
         Headers.Clear();
     }
 
-    /// <summary>The header by MimeKit, which keeps each field's octets, and the body untouched; null where there is no line between them.</summary>
+    /// <summary>
+    /// Creates a message whose header is parsed by MimeKit, which keeps each field's octets, and whose body is untouched; null if no empty line separates the
+    /// two.
+    /// </summary>
     public static MimeMessage? TryRead(byte[] message)
     {
         var end = message.AsSpan().IndexOf("\r\n\r\n"u8);

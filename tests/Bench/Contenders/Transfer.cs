@@ -1,19 +1,19 @@
 namespace Imapsync.Bench.Contenders;
 
-/// <summary>One mailbox to be copied by one program, and where that program remembers.</summary>
-/// <param name="Name">Of the job; a word.</param>
+/// <summary>One mailbox to be copied by one program, and the directory where that program keeps its state.</summary>
+/// <param name="Name">The name of the job; one word.</param>
 internal sealed record Transfer(string Name, Place Source, Place Target, string StateDirectory);
 
 /// <summary>A program that copies mail.</summary>
 internal interface IContender
 {
-    /// <summary>As it stands in the tables; also part of file names.</summary>
+    /// <summary>The program's name in tables and in file names.</summary>
     string Name { get; }
 
-    /// <summary>False where it has no such thing as the transfer asks for.</summary>
+    /// <summary>False if the program does not support this kind of transfer.</summary>
     bool Can(Transfer transfer);
 
-    /// <summary>Copies, or brings up to date what an earlier run copied.</summary>
-    /// <exception cref="InvalidOperationException">It failed.</exception>
+    /// <summary>Copies mailboxes, or brings earlier copies up to date.</summary>
+    /// <exception cref="InvalidOperationException">The program failed.</exception>
     Task<Measurement> RunAsync(IReadOnlyList<Transfer> transfers);
 }

@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench.Micro;
 
-/// <summary>A checkpoint written and read, in memory: what it costs besides the disk.</summary>
+/// <summary>Measures writing and reading a checkpoint in memory, i.e. the cost apart from the disk.</summary>
 public class JournalBenchmarks : IDisposable
 {
     private const int Messages = 20_000;
@@ -21,7 +21,7 @@ public class JournalBenchmarks : IDisposable
     [GlobalSetup]
     public Task PrepareAsync() => WriteAsync(Read);
 
-    /// <summary>Settled and committed, a window at a time.</summary>
+    /// <summary>Settles messages and commits them, one window at a time.</summary>
     [Benchmark(OperationsPerInvoke = Messages)]
     public Task Write()
     {

@@ -3,7 +3,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Bench.Micro;
 
-/// <summary>A folder's UIDs with gaps, as years of deleting leave them.</summary>
+/// <summary>Measures sets of a folder's UIDs with gaps, as many years of deletions leave them.</summary>
 public class UidSetBenchmarks
 {
     private const int Uids = 100_000;

@@ -6,7 +6,7 @@ using Imapsync.Imap.Wire;
 
 namespace Imapsync.Bench.Micro;
 
-/// <summary>A thousand FETCH replies as a listing of a folder brings them.</summary>
+/// <summary>Measures reading a thousand FETCH replies of the kind that the listing of a folder produces.</summary>
 public class WireBenchmarks
 {
     private const int Replies = 1000;

@@ -9,7 +9,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>A state directory that a crash, a bad disk or somebody else has been at.</summary>
+/// <summary>Targets for the files of a state directory, which may be damaged by a crash, a bad disk or another program.</summary>
 internal static class CheckpointTargets
 {
     private static readonly PairKey Pair = new(FolderPath.Inbox, new FolderPath("Archive", "2024"));
@@ -64,7 +64,7 @@ internal static class CheckpointTargets
         return lines.Written.ToArray();
     }
 
-    /// <summary>What was read is written and read again as the same.</summary>
+    /// <summary>Reads a history; writing it and reading it again must give the same history.</summary>
     private static void History(byte[] octets)
     {
         List<HistoryEntry> entries;
@@ -91,7 +91,7 @@ internal static class CheckpointTargets
         return SummaryFile.Write(pairs).ToArray();
     }
 
-    /// <summary>Trusted only where all of it can be read; what is trusted is read to a state.</summary>
+    /// <summary>Reads a journal, which must be accepted only if all of it can be read and replayed.</summary>
     private static void Journal(byte[] octets)
     {
         var path = Scratch.Write("journal", "a.journal", octets);
@@ -106,7 +106,7 @@ internal static class CheckpointTargets
         }
         catch (Exception e) when (e is StateDamagedException or CheckpointVersionException)
         {
-            // The two ways a journal is not trusted.
+            // These are the two documented ways to reject a journal.
         }
     }
 
@@ -119,7 +119,7 @@ internal static class CheckpointTargets
         }
         catch (CheckpointVersionException)
         {
-            // A newer version's.
+            // The summary was written by a newer version.
         }
     }
 
@@ -133,7 +133,7 @@ internal static class CheckpointTargets
             Assert.Equal(path, FolderPath.Parse(path.ToString()));
     }
 
-    /// <summary>Gives every line the checksum it would have.</summary>
+    /// <summary>Gives every line its correct checksum.</summary>
     private static byte[] Seal(byte[] octets, bool isChained)
     {
         var sealedLines = new List<byte>(octets.Length);

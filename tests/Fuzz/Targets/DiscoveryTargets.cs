@@ -2,7 +2,7 @@ using Imapsync.Engine.Discovery;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>What a domain publishes of its mail servers.</summary>
+/// <summary>Targets for the documents that a domain publishes about its mail servers.</summary>
 internal static class DiscoveryTargets
 {
     private const string Sample = """
@@ -22,7 +22,7 @@ internal static class DiscoveryTargets
         },
     ];
 
-    /// <summary>No document leads anywhere but to a host with a name, a port, TLS and a user that can be shown.</summary>
+    /// <summary>Any server found in a document must have a valid host name and port, and a user name that can be displayed.</summary>
     private static void Autoconfig(byte[] octets)
     {
         foreach (var server in AutoconfigDocument.Read(new MemoryStream(octets), "alice@example.com"))

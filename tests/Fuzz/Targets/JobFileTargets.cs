@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>Job files as tired people write them: an error that names the place, and never another exception.</summary>
+/// <summary>Targets for job files with mistakes: reading must fail with the documented exception and no other.</summary>
 internal static class JobFileTargets
 {
     public static FuzzTarget[] All { get; } =

@@ -6,7 +6,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>What lies in a Maildir tree: names, <c>dovecot-uidlist</c>, <c>dovecot-keywords</c>, <c>subscriptions</c>.</summary>
+/// <summary>Targets for the contents of a Maildir tree: names, <c>dovecot-uidlist</c>, <c>dovecot-keywords</c>, <c>subscriptions</c>.</summary>
 internal static class MaildirTargets
 {
     private static readonly ImmutableArray<string?> Slots = ["$Label1", null, "Work", "Ä"];

@@ -6,7 +6,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>What lies in a tree of mbox files: mailboxes of any make, their indexes, names and postmarks.</summary>
+/// <summary>Targets for the contents of a tree of mbox files: mailboxes of any origin, their indexes, names and postmarks.</summary>
 internal static class MboxTargets
 {
     private static readonly byte[][] Mailboxes = FuzzTarget.Texts(
@@ -45,7 +45,7 @@ internal static class MboxTargets
         return lines.Written.ToArray();
     }
 
-    /// <summary>Every message found is read to its end, and the messages lie in the file one behind the other.</summary>
+    /// <summary>Reads all messages of a mailbox to their ends; they must not overlap and must lie within the file.</summary>
     private static void Scan(byte[] octets)
     {
         var path = Scratch.Write("mbox", "mailbox", octets);
@@ -86,7 +86,7 @@ internal static class MboxTargets
         Assert.Equal(level, FileNames.Unescape(FileNames.Escape(level)));
     }
 
-    /// <summary>Gives every line the checksum it would have.</summary>
+    /// <summary>Gives every line its correct checksum.</summary>
     private static byte[] Seal(byte[] octets)
     {
         var sealedLines = new List<byte>(octets.Length);

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>Replies after the grammar of RFC 9051, valid or nearly so: what damage to real lines seldom builds.</summary>
+/// <summary>Generates replies from the grammar of RFC 9051, valid or nearly so, which damage to real lines would rarely produce.</summary>
 internal static class ReplyGrammar
 {
     private static readonly string[] Codes =

@@ -9,7 +9,7 @@ using Imapsync.Imap.Wire;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>Replies as each command reads them, and what the engine reads of what came: folder names, headers.</summary>
+/// <summary>Targets for replies as each command reads them, and for the values that the engine reads from them: folder names and headers.</summary>
 internal static class ReplyTargets
 {
     private static readonly ImapLimits Limits = new() { MaxLineBytes = 4096, MaxInlineLiteralBytes = 4096, MaxFrameBytes = 16384 };
@@ -59,7 +59,7 @@ internal static class ReplyTargets
             }
             catch (ImapProtocolException)
             {
-                // A limit was passed.
+                // A limit was exceeded.
             }
         }
 

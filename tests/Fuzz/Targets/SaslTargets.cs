@@ -4,7 +4,7 @@ using Imapsync.Imap.Sasl;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>Challenges of a server that wants more than a password.</summary>
+/// <summary>Targets for SASL challenges of a hostile server.</summary>
 internal static class SaslTargets
 {
     private static readonly byte[][] Challenges = FuzzTarget.Texts(
@@ -23,7 +23,7 @@ internal static class SaslTargets
         },
     ];
 
-    /// <summary>A line a challenge.</summary>
+    /// <summary>Reads the input's lines, each as one challenge.</summary>
     private static void Read(byte[] octets)
     {
         var options = new ImapClientOptions("mail.example.com", 993, ImapTls.Implicit);
@@ -39,7 +39,7 @@ internal static class SaslTargets
                 }
                 catch (SaslFaultException)
                 {
-                    // What AUTHENTICATE answers with a cancellation.
+                    // AUTHENTICATE answers this fault by cancelling the exchange.
                 }
             }
         }

@@ -1,6 +1,6 @@
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>Files for readers that want files, in memory where the machine has that; gone when the process is.</summary>
+/// <summary>Creates files for readers that need files, in memory if the machine has /dev/shm. They are deleted when the process ends.</summary>
 internal static class Scratch
 {
     private static readonly Lazy<string> Root = new(() =>
@@ -16,7 +16,7 @@ internal static class Scratch
         return root;
     });
 
-    /// <summary>A file of that name in a directory that holds nothing else of the same target.</summary>
+    /// <summary>Writes a file with this name to the target's own directory.</summary>
     public static string Write(string target, string name, ReadOnlySpan<byte> octets)
     {
         var path = Path.Combine(Root.Value, target, name);

@@ -12,7 +12,7 @@ using Imapsync.Serving.Wire;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>What clients say to a served backup, and the mail in it.</summary>
+/// <summary>Targets for clients' commands to a served backup, and for the mail in the backup.</summary>
 internal static class ServingTargets
 {
     private static readonly ServingLimits Limits = ServingLimits.Default with { CommandBytes = 128 << 10, StrangerCommandBytes = 128 << 10 };
@@ -40,7 +40,7 @@ internal static class ServingTargets
         },
     ];
 
-    /// <summary>One command after the other, each read by the grammar of its name.</summary>
+    /// <summary>Reads the commands one by one, and parses each by the grammar for its name.</summary>
     private static void Commands(byte[] octets)
     {
         var reader = new CommandReader(PipeReader.Create(new MemoryStream(octets)), Limits, TimeProvider.System, _ => ValueTask.CompletedTask);
@@ -51,7 +51,7 @@ internal static class ServingTargets
         }
         catch (Exception e) when (e is ConversationEndException or RefusalException)
         {
-            // The ways a conversation ends.
+            // These are the documented ways for a session to end.
         }
     }
 
@@ -96,11 +96,11 @@ internal static class ServingTargets
         }
         catch (Exception e) when (e is CommandException or RefusalException)
         {
-            // Answered with BAD or NO.
+            // The command would be answered with BAD or NO.
         }
     }
 
-    /// <summary>Ranges are told apart, and every section lies within its message.</summary>
+    /// <summary>Resolved ranges must be separate and ascending, and every section must lie within its message.</summary>
     private static void Fetch(SequenceSet set, FetchRequest request)
     {
         foreach (var last in (uint[])[0, 5, uint.MaxValue])
@@ -121,7 +121,7 @@ internal static class ServingTargets
         }
     }
 
-    /// <summary>The parts are the same however the octets come, lie inside one another, and can be told.</summary>
+    /// <summary>A message must have the same parts however its octets are split; the parts must be properly nested and their structure writable.</summary>
     private static void Structures(byte[] octets)
     {
         var root = Scan(octets, octets.Length);

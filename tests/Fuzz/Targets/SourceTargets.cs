@@ -8,7 +8,7 @@ using Imapsync.Imap.Pop3;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>What POP3 servers send, and files in which other programs keep mail.</summary>
+/// <summary>Targets for POP3 servers' replies, and for files in which other programs store mail.</summary>
 internal static class SourceTargets
 {
     private const string Session =
@@ -43,13 +43,13 @@ internal static class SourceTargets
         },
     ];
 
-    /// <summary>However a reply is cut into pieces, it is the same message with the same end.</summary>
+    /// <summary>However a reply is split into pieces, the message and its end must be the same.</summary>
     private static void Dots(byte[] octets)
     {
         var whole = Undo(octets, octets.Length);
         foreach (var piece in (int[])[1, 2, 3, 7])
             Assert.Equal(whole, Undo(octets, piece));
-        // A line end, a dot, a line end is the end, and nowhere else is one.
+        // The reply ends at a line that contains only a dot and ends in CRLF, and nowhere else.
         var text = Latin1("\r\n").Concat(octets).ToArray();
         var end = text.AsSpan().IndexOf("\r\n.\r\n"u8);
         Assert.Equal((end >= 0, end < 0 ? octets.Length : end + 3), (whole.IsOver, whole.Taken));
@@ -127,7 +127,7 @@ internal static class SourceTargets
         Assert.Equal(labels.Folders.Count, labels.Folders.Distinct().Count());
     }
 
-    /// <summary>A server that says this, whatever it hears.</summary>
+    /// <summary>A server that sends fixed octets whatever the client sends.</summary>
     private sealed class Said(byte[] octets) : DuplexStream
     {
         private int at;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>What real servers say: the lines of tests/Transcripts.</summary>
+/// <summary>Real servers' replies: the server lines of tests/Transcripts.</summary>
 internal static class TranscriptLines
 {
     private static readonly Lazy<byte[][]> Read = new(() =>

@@ -6,7 +6,7 @@ using Imapsync.Imap.Wire;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>Octets to frames, frames to tokens, tokens to values.</summary>
+/// <summary>Targets for framing, tokenizing and parsing values.</summary>
 internal static class WireTargets
 {
     private static readonly ImapLimits Limits = new() { MaxLineBytes = 4096, MaxInlineLiteralBytes = 4096, MaxFrameBytes = 16384 };
@@ -27,7 +27,7 @@ internal static class WireTargets
         new("uid-sets", UidSets, FuzzTarget.Texts("1:3,7", "4294967295", "9:1,1,2,3:5", "1:*")) { Words = FuzzTarget.Texts(",", ":", "*", "4294967295", "0", "1:4294967295"), Weight = 2 },
     ];
 
-    /// <summary>Frames are cut the same however the octets are torn.</summary>
+    /// <summary>The frames must be the same however the octets are split.</summary>
     private static void Frames(byte[] octets)
     {
         var whole = Cut(new ReadOnlySequence<byte>(octets), int.MaxValue);
@@ -59,7 +59,7 @@ internal static class WireTargets
         }
         catch (ImapProtocolException)
         {
-            // Nested too deep.
+            // The lists are nested too deeply.
         }
     }
 
@@ -74,7 +74,7 @@ internal static class WireTargets
             _ = (code.Number, code.ModSeq, code.Words.Count());
     }
 
-    /// <summary>What reads as modified UTF-7 is written as something that reads the same.</summary>
+    /// <summary>A name that is valid modified UTF-7 must decode to the same text after it is encoded again.</summary>
     private static void ModifiedUtf7Names(byte[] octets)
     {
         var wire = Encoding.Latin1.GetString(octets);
@@ -98,7 +98,7 @@ internal static class WireTargets
         _ = set.Contains(new Uid(7));
     }
 
-    /// <summary>The frames as text, with the bodies that come between left out as the connection would.</summary>
+    /// <summary>Returns the frames as text; the bodies between them are skipped, as the connection does.</summary>
     private static string Cut(ReadOnlySequence<byte> octets, int pieces)
     {
         var reader = new FrameReader(Limits);

@@ -112,7 +112,7 @@ public sealed class AppendTests
 
         async IAsyncEnumerable<OutgoingMessage> Waiting()
         {
-            // Without giving way, so that the write of what is there already fails while this message is awaited.
+            // Do not yield before the connection is broken, so that flushing the octets already written fails while this message is awaited.
             var gone = session.Server.DisposeAsync().AsTask();
             SpinWait.SpinUntil(() => session.Client.IsBroken);
             asked.SetResult();
@@ -131,7 +131,7 @@ public sealed class AppendTests
         var append = session.Client.AppendAsync("Sent", Window(pipe.Reader), Token);
         var tag = await session.Server.ExpectAsync("APPEND \"Sent\" (\\Seen) \"17-Jul-2024 02:44:25 +0000\" {5+}", Token);
         Assert.Equal("he", await session.Server.ReadOctetsAsync(2, Token));
-        // The server has it a moment before the client knows that it was written.
+        // The server receives the octets slightly before the client knows that they were written, so wait for the client.
         SpinWait.SpinUntil(() => session.Client.WaitsForSource);
         session.Clock.Advance(TimeSpan.FromHours(1));
         await pipe.Writer.WriteAsync("llo"u8.ToArray(), Token);
@@ -188,7 +188,7 @@ public sealed class AppendTests
     private static OutgoingMessage Message(long length, PipeReader body) =>
         new(FlagSet.Create(MessageFlags.Seen), new DateTimeOffset(2024, 7, 17, 2, 44, 25, TimeSpan.Zero), length, body);
 
-    /// <summary>Reads from one stream and writes to another.</summary>
+    /// <summary>A stream that reads from one stream and writes to another.</summary>
     private sealed class Both(Stream read, Stream write) : DuplexStream
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => read.ReadAsync(buffer, cancellationToken);

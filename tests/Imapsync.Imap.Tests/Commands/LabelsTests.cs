@@ -3,7 +3,7 @@ using Imapsync.Imap.Tests.Connection;
 
 namespace Imapsync.Imap.Tests.Commands;
 
-/// <summary>X-GM-MSGID and X-GM-LABELS.</summary>
+/// <summary>Tests of X-GM-MSGID and X-GM-LABELS.</summary>
 public sealed class LabelsTests
 {
     [Fact]

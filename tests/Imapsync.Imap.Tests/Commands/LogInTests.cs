@@ -93,7 +93,7 @@ public sealed class LogInTests
         var login = session.Client.LogInAsync(new ImapCredentials("tim", "tanstaaftanstaaf"), Token);
         var tag = await session.Server.ExpectAsync("AUTHENTICATE CRAM-MD5", Token);
         await session.Server.SendAsync("+ PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+\r\n", Token);
-        // RFC 2195 §2.
+        // This is the response in the example of RFC 2195 §2.
         Assert.Equal("dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw", await session.Server.ReadLineAsync(Token));
         await session.Server.SendAsync($"{tag} NO no\r\n", Token);
         await Assert.ThrowsAsync<ImapCommandException>(() => login);
@@ -174,7 +174,7 @@ public sealed class LogInTests
         if (!volunteered)
             await session.Server.AnswerAsync("CAPABILITY", "* CAPABILITY " + capabilities);
         await login;
-        // Both are on their way before anything is answered.
+        // ID and NOOP are both sent before either is answered.
         var status = session.Client.NoopAsync(Token);
         var id = await session.Server.ExpectAsync("ID (\"name\" \"imapsync\")", Token);
         var noop = await session.Server.ExpectAsync("NOOP", Token);

@@ -7,7 +7,7 @@ using MailKit.Security;
 
 namespace Imapsync.Imap.Tests.Commands;
 
-/// <summary>Each mechanism by its octets: the examples of the RFCs, and verifiers that share nothing with the client.</summary>
+/// <summary>Tests the octets of each mechanism with the RFCs' examples and with verifiers that share no code with the client.</summary>
 public sealed class SaslExchangeTests
 {
     [Theory]
@@ -193,7 +193,7 @@ public sealed class SaslExchangeTests
         await session.Server.SendAsync($"{tag} OK [CAPABILITY IMAP4rev1] in\r\n", Session.Token);
         var refused = await Assert.ThrowsAsync<ImapLogInException>(() => login);
         Assert.Contains("prove", refused.Message, StringComparison.Ordinal);
-        // Nothing follows, the password itself least of all.
+        // The client sends nothing more, and in particular not the password itself.
         Assert.Null(await session.Server.ReadLineAsync(Session.Token));
     }
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Imapsync.Imap.Tests.Commands;
 
-/// <summary>A server's side of SCRAM (RFC 5802 §3), which keeps only what such a server keeps: StoredKey and ServerKey.</summary>
+/// <summary>A server's side of SCRAM (RFC 5802 §3), which keeps only what a real server stores: StoredKey and ServerKey.</summary>
 internal sealed class ScramVerifier
 {
     private const int Iterations = 64;

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Commands;
 
-/// <summary>SCRAM's Hi as MailKit asks for it, HMAC by HMAC, held against RFC 5802 §2.2 to the letter.</summary>
+/// <summary>Compares SCRAM's Hi, requested as MailKit does it, HMAC by HMAC, with a literal implementation of RFC 5802 §2.2.</summary>
 public sealed class StretchedPasswordTests
 {
     [Fact]

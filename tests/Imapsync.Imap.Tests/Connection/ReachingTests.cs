@@ -7,7 +7,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Connection;
 
-/// <summary>Getting a connection and a greeting, or giving up in time.</summary>
+/// <summary>Tests of connecting and waiting for the greeting, and of giving up in time.</summary>
 public sealed class ReachingTests
 {
     private static readonly IPAddress[] Addresses = [IPAddress.Parse("192.0.2.1"), IPAddress.Parse("192.0.2.2"), IPAddress.Parse("192.0.2.3")];
@@ -24,7 +24,7 @@ public sealed class ReachingTests
         var (server, client) = ScriptedServer.InMemory();
         await using var _ = server;
         var connecting = ImapClient.ConnectAsync(Session.Options(client) with { Time = clock, GreetingTimeout = TimeSpan.FromSeconds(20) }, Token);
-        // An octet now and then is no greeting either.
+        // Single octets that arrive now and then must not extend the wait for the greeting.
         foreach (var octet in said)
             await server.SendAsync($"{octet}", Token);
         clock.Advance(TimeSpan.FromSeconds(19));
@@ -55,7 +55,7 @@ public sealed class ReachingTests
         await attempts.WaitForAsync(2);
         attempts[1].SetResult(new MemoryStream([2]));
         Assert.Equal(2, (await racing).ReadByte());
-        // The one that was too late is closed.
+        // The connection that succeeded too late is closed.
         var late = new MemoryStream([1]);
         attempts[0].SetResult(late);
         Assert.True(attempts.Cancelled[0].IsCancellationRequested);
@@ -79,7 +79,7 @@ public sealed class ReachingTests
     [Fact]
     public async Task A_port_that_nothing_listens_on_is_no_connection()
     {
-        // Taken, and not listening.
+        // The port is bound, so nobody else can take it, but nothing listens on it.
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var connecting = ImapClient.ConnectAsync(new ImapClientOptions("127.0.0.1", ((IPEndPoint)taken.LocalEndPoint!).Port, ImapTls.None), Token);

@@ -20,7 +20,7 @@ public sealed class SendGateTests
     [Fact]
     public void The_table_of_who_may_follow_whom()
     {
-        // Rows: what is in flight. Columns: Free, NeedsSelection, ChangesSelection, Alone.
+        // Rows are the commands in flight. Columns are the next command: Free, NeedsSelection, ChangesSelection, Alone.
         (SentCommand[] InFlight, bool[] May)[] table =
         [
             ([Free], [true, true, true, false]),

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Connection;
 
-/// <summary>A client and the script it talks to, past greeting and capabilities.</summary>
+/// <summary>A client and the scripted server it is connected to, after greeting and capabilities.</summary>
 internal sealed record Session(ImapClient Client, ScriptedServer Server, ManualClock Clock, List<string> Trace) : IAsyncDisposable
 {
     public static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -133,7 +133,7 @@ public sealed class TlsTests : IDisposable
         }
         catch (Exception e) when (e is IOException or System.Security.Authentication.AuthenticationException)
         {
-            // The client hung up, as it should; the server may see that or not.
+            // The client closed the connection, as it should; the server may or may not notice that.
         }
 
         return refused;

@@ -8,7 +8,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Connection;
 
-/// <summary>TLS asked of a port without it, clear text of one that has nothing else, and ports of other servers: told at once, and for good.</summary>
+/// <summary>
+/// Tests of wrong ports: TLS to a port that speaks clear text, clear text to a port that speaks TLS, and ports of other protocols. All fail at once and are not
+/// retried.
+/// </summary>
 public sealed class WrongPortTests
 {
     private static readonly string[] Greetings = ["* OK ready\r\n", "* PREAUTH hello\r\n", "* OK [CAPABILITY IMAP4rev1] x\r\n"];
@@ -111,7 +114,7 @@ public sealed class WrongPortTests
         return await Assert.ThrowsAsync<ImapConnectionException>(() => connecting);
     }
 
-    /// <param name="heard">What came over TLS.</param>
+    /// <param name="heard">The octets received over TLS.</param>
     private static async Task ServeAsync(TcpListener listener, List<byte[]> heard)
     {
         using var certificate = TlsTests.Certificate("imap.example.com");
@@ -121,7 +124,7 @@ public sealed class WrongPortTests
             while (true)
                 open.Add(TalkAsync(await listener.AcceptTcpClientAsync(Token), certificate, heard));
         }
-        // Stopped, or stopped before it was asked for the next.
+        // The listener was stopped, either while accepting or before.
         catch (Exception e) when (e is SocketException or InvalidOperationException)
         {
             await Task.WhenAll(open);
@@ -141,7 +144,7 @@ public sealed class WrongPortTests
         }
         catch (Exception e) when (e is IOException or System.Security.Authentication.AuthenticationException)
         {
-            // The client hung up.
+            // The client closed the connection.
         }
     }
 }

@@ -3,7 +3,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Transcripts;
 
-/// <summary>A server that greets, hears one line, and then gives one octet at a time, for ever; before each, time passes.</summary>
+/// <summary>
+/// A server that sends its greeting, receives one line, and then sends one octet at a time for ever. The clock advances before each octet after the greeting.
+/// </summary>
 internal sealed class DripStream(ManualClock clock, TimeSpan between, byte[] greeting, byte[] line) : DuplexStream
 {
     private readonly TaskCompletionSource heard = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -5,14 +5,14 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Transcripts;
 
-/// <summary>Servers that never come to an end, or announce what nobody could take: each ends its own connection, in bounded memory.</summary>
+/// <summary>Tests of servers that send without end or announce impossible sizes: each must end its own connection, in bounded memory.</summary>
 [Collection("alone")]
 public sealed class EndlessServerTests
 {
     private const long Endless = long.MaxValue / 4096;
     private const int Megabyte = 1 << 20;
 
-    // The same bounds as outside, sooner reached.
+    // The default limits, lowered so that tests reach them sooner.
     private static readonly ImapLimits Tight = new() { MaxUntaggedBytes = Megabyte / 2, MaxFlagBytes = Megabyte / 2, MaxMessages = 5_000 };
 
     [Theory]
@@ -22,7 +22,7 @@ public sealed class EndlessServerTests
     public async Task An_endless_greeting_breaks_the_connection(string opening, string piece)
     {
         var server = new FloodStream([], Octets(opening), Octets(piece), Endless, []);
-        // Without a greeting the stream waits to be spoken to first, which no client does.
+        // FloodStream sends nothing after an empty greeting until it has received something, so write to it in the client's place.
         await server.WriteAsync("x"u8.ToArray(), TestContext.Current.CancellationToken);
         await Assert.ThrowsAsync<ImapProtocolException>(() => ConnectAsync(server, Tight));
         Assert.InRange(server.Taken, Megabyte / 2, 2 * Megabyte);
@@ -166,7 +166,7 @@ public sealed class EndlessServerTests
         await AssertEndsAsync(flood, c => c.NoopAsync(default), Tight);
     }
 
-    /// <summary>Time passes only here: an octet a minute moves, and is no progress.</summary>
+    /// <summary>The server sends one octet a minute, on the test's clock, which must not count as progress.</summary>
     [Theory]
     [InlineData("* OK Still here\r\n")]
     [InlineData("* LIST () \"/\" name\r\n")]
@@ -190,7 +190,7 @@ public sealed class EndlessServerTests
     private static FloodStream Flood(string opening, string piece, long times) =>
         new("* OK [CAPABILITY IMAP4rev1] ready\r\n"u8.ToArray(), Octets(opening), Octets(piece), times, []);
 
-    /// <summary>A server that compresses so many octets of one piece, in some thousandth of them.</summary>
+    /// <summary>A server that sends a decompression bomb: this many octets of a repeated piece, compressed to about a thousandth.</summary>
     private static async Task<FloodStream> BombAsync(string opening, string piece, int octets)
     {
         using var bomb = new MemoryStream();

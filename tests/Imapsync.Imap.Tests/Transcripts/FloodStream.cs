@@ -2,20 +2,23 @@ using Imapsync.Imap.Connection;
 
 namespace Imapsync.Imap.Tests.Transcripts;
 
-/// <summary>A server that greets, hears one line and then repeats a piece, after the opening, for ever or so many times.</summary>
+/// <summary>
+/// A server that sends its greeting, receives one line, and then sends the opening and a piece that it repeats the given number of times, followed by the
+/// ending.
+/// </summary>
 internal sealed class FloodStream(byte[] greeting, byte[] opening, byte[] piece, long times, byte[] ending) : DuplexStream
 {
     private readonly TaskCompletionSource heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long position;
 
-    /// <summary>Octets the client has taken.</summary>
+    /// <summary>How many octets the client has read.</summary>
     public long Taken => position;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (position >= greeting.Length)
             await heard.Task.WaitAsync(cancellationToken);
-        // Like a network it lets others run: whoever stops listening must get to say so.
+        // Yield as a network stream would, so that a client that wants to stop reading gets to run.
         await Task.Yield();
         var filled = 0;
         while (filled < buffer.Length)

@@ -3,11 +3,11 @@ using Imapsync.Imap.Client;
 
 namespace Imapsync.Imap.Tests.Transcripts;
 
-/// <summary>Memory is measured where nothing else allocates.</summary>
+/// <summary>Tests that measure memory, which therefore must not run in parallel with others.</summary>
 [CollectionDefinition("alone", DisableParallelization = true)]
 public sealed class AloneCollection;
 
-/// <summary>Servers that try to fill the memory or keep the client busy for ever: what no transcript could hold.</summary>
+/// <summary>Tests of servers that try to fill the memory or keep the client busy for ever, which no transcript could represent.</summary>
 [Collection("alone")]
 public sealed class HostileServerTests
 {

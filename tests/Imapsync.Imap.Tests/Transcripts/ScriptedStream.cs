@@ -3,16 +3,16 @@ using System.Text;
 
 namespace Imapsync.Imap.Tests.Transcripts;
 
-/// <summary>How the server's octets travel.</summary>
-/// <param name="CutAt">The connection ends behind so many octets.</param>
-/// <param name="AtOnce">No read gets more.</param>
+/// <summary>How the server's octets are delivered.</summary>
+/// <param name="CutAt">How many octets are delivered before the connection ends.</param>
+/// <param name="AtOnce">The most octets that one read returns.</param>
 /// <param name="IsDamaged">
-/// The server's part was changed, so the client may say anything: the server goes on after as many lines as it expected,
-/// and hangs up on a client that is silent while nothing more comes.
+/// Whether the server's replies were changed, so that the client may send anything. Then the server continues after the expected number of lines,
+/// and closes the connection if the client is silent and there is nothing to send.
 /// </param>
 internal sealed record Delivery(long CutAt = long.MaxValue, int AtOnce = int.MaxValue, bool IsDamaged = false);
 
-/// <summary>A server that says its part of a script, as the network stream of a client. No thread and no socket of its own.</summary>
+/// <summary>A client's network stream whose other end is a server that follows a script. It uses no thread or socket.</summary>
 internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery delivery, bool isOpenEnded = false) : DuplexStream
 {
     private static readonly TimeSpan RetryPolicy = TimeSpan.FromMilliseconds(20);
@@ -26,7 +26,7 @@ internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery deliver
     private long heardInTurn;
     private bool isClosed;
 
-    /// <summary>What the client said that the script does not foresee; null while it keeps to it.</summary>
+    /// <summary>What the client sent other than the script expects; null as long as it follows the script.</summary>
     public string? Deviation { get; private set; }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -80,7 +80,9 @@ internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery deliver
         base.Dispose(disposing);
     }
 
-    /// <summary>False while the client has to speak first. 0 octets at the end of the script, the cut, or a deviation.</summary>
+    /// <summary>
+    /// Reads the server's next octets. Returns false if the client has to send first; count is 0 at the end of the script, at the cut, or after a deviation.
+    /// </summary>
     private bool TryGive(Span<byte> buffer, out int count)
     {
         count = 0;
@@ -121,7 +123,7 @@ internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery deliver
         var expected = turn < turns.Count ? turns[turn].Client : [];
         var common = Math.Min(heard.Length, expected.Length);
 
-        // More than is expected now may be what the next turn expects.
+        // Octets beyond this turn's expected ones may belong to the next turn, so only the common part is compared.
         if (!heard[..common].SequenceEqual(expected.AsSpan(0, common)) || (!isOpenEnded && turn >= turns.Count - 1 && heard.Length > common))
             Deviation ??= $"the client said\n{Encoding.Latin1.GetString(heard)}\nwhere the script has\n{Encoding.Latin1.GetString(expected)}";
     }

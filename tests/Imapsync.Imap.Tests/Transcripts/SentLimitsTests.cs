@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Imapsync.Imap.Tests.Transcripts;
 
-/// <summary>What servers can take: the length of sets, ascending ranges, no macros, no ENVELOPE.</summary>
+/// <summary>Tests of limits on what the client sends: the length of sets, ascending ranges, no macros, no ENVELOPE.</summary>
 public sealed class SentLimitsTests
 {
     [Theory]

@@ -3,21 +3,21 @@ using System.Text;
 
 namespace Imapsync.Imap.Tests.Transcripts;
 
-/// <summary>What the client must have said before the server says its part.</summary>
+/// <summary>One turn of a conversation: the octets that the client must send first, and the server's octets that follow.</summary>
 internal sealed record Turn(byte[] Client, byte[] Server);
 
-/// <summary>One conversation from tests/Transcripts, in the format that its README describes.</summary>
+/// <summary>One conversation from tests/Transcripts, in the format described in the README there.</summary>
 internal sealed record Transcript(string Name, IReadOnlyList<Turn> Turns, IReadOnlyList<string> Calls, IReadOnlyList<string> Expected)
 {
-    /// <summary>STARTTLS or no connection.</summary>
+    /// <summary>Whether the client must require STARTTLS.</summary>
     public bool NeedsTls { get; private init; }
 
-    /// <summary>Behind the script's end the client may say anything, e.g. shake hands for TLS.</summary>
+    /// <summary>Whether the client may send anything after the end of the script, e.g. a TLS handshake.</summary>
     public bool IsOpenEnded { get; private init; }
 
     private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "Transcripts");
 
-    /// <summary>Paths below tests/Transcripts, sorted.</summary>
+    /// <summary>The transcripts' paths relative to tests/Transcripts, sorted.</summary>
     public static IEnumerable<string> Names =>
         Directory.EnumerateFiles(Root, "*.txt", SearchOption.AllDirectories)
             .Select(f => Path.GetRelativePath(Root, f).Replace('\\', '/')).Order(StringComparer.Ordinal);
@@ -57,7 +57,7 @@ internal sealed record Transcript(string Name, IReadOnlyList<Turn> Turns, IReadO
         };
     }
 
-    /// <summary>Text with <c>\xHH</c> for octets that text can't hold.</summary>
+    /// <summary>Converts text to octets; <c>\xHH</c> stands for an octet that text can't contain.</summary>
     public static byte[] Unescape(string text)
     {
         var octets = new List<byte>(text.Length);
@@ -79,7 +79,7 @@ internal sealed record Transcript(string Name, IReadOnlyList<Turn> Turns, IReadO
         return [.. octets];
     }
 
-    /// <summary>The reverse, for octets held one a character.</summary>
+    /// <summary>Reverses <see cref="Unescape"/>; the octets are given as one character each.</summary>
     public static string Escape(string octets)
     {
         var text = new StringBuilder(octets.Length);

@@ -5,14 +5,14 @@ using Imapsync.Imap.Client;
 
 namespace Imapsync.Imap.Tests.Transcripts;
 
-/// <summary>Makes the calls of a transcript and writes down, line by line, what came of each.</summary>
+/// <summary>Makes the calls listed in a transcript and logs the outcome of each, line by line.</summary>
 internal sealed class TranscriptClient(ImapClientOptions options) : IAsyncDisposable
 {
     private ImapClient? client;
 
     public List<string> Log { get; } = [];
 
-    /// <summary>What ended the conversation early, if it is none of the three documented exceptions.</summary>
+    /// <summary>The exception that ended the conversation early, if it is not one of the documented ones.</summary>
     public Exception? Undocumented { get; private set; }
 
     public async Task RunAsync(IEnumerable<string> calls, CancellationToken cancellationToken)

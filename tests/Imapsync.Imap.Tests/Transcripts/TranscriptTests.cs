@@ -1,9 +1,11 @@
 namespace Imapsync.Imap.Tests.Transcripts;
 
-/// <summary>Holds the client against what servers really say: tests/Transcripts, whole, in single octets, and cut anywhere.</summary>
+/// <summary>
+/// Tests the client with real servers' conversations from tests/Transcripts: delivered whole, in single octets, and cut off at any position.
+/// </summary>
 public sealed class TranscriptTests
 {
-    // Of longer transcripts every n-th position is cut.
+    // The most positions at which one transcript is cut; in longer transcripts only every n-th position is.
     private const int MaxCuts = 1500;
 
     public static TheoryData<string> Names => [.. Transcript.Names];
@@ -57,7 +59,7 @@ public sealed class TranscriptTests
         return client.Log;
     }
 
-    /// <summary>"broken" stands for either of the two exceptions that end a connection.</summary>
+    /// <summary>Compares a log with the expected one, in which "broken" stands for either of the two exceptions that end a connection.</summary>
     private static void AssertLog(IReadOnlyList<string> expected, List<string> actual)
     {
         var settled = actual.Select((line, i) => i < expected.Count && expected[i] == "= broken"

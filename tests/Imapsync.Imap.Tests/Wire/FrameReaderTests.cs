@@ -41,7 +41,7 @@ public sealed class FrameReaderTests
         {
             var some = Frames(octets.AsSpan(0, cut).ToArray(), octets.Length);
             Assert.True(some.Count <= whole.Count);
-            // Only a body may be a beginning of the one in the whole stream.
+            // Cutting the stream may shorten a body; all other frames must be identical.
             for (var i = 0; i < some.Count; i++)
                 Assert.StartsWith(some[i], whole[i], StringComparison.Ordinal);
         }

@@ -7,7 +7,7 @@ using Imapsync.Engine.Discovery;
 
 namespace Imapsync.Tests.Support.Discovery;
 
-/// <summary>A small internet of the test's own: a name server, web servers and IMAP servers, all on loopback, with certificates of one authority.</summary>
+/// <summary>A private miniature internet: a name server, web servers and IMAP servers, all on loopback, with certificates of one authority.</summary>
 public sealed class DiscoveryLab : IAsyncDisposable
 {
     private readonly TempDir directory = new();
@@ -31,37 +31,37 @@ public sealed class DiscoveryLab : IAsyncDisposable
 
     public NameServer Names { get; } = new();
 
-    /// <summary>What was connected to for mail, <c>imap.example.com:993</c>.</summary>
+    /// <summary>The mail servers that were connected to, e.g. <c>imap.example.com:993</c>.</summary>
     public ConcurrentQueue<string> Dialled { get; } = [];
 
-    /// <summary>What was asked of web servers.</summary>
+    /// <summary>The requests that web servers received, as host and path.</summary>
     public ConcurrentQueue<string> Requested { get; } = [];
 
-    /// <summary>An IMAP server under this name and port.</summary>
-    /// <param name="certificateName">Null for its own.</param>
+    /// <summary>Adds an IMAP server under this name and port.</summary>
+    /// <param name="certificateName">The name in the server's certificate; null for <paramref name="host"/>.</param>
     public DiscoveryLab Imap(string host, int port = 993, bool usesStartTls = false, string? certificateName = null)
     {
         var certificate = authority.IssueServer(certificateName ?? host);
         return Serve(host, port, (stream, c) => GreetAsync(stream, certificate, usesStartTls, c));
     }
 
-    /// <summary>A server that takes connections and says nothing.</summary>
+    /// <summary>Adds a server that accepts connections and sends nothing.</summary>
     public DiscoveryLab Silent(string host, int port) => Serve(host, port, (_, c) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, c));
 
-    /// <summary>A web server that has one document.</summary>
+    /// <summary>Adds a web server that has one document.</summary>
     public DiscoveryLab Web(string host, string path, string document, string? certificateName = null) => Web(host, certificateName, asked =>
         asked == path
             ? $"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {Encoding.UTF8.GetByteCount(document)}\r\nConnection: close\r\n\r\n{document}"
             : "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 
-    /// <param name="answer">From the path that is asked for to all that is sent.</param>
+    /// <param name="answer">Maps the requested path to the complete response.</param>
     public DiscoveryLab Web(string host, string? certificateName, Func<string, string> answer)
     {
         var certificate = authority.IssueServer(certificateName ?? host);
         return Serve(host, 443, (stream, c) => AnswerAsync(stream, certificate, host, answer, c));
     }
 
-    /// <summary>What asks nobody but the servers of the test.</summary>
+    /// <summary>Options that make discovery contact only the servers of this lab.</summary>
     public DiscoveryOptions Options => new()
     {
         NameServer = Names.EndPoint,
@@ -120,12 +120,12 @@ public sealed class DiscoveryLab : IAsyncDisposable
     private async Task AnswerAsync(NetworkStream network, X509Certificate2 certificate, string host, Func<string, string> answer, CancellationToken cancellationToken)
     {
         await using var stream = await TlsListener.SecureAsync(network, certificate, cancellationToken);
-        // Nothing comes from a client that dislikes the certificate.
+        // A client that rejects the certificate sends no request.
         if ((await ReadLineAsync(stream, cancellationToken)).Split(' ') is not [_, var path, _])
             return;
         while (await ReadLineAsync(stream, cancellationToken) is { Length: > 0 })
         {
-            // The header says nothing that is needed.
+            // The request's header fields are not needed, so they are skipped.
         }
 
         Requested.Enqueue($"{host}{path}");
@@ -134,7 +134,7 @@ public sealed class DiscoveryLab : IAsyncDisposable
 
     private static Task SayAsync(Stream stream, string text, CancellationToken cancellationToken) => stream.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken).AsTask();
 
-    /// <summary>Empty at the end.</summary>
+    /// <summary>Reads a line; empty at the end of the stream.</summary>
     private static async Task<string> ReadLineAsync(Stream stream, CancellationToken cancellationToken)
     {
         var line = new StringBuilder();

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Imapsync.Tests.Support.Discovery;
 
-/// <summary>A name server of the test's own (RFC 1035): what it was not told it denies.</summary>
+/// <summary>A private name server (RFC 1035); it answers NXDOMAIN for records that were not added.</summary>
 public sealed class NameServer : IAsyncDisposable
 {
     private const int SrvType = 33;
@@ -20,7 +20,7 @@ public sealed class NameServer : IAsyncDisposable
 
     public IPEndPoint EndPoint => (IPEndPoint)socket.Client.LocalEndPoint!;
 
-    /// <summary>Changes an answer before it is sent; null sends none.</summary>
+    /// <summary>Modifies each answer before it is sent; returning null sends none.</summary>
     public Func<byte[], byte[]?> Distort { get; set; } = answer => answer;
 
     public NameServer Srv(string name, int priority, int weight, int port, string target) =>
@@ -49,7 +49,7 @@ public sealed class NameServer : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // The test is over.
+            // The test has ended.
         }
     }
 
@@ -60,7 +60,7 @@ public sealed class NameServer : IAsyncDisposable
             labels.Add(Encoding.ASCII.GetString(query, at + 1, query[at]));
         var type = BinaryPrimitives.ReadUInt16BigEndian(query.AsSpan(at + 1));
         var found = records.GetValueOrDefault((string.Join('.', labels).ToLowerInvariant(), type), []);
-        // Answer, recursion wanted and had; NXDOMAIN where there is nothing.
+        // The header says: answer, recursion desired and available, and NXDOMAIN if there is no such record.
         var answer = new List<byte>([query[0], query[1], 0x81, (byte)(found.Count > 0 ? 0x80 : 0x83), 0, 1, .. Number(found.Count), 0, 0, 0, 0, .. query[12..(at + 5)]]);
         foreach (var data in found)
             answer.AddRange([0xC0, 12, .. Number(type), 0, 1, 0, 0, 0, 60, .. Number(data.Length), .. data]);

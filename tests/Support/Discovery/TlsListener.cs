@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Imapsync.Tests.Support.Discovery;
 
-/// <summary>A server on a free loopback port that talks with each who comes, until the test is over.</summary>
+/// <summary>A server on a free loopback port that handles each connection until it is disposed.</summary>
 public sealed class TlsListener : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -60,7 +60,7 @@ public sealed class TlsListener : IAsyncDisposable
             }
             catch (Exception e) when (e is IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
             {
-                // The other side left, as a client does that dislikes a certificate.
+                // The client has disconnected, for example because it rejects the certificate.
             }
         }
     }

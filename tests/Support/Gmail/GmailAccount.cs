@@ -1,8 +1,8 @@
 namespace Imapsync.Tests.Support.Gmail;
 
 /// <summary>
-/// An account as Gmail keeps it: one copy of each message, labels, folders that are views of them. Whoever uses it from
-/// more than one task locks it.
+/// A simulated Gmail account: one copy of each message, labels, and folders that are views of the messages. Callers that use it
+/// from several tasks must lock it.
 /// </summary>
 public sealed class GmailAccount
 {
@@ -11,7 +11,7 @@ public sealed class GmailAccount
     private uint validity = 600;
     private ulong lastId = 1_400_000_000_000_000_000;
 
-    /// <param name="isGerman">Gmail's own folders have German names.</param>
+    /// <param name="isGerman">Whether Gmail's own folders have German names.</param>
     public GmailAccount(bool isGerman = false)
     {
         Root = "[Gmail]";
@@ -56,7 +56,7 @@ public sealed class GmailAccount
         return message;
     }
 
-    /// <summary>Everything that changes a message goes through here: its folders follow.</summary>
+    /// <summary>Applies a change to messages and then updates the folders; all changes must go through this method.</summary>
     public void Change(Action change)
     {
         change();
@@ -67,10 +67,10 @@ public sealed class GmailAccount
     }
 
     /// <summary>
-    /// An identical message is thrown away after it has cost a UID; only the folder's label is kept. \Deleted files the
-    /// message away: it is in all mail alone.
+    /// Appends a message. A message identical to an existing one is discarded but still uses up a UID; only the folder's label is added. \Deleted
+    /// archives the message, so that it is only in All Mail.
     /// </summary>
-    /// <returns>The UID told, which need not exist.</returns>
+    /// <returns>The UID reported to the client; no message with this UID need exist.</returns>
     public uint Append(GmailFolder folder, string octets, IReadOnlyCollection<string> flags, DateTimeOffset date)
     {
         var uid = folder.UidNext;
@@ -93,7 +93,7 @@ public sealed class GmailAccount
         return uid;
     }
 
-    /// <summary>Expunging takes the folder's label; from all mail it takes nothing, from trash and spam it is for good.</summary>
+    /// <summary>Expunges a message: this removes the folder's label, does nothing in All Mail, and deletes the message in trash and spam.</summary>
     public void Expunge(GmailFolder folder, GmailMessage message) => Change(() =>
     {
         message.Flags.Remove("\\Deleted");
@@ -103,7 +103,7 @@ public sealed class GmailAccount
             messages.Remove(message);
     });
 
-    /// <summary>Into trash or spam it leaves all mail and every label; into any other folder it gets that label.</summary>
+    /// <summary>Copies a message. Into trash or spam it leaves All Mail and loses all labels; into another folder it gets that folder's label.</summary>
     public void Copy(GmailFolder to, GmailMessage message) => Change(() =>
     {
         message.Place = to.Name == Trash ? GmailPlace.Trash : to.Name == Spam ? GmailPlace.Spam : GmailPlace.All;

@@ -1,6 +1,6 @@
 namespace Imapsync.Tests.Support.Gmail;
 
-/// <summary>Where a message of the account lies: in all mail, or outside of it.</summary>
+/// <summary>Where a message of the account is stored: in All Mail, or in trash or spam.</summary>
 public enum GmailPlace
 {
     All,
@@ -8,13 +8,13 @@ public enum GmailPlace
     Spam,
 }
 
-/// <summary>The one copy of a message.</summary>
+/// <summary>A message, of which the account keeps only one copy.</summary>
 public sealed class GmailMessage(ulong id, string octets, DateTimeOffset date)
 {
-    /// <summary>X-GM-MSGID.</summary>
+    /// <summary>The message's X-GM-MSGID.</summary>
     public ulong Id => id;
 
-    /// <summary>One character an octet.</summary>
+    /// <summary>The message's octets, one character for each octet.</summary>
     public string Octets => octets;
 
     public DateTimeOffset Date => date;
@@ -23,13 +23,13 @@ public sealed class GmailMessage(ulong id, string octets, DateTimeOffset date)
 
     public HashSet<string> Flags { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>As on the wire: Gmail's own with a backslash.</summary>
+    /// <summary>The labels in wire form; Gmail's own begin with a backslash.</summary>
     public HashSet<string> Labels { get; } = new(StringComparer.OrdinalIgnoreCase);
 }
 
-/// <summary>A folder is a question put to all messages; who comes in gets the next UID.</summary>
-/// <param name="Name">As on the wire.</param>
-/// <param name="Label">Its messages' label; null for all mail, trash and spam.</param>
+/// <summary>A folder, which is a filter over all messages; a message that newly matches gets the next UID.</summary>
+/// <param name="Name">The folder's name in wire form.</param>
+/// <param name="Label">The label of the folder's messages; null for All Mail, trash and spam.</param>
 public sealed record GmailFolder(string Name, string? Label, string Attributes, uint UidValidity, Func<GmailMessage, bool> Holds)
 {
     public SortedDictionary<uint, GmailMessage> Messages { get; } = [];

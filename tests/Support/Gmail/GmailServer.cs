@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Imapsync.Tests.Support.Gmail;
 
-/// <summary>Serves a <see cref="GmailAccount"/> on a loopback port, in clear text, to any user, as imap.gmail.com would.</summary>
+/// <summary>Serves a <see cref="GmailAccount"/> as imap.gmail.com would, on a loopback port in clear text; any user may log in.</summary>
 public sealed class GmailServer : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -23,19 +23,19 @@ public sealed class GmailServer : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    /// <summary>Octets of messages that may still be read; then each session that asks ends with BYE.</summary>
+    /// <summary>How many octets of messages may still be read; after that, a session that reads more ends with BYE.</summary>
     public long ReadBudget { get; set; } = long.MaxValue;
 
-    /// <summary>Told each command before it is obeyed, under the account's lock.</summary>
+    /// <summary>Called with each command before it is executed, under the account's lock.</summary>
     public Action<string> OnCommand { get; set; } = _ => { };
 
-    /// <summary>Asked after each command was obeyed; true cuts the connection before the answer.</summary>
+    /// <summary>Called after each command was executed; returning true cuts the connection before the answer.</summary>
     public Func<string, bool> CutsAfter { get; set; } = _ => false;
 
-    /// <summary>Labels that no program may set.</summary>
+    /// <summary>Labels that clients may not set.</summary>
     public HashSet<string> RefusedLabels { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Every command of every session, without tags and literals.</summary>
+    /// <summary>All commands of all sessions, without tags and literals.</summary>
     public IReadOnlyList<string> Commands
     {
         get
@@ -45,7 +45,7 @@ public sealed class GmailServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the log anew.</summary>
+    /// <summary>Clears the log of commands.</summary>
     public void Forget()
     {
         lock (Account)
@@ -62,7 +62,7 @@ public sealed class GmailServer : IAsyncDisposable
         ending.Dispose();
     }
 
-    /// <summary>Only under the account's lock.</summary>
+    /// <summary>Logs a command. Call it only under the account's lock.</summary>
     internal void Log(string command) => commands.Add(command);
 
     private async Task AcceptAsync()
@@ -91,7 +91,7 @@ public sealed class GmailServer : IAsyncDisposable
             }
             catch (Exception e) when (e is OperationCanceledException or IOException)
             {
-                // The client went, or the test is over.
+                // The client has disconnected, or the test has ended.
             }
         }
     }

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Imapsync.Tests.Support.Gmail;
 
-/// <summary>One connection: reads a command with its literals, obeys it, answers. Knows what this program's client says, and no more.</summary>
+/// <summary>One connection: reads a command with its literals, executes it and answers. Supports only the commands that this program's client sends.</summary>
 internal sealed partial class GmailSession(GmailServer server, Stream stream)
 {
     private const string Capabilities =
@@ -41,7 +41,7 @@ internal sealed partial class GmailSession(GmailServer server, Stream stream)
         }
     }
 
-    /// <summary>The tagged answer; null to end the session.</summary>
+    /// <summary>Executes a command and returns the tagged answer; null ends the session.</summary>
     private string? Obey(string line, IReadOnlyList<string> literals)
     {
         var words = line.Split(' ');
@@ -69,7 +69,7 @@ internal sealed partial class GmailSession(GmailServer server, Stream stream)
         };
     }
 
-    /// <summary>The selected folder follows what any session does.</summary>
+    /// <summary>Reports changes in the number of the selected folder's messages, which any session may have caused.</summary>
     private void TellCount()
     {
         for (; selected is not null && toldCount > selected.Messages.Count; toldCount--)

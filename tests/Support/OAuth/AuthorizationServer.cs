@@ -12,8 +12,8 @@ namespace Imapsync.Tests.Support.OAuth;
 
 /// <summary>
 /// A small OAuth 2 authorization server on a loopback port: device authorization, authorization code with PKCE, refresh with rotation,
-/// client credentials, JWT bearer, revocation, discovery, and introspection for a mail server. What it gave and was asked is there for a
-/// test to look at, and what it does wrong is for a test to say. It shares no code with the product.
+/// client credentials, JWT bearer, revocation, discovery, and introspection for a mail server. Tests can inspect the tokens it issued and the
+/// requests it received, and can make it misbehave. It shares no code with the product.
 /// </summary>
 public sealed class AuthorizationServer : IDisposable
 {
@@ -35,26 +35,26 @@ public sealed class AuthorizationServer : IDisposable
 
     public int Port { get; }
 
-    /// <summary>As clients reach it: another one where TLS is put in front.</summary>
+    /// <summary>The URL that clients use; it differs from the default if TLS is put in front of the server.</summary>
     public string Url { get; set; }
 
-    /// <summary>Whose mailbox each token opens.</summary>
+    /// <summary>The user whose mailbox the tokens give access to.</summary>
     public string User { get; init; } = "alice";
 
     public TimeSpan TokenLife { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>Each refresh token is good once.</summary>
+    /// <summary>Whether each refresh token is valid only once and is replaced by a new one.</summary>
     public bool Rotates { get; set; } = true;
 
-    /// <summary>Whom access tokens are for. The mail server takes those for mail only.</summary>
+    /// <summary>The audience of access tokens. The mail server accepts only tokens whose audience is Outlook's mail service.</summary>
     public string Audience { get; set; } = "https://outlook.office.com";
 
     public bool RefusesAtMailServer { get; set; }
 
-    /// <summary>How far its clock is ahead of the machine's.</summary>
+    /// <summary>How far the server's clock is ahead of the machine's.</summary>
     public TimeSpan ClockAhead { get; set; }
 
-    /// <summary>The scope that tokens are given for; what was asked for by default.</summary>
+    /// <summary>The scope to return with tokens; null to return none, which means the requested scope.</summary>
     public string? GivenScope { get; set; }
 
     /// <summary>A person has to sign in on a page of it (<see cref="SignInPage"/>); else every request is agreed to at once.</summary>
@@ -63,28 +63,28 @@ public sealed class AuthorizationServer : IDisposable
     /// <summary>Answers to the device grant's questions before the token, in order.</summary>
     public string[] DeviceAnswers { get; set; } = ["authorization_pending"];
 
-    /// <summary>Seconds to wait between two questions of the device grant, and that the code is good for.</summary>
+    /// <summary>The seconds between polls of the device grant, and the seconds for which the code is valid.</summary>
     public (int Interval, int Life) DeviceTimes { get; set; } = (1, 600);
 
-    /// <summary>The key of the service account that is let in.</summary>
+    /// <summary>The public key of the service account that is accepted.</summary>
     public RSA? ServiceAccountKey { get; set; }
 
-    /// <summary>Called when the mail server asks for a token, before the answer.</summary>
+    /// <summary>Called when the mail server asks about a token, before the answer.</summary>
     public Action? OnIntrospect { get; set; }
 
-    /// <summary>Called when a refresh token has been taken, before the answer.</summary>
+    /// <summary>Called when a refresh token has been accepted, before the answer.</summary>
     public Action? OnRefresh { get; set; }
 
-    /// <summary>The grant types of the requests that brought a token.</summary>
+    /// <summary>The grant types of the requests for which a token was issued.</summary>
     public IReadOnlyCollection<string> Grants => grants;
 
-    /// <summary>Everything that must never be seen: tokens, codes and verifiers.</summary>
+    /// <summary>Everything that must never be shown: tokens, codes and verifiers.</summary>
     public IReadOnlyCollection<string> Secrets => secrets;
 
-    /// <summary>One that is good.</summary>
+    /// <summary>A valid access token.</summary>
     public string AccessToken => accessTokens.Keys.First();
 
-    /// <summary>How often a mail server was told that a token is good, and that it is not.</summary>
+    /// <summary>How often the mail server was told that a token is valid, and how often that it is not.</summary>
     public (int Good, int Bad) Introspections { get; private set; }
 
     public int Revocations { get; private set; }
@@ -113,14 +113,14 @@ public sealed class AuthorizationServer : IDisposable
         }
     }
 
-    /// <summary>Ends every sign-in.</summary>
+    /// <summary>Ends every sign-in by revoking all refresh tokens.</summary>
     public void RevokeAll()
     {
         lock (gate)
             refreshTokens.Clear();
     }
 
-    /// <summary>No access token is good any more; sign-ins are.</summary>
+    /// <summary>Invalidates all access tokens; refresh tokens stay valid.</summary>
     public void ExpireAccessTokens() => accessTokens.Clear();
 
     public void Dispose() => listener.Close();
@@ -172,7 +172,7 @@ public sealed class AuthorizationServer : IDisposable
         }
         catch (Exception e) when (e is HttpListenerException or IOException or ObjectDisposedException)
         {
-            // Whoever asked is gone.
+            // The client has disconnected.
         }
     }
 
@@ -299,7 +299,7 @@ public sealed class AuthorizationServer : IDisposable
         return (200, []);
     }
 
-    /// <summary>RFC 7523 §3, with the clock of this server.</summary>
+    /// <summary>Whether an assertion is valid (RFC 7523 §3) by this server's clock.</summary>
     private bool IsGood(string assertion)
     {
         if (assertion.Split('.') is not [var header, var claims, var signature] || ServiceAccountKey is null)

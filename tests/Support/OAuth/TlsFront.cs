@@ -6,7 +6,7 @@ using System.Text;
 
 namespace Imapsync.Tests.Support.OAuth;
 
-/// <summary>TLS in front of a server that speaks in the clear, with the certificate of a test's own authority.</summary>
+/// <summary>A TLS proxy in front of a clear-text server, with a certificate of the test's authority.</summary>
 public sealed class TlsFront : IDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -40,7 +40,7 @@ public sealed class TlsFront : IDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
         {
-            // The test is over.
+            // The test has ended.
         }
     }
 
@@ -57,11 +57,13 @@ public sealed class TlsFront : IDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or System.Security.Authentication.AuthenticationException or ObjectDisposedException)
         {
-            // Whoever asked did not like the certificate, or is gone.
+            // The client rejected the certificate or has disconnected.
         }
     }
 
-    /// <summary>The server behind answers to its own name alone; a request's fields come in one piece.</summary>
+    /// <summary>
+    /// Passes on requests with their Host field replaced, because the server answers only to its own name. Assumes that a request's header arrives in one read.
+    /// </summary>
     private async Task HandOnAsync(SslStream encrypted, NetworkStream to)
     {
         var buffer = new byte[64 * 1024];

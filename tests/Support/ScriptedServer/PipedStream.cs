@@ -10,7 +10,7 @@ public sealed class PipedStream(PipeReader incoming, PipeWriter outgoing, int se
     private readonly TaskCompletionSource disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int isDisposed;
 
-    /// <summary>Completes when this end hangs up.</summary>
+    /// <summary>Completes when this end is disposed.</summary>
     public Task WhenDisposed => disposed.Task;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

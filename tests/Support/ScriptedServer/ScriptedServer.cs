@@ -8,8 +8,8 @@ using System.Text;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// The server's side of one IMAP connection, played by a test: what it expects and what it sends stand in the test, next
-/// to what the client does. Text is one character an octet.
+/// The server's side of one IMAP connection, scripted by a test: the expected commands and the replies stand in the test next
+/// to the client's calls. Text has one character for each octet.
 /// </summary>
 public sealed class ScriptedServer : IAsyncDisposable
 {
@@ -18,12 +18,12 @@ public sealed class ScriptedServer : IAsyncDisposable
 
     private ScriptedServer(Stream stream) => this.stream = network = stream;
 
-    /// <summary>The octets the client has sent so far and the script has read.</summary>
+    /// <summary>The client's octets that the script has read so far.</summary>
     public StringBuilder Heard { get; } = new();
 
-    /// <summary>A server and the client's end, joined in memory.</summary>
-    /// <param name="segment">At most so many octets arrive at the client with one read.</param>
-    /// <param name="buffered">So many octets may be under way to the client before sending waits.</param>
+    /// <summary>Creates a server and the client's end of its connection, both in memory.</summary>
+    /// <param name="segment">The most octets that the client receives with one read.</param>
+    /// <param name="buffered">How many octets may be in transit to the client before sending waits.</param>
     public static (ScriptedServer Server, Stream Client) InMemory(int segment = int.MaxValue, int buffered = 1 << 20)
     {
         var down = new Pipe(new PipeOptions(pauseWriterThreshold: buffered, resumeWriterThreshold: buffered / 2, useSynchronizationContext: false));
@@ -65,7 +65,7 @@ public sealed class ScriptedServer : IAsyncDisposable
         return line.Length > 0 ? line.ToString() : null;
     }
 
-    /// <summary>Reads a literal's octets.</summary>
+    /// <summary>Reads the given number of octets, e.g. of a literal.</summary>
     public async Task<string> ReadOctetsAsync(int count, CancellationToken cancellationToken = default)
     {
         var octets = new byte[count];
@@ -75,7 +75,7 @@ public sealed class ScriptedServer : IAsyncDisposable
         return text;
     }
 
-    /// <summary>The next line must be a command that reads so behind its tag. Returns the tag.</summary>
+    /// <summary>Reads a line, which must be a tag and then exactly this command. Returns the tag.</summary>
     public async Task<string> ExpectAsync(string command, CancellationToken cancellationToken = default)
     {
         var line = await ReadLineAsync(cancellationToken) ?? throw new InvalidOperationException($"expected '{command}', and the client closed");
@@ -92,7 +92,7 @@ public sealed class ScriptedServer : IAsyncDisposable
         await SendAsync(string.Concat(lines.Select(l => l + "\r\n")) + tag + " OK done\r\n");
     }
 
-    /// <summary>From here on the connection is under TLS.</summary>
+    /// <summary>Starts TLS on the connection.</summary>
     public async Task SecureAsync(X509Certificate2 certificate)
     {
         var tls = new SslStream(stream);
@@ -100,7 +100,7 @@ public sealed class ScriptedServer : IAsyncDisposable
         stream = tls;
     }
 
-    /// <summary>Changes what lies between script and network, e.g. for compression.</summary>
+    /// <summary>Wraps the stream between script and network, e.g. for compression.</summary>
     public void Wrap(Func<Stream, Stream> wrap) => stream = wrap(stream);
 
     public async ValueTask DisposeAsync()
