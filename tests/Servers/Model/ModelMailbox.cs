@@ -4,8 +4,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Model;
 
 /// <summary>
-/// What the source shows, and what the target has to show for it after a run that ended well. Where a run was broken off
-/// before a change, some of that is open: a message it may have copied before it was deleted at the source is nobody's any more.
+/// What the source shows, and what the target has to show after a successful run. Where an interrupted run preceded a change, both outcomes are
+/// allowed: a message may have been copied before it was deleted at the source.
 /// </summary>
 internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
 {
@@ -21,7 +21,7 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
 
     public IEnumerable<ModelMessage> AtSource => folders.Values.SelectMany(m => m);
 
-    /// <summary>Everything the target may show.</summary>
+    /// <summary>All messages that the target may show.</summary>
     public IEnumerable<ModelMessage> Expected => AtSource.Concat(gone).Concat(foreign);
 
     public FlagPolicy FlagPolicy => flags;
