@@ -88,7 +88,7 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
             doubtful.Add(name);
         }
 
-        // What was left at the target, also in a folder that the source deleted long ago, may go along with its parent there.
+        // Messages kept at the target, also those of a folder that the source deleted long ago, may move together with their parent folder.
         foreach (var folder in everSeen.Where(f => f == from || f.StartsWith(from + "/", StringComparison.Ordinal)).ToList())
         {
             var name = to + folder[from.Length..];
@@ -98,7 +98,7 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
         }
     }
 
-    /// <summary>Every UID of the folder is void.</summary>
+    /// <summary>Invalidates every UID of the folder.</summary>
     public void Renumber(string folder)
     {
         foreach (var message in folders[folder])
@@ -145,7 +145,7 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
             message.Places.Remove(folder);
     }
 
-    /// <summary>That a message left the folder lately can't be proved any more, so it is not removed.</summary>
+    /// <summary>Nothing proves any more that a message left this folder recently, so the message must not be removed.</summary>
     private void Doubt(string folder)
     {
         foreach (var message in gone.Where(m => m.IsNewlyGone && (m.Presence == Presence.Not || !m.Places.Contains(folder))))
