@@ -109,7 +109,7 @@ internal sealed class ModelMessage
             may.UnionWith(removedSinceOk.Except(must));
     }
 
-    /// <summary>The message may have to be copied again; changes that the target's users made to the old copy are lost with it.</summary>
+    /// <summary>The message may have to be copied again; changes that the target's users made then stay with the old copy.</summary>
     public void Recopy()
     {
         Renumber();

@@ -130,7 +130,7 @@ public static class PeerProgram
             push "{keys}<sync-mailbox><quit>"
 
             """);
-        // The quoted paths must not contain a quote, since <c>script</c> passes the command to a shell.
+        // The test's paths contain no quote, so they are safe in the command that script passes to a shell.
         await RunAsync(home, "script", "-qec", $"mutt -n -F '{file}' -f '{mailbox}'", "/dev/null");
     }
 }

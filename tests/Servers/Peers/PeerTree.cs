@@ -2,7 +2,7 @@ namespace Imapsync.Servers.Tests.Peers;
 
 /// <summary>How another program lays out folders on disk.</summary>
 /// <param name="Layout">The job's <c>layout:</c> for it.</param>
-/// <param name="NameOf">Maps a directory's path below the tree to its folder name; null where the directory is no folder of its own.</param>
+/// <param name="NameOf">Maps a directory's path below the tree, empty for the tree itself, to its folder name.</param>
 public sealed record PeerTree(string Layout, Func<string, string> NameOf)
 {
     /// <summary>mbsync's <c>SubFolders Verbatim</c> and OfflineIMAP's <c>sep = /</c>: nested directories, INBOX among them.</summary>

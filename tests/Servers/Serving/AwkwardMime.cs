@@ -100,7 +100,7 @@ internal static class AwkwardMime
     private static void Grow(StringBuilder text, Random random, int depth, ref int number)
     {
         var kind = depth > 4 ? 0 : random.Next(6);
-        // When a field occurs twice, Dovecot takes sometimes the first and sometimes the last, so only fields it does not parse are doubled.
+        // When a field occurs twice, Dovecot takes sometimes the first and sometimes the last, so no field occurs twice.
         foreach (var other in Enumerable.Range(0, random.Next(3)).Select(_ => Others[random.Next(Others.Length)]).DistinctBy(o => o.Split(':')[0]))
             text.Append(other).Append('\n');
         if (kind <= 2)
