@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>One administrator's log-in for all accounts, as their servers know it.</summary>
+/// <summary>An administrator logs in on behalf of every account, in the form that each server knows.</summary>
 public sealed class AdministratorTests
 {
     private const string MasterPassword = "master-of-all-77";

@@ -6,8 +6,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// One account on a real Dovecot, one job that backs it up, and where everything lies. The job reads in clear text through
-/// <see cref="Line"/>, so that a test sees what passes and can break it; <see cref="Endpoint"/> says otherwise.
+/// One account on a real Dovecot, a job that backs it up, and the paths of everything involved. By default the job connects in clear text through
+/// <see cref="Line"/>, so that a test can watch the traffic and break it; set <see cref="Endpoint"/> to connect differently.
 /// </summary>
 public sealed class BackupLab : IAsyncDisposable
 {
@@ -34,20 +34,20 @@ public sealed class BackupLab : IAsyncDisposable
 
     public Dictionary<string, string> Environment { get; }
 
-    /// <summary>The lines of the job's <c>source:</c>.</summary>
+    /// <summary>The YAML lines of the job's <c>source:</c> section.</summary>
     public string Endpoint { get; set; }
 
     public string Target { get; set; }
 
-    /// <summary>A program with its arguments that the job is run by, such as <c>setpriv</c>.</summary>
+    /// <summary>A program, with its arguments, that starts imapsync, such as <c>setpriv</c>. Empty to start it directly.</summary>
     public string[] Through { get; set; } = [];
 
-    /// <summary>More lines of the job, such as <c>deletions: mirror</c>.</summary>
+    /// <summary>Further YAML lines of the job, such as <c>deletions: mirror</c>.</summary>
     public string Rules { get; set; } = "";
 
     public string TargetDirectory => Dir["target"];
 
-    /// <summary>Where the job remembers; another name is another job.</summary>
+    /// <summary>The name of the state directory. Another name makes it another job, which remembers nothing.</summary>
     public string StateName { get; set; } = "state";
 
     public string StateDirectory => Dir[StateName];
@@ -56,7 +56,7 @@ public sealed class BackupLab : IAsyncDisposable
 
     public string ReportFile => Dir["report.json"];
 
-    /// <summary>A server of the test's own whose only mailbox the test fills.</summary>
+    /// <summary>Starts a server of the test's own; the test fills its only mailbox.</summary>
     public static async Task<BackupLab> StartAsync(Action<MaildirWriter> fill, DovecotOptions? options = null)
     {
         var dir = new TempDir();
@@ -68,7 +68,7 @@ public sealed class BackupLab : IAsyncDisposable
         return new BackupLab(dir, server, ownsServer: true);
     }
 
-    /// <summary>A mailbox of ordinary messages: twelve folders, flags, keywords, subscriptions.</summary>
+    /// <summary>Starts a server with a mailbox of ordinary messages: twelve folders, flags, keywords, subscriptions.</summary>
     public static async Task<BackupLab> StartAsync(MailboxPlan plan, DovecotOptions? options = null)
     {
         var dir = new TempDir();
@@ -78,7 +78,7 @@ public sealed class BackupLab : IAsyncDisposable
         return new BackupLab(dir, server, ownsServer: true);
     }
 
-    /// <summary>A job of the test's own on a server that others use too: it must not be changed.</summary>
+    /// <summary>A job of the test's own on a server that other tests share. The test must not change that server's mail.</summary>
     public static BackupLab On(DovecotServer server) => new(new TempDir(), server, ownsServer: false);
 
     public Task<ImapProbe> ConnectAsync() => ImapProbe.ConnectAsync(Server, "alice");
@@ -113,14 +113,14 @@ public sealed class BackupLab : IAsyncDisposable
         return ImapsyncProcess.Start(Dir.Create("home"), ["run", JobFile, "--report", ReportFile, .. options], Environment, Through);
     }
 
-    /// <summary>One run to its end.</summary>
+    /// <summary>Runs the job once, to its end.</summary>
     public async Task<RunOutcome> RunAsync(params string[] options)
     {
         await using var process = Start(options);
         return RunOutcome.Read(await process.WaitAsync(), ReportFile);
     }
 
-    /// <summary>A run that must end well.</summary>
+    /// <summary>Runs the job and asserts that it succeeds.</summary>
     public async Task<RunOutcome> SucceedAsync(params string[] options)
     {
         var outcome = await RunAsync(options);
@@ -128,7 +128,7 @@ public sealed class BackupLab : IAsyncDisposable
         return outcome;
     }
 
-    /// <summary><c>imapsync verify</c> of the job.</summary>
+    /// <summary>Runs <c>imapsync verify</c> for the job.</summary>
     public async Task<ImapsyncResult> VerifyAsync(params string[] options)
     {
         WriteJob();
@@ -136,10 +136,10 @@ public sealed class BackupLab : IAsyncDisposable
         return await process.WaitAsync();
     }
 
-    /// <summary>Serves a Maildir by a second Dovecot and reads it over IMAP.</summary>
+    /// <summary>Serves a Maildir with a second Dovecot and reads it back over IMAP.</summary>
     public async Task<MailboxSnapshot> ServeAsync(string maildir)
     {
-        // A copy, since a serving Dovecot writes its own files beside the mail.
+        // Serve a copy: Dovecot writes index files of its own beside the mail.
         var copy = Dir["served-" + Path.GetRandomFileName()];
         await Command.RunAsync("cp", ["-a", maildir, copy]);
         await using var server = await DovecotServer.StartAsync(Dir["second-" + Path.GetRandomFileName()], new DovecotOptions { Maildir = copy });
@@ -148,7 +148,7 @@ public sealed class BackupLab : IAsyncDisposable
         return await probe.SnapshotAsync();
     }
 
-    /// <summary>The target Maildir shows what the source shows, and nothing unfinished lies about.</summary>
+    /// <summary>Asserts that the target Maildir holds what the source shows and that no temporary file is left.</summary>
     public async Task TargetEqualsSourceAsync(string because = "")
     {
         Same(await SourceAsync(), MaildirReader.Read(TargetDirectory), because);

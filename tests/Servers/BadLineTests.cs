@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A line that breaks, stutters or is long.</summary>
+/// <summary>Connections that break, stall, or have a long round-trip time.</summary>
 public sealed class BadLineTests
 {
     [Theory]

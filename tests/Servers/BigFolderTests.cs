@@ -2,7 +2,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>One big folder on a source that gives each connection only so much: several connections read it, in order all the same.</summary>
+/// <summary>
+/// One big folder on a source that throttles each connection: several connections read it together, and the order of its messages is kept.
+/// </summary>
 public sealed class BigFolderTests
 {
     private const int Messages = 400;
@@ -40,7 +42,7 @@ public sealed class BigFolderTests
     {
         await using var lab = await StartAsync();
         var made = 0;
-        // The first lists and begins to read; the others break off in the middle of what they read.
+        // The first connection lists the folder and begins to read; the others are cut in the middle of reading.
         lab.Job.Line.NextRules = () => ++made is 2 or 3 ? Thin with { CutAfterFromServer = 700_000 } : Thin;
 
         var outcome = await lab.SucceedAsync();

@@ -7,8 +7,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// 20,000 messages in twelve folders, the awkward folders and the awkward messages, served to all tests, changed by none.
-/// Made when the first test asks for it.
+/// A shared mailbox that no test changes: 20,000 messages in twelve folders, the awkward folder names and the awkward messages. Created when the
+/// first test asks for it.
 /// </summary>
 public sealed class BigMailbox : IAsyncDisposable
 {
@@ -37,6 +37,6 @@ public sealed class BigMailbox : IAsyncDisposable
         return new Content(server, await probe.SnapshotAsync());
     }
 
-    /// <param name="Expected">What the server shows over IMAP.</param>
+    /// <param name="Expected">The mailbox as the server shows it over IMAP.</param>
     public sealed record Content(DovecotServer Server, MailboxSnapshot Expected);
 }

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>One backup of the big mailbox into a Maildir, looked at from several sides.</summary>
+/// <summary>One backup of the big mailbox into a Maildir, shared by tests that each check another property of it.</summary>
 public sealed class BigMaildirBackup(BigMailbox mailbox) : IAsyncLifetime
 {
     public BigMailbox.Content Source { get; private set; } = null!;
@@ -11,7 +11,7 @@ public sealed class BigMaildirBackup(BigMailbox mailbox) : IAsyncLifetime
 
     public RunOutcome First { get; private set; } = null!;
 
-    /// <summary>How often the first run's client spoke after the server had.</summary>
+    /// <summary>The round trips of the first run: how often the client spoke after the server had.</summary>
     public int FirstTurns { get; private set; }
 
     public async ValueTask InitializeAsync()
@@ -60,7 +60,7 @@ public sealed class BigMaildirBackupTests(BigMaildirBackup backup) : IClassFixtu
         var opened = backup.Lab.Line.Commands.Where(c => c.StartsWith("SELECT", StringComparison.OrdinalIgnoreCase)
             || c.StartsWith("EXAMINE", StringComparison.OrdinalIgnoreCase) || c.Contains("FETCH", StringComparison.OrdinalIgnoreCase));
         Assert.Empty(opened);
-        // LIST-STATUS tells everything at once: what is left is logging in and out.
+        // One LIST-STATUS answers for all folders, so only log-in and log-out are left.
         var turns = backup.Lab.Line.Connections.Sum(c => c.Turns);
         Assert.True(turns <= 10, $"{turns} round trips:\n" + string.Join('\n', backup.Lab.Line.Commands));
     }
@@ -76,6 +76,6 @@ public sealed class BigMaildirBackupTests(BigMaildirBackup backup) : IClassFixtu
 
     [Fact]
     public void A_first_run_does_not_wait_for_each_message() =>
-        // One message at a time would be more than 20,000 round trips.
+        // Copying one message at a time would take more than 20,000 round trips.
         Assert.True(backup.FirstTurns < 2000, $"{backup.FirstTurns} round trips");
 }

@@ -5,8 +5,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// Many accounts on one real Dovecot, to be moved to as many on another by one job that is made for each row of a CSV file. Both
-/// servers are reached in clear text through lines that count and break connections; where they are one, over one line.
+/// Many accounts on a real Dovecot, each moved to an account on another Dovecot by a job made from a row of a CSV file. Both servers are reached
+/// in clear text through proxies that count and cut connections; where source and target are the same server, through one proxy.
 /// </summary>
 public sealed class BulkLab : IAsyncDisposable
 {
@@ -37,17 +37,17 @@ public sealed class BulkLab : IAsyncDisposable
 
     public List<string> Users { get; } = [];
 
-    /// <summary>More lines of the job, such as <c>deletions: mirror</c>.</summary>
+    /// <summary>Further YAML lines of the job, such as <c>deletions: mirror</c>.</summary>
     public string Rules { get; set; } = "";
 
-    /// <summary>The lines of <c>hosts:</c>; null for none.</summary>
+    /// <summary>The YAML lines of <c>hosts:</c>; null for none.</summary>
     public string? Hosts { get; set; }
 
     public string HostOfSource => $"\"127.0.0.1:{SourceLine.Port}\"";
 
     public string HostOfTarget => $"\"127.0.0.1:{TargetLine.Port}\"";
 
-    /// <param name="sameServer">The targets are accounts of the source's server.</param>
+    /// <param name="sameServer">Whether the targets are accounts of the source's server.</param>
     public static async Task<BulkLab> StartAsync(int accounts, int messages, bool sameServer = false, DovecotOptions? source = null, DovecotOptions? target = null, int medianBytes = 800)
     {
         var dir = new TempDir();
@@ -119,7 +119,7 @@ public sealed class BulkLab : IAsyncDisposable
         return result;
     }
 
-    /// <summary>The jobs of the report by their names.</summary>
+    /// <summary>The report's jobs by name.</summary>
     public Dictionary<string, JsonElement> ReadReport()
     {
         using var document = JsonDocument.Parse(File.ReadAllText(ReportFile));
@@ -138,7 +138,7 @@ public sealed class BulkLab : IAsyncDisposable
         return await probe.SnapshotAsync();
     }
 
-    /// <summary>Compared at the servers, with none of the program's code.</summary>
+    /// <summary>Asserts that each target equals its source, compared at the servers without any code of the program.</summary>
     public async Task AllEqualAsync(IEnumerable<string>? users = null)
     {
         foreach (var user in users ?? Users)

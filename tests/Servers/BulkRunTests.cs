@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Many accounts in one process: all of them, within what each host allows, and again after a kill.</summary>
+/// <summary>Many accounts in one process: all are copied, no host's limit is exceeded, and a run after a kill continues.</summary>
 public sealed class BulkRunTests
 {
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1";
@@ -76,7 +76,7 @@ public sealed class BulkRunTests
     public async Task An_interrupt_ends_jobs_at_work_and_those_that_wait_and_all_are_in_the_report()
     {
         await using var lab = await BulkLab.StartAsync(30, messages: 40);
-        // More at once than the hosts have connections for: some are begun and wait.
+        // More jobs at once than the hosts allow connections, so some jobs start and have to wait.
         lab.Hosts = $"{lab.HostOfSource}: {{ connections: 4 }}\n{lab.HostOfTarget}: {{ connections: 8 }}";
         await using (var process = lab.Start("run", "--parallel", "10", "--report", lab.ReportFile))
         {
@@ -130,7 +130,7 @@ public sealed class BulkRunTests
         const int atOnce = 20;
         var accounts = int.TryParse(Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_ACCOUNTS"), CultureInfo.InvariantCulture, out var given) ? given : 2 * atOnce;
         await using var lab = await BulkLab.StartAsync(accounts, messages: 40);
-        // One after the other first, so that the program itself has grown as far as it does.
+        // A sequential run first, so that the program has reached its own full size before memory is compared.
         var one = await lab.SucceedAsync([.. lab.Users.Take(atOnce), "--parallel", "1"]);
         var began = TimeProvider.System.GetTimestamp();
         var all = await lab.SucceedAsync([.. lab.Users.Skip(atOnce), "--parallel", $"{atOnce}"]);

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Losing what was remembered costs work, never mail.</summary>
+/// <summary>Losing the checkpoints costs time, never mail.</summary>
 public sealed class CheckpointLossTests
 {
     [Fact]

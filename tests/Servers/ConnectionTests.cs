@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Getting in, or being told clearly why not.</summary>
+/// <summary>Connecting succeeds, or the error says clearly why not.</summary>
 public sealed class ConnectionTests
 {
     private const string Password = "password_env: " + BackupLab.PasswordVariable;

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>People work at the target already while the job still follows the source.</summary>
+/// <summary>People already work at the target while the job still follows the source.</summary>
 public sealed class CutOverTests
 {
     [Theory]
@@ -24,7 +24,8 @@ public sealed class CutOverTests
         {
             await source.CommandAsync("SELECT INBOX");
             await target.CommandAsync("SELECT INBOX");
-            // 1: only at the target. 2: only at the source. 3: both, other flags. 4: both, the same. 5: opposite ways.
+            // Message 1 changes at the target only, 2 at the source only, 3 on both sides differently, 4 on both sides equally, 5 in
+            // opposite directions.
             await target.CommandAsync("UID STORE 1 +FLAGS (\\Seen todo)");
             await target.CommandAsync("UID STORE 1 -FLAGS (\\Flagged)");
             await source.CommandAsync("UID STORE 2 +FLAGS (\\Answered work)");
@@ -157,7 +158,7 @@ public sealed class CutOverTests
     private static DovecotOptions Offering(string capabilities) =>
         new() { Capability = "IMAP4rev1 NAMESPACE LIST-EXTENDED LIST-STATUS CONDSTORE " + capabilities };
 
-    /// <summary>A user marks one message at the target and does not expunge yet; three others vanish at the source.</summary>
+    /// <summary>At the target a user marks one message as deleted without expunging; at the source three others are expunged.</summary>
     private static async Task MarkAndExpungeAsync(MigrationLab lab)
     {
         await using (var target = await lab.ConnectAsync())

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>What vanishes at the source, under each policy, and the guards against a mistake there.</summary>
+/// <summary>Messages that disappear at the source, under each deletion policy, and the guards against deleting by mistake.</summary>
 public sealed class DeletionTests
 {
     private static async Task<BackupLab> LabAsync(string rules, int messages = 100)
@@ -84,7 +84,7 @@ public sealed class DeletionTests
         Assert.Equal(0, second.Total("deleted"));
         BackupLab.Same(before, MaildirReader.Read(lab.TargetDirectory));
 
-        // A person looked at it and agrees.
+        // A person has checked the deletions and confirms them by raising the limit.
         lab.Rules = policy + "\ndeletion_limit: 40%";
         var third = await lab.SucceedAsync();
         Assert.Equal(30, third.Total("deleted"));

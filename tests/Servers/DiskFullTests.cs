@@ -2,7 +2,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A disk that gets full in the middle of a real backup, as the one who runs it sees it. Each single write: the engine's tests of that name.</summary>
+/// <summary>
+/// The disk fills up in the middle of a real backup, from the operator's point of view. The engine's tests of the same name cover every single
+/// write.
+/// </summary>
 public sealed class DiskFullTests
 {
     [Theory]
@@ -49,7 +52,7 @@ public sealed class DiskFullTests
         Assert.Contains("make room there", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain(Directory.EnumerateFiles(disk.Path), f => Path.GetFileName(f).StartsWith("report", StringComparison.Ordinal));
 
-        // The mail itself is in place.
+        // The mail itself must be complete.
         await lab.TargetEqualsSourceAsync();
     }
 

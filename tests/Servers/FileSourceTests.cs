@@ -6,33 +6,33 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Mail that other programs keep in files, moved into a real Dovecot.</summary>
+/// <summary>Mail files of other programs, moved into a real Dovecot.</summary>
 public sealed partial class FileSourceTests
 {
     private static readonly DateTimeOffset Date = new(2025, 6, 3, 6, 9, 10, TimeSpan.Zero);
 
-    /// <summary>Octets as they lie in a file, LF line ends, and what must arrive.</summary>
+    /// <summary>A message as stored in a file, with LF line ends, and the folder and flags that must arrive with it.</summary>
     private sealed record Sample(string Folder, string Flags, byte[] Octets, bool HasDate);
 
-    /// <summary>A program that keeps mail: how a message is written into its directory, and a damaged one.</summary>
+    /// <summary>A mail program: how it stores a message in its directory, and how a damaged message looks.</summary>
     private abstract class Program
     {
         public abstract string Scheme { get; }
 
         public virtual string Url(string directory) => $"{Scheme}:{directory}";
 
-        /// <summary>Folders that it can have, flags that it knows, apart by blanks.</summary>
+        /// <summary>The folder names and flags that the program supports, each list separated by spaces.</summary>
         public abstract (string[] Folders, string[] Flags) Knows { get; }
 
         public virtual bool TakesAnyOctets => true;
 
-        /// <summary>More lines of the job.</summary>
+        /// <summary>Further YAML lines of the job.</summary>
         public virtual string Rules => "";
 
-        /// <param name="number">Another one for each message.</param>
+        /// <param name="number">A different number for each message.</param>
         public abstract void Add(string directory, int number, Sample sample);
 
-        /// <summary>Null where a damaged message can't be told from another.</summary>
+        /// <summary>A damaged message and the reason that must be reported; null where damage can't be detected.</summary>
         public virtual (string Reason, Action<string> Add)? Damage => null;
 
         protected static void Write(string path, byte[] octets)
@@ -50,7 +50,7 @@ public sealed partial class FileSourceTests
 
         protected static byte[] Concat(string before, byte[] octets, string after = "") => [.. Encoding.Latin1.GetBytes(before), .. octets, .. Encoding.Latin1.GetBytes(after)];
 
-        /// <summary>As an mbox holds it (mboxrd).</summary>
+        /// <summary>The message quoted for an mboxrd file.</summary>
         protected static byte[] Quoted(byte[] octets) => Encoding.Latin1.GetBytes(FromLine().Replace(Encoding.Latin1.GetString(octets), ">$0"));
     }
 
@@ -148,7 +148,7 @@ public sealed partial class FileSourceTests
             Path.Combine(directory, "All mail Including Spam and Trash.mbox"),
             Concat($"From {1693481513215678901 + number}@xxx Tue Jun 03 06:09:10 +0000 2025\n", Quoted(Labelled(sample)), "\n"));
 
-        /// <summary>The fields in front are what Takeout adds to the message, and part of it.</summary>
+        /// <summary>The message with the header fields that Takeout puts in front of it, which count as part of it.</summary>
         public static byte[] Labelled(Sample sample)
         {
             var labels = string.Join(',', new[]

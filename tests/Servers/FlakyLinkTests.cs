@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Lines on which no connection lasts for more than about 2 MB, each way: one run of the program moves everything all the same.</summary>
+/// <summary>Every connection is cut after about 2 MB in each direction; a single run still moves everything.</summary>
 public sealed class FlakyLinkTests
 {
     private static readonly int Megabytes = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 300 : 20;
@@ -34,7 +34,7 @@ public sealed class FlakyLinkTests
         await lab.TargetEqualsSourceAsync($"seed {seed}");
     }
 
-    /// <summary>Messages of 40 KB in the mean.</summary>
+    /// <summary>Messages of 40 KB on average.</summary>
     private static MailboxPlan Plan() => new() { Messages = Megabytes * 25, MedianBytes = 20_000, MaxBytes = 1_000_000 };
 
     private static void Cut(FaultProxy line, Random random) => line.NextRules = () =>
@@ -49,7 +49,7 @@ public sealed class FlakyLinkTests
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}: {outcome.Total("bytes"):N0} octets in {outcome.Total("copied")} messages, cuts: {cuts}");
         Assert.True(outcome.Status == 0, $"seed {seed}, cuts: {cuts}\n{outcome}");
         outcome.AddsUp();
-        // Each line carries everything once, and no connection of it carries more than 2.5 MB.
+        // Each proxy carries everything once, and no connection carries more than 2.5 MB, so there must be at least so many cuts.
         Assert.All(lines, l => Assert.True(l.Faults.Count >= outcome.Total("bytes") / 2_500_000 - 2, $"seed {seed}, cuts: {cuts}"));
     }
 }

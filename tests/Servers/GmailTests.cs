@@ -3,7 +3,7 @@ using Imapsync.Tests.Support.Gmail;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>The program itself between a Gmail that is played and a Dovecot that is real.</summary>
+/// <summary>The program between a simulated Gmail and a real Dovecot.</summary>
 public sealed class GmailTests
 {
     [Fact]
@@ -31,7 +31,7 @@ public sealed class GmailTests
     private static string Mail(int number) =>
         $"From: a@example.org\r\nMessage-ID: <{number}@example.org>\r\nSubject: {number}\r\n\r\ntext of {number}\r\n";
 
-    /// <summary>How many messages have which keywords.</summary>
+    /// <summary>The number of messages for each set of keywords.</summary>
     private static async Task<string> KeywordsAsync(BackupLab lab) => string.Join(", ", (await lab.SourceAsync()).Folders.Values
         .SelectMany(f => f.Messages)
         .GroupBy(m => string.Join(' ', m.Flags.Split(' ').Where(f => f.Length > 0 && f[0] != '\\').Order(StringComparer.Ordinal)))

@@ -1,6 +1,8 @@
 namespace Imapsync.Servers.Tests;
 
-/// <summary>The machine's time, but waits before a new try are over a hundred times as soon. What guards against hanging keeps its patience.</summary>
+/// <summary>
+/// The machine's time, but waits before a retry pass more than a hundred times as fast. Timeouts that guard against hanging keep their length.
+/// </summary>
 internal sealed class HastyTime : TimeProvider
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);

@@ -7,10 +7,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Servers that never come to an end, seen from the job: it ends by itself, says why, and what it took is bounded.</summary>
+/// <summary>Servers that send without end: the job ends by itself, reports why, and uses bounded memory.</summary>
 public sealed class HostileServerTests
 {
-    // A job tries again what may have been the line's fault; each try has the client's limits.
+    // A job retries because the connection may have been at fault, and each try may use the client's full limits.
     private const long MostBytes = 1L << 30;
 
     [Theory]

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Bodies stream: the biggest message does not decide the memory used.</summary>
+/// <summary>Bodies are streamed: the biggest message does not determine the memory used.</summary>
 public sealed class HugeMessageTests
 {
     private const long Size = 1L << 30;
@@ -49,7 +49,7 @@ public sealed class HugeMessageTests
         return lab;
     }
 
-    /// <summary>Appends lines of text, each block different from the one before.</summary>
+    /// <summary>Appends lines of text; each block differs from the one before.</summary>
     private static void Grow(string path, long size)
     {
         var date = File.GetLastWriteTimeUtc(path);

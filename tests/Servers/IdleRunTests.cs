@@ -2,10 +2,12 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>What a run costs that finds nothing new.</summary>
+/// <summary>The cost of a run that finds nothing new.</summary>
 public sealed class IdleRunTests
 {
-    /// <summary>Greeting and three steps of SCRAM, who we are, namespaces, folders, goodbye: what a client says when it asks for nothing twice.</summary>
+    /// <summary>
+    /// The lines of a client that asks for nothing twice: three steps of SCRAM, ID, NAMESPACE, LIST, LOGOUT and what belongs to them.
+    /// </summary>
     private const int FewLines = 9;
 
     private const string NoListStatus = "IMAP4rev1 SASL-IR LITERAL+ NAMESPACE UIDPLUS LIST-EXTENDED SPECIAL-USE ENABLE CONDSTORE";
@@ -15,7 +17,7 @@ public sealed class IdleRunTests
     {
         await using var lab = await MigrationLab.StartAsync(ManyFolders(300));
         await lab.SucceedAsync();
-        // What the first run changed at the target is noted by the second; what follows is as every night.
+        // The second run records what the first one changed at the target. Only the third is a run with nothing to do, as every night.
         await lab.SucceedAsync();
         lab.Forget();
 
@@ -58,7 +60,7 @@ public sealed class IdleRunTests
         var journals = Directory.GetFiles(lab.StateDirectory, "*", SearchOption.AllDirectories)
             .Where(f => File.ReadAllText(f).StartsWith("imapsync-journal", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(journals);
-        // Whoever reads one of these finds it damaged and says so.
+        // A run that reads one of these journals finds it damaged and reports that.
         foreach (var journal in journals)
             await File.WriteAllTextAsync(journal, "no journal\n");
 

@@ -2,10 +2,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>What changes at the source between two runs reaches the target, and nothing else is touched.</summary>
+/// <summary>Changes at the source between two runs reach the target, and nothing else is touched.</summary>
 public sealed class IncrementalTests
 {
-    /// <summary>What a plain IMAP4rev1 server offers: no CONDSTORE, no LIST-STATUS, no LITERAL+.</summary>
+    /// <summary>The capabilities of a plain IMAP4rev1 server: no CONDSTORE, no LIST-STATUS, no LITERAL+.</summary>
     private const string Plain = "IMAP4rev1 SASL-IR UIDPLUS NAMESPACE";
 
     public static TheoryData<string> Capabilities => ["", Plain, "IMAP4rev1", Plain + " LIST-EXTENDED SPECIAL-USE CONDSTORE ENABLE"];
@@ -89,7 +89,7 @@ public sealed class IncrementalTests
 
         await lab.SucceedAsync();
 
-        // What was Lists/dotnet may stay as it is, since deletions are kept.
+        // The former folder Lists/dotnet may stay, since deletions are kept back.
         BackupLab.Same(await lab.SourceAsync(), MaildirReader.Read(lab.TargetDirectory).Without("Lists/dotnet"));
     }
 

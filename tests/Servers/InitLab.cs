@@ -2,10 +2,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A Dovecot with a small mailbox, and a home of a user who sets up a backup of it.</summary>
+/// <summary>A Dovecot with a small mailbox, and the home directory of a user who sets up a backup of it.</summary>
 public sealed class InitLab : IAsyncDisposable
 {
-    /// <summary>No quoting changes it, so that it is found wherever it stands.</summary>
+    /// <summary>A password that no quoting changes, so that a search finds it wherever it is stored.</summary>
     public const string Password = "Tr0ub4dor-and-3-unlikely-words";
 
     private InitLab(BackupLab backup) => Backup = backup;
@@ -20,7 +20,7 @@ public sealed class InitLab : IAsyncDisposable
 
     public string JobFile => Path.Combine(Home, "alice@localhost.yaml");
 
-    /// <summary>The whole dialogue: what each question begins with and what is answered.</summary>
+    /// <summary>The whole dialogue: the beginning of each question, and its answer.</summary>
     public (string Question, string Answer)[] Dialogue =>
     [
         ("Address of the mailbox", "alice@localhost"),
@@ -49,7 +49,7 @@ public sealed class InitLab : IAsyncDisposable
         },
         new DovecotOptions { Password = Password }));
 
-    /// <summary>Whatever lies in the home, by its path there.</summary>
+    /// <summary>The paths of all files in the home directory, relative to it.</summary>
     public IReadOnlyList<string> Files() =>
         [.. Directory.EnumerateFileSystemEntries(Home, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Home, f)).Order(StringComparer.Ordinal)];
 
@@ -59,7 +59,7 @@ public sealed class InitLab : IAsyncDisposable
         return await process.WaitAsync();
     }
 
-    /// <summary><c>init</c> without a terminal, every answer an option.</summary>
+    /// <summary>Runs <c>init</c> without a terminal, with every answer given as an option.</summary>
     public Task<ImapsyncResult> InitAsync(params IEnumerable<string> more) => RunAsync(
     [
         "init", "alice@localhost", "--yes", "--source-url", Server, "--source-tls-ca-file", Backup.Server.Authority.CaFile, "--to", "maildir:mail", .. more,

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary><c>imapsync init</c> with a real Dovecot: before a real terminal, and without one.</summary>
+/// <c>imapsync init</c> with a real Dovecot: on a real terminal, and without one.
 public sealed partial class InitTests
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -21,14 +21,14 @@ public sealed partial class InitTests
         Assert.True(status == 0, terminal.Screen);
         Assert.True(terminal.Screen.Contains("49 messages verified: no difference", StringComparison.Ordinal), terminal.Screen);
 
-        // The password is where it is kept and nowhere else.
+        // The password is stored in its file and nowhere else.
         Assert.DoesNotContain(InitLab.Password, terminal.Screen, StringComparison.Ordinal);
         Assert.Equal(InitLab.Password + "\n", await File.ReadAllTextAsync(lab.PasswordFile, TestContext.Current.CancellationToken));
         Assert.Equal(OwnerOnly, File.GetUnixFileMode(lab.PasswordFile));
         foreach (var file in lab.Files().Select(f => Path.Combine(lab.Home, f)).Where(f => File.Exists(f) && f != lab.PasswordFile))
             Assert.DoesNotContain(InitLab.Password, Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)), StringComparison.Ordinal);
 
-        // What was written is a job like any other.
+        // The written file is an ordinary job file.
         var again = await lab.RunAsync("run", lab.JobFile);
         Assert.True(again.Status == 0, again.ToString());
         var full = await lab.RunAsync("verify", lab.JobFile, "--full");
@@ -128,7 +128,7 @@ public sealed partial class InitTests
                 Assert.Empty(lab.Files());
         }
 
-        // At the last question everything is written; the mail waits for a run.
+        // The user leaves at the last question: all files are written, and no mail is copied yet.
         Assert.False(Directory.Exists(Path.Combine(lab.Home, "mail")));
         var run = await lab.RunAsync("run", lab.JobFile);
         Assert.True(run.Status == 0, run.ToString());
@@ -163,7 +163,7 @@ public sealed partial class InitTests
             Assert.DoesNotContain(InitLab.Password, Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)), StringComparison.Ordinal);
     }
 
-    /// <summary>Each answer is typed when its question stands there.</summary>
+    /// <summary>Types each answer when its question appears.</summary>
     private static async Task AnswerAsync(TerminalProcess terminal, IEnumerable<(string Question, string Answer)> dialogue)
     {
         foreach (var (question, answer) in dialogue)
@@ -174,7 +174,7 @@ public sealed partial class InitTests
         }
     }
 
-    /// <summary>The session in docs/init.md is this one. IMAPSYNC_TESTS_WRITE_DOCUMENTS=1 writes it there.</summary>
+    /// <summary>Asserts that docs/init.md shows this session. IMAPSYNC_TESTS_WRITE_DOCUMENTS=1 writes it there.</summary>
     private static async Task DocumentedAsync(InitLab lab, string screen)
     {
         var path = Path.Combine(FindRoot(), "docs/init.md");
@@ -182,7 +182,7 @@ public sealed partial class InitTests
         const string begin = "```text\n", end = "```\n";
         var at = document.IndexOf(begin, StringComparison.Ordinal) + begin.Length;
         var until = document.IndexOf(end, at, StringComparison.Ordinal);
-        // A program of its own names itself by its path, which cron needs.
+        // A native program puts its own path into the cron line, so the path is replaced.
         if (Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 } program)
             screen = screen.Replace(program, "imapsync", StringComparison.Ordinal);
         var session = "$ imapsync init\n" + Settle(screen.Replace(lab.Home, "/home/alice", StringComparison.Ordinal)
@@ -194,10 +194,10 @@ public sealed partial class InitTests
             Assert.Equal(document[at..until], session);
     }
 
-    /// <summary>What differs from run to run, made the same: times, durations, the order of folders that are copied side by side.</summary>
+    /// <summary>Replaces what differs from run to run: times, durations, and the order of folders that are copied in parallel.</summary>
     private static string Settle(string screen)
     {
-        // Whoever has a mail server on the machine is told something else of the usual ports.
+        // On a machine with a mail server the usual ports answer differently.
         screen = UsualPort().Replace(screen, "  ${scheme}://localhost: localhost can't be reached: Connection refused");
         var lines = ClockTime().Replace(Duration().Replace(screen, "· 1 s"), "").Split('\n').Select(l => l.TrimEnd()).ToList();
         for (var i = 1; i < lines.Count; i++)

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Asked to stop, or started twice.</summary>
+/// <summary>A run that is asked to stop, and a job that is started twice.</summary>
 public sealed class InterruptionTests
 {
     private static readonly MailboxPlan Plan = new() { Messages = 3000, AwkwardNames = true };
@@ -25,7 +25,7 @@ public sealed class InterruptionTests
 
         var next = await lab.SucceedAsync();
 
-        // What was saved is not copied again.
+        // Messages saved by the stopped run are not copied again.
         Assert.Equal(stopped.Total("copied"), next.Total("already_present"));
         next.AddsUp();
         await lab.TargetEqualsSourceAsync();
@@ -38,7 +38,7 @@ public sealed class InterruptionTests
     {
         await using var lab = await BackupLab.StartAsync(Plan);
 
-        // More patience than a test has: what ends the run is the signal.
+        // The connection stalls for longer than the test waits, so only the signal can end the run.
         lab.Line.Rules = new FaultRules { StallAfterFromServer = 1_000_000 };
         var stalled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lab.Line.CallAfterFromServer(1_000_000, stalled.SetResult);
@@ -67,7 +67,7 @@ public sealed class InterruptionTests
     {
         await using var lab = await BackupLab.StartAsync(Plan);
 
-        // The first run hangs in the middle of its work, its lock held.
+        // The first run hangs in the middle of its work and holds its lock.
         lab.Line.Rules = new FaultRules { StallAfterFromServer = 1_000_000 };
         var stalled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lab.Line.CallAfterFromServer(1_000_000, stalled.SetResult);

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Logging in by Kerberos, with a realm and a Dovecot of the test's own.</summary>
+/// <summary>Kerberos log-in, with a realm and a Dovecot of the test's own.</summary>
 public sealed class KerberosTests : IAsyncLifetime
 {
     private BackupLab lab = null!;
@@ -55,7 +55,7 @@ public sealed class KerberosTests : IAsyncLifetime
         await SucceedAsync("bob@" + KerberosRealm.Name.ToLowerInvariant());
     }
 
-    /// <summary>Bob's job must never take alice's mail for bob's, whoever's ticket lies there.</summary>
+    /// <summary>A job for bob must never copy alice's mail as bob's, even if the ticket in the cache is alice's.</summary>
     [Theory]
     [InlineData("bob@", "")]
     [InlineData("alice@", "authorize_as: bob")]
@@ -69,7 +69,7 @@ public sealed class KerberosTests : IAsyncLifetime
         Assert.False(Directory.Exists(lab.TargetDirectory) && Directory.EnumerateFiles(lab.TargetDirectory, "*:2,*", SearchOption.AllDirectories).Any());
     }
 
-    /// <summary>What runs by night has nobody who types a password.</summary>
+    /// <summary>A nightly run has nobody who could type a password.</summary>
     [Fact]
     public async Task The_key_of_a_client_keytab_gets_in()
     {
@@ -98,7 +98,7 @@ public sealed class KerberosTests : IAsyncLifetime
         await RefusedAsync("there is no valid Kerberos ticket for imap/127.0.0.1");
     }
 
-    /// <summary>Whoever answers on the port has no key of the service: it may say OK, but not prove that it is the one the ticket is for.</summary>
+    /// <summary>A server without the service's key may answer OK, but can't prove that it is the server the ticket was issued for.</summary>
     [Fact]
     public async Task An_OK_before_the_service_s_proof_is_no_log_in()
     {
@@ -126,7 +126,7 @@ public sealed class KerberosTests : IAsyncLifetime
             }
             catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
             {
-                // The test is over.
+                // The test has ended.
             }
         }
     }

@@ -2,7 +2,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A password that the test has in hand.</summary>
+/// <summary>A password that the test supplies itself.</summary>
 internal sealed class KnownSecret(string password) : SecretReference
 {
     public override ValueTask<Secret> ReadAsync(CancellationToken cancellationToken) => ValueTask.FromResult(new Secret(password));

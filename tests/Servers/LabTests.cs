@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>The measuring instruments agree with each other before anything is measured with them.</summary>
+/// <summary>The measuring instruments are checked against each other before anything is measured with them.</summary>
 public sealed class LabTests
 {
     [Fact]
@@ -40,7 +40,7 @@ public sealed class LabTests
         Assert.Equal((17, true), (line.Connections[0].FromServer, line.Connections[0].WasCut));
         Assert.Equal(5, calledAt);
 
-        // The one cut allowed is spent.
+        // The single permitted cut is used up, so this connection works.
         await using var probe = await ImapProbe.ConnectAsync(line.Port, "alice", server.Password);
         await probe.CommandAsync("NOOP");
         Assert.Contains("NOOP", line.Commands);
@@ -66,7 +66,7 @@ public sealed class LabTests
         broken.Dispose();
         await other.SendAsync("looks"u8.ToArray());
 
-        // The server has heard that the first is over, and takes its time over it: the other's octets are not there yet.
+        // The server knows that the first connection ended but has not answered yet, so the other's octets can't be here.
         var buffer = new byte[5];
         Assert.Equal(0, await serversBroken.ReceiveAsync(buffer));
         Assert.False(serversOther.Poll(TimeSpan.FromMilliseconds(200), SelectMode.SelectRead));
@@ -79,7 +79,7 @@ public sealed class LabTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        // Slow, so that both are broken while octets of theirs are on the way.
+        // The line is slow, so both connections are cut while octets of theirs are under way.
         await using var line = FaultProxy.Start(((IPEndPoint)listener.LocalEndpoint).Port, new FaultRules { BytesPerSecond = 20_000 });
         var clients = new List<Socket>();
         var received = new List<Task<int>>();
@@ -154,7 +154,7 @@ public sealed class LabTests
         }
         catch (IOException)
         {
-            // Cut with RST.
+            // The connection was reset, as expected.
         }
 
         return count;

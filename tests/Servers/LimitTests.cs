@@ -4,7 +4,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Limits, the job's and the server's, against a real server: slower, in parts, on fewer lines, and complete.</summary>
+/// <summary>
+/// The job's limits and the server's, with a real server: the run takes longer, uses several parts or fewer connections, and still ends complete.
+/// </summary>
 public sealed class LimitTests
 {
     private static readonly MailboxPlan Plan = new() { Messages = 120, MedianBytes = 3000 };
@@ -45,12 +47,14 @@ public sealed class LimitTests
 
         Assert.True(outcome.Status == 0, outcome.ToString());
         Assert.NotEqual(0, before);
-        // Each message once: what a run had in hand when it stopped was settled.
+        // Each message is copied once: the stopped run recorded everything it had copied.
         Assert.Equal(outcome.Total("source_messages"), before + outcome.Total("copied"));
         await lab.TargetEqualsSourceAsync();
     }
 
-    /// <summary>Folders are worked on side by side until the servers say no: no two may then wait for what the other has.</summary>
+    /// <summary>
+    /// Folders are copied in parallel until the server refuses more connections. Two folders must never wait for each other's connection.
+    /// </summary>
     [Fact]
     public async Task Servers_that_give_one_connection_each_hold_up_nothing()
     {
@@ -73,7 +77,7 @@ public sealed class LimitTests
         await lab.TargetEqualsSourceAsync();
     }
 
-    /// <summary>Makes everything a day older.</summary>
+    /// <summary>Makes the recorded days one day older.</summary>
     private static void LetADayPass(string budget)
     {
         var lines = File.ReadAllLines(budget);

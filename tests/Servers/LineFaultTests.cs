@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Each thing a line can do to a job, over TLS, at a random octet: the job ends by itself, nothing is lost and nothing doubled.</summary>
+/// <summary>Every fault a network can cause, over TLS, at a random octet: the job ends by itself, no message is lost and none doubled.</summary>
 public sealed class LineFaultTests(TlsLines lines) : IClassFixture<TlsLines>
 {
     private static readonly FaultRules Good = new();
@@ -83,6 +83,9 @@ public sealed class LineFaultTests(TlsLines lines) : IClassFixture<TlsLines>
         ? new FaultRules { CutAfterFromServer = Place(atSource, fromServer) }
         : new FaultRules { CutAfterFromClient = Place(atSource, fromServer) };
 
-    /// <summary>After the handshake, somewhere in what goes this way at least: of bodies much, of commands and replies little.</summary>
+    /// <summary>
+    /// A random position after the TLS handshake, within the octets that surely pass in this direction: many where bodies pass, few where
+    /// only commands and replies do.
+    /// </summary>
     private int Place(bool atSource, bool fromServer) => new Random(seed).Next(1500, atSource == fromServer ? lines.SourceBytes / 3 : 2500);
 }

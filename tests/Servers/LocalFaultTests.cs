@@ -2,10 +2,12 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>What this machine may refuse a run: writing, reading, opening files, the job itself. Each is told once and passes with its cause.</summary>
+/// <summary>
+/// Refusals by the local machine: writing, reading, opening files, the job file itself. Each is reported once and is over when its cause is.
+/// </summary>
 public sealed class LocalFaultTests
 {
-    /// <summary>Root without what makes it root: permissions hold for it as for anybody.</summary>
+    /// <summary>Starts the program as root without root's capabilities, so that file permissions apply to it.</summary>
     private static readonly string[] Unprivileged = Environment.IsPrivilegedProcess ? ["setpriv", "--bounding-set=-all"] : [];
 
     [Theory]
@@ -29,7 +31,7 @@ public sealed class LocalFaultTests
 
         await disk.MakeReadOnlyAsync(false);
         await lab.SucceedAsync();
-        // A file system that becomes read-only between two runs, as one with errors does.
+        // The file system becomes read-only between two runs, as one with errors does.
         await lab.ConnectAndFlagAsync();
         await disk.MakeReadOnlyAsync(true);
         await RefusedAsync(lab, disk.Path, "mount it for writing");
@@ -110,7 +112,7 @@ public sealed class LocalFaultTests
         await lab.SucceedAsync();
         await lab.ConnectAndFlagAsync();
         var journal = Directory.GetFiles(Path.Combine(lab.StateDirectory, "pairs"), "INBOX-*").Single();
-        // A first line with its CRC is what every version has.
+        // Every version of the format has a first line with a CRC, so this one is valid, though from a later version.
         const string newer = "imapsync-journal 999 76e7388e\nfrom the future\n";
         await File.WriteAllTextAsync(journal, newer, TestContext.Current.CancellationToken);
         var before = MaildirReader.Read(lab.TargetDirectory);
@@ -138,7 +140,7 @@ public sealed class LocalFaultTests
 
 file static class LocalFaultSource
 {
-    /// <summary>Gives the next run something to write in each folder.</summary>
+    /// <summary>Changes flags at the source, so that the next run has something to write in each folder.</summary>
     public static async Task ConnectAndFlagAsync(this BackupLab lab)
     {
         await using var probe = await lab.ConnectAsync();

@@ -5,10 +5,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Each mechanism against a real server: a wrong secret ends with status 12, the right one gets in.</summary>
+/// <summary>Each mechanism against a real server: a wrong secret ends with exit status 12, the right one logs in.</summary>
 public sealed class LogInTests
 {
-    /// <summary>Names and passwords of every kind that the mechanism's own syntax has a use for.</summary>
+    /// <summary>Users and passwords with every character that has a meaning in a mechanism's syntax.</summary>
     private static readonly (string User, string Password)[] Accounts =
     [
         ("alice", "horse\"battery\\staple"),
@@ -17,7 +17,7 @@ public sealed class LogInTests
         ("zoë@example.org", "pässwörd-€-密码"),
     ];
 
-    /// <summary>CRAM-MD5 and DIGEST-MD5 were made for names and passwords of ASCII.</summary>
+    /// <summary>CRAM-MD5 and DIGEST-MD5 only support ASCII users and passwords.</summary>
     private static readonly (string User, string Password)[] AsciiAccounts =
         [.. Accounts.Where(a => Ascii.IsValid(a.User) && Ascii.IsValid(a.Password) && a.Password[^1] != ' ')];
 
@@ -65,7 +65,7 @@ public sealed class LogInTests
         LoggedIn(lab, mechanism, "alice");
     }
 
-    /// <summary>The certificate says who it is; nothing else is asked for.</summary>
+    /// <summary>EXTERNAL: the client certificate names the user, and no password is needed.</summary>
     [Theory]
     [InlineData("imaps")]
     [InlineData("imap")]
@@ -86,7 +86,7 @@ public sealed class LogInTests
         await lab.SucceedAsync();
         LoggedIn(lab, "external", "alice");
 
-        // Both in one file, which is then the key's file as well.
+        // Certificate and key in one file, which then has to be as private as a key.
         var both = lab.Dir.Write("both.pem", await File.ReadAllTextAsync(certificate, Now) + await File.ReadAllTextAsync(key, Now));
         File.SetUnixFileMode(both, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         lab.Endpoint = $"{url}\n      tls_client_certificate: {both}";
@@ -138,7 +138,7 @@ public sealed class LogInTests
     private static async Task EachGetsInAsync(string mechanism, (string User, string Password)[] accounts)
     {
         await using var lab = await BackupLab.StartAsync(_ => { });
-        // Dovecot looks a name up with its quotes and backslashes escaped.
+        // Dovecot looks up user names with quotes and backslashes escaped.
         var lines = accounts.Select(a => $"{a.User.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}:{{PLAIN.b64}}{Convert.ToBase64String(Encoding.UTF8.GetBytes(a.Password))}\n");
         var file = lab.Dir.Write("accounts", string.Concat(lines));
         await lab.Server.RestartAsync(options: lab.Server.Options with
@@ -182,7 +182,7 @@ public sealed class LogInTests
             Assert.DoesNotContain(secret, outcome.Everything, StringComparison.Ordinal);
     }
 
-    /// <summary>By the server's own log: the mechanism that was asked for and no other, as the user that was meant.</summary>
+    /// <summary>Asserts by the server's log that this mechanism, and no other, logged in this user.</summary>
     private static void LoggedIn(BackupLab lab, string mechanism, string user)
     {
         var method = mechanism switch

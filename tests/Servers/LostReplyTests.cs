@@ -8,8 +8,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// The connection ends after the target has stored messages and before it can say so: neither side knows what the other does.
-/// The next run finds exactly one copy of each, or makes it. Run within the test's process, because of the number of runs.
+/// The connection ends after the target has stored messages but before its reply arrives, so the client can't know the outcome. The next run
+/// recognises each stored message, or copies it. Runs in the test's process, since there are many runs.
 /// </summary>
 public sealed class LostReplyTests
 {
@@ -37,7 +37,7 @@ public sealed class LostReplyTests
                 {
                     if (Interlocked.Increment(ref replies) != cutAt)
                         return false;
-                    // Every other time the program itself ends with the line, before it could connect again.
+                    // Every second time the program ends together with the connection, before it can reconnect.
                     if (cutAt % 2 == 0)
                         abort.Cancel();
                     return true;
@@ -76,7 +76,7 @@ public sealed class LostReplyTests
         await lab.TargetEqualsSourceAsync($"after {runs} runs");
     }
 
-    /// <summary>Two messages in a row are equal in every octet here and there: two they have to stay.</summary>
+    /// <summary>Consecutive messages are sometimes identical; both copies of a pair must arrive.</summary>
     private static Task<MigrationLab> StartAsync(string capabilities, int folders, int messages) => MigrationLab.StartAsync(
         mailbox =>
         {

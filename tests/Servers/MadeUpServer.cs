@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// A server whose folders have names no real server would let through, or more messages than it is worth creating:
-/// every folder holds the same number of small messages, made up as they are asked for.
+/// A server for folder names that no real server accepts, or for more messages than are worth creating: every folder holds the same number of
+/// small messages, generated on request.
 /// </summary>
 internal sealed partial class MadeUpServer : IAsyncDisposable
 {
@@ -18,7 +18,7 @@ internal sealed partial class MadeUpServer : IAsyncDisposable
     private readonly IReadOnlyList<string> folders;
     private readonly int messages;
 
-    /// <param name="folders">Names as they go on the wire, one character an octet.</param>
+    /// <param name="folders">Names as sent over the wire, one character for each octet.</param>
     public MadeUpServer(IReadOnlyList<string> folders, int messages)
     {
         (this.folders, this.messages) = (folders, messages);
@@ -26,10 +26,10 @@ internal sealed partial class MadeUpServer : IAsyncDisposable
         _ = AcceptAsync();
     }
 
-    /// <summary>Commands with these words are answered by a piece of text without an end, behind an opening.</summary>
+    /// <summary>Commands with this word are answered with an opening and then a piece of text, repeated without end.</summary>
     public (string Command, string Opening, string Piece)? Endless { get; init; }
 
-    /// <summary>Octets that the client has taken of what has no end.</summary>
+    /// <summary>The octets of the endless reply that the client has accepted.</summary>
     public long EndlessBytes { get; private set; }
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
@@ -55,14 +55,14 @@ internal sealed partial class MadeUpServer : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            // The test is over.
+            // The test has ended.
         }
     }
 
     private async Task ServeAsync(TcpClient client)
     {
         using var _ = client;
-        // Buffers what is written only: with both directions in one, what is not read yet would be in the way of writing.
+        // Only writes are buffered. With one buffer for both directions, unread input would block writing.
         await using var stream = new BufferedStream(client.GetStream(), 1 << 16);
         using var reader = new StreamReader(client.GetStream(), Encoding.Latin1);
         try
@@ -84,7 +84,7 @@ internal sealed partial class MadeUpServer : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
-            // The client has hung up.
+            // The client closed the connection.
         }
     }
 

@@ -22,7 +22,9 @@ public sealed class MboxBackupTests(BigMailbox mailbox)
         Assert.DoesNotContain(lab.Line.Commands, c => c.StartsWith("EXAMINE", StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>What mboxrd by itself cannot tell: whether the last line had an end, and where a header without an empty line stops.</summary>
+    /// <summary>
+    /// Messages that mboxrd by itself can't represent exactly: a last line without line end, a header without an empty line after it.
+    /// </summary>
     private static readonly string[] BeyondMboxrd =
         ["no final newline", "one octet", "no empty line", "no header", "one newline", "status headers", "folder data"];
 

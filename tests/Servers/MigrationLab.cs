@@ -3,8 +3,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// A job from one IMAP account to another, both reached in clear text through lines that a test watches and breaks:
-/// <see cref="BackupLab.Line"/> of <see cref="Job"/> before the source, <see cref="TargetLine"/> before the target.
+/// A job from one IMAP account to another, both reached in clear text through proxies that a test watches and breaks: <see
+/// cref="BackupLab.Line"/> of <see cref="Job"/> in front of the source, <see cref="TargetLine"/> in front of the target.
 /// </summary>
 public sealed class MigrationLab : IAsyncDisposable
 {
@@ -12,7 +12,7 @@ public sealed class MigrationLab : IAsyncDisposable
 
     private readonly IAsyncDisposable? server;
 
-    /// <param name="server">Ends with the lab, as the job does; null where both are the caller's.</param>
+    /// <param name="server">Disposed with the lab, like the job; null where the caller owns both.</param>
     private MigrationLab(BackupLab job, int port, string password, IAsyncDisposable? server)
     {
         Job = job;
@@ -29,7 +29,7 @@ public sealed class MigrationLab : IAsyncDisposable
 
     public string Password { get; }
 
-    /// <summary>The account at the target. Another one starts with nothing, and needs another <see cref="BackupLab.StateName"/>.</summary>
+    /// <summary>The account at the target. A new account is empty and needs another <see cref="BackupLab.StateName"/>.</summary>
     public string User
     {
         get;
@@ -40,10 +40,10 @@ public sealed class MigrationLab : IAsyncDisposable
         }
     }
 
-    /// <summary>The target Dovecot where the lab has one of its own.</summary>
+    /// <summary>The target Dovecot, where the lab owns one.</summary>
     public DovecotServer Server => (DovecotServer)server!;
 
-    /// <summary>The lines of an endpoint.</summary>
+    /// <summary>The YAML lines of the target.</summary>
     public string TargetEndpoint =>
         $"imap://{User}@127.0.0.1:{TargetLine.Port}\n      tls: none\n      password_env: {TargetPasswordVariable}";
 
@@ -53,14 +53,14 @@ public sealed class MigrationLab : IAsyncDisposable
     public static async Task<MigrationLab> StartAsync(Action<MaildirWriter> fill, DovecotOptions? target = null) =>
         await WithDovecotAsync(await BackupLab.StartAsync(fill), target);
 
-    /// <summary>A Dovecot of the lab's own as the target of a job.</summary>
+    /// <summary>A lab with a Dovecot of its own as the job's target.</summary>
     public static async Task<MigrationLab> WithDovecotAsync(BackupLab job, DovecotOptions? options = null)
     {
         var target = await DovecotServer.StartAsync(job.Dir["target-server"], options ?? new DovecotOptions());
         return new MigrationLab(job, target.Port, target.Password, target);
     }
 
-    /// <summary>Another server; its lifetime and the job's are the caller's.</summary>
+    /// <summary>A lab with another server as target; the caller owns the server and the job.</summary>
     public static MigrationLab To(BackupLab job, int port, string user, string password) =>
         new(job, port, password, server: null) { User = user };
 
@@ -79,7 +79,7 @@ public sealed class MigrationLab : IAsyncDisposable
     public async Task TargetEqualsSourceAsync(string because = "") =>
         BackupLab.Same(await Job.SourceAsync(), await TargetAsync(), because);
 
-    /// <summary>Commands that passed to the target and open a folder or look into one.</summary>
+    /// <summary>The commands sent to either server that open or list a folder.</summary>
     public IEnumerable<string> FoldersOpened => TargetLine.Commands.Concat(Job.Line.Commands).Where(c =>
         c.StartsWith("SELECT", StringComparison.OrdinalIgnoreCase) || c.StartsWith("EXAMINE", StringComparison.OrdinalIgnoreCase)
         || c.Contains("FETCH", StringComparison.OrdinalIgnoreCase) || c.StartsWith("APPEND", StringComparison.OrdinalIgnoreCase));

@@ -5,7 +5,7 @@ namespace Imapsync.Servers.Tests;
 /// <summary>From one Dovecot to another.</summary>
 public sealed class MigrationTests(BigMailbox mailbox)
 {
-    /// <summary>What Dovecot offers, less what a test takes away.</summary>
+    /// <summary>Dovecot's capabilities; each test removes some.</summary>
     private const string Plain = "IMAP4rev1 SASL-IR ID ENABLE NAMESPACE LIST-EXTENDED LIST-STATUS SPECIAL-USE CONDSTORE UNSELECT CHILDREN";
 
     [Fact]
@@ -18,7 +18,7 @@ public sealed class MigrationTests(BigMailbox mailbox)
         Assert.Equal(source.Expected.MessageCount, first.Total("copied"));
         first.AddsUp();
         BackupLab.Same(source.Expected, await lab.TargetAsync());
-        // One message at a time would be more than 20,000 round trips on either side.
+        // Copying one message at a time would take more than 20,000 round trips on either side.
         var turns = lab.TargetLine.Connections.Sum(c => c.Turns);
         Assert.True(turns < 3000, $"{turns} round trips at the target");
 
@@ -52,7 +52,7 @@ public sealed class MigrationTests(BigMailbox mailbox)
         Assert.Equal(0, second.Total("copied"));
         Assert.Empty(lab.FoldersOpened);
 
-        // With all memory lost every message is known again.
+        // Without any state, every message is recognised at the target.
         Directory.Delete(lab.Job.StateDirectory, recursive: true);
         var third = await lab.SucceedAsync();
         Assert.Equal(0, third.Total("copied"));

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Runs against a real server, and who hears of them: an SMTP server, an HTTP server and commands of the test's own.</summary>
+/// <summary>Runs against a real server, with the receivers of their notifications: the test's own SMTP server, HTTP server and commands.</summary>
 public sealed class NotificationTests
 {
     private static readonly MailboxPlan Few = new() { Messages = 30 };
@@ -88,7 +88,7 @@ public sealed class NotificationTests
         Assert.Contains(envelope.GetProperty("subject").GetString()!, text, StringComparison.Ordinal);
         Assert.Contains("[LIMIT] Mail size is larger", text, StringComparison.OrdinalIgnoreCase);
 
-        // The same words are kept.
+        // The history keeps the same failure texts.
         var status = await StatusAsync(lab.Job, "--output", "json");
         Assert.Equal(14, status.Status);
         var problem = JsonDocument.Parse(status.Output).RootElement.GetProperty("jobs")[0].GetProperty("last_run").GetProperty("problems")[0];
@@ -135,7 +135,7 @@ public sealed class NotificationTests
 
         Assert.InRange(http.Seen.Count(s => s.Target.StartsWith("/hang", StringComparison.Ordinal)), 1, 3);
         Assert.Equal(1, http.Seen.Count(s => s.Target.StartsWith("/status-404", StringComparison.Ordinal)));
-        // Nothing came to who could not be trusted, neither a request nor a password.
+        // Untrusted receivers got neither a request nor a password.
         Assert.DoesNotContain(http.Seen, s => s.Target is "/token-4" or "/token-5");
         Assert.Empty(mail.Messages);
         foreach (var secret in new[] { "token-", "not-the-password-88" })
@@ -196,7 +196,7 @@ public sealed class NotificationTests
         await lab.SucceedAsync();
 
         Assert.Equal(["failure", "success"], http.Seen.Where(s => s.Target == "/turn").Select(s => JsonDocument.Parse(s.Body).RootElement.GetProperty("event").GetString()!));
-        // A week may end in the middle of the test.
+        // The week may end in the middle of the test, so one or two digests are right.
         var weekly = http.Seen.Where(s => s.Target == "/week").ToList();
         Assert.InRange(weekly.Count, 1, 2);
         Assert.Contains("In the seven days before: 0 runs", JsonDocument.Parse(weekly[0].Body).RootElement.GetProperty("text").GetString(), StringComparison.Ordinal);
@@ -233,7 +233,7 @@ public sealed class NotificationTests
 
     private static Task<ImapsyncResult> StatusAsync(BackupLab lab, params string[] options)
     {
-        // Without the password: monitoring is another user's.
+        // Run without the password, since monitoring runs as another user.
         return ResultAsync(ImapsyncProcess.Start(lab.Dir.Create("home"), ["status", lab.JobFile, .. options]));
     }
 

@@ -5,8 +5,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// From Dovecot to another server and back: what the other one refuses is listed with its words, what it changes by itself is
-/// as its makers say, all else is equal. Counted as skipped, with the reason, where a machine cannot have the server.
+/// From Dovecot to another server and back: refused messages are listed with the server's words, the server's documented changes are expected,
+/// and everything else is equal. Skipped with a reason on machines that can't have the server.
 /// </summary>
 public sealed class OtherServersTests
 {
@@ -17,7 +17,7 @@ public sealed class OtherServersTests
     {
         await NeedsAsync("cyrus");
         await using var job = await JobAsync("brackets*", "percent*", "quote*");
-        // Without this line Cyrus writes an X for every 8-bit octet of a header.
+        // Without this setting Cyrus replaces every 8-bit octet of a header by an X.
         await using var server = await CyrusServer.StartAsync(job.Dir["cyrus"], "munge8bit: no\n" + naming);
 
         var refused = await ThereAndBackAsync(job, server, octets => octets);
@@ -78,7 +78,7 @@ public sealed class OtherServersTests
         return job;
     }
 
-    /// <returns>The server's words for each message it refused.</returns>
+    /// <returns>The server's reply for each message it refused.</returns>
     private static async Task<List<string>> ThereAndBackAsync(BackupLab job, UnpackedServer server, Func<byte[], byte[]> change)
     {
         await using var there = MigrationLab.To(job, server.Port, "bob", UnpackedServer.Password);
@@ -100,12 +100,12 @@ public sealed class OtherServersTests
         await back.SucceedAsync();
 
         var expected = await ExpectedAsync(job, refused.Select(r => (r.Folder, r.Uid)).ToHashSet(), change);
-        // To Cyrus every level above a mailbox is a mailbox.
+        // Cyrus creates a mailbox for every level above a mailbox.
         BackupLab.Same(expected, (await back.TargetAsync()).Select((name, f) => f.Messages.Count > 0 || expected.Folders.ContainsKey(name) ? f : null));
         return [.. refused.Select(r => r.Text[(r.Text.IndexOf(": ", StringComparison.Ordinal) + 2)..])];
     }
 
-    /// <summary>The source without what took no part or was refused, the rest as the server in the middle changes it.</summary>
+    /// <summary>The source without what was left out or refused, with the changes that the server in the middle makes.</summary>
     private static async Task<MailboxSnapshot> ExpectedAsync(BackupLab job, HashSet<(string Folder, uint Uid)> refused, Func<byte[], byte[]> change)
     {
         var changed = AwkwardMail.Messages().Select(m => MaildirReader.WithCrLf(m.Octets).ToArray())
@@ -126,7 +126,7 @@ public sealed class OtherServersTests
         return expected;
     }
 
-    /// <summary>What Courier makes of a message: a CR that ends no line is left out, the last line is ended.</summary>
+    /// <summary>A message as Courier stores it: without CRs that end no line, and with a line end after the last line.</summary>
     private static byte[] WithoutBareCr(byte[] octets)
     {
         List<byte> kept = [];

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>An account read by POP3 from a real Dovecot.</summary>
+/// <summary>An account of a real Dovecot, read by POP3.</summary>
 public sealed class Pop3Tests
 {
     private static readonly int Kills = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 100 : 12;
@@ -47,7 +47,7 @@ public sealed class Pop3Tests
         await using var lab = await LabAsync(
             mailbox =>
             {
-                // Dovecot ends a last line that has no end before POP3 sends it: those messages are the other test's.
+                // Over POP3 Dovecot adds a missing last line end; messages without one are the other test's.
                 foreach (var (_, octets) in AwkwardMail.Messages().Where(m => m.Octets is [.., (byte)'\n']))
                     mailbox.Add("INBOX", octets, MailGenerator.Date(1));
                 Ordinary(mailbox, 50);
@@ -58,7 +58,7 @@ public sealed class Pop3Tests
 
         first.AddsUp();
         var second = await lab.SucceedAsync();
-        // The probe logs in by PLAIN.
+        // The test's IMAP probe logs in by PLAIN.
         await lab.Server.RestartAsync(options: lab.Server.Options with { Mechanisms = "plain" });
         var source = await InboxAsync(lab);
         Assert.Equal(source.Select(m => m.Digest).Order(StringComparer.Ordinal), Arrived(lab).Select(m => m.Digest).Order(StringComparer.Ordinal));
@@ -122,13 +122,13 @@ public sealed class Pop3Tests
         await lab.SucceedAsync();
         Assert.Equal(30, (await InboxAsync(lab)).Count);
         var before = await InboxAsync(lab);
-        // What an earlier run has copied goes as well.
+        // Messages that an earlier run copied are deleted as well.
         lab.Endpoint = Url(lab, more: "\n      after_copy: delete");
         File.Delete(Directory.EnumerateFiles(Path.Combine(lab.TargetDirectory, "cur")).Concat(Directory.EnumerateFiles(Path.Combine(lab.TargetDirectory, "new"))).First());
 
         var second = await lab.RunAsync();
 
-        // One is gone from the backup: that one is not deleted.
+        // One message is gone from the backup, so it must not be deleted at the server.
         Assert.Equal(3, second.Status);
         Assert.Single(await InboxAsync(lab));
         var third = await lab.SucceedAsync("--heal");
@@ -151,13 +151,13 @@ public sealed class Pop3Tests
         for (var i = 0; i < Kills; i++)
         {
             await using var process = lab.Start();
-            // Some at an octet of the mail, some at a command of the deleting at the end.
+            // Half of the kills come while mail is read, half while messages are deleted at the end.
             if (i % 2 == 0)
                 line.CallAfterFromServer(line.TotalFromServer + random.NextInt64(200, octets / 3), process.Kill);
             else
                 line.CallAfterFromClient(line.TotalFromClient + random.NextInt64(20, 12_000), process.Kill);
             killed += (await process.WaitAsync()).Status == 0 ? 0 : 1;
-            // What is gone from the server is in the backup.
+            // Every message that is gone from the server must be in the backup.
             var digests = Arrived(lab).Select(m => m.Digest).Concat((await InboxAsync(lab)).Select(m => m.Digest)).ToHashSet();
             Assert.True(expected.All(m => digests.Contains(m.Digest)), $"lost, seed {seed}");
         }

@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary><c>check</c> of many accounts: what is wrong with which row, before any mail is moved.</summary>
+/// <c>check</c> of many accounts: it names the fault of each row before any mail is moved.
 public sealed class PreflightTests
 {
     private const string Password = "row-secret-7788";
@@ -21,7 +21,7 @@ public sealed class PreflightTests
         await using var source = await DovecotServer.StartAsync(dir["server"], new DovecotOptions
         {
             Accounts = $"passdb {{\n  driver = passwd-file\n  args = {users}\n}}",
-            // Folders in folders: their names may be longer together than a Maildir's can.
+            // Nested folders, whose whole names may be longer than a Maildir++ name can be.
             Extra = $"mail_location = maildir:{dir["server"]}/mail/%u:LAYOUT=fs",
         });
         var masters = dir.Write("masters", $"admin:{{PLAIN}}{AdminPassword}::::::\n");
@@ -92,7 +92,7 @@ public sealed class PreflightTests
         using var json = JsonDocument.Parse(result.Output);
         var good = json.RootElement.GetProperty("jobs").EnumerateArray().Single(j => j.GetProperty("name").GetString() == "good-2");
         Assert.Equal(3, good.GetProperty("size").GetProperty("messages_left").GetInt32());
-        // Nothing was changed: no mail, no state.
+        // The check changed nothing: there is neither mail nor state.
         Assert.False(Directory.Exists(dir["state"]));
     }
 

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A target that takes some messages and not others, and a source that cannot tell what it holds.</summary>
+/// <summary>A target that refuses some messages, and a source that can't list what it holds.</summary>
 public sealed class RefusalTests
 {
     private const string Capabilities = "IMAP4rev1 NAMESPACE LIST-EXTENDED LIST-STATUS CONDSTORE UIDPLUS LITERAL+ ";
@@ -56,7 +56,7 @@ public sealed class RefusalTests
         Assert.True(stopped.Status is 1 or 3, stopped.ToString());
         Assert.Contains("quota", stopped.Everything, StringComparison.OrdinalIgnoreCase);
         var held = (await lab.TargetAsync()).MessageCount;
-        // How many fit is the server's business: two sessions at once may pass the limit by a message.
+        // The number of messages that fit is up to the server: two sessions may together exceed the quota by one.
         Assert.InRange(held, 20, 59);
         stopped.AddsUp();
 
@@ -100,7 +100,7 @@ public sealed class RefusalTests
         var second = await lab.RunAsync();
 
         Assert.True(second.Status == 3, second.ToString());
-        // What is gone from INBOX may have been moved to the folder that can't be read: it stays until that one is in place.
+        // A message that is gone from INBOX may have moved to the unreadable folder, so it stays until that folder could be read.
         Assert.Equal(0, second.Total("deleted"));
         var target = await lab.TargetAsync();
         Assert.Equal((20, 20), (target.Folders["INBOX"].Messages.Count, target.Folders["Work"].Messages.Count));

@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>The page of <c>imapsync report --html</c>, opened in a real browser that can reach nothing.</summary>
+/// <summary>The page of <c>imapsync report --html</c> in a real browser without any network.</summary>
 public sealed class ReportPageTests : IAsyncLifetime
 {
     private const string Evil = "\"><img src=http://evil.example/x.png onerror=\"document.title='owned'\"><script>document.title='owned'</script>";
@@ -76,7 +76,7 @@ public sealed class ReportPageTests : IAsyncLifetime
     [Fact]
     public async Task The_browsers_witness_would_see_a_request_and_a_script_that_fails()
     {
-        // What the test above relies on: a page that does such things is caught.
+        // The test above relies on this: the browser's log shows a page that loads something external.
         var page = dir.Write("bad.html", "<!DOCTYPE html><title>x</title><img src=http://evil.example/x.png><script>console.error('seen')</script>");
         var net = dir["net-bad.json"];
         var (_, log) = await BrowseAsync("--dump-dom", $"--log-net-log={net}", page);
@@ -90,10 +90,10 @@ public sealed class ReportPageTests : IAsyncLifetime
     public async Task Nothing_is_wider_than_the_window(int width, int height)
     {
         var page = await WriteAsync();
-        // Only to be measured: the page as it is shipped runs no script.
+        // The script only measures; the page itself has none.
         var text = (await File.ReadAllTextAsync(page, TestContext.Current.CancellationToken)).Replace("default-src 'none'", "default-src 'none'; script-src 'unsafe-inline'", StringComparison.Ordinal);
         var frame = dir.Write("measured.html", text.Replace("</body>", "<script>document.title = 'width ' + document.documentElement.scrollWidth + ' of ' + innerWidth</script></body>", StringComparison.Ordinal));
-        // A window narrower than 500 pixels is not to be had; a frame is.
+        // A browser window can't be narrower than 500 pixels, but a frame can.
         var outer = dir.Write($"frame-{width}.html", $"<!DOCTYPE html><body style=margin:0><iframe id=f src=measured.html style=border:0;width:{width}px;height:{height}px></iframe>"
             + "<script>f.onload = () => { document.title = f.contentDocument.title; }</script>");
         var (dom, _) = await BrowseAsync("--allow-file-access-from-files", "--virtual-time-budget=5000", "--dump-dom", outer);
@@ -149,7 +149,7 @@ public sealed class ReportPageTests : IAsyncLifetime
         return await process.WaitAsync();
     }
 
-    /// <summary>What the browser printed, and its log. Every name is unknown to it, and its proxy is not there.</summary>
+    /// <summary>The browser's output and log. It can resolve no name, and its proxy does not exist.</summary>
     private async Task<(string Output, string Log)> BrowseAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo("chromium")
@@ -174,7 +174,7 @@ public sealed class ReportPageTests : IAsyncLifetime
         return (output, await log);
     }
 
-    /// <summary>To be looked at by a person who says where.</summary>
+    /// <summary>Keeps the screenshot for a person to look at, where an environment variable names a directory.</summary>
     private static void Keep(string file)
     {
         if (Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PAGES") is { Length: > 0 } place)

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A whole account through a proxy and through a command, as it comes without them.</summary>
+/// <summary>A whole account read through a proxy or a tunnel command equals one read directly.</summary>
 public sealed class RouteTests
 {
     private const string ProxyPassword = "let me through: #7";
@@ -23,7 +23,7 @@ public sealed class RouteTests
 
         await lab.SucceedAsync();
         await AssertWholeAsync(lab);
-        // The name goes to the proxy as it stands in the URL: whoever needs one may have no name server that knows the host.
+        // The proxy must get the host name unresolved, since the client may have no name server that knows the host.
         Assert.NotEmpty(proxy.Asked);
         Assert.All(proxy.Asked, host => Assert.Equal("localhost", host));
         Assert.Equal(0, (await lab.SucceedAsync()).Total("copied"));

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A run's exit status, what it printed, and what it wrote with <c>--report</c>.</summary>
+/// <summary>A run's exit status, its output, and its <c>--report</c>.</summary>
 public sealed class RunOutcome
 {
     private readonly ImapsyncResult result;
@@ -25,12 +25,12 @@ public sealed class RunOutcome
 
     public bool HasReport => job is not null;
 
-    /// <summary>The one job of the report.</summary>
+    /// <summary>The report's only job.</summary>
     public JsonElement Job => job ?? throw new InvalidOperationException("no report was written\n" + result);
 
     public string Outcome => Job.GetProperty("outcome").GetString()!;
 
-    /// <summary>Reason and text of each problem.</summary>
+    /// <summary>The reason and text of each problem.</summary>
     public IReadOnlyList<string> Problems =>
         [.. Job.GetProperty("problems").EnumerateArray().Select(p => $"{p.GetProperty("reason").GetString()}: {p.GetProperty("text").GetString()}")];
 
@@ -42,13 +42,13 @@ public sealed class RunOutcome
         return new RunOutcome(result, document.RootElement.GetProperty("jobs")[0].Clone());
     }
 
-    /// <summary>A counter of the totals, by its name in the report.</summary>
+    /// <summary>A total by its name in the report.</summary>
     public long Total(string counter) => Job.GetProperty("totals").GetProperty(counter).GetInt64();
 
-    /// <summary>The whole report as text, with everything the run printed: where a word must (or must not) be found.</summary>
+    /// <summary>The whole report and everything the run printed, to search for words.</summary>
     public string Everything => $"{result}\n{(job is { } j ? j.GetRawText() : "")}";
 
-    /// <summary>Every message of the source is accounted for.</summary>
+    /// <summary>Asserts that every message of the source is accounted for.</summary>
     public void AddsUp()
     {
         var sum = Total("copied") + Total("already_present") + Total("skipped") + Total("failed");

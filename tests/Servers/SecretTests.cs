@@ -5,10 +5,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>The password goes to the server and nowhere else.</summary>
+/// <summary>The password is sent to the server and appears nowhere else.</summary>
 public sealed class SecretTests
 {
-    /// <summary>No quoting changes it, so that it is found wherever it stands.</summary>
+    /// <summary>A password that no quoting changes, so that a search finds it wherever it appears.</summary>
     private const string Password = "Tr0ub4dor-and-3-unlikely-words";
 
     private const UnixFileMode OthersRights = (UnixFileMode)0b111_111;
@@ -63,7 +63,7 @@ public sealed class SecretTests
             IsAbsent(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)), file);
     }
 
-    /// <summary>Written into the job file it stands there, and nowhere besides.</summary>
+    /// <summary>A password in the job file appears there and nowhere else.</summary>
     [Fact]
     public async Task Not_even_one_that_stands_in_the_job_file_is_passed_on()
     {
@@ -118,7 +118,7 @@ public sealed class SecretTests
 
     private static void IsAbsent(string text, string where)
     {
-        // Encoded it is as readable: base64 of the password alone (LOGIN) and of the PLAIN response.
+        // Base64 is as readable: of the password alone (LOGIN) and of the PLAIN response.
         foreach (var form in (string[])[Password, Base64(Password)[..^4], Base64($"\0alice\0{Password}")[..^4]])
             Assert.False(text.Contains(form, StringComparison.OrdinalIgnoreCase), "the password stands in " + where);
     }

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A real account's backup, its snapshots by the command line.</summary>
+/// <summary>A real account's backup and its snapshots, through the command line.</summary>
 public sealed class SnapshotTests
 {
     [Fact]
@@ -16,7 +16,7 @@ public sealed class SnapshotTests
         var first = Assert.Single((await ListAsync(lab)).EnumerateArray());
         Assert.Equal((200, 200), (first.GetProperty("messages").GetInt32(), first.GetProperty("came").GetInt32()));
         var name = first.GetProperty("name").GetString()!;
-        // One for each message: its file has another name, and takes no room.
+        // Each message has one more hard link, which takes no room.
         Assert.Equal("200", (await Command.RunAsync("sh", ["-c", $"find '{lab.TargetDirectory}' -type f -links 2 | wc -l"])).Trim());
 
         await using (var probe = await lab.ConnectAsync())
@@ -31,7 +31,7 @@ public sealed class SnapshotTests
         Assert.Equal(0, (await ImapsyncAsync(lab, "verify", "alice", "--offline", "--at", name)).Status);
         Assert.Equal(0, (await ImapsyncAsync(lab, "verify", "alice", "--offline")).Status);
 
-        // What went since is found there, and nowhere else.
+        // Mail deleted since then is found in the snapshot and nowhere else.
         var then = await ImapsyncAsync(lab, "find", "alice", "--at", name, "--folder", "INBOX", "--output", "ids");
         Assert.True(then.Status == 0 && then.Output.Length > 0, then.ToString());
         Assert.Empty((await ImapsyncAsync(lab, "find", "alice", "--folder", "INBOX", "--output", "ids")).Output);
@@ -41,7 +41,7 @@ public sealed class SnapshotTests
         var restored = await ImapsyncAsync(lab, "restore", "alice", "--at", "latest", "--to", $"maildir:{lab.Dir["restored"]}");
         Assert.True(restored.Status == 0, restored.ToString());
         Assert.Equal("", (await lab.ServeAsync(lab.Dir["restored"])).WithoutSubscriptions().DifferenceFrom(before.WithoutSubscriptions()));
-        // Into the account itself, as it was: what was deleted comes back, what is there does not come twice.
+        // Restores into the account itself: deleted mail comes back, existing mail is not doubled.
         Assert.Equal(0, (await ImapsyncAsync(lab, "restore", "alice", "--at", name)).Status);
         Assert.Equal("", (await lab.SourceAsync()).DifferenceFrom(before));
 
@@ -55,7 +55,10 @@ public sealed class SnapshotTests
         Assert.Equal("0", (await Command.RunAsync("sh", ["-c", $"find '{lab.TargetDirectory}' -type f -links +1 | wc -l"])).Trim());
     }
 
-    /// <summary>Mail that others put into the backup has no number of its own: one that is given for a snapshot is kept, and means no other mail.</summary>
+    /// <summary>
+    /// Mail that other programs put into the backup has no recorded UID. The one given to it in a snapshot lasts and never means another
+    /// message.
+    /// </summary>
     [Fact]
     public async Task What_a_snapshot_holds_of_others_keeps_its_identifier()
     {

@@ -8,8 +8,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// A Dovecot for all tests of a class, with one filled account that none of them changes. Each test has a target account of
-/// its own there, and reaches both over TLS through lines that it breaks.
+/// A Dovecot shared by the tests of a class, with a filled account that none of them changes. Each test has its own target account on it and
+/// reaches both over TLS through proxies that it breaks.
 /// </summary>
 public sealed class TlsLines : IAsyncLifetime
 {
@@ -38,10 +38,10 @@ public sealed class TlsLines : IAsyncLifetime
     }
 
     /// <summary>
-    /// One run over lines with these rules, which must end well by itself; then the target must show what the source shows,
-    /// and another run must find nothing to do.
+    /// Runs the job once through proxies with these rules and asserts that it succeeds, that the target equals the source, and that another
+    /// run finds nothing to do.
     /// </summary>
-    /// <returns>What the lines did.</returns>
+    /// <returns>The faults that the proxies caused.</returns>
     public async Task<IReadOnlyList<FaultKind>> SurviveAsync(FaultRules source, FaultRules target, TimeProvider time, string because)
     {
         var user = "bob" + Guid.NewGuid().ToString("N")[..8];

@@ -5,7 +5,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Servers, and people in between, that would have a connection less safe than the job asks for: each ends with status 11 and gets no password.</summary>
+/// <summary>
+/// Servers, and attackers in between, that offer less security than the job asks for: each run ends with status 11 and sends no password.
+/// </summary>
 public sealed class TlsRefusalTests
 {
     private const string Password = "password_env: " + BackupLab.PasswordVariable;
@@ -92,7 +94,7 @@ public sealed class TlsRefusalTests
         RedirectStandardError = true,
     })!;
 
-    /// <summary>What a client says that takes any version: without it nobody knows whether the server was refused for its version.</summary>
+    /// <summary>The handshake of a client that accepts any TLS version: proves that a refusal is due to the version.</summary>
     private static async Task<string> HandshakeAsync(int port, string option)
     {
         using var client = Process.Start(new ProcessStartInfo(
@@ -110,7 +112,7 @@ public sealed class TlsRefusalTests
         return said;
     }
 
-    /// <summary>Certificates made then are good no longer.</summary>
+    /// <summary>A clock far in the past, so that certificates made with it have expired.</summary>
     private sealed class LongAgo : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddDays(-90);

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>What <c>--trace</c> and <c>-v</c> tell of a run, and what they never tell.</summary>
+/// <summary>The contents of <c>--trace</c> and <c>-v</c>, and what they must never contain.</summary>
 public sealed class TraceTests
 {
     private const string Password = "Tr0ub4dor\\and\"3-unlikely-words";
@@ -35,7 +35,7 @@ public sealed class TraceTests
                 Assert.False(text.Contains(form, StringComparison.OrdinalIgnoreCase), $"{form} stands in\n{text}");
         }
 
-        // Each connection by its number and server, each command with its outcome and time.
+        // Each line names its connection and server, each command its outcome and duration.
         var server = $"127.0.0.1:{lab.Line.Port}]";
         Assert.Contains($"[1 {server} ! connected", trace, StringComparison.Ordinal);
         var logIn = mechanism == "login" ? "LOGIN" : "AUTHENTICATE";
@@ -47,7 +47,7 @@ public sealed class TraceTests
         Assert.Equal(trace.Split('\n').Count(l => l.Contains(" > A", StringComparison.Ordinal)) > 5, outcome.Error.Contains(" > A", StringComparison.Ordinal));
         Assert.DoesNotContain("Message-ID:", trace, StringComparison.OrdinalIgnoreCase);
 
-        // The next run's lines come behind these.
+        // The next run appends its lines.
         await lab.SucceedAsync("--trace", file);
         Assert.StartsWith(trace, await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
@@ -98,7 +98,7 @@ public sealed class TraceTests
         Assert.All(Forms(Password), form => Assert.DoesNotContain(form, trace, StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>Plain, quoted, and in base64 alone (LOGIN) and in the response of PLAIN, at whatever place of its triples it begins.</summary>
+    /// <summary>The forms of a password: plain, quoted, base64 alone (LOGIN), and base64 in a PLAIN response at each alignment.</summary>
     private static IEnumerable<string> Forms(string password)
     {
         yield return password;

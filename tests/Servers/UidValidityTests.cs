@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A server that voids the UIDs it gave: nothing may be deleted for it, nothing doubled, and the report says what happened.</summary>
+/// <summary>A server that invalidates its UIDs: no message is deleted or doubled because of it, and the report says what happened.</summary>
 public sealed partial class UidValidityTests
 {
     private const int Messages = 120;
@@ -31,7 +31,7 @@ public sealed partial class UidValidityTests
         {
             File.Delete(Path.Combine(folder, "dovecot-uidlist"));
 
-            // Other names sort in another order: every message gets another UID than it had.
+            // New file names sort differently, so every message gets another UID.
             foreach (var file in Directory.GetFiles(Path.Combine(folder, "cur")))
             {
                 var name = Path.GetFileName(file);
@@ -70,7 +70,7 @@ public sealed partial class UidValidityTests
         return lab;
     }
 
-    /// <summary>Changes every folder while the server is down, without its memory of what was there.</summary>
+    /// <summary>Changes every folder while the server is down, and deletes its indexes.</summary>
     private static Task ChangeAsync(BackupLab lab, Action<string> change) => lab.Server.RestartAsync(() =>
     {
         var root = lab.Dir["source"];

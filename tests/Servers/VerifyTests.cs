@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A backup of the big mailbox, damaged a little, held against the server it came from.</summary>
+/// <summary>A slightly damaged backup of the big mailbox, verified against its server.</summary>
 public sealed class VerifyTests(BigMailbox mailbox)
 {
     [Fact]

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A migration in waves: recent mail first, whose flags win until the cut-over, and whose after it.</summary>
+/// <summary>A migration in waves: recent mail first, and whose flags win before and after the cut-over.</summary>
 public sealed class WaveTests
 {
     private const int Messages = 1800;
@@ -27,7 +27,7 @@ public sealed class WaveTests
             var there = await DatesAsync(lab);
             Assert.InRange(there.Count, before, Messages);
             before = there.Count;
-            // Whole parts from the end, and of the part in hand whatever had arrived: nothing is older than that.
+            // The newest parts are complete, and the part in progress is there as far as it came: nothing older is.
             var parts = (there.Count + 499) / 500;
             Assert.All(there, d => Assert.True(d >= MailGenerator.Date(Math.Max(0, Messages - (parts * 500))), $"{d} among {there.Count}"));
         }
@@ -36,7 +36,7 @@ public sealed class WaveTests
         var last = await lab.SucceedAsync();
         last.AddsUp();
         await lab.TargetEqualsSourceAsync();
-        // Later mail goes on top of it, whatever order the first came in.
+        // Later deliveries are copied as well, in whatever order the first mail came.
         await using (var source = await lab.Job.ConnectAsync())
             await source.AppendAsync("INBOX", MailGenerator.Message(Messages + 1), "", MailGenerator.Date(Messages + 1));
         Assert.Equal(1, (await lab.SucceedAsync()).Total("copied"));
@@ -58,7 +58,7 @@ public sealed class WaveTests
         await lab.SucceedAsync();
         Assert.Equal(["\\Flagged", "\\Answered \\Flagged", "\\Flagged"], (await FlagsAsync(lab)).Take(3));
 
-        // 3: only at the target. 4: only at the source. 5: both, and not alike.
+        // Message 3 changes at the target only, 4 at the source only, 5 on both sides differently.
         await StoreAsync(lab, "UID STORE 4:5 +FLAGS (\\Answered)", "UID STORE 3 -FLAGS (\\Flagged)", "UID STORE 5 +FLAGS (\\Seen)");
         lab.Job.Rules = "stage: final\ncutover: 2001-01-01T12:00+01:00";
         for (var run = 1; run <= 2; run++)
@@ -67,15 +67,14 @@ public sealed class WaveTests
             Assert.Equal(["\\Flagged", "\\Answered \\Flagged", "", "\\Answered \\Flagged", "\\Flagged \\Seen", "\\Flagged"], await FlagsAsync(lab));
         }
 
-        // Also what changes at the source later on.
+        // Later changes at the source are included.
         await StoreAsync(lab, "UID STORE 5:6 +FLAGS (\\Deleted)");
         await lab.SucceedAsync();
         Assert.Equal(["\\Flagged \\Seen", "\\Deleted \\Flagged"], (await FlagsAsync(lab)).Skip(4));
         Assert.Equal(0, (await lab.Job.VerifyAsync()).Status);
     }
 
-    /// <param name="source">A command there.</param>
-    /// <param name="target">Commands there.</param>
+    /// <param name="source">A command for the source.</param> <param name="target">Commands for the target.</param>
     private static async Task StoreAsync(MigrationLab lab, string source, params string[] target)
     {
         await using var here = await lab.Job.ConnectAsync();

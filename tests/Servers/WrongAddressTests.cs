@@ -3,7 +3,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>The commonest mistakes of a first job, against a real server: each is told once, is not tried again, and what the text says to write works.</summary>
+/// <summary>
+/// The commonest mistakes of a first job, against a real server: each is reported once and not retried, and following its advice works.
+/// </summary>
 public sealed partial class WrongAddressTests
 {
     private const string Password = "password_env: " + BackupLab.PasswordVariable;
@@ -56,7 +58,7 @@ public sealed partial class WrongAddressTests
     private static Task<BackupLab> LabAsync() =>
         BackupLab.StartAsync(mailbox => mailbox.Add("INBOX", MailGenerator.Message(1), MailGenerator.Date(1), "S"));
 
-    /// <summary>The only problem of a run that waited for nothing, and told it once.</summary>
+    /// <summary>The only problem of a run, which did not wait for a retry and reported it once.</summary>
     private static async Task<string> ProblemAsync(BackupLab lab, int status = 11)
     {
         var outcome = await lab.RunAsync();

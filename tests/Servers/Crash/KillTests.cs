@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Crash;
 
-/// <summary>kill -9 at any moment, then a run: nothing missing, nothing twice, nothing left lying about.</summary>
+/// <summary>kill -9 at any moment, then another run: no message missing, none twice, no temporary file left.</summary>
 public sealed class KillTests
 {
     private static readonly int Kills = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 200 : 20;
@@ -38,7 +38,7 @@ public sealed class KillTests
         var killed = 0;
         for (var i = 0; i < Kills; i++)
         {
-            // From the greeting to a good part of the mail, every order of magnitude as likely as the next.
+            // The kill comes after a random number of octets, uniformly distributed over orders of magnitude.
             var moment = (long)Math.Exp(Math.Log(500) + (random.NextDouble() * Math.Log(octets / 5.0 / 500)));
             await using var process = lab.Start();
             lab.Line.CallAfterFromServer(lab.Line.TotalFromServer + moment, process.Kill);

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Crash;
 
-/// <summary>kill -9 at any moment of a migration, then a run: one copy of each message, not none and not two.</summary>
+/// <summary>kill -9 at any moment of a migration, then another run: exactly one copy of each message.</summary>
 public sealed class MigrationKillTests
 {
     private static readonly int Kills = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 300 : 50;
@@ -22,7 +22,7 @@ public sealed class MigrationKillTests
         for (var (kills, runs) = (0, 0); kills < Kills; runs++)
         {
             Assert.True(runs < 4 * Kills, $"only {kills} of {runs} runs were killed, seed {seed}");
-            // From the greeting to a good part of the mail, every order of magnitude as likely as the next.
+            // The kill comes after a random number of octets, uniformly distributed over orders of magnitude.
             var (line, most) = random.Next(2) == 0 ? (lab.Job.Line, 1_000_000) : (lab.TargetLine, 10_000);
             var moment = (long)Math.Exp(Math.Log(500) + (random.NextDouble() * Math.Log(most / 500.0)));
             await using var process = lab.Job.Start();
@@ -35,7 +35,7 @@ public sealed class MigrationKillTests
                 continue;
             }
 
-            // It was through before its moment came: from the beginning, into another account.
+            // The run ended before its kill was due: start over, into another account.
             BackupLab.Same(expected, await lab.TargetAsync(), $"seed {seed}, after {kills} kills");
             (lab.User, lab.Job.StateName) = ($"user{runs}", $"state{runs}");
         }

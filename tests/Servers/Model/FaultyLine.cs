@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>The way of a round's job to one of its accounts, and what befalls it in each run.</summary>
+/// <summary>The proxy between a round's job and one of its accounts, with the faults drawn for each run.</summary>
 internal sealed class FaultyLine : IAsyncDisposable
 {
     private readonly Random random;
@@ -28,10 +28,10 @@ internal sealed class FaultyLine : IAsyncDisposable
 
     public ImapEndpoint Endpoint { get; }
 
-    /// <summary>What the next run's line does beside breaking.</summary>
+    /// <summary>The proxy's behaviour in the next run, apart from cuts.</summary>
     public string Manner { get; private set; } = "good";
 
-    /// <summary>The endpoint's lines in a job file.</summary>
+    /// <summary>The endpoint's YAML lines in a job file.</summary>
     public string Lines(string passwordVariable) => $"""
         url: {(tls == TlsMode.Implicit ? "imaps" : "imap")}://{user}@127.0.0.1:{Proxy.Port}
               tls: {(tls == TlsMode.None ? "none" : "required")}
@@ -39,8 +39,8 @@ internal sealed class FaultyLine : IAsyncDisposable
               connections: {Endpoint.Connections}
         """ + (tls == TlsMode.None ? "" : $"\n      tls_ca_file: {server.Authority.CaFile}");
 
-    /// <summary>Draws what befalls the connections of the next run.</summary>
-    /// <param name="octets">About what the whole job moves.</param>
+    /// <summary>Draws the faults of the next run's connections.</summary>
+    /// <param name="octets">Roughly what the whole job transfers.</param>
     public void Trouble(long octets)
     {
         Proxy.Forget();
@@ -71,7 +71,7 @@ internal sealed class FaultyLine : IAsyncDisposable
         (Proxy.NextRules, Manner) = (null, "good");
     }
 
-    /// <summary>Every order of magnitude as likely as the next.</summary>
+    /// <summary>A random position, uniformly distributed over orders of magnitude.</summary>
     public long Place(long octets) => (long)Math.Exp(random.NextDouble() * Math.Log(Math.Max(1000, octets)));
 
     public ValueTask DisposeAsync() => Proxy.DisposeAsync();

@@ -4,8 +4,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Model;
 
 /// <summary>
-/// What the source shows, and what the target has to show for it after a run that ended well. Where a run was broken off
-/// before a change, some of that is open: a message it may have copied before it was deleted at the source is nobody's any more.
+/// What the source shows, and what the target has to show after a successful run. Where an interrupted run preceded a change, both outcomes are
+/// allowed: a message may have been copied before it was deleted at the source.
 /// </summary>
 internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
 {
@@ -21,7 +21,7 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
 
     public IEnumerable<ModelMessage> AtSource => folders.Values.SelectMany(m => m);
 
-    /// <summary>Everything the target may show.</summary>
+    /// <summary>All messages that the target may show.</summary>
     public IEnumerable<ModelMessage> Expected => AtSource.Concat(gone).Concat(foreign);
 
     public FlagPolicy FlagPolicy => flags;
@@ -88,7 +88,7 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
             doubtful.Add(name);
         }
 
-        // What was left at the target, also in a folder that the source deleted long ago, may go along with its parent there.
+        // Messages kept at the target, also those of a folder that the source deleted long ago, may move together with their parent folder.
         foreach (var folder in everSeen.Where(f => f == from || f.StartsWith(from + "/", StringComparison.Ordinal)).ToList())
         {
             var name = to + folder[from.Length..];
@@ -98,7 +98,7 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
         }
     }
 
-    /// <summary>Every UID of the folder is void.</summary>
+    /// <summary>Invalidates every UID of the folder.</summary>
     public void Renumber(string folder)
     {
         foreach (var message in folders[folder])
@@ -145,7 +145,7 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
             message.Places.Remove(folder);
     }
 
-    /// <summary>That a message left the folder lately can't be proved any more, so it is not removed.</summary>
+    /// <summary>Nothing proves any more that a message left this folder recently, so the message must not be removed.</summary>
     private void Doubt(string folder)
     {
         foreach (var message in gone.Where(m => m.IsNewlyGone && (m.Presence == Presence.Not || !m.Places.Contains(folder))))

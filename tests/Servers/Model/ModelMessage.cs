@@ -4,17 +4,17 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>Whether a message is to be found at the target once a run has ended well.</summary>
+/// <summary>Whether a message must, may or must not be at the target after a successful run.</summary>
 internal enum Presence
 {
     Must,
 
-    /// <summary>It depends on how far a run came that did not end well.</summary>
+    /// <summary>The message's presence depends on how far an unsuccessful run came.</summary>
     May,
     Not,
 }
 
-/// <summary>One message of the source, or once of the source, or a delivery to the target: what it is, and what the target has to show of it.</summary>
+/// <summary>A message of the source, now or formerly, or a delivery to the target, with what the target has to show of it.</summary>
 internal sealed class ModelMessage
 {
     private readonly FlagPolicy policy;
@@ -37,33 +37,33 @@ internal sealed class ModelMessage
 
     public DateTimeOffset Date { get; }
 
-    /// <summary>As the source shows them.</summary>
+    /// <summary>The flags as the source shows them.</summary>
     public SortedSet<string> Flags { get; }
 
-    /// <summary>Folders of the target where it may be.</summary>
+    /// <summary>The target folders in which the message may be.</summary>
     public HashSet<string> Places { get; } = new(StringComparer.Ordinal);
 
     public Presence Presence { get; set; } = Presence.Must;
 
-    /// <summary>No run has seen it yet.</summary>
+    /// <summary>Whether no run has seen the message yet.</summary>
     public bool IsFresh { get; private set; } = true;
 
-    /// <summary>A run that ended well has seen it.</summary>
+    /// <summary>Whether a successful run has seen the message.</summary>
     public bool IsSettled { get; private set; }
 
-    /// <summary>Its folder was renamed after the last run that ended well.</summary>
+    /// <summary>Whether its folder was renamed after the last successful run.</summary>
     public bool IsNewlyMoved { get; private set; }
 
-    /// <summary>It left the source after the last run that ended well.</summary>
+    /// <summary>Whether the message left the source after the last successful run.</summary>
     public bool IsNewlyGone { get; set; }
 
     public SnapshotMessage AtSource => new(Digest, Length, SnapshotMessage.Canonical(Flags), Date);
 
-    /// <param name="octets">As IMAP shows them.</param>
+    /// <param name="octets">The message as IMAP shows it.</param>
     public static ModelMessage Of(ReadOnlySpan<byte> octets, DateTimeOffset date, IEnumerable<string> flags, string folder, FlagPolicy policy) =>
         new(Convert.ToHexStringLower(SHA256.HashData(octets)), octets.Length, date, flags, folder, policy);
 
-    /// <summary>What is left behind in its old folder when the target did not follow a rename.</summary>
+    /// <summary>The copy that stays in the old folder when the target did not follow a rename.</summary>
     public ModelMessage LeftBehind(string folder)
     {
         var copy = new ModelMessage(Digest, Length, Date, [], folder, policy) { Presence = Presence.May, IsFresh = false, IsSettled = IsSettled };
@@ -71,7 +71,7 @@ internal sealed class ModelMessage
         return copy;
     }
 
-    /// <param name="isCertain">The target shows what the source showed before this change.</param>
+    /// <param name="isCertain">Whether the target certainly shows the flags as they were before this change.</param>
     public void Change(string flag, bool add, bool isCertain)
     {
         if (!(add ? Flags.Add(flag) : Flags.Remove(flag)))
@@ -93,7 +93,7 @@ internal sealed class ModelMessage
             may.Add(flag);
     }
 
-    /// <summary>A user of the target did this. With exact flags it is undone.</summary>
+    /// <summary>Records a flag change by a user of the target. Under exact flags the next run undoes it.</summary>
     public void ChangeAtTarget(string flag, bool add)
     {
         if (policy == FlagPolicy.Exact)
@@ -102,14 +102,14 @@ internal sealed class ModelMessage
         _ = add ? must.Add(flag) : must.Remove(flag);
     }
 
-    /// <summary>Its UID is void: the target's flags have no past to be compared with.</summary>
+    /// <summary>The message gets a new UID, so there is no recorded state to compare the target's flags with.</summary>
     public void Renumber()
     {
         if (policy == FlagPolicy.Follow && !IsFresh)
             may.UnionWith(removedSinceOk.Except(must));
     }
 
-    /// <summary>It may have to be copied anew: then what the target's users did to the old copy stays there.</summary>
+    /// <summary>The message may have to be copied again; changes that the target's users made then stay with the old copy.</summary>
     public void Recopy()
     {
         Renumber();
@@ -119,7 +119,7 @@ internal sealed class ModelMessage
         may.ExceptWith(must);
     }
 
-    /// <summary>It left the source: what of its last changes came to the target depends.</summary>
+    /// <summary>The message left the source; whether its last changes reached the target is open.</summary>
     public void Leave()
     {
         IsNewlyGone = true;

@@ -5,8 +5,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Model;
 
 /// <summary>
-/// One mailbox from its first message to its last comparison: changes at the source and the target, runs that faults befall,
-/// runs that none befalls, and after each that ended well the target must show what the model says.
+/// One mailbox from its first message to its last comparison: changes at source and target, runs with and without faults; after each successful
+/// run the target must show what the model says.
 /// </summary>
 internal sealed class ModelRound : IRound
 {
@@ -28,7 +28,7 @@ internal sealed class ModelRound : IRound
     public ModelRound(int seed, ModelServers servers, ModelTally tally)
     {
         this.tally = tally;
-        // Neighbouring seeds alone would begin alike.
+        // Spread the seeds: neighbouring ones would produce similar random sequences.
         random = new Random(unchecked((int)((uint)seed * 2654435761u)));
         sourceServer = servers.Any(random);
         var account = Guid.NewGuid().ToString("N")[..12];
@@ -66,10 +66,10 @@ internal sealed class ModelRound : IRound
             + $"{(targetLine is null ? target.GetType().Name : targetServer.Options.Capability ?? "all")} ({targetLine?.Endpoint.Tls}, {targetLine?.Endpoint.Connections}), flags {job.Flags}, deletions {deletions}");
     }
 
-    /// <summary>What happened, for whoever has to find out why.</summary>
+    /// <summary>What happened in the round, for the person who has to find the cause of a failure.</summary>
     public string Story => string.Join("\n  ", story);
 
-    /// <summary>Throws when something is lost, doubled, changed or hangs.</summary>
+    /// <summary>Plays the round. Throws when a message is lost, doubled or changed, or when a run hangs.</summary>
     public async Task PlayAsync()
     {
         await using (var probe = await ConnectAsync())
@@ -128,7 +128,7 @@ internal sealed class ModelRound : IRound
 
     private async Task<RunEnd> KilledRunAsync(long octets)
     {
-        // Killing is trouble enough: a process has the machine's time, and would wait long before each new try.
+        // A killed run has no other fault: it is a process on the machine's real clock and would wait long before each retry.
         foreach (var line in Lines)
             line.Mend();
         var file = new JobText(job, sourceLine, targetLine).Write(dir);
@@ -168,7 +168,7 @@ internal sealed class ModelRound : IRound
         Tell($"run ({how}): {end.Text}");
         foreach (var line in Lines)
         {
-            // A connection that the job left open would keep this waiting for ever.
+            // This would wait for ever if the job left a connection open.
             try
             {
                 await line.Proxy.SettledAsync().WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, CancellationToken.None);

@@ -10,13 +10,13 @@ namespace Imapsync.Servers.Tests.Model;
 /// <param name="Counts">Null where the process was killed before it could report.</param>
 internal sealed record RunEnd(bool WasOk, string Text, FolderCounts? Counts = null);
 
-/// <summary>A run that did not end by itself.</summary>
+/// <summary>Thrown for a run that did not end by itself.</summary>
 internal sealed class HangException(string message) : Exception(message);
 
-/// <summary>Runs a round's job: within this process or as one of its own, to its end or not.</summary>
+/// <summary>Runs a round's job, in this process or as one of its own, to its end or until it is killed.</summary>
 internal sealed class ModelRun(JobDefinition job)
 {
-    /// <summary>Far more than any run takes: one that needs it hangs.</summary>
+    /// <summary>Far longer than any run takes, so a run that is still going then hangs.</summary>
     private static readonly TimeSpan RetryPolicy = TimeSpan.FromMinutes(4);
 
     public async Task<RunEnd> InProcessAsync(TimeProvider time, CancellationToken stop, CancellationToken abort)
@@ -37,7 +37,7 @@ internal sealed class ModelRun(JobDefinition job)
         }
     }
 
-    /// <param name="whenToKill">Told how to kill it.</param>
+    /// <param name="whenToKill">Called with the action that kills the process.</param>
     public static async Task<RunEnd> AsProcessAsync(string home, string jobFile, Dictionary<string, string> environment, Action<Action> whenToKill)
     {
         await using var process = ImapsyncProcess.Start(home, ["run", jobFile], environment);

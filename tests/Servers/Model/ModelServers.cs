@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>A few Dovecots for all rounds, each able to do other things; a round has accounts of its own on them.</summary>
+/// <summary>A few Dovecots with different capabilities, shared by all rounds; each round has its own accounts on them.</summary>
 internal sealed class ModelServers : IAsyncDisposable
 {
     private static readonly DovecotOptions[] Kinds =
@@ -29,7 +29,7 @@ internal sealed class ModelServers : IAsyncDisposable
 
     public DovecotServer Any(Random random) => all[random.Next(all.Count)];
 
-    /// <summary>Whether its announcements let a message be removed that others have not marked (UIDPLUS) or moved (MOVE).</summary>
+    /// <summary>Whether a client can remove a message without expunging those that others marked (UIDPLUS), or move it (MOVE).</summary>
     public static bool CanRemove(DovecotServer server) => server.Options.Capability?.Contains("UIDPLUS", StringComparison.Ordinal) ?? true;
 
     public async ValueTask DisposeAsync()

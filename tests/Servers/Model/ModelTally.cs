@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>What all rounds together did and found, as docs/reliability.md shows it.</summary>
+/// <summary>The totals of all rounds, as docs/reliability.md shows them.</summary>
 internal sealed class ModelTally
 {
     private readonly Lock gate = new();
@@ -12,7 +12,7 @@ internal sealed class ModelTally
     private int rounds, runs, good, compared, messages, lost, doubled, changed, hung;
     private long copied;
 
-    /// <returns>How many there are by now.</returns>
+    /// <returns>The number of rounds so far.</returns>
     public int AddRound()
     {
         lock (gate)
@@ -76,7 +76,7 @@ internal sealed class ModelTally
         }
     }
 
-    /// <summary>Markdown.</summary>
+    /// <summary>The totals as a Markdown table.</summary>
     public override string ToString()
     {
         var text = new StringBuilder("| | |\n| --- | ---: |\n");

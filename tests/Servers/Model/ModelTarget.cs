@@ -3,15 +3,15 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>Where a round's mail goes, and the way of its users to it, which is not the job's.</summary>
+/// <summary>A round's target, and its users' access to it, which bypasses the job's connections.</summary>
 internal abstract class ModelTarget
 {
     public abstract Endpoint Endpoint { get; }
 
-    /// <summary>People work on it; else it is a backup that nobody else touches.</summary>
+    /// <summary>Whether people work at the target; otherwise it is a backup that nobody else touches.</summary>
     public virtual bool HasUsers => true;
 
-    /// <summary>What its users can set and clear, of <see cref="TargetUsers.Flags"/>.</summary>
+    /// <summary>The flags of <see cref="TargetUsers.Flags"/> that the target's users can set and clear.</summary>
     public virtual IReadOnlyList<string> UserFlags => TargetUsers.Flags;
 
     public abstract Task<MailboxSnapshot> ReadAsync();
@@ -48,7 +48,7 @@ internal sealed class ImapTarget(DovecotServer server, string user, ImapEndpoint
     private Task<ImapProbe> ConnectAsync() => ImapProbe.ConnectAsync(server.Port, user, server.Password);
 }
 
-/// <summary>Its users' deliveries come as a delivery agent makes them; of flags it has letters only.</summary>
+/// <summary>A Maildir. Mail is delivered to it as delivery agents do; flags are letters only.</summary>
 internal sealed class MaildirTarget(string directory) : ModelTarget
 {
     public override Endpoint Endpoint { get; } = new MaildirEndpoint(directory);

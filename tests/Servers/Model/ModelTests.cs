@@ -1,6 +1,6 @@
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>Random mailboxes, random changes between runs, random faults in them: at the end nothing is lost and nothing doubled.</summary>
+/// <summary>Random mailboxes, random changes between runs, and random faults during runs: no message may be lost or doubled.</summary>
 public sealed class ModelTests
 {
     [Fact]
@@ -8,7 +8,7 @@ public sealed class ModelTests
     {
         await using var servers = await ModelServers.StartAsync();
         var tally = new ModelTally();
-        // Rounds spend half of their time waiting.
+        // A round waits for half of its time, so twice as many run at once as there are processors.
         await new Rounds(few: 40).PlayAsync(atOnce: 2 * Environment.ProcessorCount, seed => new ModelRound(seed, servers, tally), Ended, tally.ToString);
 
         int Ended(Exception? failure)

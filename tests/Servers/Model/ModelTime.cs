@@ -1,10 +1,10 @@
 namespace Imapsync.Servers.Tests.Model;
 
 /// <summary>
-/// A clock on which a minute is over in a second: waits before a new try cost little, and so does a line that stalls. A machine
-/// that is busy for some seconds makes a stall of it, which is one more fault.
+/// A clock on which a minute passes in a second, so that waits before a retry and stalled connections cost little. A machine that is busy for
+/// some seconds then looks like a stall, which is one more fault.
 /// </summary>
-/// <param name="days">So many from today.</param>
+/// <param name="days">Days after today.</param>
 internal sealed class ModelTime(int days = 0) : TimeProvider
 {
     private const int Faster = 60;

@@ -7,25 +7,25 @@ namespace Imapsync.Servers.Tests.Model;
 /// <summary>One mailbox from its first message to its last comparison.</summary>
 internal interface IRound : IAsyncDisposable
 {
-    /// <summary>All that happened in it, for whoever looks into a failure.</summary>
+    /// <summary>What happened in the round, for the person who looks into a failure.</summary>
     string Story { get; }
 
     Task PlayAsync();
 }
 
 /// <summary>
-/// Plays the rounds of a model and tells those that failed, each with the seed that repeats it. IMAPSYNC_ROUNDS says how many, else it is 2,000
-/// in the long mode; a seed repeats the one round it belongs to.
+/// Plays the rounds of a model and reports those that failed, each with the seed that repeats it. IMAPSYNC_ROUNDS sets their number, 2,000 by
+/// default in long mode; IMAPSYNC_SEED plays the one round of that seed.
 /// </summary>
-/// <param name="few">Rounds in a normal run of the tests.</param>
+/// <param name="few">The number of rounds in a normal test run.</param>
 internal sealed class Rounds(int few)
 {
     private const int FailuresShown = 20;
     private const int Many = 2000;
 
-    /// <param name="begin">Makes a round of a seed.</param>
-    /// <param name="onEnd">Told of each round that ended, with its failure if it had one; returns how many have ended.</param>
-    /// <param name="table">What was done and found so far.</param>
+    /// <param name="begin">Creates the round of a seed.</param>
+    /// <param name="onEnd">Called at the end of each round, with its failure if it had one; returns the number of rounds that have ended.</param>
+    /// <param name="table">The totals so far.</param>
     public async Task PlayAsync(int atOnce, Func<int, IRound> begin, Func<Exception?, int> onEnd, Func<string> table)
     {
         var seed = Seeds.Next();

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>What the owner of the source does between runs: at random, on the real server and in the model alike.</summary>
+/// <summary>Random changes by the source's owner between runs, made on the real server and in the model alike.</summary>
 internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers numbers, Action<string> tell)
 {
     private static readonly string[] Flags = ["\\Seen", "\\Flagged", "\\Draft", "work", "$Label1", "Invoice-2025"];
@@ -44,7 +44,7 @@ internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers n
             var number = numbers.Next();
             var octets = MaildirReader.WithCrLf(MailGenerator.Message(number, size)).ToArray();
             var flags = Flags.Where(_ => random.Next(4) == 0).ToList();
-            // Now and then the same message twice: two it has to stay.
+            // Sometimes the same message is delivered twice; both copies must stay.
             for (var copies = random.Next(20) == 0 ? 2 : 1; copies > 0; copies--)
             {
                 await probe.AppendAsync(folder, octets, string.Join(' ', flags), MailGenerator.Date(number));
@@ -57,7 +57,7 @@ internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers n
 
     private async Task DeleteAsync(ImapProbe probe)
     {
-        // The first message of all stays: a job refuses to empty a target for an account that shows nothing.
+        // The very first message stays, since a job refuses to empty a target when the source shows no mail at all.
         if (AnyMessage(m => m != model.Folders["INBOX"][0]) is not { } chosen)
             return;
         var uid = await SelectAsync(probe, chosen.Folder, chosen.Message);
@@ -69,7 +69,7 @@ internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers n
 
     private async Task ChangeFlagAsync(ImapProbe probe)
     {
-        // Of identical messages nobody can say which is which.
+        // Only messages without a duplicate, since identical ones can't be told apart.
         if (AnyMessage(m => model.AtSource.Count(o => o.Digest == m.Digest) == 1) is not { } chosen)
             return;
         var flag = Any(Flags);
@@ -85,7 +85,7 @@ internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers n
     {
         if (model.Folders.ContainsKey(name))
             return;
-        // Where only a child of a renamed folder is made again, Dovecot 2.3 goes on listing the folder itself as if it were there.
+        // When only a child of a renamed folder is created again, Dovecot 2.3 keeps listing the parent as if it existed.
         if (name.LastIndexOf('/') is > 0 and var end && renamed.Contains(name[..end]))
             await CreateAsync(probe, name[..end]);
         await probe.CommandAsync("CREATE " + ImapProbe.Quote(name));
@@ -113,7 +113,7 @@ internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers n
         tell($"source: folder {folder} renamed to {name}");
     }
 
-    /// <summary>The same mail in a folder of the same name that is another one: as after a server's restoring of a backup.</summary>
+    /// <summary>Replaces a folder by another one with the same name and mail, as happens when a server restores a backup.</summary>
     private async Task RenumberAsync(ImapProbe probe)
     {
         if (AnyFolder(hasChildren: false) is not { } folder)
@@ -143,7 +143,7 @@ internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers n
         return all.Count == 0 ? null : all[random.Next(all.Count)];
     }
 
-    /// <summary>Not INBOX: it can be neither deleted nor really renamed.</summary>
+    /// <summary>A random folder other than INBOX, which can neither be deleted nor really renamed.</summary>
     private string? AnyFolder(bool hasChildren = true)
     {
         var names = model.Folders.Keys
@@ -158,7 +158,7 @@ internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers n
     }
 }
 
-/// <summary>No two messages and no two names of a round are alike unless they are meant to be.</summary>
+/// <summary>Numbers that make every message and every name of a round unique.</summary>
 internal sealed class Numbers
 {
     private int last;

@@ -2,13 +2,15 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>What is wrong with a target.</summary>
+/// <summary>The differences between a target and the model.</summary>
 internal sealed record TargetVerdict(int Lost, int Doubled, int Changed, IReadOnlyList<string> Lines)
 {
     public bool IsGood => Lines.Count == 0;
 }
 
-/// <summary>Compares a target with the model: each message expected has one of its own, and each message there is one expected.</summary>
+/// <summary>
+/// Compares a target with the model: pairs each expected message with one that is there, and reports the messages without a partner.
+/// </summary>
 internal static class TargetCheck
 {
     public static TargetVerdict Compare(ModelMailbox model, MailboxSnapshot actual)
@@ -36,7 +38,7 @@ internal static class TargetCheck
         return new TargetVerdict(lost, doubled, changed, lines);
     }
 
-    /// <summary>Those that get no partner in a largest matching (Kuhn's algorithm).</summary>
+    /// <summary>The elements without a partner in a maximum matching (Kuhn's algorithm).</summary>
     private static List<TOne> Unmatched<TOne, TOther>(List<TOne> ones, List<TOther> others, Func<TOne, TOther, bool> fits)
     {
         var partner = new int[others.Count];

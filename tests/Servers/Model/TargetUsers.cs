@@ -2,10 +2,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>What people do at the target between runs: they flag what was copied, and get mail of their own.</summary>
+/// <summary>Random changes by people at the target between runs: flags on copied messages, and deliveries of their own.</summary>
 internal sealed class TargetUsers(Random random, ModelMailbox model, Numbers numbers, Action<string> tell)
 {
-    /// <summary>Other flags than those the source's owner uses: whose change wins is not the question here.</summary>
+    /// <summary>Flags that the source's owner never uses, since conflicts are not tested here.</summary>
     public static readonly string[] Flags = ["\\Answered", "theirs"];
 
     public async Task WorkAsync(ModelTarget target)

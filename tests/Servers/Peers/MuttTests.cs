@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Peers;
 
-/// <summary>A real mutt opens a backup, flags mail in it and saves, which rewrites an mbox and every header in it.</summary>
+/// <summary>A real mutt opens a backup, flags mail in it and saves, which rewrites the mbox and every header in it.</summary>
 public sealed class MuttTests
 {
     private const int Messages = 6;
@@ -23,7 +23,7 @@ public sealed class MuttTests
         Assert.Equal(await ExpectedAsync(lab), Digests(flagged));
         await NothingToDoAsync(lab);
 
-        // What happens at the source afterwards still finds the messages that mutt rewrote.
+        // Later changes at the source must still find the messages that mutt rewrote.
         await using (var probe = await lab.ConnectAsync())
         {
             await probe.CommandAsync("SELECT INBOX");
@@ -58,7 +58,7 @@ public sealed class MuttTests
         await lab.SucceedAsync();
         var account = await SourceDigestsAsync(lab);
         await PeerProgram.MuttAsync(lab, Path.Combine(kept, file), "<first-entry><flag-message>");
-        // Nothing of the program's own beside it: mail of mutt's.
+        // Remove the program's own files, so that only mutt's mail is left.
         foreach (var own in Directory.EnumerateFiles(kept, ".*").Concat(Directory.EnumerateFiles(kept, "dovecot*")))
             File.Delete(own);
 
@@ -96,7 +96,9 @@ public sealed class MuttTests
 
     private static async Task<IEnumerable<string>> SourceDigestsAsync(BackupLab lab) => Digests((await lab.SourceAsync()).Folders["INBOX"].Messages);
 
-    /// <summary>The account's mail; of an mbox what mutt made of it, which adds Lines to every header, as somebody else reads it.</summary>
+    /// <summary>
+    /// The mail expected in the backup. In an mbox mutt adds a Lines field to every header, so the reader's view of it is expected.
+    /// </summary>
     private static async Task<IEnumerable<string>> ExpectedAsync(BackupLab lab) => lab.Target.StartsWith("mbox:", StringComparison.Ordinal)
         ? MboxrdReader.Digests(lab.TargetDirectory).Order(StringComparer.Ordinal)
         : await SourceDigestsAsync(lab);

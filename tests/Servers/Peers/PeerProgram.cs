@@ -4,12 +4,12 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Peers;
 
-/// <summary>Another program that keeps mail, run as its users run it: with a configuration of its own and nobody at the keyboard.</summary>
+/// <summary>Another mail program, run as its users run it, with its own configuration and without anybody at the keyboard.</summary>
 public static class PeerProgram
 {
     private static readonly TimeSpan RetryPolicy = TimeSpan.FromMinutes(1);
 
-    /// <summary>Runs it to its end, which must be a good one, and gives what it printed.</summary>
+    /// <summary>Runs the program, asserts that it succeeds, and returns its output.</summary>
     public static async Task<string> RunAsync(string home, string name, params IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(Command.Find(name), arguments)
@@ -23,7 +23,7 @@ public static class PeerProgram
         start.Environment["HOME"] = home;
         start.Environment["TERM"] = "xterm";
         using var process = Process.Start(start)!;
-        // Its input stays open: a program of the terminal would take an end for the user's leaving.
+        // Standard input stays open, since a terminal program takes its end for the user's leaving.
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         using var patience = new CancellationTokenSource(RetryPolicy, TimeProvider.System);
@@ -41,13 +41,13 @@ public static class PeerProgram
         return text;
     }
 
-    /// <summary>mbsync of isync, pulling the account into a tree.</summary>
-    /// <param name="inbox">Where INBOX lies, below the tree.</param>
+    /// <summary>Runs mbsync (isync), which pulls the account into a tree.</summary>
+    /// <param name="inbox">The path of INBOX below the tree.</param>
     public static async Task MbsyncAsync(BackupLab lab, string tree, string subFolders, string inbox)
     {
         Directory.CreateDirectory(tree);
         var file = Path.Combine(lab.Dir.Create("mbsync"), "mbsyncrc");
-        // With Maildir++ all folders lie in INBOX.
+        // With Maildir++ all folders are inside INBOX.
         var path = subFolders == "Maildir++" ? "" : $"Path {tree}/\n";
         await File.WriteAllTextAsync(file, $"""
             IMAPAccount account
@@ -79,7 +79,7 @@ public static class PeerProgram
         await RunAsync(lab.Dir["mbsync"], "mbsync", "-q", "-c", file, "mail");
     }
 
-    /// <summary>OfflineIMAP, which syncs both ways: what it finds in the tree and does not know goes up to the account.</summary>
+    /// <summary>Runs OfflineIMAP, which syncs in both directions: unknown mail in the tree is uploaded to the account.</summary>
     public static async Task OfflineImapAsync(BackupLab lab, string tree, string separator)
     {
         Directory.CreateDirectory(tree);
@@ -114,8 +114,8 @@ public static class PeerProgram
         await RunAsync(home, "offlineimap", "-o", "-c", file);
     }
 
-    /// <summary>mutt opens a mailbox in a terminal, does something to it, saves and quits.</summary>
-    /// <param name="keys">mutt's names of functions: <c>&lt;flag-message&gt;</c>.</param>
+    /// <summary>Runs mutt, which opens a mailbox in a terminal, executes the given functions, saves and quits.</summary>
+    /// <param name="keys">Names of mutt functions, such as <c>&lt;flag-message&gt;</c>.</param>
     public static async Task MuttAsync(BackupLab lab, string mailbox, string keys)
     {
         var home = lab.Dir.Create("mutt");
@@ -130,7 +130,7 @@ public static class PeerProgram
             push "{keys}<sync-mailbox><quit>"
 
             """);
-        // Nothing of a user's name may be needed in the command that script hands to a shell.
+        // The test's paths contain no quote, so they are safe in the command that script passes to a shell.
         await RunAsync(home, "script", "-qec", $"mutt -n -F '{file}' -f '{mailbox}'", "/dev/null");
     }
 }

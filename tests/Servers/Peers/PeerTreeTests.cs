@@ -4,8 +4,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Peers;
 
 /// <summary>
-/// Trees that real mbsync and OfflineIMAP made of an account: backed up from, into and beside. Nothing is lost, nothing comes
-/// twice, and the other program goes on as if nobody had been there.
+/// Trees that real mbsync and OfflineIMAP made of an account: backed up from, into and beside. No message is lost or doubled, and the other
+/// program continues undisturbed.
 /// </summary>
 public sealed class PeerTreeTests
 {
@@ -13,7 +13,7 @@ public sealed class PeerTreeTests
 
     private static readonly string[] Folders = ["INBOX", "Sent", "Work", "Work/Sub", "Work/Sub/Deep"];
 
-    /// <summary>What other programs than servers make of mail, and what looks alike.</summary>
+    /// <summary>Kinds of mail that programs other than servers produce, and messages that look alike.</summary>
     private static readonly string[] Awkward = ["no Message-ID", "twin", "other twin", "8-bit header", "UTF-8 header", "From lines", "dots"];
 
     private static Dictionary<string, (PeerTree Tree, Func<BackupLab, string, Task> RunAsync)> All => new()
@@ -73,7 +73,7 @@ public sealed class PeerTreeTests
         Assert.Equal(account.MessageCount, (await lab.SourceAsync()).MessageCount);
         await NothingToDoAsync(lab, account.MessageCount);
 
-        // What comes in is fetched by the other program, and then taken for what it is.
+        // The other program fetches new mail first; the job must then recognise it.
         await using (var probe = await lab.ConnectAsync())
         {
             await probe.AppendAsync("Work/Sub/Deep", MailGenerator.Message(901), "\\Seen");
@@ -125,7 +125,7 @@ public sealed class PeerTreeTests
         return snapshot;
     }
 
-    /// <summary>Every file with its size and its time, in order.</summary>
+    /// <summary>Every file with its size and time, in order.</summary>
     private static List<string> Files(string directory) =>
     [
         .. Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories)

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Imapsync.Servers.Tests.Peers;
 
-/// <summary>Local folders as Thunderbird keeps them: an mbox <c>Inbox</c> beside its index, subfolders in <c>.sbd</c>, flags in a header field of its own.</summary>
+/// <summary>
+/// Local folders in Thunderbird's format: an mbox <c>Inbox</c> beside its index, subfolders in <c>.sbd</c>, flags in a header field.
+/// </summary>
 public sealed class ThunderbirdProfile(string directory)
 {
     public const int Read = 0x0001;
@@ -12,7 +14,7 @@ public sealed class ThunderbirdProfile(string directory)
 
     public string Directory => directory;
 
-    /// <summary>An account's mail as Thunderbird has it, with all that lies beside mail in a profile.</summary>
+    /// <summary>Writes an account's mail as a Thunderbird profile, with the other files that a profile contains.</summary>
     /// <param name="files">Each folder's file below the profile.</param>
     public void Make(IReadOnlyDictionary<string, string> files, Func<string, IEnumerable<(byte[] Octets, int Status)>> mailOf)
     {
@@ -26,7 +28,7 @@ public sealed class ThunderbirdProfile(string directory)
                 Add(file, octets, status);
         }
 
-        // A folder that holds folders alone has an empty file, and there are files that are no folders.
+        // A folder that only contains folders has an empty file, and some files are no folders.
         File.WriteAllBytes(Path.Combine(directory, "Archives"), []);
         File.WriteAllBytes(Path.Combine(directory, "Drafts.msf"), []);
         File.WriteAllBytes(Path.Combine(directory, "popstate.dat"), []);
@@ -41,7 +43,7 @@ public sealed class ThunderbirdProfile(string directory)
         mbox.Write("\n"u8);
     }
 
-    /// <summary>Thunderbird writes a changed status over the old one, where it stands.</summary>
+    /// <summary>Overwrites the first matching status in a file, as Thunderbird does when flags change.</summary>
     public void ChangeFirst(string file, int from, int to)
     {
         var path = Path.Combine(directory, file);
@@ -53,11 +55,11 @@ public sealed class ThunderbirdProfile(string directory)
         mbox.Write(Encoding.ASCII.GetBytes($"{to:x4}"));
     }
 
-    /// <summary>How many messages a file has, expunged ones too.</summary>
+    /// <summary>The number of messages in a file, expunged ones included.</summary>
     public int Count(string file) =>
         File.ReadAllLines(Path.Combine(directory, file), Encoding.Latin1).Count(l => l.StartsWith("From ", StringComparison.Ordinal));
 
-    /// <summary>Its files, without the indexes that this project's program keeps beside an mbox.</summary>
+    /// <summary>The profile's files, without the indexes that imapsync keeps beside an mbox.</summary>
     public IReadOnlyList<string> Names() =>
     [
         .. System.IO.Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(directory, f))

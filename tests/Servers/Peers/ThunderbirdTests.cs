@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Peers;
 
-/// <summary>Profiles of Thunderbird's kind, generated: backed up from, into and beside.</summary>
+/// <summary>Generated Thunderbird profiles: backed up from, into and beside.</summary>
 public sealed class ThunderbirdTests
 {
     private const int PerFolder = 4;
@@ -50,7 +50,7 @@ public sealed class ThunderbirdTests
         Assert.Equal(names, profile.Names());
         Assert.All(counts, c => Assert.Equal(c.Value, profile.Count(c.Key)));
 
-        // Thunderbird marks, fetches and deletes as its users tell it.
+        // Changes that Thunderbird's users make: mark as read, fetch, delete.
         profile.ChangeFirst("Sent", ThunderbirdProfile.Read, ThunderbirdProfile.Read | ThunderbirdProfile.Marked);
         profile.Add("Archives.sbd/2023", MailGenerator.Message(502), ThunderbirdProfile.Read);
         await using (var probe = await lab.ConnectAsync())
@@ -100,7 +100,7 @@ public sealed class ThunderbirdTests
         again.AddsUp();
     }
 
-    /// <summary>An mbox has no date of arrival but that of its postmarks, and no folder that only holds others.</summary>
+    /// <summary>Compares two mailboxes. An mbox only has the date of its postmarks, and no folder that only contains others.</summary>
     private static void Same(MailboxSnapshot account, MailboxSnapshot copy)
     {
         BackupLab.Same(Plain(account), Plain(copy));

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>Messages whose structure or header is odd, broken or deep: some written by hand, others grown from a seed. LF line ends, as in a Maildir.</summary>
+/// <summary>
+/// Messages with an odd, broken or deep structure or header: some written by hand, others generated from a seed. LF line ends, as in a Maildir.
+/// </summary>
 internal static class AwkwardMime
 {
     private static readonly string[] Types =
@@ -29,7 +31,7 @@ internal static class AwkwardMime
 
     private static readonly string[] Kinds = ["mixed", "alternative", "digest", "Related"];
 
-    /// <summary>A name for people and the octets.</summary>
+    /// <summary>Each message with a name for test output.</summary>
     public static IEnumerable<(string Name, byte[] Octets)> Messages()
     {
         const string head = "From: a@b.example\nMessage-ID: <m@x.example>\nDate: Mon, 02 Jun 2025 10:00:00 +0000\nMIME-Version: 1.0\n";
@@ -73,7 +75,7 @@ internal static class AwkwardMime
             yield return Of($"field {other}", head + $"Content-Type: application/x-y\n{other}\n\nx\n");
     }
 
-    /// <summary>Messages with parts inside parts, grown at random, then damaged here and there.</summary>
+    /// <summary>Generated messages with nested parts, then damaged at random.</summary>
     public static IEnumerable<(string Name, byte[] Octets)> Grown(int seed, int count)
     {
         var random = new Random(seed);
@@ -98,7 +100,7 @@ internal static class AwkwardMime
     private static void Grow(StringBuilder text, Random random, int depth, ref int number)
     {
         var kind = depth > 4 ? 0 : random.Next(6);
-        // Of two fields of one name Dovecot takes sometimes the first and sometimes the last.
+        // When a field occurs twice, Dovecot takes sometimes the first and sometimes the last, so no field occurs twice.
         foreach (var other in Enumerable.Range(0, random.Next(3)).Select(_ => Others[random.Next(Others.Length)]).DistinctBy(o => o.Split(':')[0]))
             text.Append(other).Append('\n');
         if (kind <= 2)

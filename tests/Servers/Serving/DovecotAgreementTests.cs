@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>The same Maildir served by a Dovecot 2.3 and from here: what both say of each message, item by item.</summary>
+/// <summary>The same Maildir, served by Dovecot 2.3 and by <c>imapsync serve</c>: compares every FETCH item of every message.</summary>
 public sealed class DovecotAgreementTests
 {
     private static readonly string[] Items =
@@ -37,7 +37,7 @@ public sealed class DovecotAgreementTests
         await dovecot.TakeOwnershipAsync(dir["source"]);
         await using var there = await RawImap.ConnectAsync(dovecot.Port, "alice", dovecot.Password);
         await there.OkAsync("EXAMINE INBOX");
-        // With Dovecot's numbers, in a copy that Dovecot can't change any more.
+        // A copy with Dovecot's UIDs, which Dovecot can't change any more.
         await Command.RunAsync("cp", ["-a", dir["source"], dir["copy"]]);
         await using var served = await ServedBackup.StartAsync(new MaildirEndpoint(dir["copy"]));
         await using var here = await served.ConnectAsync();
@@ -51,12 +51,12 @@ public sealed class DovecotAgreementTests
             var actual = await here.FetchAsync("1:*", item);
             for (var i = 1; i <= messages.Count; i++)
             {
-                // \Recent is Dovecot's word for the first session that sees a message.
+                // Only a server that tracks sessions, as Dovecot does, shows \Recent.
                 var (theirs, ours) = (Text(expected, i).Replace(" \\Recent", "", StringComparison.Ordinal), Text(actual, i));
-                // A Message-ID on a line of its own keeps the blank that continues the field there.
+                // Dovecot keeps the space that continues a Message-ID field on a line of its own.
                 if (item is "ENVELOPE" or "BODY" or "BODYSTRUCTURE")
                     theirs = theirs.Replace("\" <", "\"<", StringComparison.Ordinal);
-                // Of a part whose body is empty, Dovecot gives the header without the line end in front of the boundary.
+                // For a part with an empty body Dovecot returns the header without the line end in front of the boundary.
                 if (item.Contains(".MIME", StringComparison.Ordinal) || item.Contains(".HEADER", StringComparison.Ordinal))
                     (theirs, ours) = (WithoutLineEnds(theirs), WithoutLineEnds(ours));
                 if (theirs != ours && ++count <= ShownOfItem)

@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>Messages are found by what people read in them, whatever way it is written down.</summary>
+/// <summary>Messages are found by their readable text, however it is encoded.</summary>
 public sealed class FindTests
 {
     private static readonly (string Name, string Text)[] Mail =
@@ -62,7 +62,7 @@ public sealed class FindTests
         using var dir = new TempDir();
         var mailbox = new MaildirWriter(dir.Create("backup"));
         mailbox.Add("INBOX", "Subject: y\n\nx\n"u8, MailGenerator.Date(1));
-        // A link may lead anywhere, so it is not followed.
+        // A link may lead out of the backup, so it is not followed.
         var linked = mailbox.Add("INBOX", "Subject: y\n\nx\n"u8, MailGenerator.Date(2));
         File.Move(linked, dir["elsewhere"]);
         File.CreateSymbolicLink(linked, dir["elsewhere"]);

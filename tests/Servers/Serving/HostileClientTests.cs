@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>Clients that are broken or mean no good: each can end its own connection and nothing else.</summary>
+/// <summary>Broken or malicious clients can end their own connection and harm nobody else.</summary>
 public sealed class HostileClientTests
 {
     private const string Odd = "(){}[]\"\\* %<>.\0\xFF1:,~+";
@@ -129,7 +129,7 @@ public sealed class HostileClientTests
                 }
             }
 
-            // A line of its own that ends whatever was begun: an unfinished literal takes it, and the one after.
+            // A NOOP on a line of its own ends whatever was begun; an unfinished literal swallows it, and the next one.
             await client.Line.WriteAsync(Encoding.Latin1.GetBytes($"f{i} {command}\r\nz{i} NOOP\r\n"));
             if (!await AnswersAsync(client, i))
             {
@@ -169,7 +169,7 @@ public sealed class HostileClientTests
                 }
                 catch (IOException)
                 {
-                    // Closed before it was read.
+                    // The server closed the connection before it read this.
                 }
 
                 turnedAway += read == 0 || Encoding.ASCII.GetString(buffer, 0, read).StartsWith("* BYE", StringComparison.Ordinal) ? 1 : 0;
@@ -192,7 +192,7 @@ public sealed class HostileClientTests
         await using var lab = await Lab.StartAsync(ServingLimits.Default with { StallTime = TimeSpan.FromSeconds(1) });
         await using var slow = await lab.Served.ConnectAsync();
         await slow.OkAsync("EXAMINE Big");
-        // Ten times 20 MB, and nobody reads.
+        // Ten replies of 20 MB each, and the client reads none.
         await slow.Line.WriteAsync(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 10).Select(i => $"a{i} FETCH 1 BODY[]\r\n"))));
         await lab.Served.NotedAsync("takes no answer");
         await lab.IsWellAsync();
@@ -210,7 +210,7 @@ public sealed class HostileClientTests
         await client.Line.WriteAsync("x FETCH 1 BODY[]\r\n"u8.ToArray());
         using var taken = new MemoryStream();
         var piece = new byte[64 * 1024];
-        // More than is on the way at any time is left.
+        // Read everything: more data is left than the network buffers hold.
         while (taken.Length < piece.Length)
             taken.Write(piece.AsSpan(0, await client.Line.ReadAsync(piece)));
         var ending = served.DisposeAsync();
@@ -221,7 +221,7 @@ public sealed class HostileClientTests
         }
         catch (IOException)
         {
-            // The line is gone.
+            // The server closed the connection.
         }
 
         await ending;
@@ -255,7 +255,7 @@ public sealed class HostileClientTests
         Assert.StartsWith("BAD", (await client.CommandAsync("LIST \"\" " + new string('*', 200_000)))[^1], StringComparison.Ordinal);
     }
 
-    /// <summary>True where the conversation goes on.</summary>
+    /// <summary>Whether the server still answers on this connection.</summary>
     private static async Task<bool> AnswersAsync(RawImap client, int number)
     {
         try
@@ -266,7 +266,7 @@ public sealed class HostileClientTests
                     return true;
                 if (line.StartsWith("* BYE", StringComparison.Ordinal))
                     return false;
-                // An open literal swallowed what ended it, or a quoted one did: it is given octets until it is through.
+                // An open literal or quoted string swallowed the line that should end it, so send octets until it is complete.
                 if (line.StartsWith("+ ", StringComparison.Ordinal))
                     return false;
             }
@@ -321,7 +321,7 @@ public sealed class HostileClientTests
 
         public string[] Files() => Listing(dir);
 
-        /// <summary>Somebody else is served as ever.</summary>
+        /// <summary>Asserts that another client is served as usual.</summary>
         public async Task IsWellAsync()
         {
             await using var client = await Served.ConnectAsync();

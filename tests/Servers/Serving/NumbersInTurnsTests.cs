@@ -10,7 +10,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>UIDs of mail that another program put into a backup.</summary>
+/// <summary>UIDs for mail that another program put into a backup.</summary>
 public sealed class NumbersInTurnsTests
 {
     private const int Messages = 200;
@@ -42,7 +42,7 @@ public sealed class NumbersInTurnsTests
         })).ToList();
         for (var i = 1; i < Messages; i++)
         {
-            // Some at once, so that those who look see different ones.
+            // Pause now and then, so that the readers see different numbers of messages.
             if (i % 3 == 0)
                 await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, TestContext.Current.CancellationToken);
             backup.Add(i);
@@ -79,7 +79,7 @@ public sealed class NumbersInTurnsTests
         return StoreInTurns.Of(await StoreRegistry.OpenAsync(endpoint, false, context, CancellationToken.None), memory, TimeProvider.System);
     }
 
-    /// <summary>Mail that another program delivers: each message of another length.</summary>
+    /// <summary>Mail that another program delivers, each message of a different length.</summary>
     private sealed class Foreign(string directory, string kind)
     {
         private readonly MaildirWriter maildir = new(directory);

@@ -5,8 +5,8 @@ using System.Text;
 namespace Imapsync.Servers.Tests.Serving;
 
 /// <summary>
-/// An IMAP client that understands nothing: it sends what it is told and takes replies apart into atoms, strings and lists. A string
-/// is the same whether it came quoted or as a literal.
+/// A minimal IMAP client: sends commands as given and splits replies into atoms, strings and lists. A quoted string and a literal with the same
+/// content are equal.
 /// </summary>
 internal sealed class RawImap : IAsyncDisposable
 {
@@ -40,7 +40,7 @@ internal sealed class RawImap : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Sends a command; the lines of the answer, literals within them, the tagged one last and without its tag.</summary>
+    /// <summary>Sends a command. Returns the lines of the reply with their literals; the last is the tagged one, without its tag.</summary>
     public async Task<List<string>> CommandAsync(string command)
     {
         var tag = $"r{++number}";
@@ -59,7 +59,7 @@ internal sealed class RawImap : IAsyncDisposable
         }
     }
 
-    /// <summary>A command that must succeed; its untagged replies.</summary>
+    /// <summary>Sends a command that must succeed; returns its untagged replies.</summary>
     public async Task<List<string>> OkAsync(string command)
     {
         var lines = await CommandAsync(command);
@@ -67,7 +67,7 @@ internal sealed class RawImap : IAsyncDisposable
         return lines[..^1];
     }
 
-    /// <summary>FETCH: what came of each message, by number, as text that is equal where the values are.</summary>
+    /// <summary>Sends FETCH. Returns each message's items by number, normalised so that equal values have equal text.</summary>
     public async Task<Dictionary<int, Dictionary<string, string>>> FetchAsync(string set, string items)
     {
         var messages = new Dictionary<int, Dictionary<string, string>>();
@@ -85,7 +85,7 @@ internal sealed class RawImap : IAsyncDisposable
         return messages;
     }
 
-    /// <summary>A line with its literals, one character an octet; null at the end.</summary>
+    /// <summary>A line with its literals, one character for each octet; null at the end of the connection.</summary>
     public async Task<string?> ReadLineAsync()
     {
         var text = new StringBuilder();
@@ -122,7 +122,7 @@ internal sealed class RawImap : IAsyncDisposable
     }
 }
 
-/// <summary>Takes the parentheses of a FETCH reply apart.</summary>
+/// <summary>Splits the items of a FETCH reply.</summary>
 internal static class ImapItems
 {
     public static IEnumerable<(string Name, string Value)> Read(string text)

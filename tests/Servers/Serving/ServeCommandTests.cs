@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary><c>imapsync serve</c>, <c>find</c>, <c>show</c>, <c>export</c> and <c>restore --id</c> as a user runs them.</summary>
+/// <c>imapsync serve</c>, <c>find</c>, <c>show</c>, <c>export</c> and <c>restore --id</c>, run as a user does.
 public sealed class ServeCommandTests
 {
     [Fact]
@@ -106,7 +106,7 @@ public sealed class ServeCommandTests
     {
         using var dir = new TempDir();
         var backup = new MaildirWriter(dir.Create("backup"));
-        // Joiners are format characters, and letters of Persian and Hindi words are told apart by them.
+        // Joiners are format characters that distinguish Persian and Hindi words, so they must not be stripped.
         backup.Add("\u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645", Encoding.ASCII.GetBytes($"Subject: x\n\n{string.Join(' ', Enumerable.Range(1000, 2000))}\n"), MailGenerator.Date(1));
         var place = "maildir:" + dir["backup"];
         var id = (await RunAsync(dir, "find", place, "--output", "ids")).Output.Trim();
@@ -116,7 +116,7 @@ public sealed class ServeCommandTests
         Assert.Contains(" 2998 2999\n", shown.Output, StringComparison.Ordinal);
     }
 
-    /// <returns>The password it printed.</returns>
+    /// <returns>The password that the command printed.</returns>
     private static async Task<string> ServeOnceAsync(TempDir dir, string job, bool kill)
     {
         File.Delete(dir["port"]);
@@ -135,7 +135,7 @@ public sealed class ServeCommandTests
         return password;
     }
 
-    /// <summary>What a server says of each folder's numbers before it is killed.</summary>
+    /// <summary>The UIDs of each folder as the server shows them; the server is then killed.</summary>
     private static async Task<string> NumbersAsync(TempDir dir, string job)
     {
         File.Delete(dir["port"]);
@@ -147,7 +147,7 @@ public sealed class ServeCommandTests
         return string.Join('\n', lines.Order(StringComparer.Ordinal));
     }
 
-    /// <summary>It is written just after the server said that it listens.</summary>
+    /// <summary>The port of the server; it prints the port just after it says that it listens.</summary>
     private static async Task<int> PortAsync(TempDir dir)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10), TimeProvider.System);

@@ -6,7 +6,7 @@ using Imapsync.Serving;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>A backup served within the test, in clear text on loopback.</summary>
+/// <summary>A backup that the test itself serves, in clear text on loopback.</summary>
 internal sealed class ServedBackup : IAsyncDisposable
 {
     public const string User = "alice";
@@ -37,7 +37,7 @@ internal sealed class ServedBackup : IAsyncDisposable
         }
     }
 
-    /// <param name="memory">Where UIDs are remembered that the backup itself does not tell.</param>
+    /// <param name="memory">The directory for UIDs that the backup itself does not store.</param>
     public static async Task<ServedBackup> StartAsync(Endpoint endpoint, string? memory = null, ServingLimits? limits = null)
     {
         var context = new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = memory, MemoryIsReadOnly = false };
@@ -56,7 +56,7 @@ internal sealed class ServedBackup : IAsyncDisposable
         stop.Dispose();
     }
 
-    /// <summary>Done when the server has noted such a thing.</summary>
+    /// <summary>Completes when the server has logged this text.</summary>
     public Task NotedAsync(string text)
     {
         lock (notes)

@@ -9,7 +9,7 @@ using MailKit.Security;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>Programs that know nothing of this one look into a served backup, and take it away.</summary>
+/// <summary>Independent programs read a served backup and copy it.</summary>
 public sealed class ServedToProgramsTests
 {
     private static readonly MailboxPlan Plan = new() { Messages = 300, MaxBytes = 40_000, AwkwardNames = true, AwkwardMessages = true };
@@ -61,7 +61,7 @@ public sealed class ServedToProgramsTests
             """);
         Directory.CreateDirectory(dir["pulled"]);
         await Command.RunAsync("mbsync", ["-q", "-c", config, "mail"]);
-        // mbsync marks each message with a field of its own.
+        // mbsync adds a header field of its own to each message.
         foreach (var file in Directory.EnumerateFiles(dir["pulled"], "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None }).Where(f => Path.GetDirectoryName(f)!.EndsWith("cur", StringComparison.Ordinal) || Path.GetDirectoryName(f)!.EndsWith("new", StringComparison.Ordinal)))
         {
             var (date, text) = (File.GetLastWriteTimeUtc(file), await File.ReadAllTextAsync(file, Encoding.Latin1));
@@ -71,7 +71,7 @@ public sealed class ServedToProgramsTests
             File.SetLastWriteTimeUtc(file, date);
         }
 
-        // mbsync knows the five system flags, no keywords and no subscriptions.
+        // mbsync supports only five system flags, no keywords and no subscriptions.
         BackupLab.Same(OnlySystemFlags(MaildirReader.Read(dir["backup"])), OnlySystemFlags(MaildirReader.Read(dir["pulled"])));
     }
 

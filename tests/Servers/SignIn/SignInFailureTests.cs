@@ -3,10 +3,10 @@ using Imapsync.Tests.Support.OAuth;
 
 namespace Imapsync.Servers.Tests.SignIn;
 
-/// <summary>What can be wrong with a sign-in or a token: each has its own words and its exit status, and tells no secret.</summary>
+/// <summary>Faulty sign-ins and tokens: each fault has its own message and exit status, and no message contains a secret.</summary>
 public sealed class SignInFailureTests
 {
-    /// <summary>As a job at a known provider has it, with the endpoints of the tests.</summary>
+    /// <summary>The settings of a job at a known provider, with the test's endpoints.</summary>
     private static string[] Microsoft(SignInLab lab) =>
     [
         "provider: microsoft365", $"token_endpoint: {lab.Authority.Url}/token", $"device_authorization_endpoint: {lab.Authority.Url}/device", $"scopes: [{AuthorizationServer.Scope}]",
@@ -33,7 +33,7 @@ public sealed class SignInFailureTests
         await lab.Lab.SucceedAsync();
         lab.Authority.Audience = "https://graph.microsoft.com";
         await RefusedAsync(lab, "the token is for 'https://graph.microsoft.com' and not for mail", "'scopes'");
-        // One token for the run, one more since it was refused.
+        // One token for the run, and one more after the server refused the first.
         Assert.Equal(3, lab.Authority.Grants.Count(g => g == "refresh_token"));
     }
 
@@ -55,7 +55,7 @@ public sealed class SignInFailureTests
         await using var lab = await SignInLab.StartAsync();
         await lab.SignInAsync();
         lab.Authority.ClockAhead = TimeSpan.FromHours(hours);
-        // As long as tokens are taken, a clock is nobody's business.
+        // As long as the tokens are accepted, a wrong clock is not reported.
         await lab.Lab.SucceedAsync();
         lab.Authority.RefusesAtMailServer = true;
         await RefusedAsync(lab, $"this machine's clock is ", hours > 0 ? "behind the authorization server's" : "ahead of the authorization server's");
@@ -99,7 +99,7 @@ public sealed class SignInFailureTests
         Assert.Contains("cannot sign in to the authorization server for alice", outcome.Everything, StringComparison.Ordinal);
     }
 
-    /// <summary>No secret goes to a server whose certificate is of an unknown authority; one of an authority that the system trusts is taken.</summary>
+    /// <summary>A secret is never sent to a server whose certificate authority is unknown; an authority trusted by the system is accepted.</summary>
     [Fact]
     public async Task An_authorization_server_with_a_certificate_that_nobody_trusts_gets_no_secret()
     {
@@ -117,7 +117,7 @@ public sealed class SignInFailureTests
         await lab.Lab.TargetEqualsSourceAsync();
     }
 
-    /// <summary>A refresh token must not go to whoever is written into the job file later.</summary>
+    /// <summary>A refresh token is not sent to a server that is written into the job file later.</summary>
     [Fact]
     public async Task A_sign_in_is_for_the_account_client_and_server_it_was_made_for()
     {

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support.OAuth;
 
 namespace Imapsync.Servers.Tests.SignIn;
 
-/// <summary>A job whose source is a real Dovecot that takes tokens, and asks an authorization server of the tests' own about each.</summary>
+/// <summary>A job whose source is a real Dovecot that validates each token at the test's own authorization server.</summary>
 public sealed class SignInLab : IAsyncDisposable
 {
     private SignInLab(BackupLab lab, AuthorizationServer authority) => (Lab, Authority) = (lab, authority);
@@ -15,7 +15,7 @@ public sealed class SignInLab : IAsyncDisposable
 
     public string KeptFile => Path.Combine(Lab.StateDirectory, "signin-source");
 
-    /// <param name="oauth">The lines of <c>oauth:</c> below the client; the device grant by default.</param>
+    /// <param name="oauth">The YAML lines of <c>oauth:</c> after the client; the device grant by default.</param>
     public static async Task<SignInLab> StartAsync(int messages = 20, string mechanisms = "xoauth2 oauthbearer", params string[] oauth)
     {
         var authority = AuthorizationServer.Start();
@@ -30,7 +30,7 @@ public sealed class SignInLab : IAsyncDisposable
             """.ReplaceLineEndings("\n"));
         await lab.Server.RestartAsync(options: lab.Server.Options with
         {
-            // By password the test itself looks in.
+            // The test's own probe logs in by password.
             Mechanisms = mechanisms + " plain",
             Accounts = $"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {settings}\n}}\n"
                 + $"passdb {{\n  driver = static\n  mechanisms = plain\n  args = password={lab.Server.Password}\n}}",
@@ -40,7 +40,7 @@ public sealed class SignInLab : IAsyncDisposable
         return made;
     }
 
-    /// <summary>The lines of <c>oauth:</c>.</summary>
+    /// <summary>Sets the YAML lines of <c>oauth:</c>.</summary>
     public void Use(params string[] oauth)
     {
         Lab.Environment.Clear();
@@ -65,7 +65,7 @@ public sealed class SignInLab : IAsyncDisposable
         return result;
     }
 
-    /// <summary>No token, code, verifier or secret stands in a text or in any file that the program wrote, but for what reaches the mail server.</summary>
+    /// <summary>Asserts that no token, code, verifier or secret appears in these texts or in any file the program wrote.</summary>
     public void NothingIsShown(params string[] texts)
     {
         foreach (var file in ((string[])[Lab.StateDirectory, Lab.TargetDirectory, Lab.Dir["home"]]).Where(Directory.Exists)
@@ -88,13 +88,13 @@ public sealed class SignInLab : IAsyncDisposable
     {
         foreach (var secret in Authority.Secrets.Append(AuthorizationServer.ClientSecret))
         {
-            // Encoded it is as readable: without its first and last characters, which depend on what stands beside it.
+            // Base64 is as readable; its first and last characters are left out, since they depend on the neighbouring octets.
             foreach (var form in (string[])[secret, .. Encoded(secret)])
                 Assert.False(text.Contains(form, StringComparison.Ordinal), $"{secret} stands in {where}");
         }
     }
 
-    /// <summary>The three ways in which base64 can show it.</summary>
+    /// <summary>The three base64 forms of a text, one for each alignment.</summary>
     private static IEnumerable<string> Encoded(string secret) =>
         Enumerable.Range(0, 3).Select(i => Convert.ToBase64String(Encoding.UTF8.GetBytes(new string('x', i) + secret))[4..^4]);
 }

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support.OAuth;
 
 namespace Imapsync.Servers.Tests.SignIn;
 
-/// <summary>Signing in by OAuth 2, by the program and for real: an authorization server, a Dovecot that asks it about each token, runs.</summary>
+/// <summary>OAuth 2 sign-ins by the real program: an authorization server, a Dovecot that validates each token there, and runs.</summary>
 public sealed class SignInTests
 {
     [Theory]
@@ -39,7 +39,7 @@ public sealed class SignInTests
     {
         await using var lab = await SignInLab.StartAsync();
         lab.Use($"issuer: {lab.Authority.Url}", $"scopes: [{AuthorizationServer.Scope}]", "grant: code");
-        // Stands for the browser: it goes where the address leads, and on to where it is sent.
+        // Stands in for the browser: opens the address and follows its redirects.
         lab.Lab.Environment["BROWSER"] = lab.Lab.Dir.WriteProgram("browser", "exec curl --silent --show-error --location --max-time 60 --output \"$HOME/page\" \"$1\"");
         var shown = await lab.SignInAsync("--browser");
         Assert.Contains($"{lab.Authority.Url}/authorize?", shown.Output, StringComparison.Ordinal);
@@ -66,7 +66,7 @@ public sealed class SignInTests
         lab.NothingIsShown(refused.Everything);
     }
 
-    /// <summary>Also where this machine's clock is wrong: the statement is then made by the server's.</summary>
+    /// <summary>A service account also signs in when this machine's clock is wrong: the assertion then uses the server's time.</summary>
     [Theory]
     [InlineData(0)]
     [InlineData(-90)]

@@ -3,7 +3,9 @@ using Imapsync.Tests.Support.OAuth;
 
 namespace Imapsync.Servers.Tests.SignIn;
 
-/// <summary>Tokens that end while a run goes on: it gets others in time, as few as will do, and a sign-in outlasts whatever ends a run.</summary>
+/// <summary>
+/// Tokens that expire during a run: the run renews them in time and no more often than needed, and the sign-in survives however a run ends.
+/// </summary>
 public sealed class TokenRenewalTests
 {
     [Theory]
@@ -15,7 +17,7 @@ public sealed class TokenRenewalTests
         lab.Authority.Rotates = rotates;
         await lab.SignInAsync();
         lab.Authority.TokenLife = TimeSpan.FromSeconds(2);
-        // Some ten seconds, and each connection breaks after a while: every one that follows must show a token that is good then.
+        // The run takes some ten seconds and its connections are cut now and then; each new connection must present a valid token.
         lab.Lab.Endpoint += "\n      limits: { messages_per_second: 15, connections: 2 }";
         lab.Lab.Rules = "retry: { max_delay: 1s }";
         lab.Lab.Line.Rules = new FaultRules { CutAfterFromServer = 60_000, MostFaults = 12 };
@@ -35,13 +37,13 @@ public sealed class TokenRenewalTests
     {
         await using var lab = await SignInLab.StartAsync(messages: 200);
         await lab.SignInAsync();
-        // Slow enough for more connections to be of use, to a target that takes many folders at once.
+        // Slow enough that more connections pay, to a target that accepts many folders at once.
         await using var target = await DovecotServer.StartAsync(lab.Lab.Dir["target-server"]);
         lab.Lab.Target = $"imap://bob@127.0.0.1:{target.Port}\n      tls: none\n      connections: 6\n      password_env: TARGET_PASSWORD";
         lab.Lab.Environment["TARGET_PASSWORD"] = target.Password;
         lab.Lab.Endpoint += "\n      limits: { messages_per_second: 30, connections: 6 }";
         var log = 0;
-        // The token ends between two log-ins: all that are refused over it share what the first of them got.
+        // The token expires between two log-ins: all connections refused because of it share one renewal.
         lab.Authority.OnIntrospect = () =>
         {
             if (Interlocked.Increment(ref log) == 2)
@@ -72,7 +74,7 @@ public sealed class TokenRenewalTests
         Assert.Equal(4, lab.Authority.Grants.Count(g => g == "refresh_token"));
     }
 
-    /// <summary>Two programs that spend one refresh token would end the sign-in at a server that rotates them.</summary>
+    /// <summary>With refresh token rotation, two programs that used the same refresh token would end the sign-in.</summary>
     [Fact]
     public async Task Several_commands_of_one_job_at_once_do_not_spend_one_refresh_token_twice()
     {

@@ -3,7 +3,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>An account of a real server. Mail comes and goes by files, as delivery agents bring it; folders by another client.</summary>
+/// <summary>
+/// An account of a real server. Mail comes and goes as files, as delivery agents write them; folders change through an IMAP client.
+/// </summary>
 internal sealed class AccountPlace : MaildirPlace, IAsyncDisposable
 {
     private readonly string user;
@@ -25,7 +27,7 @@ internal sealed class AccountPlace : MaildirPlace, IAsyncDisposable
     public async Task OpenAsync()
     {
         await CommandAsync("SELECT INBOX");
-        // Dovecot makes INBOX when the first message comes.
+        // Dovecot creates INBOX when its first message arrives.
         foreach (var part in (string[])["cur", "new", "tmp"])
             System.IO.Directory.CreateDirectory(Path.Combine(Directory, part));
         await Server.TakeOwnershipAsync(Directory);
@@ -37,7 +39,7 @@ internal sealed class AccountPlace : MaildirPlace, IAsyncDisposable
 
     public override Task RenameFolderAsync(string from, string to) => CommandAsync($"RENAME {ImapProbe.Quote(from)} {ImapProbe.Quote(to)}");
 
-    /// <summary>MODSEQs and caches begin again; UIDs and UIDVALIDITY stay, as they stand in dovecot-uidlist.</summary>
+    /// <summary>Deletes the indexes: MODSEQs and caches start again, UIDs and UIDVALIDITY stay, since dovecot-uidlist holds them.</summary>
     public override void LoseIndex(Random random)
     {
         foreach (var (_, path) in Folders().Where(_ => random.Next(2) == 0))

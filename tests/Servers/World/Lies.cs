@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>What a server, or a proxy before it, leaves out or says wrongly for the length of one run.</summary>
+/// <summary>What a server, or a proxy in front of it, omits or misstates during one run.</summary>
 internal enum Lie
 {
     NoExists,
@@ -27,21 +27,21 @@ internal enum Lie
     ShortListing,
 }
 
-/// <summary>The lies as changes of a server's lines.</summary>
+/// <summary>Implements each lie as a change of the server's lines.</summary>
 internal static partial class Lies
 {
-    /// <summary>What servers do all the time, and a job has to live with.</summary>
+    /// <summary>Lies that some servers always tell, so a job has to cope with them.</summary>
     public static readonly Lie[] Lasting =
     [
         Lie.NoUidNext, Lie.ZeroUidNext, Lie.NoUidValidity, Lie.ZeroUidValidity, Lie.NoModSeq, Lie.EmptyStatus, Lie.NoAppendUid,
         Lie.SwappedAppendUid, Lie.AppendUidOfAnotherValidity, Lie.ShiftedAppendUid, Lie.NoSizes,
     ];
 
-    /// <summary>After these the counters that would show a store put back were not told.</summary>
+    /// <summary>Whether a lie hides the counters that would reveal a store restored from an older copy.</summary>
     public static bool HidesCounters(Lie lie) => lie is Lie.NoUidNext or Lie.ZeroUidNext or Lie.NoUidValidity or Lie.ZeroUidValidity or Lie.NoModSeq
         or Lie.ZeroModSeq or Lie.EmptyStatus or Lie.NoExistsAndEmptyStatus;
 
-    /// <param name="folder">The one that a listing leaves out.</param>
+    /// <param name="folder">The folder that a listing omits.</param>
     public static Func<string, string?> Of(Lie lie, string folder, int seed) => lie switch
     {
         Lie.NoExists => l => Exists().IsMatch(l) ? null : l,

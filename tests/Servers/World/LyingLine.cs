@@ -5,8 +5,8 @@ using System.Text;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// A line between client and server that changes what the server says: a proxy that knows better, or a server that counts badly. It
-/// can also break. What a broken connection was at is finished by the server before anything gets through over another.
+/// A proxy between client and server that changes the server's lines and can cut connections. After a cut, the server finishes the command under
+/// way before another connection gets through.
 /// </summary>
 internal sealed class LyingLine : IAsyncDisposable
 {
@@ -31,18 +31,18 @@ internal sealed class LyingLine : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    /// <summary>What becomes of a line of the server; null takes it away.</summary>
+    /// <summary>Changes a line of the server; null drops the line.</summary>
     public Func<string, string?>? Lie { get; set; }
 
-    /// <summary>Cuts a connection when so many lines of the server have passed, and again after as many more.</summary>
+    /// <summary>Cuts a connection after so many lines of the server, and again after as many more.</summary>
     public void CutAfter(int lines, int times) => (linesLeft, cutsLeft, interval, strike) = (lines, times, lines, null);
 
-    /// <summary>Calls when so many lines have passed, in place of cutting.</summary>
+    /// <summary>Calls an action after so many lines, instead of cutting.</summary>
     public void CallAfter(int lines, Action action) => (linesLeft, cutsLeft, interval, strike) = (lines, 1, lines, action);
 
     public void BeHonest() => (Lie, linesLeft, cutsLeft, strike) = (null, int.MaxValue, 0, null);
 
-    /// <summary>Waits until the server has let go of every connection.</summary>
+    /// <summary>Waits until the server has closed every connection.</summary>
     public async Task SettledAsync()
     {
         Task[] all;
@@ -77,7 +77,7 @@ internal sealed class LyingLine : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            // The end of the line.
+            // The connection ended.
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed class LyingLine : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            // Whoever ended it: what counts is that it is over.
+            // It doesn't matter which side ended the connection.
         }
         finally
         {
@@ -124,7 +124,7 @@ internal sealed class LyingLine : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // The server learns of it by the end below.
+            // The end of the stream below tells the server.
         }
 
         try
@@ -133,7 +133,7 @@ internal sealed class LyingLine : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // It has gone already.
+            // The connection has gone already.
         }
     }
 
@@ -157,7 +157,7 @@ internal sealed class LyingLine : IAsyncDisposable
             var octets = framer.Pass(block.AsSpan(0, count), Lie, line => isCut = isCut || IsTimeToCut(line));
             if (isCut)
             {
-                // Nothing more gets to the client; the server is listened to until it has noticed.
+                // Nothing more reaches the client; keep reading until the server has noticed.
                 lock (gate)
                     settling = Task.WhenAll(settling, over.Task);
                 client.Close(0);
@@ -175,7 +175,7 @@ internal sealed class LyingLine : IAsyncDisposable
             }
         }
 
-        // Both ends are wanted closed, whichever went first.
+        // Close both ends, whichever ended first.
         client.Close();
     }
 
@@ -192,7 +192,7 @@ internal sealed class LyingLine : IAsyncDisposable
     }
 }
 
-/// <summary>Cuts a server's octets into lines and literals; lines may be changed, literals never are.</summary>
+/// <summary>Splits the server's octets into lines and literals; lines may be changed, literals never are.</summary>
 internal sealed class LineFramer
 {
     private readonly List<byte> line = [];

@@ -1,6 +1,6 @@
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>How often each message lies in each folder.</summary>
+/// <summary>The number of copies of each message in each folder.</summary>
 internal sealed class MailCounts
 {
     private readonly Dictionary<string, Dictionary<int, int>> folders = new(StringComparer.Ordinal);
@@ -25,7 +25,7 @@ internal sealed class MailCounts
         folders[folder][number] = folders[folder].GetValueOrDefault(number) + count;
     }
 
-    /// <summary>In each place the smaller of both.</summary>
+    /// <summary>The smaller count of both, for each message and folder.</summary>
     public MailCounts Common(MailCounts other)
     {
         var result = new MailCounts();

@@ -2,7 +2,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>A Maildir++ tree that delivery agents and mail programs work on; an account's own is one as well.</summary>
+/// <summary>A Maildir++ tree that delivery agents and mail programs change; also the storage of a server's account.</summary>
 internal class MaildirPlace(string directory) : WorldPlace(directory)
 {
     private int names;

@@ -4,7 +4,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>A folder of mbox files that delivery agents append to and mail programs write anew.</summary>
+/// <summary>A directory of mbox files that delivery agents append to and mail programs rewrite.</summary>
 internal sealed class MboxPlace(string directory) : WorldPlace(directory)
 {
     private const string Below = ".sbd";
@@ -52,7 +52,7 @@ internal sealed class MboxPlace(string directory) : WorldPlace(directory)
         Write(to, [.. Messages(PathOf(to)) ?? [], message]);
     }
 
-    /// <summary>As mutt writes it.</summary>
+    /// <summary>Sets flags the way mutt writes them.</summary>
     public override void Flag(string folder, int number, Random random)
     {
         var status = random.Next(2) == 0 ? "Status: RO\n" : "Status: O\nX-Status: F\n";
@@ -80,7 +80,7 @@ internal sealed class MboxPlace(string directory) : WorldPlace(directory)
         return Task.CompletedTask;
     }
 
-    /// <summary>Mail programs add what they like to count.</summary>
+    /// <summary>Rewrites the file with fields that mail programs add.</summary>
     public override void Rewrite(string folder, Random random)
     {
         var everything = random.Next(2) == 0;
@@ -89,7 +89,7 @@ internal sealed class MboxPlace(string directory) : WorldPlace(directory)
 
     private static string Postmark(DateTimeOffset date) => string.Create(CultureInfo.InvariantCulture, $"From user@example.org {date.UtcDateTime:ddd MMM dd HH:mm:ss yyyy}\n");
 
-    /// <summary>The messages of a file, each with its postmark and the empty line behind it; null where it is no mbox.</summary>
+    /// <summary>The messages of a file, each with its postmark and the empty line after it; null where the file is no mbox.</summary>
     private static List<string>? Messages(string path)
     {
         if (!File.Exists(path))

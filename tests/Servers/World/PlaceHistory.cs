@@ -1,8 +1,8 @@
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// What came to the folders of one place, as far as its UIDs go: whether somebody who remembers how far they were can know, by
-/// that alone, that the place was put back from an older copy.
+/// The UIDs a place has given so far. Tells whether a program that remembers an earlier UIDNEXT can know from it that the place was restored from
+/// an older copy.
 /// </summary>
 internal sealed class PlaceHistory(WorldPlace place)
 {
@@ -17,7 +17,7 @@ internal sealed class PlaceHistory(WorldPlace place)
 
     public bool WasPutBack => missing.Count > 0;
 
-    /// <summary>Looks at what there is by now.</summary>
+    /// <summary>Records the mail that is there now.</summary>
     public MailCounts Look()
     {
         var now = place.Read();
@@ -44,9 +44,9 @@ internal sealed class PlaceHistory(WorldPlace place)
         return Path.GetFileName(copy);
     }
 
-    /// <summary>Leaves open what nobody who remembers these arrivals can see.</summary>
-    /// <param name="hidesCounters">They are not told at all.</param>
-    /// <param name="isSource">What came under UIDs known before is hidden as well, and a folder that is not there any more has no counters.</param>
+    /// <summary>Tells the model which changes a program with this memory cannot detect.</summary>
+    /// <param name="hidesCounters">Whether the program is not shown the counters at all.</param>
+    /// <param name="isSource">At the source, mail under UIDs known before is undetectable as well, and a deleted folder has no counters.</param>
     public void Open(WorldModel model, Dictionary<string, int> remembered, bool hidesCounters, bool isSource)
     {
         foreach (var folder in missing.Select(m => m.Folder).Distinct(StringComparer.Ordinal).ToList())

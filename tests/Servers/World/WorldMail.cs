@@ -5,26 +5,26 @@ using Imapsync.Engine.Stores.Imap;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// Mail that tells by its body alone which message it is and whether it is whole: whatever a program did to its header, its place or its
-/// name on disk, a number read back is that message's.
+/// A message that can be identified, and checked for damage, by its body alone, whatever a program did to its header, its folder or its file
+/// name.
 /// </summary>
 internal sealed record WorldMail(int Number, DateTimeOffset Date, byte[] Octets)
 {
-    /// <summary>2015: where the dates begin.</summary>
+    /// <summary>In 2015, the earliest date of a message.</summary>
     private const long FirstSecond = 1_420_000_000;
     private const string Mark = "this is number ";
 
-    /// <summary>Most messages are of one size, so that no size tells them apart.</summary>
+    /// <summary>Most messages have the same size, so that size does not tell them apart.</summary>
     private static readonly int[] BodySizes = [400, 400, 400, 400, 401, 700, 2000];
 
     public string MessageId => Id(Number);
 
-    /// <summary>As IMAP counts it.</summary>
+    /// <summary>The size as IMAP counts it.</summary>
     public long Size => Octets.Length + Octets.Count(o => o == '\n');
 
     public static string Id(int number) => $"{number:d6}.{number * 7919 % 1000:d3}@world.example";
 
-    /// <param name="hasId">Without a Message-ID little but the octets tells a message from others.</param>
+    /// <param name="hasId">Without a Message-ID, little but the octets distinguishes a message from others.</param>
     public static WorldMail Make(Random random, int number, bool hasId = true)
     {
         var date = DateTimeOffset.FromUnixTimeSeconds(FirstSecond + random.NextInt64(300_000_000));
@@ -37,8 +37,8 @@ internal sealed record WorldMail(int Number, DateTimeOffset Date, byte[] Octets)
         return new WorldMail(number, date, octets);
     }
 
-    /// <summary>The number of a message as it lies on disk; negative where its body is not what it was.</summary>
-    /// <exception cref="FormatException">This is none of this world's messages.</exception>
+    /// <summary>The number of a message as stored on disk; negative where its body was changed.</summary>
+    /// <exception cref="FormatException">The file is none of the model's messages.</exception>
     public static int NumberOf(ReadOnlySpan<byte> octets)
     {
         var text = Encoding.Latin1.GetString(octets).Replace("\r\n", "\n", StringComparison.Ordinal);

@@ -2,7 +2,7 @@ using Imapsync.Engine.Jobs;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>What people and disks have done, which is all that decides what a run may do. Nothing of the product's state is looked at.</summary>
+/// <summary>What people and disks have done, which alone decides what a run may do. The program's state is never consulted.</summary>
 internal sealed class WorldModel
 {
     private readonly Dictionary<(string, int), int> lives = [];
@@ -15,27 +15,27 @@ internal sealed class WorldModel
 
     public Dictionary<int, WorldMail> Mail { get; } = [];
 
-    /// <summary>Renames of the source's folders, which a target may follow; a disk put back turns them round.</summary>
+    /// <summary>Renames of source folders, which a target may follow; restoring an older disk reverses them.</summary>
     public List<(string From, string To)> Renames { get; } = [];
 
-    /// <summary>At the source, by its owner or somebody's letter: it may lie at the target once more for each time.</summary>
+    /// <summary>A message arrived at the source, by its owner or by delivery: the target may hold one more copy of it.</summary>
     public void Came(string folder, int number) => lives[(folder, number)] = Lives(folder, number) + 1;
 
-    /// <summary>By the owner's own hand: it may be removed at the target.</summary>
+    /// <summary>The owner removed a message: it may be removed at the target.</summary>
     public void Left(string folder, int number, int count = 1)
     {
         leftSource.Add((folder, number));
         removals[number] = removals.GetValueOrDefault(number) + count;
     }
 
-    /// <summary>It is gone from the source by a disk put back, which may look as if its owner had removed it.</summary>
+    /// <summary>A message is gone from the source because an older disk was restored, which may look like a removal by the owner.</summary>
     public void WentWithADisk(int number, int count) => removals[number] = removals.GetValueOrDefault(number) + count;
 
-    /// <summary>The source has it again by a restore, which makes it no second message.</summary>
+    /// <summary>A restore brought a message back to the source; it is not a second message.</summary>
     public void CameBack(string folder, int number, int count)
     {
         lives[(folder, number)] = Math.Max(Lives(folder, number), count);
-        // Somebody's mail at the target is the account's own by now.
+        // A delivery to the target now counts as the account's own mail.
         copiesOfPeople.Remove((folder, number));
     }
 
@@ -48,17 +48,17 @@ internal sealed class WorldModel
         takenByPeople[(folder, number)] = Taken(folder, number) + 1;
     }
 
-    /// <summary>Nobody can know that it is gone from the target: that was put back, and nothing that it tells shows it.</summary>
+    /// <summary>Nobody can detect that the message is gone from the target: an older copy was restored, and no counter shows it.</summary>
     public void MayBeMissing(string folder, int number) => missing.Add((folder, number));
 
-    /// <summary>Nobody can know that its owner has not removed it from the source, or that it has come under a UID known for other mail.</summary>
+    /// <summary>Nobody can detect that the owner did not remove the message, or that it arrived under a UID known for other mail.</summary>
     public void MayGo(string folder, int number) => gone.Add((folder, number));
 
-    /// <param name="looksAtTarget">Whatever is missing there has been found by now.</param>
+    /// <param name="looksAtTarget">Whether the run lists the target and so finds every missing message.</param>
     public bool IsOpen(string folder, int number, bool looksAtTarget = false) =>
         gone.Contains((folder, number)) || (!looksAtTarget && missing.Contains((folder, number)));
 
-    /// <summary>It left the source, as far as anybody can know.</summary>
+    /// <summary>Whether the message left the source, as far as a program can know.</summary>
     public bool HasLeft(string folder, int number) => leftSource.Contains((folder, number)) || gone.Contains((folder, number));
 
     public int Lives(string folder, int number) => lives.GetValueOrDefault((folder, number));
@@ -69,7 +69,7 @@ internal sealed class WorldModel
 
     public int Removals(int number) => removals.GetValueOrDefault(number);
 
-    /// <summary>Whether a job's filter lets it through.</summary>
+    /// <summary>Whether the message passes a job's filter.</summary>
     public bool Passes(MessageFilter filter, int number) => !Mail.TryGetValue(number, out var mail)
         || ((filter.Since is null || mail.Date >= filter.Since) && (filter.Before is null || mail.Date < filter.Before)
             && (filter.MaxSizeBytes is null || mail.Size <= filter.MaxSizeBytes)

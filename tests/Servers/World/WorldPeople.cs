@@ -1,13 +1,13 @@
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>What happens between runs at either side, but for what disks do.</summary>
+/// <summary>Random changes between runs at either side, except those made by disks.</summary>
 internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory sourceHistory, WorldPlace source, PlaceHistory targetHistory, WorldPlace target, Action<string> tell)
 {
     private static readonly string[] Names = ["Work", "Lists", "Lists/dotnet", "Archive", "Private"];
 
     private int number;
 
-    /// <summary>The source's first message stays: a job refuses to empty a target for an account that shows nothing.</summary>
+    /// <summary>The source's first message, which stays, since a job refuses to empty a target when the source shows no mail at all.</summary>
     private int keeper;
 
     public async Task FillAsync()
@@ -53,12 +53,13 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
                     model.Left(folder, gone, sourceHistory.Last[folder, gone]);
                 tell($"source: folder {folder} deleted");
                 break;
-            // A parent that is renamed goes on being listed by Dovecot once a child of it is made again (docs/reliability.md).
+            // Dovecot keeps listing a renamed parent once a child of it is created again (docs/reliability.md), so only folders
+            // without children are renamed.
             case 14 when AnyLeaf() is { } folder && !folder.StartsWith("Lists", StringComparison.Ordinal):
                 await RenameAsync(folder, $"Renamed {++number}");
                 break;
             case 15 when AnyLeaf() is { } folder:
-                // The same mail in a folder of the same name that is another one.
+                // Replace the folder by another one with the same name and mail.
                 var aside = $"Aside {++number}";
                 await source.RenameFolderAsync(folder, aside);
                 await source.CreateFolderAsync(folder);
@@ -135,7 +136,7 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
         targetHistory.Look();
     }
 
-    /// <summary>While a run is under way: deliveries and flags, as somebody else's Maildir gets them.</summary>
+    /// <summary>Changes while a run is under way: deliveries and flags.</summary>
     public void Meanwhile()
     {
         if (random.Next(2) == 0)
@@ -153,7 +154,7 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
     private int Deliver(string folder)
     {
         var mail = Make();
-        // Now and then the same message twice: two it has to stay.
+        // Sometimes the same message is delivered twice; both copies must stay.
         for (var left = random.Next(20) == 0 ? 2 : 1; left > 0; left--)
         {
             source.Deliver(folder, mail, random);
@@ -209,7 +210,7 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
         return all.Count == 0 ? null : all[random.Next(all.Count)] is var chosen ? (chosen.Folder, chosen.Number) : null;
     }
 
-    /// <summary>A folder of the source without children, not INBOX.</summary>
+    /// <summary>A source folder without children, other than INBOX.</summary>
     private string? AnyLeaf()
     {
         var all = sourceHistory.Last.Folders.Where(f => f != "INBOX" && !sourceHistory.Last.Folders.Any(o => o.StartsWith(f + "/", StringComparison.Ordinal)))

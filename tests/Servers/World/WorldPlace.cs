@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>Where mail lies, and what people, their programs and their disks do there: all without a line of the product's code.</summary>
+/// <summary>A store of mail, with everything that people, programs and disks do to it, without any code of the program under test.</summary>
 internal abstract class WorldPlace(string directory)
 {
     private int copies;
@@ -12,7 +12,7 @@ internal abstract class WorldPlace(string directory)
 
     public abstract Endpoint Endpoint { get; }
 
-    /// <summary>Null where no connection leads to it.</summary>
+    /// <summary>The proxy in front of the store; null where it is reached by files.</summary>
     public virtual LyingLine? Line => null;
 
     public virtual DovecotServer? Server => null;
@@ -21,7 +21,7 @@ internal abstract class WorldPlace(string directory)
 
     public abstract void Deliver(string folder, WorldMail mail, Random random);
 
-    /// <summary>Takes away one copy.</summary>
+    /// <summary>Removes one copy of a message.</summary>
     public abstract void Remove(string folder, int number);
 
     public abstract void Move(string folder, int number, string to);
@@ -34,20 +34,20 @@ internal abstract class WorldPlace(string directory)
 
     public abstract Task RenameFolderAsync(string from, string to);
 
-    /// <summary>Another program opens a folder and writes it as it likes.</summary>
+    /// <summary>Another program opens a folder and rewrites it in its own form.</summary>
     public virtual void Rewrite(string folder, Random random)
     {
     }
 
-    /// <summary>What was looked up of the mailbox's numbers is made anew, as after a loss of indexes.</summary>
+    /// <summary>Rebuilds the store's indexes, as after their loss.</summary>
     public virtual void LoseIndex(Random random)
     {
     }
 
-    /// <summary>What lies there has its numbers.</summary>
+    /// <summary>Waits until every message has a UID.</summary>
     public virtual Task GiveUidsAsync() => Task.CompletedTask;
 
-    /// <summary>A copy of the whole, with all indexes and caches as they are.</summary>
+    /// <summary>Copies the whole store, indexes and caches included.</summary>
     public async Task<string> BackUpAsync()
     {
         var copy = $"{directory}-copy{copies++}";

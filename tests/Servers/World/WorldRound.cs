@@ -9,8 +9,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// One mailbox and its copy among disks that are put back, servers that leave things out, people who work at both ends, rules that
-/// change and restores. After each run what lies there is compared with what was done, never with what the product remembers.
+/// One mailbox and its copy, with disks restored from older copies, servers that omit things, people at both ends, changing rules, and restores.
+/// After each run the mail that is there is compared with what was done, never with the program's state.
 /// </summary>
 internal sealed class WorldRound : IRound
 {
@@ -37,7 +37,7 @@ internal sealed class WorldRound : IRound
     public WorldRound(int seed, ModelServers servers, WorldTally tally)
     {
         this.tally = tally;
-        // Neighbouring seeds alone would begin alike.
+        // Spread the seeds: neighbouring ones would produce similar random sequences.
         random = new Random(unchecked((int)((uint)seed * 2654435761u)));
         var account = Guid.NewGuid().ToString("N")[..12];
         var (sourceServer, targetServer) = (servers.Any(random), servers.Any(random));
@@ -70,7 +70,7 @@ internal sealed class WorldRound : IRound
             + string.Concat(runs.Manners.Select(m => $", {(m.Key == source ? "source" : "target")} always: {m.Value}")));
     }
 
-    /// <summary>What happened, for whoever has to find out why.</summary>
+    /// <summary>What happened in the round, for the person who has to find the cause of a failure.</summary>
     public string Story
     {
         get
@@ -191,7 +191,7 @@ internal sealed class WorldRound : IRound
     private async Task StateAsync()
     {
         isStateOdd = true;
-        // What is kept of mail that left the source is anybody's for a job that remembers nothing of it.
+        // Copies kept of mail that left the source belong to nobody for a job without state.
         foreach (var (folder, number, count) in targetHistory.Last.All.Where(m => m.Count > sourceHistory.Last[m.Folder, m.Number]))
         {
             for (var left = count - sourceHistory.Last[folder, number]; left > 0; left--)
@@ -209,7 +209,7 @@ internal sealed class WorldRound : IRound
         }
 
         var (copy, ofSource, ofTarget, atTarget) = states[random.Next(states.Count)];
-        // An account's owner deletes: what the state knows there and is gone since then stays gone, if it comes back at the source.
+        // The owner of an account deletes a known message: it stays deleted, even if it comes back at the source.
         foreach (var (folder, number, count) in KeepsWhatItGets ? [] : atTarget.All.Where(m => m.Count > targetHistory.Last[m.Folder, m.Number]))
             model.MayBeMissing(folder, number);
         await WorldPlace.CopyAsync(copy, job.StateDirectory);
@@ -243,7 +243,7 @@ internal sealed class WorldRound : IRound
         runs.BeHonest();
         var hidesSource = runs.HidesCounters(source, lies, () => FolderOf(sourceHistory), isStateOdd);
         var hidesTarget = runs.HidesCounters(target, lies, () => FolderOf(targetHistory), isStateOdd);
-        // Somebody's files have no counters that go back.
+        // A store of plain files has no counters that could go back.
         sourceHistory.Open(model, knownOfSource, hidesSource || source.Server is null, isSource: true);
         targetHistory.Open(model, knownOfTarget, hidesTarget, isSource: false);
         var (before, there) = (targetHistory.Last, sourceHistory.Last);
@@ -299,7 +299,7 @@ internal sealed class WorldRound : IRound
         Require(verdict);
     }
 
-    /// <summary>Nothing befalls these runs: all has to be in place soon, and then there is nothing left to do.</summary>
+    /// <summary>The last runs have no faults: everything must be at the target soon, and then there must be nothing left to do.</summary>
     private async Task EndAsync()
     {
         var report = await RunAsync(lies: false, heal: true);

@@ -7,10 +7,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <param name="Changes">Messages copied and removed, as far as it could tell.</param>
+/// <param name="Changes">The messages copied and removed, as far as the run reported.</param>
 internal readonly record struct WorldEnd(bool IsOk, long Changes);
 
-/// <summary>How the runs of a round go: what servers leave out, whose connections are cut, who is killed.</summary>
+/// <summary>Performs the runs of a round: draws the lies, cuts and kills of each.</summary>
 internal sealed class WorldRuns
 {
     private readonly Random random;
@@ -33,14 +33,14 @@ internal sealed class WorldRuns
         }
     }
 
-    /// <summary>The lies that a place tells all the time.</summary>
+    /// <summary>The lies that a place tells in every run.</summary>
     public IReadOnlyDictionary<WorldPlace, Lie> Manners => manners;
 
-    /// <summary>Lets a place lie, or not.</summary>
-    /// <param name="lies">It may tell one lie besides its manners.</param>
-    /// <param name="anyFolder">One that the lie may be about.</param>
-    /// <param name="isStateOdd">The job's state does not know all that runs have seen.</param>
-    /// <returns>True where what would show that a store was put back is taken away.</returns>
+    /// <summary>Draws a place's lie for the next run.</summary>
+    /// <param name="lies">Whether it may tell one lie besides its lasting ones.</param>
+    /// <param name="anyFolder">Names a folder that the lie may be about.</param>
+    /// <param name="isStateOdd">Whether the job's state does not know everything that runs have seen.</param>
+    /// <returns>Whether the counters that reveal a restored store are hidden.</returns>
     public bool HidesCounters(WorldPlace place, bool lies, Func<string> anyFolder, bool isStateOdd) =>
         (lies && DrawLie(place, anyFolder, isStateOdd)) | (manners.TryGetValue(place, out var manner) && Lies.HidesCounters(manner));
 
@@ -49,7 +49,7 @@ internal sealed class WorldRuns
         if (place.Line is not { } line || random.Next(3) == 0)
             return false;
         var lie = (Lie)random.Next(Enum.GetValues<Lie>().Length);
-        // What a target holds and never lists can't be known there, nor a folder that no run has ever seen.
+        // Mail that a target holds but never lists can't be known, nor a folder that no run has ever seen.
         if ((place == target && lie == Lie.ShortListing) || (lie == Lie.HiddenFolder && isStateOdd))
             lie = Lie.NoAppendUid;
         var folder = anyFolder();
@@ -112,7 +112,7 @@ internal sealed class WorldRuns
         }
     }
 
-    /// <summary>As a process of its own, killed at some line of a server or, where there is none, at some moment.</summary>
+    /// <summary>Runs the job as a process and kills it after a number of a server's lines or, where there is no server, after a time.</summary>
     private async Task<WorldEnd> KilledAsync(JobDefinition definition)
     {
         tally.Add("process killed (kill -9)");
@@ -147,7 +147,7 @@ internal sealed class WorldRuns
             await (place.Line?.SettledAsync() ?? Task.CompletedTask).WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, CancellationToken.None);
     }
 
-    /// <summary>As the servers are all the time, which may be odd enough.</summary>
+    /// <summary>Lets both places tell only their lasting lies.</summary>
     public void BeHonest()
     {
         foreach (var place in (WorldPlace[])[source, target])

@@ -3,14 +3,14 @@ using System.Text;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>What all rounds together did and found, as docs/reliability.md shows it.</summary>
+/// <summary>The totals of all rounds, as docs/reliability.md shows them.</summary>
 internal sealed class WorldTally
 {
     private readonly Lock gate = new();
     private readonly SortedDictionary<string, int> events = new(StringComparer.Ordinal);
     private int rounds, runs, good, mail, lost, doubled, wronglyRemoved, untold, damaged;
 
-    /// <returns>How many there are by now.</returns>
+    /// <returns>The number of rounds so far.</returns>
     public int AddRound()
     {
         lock (gate)
@@ -50,7 +50,7 @@ internal sealed class WorldTally
         }
     }
 
-    /// <summary>Markdown.</summary>
+    /// <summary>The totals as a Markdown table.</summary>
     public override string ToString()
     {
         var text = new StringBuilder("| | |\n| --- | ---: |\n");

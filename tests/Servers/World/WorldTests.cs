@@ -2,7 +2,7 @@ using Imapsync.Servers.Tests.Model;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>The second model test: disks put back, numbers left out, people at work, rules that change, restores.</summary>
+/// <summary>The second model test: restored disks, omitted numbers, people at both ends, changing rules, restores.</summary>
 public sealed class WorldTests
 {
     [Fact]

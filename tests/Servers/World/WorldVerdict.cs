@@ -2,7 +2,7 @@ using Imapsync.Engine.Jobs;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>What one run did that it must not, a line each.</summary>
+/// <summary>The faults of one run, one line each.</summary>
 internal sealed class WorldVerdict
 {
     private readonly List<string> lines = [];
@@ -19,8 +19,7 @@ internal sealed class WorldVerdict
 
     public IReadOnlyList<string> Lines => lines;
 
-    /// <param name="before">The target before the run.</param>
-    /// <param name="source">What was at the source from the run's begin to its end.</param>
+    /// <param name="before">The target before the run.</param> <param name="source">Mail that was at the source during the whole run.</param>
     public void JudgeTarget(WorldModel model, JobDefinition job, MailCounts before, MailCounts after, MailCounts source)
     {
         JudgeOctets(after);
@@ -40,15 +39,15 @@ internal sealed class WorldVerdict
         foreach (var (folder, number, count) in after.All.Where(m => m.Count > before[m.Folder, m.Number]))
         {
             var most = model.Lives(folder, number) + model.CopiesOfPeople(folder, number) + (folder == trash ? model.Removals(number) : 0)
-                // What else lies in a folder goes along when the folder is renamed.
+                // Other mail in a folder moves with it when the folder is renamed.
                 + before.Folders.Where(f => model.Renames.Exists(r => Renamed(f, r) == folder)).Sum(f => before[f, number] - after[f, number]);
             if (count > most && !model.IsOpen(folder, number))
                 Add(() => Doubled++, $"doubled: {number} in {folder} ({before[folder, number]} → {count}, at most {most})");
         }
     }
 
-    /// <summary>What has to be there, and is not.</summary>
-    /// <param name="isUntold">The run said that all is in place; else it is the end, when it has to be.</param>
+    /// <summary>Checks that every message that must be there is there.</summary>
+    /// <param name="isUntold">Whether the run claimed success; otherwise this is the final check.</param>
     public void JudgePresence(WorldModel model, JobDefinition job, MailCounts after, MailCounts source, Func<string, int, bool> isInScope, bool isUntold, bool forgivesPeople)
     {
         foreach (var (folder, number, count) in source.All.Where(m => isInScope(m.Folder, m.Number)))
@@ -63,7 +62,7 @@ internal sealed class WorldVerdict
         }
     }
 
-    /// <summary>An account that got mail back has all it had, and nothing twice.</summary>
+    /// <summary>Checks that an account that got mail back has everything it had, and nothing twice.</summary>
     public void JudgeRestored(MailCounts before, MailCounts after, MailCounts backup, bool keepsTrash, string trash)
     {
         JudgeOctets(after);

@@ -1,9 +1,9 @@
 namespace Imapsync.Servers.Tests.Crash.States;
 
-/// <summary>The runs whose crashes are tried.</summary>
+/// <summary>The runs whose crashes are simulated.</summary>
 internal static class CrashRuns
 {
-    /// <summary>A little below the size from which a journal is worth compacting.</summary>
+    /// <summary>Slightly below the size at which a journal is compacted.</summary>
     private const long AlmostCompacted = 63 * 1024;
 
     public static IReadOnlyList<Func<int, Task<RecordedRun>>> All { get; } =

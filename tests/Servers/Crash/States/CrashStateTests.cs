@@ -6,8 +6,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Crash.States;
 
 /// <summary>
-/// A power cut is not <c>kill -9</c>: what was not synced may be gone, or there in part or in another order. From whatever a file system may
-/// leave of a run, the next run must bring everything in place, once.
+/// A power cut differs from <c>kill -9</c>: data that was not synced may be lost, partly written or written in another order. From every state
+/// that a file system may leave, the next run must bring each message to the target exactly once.
 /// </summary>
 public sealed class CrashStateTests
 {
@@ -35,7 +35,7 @@ public sealed class CrashStateTests
         Assert.True(failures.IsEmpty, $"{failures.Count} states, seed {seed}\n{table}\n{string.Join("\n\n", failures.Take(FailuresShown))}");
     }
 
-    /// <summary>States at moments spread over the whole record, each moment with all that may survive.</summary>
+    /// <summary>Tries crash states at moments spread over the whole record; at each moment, every way in which unsynced data may survive.</summary>
     private static async Task<string> TryStatesAsync(RecordedRun run, int seed, ConcurrentQueue<string> failures)
     {
         var (count, lost, doubled, wrong) = (States(), 0, 0, 0);
@@ -71,7 +71,7 @@ public sealed class CrashStateTests
         }
     }
 
-    /// <summary>IMAPSYNC_STATES of each run, if it says.</summary>
+    /// <summary>The value of IMAPSYNC_STATES, the number of states to try of each run, or its default.</summary>
     private static int States() => Environment.GetEnvironmentVariable("IMAPSYNC_STATES") is { } given
         ? int.Parse(given, CultureInfo.InvariantCulture)
         : Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 600 : 35;

@@ -4,7 +4,9 @@ using System.Text.RegularExpressions;
 
 namespace Imapsync.Servers.Tests.Crash.States;
 
-/// <summary>Reads what strace wrote of a run, a file for each thread: the operations below one directory, in the order in which they were done.</summary>
+/// <summary>
+/// Reads strace's output of a run, a file for each thread: the operations below one directory, in the order in which they were done.
+/// </summary>
 internal sealed partial class FileRecord
 {
     private const string Calls =
@@ -16,7 +18,10 @@ internal sealed partial class FileRecord
 
     private FileRecord(string root) => this.root = root;
 
-    /// <summary>What a program is run through so that it is recorded, below <paramref name="prefix"/>. All texts are in hex: no name and no octet can be mistaken.</summary>
+    /// <summary>
+    /// The command that starts a program under strace and writes its record to files that begin with <paramref name="prefix"/>. All strings
+    /// are recorded in hex, so that no name and no octet is ambiguous.
+    /// </summary>
     public static string[] Recorder(string prefix) =>
         ["strace", "-ff", "-qq", "-y", "-xx", "-s", "100000000", "--absolute-timestamps=format:unix,precision:ns", "-T", "-e", "trace=" + Calls, "-e", "signal=none", "-o", prefix];
 
@@ -80,7 +85,7 @@ internal sealed partial class FileRecord
                 var seconds = Seconds().Matches(arguments)[^1];
                 return Make(FileOperationKind.SetTime, texts.Count > 0 ? Name(0) : opened, time: DateTimeOffset.FromUnixTimeSeconds(long.Parse(seconds.Groups[1].Value, CultureInfo.InvariantCulture)));
             default:
-                // Only what the model knows may change what it models.
+                // An operation that the model does not know must not change the files it models, so it fails the test.
                 if (call is "mmap" && !(arguments.Contains("PROT_WRITE", StringComparison.Ordinal) && arguments.Contains("MAP_SHARED", StringComparison.Ordinal)))
                     return null;
                 return IsInside(opened) || texts.Any(t => IsInside(Encoding.UTF8.GetString(t))) ? throw new NotSupportedException($"{call} is not modelled: {arguments}") : null;

@@ -1,27 +1,27 @@
 namespace Imapsync.Servers.Tests.Crash.States;
 
-/// <summary>What a crash leaves of what was not synced.</summary>
+/// <summary>How much of the unsynced changes survives a crash.</summary>
 internal enum Survival
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>No unsynced change survives.</summary>
     Nothing,
 
-    /// <summary>All names, of files without their octets.</summary>
+    /// <summary>All names survive, but their files are empty.</summary>
     NamesWithoutOctets,
 
-    /// <summary>The first so many changes of names, in their order, as a journal keeps them; of octets a part.</summary>
+    /// <summary>A prefix of the name changes survives, in order, as with a journaling file system; file contents survive in part.</summary>
     NamesInOrder,
 
-    /// <summary>Any changes of names, whatever came before them; of octets a part.</summary>
+    /// <summary>Any subset of the name changes survives, in no particular order; file contents survive in part.</summary>
     AnyNames,
 
-    /// <summary>Everything, as after <c>kill -9</c>.</summary>
+    /// <summary>Everything survives, as after <c>kill -9</c>.</summary>
     Everything,
 }
 
 /// <summary>
-/// A file system that promises no more than docs/reliability.md says: a file's octets and length last once it was synced, a name once its
-/// directory was; a rename happens wholly or not at all. Fed with a record, it makes trees that a crash may leave.
+/// A file system that guarantees no more than docs/reliability.md assumes: a file's content and length are durable once the file is synced, a
+/// name once its directory is synced; a rename happens wholly or not at all. It replays a record and produces trees that a crash may leave.
 /// </summary>
 internal sealed class FileSystemModel
 {
@@ -32,7 +32,7 @@ internal sealed class FileSystemModel
     private readonly List<ModelNode> files = [];
     private IReadOnlyList<(byte[] Octets, DateTime Time)?> known = [];
 
-    /// <summary>Takes over what is there, as durable.</summary>
+    /// <summary>Starts from the existing tree, all of it durable.</summary>
     public FileSystemModel(string root)
     {
         this.root = root;
@@ -82,13 +82,16 @@ internal sealed class FileSystemModel
                     file.Sync(operation.Begin);
                 break;
             default:
-                // A file that was removed and is still written to is no matter.
+                // Writes to a file that has been removed have no effect on the tree.
                 (TryFind(operation.Path) ?? nameless.GetValueOrDefault(operation.Path))?.Change(operation);
                 break;
         }
     }
 
-    /// <summary>What each file is on disk at the end of the record, when the tree is still as the run left it. Throws where the model has come to another end.</summary>
+    /// <summary>
+    /// The contents of each file on disk at the end of the record, while the tree is still as the run left it. Throws if the model disagrees
+    /// with the disk.
+    /// </summary>
     public IReadOnlyList<(byte[] Octets, DateTime Time)?> LastContents()
     {
         var last = new Dictionary<ModelNode, (byte[], DateTime)>();
@@ -106,7 +109,10 @@ internal sealed class FileSystemModel
         return [.. files.Select(f => last.TryGetValue(f, out var known) ? known : ((byte[], DateTime)?)null)];
     }
 
-    /// <summary>Another model's <see cref="LastContents"/>, of the same record: contents equal to them get their exact time.</summary>
+    /// <summary>
+    /// Takes the result of another model's <see cref="LastContents"/> for the same record, so that equal contents get their exact
+    /// modification time.
+    /// </summary>
     public void Know(IReadOnlyList<(byte[] Octets, DateTime Time)?> contents)
     {
         known = contents;
@@ -114,7 +120,7 @@ internal sealed class FileSystemModel
             files[i].Last = contents[i];
     }
 
-    /// <summary>Puts in place of the tree on disk one that a crash at this moment may leave.</summary>
+    /// <summary>Replaces the tree on disk with one that a crash at this moment may leave.</summary>
     public void WriteCrash(Survival survival, Random random)
     {
         if (Directory.Exists(root))
@@ -174,12 +180,12 @@ internal sealed class FileSystemModel
             names.Remove(edit.Name);
     }
 
-    /// <param name="directory">Null for all.</param>
+    /// <param name="directory">Null for all directories.</param>
     private void SyncNames(long begin, ModelNode? directory)
     {
         var lasting = unsyncedNames.FindAll(c => c.End <= begin && (directory is null || c.Edits.Any(e => e.Directory == directory))).ToHashSet();
 
-        // What was done before to the same names is settled by it, in whichever directory.
+        // A later sync of one of a rename's directories makes the earlier changes of the same names durable as well.
         for (var i = unsyncedNames.Count - 1; i >= 0; i--)
         {
             var change = unsyncedNames[i];

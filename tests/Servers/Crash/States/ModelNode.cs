@@ -1,6 +1,6 @@
 namespace Imapsync.Servers.Tests.Crash.States;
 
-/// <summary>A file or directory of the model, as the running system shows it and as the disk is sure to hold it.</summary>
+/// <summary>A file or directory of the model: as running programs see it, and as the disk is guaranteed to hold it.</summary>
 internal sealed class ModelNode(bool isDirectory)
 {
     private readonly List<FileOperation> unsynced = [];
@@ -9,23 +9,23 @@ internal sealed class ModelNode(bool isDirectory)
 
     public bool IsDirectory => isDirectory;
 
-    /// <summary>A directory's names as running programs see them.</summary>
+    /// <summary>A directory's entries as running programs see them.</summary>
     public Dictionary<string, ModelNode> Names { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Those that outlast a crash.</summary>
+    /// <summary>A directory's entries that survive a crash.</summary>
     public Dictionary<string, ModelNode> DurableNames { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>What the file was when nothing more was done to it: contents equal to these get its time, to the nanosecond.</summary>
+    /// <summary>The file's final content: equal content gets its modification time, to the nanosecond.</summary>
     public (byte[] Octets, DateTime Time)? Last { get; set; }
 
     public bool HasUnsynced => unsynced.Count > 0;
 
-    /// <summary>Contents that were there before the record begins.</summary>
+    /// <summary>Sets content that existed before the record begins.</summary>
     public void Hold(byte[] octets, DateTime time) => (durable, durableTime) = (octets, new DateTimeOffset(time));
 
     public void Change(FileOperation operation) => unsynced.Add(operation);
 
-    /// <summary>What was done before a sync began is durable.</summary>
+    /// <summary>Makes durable what was done before a sync began.</summary>
     public void Sync(long begin)
     {
         var count = unsynced.FindIndex(o => o.End > begin);
@@ -37,7 +37,7 @@ internal sealed class ModelNode(bool isDirectory)
 
     public (byte[] Octets, DateTimeOffset? Time) Live => After(unsynced.Count, 0);
 
-    /// <summary>Some of what was not synced, as far as it had got.</summary>
+    /// <summary>The content after a random prefix of the unsynced operations.</summary>
     public (byte[] Octets, DateTimeOffset? Time) Part(Random random) => After(random.Next(unsynced.Count + 1), random.NextDouble());
 
     private (byte[] Octets, DateTimeOffset? Time) After(int count, double partOfNext)

@@ -8,7 +8,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Crash.States;
 
-/// <summary>One run of the program under strace, from a local source to a local target: what its crash may leave, and what the next run makes of that.</summary>
+/// <summary>
+/// A run of the program under strace, from a local source to a local target; recreates states that a crash may leave, and checks the next run
+/// from each.
+/// </summary>
 internal sealed class RecordedRun : IDisposable
 {
     private readonly TempDir dir = new();
@@ -54,7 +57,7 @@ internal sealed class RecordedRun : IDisposable
             Source.Add(folder, MailGenerator.Message(next, 400 + (next * 97 % 3000)), MailGenerator.Date(next), flags.Length > 0 || next % 3 == 0 ? flags : next % 3 == 1 ? "S" : "FSa");
     }
 
-    /// <summary>Messages of a folder get other flags, every so many.</summary>
+    /// <summary>Changes the flags of every n-th message of a folder.</summary>
     public void Flag(string folder, int every, string flags)
     {
         foreach (var file in Messages(folder, every))
@@ -67,13 +70,13 @@ internal sealed class RecordedRun : IDisposable
             File.Delete(file);
     }
 
-    /// <summary>A run that nothing befalls, within this process.</summary>
+    /// <summary>Runs the job in this process, undisturbed.</summary>
     public async Task<JobReport> RunAsync() =>
         await new JobRunner(new HastyTime(), StoreRegistry.OpenAsync)
             .RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, CancellationToken.None)
             .WaitAsync(TimeSpan.FromMinutes(5), TimeProvider.System, CancellationToken.None);
 
-    /// <summary>The run whose crashes are tried. What was there before counts as durable.</summary>
+    /// <summary>Records the run whose crashes are simulated. Existing files count as durable.</summary>
     public async Task RecordAsync()
     {
         await Command.RunAsync("cp", ["-a", Tree, Before]);
@@ -101,7 +104,7 @@ internal sealed class RecordedRun : IDisposable
         Expected = await SnapshotAsync();
     }
 
-    /// <summary>The file system as it was before the recorded run.</summary>
+    /// <summary>A model of the file system as it was before the recorded run.</summary>
     public async Task<FileSystemModel> BeginAsync()
     {
         Directory.Delete(Tree, recursive: true);
@@ -111,14 +114,14 @@ internal sealed class RecordedRun : IDisposable
         return model;
     }
 
-    /// <summary>Forgets the record; the next one begins with what lies there.</summary>
+    /// <summary>Discards the record; the next one starts from the files as they are now.</summary>
     public void Rebase()
     {
         Directory.Delete(Before, recursive: true);
         Directory.Delete(dir["record"], recursive: true);
     }
 
-    /// <summary>Two runs after a crash. The target must be as after the recorded run; the second must find nothing to do.</summary>
+    /// <summary>Runs the job twice after a crash. The target must be as after the recorded run, and the second run must find nothing to do.</summary>
     public async Task<CrashVerdict> RecoverAsync()
     {
         var report = await RunAsync();
@@ -160,6 +163,8 @@ internal sealed class RecordedRun : IDisposable
         Directory.GetFiles(Path.Combine(Source.FolderDirectory(folder), "cur")).Order(StringComparer.Ordinal).Where((_, i) => i % every == 0);
 }
 
-/// <param name="Doubled">Messages that are there once too often, or should not be there at all.</param>
-/// <param name="Text">What is wrong; empty when nothing is.</param>
+/// <summary>The result of the runs after a crash.</summary>
+/// <param name="Lost">Messages that are missing.</param>
+/// <param name="Doubled">Messages that exist twice or should not exist.</param>
+/// <param name="Text">A description of the faults; empty if there are none.</param>
 internal sealed record CrashVerdict(int Lost, int Doubled, string Text);
