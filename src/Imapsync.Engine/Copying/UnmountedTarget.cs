@@ -12,7 +12,8 @@ internal static class UnmountedTarget
 {
     private const int MostLooks = 100;
 
-    /// <param name="there">The target's folders as listed.</param> <exception cref="MailException">With store scope; nothing was written.</exception>
+    /// <param name="there">The target's folders as listed.</param>
+    /// <exception cref="MailException">With store scope; nothing was written.</exception>
     public static async Task RefuseAsync(JobContext context, IEnumerable<PairSummary> summaries, IReadOnlyList<FolderEntry> there, CancellationToken abort)
     {
         if (!context.Target.Traits.KeepsWhatItGets || context.Job.IsRestore || context.Options.Heal)

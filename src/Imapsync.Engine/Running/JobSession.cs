@@ -95,7 +95,7 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore, State
         return entry;
     }
 
-    /// <param name="remembers">Whether the source may store in the job's state what it can't write to a read-only mailbox.</param>
+    /// <param name="remembers">Whether the source may keep records in the job's state that it can't write into the mailbox it reads.</param>
     public Task<IMessageStore> OpenSourceAsync(
         JobDefinition job, IStateMedium state, HostEntry entry, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, bool remembers = false) =>
         OpenAsync(job, state, isTarget: false, forWriting: false, entry.Source, retry, report, stopping, giveUp, remembers);

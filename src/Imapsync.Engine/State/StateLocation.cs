@@ -33,7 +33,7 @@ public readonly record struct StateName
     /// <summary>See <see cref="DefectFile"/>.</summary>
     public static readonly StateName Defect = new("defect");
 
-    /// <summary>The history of the job's runs and restores.</summary>
+    /// <summary>The log of what was done with the job, such as its runs.</summary>
     public static readonly StateName History = new("history");
 
     private StateName(string word) => Word = word;
