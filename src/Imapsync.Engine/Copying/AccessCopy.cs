@@ -5,8 +5,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Gives at the target what other people may do with the source's folders. Rights are added, never taken away, and the
-/// owner's own are not touched: what can't be carried over costs somebody's access, not the job.
+/// Grants other users the same access rights on the target's folders as they have on the source's. Rights are only added, never taken away, and
+/// the owner's rights are not touched. A right that can't be carried over is reported; it does not fail the job.
 /// </summary>
 internal sealed class AccessCopy(JobContext context)
 {
@@ -59,7 +59,10 @@ internal sealed class AccessCopy(JobContext context)
         return true;
     }
 
-    /// <summary>Under the target's identifiers, without the owners. Two that become one have what both had; a denial stays one.</summary>
+    /// <summary>
+    /// Translates the entries to the target's identifiers, without the owners. Two entries mapped to the same identifier are merged into the
+    /// union of their rights; negative entries ("-name") stay negative.
+    /// </summary>
     private Dictionary<string, string> Translate(IReadOnlyList<AccessEntry> entries, string owner, string targetOwner)
     {
         var translated = new Dictionary<string, string>();

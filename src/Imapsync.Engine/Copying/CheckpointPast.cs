@@ -6,17 +6,20 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>Whether a pair's checkpoint still speaks of its two folders, and what of it holds where it was started over.</summary>
-/// <param name="last">How the pair stood after the last run; null where that is not known.</param>
+/// <summary>Decides whether a pair's checkpoint is still valid for its two folders, and what may be kept of a checkpoint that was reset.</summary>
+/// <param name="last">The pair's summary after the last run; null if unknown.</param>
 internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSummary? last)
 {
-    /// <summary>What the checkpoint said before it was started over under the same UIDVALIDITYs.</summary>
+    /// <summary>The messages of the checkpoint before its reset, by source UID; empty unless both UIDVALIDITYs are unchanged.</summary>
     private Dictionary<Uid, SettledMessage> remembered = [];
 
-    /// <summary>Only the MODSEQs began again: the flags propagated last are still known.</summary>
+    /// <summary>True if the checkpoint was reset only because the source's MODSEQs restarted, so the flags propagated last are still valid.</summary>
     public bool KeepsFlags { get; private set; }
 
-    /// <summary>Starts the checkpoint over where it cannot speak for these two folders. True when they meet for the first time.</summary>
+    /// <summary>
+    /// Resets the checkpoint if it is not valid for these two folders. Returns true if it was reset, which makes this a first meeting of the
+    /// two.
+    /// </summary>
     public bool Meet(ICheckpoint checkpoint, FolderStatus source, IMessageFolder? targetFolder, string rules)
     {
         var target = targetFolder?.Status ?? default;
@@ -36,7 +39,7 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
             return false;
         if (reason.Length > 0)
             context.Report.Note(pair.Source.Path, $"{reason}; messages are matched again by identity, nothing is removed");
-        // What identity confirms keeps its check sum, and where nothing but the MODSEQs began again, the flags propagated last.
+        // A message confirmed by identity keeps its recorded check sum. It also keeps the flags propagated last if only the MODSEQs restarted.
         var isGood = checkpoint.Condition == CheckpointCondition.Good;
         var isSameSource = isGood && !source.UidValidity.IsNone && checkpoint.SourceValidity == source.UidValidity;
         var isSameTarget = isGood && !target.UidValidity.IsNone && checkpoint.TargetValidity == target.UidValidity;
@@ -61,13 +64,16 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
         context.Report.Note(pair.Source.Path, $"{side} tells no UIDVALIDITY, so what is deleted at the source is not removed at the target");
     }
 
-    /// <summary>What was known of a message whose pair of UIDs identity has confirmed.</summary>
+    /// <summary>Returns the earlier record of a message whose pair of UIDs was confirmed by identity; null if there is none.</summary>
     public SettledMessage? Confirmed(MessageInfo source, MessageInfo target) =>
         remembered.TryGetValue(source.Uid, out var known) && known.Target == target.Uid && known.Settlement is Settlement.Copied or Settlement.Adopted
             ? known
             : null;
 
-    /// <summary>What has a common past to merge flags from becomes a change of flags as any other. Returns what has none.</summary>
+    /// <summary>
+    /// Adds recognised messages that have an earlier record to the plan's flag changes, since that record is the base for a three-way merge.
+    /// Returns the recognised messages without an earlier record.
+    /// </summary>
     public IReadOnlyList<(MessageInfo Source, MessageInfo Target)> WithoutKnown(
         FolderPlan plan, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)
     {

@@ -5,15 +5,17 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Whether what does not have the octets recorded is a damaged copy, or other mail that has come to a UID known for something else: a
-/// backup that was put back gives its UIDs again.
+/// Distinguishes a damaged copy from other mail when a message does not have the recorded octets: after a backup was restored from an older copy,
+/// a UID can belong to other mail.
 /// </summary>
 internal static class DamagedCopies
 {
     private const int MaxBytesToRead = 16 << 20;
 
-    /// <param name="replaced">UIDs of what is not as recorded, with those of the copies that were fetched in their places.</param>
-    /// <returns>The UIDs of those that still show what they are a copy of.</returns>
+    /// <param name="replaced">
+    /// UIDs of the messages that differ from their records, each with the UID of the copy that was fetched anew in its place.
+    /// </param>
+    /// <returns>The UIDs of the damaged copies: messages that still resemble the new copy.</returns>
     public static async Task<UidSet> AmongAsync(IMessageFolder folder, IReadOnlyDictionary<Uid, Uid> replaced, CancellationToken cancellationToken)
     {
         var listed = new Dictionary<Uid, MessageInfo>();
@@ -35,11 +37,11 @@ internal static class DamagedCopies
     private static bool IsSameHeader(Dictionary<Uid, MessageFingerprint> identities, Uid old, Uid fresh) =>
         identities.TryGetValue(old, out var a) && identities.TryGetValue(fresh, out var b) && (a.Header == b.Header || (a.HasCore == b.HasCore && a.Core == b.Core));
 
-    /// <summary>Single octets have changed in its header.</summary>
+    /// <summary>Returns true if size and date are the same, as they are where single octets of the header have changed.</summary>
     private static bool IsSameShape(in MessageInfo old, in MessageInfo fresh) =>
         old.Size == fresh.Size && old.InternalDate.ToUnixTimeSeconds() == fresh.InternalDate.ToUnixTimeSeconds();
 
-    /// <summary>It was cut off.</summary>
+    /// <summary>Returns true if the old message is the beginning of the fresh one, so it was truncated.</summary>
     private static async Task<bool> IsBeginningAsync(IMessageFolder folder, MessageInfo old, MessageInfo fresh, CancellationToken cancellationToken)
     {
         if (old.Size >= fresh.Size || fresh.Size > MaxBytesToRead)

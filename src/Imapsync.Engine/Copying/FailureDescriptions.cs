@@ -4,18 +4,24 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>Finds out what the messages are that a job could not copy, so that their owner can tell which they are. Bounded for the whole job.</summary>
+/// <summary>
+/// Reads the envelopes (sender, subject, date) of messages that could not be copied, so that their owner can identify them. Their number is
+/// limited per job.
+/// </summary>
 internal sealed class FailureDescriptions
 {
-    /// <summary>Each costs a header to read, of a server that is in trouble perhaps.</summary>
+    /// <summary>
+    /// How many messages are described per job. Each description reads a header from a server that may be in trouble, so the number is
+    /// limited.
+    /// </summary>
     public const int MostOfAJob = 100;
 
     private int left = MostOfAJob;
 
-    /// <summary>Describes failures of an open folder before they are told. What can't be read stays without.</summary>
+    /// <summary>Adds envelopes to the failures of an open folder before they are reported. A message that can't be read gets no envelope.</summary>
     public async Task DescribeAsync(IMessageFolder source, FolderTally tally, CancellationToken abort)
     {
-        // The source's own troubles last: asking for such a message again may end the connection.
+        // Messages that the source itself could not deliver are described last: asking for them again may end the connection.
         foreach (var group in tally.ToProblems().Where(p => p is { Uid: not null, Envelope: null }).GroupBy(p => p.Reason == Reasons.Unreadable).OrderBy(g => g.Key))
         {
             var uids = group.Select(p => new Uid(p.Uid!.Value)).Take(Take(Math.Min(group.Count(), MessageDescription.MostAtOnce))).Order().ToList();
@@ -26,7 +32,7 @@ internal sealed class FailureDescriptions
 
     private int Take(int wanted)
     {
-        // Folders are copied side by side.
+        // Several folders are copied in parallel, so the counter is changed atomically.
         var before = Interlocked.Add(ref left, -wanted) + wanted;
         return Math.Clamp(before, 0, wanted);
     }

@@ -6,23 +6,23 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Carries changes of flags to the target. With <see cref="FlagPolicy.Follow"/> three ways: what changed at the source since
-/// the last propagation is changed at the target and nothing else, so what its users did stays.
+/// Propagates flag changes to the target. <see cref="FlagPolicy.Follow"/> is a three-way merge: only what changed at the source since the last
+/// propagation is changed at the target, so changes made by the target's users stay.
 /// </summary>
-/// <param name="policy">As it is at the moment: a cut-over may come while flags are carried over.</param>
+/// <param name="policy">Returns the policy in force now: a cut-over may change it while flags are propagated.</param>
 internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, FolderTally tally)
 {
-    /// <summary>Changes sent before the next durable checkpoint.</summary>
+    /// <summary>How many changes are sent before each durable checkpoint write.</summary>
     private const int BatchSize = 1000;
 
-    /// <summary>Source UIDs of messages whose remembered UID at the target has other mail under it; it was not touched.</summary>
+    /// <summary>Source UIDs of messages whose recorded target UID now belongs to other mail; that mail was not touched.</summary>
     public IReadOnlyCollection<Uid> Strangers { get; private set; } = [];
 
-    /// <summary>The policy became another one meanwhile: what was not done under it is to be judged anew.</summary>
+    /// <summary>True if the policy changed during propagation: changes not yet sent under the old policy must be judged again.</summary>
     public bool IsCutShort { get; private set; }
 
-    /// <param name="changed">Settled messages with the source's flags as they are now.</param>
-    /// <param name="recognized">Messages just recognised at the target, with the flags of either side: there is no common past to merge from.</param>
+    /// <param name="changed">Settled messages with their current flags at the source.</param>
+    /// <param name="recognized">Messages just recognised at the target, with the flags of both sides. They have no common past to merge from.</param>
     public async Task ApplyAsync(
         IWritableFolder writable,
         IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed,
@@ -73,7 +73,8 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
 
         if (collected == FlagPolicy.Exact)
             await AddDriftAsync(changes, cancellationToken);
-        // Where both sides were changed alike nothing is to be done, but what they agree on is what the next change starts from.
+        // A message whose flags changed equally on both sides needs no change, but stays in the list so that the agreed flags are recorded
+        // as the base of the next merge.
         changes.RemoveAll(c => IsEmpty(c.Change) && checkpoint.TryGet(c.Settled.Source, out var known) && known.Flags.Equals(c.Settled.Flags));
         var justSeen = recognized.Select(r => r.Source.Uid).ToHashSet();
         List<SettledMessage> remembered = [.. changes.Where(c => !IsEmpty(c.Change)).Select(c => c.Settled).Where(s => !justSeen.Contains(s.Source))];
@@ -87,8 +88,8 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
     private static bool IsEmpty(FlagChange change) => change.Add.IsEmpty && change.Remove.IsEmpty;
 
     /// <summary>
-    /// Takes back changes of messages whose flags at the target are no longer those last propagated: somebody works there. What was propagated
-    /// last stays what is remembered, so that flags which come out alike by chance are not taken for ours.
+    /// Drops the changes of messages whose flags at the target differ from those propagated last, because a user works there. The record
+    /// keeps the flags propagated last, so that flags which happen to become equal later are not mistaken for ours.
     /// </summary>
     private async Task YieldAsync(
         List<(SettledMessage Settled, FlagChange Change)> changes, IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed, CancellationToken cancellationToken)
@@ -99,7 +100,7 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
         var untouched = new HashSet<Uid>();
         await foreach (var there in target.ListAsync(new ListRequest(new UidSet(propagated.Keys)), cancellationToken))
         {
-            // A keyword that is missing may never have found room there.
+            // A missing keyword does not count as a user's change, because the target may never have accepted it.
             if (propagated.TryGetValue(there.Uid, out var before) && there.Flags.Except(before).IsEmpty && before.Except(there.Flags).System == MessageFlags.None)
                 untouched.Add(there.Uid);
         }
@@ -111,7 +112,7 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
         }
     }
 
-    /// <summary>Exact: what the target's users changed is changed back.</summary>
+    /// <summary>With <see cref="FlagPolicy.Exact"/>: adds changes that revert what the target's users changed.</summary>
     private async Task AddDriftAsync(List<(SettledMessage Settled, FlagChange Change)> changes, CancellationToken cancellationToken)
     {
         var sourceNow = changes.ToDictionary(c => c.Settled.Target, c => c.Settled);

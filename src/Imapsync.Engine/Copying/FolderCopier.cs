@@ -9,12 +9,12 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Brings one pair up to date: recognises what is at the target already, copies what is new, propagates flags.
-/// Redone whole after a failure; the checkpoint keeps it from doing anything twice. Removals are left to
-/// <see cref="RemovalPhase"/>, because their limit is the whole job's.
+/// Brings one pair up to date: recognises messages already at the target, copies new ones and propagates flags. After a failure the whole pair is
+/// redone; the checkpoint prevents anything from being done twice. Removals are left to <see cref="RemovalPhase"/>, because their limit applies
+/// to the whole job.
 /// </summary>
-/// <param name="last">How the pair stood after the last run; null where that is not known.</param>
-/// <param name="siblings">Other pairs with the same target: what they settled there is not ours to recognise.</param>
+/// <param name="last">The pair's summary after the last run; null if unknown.</param>
+/// <param name="siblings">Other pairs with the same target folder; messages that they have settled there are not recognised for this pair.</param>
 internal sealed class FolderCopier(
     JobContext context, FolderPair pair, PairSummary? last, IReadOnlyList<PairKey> siblings, FolderTally tally)
 {
@@ -26,7 +26,7 @@ internal sealed class FolderCopier(
 
     private readonly MessageFilter filter = pair.Only is null ? context.Job.Messages : context.Job.Messages with { Uids = pair.Only };
 
-    /// <exception cref="MailException">The pair could not be finished; what was committed stays.</exception>
+    /// <exception cref="MailException">The pair could not be finished; what was committed to the checkpoint stays.</exception>
     public async Task<FolderOutcome> RunAsync(CancellationToken abort)
     {
         var (source, target) = await new PairFolders(context, pair).OpenAsync(abort);
@@ -42,7 +42,8 @@ internal sealed class FolderCopier(
         var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort, last?.Source.UidNext ?? Uid.None), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {
-            // Mail deleted while it was being listed looks the same: a second look tells.
+            // A message deleted during the listing also makes the count differ, so the folder is listed a second time before the
+            // listing is reported as short.
             tally.HasListedShort = true;
             throw new MailException(FailureScope.Folder, isTransient: true, $"the server lists {listing.MissingCount} messages fewer than it has");
         }
@@ -74,7 +75,7 @@ internal sealed class FolderCopier(
 
         tally.Count(plan, listing, recognized.Count);
         report.Tell(new FolderStarted(report.Job, key.Source, key.Target, plan.Copy.Count, plan.Copy.Sum(m => Math.Max(0, m.Size))));
-        // A restore of chosen messages, none of them in this folder.
+        // A restore of chosen messages found none of them in this folder, so no target folder is created.
         if (target is null && plan.Copy.Count == 0)
             return new FolderOutcome(null, [], WasStopped: false);
         await using var created = target is null ? await CreateTargetAsync(checkpoint, source.Status, abort) : null;
@@ -89,7 +90,7 @@ internal sealed class FolderCopier(
         recognized = past.WithoutKnown(plan, recognized);
         var flags = new FlagPropagation(() => context.Job.Flags, source, writable, checkpoint, tally);
         await flags.ApplyAsync(writable, plan.FlagChanges, recognized, abort);
-        // Done with: while a million messages are copied, they need not be held twice.
+        // The listing's messages are released here, so that a million messages are not held twice while they are copied.
         listing = listing with { Messages = [] };
         if (plan.Copy.Count > 0)
             await context.Appending.SetAsync(pair.Target);
@@ -122,7 +123,10 @@ internal sealed class FolderCopier(
         return created;
     }
 
-    /// <summary>Forgets what was restored before and is no longer at the target: it is to come back. True where there was any.</summary>
+    /// <summary>
+    /// Forgets messages that were restored earlier and are no longer at the target, so that they are restored again. Returns true if there
+    /// were any.
+    /// </summary>
     private static async Task<bool> ForgetMissingAsync(ICheckpoint checkpoint, IMessageFolder target, CancellationToken abort)
     {
         var there = new UidSet();
@@ -150,7 +154,7 @@ internal sealed class FolderCopier(
         }
 
         var recognition = new MessageRecognition(source, target);
-        // In a backup that was empty when it was opened there is nothing to look at.
+        // A backup folder that was empty when it was opened holds nothing to recognise.
         var found = context.Target.Traits.KeepsWhatItGets && target.Status.Messages == 0
             ? []
             : await recognition.RecognizeAsync(plan.Copy, meeting.From, claimed, abort, meeting.Returning, meeting.OwnFrom);
@@ -158,7 +162,7 @@ internal sealed class FolderCopier(
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
         meeting.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
-        // A source without lasting UIDs is met anew each time: that its mail is in place is no news.
+        // A source without lasting UIDs is matched anew in every run, so finding its mail at the target is not reported as an adoption.
         var adopted = found.Count(f => meeting.OwnFrom is not { } mark || f.Target.Uid < mark);
         if (adopted > 0 && !source.Status.UidValidity.IsNone)
         {
@@ -169,12 +173,15 @@ internal sealed class FolderCopier(
         return found;
     }
 
-    /// <summary>A message removed from a backup and one that is in it may be the same: the account gets it once.</summary>
+    /// <summary>
+    /// Whether a restored folder is the backup's trash. A message there may be the same as one in another folder of the backup, and the
+    /// account gets it only once.
+    /// </summary>
     private bool IsFromTrash(PairKey restored) => context.Job.Restores?.IsTrash(restored.Source) == true;
 
     /// <summary>
-    /// Some servers get a message's flags after the message, and an interruption may have come between. What is settled has its flags
-    /// for good under this policy, so they come first.
+    /// Adds flags missing from copies of an interrupted run: some servers set a message's flags after appending it. Under <see
+    /// cref="FlagPolicy.Once"/> a settled message's flags are never changed again, so this is done before they are settled.
     /// </summary>
     private static async Task CompleteFlagsAsync(
         IWritableFolder target, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized, CancellationToken abort)
@@ -194,9 +201,10 @@ internal sealed class FolderCopier(
     {
         foreach (var (source, target) in recognized)
         {
-            // Behind the mark it is our own append that is recognised, after an interruption.
+            // A UID at or above the target UIDNEXT known last was appended by an interrupted run, so the message counts as copied, not adopted.
             var settlement = isFirstMeeting || target.Uid < checkpoint.KnownTargetUidNext ? Settlement.Adopted : Settlement.Copied;
-            // Flags that only the source's has are still to be carried over: a run that breaks off before must leave them so.
+            // Flags that only the source has are still to be propagated. They are not recorded yet, so that they remain to be done if
+            // the run ends before.
             var common = source.Flags.Except(source.Flags.Except(target.Flags));
             Sighting? sighting = seen.TryGetValue(target.Uid, out var sight) ? sight : null;
             var settled = new SettledMessage(source.Uid, target.Uid, settlement, common, Seen: sighting);
@@ -218,8 +226,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Copies all; where the newest come first, a part after the other from the end, each in the source's order. What a run was
-    /// stopped before is what no checkpoint has, wherever it lies. False when stopped before the end.
+    /// Copies all messages. With <c>NewestFirst</c>, parts are copied from the newest to the oldest, each part in the source's order; an
+    /// interrupted run continues with whatever the checkpoint lacks. Returns false if stopped before the end.
     /// </summary>
     private async Task<bool> CopyAsync(
         IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, MessageList messages, CancellationToken abort)
@@ -239,11 +247,14 @@ internal sealed class FolderCopier(
         return true;
     }
 
-    /// <summary>Copies, asks once more for what may pass, and accounts for what never came. False when stopped before the end.</summary>
+    /// <summary>
+    /// Copies messages, retries transient failures, and counts messages that the source never sent. Returns false if stopped before the end.
+    /// </summary>
     private async Task<bool> CopyPartAsync(
         IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> messages, CancellationToken abort)
     {
-        // A message may be refused with others, then for its flags, then as malformed, and each time for good only next time.
+        // The limit allows for several kinds of refusal in a row: a message may be refused together with others, then for its flags, then
+        // as malformed, and each refusal becomes permanent only when it is repeated.
         const int attempts = 9;
         const int waits = 5;
         for (var attempt = 1; messages.Count > 0; attempt++)
@@ -284,7 +295,10 @@ internal sealed class FolderCopier(
             report.Note(key.Source, $"vanished from the source before they could be copied, messages: {unseen.Count}");
     }
 
-    /// <summary>Forgets what is not where it was remembered: the next run looks for it in the whole folder, and copies what is not there.</summary>
+    /// <summary>
+    /// Forgets messages that are not at their recorded target UID. The next run searches the whole target folder for them and copies those
+    /// that it does not find.
+    /// </summary>
     private void DoubtStrangers(ICheckpoint checkpoint, IReadOnlyCollection<Uid> strangers)
     {
         if (strangers.Count == 0)
@@ -299,17 +313,17 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Two numbers that contradict each other prove nothing: where the folder, once open, shows fewer messages than its status told,
-    /// it is asked again, and what it still counts and does not show is missing.
+    /// Compares the listing with the count in the folder's STATUS. If the open folder shows fewer messages than that, the STATUS is requested
+    /// again, and the messages still counted but not shown are reported as missing.
     /// </summary>
     private async Task<FolderListing> HoldAgainstStatusAsync(IMessageFolder source, FolderListing listing, CancellationToken abort)
     {
-        // What was listed is there, whatever number was told.
+        // Messages that were listed do exist, whatever count the server reported.
         var shown = Math.Max(source.Status.Messages, listing.Extent == ListingExtent.All ? listing.Messages.Count : 0);
         if (listing.MissingCount > 0 || pair.Source.Use == FolderUse.View || pair.Only is not null || pair.Source.Status is not { } told || told.Messages <= shown)
             return listing;
         var now = await context.Source.GetStatusAsync(pair.Source.Path, abort);
-        // Who says nothing when asked again has not taken back what was told.
+        // If the new STATUS has no count, the earlier count remains valid.
         var counted = now.IsCountUnknown ? told.Messages : now.Messages;
         return counted <= shown ? listing : listing with { Extent = ListingExtent.Short, MissingCount = counted - shown };
     }
@@ -318,18 +332,18 @@ internal sealed class FolderCopier(
         FailureScope.Folder, key.Source, null, Reasons.Listing,
         $"the server says there are {exists} messages and lists {exists - listing.MissingCount}; nothing is removed on such evidence"));
 
-    /// <summary>Null while something is not in place: then the next run has to look again.</summary>
+    /// <summary>Returns the pair's summary; null while something is not up to date, so that the next run scans the pair again.</summary>
     private async Task<PairSummary?> SummarizeAsync(
         ICheckpoint checkpoint, FolderListing listing, IWritableFolder writable, CancellationToken abort)
     {
         var target = writable.Status;
         var isSettled = tally.Failures.Count == 0 && listing.MissingCount == 0;
         var hasRemovals = context.Job.Deletions != DeletionPolicy.Keep && checkpoint.Count(Settlement.Vanished) > 0;
-        // The status as it was before the folder was opened: if anything came since, the next run sees that it differs.
-        // A number of messages that was not told must not be remembered as one.
+        // The summary holds the status from before the folder was opened, so that the next run sees a difference if mail arrived since. A
+        // status without a message count gives no summary.
         if (!isSettled || hasRemovals || pair.Source.Status is not { IsCountUnknown: false } status)
             return null;
-        // Only exact flags depend on what else happens at the target.
+        // The target's status is read again only for exact flags, since only they depend on changes that others make at the target.
         if (context.Job.Flags == FlagPolicy.Exact)
             target = await context.Target.GetStatusAsync(pair.Target, abort);
         else if (writable.UidNext > target.UidNext)

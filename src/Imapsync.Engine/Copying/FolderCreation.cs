@@ -6,26 +6,26 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Creates the folders that the target lacks, under other names where it refuses theirs. Which name a folder has got in the
-/// end is read from a new listing: a server that takes two names for one says so in no other way that can be relied on.
+/// Creates the folders that the target lacks, under other names where the target refuses the mapped name. The final name of each folder is read
+/// from a new listing, because that is the only reliable sign that a server treats two names as the same.
 /// </summary>
-/// <param name="there">The target's folders; kept up to date.</param>
+/// <param name="there">The target's folders by path; updated as folders are created.</param>
 internal sealed class FolderCreation(JobContext context, TargetPathMap places, Dictionary<FolderPath, FolderEntry> there)
 {
     private const int MostRounds = 4;
     private const int MostAtOnce = 64;
 
-    /// <summary>What ends the session as often, asked for alone, does so each time.</summary>
+    /// <summary>How many times one CREATE may end the session before it is taken as the cause.</summary>
     private const int MostBroken = 2;
 
     private readonly HashSet<FolderPath> refused = [];
     private readonly Dictionary<FolderPath, Task> begun = [];
     private readonly Dictionary<FolderPath, FolderPath> wishes = [];
 
-    /// <summary>Returns the mapped paths that got no folder. Each is reported.</summary>
+    /// <summary>Returns the mapped paths for which no folder could be created. Each of them is reported.</summary>
     public async Task<IReadOnlySet<FolderPath>> RunAsync(IReadOnlyList<FolderPair> mapped, CancellationToken abort)
     {
-        // Parents first: what lies below a folder goes where that went.
+        // Parents are created first: a folder below a parent that got another name is created below that name.
         var missing = mapped.DistinctBy(p => p.Target).Where(p => !Exists(places[p.Target])).OrderBy(p => p.Target).ToList();
         var news = missing.ToList();
         for (var round = 0; missing.Count > 0 && round < MostRounds; round++)
@@ -57,7 +57,9 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
 
     private bool Exists(FolderPath path) => there.TryGetValue(path, out var entry) && entry.HoldsMessages;
 
-    /// <summary>Folders side by side are asked for at once, each by the first name that can be tried: what comes of it is judged one by one.</summary>
+    /// <summary>
+    /// Sends CREATE for several folders of one level at once, each with its first candidate name. The results are judged one by one later.
+    /// </summary>
     private async Task CreateTogetherAsync(FolderPair[] level, CancellationToken abort)
     {
         foreach (var pair in level)
@@ -69,7 +71,7 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
 
         await Task.WhenAll(begun.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        // A name refused at once is judged like one refused later.
+        // The async wrapper turns a synchronous exception into a failed task, so that an immediate refusal is judged like a later one.
         async Task BeginAsync(FolderPath place, SpecialFolder special) => await context.Target.CreateFolderAsync(place, special, abort);
     }
 
@@ -96,7 +98,7 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
             }
             catch (MailException e) when (e.Scope != FailureScope.Store)
             {
-                // It ends the session each time (Exchange, imap4d): another name is not tried on a server that takes it so.
+                // This CREATE ends the session each time (seen with Exchange and imap4d), so no other name is tried.
                 first = e;
                 break;
             }
@@ -106,7 +108,7 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
         return false;
     }
 
-    /// <summary>What was asked for together with others and went down with them is asked for alone.</summary>
+    /// <summary>Creates one folder. A CREATE that failed transiently when sent together with others is sent again alone.</summary>
     private async Task CreateAsync(FolderPath place, SpecialFolder special, CancellationToken abort)
     {
         if (begun.Remove(place, out var creating))
@@ -118,7 +120,7 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
             }
             catch (MailException e) when (e is { Scope: not FailureScope.Store, IsTransient: true })
             {
-                // By itself, then.
+                // The loop below sends the CREATE alone.
             }
         }
 
@@ -131,12 +133,12 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
             }
             catch (MailException e) when (e is { Scope: not FailureScope.Store, IsTransient: true, RetryAfter: null } && broken < MostBroken)
             {
-                // Once more, over another connection.
+                // The CREATE is sent again over another connection.
             }
         }
     }
 
-    /// <summary>Names to try one after the other, the same in every run.</summary>
+    /// <summary>Returns the names to try for a folder, in order. They are the same in every run.</summary>
     private List<FolderPath> Candidates(FolderPath mapped)
     {
         var path = places[mapped];
@@ -151,7 +153,7 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
         var candidates = new List<FolderPath> { path, TargetNames.Strict(path) };
         if (path.Levels.Length > 1)
             candidates.Add(TargetNames.Beside(path, path.Levels.Length - 1));
-        // A server that has all folders below INBOX and no NAMESPACE to say so ("should probably be prefixed with: INBOX.").
+        // This candidate is for servers that have all folders below INBOX but no NAMESPACE ("should probably be prefixed with: INBOX.").
         if (path.Levels[0] != "INBOX")
             candidates.Add(new FolderPath(["INBOX", .. path.Levels]));
         return [.. candidates.Distinct()];
@@ -163,7 +165,9 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
             there[entry.Path] = entry;
     }
 
-    /// <summary>The folder is listed as it was named, or under a name that is the same to the server and nobody else's.</summary>
+    /// <summary>
+    /// Returns true if the folder is listed under its name, or under a name that the server treats as the same and that no other pair has.
+    /// </summary>
     private bool IsInPlace(FolderPath mapped)
     {
         if (FollowParent(mapped))
@@ -174,7 +178,7 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
         var same = there.Values.FirstOrDefault(f => f.HoldsMessages && TargetNames.Loose(f.Path) == TargetNames.Loose(place));
         if (same is null && !there.ContainsKey(place))
         {
-            // Not listed at all, as some servers do with what is not subscribed.
+            // Some servers do not list folders that are not subscribed, so a folder missing from the listing is taken as created.
             there[place] = new FolderEntry(place);
             return true;
         }
@@ -190,7 +194,7 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
         return Exists(places[mapped]);
     }
 
-    /// <summary>Gives it its place below the one that its parent has by now. False when that is nothing new.</summary>
+    /// <summary>Moves the folder below the current name of its parent. Returns false if its path did not change.</summary>
     private bool FollowParent(FolderPath mapped)
     {
         var wish = places.PreferredPath(mapped);

@@ -5,13 +5,13 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>What the source says it holds, asked for as cheaply as the checkpoint allows.</summary>
+/// <summary>A listing of the source folder, requested as cheaply as the checkpoint allows.</summary>
 /// <param name="Messages">In ascending order of UID.</param>
-/// <param name="MissingCount">How many messages the folder counts and does not list.</param>
+/// <param name="MissingCount">How many messages the folder counts but does not list.</param>
 internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, ListingExtent Extent, long MissingCount = 0)
 {
-    /// <param name="newFrom">The folder's UIDNEXT known last; none where it is not known.</param>
-    /// <exception cref="MailException">The listing was refused or broke off.</exception>
+    /// <param name="newFrom">The folder's UIDNEXT as known last; none if unknown.</param>
+    /// <exception cref="MailException">The listing was refused or ended early.</exception>
     public static async Task<FolderListing> ReadAsync(
         IMessageFolder folder, ICheckpoint checkpoint, MessageFilter filter, CancellationToken cancellationToken, Uid newFrom = default)
     {
@@ -22,7 +22,8 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
             var changed = await ListAsync(folder, new ListRequest(ChangedSince: since), cancellationToken);
             var appeared = changed.Count(m => !checkpoint.TryGet(m.Uid, out var known) || known.Settlement == Settlement.Vanished);
             var known = Enum.GetValues<Settlement>().Where(s => s != Settlement.Vanished).Sum(checkpoint.Count);
-            // Where MODSEQs began again with an index that was lost, what came is not among what changed: UIDs were given, and none is shown.
+            // If UIDNEXT has grown but no new UID is among the changes, the MODSEQs have restarted with a lost index, so the list of
+            // changes can't be trusted.
             var isHidden = !newFrom.IsNone && folder.Status.UidNext > newFrom && !changed.Any(m => m.Uid >= newFrom);
             if (known + appeared == exists && !isHidden)
             {
@@ -33,7 +34,7 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
         }
 
         var all = await ListAsync(folder, new ListRequest(WithDateAndSize: isNew), cancellationToken);
-        // More than counted is mail that came meanwhile; fewer is a listing that can't be believed.
+        // More messages than counted means that mail arrived meanwhile; fewer means that the listing is incomplete.
         var missing = Math.Max(0, exists - all.Count);
         var messages = isNew ? all : await WithDetailsAsync(folder, checkpoint, filter, all, cancellationToken);
         return new FolderListing(messages, missing == 0 ? ListingExtent.All : ListingExtent.Short, missing);
@@ -47,7 +48,9 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
         return messages;
     }
 
-    /// <summary>Messages that failed before are tried again, though nothing about them changed.</summary>
+    /// <summary>
+    /// Returns the messages that failed before and are not among the changes: they are tried again although nothing about them changed.
+    /// </summary>
     private static List<MessageInfo> Failed(ICheckpoint checkpoint, MessageList changed)
     {
         if (checkpoint.Count(Settlement.Failed) == 0)
@@ -56,7 +59,7 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
         return [.. checkpoint.Messages.Where(m => m.Settlement == Settlement.Failed && !listed.Contains(m.Source)).Select(m => new MessageInfo(m.Source, m.Flags))];
     }
 
-    /// <summary>Fetches date and size of the few that the plan needs them for.</summary>
+    /// <summary>Fetches date and size of those messages whose date and size the plan needs.</summary>
     private static async Task<IReadOnlyList<MessageInfo>> WithDetailsAsync(
         IMessageFolder folder, ICheckpoint checkpoint, MessageFilter filter, MessageList listing, CancellationToken cancellationToken)
     {
@@ -71,7 +74,8 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
             return listing;
         var details = await ListAsync(folder, new ListRequest(needed, WithDateAndSize: true), cancellationToken);
         details.SortByUid();
-        // Both ascend. What went away between the two listings is left to the next run.
+        // Both lists are in ascending order of UID, so one pass merges them. Messages that disappeared between the two listings are left
+        // to the next run.
         var at = 0;
         listing.RemoveAll(m => needed.Contains(m.Uid) && !Reaches(m.Uid));
         at = 0;

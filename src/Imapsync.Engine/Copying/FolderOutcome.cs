@@ -2,16 +2,16 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Copying;
 
-/// <param name="Summary">How the pair stands, where it is up to date.</param>
+/// <param name="Summary">The pair's summary; null unless the pair is up to date.</param>
 /// <param name="Vanished">Settled messages that are no longer at the source.</param>
 internal sealed record FolderOutcome(PairSummary? Summary, IReadOnlyList<SettledMessage> Vanished, bool WasStopped)
 {
-    /// <summary>Copies known to be damaged lie at the target still.</summary>
+    /// <summary>True if damaged copies are still at the target.</summary>
     public bool HasDamaged { get; init; }
 
-    /// <summary>Sizes of messages that could not be copied; -1 where not known.</summary>
+    /// <summary>Sizes in octets of the messages that could not be copied; -1 if unknown.</summary>
     public IReadOnlyList<long> Unplaced { get; init; } = [];
 
-    /// <summary>What the checkpoint says of the target, where the pair was worked through.</summary>
+    /// <summary>The messages that the target should hold by the checkpoint; null if the pair was not finished.</summary>
     public BroughtMessages? Brought { get; init; }
 }

@@ -5,58 +5,58 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>What is to be done for one pair.</summary>
+/// <summary>The work that remains for one pair, as found by comparing a listing with the checkpoint.</summary>
 internal sealed class FolderPlan
 {
-    /// <summary>Listed with date and size, in ascending order of UID.</summary>
+    /// <summary>Messages to copy, with date and size, in ascending order of UID.</summary>
     public MessageList Copy { get; } = new();
 
-    /// <summary>Left out by the filter, not known as such yet.</summary>
+    /// <summary>Messages excluded by the filter that the checkpoint does not record as skipped yet.</summary>
     public MessageList Skip { get; } = new();
 
     /// <summary>Settled messages whose flags at the source are no longer those last propagated.</summary>
     public List<(SettledMessage Known, FlagSet Now)> FlagChanges { get; } = [];
 
-    /// <summary>Copied or adopted earlier and no longer at the source, in this run or already before it.</summary>
+    /// <summary>Messages that were copied or adopted and are no longer at the source, whether they vanished in this run or an earlier one.</summary>
     public List<SettledMessage> Vanished { get; } = [];
 
-    /// <summary>Thought to have vanished and at the source all the same.</summary>
+    /// <summary>Messages that the checkpoint records as vanished but that are at the source.</summary>
     public List<SettledMessage> Returned { get; } = [];
 
-    /// <summary>Never arrived at the target and no longer at the source.</summary>
+    /// <summary>Source UIDs that were never stored at the target and are no longer at the source, so their records are dropped.</summary>
     public List<Uid> Forget { get; } = [];
 
-    /// <summary>Messages of the source that were settled as copied or adopted before, those of this run included.</summary>
+    /// <summary>How many messages of the source are already settled as copied or adopted, including those settled in this run.</summary>
     public long InPlace { get; set; }
 
-    /// <summary>Messages of the source that the filter leaves out, known ones included.</summary>
+    /// <summary>How many messages of the source the filter excludes, including those already recorded as skipped.</summary>
     public long Skipped { get; set; }
 }
 
-/// <summary>What may be concluded from a listing.</summary>
+/// <summary>How complete a listing of the source is, so what a missing message means.</summary>
 internal enum ListingExtent
 {
-    /// <summary>It holds every message of the source: what it does not hold has vanished.</summary>
+    /// <summary>The listing holds every message of the source, so a message missing from it has vanished.</summary>
     All,
 
-    /// <summary>It holds what is new or changed: every other message the checkpoint knows is there still.</summary>
+    /// <summary>The listing holds only new and changed messages; every other message in the checkpoint is still at the source.</summary>
     Changes,
 
-    /// <summary>The source did not list all it has: nothing may be concluded from absence.</summary>
+    /// <summary>The source listed fewer messages than it has, so nothing can be concluded from a message's absence.</summary>
     Short,
 }
 
-/// <summary>Compares a listing of the source with a checkpoint. Pure.</summary>
+/// <summary>Compares a listing of the source with a checkpoint. A pure function.</summary>
 internal static class FolderPlanner
 {
-    /// <summary>True for a listed message whose date and size the plan will need.</summary>
+    /// <summary>Returns true for a listed message whose date and size the plan needs.</summary>
     public static bool NeedsDetails(ICheckpoint checkpoint, MessageFilter filter, in MessageInfo message) =>
         !checkpoint.TryGet(message.Uid, out var known)
         || known.Settlement == Settlement.Failed
         || (known.Settlement == Settlement.Skipped && (checkpoint.Rules != filter.Fingerprint || (filter.LooksAtFlags && !known.Flags.Equals(message.Flags))));
 
-    /// <param name="listing">In ascending order of UID; with date and size where <see cref="NeedsDetails"/> says so.</param>
-    /// <param name="chosen">Those that the filter lets through by their headers; null where it does not look at headers.</param>
+    /// <param name="listing">In ascending order of UID; with date and size for messages for which <see cref="NeedsDetails"/> is true.</param>
+    /// <param name="chosen">The messages that the filter accepts by their headers; null if the filter does not use headers.</param>
     public static FolderPlan Plan(
         ICheckpoint checkpoint, MessageFilter filter, IReadOnlyList<MessageInfo> listing, ListingExtent extent, UidSet? chosen = null)
     {

@@ -5,7 +5,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>What one run did to one pair, added up over its retries.</summary>
+/// <summary>The counts and failures of one pair in one run, accumulated over its retries.</summary>
 internal sealed class FolderTally
 {
     private const int MostAlike = 20;
@@ -25,38 +25,41 @@ internal sealed class FolderTally
 
     public long Deleted { get; set; }
 
-    /// <summary>What the filter makes of headers.</summary>
+    /// <summary>The results of the filter's header rules.</summary>
     public HeaderChoice Headers { get; } = new();
 
-    /// <summary>Messages of the source at the last listing.</summary>
+    /// <summary>How many messages the source had at the last listing.</summary>
     public long SourceMessages { get; set; }
 
-    /// <summary>Messages that the source has by its own count but did not list.</summary>
+    /// <summary>How many messages the source counts but did not list.</summary>
     public long Unlisted { get; set; }
 
-    /// <summary>A listing of this run was shorter than the folder's own count.</summary>
+    /// <summary>True if any listing of this run was shorter than the folder's own count.</summary>
     public bool HasListedShort { get; set; }
 
     public long AlreadyPresent { get; set; }
 
     public long Skipped { get; set; }
 
-    /// <summary>Messages known to be in place by now.</summary>
+    /// <summary>How many messages are known to be at the target by now.</summary>
     public long InPlace => AlreadyPresent + Copied.Count;
 
-    /// <summary>Grows when the work gets on: a message is in place, or it is known that it can't or need not be.</summary>
+    /// <summary>
+    /// Grows with each message that is stored at the target, fails permanently or is judged by its headers, so that retries can tell progress
+    /// from none.
+    /// </summary>
     public long Progress => InPlace + (long)hopeless.Count + Headers.MostJudged;
 
     public IReadOnlyDictionary<Uid, Problem> Failures => failures;
 
-    /// <summary>A pair is redone whole after a failure: what failed before is asked for again.</summary>
+    /// <summary>Clears the failures of the previous attempt, since every attempt processes the whole pair again.</summary>
     public void BeginAttempt() => failures.Clear();
 
     /// <summary>
-    /// Counts what a plan leaves to do and what is in place. What an earlier try of this run copied may be gone from the source by
-    /// now: it counts as copied all the same.
+    /// Sets the counts from a plan. A message copied in an earlier attempt of this run counts as copied even if it has since disappeared from
+    /// the source.
     /// </summary>
-    /// <param name="recognized">Messages found at the target, which are no longer in the plan.</param>
+    /// <param name="recognized">How many messages were found at the target; they are no longer in the plan.</param>
     public void Count(FolderPlan plan, FolderListing listing, int recognized)
     {
         var inPlace = plan.InPlace + recognized;
@@ -67,14 +70,14 @@ internal sealed class FolderTally
         SourceMessages = AlreadyPresent + Copied.Count + plan.Copy.LongCount(m => !Copied.Contains(m.Uid)) + Skipped + Unlisted;
     }
 
-    /// <summary>The folder failed as a whole: whatever of it is not known to be in place is not.</summary>
+    /// <summary>Counts all messages that are not known to be at the target as unlisted, because the folder failed as a whole.</summary>
     public void GiveUp(long sourceMessages)
     {
         SourceMessages = Math.Max(SourceMessages, sourceMessages);
         Unlisted = Math.Max(0, SourceMessages - Copied.Count - AlreadyPresent - Skipped - failures.Count);
     }
 
-    /// <summary>So many that were taken to be in place are not.</summary>
+    /// <summary>Moves this many messages from "already present" to "unlisted", because they turned out not to be at the target.</summary>
     public void Lose(long messages)
     {
         var lost = Math.Min(messages, AlreadyPresent);
@@ -89,7 +92,7 @@ internal sealed class FolderTally
         Bytes += bytes;
     }
 
-    /// <summary>Asking again is of no use.</summary>
+    /// <summary>Records a permanent failure: asking for the message again is useless.</summary>
     public void AddHopeless(Uid uid) => hopeless.Add(uid);
 
     public void AddFailure(FolderPath folder, Uid uid, string reason, string text) =>
@@ -101,7 +104,10 @@ internal sealed class FolderTally
             failures[uid] = problem with { Envelope = envelope };
     }
 
-    /// <summary>What failed, a line a message; where many failed in the same words, a few of them and then how many more.</summary>
+    /// <summary>
+    /// Returns the failures, one problem per message. Where many have the same reason and text, a few are returned singly and the rest as one
+    /// problem with their UIDs.
+    /// </summary>
     public IEnumerable<Problem> ToProblems()
     {
         foreach (var alike in failures.Values.GroupBy(p => (p.Reason, p.Text)))

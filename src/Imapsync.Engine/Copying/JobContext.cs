@@ -8,9 +8,9 @@ using Imapsync.Engine.Transfer;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>What all parts of a running job share.</summary>
-/// <param name="Definition">The job as it was read.</param>
-/// <param name="Stop">Asked to finish what is in hand and end.</param>
+/// <summary>The objects shared by all parts of a running job.</summary>
+/// <param name="Definition">The job as configured.</param>
+/// <param name="Stop">Cancelled to make the job finish its current work and end.</param>
 internal sealed record JobContext(
     JobDefinition Definition,
     RunOptions Options,
@@ -22,16 +22,16 @@ internal sealed record JobContext(
     TimeProvider Time,
     CancellationToken Stop)
 {
-    /// <summary>The job as it stands at this moment: a cut-over may come while it runs.</summary>
+    /// <summary>The job's settings as of now: a cut-over may change them during a run.</summary>
     public JobDefinition Job => Definition.At(Time.GetUtcNow());
 
-    /// <summary>Ends the job at a limit of its own: a short fixed word, a text for people.</summary>
+    /// <summary>Ends the job at one of its own limits. Arguments: a short fixed word for programs, and a text for people.</summary>
     public Action<string, string> ReachLimit { get; init; } = (_, _) => { };
 
-    /// <summary>Message-IDs of the filter that some message has.</summary>
+    /// <summary>Message-IDs named in the filter for which a message was found.</summary>
     public ConcurrentDictionary<string, bool> FoundMessageIds { get; } = new();
 
-    /// <summary>The job's state, which <see cref="Checkpoints"/> lie in.</summary>
+    /// <summary>The job's state, which contains the <see cref="Checkpoints"/>.</summary>
     public required IStateMedium State
     {
         get;
@@ -42,13 +42,13 @@ internal sealed record JobContext(
         }
     }
 
-    /// <summary>Reaches the state of others.</summary>
+    /// <summary>Opens the state of other jobs.</summary>
     public required StateOpener OpenState { get; init; }
 
-    /// <summary>Whether what lies at the target without a record may be an interrupted run's.</summary>
+    /// <summary>Tells whether unrecorded messages at the target may come from an interrupted run.</summary>
     public AppendMark Appending { get; private init; } = null!;
 
-    /// <summary>The job's state was seen to be older than the target.</summary>
+    /// <summary>True if the job's state was found to be older than the target.</summary>
     public bool IsStateOld
     {
         get => Volatile.Read(ref stateIsOld);
@@ -57,27 +57,27 @@ internal sealed record JobContext(
 
     private bool stateIsOld;
 
-    /// <summary>How many more of the source's folders could be open than are.</summary>
+    /// <summary>How many more source folders may be opened at the same time.</summary>
     public ReaderBudget Spare { get; } = new();
 
-    /// <summary>What tells people which messages failed.</summary>
+    /// <summary>Reads the envelopes of failed messages for the report.</summary>
     public FailureDescriptions Describing { get; } = new();
 
-    /// <summary>Target folders made before the copying began.</summary>
+    /// <summary>Target folders created in this run before copying began.</summary>
     public HashSet<FolderPath> CreatedTargets { get; } = [];
 
-    /// <summary>Pairs whose renaming at the target failed once.</summary>
+    /// <summary>Pairs whose rename at the target failed once.</summary>
     public HashSet<PairKey> RenamesFailedOnce { get; } = [];
 
-    /// <summary>Pairs whose renaming at the target is not tried any more.</summary>
+    /// <summary>Pairs whose rename at the target is not tried again.</summary>
     public HashSet<PairKey> RenamesGivenUp { get; } = [];
 
-    /// <summary>What was copied is to be deleted at the source.</summary>
+    /// <summary>Whether copied messages are deleted at the source.</summary>
     public bool RemovesCopied => Definition.Source.RemovesCopied && !Options.DryRun;
 
-    /// <summary>Does what is safe to redo whole and tries again after what may pass.</summary>
-    /// <param name="what">A folder as a rule, for people.</param>
-    /// <param name="progress">Grows when the work gets on.</param>
+    /// <summary>Runs work that can safely be repeated as a whole, and repeats it after transient failures.</summary>
+    /// <param name="what">The thing being worked on, for messages; usually a folder.</param>
+    /// <param name="progress">Returns a number that grows with progress.</param>
     public async Task<T> RetryAsync<T>(string what, Func<CancellationToken, Task<T>> work, Func<long> progress, CancellationToken abort)
     {
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Stop, abort);

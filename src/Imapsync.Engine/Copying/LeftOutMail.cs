@@ -5,14 +5,14 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Mail that vanished and is there again under another UID (moved away and back, restored), where the rules leave it out by now. It
-/// lives, and what rules leave out keeps the copy it has: it is no reason to remove that.
+/// Finds messages that vanished and are at the source again under another UID (moved away and back, or restored), where the filter now excludes
+/// them. Such a message still exists, and mail excluded by the filter keeps its copy, so the copy is not removed.
 /// </summary>
 internal static class LeftOutMail
 {
-    /// <summary>Takes it out of what the plan leaves out and of what it has as vanished.</summary>
-    /// <param name="taken">Target UIDs that are somebody's already.</param>
-    /// <returns>Source and target messages that are the same.</returns>
+    /// <summary>Takes these messages out of the plan's <c>Skip</c> and <c>Vanished</c>.</summary>
+    /// <param name="taken">Target UIDs that already belong to other source messages.</param>
+    /// <returns>The pairs of source and target messages that are the same.</returns>
     public static async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> FindAsync(
         MessageRecognition recognition, FolderPlan plan, IEnumerable<Uid> taken, CancellationToken cancellationToken)
     {

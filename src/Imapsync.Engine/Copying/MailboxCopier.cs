@@ -7,12 +7,12 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>Works through all pairs of a job whose stores are open: which folders, which of them changed, then one by one.</summary>
+/// <summary>Processes all pairs of a job whose stores are open: plans the folders, finds which of them changed, and copies those.</summary>
 internal sealed class MailboxCopier(JobContext context)
 {
     /// <summary>
-    /// So few are copied, most often, before another connection has logged in, which costs the server more than they do: one worker
-    /// has this head start of the others.
+    /// With so few messages in total, one worker starts alone: it has usually copied them before a second connection has logged in, and a
+    /// login costs the server more than these messages do.
     /// </summary>
     private const int FewMessages = 500;
     private const int MostHeadStarts = 4;
@@ -29,7 +29,7 @@ internal sealed class MailboxCopier(JobContext context)
 
     public async Task<StopReason> RunAsync(CancellationToken abort)
     {
-        // However it ends: what was done is told, and what is up to date is remembered.
+        // However the work ends, the counts are reported and the summaries of pairs that are up to date are saved.
         StopReason reason;
         try
         {
@@ -43,7 +43,7 @@ internal sealed class MailboxCopier(JobContext context)
             }
             catch (CheckpointException)
             {
-                // What ended the work is what has to be told. Without summaries the next run looks into each folder.
+                // The exception that ended the work is the one to report. Without saved summaries the next run simply scans each folder.
             }
 
             throw;
@@ -69,8 +69,8 @@ internal sealed class MailboxCopier(JobContext context)
     }
 
     /// <summary>
-    /// Where mail is removed, a run that is killed must not leave a folder that no later one knows of: it may be deleted at the
-    /// source by then, and what was copied of it has to go as well.
+    /// Saves a summary of each new folder before copying, if removals are enabled. Otherwise, after a killed run whose folder is then deleted
+    /// at the source, no later run would know that the copies have to be removed.
     /// </summary>
     private async Task RememberNewAsync(IReadOnlyList<FolderPair> pairs, CancellationToken abort)
     {
@@ -91,7 +91,10 @@ internal sealed class MailboxCopier(JobContext context)
             await context.Appending.ClearAsync();
     }
 
-    /// <summary>Sees which folders there are and makes the target's what they have to be. Done again after a failure, it finds what it did.</summary>
+    /// <summary>
+    /// Lists the folders and creates or renames the target's to match. It can be repeated after a failure, since it recognises what it has
+    /// already done.
+    /// </summary>
     private async Task<CopyPlan> PlanAsync(CancellationToken abort)
     {
         var listing = context.Source.ListFoldersAsync(abort);
@@ -121,7 +124,7 @@ internal sealed class MailboxCopier(JobContext context)
         await plan.Folders.SubscribeTogetherAsync(plan.Pairs, summaries, abort);
         var unchanged = new UnchangedPairs(context, summaries, plan.Folders);
         await unchanged.LookAheadAsync(plan.Pairs, Asking(context.Target, abort));
-        // Pairs with one target take turns: each must know what the others put there.
+        // Pairs with the same target are processed one after the other, because each must know which messages the others put there.
         var groups = plan.Pairs.GroupBy(p => p.Target).Select(g => g.ToList()).OrderBy(g => context.Job.NewestFirst && !g[0].Source.Path.IsInbox).ToList();
         var degree = Math.Max(1, Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders));
         var workers = Math.Min(degree, groups.Count);
@@ -140,7 +143,8 @@ internal sealed class MailboxCopier(JobContext context)
             await Task.Yield();
             try
             {
-                // Where half of it is done by then, the rest is done sooner than another connection would be of use.
+                // If half of the queue is done within the wait, the first worker will finish the rest sooner than another
+                // connection would help, so the wait is repeated.
                 for (var round = 0; waits && !emptied.IsCancellationRequested && (round == 0 || (round < MostHeadStarts && queue.Count <= groups.Count / 2)); round++)
                     await Task.Delay(HeadStart, context.Time, emptied.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 while (queue.TryDequeue(out var group))
@@ -153,17 +157,17 @@ internal sealed class MailboxCopier(JobContext context)
             }
             catch
             {
-                // What the others are at is of no use any more.
+                // The work of the other workers is of no use any more, so they are cancelled.
                 await over.CancelAsync();
                 throw;
             }
 
-            // Nobody follows: what is left may have its connection.
+            // The queue is empty, so this worker's connection is made available to the remaining ones.
             context.Spare.Add(1);
         }
     }
 
-    /// <summary>Counts the mail of folders that have no place at the target: it is accounted for as failed.</summary>
+    /// <summary>Counts the messages of folders that could not be created at the target as failed.</summary>
     private async Task GiveUpOthersAsync(IReadOnlyList<FolderPair> wanted, IReadOnlyList<FolderPair> created, CancellationToken abort)
     {
         var usable = created.Select(p => p.Source.Path).ToHashSet();
@@ -174,7 +178,7 @@ internal sealed class MailboxCopier(JobContext context)
         }
     }
 
-    /// <summary>Asks for the status of folders whose listing did not carry it, many at once.</summary>
+    /// <summary>Requests the status of folders that were listed without one, many at once.</summary>
     private async Task<IReadOnlyList<FolderPair>> WithStatusAsync(IReadOnlyList<FolderPair> pairs, CancellationToken abort)
     {
         if (pairs.All(p => p.Source.Status is not null))
@@ -220,14 +224,14 @@ internal sealed class MailboxCopier(JobContext context)
             }
             catch (OperationCanceledException) when (context.Stop.IsCancellationRequested && !abort.IsCancellationRequested)
             {
-                // While it waited for the next try.
+                // The stop came while this worker waited for the next try.
                 wasStopped = true;
                 tally.GiveUp(pair.Source.Status?.Messages ?? 0);
                 return;
             }
             catch (MailException e) when (e.Kind == FailureKind.Limit)
             {
-                // The others finish what is in hand, as after any stop.
+                // The other workers finish their current work, as after any stop.
                 context.ReachLimit(Reasons.Limit, e.Message);
                 summaries[key] = Unsettled(pair, key, remembered, tally);
                 wasStopped = true;
@@ -240,7 +244,7 @@ internal sealed class MailboxCopier(JobContext context)
                 summaries[key] = Unsettled(pair, key, remembered, tally);
             }
 
-            // The subscription's round trip is hidden behind those that open the folders; done is what both have done.
+            // SUBSCRIBE runs in parallel with opening the folders, so its round trip costs no extra time. The pair is done when both are done.
             async Task<bool> BringUpToDateAsync(CancellationToken c)
             {
                 var copying = CopyOneAsync(c);
@@ -266,7 +270,7 @@ internal sealed class MailboxCopier(JobContext context)
         }
     }
 
-    /// <returns>Null where the next run has to look again.</returns>
+    /// <returns>A null summary if the next run has to scan the pair again.</returns>
     private async Task<(PairSummary? Summary, BroughtMessages? Brought)> CopyAsync(
         FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, TargetPresence presence, FolderTally tally, CancellationToken abort)
     {
@@ -289,7 +293,10 @@ internal sealed class MailboxCopier(JobContext context)
         return context.Checkpoints.SaveSummariesAsync([.. summaries.Values], abort);
     }
 
-    /// <summary>The next run has to look at the pair again, and has to know of it though its folder be renamed or deleted meanwhile.</summary>
+    /// <summary>
+    /// Returns a summary that makes the next run scan the pair again, and lets the next run know the pair even if its folder is renamed or
+    /// deleted meanwhile.
+    /// </summary>
     private static PairSummary Unsettled(FolderPair pair, PairKey key, PairSummary? before, FolderTally tally) => new(
         key, pair.Source.Status ?? before?.Source ?? default, Target: null, PairSummary.Unsettled,
         Math.Max(before?.Settled ?? 0, tally.InPlace), tally.Skipped, pair.Source.MailboxId, before?.Subscribed ?? false);
@@ -306,7 +313,8 @@ internal sealed class MailboxCopier(JobContext context)
         var unlisted = RenameDetector.FindVanished(summaries.Values, plan.Listed);
         if (context.Job.Deletions == DeletionPolicy.Keep)
         {
-            // Nothing of it goes, but it may have mail that was not copied: once it has said that it is gone there is no need to ask again.
+            // With <c>Keep</c> nothing is removed, but a folder that is missing from the listing may still hold mail to copy, so it is
+            // asked for by name. Once the server has confirmed that it is gone, it is not asked for again.
             var open = context.Job.IsRestore ? [] : unlisted.Where(s => s.Rules != PairSummary.Gone && IsWanted(s)).ToList();
             foreach (var summary in await missing.FindGoneAsync(open, plan.Listed, abort))
                 summaries[summary.Pair] = summary with { Rules = PairSummary.Gone };
@@ -316,7 +324,7 @@ internal sealed class MailboxCopier(JobContext context)
         var gone = await missing.FindGoneAsync(unlisted, plan.Listed, abort);
         if (plan.Doubt is not null && gone.Count > 0)
             return false;
-        // A folder that the rules leave out by now is no longer the job's to clear.
+        // A folder that the rules no longer include is not cleared.
         foreach (var summary in gone
             .Where(s => (s.Settled > 0 || s.Rules == PairSummary.Unsettled) && IsWanted(s)))
         {
@@ -341,8 +349,8 @@ internal sealed class MailboxCopier(JobContext context)
     private bool IsWanted(PairSummary summary) => FolderMapper.Map([new FolderEntry(summary.Pair.Source)], context.Job.Folders).Pairs.Count > 0;
 
     /// <summary>
-    /// Reports what failed in a folder, as far as it was not told yet, and its counts, which have to add up. What an interrupted
-    /// run did not come to counts as failed.
+    /// Reports the folder's failures, unless they were reported already, and its counts, which must add up. Messages that an interrupted run
+    /// did not reach count as failed.
     /// </summary>
     private void Account(PairKey pair, FolderTally tally)
     {
@@ -380,7 +388,7 @@ internal sealed class MailboxCopier(JobContext context)
         report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, e.Kind == FailureKind.Gone ? Reasons.Gone : Reasons.Folder, e.Message));
 
     /// <param name="Listed">The source's folders.</param>
-    /// <param name="Doubt">Why nothing of what is not listed may be removed; null where it may.</param>
-    /// <param name="Pairs">What is to be brought up to date.</param>
+    /// <param name="Doubt">Why no unlisted folder may be removed; null if removal is allowed.</param>
+    /// <param name="Pairs">The pairs to bring up to date.</param>
     private sealed record CopyPlan(IReadOnlyList<FolderEntry> Listed, string? Doubt, TargetFolders Folders, IReadOnlyList<FolderPair> Pairs);
 }

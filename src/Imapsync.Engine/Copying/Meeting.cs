@@ -6,9 +6,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Which messages of the target those about to be copied have to be held against. What arrived at the source since the last
-/// run is looked for among what the target got since. Anything else that comes in only now (a filter kept it out, a listing
-/// did not show it, it is restored) has never met the target and is held against all of it.
+/// Decides which messages of the target are compared with the messages about to be copied. Messages that arrived at the source since the last run
+/// are compared only with those that the target received since. Messages that come in late (excluded by a filter, missing from a listing, or
+/// restored) have never been compared with the target, so they are compared with all of it.
 /// </summary>
 internal sealed class Meeting
 {
@@ -17,7 +17,7 @@ internal sealed class Meeting
     private readonly Dictionary<Uid, Uid> vanished;
 
     /// <param name="source">The pair's source folder.</param>
-    /// <param name="remembered">How the pair stood after the last run; null where that is not known.</param>
+    /// <param name="remembered">The pair's summary after the last run; null if unknown.</param>
     public static async Task<Meeting> PlanAsync(
         JobContext context, FolderPath source, ICheckpoint checkpoint, PairSummary? remembered, FolderPlan plan, bool isFirst, CancellationToken abort)
     {
@@ -33,29 +33,34 @@ internal sealed class Meeting
         OwnFrom = isFirst || checkpoint.KnownTargetUidNext.IsNone ? null : checkpoint.KnownTargetUidNext;
         From = isWhole ? new Uid(1) : checkpoint.KnownTargetUidNext;
 
-        // What vanished is there, until it is removed, for a message that comes back under another UID, after a restore perhaps.
+        // Until it is removed, the copy of a vanished message can be reused for a message that returns under another UID, for example
+        // after a restore.
         vanished = plan.Vanished.Where(m => !m.Target.IsNone).ToLookup(m => m.Target, m => m.Source).ToDictionary(g => g.Key, g => g.First());
         Claimed = checkpoint.Messages.Where(m => m.Target >= From && !vanished.ContainsKey(m.Target)).Select(m => m.Target).ToHashSet();
-        // What was removed from a backup and is in its account has come back, whoever brought it.
+        // A message that was removed from the backup but is in the account has already come back, so no target message is claimed.
         if (job.Restores?.IsTrash(source) == true)
             Claimed.Clear();
         var sizes = vanished.Count == 0 || isWhole ? [] : plan.Copy.Select(m => m.Size).ToHashSet();
         Returning = sizes.Count == 0 ? [] : plan.Vanished.Where(m => !m.Target.IsNone && (m.Checksum?.Length ?? m.Seen?.Size) is { } size && sizes.Contains(size)).Select(m => m.Target).ToHashSet();
     }
 
-    /// <summary>The lowest UID of the target to look at.</summary>
+    /// <summary>The lowest target UID to compare with.</summary>
     public Uid From { get; }
 
-    /// <summary>From here on the target may hold what an interrupted run appended; null where no run has settled anything.</summary>
+    /// <summary>From this UID on the target may hold messages that an interrupted run appended; null if no run has settled anything.</summary>
     public Uid? OwnFrom { get; }
 
-    /// <summary>Target UIDs that are some other message's.</summary>
+    /// <summary>Target UIDs that belong to other source messages.</summary>
     public HashSet<Uid> Claimed { get; }
 
-    /// <summary>Lower target UIDs to look at as well.</summary>
+    /// <summary>
+    /// Target UIDs below <see cref="From"/> to compare with as well: copies of vanished messages that have the size of a message to copy.
+    /// </summary>
     public IReadOnlySet<Uid> Returning { get; }
 
-    /// <summary>What was recognised may have been another message's that vanished: it has one only.</summary>
+    /// <summary>
+    /// Removes vanished messages from the plan whose copy was recognised for another message, since a copy belongs to one message only.
+    /// </summary>
     public void TakeOver(HashSet<Uid> recognized)
     {
         var successors = vanished.Where(v => recognized.Contains(v.Key)).Select(v => v.Value).ToHashSet();
@@ -65,7 +70,7 @@ internal sealed class Meeting
         plan.Forget.AddRange(successors);
     }
 
-    /// <summary>An account that mail was restored to gets by it new mail that its backup has had all the time.</summary>
+    /// <summary>Returns true if mail was restored to the source account: it is new in the account, but its backup already has it.</summary>
     private static async Task<bool> IsRestoredToAsync(JobContext context, JobDefinition job, CancellationToken abort)
     {
         await using var restored = context.OpenState(RestoreOrigin.StateOf(job, job.Source));
@@ -73,15 +78,15 @@ internal sealed class Meeting
     }
 
     /// <summary>
-    /// True where a message was there before the last run ended and was not brought in by it. Whatever a run lists it copies,
-    /// or settles as skipped, or comes to an end before: so what is not settled and below the UIDs that were to come may have been overlooked.
-    /// What failed may have failed while it was held against what is there.
+    /// True if a message existed before the last run ended and was not settled by that run. A run copies or skips every message it lists
+    /// unless it ends early, so an unsettled message below the source's last known UIDNEXT may have been overlooked. A message that failed
+    /// may have failed while it was compared with the target.
     /// </summary>
     private static bool HaveNotMet(ICheckpoint checkpoint, PairSummary? remembered, MessageList messages)
     {
         if (remembered is null)
             return messages.Any(m => !checkpoint.TryGet(m.Uid, out var known) || HasNotMet(known));
-        // A server that tells no UIDNEXT shows by its messages how far it had come.
+        // If the server reports no UIDNEXT, the highest recorded source UID shows how far the last run came.
         var newFrom = remembered.Source.UidNext;
         if (newFrom.IsNone)
             newFrom = checkpoint.Messages.Select(m => m.Source).LastOrDefault();

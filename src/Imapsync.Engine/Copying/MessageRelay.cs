@@ -7,9 +7,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Carries messages from source to target: one task or more read ahead of the other, which appends a window at a time and commits
-/// what the target accepted. Small messages wait in memory, up to a fixed number of octets; a big one is handed from
-/// literal to literal and never held. Nothing is settled before the target's durable word.
+/// Carries messages from source to target. One or more tasks read ahead, while another appends a window at a time and commits the messages that
+/// the target accepted. Small messages wait in memory, up to a fixed number of octets; a big message is streamed from literal to literal and
+/// never buffered. No message is settled before the target has durably accepted it.
 /// </summary>
 internal sealed class MessageRelay(JobContext context, IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderTally tally)
 {
@@ -23,19 +23,21 @@ internal sealed class MessageRelay(JobContext context, IMessageFolder source, IW
     private long copied;
     private long passedOver;
 
-    /// <summary>Messages that came, whatever became of them.</summary>
+    /// <summary>UIDs of messages that the source sent, whether or not they were stored.</summary>
     public UidSet Seen { get; } = new();
 
-    /// <summary>Messages whose failure may pass: worth asking for again.</summary>
+    /// <summary>Messages with a transient failure, which are worth asking for again.</summary>
     public List<MessageInfo> Transient { get; } = [];
 
-    /// <summary>Nothing was taken, and all that may be asked for again was passed over.</summary>
+    /// <summary>
+    /// True if no message was copied and every transient failure is of a message that was not tried, because others like it were refused.
+    /// </summary>
     public bool IsInVain => copied == 0 && passedOver == Transient.Count;
 
-    /// <summary>Why some of these failed, where the store is out of order for now.</summary>
+    /// <summary>The last failure caused by a store that is temporarily unavailable; null if there was none.</summary>
     public MailException? Trouble { get; private set; }
 
-    /// <returns>False when it was stopped before the end.</returns>
+    /// <returns>False if stopped before the end.</returns>
     public async Task<bool> RunAsync(IReadOnlyList<MessageInfo> messages, CancellationToken abort)
     {
         if (!context.Target.Traits.TakesMessages)
@@ -47,7 +49,7 @@ internal sealed class MessageRelay(JobContext context, IMessageFolder source, IW
         return !ahead.WasStopped;
     }
 
-    /// <summary>A target that takes no messages is told nothing of them, and nothing is read for it.</summary>
+    /// <summary>Counts all messages as copied without reading them, for a dry run whose target accepts no messages.</summary>
     private async Task<bool> ForeseeAsync(IReadOnlyList<MessageInfo> messages, CancellationToken abort)
     {
         foreach (var window in messages.Chunk(WindowMessages))
@@ -82,7 +84,9 @@ internal sealed class MessageRelay(JobContext context, IMessageFolder source, IW
         }
     }
 
-    /// <summary>The next messages as the target asks for them, remembered in <paramref name="window"/> until it has answered.</summary>
+    /// <summary>
+    /// Yields the next messages as the target requests them, and collects them in <paramref name="window"/> until the target has answered.
+    /// </summary>
     private async IAsyncEnumerable<IncomingMessage> TakeWindowAsync(
         ReadAhead ahead, List<RelayedMessage> window, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken abort)
     {
@@ -92,7 +96,7 @@ internal sealed class MessageRelay(JobContext context, IMessageFolder source, IW
         {
             if (!await MoreToReadAsync(ahead, abort))
                 yield break;
-            // A big message gets a window of its own: if its source breaks in the middle, nothing else is in doubt.
+            // A big message gets a window of its own, so that only this message is in doubt if the source's connection breaks in the middle.
             if (ahead.Peek() is not { } next || (!next.IsBuffered && window.Count > 0))
                 yield break;
             ahead.Take();
@@ -108,12 +112,15 @@ internal sealed class MessageRelay(JobContext context, IMessageFolder source, IW
             yield return next.Deliver();
             if (!next.IsBuffered)
                 yield break;
-            // The window's memory is not the window's size: what the target has read or taken over makes room for what follows.
+            // The target has consumed this message, so its memory is released now rather than at the end of the window.
             next.Dispose();
         }
     }
 
-    /// <summary>A failure of the reader ends the window in hand; it is thrown when the next one is asked for.</summary>
+    /// <summary>
+    /// Waits for the next message. A failure of the reader only ends the current window; the exception is thrown when the next window is
+    /// requested.
+    /// </summary>
     private static async ValueTask<bool> MoreToReadAsync(ReadAhead ahead, CancellationToken abort)
     {
         try

@@ -5,17 +5,19 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>Tells folders that are gone from the source from those that a listing leaves out although they are there.</summary>
+/// <summary>Distinguishes folders that are gone from the source from folders that still exist but are missing from a listing.</summary>
 internal sealed class MissingFolders(JobContext context)
 {
-    /// <summary>A listing that says nothing, or lacks INBOX, is not a mailbox without mail, whatever it would be taken for.</summary>
-    /// <returns>What speaks against the listing: nothing of what is missing may be removed then. Null where nothing does.</returns>
+    /// <summary>
+    /// Checks whether a folder listing is plausible: an empty listing, or one without INBOX, does not prove that the mailbox is empty.
+    /// </summary>
+    /// <returns>Why the listing is doubtful, so that no missing folder may be removed; null if it is plausible.</returns>
     public string? FindDoubt(IEnumerable<PairSummary> remembered, IReadOnlyList<FolderEntry> listed, bool hasRenames)
     {
         var names = listed.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
         var known = remembered.Where(s => s.Settled > 0 || s.Source.Messages > 0).Select(s => s.Pair.Source).Distinct().ToList();
         var missing = known.Where(p => !names.Contains(p)).ToList();
-        // One folder may have been deleted or renamed; several do not go at once while others come.
+        // A single missing folder may have been deleted or renamed, but it is implausible that all of several folders vanish while others appear.
         var isAll = missing.Count > 0 && missing.Count == known.Count && !hasRenames && (missing.Count > 1 || names.Count == 0);
         return isAll ? $"the source lists none of the folders that earlier runs knew: {missing.Count}"
             : missing.Any(p => p.IsInbox) ? "the source lists no INBOX, which earlier runs knew"
@@ -23,7 +25,7 @@ internal sealed class MissingFolders(JobContext context)
             : null;
     }
 
-    /// <summary>Those whose folder is gone: each is asked for by name, and told where it is not sure.</summary>
+    /// <summary>Returns the pairs whose source folder is gone. Each folder is asked for by name; a folder that may still exist is reported.</summary>
     /// <param name="unlisted">See <see cref="RenameDetector.FindVanished"/>.</param>
     public async Task<IReadOnlyList<PairSummary>> FindGoneAsync(IEnumerable<PairSummary> unlisted, IReadOnlyList<FolderEntry> listed, CancellationToken abort)
     {
@@ -31,7 +33,7 @@ internal sealed class MissingFolders(JobContext context)
         foreach (var summary in unlisted)
         {
             var path = summary.Pair.Source;
-            // A name that only has children holds no mail, whatever its status says.
+            // A listed name that only has children holds no mail, so its folder counts as gone whatever STATUS says.
             var doubt = listed.Any(f => f.Path.Equals(path)) ? null : await AskForAsync(path, abort);
             if (doubt is null)
                 gone.Add(summary);
@@ -42,7 +44,7 @@ internal sealed class MissingFolders(JobContext context)
         return gone;
     }
 
-    /// <summary>Why it is not sure that the folder is gone.</summary>
+    /// <summary>Returns why the folder may still exist; null if the source confirms that it is gone.</summary>
     private async Task<string?> AskForAsync(FolderPath path, CancellationToken abort)
     {
         try

@@ -6,10 +6,13 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>A state directory that was put back from an older copy: what flags it says were propagated last is not true any more.</summary>
+/// <summary>Detects a state directory that was restored from an older copy. Its record of the flags propagated last is out of date.</summary>
 internal sealed class OlderState(JobContext context, FolderPair pair)
 {
-    /// <summary>What was appended to the octet and to the second, and no record says so though every run came to its end: the state is of a time before.</summary>
+    /// <summary>
+    /// Returns true if the target holds messages of equal size and date that no record mentions, although every run ended properly. The state
+    /// is then older than the target.
+    /// </summary>
     public async Task<bool> IsSeenAsync(ICheckpoint checkpoint, bool isFirstMeeting, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)
     {
         if (isFirstMeeting || context.Job.IsRestore || checkpoint.KnownTargetUidNext.IsNone)
@@ -24,7 +27,10 @@ internal sealed class OlderState(JobContext context, FolderPair pair)
         return context.IsStateOld;
     }
 
-    /// <summary>What flags were propagated last is not known any more: what the source has and the target lacks is added, nothing is taken away.</summary>
+    /// <summary>
+    /// Merges flags without a common past, because the flags propagated last are unknown: flags that only the source has are added, none are
+    /// removed.
+    /// </summary>
     public async Task MergeFlagsAsync(
         IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderPlan plan, FolderListing listing, FolderTally tally, CancellationToken abort)
     {
@@ -45,7 +51,7 @@ internal sealed class OlderState(JobContext context, FolderPair pair)
                 met.Add((message, there));
         }
 
-        // Recorded before anything that shows how old the state is: a run that breaks off here begins with it again.
+        // The merged flags are recorded before anything that would hide the age of the state, so that a run interrupted here detects it again.
         await new FlagPropagation(() => context.Job.Flags, source, target, checkpoint, tally).ApplyAsync(target, [], met, abort);
     }
 }

@@ -3,13 +3,13 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>Opens the two folders of a pair. The target's is null where there is none and none is needed as yet.</summary>
+/// <summary>Opens the two folders of a pair. The target folder is null if it does not exist and is not needed yet.</summary>
 internal sealed class PairFolders(JobContext context, FolderPair pair)
 {
     /// <summary>
-    /// The target's is opened while the source's server answers where one pair is worked on at a time. Else the source's comes first for all:
-    /// a server may give fewer connections than it was asked for, and two that each had one side would wait for each other's for ever.
-    /// Where both fail, what is told is the source's failure.
+    /// Opens both folders in parallel if pairs are processed one at a time. With several workers every one opens its source folder first: a
+    /// server may allow fewer connections than it was asked for, and two workers that each held one side would wait for each other forever.
+    /// If both fail, the source's failure is thrown.
     /// </summary>
     public async Task<(IMessageFolder Source, IMessageFolder? Target)> OpenAsync(CancellationToken abort)
     {

@@ -8,18 +8,18 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Removes from the target what vanished at the source, after everything else is done, so that the limit can be held against
-/// the whole job before the first message goes.
+/// Removes messages from the target that vanished at the source. It runs after everything else, so that the deletion limit can be checked against
+/// the whole job before the first message is removed.
 /// </summary>
 internal sealed class RemovalPhase(JobContext context)
 {
     private readonly DeletionPolicy policy = context.Job.Deletions;
     private IEnumerable<PairKey> pairs = [];
 
-    /// <param name="vanished">By pair; only from listings that were complete.</param>
-    /// <param name="settled">Messages the job has at the target, those vanished included.</param>
-    /// <param name="sourceMessages">Messages the whole source shows.</param>
-    /// <returns>False when the limit stopped it; then nothing was removed.</returns>
+    /// <param name="vanished">Vanished messages by pair; only from complete listings.</param>
+    /// <param name="settled">How many messages the job has at the target, including the vanished ones.</param>
+    /// <param name="sourceMessages">How many messages the whole source has.</param>
+    /// <returns>False if the limit was exceeded; then nothing was removed.</returns>
     public async Task<bool> RunAsync(
         IReadOnlyDictionary<PairKey, IReadOnlyList<SettledMessage>> vanished,
         IReadOnlyDictionary<PairKey, FolderTally> tallies,
@@ -61,7 +61,7 @@ internal sealed class RemovalPhase(JobContext context)
     private async Task<int> RemoveAsync(PairKey pair, IReadOnlyList<SettledMessage> messages, CancellationToken abort)
     {
         await using var checkpoint = await context.Checkpoints.OpenAsync(pair, abort);
-        // Before the target's folder is opened: there may be no connection for a second one.
+        // The trash is read before the target folder is opened, because there may be no connection for a second folder.
         var isTrashPairs = policy == DeletionPolicy.Trash && pairs.Any(p => p.Target.Equals(context.Job.TrashFolder));
         var inTrash = policy == DeletionPolicy.Trash ? await LookIntoTrashAsync(checkpoint.MoveUnderWay, isTrashPairs, abort) : [];
         await using var target = await OpenTargetAsync(pair.Target, abort);
@@ -71,7 +71,8 @@ internal sealed class RemovalPhase(JobContext context)
             return 0;
         }
 
-        // With the folder all that was to be removed is gone. What lies in the trash folder itself, because the source has one of that name, is where it belongs.
+        // If the folder is gone, so are its messages, and nothing has to be removed. Messages whose target is the trash folder itself,
+        // because the source has a folder of that name, stay there.
         var uids = target is null || IsInTrash(pair) ? new UidSet() : new UidSet(messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
         if (target is not null && !uids.IsEmpty)
         {
@@ -97,20 +98,22 @@ internal sealed class RemovalPhase(JobContext context)
     private bool IsInTrash(PairKey pair) => policy == DeletionPolicy.Trash && pair.Target.Equals(context.Job.TrashFolder);
 
     /// <summary>
-    /// Few stores move in one step; the others copy first and remove then. What an attempt that ended in between has copied lies
-    /// behind the mark that it made before.
+    /// Counts the messages in the trash that an interrupted move may have copied there. Only few stores move in one step; the others copy and
+    /// then remove. Such copies have UIDs at or above the mark that was recorded before the move.
     /// </summary>
     private async Task<Dictionary<Likeness, int>> LookIntoTrashAsync(TrashMark? underWay, bool isTrashPairs, CancellationToken abort)
     {
         await context.Target.CreateFolderAsync(context.Job.TrashFolder, SpecialFolder.None, abort);
-        // A local folder gets lasting UIDs when it is first opened for writing: before that there is no mark, and nobody knows later what came from where.
+        // A local folder gets lasting UIDs only when it is opened for writing. Without them there would be no mark, and the origin of
+        // removed messages could not be recorded.
         if (context.Target.Traits.KeepsWhatItGets)
             await (await context.Target.OpenForWritingAsync(context.Job.TrashFolder, abort)).DisposeAsync();
         if (underWay is not { UidNext.IsNone: false } && !isTrashPairs)
             return [];
         await using var trash = await context.Target.OpenAsync(context.Job.TrashFolder, abort);
-        // Where the trash folder is also the copy of a folder, what its owner moved there has come with that. And under another UIDVALIDITY,
-        // as after a power cut that took an mbox's index, the mark says nothing of where the move began.
+        // The mark does not help if the trash folder is itself the target of a pair, since its owner may have moved mail there. It is also
+        // useless under another UIDVALIDITY, for example after a power cut destroyed an mbox's index. In both cases the whole trash is
+        // compared.
         var isMarked = !isTrashPairs && underWay!.Value.Validity == trash.Status.UidValidity;
         var begin = isMarked ? underWay!.Value.UidNext : new Uid(1);
         var likenesses = await DescribeAsync(trash, UidSet.Range(begin, new Uid(uint.MaxValue)), abort);
@@ -123,7 +126,8 @@ internal sealed class RemovalPhase(JobContext context)
         var removed = 0;
         if (inTrash.Count > 0)
         {
-            // Where fewer lie there than look the same, nobody knows which of them: rather one too many in the trash than one too few.
+            // If the trash holds fewer equal messages than are to be moved, it is unknown which of them are missing, so all are moved:
+            // a duplicate in the trash is better than a loss.
             var copied = new UidSet((await DescribeAsync(target, uids, abort)).GroupBy(m => m.Likeness, m => m.Uid)
                 .Where(alike => inTrash.GetValueOrDefault(alike.Key) >= alike.Count()).SelectMany(alike => alike));
             removed = copied.IsEmpty ? 0 : await target.RemoveAsync(copied, null, abort);
@@ -147,7 +151,7 @@ internal sealed class RemovalPhase(JobContext context)
         return [.. identities.Select(i => (i.Uid, new Likeness(i.Header, i.Info.Size, i.Info.InternalDate.ToUnixTimeSeconds())))];
     }
 
-    /// <summary>Null where the folder is gone, and with it all that was to be removed.</summary>
+    /// <summary>Opens the target folder; null if it is gone, together with the messages to be removed.</summary>
     private async Task<IWritableFolder?> OpenTargetAsync(FolderPath path, CancellationToken abort)
     {
         try
@@ -160,6 +164,6 @@ internal sealed class RemovalPhase(JobContext context)
         }
     }
 
-    /// <summary>What a copy within a store has of its original.</summary>
+    /// <summary>The properties that a copy within a store shares with its original.</summary>
     private readonly record struct Likeness(UInt128 Header, long Size, long Date);
 }

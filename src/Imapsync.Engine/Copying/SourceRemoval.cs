@@ -8,22 +8,23 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Takes from the source what was copied, where its settings ask for it (<c>after_copy: delete</c>). Asked for after the checkpoint of the whole
-/// folder is durable, and only of messages that the target lists at that moment under the UIDs they were given. What this session of the
-/// source did not copy itself has to have the same octets at both ends: it was at the target before (adopted), or an earlier run copied it, and
-/// the source may have given its name to other mail since, or the target its UID.
+/// Deletes copied messages at the source, if the settings ask for it (<c>after_copy: delete</c>). It runs after the checkpoint of the whole
+/// folder is durable, and deletes only messages that the target currently lists under their recorded UIDs. Messages that were not copied in this
+/// session must have the same octets at both ends: the name at the source or the UID at the target may since have been given to other mail.
 /// </summary>
 internal sealed class SourceRemoval(JobContext context, FolderPair pair)
 {
     private const int ReadTogether = 50;
 
-    /// <param name="target">The folder as it is open for writing.</param>
-    /// <param name="checkpoint">Committed.</param>
-    /// <param name="justCopied">What <paramref name="source"/>, as it is open now, was to be copied from; not all of it need have succeeded.</param>
-    /// <returns>False where something of what was copied is still at the source: the next run has to look again.</returns>
+    /// <param name="target">The target folder, open for writing.</param>
+    /// <param name="checkpoint">The pair's checkpoint, already committed.</param>
+    /// <param name="justCopied">
+    /// UIDs of the messages to be copied from <paramref name="source"/> in this session; some of them may have failed.
+    /// </param>
+    /// <returns>False if a copied message remains at the source, so that the next run has to scan the pair again.</returns>
     public async Task<bool> RunAsync(IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, IEnumerable<Uid> justCopied, CancellationToken abort)
     {
-        // What is not known never equals what is not known.
+        // An unknown UIDVALIDITY never counts as equal, not even to another unknown one.
         if (target.Status.UidValidity.IsNone || checkpoint.TargetValidity != target.Status.UidValidity
             || source.Status.UidValidity.IsNone || checkpoint.SourceValidity != source.Status.UidValidity)
         {
@@ -48,7 +49,7 @@ internal sealed class SourceRemoval(JobContext context, FolderPair pair)
         var kept = brought.Count - safe.Count;
         if (gone > 0)
             context.Report.Note(pair.Source.Path, $"kept at the source, since the target does not list their copies any more, messages: {gone}");
-        // It may be other mail under the name of what was copied, and then it is nowhere else.
+        // A message kept because its octets differ may be other mail under the same name that exists nowhere else, so it is reported.
         if (kept > gone)
         {
             context.Report.Problem(new Problem(

@@ -6,12 +6,12 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Messages of the source that lie where others lay before (<see cref="IMessageFolder.Predecessors"/>): which of them are the same mail all the
-/// same, as after a tree was brought back from a copy of its own. Those go on as before; any other is a new message, and the one before has vanished.
+/// Finds which messages at the location of an earlier message (<see cref="IMessageFolder.Predecessors"/>) are the same mail, as after a tree was
+/// restored from a backup. The same mail keeps its record. Any other message is new, and its predecessor has vanished.
 /// </summary>
 internal static class Successors
 {
-    /// <summary>Gives what the checkpoint knows of a message to its successor where that has the same octets.</summary>
+    /// <summary>Transfers the checkpoint's record of a message to its successor, if the successor has the same octets.</summary>
     /// <returns>How many successors are other mail.</returns>
     public static async Task<int> ResolveAsync(IMessageFolder source, ICheckpoint checkpoint, CancellationToken abort)
     {
@@ -55,10 +55,13 @@ internal static class Successors
         return listed.Count - same;
     }
 
-    /// <summary>The last one before that was brought to the target: a run may have broken off before it settled what came between.</summary>
+    /// <summary>
+    /// Returns the record of the nearest predecessor in the checkpoint, if it was stored at the target. Predecessors without a record are
+    /// skipped, since a run may have ended before it settled them.
+    /// </summary>
     private static SettledMessage? FindSettled(IReadOnlyDictionary<Uid, Uid> predecessors, ICheckpoint checkpoint, Uid uid)
     {
-        // Each is lower than the one it precedes, so this ends.
+        // Each predecessor has a lower UID than its successor, so the loop ends.
         while (predecessors.TryGetValue(uid, out var before) && before < uid)
         {
             if (checkpoint.TryGet(before, out var known))

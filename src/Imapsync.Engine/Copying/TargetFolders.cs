@@ -5,9 +5,9 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>Makes the target's folders what the pairs need: renamed where the source's were, created, subscribed.</summary>
-/// <param name="target">As listed.</param>
-/// <param name="mapped">Pairs as the rules give them.</param>
+/// <summary>Prepares the target's folders for the pairs: follows renames at the source, creates folders and subscribes them.</summary>
+/// <param name="target">The target's folders as listed.</param>
+/// <param name="mapped">The pairs as mapped by the rules.</param>
 internal sealed class TargetFolders(
     JobContext context, IReadOnlyList<FolderEntry> target, IReadOnlyList<FolderPair> mapped, IEnumerable<PairKey> remembered)
 {
@@ -19,12 +19,12 @@ internal sealed class TargetFolders(
         mapped, context.Target.ListedAs, target.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet(), remembered,
         context.Target.Traits.IsFlat || context.Source.Traits.IsFlat);
 
-    /// <summary>The pairs with the folders that they have at the target, or will have as far as can be told.</summary>
+    /// <summary>The pairs with their actual target folders, or with the expected ones if they are not created yet.</summary>
     public IReadOnlyList<FolderPair> Pairs => [.. mapped.Select(p => p with { Target = places[p.Target] })];
 
     public bool Exists(FolderPath path) => there.TryGetValue(path, out var entry) && entry.HoldsMessages;
 
-    /// <summary>A folder's status as the listing gave it, else asked for.</summary>
+    /// <summary>Returns a folder's status from the listing; requests it if the listing had none.</summary>
     public async Task<FolderStatus> StatusAsync(FolderPath path, CancellationToken abort) =>
         there[path].Status ?? await context.Target.GetStatusAsync(path, abort);
 
@@ -32,8 +32,8 @@ internal sealed class TargetFolders(
         ? new UidCounters(status.UidValidity, status.UidNext)
         : await context.Target.GetUidCountersAsync(path, abort);
 
-    /// <summary>Renames the target's folders after the source's.</summary>
-    /// <returns>Those whose mail is now under the new name: what is remembered under the old one is void.</returns>
+    /// <summary>Renames the target's folders to follow renames at the source.</summary>
+    /// <returns>The renames whose mail is now under the new name, so that the summary of the old name is void.</returns>
     public async Task<IReadOnlyList<FolderRename>> FollowRenamesAsync(IReadOnlyList<FolderRename> renames, CancellationToken abort)
     {
         List<FolderRename> followed = [], moved = [];
@@ -58,12 +58,13 @@ internal sealed class TargetFolders(
             if (isMoved)
             {
                 moved.Add(rename);
-                // Without proof the messages are recognised by identity under the new name: adopted, not copied.
+                // The checkpoint is moved only if the rename is proved. Otherwise the messages are recognised by identity under
+                // the new name: adopted, not copied.
                 if (rename.IsProved)
                     await context.Checkpoints.RenameAsync(rename.From, rename.To, abort);
             }
 
-            // Its mail is another pair's now: the record of the old name has ended.
+            // The mail now belongs to the new pair, so the checkpoint of the old name is emptied.
             await EndRecordAsync(rename.From, abort);
             followed.Add(rename);
         }
@@ -79,7 +80,10 @@ internal sealed class TargetFolders(
         await checkpoint.CommitAsync(abort);
     }
 
-    /// <summary>One folder that fails each time must not keep the others from being copied: it is left as it is, and told.</summary>
+    /// <summary>
+    /// Returns true if the rename is given up: after a permanent failure or the second transient one. The folder is then reported and left as
+    /// it is, so that it does not keep the others from being copied.
+    /// </summary>
     private bool StumblesAgain(PairKey from, MailException e)
     {
         if (e.IsTransient && context.RenamesFailedOnce.Add(from))
@@ -99,7 +103,7 @@ internal sealed class TargetFolders(
             return true;
         }
 
-        // What another pair has still is left where it is.
+        // A folder that is still another pair's target is not renamed.
         if (!Exists(rename.From.Target) || Exists(rename.To.Target) || Pairs.Any(p => p.Target.Equals(rename.From.Target)))
             return false;
         try
@@ -115,8 +119,8 @@ internal sealed class TargetFolders(
     }
 
     /// <summary>
-    /// A run, or a try, that was interrupted before it could remember what it had renamed: the folder under the new name has the
-    /// UIDVALIDITY of the one that is gone. Its messages are recognised by identity all the same.
+    /// Returns true if an earlier, interrupted attempt already renamed the folder: the old name is gone, and the folder under the new name
+    /// has its UIDVALIDITY. Its messages are recognised by identity in any case.
     /// </summary>
     private async Task<bool> WasMovedAsync(PairKey from, FolderPath to, CancellationToken abort)
     {
@@ -127,10 +131,10 @@ internal sealed class TargetFolders(
     }
 
     /// <summary>
-    /// What lies below a renamed folder and did not go along at the source, because it was deleted or stayed there, gets its
-    /// name back: an IMAP server takes along whatever lies below.
+    /// Renames folders below a renamed folder back, if they did not move at the source because they stayed there or were deleted. An IMAP
+    /// server renames all folders below along with their parent.
     /// </summary>
-    /// <param name="isSure">This run has renamed it, so what lies there now has been carried along.</param>
+    /// <param name="isSure">True if this run renamed the folder, so a folder now below the new name was moved with it.</param>
     private async Task BringBackAsync(FolderRename rename, IReadOnlyList<FolderRename> renames, bool isSure, CancellationToken abort)
     {
         var (from, to) = (rename.From.Target, rename.To.Target);
@@ -155,7 +159,8 @@ internal sealed class TargetFolders(
     private async Task RenameAsync(FolderPath from, FolderPath to, CancellationToken abort)
     {
         await context.Target.RenameFolderAsync(from, to, abort);
-        // An IMAP server renames what lies below as well (RFC 9051 §6.3.6); the pairs of those find it done.
+        // An IMAP server renames the folders below as well (RFC 9051 §6.3.6), so the folders are listed again; their own pairs then find
+        // the rename done.
         there.Clear();
         foreach (var entry in await context.Target.ListFoldersAsync(abort))
             there[entry.Path] = entry;
@@ -163,22 +168,25 @@ internal sealed class TargetFolders(
         there.Remove(from);
     }
 
-    /// <summary>Creates what is missing. A folder that can't be created is reported and its pairs are left out.</summary>
+    /// <summary>Creates missing folders. A folder that can't be created is reported, and its pairs are left out of the result.</summary>
     public async Task<IReadOnlyList<FolderPair>> CreateAsync(CancellationToken abort)
     {
-        // To restore a few messages, only the folders that get some are made: FolderCopier does it.
+        // A restore of chosen messages creates only the folders that receive some; FolderCopier does that.
         if (context.Job is { IsRestore: true, Messages.IsEmpty: false })
             return Pairs;
         var refused = await new FolderCreation(context, places, there).RunAsync(mapped, abort);
         return [.. mapped.Where(p => !refused.Contains(p.Target)).Select(p => p with { Target = places[p.Target] }).OrderBy(p => p.Target)];
     }
 
-    /// <summary>Before the folders are copied, where the target takes many subscriptions at the price of one. What fails here is asked for again with its folder.</summary>
+    /// <summary>
+    /// Sends all subscription changes at once before copying, if the target handles many for the price of one. A failure here is ignored,
+    /// since each folder's subscription is sent again when the folder is processed.
+    /// </summary>
     public async Task SubscribeTogetherAsync(IReadOnlyList<FolderPair> pairs, IReadOnlyDictionary<PairKey, PairSummary> remembered, CancellationToken abort)
     {
         if (!context.Target.Traits.SubscribesTogether)
             return;
-        // Of two pairs with one target, each has its turn.
+        // Targets with more than one pair are left out, because each of their pairs is processed in turn.
         var wanted = pairs.GroupBy(p => p.Target).Where(g => g.Count() == 1).Select(g => g.Single())
             .Where(p => IsToSubscribe(p, remembered.GetValueOrDefault(new PairKey(p.Source.Path, p.Target))))
             .ToDictionary(p => p.Target, p => p.Source.Subscribed);
@@ -197,7 +205,7 @@ internal sealed class TargetFolders(
             there[path] = there[path] with { Subscribed = subscribed };
     }
 
-    /// <summary>Carries a subscription over once when it changes at the source; the target's users keep theirs.</summary>
+    /// <summary>Propagates a subscription change at the source once, so that later changes by the target's users are kept.</summary>
     public async Task SubscribeAsync(FolderPair pair, PairSummary? remembered, CancellationToken abort)
     {
         if (IsToSubscribe(pair, remembered))

@@ -7,27 +7,32 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Whether what was brought to one target folder lies there still. The checkpoint knows what was brought; only the folder knows what is
-/// there, and "in place" is said of nothing else. In an account, where its owner deletes, what is gone is told and stays gone.
+/// Checks whether the messages stored in one target folder are still there. The checkpoint records what was stored, but only the folder shows
+/// what is present, so only messages found there count as present. Missing messages are reported and not copied again, unless healing is asked
+/// for.
 /// </summary>
-/// <param name="folders">What the target listed before the run.</param>
+/// <param name="folders">The target's folders as listed before the run.</param>
 internal sealed class TargetPresence(JobContext context, PairKey key, TargetFolders folders)
 {
-    /// <summary>How many messages are read at a time to be held against their recorded check sums.</summary>
+    /// <summary>How many messages are read at a time to verify their recorded check sums.</summary>
     private const int ReadTogether = 50;
 
     private bool KeepsWhatItGets => context.Target.Traits.KeepsWhatItGets && !context.Job.IsRestore;
 
-    /// <summary>Before a pair is brought up to date, where healing is asked for: what is gone or is no longer what was recorded is forgotten, and so fetched again.</summary>
-    /// <param name="unsettle">Makes known, durably, that the pair has to be looked at whatever its counters say: no later run may pass over what is forgotten here.</param>
-    /// <returns>True where there is any.</returns>
+    /// <summary>
+    /// When healing: forgets stored messages that are missing from the target or differ from their recorded check sums, so that they are
+    /// fetched again. Called before the pair is brought up to date.
+    /// </summary>
+    /// <param name="unsettle">Durably marks the pair as not up to date, so that no later run skips it because its counters are unchanged.</param>
+    /// <returns>True if any message was forgotten.</returns>
     public async Task<bool> ForgetLostAsync(Func<CancellationToken, Task> unsettle, CancellationToken abort)
     {
         if (!context.Options.Heal || !KeepsWhatItGets || !folders.Exists(key.Target))
             return false;
         await using var folder = await OpenToHealAsync(abort);
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
-        // Put back from an older copy, its UIDs may be other mail's by now: it is matched again by identity, which heals as well.
+        // If the folder was restored from an older copy, its UIDs may belong to other mail. Such a pair is matched again by identity,
+        // which heals it as well.
         if (!SpeaksOf(checkpoint, folder) || UidMemory.DoubtTarget(checkpoint, null, folder.Status with { UidValidity = folder.LastingUidValidity }) is not null)
             return false;
         var there = new Dictionary<Uid, MessageInfo>();
@@ -50,9 +55,10 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         await unsettle(abort);
         foreach (var message in lost.Concat(damaged))
             checkpoint.Forget(message.Source);
-        // What has not changed at the source is to be listed all the same, whatever counts come out alike.
+        // Without a MODSEQ the whole source folder is listed, including the unchanged messages that were forgotten here.
         checkpoint.SetSourceModSeq(null);
-        // In one commit: a damaged copy that is nobody's and not known as such would be taken for the message, by its header, when that is met again.
+        // The damaged copies are marked in the same commit. An unmarked copy without a record would be recognised by its header as the
+        // message to be fetched again.
         foreach (var message in damaged)
             checkpoint.MarkDamaged(message.Target, message.Source);
         await checkpoint.CommitAsync(abort);
@@ -60,7 +66,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         return true;
     }
 
-    /// <summary>After the pair was brought up to date: the damaged copies go whose message is in place anew.</summary>
+    /// <summary>Removes damaged copies whose message has been stored again. Called after the pair was brought up to date.</summary>
     public async Task RemoveDamagedAsync(CancellationToken abort)
     {
         if (!KeepsWhatItGets)
@@ -87,18 +93,20 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         await checkpoint.CommitAsync(abort);
     }
 
-    /// <summary>Looks, and tells what is gone.</summary>
-    /// <param name="summary">How the pair stands by what is remembered; null where the next run has to look again anyway.</param>
-    /// <param name="isRemembered">It stands so since a run before: the target's counters in it are those that all was in place under.</param>
-    /// <param name="brought">What the checkpoint says, where somebody just had it open.</param>
-    /// <returns>How it stands in truth.</returns>
+    /// <summary>Compares the folder with the records and reports missing messages.</summary>
+    /// <param name="summary">The pair's summary by the records; null if the next run has to scan the pair anyway.</param>
+    /// <param name="isRemembered">
+    /// True if the summary is from an earlier run, so that its target counters are those with which all messages were present.
+    /// </param>
+    /// <param name="brought">The messages recorded as stored, if the caller just had the checkpoint open; null to read them.</param>
+    /// <returns>The pair's actual summary.</returns>
     public async Task<PairSummary?> CheckAsync(PairSummary? summary, bool isRemembered, FolderTally tally, CancellationToken abort, BroughtMessages? brought = null)
     {
         if (!KeepsWhatItGets)
             return summary;
         await using var folder = await context.Target.OpenAsync(key.Target, abort);
         var status = folder.Status with { UidValidity = folder.LastingUidValidity, Unseen = null };
-        // Nobody delivered and as many are there: nobody took any.
+        // With the same UIDNEXT and the same count, nothing was delivered and nothing was removed, so all messages are still present.
         if (isRemembered && summary?.Target is { } before && before with { Unseen = null } == status)
             return summary;
         if ((brought ?? await ReadCheckpointAsync(abort)) is not { } wanted || folder.LastingUidValidity.IsNone || wanted.Validity != folder.LastingUidValidity)
@@ -107,7 +115,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         var lost = wanted.Uids.Count(u => !there.Contains(u));
         if (lost == 0)
         {
-            // What others delivered has, until the folder is next written to, numbers for this look only: a UIDNEXT that is to be remembered does not count them.
+            // UIDs of messages delivered by others are provisional until the folder is next written to, so they must not raise the
+            // UIDNEXT that is saved.
             return summary is null || folder.Status.UidValidity.IsNone ? summary : summary with { Target = status };
         }
 
@@ -118,7 +127,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         return summary is null ? null : summary with { Rules = PairSummary.Unsettled };
     }
 
-    /// <summary>What the source holds and the target has to, by a checkpoint that is open.</summary>
+    /// <summary>Returns the messages that the target should hold, by an open checkpoint.</summary>
     public static BroughtMessages BroughtBy(ICheckpoint checkpoint) => new(checkpoint.TargetValidity, [.. Brought(checkpoint).Select(m => m.Target)]);
 
     private async Task<BroughtMessages?> ReadCheckpointAsync(CancellationToken abort)
@@ -127,7 +136,9 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         return checkpoint.Condition == CheckpointCondition.Good ? BroughtBy(checkpoint) : null;
     }
 
-    /// <summary>A folder that lacks a part of itself can't be read; opened for writing it is made whole.</summary>
+    /// <summary>
+    /// Opens the folder for reading. A folder that lacks a part of itself can't be read, so it is then opened for writing, which repairs it.
+    /// </summary>
     private async Task<IMessageFolder> OpenToHealAsync(CancellationToken abort)
     {
         try
@@ -143,7 +154,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     private static bool SpeaksOf(ICheckpoint checkpoint, IMessageFolder folder) =>
         checkpoint.Condition == CheckpointCondition.Good && !folder.LastingUidValidity.IsNone && checkpoint.TargetValidity == folder.LastingUidValidity;
 
-    /// <summary>What the source holds and the target has to.</summary>
+    /// <summary>Returns the records of messages that the target should hold: copied or adopted ones with a known target UID.</summary>
     private static IEnumerable<SettledMessage> Brought(ICheckpoint checkpoint) =>
         checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && !m.Target.IsNone);
 
@@ -156,5 +167,5 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     }
 }
 
-/// <summary>The UIDs at the target, under this UIDVALIDITY, of what was brought there.</summary>
+/// <summary>The target UIDs of the messages stored in a folder, valid under this UIDVALIDITY.</summary>
 internal sealed record BroughtMessages(UidValidity Validity, IReadOnlyList<Uid> Uids);

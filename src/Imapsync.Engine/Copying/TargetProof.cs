@@ -6,21 +6,23 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Holds what lies under remembered UIDs of a target against what is known of the messages, before anything is done to them: a
-/// UID alone is only a number.
+/// Verifies that messages at recorded target UIDs are the recorded messages, before anything is done to them: a UID alone does not identify a
+/// message.
 /// </summary>
 internal static class TargetProof
 {
-    /// <summary>As many octets are read before a removal; of more, size alone speaks for the rest as long as nothing read contradicts.</summary>
+    /// <summary>
+    /// How many octets are read before a removal. Beyond that, an equal size is taken as proof as long as nothing read contradicts it.
+    /// </summary>
     private const long MaxBytesToRead = 16 << 20;
 
-    /// <summary>Up to so many messages are known by their headers, more by their sizes first.</summary>
+    /// <summary>Up to this many messages are compared by their headers at once; with more, those of equal size are dismissed first.</summary>
     private const int FewMessages = 100;
 
-    /// <summary>Which messages that vanished from the source are at the target what was copied there, by size and check sum.</summary>
-    /// <param name="noted">Header fields that mail programs may have written into them there.</param>
-    /// <param name="Proven">Their UIDs at the target.</param>
-    /// <param name="Others">How many UIDs have other mail under them.</param>
+    /// <summary>Finds which vanished messages are still at the target as they were copied, by size and check sum.</summary>
+    /// <param name="noted">Header fields that mail programs may have added at the target.</param>
+    /// <param name="Proven">Target UIDs of the confirmed messages.</param>
+    /// <param name="Others">How many UIDs belong to other mail.</param>
     public static async Task<(UidSet Proven, int Others)> OfVanishedAsync(
         IMessageFolder target, IReadOnlyList<SettledMessage> messages, IReadOnlyList<string> noted, CancellationToken cancellationToken)
     {
@@ -38,8 +40,8 @@ internal static class TargetProof
                 (there.Size == recorded.Length ? alike : doubtful).Add(there);
         }
 
-        // Some servers count octets wrongly, so another size is a reason to look and no more.
-        // Where mail programs write into headers each such message has another size, and reading is what shows that it is the same.
+        // Some servers report wrong sizes, so a different size only means that the message has to be read. Where mail programs add header
+        // fields, every such message has another size, and only reading proves that it is the same.
         long OctetsOf(MessageInfo message) => Math.Max(known[message.Uid]!.Value.Length, message.Size);
         var limit = noted.Count == 0 ? MaxBytesToRead : Math.Max(MaxBytesToRead, doubtful.Sum(OctetsOf));
         var read = 0L;
@@ -53,7 +55,7 @@ internal static class TargetProof
         var unread = doubtful.Concat(alike).Select(m => m.Uid).Except(toRead.Select(m => m.Uid)).ToHashSet();
         isContradicted |= doubtful.Exists(m => unread.Contains(m.Uid));
         var count = alike.Count + doubtful.Count + unrecorded.Count;
-        // What was never read whole is known by its size and header.
+        // Messages without a check sum, which were never read whole, are compared by size and header.
         isContradicted |= await ProveBySightAsync(target, messages, unrecorded, proven, noted, cancellationToken);
         foreach (var uid in alike.Select(m => m.Uid).Where(unread.Contains).Concat(unrecorded.Keys))
         {
@@ -64,8 +66,11 @@ internal static class TargetProof
         return (proven, count - (int)proven.Count);
     }
 
-    /// <summary>Takes those that were seen when they were recognised out of what nothing is recorded of, and holds them against that.</summary>
-    /// <returns>True where one is another message.</returns>
+    /// <summary>
+    /// Compares messages that have no check sum with the size and header recorded at their recognition (<see cref="SettledMessage.Seen"/>),
+    /// and takes them out of <paramref name="unrecorded"/>.
+    /// </summary>
+    /// <returns>True if any of them is another message.</returns>
     private static async Task<bool> ProveBySightAsync(
         IMessageFolder target, IReadOnlyList<SettledMessage> messages, Dictionary<Uid, MessageInfo> unrecorded, UidSet proven, IReadOnlyList<string> noted, CancellationToken cancellationToken)
     {
@@ -97,8 +102,8 @@ internal static class TargetProof
         return MessageFingerprint.Of(there with { Size = there.Size - (header.Length - bare.Length) }, bare).Sighting == seen;
     }
 
-    /// <summary>Which of these pairs are not the same message on both sides, by what the two sides show of them.</summary>
-    /// <returns>Source UIDs.</returns>
+    /// <summary>Finds pairs that are not the same message on both sides, by comparing their headers and sizes.</summary>
+    /// <returns>The source UIDs of those pairs.</returns>
     public static async Task<HashSet<Uid>> FindStrangersAsync(
         IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> pairs, CancellationToken cancellationToken)
     {
@@ -115,14 +120,14 @@ internal static class TargetProof
             return [];
         var here = await IdentifyAsync(source, open.Select(p => p.Source), cancellationToken);
         var at = await IdentifyAsync(target, open.Select(p => p.Target), cancellationToken);
-        // What is gone from either side can't be mistaken for anything.
+        // A message that is gone from either side can't be mistaken for another, so it is not reported.
         return [.. open.Where(p => here.TryGetValue(p.Source, out var a) && at.TryGetValue(p.Target, out var b) && !IsSame(a, b, p.Checksum)).Select(p => p.Source)];
     }
 
     private static bool IsSame(in MessageFingerprint source, in MessageFingerprint target, MessageChecksum? recorded) =>
         source.Header == target.Header
         || source.Core == target.Core
-        // No Message-ID, and a target that writes into headers: its size has to speak.
+        // Without a Message-ID, and with a target that changes headers, only the size can be compared.
         || (!source.HasCore && !target.HasCore && target.Info.Size == (recorded?.Length ?? source.Info.Size));
 
     private static async Task<Dictionary<Uid, MessageFingerprint>> IdentifyAsync(IMessageFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)

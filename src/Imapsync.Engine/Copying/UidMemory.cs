@@ -5,17 +5,19 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Whether UIDs known before still mean the same messages. UIDVALIDITY does not change when a store is brought back from an older
-/// copy, but its counters go back, and then UIDs come again for other mail. What is not told proves nothing.
+/// Checks whether recorded UIDs still identify the same messages. Restoring a store from an older copy keeps UIDVALIDITY but resets its counters,
+/// so UIDs are given again to other mail. A counter that the server does not report proves nothing.
 /// </summary>
 internal static class UidMemory
 {
-    /// <summary>True where the folder's UIDs are those of a pair that was up to date.</summary>
+    /// <summary>
+    /// Returns true if a folder's UIDs are still valid since its pair was up to date: the same UIDVALIDITY, and UIDNEXT has not decreased.
+    /// </summary>
     public static bool Holds(in FolderStatus known, in UidCounters now) =>
         !now.Validity.IsNone && now.Validity == known.UidValidity && !now.Next.IsNone && now.Next >= known.UidNext;
 
-    /// <summary>Why a checkpoint can't speak for the target; null where it can.</summary>
-    /// <param name="last">How the pair stood when it was last up to date.</param>
+    /// <summary>Returns why a checkpoint is not valid for the target; null if it is valid.</summary>
+    /// <param name="last">The pair's summary when it was last up to date.</param>
     public static string? DoubtTarget(ICheckpoint checkpoint, PairSummary? last, in FolderStatus target)
     {
         if (target.UidValidity.IsNone)
@@ -25,7 +27,7 @@ internal static class UidMemory
         var before = last?.Target is { } known && known.UidValidity == target.UidValidity ? known : default;
         if (WentBack("the target", "UIDNEXT", Max(checkpoint.KnownTargetUidNext, before.UidNext).Value, target.UidNext.Value) is { } next)
             return next;
-        // Where it was not told before, what was brought tells how far it was.
+        // If UIDNEXT was not reported before, the highest recorded target UID is its lower bound.
         if (WentBack("the target", "UIDNEXT", HighestTarget(checkpoint) + 1, target.UidNext.Value) is { } shown)
             return shown;
         if (WentBack("the target", "HIGHESTMODSEQ", before.HighestModSeq?.Value ?? 0, target.HighestModSeq?.Value ?? 0) is { } modSeq)
@@ -33,7 +35,7 @@ internal static class UidMemory
         return HasDoubles(checkpoint) ? "two messages are remembered under one UID of the target" : null;
     }
 
-    /// <summary>Likewise for the source.</summary>
+    /// <summary>Returns why a checkpoint is not valid for the source; null if it is valid.</summary>
     public static string? DoubtSource(ICheckpoint checkpoint, PairSummary? last, in FolderStatus source)
     {
         if (source.UidValidity.IsNone)
@@ -42,12 +44,15 @@ internal static class UidMemory
             return $"UIDVALIDITY at the source changed from {checkpoint.SourceValidity} to {source.UidValidity}";
         var before = last is not null && last.Source.UidValidity == source.UidValidity ? last.Source.UidNext : Uid.None;
         return WentBack("the source", "UIDNEXT", before.Value, source.UidNext.Value)
-            // Where it was not told before, or by a run that did not come to its end, the messages of then tell how far it was.
+            // If UIDNEXT was not reported before, or the run ended early, the highest recorded source UID is its lower bound.
             ?? WentBack("the source", "UIDNEXT", HighestSource(checkpoint) + 1, source.UidNext.Value)
             ?? DoubtModSeq(checkpoint, source);
     }
 
-    /// <summary>A source whose index was lost begins its MODSEQs again, as one that was brought back from an older copy does.</summary>
+    /// <summary>
+    /// Returns why the source's MODSEQs are in doubt: they restart if the source's index was lost, and decrease if it was restored from an
+    /// older copy. Null if they are not in doubt.
+    /// </summary>
     public static string? DoubtModSeq(ICheckpoint checkpoint, in FolderStatus source) =>
         WentBack("the source", "HIGHESTMODSEQ", checkpoint.SourceModSeq?.Value ?? 0, source.HighestModSeq?.Value ?? 0);
 
@@ -55,7 +60,7 @@ internal static class UidMemory
         ? $"{counter} at {side} went back from {known} to {now}, as if an older copy had been put back"
         : null;
 
-    /// <summary>They ascend.</summary>
+    /// <summary>Returns the highest recorded source UID, which is the last one since source UIDs are in ascending order.</summary>
     private static ulong HighestSource(ICheckpoint checkpoint)
     {
         var highest = Uid.None;
@@ -76,7 +81,7 @@ internal static class UidMemory
 
     private static bool HasDoubles(ICheckpoint checkpoint)
     {
-        // As a rule they ascend on both sides, and nothing has to be held in memory.
+        // Target UIDs usually ascend with the source UIDs. This shows that there are no duplicates without holding them in memory.
         var last = Uid.None;
         var ascends = true;
         foreach (var message in checkpoint.Messages)
@@ -91,7 +96,7 @@ internal static class UidMemory
 
         if (ascends)
             return false;
-        // Four octets each and sorted: there may be a million.
+        // The UIDs are sorted as plain 4-octet integers, because there may be a million of them.
         var targets = new List<uint>(checkpoint.Count(Settlement.Copied) + checkpoint.Count(Settlement.Adopted));
         targets.AddRange(checkpoint.Messages.Where(m => !m.Target.IsNone).Select(m => m.Target.Value));
         targets.Sort();

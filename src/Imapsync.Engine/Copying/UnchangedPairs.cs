@@ -6,13 +6,13 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>Which pairs there is nothing to do for, by the counters alone: neither folders nor checkpoints are opened.</summary>
-/// <param name="summaries">How pairs stood when they were last up to date.</param>
+/// <summary>Finds pairs that need no work, by their counters alone: neither folders nor checkpoints are opened.</summary>
+/// <param name="summaries">The pairs' summaries from when they were last up to date.</param>
 internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<PairKey, PairSummary> summaries, TargetFolders folders)
 {
     private readonly ConcurrentDictionary<PairKey, PairSummary?> judged = new();
 
-    /// <summary>Judges all pairs ahead of their turns, so that where the target has to be asked folder by folder the round trips overlap.</summary>
+    /// <summary>Judges all pairs in advance, so that round trips overlap where the target must be asked folder by folder.</summary>
     public Task LookAheadAsync(IReadOnlyList<FolderPair> pairs, ParallelOptions options) =>
         Parallel.ForEachAsync(pairs, options, async (pair, c) =>
         {
@@ -22,11 +22,14 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
             }
             catch (MailException)
             {
-                // Judged again when its turn comes, which has the patience for what may pass.
+                // The pair is judged again when its turn comes, where transient failures are retried.
             }
         });
 
-    /// <summary>How the pair stands, where there is nothing to do for it; else null. A judgement holds once: whoever tries again looks again.</summary>
+    /// <summary>
+    /// Returns the pair's summary if it needs no work, else null. A judgement made in advance is used only once, so a retry judges the pair
+    /// again.
+    /// </summary>
     public async Task<PairSummary?> FindAsync(FolderPair pair, CancellationToken abort) =>
         context.IsStateOld ? null : judged.TryRemove(KeyOf(pair), out var known) ? known : await JudgeAsync(pair, abort);
 
@@ -38,7 +41,7 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
             return null;
         if (summary.Source != pair.Source.Status || summary.Source.UidValidity.IsNone)
             return null;
-        // Counters that are not told are no equal ones: without these nothing shows that mail came, or went.
+        // Unreported counters can't be compared as equal. Without these two, nothing would show that mail arrived or left.
         if (pair.Source.Status is { UidNext.IsNone: true, HighestModSeq: null } or { IsCountUnknown: true })
             return null;
         var followsFlags = context.Job.Flags != FlagPolicy.Once;

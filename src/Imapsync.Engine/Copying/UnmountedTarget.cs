@@ -5,15 +5,15 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// A backup of which not one folder is where earlier runs put it is a disk that is not mounted until somebody says otherwise, whatever else
-/// lies in the directory: other mail accounts, files of other programs, an empty skeleton of folders that somebody made at the mount point.
+/// Refuses a backup target in which not one folder of earlier runs exists, since its disk is probably not mounted. This holds whatever else the
+/// directory contains: other mail accounts, files of other programs, or empty folders created at the mount point.
 /// </summary>
 internal static class UnmountedTarget
 {
     private const int MostLooks = 100;
 
-    /// <param name="there">What the target lists.</param>
-    /// <exception cref="MailException">Store scope. Nothing was made.</exception>
+    /// <param name="there">The target's folders as listed.</param>
+    /// <exception cref="MailException">With store scope; nothing was written.</exception>
     public static async Task RefuseAsync(JobContext context, IEnumerable<PairSummary> summaries, IReadOnlyList<FolderEntry> there, CancellationToken abort)
     {
         if (!context.Target.Traits.KeepsWhatItGets || context.Job.IsRestore || context.Options.Heal)
@@ -24,14 +24,14 @@ internal static class UnmountedTarget
         if (known.Count == 0)
             return;
         var listed = there.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
-        // The smallest first: one that is as it was says enough.
+        // The folder with the fewest messages is checked first, because one unchanged folder is proof enough.
         foreach (var (path, _, validity) in known.Where(k => listed.Contains(k.Target)).OrderBy(k => k.Held))
         {
             if (await IsThereAsync(context, path, validity, abort))
                 return;
         }
 
-        // A run that was killed in between may have renamed the only one.
+        // A killed run may have renamed the only known folder, so the listed folders are also compared by UIDVALIDITY.
         var validities = known.Select(k => k.Validity).Where(v => !v.IsNone).ToHashSet();
         foreach (var path in listed.Order().Take(MostLooks))
         {
@@ -54,7 +54,7 @@ internal static class UnmountedTarget
         }
         catch (MailException e) when (e.Scope == FailureScope.Folder)
         {
-            // One that can't be read is there; its own pair tells what is wrong with it.
+            // A folder that exists but can't be read counts as present; its own pair reports the failure.
             return e.Kind != FailureKind.Gone;
         }
     }
@@ -71,7 +71,7 @@ internal static class UnmountedTarget
         }
     }
 
-    /// <summary>No run has come to its end as yet.</summary>
+    /// <summary>Reads the target folders from the checkpoints, because no run has finished yet and saved summaries.</summary>
     private static async Task<List<(FolderPath Target, long Held, UidValidity Validity)>> ReadCheckpointsAsync(ICheckpointStore checkpoints, CancellationToken abort)
     {
         var known = new List<(FolderPath Target, long Held, UidValidity Validity)>();

@@ -5,14 +5,16 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Mail of the source that has no place at the target yet. What vanished from one folder may have been moved to where it could not
-/// be copied from: until it is in place there, the old copy is the only one.
+/// Source messages that could not be copied to the target. A message that vanished from one folder may have been moved to a folder that could not
+/// be copied; until it is stored there, its old copy is the only one and must not be removed.
 /// </summary>
-/// <param name="sizes">Of messages that could not be copied; -1 where not known.</param>
+/// <param name="sizes">Sizes in octets of the messages that could not be copied, by pair; -1 if unknown.</param>
 internal sealed class UnplacedMail(
     JobReporter report, IReadOnlyDictionary<PairKey, FolderTally> tallies, IReadOnlyDictionary<PairKey, IReadOnlyList<long>> sizes)
 {
-    /// <summary>Takes from what is to be removed whatever may be one of these. True where nothing may be removed at all.</summary>
+    /// <summary>
+    /// Takes messages out of <paramref name="vanished"/> that may be among the uncopied ones. Returns true if nothing may be removed at all.
+    /// </summary>
     public bool MustWait(IDictionary<PairKey, IReadOnlyList<SettledMessage>> vanished)
     {
         if (vanished.Values.All(v => v.Count == 0))

@@ -9,14 +9,14 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Restoring;
 
 /// <summary>
-/// What of a backup's trash folder is to be restored, and to where: back to the folder it was removed from. It is looked into when
-/// it is asked for by name, and for a message asked for by its Message-ID that no other folder of the backup holds.
+/// Finds which messages of a backup's trash folder are to be restored, and to which folder: the one they were removed from. The trash is searched
+/// if it is asked for by name, or for a Message-ID asked for that no other folder of the backup holds.
 /// </summary>
 internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, MessageFilter messages, StateOpener openState, JobReporter report)
 {
-    /// <param name="trash">The trash folder and what lies below it, as far as they are there.</param>
+    /// <param name="trash">The trash folder and the folders below it that exist.</param>
     /// <param name="others">The other folders of the backup.</param>
-    /// <param name="globs">The names asked for; none for all but the trash folder.</param>
+    /// <param name="globs">The folder names asked for; empty means all except the trash folder.</param>
     public async Task<IReadOnlyList<FolderRoute>> FindAsync(
         IReadOnlyList<FolderPath> trash, IReadOnlyList<FolderPath> others, FolderGlob[] globs, CancellationToken cancellationToken)
     {
@@ -44,7 +44,7 @@ internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, Me
         return routes;
     }
 
-    /// <summary>The Message-IDs asked for that the backup's other folders do not have.</summary>
+    /// <summary>Returns the requested Message-IDs that no other folder of the backup holds.</summary>
     private async Task<ImmutableHashSet<string>> FindMissingAsync(
         IReadOnlyList<FolderPath> folders, CancellationToken cancellationToken)
     {
@@ -61,7 +61,7 @@ internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, Me
         return missing;
     }
 
-    /// <summary>A message that was removed more than once comes back once.</summary>
+    /// <summary>Returns the routes for one trash folder. A message that was removed more than once is restored once.</summary>
     private async Task<IEnumerable<FolderRoute>> RouteAsync(
         FolderPath path, MessageFilter filter, TrashOrigins origins, CancellationToken cancellationToken)
     {
@@ -78,7 +78,8 @@ internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, Me
         foreach (var (message, known) in placed.OrderBy(m => m.Origin is null).ThenByDescending(m => m.Message.Uid))
         {
             var place = known ?? path;
-            // Without a Message-ID two messages may be two though they look alike. Of those alike, what is known to come from somewhere counts.
+            // Without a Message-ID, messages that look alike may still be different ones, so each is restored. Among duplicates with a
+            // Message-ID, those with a known origin come first.
             var alike = (message.Header, message.Info.Size);
             var isNew = known is null ? !seen.Contains(alike) : seenFrom.Add((known, alike));
             seen.Add(alike);

@@ -9,16 +9,18 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Restoring;
 
 /// <summary>
-/// Finds which folder each folder of a backup goes back to: by the job's map backwards, and where several folders were copied
-/// into one, by the backup's checkpoints, which know of each message where it came from.
+/// Finds the folder to which each folder of a backup is restored: by reversing the job's folder map. If several folders were copied into one, the
+/// backup's checkpoints tell where each message came from.
 /// </summary>
-/// <param name="messages">Which messages are to be restored.</param>
+/// <param name="messages">The messages to restore.</param>
 internal sealed class RestoreRouting(
     IMessageStore backup, RestoreOrigin origin, MessageFilter messages, StateOpener openState, JobReporter report)
 {
     private readonly FolderGlob[] globs = [.. origin.Folders.Select(g => new FolderGlob(g))];
 
-    /// <exception cref="MailException">A folder's mail may have come from several and nothing says which; or no folder is left.</exception>
+    /// <exception cref="MailException">
+    /// A folder's mail may have come from several folders and no checkpoint tells which, or no folder is left to restore.
+    /// </exception>
     public async Task<ImmutableArray<FolderRoute>> FindAsync(CancellationToken cancellationToken)
     {
         await using var checkpoints = await OpenCheckpointsAsync(cancellationToken);
@@ -45,7 +47,9 @@ internal sealed class RestoreRouting(
         return chosen.IsEmpty ? throw NothingChosen([.. routes.Select(r => r.Target), .. folders.Where(origin.IsTrash)]) : chosen;
     }
 
-    /// <summary>Source folders whose mail the job's rules put into a folder, or that are known to have been put there. Pure.</summary>
+    /// <summary>
+    /// Returns the source folders that the job's rules map to a target folder, or that are known to have been copied to it. A pure function.
+    /// </summary>
     public static IReadOnlyList<FolderPath> Candidates(FolderPath target, FolderRules rules, IEnumerable<FolderPath> known)
     {
         var candidates = Mapped(target, rules).Concat(known.Order()).ToList();
@@ -79,7 +83,7 @@ internal sealed class RestoreRouting(
         return await SplitAsync(opened, claims, cancellationToken);
     }
 
-    /// <summary>Each folder gets what came from it; what came from none of them goes with the first.</summary>
+    /// <summary>Splits a folder's messages by their source folder. Messages of unknown origin go to the first one.</summary>
     private async Task<IEnumerable<FolderRoute>> SplitAsync(
         IMessageFolder folder, List<(FolderPath Source, UidSet Uids)> claims, CancellationToken cancellationToken)
     {
@@ -108,7 +112,7 @@ internal sealed class RestoreRouting(
             : new UidSet(checkpoint.Messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
     }
 
-    /// <summary>Without checkpoints: the one folder the map names, or the one asked for.</summary>
+    /// <summary>Chooses a folder without the help of checkpoints: the only one that the map names, or the only one asked for.</summary>
     private FolderPath Likeliest(FolderPath folder, IReadOnlyList<FolderPath> candidates, long messages)
     {
         List<FolderPath> wanted = [.. candidates.Where(c => globs.Length == 0 || IsWanted(c))];
@@ -138,7 +142,9 @@ internal sealed class RestoreRouting(
         }
     }
 
-    /// <summary>Numbers are worth nothing under another UIDVALIDITY: then they would name other mail.</summary>
+    /// <summary>
+    /// Throws if a chosen message can't be found. UIDs of another UIDVALIDITY are rejected, because they could belong to other mail.
+    /// </summary>
     private async Task RequireChosenAsync(List<FolderPath> folders, CancellationToken cancellationToken)
     {
         foreach (var ids in origin.Chosen.GroupBy(c => c.Folder))

@@ -8,13 +8,15 @@ using Imapsync.Engine.Stores.Labels;
 
 namespace Imapsync.Engine.Running;
 
-/// <summary>Looks whether jobs would run: opens both stores as a run does, within the limits of the hosts, and looks at the folders. Changes nothing.</summary>
+/// <summary>
+/// Checks whether jobs would run: opens both stores as a run does, within the limits of their hosts, and reads the folders. Changes nothing.
+/// </summary>
 public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
 {
     private readonly JobSession entry = new(time, openStore, FileMedium.Opener(time));
 
-    /// <param name="withSizes">Adds up the sizes of messages, which lists every one.</param>
-    /// <param name="onEvent">Told when the job has to wait for its hosts.</param>
+    /// <param name="withSizes">Whether to add up message sizes, which requires listing every message.</param>
+    /// <param name="onEvent">Called when the job has to wait for its hosts.</param>
     public async Task<AccountCheck> RunAsync(JobDefinition job, bool withSizes, Action<JobEvent> onEvent, CancellationToken cancellationToken)
     {
         using var place = await entry.EnterAsync(job, new JobReporter(job.Name, time, onEvent), cancellationToken);
@@ -40,7 +42,7 @@ public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
         }
     }
 
-    /// <summary>A directory that is not there yet or holds nothing is no failure; one that can't be written is.</summary>
+    /// <summary>Opens the target. A directory that does not exist yet or is empty is no failure; a directory that can't be written is.</summary>
     private async Task<(SideCheck, IMessageStore?)> OpenTargetAsync(Endpoint endpoint, ConnectionShare? share, CancellationToken cancellationToken)
     {
         if (LocalTarget.WhyNotWritable(endpoint) is { } why)

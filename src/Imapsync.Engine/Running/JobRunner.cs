@@ -14,16 +14,16 @@ using Imapsync.Engine.Stores.Views;
 namespace Imapsync.Engine.Running;
 
 /// <summary>Runs one job from its definition to its report.</summary>
-/// <param name="openState">Where jobs' state is kept; null for files.</param>
+/// <param name="openState">Opens the state of jobs; null for state in files.</param>
 public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpener? openState = null)
 {
     private readonly StateOpener openState = openState ?? FileMedium.Opener(time);
     private readonly JobSession entry = new(time, openStore, openState ?? FileMedium.Opener(time));
 
-    /// <summary>Never throws for anything that happens to the job: the report tells it.</summary>
+    /// <summary>Runs the job. It does not throw for failures of the job; the report contains them.</summary>
     /// <param name="onEvent">May be called from any task, never concurrently.</param>
-    /// <param name="stop">Finish the window in hand, save, report.</param>
-    /// <param name="abort">Drop everything now; what is not saved is found again by the next run.</param>
+    /// <param name="stop">Cancelled to finish the current window, save and report.</param>
+    /// <param name="abort">Cancelled to stop at once; what is not saved is found again by the next run.</param>
     public async Task<JobReport> RunAsync(
         JobDefinition job, RunOptions options, Action<JobEvent> onEvent, CancellationToken stop, CancellationToken abort)
     {
@@ -76,14 +76,14 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
         : time.CreateTimer(
             _ => stopping.ReachLimit(Reasons.MaxDuration, $"the run was stopped after {limit}, its max_duration; the next one goes on"), null, limit, Timeout.InfiniteTimeSpan);
 
-    /// <summary>How many messages earlier runs have brought to a backup that is expected to be there.</summary>
+    /// <summary>Returns how many messages earlier runs stored in a backup that is expected to exist.</summary>
     private static async Task<long> CountHeldAsync(JobDefinition job, RunOptions options, ICheckpointStore checkpoints, CancellationToken abort)
     {
         if (job.IsRestore || options.Heal || job.Target.Place is null)
             return 0;
         if (checkpoints.Summaries.Count > 0)
             return checkpoints.Summaries.Values.Sum(s => s.Settled);
-        // No run has come to its end as yet.
+        // No run has finished yet and saved summaries, so the checkpoints are counted.
         var held = 0L;
         foreach (var pair in await checkpoints.FindPairsAsync(abort))
         {
@@ -94,7 +94,10 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
         return held;
     }
 
-    /// <summary>Two log-ins overlap. A local target is not touched before the source is there.</summary>
+    /// <summary>
+    /// Opens both stores at the same time, so that two logins overlap. A local target is opened only after the source, so that it is not
+    /// touched if the source fails.
+    /// </summary>
     private async Task<(IMessageStore Source, IMessageStore Target)> OpenBothAsync(
         JobDefinition job, IStateMedium state, HostEntry place, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping)
     {
@@ -105,7 +108,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
         var target = OpenTargetAsync(job, state, place, options, held, retry, report, stopping, failing.Token);
         try
         {
-            // A wrong password on one side is told at once, however long the other is waited for.
+            // If one side fails, for example with a wrong password, waiting for the other is cancelled so that the failure is reported at once.
             if (!(await Task.WhenAny(source, target)).IsCompletedSuccessfully)
                 await failing.CancelAsync();
             await Task.WhenAll(source, target);
@@ -137,7 +140,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
         }
     }
 
-    /// <summary>Two log-outs overlap as well.</summary>
+    /// <summary>Closes both stores at the same time, so that two logouts overlap.</summary>
     private sealed class BothStores(IMessageStore source, IMessageStore target) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync() => await Task.WhenAll(source.DisposeAsync().AsTask(), target.DisposeAsync().AsTask());

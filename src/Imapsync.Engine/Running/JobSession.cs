@@ -9,14 +9,14 @@ using Imapsync.Engine.Stores.Limits;
 
 namespace Imapsync.Engine.Running;
 
-/// <summary>How a job is entered and left, whether it copies or verifies: stores opened with patience, and what ended it told.</summary>
+/// <summary>The start and end of every job, whether it copies or verifies: opens stores with retries, and reports what ended the job.</summary>
 internal sealed class JobSession(TimeProvider time, StoreOpener openStore, StateOpener openState)
 {
     private readonly HostCircuits circuits = new(time);
     private readonly StoreLimits limits = new(time);
     private readonly HostPlaces hosts = new();
 
-    /// <param name="isComplete">Nothing was found that is not in place.</param>
+    /// <param name="isComplete">True if nothing was found missing or wrong.</param>
     public static JobOutcome OutcomeOf(StopReason reason, bool isComplete) => reason switch
     {
         StopReason.None => isComplete ? JobOutcome.Ok : JobOutcome.Incomplete,
@@ -25,7 +25,7 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore, State
         _ => JobOutcome.Failed,
     };
 
-    /// <summary>Works, and makes of whatever is thrown a problem of the report and a reason.</summary>
+    /// <summary>Runs the work and turns any exception into a problem of the report and a stop reason.</summary>
     public async Task<StopReason> GuardAsync(JobDefinition job, JobReporter report, Func<Task<StopReason>> work, CancellationToken giveUp)
     {
         try
@@ -62,21 +62,21 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore, State
         }
         catch (Exception e)
         {
-            // A bug or a broken machine: the report must still be written, and say so.
+            // An unexpected exception is a bug or a broken machine. The report must still be written and say so.
             await using var state = openState(job.State);
             return Fail(report, StopReason.Other, Reasons.Unexpected, await DefectFile.KeepAsync(state, e, time.GetUtcNow()));
         }
     }
 
-    /// <summary>Opens a store as a run does, once and for looking.</summary>
+    /// <summary>Opens a store as a run does, read-only and without retries.</summary>
     public Task<IMessageStore> LookAsync(Endpoint endpoint, ConnectionShare? share, Action<string> onNote, CancellationToken cancellationToken) =>
         openStore(endpoint, false, new StoreContext(time, onNote) { OnUnread = (_, _, text) => onNote(text), Connecting = circuits.ConnectAsync, Share = share }, cancellationToken);
 
     public RetryPipeline RetryFor(JobDefinition job, JobReporter report, StopRequest stopping) =>
         new(job.Retry, time, report, stopping.ReachLimit);
 
-    /// <summary>Waits for a connection to each of the job's hosts that has a limit. Disposed after the job's stores.</summary>
-    /// <param name="isOffline">The source is not opened.</param>
+    /// <summary>Waits for a connection to each of the job's hosts that has a limit. The result is disposed after the job's stores.</summary>
+    /// <param name="isOffline">True if the source is not opened.</param>
     public async Task<HostEntry> EnterAsync(JobDefinition job, JobReporter report, CancellationToken giveUp, bool isOffline = false)
     {
         long since = 0;
@@ -95,7 +95,7 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore, State
         return entry;
     }
 
-    /// <param name="remembers">The source may keep in the job's state what it can't write into the place it reads.</param>
+    /// <param name="remembers">Whether the source may keep records in the job's state that it can't write into the mailbox it reads.</param>
     public Task<IMessageStore> OpenSourceAsync(
         JobDefinition job, IStateMedium state, HostEntry entry, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, bool remembers = false) =>
         OpenAsync(job, state, isTarget: false, forWriting: false, entry.Source, retry, report, stopping, giveUp, remembers);

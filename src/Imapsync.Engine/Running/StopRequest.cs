@@ -4,29 +4,33 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Running;
 
 /// <summary>
-/// Asks a running job to finish what is in hand and end: because a person said so, or because a limit that the job sets itself
-/// is reached.
+/// Asks a running job to finish its current work and end, either because a user asked for it or because the job reached one of its own limits.
 /// </summary>
-/// <param name="stop">A person's word, which counts for more than a limit.</param>
+/// <param name="stop">Cancelled by the user; takes precedence over a limit.</param>
 internal sealed class StopRequest(JobReporter report, CancellationToken stop, CancellationToken abort) : IDisposable
 {
     private readonly CancellationTokenSource source = CancellationTokenSource.CreateLinkedTokenSource(stop, abort);
     private Problem? limit;
 
-    /// <summary>Ends waiting and the reading of more; what is in hand is finished.</summary>
+    /// <summary>Cancelled to end waiting and further reading; work already begun is finished.</summary>
     public CancellationToken Token => source.Token;
 
-    /// <summary>Ends the job as incomplete, with the reason among its problems. May be called from any task and more than once: the first counts.</summary>
+    /// <summary>
+    /// Ends the job as incomplete, with the reason among its problems. May be called from any task and more than once; the first call counts.
+    /// </summary>
     /// <param name="reason">A short fixed word for programs, as in <see cref="Problem"/>.</param>
     public void ReachLimit(string reason, string text)
     {
         if (source.IsCancellationRequested || Interlocked.CompareExchange(ref limit, new Problem(FailureScope.Store, null, null, reason, text), null) is not null)
             return;
-        // Not on the caller's stack: it may be in the middle of what is to end.
+        // CancelAsync runs the callbacks on another task, because the caller may be inside the work that is cancelled.
         _ = source.CancelAsync();
     }
 
-    /// <summary>Why a job that came back with <paramref name="reason"/> really ended. One that had nothing left to do reached no limit.</summary>
+    /// <summary>
+    /// Returns the real reason why a job that ended with <paramref name="reason"/> did so. A job that had nothing left to do did not reach a
+    /// limit.
+    /// </summary>
     public StopReason Explain(StopReason reason)
     {
         if (reason != StopReason.Cancelled || limit is null || stop.IsCancellationRequested || abort.IsCancellationRequested)

@@ -8,20 +8,20 @@ using Imapsync.Engine.Verifying;
 namespace Imapsync.Engine.Running;
 
 /// <summary>
-/// Holds a job's target against its source, or against what was recorded of it. Changes nothing at either; in the job's state
-/// it adds the checksums of messages it saw to be equal, and which part of a sample comes next.
+/// Compares a job's target with its source, or with the recorded check sums. It changes neither store. In the job's state it records the check
+/// sums of messages found equal, and the part of a sample that comes next.
 /// </summary>
-/// <param name="openState">Where jobs' state is kept; null for files.</param>
+/// <param name="openState">Opens the state of jobs; null for state in files.</param>
 public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, StateOpener? openState = null)
 {
     private readonly StateOpener openState = openState ?? FileMedium.Opener(time);
     private readonly JobSession entry = new(time, openStore, openState ?? FileMedium.Opener(time));
 
-    /// <summary>Never throws for anything that happens to the job: the report tells it.</summary>
-    /// <param name="onEvent">Start, notes, problems, waiting. May be called from any task, never concurrently.</param>
+    /// <summary>Verifies the job. It does not throw for failures of the job; the report contains them.</summary>
+    /// <param name="onEvent">Called for start, notes, problems and waiting. May be called from any task, never concurrently.</param>
     /// <param name="onFinding">May be called from any task, never concurrently with itself.</param>
-    /// <param name="stop">End soon and report.</param>
-    /// <param name="abort">Drop everything now.</param>
+    /// <param name="stop">Cancelled to end soon and report.</param>
+    /// <param name="abort">Cancelled to stop at once.</param>
     public async Task<VerifyReport> RunAsync(
         JobDefinition job, VerifyOptions options, Action<JobEvent> onEvent, Action<Finding> onFinding, CancellationToken stop, CancellationToken abort)
     {
@@ -40,7 +40,7 @@ public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, State
         JobDefinition job, VerifyOptions options, FindingLog findings, JobReporter report, StopRequest stopping, CancellationToken abort)
     {
         var retry = entry.RetryFor(job, report, stopping);
-        // A job that never ran has no state, and looking at it does not make any.
+        // A job that never ran has no state. It is opened read-only, so that verifying does not create one.
         var state = openState(job.State);
         await using var checkpoints = await CheckpointStore.OpenAsync(state, readOnly: !await state.ExistsAsync(abort), abort);
         var sample = await SampleCursor.ReadAsync(state, options.Share, abort);

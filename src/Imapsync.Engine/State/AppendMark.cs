@@ -5,10 +5,10 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// The piece <c>appending</c> of the job's state: there while a run appends messages, and after one that did not come to a good end. Where it is
-/// missing all that was ever appended is recorded; so what lies at the target all the same, and is ours, was appended after this state: it is an
-/// older one that was put back. It is durable before anything is appended: else a power cut would look like an older state, and what was unflagged
-/// at the source would stay flagged at the target.
+/// The <c>appending</c> piece of the job's state. It exists while a run appends messages, and remains after a run that did not end properly. If
+/// it is missing, every append so far is recorded; an unrecorded copy at the target then means that the state was restored from an older copy.
+/// The mark is durable before anything is appended: otherwise the state after a power cut would look like an older copy, and a flag removed at
+/// the source would stay at the target.
 /// </summary>
 internal sealed class AppendMark
 {
@@ -24,17 +24,17 @@ internal sealed class AppendMark
         marked = new(MarkAsync);
     }
 
-    /// <summary>What no record speaks of in this folder may come from a run that was interrupted, or from this one.</summary>
+    /// <summary>Returns true if unrecorded messages in this folder may come from an interrupted run or from this run.</summary>
     public async Task<bool> ExplainsAsync(FolderPath target) => await wasThere.Value || targets.ContainsKey(target);
 
-    /// <summary>Before the first append to a folder.</summary>
+    /// <summary>Sets the mark. Called before the first append to a folder.</summary>
     public async Task SetAsync(FolderPath target)
     {
         await marked.Value;
         targets.TryAdd(target, true);
     }
 
-    /// <summary>All that was appended is recorded.</summary>
+    /// <summary>Removes the mark. Called when all appended messages are recorded.</summary>
     public async Task ClearAsync()
     {
         try
@@ -43,11 +43,14 @@ internal sealed class AppendMark
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // It stays, and the next run takes it for an interrupted one's.
+            // If the mark can't be removed, the next run assumes that this run was interrupted.
         }
     }
 
-    /// <summary>As the run found it. A job without a state has nothing to be old.</summary>
+    /// <summary>
+    /// Returns whether the mark existed when the run began. For a job without a state it returns true, because such a state can't be older
+    /// than the target.
+    /// </summary>
     private async Task<bool> LookAsync() =>
         !await state.ExistsAsync(CancellationToken.None) || await state.HasAsync(StateName.Appending, CancellationToken.None);
 
@@ -61,7 +64,7 @@ internal sealed class AppendMark
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // A state that can't be written to says so at the next commit.
+            // If the state can't be written, the next commit reports it.
         }
     }
 }

@@ -2,12 +2,12 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>What is remembered of one pair, in memory. Made of the same steps by a running job and by reading its journal.</summary>
+/// <summary>The in-memory content of one pair's checkpoint. A running job and the replay of its journal build it by the same steps.</summary>
 internal sealed class CheckpointState
 {
     private readonly int[] counts = new int[Enum.GetValues<Settlement>().Length];
 
-    /// <summary>UIDVALIDITYs are known: there was a reset.</summary>
+    /// <summary>True after the first reset, when the UIDVALIDITYs are known.</summary>
     public bool HasBegun { get; private set; }
 
     public UidValidity SourceValidity { get; private set; }
@@ -22,7 +22,7 @@ internal sealed class CheckpointState
 
     public TrashMark? MoveUnderWay { get; set; }
 
-    /// <summary>UIDs at the target → at the source.</summary>
+    /// <summary>Damaged copies: target UID → source UID.</summary>
     public SortedDictionary<Uid, Uid> DamagedCopies { get; } = [];
 
     public SettledList Messages { get; } = new();

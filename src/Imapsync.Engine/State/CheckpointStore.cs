@@ -3,14 +3,16 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>Checkpoints on a medium, in the format of docs/checkpoints.md. Owns the medium, and with it the hold of the job.</summary>
+/// <summary>Checkpoints on a medium, in the format of docs/checkpoints.md. It owns the medium, and with it the job's lock.</summary>
 public sealed class CheckpointStore : ICheckpointStore
 {
     private readonly IStateMedium medium;
     private readonly SemaphoreSlim replacing = new(1);
     private readonly ConcurrentDictionary<PairKey, bool> open = new();
 
-    /// <summary>Pairs whose last commit failed: the system may show octets that never reached the disk.</summary>
+    /// <summary>
+    /// Pairs whose last commit failed. Their journals are written anew, because reading may return octets that never reached the disk.
+    /// </summary>
     private readonly ConcurrentDictionary<PairKey, bool> doubtful = new();
 
     private volatile IReadOnlyDictionary<PairKey, PairSummary> summaries;
@@ -20,12 +22,14 @@ public sealed class CheckpointStore : ICheckpointStore
 
     public IReadOnlyDictionary<PairKey, PairSummary> Summaries => summaries;
 
-    /// <summary>What the checkpoints lie on; where they are only looked at, as it would be after what was written to them.</summary>
+    /// <summary>The medium with the job's state. If opened read-only, it also shows what was written since, which exists in memory only.</summary>
     public IStateMedium State => medium;
 
-    /// <param name="readOnly">Look only: does not take the job, makes and changes nothing there; what is committed is in memory, as long as this is open.</param>
+    /// <param name="readOnly">
+    /// Opens without locking the job and without creating or changing anything; commits are kept in memory until this object is disposed.
+    /// </param>
     /// <exception cref="CheckpointLockedException">Another run holds the job.</exception>
-    /// <exception cref="CheckpointVersionException">A newer version wrote it, and it is left as it is.</exception>
+    /// <exception cref="CheckpointVersionException">The state was written by a newer version; it is left as it is.</exception>
     /// <exception cref="CheckpointException">The medium can't be used.</exception>
     public static async Task<CheckpointStore> OpenAsync(IStateMedium medium, bool readOnly, CancellationToken cancellationToken)
     {
@@ -45,7 +49,7 @@ public sealed class CheckpointStore : ICheckpointStore
         }
     }
 
-    /// <summary>The same of the files in a directory.</summary>
+    /// <summary>Opens the checkpoints in a directory of files.</summary>
     public static Task<CheckpointStore> OpenAsync(string directory, TimeProvider time, bool readOnly, CancellationToken cancellationToken) =>
         OpenAsync(new FileMedium(new StateLocation(directory), time), readOnly, cancellationToken);
 
@@ -92,7 +96,7 @@ public sealed class CheckpointStore : ICheckpointStore
         await replacing.WaitAsync(cancellationToken);
         try
         {
-            // A run with nothing new writes and syncs nothing.
+            // Unchanged summaries are not written, so a run with nothing new writes and syncs nothing.
             if (saved.Count != this.summaries.Count || saved.Values.Except(this.summaries.Values).Any())
                 await medium.ReplaceAsync(StateName.Summary, SummaryFile.Write(saved.Values), cancellationToken);
             this.summaries = saved;
@@ -166,7 +170,7 @@ public sealed class CheckpointStore : ICheckpointStore
         var read = await Journal.ReadAsync(medium, pair, cancellationToken);
         if (read is not { } found)
             return null;
-        // An older format is not added to but written anew: a file has one version.
+        // A journal in an older format is rewritten instead of extended, because a file has only one format version.
         var isCurrent = found.Extent.Version == JournalRecords.Version && !doubtful.ContainsKey(pair);
         if (isCurrent && !Journal.IsWorthCompacting(found.Extent.Length, found.State))
             return found;
@@ -185,8 +189,8 @@ public sealed class CheckpointStore : ICheckpointStore
         });
 
     /// <summary>
-    /// The journal names its pair, so it is written anew. A crash before the old one is removed leaves both alike, and the
-    /// rename is asked for again.
+    /// Moves a journal to another pair. It is written anew, because a journal contains its pair's name. A crash before the old journal is
+    /// removed leaves both with the same content, and the rename is requested again.
     /// </summary>
     private async Task MoveJournalAsync(PairKey from, PairKey to, CancellationToken cancellationToken)
     {

@@ -4,9 +4,9 @@ using System.Text;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// How many octets were moved within 24 hours, in this run and in those before: the current clock hour (UTC) and the 23 before
-/// it. So an hour's octets are given back at the same hour of the next day, when a job that runs daily needs them again, and
-/// unlike a calendar day's they are not given back all at once, an hour after they were spent. Used from several tasks.
+/// Counts the octets moved within 24 hours, by this run and earlier ones: in the current clock hour (UTC) and the 23 before it. The octets of one
+/// hour become available again at the same hour of the next day, when a daily job needs them. With a count per calendar day they would all become
+/// available at midnight, perhaps an hour after they were spent. Thread-safe.
 /// </summary>
 internal sealed class DayBudget : IAsyncDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class DayBudget : IAsyncDisposable
     private readonly Lock gate = new();
     private readonly SemaphoreSlim saving = new(1);
 
-    // Hours since 1970 → octets.
+    // Hours since 1970 → octets spent in that hour.
     private readonly SortedDictionary<long, long> spent = [];
     private long unsaved;
 
@@ -41,7 +41,7 @@ internal sealed class DayBudget : IAsyncDisposable
         }
     }
 
-    /// <summary>When there is something to spend again; of no meaning while there is.</summary>
+    /// <summary>When part of the budget becomes available again; meaningful only while the budget is spent.</summary>
     public DateTimeOffset AvailableAgainAt
     {
         get
@@ -62,7 +62,7 @@ internal sealed class DayBudget : IAsyncDisposable
         }
     }
 
-    /// <param name="name">Where there is none, or one that makes no sense, nothing was spent.</param>
+    /// <param name="name">The piece of state to read. If it is missing or invalid, nothing counts as spent.</param>
     public static async Task<DayBudget> ReadAsync(IStateMedium state, StateName name, long bytesPerDay, TimeProvider time, CancellationToken cancellationToken)
     {
         var budget = new DayBudget(state, name, bytesPerDay, time);
@@ -82,8 +82,8 @@ internal sealed class DayBudget : IAsyncDisposable
         return budget;
     }
 
-    /// <summary>Saves itself after each hundredth of the budget, and at the end.</summary>
-    /// <exception cref="CheckpointException">It can't be written.</exception>
+    /// <summary>Adds octets to the current hour. The count is saved after each hundredth of the budget and on disposal.</summary>
+    /// <exception cref="CheckpointException">The count can't be written.</exception>
     public async ValueTask SpendAsync(long bytes, CancellationToken cancellationToken)
     {
         bool isDue;
@@ -135,7 +135,10 @@ internal sealed class DayBudget : IAsyncDisposable
 
     private static long HourOf(DateTimeOffset at) => (long)Math.Floor(at.ToUnixTimeSeconds() / 3600.0);
 
-    /// <summary>Drops what is a day old. What was spent later than now, by a clock that has gone back since, is taken as spent now.</summary>
+    /// <summary>
+    /// Drops hours that are a day old and returns the current hour. Octets recorded for a later hour, because the clock has since been set
+    /// back, are moved to the current one.
+    /// </summary>
     private long Forget()
     {
         var now = HourOf(time.GetUtcNow());

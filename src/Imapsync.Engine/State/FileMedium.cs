@@ -4,7 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>State in a directory of files, in the format of docs/checkpoints.md; held by the operating system's lock on one of them.</summary>
+/// <summary>
+/// Keeps state in a directory of files, in the format of docs/checkpoints.md. The job is held by an operating system lock on one of the files.
+/// </summary>
 public sealed class FileMedium(StateLocation location, TimeProvider time) : IStateMedium
 {
     private readonly StateDirectory directory = new(Path.GetFullPath(location.Directory));
@@ -13,7 +15,7 @@ public sealed class FileMedium(StateLocation location, TimeProvider time) : ISta
 
     public string Display => $"the state directory {directory.Root}";
 
-    /// <summary>The files of any job.</summary>
+    /// <summary>Returns an opener for jobs whose state is kept in files.</summary>
     public static StateOpener Opener(TimeProvider time) => location => new FileMedium(location, time);
 
     public string Where(StateName name) => directory.FileOf(name);
@@ -116,14 +118,14 @@ public sealed class FileMedium(StateLocation location, TimeProvider time) : ISta
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Reading pieces that others may be writing.</summary>
+    /// <summary>Opens a file for reading, even while others write to it.</summary>
     internal static IStateContent Open(string path)
     {
         Nodes.RequireNoDevice(path);
         return new Content(path, File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
     }
 
-    /// <summary>The lock lasts as long as its holder means it to: nobody writes by mistake after that.</summary>
+    /// <summary>Throws unless this instance holds the job's lock, so that nothing is written by mistake after the lock was released.</summary>
     private void RequireHold(StateName name)
     {
         if (name.IsHeld && held is null)

@@ -1,110 +1,119 @@
 namespace Imapsync.Engine.State;
 
-/// <summary>Reaches the state of a job on some medium. Touches nothing as yet.</summary>
+/// <summary>Returns access to a job's state on some medium, without reading or writing anything yet.</summary>
 public delegate IStateMedium StateOpener(StateLocation location);
 
 /// <summary>
-/// Keeps the state of one job: named pieces that are replaced whole, and journals that are added to batch by batch. What the pieces say is laid
-/// down by those who write them (docs/checkpoints.md); the medium sees octets. An instance belongs to one run or one look; its methods may be
-/// called from several tasks, those for one piece from one at a time. What can't be read or written throws <see cref="IOException"/> or
-/// <see cref="UnauthorizedAccessException"/> with a text for people. Disposing it ends its hold; one that holds nothing need not be disposed.
+/// Keeps the state of one job: named pieces that are replaced as a whole, and journals that grow batch by batch. The medium stores octets; their
+/// formats are defined by the classes that write them (docs/checkpoints.md). An instance belongs to one run or one read-only view. Its methods
+/// may be called from several tasks, but those for the same piece from only one at a time. Read and write failures throw <see
+/// cref="IOException"/> or <see cref="UnauthorizedAccessException"/> with a text for people. Disposing an instance releases its hold on the job;
+/// an instance without a hold need not be disposed.
 /// </summary>
 public interface IStateMedium : IAsyncDisposable
 {
-    /// <summary>For people, after which "can't be used" makes a sentence.</summary>
+    /// <summary>A description for people, worded so that "can't be used" can follow it.</summary>
     string Display { get; }
 
-    /// <summary>Where a piece lies, for people who look for it.</summary>
+    /// <summary>Returns the location of a piece, for people who look for it.</summary>
     string Where(StateName name);
 
-    /// <summary>The job has a state, if only an empty one.</summary>
+    /// <summary>Returns true if the job has a state, even an empty one.</summary>
     Task<bool> ExistsAsync(CancellationToken cancellationToken);
 
-    /// <summary>Throws where something else lies in the place of the state. Changes nothing.</summary>
+    /// <summary>Throws if the location of the state contains something else. Changes nothing.</summary>
     Task CheckAsync(CancellationToken cancellationToken);
 
-    /// <summary>As <see cref="CheckAsync"/>, and makes an empty state where there is none.</summary>
+    /// <summary>Like <see cref="CheckAsync"/>, and creates an empty state if there is none.</summary>
     Task MakeAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// As <see cref="MakeAsync"/>, and takes the job: until this instance is disposed or its process ends, however that ends, no other one holds it.
-    /// A medium whose holders can lose their hold while they live (a lease that runs out) numbers them, gives the number along with each write of a
-    /// piece that <see cref="StateName.IsHeld"/>, and refuses those of any but the last with <see cref="CheckpointLockedException"/>: a process that was
-    /// held up must change nothing when it goes on. What a crash left half-written is gone afterwards.
+    /// Like <see cref="MakeAsync"/>, and holds the job: no other instance can hold it until this one is disposed or its process ends in
+    /// whatever way. On a medium where a live holder can lose its hold (an expired lease), holds are numbered, the number is sent with each
+    /// write of a piece that <see cref="StateName.IsHeld"/>, and writes under any but the latest number are refused with <see
+    /// cref="CheckpointLockedException"/>, so that a process that was suspended changes nothing when it continues. Pieces that a crash left
+    /// half-written are removed.
     /// </summary>
-    /// <exception cref="CheckpointLockedException">Another run holds it; the text says which.</exception>
+    /// <exception cref="CheckpointLockedException">Another run holds the job; the text says which.</exception>
     Task HoldAsync(CancellationToken cancellationToken);
 
     Task<bool> HasAsync(StateName name, CancellationToken cancellationToken);
 
-    /// <summary>Opens a piece for reading, as it is or newer; null where there is none. It may be open for adding to.</summary>
-    /// <param name="willWrite">What is found decides what is written: throws where writing would go to somewhere else.</param>
+    /// <summary>
+    /// Opens the current or a newer version of a piece for reading; null if there is none. A journal may be opened while it is being added
+    /// to.
+    /// </summary>
+    /// <param name="willWrite">
+    /// True if the content decides what is written next: then this throws if writing would go to another location (a link).
+    /// </param>
     Task<IStateContent?> OpenAsync(StateName name, CancellationToken cancellationToken, bool willWrite = false);
 
-    /// <summary>Opens every pair's journal, in no order, each disposed before the next. Whose it is only its own text says.</summary>
+    /// <summary>
+    /// Opens every pair's journal, in no particular order; each is disposed before the next. Only its content tells which pair it belongs to.
+    /// </summary>
     IAsyncEnumerable<IStateContent> OpenJournalsAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Puts a piece in place of what was there, or of nothing: at any moment the old content or the whole new one is seen. Durable when this
-    /// returns. Makes the state where there is none.
+    /// Replaces or creates a piece atomically: a reader sees either the old content or the whole new one. Durable when this returns. Creates
+    /// the state if there is none.
     /// </summary>
-    /// <param name="write">Writes the content; what it throws passes through, and the old content stays.</param>
+    /// <param name="write">Writes the content. If it throws, the exception is passed on and the old content stays.</param>
     Task ReplaceAsync(StateName name, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken);
 
-    /// <summary>Puts a piece of which only matters that it is there. Durable when this returns; a crash may leave a part of its content.</summary>
+    /// <summary>Creates a piece of which only its existence matters. Durable when this returns; a crash may leave only part of its content.</summary>
     Task MarkAsync(StateName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
 
-    /// <summary>Removes a piece, if there is one. Of a journal, durable when this returns; a mark may come back after a power cut.</summary>
+    /// <summary>Removes a piece if it exists. The removal of a journal is durable when this returns; a mark may reappear after a power cut.</summary>
     Task RemoveAsync(StateName name, CancellationToken cancellationToken);
 
-    /// <summary>Puts a damaged journal where no run looks, for people. The newest few of a pair are kept.</summary>
-    /// <returns>What it is called there; null where it stays.</returns>
+    /// <summary>Renames a damaged journal so that no run reads it but people can. Only the newest few of each pair are kept.</summary>
+    /// <returns>The new name; null if the journal stays where it is.</returns>
     Task<string?> SetAsideAsync(StateName name, CancellationToken cancellationToken);
 
-    /// <summary>Adds to a piece that is there.</summary>
-    /// <param name="length">How much of it stays, in octets; what follows is cut off.</param>
+    /// <summary>Opens an existing piece for appending.</summary>
+    /// <param name="length">How many octets of it are kept; the rest is truncated.</param>
     IStateLog Continue(StateName name, long length);
 
     /// <summary>
-    /// A turn at <see cref="StateName.History"/>, which those write too who do not hold the job; ends when it is disposed or with the process. Null
-    /// while another has it.
+    /// Takes the exclusive right to write <see cref="StateName.History"/>, which may also be written without holding the job. The right ends
+    /// when the result is disposed or the process ends. Null if another process has it.
     /// </summary>
     IDisposable? TryTakeTurn();
 
     /// <summary>
-    /// A directory on this machine where a store may keep, in files of its own, the numbers it gave to somebody else's mail. Nothing is made. What is lost
-    /// there is numbered anew, and matched by identity. Null where there is no such place.
+    /// Returns a directory on this machine where a store may keep, in its own files, the UIDs that it has assigned to foreign mail; null if
+    /// there is none. The directory is not created. Mail whose UIDs are lost there gets new ones and is matched by identity.
     /// </summary>
     string? LocalDirectory(string use);
 }
 
-/// <summary>A piece of state that is being read.</summary>
+/// <summary>A piece of state opened for reading.</summary>
 public interface IStateContent : IDisposable
 {
-    /// <summary><see cref="IStateMedium.Where"/> it lies.</summary>
+    /// <summary>The piece's location; see <see cref="IStateMedium.Where"/>.</summary>
     string Display { get; }
 
     long Length { get; }
 
-    /// <summary>Some of the octets at an offset; 0 at the end.</summary>
+    /// <summary>Reads some octets at an offset; returns 0 at the end.</summary>
     ValueTask<int> ReadAsync(Memory<byte> buffer, long offset, CancellationToken cancellationToken);
 }
 
-/// <summary>A piece of state that is being added to.</summary>
+/// <summary>A piece of state opened for appending.</summary>
 public interface IStateLog : IDisposable
 {
     /// <summary>
-    /// Adds a batch, after those before. Durable when this returns; a crash leaves all of it, none, or (in files) a part. Logs of one medium share
-    /// the cost of becoming durable where they can. After a failure nothing may be added, for what is there is not known.
+    /// Appends a batch. Durable when this returns; a crash leaves all of it, none of it, or (in files) a part. Logs of one medium share the
+    /// cost of a sync where possible. After a failure nothing more may be appended, because the content is unknown.
     /// </summary>
-    /// <exception cref="CheckpointLockedException">The job is another's by now; nothing was added.</exception>
+    /// <exception cref="CheckpointLockedException">Another run holds the job now; nothing was appended.</exception>
     Task AppendAsync(ReadOnlyMemory<byte> batch);
 }
 
-/// <summary>Small pieces in one go.</summary>
+/// <summary>Reads and writes small pieces as a whole.</summary>
 internal static class StatePieces
 {
-    /// <summary>The whole of a piece; null where there is none, or one longer than any of ours.</summary>
+    /// <summary>Returns the content of a piece; null if it does not exist or is longer than the given limit.</summary>
     public static async Task<byte[]?> ReadAllAsync(this IStateMedium medium, StateName name, long maxBytes, CancellationToken cancellationToken, bool willWrite = false)
     {
         if (await medium.OpenAsync(name, cancellationToken, willWrite) is not { } opened)
@@ -113,7 +122,7 @@ internal static class StatePieces
         return content.Length > maxBytes ? null : await content.ReadUpToAsync(0, (int)content.Length, cancellationToken);
     }
 
-    /// <summary>So many octets from an offset, or as many as there are.</summary>
+    /// <summary>Reads this many octets from an offset, or fewer if the piece ends before.</summary>
     public static async Task<byte[]> ReadUpToAsync(this IStateContent content, long offset, int count, CancellationToken cancellationToken)
     {
         var octets = new byte[count];

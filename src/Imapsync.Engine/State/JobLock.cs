@@ -4,12 +4,12 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// The job's lock: the operating system's lock on a file (flock on Unix), which ends with the process however that ends.
-/// Who holds it stands in the file, for the message.
+/// The job's lock: an operating system lock on a file (flock on Unix), which ends with the process in any case. The file names the holder, for
+/// the error message of other runs.
 /// </summary>
 internal sealed class JobLock : IDisposable
 {
-    /// <summary>Its text is shorter.</summary>
+    /// <summary>The size of the buffer for the holder's text, which is always shorter.</summary>
     public const int OwnerBytes = 256;
 
     private const int SharingViolation = unchecked((int)0x80070020);
@@ -18,10 +18,10 @@ internal sealed class JobLock : IDisposable
 
     private JobLock(FileStream file) => this.file = file;
 
-    /// <exception cref="CheckpointLockedException">Somebody else holds it.</exception>
+    /// <exception cref="CheckpointLockedException">Another run holds the lock.</exception>
     public static JobLock Take(string path, TimeProvider time)
     {
-        // Opening without truncating: the holder's text must outlast a second run's try.
+        // The file is opened without truncating it, so that a failed attempt does not erase the holder's text.
         DurableFiles.RequireNoLink(path);
         Nodes.RequireNoDevice(path);
         var taken = Open(path) ?? throw new CheckpointLockedException($"another run holds this job: {ReadOwner(path)}");
@@ -33,13 +33,13 @@ internal sealed class JobLock : IDisposable
         }
         catch (IOException e) when (FileErrors.IsNoSpace(e))
         {
-            // It holds all the same; it only cannot say by whom.
+            // The lock holds even if the disk is full; the file just can't name the holder.
         }
 
         return new JobLock(taken);
     }
 
-    /// <summary>The file stays: removing it would let two runs lock two files of one name.</summary>
+    /// <summary>Releases the lock. The file is not removed: otherwise two runs could lock two different files of the same name.</summary>
     public void Dispose()
     {
         file.SetLength(0);
@@ -47,7 +47,7 @@ internal sealed class JobLock : IDisposable
         file.Dispose();
     }
 
-    /// <summary>Null where somebody else holds it.</summary>
+    /// <summary>Opens and locks the file; null if another process holds the lock.</summary>
     private static FileStream? Open(string path)
     {
         if (!OperatingSystem.IsWindows())

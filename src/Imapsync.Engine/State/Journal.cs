@@ -2,21 +2,21 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>One pair's journal. Created with its first batch, whole or not at all; added to and made durable batch by batch.</summary>
+/// <summary>One pair's journal. It is created atomically with its first batch; each later batch is appended and made durable.</summary>
 internal sealed class Journal(IStateMedium medium, PairKey pair) : IDisposable
 {
-    /// <summary>Below this a journal isn't worth rewriting.</summary>
+    /// <summary>The size in octets below which a journal is not worth rewriting.</summary>
     private const long MinCompactionBytes = 64 * 1024;
 
-    /// <summary>How many octets a message costs when written anew, near enough.</summary>
+    /// <summary>The approximate size of one message's record in a rewritten journal.</summary>
     private const long BytesPerMessage = 44;
 
     private IStateLog? log;
     private long length;
 
-    /// <summary>Reads it; null where there is none. Nothing is changed.</summary>
-    /// <exception cref="StateDamagedException">It can't be trusted.</exception>
-    /// <exception cref="CheckpointVersionException">It is of a newer version.</exception>
+    /// <summary>Reads a pair's journal without changing it; null if there is none.</summary>
+    /// <exception cref="StateDamagedException">The journal is damaged.</exception>
+    /// <exception cref="CheckpointVersionException">The journal was written by a newer version.</exception>
     public static async Task<(CheckpointState State, CommittedExtent Extent)?> ReadAsync(IStateMedium medium, PairKey pair, CancellationToken cancellationToken)
     {
         if (await medium.OpenAsync(StateName.Journal(pair), cancellationToken) is not { } opened)
@@ -26,15 +26,15 @@ internal sealed class Journal(IStateMedium medium, PairKey pair) : IDisposable
         return (await JournalScan.ReplayAsync(journal, extent, cancellationToken), extent);
     }
 
-    /// <summary>Goes on after what was read; what follows it is cut off.</summary>
+    /// <summary>Continues a journal after its last commit; anything after that is truncated.</summary>
     public void Continue(CommittedExtent extent)
     {
         length = extent.CommittedBytes;
         log = medium.Continue(StateName.Journal(pair), length);
     }
 
-    /// <summary>Appends one batch that ends with a commit, and syncs. The first creates the file.</summary>
-    /// <param name="batch">Its first line goes on from the last one's CRC: the file's, or <see cref="NewHeader"/>'s.</param>
+    /// <summary>Appends one batch that ends with a commit, and syncs. The first batch creates the file.</summary>
+    /// <param name="batch">Its CRC chain continues from the file's last line, or from <see cref="NewHeader"/> in a new file.</param>
     public async Task AppendAsync(ReadOnlyMemory<byte> batch)
     {
         if (log is null)
@@ -54,7 +54,7 @@ internal sealed class Journal(IStateMedium medium, PairKey pair) : IDisposable
         length += batch.Length;
     }
 
-    /// <summary>What a file that is not there yet begins with; the first batch goes on from its CRC.</summary>
+    /// <summary>Returns the header of a new journal. The first batch continues its CRC chain.</summary>
     public static RecordWriter NewHeader(PairKey pair)
     {
         var writer = new RecordWriter();
@@ -62,11 +62,11 @@ internal sealed class Journal(IStateMedium medium, PairKey pair) : IDisposable
         return writer;
     }
 
-    /// <summary>Most of the file is history.</summary>
+    /// <summary>Returns true if most of a journal consists of superseded records.</summary>
     public static bool IsWorthCompacting(long length, CheckpointState state) =>
         length > MinCompactionBytes && length > 4 * BytesPerMessage * (state.Messages.Count + 16L);
 
-    /// <summary>Writes the state in place of its history, if that is worth it. Nothing can be appended afterwards.</summary>
+    /// <summary>Rewrites the journal as a snapshot of the state, if that is worth it. Nothing can be appended afterwards.</summary>
     public async Task FinishAsync(CheckpointState state)
     {
         if (log is not null && IsWorthCompacting(length, state))

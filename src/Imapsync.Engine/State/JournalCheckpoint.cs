@@ -14,9 +14,9 @@ internal sealed class JournalCheckpoint : ICheckpoint
     private Task lastCommit = Task.CompletedTask;
     private bool isClosed;
 
-    /// <param name="crc">Of the journal's last line, or of the header it will begin with.</param>
-    /// <param name="path">Where it lies, for people.</param>
-    /// <param name="onClosed">Told once, and whether a commit failed: then the journal's end is not to be trusted.</param>
+    /// <param name="crc">The CRC of the journal's last line, or of its header if it is new.</param>
+    /// <param name="path">The journal's location, for people.</param>
+    /// <param name="onClosed">Called once on closing; true if a commit failed, so that the journal's end can't be trusted.</param>
     public JournalCheckpoint(CheckpointState state, uint crc, Journal journal, string path, CheckpointCondition condition, string? damage, Action<bool> onClosed)
     {
         (this.state, this.journal, this.path, this.onClosed) = (state, journal, path, onClosed);
@@ -140,7 +140,7 @@ internal sealed class JournalCheckpoint : ICheckpoint
         if (!staged.IsEmpty)
         {
             JournalRecords.WriteCommit(staged);
-            // Batches are handed over in order here, by the one caller, and written one after the other.
+            // Only one task calls this method, so the batches are queued here in order; each is written after the one before.
             lastCommit = AppendAfterAsync(lastCommit, staged.Take());
         }
 
@@ -155,13 +155,13 @@ internal sealed class JournalCheckpoint : ICheckpoint
         await lastCommit.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
-            // What was never committed must not become so by the way.
+            // The journal is rewritten only if nothing uncommitted is staged, because a snapshot would make uncommitted changes durable.
             if (lastCommit.IsCompletedSuccessfully && staged.IsEmpty)
                 await journal.FinishAsync(state);
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // The journal as it is holds everything; it is compacted another time.
+            // The existing journal is complete, so a failed compaction does no harm; it is tried again another time.
         }
         finally
         {
@@ -172,7 +172,7 @@ internal sealed class JournalCheckpoint : ICheckpoint
 
     private async Task AppendAfterAsync(Task before, ReadOnlyMemory<byte> batch)
     {
-        // After a failure the file's end is unknown: nothing may follow it, and every later commit fails with the first one.
+        // This throws if an earlier batch failed. The end of the file is then unknown, so nothing may follow, and every later commit fails too.
         await before;
         try
         {

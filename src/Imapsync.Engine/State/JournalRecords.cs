@@ -4,12 +4,12 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>The records of a journal, version 4, as docs/checkpoints.md lays them down: how each is written and read.</summary>
+/// <summary>Writes and reads the records of a journal in format version 4, as defined in docs/checkpoints.md.</summary>
 internal static class JournalRecords
 {
     public const int Version = 4;
 
-    /// <summary>Settlements in one letter, at the place of their number.</summary>
+    /// <summary>The letter for each settlement, indexed by its numeric value.</summary>
     private static ReadOnlySpan<byte> Letters => "casfv"u8;
 
     public static ReadOnlySpan<byte> Magic => "imapsync-journal"u8;
@@ -65,8 +65,8 @@ internal static class JournalRecords
 
     public static void WriteCommit(RecordWriter writer) => writer.Begin(Commit).End();
 
-    /// <summary>Does to a state what one record after the header says.</summary>
-    /// <exception cref="StateDamagedException">No writer of this version writes such a record here.</exception>
+    /// <summary>Applies one record after the header to a state.</summary>
+    /// <exception cref="StateDamagedException">No writer of this version would write this record at this position.</exception>
     public static void Apply(CheckpointState state, ReadOnlySpan<byte> record)
     {
         var fields = new RecordFields(record);
@@ -96,7 +96,7 @@ internal static class JournalRecords
         var flags = fields.Number32();
         if (source == 0 || flags >= (uint)state.Flags.Count)
             throw new StateDamagedException("a message has no UID or unknown flags");
-        // Version 1 has no checksums.
+        // Records of format version 1 have no check sums.
         MessageChecksum? checksum = fields.AtEnd ? null : ReadChecksum(ref fields);
         Sighting? seen = null;
         if (checksum is { } numbers && !fields.AtEnd)

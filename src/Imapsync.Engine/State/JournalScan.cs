@@ -4,29 +4,29 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>How far a journal can be trusted.</summary>
-/// <param name="CommittedBytes">Through the last commit; what follows was never promised.</param>
-/// <param name="Crc">Of the line at that place, for the next one to go on from.</param>
-/// <param name="Version">Of the file's format.</param>
-/// <param name="Length">Of all there is.</param>
+/// <summary>How much of a journal is committed.</summary>
+/// <param name="CommittedBytes">The length in octets up to the last commit; anything after it was never promised to be durable.</param>
+/// <param name="Crc">The CRC of the last committed line, from which the next line continues.</param>
+/// <param name="Version">The file's format version.</param>
+/// <param name="Length">The file's whole length in octets.</param>
 internal readonly record struct CommittedExtent(long CommittedBytes, uint Crc, ulong Version, long Length);
 
 /// <summary>
-/// Reads a journal's lines. Tells a torn tail (the file just ends: what a crash leaves, and all a lost end can look like)
-/// from damage (a complete line that is wrong, or an end no writer could have begun): a commit that returned
-/// may have been lost only where the file says so by ending early, see docs/checkpoints.md.
+/// Reads a journal's lines and distinguishes a torn end from damage. A torn end, as left by a crash, simply stops; a lost end can't look any
+/// different. Damage is a complete line that is wrong, or an end that no writer could have begun. A commit that had returned can therefore be
+/// lost only if the file ends early; see docs/checkpoints.md.
 /// </summary>
 internal static class JournalScan
 {
     private const int ChunkBytes = 64 * 1024;
 
-    /// <summary>The first two lines are far shorter, however long the folders' names are.</summary>
+    /// <summary>How many octets are read to find the first two lines, which are far shorter even with long folder names.</summary>
     private const int HeaderBytes = 256 * 1024;
 
     private delegate void LineVisitor(ReadOnlySpan<byte> line);
 
-    /// <exception cref="StateDamagedException">It can't be trusted.</exception>
-    /// <exception cref="CheckpointVersionException">It is of a newer version.</exception>
+    /// <exception cref="StateDamagedException">The journal is damaged.</exception>
+    /// <exception cref="CheckpointVersionException">The journal was written by a newer version.</exception>
     public static async Task<CommittedExtent> CheckAsync(IStateContent file, PairKey pair, CancellationToken cancellationToken)
     {
         long lines = 0, position = 0;
@@ -56,7 +56,7 @@ internal static class JournalScan
         return committed with { Length = position + tail.Length };
     }
 
-    /// <summary>Builds the state from the committed part of a journal that was checked.</summary>
+    /// <summary>Builds the state from the committed part of a checked journal.</summary>
     public static async Task<CheckpointState> ReplayAsync(IStateContent file, CommittedExtent extent, CancellationToken cancellationToken)
     {
         var state = new CheckpointState();
@@ -78,7 +78,7 @@ internal static class JournalScan
         return state.HasBegun ? state : throw new StateDamagedException("it does not begin with a reset");
     }
 
-    /// <summary>Which pair a journal says it is of; null where its first two lines do not say so.</summary>
+    /// <summary>Reads from the first two lines which pair a journal belongs to; null if they don't tell.</summary>
     public static async Task<PairKey?> ReadPairAsync(IStateContent file, CancellationToken cancellationToken)
     {
         PairKey? pair = null;
@@ -135,8 +135,8 @@ internal static class JournalScan
     }
 
     /// <summary>
-    /// True for the beginning of a line, with the zeros a file system may show for a block it never wrote.
-    /// The one line whose every octet is known before it is read is the commit: it has to be the beginning of that.
+    /// Returns true if the tail is the beginning of a line, possibly followed by zeros that some file systems show for unwritten blocks. The
+    /// only line whose octets are all predictable is the commit, so a tail that starts like a commit must match it.
     /// </summary>
     private static bool IsTorn(ReadOnlySpan<byte> tail, uint crc)
     {
@@ -152,7 +152,10 @@ internal static class JournalScan
         return commit.StartsWith(begun) && (begun.Length < commit.Length || tail.Length == begun.Length);
     }
 
-    /// <summary>Shows every complete line among the first octets, without its line end. Returns what follows the last one.</summary>
+    /// <summary>
+    /// Passes each complete line in the first <paramref name="length"/> octets to the visitor, without its line end. Returns the octets after
+    /// the last complete line.
+    /// </summary>
     private static async Task<byte[]> VisitAsync(IStateContent file, long length, LineVisitor visit, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
@@ -177,7 +180,7 @@ internal static class JournalScan
         }
     }
 
-    /// <summary>Shows the complete lines and moves what is left to the front. Returns how much that is.</summary>
+    /// <summary>Visits the complete lines in the buffer and moves the remaining octets to its front. Returns how many remain.</summary>
     private static int Visit(byte[] buffer, int held, int read, LineVisitor visit)
     {
         var filled = held + read;

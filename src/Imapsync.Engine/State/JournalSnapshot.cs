@@ -2,12 +2,12 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>Writes a state as a whole new journal of one batch, in place of what is there.</summary>
+/// <summary>Replaces a pair's journal by a new one that contains its state in one batch.</summary>
 internal static class JournalSnapshot
 {
     private const int ChunkBytes = 64 * 1024;
 
-    /// <summary>Only flag sets in use are written.</summary>
+    /// <summary>Writes the new journal. It contains only the flag sets that are in use.</summary>
     public static async Task<CommittedExtent> WriteAsync(IStateMedium medium, PairKey pair, CheckpointState state, CancellationToken cancellationToken)
     {
         var writer = Journal.NewHeader(pair);

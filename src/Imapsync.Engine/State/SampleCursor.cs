@@ -5,8 +5,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// Which part of the messages this run reads: those whose UID leaves the same remainder. Each run takes the next part, and
-/// the one that comes next is remembered beside the checkpoints. Losing that, or changing the share, begins anew.
+/// Selects the part of the messages that a run with a sample reads: those whose UID modulo <see cref="Parts"/> equals <see cref="Part"/>. Each
+/// run reads the next part, whose number is saved beside the checkpoints. If the number is lost or the share changes, the parts begin at the
+/// first one again.
 /// </summary>
 internal sealed class SampleCursor
 {
@@ -25,7 +26,7 @@ internal sealed class SampleCursor
 
     public bool Includes(Uid uid) => uid.Value % Parts == Part;
 
-    /// <param name="share">Above 0, at most 1. A run never reads less than that, save for rounding.</param>
+    /// <param name="share">The share of messages to read, above 0 and at most 1. A run reads at least this share, apart from rounding.</param>
     public static async Task<SampleCursor> ReadAsync(IStateMedium state, double share, CancellationToken cancellationToken)
     {
         var parts = (uint)Math.Clamp(Math.Floor((1 / share) + 1e-6), 1, uint.MaxValue);
@@ -44,7 +45,7 @@ internal sealed class SampleCursor
         return new SampleCursor(state, parts, part);
     }
 
-    /// <summary>This run's part was read to the end: the next run takes the next one.</summary>
+    /// <summary>Saves the number of the next part for the next run. Called when this run's part was read to the end.</summary>
     public async Task SaveNextAsync(CancellationToken cancellationToken)
     {
         if (state is null)

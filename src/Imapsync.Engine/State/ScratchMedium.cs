@@ -4,15 +4,15 @@ using System.Runtime.CompilerServices;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// The state as another medium has it, and as it would be after what is written here, which that other one never sees. What is written is kept
-/// compressed in memory: a look at a big mailbox may write a record for each of its messages. A run that rewrites a journal at the same time may make it
-/// look damaged here, which costs what is shown its truth and nothing else.
+/// A view of another medium's state with changes that exist only here and never reach that medium. The changes are kept compressed in memory,
+/// because a dry run over a big mailbox may write a record for each message. If another run rewrites a journal at the same time, it may look
+/// damaged here; then only the displayed result is wrong.
 /// </summary>
 internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
 {
     private readonly Lock turn = new();
 
-    /// <summary>What was written; null for what was removed.</summary>
+    /// <summary>The pieces that were written; null for a removed piece.</summary>
     private readonly Dictionary<StateName, Piece?> written = [];
 
     public string Display => inner.Display;
@@ -25,7 +25,7 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
 
     public Task MakeAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 
-    /// <summary>Nobody else sees what is written here, so nobody has to be kept out.</summary>
+    /// <summary>Takes no lock: nobody else sees the changes made here, so other runs need not be kept out.</summary>
     public Task HoldAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 
     public async Task<bool> HasAsync(StateName name, CancellationToken cancellationToken) =>
@@ -48,7 +48,7 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
             names = [.. written.Keys.Where(n => n.Pair is not null)];
         await foreach (var content in inner.OpenJournalsAsync(cancellationToken))
         {
-            // Which piece it is only its place says; one that was written to here is shown as it is here.
+            // Journals can be told apart only by their location. Those that were changed here are skipped and returned in their changed form below.
             if (names.Exists(n => inner.Where(n) == content.Display))
                 content.Dispose();
             else
@@ -79,7 +79,7 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
         return Task.CompletedTask;
     }
 
-    /// <summary>It stays where it is.</summary>
+    /// <summary>Hides the damaged journal in this view; in the other medium it stays where it is.</summary>
     public Task<string?> SetAsideAsync(StateName name, CancellationToken cancellationToken)
     {
         Set(name, null);
@@ -92,7 +92,8 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
             return new Log(this, name, new Piece(length));
         if (piece.Length == length)
             return new Log(this, name, piece);
-        // Only what was torn is cut off, and nothing is torn here: what stays is what the other medium has, or it is written anew.
+        // The new piece keeps at most the part that is still in the other medium. Octets added here are never torn, so those within the
+        // given length are added again.
         var anew = new Piece(Math.Min(length, piece.KeptLength));
         anew.Add(piece.Unpack().AsSpan(0, (int)(length - anew.KeptLength)));
         return new Log(this, name, anew);
@@ -116,7 +117,7 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
             written[name] = piece;
     }
 
-    /// <summary>The beginning of what the other medium has, and what was added to it.</summary>
+    /// <summary>A piece that consists of the beginning of the other medium's content and the octets added here.</summary>
     private sealed class Piece(long keptLength)
     {
         private readonly List<byte[]> packed = [];

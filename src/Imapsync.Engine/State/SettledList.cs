@@ -5,12 +5,12 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// Settled messages in ascending order of source UID, 20 octets each, in blocks: appending is constant, anything else
-/// moves at most one block, and growing never copies what is there.
+/// The settled messages in ascending order of source UID, 20 octets each, stored in blocks. Appending takes constant time, any other change moves
+/// at most one block, and growing never copies existing blocks.
 /// </summary>
 internal sealed class SettledList
 {
-    /// <summary>20 KiB a block: cheap to move, far below the large object heap.</summary>
+    /// <summary>The number of entries per block. A block of 20 KiB is cheap to move and far below the large object heap's threshold.</summary>
     private const int BlockCapacity = 1024;
 
     private readonly List<Block> blocks = [];
@@ -30,7 +30,7 @@ internal sealed class SettledList
         return false;
     }
 
-    /// <summary>Adds or replaces. True with what was there before.</summary>
+    /// <summary>Adds or replaces an entry. Returns true, with the previous entry, if there was one.</summary>
     public bool Set(Entry entry, out Entry before)
     {
         if (TryFind(entry.Source, out var index, out var at))
@@ -75,7 +75,10 @@ internal sealed class SettledList
         Count = 0;
     }
 
-    /// <summary>All in ascending order. A change meanwhile costs a search, and what comes after the last one given is still right.</summary>
+    /// <summary>
+    /// Enumerates all entries in ascending order. A change during the enumeration only costs one search; the entries that follow are still
+    /// correct.
+    /// </summary>
     public IEnumerable<Entry> Enumerate()
     {
         var seen = version;
@@ -110,10 +113,10 @@ internal sealed class SettledList
         block.Insert(at, entry);
     }
 
-    /// <summary>Where the entry is, or where it would be put.</summary>
+    /// <summary>Finds an entry. Returns false with the position for inserting it if there is none.</summary>
     private bool TryFind(uint source, out int block, out int at)
     {
-        // The last block begins at or before what is most often asked for: the newest.
+        // The newest messages are looked up most often, so the last block is tried first.
         block = blocks.Count - 1;
         at = 0;
         if (block < 0)
@@ -147,8 +150,8 @@ internal sealed class SettledList
     }
 
     /// <summary>
-    /// One message: its flags by number, packed with its settlement and with whether the numbers that follow are a check sum's or how it
-    /// was seen; its length plus one, so that 0 means neither.
+    /// One message in 20 octets. <c>packed</c> holds the number of its flag set, its settlement, and a bit that tells whether the remaining
+    /// two values are a check sum or a sighting. The length is stored plus one, so that 0 means neither.
     /// </summary>
     [StructLayout(LayoutKind.Sequential)]
     internal readonly struct Entry(uint source, uint target, Settlement settlement, int flags, MessageChecksum? checksum = null, Sighting? seen = null)
@@ -177,7 +180,7 @@ internal sealed class SettledList
     {
         public Block(ReadOnlySpan<Entry> entries)
         {
-            // Most folders are small: begin so.
+            // Most folders are small, so a block begins with a small array.
             Entries = new Entry[Math.Max(8, entries.Length)];
             entries.CopyTo(Entries);
             Count = entries.Length;
@@ -229,7 +232,7 @@ internal sealed class SettledList
             Array.Copy(Entries, at + 1, Entries, at, Count - at);
         }
 
-        /// <summary>Keeps the lower half and gives away the upper one.</summary>
+        /// <summary>Keeps the lower half of the entries and returns the upper half as a new block.</summary>
         public Block Split()
         {
             var half = Count / 2;

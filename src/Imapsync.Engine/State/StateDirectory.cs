@@ -7,20 +7,22 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>The names in a job's state directory. Folder names come from servers: none of them can point anywhere else.</summary>
+/// <summary>
+/// The names in a job's state directory. Folder names come from servers, so file names are built so that none can point outside the directory.
+/// </summary>
 internal sealed class StateDirectory(string root)
 {
-    /// <summary>Begins the names of what a sign-in keeps here, besides the checkpoints; its lock is empty.</summary>
+    /// <summary>The prefix of the files that a sign-in keeps in the state directory beside the checkpoints. A sign-in's lock file is empty.</summary>
     public const string SignInPrefix = "signin-";
 
-    /// <summary>How many damaged journals of a pair are kept to be looked at.</summary>
+    /// <summary>How many damaged journals of a pair are kept for inspection.</summary>
     private const int DamagedKept = 3;
 
     private const int ReadableLength = 60;
     private const int DigestLength = 32;
     private const string JournalSuffix = ".journal";
 
-    /// <summary>What a file system or a person keeps in an empty directory.</summary>
+    /// <summary>Names that file systems or people put into an otherwise empty directory.</summary>
     private static readonly string[] Housekeeping = ["lost+found", ".gitkeep", ".gitignore", ".keep", ".DS_Store"];
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
@@ -31,14 +33,14 @@ internal sealed class StateDirectory(string root)
 
     public string LockFile => Path.Combine(root, "lock");
 
-    /// <summary>Where a piece of state lies.</summary>
+    /// <summary>Returns the path of a piece of state.</summary>
     public string FileOf(StateName name) => name.Pair is { } pair ? JournalFile(pair) : Path.Combine(root, name.Word);
 
     /// <summary>
-    /// Throws where somebody else's files lie: whoever names a directory of theirs by mistake is to lose nothing in it. Ours is known by its
-    /// pairs and its lock; without them, by holding nothing that this program did not write.
+    /// Throws if the directory contains foreign files, so that nothing is lost if a user names another directory by mistake. A state
+    /// directory is recognised by its <c>pairs</c> directory and its lock, or else by containing only files of this program.
     /// </summary>
-    /// <exception cref="IOException"/>
+    /// <exception cref="IOException">The directory is not a state directory.</exception>
     public void RequireOurs()
     {
         if (Nodes.KindOf(root) is NodeKind.OrdinaryFile or NodeKind.Other)
@@ -64,7 +66,7 @@ internal sealed class StateDirectory(string root)
         DurableFiles.RequireNoLink(pairs);
     }
 
-    /// <summary>Removes what a crash left half-written: names that only this program gives. Only for who holds the lock.</summary>
+    /// <summary>Removes temporary files left by a crash, by names that only this program uses. Call this only while holding the lock.</summary>
     public void RemoveLeftovers()
     {
         File.Delete(FileOf(StateName.Summary) + DurableFiles.TemporarySuffix);
@@ -75,7 +77,7 @@ internal sealed class StateDirectory(string root)
         }
     }
 
-    /// <summary>A name for people to find, then a digest of the pair, which tells pairs apart.</summary>
+    /// <summary>Returns the path of a pair's journal: a readable name for people, then a digest that makes it unique for the pair.</summary>
     public string JournalFile(PairKey pair)
     {
         var readable = new StringBuilder(ReadableLength);
@@ -86,7 +88,7 @@ internal sealed class StateDirectory(string root)
             readable.Append(char.IsAsciiLetterOrDigit(c) || c == '-' || (c == '.' && readable.Length > 0) ? c : '_');
         }
 
-        // Over UTF-16 code units: also what is no valid Unicode has a digest of its own.
+        // The digest covers UTF-16 code units, so that even names that are not valid Unicode get distinct digests.
         var both = $"{pair.Source}\0{pair.Target}";
         var digest = SHA256.HashData(MemoryMarshal.AsBytes(both.AsSpan()));
         return Path.Combine(pairs, $"{readable}-{Convert.ToHexStringLower(digest.AsSpan(0, 16))}{JournalSuffix}");
@@ -95,7 +97,7 @@ internal sealed class StateDirectory(string root)
     public IEnumerable<string> FindJournals() =>
         Directory.Exists(pairs) ? Directory.EnumerateFiles(pairs, "*.journal").Where(f => f.EndsWith(".journal", StringComparison.Ordinal)) : [];
 
-    /// <summary>Renames a damaged journal so that a new one can begin. Returns where it went.</summary>
+    /// <summary>Renames a damaged journal so that a new one can begin. Returns the new path.</summary>
     public async Task<string> SetAsideAsync(string journal, CancellationToken cancellationToken)
     {
         var prefix = journal + ".damaged-";
@@ -127,7 +129,7 @@ internal sealed class StateDirectory(string root)
         && stem[^(DigestLength + 1)] == '-'
         && !stem[^DigestLength..].ContainsAnyExcept(HexDigits);
 
-    /// <summary>Also one that is being written or was set aside.</summary>
+    /// <summary>Returns true for a journal, including one that is being written or was set aside.</summary>
     private static bool IsJournal(string path)
     {
         DurableFiles.RequireNoLink(path);
@@ -141,33 +143,33 @@ internal sealed class StateDirectory(string root)
             return true;
         if (Directory.Exists(entry))
         {
-            // After a power cut the names of a source's mail may be there and the lock not.
-            // Who looks into a backup that has no state as yet leaves numbers alone.
+            // "names" may exist without a lock after a power cut. "served" is also written when a backup without a state is read. Both
+            // contain only UID assignments.
             if (name is "names" or "served")
                 return Directory.EnumerateFileSystemEntries(entry).All(IsNumbers);
 
             if (name == "index")
                 return Directory.EnumerateFileSystemEntries(entry).All(f => Path.GetFileName(f) is "lock" || Path.GetExtension(f) == ".words");
 
-            // Another job's state, or a restore's, may lie in this one's directory.
+            // A subdirectory may be the state of another job or of a restore.
             return entry == pairs ? Directory.EnumerateFileSystemEntries(pairs).All(IsJournal) : Directory.Exists(Path.Combine(entry, "pairs"));
         }
 
-        // A mark is not put in place whole, the history is added to in place.
+        // These files may be torn by a power cut: the mark is not written atomically, and the history is appended in place.
         return name == "lock" || IsRecord(entry, mayBeTorn: name == StateName.Appending.Word || name == StateName.History.Word || name.StartsWith(SignInPrefix, StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal));
     }
 
-    /// <summary>Of mail in a Maildir or an mbox, or a part of them that is being written.</summary>
+    /// <summary>Returns true for files of UID assignments for a Maildir or an mbox, including temporary ones.</summary>
     private static bool IsNumbers(string path) => Directory.Exists(path)
         ? Directory.EnumerateFileSystemEntries(path).All(IsNumbers)
         : Path.GetFileName(path) is var name && (name.Contains(".names", StringComparison.Ordinal) || name.Contains(".index", StringComparison.Ordinal));
 
-    /// <summary>As a run writes it, or as a power cut left it: cut off, or with zeros in place of its text.</summary>
+    /// <summary>Returns true for a lock file as a run writes it or as a power cut left it: truncated, or filled with zeros.</summary>
     private static bool IsLock(string path)
     {
         if (Nodes.KindOf(path) is not NodeKind.OrdinaryFile)
             return true;
-        // It may be locked.
+        // The file may be locked by another process, so it is opened without taking a lock.
         using var file = Posix.OpenRead(path);
         Span<byte> buffer = stackalloc byte[JobLock.OwnerBytes + 1];
         var text = buffer[..RandomAccess.Read(file, buffer, 0)];
@@ -175,13 +177,13 @@ internal sealed class StateDirectory(string root)
         return "pid "u8.StartsWith(begin) || (text.Length <= JobLock.OwnerBytes && !text.ContainsAnyExcept((byte)0));
     }
 
-    /// <param name="mayBeTorn">A power cut may have left a part of it, or zeros in its place.</param>
+    /// <param name="mayBeTorn">True if a power cut may have left only a part of the file, or zeros in place of its text.</param>
     private static bool IsRecord(string path, bool mayBeTorn)
     {
         if (Nodes.KindOf(path) is not NodeKind.OrdinaryFile)
             return false;
         var magic = "imapsync-"u8;
-        // It may be locked.
+        // The file may be locked by another process, so it is opened without taking a lock.
         using var file = Posix.OpenRead(path);
         Span<byte> buffer = stackalloc byte[magic.Length];
         ReadOnlySpan<byte> text = buffer[..RandomAccess.Read(file, buffer, 0)];

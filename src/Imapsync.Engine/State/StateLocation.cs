@@ -2,19 +2,19 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>Which job's state is meant, on whatever medium. A value: making one touches nothing.</summary>
-/// <param name="Job">Tells the job's state from others'. Of state in files, its directory, absolute.</param>
-/// <param name="Part">A state of its own that belongs to the job's, such as what a restore remembers; null for the job's.</param>
+/// <summary>Identifies a job's state, independent of the medium. A plain value: creating one accesses nothing.</summary>
+/// <param name="Job">Identifies the job's state among others. For state in files: the absolute path of its directory.</param>
+/// <param name="Part">Names a separate state that belongs to the job, such as that of a restore; null for the job's own state.</param>
 public readonly record struct StateLocation(string Job, string? Part = null)
 {
-    /// <summary>Of state in files.</summary>
+    /// <summary>The directory of a state that is kept in files.</summary>
     public string Directory => Part is null ? Job : Path.Combine(Job, Part);
 }
 
 /// <summary>The name of one piece of a job's state.</summary>
 public readonly record struct StateName
 {
-    /// <summary>How each pair stood at the end of the last run.</summary>
+    /// <summary>The summary of each pair at the end of the last run.</summary>
     public static readonly StateName Summary = new("summary") { IsHeld = true };
 
     /// <summary>See <see cref="AppendMark"/>.</summary>
@@ -33,7 +33,7 @@ public readonly record struct StateName
     /// <summary>See <see cref="DefectFile"/>.</summary>
     public static readonly StateName Defect = new("defect");
 
-    /// <summary>What was done with the job.</summary>
+    /// <summary>The log of what was done with the job, such as its runs.</summary>
     public static readonly StateName History = new("history");
 
     private StateName(string word) => Word = word;
@@ -41,12 +41,12 @@ public readonly record struct StateName
     /// <summary>ASCII letters and hyphens.</summary>
     public string Word { get; }
 
-    /// <summary>Of a journal: whose.</summary>
+    /// <summary>The pair that a journal belongs to; null for any other piece.</summary>
     public PairKey? Pair { get; private init; }
 
-    /// <summary>Only the holder of the job writes it.</summary>
+    /// <summary>True if only the holder of the job may write this piece.</summary>
     public bool IsHeld { get; private init; }
 
-    /// <summary>The checkpoint of one pair.</summary>
+    /// <summary>Returns the name of one pair's checkpoint.</summary>
     public static StateName Journal(PairKey pair) => new("journal") { Pair = pair, IsHeld = true };
 }

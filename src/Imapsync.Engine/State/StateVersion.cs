@@ -3,8 +3,8 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// The first line of each file of state names its format's version and has its own CRC, in every version to come:
-/// so a newer version can be told from damage.
+/// Checks the format version of a state file. In every version, current and future, the first line names the version and has its own CRC, so that
+/// a newer version can be distinguished from damage.
 /// </summary>
 internal static class StateVersion
 {

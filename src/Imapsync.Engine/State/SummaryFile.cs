@@ -5,42 +5,42 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// The summaries of all pairs, one a line. Only a shortcut: a line that can't be trusted is left out, which costs
-/// opening that pair's folders.
+/// The file of all pairs' summaries, one pair per line. It is only a shortcut: a line that can't be trusted is left out, and then that pair's
+/// folders are opened.
 /// </summary>
 internal static class SummaryFile
 {
     private const ulong Version = 1;
 
-    /// <summary>Far more than a job has; what is longer is no summary of ours.</summary>
+    /// <summary>A limit in octets far above any job's summaries; a longer file was not written by this program.</summary>
     private const long MaxBytes = 256 * 1024 * 1024;
 
     private static ReadOnlySpan<byte> Magic => "imapsync-summary"u8;
 
-    /// <exception cref="CheckpointVersionException">It is of a newer version.</exception>
+    /// <exception cref="CheckpointVersionException">The file was written by a newer version.</exception>
     public static async Task<Dictionary<PairKey, PairSummary>> ReadAsync(IStateMedium medium, CancellationToken cancellationToken) =>
         Read(await medium.ReadAllAsync(StateName.Summary, MaxBytes, cancellationToken) ?? [], medium.Where(StateName.Summary));
 
-    /// <param name="path">Where it lies, for people.</param>
+    /// <param name="path">The file's location, for people.</param>
     public static Dictionary<PairKey, PairSummary> Read(byte[] octets, string path)
     {
         var summaries = new Dictionary<PairKey, PairSummary>();
         var first = true;
         foreach (var range in octets.AsSpan().Split((byte)'\n'))
         {
-            // Each line's CRC stands for itself: one bad line costs one pair.
+            // Each line has an independent CRC, so one bad line affects only one pair.
             var sound = RecordWriter.TrySplit(octets.AsSpan()[range], out var record, out var crc) && crc == Crc32C.Append(0, record);
             try
             {
                 if (first && (!sound || !IsHeader(record, path)))
                     return summaries;
-                // Another kind of line is passed over before it costs anything: there may be any number.
+                // Lines of another kind are skipped before they are parsed, since there may be any number of them.
                 if (!first && sound && record.StartsWith("pair "u8) && Read(record) is var summary)
                     summaries[summary.Pair] = summary;
             }
             catch (StateDamagedException)
             {
-                // Left out.
+                // A line that can't be parsed is left out.
             }
 
             first = false;

@@ -7,8 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// Where the messages in the trash folder of a backup came from, in a small piece beside the checkpoints: before and after each
-/// move, which folder's messages have the UIDs from here on. For restoring only: what can't be read there is not known.
+/// Records where the messages in a backup's trash folder came from, in a small piece beside the checkpoints. Before and after each move it
+/// records the source folder for all UIDs from the current UIDNEXT on. Only restores use it; if it can't be read, the origins are unknown.
 /// </summary>
 internal sealed class TrashOrigins
 {
@@ -21,14 +21,14 @@ internal sealed class TrashOrigins
     {
     }
 
-    /// <param name="trash">The trash folder as it stands.</param>
-    /// <param name="origin">The source folder that what gets UIDs from now on came from; null: nobody knows.</param>
+    /// <param name="trash">The trash folder's current status.</param>
+    /// <param name="origin">The source folder of the messages that get UIDs from now on; null if unknown.</param>
     public static async Task NoteAsync(IStateMedium state, FolderStatus trash, FolderPath? origin, CancellationToken cancellationToken)
     {
         if (trash.UidNext.IsNone || trash.UidValidity.IsNone)
             return;
         var known = await ReadAsync(state, cancellationToken);
-        // UIDs of another validity are nobody's, and what begins here ends what was to begin here or later.
+        // Entries of another UIDVALIDITY are obsolete, and the new entry replaces those that begin at the same UID or a higher one.
         var ended = known.lines.RemoveAll(l => l.Validity != trash.UidValidity.Value || l.From >= trash.UidNext.Value);
         var isOther = !Equals(known.lines.LastOrDefault().Origin, origin);
         if (isOther)
@@ -61,7 +61,7 @@ internal sealed class TrashOrigins
         return origins;
     }
 
-    /// <summary>The source folder that a message of the trash folder came from; null where that is not known.</summary>
+    /// <summary>Returns the source folder that a message in the trash folder came from; null if unknown.</summary>
     public FolderPath? Find(UidValidity validity, Uid uid) =>
         lines.LastOrDefault(l => l.Validity == validity.Value && l.From <= uid.Value).Origin;
 }

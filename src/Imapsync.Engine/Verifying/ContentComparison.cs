@@ -7,13 +7,13 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Verifying;
 
 /// <summary>
-/// Compares what messages hold, some at a time, reading both sides at once: all octets by SHA-256, or the headers only.
-/// Memory is bounded by the group, whatever the messages' sizes.
+/// Compares the contents of messages in groups, reading both sides at the same time: all octets by SHA-256, or only the headers. Memory is
+/// bounded by the group, not by the size of the messages.
 /// </summary>
 internal sealed class ContentComparison(
     VerifyContext context, PairKey key, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, UidSet compared)
 {
-    /// <summary>Messages up to here are read once more to say how they differ.</summary>
+    /// <summary>Messages up to this many octets are read a second time to describe how they differ.</summary>
     private const int ExplainedBytes = 4 << 20;
 
     public async Task RunAsync(IEnumerable<MessageMatch> matches, CancellationToken abort)
@@ -42,7 +42,7 @@ internal sealed class ContentComparison(
             [.. group.Where(m => here.TryGetValue(m.Source.Uid, out var a) && there.TryGetValue(m.Target.Uid, out var b) && Differ(a, b))], abort);
         foreach (var match in group)
         {
-            // What went away from the source meanwhile has nothing to be held against.
+            // A message that has disappeared from the source during the verification has nothing to be compared with.
             if (!here.TryGetValue(match.Source.Uid, out var ours))
                 continue;
             if (!there.TryGetValue(match.Target.Uid, out var theirs))
@@ -57,11 +57,13 @@ internal sealed class ContentComparison(
                 checkpoint.Settle(known with { Checksum = ours.Checksum });
         }
 
-        // Seen to be equal: from now on these can be verified without the source.
+        // The check sums of messages found equal are committed, so that they can later be verified without the source.
         await checkpoint.CommitAsync(abort);
     }
 
-    /// <summary>Which of these differ in nothing but what mail programs note in headers; with the fields' names.</summary>
+    /// <summary>
+    /// Finds the messages that differ only in header fields which mail programs add, and returns the names of those fields by source UID.
+    /// </summary>
     private async Task<Dictionary<Uid, string>> FindNotedAsync(List<MessageMatch> different, CancellationToken abort)
     {
         var noted = new Dictionary<Uid, string>();
@@ -117,7 +119,10 @@ internal sealed class ContentComparison(
         }
     }
 
-    /// <summary>Of messages with other sizes: whether what mail programs note in headers is all that the sizes differ by, judging by the headers.</summary>
+    /// <summary>
+    /// Reports messages whose sizes differ. A difference that header fields added by mail programs account for, judging by the headers, is
+    /// reported as information only.
+    /// </summary>
     public async Task CompareSizesAsync(IReadOnlyList<MessageMatch> other, CancellationToken abort)
     {
         foreach (var group in other.Chunk(MessageMatch.GroupMessages))

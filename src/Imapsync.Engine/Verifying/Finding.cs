@@ -5,29 +5,29 @@ namespace Imapsync.Engine.Verifying;
 
 public enum FindingKind
 {
-    /// <summary>At the source (or recorded as copied) and not at the target.</summary>
+    /// <summary>The message is at the source (or recorded as copied) but not at the target.</summary>
     Missing,
 
-    /// <summary>At the target and in no pair's checkpoint.</summary>
+    /// <summary>The message is at the target but in no pair's checkpoint.</summary>
     Extra,
 
-    /// <summary>The octets are not the same.</summary>
+    /// <summary>The octets differ.</summary>
     Octets,
 
     Flags,
 
-    /// <summary>When it was received (INTERNALDATE), to the second.</summary>
+    /// <summary>The date received (INTERNALDATE) differs when compared to the second.</summary>
     Date,
 
-    /// <summary>One side lists it and can't give it.</summary>
+    /// <summary>One side lists the message but can't deliver it.</summary>
     Unreadable,
 }
 
 /// <summary>A difference between source and target.</summary>
-/// <param name="Source">The source folder; null where the message belongs to none.</param>
-/// <param name="SourceUid">None where there is no such message.</param>
-/// <param name="TargetUid">None where there is no such message.</param>
-/// <param name="Text">For people.</param>
-/// <param name="IsInformation">Nothing that the job promises is broken: told, but no reason for an exit status of 3.</param>
+/// <param name="Source">The source folder; null if the message belongs to none.</param>
+/// <param name="SourceUid">The UID at the source; none if the message is not there.</param>
+/// <param name="TargetUid">The UID at the target; none if the message is not there.</param>
+/// <param name="Text">A description for people.</param>
+/// <param name="IsInformation">True if the difference breaks none of the job's promises: it is reported but does not cause exit status 3.</param>
 public sealed record Finding(
     string Job, FindingKind Kind, FolderPath? Source, FolderPath Target, Uid SourceUid, Uid TargetUid, string Text, bool IsInformation = false);

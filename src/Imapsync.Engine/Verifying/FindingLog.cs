@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Verifying;
 
 /// <summary>
-/// Tells each finding once, also where a folder is looked at again after a failure. What was told is remembered as ranges of
-/// UIDs, so that an empty target costs no more than a good one. May be used from several tasks.
+/// Reports each finding once, even if a folder is verified again after a failure. Reported UIDs are stored as ranges, so that an empty target
+/// needs no more memory than a complete one. Thread-safe.
 /// </summary>
 internal sealed class FindingLog(string job, Action<Finding> onFinding)
 {
@@ -57,7 +57,7 @@ internal sealed class FindingLog(string job, Action<Finding> onFinding)
         }
     }
 
-    /// <summary>A folder pair was looked at to the end.</summary>
+    /// <summary>Adds the counts of a folder pair that was verified to the end.</summary>
     public void Finished(long messages, long read)
     {
         lock (gate)

@@ -3,12 +3,12 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Verifying;
 
-/// <summary>What a flag policy promises of one message's flags at the target. Pure.</summary>
+/// <summary>Checks whether one message's flags at the target are as the flag policy promises. A pure function.</summary>
 internal static class FlagPolicyCheck
 {
-    /// <param name="source">As they are now; offline, as last propagated.</param>
-    /// <param name="propagated">The source's flags when they were last propagated; null where the messages met by identity only.</param>
-    /// <returns>What is wrong, or null.</returns>
+    /// <param name="source">The source's current flags; when offline, those last propagated.</param>
+    /// <param name="propagated">The source's flags when they were last propagated; null if the messages were matched by identity only.</param>
+    /// <returns>A description of the difference; null if there is none.</returns>
     public static (string Text, bool IsInformation)? Check(FlagPolicy policy, FlagSet source, FlagSet? propagated, FlagSet target)
     {
         if (source.Equals(target))
@@ -17,7 +17,7 @@ internal static class FlagPolicyCheck
         {
             FlagPolicy.Once => null,
             FlagPolicy.Exact => ($"the flags are ({source}) and at the target ({target})", false),
-            // A user of the target may have been there before the change.
+            // With Yield a difference is only information, because a user of the target may have changed the flags first.
             FlagPolicy.Yield => CheckFollowed(source, propagated, target) is var (text, _) ? (text, true) : null,
             _ => CheckFollowed(source, propagated, target),
         };
@@ -32,7 +32,8 @@ internal static class FlagPolicyCheck
         var toRemove = taken.Except(taken.Except(target));
         if (!toAdd.IsEmpty || !toRemove.IsEmpty)
             return ($"changed at the source since the last run and not yet at the target: {Describe(toAdd, "added")}{Describe(toRemove, "removed")}", false);
-        // Lost, or taken away by the target's user, who may: nobody can tell. What a user adds is no news at all.
+        // A flag that was lost and a flag that a user of the target removed can't be told apart, so this is only information. Flags added
+        // by users are not reported at all.
         var lost = source.Except(target);
         return lost.IsEmpty ? null : ($"({lost}) is not set at the target: left out when it was copied, or taken away there since", true);
     }

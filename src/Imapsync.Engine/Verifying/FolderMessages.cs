@@ -3,8 +3,8 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Verifying;
 
-/// <summary>A folder's messages with date and size, found by UID.</summary>
-/// <param name="missing">How many the folder counts and does not list.</param>
+/// <summary>A folder's messages with date and size, searchable by UID.</summary>
+/// <param name="missing">How many messages the folder counts but does not list.</param>
 internal sealed class FolderMessages(MessageList messages, long missing)
 {
     public static FolderMessages None { get; } = new(new MessageList(), 0);

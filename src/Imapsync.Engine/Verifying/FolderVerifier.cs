@@ -9,16 +9,16 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Verifying;
 
 /// <summary>
-/// Holds a target folder against its source folder: message by message as the checkpoint pairs them where both UIDVALIDITYs
-/// stand, by identity for the rest.
+/// Compares a target folder with its source folder. Messages are paired by the checkpoint if both UIDVALIDITYs are unchanged; the rest are
+/// matched by identity.
 /// </summary>
-/// <param name="compared">Source UIDs whose contents were compared, also by an attempt before this one.</param>
+/// <param name="compared">Source UIDs whose contents have been compared, including by earlier attempts.</param>
 internal sealed class FolderVerifier(
     VerifyContext context, FolderPair pair, IMessageStore store, TargetUnderVerification target, UidSet compared)
 {
     private readonly PairKey key = new(pair.Source.Path, pair.Target);
 
-    /// <returns>How many messages of the source were looked at.</returns>
+    /// <returns>How many messages of the source were checked.</returns>
     public async Task<long> RunAsync(CancellationToken abort)
     {
         await using var source = await store.OpenAsync(pair.Source.Path, abort);
@@ -101,7 +101,7 @@ internal sealed class FolderVerifier(
         _ => "not at the target",
     };
 
-    /// <returns>True where the sizes differ and nothing else will tell whether the octets do.</returns>
+    /// <returns>True if the sizes differ and the contents will not be compared otherwise.</returns>
     private bool CompareListed(MessageMatch match)
     {
         var (here, there, known) = match;
@@ -110,16 +110,16 @@ internal sealed class FolderVerifier(
         var hasDates = here.InternalDate != default && there.InternalDate != default;
         if (hasDates && here.InternalDate.ToUnixTimeSeconds() != there.InternalDate.ToUnixTimeSeconds())
         {
-            // What others brought to the target may have another date than what was found to be the same mail.
+            // A different date is only information if the message was put at the target by someone else and matched by identity.
             Add(FindingKind.Date, match, $"received {here.InternalDate:u}, at the target {there.InternalDate:u}", isInformation: known?.Settlement is null or Settlement.Adopted);
         }
 
-        // Some servers announce sizes that are not true: what was relayed decides then.
+        // Some servers report wrong sizes, so a target size equal to the recorded length of the relayed octets is accepted.
         var isOtherSize = here.Size >= 0 && there.Size >= 0 && here.Size != there.Size && there.Size != known?.Checksum?.Length;
         return !context.Options.Full && isOtherSize;
     }
 
-    /// <summary>Mirror: what is gone from the source may not be at the target any longer.</summary>
+    /// <summary>For mirror jobs: reports messages that are gone from the source but still at the target.</summary>
     private void FindKept(ICheckpoint checkpoint, FolderMessages listing)
     {
         foreach (var known in checkpoint.Messages)

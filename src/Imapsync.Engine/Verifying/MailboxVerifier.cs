@@ -5,7 +5,7 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Verifying;
 
-/// <summary>Works through all pairs of a job, those with one target folder together.</summary>
+/// <summary>Verifies all pairs of a job; pairs with the same target folder are verified together.</summary>
 internal sealed class MailboxVerifier(VerifyContext context)
 {
     public async Task RunAsync(CancellationToken abort)
@@ -28,7 +28,10 @@ internal sealed class MailboxVerifier(VerifyContext context)
             ReportSilence(listed);
     }
 
-    /// <summary>A source that shows nothing (not mounted, another account) agrees with every target: that is no proof.</summary>
+    /// <summary>
+    /// Reports a source without any message. An empty source (not mounted, or the wrong account) agrees with every target, which proves
+    /// nothing.
+    /// </summary>
     private void ReportSilence(IReadOnlyList<FolderEntry> listed)
     {
         var settled = context.Checkpoints.Summaries.Values.Sum(s => s.Settled);
@@ -57,11 +60,11 @@ internal sealed class MailboxVerifier(VerifyContext context)
         }
     }
 
-    /// <summary>Where the job has its folders, or would have them.</summary>
+    /// <summary>Returns the pairs with their actual target folders, or with those that the job would create.</summary>
     private IReadOnlyList<FolderPair> Locate(IReadOnlyList<FolderEntry> sources, IReadOnlyList<PairKey> recorded, IReadOnlyList<FolderEntry> there) =>
         FolderMapper.Locate(FolderMapper.Map(sources, context.Job.Folders, there, recorded), context.Target, there, recorded, context.Source).Pairs;
 
-    /// <summary>The pairs that the job would have today, of those there is a record of.</summary>
+    /// <summary>Returns the pairs that the job's current rules would make, limited to those with a checkpoint.</summary>
     private List<FolderPair> RecordedPairs(IReadOnlyList<PairKey> recorded, IReadOnlyList<FolderEntry> there)
     {
         var sources = recorded.Select(p => p.Source).Distinct().Select(p => new FolderEntry(p)).ToList();

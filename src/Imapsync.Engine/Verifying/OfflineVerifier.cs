@@ -7,11 +7,11 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Verifying;
 
-/// <summary>Holds a target folder against what was recorded when its messages were copied: they are all there, with those octets and flags.</summary>
-/// <param name="compared">Source UIDs whose contents were compared, also by an attempt before this one.</param>
+/// <summary>Compares a target folder with the checkpoint only: whether all recorded messages are there, with the recorded octets and flags.</summary>
+/// <param name="compared">Source UIDs whose contents have been compared, including by earlier attempts.</param>
 internal sealed class OfflineVerifier(VerifyContext context, PairKey key, TargetUnderVerification target, UidSet compared)
 {
-    /// <returns>How many messages the record speaks of.</returns>
+    /// <returns>How many messages the checkpoint records.</returns>
     public async Task<long> RunAsync(CancellationToken abort)
     {
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
@@ -22,7 +22,7 @@ internal sealed class OfflineVerifier(VerifyContext context, PairKey key, Target
                 : $"UIDVALIDITY at the target changed from {checkpoint.TargetValidity} to {target.Folder!.LastingUidValidity}";
             context.Report.Problem(new Problem(
                 FailureScope.Folder, key.Target, null, Reasons.Record, $"{why}: what was recorded says nothing about this folder any more; verify it with the source"));
-            // Nothing there can be told from what the job brought.
+            // Without a valid checkpoint the job's messages can't be told from others, so all are claimed and none is reported as extra.
             target.Claimed.UnionWith(target.Messages.All.Select(m => m.Uid));
             return 0;
         }
@@ -39,7 +39,7 @@ internal sealed class OfflineVerifier(VerifyContext context, PairKey key, Target
         var (count, unknown) = (0L, 0);
         foreach (var known in checkpoint.Messages.Where(m => m.Settlement != Settlement.Skipped))
         {
-            // What vanished from the source may have been removed here, unless it is to be kept.
+            // A message that vanished from the source may have been removed from the target too, unless the job keeps such messages.
             var mayBeGone = known.Settlement == Settlement.Vanished && context.Job.Deletions != DeletionPolicy.Keep;
             if (known.Settlement == Settlement.Failed)
             {
@@ -96,7 +96,7 @@ internal sealed class OfflineVerifier(VerifyContext context, PairKey key, Target
             ? []
             : await MessageContents.ReadAsync(target.Folder!, [.. different.OrderBy(m => m.Target.Uid).Select(m => m.Target)], withDigest: false, abort, fields);
 
-    /// <param name="bare">Without what mail programs note in headers, where it was looked at so.</param>
+    /// <param name="bare">The contents without header fields that mail programs add, where it was read that way.</param>
     private void Compare(SettledMessage known, MessageContents? read, MessageContents bare)
     {
         if (read is not { } contents)

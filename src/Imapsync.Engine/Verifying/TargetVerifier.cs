@@ -8,10 +8,10 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Verifying;
 
 /// <summary>
-/// Verifies one target folder: the pairs that lead to it one after the other, then what is there and belongs to none.
-/// Redone whole after a failure, except for contents that were compared already.
+/// Verifies one target folder: first each pair with this target, then the messages that belong to no pair. After a failure everything is redone,
+/// except contents already compared.
 /// </summary>
-/// <param name="recorded">Every pair with that target that has a checkpoint, also of folders that are gone from the source.</param>
+/// <param name="recorded">Every pair with this target that has a checkpoint, including pairs whose source folder is gone.</param>
 internal sealed class TargetVerifier(
     VerifyContext context, FolderPath path, IReadOnlyList<FolderPair> pairs, IReadOnlyList<PairKey> recorded)
 {
@@ -47,7 +47,7 @@ internal sealed class TargetVerifier(
         results.ForEach(r => context.Findings.Finished(r.Messages, r.Read));
     }
 
-    /// <summary>A listing that is shorter than the folder's own count proves nothing about what it leaves out.</summary>
+    /// <summary>Reports a listing shorter than the folder's own count, since it proves nothing about the messages that it lacks.</summary>
     public static void ReportShortListing(VerifyContext context, FolderPath folder, long exists, long missing) => context.Report.Problem(new Problem(
         FailureScope.Folder, folder, null, Reasons.Listing, $"the server says there are {exists} messages and lists {exists - missing}"));
 

@@ -6,9 +6,9 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Verifying;
 
-/// <summary>What all parts of a running verification share.</summary>
-/// <param name="Source">Null where it is verified without.</param>
-/// <param name="Stop">Asked to end.</param>
+/// <summary>The objects shared by all parts of a running verification.</summary>
+/// <param name="Source">The source; null when verifying without it.</param>
+/// <param name="Stop">Cancelled to make the verification end.</param>
 internal sealed record VerifyContext(
     JobDefinition Job,
     VerifyOptions Options,
@@ -22,11 +22,11 @@ internal sealed record VerifyContext(
     TimeProvider Time,
     CancellationToken Stop)
 {
-    /// <summary>Header fields that may differ, by what the two stores are; null for none.</summary>
+    /// <summary>Header fields that may differ because the two kinds of store add them; null if there are none.</summary>
     public IReadOnlyList<string>? Noted { get; } = Target.Traits.NotedFields.Union(Source?.Traits.NotedFields ?? []).ToList() is { Count: > 0 } fields ? fields : null;
 
-    /// <summary>Does what is safe to redo whole and tries again after what may pass.</summary>
-    /// <param name="what">A folder as a rule, for people.</param>
+    /// <summary>Runs work that can safely be repeated as a whole, and repeats it after transient failures.</summary>
+    /// <param name="what">The thing being worked on, for messages; usually a folder.</param>
     public async Task<T> RetryAsync<T>(string what, Func<CancellationToken, Task<T>> work, CancellationToken abort)
     {
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Stop, abort);
@@ -35,6 +35,6 @@ internal sealed record VerifyContext(
 }
 
 /// <summary>A target folder under verification.</summary>
-/// <param name="Folder">Null where there is no such folder.</param>
-/// <param name="Claimed">Its messages that a checkpoint of the job, or a match found meanwhile, accounts for.</param>
+/// <param name="Folder">The open folder; null if it does not exist.</param>
+/// <param name="Claimed">UIDs of its messages that belong to a source message, by a checkpoint of the job or by a match found since.</param>
 internal sealed record TargetUnderVerification(IMessageFolder? Folder, FolderMessages Messages, HashSet<Imapsync.Imap.Uid> Claimed);

@@ -3,19 +3,19 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Verifying;
 
-/// <summary>What a verification came to.</summary>
+/// <summary>The result of a verification.</summary>
 /// <param name="Job">Outcome, times, problems and notes; its counts of copied messages are empty.</param>
-/// <param name="Findings">The first of them, at most <see cref="MaxFindings"/>.</param>
+/// <param name="Findings">The first findings, at most <see cref="MaxFindings"/>.</param>
 public sealed record VerifyReport(JobReport Job, VerifyCounts Counts, ImmutableArray<Finding> Findings)
 {
-    /// <summary>Findings beyond these were told as they came up and are counted, but not kept.</summary>
+    /// <summary>The most findings kept. Findings beyond this number were reported when found and are counted, but not kept.</summary>
     public const int MaxFindings = 10_000;
 }
 
-/// <param name="Folders">Folder pairs looked at to the end.</param>
-/// <param name="Messages">Messages held against their counterpart, or found to have none.</param>
-/// <param name="Read">Of those: messages whose contents were read.</param>
-/// <param name="Found">Findings by kind, those for information included.</param>
+/// <param name="Folders">Folder pairs verified to the end.</param>
+/// <param name="Messages">Messages compared with their counterpart, or found to have none.</param>
+/// <param name="Read">Messages among them whose contents were read.</param>
+/// <param name="Found">Findings by kind, including those that are only information.</param>
 /// <param name="Differences">Findings that break what the job promises.</param>
 public sealed record VerifyCounts(int Folders, long Messages, long Read, ImmutableDictionary<FindingKind, long> Found, long Differences)
 {
