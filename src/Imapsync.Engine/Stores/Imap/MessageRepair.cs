@@ -11,7 +11,7 @@ internal enum MessageRepair
     /// <summary>Adds a CRLF at the end of the message.</summary>
     FinalLineEnd = 1,
 
-    /// <summary>Removes NULs, bare LFs and header lines that are no fields.</summary>
+    /// <summary>Leaves no NUL, no bare LF and no header line that is not a field.</summary>
     Sanitized = 2,
 }
 

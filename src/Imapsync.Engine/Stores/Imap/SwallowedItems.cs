@@ -24,7 +24,7 @@ internal static partial class SwallowedItems
         if (surplus is < 0 or > MaxItems || (surplus == 0 && (isNamed || listed > 0)))
             return false;
         var name = string.Create(CultureInfo.InvariantCulture, $" UID {uid}");
-        // The body is too big to be examined; the surplus over the listed size is evidence enough.
+        // The body is too big to be examined; a surplus as long as the UID item that the reply lacks is evidence enough.
         if (length > BodySizes.MaxCounted)
             return !isNamed && surplus == name.Length;
         var tail = await ReadTailAsync(body, (int)Math.Min(length, surplus > 0 ? surplus : MaxItems), cancellationToken);
