@@ -50,7 +50,7 @@ internal sealed class WritableLabelsFolder(IWritableFolder folder, FolderPath? t
         return changes.Count;
     }
 
-    /// <summary>Not used: in this view labels are set as flags.</summary>
+    /// <summary>Sets labels directly at the target; users of this view set labels as flags instead.</summary>
     public Task SetLabelsAsync(UidSet uids, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>
         folder.SetLabelsAsync(uids, add, labels, cancellationToken);
 
