@@ -1,11 +1,11 @@
 namespace Imapsync.Engine.Stores.MailFiles;
 
-/// <summary>Goes through directories of somebody else's tree. Symbolic links may lead out of it and are not followed.</summary>
+/// <summary>Walks through the directories of another program's tree. Symbolic links may lead out of the tree and are not followed.</summary>
 internal static class MailDirectories
 {
     private const int MaxDepth = 64;
 
-    /// <summary>The directory and all below it, each with the names that lead there from the root.</summary>
+    /// <summary>Returns the directory and all directories below it, each with the names that lead there from the root.</summary>
     public static IEnumerable<(DirectoryInfo Directory, IReadOnlyList<string> Levels)> All(string root, LeftOut leftOut)
     {
         var waiting = new Stack<(DirectoryInfo Directory, IReadOnlyList<string> Levels)>();
@@ -25,6 +25,6 @@ internal static class MailDirectories
         }
     }
 
-    /// <summary>Names that hold nothing of a person's: the system's own.</summary>
+    /// <summary>Whether the name is that of one of the system's own files, which hold no data of a person.</summary>
     public static bool IsOfTheSystem(string name) => name is ".DS_Store" or "Thumbs.db" or "desktop.ini" or ".nomedia";
 }

@@ -14,7 +14,7 @@ internal class MaildirFolder : IMessageFolder
     private const int CancellationEvery = 256;
 
     /// <summary>
-    /// How often UIDs are assigned at most: first to new names, then to files that share a name, then to names that become free by this.
+    /// How often UIDs are assigned at most: first to new names, then to files that share a name, then to names that this leaves unlisted.
     /// </summary>
     private const int MaxRoundsOfNaming = 4;
     private NameMemory? names;

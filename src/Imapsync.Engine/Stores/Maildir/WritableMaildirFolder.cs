@@ -201,7 +201,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         }
 
         delivery.HandOver();
-        // Syncs the directories where files got new names, and the folder's own where the keyword list had to be created.
+        // Syncs the directories where files got new names, and the folder's own directory where the uidlist had to be created again.
         if (messages.Any(m => !m.Flags.IsEmpty))
             Posix.SyncDirectory(Paths.Cur);
         if (messages.Any(m => m.Flags.IsEmpty))

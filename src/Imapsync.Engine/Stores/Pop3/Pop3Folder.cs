@@ -7,7 +7,7 @@ using Imapsync.Imap.Pop3;
 
 namespace Imapsync.Engine.Stores.Pop3;
 
-/// <summary>The one folder of a POP3 account, as its session shows it. Messages have no flags there.</summary>
+/// <summary>The one folder of a POP3 account, as its current session shows it. Its messages have no flags.</summary>
 internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessageFolder
 {
     private const int MaxHeaderBytes = 1 << 20;
@@ -49,7 +49,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
     public async IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var body = new SpooledBody();
-        // Those that a session has ended over come last, each asked for alone: what ends the session then is known.
+        // Messages during which a session broke come last, each requested alone, so that the cause of a further break is known.
         var doubtful = new List<MessageInfo>();
         await foreach (var message in AskAsync(Sound(), body, cancellationToken))
             yield return message;
@@ -89,7 +89,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         {
             foreach (var uid in chosen)
                 await Client.DeleteAsync(mailbox.Numbers[uid], cancellationToken);
-            // Only with QUIT does the server delete what was marked; a session that is cut before has deleted nothing.
+            // The server deletes marked messages only at QUIT; a session that is cut off before has deleted nothing.
             await Client.QuitAsync(cancellationToken);
             return chosen.Count;
         }
@@ -99,7 +99,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         }
     }
 
-    /// <summary>The session is the store's.</summary>
+    /// <summary>Does nothing: the session belongs to the store.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private IEnumerable<Uid> Chosen(UidSet? uids) => mailbox.Numbers.Keys.Where(u => uids?.Contains(u) != false);
@@ -118,7 +118,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
             }
             catch (Exception e) when (Pop3Failure.IsPop3(e))
             {
-                // The others under way have not begun: the first of them is what the server was at.
+                // The requests behind the first one have not begun, so the server was processing the first one when the session broke.
                 if (under.Count > 0 && IsUnexplained(e))
                     store.Failures.Suspect(Status.UidValidity, [under.Peek().Uid], e);
                 throw Pop3Failure.Translate(e, FailureScope.Folder, $"{store.Traits.Display}: reading mail broke off");
@@ -156,7 +156,10 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
     private static bool IsUnexplained(Exception e) =>
         e is ImapProtocolException or ImapConnectionException { Failure: ConnectionFailure.Network or ConnectionFailure.Stall };
 
-    /// <summary>The headers, by TOP, or cut from whole messages where the server has no TOP. Empty where it gives none.</summary>
+    /// <summary>
+    /// Reads the headers by TOP, or takes them from whole messages where the server has no TOP. A header is empty where the server delivers
+    /// none.
+    /// </summary>
     private async IAsyncEnumerable<(Uid Uid, ReadOnlyMemory<byte> Header)> HeadersAsync(UidSet? uids, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var chosen = Chosen(uids).ToList();
@@ -186,7 +189,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         }
     }
 
-    /// <summary>A server that does not tell what it can do is asked for one header.</summary>
+    /// <summary>Whether the server supports TOP; a server that does not announce its capabilities is asked for one header to find out.</summary>
     private async Task<bool> TakesTopAsync(int number, CancellationToken cancellationToken)
     {
         if (Client.Capabilities.AreTold)
@@ -201,7 +204,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         }
     }
 
-    /// <summary>Through the empty line.</summary>
+    /// <summary>Cuts off everything after the empty line that ends the header.</summary>
     private static ReadOnlyMemory<byte> CutHeader(ReadOnlySpan<byte> octets)
     {
         if (octets.StartsWith("\r\n"u8))
