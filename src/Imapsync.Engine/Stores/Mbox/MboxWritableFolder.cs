@@ -137,7 +137,7 @@ internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
                 return (await rewriter.WriteAsync(State.Records, edit, cancellationToken), MboxStamp.Of(target));
             });
 
-            // If the process stops between saving the index and replacing the file, the old index still matches the new file's
+            // If the process stops between replacing the file and saving the index, the old index still matches the new file's
             // messages by their digests.
             await held.ReplaceAsync(temporary);
             State = State with { Records = records, Stamp = stamp };
