@@ -20,7 +20,7 @@ internal readonly record struct MessageFingerprint(MessageInfo Info, UInt128 Cor
 {
     private static readonly string[] CoreFields = ["Message-ID", "Date", "From", "Subject"];
 
-    /// <summary>mbsync's and OfflineIMAP's marks, and what mutt and Thunderbird note in an mbox.</summary>
+    /// <summary>The marks of mbsync and OfflineIMAP, and the fields that mutt and Thunderbird write in an mbox.</summary>
     private static readonly string[] AddedFields =
     [
         "X-TUID", "X-OfflineIMAP", "Lines", "Content-Length", "Status", "X-Status", "X-Keywords", "X-UID", "X-Mozilla-Status", "X-Mozilla-Status2",
@@ -35,10 +35,10 @@ internal readonly record struct MessageFingerprint(MessageInfo Info, UInt128 Cor
         return new(info, core ?? DigestWithoutAdded(header), Digest(header), header.Length, HasCore: core is not null);
     }
 
-    /// <summary>Of what follows the header; null where the size is not known.</summary>
+    /// <summary>The length of the message after its header; null where the size is not known.</summary>
     public long? BodyBytes => Info.Size < 0 ? null : Info.Size - HeaderBytes;
 
-    /// <summary>What a checkpoint keeps of it; null where the size is not known.</summary>
+    /// <summary>The part that a checkpoint stores; null where the size is not known.</summary>
     public Sighting? Sighting => Info.Size is < 0 or > MessageChecksum.MaxLength ? null : new Sighting((uint)Info.Size, (uint)Header);
 
     public static UInt128 Digest(ReadOnlySpan<byte> octets)
@@ -90,7 +90,7 @@ internal readonly record struct MessageFingerprint(MessageInfo Info, UInt128 Cor
         return false;
     }
 
-    /// <summary>The first field of that name: what stands between its colon and the next line that is no continuation.</summary>
+    /// <summary>Returns the value of the first field of that name: the text between its colon and the next line that is no continuation.</summary>
     public static ReadOnlySpan<byte> Find(ReadOnlySpan<byte> header, string name)
     {
         while (!header.IsEmpty)
