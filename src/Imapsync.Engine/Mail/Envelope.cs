@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Mail;
 /// <param name="FromName">The first author's name.</param>
 public sealed record Envelope(string? Subject, string? FromName, string? FromAddress, DateTimeOffset? Date)
 {
-    /// <c>Jörg &lt;j@example.org&gt;</c>, or the name or address alone where the other is missing.
+    /// <summary><c>Jörg &lt;j@example.org&gt;</c>, or the name or address alone where the other is missing.</summary>
     public string? From => (FromName, FromAddress) switch
     {
         (null, _) => FromAddress,
@@ -17,7 +17,7 @@ public sealed record Envelope(string? Subject, string? FromName, string? FromAdd
         _ => $"{FromName} <{FromAddress}>",
     };
 
-    /// <c>"Subject" from Name, 2026-11-28</c>, without the parts that are missing; an empty string where all are.
+    /// <summary><c>"Subject" from Name, 2026-11-28</c>, without the parts that are missing; an empty string where all are.</summary>
     public override string ToString()
     {
         var subject = Subject is null ? null : $"\"{Subject}\"";

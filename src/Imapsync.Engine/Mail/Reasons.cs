@@ -39,7 +39,7 @@ public static class Reasons
     /// <summary>The counts of a folder don't add up: a bug.</summary>
     public const string Accounting = "accounting";
 
-    /// <summary>The remembered checksums can't be compared with the target.</summary>
+    /// <summary>The recorded messages of a folder no longer correspond to the target, so that the target can't be verified without the source.</summary>
     public const string Record = "record";
 
     /// <summary>Data that may be mail is not read: a compressed file, a link, a directory in another layout.</summary>

@@ -50,7 +50,7 @@ internal readonly record struct MessageContents(UInt128 Digest, long Length, uin
         return [.. others.Where(m => !bare.TryGetValue(m.Message.Uid, out var found) || found.Failure is not null || found.Checksum != m.Recorded).Select(m => m.Message.Uid)];
     }
 
-    /// <summary>The octets of one message to look at; null where it is longer than that or not to be had.</summary>
+    /// <summary>Reads one message completely; null where it is longer than the limit or can't be read.</summary>
     public static async Task<byte[]?> ReadWholeAsync(IMessageFolder folder, MessageInfo message, int maxBytes, CancellationToken cancellationToken)
     {
         await foreach (var read in folder.ReadAsync([message], cancellationToken))

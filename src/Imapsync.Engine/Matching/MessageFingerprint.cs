@@ -7,15 +7,15 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Matching;
 
-/// <summary>What tells a message from others without reading it whole: some 90 octets, whatever the message's size.</summary>
+/// <summary>Identifies a message without reading all of it: some 90 octets, whatever the message's size.</summary>
 /// <param name="Core">
 /// Digest of the values of Message-ID, Date, From and Subject without white space, which servers refold;
-/// where there is no Message-ID, of the header without the fields that other mail programs add to mail they keep.
-/// Drafts keep their Message-ID from version to version, hence the others.
+/// where there is no Message-ID, digest of the header without the fields that other mail programs add to mail they store.
+/// The Message-ID alone is not enough, since drafts keep theirs from version to version.
 /// </param>
-/// <param name="Header">Digest of the header's octets, the same whatever its lines end in.</param>
-/// <param name="HeaderBytes">Its length as it was read.</param>
-/// <param name="HasCore">Whether there is a Message-ID.</param>
+/// <param name="Header">Digest of the header's octets, independent of its line ends.</param>
+/// <param name="HeaderBytes">The header's length as it was read.</param>
+/// <param name="HasCore">Whether the header has a Message-ID.</param>
 internal readonly record struct MessageFingerprint(MessageInfo Info, UInt128 Core, UInt128 Header, int HeaderBytes, bool HasCore)
 {
     private static readonly string[] CoreFields = ["Message-ID", "Date", "From", "Subject"];
