@@ -17,15 +17,15 @@ internal static partial class Posix
     /// <summary>EAGAIN, under the name that flock(2) gives it.</summary>
     private static readonly int EWOULDBLOCK = OperatingSystem.IsLinux() ? 11 : 35;
 
-    /// <summary>O_WRONLY, O_CREAT, O_EXCL and O_CLOEXEC of Linux.</summary>
+    /// <summary>Flags for a new file: O_WRONLY, O_CREAT, O_EXCL and O_CLOEXEC of Linux.</summary>
     private const int NewForWriting = 0x1 | 0x40 | 0x80 | 0x80000;
     private const int OwnerOnly = 0x180;
 
-    /// <summary>O_WRONLY, O_TMPFILE with the O_DIRECTORY of this architecture, and O_CLOEXEC of Linux.</summary>
+    /// <summary>Flags for a nameless file: O_WRONLY, O_TMPFILE with the O_DIRECTORY of this architecture, and O_CLOEXEC of Linux.</summary>
     private static readonly int NamelessForWriting = 0x1 | 0x400000 | 0x80000
         | (RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x4000 : 0x10000);
 
-    /// <summary>O_RDWR, O_NOFOLLOW of this architecture, and O_CLOEXEC of Linux.</summary>
+    /// <summary>Flags for one of this program's files: O_RDWR, O_NOFOLLOW of this architecture, and O_CLOEXEC of Linux.</summary>
     private static readonly int OwnForWriting = 0x2 | 0x80000
         | (RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x8000 : 0x20000);
 
@@ -38,7 +38,7 @@ internal static partial class Posix
     /// </summary>
     public static SafeFileHandle OpenRead(string path)
     {
-        // open is variadic in C; without O_CREAT the third argument is never read, so two are enough on every ABI.
+        // open is variadic in C; without O_CREAT the third argument is never read, so passing two arguments is correct on every ABI.
         var descriptor = Open(path, ReadOnly | CloseOnExec);
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure("open", path);
     }
@@ -128,7 +128,7 @@ internal static partial class Posix
         };
     }
 
-    /// <summary>Syncs a file's data and size; on Unix any handle will do for that.</summary>
+    /// <summary>Syncs a file's data and size; on Unix any handle suffices for that, also one for reading.</summary>
     public static void SyncFile(string path)
     {
         using var handle = OperatingSystem.IsWindows()

@@ -90,7 +90,7 @@ internal sealed class RecordWriter(uint previousCrc = 0, bool isChained = true)
         lineStart = buffer.WrittenCount;
     }
 
-    /// <summary>Writes a blank and the eight digits.</summary>
+    /// <summary>Writes a blank and the CRC's eight hexadecimal digits.</summary>
     public static void FormatCrc(uint crc, Span<byte> span)
     {
         span[0] = (byte)' ';

@@ -8,7 +8,7 @@ namespace Imapsync.Engine.Files;
 /// </summary>
 internal sealed class SyncGate : IDisposable
 {
-    /// <summary>Each sync blocks a thread of the pool.</summary>
+    /// <summary>How many syncs run at once; few, since each blocks a thread of the pool.</summary>
     private const int Concurrent = 4;
 
     private readonly SemaphoreSlim places = new(Concurrent);

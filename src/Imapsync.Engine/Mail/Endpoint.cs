@@ -173,7 +173,7 @@ public enum AuthMechanism
     OAuthBearer,
     Anonymous,
 
-    /// <summary>The TLS client certificate.</summary>
+    /// <summary>Authentication by the TLS client certificate.</summary>
     External,
 }
 

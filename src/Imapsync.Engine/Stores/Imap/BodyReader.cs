@@ -296,7 +296,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         }
     }
 
-    /// <summary>Checks, whichever way the reading ends, whether the connection broke with it.</summary>
+    /// <summary>Checks, however the reading ends, whether the connection broke, and then records the messages that may be the cause.</summary>
     private sealed class Watch(BodyReader reader, CancellationToken cancellationToken) : IDisposable
     {
         public void Dispose()

@@ -56,8 +56,8 @@ public sealed partial class ImapStore
     }
 
     /// <summary>
-    /// Refuses settings that can't apply to a pre-authenticated session: a session made by a command belongs to the user the command runs
-    /// for.
+    /// Refuses settings that don't fit a command's session: one that is already logged in belongs to the user the command runs for, so
+    /// authorize_as can't apply; any other may need a password.
     /// </summary>
     private void RequireWanted(ImapClient client)
     {

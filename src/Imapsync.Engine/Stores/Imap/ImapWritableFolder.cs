@@ -26,7 +26,7 @@ internal sealed partial class ImapWritableFolder(
 
     public Uid UidNext => held.IsNone ? nextUid : held;
 
-    /// <summary>Makes sure that the folder is writable and that its UIDNEXT is known.</summary>
+    /// <summary>Makes sure that the folder is writable, and determines its UIDNEXT and its limit for appended messages.</summary>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         if (storable.IsReadOnly)

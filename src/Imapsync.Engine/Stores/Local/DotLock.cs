@@ -27,7 +27,7 @@ internal sealed class DotLock : IAsyncDisposable
 
     /// <summary>Waits for the lock.</summary>
     /// <param name="file">The file to lock; need not exist.</param>
-    /// <exception cref="MailException">Folder scope, transient: somebody else holds it all the time.</exception>
+    /// <exception cref="MailException">Folder scope, transient: another program holds the lock all the time.</exception>
     public static async Task<DotLock> AcquireAsync(string file, TimeProvider time, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();

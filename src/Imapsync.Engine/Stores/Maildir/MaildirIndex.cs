@@ -30,7 +30,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     private readonly HashSet<string> noFiles = [];
     private readonly HashSet<string> unnameable = [];
 
-    /// <summary>In ascending order of UID.</summary>
+    /// <summary>The messages in ascending order of UID.</summary>
     public MaildirMessages Messages => messages;
 
     /// <summary>Unique names of files that the uidlist lacks, in the order in which UIDs are to be assigned.</summary>
@@ -42,7 +42,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     /// <summary>Files that share their unique name with another message and have no UID yet; their keys are among <see cref="Unlisted"/>.</summary>
     public IReadOnlyList<SharedName> Sharing { get; private set; } = [];
 
-    /// <summary>How many entries new/ and cur/ hold, messages or not.</summary>
+    /// <summary>How many files are in new/ and cur/, whether they are messages or not.</summary>
     public long Files { get; private set; }
 
     /// <summary>Names of entries in new/ and cur/ that are not files.</summary>

@@ -21,7 +21,7 @@ internal sealed class UidList(string directory, TimeProvider time)
     private bool isParsed;
     private bool isNameNew;
 
-    /// <summary>None while there is no usable file.</summary>
+    /// <summary>The list's UIDVALIDITY; none while there is no usable file.</summary>
     public UidValidity Validity { get; private set; }
 
     public Uid Next { get; private set; } = new(1);

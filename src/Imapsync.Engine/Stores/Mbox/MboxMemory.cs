@@ -13,7 +13,7 @@ internal sealed class MboxMemory(string indexPath, bool isReadOnly)
 {
     public string IndexPath => indexPath;
 
-    /// <summary>Null where the mbox has an index beside it, or nothing is to be remembered.</summary>
+    /// <summary>Returns the memory of an mbox; null where the mbox has an index beside it, or nothing is to be remembered.</summary>
     public static MboxMemory? Of(string file, StoreContext context)
     {
         if (context.MemoryDirectory is not { } directory || File.Exists(file + FileNames.IndexSuffix))
