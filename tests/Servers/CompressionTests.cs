@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <c>compress: true</c> with a server that offers COMPRESS=DEFLATE, and with one that does not.
+/// <summary><c>compress: true</c> with a server that offers COMPRESS=DEFLATE, and with one that does not.</summary>
 public sealed class CompressionTests
 {
     private static readonly MailboxPlan Plan = new() { Messages = 300, AwkwardMessages = true };

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <c>imapsync init</c> with a real Dovecot: on a real terminal, and without one.
+/// <summary><c>imapsync init</c> with a real Dovecot: on a real terminal, and without one.</summary>
 public sealed partial class InitTests
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <c>check</c> of many accounts: it names the fault of each row before any mail is moved.
+/// <summary><c>check</c> of many accounts: it names the fault of each row before any mail is moved.</summary>
 public sealed class PreflightTests
 {
     private const string Password = "row-secret-7788";

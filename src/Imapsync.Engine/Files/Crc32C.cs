@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Files;
 /// <summary>CRC-32C (Castagnoli, RFC 3720 §12.1), the check of lines of state and of messages' octets.</summary>
 public static class Crc32C
 {
-    /// <summary>The CRC of what came before, which had <paramref name="crc"/>, followed by these octets. Begins with 0.</summary>
+    /// <summary>Returns the CRC of earlier octets, whose CRC was <paramref name="crc"/>, followed by these octets. The first call passes 0.</summary>
     public static uint Append(uint crc, ReadOnlySpan<byte> octets)
     {
         crc = ~crc;

@@ -3,31 +3,31 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Files and directories whose changes outlast a power cut. A new name is durable only after its directory was
-/// synced too (fsync(2), NOTES). All failures are <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.
+/// Changes files and directories so that the changes survive a power cut. A new name is durable only once its directory has been synced, too
+/// (fsync(2), NOTES). All failures are <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.
 /// </summary>
 public static class DurableFiles
 {
-    /// <summary>The ending of a file that is being written to replace another; left behind only by a crash.</summary>
+    /// <summary>The suffix of a file that is written to replace another one; such a file is left over only after a crash.</summary>
     public const string TemporarySuffix = ".tmp";
 
     private static readonly SyncPace Pace = new(TimeProvider.System);
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Syncs a directory, so that names created, renamed or removed in it stay so.</summary>
+    /// <summary>Syncs a directory, so that the creation, renaming and removal of names in it is durable.</summary>
     public static Task SyncDirectoryAsync(string directory, CancellationToken cancellationToken) =>
         Pace.RunAsync(() => Posix.SyncDirectory(directory), cancellationToken);
 
-    /// <summary>Syncs a file's data and size. Blocks one thread while the device works: there is no other way to wait for it.</summary>
+    /// <summary>Syncs a file's data and size. Blocks one thread while the device works, since there is no asynchronous sync.</summary>
     public static Task SyncAsync(SafeFileHandle file, CancellationToken cancellationToken) =>
         Pace.RunAsync(() => RandomAccess.FlushToDisk(file), cancellationToken);
 
     /// <summary>
-    /// Puts a file in place of another, or of none: the name shows the old content or the whole new one, at any moment.
-    /// The file is readable by its owner only.
+    /// Creates or replaces a file atomically: at any moment the name shows either the old content or the complete new one. The file is
+    /// readable by its owner only.
     /// </summary>
-    /// <param name="write">Writes the content; what it throws passes through, and the old content stays.</param>
+    /// <param name="write">Writes the content; its exceptions pass through, and the old content stays.</param>
     public static async Task ReplaceAsync(
         string path, Func<FileStream, CancellationToken, Task> write, CancellationToken cancellationToken)
     {
@@ -54,14 +54,14 @@ public static class DurableFiles
         await SyncDirectoryAsync(Path.GetDirectoryName(path)!, CancellationToken.None);
     }
 
-    /// <summary>Throws where a symbolic link stands: whoever put it there would decide which file is written.</summary>
+    /// <summary>Throws where the path is a symbolic link: whoever created the link would decide which file is written.</summary>
     public static void RequireNoLink(string path)
     {
         if (new FileInfo(path).LinkTarget is not null)
             throw new IOException($"{path} is a symbolic link, which is not followed: it may lead to any file; put what it points to in its place, or remove it");
     }
 
-    /// <summary>Options for a file that, if created, only its owner can read.</summary>
+    /// <summary>Returns options for a file that only its owner can read if it is created.</summary>
     public static FileStreamOptions ForOwner(FileMode mode, FileAccess access, FileShare share = FileShare.ReadWrite | FileShare.Delete)
     {
         var options = new FileStreamOptions { Mode = mode, Access = access, Share = share, BufferSize = 0 };
@@ -70,7 +70,9 @@ public static class DurableFiles
         return options;
     }
 
-    /// <summary>Creates a directory, and the parents it needs, for its owner only; durable when this returns. What is there stays as it is.</summary>
+    /// <summary>
+    /// Creates a directory, and its missing parents, for its owner only; durable when this returns. Existing directories stay unchanged.
+    /// </summary>
     public static async Task CreateDirectoryAsync(string directory, CancellationToken cancellationToken)
     {
         if (Directory.Exists(directory))

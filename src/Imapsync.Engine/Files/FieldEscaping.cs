@@ -4,8 +4,9 @@ using System.Text;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Any string as one field of a record: UTF-8 without blanks, controls, <c>%</c> or <c>\</c>, which are written <c>%XX</c>
-/// (or <c>%uXXXX</c>: controls beyond ASCII and halves of surrogate pairs). <c>-</c> is null, a lone <c>%</c> is empty.
+/// Escapes any string as one field of a record: UTF-8 in which blanks, control characters, <c>%</c> and <c>\</c> are written as <c>%XX</c> (or
+/// <c>%uXXXX</c>: control characters beyond ASCII and halves of surrogate pairs). <c>-</c> stands for null, a single <c>%</c> for the empty
+/// string.
 /// </summary>
 internal static class FieldEscaping
 {
@@ -34,7 +35,7 @@ internal static class FieldEscaping
         return escaped.ToString();
     }
 
-    /// <summary>Reads one field; false where no string is written so.</summary>
+    /// <summary>Decodes one field; false where no string is escaped in this way.</summary>
     public static bool TryUnescape(ReadOnlySpan<byte> field, out string? text)
     {
         text = null;

@@ -1,22 +1,24 @@
 namespace Imapsync.Engine.Files;
 
-/// <summary>What went wrong with a file of this machine, told so that somebody can put it right.</summary>
+/// <summary>Explains failures of local file operations so that the user can cure them.</summary>
 public static class FileErrors
 {
-    /// <summary>The errors' own numbers, which .NET gives as HResult on Unix; the same on Linux, macOS and the BSDs but for the last.</summary>
+    /// <summary>
+    /// The system's error numbers, which .NET passes as HResult on Unix; all but the last are the same on Linux, macOS and the BSDs.
+    /// </summary>
     private const int PermissionDenied = 13, TooManyInSystem = 23, TooManyOpen = 24, NoSpace = 28, ReadOnlyFileSystem = 30, QuotaOnBsd = 69, Quota = 122;
 
-    /// <summary>The exceptions that files throw.</summary>
+    /// <summary>Whether the exception is one that file operations throw.</summary>
     public static bool Is(Exception exception) => exception is IOException or UnauthorizedAccessException;
 
-    /// <summary>The disk is full, or this user's share of it.</summary>
+    /// <summary>Whether the disk is full, or the user's quota on it.</summary>
     public static bool IsNoSpace(Exception exception) => exception is IOException { HResult: NoSpace or Quota or QuotaOnBsd };
 
-    /// <summary>It is not about this one file: the next one would fail as this one did.</summary>
+    /// <summary>Whether the failure is not specific to one file, so that the next file would fail in the same way.</summary>
     public static bool IsEverywhere(Exception exception) =>
         IsNoSpace(exception) || exception is IOException { HResult: TooManyInSystem or TooManyOpen or ReadOnlyFileSystem };
 
-    /// <summary>What the system says, which names the file, and what to do about it where that is known.</summary>
+    /// <summary>Returns the system's message, which names the file, and a remedy where one is known.</summary>
     public static string Explain(Exception exception) => exception switch
     {
         IOException when IsNoSpace(exception) => $"{exception.Message}; make room there and run again: it goes on where it stopped",
@@ -26,7 +28,7 @@ public static class FileErrors
         _ => exception.Message,
     };
 
-    /// <summary>Why this user can't make files in a directory, and what to do about it; null where nothing speaks against it.</summary>
+    /// <summary>Returns why this user can't create files in a directory, and a remedy; null where no obstacle is known.</summary>
     public static string? WhyNotWritable(string directory)
     {
         try

@@ -1,24 +1,24 @@
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// How a file looks from outside: its length, when it was written, and which file it is on its file system. Renaming changes none of these;
-/// another file under the same name, or the same one written again, differs in one of them. 40 bits for the first two, 24 for the last.
+/// A fingerprint of a file's metadata ("look"): 40 bits for its length and time of modification, 24 bits for its identity on its file system.
+/// Renaming changes none of these; another file under the same name, or the same file written again, differs in at least one.
 /// </summary>
 internal static class FileLook
 {
     private const int NodeBits = 24;
 
-    /// <summary>0 where the file is gone or can't be looked at.</summary>
+    /// <summary>Returns a file's look; 0 where the file is gone or can't be examined.</summary>
     public static ulong Of(string path)
     {
         var stamp = FileStamp.Of(path);
         return stamp == default ? 0 : (Mix(Mix(1, stamp.Length), stamp.Written) << NodeBits) | (Mix(2, (long)stamp.Node) >> (64 - NodeBits)) | 1;
     }
 
-    /// <summary>Length and time are the same, and it is another file: one in its place, or all of its tree was brought back from a copy.</summary>
+    /// <summary>Whether length and time are equal but the file is another one: it was replaced, or its whole tree was restored from a copy.</summary>
     public static bool IsOtherFileAlike(ulong before, ulong now) => before != now && before >> NodeBits == now >> NodeBits;
 
-    /// <summary>Scatters every bit; the same in each version of the program.</summary>
+    /// <summary>Mixes a value into a hash so that every bit spreads; the result must stay the same in every version of the program.</summary>
     private static ulong Mix(ulong before, long value)
     {
         var mixed = (before ^ (ulong)value) + 0x9E3779B97F4A7C15;

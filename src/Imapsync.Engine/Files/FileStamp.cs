@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// What a file was when it was looked at: another stamp means another content. The node tells a file from one that was put in its place
-/// within the same tick of the clock, and as long. Links are followed; of nothing the stamp is the default.
+/// The metadata of a file when it was examined: a different stamp means different content. The node distinguishes a file from one of the same
+/// length that replaced it within the same clock tick. Links are followed; for a missing file the stamp is the default.
 /// </summary>
 internal readonly record struct FileStamp(ulong Node, long Changed, long Written, long Length)
 {

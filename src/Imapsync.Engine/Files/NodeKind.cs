@@ -3,18 +3,18 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Imapsync.Engine.Files;
 
-/// <summary>What a name of the file system stands for.</summary>
+/// <summary>The kind of an entry of the file system.</summary>
 internal enum NodeKind
 {
     Nothing,
     OrdinaryFile,
     Directory,
 
-    /// <summary>A pipe, a socket or a device. To open a pipe waits for whoever opens its other end, perhaps for ever.</summary>
+    /// <summary>A pipe, a socket or a device. Opening a pipe waits until another program opens its other end, perhaps for ever.</summary>
     Other,
 }
 
-/// <summary>Looks without opening anything.</summary>
+/// <summary>Determines the kind of entries without opening them.</summary>
 internal static partial class Nodes
 {
     public const int StatusBytes = 256;
@@ -22,7 +22,10 @@ internal static partial class Nodes
     private const int CurrentDirectory = -100;
     private const int EmptyPath = 0x1000;
 
-    /// <summary>Links are followed; one that leads nowhere is nothing, and so is what can't be looked at: opening it tells.</summary>
+    /// <summary>
+    /// Returns the kind of a path. Links are followed; a broken link counts as nothing, and so does an entry that can't be examined: opening
+    /// it will report the error.
+    /// </summary>
     public static NodeKind KindOf(string path)
     {
         if (Ask(CurrentDirectory, path, 0) is { } kind)
@@ -34,11 +37,11 @@ internal static partial class Nodes
             : NodeKind.OrdinaryFile;
     }
 
-    /// <summary>Null where the system does not tell.</summary>
+    /// <summary>Returns the kind of an open file; null where the system does not report it.</summary>
     public static NodeKind? KindOf(SafeFileHandle handle) => Ask((int)handle.DangerousGetHandle(), "", EmptyPath);
 
-    /// <summary>For what is to be read or replaced as a whole.</summary>
-    /// <exception cref="IOException">It is a pipe, a socket or a device.</exception>
+    /// <summary>Refuses entries that can't be read or replaced as a whole.</summary>
+    /// <exception cref="IOException">The path is a pipe, a socket or a device.</exception>
     public static void RequireNoDevice(string path)
     {
         if (KindOf(path) is NodeKind.Other)
@@ -59,8 +62,10 @@ internal static partial class Nodes
         };
     }
 
-    /// <summary>What the system says of a path by statx, which alone has the same layout on every architecture. False where it does not say.</summary>
-    /// <param name="found"><see cref="StatusBytes"/> of them.</param>
+    /// <summary>
+    /// Reads a path's status by statx, the only such call with the same layout on every architecture. False where the system does not answer.
+    /// </summary>
+    /// <param name="found">Receives <see cref="StatusBytes"/> octets.</param>
     public static bool TryReadStatus(string path, int wanted, Span<byte> found) => TryReadStatus(CurrentDirectory, path, 0, wanted, found);
 
     private static bool TryReadStatus(int directory, string path, int flags, int wanted, Span<byte> found)
@@ -73,7 +78,7 @@ internal static partial class Nodes
         }
         catch (EntryPointNotFoundException)
         {
-            // A C library from before 2018.
+            // C libraries from before 2018 have no statx.
             return false;
         }
     }

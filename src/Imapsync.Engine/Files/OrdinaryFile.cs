@@ -3,15 +3,15 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Imapsync.Engine.Files;
 
-/// <summary>Opens what is a file and nothing else: a pipe, a socket or a device of its name is refused at once, never waited for.</summary>
+/// <summary>Opens regular files only: a pipe, a socket or a device is refused at once and never waited for.</summary>
 internal static partial class OrdinaryFile
 {
-    /// <summary>O_RDONLY, O_NONBLOCK and O_CLOEXEC: without O_NONBLOCK, opening a pipe waits for who writes into it.</summary>
+    /// <summary>O_RDONLY, O_NONBLOCK and O_CLOEXEC: without O_NONBLOCK, opening a pipe waits for a program that writes into it.</summary>
     private static readonly int ReadWithoutWaiting =
         OperatingSystem.IsMacOS() ? 0x4 | 0x1000000 : OperatingSystem.IsFreeBSD() ? 0x4 | 0x100000 : 0x800 | 0x80000;
 
-    /// <exception cref="IOException">It is a symbolic link, no file, or can't be read.</exception>
-    /// <param name="followsLinks">It may be a symbolic link to a file.</param>
+    /// <exception cref="IOException">The path is a symbolic link or no regular file, or it can't be read.</exception>
+    /// <param name="followsLinks">Whether the path may be a symbolic link to a file.</param>
     public static FileStream OpenRead(string path, bool followsLinks = false)
     {
         if (!followsLinks && new FileInfo(path).LinkTarget is not null)
@@ -35,14 +35,14 @@ internal static partial class OrdinaryFile
         }
     }
 
-    /// <summary>The whole of a small text in UTF-8.</summary>
+    /// <summary>Reads a small UTF-8 text completely.</summary>
     public static string ReadText(string path)
     {
         using var text = new StreamReader(OpenRead(path, followsLinks: true));
         return text.ReadToEnd();
     }
 
-    /// <summary>Where the system does not tell: a pipe and a socket have no position.</summary>
+    /// <summary>Whether the handle is a regular file. Where the system does not report it: a pipe or a socket has no position.</summary>
     private static bool IsRegular(SafeFileHandle handle) =>
         Nodes.KindOf(handle) is { } kind ? kind == NodeKind.OrdinaryFile : Seek((int)handle.DangerousGetHandle(), 0, 1) >= 0;
 

@@ -5,13 +5,13 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// A file that somebody named to get something written into it. An ordinary file is replaced by a whole new one, readable for its owner
-/// only; through a symbolic link, what the link leads to is. Devices, pipes and the process's own streams (<c>/dev/stdout</c>) are
-/// written to: to replace them would take them from everybody.
+/// Writes output to a path that the user named. An ordinary file is replaced by a complete new one, readable by its owner only; if the path is a
+/// symbolic link, its destination is replaced. Devices, pipes and the process's own streams (<c>/dev/stdout</c>) are written to, since replacing
+/// them would take them from all programs.
 /// </summary>
 public static partial class OutputFile
 {
-    /// <summary>Throws what writing it would, as far as that can be known before there is anything to write. Changes nothing.</summary>
+    /// <summary>Throws the exception that writing the path would throw, as far as it can be foreseen. Changes nothing.</summary>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>
     public static void RequireWritable(string path)
@@ -35,11 +35,11 @@ public static partial class OutputFile
         }
     }
 
-    /// <summary>There is something of that name that is not only to be written to.</summary>
+    /// <summary>Whether something of that name exists that would be replaced and not just written to.</summary>
     public static bool WouldReplace(string path) => DescriptorOf(path) is null && Nodes.KindOf(Resolve(path)) is NodeKind.OrdinaryFile;
 
-    /// <summary>Writes it: an ordinary file appears whole or not at all.</summary>
-    /// <param name="isForAll">Every user may read it.</param>
+    /// <summary>Writes the output: an ordinary file appears complete or not at all.</summary>
+    /// <param name="isForAll">Whether every user may read the file.</param>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>
     public static async Task WriteAsync(string path, Func<Stream, Task> write, bool isForAll = false)
@@ -66,7 +66,9 @@ public static partial class OutputFile
         }
     }
 
-    /// <summary>Opens one to add lines at its end, made for its owner only where it is not there. Links, devices and pipes are refused.</summary>
+    /// <summary>
+    /// Opens a file for appending lines, and creates it for its owner only where it does not exist. Links, devices and pipes are refused.
+    /// </summary>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>
     public static FileStream OpenAppend(string path)
@@ -81,7 +83,7 @@ public static partial class OutputFile
 
     private static async Task ReplaceAsync(string place, Func<Stream, Task> write, bool isForAll)
     {
-        // A name that nobody else can have: nothing has to be removed for it.
+        // The temporary name is unique, so no existing file has to be removed first.
         var temporary = $"{place}.{Guid.NewGuid():N}{DurableFiles.TemporarySuffix}";
         var file = new FileStream(temporary, DurableFiles.ForOwner(FileMode.CreateNew, FileAccess.Write));
         try
@@ -103,7 +105,7 @@ public static partial class OutputFile
         }
     }
 
-    /// <summary>Absolute, and where a symbolic link leads in the end.</summary>
+    /// <summary>Returns the absolute path after all symbolic links have been followed.</summary>
     private static string Resolve(string path)
     {
         var absolute = Path.GetFullPath(path);
@@ -111,7 +113,7 @@ public static partial class OutputFile
         return named.LinkTarget is null ? absolute : named.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
     }
 
-    /// <summary>The number of an open stream of this process that the path names, by way of links too.</summary>
+    /// <summary>Returns the number of this process's open stream that the path names, also through links; null for any other path.</summary>
     private static int? DescriptorOf(string path)
     {
         const int MostLinks = 8;

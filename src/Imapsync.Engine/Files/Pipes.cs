@@ -1,21 +1,21 @@
 
 namespace Imapsync.Engine.Files;
 
-/// <summary>Opens what a person named, which may well be a pipe that another program writes into.</summary>
+/// <summary>Opens files that the user named, which may be pipes that another program writes into.</summary>
 internal static class Pipes
 {
-    /// <summary>As long as a password command may take.</summary>
+    /// <summary>The same time that a password command is given.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
-    /// <summary>What is written into a pipe can be read once.</summary>
+    /// <summary>Whether the path is a pipe, whose content can be read only once.</summary>
     public static bool IsPipe(string path) => Nodes.KindOf(path) == NodeKind.Other;
 
-    /// <exception cref="IOException">It can't be read, or is a pipe that nobody opens to write into it.</exception>
+    /// <exception cref="IOException">The file can't be read, or is a pipe that no program opens for writing.</exception>
     public static async Task<FileStream> OpenRead(string path, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!IsPipe(path))
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        // Nothing interrupts the opening of a pipe; where nobody comes, it is left waiting.
+        // Opening a pipe can't be interrupted; if no writer comes, the thread is left waiting.
         var opening = Task.Run(() => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1), CancellationToken.None);
         try
         {

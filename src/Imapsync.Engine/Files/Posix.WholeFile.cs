@@ -2,16 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace Imapsync.Engine.Files;
 
-// A small file in as few system calls as there can be: a first copy makes one for each message.
+// This part writes a small file in as few system calls as possible, since a first copy creates one file for each message.
 internal static partial class Posix
 {
     private const int EINTR = 4;
 
     /// <summary>
-    /// Makes a new file, 0600, with these contents and this date; fails where anything of that name exists. Not synced. A handle of the base
-    /// class library would look the file up twice more.
+    /// Creates a file, 0600, with these contents and this date; fails where anything of that name exists. The file is not synced. A handle of
+    /// the base class library would look the file up twice more.
     /// </summary>
-    /// <param name="date">Of its last change; default for now.</param>
+    /// <param name="date">The time of its last modification; default for now.</param>
     public static void WriteNew(string path, ReadOnlySpan<byte> contents, DateTimeOffset date)
     {
         if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess)
@@ -52,7 +52,7 @@ internal static partial class Posix
         if (ticks < 0)
             (seconds, ticks) = (seconds - 1, ticks + TimeSpan.TicksPerSecond);
 
-        // Of the last look: as it is; of the last change.
+        // The pairs are the time of last access, which stays unchanged, and the time of last modification.
         Span<long> times = [0, Omit, seconds, ticks * TimeSpan.NanosecondsPerTick];
         if (SetTimes(descriptor, ref MemoryMarshal.GetReference(times)) != 0)
             throw Failure("futimens", path);

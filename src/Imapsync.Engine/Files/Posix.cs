@@ -3,10 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Imapsync.Engine.Files;
 
-/// <summary>The few POSIX calls the base class library does not give. Linux, macOS and the BSDs.</summary>
+/// <summary>The few POSIX calls that the base class library lacks. For Linux, macOS and the BSDs.</summary>
 internal static partial class Posix
 {
-    /// <summary>Something of that name is there. .NET gives errors of the system as they are, as HResult.</summary>
+    /// <summary>The error number for a name that already exists. .NET passes the system's error numbers unchanged as HResult.</summary>
     public const int EEXIST = 17;
 
     private const int ReadOnly = 0;
@@ -17,38 +17,41 @@ internal static partial class Posix
     /// <summary>EAGAIN, under the name that flock(2) gives it.</summary>
     private static readonly int EWOULDBLOCK = OperatingSystem.IsLinux() ? 11 : 35;
 
-    /// <summary>O_WRONLY, O_CREAT, O_EXCL and O_CLOEXEC of Linux.</summary>
+    /// <summary>Flags for a new file: O_WRONLY, O_CREAT, O_EXCL and O_CLOEXEC of Linux.</summary>
     private const int NewForWriting = 0x1 | 0x40 | 0x80 | 0x80000;
     private const int OwnerOnly = 0x180;
 
-    /// <summary>O_WRONLY, O_TMPFILE with the O_DIRECTORY of this architecture, and O_CLOEXEC of Linux.</summary>
+    /// <summary>Flags for a nameless file: O_WRONLY, O_TMPFILE with the O_DIRECTORY of this architecture, and O_CLOEXEC of Linux.</summary>
     private static readonly int NamelessForWriting = 0x1 | 0x400000 | 0x80000
         | (RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x4000 : 0x10000);
 
-    /// <summary>O_RDWR, O_NOFOLLOW of this architecture, and O_CLOEXEC of Linux.</summary>
+    /// <summary>Flags for one of this program's files: O_RDWR, O_NOFOLLOW of this architecture, and O_CLOEXEC of Linux.</summary>
     private static readonly int OwnForWriting = 0x2 | 0x80000
         | (RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x8000 : 0x20000);
 
     /// <summary>O_CLOEXEC, so that a child process (a password command) inherits nothing.</summary>
     private static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : OperatingSystem.IsFreeBSD() ? 0x100000 : 0x80000;
 
-    /// <summary>A handle for reading, also on what <see cref="File.OpenHandle(string, FileMode, FileAccess, FileShare, FileOptions, long)"/> refuses: a directory, a file that is locked.</summary>
+    /// <summary>
+    /// Opens a path for reading that <see cref="File.OpenHandle(string, FileMode, FileAccess, FileShare, FileOptions, long)"/> would refuse:
+    /// a directory, a locked file.
+    /// </summary>
     public static SafeFileHandle OpenRead(string path)
     {
-        // open is variadic in C; without O_CREAT the third argument is never read, so two are enough on every ABI.
+        // open is variadic in C; without O_CREAT the third argument is never read, so passing two arguments is correct on every ABI.
         var descriptor = Open(path, ReadOnly | CloseOnExec);
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure("open", path);
     }
 
     /// <summary>
-    /// A new file, 0600, for writing; fails where anything of that name exists. One system call, where the base class library
-    /// makes five more to find out what was opened and to lock it: a name that nobody else knows needs neither.
+    /// Creates a file, 0600, and opens it for writing; fails where anything of that name exists. It takes one system call, where the base
+    /// class library makes five more to examine and lock the file, which a name that no other program knows does not need.
     /// </summary>
     public static SafeFileHandle CreateNew(string path)
     {
         if (OperatingSystem.IsLinux())
         {
-            // Linux passes variadic arguments as it does others, on every architecture .NET runs on there.
+            // On every Linux architecture that .NET supports, variadic arguments are passed like others.
             var descriptor = Open(path, NewForWriting, OwnerOnly);
             return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure("open", path);
         }
@@ -59,7 +62,9 @@ internal static partial class Posix
         return file;
     }
 
-    /// <summary>As <see cref="CreateNew"/>, but what has that name goes first: it may be anything, even a link to somebody's file.</summary>
+    /// <summary>
+    /// As <see cref="CreateNew"/>, but an existing entry of that name is removed first: it may be anything, even a link to somebody's file.
+    /// </summary>
     public static SafeFileHandle CreateAnew(string path)
     {
         try
@@ -74,8 +79,9 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// A file of ours for reading and writing, 0600 if it is made. Throws where a symbolic link stands: whoever put it there would decide
-    /// which file is written. One system call, and no moment between the look and the opening.
+    /// Opens one of this program's files for reading and writing, with 0600 if it is created. Throws where the path is a symbolic link:
+    /// whoever created the link would decide which file is written. It takes one system call, so nothing can change between a check and the
+    /// opening.
     /// </summary>
     public static SafeFileHandle OpenOwn(string path, bool create)
     {
@@ -95,7 +101,7 @@ internal static partial class Posix
         throw failure;
     }
 
-    /// <summary>Writes to a file opened here, whose handle does not know its name: what fails names it.</summary>
+    /// <summary>Writes to a file opened by this class. Its handle does not know the file's name, so failures get the name here.</summary>
     public static void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> octets, long offset)
     {
         try
@@ -108,7 +114,7 @@ internal static partial class Posix
         }
     }
 
-    /// <summary>Makes a directory, 0700; false where that name is taken, null where there is no directory to make it in. One system call.</summary>
+    /// <summary>Creates a directory, 0700, by one system call; false where the name exists, null where the parent directory does not.</summary>
     public static bool? TryCreateDirectory(string path)
     {
         const uint OwnerOnlyDirectory = 0x1C0;
@@ -122,7 +128,7 @@ internal static partial class Posix
         };
     }
 
-    /// <summary>Syncs a file's data and size; on Unix any handle will do for that.</summary>
+    /// <summary>Syncs a file's data and size; on Unix any handle suffices for that, also one for reading.</summary>
     public static void SyncFile(string path)
     {
         using var handle = OperatingSystem.IsWindows()
@@ -132,8 +138,9 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Makes a file, 0600, that has its contents from its first instant, after a power cut as well: written and synced without a name, then linked. False where anything of that
-    /// name exists; null where the system or the file system has no such files, and nothing was made.
+    /// Creates a file, 0600, that has its contents from its first instant, also after a power cut: it is written and synced without a name,
+    /// then linked. False where anything of that name exists; null where the system or the file system does not support nameless files, and
+    /// nothing was created.
     /// </summary>
     public static bool? TryCreateWhole(string path, ReadOnlySpan<byte> contents)
     {
@@ -148,12 +155,12 @@ internal static partial class Posix
         {
             RandomAccess.Write(file, contents, 0);
 
-            // Else a power cut may leave the name without the contents.
+            // Without this sync, a power cut may leave the name without the contents.
             RandomAccess.FlushToDisk(file);
         }
         catch (IOException)
         {
-            // A full disk, most likely. Whoever makes the file the other way hears of it with the file's name.
+            // Most likely the disk is full. The caller then creates the file in another way, which reports the error with the file's name.
             return null;
         }
 
@@ -162,7 +169,7 @@ internal static partial class Posix
         return Marshal.GetLastPInvokeError() == EEXIST ? false : null;
     }
 
-    /// <summary>Gives a file another name on the same file system, in place of what had that name: rename(2) and nothing beside it.</summary>
+    /// <summary>Renames a file on the same file system and replaces an existing one of that name: rename(2) without any further call.</summary>
     public static void Rename(string path, string newPath)
     {
         if (OperatingSystem.IsWindows())
@@ -171,8 +178,13 @@ internal static partial class Posix
             throw Failure("rename", path);
     }
 
-    /// <summary>Gives a file, by its absolute path, one more name on the same file system: link(2), and no link is followed. False where it is gone; a name that is taken already stays.</summary>
-    /// <exception cref="IOException">The file system has no hard links, the other directory is on another one, or the file has as many as it can have.</exception>
+    /// <summary>
+    /// Adds a name for a file, given by its absolute path, on the same file system: link(2), without following links. False where the file is
+    /// gone; an existing entry of the new name stays.
+    /// </summary>
+    /// <exception cref="IOException">
+    /// The file system has no hard links, the other directory is on another file system, or the file has the maximal number of links.
+    /// </exception>
     public static bool TryLink(string path, string newPath)
     {
         const int EXDEV = 18, EPERM = 1, EMLINK = 31, EOPNOTSUPP = 95, ENOSYS = 38, EOPNOTSUPPOfBsd = 45;
@@ -192,10 +204,10 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Keeps others that ask for it out of a directory until disposed of: flock(2), which leaves nothing behind.
-    /// Null where somebody else has it. Where file system or system have no such thing, everybody gets it.
+    /// Locks a directory against other callers of this method until disposed: flock(2), which leaves no file. Null where another caller holds
+    /// the lock. Where the file system or the system has no such locks, every caller gets one.
     /// </summary>
-    /// <param name="isShared">Others that ask for it shared may have it as well.</param>
+    /// <param name="isShared">Whether other shared locks may be held at the same time.</param>
     public static IDisposable? TryLockDirectory(string directory, bool isShared = false)
     {
         const int Shared = 1, Exclusive = 2, AtOnce = 4;
@@ -208,7 +220,10 @@ internal static partial class Posix
         return null;
     }
 
-    /// <summary>To be called before a locked file is closed: a child that is being started has the handle, too, until it runs its program.</summary>
+    /// <summary>
+    /// Releases the lock explicitly; to be called before a locked file is closed, since a child process that is being started has the handle,
+    /// too, until it executes its program.
+    /// </summary>
     public static void Unlock(SafeFileHandle locked)
     {
         const int Unlocked = 8;
@@ -235,19 +250,19 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Makes everything of the file system that holds <paramref name="path"/> durable, others' files included.
-    /// False where the system has no such call.
+    /// Makes everything on the file system of <paramref name="path"/> durable, other programs' files included. False where the system has no
+    /// such call.
     /// </summary>
     public static bool TrySyncFileSystem(string path)
     {
-        // syncfs reports write errors only since Linux 5.8; before that it would promise too much.
+        // syncfs reports write errors only since Linux 5.8, so on older kernels its success proves nothing.
         if (!OperatingSystem.IsLinux() || Environment.OSVersion.Version < new Version(5, 8))
             return false;
         using var handle = OpenRead(path);
         return SyncFs((int)handle.DangerousGetHandle()) == 0 ? true : throw Failure("syncfs", path);
     }
 
-    /// <summary>Throws what a change in this directory would: no permission, a file system mounted read-only.</summary>
+    /// <summary>Throws the exception that a change in this directory would throw: a missing permission, a file system mounted read-only.</summary>
     public static void RequireWritable(string directory)
     {
         const int WriteAndSearch = 2 | 1;
@@ -255,7 +270,7 @@ internal static partial class Posix
             throw Failure("write", directory);
     }
 
-    /// <summary>Throws what opening this file for writing would.</summary>
+    /// <summary>Throws the exception that opening this file for writing would throw.</summary>
     public static void RequireWritableFile(string file)
     {
         const int Write = 2;
@@ -264,9 +279,9 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// A file open for reading and writing, made 0600 where there is none, that no other program has locked by flock(2); null where one has.
-    /// Where file system or system have no such thing, everybody gets it. The base class library's own locks can be turned off by the
-    /// environment.
+    /// Opens a file for reading and writing, created with 0600 where it does not exist, and locks it by flock(2); null where another program
+    /// has locked it. Where the file system or the system has no such locks, every program gets one. The base class library's own locks are
+    /// not used, since an environment variable can turn them off.
     /// </summary>
     public static FileStream? TryOpenLocked(string path)
     {
@@ -289,15 +304,15 @@ internal static partial class Posix
         return null;
     }
 
-    /// <summary>False when there is certainly no process of that number here.</summary>
+    /// <summary>Returns false only where there is certainly no process of that number on this machine.</summary>
     public static bool ProcessMayLive(int pid) => pid > 0 && (Kill(pid, 0) == 0 || Marshal.GetLastPInvokeError() != ESRCH);
 
-    /// <summary>What asking for a lock fails with while somebody else has it.</summary>
+    /// <summary>Whether an attempt to lock failed because another program holds the lock.</summary>
     public static bool IsHeldByAnother(Exception error) => error is UnauthorizedAccessException || error.HResult == EWOULDBLOCK;
 
     private static Exception Failure(string call, string path)
     {
-        // As the base class library does: the error's own number as HResult.
+        // The error number becomes the HResult, as in the base class library.
         var error = Marshal.GetLastPInvokeError();
         var text = $"{call} {path}: {Marshal.GetPInvokeErrorMessage(error)}";
         return error switch

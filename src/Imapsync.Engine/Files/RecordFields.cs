@@ -2,7 +2,7 @@ using System.Buffers.Text;
 
 namespace Imapsync.Engine.Files;
 
-/// <summary>Reads one record's fields from left to right. What can't be is a <see cref="StateDamagedException"/>.</summary>
+/// <summary>Reads the fields of one record from left to right. An invalid field throws <see cref="StateDamagedException"/>.</summary>
 internal ref struct RecordFields(ReadOnlySpan<byte> record)
 {
     private ReadOnlySpan<byte> rest = record;
@@ -33,7 +33,7 @@ internal ref struct RecordFields(ReadOnlySpan<byte> record)
         return number <= uint.MaxValue ? (uint)number : throw new StateDamagedException($"{number} is too large");
     }
 
-    /// <summary>Eight lower-case hexadecimal digits.</summary>
+    /// <summary>Reads eight lower-case hexadecimal digits.</summary>
     public uint Hex32()
     {
         var field = Next();
@@ -43,7 +43,7 @@ internal ref struct RecordFields(ReadOnlySpan<byte> record)
         return number;
     }
 
-    /// <summary>A number, or null where <c>-</c> stands.</summary>
+    /// <summary>Reads a number, or null where the field is <c>-</c>.</summary>
     public ulong? OptionalNumber()
     {
         if (rest.IsEmpty || rest[0] != '-')
@@ -63,5 +63,5 @@ internal ref struct RecordFields(ReadOnlySpan<byte> record)
     }
 }
 
-/// <summary>A file of state can't be trusted. Never leaves this room: whoever reads it takes the file for damaged.</summary>
+/// <summary>A state file is not reliable. Never leaves this component: its reader treats the file as damaged.</summary>
 internal sealed class StateDamagedException(string message) : Exception(message);

@@ -5,14 +5,14 @@ using System.Text;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Encodes records, one a line: fields separated by a blank, the last of them a CRC-32C in eight hexadecimal digits over
-/// the fields of this line and of all lines before it. So a line that is lost, moved or from elsewhere breaks the chain.
+/// Encodes records, one a line: fields separated by a blank, the last of them a CRC-32C in eight hexadecimal digits over the fields of this line
+/// and of all lines before it. So a line that is lost, moved or inserted breaks the chain.
 /// </summary>
-/// <param name="previousCrc">The CRC of the last line that is in the file; 0 for none.</param>
-/// <param name="isChained">False where each line stands for itself.</param>
+/// <param name="previousCrc">The CRC of the last line in the file; 0 for none.</param>
+/// <param name="isChained">False where each line has a CRC of its own.</param>
 internal sealed class RecordWriter(uint previousCrc = 0, bool isChained = true)
 {
-    /// <summary>A line is never longer, so that a reader's memory is bounded.</summary>
+    /// <summary>The maximal length of a line, so that a reader's memory is bounded.</summary>
     public const int MaxLineBytes = 16 * 1024 * 1024;
 
     private const int CrcBytes = 1 + 8;
@@ -27,7 +27,7 @@ internal sealed class RecordWriter(uint previousCrc = 0, bool isChained = true)
 
     public bool IsEmpty => buffer.WrittenCount == 0;
 
-    /// <summary>Hands out the lines written so far and goes on after them with an empty buffer.</summary>
+    /// <summary>Returns the lines written so far and continues after them with an empty buffer.</summary>
     public ReadOnlyMemory<byte> Take()
     {
         var taken = buffer.WrittenMemory;
@@ -36,7 +36,7 @@ internal sealed class RecordWriter(uint previousCrc = 0, bool isChained = true)
         return taken;
     }
 
-    /// <summary>Forgets the lines written so far, which were saved, and goes on after them in the same buffer.</summary>
+    /// <summary>Discards the lines written so far, which have been saved, and continues after them in the same buffer.</summary>
     public void Clear()
     {
         buffer.ResetWrittenCount();
@@ -58,7 +58,7 @@ internal sealed class RecordWriter(uint previousCrc = 0, bool isChained = true)
         return this;
     }
 
-    /// <summary>Adds a check sum, in eight digits.</summary>
+    /// <summary>Adds a checksum in eight hexadecimal digits.</summary>
     public RecordWriter AddHex(uint number)
     {
         FormatCrc(number, buffer.GetSpan(CrcBytes));
@@ -69,7 +69,7 @@ internal sealed class RecordWriter(uint previousCrc = 0, bool isChained = true)
     /// <summary>Adds any string, escaped.</summary>
     public RecordWriter Add(string? text) => AddRaw(FieldEscaping.Escape(text));
 
-    /// <summary>Adds text that holds no blank and no control.</summary>
+    /// <summary>Adds text without blanks and control characters.</summary>
     public RecordWriter AddRaw(string text)
     {
         buffer.Write(" "u8);
@@ -90,7 +90,7 @@ internal sealed class RecordWriter(uint previousCrc = 0, bool isChained = true)
         lineStart = buffer.WrittenCount;
     }
 
-    /// <summary>Writes a blank and the eight digits.</summary>
+    /// <summary>Writes a blank and the CRC's eight hexadecimal digits.</summary>
     public static void FormatCrc(uint crc, Span<byte> span)
     {
         span[0] = (byte)' ';

@@ -3,12 +3,12 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Lets a few files of one store be synced at once. What waits here is written already, so a journalling file system
-/// makes it durable with the transaction of those before it: many pairs' commits cost about one.
+/// Limits how many files of one store are synced at once. The data of the waiting syncs are already written, so a journalling file system makes
+/// them durable in the same transaction as those before: the commits of many pairs cost about one.
 /// </summary>
 internal sealed class SyncGate : IDisposable
 {
-    /// <summary>Each sync blocks a thread of the pool.</summary>
+    /// <summary>How many syncs run at once; few, since each blocks a thread of the pool.</summary>
     private const int Concurrent = 4;
 
     private readonly SemaphoreSlim places = new(Concurrent);

@@ -1,16 +1,19 @@
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Where syncs are done. A device takes its time, so the syncs of several files go side by side, each on a thread that it blocks. A file
-/// system in memory, or a disk whose cache outlasts a power cut, takes none: to hand such a sync to another thread and to wait for it
-/// costs more than the sync.
+/// Chooses the thread on which a sync is done. A device takes time, so the syncs of several files run in parallel, each blocking a thread of its
+/// own. A file system in memory, or a disk whose cache survives a power cut, takes none: then passing the sync to another thread and waiting for
+/// it costs more than the sync itself.
 /// </summary>
 internal sealed class SyncPace(TimeProvider time)
 {
     private static readonly TimeSpan NoTime = TimeSpan.FromMicroseconds(100);
     private volatile bool takesNoTime;
 
-    /// <summary>Syncs on this thread if the last sync took no time, else on another. One that turns out to be slow is the last one here.</summary>
+    /// <summary>
+    /// Syncs on this thread if the last sync took no time, otherwise on another thread. After one slow sync the next goes to another thread
+    /// again.
+    /// </summary>
     public async Task RunAsync(Action sync, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

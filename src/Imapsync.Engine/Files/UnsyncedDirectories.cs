@@ -1,25 +1,27 @@
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Directories that have got names and are not synced yet: many names in one directory cost one sync. Whoever promises that such a name
-/// lasts calls <see cref="Sync"/> before.
+/// Directories that contain new names and are not synced yet: many names in one directory cost one sync. <see cref="Sync"/> has to be called
+/// before anybody is promised that such a name is durable.
 /// </summary>
 internal sealed class UnsyncedDirectories
 {
     private readonly HashSet<string> waiting = [];
     private readonly Lock syncing = new();
 
-    /// <summary>After the name was made, not before: a sync under way might miss it.</summary>
+    /// <summary>Records a directory; to be called after the name was created and not before, since a sync in progress might miss it.</summary>
     public void Add(string directory)
     {
         lock (waiting)
             waiting.Add(directory);
     }
 
-    /// <summary>When this returns, every name told of before lasts, whoever synced it. What fails is tried again by the next one.</summary>
+    /// <summary>
+    /// When this returns, every name recorded before is durable, whichever caller synced it. A failed sync is repeated by the next caller.
+    /// </summary>
     public void Sync()
     {
-        // Whoever comes while another syncs waits for that: the names may be its own.
+        // A caller waits here while another one syncs, since that sync may include the caller's own names.
         lock (syncing)
         {
             foreach (var directory in Taken())

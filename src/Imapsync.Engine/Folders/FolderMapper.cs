@@ -5,22 +5,22 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Folders;
 
-/// <summary>A source folder and the target folder it is to be copied to.</summary>
+/// <summary>A source folder and the target folder to which it is copied.</summary>
 public sealed record FolderPair(FolderEntry Source, FolderPath Target)
 {
-    /// <summary>The messages of the source folder that go there; null for all.</summary>
+    /// <summary>The messages of the source folder that are copied to this target folder; null for all.</summary>
     public UidSet? Only { get; init; }
 }
 
-/// <param name="Pairs">In order of target path; pairs with the same target stand together.</param>
-/// <param name="Excluded">Folders of messages that the rules leave out.</param>
+/// <param name="Pairs">In order of target path; pairs with the same target are adjacent.</param>
+/// <param name="Excluded">Folders with messages that the rules exclude.</param>
 public sealed record FolderMapping(IReadOnlyList<FolderPair> Pairs, IReadOnlyList<FolderPath> Excluded);
 
-/// <summary>Decides which source folder goes where. Pure.</summary>
+/// <summary>Decides to which target folder each source folder is copied. Pure.</summary>
 public static class FolderMapper
 {
-    /// <param name="target">What the target holds; needed only where special uses are matched.</param>
-    /// <param name="remembered">Pairs of earlier runs, which <see cref="SpecialUseMapping"/> leaves as they are.</param>
+    /// <param name="target">The target's folders; needed only where special uses are matched.</param>
+    /// <param name="remembered">Pairs of earlier runs, which <see cref="SpecialUseMapping"/> leaves unchanged.</param>
     public static FolderMapping Map(
         IReadOnlyList<FolderEntry> source,
         FolderRules rules,
@@ -40,7 +40,7 @@ public static class FolderMapper
             [.. withMessages[false].Select(f => f.Path).Order()]);
     }
 
-    /// <summary>The same mapping with the folders that the target has for the pairs, or will have as far as its listing tells.</summary>
+    /// <summary>Returns the mapping with the paths that the pairs' target folders have, or will have as far as the target's listing tells.</summary>
     /// <param name="remembered">Pairs of earlier runs.</param>
     public static FolderMapping Locate(
         FolderMapping mapping, IMessageStore target, IReadOnlyList<FolderEntry> listed, IEnumerable<PairKey>? remembered = null, IMessageStore? source = null)
@@ -70,7 +70,7 @@ public static class FolderMapper
             [.. folders.Keys.Except(routed.Select(r => r.Source)).Order()]);
     }
 
-    /// <summary>Where a source folder goes: the longest entry of the map that it is at or below decides; the prefix comes in front.</summary>
+    /// <summary>Maps a source folder: the longest entry of the map that it is at or below decides; then the prefix is prepended.</summary>
     public static FolderPath MapPath(FolderPath source, FolderRules rules)
     {
         var from = rules.Map.Keys.Where(source.IsAtOrBelow).MaxBy(k => k.Levels.Length);

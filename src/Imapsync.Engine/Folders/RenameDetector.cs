@@ -7,10 +7,10 @@ namespace Imapsync.Engine.Folders;
 internal static class RenameDetector
 {
     /// <summary>
-    /// Source folders that were renamed: a remembered one is gone and a new one has its OBJECTID, or, where the server has
-    /// none, its UIDVALIDITY, which must be unique on both sides.
+    /// Finds source folders that were renamed: a remembered folder is gone and a new one has its OBJECTID or, where the server has none, its
+    /// UIDVALIDITY, which must be unique on both sides.
     /// </summary>
-    /// <param name="listed">Every folder of the source, those outside the job's rules included.</param>
+    /// <param name="listed">Every folder of the source, including those that the job's rules exclude.</param>
     public static IReadOnlyList<FolderRename> FindRenames(
         IEnumerable<PairSummary> remembered, IReadOnlyList<FolderPair> pairs, IReadOnlyList<FolderEntry> listed)
     {
@@ -36,7 +36,7 @@ internal static class RenameDetector
         return renames;
     }
 
-    /// <summary>Remembered pairs whose source folder is no longer there at all.</summary>
+    /// <summary>Returns the remembered pairs whose source folder no longer exists.</summary>
     public static IReadOnlyList<PairSummary> FindVanished(IEnumerable<PairSummary> remembered, IReadOnlyList<FolderEntry> listed)
     {
         var names = listed.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
@@ -44,5 +44,5 @@ internal static class RenameDetector
     }
 }
 
-/// <param name="IsProved">By OBJECTID: the checkpoint holds for the new name. Otherwise messages are recognised again by identity.</param>
+/// <param name="IsProved">By OBJECTID: the checkpoint is valid for the new name. Otherwise messages are recognised again by identity.</param>
 internal sealed record FolderRename(PairKey From, PairKey To, bool IsProved);

@@ -6,17 +6,17 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Folders;
 
 /// <summary>
-/// Sends folders for sent mail, drafts, trash, junk and the archive to the target's folder of the same use, whatever the
-/// two are called. Pure. It never brings two source folders together, and never moves one that was copied elsewhere before.
+/// Maps folders for sent mail, drafts, trash, junk and the archive to the target's folder of the same use, whatever the names of both. Pure. It
+/// never maps two source folders to one target folder, and never remaps a folder that was copied elsewhere before.
 /// </summary>
 internal static class SpecialUseMapping
 {
-    // All, Flagged and Important are views of other folders' mail on the servers that have them.
+    // All, Flagged and Important are left out: servers that have them show other folders' mail there.
     private static readonly SpecialFolder[] Uses =
         [SpecialFolder.Sent, SpecialFolder.Drafts, SpecialFolder.Trash, SpecialFolder.Junk, SpecialFolder.Archive];
 
-    /// <summary>The rules with an entry of the map for each source folder that has its counterpart.</summary>
-    /// <param name="included">The source folders that take part.</param>
+    /// <summary>Returns the rules with a map entry added for each source folder that has a counterpart.</summary>
+    /// <param name="included">The source folders that the rules include.</param>
     public static FolderRules Extend(
         FolderRules rules,
         IReadOnlyList<FolderEntry> source,
@@ -30,7 +30,7 @@ internal static class SpecialUseMapping
         foreach (var use in Uses)
         {
             var candidates = FoldersFor(use, target);
-            // Who had the place before keeps it.
+            // A source folder that was mapped to a target folder before keeps it, so it comes first.
             foreach (var folder in FoldersFor(use, source).Where(plain.ContainsKey).OrderByDescending(f => before[f].Any(candidates.Contains)).ThenBy(f => f))
             {
                 if (rules.Map.Keys.Any(folder.IsAtOrBelow) || before[folder].Contains(plain[folder]))
@@ -46,7 +46,7 @@ internal static class SpecialUseMapping
         return rules with { Map = map };
     }
 
-    /// <summary>By attribute; where none has it, by name.</summary>
+    /// <summary>Returns the folders of a special use by attribute; where no folder has the attribute, by name.</summary>
     private static List<FolderPath> FoldersFor(SpecialFolder use, IReadOnlyList<FolderEntry> folders)
     {
         var own = folders.Where(f => f is { HoldsMessages: true, IsForeign: false }).ToList();
@@ -56,7 +56,7 @@ internal static class SpecialUseMapping
             : [.. own.Where(f => f.Special == SpecialFolder.None && SpecialFolderNames.UseOf(f.Path) == use).Select(f => f.Path)];
     }
 
-    /// <summary>Another source folder goes there, or below it, by its own name.</summary>
+    /// <summary>Whether another source folder is mapped to this target folder, or below it, by its own name.</summary>
     private static bool IsInTheWay(FolderPath there, FolderPath folder, Dictionary<FolderPath, FolderPath> plain) =>
         plain.Any(p => !p.Key.IsAtOrBelow(folder) && p.Value.IsAtOrBelow(there));
 }

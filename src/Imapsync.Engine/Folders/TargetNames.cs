@@ -5,30 +5,36 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Folders;
 
-/// <summary>Other names for a folder that can't have its own at the target. Pure, and the same in every run.</summary>
+/// <summary>Alternative names for a folder that can't have its own name at the target. Pure, and the same in every run.</summary>
 internal static partial class TargetNames
 {
-    /// <summary>With all that servers are known to refuse written <c>=XX</c> (Cyrus takes no <c>%</c>): blanks at the ends or doubled, <c>. / \ * % " ^</c>, a leading <c>~</c> or <c>#</c>.</summary>
+    /// <summary>
+    /// Returns the path with everything that servers are known to refuse written as <c>=XX</c> (Cyrus refuses <c>%</c>): leading, trailing
+    /// and doubled blanks, <c>. / \ * % " ^</c>, a leading <c>~</c> or <c>#</c>.
+    /// </summary>
     public static FolderPath Strict(FolderPath path) => new(path.Levels.Select(Strict));
 
-    /// <summary>A/B/C → A_B/C for level 1: for a folder that can hold no folders.</summary>
-    /// <param name="level">1 for the second level and so on: the one that goes beside the level above it.</param>
+    /// <summary>Joins two levels, A/B/C → A_B/C for level 1, for a parent that can hold no folders.</summary>
+    /// <param name="level">The level that is joined to the one above it; 1 is the second level.</param>
     public static FolderPath Beside(FolderPath path, int level) =>
         new([.. path.Levels[..(level - 1)], $"{path.Levels[level - 1]}_{path.Levels[level]}", .. path.Levels[(level + 1)..]]);
 
-    /// <summary>A/B → A/B (2).</summary>
+    /// <summary>Appends a number: A/B → A/B (2).</summary>
     public static FolderPath Numbered(FolderPath path, int number) =>
         new([.. path.Levels[..^1], string.Create(CultureInfo.InvariantCulture, $"{path.Name} ({number})")]);
 
-    /// <summary>Equal for names that a server may take for one: they differ in case, in blanks at the ends or in doubled ones.</summary>
+    /// <summary>
+    /// Returns a key that is equal for names which a server may take for the same: they differ only in case or in leading, trailing or
+    /// doubled blanks.
+    /// </summary>
     public static string Loose(FolderPath path) =>
         string.Join('/', path.Levels.Select(l => string.Join(' ', l.Split(' ', StringSplitOptions.RemoveEmptyEntries)))).ToUpperInvariant();
 
-    /// <summary>Equal for a path and every other name that this class or the store makes of it.</summary>
+    /// <summary>Returns a key that is equal for a path and every alternative name that this class or the store derives from it.</summary>
     public static string Kin(FolderPath path) =>
         Loose(new FolderPath(string.Join('_', path.Levels.Skip(path.Levels.Length > 1 && path.Levels[0] == "INBOX" ? 1 : 0).Select(l => Number().Replace(Escape().Replace(l, Unescape), "").Replace(" ", "", StringComparison.Ordinal)).Where(l => l.Length > 0)) + "."));
 
-    /// <summary>Equal for a path and one of which the levels were joined by dots.</summary>
+    /// <summary>Returns a key that is equal for a path and the same path with its levels joined by dots.</summary>
     public static string Flat(FolderPath path) => string.Join('.', path.Levels);
 
     private static string Strict(string level)

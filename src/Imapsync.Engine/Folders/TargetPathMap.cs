@@ -4,8 +4,8 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Folders;
 
 /// <summary>
-/// Which folder of the target each pair has, as far as a listing and earlier runs tell. Pure. Pairs that the rules bring
-/// together share one; any others never do, whatever the target makes of their names.
+/// Assigns a target folder to each pair, by the target's listing and by earlier runs. Pure. Pairs that the rules map to the same folder share
+/// one; other pairs never share a folder, however the target changes their names.
 /// </summary>
 internal sealed class TargetPathMap
 {
@@ -16,10 +16,10 @@ internal sealed class TargetPathMap
     private readonly HashSet<FolderPath> flat = [];
 
     /// <param name="pairs">As mapped.</param>
-    /// <param name="listedAs">How the target writes a name.</param>
+    /// <param name="listedAs">Returns the path under which the target lists a folder.</param>
     /// <param name="there">The target's folders that hold messages.</param>
-    /// <param name="remembered">Pairs of earlier runs, with the places they had.</param>
-    /// <param name="isFlat">One of the two stores joins levels by dots, it seems.</param>
+    /// <param name="remembered">Pairs of earlier runs, with their target folders.</param>
+    /// <param name="isFlat">Whether one of the two stores apparently joins levels by dots.</param>
     public TargetPathMap(
         IReadOnlyList<FolderPair> pairs, Func<FolderPath, FolderPath> listedAs, IReadOnlySet<FolderPath> there, IEnumerable<PairKey> remembered, bool isFlat = false)
     {
@@ -28,12 +28,13 @@ internal sealed class TargetPathMap
         var groups = pairs.GroupBy(p => p.Target).OrderBy(g => g.Key).ToDictionary(g => g.Key, g => g.SelectMany(p => before[p.Source.Path]).Where(there.Contains).ToList());
         wished = [.. groups.Keys.Select(listedAs)];
 
-        // Who had a place before comes before those who only have its name.
+        // Pairs that had a folder in an earlier run take precedence over pairs that merely have the folder's name.
         Assign(groups, (wish, had) => had.Find(wish.Equals));
         Assign(groups, (wish, had) => had.Find(t => TargetNames.Kin(t) == TargetNames.Kin(wish) && !taken.Contains(t)));
         Assign(groups, (wish, _) => there.Contains(wish) ? wish : null);
         Assign(groups, (wish, _) => !there.Contains(wish) && TargetNames.Strict(wish) is var strict && there.Contains(strict) && !wished.Contains(strict) ? strict : null);
-        // The same folder with its levels joined by dots, or apart: a second one beside it would hold all its mail once more.
+        // A folder with the same levels, joined by dots or separate, is taken for the same folder: a second folder beside it would
+        // duplicate all its mail.
         var joined = there.ToLookup(TargetNames.Flat);
         Assign(groups, (wish, had) => there.Contains(wish) ? null
             : joined[TargetNames.Flat(wish)].FirstOrDefault(t => (isFlat || had.Contains(t)) && !wished.Contains(t) && !taken.Contains(t) && flat.Add(t)));
@@ -41,20 +42,20 @@ internal sealed class TargetPathMap
             Settle(path, Free(PreferredPath(path)));
     }
 
-    /// <summary>The place of a mapped path.</summary>
+    /// <summary>Returns the target folder of a mapped path.</summary>
     public FolderPath this[FolderPath mapped] => places[mapped];
 
-    /// <summary>No pair has this path, nor is it the name of any.</summary>
+    /// <summary>Whether no pair has this path as its target folder or as its mapped path.</summary>
     public bool IsFree(FolderPath path) => !taken.Contains(path) && !wished.Contains(path);
 
-    /// <summary>Gives a mapped path another place; what lies below it and has no place at the target yet goes along.</summary>
+    /// <summary>Assigns another target folder to a mapped path; paths below it that have no target folder yet follow.</summary>
     public void Move(FolderPath mapped, FolderPath place)
     {
         taken.Remove(places[mapped]);
         Settle(mapped, Free(place));
     }
 
-    /// <summary>Gives a mapped path a place that is nobody else's, next to the one it has.</summary>
+    /// <summary>Assigns a target folder to a mapped path that no other pair has, with a name similar to its present one.</summary>
     public void MakeUnique(FolderPath mapped)
     {
         var before = places[mapped];
@@ -62,10 +63,10 @@ internal sealed class TargetPathMap
         taken.Remove(before);
     }
 
-    /// <summary>The path with the place of the nearest folder above that has one of its own.</summary>
+    /// <summary>Returns the path as moved by the nearest parent whose target folder differs from its mapped path.</summary>
     public FolderPath PreferredPath(FolderPath mapped)
     {
-        // Where folders are found as one flat tree, what is new goes there too, for the sake of the program whose tree it is.
+        // Where the target's folders form one flat tree, new folders are created flat as well, for the sake of the program that uses the tree.
         if (flat.Count > 0 && flat.All(f => f.Levels.Length == 1))
             return listedAs(new FolderPath([TargetNames.Flat(mapped)]));
         for (var above = mapped.Parent; above is not null; above = above.Parent)
@@ -86,7 +87,7 @@ internal sealed class TargetPathMap
         }
     }
 
-    /// <summary>A path that is nobody else's: this one, or with a number.</summary>
+    /// <summary>Returns the path itself if no other pair has it, otherwise the path with a number.</summary>
     private FolderPath Free(FolderPath path)
     {
         var free = path;

@@ -1,6 +1,8 @@
 namespace Imapsync.Engine.Mail;
 
-/// <summary>A list of millions of small values. Kept in blocks, so that growing never holds it twice; one of a few values is small.</summary>
+/// <summary>
+/// A list of millions of small values. It is stored in blocks, so that it never exists twice while it grows; a list of a few values is small.
+/// </summary>
 internal sealed class BlockList<T>
     where T : struct
 {
@@ -37,7 +39,7 @@ internal sealed class BlockList<T>
         Count++;
     }
 
-    /// <summary>Drops what lies at and behind <paramref name="count"/>.</summary>
+    /// <summary>Removes the values from position <paramref name="count"/> on.</summary>
     public void Cut(int count)
     {
         Count = count;

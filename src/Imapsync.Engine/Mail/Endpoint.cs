@@ -2,25 +2,27 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Mail;
 
-/// <summary>Where a store is and how to get in: one <c>source:</c> or <c>target:</c> of a job, checked and complete.</summary>
+/// <summary>
+/// The location of a store and the settings for access to it: one <c>source:</c> or <c>target:</c> of a job, validated and complete.
+/// </summary>
 public abstract record Endpoint
 {
-    /// <summary>For people: the URL without any secret.</summary>
+    /// <summary>The URL for people, without any secret.</summary>
     public abstract string Display { get; }
 
-    /// <summary>Two endpoints with the same are the same mailbox, however it is reached.</summary>
+    /// <summary>Equal for two endpoints that are the same mailbox, however it is reached.</summary>
     public virtual string Identity => Display;
 
-    /// <summary>The directory or file of this machine that holds the mail, absolute; null for what lies on a server.</summary>
+    /// <summary>The directory or file of this machine that holds the mail, absolute; null for a store on a server.</summary>
     public virtual string? Place => null;
 
-    /// <summary>As a source: what is safely in the target is removed from it.</summary>
+    /// <summary>Whether, as a source, messages are removed from it once they are safely stored at the target.</summary>
     public virtual bool RemovesCopied => false;
 
-    /// <summary>False where nothing is known of flags, so that none is a message without any.</summary>
+    /// <summary>False where the store has no flags, so that a message without flags says nothing.</summary>
     public virtual bool KnowsFlags => true;
 
-    /// <summary>It may be a store where one message carries labels (Gmail).</summary>
+    /// <summary>Whether the store may be one whose messages carry labels (Gmail).</summary>
     public virtual bool MayHaveLabels => false;
 
     /// <summary>Connections that one job may have open here; 0 where there are none.</summary>
@@ -35,7 +37,7 @@ public abstract record Endpoint
     public TransferLimits Limits { get; init; } = TransferLimits.None;
 }
 
-/// <summary>How much may be moved out of a source or into a target. Null: as much as there is.</summary>
+/// <summary>How much may be read from a source or written to a target. Null: no limit.</summary>
 public sealed record TransferLimits
 {
     public static TransferLimits None { get; } = new();
@@ -57,7 +59,7 @@ public sealed record MaildirEndpoint(string Directory, MaildirLayout Layout = Ma
 
 public enum MaildirLayout
 {
-    /// <summary>INBOX is the root, folder A/B the directory <c>.A.B</c>: what Dovecot and Courier serve by default.</summary>
+    /// <summary>INBOX is the root, folder A/B is the directory <c>.A.B</c>: the default layout of Dovecot and Courier.</summary>
     MaildirPlusPlus,
 
     /// <summary>Nested directories (Dovecot's LAYOUT=fs).</summary>
@@ -71,37 +73,37 @@ public sealed record MboxEndpoint(string Directory) : Endpoint
     public override string? Place => Directory;
 }
 
-/// <summary>An account on a server: where it is, who logs in and how.</summary>
-/// <param name="User">The name to log in with, as the server wants it.</param>
+/// <summary>An account on a server: its address, the user and the way to log in.</summary>
+/// <param name="User">The name to log in with, as the server expects it.</param>
 public abstract record ServerEndpoint(string Host, int Port, TlsMode Tls, string User) : Endpoint
 {
-    /// <summary>The scheme of its URL, for <see cref="Tls"/>.</summary>
+    /// <summary>The scheme of its URL, which depends on <see cref="Tls"/>.</summary>
     public abstract string Scheme { get; }
 
     public SecretReference? Password { get; init; }
 
     public AuthMechanism Auth { get; init; } = AuthMechanism.Auto;
 
-    /// <summary>The mailbox an administrator's log-in acts for (SASL authorization identity).</summary>
+    /// <summary>The mailbox for which an administrator logs in (SASL authorization identity).</summary>
     public string? AuthorizeAs { get; init; }
 
-    /// <summary>PEM file of the authorities to trust in place of the system's.</summary>
+    /// <summary>A PEM file with certificate authorities to trust instead of the system's.</summary>
     public string? TlsCaFile { get; init; }
 
-    /// <summary>SHA-256 of the server's certificate, hex; pins it in place of the chain.</summary>
+    /// <summary>The SHA-256 of the server's certificate in hex; if set, it is compared instead of verifying the certificate's chain.</summary>
     public string? TlsFingerprint { get; init; }
 
-    /// <summary>PEM file of the certificate that says who we are where the server asks for one.</summary>
+    /// <summary>A PEM file with the client certificate, for servers that request one.</summary>
     public string? TlsClientCertificate { get; init; }
 
-    /// <summary>PEM file of its key; null where the key stands in the certificate's file.</summary>
+    /// <summary>A PEM file with the client certificate's key; null where the key is in the certificate's file.</summary>
     public string? TlsClientKey { get; init; }
 
     public ServerTimeouts Timeouts { get; init; } = new();
 
     public ServerRoute Route { get; init; } = ServerRoute.Direct;
 
-    /// <summary>What all jobs together may claim of the host; null for no limit.</summary>
+    /// <summary>The limits on the host that all jobs share; null for no limit.</summary>
     public HostLimits? HostLimits { get; init; }
 
     public override string Identity => $"{AuthorizeAs ?? User}@{Host.ToLowerInvariant()}:{Port}";
@@ -112,7 +114,7 @@ public abstract record ServerEndpoint(string Host, int Port, TlsMode Tls, string
     public string Address => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }
 
-/// <param name="User">The name to log in with, as the server wants it.</param>
+/// <param name="User">The name to log in with, as the server expects it.</param>
 public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string User) : ServerEndpoint(Host, Port, Tls, User)
 {
     public override string Scheme => Tls == TlsMode.Implicit ? "imaps" : "imap";
@@ -125,26 +127,28 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
 
     public override bool MayHaveAcl => true;
 
-    /// <summary>COMPRESS=DEFLATE where the server offers it: worth its work on thin lines.</summary>
+    /// <summary>Whether to use COMPRESS=DEFLATE where the server offers it: worth the processor time on slow connections.</summary>
     public bool Compress { get; init; }
 
-    /// <summary>Enough to hide round trips from one another, and what the strictest servers (Courier) give to one address.</summary>
+    /// <summary>
+    /// Enough connections to hide round trips behind one another, and no more than the strictest servers (Courier) permit to one address.
+    /// </summary>
     public const int DefaultConnections = 4;
 
-    /// <summary>Most connections to open at once.</summary>
+    /// <summary>How many connections are open at once at most.</summary>
     public int Connections { get; init; } = DefaultConnections;
 }
 
 /// <summary>How long to wait for a server.</summary>
 public sealed record ServerTimeouts
 {
-    /// <summary>For a network connection to any of the host's addresses.</summary>
+    /// <summary>The limit for making a network connection to any of the host's addresses.</summary>
     public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>For TLS, where it comes first, and the greeting, once connected.</summary>
+    /// <summary>The limit for TLS, where it comes first, and the greeting, counted from the network connection on.</summary>
     public TimeSpan Greeting { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>For the next octet while something is asked for.</summary>
+    /// <summary>The limit for the next octet while a command is in flight.</summary>
     public TimeSpan Stall { get; init; } = TimeSpan.FromMinutes(2);
 }
 
@@ -153,7 +157,7 @@ public enum TlsMode
     /// <summary>TLS from the first octet (imaps://, pop3s://).</summary>
     Implicit,
 
-    /// <summary>STARTTLS or nothing (imap://, pop3://).</summary>
+    /// <summary>STARTTLS is required (imap://, pop3://).</summary>
     StartTls,
 
     /// <summary>Clear text, only by an explicit <c>tls: none</c>.</summary>
@@ -162,7 +166,7 @@ public enum TlsMode
 
 public enum AuthMechanism
 {
-    /// <summary>The strongest that both sides know.</summary>
+    /// <summary>The strongest mechanism that both sides support.</summary>
     Auto,
     Plain,
     Login,
@@ -173,41 +177,51 @@ public enum AuthMechanism
     DigestMd5,
     Ntlm,
 
-    /// <summary>Kerberos; without a password, by the ticket that is there.</summary>
+    /// <summary>Kerberos; needs no password where a ticket exists.</summary>
     Gssapi,
     XOAuth2,
     OAuthBearer,
     Anonymous,
 
-    /// <summary>The TLS client certificate.</summary>
+    /// <summary>Authentication by the TLS client certificate.</summary>
     External,
 }
 
-/// <summary>Where a secret is to be found; read as late as possible, as often as needed (a command may give a new token each time).</summary>
+/// <summary>
+/// Refers to a secret without holding it; the secret is read as late as possible and as often as needed (a command may return a new token each
+/// time).
+/// </summary>
 public abstract class SecretReference
 {
-    /// <summary>Throws a <see cref="MailException"/> that says where it looked, never what it found.</summary>
+    /// <summary>Reads the secret. A <see cref="MailException"/> says where the secret was looked for, but never contains any part of it.</summary>
     public abstract ValueTask<Secret> ReadAsync(CancellationToken cancellationToken);
 
-    /// <summary>Where it comes from, for error texts: <c>environment variable ALICE_PASSWORD</c>.</summary>
+    /// <summary>The secret's origin, for error texts: <c>environment variable ALICE_PASSWORD</c>.</summary>
     public abstract override string ToString();
 }
 
-/// <summary>An access token in place of a password (RFC 6750), for SASL's OAUTHBEARER and XOAUTH2 whatever the protocol. Many connections may ask at once.</summary>
+/// <summary>
+/// An access token instead of a password (RFC 6750), for SASL's OAUTHBEARER and XOAUTH2 in any protocol. Many connections may request it at once.
+/// </summary>
 public abstract class TokenReference : SecretReference
 {
-    /// <summary>Another token in place of one that the server refused: the one that was had meanwhile, or a new one.</summary>
+    /// <summary>
+    /// Returns another token in place of one that the server refused: one that another connection has obtained meanwhile, or a new one.
+    /// </summary>
     public abstract ValueTask<Secret> RenewAsync(Secret refused, CancellationToken cancellationToken);
 
-    /// <summary>Why the server may refuse this token for good, and what to do about it. Begins with a semicolon; holds nothing of the token itself.</summary>
-    /// <param name="said">What the server said of it; null where it said nothing.</param>
+    /// <summary>
+    /// Explains why the server may refuse this token for good, and suggests a remedy. Begins with a semicolon; contains no part of the token
+    /// itself.
+    /// </summary>
+    /// <param name="said">The server's error message about the token; null where it sent none.</param>
     public abstract string WhyRefused(Secret refused, TokenRefusal? said);
 }
 
-/// <summary>A secret in hand. It has no way to print itself.</summary>
+/// <summary>A secret that has been read. It is never printed by accident, since its ToString does not reveal it.</summary>
 public sealed class Secret(string value)
 {
-    /// <summary>To be handed to the wire and nowhere else.</summary>
+    /// <summary>Returns the secret's text, to be passed to the mail server's client and nowhere else.</summary>
     public string Reveal() => value;
 
     public override string ToString() => "(secret)";

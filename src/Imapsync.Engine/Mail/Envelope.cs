@@ -2,11 +2,14 @@ using System.Globalization;
 
 namespace Imapsync.Engine.Mail;
 
-/// <summary>A message as its owner knows it, decoded and short. For people alone; nothing is decided by it. Null is what its header does not tell.</summary>
-/// <param name="FromName">The first author's.</param>
+/// <summary>
+/// A message's subject, author and date, decoded and shortened. For display only; no decision depends on it. A property is null where the header
+/// lacks the field.
+/// </summary>
+/// <param name="FromName">The first author's name.</param>
 public sealed record Envelope(string? Subject, string? FromName, string? FromAddress, DateTimeOffset? Date)
 {
-    /// <summary><c>Jörg &lt;j@example.org&gt;</c>, or the one that there is.</summary>
+    /// <summary><c>Jörg &lt;j@example.org&gt;</c>, or the name or address alone where the other is missing.</summary>
     public string? From => (FromName, FromAddress) switch
     {
         (null, _) => FromAddress,
@@ -14,7 +17,7 @@ public sealed record Envelope(string? Subject, string? FromName, string? FromAdd
         _ => $"{FromName} <{FromAddress}>",
     };
 
-    /// <summary><c>"Subject" from Name, 2026-11-28</c>, as much of it as there is; empty for nothing.</summary>
+    /// <summary><c>"Subject" from Name, 2026-11-28</c>, without the parts that are missing; an empty string where all are.</summary>
     public override string ToString()
     {
         var subject = Subject is null ? null : $"\"{Subject}\"";

@@ -4,15 +4,15 @@ using System.Text;
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// A folder's name as a list of UTF-8 levels, free of any store's delimiter, prefix or encoding.
-/// INBOX in any case is the one special name (RFC 9051 §5.1). Compared by octet otherwise.
-/// As text the levels are joined by <c>/</c>; a <c>/</c> or <c>\</c> inside a level is written <c>\/</c>, <c>\\</c>.
+/// A folder's name as a list of UTF-8 levels, independent of any store's delimiter, prefix or encoding. INBOX, in any case, is the one special
+/// name (RFC 9051 §5.1). Other names are compared octet by octet. As text, the levels are joined by <c>/</c>; a <c>/</c> or <c>\</c> inside a
+/// level is written <c>\/</c>, <c>\\</c>.
 /// </summary>
 public sealed class FolderPath : IEquatable<FolderPath>, IComparable<FolderPath>
 {
     private readonly string text;
 
-    /// <param name="levels">At least one, none empty.</param>
+    /// <param name="levels">At least one level, none of them empty.</param>
     public FolderPath(params IEnumerable<string> levels)
     {
         Levels = [.. levels];
@@ -33,7 +33,7 @@ public sealed class FolderPath : IEquatable<FolderPath>, IComparable<FolderPath>
 
     public bool IsInbox => Levels.Length == 1 && Levels[0] == "INBOX";
 
-    /// <summary>Reads the text form. Empty levels (a leading, trailing or doubled <c>/</c>) are refused.</summary>
+    /// <summary>Parses the text form. Empty levels (from a leading, trailing or doubled <c>/</c>) are refused.</summary>
     public static bool TryParse(string text, out FolderPath path)
     {
         var levels = new List<string>();

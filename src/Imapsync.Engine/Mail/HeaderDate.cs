@@ -3,17 +3,20 @@ using System.Text;
 
 namespace Imapsync.Engine.Mail;
 
-/// <summary>When a message came, for stores that do not say: what its header tells.</summary>
+/// <summary>Finds a message's date in its header, for stores that don't record one.</summary>
 internal static class HeaderDate
 {
-    /// <summary>Its Date field, else its newest Received field: for servers whose INTERNALDATE is no date.</summary>
+    /// <summary>Returns the Date field, otherwise the newest Received field: for servers whose INTERNALDATE is no date.</summary>
     public static DateTimeOffset? Find(ReadOnlySpan<byte> header)
     {
         var (date, received) = Read(header);
         return date ?? received;
     }
 
-    /// <summary>Its newest Received field, which the server wrote that took it in, else its Date field: for stores without a date of their own.</summary>
+    /// <summary>
+    /// Returns the newest Received field, written by the server that received the message, otherwise the Date field: for stores without dates
+    /// of their own.
+    /// </summary>
     public static DateTimeOffset? FindArrival(ReadOnlySpan<byte> header)
     {
         var (date, received) = Read(header);
@@ -36,7 +39,7 @@ internal static class HeaderDate
         return (date, received);
     }
 
-    /// <summary>RFC 5322 §3.3, a comment behind it left out.</summary>
+    /// <summary>Parses a date by RFC 5322 §3.3; a comment after it is ignored.</summary>
     private static DateTimeOffset? Parse(ReadOnlySpan<char> text)
     {
         var comment = text.IndexOf('(');
@@ -44,7 +47,7 @@ internal static class HeaderDate
         var comma = text.IndexOf(',');
         text = text[(comma + 1)..].Trim();
         string[] formats = ["d MMM yyyy HH:mm:ss zzz", "d MMM yyyy HH:mm zzz", "d MMM yyyy HH:mm:ss 'GMT'", "d MMM yyyy HH:mm:ss 'UT'"];
-        // The framework wants a colon in the zone.
+        // .NET expects a colon in the zone.
         var normal = text.Length > 5 && text[^5] is '+' or '-' ? string.Concat(text[..^2], ":", text[^2..]) : text.ToString();
         return DateTimeOffset.TryParseExact(
             normal, formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var date) ? date : null;

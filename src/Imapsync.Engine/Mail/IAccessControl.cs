@@ -1,15 +1,18 @@
 namespace Imapsync.Engine.Mail;
 
-/// <summary>Who may do what with a store's folders. Rights are the letters of RFC 4314 §2.1, whatever the store itself uses.</summary>
+/// <summary>The access rights to a store's folders. Rights are given as the letters of RFC 4314 §2.1, whatever the store itself uses.</summary>
 public interface IAccessControl
 {
-    /// <summary>The identifier of the mailbox's owner, whose rights are left alone.</summary>
+    /// <summary>The identifier of the mailbox's owner, whose rights are never changed.</summary>
     string Owner { get; }
 
-    /// <summary>All entries of a folder; an identifier with <c>-</c> in front is denied these rights. Refused without the right <c>a</c>.</summary>
+    /// <summary>
+    /// Lists all entries of a folder; an identifier with a leading <c>-</c> is denied the rights. Refused to users without the right
+    /// <c>a</c>.
+    /// </summary>
     Task<IReadOnlyList<AccessEntry>> ListAsync(FolderPath path, CancellationToken cancellationToken);
 
-    /// <summary>Adds rights to those that an identifier has. Returns the letters that the store has no way to give; none of those is given.</summary>
+    /// <summary>Adds rights to those that an identifier has. Returns the letters that the store can't grant; none of these is granted.</summary>
     Task<string> AddAsync(FolderPath path, AccessEntry entry, CancellationToken cancellationToken);
 }
 

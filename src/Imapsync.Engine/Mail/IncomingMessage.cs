@@ -5,15 +5,17 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// A message on its way: what the target needs to know ahead of the octets, and the octets as a stream with a known length.
+/// A message on its way to a target: the metadata that the target needs before the octets, and the octets as a stream of known length.
 /// </summary>
 public sealed class IncomingMessage
 {
     private PipeReader? body;
     private IMemoryOwner<byte>? held;
 
-    /// <param name="length">How many octets <paramref name="body"/> will give, exactly.</param>
-    /// <param name="body">The octets as the source sent them, CRLF line ends as a rule. Read once; valid until the next message is asked for.</param>
+    /// <param name="length">The exact number of octets that <paramref name="body"/> will yield.</param>
+    /// <param name="body">
+    /// The octets as the source sent them, usually with CRLF line ends. Readable once; valid until the next message is requested.
+    /// </param>
     public IncomingMessage(MessageInfo info, long length, PipeReader body)
     {
         Info = info;
@@ -21,7 +23,9 @@ public sealed class IncomingMessage
         this.body = body;
     }
 
-    /// <param name="held">The octets, whole and of exact length, which may be taken by <see cref="TakeHeld"/> instead of read.</param>
+    /// <param name="held">
+    /// The complete octets in memory of exactly that length, which <see cref="TakeHeld"/> hands over as an alternative to reading.
+    /// </param>
     public IncomingMessage(MessageInfo info, IMemoryOwner<byte> held)
     {
         Info = info;
@@ -29,7 +33,7 @@ public sealed class IncomingMessage
         this.held = held;
     }
 
-    /// <summary>A message that the source could not give.</summary>
+    /// <summary>Represents a message that the source could not deliver.</summary>
     public IncomingMessage(MessageInfo info, MailException failure)
     {
         Info = info;
@@ -49,8 +53,8 @@ public sealed class IncomingMessage
     public MailException? Failure { get; }
 
     /// <summary>
-    /// The octets, where they are whole in memory and nobody took them yet, else null. They are the taker's, also after the next
-    /// message was asked for, and it may write over them; disposing gives the memory back.
+    /// Hands over the octets where they are completely in memory and were not taken yet, otherwise returns null. They then belong to the
+    /// caller, even after the next message is requested, and may be overwritten; disposing releases the memory.
     /// </summary>
     public IMemoryOwner<byte>? TakeHeld()
     {
@@ -59,14 +63,14 @@ public sealed class IncomingMessage
         return taken;
     }
 
-    /// <summary>Something a person may want to know, e.g. that the length differs from the size announced.</summary>
+    /// <summary>A remark for people, e.g. that the length differs from the size announced.</summary>
     public string? Note { get; init; }
 }
 
-/// <summary>What became of one message of a window.</summary>
-/// <param name="Source">Which message: the UID its <see cref="IncomingMessage"/> came with.</param>
-/// <param name="Target">The UID the target gave; none where refused, or where the target could not say.</param>
-/// <param name="Failure">Why the target refused it.</param>
+/// <summary>The outcome of one message of a window.</summary>
+/// <param name="Source">The UID of its <see cref="IncomingMessage"/>.</param>
+/// <param name="Target">The UID that the target assigned; none where refused, or where the target did not report it.</param>
+/// <param name="Failure">Why the target refused the message.</param>
 /// <param name="Note">What the target had to change or leave out (a keyword, a date).</param>
 public readonly record struct AppendReceipt(Uid Source, Uid Target, MailException? Failure = null, string? Note = null)
 {

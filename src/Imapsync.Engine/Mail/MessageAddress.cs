@@ -5,12 +5,15 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// Which message of a store, as people copy it from one command to the next: <c>Projects/Boat house:1700000000.12</c>, the folder, the
-/// UIDVALIDITY and the UID.
+/// Identifies a message of a store in a form that people copy from one command to the next: <c>Projects/Boat house:1700000000.12</c> is the
+/// folder, the UIDVALIDITY and the UID.
 /// </summary>
 public sealed record MessageAddress(FolderPath Folder, UidValidity Validity, Uid Uid)
 {
-    /// <summary>UIDs from here on are remembered beside the store, for messages that it has not numbered itself: another memory has others.</summary>
+    /// <summary>
+    /// UIDs from here on are remembered in a state directory, for messages that the store has not numbered itself; another state directory
+    /// has other UIDs for them.
+    /// </summary>
     public const uint FirstRemembered = 1u << 31;
 
     public static bool TryParse(string text, [NotNullWhen(true)] out MessageAddress? address)

@@ -2,7 +2,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.Mail;
 
-/// <summary>What a message's octets are known by later: CRC-32C and how many they are. Finds decay and mishaps, not forgery.</summary>
+/// <summary>The CRC-32C and the number of a message's octets, by which they are recognised later. Detects decay and accidents, not forgery.</summary>
 /// <param name="Length">In octets, at most <see cref="MaxLength"/>.</param>
 public readonly record struct MessageChecksum(uint Crc, uint Length)
 {

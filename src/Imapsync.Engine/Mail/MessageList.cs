@@ -5,13 +5,14 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// A listing of a folder, 24 octets a message: a folder may have a million. Flags are held by number, since few sets of them are in use.
+/// A listing of a folder, 24 octets for each message, since a folder may have a million. Flags are stored by number, since few distinct sets of
+/// them occur.
 /// </summary>
 internal sealed class MessageList : IReadOnlyList<MessageInfo>
 {
     private const long UnknownSize = (1L << 48) - 1;
 
-    /// <summary>Of flags that differ. Nobody uses so many; whoever sends more wants to fill the memory.</summary>
+    /// <summary>How many distinct sets of flags are stored. No user has so many; a server that sends more tries to exhaust the memory.</summary>
     public const int MaxFlagSets = 100_000;
 
     private readonly BlockList<Row> rows = new();
@@ -20,7 +21,7 @@ internal sealed class MessageList : IReadOnlyList<MessageInfo>
 
     public int Count => rows.Count;
 
-    /// <summary>How many messages have lost their keywords here, since too many sets of flags differ.</summary>
+    /// <summary>How many messages are listed here without their keywords, because there are too many distinct sets of flags.</summary>
     public int WithoutKeywords { get; private set; }
 
     public MessageInfo this[int index]
@@ -43,7 +44,7 @@ internal sealed class MessageList : IReadOnlyList<MessageInfo>
             Add(message);
     }
 
-    /// <summary>Takes out what is meant; the order of the rest stays.</summary>
+    /// <summary>Removes the matching messages; the order of the others stays.</summary>
     public void RemoveAll(Predicate<MessageInfo> isMeant)
     {
         var kept = 0;
@@ -56,7 +57,7 @@ internal sealed class MessageList : IReadOnlyList<MessageInfo>
         rows.Cut(kept);
     }
 
-    /// <summary>Puts them in ascending order of UID; each UID is there once. Costs nothing where they are.</summary>
+    /// <summary>Sorts the messages by UID, each of which occurs once. Costs almost nothing where they are sorted already.</summary>
     public void SortByUid()
     {
         var isSorted = true;

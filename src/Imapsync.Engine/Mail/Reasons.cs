@@ -1,67 +1,67 @@
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// Why something is not in place or a job ended: one word for programs, part of the report's contract (docs/command-line.md, which a test
-/// compares). What people read is the problem's text.
+/// The reasons why something was not copied or a job ended: one word for programs, part of the report's contract (docs/command-line.md, which a
+/// test compares). People read the problem's text instead.
 /// </summary>
 public static class Reasons
 {
-    /// <summary>The target does not take the message.</summary>
+    /// <summary>The target refuses the message.</summary>
     public const string Refused = "refused";
 
-    /// <summary>The source lists it and can't give it.</summary>
+    /// <summary>The source lists the message and can't deliver it.</summary>
     public const string Unreadable = "unreadable";
 
-    /// <summary>Fewer messages or folders are listed than there are: nothing is removed on such evidence.</summary>
+    /// <summary>Fewer messages or folders are listed than exist; nothing is removed on such evidence.</summary>
     public const string Listing = "listing";
 
-    /// <summary>The target can't have the folder.</summary>
+    /// <summary>The folder can't be created at the target.</summary>
     public const string Create = "create";
 
-    /// <summary>The folder was renamed at the source and can't be at the target.</summary>
+    /// <summary>The folder was renamed at the source and can't be renamed at the target.</summary>
     public const string Rename = "rename";
 
-    /// <summary>What is gone from the source could not be removed.</summary>
+    /// <summary>Messages that are gone from the source could not be removed from the target.</summary>
     public const string Removal = "removal";
 
-    /// <summary>The folder is not there any more.</summary>
+    /// <summary>The folder no longer exists.</summary>
     public const string Gone = "gone";
 
-    /// <summary>What was copied is gone from a backup.</summary>
+    /// <summary>A copied message is missing from a backup.</summary>
     public const string MissingAtTarget = "missing_at_target";
 
-    /// <summary>What lies under the UIDs of copies at the target is other mail: it is not touched.</summary>
+    /// <summary>The UIDs of copies at the target now belong to other mail, which is left untouched.</summary>
     public const string OtherMail = "target";
 
-    /// <summary>Whatever else a folder failed over.</summary>
+    /// <summary>The folder failed for any other reason.</summary>
     public const string Folder = "folder";
 
     /// <summary>The counts of a folder don't add up: a bug.</summary>
     public const string Accounting = "accounting";
 
-    /// <summary>What is remembered can't be held against the target.</summary>
+    /// <summary>The recorded messages of a folder no longer correspond to the target, so that the target can't be verified without the source.</summary>
     public const string Record = "record";
 
-    /// <summary>It may be mail and is not read: a compressed file, a link, a directory in another layout.</summary>
+    /// <summary>Data that may be mail is not read: a compressed file, a link, a directory in another layout.</summary>
     public const string Unread = "unread";
 
-    /// <summary>It can be read in two ways: a line that may begin a message.</summary>
+    /// <summary>A line may or may not begin a message, so the file can be read in two ways.</summary>
     public const string Doubtful = "doubtful";
 
-    /// <summary>More sets of flags differ than are held; the keywords of some messages are left out.</summary>
+    /// <summary>There are more distinct sets of flags than can be stored; the keywords of some messages are left out.</summary>
     public const string Flags = "flags";
 
-    /// <summary>Which folders are subscribed can't be read.</summary>
+    /// <summary>The list of subscribed folders can't be read.</summary>
     public const string Subscriptions = "subscriptions";
 
-    /// <summary>A point in time of the backup could not be kept.</summary>
+    /// <summary>A snapshot of the backup could not be kept.</summary>
     public const string Snapshot = "snapshot";
 
     public const string Connect = "connect";
 
     public const string Authentication = "authentication";
 
-    /// <summary>The job as written can't be run against this store.</summary>
+    /// <summary>The job as configured can't be run with this store.</summary>
     public const string Configuration = "configuration";
 
     /// <summary>The target is full.</summary>
@@ -69,33 +69,33 @@ public static class Reasons
 
     public const string DeletionLimit = "deletion_limit";
 
-    /// <summary>The server's own limit for a day.</summary>
+    /// <summary>The server's daily limit is reached.</summary>
     public const string Limit = "limit";
 
-    /// <summary>The server wants to be left alone for longer than the job waits.</summary>
+    /// <summary>The server demands a longer pause than the job waits.</summary>
     public const string Throttled = "throttled";
 
     public const string MaxDuration = "max_duration";
 
     public const string BytesPerDay = "bytes_per_day";
 
-    /// <summary>Another run holds the job.</summary>
+    /// <summary>Another run holds the job's lock.</summary>
     public const string Locked = "locked";
 
-    /// <summary>What is remembered can't be used.</summary>
+    /// <summary>The job's state can't be used.</summary>
     public const string State = "state";
 
-    /// <summary>The disk is full, a right is missing, too few files may be open.</summary>
+    /// <summary>The disk is full, a permission is missing, or too few files may be open.</summary>
     public const string File = "file";
 
-    /// <summary>No message has the Message-ID asked for.</summary>
+    /// <summary>No message has the requested Message-ID.</summary>
     public const string NotFound = "not_found";
 
-    /// <summary>It hung, and was left at the second signal.</summary>
+    /// <summary>The job did not respond, and was abandoned at the second signal.</summary>
     public const string Abandoned = "abandoned";
 
     public const string Failed = "failed";
 
-    /// <summary>A bug, or a broken machine.</summary>
+    /// <summary>A bug, or a defect of the machine.</summary>
     public const string Unexpected = "unexpected";
 }

@@ -1,22 +1,25 @@
 namespace Imapsync.Engine.Mail;
 
-/// <summary>The way to a server: over which addresses, through what.</summary>
+/// <summary>The network route to a server: the addresses used, and a proxy or command in between.</summary>
 public sealed record ServerRoute
 {
     public static ServerRoute Direct { get; } = new();
 
     public AddressPreference Addresses { get; init; }
 
-    /// <summary>Null: no proxy.</summary>
+    /// <summary>The proxy; null for none.</summary>
     public ProxyServer? Proxy { get; init; }
 
-    /// <summary>A command for <c>/bin/sh -c</c> whose standard input and output are the connection; null: none. It may hold a secret and is never shown.</summary>
+    /// <summary>
+    /// A command for <c>/bin/sh -c</c> whose standard input and output are the connection; null for none. It may contain a secret and is
+    /// never shown.
+    /// </summary>
     public string? TunnelCommand { get; init; }
 }
 
 public enum AddressPreference
 {
-    /// <summary>All that the host has, in the system's order.</summary>
+    /// <summary>All addresses that the host has, in the system's order.</summary>
     Any,
     IPv4Only,
     IPv6Only,
@@ -24,14 +27,14 @@ public enum AddressPreference
 
 public enum ProxyProtocol
 {
-    /// <summary>SOCKS 5 (RFC 1928, RFC 1929), which finds the host's address itself.</summary>
+    /// <summary>SOCKS 5 (RFC 1928, RFC 1929); the proxy resolves the host's name.</summary>
     Socks5,
 
     /// <summary>HTTP CONNECT (RFC 9110 §9.3.6).</summary>
     HttpConnect,
 }
 
-/// <param name="User">Null: it wants no log-in.</param>
+/// <param name="User">Null where the proxy needs no log-in.</param>
 public sealed record ProxyServer(ProxyProtocol Protocol, string Host, int Port, string? User = null, SecretReference? Password = null)
 {
     /// <summary>For people, without any secret.</summary>

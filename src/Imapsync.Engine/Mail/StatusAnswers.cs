@@ -1,6 +1,6 @@
 namespace Imapsync.Engine.Mail;
 
-/// <summary>What a folder's status answers besides, for stores that have no shorter way to ask.</summary>
+/// <summary>Answers further queries from a folder's status, for stores that have no cheaper way.</summary>
 internal static class StatusAnswers
 {
     /// <inheritdoc cref="IMessageStore.GetUidCountersAsync"/>

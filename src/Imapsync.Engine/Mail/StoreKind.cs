@@ -3,39 +3,39 @@ using System.Collections.Immutable;
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// A kind of store: how its URL begins, which settings it has, how its endpoint is read out of them and how it is opened. Each lies in its
-/// store's own folder and is one line of the registry.
+/// A kind of store: the schemes of its URLs, its settings, how its endpoint is read from these and how it is opened. Each kind is in its store's
+/// own folder and has one line in the registry.
 /// </summary>
 public abstract class StoreKind
 {
-    /// <summary>What URLs of the kind begin with, small letters; the one to name first is the first.</summary>
+    /// <summary>The schemes of the kind's URLs in lower case; the preferred one comes first.</summary>
     public abstract ImmutableArray<string> Schemes { get; }
 
-    /// <summary>How such a URL is written, for error texts: <c>maildir:PATH</c>. One for each scheme that is worth naming.</summary>
+    /// <summary>The forms of such URLs, for error texts: <c>maildir:PATH</c>. One for each scheme that is worth mentioning.</summary>
     public abstract ImmutableArray<string> UrlForms { get; }
 
-    /// <summary>It is reached over a network and logged in to: the settings of servers apply.</summary>
+    /// <summary>Whether the store is reached over a network with a log-in, so that the settings of servers apply.</summary>
     public virtual bool IsServer => false;
 
-    /// <summary>It opens several connections at once.</summary>
+    /// <summary>Whether the store opens several connections at once.</summary>
     public virtual bool HasConnections => false;
 
-    /// <summary>It lies in one file, where others have a directory or a server.</summary>
+    /// <summary>Whether the store is one file, where others are a directory or a server.</summary>
     public virtual bool IsFile => false;
 
-    /// <summary>Mail can be read from it and not written to it.</summary>
+    /// <summary>Whether mail can be read from the store but not written to it.</summary>
     public virtual bool IsSourceOnly => false;
 
-    /// <summary>The settings that mean something to this kind alone.</summary>
+    /// <summary>The settings that only this kind has.</summary>
     public virtual ImmutableArray<StoreSetting> Settings => [];
 
-    /// <summary>Null where something is wrong; that is then reported.</summary>
+    /// <summary>Reads the endpoint; null where a setting is wrong, which is then reported.</summary>
     public abstract Endpoint? Read(IEndpointSettings settings);
 
     public abstract bool IsOf(Endpoint endpoint);
 
-    /// <summary>Opens the store: connected and logged in, or its place there and usable.</summary>
-    /// <param name="endpoint">One of this kind.</param>
+    /// <summary>Opens the store: it is then connected and logged in, or its directory exists and is usable.</summary>
+    /// <param name="endpoint">An endpoint of this kind.</param>
     /// <param name="forWriting">The store is a target: its directory may be created.</param>
     public abstract Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken);
 
@@ -45,7 +45,7 @@ public abstract class StoreKind
         Task.FromResult<IChangeFeed?>(null);
 }
 
-/// <typeparam name="T">What its endpoints are.</typeparam>
+/// <typeparam name="T">The type of its endpoints.</typeparam>
 public abstract class StoreKind<T> : StoreKind
     where T : Endpoint
 {
@@ -58,32 +58,35 @@ public abstract class StoreKind<T> : StoreKind
 }
 
 /// <summary>A setting of one kind of store.</summary>
-/// <param name="Purpose">What it is for, in a line for people.</param>
-/// <param name="Choices">The values there are, the usual one first.</param>
+/// <param name="Purpose">The setting's purpose, in one line for people.</param>
+/// <param name="Choices">The permitted values, the default first.</param>
 public sealed record StoreSetting(string Name, string Purpose, ImmutableArray<string> Choices);
 
-/// <summary>What a kind of store makes its endpoint of: the URL and the settings beside it. What is wrong is reported where it was written.</summary>
+/// <summary>
+/// The input from which a kind of store makes its endpoint: the URL and the settings beside it. Errors are reported with their position in the
+/// job file.
+/// </summary>
 public interface IEndpointSettings
 {
-    /// <summary>How the URL begins, small letters.</summary>
+    /// <summary>The URL's scheme in lower case.</summary>
     string Scheme { get; }
 
-    /// <summary>The most connections to open at once.</summary>
+    /// <summary>How many connections may be open at once.</summary>
     int Connections { get; }
 
-    /// <summary>The absolute path behind the scheme of <c>scheme:PATH</c>. Null where it is none, which is reported.</summary>
+    /// <summary>Returns the absolute path after the scheme of <c>scheme:PATH</c>. Null where there is no path, which is reported.</summary>
     string? ReadPath();
 
     /// <summary>
-    /// Reads <c>scheme://USER@HOST:PORT</c> with everything that says how to reach a server and log in. Null where the URL is wrong, which is
-    /// reported. A scheme that ends in <c>s</c> is TLS from the first octet, the same without it STARTTLS.
+    /// Reads <c>scheme://USER@HOST:PORT</c> together with all settings for reaching a server and logging in. Null where the URL is wrong,
+    /// which is reported. A scheme that ends in <c>s</c> means TLS from the first octet; the same without it means STARTTLS.
     /// </summary>
-    /// <param name="securePort">The port of the scheme in <c>s</c>.</param>
-    /// <param name="plainPort">The port of the other.</param>
-    /// <param name="make">Makes the endpoint of host, port, TLS and user.</param>
+    /// <param name="securePort">The default port of the scheme that ends in <c>s</c>.</param>
+    /// <param name="plainPort">The default port of the other scheme.</param>
+    /// <param name="make">Makes the endpoint from host, port, TLS mode and user.</param>
     T? ReadServer<T>(int securePort, int plainPort, Func<string, int, TlsMode, string, T> make)
         where T : ServerEndpoint;
 
-    /// <summary>The value of one of <see cref="StoreKind.Settings"/>, or its first choice where it is absent or wrong.</summary>
+    /// <summary>Returns the value of one of <see cref="StoreKind.Settings"/>, or its first choice where it is absent or wrong.</summary>
     TValue Choice<TValue>(string key, params ReadOnlySpan<(string Word, TValue Value)> values);
 }

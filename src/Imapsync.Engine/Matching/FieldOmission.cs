@@ -2,10 +2,10 @@
 namespace Imapsync.Engine.Matching;
 
 /// <summary>
-/// Leaves header fields out of a message that streams by: those that mail programs write into messages they keep. The header is as long
-/// as it is; no more than the start of one line is held.
+/// Removes header fields from a message that is streamed: those that mail programs write into messages they store. The header may have any
+/// length; no more than the start of one line is buffered.
 /// </summary>
-/// <param name="names">Of the fields, without the colon.</param>
+/// <param name="names">The names of the fields, without the colon.</param>
 internal sealed class FieldOmission(IReadOnlyList<string> names)
 {
     private const int DecisionLength = 64;
@@ -17,10 +17,12 @@ internal sealed class FieldOmission(IReadOnlyList<string> names)
     private bool isDecided;
     private bool isLeftOut;
 
-    /// <summary>Names of what was left out.</summary>
+    /// <summary>The names of the fields that were removed.</summary>
     public IReadOnlyCollection<string> Omitted => omitted;
 
-    /// <summary>Takes some octets from the front of those given, and hands out what is to stay. Valid until the next call.</summary>
+    /// <summary>
+    /// Consumes some octets from the front of the given ones, and returns those that remain in the message. Valid until the next call.
+    /// </summary>
     public ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> octets)
     {
         if (!inHeader || isDecided)
@@ -41,10 +43,10 @@ internal sealed class FieldOmission(IReadOnlyList<string> names)
         return default;
     }
 
-    /// <summary>What was held of a line that the message ends in.</summary>
+    /// <summary>Returns the buffered start of the line in which the message ends.</summary>
     public ReadOnlySpan<byte> Finish() => start.AsSpan(0, startLength);
 
-    /// <summary>What stays of octets that are there whole.</summary>
+    /// <summary>Removes the fields from a message that is completely in memory.</summary>
     public byte[] Filter(ReadOnlySpan<byte> octets)
     {
         var kept = new List<byte>(octets.Length);

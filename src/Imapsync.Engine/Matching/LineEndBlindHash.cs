@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Imapsync.Engine.Matching;
 
 /// <summary>
-/// A digest that is the same for what servers make of the same octets: some end lines their own way, drop a lone CR, add an
-/// end to the last line, or store NUL as 0x80.
+/// A digest that does not depend on changes that servers make to the same octets: some use line ends of their own, drop a lone CR, add a line end
+/// to the last line, or store NUL as 0x80.
 /// </summary>
 internal sealed class LineEndBlindHash : IDisposable
 {
@@ -46,7 +46,7 @@ internal sealed class LineEndBlindHash : IDisposable
     {
         if (octets.IsEmpty)
             return;
-        // Line ends count only once something follows them.
+        // Line ends are hashed only once something follows them, so those at the end don't count.
         for (; lineEnds > 0; lineEnds--)
             Fill([(byte)'\n']);
         Fill(octets);

@@ -7,20 +7,20 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Matching;
 
-/// <summary>What one message's octets come to, whatever its size.</summary>
-/// <param name="Digest">The first half of the SHA-256; zero where only the checksum was asked for.</param>
-/// <param name="Failure">Why the store could not give it.</param>
+/// <summary>The digest, length and CRC of one message's octets, whatever its size.</summary>
+/// <param name="Digest">The first half of the SHA-256; zero where only the checksum was requested.</param>
+/// <param name="Failure">Why the store could not deliver the message.</param>
 internal readonly record struct MessageContents(UInt128 Digest, long Length, uint Crc, MailException? Failure = null)
 {
     public MessageChecksum? Checksum => MessageChecksum.Of(Crc, Length);
 
-    /// <summary>It was read, and not these octets.</summary>
+    /// <summary>Whether the message was read and its octets differ from the recorded ones.</summary>
     public bool IsNot(MessageChecksum? recorded) => Failure is null && Checksum != recorded;
 
-    /// <summary>Header fields that were found and are not counted in.</summary>
+    /// <summary>The names of header fields that were found and left out of the digest.</summary>
     public string Omitted { get; init; } = "";
 
-    /// <param name="omit">Header fields to read as if they were not there; null for none.</param>
+    /// <param name="omit">Header fields to ignore; null for none.</param>
     public static async Task<Dictionary<Uid, MessageContents>> ReadAsync(
         IMessageFolder folder, IReadOnlyList<MessageInfo> messages, bool withDigest, CancellationToken cancellationToken, IReadOnlyList<string>? omit = null)
     {
@@ -36,9 +36,11 @@ internal readonly record struct MessageContents(UInt128 Digest, long Length, uin
         return contents;
     }
 
-    /// <summary>Which of these are not what was recorded of them, what mail programs note in headers left aside.</summary>
-    /// <param name="read">Their contents as they are.</param>
-    /// <param name="noted">Fields of such notes.</param>
+    /// <summary>
+    /// Returns the messages whose octets differ from the recorded ones, even if the fields that mail programs add to headers are ignored.
+    /// </summary>
+    /// <param name="read">Their contents as read with all fields.</param>
+    /// <param name="noted">The names of the fields to ignore.</param>
     public static async Task<HashSet<Uid>> FindOthersAsync(
         IMessageFolder folder, IReadOnlyList<(MessageInfo Message, MessageChecksum Recorded)> messages, Dictionary<Uid, MessageContents> read,
         IReadOnlyList<string> noted, CancellationToken cancellationToken)
@@ -48,7 +50,7 @@ internal readonly record struct MessageContents(UInt128 Digest, long Length, uin
         return [.. others.Where(m => !bare.TryGetValue(m.Message.Uid, out var found) || found.Failure is not null || found.Checksum != m.Recorded).Select(m => m.Message.Uid)];
     }
 
-    /// <summary>The octets of one message to look at; null where it is longer than that or not to be had.</summary>
+    /// <summary>Reads one message completely; null where it is longer than the limit or can't be read.</summary>
     public static async Task<byte[]?> ReadWholeAsync(IMessageFolder folder, MessageInfo message, int maxBytes, CancellationToken cancellationToken)
     {
         await foreach (var read in folder.ReadAsync([message], cancellationToken))

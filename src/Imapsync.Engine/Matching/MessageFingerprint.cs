@@ -7,20 +7,20 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Matching;
 
-/// <summary>What tells a message from others without reading it whole: some 90 octets, whatever the message's size.</summary>
+/// <summary>Identifies a message without reading all of it: some 90 octets, whatever the message's size.</summary>
 /// <param name="Core">
 /// Digest of the values of Message-ID, Date, From and Subject without white space, which servers refold;
-/// where there is no Message-ID, of the header without the fields that other mail programs add to mail they keep.
-/// Drafts keep their Message-ID from version to version, hence the others.
+/// where there is no Message-ID, digest of the header without the fields that other mail programs add to mail they store.
+/// The Message-ID alone is not enough, since drafts keep theirs from version to version.
 /// </param>
-/// <param name="Header">Digest of the header's octets, the same whatever its lines end in.</param>
-/// <param name="HeaderBytes">Its length as it was read.</param>
-/// <param name="HasCore">Whether there is a Message-ID.</param>
+/// <param name="Header">Digest of the header's octets, independent of its line ends.</param>
+/// <param name="HeaderBytes">The header's length as it was read.</param>
+/// <param name="HasCore">Whether the header has a Message-ID.</param>
 internal readonly record struct MessageFingerprint(MessageInfo Info, UInt128 Core, UInt128 Header, int HeaderBytes, bool HasCore)
 {
     private static readonly string[] CoreFields = ["Message-ID", "Date", "From", "Subject"];
 
-    /// <summary>mbsync's and OfflineIMAP's marks, and what mutt and Thunderbird note in an mbox.</summary>
+    /// <summary>The marks of mbsync and OfflineIMAP, and the fields that mutt and Thunderbird write in an mbox.</summary>
     private static readonly string[] AddedFields =
     [
         "X-TUID", "X-OfflineIMAP", "Lines", "Content-Length", "Status", "X-Status", "X-Keywords", "X-UID", "X-Mozilla-Status", "X-Mozilla-Status2",
@@ -35,10 +35,10 @@ internal readonly record struct MessageFingerprint(MessageInfo Info, UInt128 Cor
         return new(info, core ?? DigestWithoutAdded(header), Digest(header), header.Length, HasCore: core is not null);
     }
 
-    /// <summary>Of what follows the header; null where the size is not known.</summary>
+    /// <summary>The length of the message after its header; null where the size is not known.</summary>
     public long? BodyBytes => Info.Size < 0 ? null : Info.Size - HeaderBytes;
 
-    /// <summary>What a checkpoint keeps of it; null where the size is not known.</summary>
+    /// <summary>The part that a checkpoint stores; null where the size is not known.</summary>
     public Sighting? Sighting => Info.Size is < 0 or > MessageChecksum.MaxLength ? null : new Sighting((uint)Info.Size, (uint)Header);
 
     public static UInt128 Digest(ReadOnlySpan<byte> octets)
@@ -90,7 +90,7 @@ internal readonly record struct MessageFingerprint(MessageInfo Info, UInt128 Cor
         return false;
     }
 
-    /// <summary>The first field of that name: what stands between its colon and the next line that is no continuation.</summary>
+    /// <summary>Returns the value of the first field of that name: the text between its colon and the next line that is no continuation.</summary>
     public static ReadOnlySpan<byte> Find(ReadOnlySpan<byte> header, string name)
     {
         while (!header.IsEmpty)

@@ -2,13 +2,13 @@ using System.Text;
 
 namespace Imapsync.Engine.Matching;
 
-/// <summary>A Message-ID (RFC 5322 §3.6.4) in the form it is compared in: without brackets, comments and white space.</summary>
+/// <summary>A Message-ID (RFC 5322 §3.6.4) in the form used for comparison: without brackets, comments and white space.</summary>
 public static class MessageId
 {
-    /// <summary>Of a header; empty where it has none.</summary>
+    /// <summary>Returns the Message-ID of a header; empty where it has none.</summary>
     public static string Of(ReadOnlySpan<byte> header) => Normalize(Encoding.Latin1.GetString(MessageFingerprint.Find(header, "Message-ID")));
 
-    /// <summary>Of what a person wrote, with or without brackets.</summary>
+    /// <summary>Returns the Message-ID that a person wrote, with or without brackets.</summary>
     public static string Normalize(string text)
     {
         var open = text.IndexOf('<', StringComparison.Ordinal);

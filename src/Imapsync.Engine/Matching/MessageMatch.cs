@@ -4,13 +4,13 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Matching;
 
 /// <summary>A message of the source and its counterpart at the target.</summary>
-/// <param name="Known">What the checkpoint says of it; null where the two were matched by identity.</param>
+/// <param name="Known">The checkpoint's record of the message; null where the two were matched by identity.</param>
 internal readonly record struct MessageMatch(MessageInfo Source, MessageInfo Target, SettledMessage? Known)
 {
     public const int GroupMessages = 250;
     private const long GroupBytes = 64 << 20;
 
-    /// <summary>In the order given, cut into groups by number and size.</summary>
+    /// <summary>Cuts the matches, in the order given, into groups by number and size.</summary>
     public static IEnumerable<List<MessageMatch>> Groups(IEnumerable<MessageMatch> matches)
     {
         var group = new List<MessageMatch>();

@@ -3,14 +3,14 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Matching;
 
 /// <summary>
-/// Finds which messages of the source are at the target already, where no checkpoint can say so. Each message is matched
-/// once: n copies at the source need n copies at the target. In doubt two messages are compared whole, and what is not
-/// proved equal is not matched: a second copy can be deleted by its owner, a lost message by nobody.
+/// Finds the source messages that are already at the target, where no checkpoint can tell. Each message is matched once: n copies at the source
+/// need n copies at the target. In case of doubt two messages are compared completely, and messages not proved equal are not matched: a second
+/// copy can be deleted by its owner, but a lost message can't be restored.
 /// </summary>
 /// <param name="sources">Messages about to be copied.</param>
 /// <param name="targets">Messages at the target that no checkpoint accounts for.</param>
-/// <param name="digestSource">Digests of what follows the header; what can't be read is left out.</param>
-/// <param name="digestTarget">The same at the target.</param>
+/// <param name="digestSource">Digests the octets after the header of source messages; unreadable messages are left out.</param>
+/// <param name="digestTarget">Does the same at the target.</param>
 internal sealed class MessageMatcher(
     IReadOnlyList<MessageFingerprint> sources,
     IReadOnlyList<MessageFingerprint> targets,
@@ -25,17 +25,20 @@ internal sealed class MessageMatcher(
 
     public async Task<IReadOnlyList<(MessageFingerprint Source, MessageFingerprint Target)>> MatchAsync(CancellationToken cancellationToken)
     {
-        // The same header octets and size. With a Message-ID and no rival this is proof enough.
+        // First, the same header octets and size: with a Message-ID and no other candidate this is sufficient proof.
         await MatchByDigestAsync(MatchGroups(m => (m.Header, m.Info.Size), isProof: (s, _) => s.HasCore, _ => true), cancellationToken);
 
-        // The same header octets and another size: either line ends were changed, or it is another message, such as a part of this one.
+        // Then the same header octets but another size: either line ends were changed, or it is another message, such as a part of this
+        // one, so the bodies are compared.
         await MatchByDigestAsync(MatchGroups(m => m.Header, isProof: (_, _) => false, _ => true), cancellationToken);
 
-        // A server or tool rewrote the header (Received or X-TUID added, white space refolded) and kept the date and the body.
+        // Then messages whose header was rewritten by a server or tool (Received or X-TUID added, white space refolded) while the date and
+        // the body stayed the same.
         var doubtful = MatchGroups(m => (m.Core, m.Info.InternalDate.ToUnixTimeSeconds()), IsRewritten, m => m.HasCore);
         await MatchByDigestAsync(doubtful, cancellationToken);
 
-        // Neither header nor date survived, or there is no Message-ID and a field was added: the body has to be the same.
+        // Finally, messages of which neither header nor date stayed the same, or without Message-ID and with a field added: their bodies
+        // have to be equal.
         await MatchByDigestAsync(MatchGroups(m => m.Core, isProof: (_, _) => false, _ => true), cancellationToken);
         return matches;
     }
@@ -43,7 +46,10 @@ internal sealed class MessageMatcher(
     private static bool IsRewritten(MessageFingerprint source, MessageFingerprint target) =>
         source.Header != target.Header && source.BodyBytes is { } length && length == target.BodyBytes;
 
-    /// <summary>Matches groups of one against one that are proof enough; returns the members of all other groups that both sides have.</summary>
+    /// <summary>
+    /// Matches groups of one source and one target message where this is sufficient proof; returns the members of all other groups that exist
+    /// on both sides.
+    /// </summary>
     private (List<MessageFingerprint> Sources, List<MessageFingerprint> Targets) MatchGroups<TKey>(
         Func<MessageFingerprint, TKey> key, Func<MessageFingerprint, MessageFingerprint, bool> isProof, Func<MessageFingerprint, bool> takesPart)
         where TKey : notnull
@@ -83,7 +89,7 @@ internal sealed class MessageMatcher(
         }
     }
 
-    /// <summary>A message is read once, however many of its features leave it in doubt.</summary>
+    /// <summary>Reads the messages' digests; each message is read only once, in however many groups it is doubtful.</summary>
     private static async Task<Dictionary<Uid, UInt128>> ReadAsync(
         List<MessageFingerprint> messages, Dictionary<Uid, UInt128> known, MessageDigester digester, CancellationToken cancellationToken)
     {
@@ -105,6 +111,6 @@ internal sealed class MessageMatcher(
     }
 }
 
-/// <summary>Reads messages and digests what follows their headers.</summary>
+/// <summary>Reads messages and digests the octets after their headers.</summary>
 internal delegate Task<IReadOnlyDictionary<Uid, UInt128>> MessageDigester(
     IReadOnlyList<MessageFingerprint> messages, CancellationToken cancellationToken);

@@ -6,19 +6,19 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Matching;
 
 /// <summary>
-/// Before anything is copied: finds those messages that are at the target already though no checkpoint says so, because
-/// this is the first meeting, the checkpoint was lost, or an append was interrupted before its outcome was recorded.
+/// Before anything is copied, finds those messages that are already at the target though no checkpoint says so, because this is the first
+/// meeting, the checkpoint was lost, or an append was interrupted before its outcome was recorded.
 /// </summary>
 internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder target)
 {
-    /// <summary>How what was recognised looks at the target, by its UID there.</summary>
+    /// <summary>The target's state of each recognised message, by the target's UID.</summary>
     public Dictionary<Uid, Sighting> Seen { get; } = [];
 
     /// <param name="about">Messages about to be copied, listed with date and size.</param>
-    /// <param name="from">The lowest UID at the target to look at: 1 for those that never met the target, else the UIDNEXT known last.</param>
+    /// <param name="from">The lowest target UID to examine: 1 for messages that never met the target, otherwise the UIDNEXT known last.</param>
     /// <param name="claimed">Target UIDs that settled messages point to.</param>
-    /// <param name="below">Target UIDs below <paramref name="from"/> to look at as well.</param>
-    /// <param name="ownFrom">What lies here and above may be what we appended, unless it is somebody else's.</param>
+    /// <param name="below">Target UIDs below <paramref name="from"/> to examine as well.</param>
+    /// <param name="ownFrom">Target messages from this UID on may have been appended by this program or delivered by others.</param>
     /// <returns>Source and target messages that are the same, with their flags on either side.</returns>
     public async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
         IReadOnlyList<MessageInfo> about, Uid from, IReadOnlySet<Uid> claimed, CancellationToken cancellationToken,
@@ -42,7 +42,7 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
             await IdentifyAsync(source, sources.ToDictionary(m => m.Uid), cancellationToken),
             await IdentifyAsync(target, candidates, cancellationToken),
             (messages, c) => DigestAsync(source, messages.Select(m => m.Info), c),
-            // Whatever size a target tells: what it gives is the message or it is not.
+            // The listed size at the target is ignored: the octets that the target delivers decide whether it is the message.
             (messages, c) => DigestAsync(target, messages.Select(m => m.Info with { Size = -1 }), c));
         var matches = await matcher.MatchAsync(cancellationToken);
         foreach (var (_, there) in matches)
@@ -54,7 +54,10 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
         return [.. matches.Select(m => (m.Source.Info, m.Target.Info))];
     }
 
-    /// <summary>What we appended kept its size or its date, so only messages that share one are worth reading headers of.</summary>
+    /// <summary>
+    /// Returns the messages that share size or date with a candidate: an appended message keeps at least one of them, so only these headers
+    /// are worth reading.
+    /// </summary>
     private static List<MessageInfo> LikelyAmong(IReadOnlyList<MessageInfo> about, IReadOnlyCollection<MessageInfo> candidates)
     {
         var sizes = candidates.Select(c => c.Size).ToHashSet();
@@ -62,7 +65,7 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
         return [.. about.Where(m => m.Size < 0 || sizes.Contains(m.Size) || dates.Contains(m.InternalDate.ToUnixTimeSeconds()))];
     }
 
-    /// <summary>What tells these messages from others, by their headers; those that are gone meanwhile are left out.</summary>
+    /// <summary>Reads the headers of messages and returns the messages' fingerprints; those that are gone meanwhile are left out.</summary>
     /// <param name="messages">By UID, as listed.</param>
     public static async Task<List<MessageFingerprint>> IdentifyAsync(
         IMessageFolder folder, Dictionary<Uid, MessageInfo> messages, CancellationToken cancellationToken)
@@ -105,7 +108,7 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
         }
     }
 
-    /// <summary>Leaves out everything through the first empty line, whatever the segments it comes in.</summary>
+    /// <summary>Skips everything through the first empty line, in whatever segments it arrives.</summary>
     private struct HeaderEnd(bool inHeader)
     {
         private bool inHeader = inHeader;

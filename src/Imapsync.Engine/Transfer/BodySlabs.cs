@@ -3,17 +3,19 @@ using System.Buffers;
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// The memory of bodies that wait between the reading and the appending task: a few slabs of pooled memory, filled one after
-/// the other. A slab is filled again once every body in it was given back, in whatever order. One task takes, any gives back.
+/// The memory of bodies that wait between the reading and the appending task: a few slabs of pooled memory, filled one after the other. A slab is
+/// reused once every body in it was released, in whatever order. One task allocates, any task releases.
 /// </summary>
 internal sealed class BodySlabs : IDisposable
 {
-    /// <summary>The longest body.</summary>
+    /// <summary>The size of a slab, and so the longest body.</summary>
     public const int SlabBytes = 1 << 20;
 
     private const int MaxSlabs = 4;
 
-    /// <summary>What a body counts for at least: bounds how many there are, and with them all else that is kept of a message.</summary>
+    /// <summary>
+    /// The least size that a body is counted with: this bounds the number of bodies, and with it the memory for the messages' other data.
+    /// </summary>
     private const int LeastBytes = 1 << 10;
 
     private readonly Lock gate = new();
@@ -24,7 +26,7 @@ internal sealed class BodySlabs : IDisposable
     private TaskCompletionSource? waiting;
     private bool isDisposed;
 
-    /// <summary>Memory of exactly <paramref name="length"/> octets, at most <see cref="SlabBytes"/>; waits until there is some.</summary>
+    /// <summary>Allocates exactly <paramref name="length"/> octets, at most <see cref="SlabBytes"/>; waits until they are available.</summary>
     public async ValueTask<IMemoryOwner<byte>> TakeAsync(int length, CancellationToken cancellationToken)
     {
         while (true)
@@ -42,7 +44,7 @@ internal sealed class BodySlabs : IDisposable
         }
     }
 
-    /// <summary>What is still held goes back to the pool when its holder lets go of it.</summary>
+    /// <summary>Memory that is still in use returns to the pool when its holder disposes it.</summary>
     public void Dispose()
     {
         lock (gate)
@@ -106,7 +108,7 @@ internal sealed class BodySlabs : IDisposable
     {
         public byte[] Octets => octets;
 
-        /// <summary>The bodies in it, and one more while it is being filled.</summary>
+        /// <summary>The number of bodies in the slab, plus one while it is being filled.</summary>
         public int Holders { get; set; }
     }
 

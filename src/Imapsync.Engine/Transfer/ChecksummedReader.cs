@@ -5,14 +5,14 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Transfer;
 
-/// <summary>A body on its way, whose octets are summed up as they are consumed. Nothing is copied.</summary>
+/// <summary>A body whose octets are added to a checksum as they are consumed. Nothing is copied.</summary>
 internal sealed class ChecksummedReader(PipeReader body) : PipeReader
 {
     private ReadOnlySequence<byte> shown;
     private uint crc;
     private long length;
 
-    /// <summary>Of what was consumed so far.</summary>
+    /// <summary>The checksum of the octets consumed so far.</summary>
     public MessageChecksum? Checksum => MessageChecksum.Of(crc, length);
 
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
@@ -33,7 +33,7 @@ internal sealed class ChecksummedReader(PipeReader body) : PipeReader
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        // The memory is the reader's again once it is told to advance.
+        // The checksum is computed first, since after the call to advance the memory belongs to the inner reader again.
         foreach (var segment in shown.Slice(shown.Start, consumed))
         {
             crc = Crc32C.Append(crc, segment.Span);

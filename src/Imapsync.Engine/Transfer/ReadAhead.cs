@@ -5,14 +5,14 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// Reads a folder's messages ahead of whoever takes them. They are cut into stretches: a reader takes the next one when it comes
-/// to the end of its own, and they are handed out one after the other, in the source's order. One reader has the folder as it was
-/// opened; when whoever takes has to wait for it, and connections are to spare, further ones open the folder again.
+/// Reads a folder's messages ahead of their consumer. The messages are cut into stretches: a reader begins the next stretch when it has finished
+/// its own, and the stretches are handed out one after the other, in the source's order. The first reader uses the folder as it was opened; when
+/// the consumer has to wait and connections are available, further readers open the folder again.
 /// </summary>
-/// <param name="source">Open, and used by nobody else meanwhile.</param>
+/// <param name="source">Open, and not used by anybody else meanwhile.</param>
 /// <param name="openAgain">Opens the same folder over another connection.</param>
 /// <param name="messages">In ascending order of UID, or nearly so.</param>
-/// <param name="stop">Read no further; what was read is handed out.</param>
+/// <param name="stop">Ends the reading; messages that were already read are handed out.</param>
 internal sealed class ReadAhead(
     IMessageFolder source,
     Func<CancellationToken, Task<IMessageFolder>> openAgain,
@@ -21,18 +21,18 @@ internal sealed class ReadAhead(
     TimeProvider time,
     CancellationToken stop) : IAsyncDisposable
 {
-    // Short, so that what a reader has under way fits into its memory until its turn comes.
+    // Stretches are short, so that the messages that a reader has read ahead fit into its memory until it is their turn.
     private const int StretchMessages = 25;
     private const long StretchBytes = 1 << 20;
 
-    /// <summary>After waiting for so long in all, one more connection is worth its log-in.</summary>
+    /// <summary>Once the consumer has waited for so long in all, another connection is worth its log-in.</summary>
     private static readonly TimeSpan RetryPolicy = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource over = new();
     private readonly Lock gate = new();
     private readonly List<Task> readers = [];
 
-    // Begun and not yet handed out whole, in order.
+    // Stretches that were begun and not yet handed out completely, in order.
     private readonly Queue<Stretch> begun = new();
     private TaskCompletionSource<bool>? nextBegins;
     private int position;
@@ -41,10 +41,12 @@ internal sealed class ReadAhead(
     private bool mayRecruit = !source.Status.UidValidity.IsNone;
     private TimeSpan waited;
 
-    /// <summary>It was stopped before the last message.</summary>
+    /// <summary>Whether the reading was stopped before the last message.</summary>
     public bool WasStopped { get; private set; }
 
-    /// <summary>False when there are no more. A reader's failure comes out once what lies before it has been taken.</summary>
+    /// <summary>
+    /// Waits for the next message; false when there are no more. A reader's failure is thrown once the messages before it were taken.
+    /// </summary>
     public async ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -73,21 +75,21 @@ internal sealed class ReadAhead(
         }
     }
 
-    /// <summary>The next message, where <see cref="WaitToReadAsync"/> has said that there is one.</summary>
+    /// <summary>Returns the next message, once <see cref="WaitToReadAsync"/> has returned true.</summary>
     public RelayedMessage? Peek()
     {
         lock (gate)
             return begun.TryPeek(out var first) && first.Messages.Reader.TryPeek(out var message) ? message : null;
     }
 
-    /// <summary>Takes the message that <see cref="Peek"/> showed; it is the caller's to dispose.</summary>
+    /// <summary>Removes the message that <see cref="Peek"/> returned; the caller has to dispose it.</summary>
     public void Take()
     {
         lock (gate)
             begun.Peek().Messages.Reader.TryRead(out _);
     }
 
-    /// <summary>Ends the reading, wherever it is; what was not taken is given up.</summary>
+    /// <summary>Ends the reading wherever it is; messages that were not taken are discarded.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (gate)
@@ -126,7 +128,9 @@ internal sealed class ReadAhead(
         }
     }
 
-    /// <summary>Reads over a connection of its own. Where none is to be had the others do it all, and no more are asked for.</summary>
+    /// <summary>
+    /// Reads over a connection of its own. If none is available the existing readers do the work, and no further connection is requested.
+    /// </summary>
     private async Task ReadApartAsync()
     {
         await Task.Yield();
@@ -141,7 +145,7 @@ internal sealed class ReadAhead(
         }
         catch (Exception e) when (e is MailException or OperationCanceledException)
         {
-            // What fails while it reads comes out with its stretches.
+            // A failure during reading is not lost: it is thrown with the stretch in which it occurred.
             Volatile.Write(ref mayRecruit, false);
         }
         finally
@@ -150,7 +154,7 @@ internal sealed class ReadAhead(
         }
     }
 
-    /// <summary>Throws nothing: a failure ends the stretches that it befell, and comes out with them.</summary>
+    /// <summary>Reads stretches; throws nothing: a failure ends the stretches that it concerns, and is thrown to their consumer.</summary>
     private async Task ReadAsync(IMessageFolder folder)
     {
         lock (gate)
@@ -178,7 +182,8 @@ internal sealed class ReadAhead(
 
         lock (gate)
         {
-            // Nobody begins anything after a failure. What the others have begun may lie before it, and is read to its end.
+            // After a failure no reader begins another stretch. Stretches that other readers have begun may precede the failure and
+            // are read to their end.
             isClosed |= failure is not null || WasStopped;
             foreach (var stretch in own)
                 stretch.Messages.Writer.TryComplete(failure);
@@ -189,7 +194,8 @@ internal sealed class ReadAhead(
 
     private async Task HandOnAsync(IncomingMessage message, Queue<Stretch> own, BodySlabs slabs)
     {
-        // What lies behind a stretch ends it. What comes late, asked for once more, goes along with what comes now.
+        // A message from beyond a stretch ends that stretch. A message that arrives late, because it was requested once more, goes with
+        // the current stretch.
         while (own.Count > 1 && message.Uid > own.Peek().Last)
             own.Dequeue().Messages.Writer.TryComplete();
         var relayed = message.Failure is not null || message.Length > BodySlabs.SlabBytes
@@ -199,7 +205,7 @@ internal sealed class ReadAhead(
         await relayed.Done.WaitAsync(over.Token);
     }
 
-    /// <summary>The messages of one stretch after the other, begun when the reader asks for them.</summary>
+    /// <summary>Yields the messages of one stretch after the other; a stretch is begun when the reader asks for its first message.</summary>
     private IEnumerable<MessageInfo> Begin(Queue<Stretch> own)
     {
         while (BeginNext(own) is var (first, end) && first < end)

@@ -1,8 +1,8 @@
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// How many more of a source's folders could be open than are: those that are left may be read over several connections.
-/// Less than none where workers have all that the source allows, or more.
+/// Counts how many more of a source's folders could be open than are open, so that the remaining folders may be read over several connections.
+/// Negative where the workers already use all the folders that the source permits, or more.
 /// </summary>
 internal sealed class ReaderBudget
 {

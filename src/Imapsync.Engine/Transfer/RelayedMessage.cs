@@ -3,7 +3,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Transfer;
 
-/// <summary>A message between the reading and the appending task: whole in memory, or, where it is big, still at its source.</summary>
+/// <summary>A message between the reading and the appending task: completely in memory or, where it is big, still at its source.</summary>
 internal sealed class RelayedMessage : IDisposable
 {
     private readonly TaskCompletionSource? done;
@@ -23,19 +23,19 @@ internal sealed class RelayedMessage : IDisposable
 
     public IncomingMessage Message { get; }
 
-    /// <summary>Its source need not wait for it.</summary>
+    /// <summary>Whether the message is in memory, so that its source need not wait for it.</summary>
     public bool IsBuffered => done is null;
 
-    /// <summary>Of all its octets, once the target has them; null where they were not read to the end.</summary>
+    /// <summary>The checksum of all its octets, once the target has them; null where they were not read to the end.</summary>
     public MessageChecksum? Checksum => streamed is null ? checksum : streamed.Checksum is { } sum && sum.Length == Message.Length ? sum : null;
 
-    /// <summary>Completes when the appending task is through with it and the source may move on.</summary>
+    /// <summary>Completes when the appending task has finished with the message and the source may continue.</summary>
     public Task Done => done?.Task ?? Task.CompletedTask;
 
-    /// <summary>A message that is read while it is appended, or one that could not be had.</summary>
+    /// <summary>Wraps a message that is read while it is appended, or one that could not be read.</summary>
     public static RelayedMessage Direct(IncomingMessage message) => new(message, null);
 
-    /// <summary>Takes the octets from the source into memory; where they are not as many as announced, the message has failed.</summary>
+    /// <summary>Reads the octets from the source into memory; the message has failed where their number differs from the announced length.</summary>
     public static async ValueTask<RelayedMessage> BufferAsync(IncomingMessage message, BodySlabs slabs, CancellationToken cancellationToken)
     {
         var memory = await slabs.TakeAsync((int)message.Length, cancellationToken);
@@ -55,7 +55,7 @@ internal sealed class RelayedMessage : IDisposable
         return Direct(new IncomingMessage(message.Info, torn));
     }
 
-    /// <summary>The message for the target, its body at the beginning. To be called once.</summary>
+    /// <summary>Returns the message for the target, with its body at the beginning. To be called once.</summary>
     public IncomingMessage Deliver()
     {
         delivered = held is null
@@ -65,7 +65,7 @@ internal sealed class RelayedMessage : IDisposable
         return delivered;
     }
 
-    /// <summary>The target has what it wants of it: the memory is free unless the target took it.</summary>
+    /// <summary>Releases the message once the target is done with it: its memory is freed unless the target took it over.</summary>
     public void Dispose()
     {
         held?.Dispose();

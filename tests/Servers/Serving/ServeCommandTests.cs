@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <c>imapsync serve</c>, <c>find</c>, <c>show</c>, <c>export</c> and <c>restore --id</c>, run as a user does.
+/// <summary><c>imapsync serve</c>, <c>find</c>, <c>show</c>, <c>export</c> and <c>restore --id</c>, run as a user does.</summary>
 public sealed class ServeCommandTests
 {
     [Fact]

@@ -2,13 +2,16 @@ namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
 /// The letters of RFC 2086 and of RFC 4314, which split <c>c</c> into <c>k</c> (create below) and <c>x</c> (delete), and
-/// <c>d</c> into <c>t</c> (\Deleted) and <c>e</c> (expunge). A server of the newer kind says RIGHTS= in its capabilities.
+/// <c>d</c> into <c>t</c> (\Deleted) and <c>e</c> (expunge). A server that implements RFC 4314 announces RIGHTS= in its capabilities.
 /// </summary>
 internal static class AclRights
 {
     private const string Common = "lrswipa";
 
-    /// <summary>As RFC 4314 has them. <c>c</c> and <c>d</c>, which newer servers list for older clients, are not taken twice.</summary>
+    /// <summary>
+    /// Reads rights as RFC 4314 writes them. <c>c</c> and <c>d</c>, which newer servers also list for the sake of older clients, are not
+    /// counted twice.
+    /// </summary>
     public static string Read(string letters, bool isNewer)
     {
         var rights = letters.Where(l => l is not ('c' or 'd')).ToHashSet();
@@ -19,8 +22,11 @@ internal static class AclRights
         return Sorted(rights);
     }
 
-    /// <summary>As the server wants them. An old letter is used only where both that it stands for are wanted: nobody gets more than they had.</summary>
-    /// <param name="known">Letters that a server of the newer kind has besides the common ones; null for an older one.</param>
+    /// <summary>
+    /// Writes rights in the letters that the server uses. A combined old letter is used only where both rights that it stands for are wanted,
+    /// so nobody gains a right.
+    /// </summary>
+    /// <param name="known">Letters that a server of RFC 4314 supports besides the common ones; null for a server of RFC 2086.</param>
     public static (string Letters, string Lost) Write(string rights, string? known)
     {
         var letters = rights.Where(r => Common.Contains(r) || known?.Contains(r) == true).ToHashSet();

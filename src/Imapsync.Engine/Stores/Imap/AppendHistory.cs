@@ -3,16 +3,19 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>What was learnt about appending to one folder; outlives the connections and lasts as long as the store is open.</summary>
+/// <summary>What was learnt about appending to one folder. It outlives connections and is kept as long as the store is open.</summary>
 internal sealed class AppendHistory
 {
     private const long MinTogetherBytes = 128 << 10;
     private const long MaxTogetherBytes = 64 << 20;
 
-    /// <summary>Octets that go with one command: less after a connection ended over it, more with each that arrives.</summary>
+    /// <summary>
+    /// The most octets that are sent with one command: lowered after a connection broke during such a command, raised with each command that
+    /// succeeds.
+    /// </summary>
     public long TogetherBytes { get; private set; } = MaxTogetherBytes;
 
-    /// <summary>BAD was said to a message: from now on nothing is sent ahead of an answer.</summary>
+    /// <summary>The server answered BAD to a message, so from now on no literal is sent before the server has asked for it.</summary>
     public bool AskFirst { get; set; }
 
     public AppendFlagSupport Flags { get; set; }
@@ -35,7 +38,9 @@ internal sealed class AppendHistory
         return trouble;
     }
 
-    /// <summary>Several source folders may have the same target, so the UID alone does not do.</summary>
+    /// <summary>
+    /// Identifies a source message. Several source folders may be copied to the same target folder, so the UID alone does not suffice.
+    /// </summary>
     private readonly record struct MessageKey(Uid Uid, long Size, DateTimeOffset Date)
     {
         public MessageKey(in MessageInfo message)
@@ -45,48 +50,52 @@ internal sealed class AppendHistory
     }
 }
 
-/// <summary>Why the next try with a message is made in another way.</summary>
+/// <summary>What earlier failures to append one message mean for how the next attempt sends it.</summary>
 internal sealed class MessageTrouble
 {
     public FlagTrial Flags { get; set; }
 
     public MessageRepair Repair { get; set; }
 
-    /// <summary>It was refused together with others: a command of its own tells which of them it was about.</summary>
+    /// <summary>The message was refused together with others, so it is sent with a command of its own to find out which of them was meant.</summary>
     public bool IsSingle { get; set; }
 
-    /// <summary>It was among the messages under way when a connection ended.</summary>
+    /// <summary>The message was among those being sent when a connection broke.</summary>
     public bool IsSuspect { get; set; }
 
-    /// <summary>Connections that ended while nothing but this message was under way.</summary>
+    /// <summary>How many connections broke while only this message was being sent.</summary>
     public int BrokenAlone { get; set; }
 
-    /// <summary>It is not sent again.</summary>
+    /// <summary>The reason why the message is not sent again; null while it may be.</summary>
     public string? FinalWords { get; set; }
 }
 
-/// <summary>Which of a message's flags come with it. A message is never lost for a flag.</summary>
+/// <summary>
+/// Which of a message's flags are sent with APPEND. If the server refuses a message because of its flags, the message is sent with fewer of them.
+/// </summary>
 internal enum FlagTrial
 {
     All,
 
-    /// <summary>Keywords of letters, digits, <c>$</c>, <c>-</c> and <c>_</c> alone: servers choke on dots and the like.</summary>
+    /// <summary>
+    /// Only keywords of letters, digits, <c>$</c>, <c>-</c> and <c>_</c> are sent, since some servers fail on dots and other characters.
+    /// </summary>
     WithPlainKeywords,
     WithoutKeywords,
 
-    /// <summary>They are set once the message is there.</summary>
+    /// <summary>No flags are sent with APPEND; they are set once the message is in the folder.</summary>
     WithoutFlags,
 }
 
-/// <summary>Whether a folder keeps the flags that come with APPEND.</summary>
+/// <summary>Whether a folder keeps the flags that are sent with APPEND.</summary>
 internal enum AppendFlagSupport
 {
     Unknown,
     Kept,
 
-    /// <summary>MailEnable, Outlook.com: an APPEND is followed by a STORE.</summary>
+    /// <summary>Flags have to be set by a STORE after the APPEND (MailEnable, Outlook.com).</summary>
     SetAfterwards,
 
-    /// <summary>Not even by STORE: the user lacks the right, as a rule.</summary>
+    /// <summary>The folder does not keep flags, not even those set by STORE: usually the user lacks the right.</summary>
     Never,
 }

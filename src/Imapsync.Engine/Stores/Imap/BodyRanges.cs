@@ -3,21 +3,21 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>Messages asked for with one command.</summary>
+/// <summary>Messages whose bodies are requested with one command.</summary>
 /// <param name="Messages">In ascending order of UID.</param>
-/// <param name="IsRetry">Each was asked for before and did not come as it should.</param>
+/// <param name="IsRetry">Each message was requested before and did not arrive intact.</param>
 internal sealed record BodyRange(IReadOnlyList<MessageInfo> Messages, bool IsRetry = false)
 {
     private const int MaxMessages = 50;
     private const long MaxBytes = 4 << 20;
     private const long UnknownSize = 32 << 10;
 
-    /// <summary>Nothing else is asked for until it has come.</summary>
+    /// <summary>Whether no other range is requested until this one has arrived.</summary>
     public bool IsAlone { get; init; }
 
     public UidSet Uids => new(Messages.Select(m => m.Uid));
 
-    /// <summary>Cuts a list into ranges by number and octets, so that a few of them in flight fill the line and no more.</summary>
+    /// <summary>Cuts a list into ranges by number and octets, so that a few ranges in flight are enough to keep the connection busy.</summary>
     /// <param name="goesAlone">True for a message that gets a range of its own.</param>
     public static IEnumerable<BodyRange> Cut(IEnumerable<MessageInfo> messages, Func<MessageInfo, bool> goesAlone)
     {
@@ -48,7 +48,7 @@ internal sealed record BodyRange(IReadOnlyList<MessageInfo> Messages, bool IsRet
             yield return new BodyRange(range);
     }
 
-    /// <summary>Two halves, to find the message that the server chokes on.</summary>
+    /// <summary>Halves a range, to find the message that the server fails on.</summary>
     public static IEnumerable<BodyRange> Halve(IReadOnlyList<MessageInfo> messages)
     {
         var half = messages.Count / 2;

@@ -6,32 +6,32 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Reads whole messages with a few ranged FETCHes under way at a time. A range that is refused is halved until the one
-/// message is found that the server can't give; a message that does not come, or comes empty, is asked for once more by itself.
-/// What connections ended over goes alone.
+/// Reads whole messages with a few ranged FETCHes in flight at a time. A refused range is halved until the one message is found that the server
+/// can't deliver; a message that does not arrive, or arrives empty, is requested once more by itself. Messages during whose transfer a connection
+/// broke are requested alone.
 /// </summary>
-/// <param name="messages">Taken when their range is asked for.</param>
+/// <param name="messages">Enumerated only as ranges are requested.</param>
 internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity validity, IEnumerable<MessageInfo> messages, ReadFailures memory)
 {
     private const int Depth = 3;
     private const long MaxSurplusBytes = 64 << 20;
 
-    // What has to be asked for ahead of what was not asked for yet: halves of refused ranges, and single messages once more.
+    // Ranges that are requested before new ones: halves of refused ranges, and single messages that are requested once more.
     private readonly LinkedList<BodyRange> again = new();
     private readonly Queue<IncomingMessage> givenUp = new();
     private readonly Queue<BodyRange> inFlight = new();
     private readonly Dictionary<Uid, MessageInfo> expected = [];
     private readonly List<MessageInfo> unanswered = [];
 
-    // Came with another length than listed: the message as it was listed first, and those to be asked for once more.
+    // Messages that arrived with another length than listed, as they were first listed; and those of them that are still to be requested once more.
     private readonly Dictionary<Uid, MessageInfo> wronglySized = [];
     private readonly List<MessageInfo> late = [];
     private Uid current;
 
-    // The last question for metadata was.
+    // Whether the server refused the last request for metadata.
     private bool isRefused;
 
-    /// <summary>Nothing is under way on the connection.</summary>
+    /// <summary>Whether no request is in flight on the connection.</summary>
     public bool IsDone => inFlight.Count == 0;
 
     public async IAsyncEnumerable<IncomingMessage> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -59,12 +59,12 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
             }
         }
 
-        // Only now that no body waits to be taken: the connection answers in order.
+        // The connection answers in order, so metadata is requested only now that no body is waiting to be read.
         foreach (var message in await StillThereAsync(cancellationToken))
             yield return new IncomingMessage(message, new MailException(FailureScope.Message, false, "the server lists the message and does not give its octets"));
     }
 
-    /// <summary>Keeps a few ranges under way.</summary>
+    /// <summary>Requests ranges until a few are in flight.</summary>
     private async Task AskAsync(IEnumerator<BodyRange> ranges, BodyFeed feed, CancellationToken cancellationToken)
     {
         while (inFlight.Count < Depth && (inFlight.Count == 0 || !inFlight.Peek().IsAlone))
@@ -91,7 +91,9 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         }
     }
 
-    /// <summary>Messages that came with another length than listed, each by itself, after a second look at their sizes.</summary>
+    /// <summary>
+    /// Lists anew the sizes of the messages that arrived with another length than listed, and queues each message for a request of its own.
+    /// </summary>
     private async Task AskAgainAsync(CancellationToken cancellationToken)
     {
         var sizes = (await FindAsync(late, withSize: true, cancellationToken)).DistinctBy(r => r.Uid).ToDictionary(r => r.Uid, r => r.Size);
@@ -104,7 +106,9 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         late.Clear();
     }
 
-    /// <summary>What ended a connection while nothing else was under way comes last: it must not keep the others from being copied.</summary>
+    /// <summary>
+    /// Puts messages during whose transfer alone a connection broke at the end, so that they don't keep the others from being copied.
+    /// </summary>
     private IEnumerable<MessageInfo> WorstLast()
     {
         var worst = new List<MessageInfo>();
@@ -147,19 +151,21 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         var uid = fetched.Uid;
         if (uid.IsNone && inFlight.Peek().Messages is [var only])
             uid = only.Uid;
-        // Unasked for, come twice, or without a UID until after a body too big to hold: that one is asked for again by itself.
+        // Here a body was not requested, came twice, or came without a UID until after a body too big to hold; in the last case the
+        // message is requested again by itself.
         if (!expected.TryGetValue(uid, out var info))
         {
             await DiscardAsync(fetched, cancellationToken);
             return null;
         }
 
-        // NIL or empty: left among the expected, so that it is asked for once more.
+        // A NIL or empty body is ignored: the message stays among the expected ones, so that it is requested once more.
         if (fetched.Length < 0 || (fetched.Length == 0 && info.Size != 0))
             return null;
         expected.Remove(uid);
         current = uid;
-        // Servers estimate sizes, and badly; whoever is off by that much wants to fill a disk, and there is no way past it.
+        // Servers estimate sizes badly, but a body so much longer than listed could fill the disk, and the rest of it can't be skipped, so
+        // it is refused.
         if (info.Size >= 0 && fetched.Length > (4 * info.Size) + MaxSurplusBytes)
             throw new MailException(FailureScope.Folder, false, $"message {uid} of {path}: the server said {info.Size} octets and announces {fetched.Length}");
         var body = new MessageBody(fetched.Body, path);
@@ -201,7 +207,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
 
     private static string? NoteOf(long listed, long length) => listed < 0 || listed == length ? null : $"the server said {listed} octets and sent {length}";
 
-    /// <summary>Deals with those of a range that did not come; returns one that never will.</summary>
+    /// <summary>Handles the messages of a range that did not arrive; returns a message that the server will never deliver, or null.</summary>
     private IncomingMessage? Finish(BodyRange range, ImapCommandException? failure)
     {
         List<MessageInfo> missing = [.. range.Messages.Where(m => expected.Remove(m.Uid))];
@@ -231,7 +237,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
             again.AddFirst(range);
     }
 
-    /// <summary>Of the messages asked for twice in vain, those that the server still lists; the others are gone.</summary>
+    /// <summary>Lists which of the messages that were requested twice in vain are still on the server; the others are gone.</summary>
     private async Task<List<MessageInfo>> StillThereAsync(CancellationToken cancellationToken)
     {
         if (unanswered.Count == 0)
@@ -262,7 +268,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         return rows;
     }
 
-    /// <summary>The message that was being read has come whole.</summary>
+    /// <summary>Clears the suspicion against the message being read: it has arrived whole.</summary>
     private void Forgive()
     {
         if (!current.IsNone)
@@ -270,7 +276,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         current = Uid.None;
     }
 
-    /// <summary>The connection ended: it may have been over what the server was sending, or was about to.</summary>
+    /// <summary>Records which messages the connection may have broken over: those that the server was sending or was about to send.</summary>
     private void Suspect()
     {
         if (!ImapFailure.IsUnexplained(client.BreakReason) || !inFlight.TryPeek(out var range))
@@ -290,7 +296,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         }
     }
 
-    /// <summary>Looks, however the reading ends, whether the connection ended with it.</summary>
+    /// <summary>Checks, however the reading ends, whether the connection broke, and then records the messages that may be the cause.</summary>
     private sealed class Watch(BodyReader reader, CancellationToken cancellationToken) : IDisposable
     {
         public void Dispose()

@@ -4,20 +4,20 @@ namespace Imapsync.Engine.Stores.Imap;
 
 internal enum SizeVerdict
 {
-    /// <summary>The body is whole; the size listed was another way of counting.</summary>
+    /// <summary>The body is whole; the server merely counted the listed size in another way.</summary>
     Whole,
 
-    /// <summary>To be asked for once more, by itself.</summary>
+    /// <summary>The message is to be requested once more, by itself.</summary>
     AskAgain,
 
-    /// <summary>The server does not give what it lists.</summary>
+    /// <summary>The body is shorter than the listed size.</summary>
     Short,
 }
 
 /// <summary>
-/// Tells a body that was cut off from a size that was counted in another way. A few octets are a matter of counting, and so is
-/// one octet for each line end. Whatever else differs is asked for once more, the size as well; a body that stays short has
-/// failed, unless the account's sizes are seen to be estimates: most of them wrong, and too low as well as too high.
+/// Distinguishes a truncated body from a size that the server counted in another way. A difference of a few octets, or of one octet for each line
+/// end, is a way of counting. With any other difference both body and size are requested once more. A body that is still too short counts as
+/// failed, unless the account's sizes are evidently estimates: most of them wrong, some too low and some too high.
 /// </summary>
 internal sealed class BodySizes
 {
@@ -35,8 +35,8 @@ internal sealed class BodySizes
 
     public void Agreed() => Interlocked.Increment(ref agreed);
 
-    /// <param name="listed">RFC822.SIZE; 0 is what servers say that do not know.</param>
-    /// <param name="body">As long as the literal; looked at without consuming.</param>
+    /// <param name="listed">RFC822.SIZE; 0 comes from servers that do not know the size.</param>
+    /// <param name="body">As long as the literal; examined without being consumed.</param>
     public async ValueTask<SizeVerdict> JudgeAsync(long listed, long length, PipeReader body, bool isSecond, CancellationToken cancellationToken)
     {
         var off = Math.Abs(listed - length);
@@ -52,7 +52,7 @@ internal sealed class BodySizes
         return isSecond ? SizeVerdict.Short : SizeVerdict.AskAgain;
     }
 
-    /// <summary>The difference is one octet a line end, or one a line end without CR.</summary>
+    /// <summary>Whether the difference is one octet for each line end, or one for each line end without CR.</summary>
     private static async ValueTask<bool> IsByLineEndsAsync(PipeReader body, long off, CancellationToken cancellationToken)
     {
         while (true)

@@ -2,11 +2,11 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>What may be done about a connection that can't be had, in the words of the job file. Pure.</summary>
+/// <summary>Suggests, in the terms of the job file, what to change when a connection can't be made. Pure.</summary>
 internal static class ConnectRemedy
 {
-    /// <summary>Begins with a semicolon; empty where there is nothing to say.</summary>
-    /// <param name="scheme">That of the URL without TLS from the start.</param>
+    /// <summary>Returns a suggestion that begins with a semicolon, or an empty string where there is none.</summary>
+    /// <param name="scheme">The URL scheme for connections that are not TLS from the first octet.</param>
     public static string For(ImapConnectionException failure, string scheme) => failure switch
     {
         { SpeaksInstead: ImapTls.Implicit } => $"; write {scheme}s:// in place of {scheme}:// for this port",

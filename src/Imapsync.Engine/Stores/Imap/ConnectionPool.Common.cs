@@ -3,12 +3,12 @@ using Imapsync.Imap.Client;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-// Commands that need no folder of their own.
+// This part runs the commands that need no selected folder.
 internal sealed partial class ConnectionPool
 {
     private CommonLease? common;
 
-    /// <summary>Runs commands that need no folder of their own. Many at once share one connection and its round trips.</summary>
+    /// <summary>Runs commands that need no selected folder. Many callers at once share one connection and its round trips.</summary>
     public async Task<T> RunAsync<T>(Func<ImapClient, Task<T>> commands, CancellationToken cancellationToken)
     {
         while (true)
@@ -27,7 +27,7 @@ internal sealed partial class ConnectionPool
             }
             catch (OperationCanceledException) when (lease.Client.IsCanceled && !cancellationToken.IsCancellationRequested)
             {
-                // Whoever began to connect gave up; this one did not.
+                // The caller that began the connecting cancelled it; this caller did not, so it tries again.
             }
             catch (Exception e) when (e is not ImapCommandException)
             {
@@ -41,12 +41,16 @@ internal sealed partial class ConnectionPool
         }
     }
 
-    /// <summary>The connection of the commands under way, or a new lease; null where all are out and one of those has to do.</summary>
+    /// <summary>
+    /// Joins the connection that already runs such commands, or leases a new one; null where all are leased and the caller has to use one of
+    /// those.
+    /// </summary>
     private CommonLease? JoinCommon(CancellationToken cancellationToken)
     {
         lock (gate)
         {
-            // Not even one that is still waited for will do: it may wait for the very connection that the caller holds.
+            // A shared connection that is still being made can't be waited for either: it may be waiting for the very connection that
+            // the caller holds.
             if (common is not { IsUsable: true, Client.IsCompleted: true } && places.CurrentCount == 0 && leased.Exists(c => !c.IsBroken))
                 return null;
             if (common is not { IsUsable: true })
@@ -61,7 +65,7 @@ internal sealed partial class ConnectionPool
         var connected = lease.Client.IsCompletedSuccessfully ? await lease.Client : null;
         lock (gate)
         {
-            // Nobody joins a connection any more that has seen too many refusals.
+            // A connection with too many refused commands is not given to any further caller.
             if (connected is not null && !IsKept(connected))
                 lease.IsClean = false;
             if (--lease.Users > 0)
@@ -70,7 +74,7 @@ internal sealed partial class ConnectionPool
                 common = null;
         }
 
-        // Its connecting was cancelled with the caller that began it, or it is there.
+        // By now the connecting has either completed or been cancelled by the caller that began it.
         await ((Task)lease.Client).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (lease.Client.IsCompletedSuccessfully)
             await ReturnAsync(await lease.Client, lease.IsClean);
@@ -82,7 +86,7 @@ internal sealed partial class ConnectionPool
             return leased.Find(c => !c.IsBroken);
     }
 
-    /// <summary>A connection that several callers run commands on at once; the last of them gives it back.</summary>
+    /// <summary>A connection on which several callers run commands at once; the last of them returns it.</summary>
     private sealed class CommonLease(Task<ImapClient> client)
     {
         public Task<ImapClient> Client { get; } = client;

@@ -1,9 +1,9 @@
 namespace Imapsync.Engine.Stores.Imap;
 
-// Places that are shared with other accounts of the host.
+// This part shares the host's permitted connections ("places") with other accounts of the host.
 internal sealed partial class ConnectionPool
 {
-    // Of a share: how many places the pool has, idle or in use, and how many callers wait for one.
+    // Where the pool has a share: how many places it has, idle or in use, and how many callers wait for a place.
     private int granted = 1;
     private int waiting;
 
@@ -15,7 +15,7 @@ internal sealed partial class ConnectionPool
             return;
         }
 
-        // Counted before it asks: a place that comes free between asking and waiting is not missed.
+        // The caller is counted as waiting before it asks, so that a place that becomes free between asking and waiting is not missed.
         Interlocked.Increment(ref waiting);
         try
         {
@@ -39,7 +39,7 @@ internal sealed partial class ConnectionPool
         }
     }
 
-    /// <summary>Makes one place fewer of those that the caller has in hand; false where it is the last, or there is no share.</summary>
+    /// <summary>Gives one of the places that the caller holds back to the share; false where it is the last one, or there is no share.</summary>
     private bool TryGiveUpPlace()
     {
         lock (gate)
@@ -64,7 +64,7 @@ internal sealed partial class ConnectionPool
 
     private void OnWanted() => _ = Task.Run(ShedAsync, CancellationToken.None);
 
-    /// <summary>Closes what is idle, as long as others wait.</summary>
+    /// <summary>Closes idle connections as long as other accounts wait for a place.</summary>
     private async Task ShedAsync()
     {
         while (share!.IsWanted)

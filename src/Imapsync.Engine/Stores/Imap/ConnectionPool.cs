@@ -5,22 +5,21 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Logged-in connections of one account, at most as many as the endpoint allows. An open folder leases one for itself;
-/// a command that needs no folder goes along with others of its kind, uses an idle one or, when all are out, one that is leased:
-/// IMAP takes it there as well, and a job that holds every connection can still ask for a STATUS.
-/// Where the server says that there are too many it gets by with fewer, and tries one more after a while. A connection that
-/// nothing is asked for, because the job is busy elsewhere, is kept from being ended as idle.
+/// Logged-in connections of one account, at most as many as the endpoint allows. An open folder leases a connection for itself. A command that
+/// needs no folder shares a connection with other such commands, uses an idle one or, when all are leased, runs on a leased one, which IMAP
+/// permits; so a job that holds every connection can still ask for a STATUS. Where the server says that there are too many connections, the pool
+/// makes do with fewer and tries one more after a while. An idle connection is kept alive while the job is busy elsewhere.
 /// </summary>
 /// <param name="onNote">See <see cref="StoreContext.OnNote"/>.</param>
 internal sealed partial class ConnectionPool : IAsyncDisposable
 {
-    /// <summary>Exchange closes a connection at the tenth command that it refuses.</summary>
+    /// <summary>How many refused commands a connection may see before the pool closes it. Exchange itself closes a connection at the tenth.</summary>
     public const int MaxRefusals = 8;
 
-    /// <summary>A connection that is quiet for so long is asked for a sign of life. Some gateways forget a line after five minutes.</summary>
+    /// <summary>How long a connection may be quiet before it gets a NOOP. Some gateways drop a connection after five quiet minutes.</summary>
     public static readonly TimeSpan KeepAliveAfter = TimeSpan.FromMinutes(3);
 
-    /// <summary>How long the pool gets by with fewer connections before it tries one more; twice as long after each vain try.</summary>
+    /// <summary>How long the pool makes do with fewer connections before it tries one more; doubled after each failed try.</summary>
     public static readonly TimeSpan FirstLowering = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan LongestLowering = TimeSpan.FromHours(1);
@@ -37,13 +36,16 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
     private readonly ITimer timer;
     private readonly ConnectionShare? share;
 
-    // Places that are kept empty, and for how long from when on.
+    // How many places are kept empty because the server refused connections, and since when and for how long.
     private int lowered;
     private TimeSpan lowering;
     private long loweredAt;
     private bool isDisposed;
 
-    /// <param name="share">Where the host's connections are counted over all accounts: then the pool begins with one place and gets by with what others spare.</param>
+    /// <param name="share">
+    /// Set where the host's connections are counted over all accounts; then the pool begins with one place and gets more only as other
+    /// accounts spare them.
+    /// </param>
     public ConnectionPool(Func<CancellationToken, Task<ImapClient>> connect, int size, TimeProvider time, Action<string> onNote, ConnectionShare? share = null)
     {
         (this.connect, this.size, this.time, this.onNote, this.share) = (connect, size, time, onNote, share);
@@ -67,7 +69,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
             }
             catch (MailException e) when (HasLeased && IsTooMany(e))
             {
-                // The server has had enough before we had: this place stays empty for now, and another is waited for.
+                // The server refuses further connections below our own limit, so this place stays empty for now and another one is waited for.
                 Lower(e.Message);
             }
             catch
@@ -78,7 +80,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
         }
     }
 
-    /// <summary>A new connection in the place of a leased one, which is closed. When this throws the place is still the caller's.</summary>
+    /// <summary>Replaces a leased connection, which is closed, with a new one. When this throws, the caller still holds the place.</summary>
     public async Task<ImapClient> ReplaceAsync(ImapClient client, CancellationToken cancellationToken)
     {
         lock (gate)
@@ -90,7 +92,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
         return fresh;
     }
 
-    /// <param name="isClean">Nothing is under way on it.</param>
+    /// <param name="isClean">Whether nothing is in flight on the connection.</param>
     public async ValueTask ReturnAsync(ImapClient client, bool isClean)
     {
         var isWanted = share?.IsWanted == true;
@@ -145,12 +147,12 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
         }));
     }
 
-    /// <summary>Closes a connection that nobody has any more, and what is not to be trusted after it.</summary>
+    /// <summary>Closes a connection that nobody holds any more, together with the idle ones if they are likely to be broken as well.</summary>
     private async ValueTask CloseAsync(ImapClient client)
     {
         List<ImapClient> closing = [client];
 
-        // What broke this one most likely took the idle ones as well, and each would cost another try to find out.
+        // A network failure of this connection most likely broke the idle ones as well, and each would cost another attempt to find out.
         if (client.BreakReason is ImapConnectionException { Failure: ConnectionFailure.Network or ConnectionFailure.Stall })
         {
             lock (gate)
@@ -213,7 +215,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
             _ = KeepAliveAsync(client);
     }
 
-    /// <summary>Goes between the commands of whoever has the connection, as any command does.</summary>
+    /// <summary>Sends a NOOP, which is ordered among the commands of whoever holds the connection like any other command.</summary>
     private static async Task KeepAliveAsync(ImapClient client)
     {
         try
@@ -222,7 +224,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
         }
         catch (Exception e) when (ImapFailure.IsImap(e))
         {
-            // Whoever uses it next sees that it is gone, and takes another.
+            // A failure is ignored here: the connection's next user finds it broken and leases another.
         }
     }
 

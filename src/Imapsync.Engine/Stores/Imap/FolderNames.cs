@@ -7,25 +7,25 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Folder paths and the names they have on the wire. A name that was listed is sent back as it came; the namespaces'
-/// prefixes (<c>INBOX.</c>), the delimiter and modified UTF-7 appear nowhere else. Not thread-safe.
+/// Maps folder paths to their wire names and back. A listed name is sent back exactly as it came; the namespaces' prefixes (<c>INBOX.</c>), the
+/// delimiter and modified UTF-7 appear nowhere else. Not thread-safe.
 /// </summary>
-/// <param name="namespaces">As the server told them; the first personal one is where folders are made.</param>
-/// <param name="delimiter">Between levels of a name that is made; null where there are no levels.</param>
+/// <param name="namespaces">As the server reported them; folders are created in the first personal one.</param>
+/// <param name="delimiter">Between the levels of a name that is created; null where the server has no hierarchy.</param>
 internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char? delimiter, Action<string> onNote)
 {
-    /// <summary>Octets on the wire; servers stop at 4,096 or earlier.</summary>
+    /// <summary>In octets on the wire; servers allow 4,096 or fewer.</summary>
     private const int MaxNameLength = 16_000;
 
     private readonly Dictionary<FolderPath, string> wireNames = [];
     private readonly Dictionary<string, FolderPath> paths = [];
     private readonly HashSet<FolderPath> containers = [];
 
-    // How often a path was wanted: a server with thousands of names that read the same must not be searched through each time.
+    // For names that decode to the same path: the number suffix to try next, so that thousands of such names are not each searched from the start.
     private readonly Dictionary<FolderPath, int> wantedBefore = [];
     private readonly string prefix = namespaces.FirstOrDefault(n => n.Kind == NamespaceKind.Personal)?.Prefix ?? "";
 
-    /// <summary>The path of a listed name; null for a name that has no level at all.</summary>
+    /// <summary>Records a listed name and returns its path; null for a name without any level.</summary>
     public FolderPath? Learn(ListedFolder listed)
     {
         if (!paths.TryGetValue(listed.WireName, out var path) && (path = Add(listed)) is null)
@@ -37,14 +37,14 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
         return path;
     }
 
-    /// <summary>The name as listed, or null when no such folder was.</summary>
+    /// <summary>Returns the wire name as listed, or null when no such folder was listed.</summary>
     public string? Find(FolderPath path) =>
         wireNames.GetValueOrDefault(path) ?? (path.IsInbox ? "INBOX" : wireNames.GetValueOrDefault(ListedAs(path)));
 
-    /// <summary>It was listed as a name that only has children.</summary>
+    /// <summary>Whether the folder was listed as a name that only has children and holds no mail.</summary>
     public bool IsContainer(FolderPath path) => containers.Contains(path) || containers.Contains(ListedAs(path));
 
-    /// <summary>It lies in a namespace of other users or in a shared one (RFC 2342).</summary>
+    /// <summary>Whether the folder lies in another user's namespace or in a shared one (RFC 2342).</summary>
     public bool IsForeign(string wire)
     {
         if (wire.Equals("INBOX", StringComparison.OrdinalIgnoreCase))
@@ -53,7 +53,7 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
         return nearest is { Kind: not NamespaceKind.Personal };
     }
 
-    /// <summary>The name is spelt as this client would spell it.</summary>
+    /// <summary>Whether the wire name is encoded just as this client would encode it.</summary>
     public static bool IsAsWritten(string wire) => ModifiedUtf7.Encode(ModifiedUtf7.Decode(wire)).Equals(wire, StringComparison.Ordinal);
 
     public void Forget()
@@ -64,7 +64,7 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
         wantedBefore.Clear();
     }
 
-    /// <summary>The name a folder gets when it is created.</summary>
+    /// <summary>Returns the wire name with which a folder is created.</summary>
     public string Make(FolderPath path)
     {
         if (Find(path) is { } known)
@@ -73,7 +73,7 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
         return path.Parent is { } parent ? Make(parent) + delimiter + ModifiedUtf7.Encode(path.Name) : prefix + ModifiedUtf7.Encode(path.Name);
     }
 
-    /// <summary>A folder was made under the name that <see cref="Make"/> gave, whether or not it is ever listed.</summary>
+    /// <summary>Records that a folder was created under the name from <see cref="Make"/>, whether or not the server ever lists it.</summary>
     public void Made(FolderPath path, string wire)
     {
         path = ListedAs(path);
@@ -83,9 +83,9 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
     }
 
     /// <summary>
-    /// The path that a folder has here once it is made. The delimiter and control characters inside a level are written
-    /// <c>%XX</c>, and <c>%</c> itself only beside one of them: a name that can stand as it is does. Where all folders
-    /// lie below INBOX on the wire, below INBOX and at the top are one place.
+    /// Returns the path under which a folder will be listed once it is created. The delimiter and control characters inside a level are
+    /// written as <c>%XX</c>, and <c>%</c> itself only in a level that has one of these: a name that needs no escaping stays unchanged. Where
+    /// all folders lie below INBOX on the wire, a path below INBOX and the same path at the top are one folder.
     /// </summary>
     public FolderPath ListedAs(FolderPath path)
     {
@@ -152,7 +152,7 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
 
     private List<string> Levels(string wire, char? listedDelimiter)
     {
-        // INBOX.INBOX.x stays what it is: INBOX.x, the same without the prefix, is made of another path.
+        // INBOX.INBOX.x keeps its prefix: without the prefix it would read INBOX.x, which is the wire name of another path (x).
         if (prefix.Length > 0 && wire.Length > prefix.Length && wire.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && !IsAtOrBelowInbox(wire[prefix.Length..], listedDelimiter))
             wire = wire[prefix.Length..];
         string[] parts = listedDelimiter is { } d ? wire.Split(d, StringSplitOptions.RemoveEmptyEntries) : [wire];

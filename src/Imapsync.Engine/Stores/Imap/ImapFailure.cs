@@ -3,18 +3,20 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>Says what a failure of the IMAP client costs: the one place where its three exceptions become <see cref="MailException"/>.</summary>
+/// <summary>
+/// Decides the scope and transience of a failure of the IMAP client: the one place where its exceptions become <see cref="MailException"/>.
+/// </summary>
 internal static class ImapFailure
 {
     public static bool IsImap(Exception e) => e is ImapCommandException or ImapProtocolException or ImapConnectionException or ImapLogInException;
 
     /// <summary>
-    /// A connection that ended as often while nothing but one message was under way ended over that message. On a line that is
-    /// cut at random a good one has this bad luck once in a hundred thousand cuts.
+    /// After so many connections broke while only one message was being transferred, the message is considered the cause. On a connection
+    /// that breaks at random, a good message is blamed once in a hundred thousand breaks.
     /// </summary>
     public const int MaxBrokenAlone = 4;
 
-    /// <summary>A connection ended and nobody said why: it may have been over what was under way.</summary>
+    /// <summary>Whether a connection ended without an explanation, so that the message being transferred may be the cause.</summary>
     public static bool IsUnexplained(Exception? reason) => reason switch
     {
         ImapConnectionException { Bye: { } bye } => RefusalClassifier.Classify(bye).Kind == RefusalKind.Other,
@@ -23,19 +25,19 @@ internal static class ImapFailure
         _ => false,
     };
 
-    /// <param name="scope">What is lost when the server merely said NO.</param>
-    /// <param name="what">What was being done, for people: <c>cannot open Archive</c>.</param>
+    /// <param name="scope">The scope of the failure where the server merely answered NO.</param>
+    /// <param name="what">The operation that failed, for people: <c>cannot open Archive</c>.</param>
     public static MailException Translate(Exception e, FailureScope scope, string what) => e switch
     {
         ImapCommandException refused => Refused(refused.Reply, scope, what, refused),
         ImapConnectionException { Bye: { } bye } lost => Bye(bye, what, lost),
-        // What the one command was told, those behind it are told with it.
+        // The connection was dropped after a reply to one command; the commands queued behind it fail with the same reply.
         ImapProtocolException { Reply: { } reply } lost => Bye(reply, what, lost),
         ImapConnectionException { Failure: ConnectionFailure.Tls } lost => Store(false, what, lost, FailureKind.Connect),
         _ => new MailException(FailureScope.Folder, true, $"{what}: {e.Message}", e),
     };
 
-    /// <summary>While connecting, nothing smaller than the store can be lost.</summary>
+    /// <summary>Translates a failure while connecting: its scope is always the store.</summary>
     /// <param name="scheme">See <see cref="ConnectRemedy.For"/>.</param>
     public static MailException Connecting(Exception e, string what, string scheme = "imap") => e switch
     {
@@ -48,8 +50,11 @@ internal static class ImapFailure
         _ => Store(false, what, e, FailureKind.Connect),
     };
 
-    /// <summary>A refused log-in is for good unless the server says that it is about something else.</summary>
-    /// <param name="remedy">What else may be tried, if it is for good.</param>
+    /// <summary>
+    /// Translates a failed log-in: a refusal is permanent unless the server says that the reason is something else than the user or the
+    /// secret.
+    /// </summary>
+    /// <param name="remedy">A suggestion that is added to a permanent refusal.</param>
     public static MailException LogIn(Exception e, string what, string remedy)
     {
         if (e is ImapLogInException)
@@ -59,7 +64,7 @@ internal static class ImapFailure
         return IsForGood(refused.Reply) ? Store(false, what, e, FailureKind.Authentication, remedy) : Refused(refused.Reply, FailureScope.Store, what, refused);
     }
 
-    /// <summary>A log-in was refused over the user or the secret, and not because it is too much just now.</summary>
+    /// <summary>Whether a log-in was refused because of the user or the secret, and not because of a temporary limit.</summary>
     public static bool IsForGood(StatusReply reply) => RefusalClassifier.Classify(reply).Kind
         is not (RefusalKind.Throttled or RefusalKind.TooManyConnections or RefusalKind.Unavailable or RefusalKind.DailyLimit);
 
@@ -81,8 +86,8 @@ internal static class ImapFailure
     private static MailException Bye(StatusReply bye, string what, Exception cause)
     {
         var refusal = RefusalClassifier.Classify(bye);
-        // A session ends for many reasons that are over soon; only a refused user is not let in the next time either, and neither
-        // a full mailbox nor a day's share that is used up comes back by asking again.
+        // Most reasons for ending a session pass soon. A refused user, a full mailbox and a used-up daily limit do not: a retry would fail
+        // in the same way.
         var isTransient = refusal.Kind is not (RefusalKind.Authentication or RefusalKind.Quota or RefusalKind.DailyLimit);
         var isWide = !isTransient || refusal.Kind is RefusalKind.Throttled or RefusalKind.TooManyConnections;
         return new MailException(isWide ? FailureScope.Store : FailureScope.Folder, isTransient, $"{what}: {bye}{RemedyFor(refusal.Kind)}", cause)

@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Stores.Imap;
 
 internal partial class ImapFolder
 {
-    // After the listing, so that all it lists and is still there has its row.
+    // Labels are fetched after the listing, so that each listed message that still exists has a row here.
     private async Task FetchLabelsAsync(ListRequest request, IDictionary<Uid, MessageLabels> labels, CancellationToken cancellationToken)
     {
         var rows = new List<FetchedLabels>();
@@ -39,7 +39,7 @@ internal sealed partial class ImapWritableFolder
         }
     }
 
-    /// <summary>Null when done. One bad label has all of them refused.</summary>
+    /// <summary>Tries to store labels; returns null on success. One label that the server rejects makes it refuse all of them.</summary>
     private async Task<ImapCommandException?> TryStoreLabelsAsync(string set, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken)
     {
         try

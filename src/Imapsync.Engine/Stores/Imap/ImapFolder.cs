@@ -19,7 +19,7 @@ internal partial class ImapFolder(
     bool readOnly = true)
     : IMessageFolder
 {
-    // Yahoo, UW and unknown servers take lines of 1,000 octets.
+    // In octets: Yahoo, UW and unknown servers accept command lines of at most 1,000.
     private const int MaxSetLength = 900;
     private const int MaxHeaderBytes = 1 << 20;
     private const int HeadersAtOnce = 200;
@@ -40,7 +40,9 @@ internal partial class ImapFolder(
 
     protected StoreContext Context => context;
 
-    /// <summary>Goes on with a new connection, in the same generation of the folder. Nothing may be under way on the old one.</summary>
+    /// <summary>
+    /// Replaces the connection and selects the folder again, under the same UIDVALIDITY. No command may be in flight on the old connection.
+    /// </summary>
     protected async Task ReplaceConnectionAsync(CancellationToken cancellationToken)
     {
         Client = await pool.ReplaceAsync(Client, cancellationToken);
@@ -48,7 +50,7 @@ internal partial class ImapFolder(
         await SelectAgainAsync(cancellationToken);
     }
 
-    /// <summary>Looks at the folder as it is now: a session may go on showing what it was opened with.</summary>
+    /// <summary>Selects the folder again to see its present state: a session may go on showing the state at its first selection.</summary>
     protected async Task SelectAgainAsync(CancellationToken cancellationToken)
     {
         var selected = await GuardAsync(Client.SelectAsync(wireName, readOnly, cancellationToken), "selecting again");
@@ -57,8 +59,8 @@ internal partial class ImapFolder(
     }
 
     /// <summary>
-    /// To be called before anything new is asked for: a session that the server has ended between two requests, as many do
-    /// after half an hour or a day, is no failure.
+    /// Replaces a broken connection; to be called before each new operation. A session that the server ended between two requests, as many do
+    /// after half an hour or a day, thus is no failure.
     /// </summary>
     protected Task ReviveAsync(CancellationToken cancellationToken) => Client.IsBroken ? ReplaceConnectionAsync(cancellationToken) : Task.CompletedTask;
 
@@ -124,7 +126,10 @@ internal partial class ImapFolder(
         await pool.ReturnAsync(Client, isClean);
     }
 
-    /// <summary>A command that fails leaves the connection as it is; one that is cancelled leaves something under way on it.</summary>
+    /// <summary>
+    /// Awaits a command and translates its failure. After a failed command the connection is clean; after a cancelled one a command is still
+    /// in flight.
+    /// </summary>
     protected async Task<T> GuardAsync<T>(Task<T> command, string what)
     {
         try
@@ -170,7 +175,7 @@ internal partial class ImapFolder(
     private async Task<List<FetchedMessage>> FetchListAsync(ListRequest request, CancellationToken cancellationToken)
     {
         var rows = new List<FetchedMessage>(request.Uids is null && request.ChangedSince is null ? (int)Math.Min(Client.Exists, 1 << 20) : 16);
-        // Where UIDs were given, only the listing shows whether it is true that no message is there.
+        // EXISTS 0 alone is not believed: if the folder has ever assigned UIDs, only the listing proves that it is empty.
         if (Client.Exists == 0 && status.UidNext <= new Uid(1))
             return rows;
         try
@@ -181,7 +186,7 @@ internal partial class ImapFolder(
         catch (MailException e) when (Client.Exists == 0 && rows.Count == 0 && !e.IsTransient
             && e.InnerException is ImapCommandException { Reply: { Kind: StatusKind.Bad } or { Code: null } })
         {
-            // 1:* names no message of an empty folder, which some servers answer with BAD.
+            // In an empty folder 1:* matches no message, and some servers answer that with BAD.
             return rows;
         }
 
@@ -191,7 +196,9 @@ internal partial class ImapFolder(
         return rows;
     }
 
-    /// <summary>Ascending, each once. What came later knows the flags better; date and size come from whichever reply had them.</summary>
+    /// <summary>
+    /// Sorts rows by UID and merges duplicates: the later row has the current flags; date and size come from whichever row has them.
+    /// </summary>
     private static void Order(List<FetchedMessage> rows)
     {
         var isOrdered = true;

@@ -8,7 +8,7 @@ public sealed partial class ImapStore : IAccessControl
 {
     private bool hasAcl;
 
-    /// <summary>Letters beyond the common ones; null where the server is of RFC 2086.</summary>
+    /// <summary>Rights letters beyond the common ones; null where the server implements RFC 2086 only.</summary>
     private string? knownRights;
 
     public IAccessControl? AccessControl => hasAcl ? this : null;
@@ -28,7 +28,7 @@ public sealed partial class ImapStore : IAccessControl
         if (letters.Length == 0)
             return lost;
         var wire = await WireNameAsync(path, cancellationToken);
-        // Identifiers are UTF-8 (RFC 4314 §3), one character an octet on the way to the wire.
+        // Identifiers are UTF-8 (RFC 4314 §3); the wire takes one character for each octet, hence Latin-1.
         var identifier = Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(entry.Identifier));
         await RunAsync(
             c => Done(c.SetAclAsync(wire, identifier, "+" + letters, cancellationToken)),

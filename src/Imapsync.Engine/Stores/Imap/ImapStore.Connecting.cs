@@ -10,7 +10,7 @@ public sealed partial class ImapStore
 
     private async Task<ImapClient> ConnectAsync(CancellationToken cancellationToken)
     {
-        // Before the host is gone to: that an authorization server is out of order is none of its failures.
+        // The token is read before the host is contacted, so that a failing authorization server does not count as a failure of the host.
         var token = endpoint.Password is TokenReference tokens ? await tokens.ReadAsync(cancellationToken) : null;
         ImapClient? client = null;
         await context.Connecting(endpoint.Address, async () => client = await ConnectAndLogInAsync(token, cancellationToken));
@@ -34,7 +34,8 @@ public sealed partial class ImapStore
             }
             catch (ImapCommandException e) when (endpoint.Password is TokenReference tokens && ImapFailure.IsForGood(e.Reply))
             {
-                // A token may end before its time: another one is had, once. On a new connection, since a server may count refusals of one.
+                // A token may expire early, so another one is requested, once. A new connection is used, since a server may count
+                // the refusals on each connection.
                 secret = await tokens.RenewAsync(secret, cancellationToken);
                 await client.DisposeAsync();
                 client = await ReachAsync(cancellationToken);
@@ -54,7 +55,10 @@ public sealed partial class ImapStore
         }
     }
 
-    /// <summary>A session that a command brings is of whoever the command runs for: nothing can be added to it.</summary>
+    /// <summary>
+    /// Refuses settings that don't fit a command's session: one that is already logged in belongs to the user the command runs for, so
+    /// authorize_as can't apply; any other may need a password.
+    /// </summary>
     private void RequireWanted(ImapClient client)
     {
         var trouble = client.IsPreAuthenticated

@@ -13,7 +13,7 @@ public sealed partial class ImapStore
         async c =>
         {
             var facts = new List<StoreFact>();
-            // Sent by every session, so that what is shown here holds for a run as well.
+            // Every session sends ID, so the description shown here is valid for a run as well.
             var id = c.Capabilities.HasId ? await c.IdAsync(cancellationToken) : null;
             var server = string.Join(' ', IdFields.Select(k => id?.GetValueOrDefault(k)).Where(v => v is not null));
             facts.Add(server.Length > 0 ? new StoreFact("Server", server) : new StoreFact("Greeting", c.Greeting));

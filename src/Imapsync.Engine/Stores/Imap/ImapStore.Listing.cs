@@ -14,7 +14,7 @@ public sealed partial class ImapStore
             var listing = await RunAsync(
                 async c =>
                 {
-                    // What is listed does not depend on the namespaces, only what is made of it: one round trip for both.
+                    // The LIST reply does not depend on the namespaces, only its interpretation does, so both are requested in one round trip.
                     var asking = names is null ? AskNamespacesAsync(c, cancellationToken) : null;
                     var listed = await ListAsync(c, cancellationToken);
                     names ??= await NamesAsync(c, await asking!, cancellationToken);
@@ -38,7 +38,7 @@ public sealed partial class ImapStore
         if (offered.HasListExtended)
         {
             var extended = await OrNoneAsync(client.ListExtendedAsync("", "*", cancellationToken)) ?? [];
-            // strato.de answers the extended form with OK and nothing.
+            // strato.de answers the extended LIST with OK and no folders, so an empty reply is not believed.
             if (extended.Count > 0)
                 return new Listing(extended, [.. extended.Where(f => f.Attributes.Contains("\\Subscribed")).Select(f => f.WireName)]);
         }
@@ -46,13 +46,13 @@ public sealed partial class ImapStore
         var listed = offered.HasXList && !offered.HasSpecialUse
             ? await client.XListAsync("", "*", cancellationToken)
             : await client.ListAsync("", "*", cancellationToken);
-        // What is subscribed is of less use than the mail.
+        // Subscriptions matter less than mail, so a refused LSUB is no failure.
         if (await OrNoneAsync(client.ListSubscribedAsync("", "*", cancellationToken)) is not { } subscribed)
             return new Listing(listed, null);
         return new Listing(listed, [.. subscribed.Where(f => !f.Attributes.Contains("\\Noselect")).Select(f => f.WireName)]);
     }
 
-    /// <summary>Null where it was refused.</summary>
+    /// <summary>Awaits a query; returns null where the server refused it.</summary>
     private static async Task<T?> OrNoneAsync<T>(Task<T> question)
         where T : class
     {
@@ -66,7 +66,10 @@ public sealed partial class ImapStore
         }
     }
 
-    /// <summary>None where they are not told; some servers drop the connection at NAMESPACE unless they announce it.</summary>
+    /// <summary>
+    /// Queries the namespaces; returns none where the server does not announce NAMESPACE, since some servers then drop the connection at the
+    /// command.
+    /// </summary>
     private static async Task<IReadOnlyList<ImapNamespace>> AskNamespacesAsync(ImapClient client, CancellationToken cancellationToken)
     {
         try
@@ -75,7 +78,7 @@ public sealed partial class ImapStore
         }
         catch (ImapCommandException)
         {
-            // Announced and refused: the delimiter of the root will do.
+            // The server announced NAMESPACE and refused it; the root's delimiter suffices.
             return [];
         }
     }
@@ -93,9 +96,9 @@ public sealed partial class ImapStore
         var (listed, subscribed) = listing;
         var hasAttributes = listed.Any(f => SpecialUse.ByAttribute(f.Attributes) != SpecialFolder.None);
         var entries = new List<FolderEntry>();
-        // INBOX first, folders of others last: whatever else maps to a path has to give way.
+        // INBOX comes first and other users' folders last: of several folders that map to one path, the first one keeps the path.
         foreach (var folder in listed.OrderBy(f => f.WireName.Equals("INBOX", StringComparison.OrdinalIgnoreCase) ? 0 : names!.IsForeign(f.WireName) ? 2 : 1)
-            // In one order whatever the server's is: of two names that read the same it is always the same one that gets a number.
+            // The order does not depend on the server's order, so that of two names that decode alike the same one gets a number in each run.
             .ThenBy(f => FolderNames.IsAsWritten(f.WireName) ? 0 : 1).ThenBy(f => f.WireName, StringComparer.Ordinal))
         {
             if (folder.Attributes.Contains("\\NonExistent") || names!.Learn(folder) is not { } path)
@@ -133,6 +136,6 @@ public sealed partial class ImapStore
         }
     }
 
-    /// <param name="Subscribed">Names on the wire; null where the server would not tell.</param>
+    /// <param name="Subscribed">Wire names; null where the server refused to list them.</param>
     private sealed record Listing(IReadOnlyCollection<ListedFolder> Listed, HashSet<string>? Subscribed);
 }

@@ -8,7 +8,10 @@ namespace Imapsync.Engine.Stores.Imap;
 /// <summary>An IMAP account.</summary>
 public sealed partial class ImapStore : IMessageStore
 {
-    /// <summary>Commands that go along on one connection; it sends as many as <see cref="ImapLimits.MaxInFlight"/> ahead of their answers.</summary>
+    /// <summary>
+    /// How many commands may be queued on one connection; it sends up to <see cref="ImapLimits.MaxInFlight"/> of them before they are
+    /// answered.
+    /// </summary>
     private const int MaxQuestions = 32;
 
     private readonly ImapEndpoint endpoint;
@@ -33,11 +36,11 @@ public sealed partial class ImapStore : IMessageStore
 
     public StoreTraits Traits { get; private set; }
 
-    /// <summary>Connects and logs in once, so that a wrong password shows here.</summary>
+    /// <summary>Connects and logs in once, so that a wrong password is reported here.</summary>
     public static Task<IMessageStore> OpenAsync(ImapEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
         OpenAsync(endpoint, context, null, cancellationToken);
 
-    /// <param name="dial">Makes network connections in place of TCP.</param>
+    /// <param name="dial">Makes network connections instead of TCP.</param>
     internal static async Task<IMessageStore> OpenAsync(
         ImapEndpoint endpoint, StoreContext context, Func<CancellationToken, ValueTask<Stream>>? dial, CancellationToken cancellationToken)
     {
@@ -77,14 +80,14 @@ public sealed partial class ImapStore : IMessageStore
         catch (MailException e) when (e.Kind == FailureKind.Gone
             || e is { Scope: FailureScope.Folder, IsTransient: false, InnerException: ImapCommandException { Reply: { Kind: StatusKind.No, Code: null } } })
         {
-            // Not listed, and refused in whatever words; a response code would say that it is about something else.
+            // The folder is not listed, and the server refused it without a response code; a code would name another reason. So it does not exist.
             return false;
         }
     }
 
     public async Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken)
     {
-        // Of this no server says a word before it is asked to make one.
+        // Servers do not announce this limit; they only refuse to create a folder with a longer name.
         const int mostOctets = 255;
         var wire = await FindWireNameAsync(path, cancellationToken) ?? names!.Make(path);
         if (wire.Length > mostOctets)
@@ -125,7 +128,8 @@ public sealed partial class ImapStore : IMessageStore
         }
         catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false } && path.Parent is { } parent && names!.Find(parent) is null)
         {
-            // A server makes the levels above by itself, as names that hold no mail where it can (RFC 9051 §6.3.4). Not all do.
+            // Servers create missing parent folders themselves, as names that hold no mail where possible (RFC 9051 §6.3.4), but not
+            // all do, so the parent is created here.
             await CreateFolderAsync(parent, SpecialFolder.None, cancellationToken);
             await CreateAloneAsync(path, special, cancellationToken);
         }
@@ -153,7 +157,8 @@ public sealed partial class ImapStore : IMessageStore
                 }
                 catch (ImapCommandException e) when (!IsThereAlready(e.Reply))
                 {
-                    // [USEATTR] and its like: the use is taken, or not to be given (RFC 6154 §3). The folder is what matters.
+                    // [USEATTR] and similar codes: the special use is taken or can't be assigned (RFC 6154 §3). The folder
+                    // matters more, so it is created without the use.
                 }
             }
 
@@ -161,14 +166,14 @@ public sealed partial class ImapStore : IMessageStore
         }
         catch (ImapCommandException e) when (IsThereAlready(e.Reply))
         {
-            // Somebody else made it, or LIST did not show it, or another name is the same to the server: a new listing tells.
+            // Another client created the folder, LIST did not show it, or the server considers another name the same: a new listing shows which.
         }
     }
 
     public async Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken)
     {
         var wire = await WireNameAsync(from, cancellationToken);
-        // A name that holds no messages will do for a parent.
+        // A parent that holds no messages is sufficient here.
         if (to.Parent is { } parent && names!.Find(parent) is null)
             await CreateFolderAsync(parent, SpecialFolder.None, cancellationToken);
         var target = names!.Make(to);
@@ -226,7 +231,7 @@ public sealed partial class ImapStore : IMessageStore
         try
         {
             var selected = await client.SelectAsync(wire, readOnly, cancellationToken);
-            // Without EXISTS a folder looks empty; only STATUS can say that it is.
+            // Where the server sends no EXISTS, the folder looks empty; only STATUS can confirm that.
             if (!selected.TellsMessages && await client.StatusAsync(wire, cancellationToken) is not { TellsMessages: true, Messages: 0 })
                 throw new MailException(FailureScope.Folder, true, $"the server opens {path} and does not say how many messages it has (EXISTS)");
             return open(client, selected, wire);

@@ -5,18 +5,18 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Which UIDs appended messages have. What a server says in passing decides later what is flagged and removed, so it is believed
-/// only where nothing speaks against it; else the folder shows it.
+/// Determines the UIDs of appended messages. These decide later which messages are flagged and removed, so APPENDUID is believed only where
+/// nothing contradicts it; otherwise the folder is listed.
 /// </summary>
 internal sealed partial class ImapWritableFolder
 {
-    /// <summary>UIDs that messages sent through this folder got.</summary>
+    /// <summary>UIDs assigned to messages that were appended through this folder.</summary>
     private readonly UidSet given = new();
 
-    /// <summary>The next UID when the window in hand was begun.</summary>
+    /// <summary>The folder's UIDNEXT at the beginning of the current window.</summary>
     private Uid mark;
 
-    /// <summary>The mark of the first window that was not seen to arrive whole.</summary>
+    /// <summary>The mark of the first window whose messages were not all seen to arrive.</summary>
     private Uid held;
     private long existedBefore;
     private long expungedBefore;
@@ -44,13 +44,13 @@ internal sealed partial class ImapWritableFolder
     private static Uid After(Uid uid) => new(uid.Value == uint.MaxValue ? uid.Value : uid.Value + 1);
 
     /// <summary>
-    /// Holds what the folder shows against what it was sent. What the server said of UIDs and of the number of messages is enough
-    /// where both fit; else the folder is looked at.
+    /// Compares the folder's new messages with the messages sent. The server's APPENDUID and EXISTS suffice where both agree with the number
+    /// of messages sent; otherwise the folder is listed.
     /// </summary>
     private async Task FindUidsAsync(List<SentMessage> sent, CancellationToken cancellationToken)
     {
         List<SentMessage> accepted = [.. sent.Where(s => s.Failure is null)];
-        // Gmail throws away what it has already.
+        // Gmail discards a message that it already has, so EXISTS need not grow by the number of messages sent.
         var dropsTwins = Client.Capabilities.HasGmail;
         var isTold = accepted.TrueForAll(s => !s.Target.IsNone);
         if (isTold && (dropsTwins || ShowsAll(accepted.Count)))
@@ -80,8 +80,9 @@ internal sealed partial class ImapWritableFolder
     private bool ShowsAll(int accepted) => Client.Exists + (Client.Expunged - expungedBefore) - existedBefore >= accepted;
 
     /// <summary>
-    /// What is new since the mark is ours if it is as many messages with the same sizes in the same order. Else somebody delivered
-    /// meanwhile, and what has a size and a date that only ours have is ours.
+    /// Matches the new messages without a known owner to the sent ones. If they are as many, with the same sizes in the same order, they are
+    /// the sent ones. Otherwise somebody else delivered mail meanwhile, and only messages whose size and date are unique to sent ones are
+    /// matched.
     /// </summary>
     private void MatchFree(List<FetchedMessage> free, List<SentMessage> unknown)
     {
@@ -104,15 +105,15 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// What was accepted and does not lie in the folder has failed, and is asked for again by the next run, which looks from the
-    /// mark on whether it came after all.
+    /// Fails the messages that were accepted with OK but are not in the folder. The next run copies them again, after it has looked for them
+    /// from the mark on.
     /// </summary>
     private void FailUnseen(List<SentMessage> accepted, List<FetchedMessage> arrived)
     {
         var there = arrived.Select(r => r.Uid).ToHashSet();
         var others = there.Count(u => !given.Contains(u));
         List<SentMessage> unknown = [.. accepted.Where(s => s.Target.IsNone)];
-        // Somebody who removes messages may have removed these.
+        // If messages were expunged meanwhile, the missing ones may be among them, so they are not counted as failed.
         var unseen = Client.Expunged > expungedBefore ? [] : accepted.Where(s => !s.Target.IsNone && !there.Contains(s.Target)).ToList();
         if (unknown.Count > others)
             unseen.AddRange(unknown);
@@ -129,7 +130,7 @@ internal sealed partial class ImapWritableFolder
         held = held.IsNone ? mark : held;
     }
 
-    /// <summary>What lies at or above a UID, in order.</summary>
+    /// <summary>Lists the messages at or above a UID, in ascending order.</summary>
     private async Task<List<FetchedMessage>> FetchArrivedAsync(Uid from, CancellationToken cancellationToken)
     {
         await GuardAsync(Client.NoopAsync(cancellationToken), "looking for what arrived in");

@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Stores.Imap;
 
 internal sealed partial class ImapWritableFolder
 {
-    /// <summary>As many are looked at after the first append that came with flags.</summary>
+    /// <summary>How many messages are checked after the first APPEND with flags, to see whether the folder keeps the flags.</summary>
     private const int FlagSample = 8;
 
     public async Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changes, CancellationToken cancellationToken)
@@ -23,7 +23,7 @@ internal sealed partial class ImapWritableFolder
             var add = storable.Keep(change.Add.Except(flags), out var lost);
             if (lost is not null)
                 Context.OnNote($"{Path}: the server does not keep {lost}");
-            // Names as the server has them: some tell $MDNSent from $MdnSent.
+            // Flags are removed under the server's own spelling, since some servers distinguish $MDNSent from $MdnSent.
             var remove = flags.Except(flags.Except(change.Remove));
             if (!add.IsEmpty || !remove.IsEmpty)
                 real.Add(new FlagChange(change.Uid, add, remove));
@@ -58,8 +58,8 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// Sees to it that what was appended has its flags: those held back, and all of them where the folder turned out to drop
-    /// what comes with APPEND (MailEnable, Outlook.com, Cyrus without the right to write).
+    /// Makes sure that the appended messages have their flags: sets the flags that were held back, and all flags where the folder turned out
+    /// to drop those sent with APPEND (MailEnable, Outlook.com, Cyrus without the right to write).
     /// </summary>
     private async Task SettleFlagsAsync(List<SentMessage> appended, CancellationToken cancellationToken)
     {
@@ -91,7 +91,7 @@ internal sealed partial class ImapWritableFolder
     private async Task<bool> AreKeptAsync(List<SentMessage> sample, CancellationToken cancellationToken)
     {
         var now = await FlagsAsync(sample.Select(s => s.Target), cancellationToken);
-        // What is gone already (Gmail throws away what it has) proves nothing.
+        // A message that is already gone (Gmail discards messages that it already has) proves nothing about flags.
         return sample.TrueForAll(s => !now.TryGetValue(s.Target, out var flags) || s.Outgoing.Flags.Except(flags).IsEmpty);
     }
 
@@ -115,7 +115,7 @@ internal sealed partial class ImapWritableFolder
         }
     }
 
-    /// <summary>Where keywords are refused (Cyrus: more than 100 in a mailbox) the system flags still go.</summary>
+    /// <summary>Stores flags; where the server refuses the keywords (Cyrus: more than 100 in a mailbox), the system flags are still stored.</summary>
     private async Task StoreAsync(string set, bool add, FlagSet flags, CancellationToken cancellationToken)
     {
         try

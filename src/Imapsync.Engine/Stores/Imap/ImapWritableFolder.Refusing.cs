@@ -5,7 +5,7 @@ namespace Imapsync.Engine.Stores.Imap;
 
 internal sealed partial class ImapWritableFolder
 {
-    /// <summary>Decides what a refusal means: for this message, and for those that come after.</summary>
+    /// <summary>Decides what a refusal means for the refused message and for the messages after it.</summary>
     private async Task RefuseAsync(SentMessage message, StatusReply reply, CancellationToken cancellationToken)
     {
         if (reply.Has(ResponseCodeKind.TryCreate))
@@ -16,7 +16,7 @@ internal sealed partial class ImapWritableFolder
 
         if (reply.Kind == StatusKind.Bad)
         {
-            // After BAD to a literal that went unasked the connection ends; what is asked for first costs no connection.
+            // After BAD to a non-synchronising literal the connection is dropped; a refused synchronising literal costs no connection.
             mustReplace |= !message.Outgoing.AskFirst;
             memory.AskFirst = true;
         }
@@ -32,7 +32,7 @@ internal sealed partial class ImapWritableFolder
         message.Fail(new MailException(FailureScope.Message, true, refusal.Message));
     }
 
-    /// <summary>What else can be tried with the message, or that nothing can.</summary>
+    /// <summary>Chooses another way to send the refused message, or fails it for good where there is none.</summary>
     private MailException Judge(SentMessage message, StatusReply reply, MailException refusal)
     {
         if (refusal.IsTransient)
@@ -56,14 +56,16 @@ internal sealed partial class ImapWritableFolder
             return new MailException(FailureScope.Message, true, $"refused with the flags {message.Outgoing.Flags}: {refusal.Message}");
         }
 
-        // Should the folder have to be begun again, this one is not asked again.
+        // If the folder is started again after a failure, the message is not sent again.
         trouble.FinalWords = refusal.Message;
         if (RefusalClassifier.Classify(reply).Kind == RefusalKind.Other)
             memory.Row.Refused(reply.ToString());
         return refusal;
     }
 
-    /// <summary>What is left out of a message's flags next; null where they can't be what it is refused for.</summary>
+    /// <summary>
+    /// Returns the next smaller set of flags to send with the message; null where it has no flags that could be the reason for the refusal.
+    /// </summary>
     private static FlagTrial? NextTrial(SentMessage message, FlagTrial tried)
     {
         var flags = message.Outgoing.Flags;
@@ -78,18 +80,18 @@ internal sealed partial class ImapWritableFolder
     private static MailException Refusal(StatusReply reply)
     {
         const string what = "the server refuses the message";
-        // To an APPEND, LIMIT is about this message: its flags, its lines, its size (RFC 5530 §3).
+        // In reply to an APPEND, LIMIT is about this message: its flags, its lines or its size (RFC 5530 §3).
         if (reply.Has(ResponseCodeKind.Limit) && RefusalClassifier.Classify(reply with { Code = null }).Kind is RefusalKind.Other or RefusalKind.TooBig)
             return new MailException(FailureScope.Message, false, $"{what}: {reply}");
-        // Many servers have words of their own for a full mailbox, and no code.
+        // Many servers report a full mailbox in words of their own, without a response code.
         if (RefusalClassifier.Classify(reply).Kind == RefusalKind.Other && RefusalClassifier.IsAboutSpace(reply))
             return new MailException(FailureScope.Store, false, $"{what}: {reply}") { Kind = FailureKind.Quota };
         return ImapFailure.Translate(new ImapCommandException("APPEND", reply), FailureScope.Message, what);
     }
 
     /// <summary>
-    /// A connection ended over these. What breaks it each time (imap4d: a message of 0 octets) is found by sending it alone,
-    /// and given up when it has done so several times; else it would keep all others from being copied.
+    /// Records that a connection broke while these messages were being sent. A message that breaks it each time (imap4d: a message of 0
+    /// octets) is found by sending it alone, and is given up after several breaks; otherwise it would keep all others from being copied.
     /// </summary>
     private void Suspect(Exception e, List<SentMessage> unanswered)
     {

@@ -6,7 +6,10 @@ namespace Imapsync.Engine.Stores.Imap;
 
 internal sealed partial class ImapWritableFolder
 {
-    /// <summary>Why nothing more is sent: a refusal that is about more than a message, told once what was accepted before is settled.</summary>
+    /// <summary>
+    /// The failure because of which nothing more is sent: a refusal that concerns more than one message. It is thrown once the messages
+    /// accepted before are settled.
+    /// </summary>
     private MailException? stopWith;
     private bool mustReplace;
 
@@ -35,8 +38,8 @@ internal sealed partial class ImapWritableFolder
     private bool GoesTogether(SentMessage message) =>
         Client.Capabilities.HasMultiAppend && !memory.AskFirst && memory.Find(message.Source) is not ({ IsSingle: true } or { IsSuspect: true });
 
-    /// <summary>Sends what may go with one command.</summary>
-    /// <returns>The message that comes after; it was taken from the window and not sent.</returns>
+    /// <summary>Sends as many messages as may go with one command.</summary>
+    /// <returns>The next message, which was taken from the window and not sent; null at the end.</returns>
     private async Task<SentMessage?> SendTogetherAsync(
         SentMessage first, IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
     {
@@ -62,9 +65,9 @@ internal sealed partial class ImapWritableFolder
         var refusal = Refusal(result.Reply);
         if (refusal.Scope != FailureScope.Message)
             throw refusal;
-        // Whatever comes next, each goes by itself then.
+        // Whatever is sent next, each of these messages goes with a command of its own.
         together.ForEach(m => memory.About(m.Source).IsSingle = true);
-        // Courier stores the first message of a window and says NO all the same: look before anything is sent again.
+        // Courier answers NO after it has stored the first message of a window, so the folder is checked before anything is sent again.
         if (result.Reply.Kind == StatusKind.Bad || Client.IsBroken || (await FetchArrivedAsync(nextUid, cancellationToken)).Count > 0)
             throw new MailException(FailureScope.Folder, true, $"a window was refused by {Path}, perhaps not all of it: {result.Reply}");
         together.ForEach(m => m.Failure = new MailException(FailureScope.Message, true, $"refused together with others: {result.Reply}"));
@@ -89,18 +92,24 @@ internal sealed partial class ImapWritableFolder
         }
     }
 
-    /// <summary>Nothing more is to be sent on this connection.</summary>
+    /// <summary>Whether nothing more may be sent on this connection.</summary>
     private bool MustEnd => stopWith is not null || mustReplace || Client.Refusals >= ConnectionPool.MaxRefusals;
 
-    /// <summary>A message that was taken when it turned out that nothing more is to be sent: it is asked for again.</summary>
+    /// <summary>
+    /// Fails, as transient, a message that was taken from the window before it turned out that nothing more is to be sent; it is copied again
+    /// later.
+    /// </summary>
     private static SentMessage? Leave(SentMessage message)
     {
         message.Fail(new MailException(FailureScope.Message, true, "not sent"));
         return null;
     }
 
-    /// <summary>One command a message, several under way; a message that a connection broke over goes alone. Until some may go together again.</summary>
-    /// <returns>The message that comes after; it was taken from the window and not sent.</returns>
+    /// <summary>
+    /// Sends each message with a command of its own, several in flight; a message during which a connection broke goes alone. Ends when
+    /// messages may be sent together again.
+    /// </summary>
+    /// <returns>The next message, which was taken from the window and not sent; null at the end.</returns>
     private async Task<SentMessage?> SendSinglyAsync(
         SentMessage first, IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
     {
@@ -119,7 +128,7 @@ internal sealed partial class ImapWritableFolder
                 var goesAlone = memory.AskFirst || memory.Find(message.Source)?.IsSuspect == true;
                 while (underWay.Count > 0 && (goesAlone || !HasRoom(underWay.Count)))
                     await SettleAsync(underWay, cancellationToken);
-                // Whatever was learnt meanwhile: this one is taken and has to go.
+                // The message was already taken from the window, so it has to be sent even if the waiting above has changed the decision.
                 underWay.Enqueue((message, await Client.StartAppendAsync(WireName, message.Outgoing with { AskFirst = memory.AskFirst }, cancellationToken)));
                 while (underWay.TryPeek(out var oldest) && (goesAlone || oldest.Append.IsAnswered))
                     await SettleAsync(underWay, cancellationToken);
@@ -133,13 +142,13 @@ internal sealed partial class ImapWritableFolder
         }
         finally
         {
-            // Before anybody looks for what arrived, nothing is under way any more.
+            // Before the folder is searched for arrived messages, no APPEND may be in flight any more.
             foreach (var (_, append) in underWay)
                 await ((Task)Client.FinishAppendAsync(append, cancellationToken).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <summary>All under way may be refused, and the connection must not come to the tenth refusal.</summary>
+    /// <summary>Every command in flight may be refused, so only as many are sent as keep the connection below the tenth refusal.</summary>
     private bool HasRoom(int underWay) =>
         underWay + Client.Refusals < ConnectionPool.MaxRefusals
         || (Client.Refusals == 0 && !Client.Greeting.Contains("Microsoft", StringComparison.OrdinalIgnoreCase));

@@ -5,8 +5,8 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// A folder as a target. Windows go by MULTIAPPEND where offered; after a refused window, whose messages can't be sent again
-/// from here, each message comes by itself, so that the next try finds the one that is refused.
+/// A folder as a target. Windows are sent by MULTIAPPEND where the server offers it. The messages of a refused window can't be read again from
+/// here, so the next attempt sends each of them singly to find the refused one.
 /// </summary>
 internal sealed partial class ImapWritableFolder(
     ConnectionPool pool,
@@ -26,7 +26,7 @@ internal sealed partial class ImapWritableFolder(
 
     public Uid UidNext => held.IsNone ? nextUid : held;
 
-    /// <summary>Sees to it that the folder can be written to and that there is a mark.</summary>
+    /// <summary>Makes sure that the folder is writable, and determines its UIDNEXT and its limit for appended messages.</summary>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         if (storable.IsReadOnly)
@@ -61,7 +61,7 @@ internal sealed partial class ImapWritableFolder(
         return [.. sent.Select(s => s.ToReceipt())];
     }
 
-    /// <summary>Takes messages from the window until one can be sent.</summary>
+    /// <summary>Takes messages from the window until one of them can be sent.</summary>
     private async ValueTask<SentMessage?> NextAsync(IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
     {
         while (await messages.MoveNextAsync())
@@ -84,7 +84,7 @@ internal sealed partial class ImapWritableFolder(
             flags = FlagSet.Create(flags.System, trial == FlagTrial.WithPlainKeywords ? PlainKeywords(flags) : []);
         var kept = storable.Keep(flags, out _);
         var lost = message.Info.Flags.Except(kept);
-        // Gmail files a message away that comes with \Deleted.
+        // Gmail moves a message that is appended with \Deleted out of the folder, so that flag is set later.
         var afterwards = trial == FlagTrial.WithoutFlags ? kept
             : Client.Capabilities.HasGmail ? FlagSet.Create(kept.System & MessageFlags.Deleted) : FlagSet.Empty;
         var outgoing = new OutgoingMessage(

@@ -3,14 +3,14 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>What a refused log-in may be cured by, in the words of the job file. Pure.</summary>
+/// <summary>Suggests, in the terms of the job file, a cure for a refused log-in. Pure.</summary>
 internal static class LogInRemedy
 {
     private static readonly string[] Tokens = ["XOAUTH2", "OAUTHBEARER"];
 
-    /// <summary>Begins with a semicolon; empty where there is nothing to say.</summary>
+    /// <summary>Returns a suggestion that begins with a semicolon, or an empty string where there is none.</summary>
     /// <param name="refused">The secret that was refused.</param>
-    /// <param name="said">What the server said of the token.</param>
+    /// <param name="said">The server's error message about the token.</param>
     public static string For(ImapCapabilities offered, ServerEndpoint endpoint, Secret refused, TokenRefusal? said)
     {
         if (endpoint.Password is TokenReference tokens)
@@ -29,12 +29,12 @@ internal static class LogInRemedy
             return Offers(offered) + $"{given}; it may want an app password in place of the usual one, or a token ('oauth', docs/sign-in.md)";
         if (asked == AuthMechanism.Gssapi)
             return Offers(offered) + (names.Contains("GSSAPI") ? "; a ticket opens its own user's mailbox (klist shows whose it is)" : "");
-        // What is asked for by name is not changed for anything else.
+        // A mechanism that was configured by name is not replaced by another one.
         var other = asked is AuthMechanism.Auto or AuthMechanism.Plain ? "" : names.Contains("PLAIN") ? "; 'auth: plain' may get in" : "; 'auth: auto' takes what is offered";
         return Offers(offered) + other + given + (given.Length > 0 ? "; many providers want an app password in place of the usual one" : "");
     }
 
-    /// <summary>Who it was with which password, so that the person knows where to look.</summary>
+    /// <summary>Names the user and the origin of the password, so that the person knows where to look.</summary>
     private static string WhatWasGiven(ServerEndpoint endpoint)
     {
         if (endpoint.Password is not { } password || endpoint.User.Length == 0)

@@ -3,7 +3,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>A body off the wire whose failures are those of its folder.</summary>
+/// <summary>A body read from the connection; its failures are reported as failures of its folder.</summary>
 internal sealed class MessageBody(PipeReader inner, FolderPath path) : PipeReader
 {
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)

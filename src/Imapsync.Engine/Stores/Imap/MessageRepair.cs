@@ -8,17 +8,17 @@ internal enum MessageRepair
 {
     None,
 
-    /// <summary>CRLF at the end.</summary>
+    /// <summary>Adds a CRLF at the end of the message.</summary>
     FinalLineEnd = 1,
 
-    /// <summary>No NUL, no bare LF, nothing in the header that is no field.</summary>
+    /// <summary>Leaves no NUL, no bare LF and no header line that is not a field.</summary>
     Sanitized = 2,
 }
 
-/// <summary>Changes a message's octets until a server that refused them takes them. Everything else stays as it is.</summary>
+/// <summary>Changes a message's octets as far as needed for a server that refused them; everything else stays unchanged.</summary>
 internal static class MessageRepairing
 {
-    /// <summary>Longer messages are not repaired: the new length has to be known before the first octet is sent.</summary>
+    /// <summary>Longer messages are not repaired, since the repaired length has to be known before the first octet is sent.</summary>
     public const long MaxBytes = 64 << 20;
 
     public static async ValueTask<byte[]> ReadAsync(PipeReader body, long length, CancellationToken cancellationToken)
@@ -35,7 +35,7 @@ internal static class MessageRepairing
         }
     }
 
-    /// <param name="note">What was changed; null where nothing was.</param>
+    /// <param name="note">Describes the change for people; null where nothing was changed.</param>
     public static byte[] Apply(byte[] octets, MessageRepair repair, out string? note)
     {
         var changes = new List<string>();
@@ -94,14 +94,14 @@ internal static class MessageRepairing
         }
     }
 
-    /// <summary>A name of printable characters, then a colon (RFC 5322 §2.2).</summary>
+    /// <summary>Whether the line begins with a field name of printable characters and a colon (RFC 5322 §2.2).</summary>
     private static bool IsField(ReadOnlySpan<byte> line)
     {
         var colon = line.IndexOf((byte)':');
         return colon > 0 && line[..colon].TrimEnd(" \t"u8) is { IsEmpty: false } name && name.IndexOfAnyExceptInRange((byte)'!', (byte)'~') < 0;
     }
 
-    /// <summary>0x80 in its place, as Dovecot does: the length stays.</summary>
+    /// <summary>Copies a line with each NUL replaced by 0x80, as Dovecot does, so that the length stays the same.</summary>
     private static int CopyWithoutNul(ReadOnlySpan<byte> line, ArrayBufferWriter<byte> clean)
     {
         var target = clean.GetSpan(Math.Max(line.Length, 1));

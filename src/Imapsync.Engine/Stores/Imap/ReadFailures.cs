@@ -3,9 +3,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Over which messages of one folder connections ended while they were read. Such a message is asked for alone, and no more
-/// when connections keep ending over it, else it would keep all others from being copied. Lasts as long as the store is open;
-/// a folder may be read by several tasks, each with a connection of its own.
+/// Records over which messages of one folder connections broke during reading. Such a message is requested alone, and no longer once connections
+/// keep breaking over it; otherwise it would keep all others from being copied. Lasts as long as the store is open. A folder may be read by
+/// several tasks, each with a connection of its own.
 /// </summary>
 internal sealed class ReadFailures(BodySizes sizes)
 {
@@ -21,14 +21,14 @@ internal sealed class ReadFailures(BodySizes sizes)
             return brokenAlone.ContainsKey((validity, uid));
     }
 
-    /// <summary>A connection ended while nothing but this message was under way.</summary>
+    /// <summary>Whether a connection broke while only this message was being read.</summary>
     public bool HasBrokenAlone(UidValidity validity, Uid uid)
     {
         lock (gate)
             return brokenAlone.GetValueOrDefault((validity, uid)) > 0;
     }
 
-    /// <summary>Why a message is not asked for any more, else null.</summary>
+    /// <summary>The reason why a message is not requested any more; null while it may be.</summary>
     public string? FinalWords(UidValidity validity, Uid uid)
     {
         lock (gate)
@@ -41,10 +41,10 @@ internal sealed class ReadFailures(BodySizes sizes)
             brokenAlone.Remove((validity, uid));
     }
 
-    /// <param name="underWay">What the server was at when the connection ended.</param>
+    /// <param name="underWay">The messages that the server was sending when the connection broke.</param>
     public void Suspect(UidValidity validity, IReadOnlyList<Uid> underWay, Exception reason)
     {
-        // A length that is wrong is no accident of the line: the second time proves it.
+        // A wrong literal length is no accident of the network, so the second occurrence is taken as proof.
         var weight = reason is ImapProtocolException { IsFramingLost: true } ? (ImapFailure.MaxBrokenAlone + 1) / 2 : 1;
         lock (gate)
         {

@@ -1,14 +1,14 @@
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Refusals one after the other, with nothing accepted between them, in one and the same text: that is about the mailbox, whatever
-/// its words. From then on fewer and fewer messages are sent, down to one in about <see cref="MaxGap"/>, which costs a mailbox that
-/// takes nothing next to nothing; the first that is accepted ends it, and what was passed over is sent after all. Which ones are
-/// sent is drawn, so that a good message among bad ones is not passed over in every run.
+/// Counts consecutive refusals with one and the same text and no accepted message between them: such a row is about the mailbox, whatever the
+/// text says. From then on ever fewer messages are sent, down to one in about <see cref="MaxGap"/>, so that a mailbox that accepts nothing costs
+/// little. The first accepted message ends the row, and the messages passed over are sent after all. The messages to send are drawn at random, so
+/// that a good message among bad ones is not passed over in every run.
 /// </summary>
 internal sealed class RefusalRow(Random random)
 {
-    /// <summary>Fewer may be bad luck with the messages.</summary>
+    /// <summary>How many refusals make a row. Fewer may be coincidence.</summary>
     public const int Long = 10;
 
     public const int MaxGap = 32;
@@ -23,10 +23,10 @@ internal sealed class RefusalRow(Random random)
     {
     }
 
-    /// <summary>Why a message is passed over.</summary>
+    /// <summary>The reason that is recorded for a message that is passed over.</summary>
     public string Words => $"not sent, since {count} messages in a row were refused with the same words: {text}";
 
-    /// <summary>Asked once for each message.</summary>
+    /// <summary>Whether the next message is passed over; to be called once for each message.</summary>
     public bool PassesOver()
     {
         if (count < Long)

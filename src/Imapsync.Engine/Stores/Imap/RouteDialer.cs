@@ -7,10 +7,10 @@ using MailKit.Security;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>Makes the network connection where it is not a plain TCP one: through a proxy, or through a command.</summary>
+/// <summary>Makes network connections other than plain TCP: through a proxy or a command.</summary>
 internal static class RouteDialer
 {
-    /// <returns>Null where the wire connects by itself.</returns>
+    /// <returns>Null where the client makes a plain TCP connection itself.</returns>
     public static Func<CancellationToken, ValueTask<Stream>>? For(ServerEndpoint endpoint, TimeProvider time) => endpoint.Route switch
     {
         { TunnelCommand: { } command } => _ => ValueTask.FromResult<Stream>(TunnelStream.Start(command)),
@@ -28,7 +28,7 @@ internal static class RouteDialer
             var stream = await client.ConnectAsync(endpoint.Host, endpoint.Port, either.Token);
             if (stream is NetworkStream network)
             {
-                // As on a direct connection: one that is given up takes with it what it has not sent.
+                // As on a direct connection, closing the socket discards octets that were not sent yet.
                 network.Socket.NoDelay = true;
                 network.Socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
                 network.Socket.LingerState = new LingerOption(true, 0);

@@ -5,14 +5,14 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>A message that was taken from the window.</summary>
-/// <param name="outgoing">As it is sent.</param>
+/// <param name="outgoing">The message in the form in which it is sent.</param>
 internal sealed class SentMessage(MessageInfo source, OutgoingMessage outgoing)
 {
     public MessageInfo Source => source;
 
     public OutgoingMessage Outgoing => outgoing;
 
-    /// <summary>What is not sent with the message and set once it is there.</summary>
+    /// <summary>Flags that are not sent with the message but set once it is in the folder.</summary>
     public FlagSet SetAfterwards { get; init; } = FlagSet.Empty;
 
     public string? Note { get; set; }
@@ -21,7 +21,7 @@ internal sealed class SentMessage(MessageInfo source, OutgoingMessage outgoing)
 
     public MailException? Failure { get; set; }
 
-    /// <summary>The server has answered, or it was not sent at all.</summary>
+    /// <summary>Whether the server has answered, or the message was not sent at all.</summary>
     public bool IsSettled { get; set; }
 
     public FlagSet Wanted => outgoing.Flags.Union(SetAfterwards);

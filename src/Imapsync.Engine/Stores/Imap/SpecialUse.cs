@@ -2,7 +2,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>What a folder is for, by attribute (RFC 6154, XLIST).</summary>
+/// <summary>Maps between LIST attributes (RFC 6154, XLIST) and the purpose of a folder.</summary>
 internal static class SpecialUse
 {
     private static readonly (string Attribute, SpecialFolder Folder)[] Attributes =
@@ -16,7 +16,7 @@ internal static class SpecialUse
     public static SpecialFolder ByAttribute(IReadOnlySet<string> attributes) =>
         Array.Find(Attributes, a => attributes.Contains(a.Attribute)).Folder;
 
-    /// <summary>For CREATE … USE; null where RFC 6154 has none.</summary>
+    /// <summary>Returns the attribute for CREATE … USE; null where RFC 6154 defines none.</summary>
     public static string? AttributeOf(SpecialFolder folder) => folder switch
     {
         SpecialFolder.None or SpecialFolder.Inbox => null,

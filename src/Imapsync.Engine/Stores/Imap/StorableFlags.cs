@@ -4,7 +4,7 @@ using Imapsync.Imap.Client;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>Which flags a folder keeps, by its PERMANENTFLAGS; what it would lose or choke on is left out and told.</summary>
+/// <summary>Decides by PERMANENTFLAGS which flags a folder can store; flags that it would lose or refuse are left out and reported.</summary>
 internal sealed class StorableFlags(SelectedFolder selected)
 {
     private static readonly SearchValues<char> NoAtom = SearchValues.Create("(){%*\"\\]");
@@ -13,7 +13,7 @@ internal sealed class StorableFlags(SelectedFolder selected)
 
     public bool IsReadOnly => selected.IsReadOnly;
 
-    /// <param name="lost">Names left out, or null.</param>
+    /// <param name="lost">The names of the flags left out, or null.</param>
     public FlagSet Keep(FlagSet flags, out string? lost)
     {
         lost = null;
@@ -27,7 +27,10 @@ internal sealed class StorableFlags(SelectedFolder selected)
         return kept;
     }
 
-    /// <summary>A keyword has to be an atom (RFC 9051 §9), and one the folder knows unless it takes new ones (<c>\*</c>).</summary>
+    /// <summary>
+    /// Whether a keyword can be stored: it has to be an atom (RFC 9051 §9), and already known to the folder unless the folder accepts new
+    /// ones (<c>\*</c>).
+    /// </summary>
     private bool IsStorable(string keyword) =>
         IsAtom(keyword)
         && (permanent is null || selected.AllowsNewKeywords || permanent.Keywords.Contains(keyword, StringComparer.OrdinalIgnoreCase));

@@ -7,24 +7,24 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// A literal that was announced too long by just what follows it in its reply, such as <c> UID 17</c>: what is left is a good reply, and the
-/// message seems to end in octets of the wire.
+/// Detects a literal whose announced length wrongly includes the items that follow it in the reply, such as <c> UID 17</c>: the rest is a valid
+/// reply, and the message seems to end in protocol octets.
 /// </summary>
 internal static partial class SwallowedItems
 {
     private const int MaxItems = 1024;
 
-    /// <summary>Looks without consuming.</summary>
-    /// <param name="listed">The size that the server listed; below 1 where it does not know.</param>
-    /// <param name="length">As announced.</param>
-    /// <param name="isNamed">The reply said which message it is.</param>
+    /// <summary>Examines the end of a body without consuming it.</summary>
+    /// <param name="listed">The size that the server listed; below 1 where it does not know the size.</param>
+    /// <param name="length">The announced length of the literal.</param>
+    /// <param name="isNamed">Whether the reply said which message it is about.</param>
     public static async ValueTask<bool> AreInAsync(PipeReader body, Uid uid, long listed, long length, bool isNamed, CancellationToken cancellationToken)
     {
         var surplus = listed > 0 ? length - listed : 0;
         if (surplus is < 0 or > MaxItems || (surplus == 0 && (isNamed || listed > 0)))
             return false;
         var name = string.Create(CultureInfo.InvariantCulture, $" UID {uid}");
-        // Too big to be looked at: the length of what is missing in the reply says enough.
+        // The body is too big to be examined; a surplus as long as the UID item that the reply lacks is evidence enough.
         if (length > BodySizes.MaxCounted)
             return !isNamed && surplus == name.Length;
         var tail = await ReadTailAsync(body, (int)Math.Min(length, surplus > 0 ? surplus : MaxItems), cancellationToken);
@@ -50,7 +50,7 @@ internal static partial class SwallowedItems
         }
     }
 
-    /// <summary>Items of a reply, each with its value.</summary>
+    /// <summary>Matches the items of a FETCH reply, each with its value.</summary>
     [GeneratedRegex("""\A( [A-Za-z][A-Za-z0-9.\-_\[\]<>]* ([0-9]+|NIL|"[^"\r\n]*"|\([^()\r\n]*\)))+\z""", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Items();
 }

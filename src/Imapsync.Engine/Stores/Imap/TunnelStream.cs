@@ -4,7 +4,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>A connection by a command's standard input and output, as <c>ssh host doveadm exec imap</c>. The command ends with it.</summary>
+/// <summary>
+/// A connection over a command's standard input and output, such as <c>ssh host doveadm exec imap</c>. Disposing the stream ends the command.
+/// </summary>
 internal sealed class TunnelStream : Stream
 {
     private const int MaxWords = 300;
@@ -35,7 +37,7 @@ internal sealed class TunnelStream : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <exception cref="ImapConnectionException">It can't be started.</exception>
+    /// <exception cref="ImapConnectionException">The command can't be started.</exception>
     public static TunnelStream Start(string command)
     {
         try
@@ -54,7 +56,9 @@ internal sealed class TunnelStream : Stream
         }
     }
 
-    /// <exception cref="ImapConnectionException">The command ended; with its status and what it said last.</exception>
+    /// <exception cref="ImapConnectionException">
+    /// The command ended; the message has its exit status and the last text it wrote to standard error.
+    /// </exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var count = await output.ReadAsync(buffer, cancellationToken);
@@ -72,7 +76,7 @@ internal sealed class TunnelStream : Stream
         }
 
         var said = await lastWords.WaitAsync(cancellationToken);
-        // A session that was ended in order ends the command in order, too.
+        // After an orderly end of the session the command exits with status 0 and no error text, so the stream just ends.
         return status == 0 && said.Length == 0 ? 0
             : throw new ImapConnectionException(ConnectionFailure.Network, $"the tunnel command ended with exit status {status}{(said.Length == 0 ? "" : $": {said}")}");
     }
@@ -102,7 +106,7 @@ internal sealed class TunnelStream : Stream
     {
         if (disposing && Interlocked.Exchange(ref isDisposed, 1) == 0)
         {
-            // First, so that what still reads from it comes to an end.
+            // The process is killed first, so that reads that are still pending complete.
             if (!process.HasExited)
                 process.Kill(entireProcessTree: true);
             process.Dispose();
@@ -111,7 +115,7 @@ internal sealed class TunnelStream : Stream
         base.Dispose(disposing);
     }
 
-    /// <summary>Reads to the end, so that the command never waits for us, and keeps what stood there last.</summary>
+    /// <summary>Reads standard error to its end, so that the command never blocks on it, and keeps the last part.</summary>
     private static async Task<string> LastWordsAsync(StreamReader errors)
     {
         var words = "";
@@ -126,7 +130,7 @@ internal sealed class TunnelStream : Stream
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
         {
-            // The connection was closed meanwhile.
+            // The stream was closed meanwhile.
         }
 
         return new string([.. words.Where(c => !char.IsControl(c))]);

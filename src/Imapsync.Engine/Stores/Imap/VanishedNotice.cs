@@ -4,15 +4,15 @@ using System.Text;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Courier answers a FETCH of a message that another session expunged with OK and a little mail of its own making that says
-/// so. It is looked for only where the size differs from the one listed.
+/// Detects Courier's notice: to a FETCH of a message that another session expunged, Courier answers OK with a small message that it made up to
+/// say so. Bodies are examined only where their size differs from the one listed.
 /// </summary>
 internal static class VanishedNotice
 {
-    /// <summary>Octets; the notice has 129.</summary>
+    /// <summary>In octets; Courier's notice has 129.</summary>
     public const int MaxLength = 256;
 
-    /// <summary>Looks without consuming.</summary>
+    /// <summary>Examines a body without consuming it.</summary>
     public static async ValueTask<bool> IsAsync(PipeReader body, CancellationToken cancellationToken)
     {
         while (true)

@@ -4,10 +4,10 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>What the wire is told of an endpoint, whatever the server speaks.</summary>
+/// <summary>Makes the client's options from an endpoint, for IMAP and POP3 alike.</summary>
 internal static class WireOptions
 {
-    /// <param name="dial">Makes network connections, whatever the endpoint's route is; null: the route counts.</param>
+    /// <param name="dial">Makes network connections regardless of the endpoint's route; null: the route decides.</param>
     public static ImapClientOptions Of(ServerEndpoint endpoint, StoreContext context, Func<CancellationToken, ValueTask<Stream>>? dial) =>
         new(endpoint.Host, endpoint.Port, endpoint.Tls switch
         {
@@ -34,7 +34,7 @@ internal static class WireOptions
             },
         };
 
-    /// <summary>The mechanism's SASL name; null where the choice is left to the wire.</summary>
+    /// <summary>Returns the SASL name of the mechanism; null where the client is to choose.</summary>
     public static string? MechanismOf(ServerEndpoint endpoint, ImapCapabilities offered) => endpoint.Auth switch
     {
         AuthMechanism.Auto => endpoint.Password is TokenReference ? TokenMechanism(offered) : null,
@@ -46,6 +46,6 @@ internal static class WireOptions
         var other => other.ToString().ToUpperInvariant(),
     };
 
-    /// <summary>RFC 7628's where there is a choice; a server that says of neither is asked by the one that is older.</summary>
+    /// <summary>Prefers OAUTHBEARER (RFC 7628); a server that announces neither token mechanism is tried with the older XOAUTH2.</summary>
     private static string TokenMechanism(ImapCapabilities offered) => offered.AuthMechanisms.Contains("OAUTHBEARER") ? "OAUTHBEARER" : "XOAUTH2";
 }

@@ -6,24 +6,26 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Labels;
 
 /// <summary>
-/// Labels as keywords and back. A keyword has to be an atom (RFC 9051 §9), so a label is written as RFC 2047 writes words:
-/// a blank as <c>_</c>, any other octet of its UTF-8 that does not fit as <c>=XX</c>. Pure.
+/// Converts labels to keywords and back. A keyword has to be an atom (RFC 9051 §9), so a label is encoded as RFC 2047 encodes words: a blank as
+/// <c>_</c>, any other octet of its UTF-8 that an atom can't have as <c>=XX</c>. Pure.
 /// </summary>
 internal static class GmailLabels
 {
     private static readonly SearchValues<byte> AsIs = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#&'+,-./:;<>?@[^`|}~$"u8);
 
-    /// <summary>Gmail's own labels that say more than a flag. What they say may be worth something elsewhere: RFC 8457 has $Important.</summary>
+    /// <summary>Gmail's own labels that tell more than a flag does. Their meaning may be useful elsewhere: RFC 8457 defines $Important.</summary>
     private static readonly (string Label, string Keyword)[] Own =
     [
         ("\\Inbox", "$Inbox"), ("\\Important", "$Important"), ("\\Sent", "$Sent"), ("\\Muted", "$Muted"),
     ];
 
-    /// <summary>Keywords that mail programs set without a <c>$</c>: no label is ever written like this, none of these is read as one.</summary>
+    /// <summary>
+    /// Keywords that mail programs set without a <c>$</c>: no label is ever encoded as one of these, and none of these is decoded as a label.
+    /// </summary>
     private static readonly string[] Common = ["Junk", "NonJunk", "NotJunk", "Forwarded", "Redirected", "MDNSent"];
 
-    /// <param name="labels">As listed in a folder; \Trash and \Spam say what the folder says and are left out.</param>
+    /// <param name="labels">As listed in a folder; \Trash and \Spam only repeat which folder the message is in and are left out.</param>
     public static FlagSet ToFlags(IReadOnlyList<string> labels)
     {
         var system = MessageFlags.None;
@@ -43,7 +45,7 @@ internal static class GmailLabels
         return FlagSet.Create(system, keywords);
     }
 
-    /// <summary>Parts what stays a flag from what becomes a label.</summary>
+    /// <summary>Separates the flags that stay flags from the keywords that become labels.</summary>
     public static (FlagSet Flags, IReadOnlyList<string> Labels) Split(FlagSet flags)
     {
         var labels = new List<string>();
@@ -84,7 +86,7 @@ internal static class GmailLabels
         return keyword.ToString();
     }
 
-    /// <summary>Null for what no label is written as.</summary>
+    /// <summary>Decodes a keyword; returns null for a keyword that no label is encoded as.</summary>
     private static string? Unescape(string keyword)
     {
         var octets = new List<byte>(keyword.Length);

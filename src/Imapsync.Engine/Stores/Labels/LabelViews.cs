@@ -4,8 +4,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Labels;
 
 /// <summary>
-/// The one place that knows what a job makes of labels: the engine is given stores that look as <see cref="JobDefinition.Labels"/>
-/// wants them, and copies between these as between any others.
+/// The one place that knows how a job treats labels: it gives the engine views of the stores as <see cref="JobDefinition.Labels"/> demands, and
+/// the engine copies between these views as between any other stores.
 /// </summary>
 public static class LabelViews
 {
@@ -16,13 +16,15 @@ public static class LabelViews
         _ => source,
     };
 
-    /// <summary>A target without labels takes keywords as they are; one that has labels gets them back as such.</summary>
+    /// <summary>
+    /// Returns the view of the target: a target without labels keeps keywords as keywords; a target with labels gets them back as labels.
+    /// </summary>
     public static IMessageStore OfTarget(JobDefinition job, IMessageStore target) =>
         job.Labels == LabelPolicy.Keywords && target.Traits.HasLabels ? new LabelsAsKeywords(target, isSource: false) : target;
 
-    /// <summary>For people who check a job; null where there is nothing to say about labels.</summary>
-    /// <param name="atSource">The source has labels.</param>
-    /// <param name="atTarget">The target has.</param>
+    /// <summary>Describes the treatment of labels for people who check a job; null where there is nothing to say.</summary>
+    /// <param name="atSource">Whether the source has labels.</param>
+    /// <param name="atTarget">Whether the target has labels.</param>
     public static StoreFact? Describe(JobDefinition job, bool atSource, bool atTarget) => (job.Labels, atSource) switch
     {
         (LabelPolicy.None, true) => new StoreFact(
@@ -33,7 +35,10 @@ public static class LabelViews
         _ => null,
     };
 
-    /// <summary>A restore is let through: a backup of labels may go to a server that has only keywords.</summary>
+    /// <summary>
+    /// Refuses a job for labels between stores without labels. A restore is allowed, since a backup of labels may be restored to a server
+    /// that has only keywords.
+    /// </summary>
     /// <exception cref="MailException">The job wants labels and neither side has any.</exception>
     public static void Require(JobDefinition job, IMessageStore source, IMessageStore target)
     {

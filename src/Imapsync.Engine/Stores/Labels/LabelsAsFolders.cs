@@ -7,7 +7,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Labels;
 
-/// <summary>Each folder as it stands, but the one of all mail shows only what lies in no other folder of the job.</summary>
+/// <summary>Shows each folder unchanged, except that All Mail shows only messages that lie in no other folder of the job.</summary>
 internal sealed class LabelsAsFolders(IMessageStore store, FolderRules rules) : StoreView(store)
 {
     private IReadOnlyList<FolderEntry>? listed;
@@ -21,7 +21,7 @@ internal sealed class LabelsAsFolders(IMessageStore store, FolderRules rules) : 
         if (folders.Find(f => f.Path.Equals(path))?.Special != SpecialFolder.All)
             return await Store.OpenAsync(path, cancellationToken);
 
-        // One after the other and before the folder itself, so that one connection is enough.
+        // The other folders are read one after the other and before All Mail is opened, so that one connection is enough.
         var elsewhere = new HashSet<ulong>();
         foreach (var folder in folders.Where(f => f.Special != SpecialFolder.All))
         {
@@ -70,8 +70,8 @@ internal sealed class LabelsAsFolders(IMessageStore store, FolderRules rules) : 
     }
 
     /// <summary>
-    /// Shows what was found nowhere else when it was opened. What came since is left to the next run, which knows where else
-    /// it lies; and since a label can go without a trace in MODSEQ, nothing is concluded from that.
+    /// Shows the messages that were in no other folder when All Mail was opened. Messages that arrive later are left to the next run, which
+    /// knows in which other folders they lie. HIGHESTMODSEQ is withheld, since a label can be removed without a change of MODSEQ.
     /// </summary>
     private sealed class AllMailFolder(IMessageFolder all, UidSet shown, int hidden)
         : FolderView(all, all.Status with { Messages = Math.Max(0, all.Status.Messages - hidden), HighestModSeq = null })

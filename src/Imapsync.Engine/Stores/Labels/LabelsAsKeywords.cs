@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Labels;
 
 /// <summary>
-/// Labels are shown as keywords and set as such. As a source it has three folders, since every message lies in exactly one
-/// of them: all mail, trash, junk.
+/// Shows labels as keywords and sets keywords as labels. As a source the view has three folders, All Mail, Trash and Spam, since every message
+/// lies in exactly one of them.
 /// </summary>
 internal sealed class LabelsAsKeywords(IMessageStore store, bool isSource) : StoreView(store)
 {
@@ -38,7 +38,9 @@ internal sealed class LabelsAsKeywords(IMessageStore store, bool isSource) : Sto
     }
 }
 
-/// <summary>A folder whose messages carry their labels among their flags. A change of labels need not show in MODSEQ, so that is withheld.</summary>
+/// <summary>
+/// A folder whose messages carry their labels among their flags. HIGHESTMODSEQ is withheld, since a change of labels need not change MODSEQ.
+/// </summary>
 internal class KeywordsFolder(IMessageFolder folder) : FolderView(folder, folder.Status with { HighestModSeq = null })
 {
     private readonly Dictionary<(FlagSet Flags, IReadOnlyList<string> Labels), FlagSet> merged = [];
@@ -48,7 +50,7 @@ internal class KeywordsFolder(IMessageFolder folder) : FolderView(folder, folder
         var labels = new Dictionary<Uid, MessageLabels>();
         await foreach (var message in Folder.ListAsync(request with { Labels = labels }, cancellationToken))
         {
-            // Without a row it went away between the two; without its labels it must not be judged.
+            // A message without a row vanished between the two listings; without its labels it must not be compared, so it is left out.
             if (labels.TryGetValue(message.Uid, out var its))
                 yield return message with { Flags = Merge(message.Flags, its.Labels) };
         }

@@ -5,10 +5,10 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Labels;
 
 /// <summary>
-/// A folder of a target with labels. A message is appended once, and its labels set on that one copy. After an interruption
-/// between the two, the copy is recognised and its labels are set like changed flags.
+/// A folder of a target with labels. A message is appended once, and its labels are set on that one copy. After an interruption between the two
+/// steps, the copy is recognised and its labels are set like changed flags.
 /// </summary>
-/// <param name="trash">Where removing has to go: expunged from all mail, a message stays in the account.</param>
+/// <param name="trash">The folder to which removed messages are moved: a message that is merely expunged from All Mail stays in the account.</param>
 internal sealed class WritableLabelsFolder(IWritableFolder folder, FolderPath? trash) : KeywordsFolder(folder), IWritableFolder
 {
     public Uid UidNext => folder.UidNext;
@@ -50,7 +50,7 @@ internal sealed class WritableLabelsFolder(IWritableFolder folder, FolderPath? t
         return changes.Count;
     }
 
-    /// <summary>Here labels are flags.</summary>
+    /// <summary>Sets labels directly at the target; users of this view set labels as flags instead.</summary>
     public Task SetLabelsAsync(UidSet uids, bool add, IReadOnlyList<string> labels, CancellationToken cancellationToken) =>
         folder.SetLabelsAsync(uids, add, labels, cancellationToken);
 
@@ -65,13 +65,15 @@ internal sealed class WritableLabelsFolder(IWritableFolder folder, FolderPath? t
             var (flags, labels) = GmailLabels.Split(message.Info.Flags);
             if (labels.Count > 0)
                 wanted[message.Uid] = labels;
-            // Gmail files a message away that is appended as \Deleted.
+            // Gmail moves a message that is appended with \Deleted out of the folder, so that flag is left out.
             flags = flags.Except(FlagSet.Create(MessageFlags.Deleted));
             yield return new IncomingMessage(message.Info with { Flags = flags }, message.Length, message.Body) { Note = message.Note };
         }
     }
 
-    /// <summary>Gmail accepts a message that it has already, tells a UID, and keeps nothing under it.</summary>
+    /// <summary>
+    /// Returns those of the UIDs that exist: Gmail accepts a message that it already has and reports a UID, but stores nothing under it.
+    /// </summary>
     private async Task<UidSet> AmongAsync(UidSet uids, CancellationToken cancellationToken)
     {
         var there = new UidSet();

@@ -3,10 +3,9 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Limits;
 
 /// <summary>
-/// The connections to hosts that have a limit, counted over all jobs of the process, sources and targets alike. A job enters
-/// with one connection for each of its sides, all of them at once or none: so none holds one and waits for another for ever.
-/// What nobody needs to enter is lent as further connections, evenly; an account that has more than another that waits gives
-/// back what is not in use, and never loses one that is.
+/// The connections to hosts that have a limit, counted over all jobs of the process, sources and targets alike. A job enters with one connection
+/// for each of its sides, both or none, so that no job holds one and waits for the other for ever. Connections that no waiting job needs are lent
+/// evenly as additional ones. An account that has more than a waiting one gives back idle connections, and never loses one in use.
 /// </summary>
 internal sealed class HostPlaces
 {
@@ -14,10 +13,13 @@ internal sealed class HostPlaces
     private readonly Dictionary<string, Host> hosts = new(StringComparer.Ordinal);
     private readonly LinkedList<HostEntry> queue = new();
 
-    /// <summary>Waits until there is a connection for each side. First come, first served, but for those that need other hosts.</summary>
+    /// <summary>
+    /// Waits until there is a connection for each side. Jobs are served in order of arrival, except that a job may overtake those that wait
+    /// for other hosts.
+    /// </summary>
     /// <param name="source">Null: no limit on connections there.</param>
-    /// <param name="onQueue">Told once, in words, when there is a wait.</param>
-    /// <exception cref="MailException">The limit is below what the job needs at least.</exception>
+    /// <param name="onQueue">Called once, with a text for people, when the job has to wait.</param>
+    /// <exception cref="MailException">The limit is below the number of connections that the job needs at least.</exception>
     public async Task<HostEntry> EnterAsync(HostLimits? source, HostLimits? target, Action<string> onQueue, CancellationToken cancellationToken)
     {
         HostEntry entry;
@@ -80,7 +82,9 @@ internal sealed class HostPlaces
         return new Share(this, host);
     }
 
-    /// <summary>Lets in who can be, in order. Whoever has to wait keeps its hosts from those behind it, else it might wait for ever.</summary>
+    /// <summary>
+    /// Admits waiting jobs in order. A job that has to wait reserves its hosts against those behind it; otherwise it might wait for ever.
+    /// </summary>
     private void Admit()
     {
         var claimed = new HashSet<Host>();
@@ -116,11 +120,11 @@ internal sealed class HostPlaces
 
     private bool IsQueuedFor(Host host) => queue.Any(e => e.Shares.Any(s => s.Host == host));
 
-    /// <summary>Those that may have something to give to whoever waits to enter.</summary>
+    /// <summary>Returns the callbacks of accounts that may have idle connections to give to the waiting job.</summary>
     private static List<Action> Wanted(HostEntry entry) =>
         [.. entry.Shares.Select(s => s.Host).Distinct().SelectMany(h => h.Members).Where(m => m.Held > 1).Select(m => m.OnWanted).OfType<Action>()];
 
-    /// <summary>Those that wanted more and may have it now, the poorest first.</summary>
+    /// <summary>Returns the callbacks of accounts that asked for more connections and may have one now; those with the fewest come first.</summary>
     private List<Action> Spare()
     {
         var calls = new List<Action>();
@@ -137,7 +141,7 @@ internal sealed class HostPlaces
         return calls;
     }
 
-    // Never under the lock: they take locks of their own and come back here.
+    // The callbacks are never called under the lock: they take locks of their own and call back into this class.
     private static void Call(List<Action> calls) => calls.ForEach(c => c());
 
     internal sealed class Host(string name, int limit)
@@ -208,7 +212,7 @@ internal sealed class HostPlaces
     }
 }
 
-/// <summary>A job's connections at hosts that have a limit, from when it was let in until it is disposed, with its stores closed before.</summary>
+/// <summary>A job's connections at hosts with a limit, from its admission until it is disposed; the job's stores have to be closed before.</summary>
 internal sealed class HostEntry : IDisposable
 {
     private readonly HostPlaces places;
@@ -222,7 +226,7 @@ internal sealed class HostEntry : IDisposable
         Shares = [.. new[] { source, target }.OfType<HostPlaces.Share>()];
     }
 
-    /// <summary>Null where the host has no limit.</summary>
+    /// <summary>The source's share; null where the host has no limit.</summary>
     public ConnectionShare? Source { get; }
 
     public ConnectionShare? Target { get; }

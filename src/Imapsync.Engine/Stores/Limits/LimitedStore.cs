@@ -5,8 +5,8 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Limits;
 
-/// <summary>A store out of which, or into which, messages go no faster and no more than its endpoint's limits allow.</summary>
-/// <param name="writing">Closed with the store.</param>
+/// <summary>A store that is read and written within the limits of its endpoint.</summary>
+/// <param name="writing">Disposed with the store.</param>
 internal sealed class LimitedStore(IMessageStore store, TransferGate reading, TransferGate writing) : StoreView(store)
 {
     public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
@@ -31,7 +31,7 @@ internal sealed class LimitedStore(IMessageStore store, TransferGate reading, Tr
     }
 }
 
-/// <summary>The message that reaches the day's budget is the last one: a bigger one than all of it gets through, too.</summary>
+/// <summary>The message that exceeds the day's budget is the last one read, so a message bigger than the whole budget gets through, too.</summary>
 internal class LimitedFolder<T>(T folder, TransferGate reading) : IMessageFolder
     where T : IMessageFolder
 {
@@ -55,7 +55,7 @@ internal class LimitedFolder<T>(T folder, TransferGate reading) : IMessageFolder
     public async IAsyncEnumerable<IncomingMessage> ReadAsync(
         IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // What is spent is not even asked for.
+        // Once the budget is spent, no further message is requested.
         await foreach (var message in folder.ReadAsync(messages.Select(Demanded), cancellationToken))
         {
             reading.Require();
@@ -94,7 +94,10 @@ internal sealed class LimitedWritableFolder(IWritableFolder folder, TransferGate
 
     public Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken) => Folder.RemoveAsync(uids, trash, cancellationToken);
 
-    /// <summary>A window ends with the message that spends the budget; none is taken after it, since each one taken is owed a receipt.</summary>
+    /// <summary>
+    /// Ends the window after the message that spends the budget: each message taken from the window is owed a receipt, so no further one is
+    /// taken.
+    /// </summary>
     private async IAsyncEnumerable<IncomingMessage> AdmitAsync(
         IAsyncEnumerable<IncomingMessage> window, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -3,13 +3,14 @@ using System.IO.Pipelines;
 
 namespace Imapsync.Engine.Stores.Limits;
 
-/// <summary>A body that shows its octets no faster than a bucket lets them through. Nothing is copied, and nothing is read ahead.</summary>
+/// <summary>A body whose octets become visible no faster than a token bucket permits. Nothing is copied, and nothing is read ahead.</summary>
 internal sealed class PacedReader(PipeReader body, TokenBucket bytes) : PipeReader
 {
     private readonly long piece = Math.Clamp((long)(bytes.PerSecond / 10), 1, 64 << 10);
     private ReadOnlySequence<byte> shown;
 
-    // Octets paid for and not consumed yet: a consumer may look at them more than once.
+    // Octets that the bucket has admitted and the consumer has not consumed yet: a consumer may examine the same octets more than once, and
+    // they count once.
     private long paid;
 
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
@@ -36,7 +37,7 @@ internal sealed class PacedReader(PipeReader body, TokenBucket bytes) : PipeRead
         return new ReadResult(shown, read.IsCanceled, read.IsCompleted && shown.Length == there);
     }
 
-    /// <summary>Never at once: a wait may be due.</summary>
+    /// <summary>Always returns false, since the bucket may require a wait.</summary>
     public override bool TryRead(out ReadResult result)
     {
         result = default;

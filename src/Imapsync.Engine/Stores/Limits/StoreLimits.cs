@@ -4,20 +4,22 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Stores.Limits;
 
-/// <summary>Puts endpoints' limits before their stores. One for all jobs of a run: jobs that use one account share its pace.</summary>
+/// <summary>
+/// Wraps stores in the limits of their endpoints. All jobs of a run share one instance, so that jobs that use the same account share its rate.
+/// </summary>
 internal sealed class StoreLimits(TimeProvider time)
 {
     private readonly ConcurrentDictionary<(string Account, bool IsTarget, TransferLimits Limits), TransferPace> paces = new();
 
-    /// <param name="open">Opens the store that is limited.</param>
-    /// <param name="isTarget">The day's budget is for what is written, else for what is read.</param>
+    /// <param name="open">Opens the store that is to be limited.</param>
+    /// <param name="isTarget">Whether the day's budget counts messages written; otherwise it counts messages read.</param>
     /// <param name="onLimit">See <see cref="StoreContext.OnLimit"/>.</param>
     public async Task<IMessageStore> ApplyAsync(
         Endpoint endpoint, bool isTarget, IStateMedium state, Action<string, string> onLimit, Func<Task<IMessageStore>> open, CancellationToken cancellationToken)
     {
         if ((endpoint as ServerEndpoint)?.HostLimits is { Pace: var shared } host && shared != TransferLimits.None)
         {
-            // Both ways and for all accounts: one pace.
+            // Host limits: one rate for all accounts and both directions.
             var all = new TransferGate(endpoint.Display, paces.GetOrAdd((host.Host, false, shared), _ => TransferPace.Of(shared, time)), null, onLimit);
             var inner = open;
             open = async () => new LimitedStore(await inner(), reading: all, writing: all);

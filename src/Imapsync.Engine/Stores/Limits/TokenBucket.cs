@@ -1,14 +1,13 @@
 namespace Imapsync.Engine.Stores.Limits;
 
 /// <summary>
-/// Lets so many of something through in a second. What is taken is taken at once, also more than there is; the taker then
-/// waits until it is paid back, and whoever comes next waits behind it. After a quiet time a fraction of a second's worth
-/// goes without waiting.
+/// Limits a rate to a number of units in a second. A request is granted at once, even if it exceeds the stock; the requester then waits until the
+/// debt is paid off, and later requesters wait behind it. After an idle time, a fraction of a second's worth passes without waiting.
 /// </summary>
 /// <param name="perSecond">More than 0.</param>
 internal sealed class TokenBucket(double perSecond, TimeProvider time)
 {
-    /// <summary>How much time's worth may be saved up. Less would leave a line idle between two waits.</summary>
+    /// <summary>How much time's worth may be saved up. Less would leave a connection idle between two waits.</summary>
     private const double BurstSeconds = 0.25;
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);

@@ -4,7 +4,7 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Stores.Limits;
 
-/// <summary>The buckets of one account, shared by all its connections and by all jobs of a run that move mail to it, or from it.</summary>
+/// <summary>The rate limits of one account, shared by all its connections and by all jobs of a run that move mail in the same direction.</summary>
 internal sealed record TransferPace(TokenBucket? Messages, TokenBucket? Bytes)
 {
     public static TransferPace Of(TransferLimits limits, TimeProvider time) => new(
@@ -12,14 +12,14 @@ internal sealed record TransferPace(TokenBucket? Messages, TokenBucket? Bytes)
         limits.BytesPerSecond is { } bytes ? new TokenBucket(bytes, time) : null);
 }
 
-/// <summary>What every message passes on its way out of a source or into a target that has <see cref="TransferLimits"/>.</summary>
-/// <param name="display">The store, for people.</param>
+/// <summary>Applies <see cref="TransferLimits"/> to every message read from a source or written to a target.</summary>
+/// <param name="display">The store's name, for people.</param>
 /// <param name="onLimit">See <see cref="StoreContext.OnLimit"/>.</param>
 internal sealed class TransferGate(string display, TransferPace pace, DayBudget? budget, Action<string, string> onLimit) : IAsyncDisposable
 {
     public bool IsExhausted => budget?.IsSpent == true;
 
-    /// <exception cref="MailException">The day's budget is spent; the job was told to end.</exception>
+    /// <exception cref="MailException">The day's budget is spent; the job was asked to stop.</exception>
     public void Require()
     {
         if (!IsExhausted)
@@ -29,7 +29,7 @@ internal sealed class TransferGate(string display, TransferPace pace, DayBudget?
         throw new MailException(FailureScope.Store, false, text) { Kind = FailureKind.Limit };
     }
 
-    /// <summary>Waits for the message's turn, counts it, and gives it back with a body that keeps to the pace.</summary>
+    /// <summary>Waits until the message may pass, counts it, and returns it with a body that is limited to the rate.</summary>
     public async ValueTask<IncomingMessage> AdmitAsync(IncomingMessage message, CancellationToken cancellationToken)
     {
         if (message.Failure is not null)
@@ -43,7 +43,7 @@ internal sealed class TransferGate(string display, TransferPace pace, DayBudget?
             : new IncomingMessage(message.Info, message.Length, new PacedReader(message.Body, pace.Bytes)) { Note = message.Note };
     }
 
-    /// <summary>Headers keep to the pace of octets and are no part of the day's budget, which is about messages.</summary>
+    /// <summary>Limits headers to the octet rate. They don't count against the day's budget, which is about messages.</summary>
     public async IAsyncEnumerable<MessageHeader> PaceAsync(
         IAsyncEnumerable<MessageHeader> headers, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Imapsync.Engine.Stores.LineEnds;
 
-/// <summary>Reads another stream with CRLF line ends. Owns it. Read asynchronously only.</summary>
+/// <summary>Converts the line ends of another stream to CRLF while it is read. Owns that stream; supports asynchronous reads only.</summary>
 public sealed class CrlfStream(Stream inner) : Stream
 {
     private const int BufferBytes = 64 * 1024;
@@ -26,7 +26,7 @@ public sealed class CrlfStream(Stream inner) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <param name="buffer">At least two octets, the room of one CRLF.</param>
+    /// <param name="buffer">At least two octets long, so that a CRLF fits.</param>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(buffer.Length, 2, nameof(buffer));

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Imapsync.Engine.Stores.LineEnds;
 
 /// <summary>
-/// Takes the CR away from each CRLF of a message given in pieces; any other CR stays.
-/// Exactly reversible where <see cref="LineEndScanner.SurvivesLf"/>.
+/// Removes the CR of each CRLF from a message given in pieces; any other CR stays. Exactly reversible where <see
+/// cref="LineEndScanner.SurvivesLf"/>.
 /// </summary>
 public struct CrlfToLf
 {
@@ -50,13 +50,13 @@ public struct CrlfToLf
     }
 
     /// <summary>
-    /// Looks and copies in one go. In the same memory what is written lies at or before what is read, and nothing is written over that
-    /// was not read: behind a CR the target stays as it is.
+    /// Searches and copies in one pass. Where source and target are the same memory, the write position never passes the read position, and
+    /// no octet is overwritten before it was read: the target keeps the octets after a CR unchanged.
     /// </summary>
     /// <returns>Octets read.</returns>
     private static int ConvertVectors(ReadOnlySpan<byte> source, Span<byte> target, ref int written)
     {
-        // All bits set, then none: from here the first so many octets of a vector are chosen.
+        // All bits set, then none: a vector loaded at an offset into this table selects that many leading octets.
         ReadOnlySpan<byte> chooser =
         [
             255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
@@ -65,7 +65,7 @@ public struct CrlfToLf
         var crs = Vector128.Create(CR);
         var at = 0;
 
-        // One more, to see what follows a CR at the end.
+        // One octet more than a vector has to remain, to see what follows a CR at the vector's end.
         while (source.Length - at > Vector128<byte>.Count && target.Length - written >= Vector128<byte>.Count)
         {
             var octets = Vector128.Create(source[at..]);
@@ -87,7 +87,7 @@ public struct CrlfToLf
         return at;
     }
 
-    /// <summary>Gives the CR that the message ended with, if it did. Returns 0 or 1.</summary>
+    /// <summary>Writes the CR that the message ended with, if it did. Returns 0 or 1, the number of octets written.</summary>
     public int Finish(Span<byte> target)
     {
         if (!heldCr)

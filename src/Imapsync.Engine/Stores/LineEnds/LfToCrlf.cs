@@ -1,15 +1,15 @@
 namespace Imapsync.Engine.Stores.LineEnds;
 
-/// <summary>Puts a CR before each LF that has none, over a message given in pieces.</summary>
+/// <summary>Inserts a CR before each LF that has none, over a message given in pieces.</summary>
 public struct LfToCrlf
 {
     private const byte CR = (byte)'\r';
     private const byte LF = (byte)'\n';
     private bool lastWasCr;
 
-    /// <summary>Converts as much as there is room for; twice the source is always enough.</summary>
-    /// <param name="consumed">Octets of the source that are dealt with; the rest is to be given again.</param>
-    /// <param name="written">Octets of the target that are filled.</param>
+    /// <summary>Converts as much as fits into the target; twice the length of the source is always enough.</summary>
+    /// <param name="consumed">Octets of the source that were converted; the rest has to be passed again.</param>
+    /// <param name="written">Octets of the target that were filled.</param>
     public void Convert(ReadOnlySpan<byte> source, Span<byte> target, out int consumed, out int written)
     {
         consumed = 0;

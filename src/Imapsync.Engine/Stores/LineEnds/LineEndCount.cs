@@ -2,12 +2,12 @@ using System.Buffers;
 
 namespace Imapsync.Engine.Stores.LineEnds;
 
-/// <summary>Counts over whole files.</summary>
+/// <summary>Counts line ends over whole files.</summary>
 public static class LineEndCount
 {
     private const int BufferBytes = 128 * 1024;
 
-    /// <summary>The octets the rest of the file has once each LF has a CR before it.</summary>
+    /// <summary>Returns the octets that the rest of the file would have with a CR before each LF.</summary>
     public static long OctetsWithCrlf(Stream file)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);

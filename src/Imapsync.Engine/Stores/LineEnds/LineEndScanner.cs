@@ -3,31 +3,31 @@ using System.Runtime.Intrinsics;
 
 namespace Imapsync.Engine.Stores.LineEnds;
 
-/// <summary>Counts the line ends of a message given in pieces, to know whether it survives being stored with LF alone.</summary>
+/// <summary>Counts the line ends of a message given in pieces, to find out whether the message survives being stored with LF line ends.</summary>
 public struct LineEndScanner
 {
     private const byte CR = (byte)'\r';
     private const byte LF = (byte)'\n';
 
-    // The last two octets seen, so that a line end may lie across pieces.
+    // The last two octets seen, since a line end may lie across two pieces.
     private byte last;
     private byte lastButOne;
 
-    /// <summary>LF with a CR before it.</summary>
+    /// <summary>LFs with a CR before them.</summary>
     public long Crlf { get; private set; }
 
-    /// <summary>LF without a CR before it: it would come back as CRLF.</summary>
+    /// <summary>LFs without a CR before them: stored with LF line ends, they would come back as CRLF.</summary>
     public long BareLf { get; private set; }
 
-    /// <summary>Those CRLF with one more CR before them: taking one CR away leaves what looks like CRLF.</summary>
+    /// <summary>CRLFs with one more CR before them: with one CR removed they still look like CRLF, so they would not come back unchanged.</summary>
     public long CrCrlf { get; private set; }
 
     public long Octets { get; private set; }
 
-    /// <summary>CRLF → LF → CRLF gives the same octets back.</summary>
+    /// <summary>Whether CRLF → LF → CRLF gives the same octets back.</summary>
     public readonly bool SurvivesLf => BareLf == 0 && CrCrlf == 0;
 
-    /// <summary>Octets once each LF has a CR before it.</summary>
+    /// <summary>How many octets the message has with a CR before each LF.</summary>
     public readonly long OctetsWithCrlf => Octets + BareLf;
 
     public void Scan(ReadOnlySpan<byte> octets)
@@ -63,12 +63,12 @@ public struct LineEndScanner
     }
 
     /// <summary>
-    /// Counts many octets at a time, without a branch for each line. Begins behind the first two octets, since it looks back at two, and
-    /// returns how far it came.
+    /// Counts many octets at a time, without a branch for each line. Begins after the first two octets, since it examines the two preceding
+    /// ones, and returns the position it reached.
     /// </summary>
     private int CountVectors(ReadOnlySpan<byte> octets, int at)
     {
-        // A counter is an octet.
+        // The vector's counters are octets, so they overflow after 255 rounds.
         const int MostRounds = byte.MaxValue;
         var (lfs, crs) = (Vector128.Create(LF), Vector128.Create(CR));
         ref var start = ref MemoryMarshal.GetReference(octets);
@@ -81,7 +81,7 @@ public struct LineEndScanner
                 var isLf = Vector128.Equals(Vector128.LoadUnsafe(ref start, (nuint)at), lfs);
                 var isCrlf = isLf & Vector128.Equals(Vector128.LoadUnsafe(ref start, (nuint)at - 1), crs);
 
-                // True is -1.
+                // A comparison yields -1 for true, so subtracting it counts up.
                 lf -= isLf;
                 crlf -= isCrlf;
                 crCrlf -= isCrlf & Vector128.Equals(Vector128.LoadUnsafe(ref start, (nuint)at - 2), crs);

@@ -3,11 +3,11 @@ using System.IO.Pipelines;
 
 namespace Imapsync.Engine.Stores.Local;
 
-/// <summary>Takes a body whose length is known, and sees that it is that long.</summary>
+/// <summary>Reads a body whose length was announced, and checks that it has that length.</summary>
 internal static class BodyReading
 {
-    /// <summary>Hands on the body piece by piece.</summary>
-    /// <returns>False when the body is shorter or longer than <paramref name="length"/>; no piece beyond it is handed on.</returns>
+    /// <summary>Passes on the body piece by piece.</summary>
+    /// <returns>False when the body is shorter or longer than <paramref name="length"/>; no octet beyond that length is passed on.</returns>
     public static async ValueTask<bool> ReadExactlyAsync(
         PipeReader body, long length, Func<ReadOnlyMemory<byte>, ValueTask> onPiece, CancellationToken cancellationToken)
     {
@@ -30,7 +30,7 @@ internal static class BodyReading
         }
     }
 
-    /// <summary>Copies a small body into memory. False when it is not as long as <paramref name="target"/>.</summary>
+    /// <summary>Copies a small body into memory. Returns false when the body's length differs from that of <paramref name="target"/>.</summary>
     public static async ValueTask<bool> ReadExactlyAsync(PipeReader body, Memory<byte> target, CancellationToken cancellationToken)
     {
         while (true)

@@ -6,12 +6,13 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// A lock that other mail programs honour too: <c>FILE.lock</c>, made where there is none, holding <c>pid:host</c> as Dovecot writes it.
-/// One whose process on this machine is dead was left behind and is broken; where that can't be known, its age decides.
+/// A lock that other mail programs honour too: the file <c>FILE.lock</c>, created where there is none, with the content <c>pid:host</c> as
+/// Dovecot writes it. A lock whose process on this machine is dead is stale and is broken; where that can't be determined, the lock's age
+/// decides.
 /// </summary>
 internal sealed class DotLock : IAsyncDisposable
 {
-    /// <summary>Dovecot's own measure for its lists, which nobody holds for longer than moments.</summary>
+    /// <summary>Dovecot's own limit for its list files, which nobody holds for longer than moments.</summary>
     public static readonly TimeSpan StaleList = TimeSpan.FromMinutes(2);
 
     private const int MaxLockBytes = 1024;
@@ -26,7 +27,7 @@ internal sealed class DotLock : IAsyncDisposable
 
     /// <summary>Waits for the lock.</summary>
     /// <param name="file">The file to lock; need not exist.</param>
-    /// <exception cref="MailException">Folder scope, transient: somebody else holds it all the time.</exception>
+    /// <exception cref="MailException">Folder scope, transient: another program holds the lock all the time.</exception>
     public static async Task<DotLock> AcquireAsync(string file, TimeProvider time, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
@@ -40,8 +41,8 @@ internal sealed class DotLock : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes the lock if it is free or was left behind.</summary>
-    /// <param name="staleAfter">How long a lock may stand whose holder is no process of this machine.</param>
+    /// <summary>Acquires the lock if it is free or stale.</summary>
+    /// <param name="staleAfter">The age at which a lock counts as stale whose holder is no process of this machine.</param>
     public static DotLock? TryTake(string file, TimeSpan staleAfter, TimeProvider time)
     {
         var path = file + ".lock";
@@ -50,7 +51,7 @@ internal sealed class DotLock : IAsyncDisposable
         if (!IsLeftBehind(path, staleAfter, time))
             return null;
 
-        // Two that see the same one left behind must not take it from each other: one breaks it at a time, and looks again before.
+        // Two processes that see the same stale lock must not break each other's new one, so only one at a time breaks it, and checks again before.
         using var breaking = Posix.TryLockDirectory(Path.GetDirectoryName(path)!);
         if (breaking is null || !IsLeftBehind(path, staleAfter, time))
             return null;
@@ -58,14 +59,14 @@ internal sealed class DotLock : IAsyncDisposable
         return TryCreate(path) ? new DotLock(path) : null;
     }
 
-    /// <summary>Somebody holds the lock, as far as can be seen; nothing is changed.</summary>
+    /// <summary>Whether somebody seems to hold the lock; nothing is changed.</summary>
     public static bool IsHeld(string file, TimeSpan staleAfter, TimeProvider time)
     {
         var path = file + ".lock";
         return IsLock(path) && !IsLeftBehind(path, staleAfter, time);
     }
 
-    /// <summary>Who holds the lock, <c>pid:host</c> as a rule; empty where it does not say.</summary>
+    /// <summary>Returns the lock's holder, usually as <c>pid:host</c>; empty where the file does not name one.</summary>
     public static string Holder(string file)
     {
         try
@@ -86,7 +87,10 @@ internal sealed class DotLock : IAsyncDisposable
 
     private static bool TryCreate(string path) => Posix.TryCreateWhole(path, Owner) ?? TryCreateInSteps(path, Owner);
 
-    /// <summary>Where a file can't come into being with its text: a process that is killed in between leaves a lock that does not say whose it is.</summary>
+    /// <summary>
+    /// Creates the lock where a file can't be created together with its text: a process that is killed between the two steps leaves a lock
+    /// that names no holder.
+    /// </summary>
     private static bool TryCreateInSteps(string path, byte[] owner)
     {
         FileStream file;
@@ -96,7 +100,7 @@ internal sealed class DotLock : IAsyncDisposable
         }
         catch (IOException e) when (e.HResult == Posix.EEXIST || File.Exists(path))
         {
-            // By the error and not by a second look: whoever held it may have let go in between.
+            // The error decides, not a second check: the holder may have released the lock in between.
             return false;
         }
         catch (FileNotFoundException)
@@ -112,20 +116,23 @@ internal sealed class DotLock : IAsyncDisposable
         }
         catch
         {
-            // On a full disk: a lock that does not say whose it is would keep everybody out, us too.
+            // The disk is full: a lock that names no holder would block everybody, this process too, so it is removed.
             LocalFiles.TryDelete([path]);
             throw;
         }
     }
 
-    /// <summary>A small file as locks are. What is larger may be somebody's mail, and to read a pipe would wait for ever.</summary>
+    /// <summary>
+    /// Whether the file is small enough to be a lock. A larger file may be somebody's mail, and reading a pipe would block for ever.
+    /// </summary>
     private static bool IsLock(string path) => Nodes.KindOf(path) is not NodeKind.Other && new FileInfo(path) is { Exists: true, Length: <= MaxLockBytes };
 
     private static bool IsLeftBehind(string path, TimeSpan staleAfter, TimeProvider time)
     {
         try
         {
-            // One look tells all: of a file that is gone .NET gives a date of long ago, and a new one may stand there by the next look.
+            // All properties come from one FileInfo: for a vanished file .NET returns a date of long ago, and a new file may appear
+            // before a second query.
             var file = new FileInfo(path);
             if (!file.Exists || !IsLock(path))
                 return false;
@@ -138,7 +145,7 @@ internal sealed class DotLock : IAsyncDisposable
         }
         catch (IOException)
         {
-            // Gone in between, or not to be read: the next try tells.
+            // The file vanished in between or can't be read, so the next attempt decides.
             return false;
         }
     }

@@ -3,16 +3,16 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// A backup that held mail and is not there at all is a disk that is not mounted until somebody says otherwise: filling the mount
-/// point would fill the disk below it and make a second backup that nobody knows of.
+/// Refuses a backup that held mail and is now missing: its disk is presumably not mounted, until somebody says otherwise. Filling the mount point
+/// would fill the disk below it and make a second backup that nobody knows of.
 /// </summary>
 internal static class EmptiedTarget
 {
-    /// <summary>What a file system has of its own; it shows only that the disk is a new one.</summary>
+    /// <summary>Directories that a file system creates by itself: where there are only these, the disk is new or empty.</summary>
     private static readonly string[] NoMail = ["lost+found", "System Volume Information"];
 
-    /// <param name="isMaildir">Only directories hold mail there.</param>
-    /// <exception cref="MailException">Earlier runs have put mail there and nothing is there. Nothing was made.</exception>
+    /// <param name="isMaildir">Whether only directories can hold mail there.</param>
+    /// <exception cref="MailException">Earlier runs stored mail there and nothing is left. Nothing was created.</exception>
     public static void Refuse(Endpoint endpoint, string root, bool isMaildir, StoreContext context)
     {
         if (context.MessagesHeld == 0 || HoldsAnything(root, isMaildir))

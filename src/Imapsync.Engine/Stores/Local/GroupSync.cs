@@ -3,8 +3,9 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Makes the files of a window durable together. Many files are cheapest in one sync of their file system (half the cost of
-/// as many fsyncs at once, measured on ext4); but where others write much there it waits for them too, and then fsync is cheaper.
+/// Makes the files of a window durable together. For many files one sync of their file system is cheapest (half the cost of as many parallel
+/// fsyncs, measured on ext4). But where other programs write much to that file system, the sync waits for their data too, and then fsync is
+/// cheaper.
 /// </summary>
 internal sealed class GroupSync(TimeProvider time)
 {
@@ -14,7 +15,7 @@ internal sealed class GroupSync(TimeProvider time)
     private readonly SyncPace pace = new(TimeProvider.System);
     private volatile bool syncEachFile;
 
-    /// <param name="directory">Where the files are.</param>
+    /// <param name="directory">The directory of the files.</param>
     public async Task SyncFilesAsync(string directory, IReadOnlyList<string> files, CancellationToken cancellationToken)
     {
         if (files.Count >= WorthFileSystemSync && !syncEachFile)
@@ -32,7 +33,7 @@ internal sealed class GroupSync(TimeProvider time)
             return;
         }
 
-        // In parallel, so that the file system's journal commits several at once.
+        // The files are synced in parallel, so that the file system's journal commits several at once.
         await Parallel.ForEachAsync(files, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, (file, _) =>
         {
             Posix.SyncFile(file);

@@ -4,18 +4,20 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Imapsync.Engine.Stores.Local;
 
-/// <summary>How local stores make and judge files: private to their owner, and never following what others left in the way.</summary>
+/// <summary>
+/// Creates and examines files for local stores: files are private to their owner, and symbolic links placed by others are never followed.
+/// </summary>
 internal static class LocalFiles
 {
     private const UnixFileMode DirectoryMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <summary>A new file, 0600, unbuffered; fails where anything of that name exists.</summary>
+    /// <summary>Options for a new file, 0600, unbuffered; opening fails where anything of that name exists.</summary>
     public static FileStreamOptions CreateNew { get; } = Private(FileMode.CreateNew);
 
-    /// <summary>A file opened for writing at its end or anywhere, created with 0600 where there is none.</summary>
+    /// <summary>Options for a file opened for writing, created with 0600 where it does not exist.</summary>
     public static FileStreamOptions OpenOrCreate { get; } = Private(FileMode.OpenOrCreate);
 
-    /// <summary>A file that is there, opened for reading and writing.</summary>
+    /// <summary>Options for an existing file, opened for reading and writing.</summary>
     public static FileStreamOptions OpenExisting { get; } = Private(FileMode.Open);
 
     public static FileStreamOptions Read { get; } = new()
@@ -26,7 +28,7 @@ internal static class LocalFiles
         BufferSize = 0,
     };
 
-    /// <summary>Makes a directory, and those above it that are not there, for its owner alone.</summary>
+    /// <summary>Creates a directory, and its missing parents, for its owner alone.</summary>
     public static void CreateDirectory(string path)
     {
         if (OperatingSystem.IsWindows())
@@ -37,7 +39,7 @@ internal static class LocalFiles
 
         if (Posix.TryCreateDirectory(path) is not { } isNew)
         {
-            // One by one: the system's call gives the mode to the last of them only.
+            // Each missing directory is created by itself: the system's call applies the mode only to the last of several.
             if (Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(path)) is { Length: > 0 } parent && !Path.Exists(parent))
                 CreateDirectory(parent);
             Directory.CreateDirectory(path, DirectoryMode);
@@ -49,8 +51,8 @@ internal static class LocalFiles
     }
 
     /// <summary>
-    /// Makes a store's root where there is none, and throws at once where nothing could be written to it: once, not for each folder.
-    /// The root's own name is on disk before anything in it counts as being there.
+    /// Creates a store's root where it does not exist, and throws where nothing can be written to it, so that this is reported once and not
+    /// for each folder. The root's own name is durable before anything in it counts as stored.
     /// </summary>
     public static void CreateRoot(string path)
     {
@@ -60,7 +62,7 @@ internal static class LocalFiles
             made = above;
         CreateDirectory(path);
         Posix.RequireWritable(path);
-        // One that holds nothing may have been made by a run that was killed before it came to this.
+        // An empty root may have been created by a run that was killed before it synced the name, so only a root with contents is taken as durable.
         if (Directory.EnumerateFileSystemEntries(path).Any())
             return;
         for (var level = path; Path.GetDirectoryName(level) is { } parent; level = parent)
@@ -71,7 +73,7 @@ internal static class LocalFiles
             }
             catch (UnauthorizedAccessException)
             {
-                // Whoever may make a directory in it need not be allowed to read it.
+                // A user who may create a directory in the parent need not be allowed to read the parent.
             }
 
             if (level == made)
@@ -79,10 +81,13 @@ internal static class LocalFiles
         }
     }
 
-    /// <summary>A directory itself, not a symbolic link to one: a link may lead out of the tree.</summary>
+    /// <summary>Whether the path is a directory itself and not a symbolic link to one, which may lead out of the tree.</summary>
     public static bool IsRealDirectory(string path) => Judge(path) == true;
 
-    /// <summary>True for a directory itself, false for anything else, null where nothing is: one look, since attributes are of the entry and not of what it leads to.</summary>
+    /// <summary>
+    /// Returns true for a directory itself, false for anything else and null where nothing exists. One query is enough, since the attributes
+    /// are those of the entry and not of a link's destination.
+    /// </summary>
     public static bool? Judge(string path)
     {
         const FileAttributes None = (FileAttributes)(-1);
@@ -93,15 +98,20 @@ internal static class LocalFiles
         return attributes.HasFlag(FileAttributes.Directory) && (!attributes.HasFlag(FileAttributes.ReparsePoint) || info.LinkTarget is null);
     }
 
-    /// <summary>A new file open for writing. An older one of that name goes: it may be anything, even a link to somewhere else.</summary>
+    /// <summary>
+    /// Creates a file and opens it for writing. An existing one of that name is removed first: it may be anything, even a link to somewhere
+    /// else.
+    /// </summary>
     public static SafeFileHandle CreateAnew(string path)
     {
         Posix.CreateAnew(path).Dispose();
         return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
     }
 
-    /// <summary>Puts whole new contents in place of a small file, durably: temporary file, sync, rename, sync.</summary>
-    /// <param name="sync">False where the caller syncs file and directory later, with what else is new there; until then a power cut may leave the file empty.</param>
+    /// <summary>Replaces the whole contents of a small file durably: temporary file, sync, rename, sync.</summary>
+    /// <param name="sync">
+    /// False where the caller syncs file and directory later, together with other changes; until then a power cut may leave the file empty.
+    /// </param>
     public static void Replace(string path, ReadOnlySpan<byte> contents, bool sync = true)
     {
         var temporary = path + ".imapsync-new";
@@ -126,7 +136,10 @@ internal static class LocalFiles
             Posix.SyncDirectory(Path.GetDirectoryName(path)!);
     }
 
-    /// <summary>Writes a file that will take another's place. What was begun goes if that fails: it may be what fills the disk.</summary>
+    /// <summary>
+    /// Writes a temporary file that will replace another one. If that fails, the temporary file is removed, since it may be what fills the
+    /// disk.
+    /// </summary>
     public static async Task<T> WriteBesideAsync<T>(string temporary, Func<SafeFileHandle, Task<T>> write)
     {
         try
@@ -141,7 +154,7 @@ internal static class LocalFiles
         }
     }
 
-    /// <summary>What a failed call on a file means for the job.</summary>
+    /// <summary>Translates a failed file operation into a failure of the job.</summary>
     public static MailException Failure(Exception cause, FailureScope scope, string what)
     {
         if (cause is MailException known)
@@ -154,7 +167,7 @@ internal static class LocalFiles
         };
     }
 
-    /// <summary>Runs an action on files; what goes wrong comes out as a <see cref="MailException"/>.</summary>
+    /// <summary>Runs a file operation; a failure is thrown as a <see cref="MailException"/>.</summary>
     public static T Guard<T>(FailureScope scope, string what, Func<T> action)
     {
         try
@@ -167,7 +180,7 @@ internal static class LocalFiles
         }
     }
 
-    /// <summary>Works on a folder's file; what goes wrong comes out as a <see cref="MailException"/> about the folder.</summary>
+    /// <summary>Runs an operation on a folder's file; a failure is thrown as a <see cref="MailException"/> of folder scope.</summary>
     public static async Task<T> GuardAsync<T>(string path, Func<Task<T>> action)
     {
         try
@@ -193,7 +206,7 @@ internal static class LocalFiles
         }
     }
 
-    /// <summary>Deletes as many as can be deleted.</summary>
+    /// <summary>Deletes as many of the files as can be deleted.</summary>
     public static void TryDelete(IEnumerable<string> files)
     {
         foreach (var file in files)
@@ -204,7 +217,7 @@ internal static class LocalFiles
             }
             catch (Exception e) when (FileErrors.Is(e))
             {
-                // Temporary files by their names: the next run that opens the folder tries again.
+                // A failure is ignored: the files are temporary by their names, and the next run that opens the folder tries again.
             }
         }
     }

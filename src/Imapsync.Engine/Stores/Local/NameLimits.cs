@@ -3,7 +3,9 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.Stores.Local;
 
-/// <summary>What a file system takes as a name. Those made for Windows (NTFS as desktops mount it, exFAT, FAT, many shares) take less than others.</summary>
+/// <summary>
+/// Which file names a file system accepts. Those made for Windows (NTFS as desktops mount it, exFAT, FAT, many shares) accept fewer than others.
+/// </summary>
 internal sealed class NameLimits
 {
     private static readonly string[] FormatsOfWindows = ["exfat", "fat", "msdos", "ntfs", "ntfs3", "vfat"];
@@ -12,16 +14,19 @@ internal sealed class NameLimits
 
     public static NameLimits None { get; } = new(false);
 
-    /// <summary>No <c>: * ? " &lt; &gt; | \</c>, no dot or blank at the end, none of the names of devices.</summary>
+    /// <summary>The limits of Windows: no <c>: * ? " &lt; &gt; | \</c>, no dot or blank at the end, no device names.</summary>
     public static NameLimits OfWindows { get; } = new(true);
 
     public bool AreOfWindows { get; }
 
-    /// <summary>What a message's info part begins with. The semicolon is what other programs take there, too (mbsync: InfoDelimiter).</summary>
+    /// <summary>
+    /// The character that separates the info part of a message's file name. Other programs use the semicolon on such file systems, too
+    /// (mbsync: InfoDelimiter).
+    /// </summary>
     public char InfoSeparator => AreOfWindows ? ';' : ':';
 
-    /// <summary>Finds out by making a file whose name has a colon, and removing it.</summary>
-    /// <param name="makeAndRemove">Does so with a file of that path; throws where the system does.</param>
+    /// <summary>Probes the limits by creating a file with a colon in its name, and removing it.</summary>
+    /// <param name="makeAndRemove">Creates and removes a file of that path; throws where the system does.</param>
     public static NameLimits Probe(string directory, Action<string>? makeAndRemove = null)
     {
         makeAndRemove ??= MakeAndRemove;
@@ -33,13 +38,13 @@ internal sealed class NameLimits
         }
         catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
-            // Where no file can be made at all it is not the colon.
+            // A file without a colon is tried: where that one can't be created either, the colon is not the reason.
             makeAndRemove(name);
             return OfWindows;
         }
     }
 
-    /// <summary>What is likely by the file system's name, where nothing may be written.</summary>
+    /// <summary>Guesses the limits from the file system's type, for directories that must not be written to.</summary>
     public static NameLimits Guess(string format) => FormatsOfWindows.Contains(format, StringComparer.OrdinalIgnoreCase) ? OfWindows : None;
 
     private static void MakeAndRemove(string path)

@@ -3,21 +3,22 @@ using System.Buffers.Text;
 
 namespace Imapsync.Engine.Stores.Local;
 
-/// <summary>The lines of a <c>dovecot-uidlist</c> and of a <see cref="NameMemory"/>, from bytes.</summary>
+/// <summary>Reads the lines of a <c>dovecot-uidlist</c> or of a <see cref="NameMemory"/> from octets.</summary>
 internal static class NameLines
 {
     private const int MaxBufferBytes = 256 * 1024;
 
-    /// <summary>What may come to a list while it is read, and then some.</summary>
+    /// <summary>Space for lines that are appended to a list while it is read, with some reserve.</summary>
     private const int SpareBytes = 4 * 1024;
 
     public delegate void LineReader(ReadOnlySpan<byte> line);
 
-    /// <summary>Gives each whole line. What is longer than the buffer is no line and is passed over.</summary>
-    /// <returns>Octets up to the end of the last whole line.</returns>
+    /// <summary>Passes each complete line to the callback. A line longer than the buffer is invalid and skipped.</summary>
+    /// <returns>Octets up to the end of the last complete line.</returns>
     public static long Read(Stream file, LineReader onLine)
     {
-        // As large as the list is, and lent: most folders are small, and large arrays made for each keep the garbage collector busy.
+        // The buffer is as large as the list, and pooled: most folders are small, and a large array allocated for each would keep the
+        // garbage collector busy.
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(MaxBufferBytes, file.Length + SpareBytes));
         try
         {
@@ -60,11 +61,11 @@ internal static class NameLines
         }
     }
 
-    /// <summary><c>uid [fields] :name</c>; false for the header and for anything else.</summary>
+    /// <summary>Parses <c>uid [fields] :name</c>; false for the header and for anything else.</summary>
     public static bool TryParse(ReadOnlySpan<byte> line, out uint uid, out ReadOnlySpan<byte> name)
     {
         name = default;
-        // After the last UID there is no next one: only damage says so.
+        // The highest UID leaves no next one, so it occurs only in a damaged list and is refused.
         if (!Utf8Parser.TryParse(line, out uid, out var digits) || uid is 0 or uint.MaxValue)
             return false;
         var colon = line[digits..].IndexOf(" :"u8);

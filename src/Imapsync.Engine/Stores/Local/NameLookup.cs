@@ -1,17 +1,17 @@
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Tells a name from another that the file system takes for the same: macOS, Windows' shares and some directories of Linux do not
-/// tell upper from lower case, and some fold accents. Looks only; a directory may differ from the one above it.
+/// Finds out whether the file system takes two names for the same: macOS, Windows shares and some directories on Linux ignore case, and some fold
+/// accents. Changes nothing; a directory may differ from its parent.
 /// </summary>
 /// <param name="Exists">Whether the system finds something under a path.</param>
-/// <param name="NamesIn">The names in a directory as they were given.</param>
+/// <param name="NamesIn">The names in a directory, spelt as they were created.</param>
 internal sealed record NameLookup(Func<string, bool> Exists, Func<string, IEnumerable<string>> NamesIn)
 {
     public static NameLookup OfSystem { get; } = new(
         Path.Exists, directory => Directory.EnumerateFileSystemEntries(directory).Select(e => Path.GetFileName(e)));
 
-    /// <summary>Something is found there, but under another name.</summary>
+    /// <summary>Whether something exists under this path whose name is spelt differently.</summary>
     public bool IsAnothers(string path)
     {
         if (!Exists(path))
@@ -19,7 +19,7 @@ internal sealed record NameLookup(Func<string, bool> Exists, Func<string, IEnume
         var name = Path.GetFileName(path);
         var parent = Path.GetDirectoryName(path)!;
 
-        // Where the system tells cases apart this costs one more look, and the directory is not read.
+        // On a case-sensitive file system this costs one more lookup, and the directory is not read.
         return Exists(Path.Combine(parent, SwapCase(name))) && !NamesIn(parent).Contains(name, StringComparer.Ordinal);
     }
 

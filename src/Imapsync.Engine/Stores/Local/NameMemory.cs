@@ -9,11 +9,11 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// The UIDs of messages in a folder that must not be written to and whose uidlist does not know them: their unique names never change,
-/// so the job remembers them. Header <c>imapsync-names 1 V&lt;uidvalidity&gt; D&lt;the uidlist's uidvalidity, or 0&gt; :&lt;directory&gt;</c>,
-/// then lines <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>. Beside a uidlist the UIDs are high ones, which its own never reach; a name keeps its UID whatever
-/// the uidlist says of it later, as long as its file looks as before (<see cref="FileLook"/>): what was put in its place is another message
-/// until it is seen to be the same.
+/// The UIDs of messages in a folder that must not be written to and whose uidlist lacks them: their unique names never change, so the job
+/// remembers them. Header <c>imapsync-names 1 V&lt;uidvalidity&gt; D&lt;the uidlist's uidvalidity, or 0&gt; :&lt;directory&gt;</c>, then lines
+/// <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>. Beside a uidlist the UIDs given here are high ones, which the uidlist never reaches. A name
+/// keeps its UID whatever the uidlist says of it later, as long as its file looks as before (<see cref="FileLook"/>); a file that replaced it is
+/// another message until it is proved to be the same.
 /// </summary>
 internal sealed class NameMemory
 {
@@ -21,7 +21,7 @@ internal sealed class NameMemory
     private const string Magic = "imapsync-names 1 ";
     private const int LinesTogether = 4096;
 
-    /// <summary>So many files, every one of which has become another with the same length and time, are a tree that was copied.</summary>
+    /// <summary>If so many files are all replaced by others of the same length and time, the whole tree was copied.</summary>
     private const int WholeTree = 50;
     private readonly string? path;
     private readonly bool isReadOnly;
@@ -41,25 +41,25 @@ internal sealed class NameMemory
         Next = list.Next.Value;
     }
 
-    /// <summary>By name as the index knows it.</summary>
+    /// <summary>Remembered UIDs by name, as the index uses them.</summary>
     public NameTable Uids { get; private set; } = new();
 
     /// <summary>See <see cref="IMessageFolder.Predecessors"/>.</summary>
     public IReadOnlyDictionary<Uid, Uid> Predecessors => predecessors;
 
-    /// <summary>What every message seen before keeps its UID under; none where nothing is remembered.</summary>
+    /// <summary>The UIDVALIDITY under which messages seen before keep their UIDs; none where nothing is remembered.</summary>
     public UidValidity Validity { get; private set; }
 
-    /// <summary>Greater than any UID given, here or by the uidlist.</summary>
+    /// <summary>A UID greater than any assigned, here or by the uidlist.</summary>
     public uint Next { get; private set; }
 
-    /// <summary>Some UIDs hold for this session only.</summary>
+    /// <summary>Whether some UIDs are valid for this session only.</summary>
     public bool IsProvisional { get; private set; }
 
-    /// <param name="place">What the folder is, among all that the job may read: another place is met anew.</param>
+    /// <param name="place">Identifies the folder's location among all that the job may read: under another location, memory begins anew.</param>
     public static NameMemory Open(FolderPath folder, string place, StoreContext context) => Open(folder, place, new UidCounters(UidValidity.None, new Uid(1)), context);
 
-    /// <param name="list">How far the folder's own list is, read; it has what a UID was given to by others.</param>
+    /// <param name="list">The state of the folder's own uidlist, read to its end; it has the UIDs that other programs assigned.</param>
     public static NameMemory Open(FolderPath folder, string directory, UidCounters list, StoreContext context)
     {
         var file = context.MemoryDirectory is { } memory ? Path.Combine(memory, FileName(folder)) : null;
@@ -69,11 +69,11 @@ internal sealed class NameMemory
     }
 
     /// <summary>
-    /// Holds what lies there against how it looked when it got its UID: what differs gets a new one. Names that files shared are told apart by
-    /// contents already.
+    /// Compares each file with its recorded look and gives a new UID to each that differs. Files that share a name have already been told
+    /// apart by their contents.
     /// </summary>
     /// <param name="there">Names with the path of each one's file.</param>
-    /// <returns>True where there was any.</returns>
+    /// <returns>True where any file differed.</returns>
     public bool RenewReplaced(IEnumerable<(string Name, string Path)> there)
     {
         var shared = Uids.WithSlash.Select(k => k[..k.IndexOf('/', StringComparison.Ordinal)]).ToHashSet();
@@ -118,8 +118,8 @@ internal sealed class NameMemory
     }
 
     /// <summary>
-    /// True where a file looks exactly as one did that had another name: files were renamed, as by <c>folder -pack</c>, and names say nothing of
-    /// what was copied. To be asked before anything is added.
+    /// Whether some file looks exactly as one recorded under another name: then files were renamed, as by <c>folder -pack</c>, and names
+    /// don't tell which messages were copied. To be called before <see cref="Add"/>.
     /// </summary>
     public bool AreRenamed(IEnumerable<(string Name, string Path)> there)
     {
@@ -134,7 +134,7 @@ internal sealed class NameMemory
         return string.Create(CultureInfo.InvariantCulture, $"{order[at]} L{look:x} :=\n");
     }
 
-    /// <summary>Gives UIDs. They are on the disk before they are used, so that none is ever given twice.</summary>
+    /// <summary>Assigns UIDs and stores them durably before they are used, so that no UID is ever assigned twice.</summary>
     public void Add(IReadOnlyList<string> names)
     {
         if (names.Count == 0)
@@ -165,7 +165,10 @@ internal sealed class NameMemory
         looks.Add(look);
     }
 
-    /// <summary>In the upper half, where no uidlist that is made in the same second (by a restore into the folder) has its own.</summary>
+    /// <summary>
+    /// Returns a UIDVALIDITY in the upper half of the range, where no uidlist that is created in the same second (by a restore into the
+    /// folder) has its own.
+    /// </summary>
     private UidValidity NewValidity() =>
         new((uint)Math.Clamp(Math.Max(time.GetUtcNow().ToUnixTimeSeconds() | FirstBesideList, replaced + 1L), 1, uint.MaxValue));
 
@@ -174,7 +177,10 @@ internal sealed class NameMemory
 
     private string Header() => $"{Magic}V{Validity} D{(listed.IsNone ? "0" : listed.ToString())} :{Escape(directory)}";
 
-    /// <summary>Beside a uidlist only in the upper half of all UIDs, as long as the list is in the lower one.</summary>
+    /// <summary>
+    /// Whether so many UIDs are left. Beside a uidlist only the upper half of all UIDs is used, and only while the list stays in the lower
+    /// half.
+    /// </summary>
     private bool HasRoom(int count) =>
         uint.MaxValue - count > Next && (listed.IsNone || wholeLength > 0 || Next < FirstBesideList);
 
@@ -218,7 +224,7 @@ internal sealed class NameMemory
             return;
         }
 
-        // Of another place or another generation of its uidlist: what it says is void, and a new one begins.
+        // The file belongs to another location or to another UIDVALIDITY of the uidlist, so its contents are void and a new one begins.
         replaced = Validity.Value;
         Uids = new NameTable();
         order.Clear();
@@ -243,7 +249,7 @@ internal sealed class NameMemory
         return Header() == line;
     }
 
-    /// <summary>Some lines at a time: a folder may have a million.</summary>
+    /// <summary>Writes some lines at a time, since a folder may have a million.</summary>
     private void Write(IEnumerable<string> lines)
     {
         var isKept = path is not null && !isReadOnly && !IsProvisional;
@@ -255,7 +261,7 @@ internal sealed class NameMemory
             var octets = Encoding.UTF8.GetBytes(string.Concat(chunk));
             if (wholeLength == 0)
             {
-                // With the first of them, so that what is there by itself never lacks the UID that it begins with.
+                // The header is written together with the first lines, so that a file with a header never lacks the UID that it begins with.
                 LocalFiles.CreateDirectory(Path.GetDirectoryName(path)!);
                 octets = [.. Encoding.UTF8.GetBytes(Header() + "\n"), .. octets];
                 LocalFiles.Replace(path!, octets);

@@ -4,20 +4,20 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Unique names with their UIDs, some 45 octets each: a folder may have a million. Programs make names of numbers between a few words that are
-/// always the same, so what stands between the numbers is held once; a name of another kind is held as it is. Nothing is ever taken out. For
-/// one task at a time.
+/// Unique names with their UIDs, some 45 octets each: a folder may have a million. Programs form names from numbers between a few fixed words, so
+/// the text between the numbers is stored once as a pattern; a name of any other kind is stored as it is. Nothing is ever removed. For one task
+/// at a time.
 /// </summary>
 internal sealed class NameTable
 {
-    /// <summary>So many kinds of names are told apart; whoever makes names of random letters would need one for each.</summary>
+    /// <summary>How many patterns are stored at most; names of random letters would need one pattern each.</summary>
     private const int MaxPatterns = 2048;
     private const int MaxPatternLength = 512;
     private const int ChunkBits = 16;
     private const int MaxDigits = 18;
     private const int MaxNumbers = 64;
 
-    /// <summary>Stands for a number in a pattern, and in no name.</summary>
+    /// <summary>Represents a number in a pattern; it occurs in no name.</summary>
     private const char Number = '\0';
 
     private readonly List<byte[]> chunks = [];
@@ -33,7 +33,7 @@ internal sealed class NameTable
 
     public int Count => rows.Count;
 
-    /// <summary>Names that have a slash in them, which no file's has.</summary>
+    /// <summary>Names that contain a slash, which no file name does.</summary>
     public IReadOnlyList<string> WithSlash => withSlash;
 
     public bool ContainsName(ReadOnlySpan<char> name) => TryFind(name, out _);
@@ -45,7 +45,7 @@ internal sealed class NameTable
         return isThere;
     }
 
-    /// <param name="slot">Where it stands, for good.</param>
+    /// <param name="slot">The name's position, which never changes.</param>
     public bool TryFind(ReadOnlySpan<char> name, out int slot)
     {
         slot = -1;
@@ -56,7 +56,7 @@ internal sealed class NameTable
 
     public uint UidAt(int slot) => rows[slot].Uid;
 
-    /// <summary>Adds a name, or gives it another UID.</summary>
+    /// <summary>Adds a name, or changes its UID.</summary>
     public void Set(ReadOnlySpan<char> name, uint uid)
     {
         _ = TryPack(name, adds: true, out var length);
@@ -74,8 +74,11 @@ internal sealed class NameTable
             Grow();
     }
 
-    /// <summary>A pattern's number and then the numbers in it; or 0 and the name. The same name is the same octets each time.</summary>
-    /// <returns>False where a name of this kind was never added.</returns>
+    /// <summary>
+    /// Packs a name as its pattern's number followed by the numbers in it; or as 0 followed by the name. The same name always packs to the
+    /// same octets.
+    /// </summary>
+    /// <returns>False where no name of this pattern was ever added.</returns>
     private bool TryPack(ReadOnlySpan<char> name, bool adds, out int length)
     {
         length = 0;
@@ -101,9 +104,9 @@ internal sealed class NameTable
         return true;
     }
 
-    /// <summary>Takes the numbers out of a name that have neither zeros in front nor too many digits.</summary>
-    /// <param name="shape">The name with <see cref="Number"/> in their places.</param>
-    /// <returns>False where there is nothing to take out, or too much.</returns>
+    /// <summary>Extracts the numbers of a name that have neither leading zeros nor too many digits.</summary>
+    /// <param name="shape">The name with <see cref="Number"/> in place of each number.</param>
+    /// <returns>False where the name has no such number, or too many.</returns>
     private bool TrySplit(ReadOnlySpan<char> name, out ReadOnlySpan<char> shape, out int count)
     {
         var length = 0;
@@ -185,7 +188,7 @@ internal sealed class NameTable
 
     private uint Store(ReadOnlySpan<byte> octets)
     {
-        // Its length in front, in one octet as a rule.
+        // The packed name is preceded by its length, usually in one octet.
         var room = octets.Length + 3;
         if (usedBytes + room > 1 << ChunkBits)
         {
@@ -213,7 +216,7 @@ internal sealed class NameTable
         return position;
     }
 
-    /// <param name="bucket">Where it is, or where it would be put.</param>
+    /// <param name="bucket">The bucket that holds the name, or would hold it.</param>
     private bool TryFind(ReadOnlySpan<byte> octets, out int slot, out int bucket)
     {
         for (bucket = HashOf(octets) & (buckets.Length - 1); buckets[bucket] != 0; bucket = (bucket + 1) & (buckets.Length - 1))

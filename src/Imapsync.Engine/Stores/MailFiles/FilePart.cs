@@ -1,7 +1,7 @@
 namespace Imapsync.Engine.Stores.MailFiles;
 
-/// <summary>A part of a file as a stream of its own. Owns the file.</summary>
-/// <exception cref="EndOfStreamException">The file is shorter.</exception>
+/// <summary>A part of a file as a stream. Owns the file.</summary>
+/// <exception cref="EndOfStreamException">The file is too short to hold the part.</exception>
 internal sealed class FilePart : Stream
 {
     private readonly FileStream file;

@@ -2,17 +2,17 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.MailFiles;
 
-/// <summary>One message that lies in a file, or in a part of one.</summary>
-/// <param name="Key">What it is known by among those of its folder, for good: a name.</param>
-/// <param name="File">Absolute.</param>
+/// <summary>One message that is stored in a file, or in a part of one.</summary>
+/// <param name="Key">A name that identifies the message among those of its folder and never changes.</param>
+/// <param name="File">The absolute path of the file.</param>
 internal readonly record struct FiledMessage(string Key, string File, FlagSet Flags)
 {
-    /// <summary>Where its octets are; null for the whole file.</summary>
+    /// <summary>The part of the file that holds the message; null for the whole file.</summary>
     public (long Offset, long Length)? Part { get; init; }
 
-    /// <summary>When it came, where the store knows; else its header is asked.</summary>
+    /// <summary>When the message was received, where the store knows it; otherwise the message's header decides.</summary>
     public DateTimeOffset? Date { get; init; }
 
-    /// <summary>Why it can't be had, though it is there.</summary>
+    /// <summary>Why the message can't be read, though it exists.</summary>
     public string? Damage { get; init; }
 }

@@ -2,35 +2,35 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Stores.MailFiles;
 
-/// <summary>Files of one program that each hold a message: which folders they make, and what is known of each.</summary>
+/// <summary>The files of one mail program that each hold a message: which folders they form, and what is known of each message.</summary>
 internal interface IMailTree
 {
-    /// <summary>What it is, for people: <c>Apple Mail</c>.</summary>
+    /// <summary>The mail program's name, for people: <c>Apple Mail</c>.</summary>
     string Name { get; }
 
-    /// <summary>What the files do not tell, for people.</summary>
+    /// <summary>A note for people on what the files don't record.</summary>
     string Untold { get; }
 
-    /// <summary>The folders that are there now with their directories, absolute; several where one name is written in two ways.</summary>
+    /// <summary>Lists the existing folders with the absolute paths of their directories; several where one name is written in two ways.</summary>
     IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut);
 
-    /// <summary>The messages of one of those directories, in no order.</summary>
+    /// <summary>Reads the messages of one of those directories, in no particular order.</summary>
     IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut);
 
-    /// <summary>What the file of a message tells that only opening it shows. Default: nothing.</summary>
+    /// <summary>Completes a message with the information that only opening its file reveals. Default: nothing.</summary>
     FiledMessage Open(FiledMessage message) => message;
 }
 
-/// <summary>What lies there and is no message of the tree: told once, by number and first name.</summary>
+/// <summary>Files that are not messages of the tree: reported once, with their number and the first name.</summary>
 internal sealed class LeftOut
 {
     private readonly Dictionary<string, (int Count, string First)> other = [];
     private readonly Dictionary<string, (int Count, string First)> unread = [];
 
-    /// <summary>It is no mail: a note.</summary>
+    /// <summary>Records a file that is not mail, such as a note.</summary>
     public void Other(string why, string path) => Add(other, why, path);
 
-    /// <summary>It may be mail: a problem of the job.</summary>
+    /// <summary>Records a file that may be mail, which is a problem of the job.</summary>
     public void Unread(string why, string path) => Add(unread, why, path);
 
     public void Tell(StoreContext context, string display, FolderPath? folder)

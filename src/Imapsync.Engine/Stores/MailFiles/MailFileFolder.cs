@@ -6,7 +6,10 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.MailFiles;
 
-/// <summary>A folder of messages in files, open for reading: a snapshot of what lay there. UIDs are remembered by name in the job's state.</summary>
+/// <summary>
+/// A folder of messages in files, open for reading: a snapshot of the files found when it was opened. UIDs are remembered by name in the job's
+/// state.
+/// </summary>
 internal sealed class MailFileFolder : IMessageFolder
 {
     private readonly IMailTree tree;
@@ -22,8 +25,8 @@ internal sealed class MailFileFolder : IMessageFolder
 
     public IReadOnlyDictionary<Uid, Uid> Predecessors { get; private set; } = System.Collections.Immutable.ImmutableDictionary<Uid, Uid>.Empty;
 
-    /// <param name="place">The store's root: another one is met anew.</param>
-    /// <param name="directories">Those that make the folder.</param>
+    /// <param name="place">The store's root: under another root, UIDs begin anew.</param>
+    /// <param name="directories">The directories that form the folder.</param>
     public static MailFileFolder Open(FolderPath path, string place, IReadOnlyList<string> directories, IMailTree tree, StoreContext context, string display)
     {
         var folder = new MailFileFolder(path, tree);
@@ -32,12 +35,12 @@ internal sealed class MailFileFolder : IMessageFolder
         foreach (var message in directories.SelectMany(d => tree.Read(d, leftOut)))
             found[message.Key] = message;
         var names = NameMemory.Open(path, place, context);
-        // Where they were, nobody knows which is which: messages are matched by what they hold, as on a first meeting.
+        // After a renaming of files, names don't tell which message is which, so messages are matched by their contents, as on first meeting.
         var areRenamed = names.AreRenamed(found.Values.Where(m => m.Part is null).Select(m => (m.Key, m.File)));
         if (areRenamed)
             context.OnNote($"{display}: {path}: files were renamed since the last run; messages are matched again by identity, nothing is removed");
         names.Add([.. found.Keys.Where(k => !names.Uids.ContainsName(k)).Order(StringComparer.Ordinal)]);
-        // A file that was written anew under its name is another message, until it is seen to have the same octets.
+        // A file that was written again under its old name is another message, until its octets are proved to be the same.
         names.RenewReplaced(found.Values.Where(m => m.Part is null).Select(m => (m.Key, m.File)));
         foreach (var (key, message) in found)
         {
@@ -96,7 +99,7 @@ internal sealed class MailFileFolder : IMessageFolder
             }
             catch (FileNotFoundException)
             {
-                // Gone since it was listed.
+                // The file vanished after the listing.
                 continue;
             }
             catch (Exception e) when (FileErrors.Is(e))
@@ -126,13 +129,13 @@ internal sealed class MailFileFolder : IMessageFolder
         }
         catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
-            // Reading it will tell why.
+            // A failure is ignored here; reading the message will report it.
         }
 
         return new MessageInfo(uid, message.Flags, message.Date ?? default);
     }
 
-    /// <summary>Null when it can't be read: whoever copies it is told why.</summary>
+    /// <summary>Returns null when the header can't be read; the reason is reported when the message is copied.</summary>
     private static async Task<ReadOnlyMemory<byte>?> TryReadHeaderAsync(FiledMessage message, CancellationToken cancellationToken)
     {
         if (message.Damage is not null)

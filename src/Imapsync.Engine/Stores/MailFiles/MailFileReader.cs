@@ -7,8 +7,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.MailFiles;
 
 /// <summary>
-/// The octets of a message in a file. A file whose first line ends in CRLF is handed on as it is; one that has LF there was written on
-/// a system whose lines end so, and each of its LFs becomes CRLF.
+/// Reads the octets of a message in a file. A file whose first line ends in CRLF is passed on unchanged; a file with LF was written on a system
+/// whose line ends are LF, so each of its LFs becomes CRLF.
 /// </summary>
 internal sealed class MailFileReader : IAsyncDisposable
 {
@@ -23,7 +23,9 @@ internal sealed class MailFileReader : IAsyncDisposable
         isCrlf = FirstLineEndsInCrlf(span);
     }
 
-    /// <exception cref="IOException">And its kin: the file can't be opened, or is shorter than its part.</exception>
+    /// <exception cref="IOException">
+    /// The file can't be opened (other file exceptions are possible as well), or it is too short to hold its part.
+    /// </exception>
     public static MailFileReader Open(FiledMessage message)
     {
         var file = OrdinaryFile.OpenRead(message.File);
@@ -38,7 +40,7 @@ internal sealed class MailFileReader : IAsyncDisposable
         }
     }
 
-    /// <summary>How many octets the message has. Reads the file where that has to be counted.</summary>
+    /// <summary>Returns how many octets the message has. Reads the file where they have to be counted.</summary>
     public long Count()
     {
         if (isCrlf)
@@ -53,7 +55,7 @@ internal sealed class MailFileReader : IAsyncDisposable
         return PipeReader.Create(isCrlf ? span : new CrlfStream(span), new StreamPipeReaderOptions(bufferSize: 64 << 10, leaveOpen: true));
     }
 
-    /// <summary>Through the empty line, at most 1 MiB.</summary>
+    /// <summary>Returns the header through the empty line, at most 1 MiB.</summary>
     public async Task<ReadOnlyMemory<byte>> HeaderAsync(CancellationToken cancellationToken)
     {
         var body = Body();

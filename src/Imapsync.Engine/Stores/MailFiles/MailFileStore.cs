@@ -5,7 +5,7 @@ using Imapsync.Engine.Stores.ReadOnly;
 
 namespace Imapsync.Engine.Stores.MailFiles;
 
-/// <summary>A directory in which a program keeps each message in a file of its own, read and never written to.</summary>
+/// <summary>A directory in which another program stores each message in a file; it is read and never written to.</summary>
 internal sealed class MailFileStore : ReadOnlyStore
 {
     private readonly string root;
@@ -22,7 +22,7 @@ internal sealed class MailFileStore : ReadOnlyStore
         {
             if (!Directory.Exists(endpoint.Place))
                 throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no such directory") { Kind = FailureKind.Gone };
-            // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which everything was removed.
+            // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which all mail was removed, so it is refused.
             var found = tree.List(new LeftOut());
             return found.Count > 0
                 ? new MailFileStore(endpoint, tree, context, found)
@@ -45,7 +45,7 @@ internal sealed class MailFileStore : ReadOnlyStore
 
     public override Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => RunAsync<IMessageFolder>(FailureScope.Folder, path.ToString(), () =>
     {
-        // One that came since the listing is looked for once more.
+        // A folder that is not in the listing is looked for once more, since it may be newer than the listing.
         var directories = listed.GetValueOrDefault(path) ?? tree.List(new LeftOut()).GetValueOrDefault(path) ?? throw NoFolder(path);
         if (!directories.Any(Directory.Exists))
             throw NoFolder(path);

@@ -4,16 +4,17 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>What was written of a body: all that the file's final name tells.</summary>
+/// <summary>The lengths and the form of a body as written, which become part of the file's final name.</summary>
 internal readonly record struct WrittenBody(long BytesOnDisk, long BytesWithCrlf, bool IsVerbatim);
 
 /// <summary>
-/// Writes a body that is whole in memory into a file with LF line ends. A body that would not come back the same is kept as it came:
-/// with CRCRLF alone every LF has its CR and nobody changes it; with a bare LF it needs the mark of a verbatim file.
+/// Writes a body that is whole in memory into a file with LF line ends. A body that could not be restored from that form is written unchanged. If
+/// only its CRCRLFs are the reason, every LF has its CR and reading leaves the file unchanged; with a bare LF the name needs the mark of a
+/// verbatim file.
 /// </summary>
 internal static class BodyFile
 {
-    /// <param name="octets">Overwritten.</param>
+    /// <param name="octets">Overwritten by this method.</param>
     public static WrittenBody Write(string path, Span<byte> octets, DateTimeOffset date)
     {
         var lineEnds = default(LineEndScanner);

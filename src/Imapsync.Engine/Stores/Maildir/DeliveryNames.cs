@@ -5,8 +5,8 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Unique names for new messages, <c>SECONDS.M…P…Q…R….HOST</c> (cr.yp.to/proto/maildir.html), and knowing our own again in tmp/.
-/// R is drawn once a process: two containers may share host name and process number.
+/// Makes unique names for new messages, <c>SECONDS.M…P…Q…R….HOST</c> (cr.yp.to/proto/maildir.html), and recognises this program's own names in
+/// tmp/. R is drawn at random once for each process, since two containers may share host name and process number.
 /// </summary>
 internal sealed class DeliveryNames(TimeProvider time)
 {
@@ -25,8 +25,8 @@ internal sealed class DeliveryNames(TimeProvider time)
     }
 
     /// <summary>
-    /// Removes temporary files that nobody will ever finish: our own naming, and either its process on this host is dead
-    /// or the file is older than 36 hours.
+    /// Removes temporary files that will never be finished: those with this program's names whose process on this host is dead, or that are
+    /// older than 36 hours.
     /// </summary>
     public void RemoveLeftovers(string tmpDirectory)
     {

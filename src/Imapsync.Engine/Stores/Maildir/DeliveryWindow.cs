@@ -7,21 +7,21 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>A message of a window that lies whole in tmp/.</summary>
+/// <summary>A message of a window that has been written completely to tmp/.</summary>
 internal readonly record struct TemporaryMessage(Uid Source, FlagSet Flags, string TemporaryName, WrittenBody Body)
 {
     public string UniqueName => MaildirName.WithFields(TemporaryName, Body.BytesOnDisk, Body.BytesWithCrlf, Body.IsVerbatim);
 }
 
 /// <summary>
-/// Brings the messages of a window into tmp/. Those in memory are written by a few tasks beside the source's reading;
-/// a large one streams straight into its file. Whatever is not handed over by the end is removed.
+/// Writes the messages of a window to tmp/. Small ones are buffered and written by a few tasks while the source is being read; a large one is
+/// streamed straight into its file. Files that were not handed over are removed when the window is disposed.
 /// </summary>
 internal sealed class DeliveryWindow : IAsyncDisposable
 {
     private const int SmallBytes = 128 * 1024;
 
-    // Bounds the memory: so many bodies wait, and as many as there are writers are being written.
+    // Bounds the memory: at most so many bodies wait, besides those being written, one by each writer.
     private const int MaxWaiting = 16;
     private readonly string tmpDirectory;
     private readonly DeliveryNames names;
@@ -37,7 +37,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
 
     public DeliveryWindow(string tmpDirectory, DeliveryNames names) => (this.tmpDirectory, this.names) = (tmpDirectory, names);
 
-    /// <summary>False when the body is not as long as announced.</summary>
+    /// <summary>Accepts a message; false when the body does not have the announced length.</summary>
     public async ValueTask<bool> TakeAsync(IncomingMessage message, CancellationToken cancellationToken)
     {
         if (message.TakeHeld() is { } held)
@@ -50,7 +50,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
         };
     }
 
-    /// <summary>Waits until all messages taken lie in tmp/, and gives them in the order they were taken.</summary>
+    /// <summary>Waits until all accepted messages are in tmp/, and returns them in the order in which they were accepted.</summary>
     public async Task<IReadOnlyList<TemporaryMessage>> CompleteAsync()
     {
         small.Writer.TryComplete();
@@ -58,7 +58,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
         return [.. written.OrderBy(w => w.Order).Select(w => w.Message)];
     }
 
-    /// <summary>Removes what still lies in tmp/.</summary>
+    /// <summary>Removes the files that are still in tmp/.</summary>
     public async ValueTask DisposeAsync()
     {
         small.Writer.TryComplete();
@@ -68,7 +68,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
         LocalFiles.TryDelete(temporaryNames.Select(PathOf));
     }
 
-    /// <summary>The window's messages have their final names.</summary>
+    /// <summary>Records that the window's messages have got their final names, so that disposal removes nothing.</summary>
     public void HandOver() => temporaryNames.Clear();
 
     public string PathOf(string temporaryName) => Path.Combine(tmpDirectory, temporaryName);
@@ -90,7 +90,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
         return isWhole && await HandOnAsync(message, copy, cancellationToken);
     }
 
-    /// <summary>Gives a body to the writers, which dispose it.</summary>
+    /// <summary>Passes a body to the writers, which dispose it.</summary>
     private async ValueTask<bool> HandOnAsync(IncomingMessage message, IMemoryOwner<byte> held, CancellationToken cancellationToken)
     {
         var isHandedOn = false;
@@ -99,12 +99,12 @@ internal sealed class DeliveryWindow : IAsyncDisposable
             var job = new SmallBody(NextName(), message.Uid, message.Info.Flags, message.Info.InternalDate, held, (int)message.Length);
             while (!(isHandedOn = small.Writer.TryWrite(job)))
             {
-                // False once a writer failed: its exception comes out of the wait for the writers.
+                // Waiting returns false once a writer has failed; the writer's exception is thrown when the writers are awaited.
                 if (!await small.Writer.WaitToWriteAsync(cancellationToken))
                     await Task.WhenAll(writers);
             }
 
-            // One more while the bodies come faster than they are written.
+            // Another writer is started as long as bodies arrive faster than they are written.
             if (writers.Count < MostWriters && small.Reader.Count > writers.Count)
                 writers.Add(Task.Run(WriteSmallBodiesAsync, CancellationToken.None));
             return true;
@@ -116,7 +116,10 @@ internal sealed class DeliveryWindow : IAsyncDisposable
         }
     }
 
-    /// <summary>An exception of the body passes through as it is; one of the file is the target's.</summary>
+    /// <summary>
+    /// Streams a large body into its file. An exception of the body passes through unchanged; one of the file becomes a failure of the
+    /// target.
+    /// </summary>
     private async ValueTask<bool> TakeLargeAsync(IncomingMessage message, CancellationToken cancellationToken)
     {
         var place = NextName();
@@ -181,7 +184,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
         }
         catch (Exception e)
         {
-            // The other writers have no reason to go on, and whoever hands in the next body has to hear of it.
+            // A failed writer closes the queue, so that the other writers end and whoever adds the next body learns of the failure.
             small.Writer.TryComplete();
             throw FileErrors.Is(e) ? LocalFiles.Failure(e, FailureScope.Folder, tmpDirectory) : e;
         }

@@ -9,15 +9,15 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Levels of folder paths as parts of directory names: modified UTF-7, as Dovecot and Courier have it on disk, where what would mean
-/// something to the file system or to the layout is written as a base64 run too (<c>.</c> is <c>&amp;AC4-</c>). Reversible, plain ASCII.
-/// A name too long for a directory ends in <c>~</c> and a digest; the whole path is in the file <see cref="SideFile"/> inside.
+/// Encodes levels of folder paths as parts of directory names: modified UTF-7, as Dovecot and Courier use it on disk, in which characters with a
+/// meaning to the file system or to the layout are also written as base64 runs (<c>.</c> is <c>&amp;AC4-</c>). Reversible, plain ASCII. A name
+/// that is too long for a directory ends in <c>~</c> and a digest; the file <see cref="SideFile"/> inside the directory then has the whole path.
 /// </summary>
 internal static class FolderNaming
 {
     public const string SideFile = "imapsync-folder";
 
-    /// <summary>The side file for the name that the directory is about to get.</summary>
+    /// <summary>The side file for the directory's next name, written before a rename.</summary>
     public const string NextSideFile = "imapsync-folder-next";
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
@@ -36,11 +36,11 @@ internal static class FolderNaming
 
     public static string EncodeFirst(string encoded) => encoded[0] == '&' ? encoded : Run(encoded[0]) + encoded[1..];
 
-    /// <summary>Any text is some level: what is no modified UTF-7 is taken as it is.</summary>
+    /// <summary>Decodes a level. Any text is accepted: text that is not modified UTF-7 is returned unchanged.</summary>
     public static string Decode(string encoded) =>
         ModifiedUtf7.TryDecode(WithoutAsciiRuns(encoded), out var level) && level.Length > 0 ? level : encoded;
 
-    /// <summary>The name itself if a directory can have it, else a shortened one that no other path has.</summary>
+    /// <summary>Returns the name itself if a directory can have it, otherwise a shortened one that no other path has.</summary>
     public static string Fit(string name, FolderPath path)
     {
         if (name.Length <= MaxNameLength)
@@ -48,7 +48,7 @@ internal static class FolderNaming
         return SetApart(name, path);
     }
 
-    /// <summary>A name that no other path has, on a file system that does not tell cases apart either.</summary>
+    /// <summary>Returns a name that no other path has, not even on a file system that ignores case.</summary>
     public static string SetApart(string name, FolderPath path)
     {
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.Unicode.GetBytes(path.ToString())))[..DigestLength];
@@ -66,11 +66,11 @@ internal static class FolderNaming
             cut = cut[..run];
         cut = cut.TrimEnd('.');
 
-        // One long run of base64 leaves nothing, or only the dot of Maildir++.
+        // If the name is one long run of base64, cutting it leaves nothing, or only the dot of Maildir++.
         return cut.Length > 0 ? cut : name[0] == '.' ? ".long" : "long";
     }
 
-    /// <summary>An encoded level of a folder's name in a way that can stand where such limits hold.</summary>
+    /// <summary>Encodes a level further so that it is valid under these limits.</summary>
     public static string Fit(string level, NameLimits limits)
     {
         if (!limits.AreOfWindows)
@@ -84,7 +84,9 @@ internal static class FolderNaming
 
     private static string Run(char c) => $"&{Base64[c >> 10]}{Base64[(c >> 4) & 63]}{Base64[(c << 2) & 63]}-";
 
-    /// <summary>Turns runs of one printable ASCII character, which modified UTF-7 proper has no place for, back into the character.</summary>
+    /// <summary>
+    /// Decodes base64 runs of one printable ASCII character, which standard modified UTF-7 never contains, back into the character.
+    /// </summary>
     private static string WithoutAsciiRuns(string encoded)
     {
         if (!encoded.Contains("&A", StringComparison.Ordinal))

@@ -3,8 +3,9 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Uidlists of folders that were just closed, for whoever opens them next: as a rule to look whether all is in place. One is read again
-/// where its file has changed since, as by a folder that stays open. A few, since large ones take memory.
+/// Keeps the uidlists of folders that were just closed, for whoever opens these folders next: usually a check that everything is stored. A list
+/// is read again if its file has changed since, for example through a folder that is still open. Only a few lists are kept, since large ones take
+/// memory.
 /// </summary>
 internal sealed class KnownLists
 {
@@ -22,7 +23,7 @@ internal sealed class KnownLists
         }
     }
 
-    /// <summary>Gives it away: from here on it is the caller's alone.</summary>
+    /// <summary>Removes and returns a folder's list, which belongs to the caller alone from then on.</summary>
     public UidList? Take(FolderPath path)
     {
         lock (known)

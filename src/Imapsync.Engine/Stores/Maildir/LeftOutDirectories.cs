@@ -2,8 +2,10 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>What a look over a tree passed by although it may hold mail, told by name and reason.</summary>
-/// <param name="root">Links into the tree lose nothing: what they lead to is found under its own name.</param>
+/// <summary>
+/// Records the directories that a scan of a tree skipped although they may hold mail, and reports each with its name and the reason.
+/// </summary>
+/// <param name="root">A skipped link to a place inside this tree loses nothing, since its destination is found under its own name.</param>
 internal sealed class LeftOutDirectories(string root)
 {
     private const int MaxDepth = 8, MaxLooks = 10_000, MaxTold = 100;
@@ -25,7 +27,7 @@ internal sealed class LeftOutDirectories(string root)
             more++;
     }
 
-    /// <summary>The directories in a directory. What else may be a folder is added here.</summary>
+    /// <summary>Returns the real directories in a directory, and records as left out other entries that may be folders.</summary>
     public IReadOnlyList<DirectoryInfo> RealDirectories(string directory)
     {
         var found = new List<DirectoryInfo>();
@@ -58,7 +60,7 @@ internal sealed class LeftOutDirectories(string root)
         return found;
     }
 
-    /// <summary>Tells of a directory that looks like no folder only because it can't be looked into.</summary>
+    /// <summary>Records a directory that looks like no folder only because it can't be read.</summary>
     public void RequireReadable(string directory)
     {
         try
@@ -72,7 +74,7 @@ internal sealed class LeftOutDirectories(string root)
         }
     }
 
-    /// <summary>A Maildir is there or somewhere below. Links are not followed, so it ends.</summary>
+    /// <summary>Whether the directory or anything below it is a Maildir. Links are not followed, so the search ends.</summary>
     public static bool HoldsMaildirs(string directory)
     {
         var pending = new Queue<(string Path, int Depth)>([(directory, 0)]);
@@ -89,14 +91,17 @@ internal sealed class LeftOutDirectories(string root)
             }
             catch (Exception e) when (FileErrors.Is(e))
             {
-                // Who may not look there can't know.
+                // A directory that can't be read is taken to hold no Maildir.
             }
         }
 
         return false;
     }
 
-    /// <summary>A link that leads nowhere may lead to a disk that is not mounted. Editors' locks (<c>.#name</c>) never lead anywhere.</summary>
+    /// <summary>
+    /// Records a link that may lead to mail: a broken one may lead to a disk that is not mounted. Editors' locks (<c>.#name</c>) are always
+    /// broken links and are ignored.
+    /// </summary>
     private void AddLink(FileSystemInfo link, bool isDirectory)
     {
         if (link.Name is "cur" or "new" or "tmp" || link.Name.StartsWith(".#", StringComparison.Ordinal))
@@ -118,7 +123,7 @@ internal sealed class LeftOutDirectories(string root)
         }
         catch (IOException)
         {
-            // A loop.
+            // The links form a loop, so they lead nowhere.
             return null;
         }
     }

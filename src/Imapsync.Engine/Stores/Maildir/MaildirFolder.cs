@@ -5,12 +5,17 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>A folder open for reading. Nothing is written there: messages that the uidlist does not know have UIDs that are remembered elsewhere, or for this session only.</summary>
+/// <summary>
+/// A folder open for reading. Nothing is written to it: UIDs of messages that the uidlist lacks are remembered in the job's state or are valid
+/// for this session only.
+/// </summary>
 internal class MaildirFolder : IMessageFolder
 {
     private const int CancellationEvery = 256;
 
-    /// <summary>Names, then files that share a name, then what these leave.</summary>
+    /// <summary>
+    /// How often UIDs are assigned at most: first to new names, then to files that share a name, then to names that this leaves unlisted.
+    /// </summary>
     private const int MaxRoundsOfNaming = 4;
     private NameMemory? names;
     private bool isJustOpened;
@@ -42,7 +47,7 @@ internal class MaildirFolder : IMessageFolder
 
     private MaildirMessageReader Reader { get; }
 
-    /// <param name="list">The folder's uidlist, where it was open before; it is this folder's from here on.</param>
+    /// <param name="list">The folder's uidlist, where it is still known from an earlier opening; it belongs to this folder from then on.</param>
     public static IMessageFolder Open(FolderPath path, MaildirPaths paths, StoreContext context, UidList? list = null)
     {
         var folder = new MaildirFolder(path, paths, context, list is not null && list.IsOf(paths.Directory) ? list : null);
@@ -76,7 +81,7 @@ internal class MaildirFolder : IMessageFolder
     {
         if (request.ChangedSince is not null)
             throw new ArgumentException("a Maildir has no HIGHESTMODSEQ", nameof(request));
-        // The first listing is of what was found on opening.
+        // The first listing shows the messages found on opening, so the directories are not read again.
         if (!isJustOpened)
             await RefreshAsync(cancellationToken);
         isJustOpened = false;
@@ -127,7 +132,7 @@ internal class MaildirFolder : IMessageFolder
             }),
             cancellationToken);
 
-    /// <summary>A snapshot: what is added or renamed meanwhile does not disturb it.</summary>
+    /// <summary>Returns a snapshot of the chosen messages, which later additions or renames don't change.</summary>
     protected IEnumerable<MaildirMessage> Chosen(UidSet? uids)
     {
         var messages = Index.Messages;

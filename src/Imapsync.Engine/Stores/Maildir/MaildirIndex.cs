@@ -5,18 +5,18 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>An info part and what it means. Few distinct ones exist in a folder, so messages share them.</summary>
+/// <summary>An info part with the flags it stands for. A folder has few distinct ones, so messages share them.</summary>
 internal sealed record InfoPart(string Text, FlagSet Flags);
 
 /// <param name="UniqueName">The file's name without its info part.</param>
-/// <param name="InNew">It lies in new/, else in cur/.</param>
+/// <param name="InNew">Whether the file is in new/; otherwise it is in cur/.</param>
 internal readonly record struct MaildirMessage(uint Uid, string UniqueName, InfoPart Info, bool InNew)
 {
     public string FileName => InNew ? "new/" + UniqueName + Info.Text : "cur/" + UniqueName + Info.Text;
 }
 
 /// <summary>
-/// The messages of one folder in order of UID, as of the last <see cref="Refresh"/>: what lies in new/ and cur/, with the UIDs of the uidlist.
+/// The messages of one folder in order of UID, as of the last <see cref="Refresh"/>: the files in new/ and cur/ with their UIDs from the uidlist.
 /// </summary>
 internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKeywords keywords)
 {
@@ -30,29 +30,29 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     private readonly HashSet<string> noFiles = [];
     private readonly HashSet<string> unnameable = [];
 
-    /// <summary>In ascending order of UID.</summary>
+    /// <summary>The messages in ascending order of UID.</summary>
     public MaildirMessages Messages => messages;
 
-    /// <summary>Unique names of files that the uidlist does not know, in the order UIDs are to be given.</summary>
+    /// <summary>Unique names of files that the uidlist lacks, in the order in which UIDs are to be assigned.</summary>
     public ImmutableArray<string> Unlisted { get; private set; } = [];
 
-    /// <summary>UIDs that go before those of the uidlist, of files in a folder that must not be written to.</summary>
+    /// <summary>UIDs of files in a folder that must not be written to; they take precedence over those of the uidlist.</summary>
     public NameTable Remembered { get; set; } = new();
 
-    /// <summary>Files that share their unique name with another message and have no UID yet; their keys are among the unlisted.</summary>
+    /// <summary>Files that share their unique name with another message and have no UID yet; their keys are among <see cref="Unlisted"/>.</summary>
     public IReadOnlyList<SharedName> Sharing { get; private set; } = [];
 
-    /// <summary>How many files lie in new/ and cur/, messages or not.</summary>
+    /// <summary>How many files are in new/ and cur/, whether they are messages or not.</summary>
     public long Files { get; private set; }
 
-    /// <summary>What lies in new/ and cur/ and is no file.</summary>
+    /// <summary>Names of entries in new/ and cur/ that are not files.</summary>
     public IReadOnlySet<string> NoFiles => noFiles;
 
-    /// <summary>Files whose names are no UTF-8, as far as they can be shown.</summary>
+    /// <summary>Files whose names are not UTF-8, in a form that can be displayed.</summary>
     public IReadOnlySet<string> Unnameable => unnameable;
 
-    /// <summary>Reads again what changed since the last time.</summary>
-    /// <param name="force">Read the directories whatever their dates say.</param>
+    /// <summary>Reads again the parts that changed since the last time.</summary>
+    /// <param name="force">Read the directories even if their dates have not changed.</param>
     public void Refresh(bool force = false)
     {
         if (keywords.Refresh())
@@ -61,13 +61,13 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
             force = true;
         }
 
-        // Once UIDs are given beside it, the list stays as it was read: what it gains may be the same numbers.
+        // Once remembered UIDs are in use, the uidlist is not read again, since it may gain the same numbers.
         var listChanged = Remembered.Count == 0 && uidList.ReadAll();
         if (listChanged || force || scannedAt != Dates())
             Scan();
     }
 
-    /// <summary>The message of that UID, if it is there.</summary>
+    /// <summary>Finds the message with this UID, if it exists.</summary>
     public bool TryFind(uint uid, out MaildirMessage message)
     {
         var at = PositionOf(messages, uid);
@@ -75,7 +75,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
         return message.Uid == uid && uid != 0;
     }
 
-    /// <summary>Where the first message with this UID or a higher one stands.</summary>
+    /// <summary>Returns the position of the first message with this UID or a higher one.</summary>
     public static int PositionOf(MaildirMessages messages, uint uid)
     {
         int low = 0, high = messages.Count;
@@ -101,13 +101,13 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
         return info;
     }
 
-    /// <summary>How many files there are, without looking at their names.</summary>
+    /// <summary>Counts the files without examining their names.</summary>
     public static long CountFiles(string directory) =>
         Directory.Exists(directory) ? Entries(directory, withDirectories: false, static (ref e) => 0).LongCount() : 0;
 
     /// <summary>
-    /// A rename while a directory is read can hide or double its file, so a scan during which a directory changed is done again;
-    /// where that never ends, what any of the scans saw counts. new/ first: files move from there to cur/.
+    /// Reads both directories. A rename during a scan can hide or double the file, so a scan during which a directory changed is repeated; if
+    /// that never ends, everything that any of the scans saw counts. new/ is read first, since files move from there to cur/.
     /// </summary>
     private void Scan()
     {
@@ -153,7 +153,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
 
             Files++;
 
-            // What is no UTF-8 was put so that it can be shown, and nothing is found under that name.
+            // .NET replaces octets that are not UTF-8, and no file is found under the replaced name.
             if (e.FileName.Contains('\uFFFD') && !File.Exists(e.ToFullPath()))
             {
                 unnameable.Add(e.FileName.ToString());
@@ -175,10 +175,10 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
             ShouldIncludePredicate = (ref e) => e.FileName[0] != '.' && (withDirectories || !e.IsDirectory),
         };
 
-    /// <summary>A file seen under two names was renamed in between, or there are two.</summary>
+    /// <summary>Resolves unique names seen twice: either the file was renamed in between, or there are two files.</summary>
     private MaildirMessages WithoutDoubles(MaildirMessages found)
     {
-        // By UID, then as they were found.
+        // Sorted by UID, then in the order in which the files were found.
         var order = new ulong[found.Count];
         for (var i = 0; i < order.Length; i++)
             order[i] = ((ulong)found.UidAt(i) << 32) | (uint)i;

@@ -5,9 +5,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// The info part of a message's name: <c>:2,</c> and letters in ASCII order. D draft, F flagged, P passed (<c>$Forwarded</c>),
-/// R replied, S seen, T trashed; a–z stand for the keywords of <c>dovecot-keywords</c>.
-/// Letters that mean nothing here and whatever follows a further comma are somebody else's and stay.
+/// The info part of a message's name: <c>:2,</c> and letters in ASCII order. D draft, F flagged, P passed (<c>$Forwarded</c>), R replied, S seen,
+/// T trashed; a–z stand for the keywords of <c>dovecot-keywords</c>. Letters without a meaning here, and any text after a further comma, belong
+/// to other programs and are kept.
 /// </summary>
 internal static class MaildirInfo
 {
@@ -18,7 +18,7 @@ internal static class MaildirInfo
         ('D', MessageFlags.Draft), ('F', MessageFlags.Flagged), ('R', MessageFlags.Answered), ('S', MessageFlags.Seen), ('T', MessageFlags.Deleted),
     ];
 
-    /// <param name="info">With its separator; may be empty.</param>
+    /// <param name="info">Including its separator; may be empty.</param>
     public static FlagSet Flags(ReadOnlySpan<char> info, ImmutableArray<string?> slots)
     {
         var (letters, _) = Split(info);
@@ -37,7 +37,7 @@ internal static class MaildirInfo
         return FlagSet.Create(system, keywords);
     }
 
-    /// <summary>The info part that says these flags, and besides what <paramref name="old"/> says to others.</summary>
+    /// <summary>Composes the info part for these flags, and keeps other programs' parts of <paramref name="old"/>.</summary>
     /// <param name="separator">As <see cref="NameLimits.InfoSeparator"/>.</param>
     public static string Compose(ReadOnlySpan<char> old, FlagSet flags, ImmutableArray<string?> slots, char separator = ':')
     {
@@ -71,7 +71,10 @@ internal static class MaildirInfo
         letter == 'P' || Array.Exists(Letters, l => l.Letter == letter)
         || (letter is >= 'a' and <= 'z' && letter - 'a' < slots.Length && slots[letter - 'a'] is not null);
 
-    /// <summary>The flag letters, and what follows them from a comma on. Experimental info (<c>:1,</c>) has no flags and is all foreign.</summary>
+    /// <summary>
+    /// Splits an info part into the flag letters and the text from the next comma on. Experimental info (<c>:1,</c>) has no flags and is
+    /// foreign as a whole.
+    /// </summary>
     private static (string Letters, string Foreign) Split(ReadOnlySpan<char> info)
     {
         if (info.Length < 3 || info[1] != '2')

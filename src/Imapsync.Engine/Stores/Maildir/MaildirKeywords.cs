@@ -8,8 +8,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// The keywords behind the letters a–z of a folder: Dovecot's <c>dovecot-keywords</c>, lines <c>0 $Label1</c>.
-/// A slot once given keeps its keyword; new ones are added under <c>dovecot-keywords.lock</c>.
+/// The keywords that the letters a–z stand for in one folder, from Dovecot's <c>dovecot-keywords</c> with lines such as <c>0 $Label1</c>. A slot
+/// keeps its keyword for good; new keywords are added under <c>dovecot-keywords.lock</c>.
 /// </summary>
 internal sealed class MaildirKeywords(string directory, TimeProvider time)
 {
@@ -18,10 +18,10 @@ internal sealed class MaildirKeywords(string directory, TimeProvider time)
     private readonly string path = Path.Combine(directory, "dovecot-keywords");
     private (DateTime Written, long Length) stamp;
 
-    /// <summary>By slot; null where a slot is empty.</summary>
+    /// <summary>Keywords by slot; null where a slot is empty.</summary>
     public ImmutableArray<string?> Slots { get; private set; } = [];
 
-    /// <returns>The slot, or -1. Keywords are compared without regard to case (RFC 9051 §2.3.2).</returns>
+    /// <returns>The keyword's slot, or -1. Keywords are compared without regard to case (RFC 9051 §2.3.2).</returns>
     public static int SlotOf(ImmutableArray<string?> slots, string keyword)
     {
         for (var i = 0; i < slots.Length; i++)
@@ -33,7 +33,7 @@ internal sealed class MaildirKeywords(string directory, TimeProvider time)
         return -1;
     }
 
-    /// <summary>Reads the file again if it changed. True if it did.</summary>
+    /// <summary>Reads the file again if it changed; returns whether it did.</summary>
     public bool Refresh()
     {
         var file = new FileInfo(path);
@@ -55,8 +55,8 @@ internal sealed class MaildirKeywords(string directory, TimeProvider time)
         return true;
     }
 
-    /// <summary>Gives each keyword of these flags a slot, as long as there are any.</summary>
-    /// <returns>The keywords that found no room.</returns>
+    /// <summary>Assigns a slot to each keyword of these flags, as long as slots are free.</summary>
+    /// <returns>The keywords for which no slot was left.</returns>
     public async ValueTask<IReadOnlyList<string>> AddAsync(FlagSet flags, CancellationToken cancellationToken)
     {
         if (flags.Keywords.IsEmpty || flags.Keywords.All(k => SlotOf(Slots, k) >= 0))
@@ -68,7 +68,7 @@ internal sealed class MaildirKeywords(string directory, TimeProvider time)
             AddHeld(flags);
         }
 
-        // $Forwarded has a letter of its own besides.
+        // $Forwarded needs no slot, since it has the letter P.
         return [.. flags.Keywords.Where(k => SlotOf(Slots, k) < 0 && !k.Equals(MaildirInfo.Forwarded, StringComparison.OrdinalIgnoreCase))];
     }
 
@@ -79,7 +79,7 @@ internal sealed class MaildirKeywords(string directory, TimeProvider time)
         var slots = Slots.Concat(Enumerable.Repeat<string?>(null, MaxKeywords - Slots.Length)).ToArray();
         foreach (var keyword in flags.Keywords.Where(k => SlotOf(Slots, k) < 0 && CanBeWritten(k)))
         {
-            // Behind the last slot in use: an empty one may still have its letter in names of old.
+            // New keywords go after the last slot in use: the letter of an empty slot may still be in old file names.
             var free = Array.FindLastIndex(slots, s => s is not null) + 1;
             if (free == MaxKeywords)
                 free = Array.FindIndex(slots, s => s is null);

@@ -8,14 +8,14 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>Reads messages as they were before they were stored: CRLF line ends, or the file as it is where its name says so.</summary>
+/// <summary>Reads messages in their original form: with CRLF line ends, or unchanged where the file's name says that it is verbatim.</summary>
 internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
 {
     private const int SmallBytes = 256 * 1024;
     private const int MaxHeaderBytes = 1 << 20;
     private const int MaxRenames = 3;
 
-    /// <summary>Size and date of a message's file; the size is -1 where the file can't be read. Null when it is gone.</summary>
+    /// <summary>Returns size and date of a message's file; the size is -1 where the file can't be read. Null when the file is gone.</summary>
     public MessageInfo? Describe(MaildirMessage message)
     {
         for (var i = 0; i < MaxRenames; i++)
@@ -71,7 +71,7 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
         }
     }
 
-    /// <summary>Null when the message is gone, and when it can't be read: whoever copies it is told why.</summary>
+    /// <summary>Returns null when the message is gone or can't be read; the reason is reported when the message is copied.</summary>
     private async Task<ReadOnlyMemory<byte>?> TryReadHeaderAsync(MaildirMessage message, CancellationToken cancellationToken)
     {
         try
@@ -101,13 +101,13 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
             if (end >= 0 || read == 0 || length >= MaxHeaderBytes)
                 return header.AsMemory(0, Math.Min(end >= 0 ? end : length, MaxHeaderBytes));
 
-            // A CRLF needs two octets of room.
+            // A CRLF needs two octets of free buffer.
             if (header.Length - length < 2)
                 Array.Resize(ref header, Math.Min(header.Length * 4, MaxHeaderBytes + 2));
         }
     }
 
-    /// <summary>Behind the first empty line, or -1. Looks at line ends from <paramref name="from"/> on.</summary>
+    /// <summary>Returns the position after the first empty line, or -1. Examines line ends from <paramref name="from"/> on.</summary>
     private static int HeaderEnd(ReadOnlySpan<byte> octets, int from)
     {
         if (octets.StartsWith("\n"u8))
@@ -126,7 +126,7 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
         return -1;
     }
 
-    /// <summary>Opens a message's file though it may just be renamed. Null when it is gone.</summary>
+    /// <summary>Opens a message's file, also when it is being renamed. Null when it is gone.</summary>
     private FileStream? Open(ref MaildirMessage message)
     {
         for (var i = 0; i < MaxRenames; i++)
@@ -165,7 +165,7 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
         }
         catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
-            // Reading it will tell why.
+            // A failure is ignored here; reading the message will report it.
         }
 
         return true;

@@ -5,9 +5,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>Messages of one folder, 12 octets each besides their names, which are in tables.</summary>
-/// <param name="listed">The names that the uidlist knows.</param>
-/// <param name="remembered">Those that it does not.</param>
+/// <summary>Messages of one folder, 12 octets each besides their names, which are stored in tables.</summary>
+/// <param name="listed">The names in the uidlist.</param>
+/// <param name="remembered">The names that the uidlist lacks.</param>
 internal sealed class MaildirMessages(NameTable listed, NameTable remembered) : IReadOnlyList<MaildirMessage>
 {
     private const uint InNew = 1;
@@ -31,10 +31,10 @@ internal sealed class MaildirMessages(NameTable listed, NameTable remembered) : 
 
     public uint UidAt(int index) => rows[index].Uid;
 
-    /// <summary>Flags and what else the name ends with, without making the name.</summary>
+    /// <summary>Returns the info part of a message's name without composing the name.</summary>
     public InfoPart InfoAt(int index) => infos[(int)(rows[index].Marks >> 2)];
 
-    /// <summary>Where the messages of these UIDs stand, in their order; null for all.</summary>
+    /// <summary>Returns the positions of the messages with these UIDs, in the order of the UIDs; null for all.</summary>
     public IEnumerable<int> Positions(UidSet? uids)
     {
         if (uids is null)
@@ -48,7 +48,7 @@ internal sealed class MaildirMessages(NameTable listed, NameTable remembered) : 
         }
     }
 
-    /// <summary>False where no table has the name.</summary>
+    /// <summary>Adds a message; false where neither table has the name.</summary>
     public bool TryAdd(ReadOnlySpan<char> uniqueName, InfoPart info, bool inNew)
     {
         var isRemembered = remembered.TryFind(uniqueName, out var slot);
@@ -58,7 +58,7 @@ internal sealed class MaildirMessages(NameTable listed, NameTable remembered) : 
         return true;
     }
 
-    /// <summary>One of these messages, perhaps with another UID than its name has.</summary>
+    /// <summary>Adds a message, perhaps with another UID than the tables have for its name.</summary>
     public void Add(MaildirMessage message)
     {
         var isRemembered = remembered.TryFind(message.UniqueName, out var slot);

@@ -4,17 +4,17 @@ using System.Globalization;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// The parts of a message file's name: the unique name, which never changes, and the info part behind it.
-/// Fields of the unique name: <c>,S=</c> octets on disk, <c>,W=</c> octets with CRLF line ends (both Dovecot's and Courier's),
-/// <c>,L=1</c> (this program's): the file holds the message's octets unchanged, bare LF included.
+/// The parts of a message's file name: the unique name, which never changes, and the info part after it. Fields of the unique name: <c>,S=</c>
+/// octets on disk, <c>,W=</c> octets with CRLF line ends (both from Dovecot and Courier), <c>,L=1</c> (from this program): the file holds the
+/// message's octets unchanged, including bare LFs.
 /// </summary>
 internal static class MaildirName
 {
     private const string VerbatimField = ",L=1";
 
     /// <summary>
-    /// Where the info part begins: <c>:2,</c>, or with the separators that programs use on file systems without colons.
-    /// The name's length where there is none.
+    /// Returns where the info part begins: at <c>:2,</c>, or at a separator that programs use on file systems without colons. Returns the
+    /// name's length where there is no info part.
     /// </summary>
     public static int InfoStart(ReadOnlySpan<char> name)
     {
@@ -23,7 +23,7 @@ internal static class MaildirName
             var at = name[..end].LastIndexOfAny(':', ';', '!');
             if (at < 0)
             {
-                // A colon never belongs to a unique name, whatever follows it.
+                // A unique name contains no colon, so the info part begins at a colon whatever follows.
                 var colon = name.IndexOf(':');
                 return colon < 0 ? name.Length : colon;
             }
@@ -40,11 +40,11 @@ internal static class MaildirName
         return at >= 0 && (at + VerbatimField.Length == uniqueName.Length || uniqueName[at + VerbatimField.Length] == ',');
     }
 
-    /// <summary>The octets with CRLF line ends, as far as the name tells and a file of this length bears out; else -1.</summary>
+    /// <summary>Returns the octets with CRLF line ends as stated by the name, if the file's length agrees with the name; otherwise -1.</summary>
     public static long SizeWithCrlf(ReadOnlySpan<char> uniqueName, long fileLength) =>
         Number(uniqueName, ",S=") == fileLength && Number(uniqueName, ",W=") is var size && size >= fileLength && size <= 2 * fileLength ? size : -1;
 
-    /// <summary>The octets that the name says the file has; -1 where it says nothing.</summary>
+    /// <summary>Returns the file length that the name states; -1 where it states none.</summary>
     public static long SizeOnDisk(ReadOnlySpan<char> uniqueName) => Number(uniqueName, ",S=");
 
     public static string WithFields(string deliveryName, long bytesOnDisk, long bytesWithCrlf, bool verbatim) =>
@@ -60,7 +60,7 @@ internal static class MaildirName
         return long.TryParse(end < 0 ? name : name[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
     }
 
-    /// <summary>The name without the info part, which old lists carry.</summary>
+    /// <summary>Returns the name without an info part, which old lists contain.</summary>
     public static string UniqueNameOf(ReadOnlySpan<byte> name)
     {
         if (name.IndexOfAny((byte)':', (byte)';', (byte)'!') < 0)

@@ -11,7 +11,7 @@ internal sealed record MaildirPaths(string Directory)
 
     public string Tmp { get; } = Path.Combine(Directory, "tmp");
 
-    /// <summary>What is there, by one look at each.</summary>
+    /// <summary>Examines each directory once to see which ones exist.</summary>
     public MaildirLook Look()
     {
         var directory = LocalFiles.Judge(Directory);
@@ -23,14 +23,15 @@ internal sealed record MaildirPaths(string Directory)
 
     public void Create()
     {
-        // tmp/ first and new/ last, so that whoever sees new/ may deliver. The folder's own directory is made with the first.
+        // tmp/ is created first and new/ last, so that a delivery program that sees new/ can deliver. The folder's own directory is
+        // created together with the first.
         LocalFiles.CreateDirectory(Tmp);
         LocalFiles.CreateDirectory(Cur);
         LocalFiles.CreateDirectory(New);
     }
 }
 
-/// <param name="IsUsable">Nothing of it leads out of the tree: no link, and no file where a directory belongs.</param>
+/// <param name="IsUsable">Whether no part leads out of the tree: there is no link, and no file where a directory belongs.</param>
 internal readonly record struct MaildirLook(bool IsUsable, bool HasCur, bool HasNew, bool HasTmp)
 {
     public bool IsWhole => HasCur && HasNew && HasTmp;

@@ -6,7 +6,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>A Maildir tree on this machine, which a Dovecot may serve at the same time.</summary>
+/// <summary>A Maildir tree on this machine, which may be served by Dovecot at the same time.</summary>
 public sealed class MaildirStore : IMessageStore
 {
     private const long LittleSpaceBytes = 1L << 30;
@@ -30,11 +30,11 @@ public sealed class MaildirStore : IMessageStore
 
     public IAccessControl? AccessControl => null;
 
-    /// <exception cref="MailException">Store scope: there is no Maildir to read, or the directory can't be made.</exception>
+    /// <exception cref="MailException">Store scope: there is no Maildir to read, or the directory can't be created.</exception>
     public static Task<IMessageStore> OpenAsync(MaildirEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         OpenAsync(endpoint, forWriting, context, directory => NameLimits.Probe(directory), cancellationToken);
 
-    /// <param name="probe">What names the file system of a directory takes.</param>
+    /// <param name="probe">Returns the names that the file system of a directory accepts.</param>
     internal static Task<IMessageStore> OpenAsync(
         MaildirEndpoint endpoint, bool forWriting, StoreContext context, Func<string, NameLimits> probe, CancellationToken cancellationToken) =>
         Task.Run<IMessageStore>(
@@ -53,7 +53,7 @@ public sealed class MaildirStore : IMessageStore
                 }
                 else
                 {
-                    // A mistyped path must not look like a mailbox from which everything was removed.
+                    // A mistyped path must not look like a mailbox from which all mail was removed, so it is refused.
                     RequireMaildir(endpoint, place);
                 }
 
@@ -67,7 +67,7 @@ public sealed class MaildirStore : IMessageStore
             tree.Root,
             () =>
             {
-                // Whoever is told of a folder may rely on it.
+                // Directories are synced before their folder is reported, so that callers can rely on it.
                 tree.Made.Sync();
                 var subscribed = ReadSubscriptions();
                 var leftOut = new LeftOutDirectories(tree.Root);
@@ -114,7 +114,7 @@ public sealed class MaildirStore : IMessageStore
             path.ToString(),
             () =>
             {
-                // What is remembered of a folder is read and added to by one at a time.
+                // Only one task at a time may read and extend the remembered UIDs of a folder.
                 lock (opening.GetOrAdd(path, _ => new Lock()))
                     return MaildirFolder.Open(path, Existing(path), context, lists.Take(path));
             },
@@ -132,7 +132,7 @@ public sealed class MaildirStore : IMessageStore
         }
     }
 
-    /// <remarks>What a folder is for has no place in a Maildir: whoever serves it says so in its own settings.</remarks>
+    /// <remarks>The special use is ignored: a Maildir can't record it, and a server sets it in its own configuration.</remarks>
     public Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken) =>
         RunAsync(
             FailureScope.Folder,
@@ -210,7 +210,7 @@ public sealed class MaildirStore : IMessageStore
         return Existing(path, mayLackCur: true);
     }
 
-    /// <param name="mayLackCur">One whose making was interrupted will do: what it lacks is made.</param>
+    /// <param name="mayLackCur">Accept a folder whose creation was interrupted; its missing directories are created.</param>
     private MaildirPaths Existing(FolderPath path, bool mayLackCur = false)
     {
         var paths = new MaildirPaths(tree.DirectoryOf(path));
@@ -250,7 +250,7 @@ public sealed class MaildirStore : IMessageStore
         throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no Maildir{hint}") { Kind = FailureKind.Gone };
     }
 
-    /// <summary>A tree that another program has laid out in directories would get a second one between them.</summary>
+    /// <summary>Refuses a tree that another program has created in another layout: it would get a second tree between its directories.</summary>
     private static void RequireLayout(MaildirEndpoint endpoint, MaildirTree place)
     {
         if (endpoint.Layout == MaildirLayout.Fs || !Directory.Exists(place.Root) || File.Exists(Path.Combine(place.Root, "dovecot-uidlist")))

@@ -6,8 +6,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Dovecot's <c>subscriptions</c>: <c>V TAB 2</c>, an empty line, then a folder a line, its levels in modified UTF-7 separated by TAB.
-/// A file of the first version has no header and the layout's separator.
+/// Dovecot's file <c>subscriptions</c>: <c>V TAB 2</c>, an empty line, then one line for each folder, its levels in modified UTF-7 separated by
+/// TAB. A file of version 1 has no header and uses the layout's separator.
 /// </summary>
 internal sealed class MaildirSubscriptions(MaildirTree tree, TimeProvider time)
 {
@@ -16,7 +16,7 @@ internal sealed class MaildirSubscriptions(MaildirTree tree, TimeProvider time)
 
     public HashSet<FolderPath> Read() => [.. ReadLines().Select(ToPath).OfType<FolderPath>()];
 
-    /// <summary>All at once: each writing of the file costs a lock and two syncs.</summary>
+    /// <summary>Sets several subscriptions at once, since each writing of the file costs a lock and two syncs.</summary>
     /// <param name="wanted">Whether each folder is to be subscribed.</param>
     public async Task SetAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken)
     {

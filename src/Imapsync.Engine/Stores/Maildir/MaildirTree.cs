@@ -9,8 +9,8 @@ namespace Imapsync.Engine.Stores.Maildir;
 internal readonly record struct MaildirTreeEntry(FolderPath Path, string Directory, bool HoldsMessages);
 
 /// <summary>
-/// Where the folders of a tree are. INBOX is the root in both layouts; where the root is no Maildir, a directory of that name
-/// in it (mbsync and OfflineIMAP have it so).
+/// Maps folders to directories of a tree. INBOX is the root in both layouts; where the root is no Maildir, INBOX is a directory of that name in
+/// the root (as mbsync and OfflineIMAP create it).
 /// </summary>
 internal abstract class MaildirTree(string root, NameLookup lookup)
 {
@@ -19,16 +19,16 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
 
     public string Root { get; } = root;
 
-    /// <summary>What folder names have to keep to here; set before a folder is made.</summary>
+    /// <summary>The limits for directory names in this tree; set before a folder is created.</summary>
     public NameLimits Limits { get; set; } = NameLimits.None;
 
-    /// <summary>Directories with new folders in them. Folders are made many at a time, so their parent is synced once for all.</summary>
+    /// <summary>Directories with new folders in them. Folders are created many at a time, so their parent is synced once for all.</summary>
     public UnsyncedDirectories Made { get; } = new();
 
     public static MaildirTree Of(MaildirEndpoint endpoint)
     {
         var root = Path.GetFullPath(endpoint.Directory);
-        // The place itself may be a link, since it is the job's own word; nothing below it may.
+        // The root itself may be a symbolic link, since the job names it; nothing below it may be one.
         if (Directory.Exists(root))
             root = Directory.ResolveLinkTarget(root, returnFinalTarget: true)?.FullName ?? root;
         return endpoint.Layout == MaildirLayout.Fs ? new FsTree(root) : new MaildirPlusPlusTree(root);
@@ -37,13 +37,13 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
     /// <inheritdoc cref="StoreTraits.IsFlat"/>
     public virtual bool IsFlat() => false;
 
-    /// <summary>Levels as they stand in Dovecot's <c>subscriptions</c>.</summary>
+    /// <summary>Encodes a level as in Dovecot's <c>subscriptions</c>.</summary>
     public abstract string EncodeLevel(string level);
 
-    /// <summary>Separates the levels in a <c>subscriptions</c> file of the first version.</summary>
+    /// <summary>Separates the levels in a <c>subscriptions</c> file of version 1.</summary>
     public abstract char Separator { get; }
 
-    /// <summary>The folder's directory, whether it is there or not.</summary>
+    /// <summary>Returns the folder's directory, whether it exists or not.</summary>
     public string DirectoryOf(FolderPath path)
     {
         if (path.IsInbox)
@@ -53,8 +53,8 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
             return !HoldsMessages(directory) && foreignlySpelled.TryGetValue(path, out var foreign) ? foreign : directory;
     }
 
-    /// <summary>Every folder once. Symbolic links are no folders.</summary>
-    /// <param name="leftOut">Filled with what is passed by.</param>
+    /// <summary>Lists every folder once. Symbolic links are no folders.</summary>
+    /// <param name="leftOut">Filled with the directories that are skipped.</param>
     public IReadOnlyList<MaildirTreeEntry> List(LeftOutDirectories leftOut)
     {
         var entries = new Dictionary<FolderPath, MaildirTreeEntry>();
@@ -63,7 +63,8 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
         if (HoldsMessages(inbox))
             entries.Add(FolderPath.Inbox, new MaildirTreeEntry(FolderPath.Inbox, inbox, HoldsMessages: true));
 
-        // The spelling this program would choose wins over others of the same name, and a Maildir over what only has folders below it.
+        // Of several directories for one folder, the spelling that this program would choose wins, and a Maildir wins over a directory
+        // that only has folders below it.
         var found = Find(leftOut).Where(e => !e.Path.IsInbox || (e.HoldsMessages && e.Directory != inbox))
             .Select(e => (Entry: e, IsOwn: !e.Path.IsInbox && e.Directory == DirectoryBelowRoot(e.Path)))
             .OrderByDescending(f => f.Entry.HoldsMessages).ThenByDescending(f => f.IsOwn).ThenBy(f => f.Entry.Directory, StringComparer.Ordinal);
@@ -81,14 +82,14 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
         return [.. entries.Values];
     }
 
-    /// <summary>Directories in the root that are Maildirs named INBOX in some case, that very name first.</summary>
+    /// <summary>Directories in the root that are Maildirs named INBOX in any case; the one in capitals comes first.</summary>
     private IEnumerable<string> InboxesBelowRoot() => !Directory.Exists(Root) ? [] : Directory.EnumerateDirectories(Root)
         .Where(d => IsNamedInbox(Path.GetFileName(d)) && LocalFiles.IsRealDirectory(d) && HoldsMessages(d))
         .OrderBy(d => !Path.GetFileName(d).EndsWith("INBOX", StringComparison.Ordinal)).ThenBy(d => d, StringComparer.Ordinal);
 
     public MaildirPaths Create(FolderPath path) => Create(path, new MaildirPaths(DirectoryOf(path)));
 
-    /// <param name="paths">Where the folder is to be.</param>
+    /// <param name="paths">The directories to create.</param>
     public MaildirPaths Create(FolderPath path, MaildirPaths paths)
     {
         if (path.IsInbox)
@@ -101,7 +102,7 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
         return paths;
     }
 
-    /// <summary>Moves one folder's directory; what lies inside it, in the fs layout its children, goes along.</summary>
+    /// <summary>Moves one folder's directory with its contents; in the fs layout these include the child folders.</summary>
     public void Rename(FolderPath from, FolderPath to)
     {
         var (source, target) = (DirectoryOf(from), DirectoryOf(to));
@@ -109,7 +110,8 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
             throw new IOException($"{from} can't be renamed to {to}: INBOX stays where it is, and nothing may be in the way");
         var parent = Path.GetDirectoryName(target)!;
         LocalFiles.CreateDirectory(parent);
-        // A shortened name says nothing without its side file, so that is there before the name is; the old name's stays until then.
+        // A shortened name is meaningless without its side file, so the file for the new name is written before the rename; the one for
+        // the old name stays until afterwards.
         WriteSideFile(source, Path.GetFileName(target), to, FolderNaming.NextSideFile);
         Directory.Move(source, target);
         if (FolderNaming.LooksShortened(Path.GetFileName(target)))
@@ -122,13 +124,16 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
 
     protected abstract string DirectoryBelowRoot(FolderPath path);
 
-    /// <summary>The directory that a folder's own lies in.</summary>
+    /// <summary>Returns the parent of the folder's directory.</summary>
     protected abstract string ParentOf(FolderPath path);
 
-    /// <summary>The folder's name there, however long, and whoever else may have it.</summary>
+    /// <summary>Returns the folder's directory name, regardless of its length and of other folders with the same name.</summary>
     protected abstract string EncodedName(FolderPath path);
 
-    /// <summary>The folder's directory in its parent. Where another has the name but for case, and the file system takes both for one, a name of its own.</summary>
+    /// <summary>
+    /// Returns the folder's directory in its parent. Where another folder's name differs only in case and the file system ignores case, the
+    /// folder gets a name of its own.
+    /// </summary>
     protected string DirectoryIn(string parent, FolderPath path)
     {
         var encoded = EncodedName(path);
@@ -145,7 +150,7 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
     protected static void WriteSideFile(string directory, FolderPath path) =>
         WriteSideFile(directory, Path.GetFileName(directory), path, FolderNaming.SideFile);
 
-    /// <summary>The path a shortened directory stands for; null for any other.</summary>
+    /// <summary>Returns the path that a shortened directory name stands for; null for any other directory.</summary>
     protected FolderPath? ReadSideFile(string directory)
     {
         if (!FolderNaming.LooksShortened(Path.GetFileName(directory)))
@@ -171,12 +176,12 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
             LocalFiles.Replace(Path.Combine(directory, sideFile), Encoding.UTF8.GetBytes(path.ToString()));
     }
 
-    /// <summary>False for a directory that only has folders below it, or whose making was interrupted.</summary>
+    /// <summary>False for a directory that only has folders below it, or whose creation was interrupted.</summary>
     public static bool HoldsMessages(string directory) =>
         Directory.Exists(Path.Combine(directory, "cur")) || Directory.Exists(Path.Combine(directory, "new"));
 }
 
-/// <summary>Folder A/B is the directory <c>.A.B</c> with an empty file <c>maildirfolder</c>.</summary>
+/// <summary>The Maildir++ layout: folder A/B is the directory <c>.A.B</c> with an empty file <c>maildirfolder</c>.</summary>
 internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null) : MaildirTree(root, lookup ?? NameLookup.OfSystem)
 {
     public override char Separator => '.';
@@ -194,7 +199,7 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
         LocalFiles.CreateDirectory(paths.Directory);
         WriteSideFile(paths.Directory, path);
         paths.Create();
-        // Synced when the folder is opened, with the name of its list; one that lacks something till then is completed.
+        // This file is synced when the folder is opened, together with the name of its list; a folder that lacks something until then is completed.
         Posix.OpenOwn(Path.Combine(paths.Directory, "maildirfolder"), create: true).Dispose();
         Made.Add(Root);
     }
@@ -225,7 +230,7 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
     }
 }
 
-/// <summary>Folder A/B is the directory <c>A/B</c>; a directory without cur/ only has folders below it.</summary>
+/// <summary>The fs layout: folder A/B is the directory <c>A/B</c>; a directory without cur/ only has folders below it.</summary>
 internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTree(root, lookup ?? NameLookup.OfSystem)
 {
     private static readonly string[] Reserved = ["cur", "new", "tmp", "maildirfolder", "subscriptions", FolderNaming.SideFile, FolderNaming.NextSideFile];
@@ -270,7 +275,7 @@ internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTr
         Posix.SyncDirectory(paths.Directory);
     }
 
-    /// <summary>The root is no Maildir, each directory in it is one with nothing below, and some name has a dot inside.</summary>
+    /// <summary>Whether the root is no Maildir, each directory in it is a Maildir without folders below, and some name contains a dot.</summary>
     public override bool IsFlat()
     {
         if (!Directory.Exists(Root) || HoldsMessages(Root))
@@ -297,7 +302,7 @@ internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTr
                 var holdsMessages = HoldsMessages(directory.FullName);
                 var levels = directory.Name[0] == '.' ? directory.Name.Split('.', StringSplitOptions.RemoveEmptyEntries) : [directory.Name];
 
-                // A Maildir whose name begins with a dot is a subfolder as mbsync (SubFolders Legacy) and Maildir++ have it.
+                // A Maildir whose name begins with a dot is a subfolder in the layout of mbsync (SubFolders Legacy) or Maildir++.
                 if (directory.Name[0] == '.' && (!holdsMessages || levels.Length == 0))
                 {
                     if (LeftOutDirectories.HoldsMaildirs(directory.FullName))

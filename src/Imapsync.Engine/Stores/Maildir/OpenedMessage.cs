@@ -8,8 +8,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// A message's file while it is read. The length is always counted, never taken from the file's name:
-/// a wrong length would fail the message at every target.
+/// A message's file while it is read. The length is always counted and never taken from the file's name, since every target would refuse a
+/// message of a wrong length.
 /// </summary>
 internal sealed class OpenedMessage(FileStream file, string fileName, string uniqueName) : IAsyncDisposable
 {

@@ -5,8 +5,8 @@ using Imapsync.Engine.Stores.LineEnds;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Messages that a server keeps compressed or encrypted (Dovecot's plugins do). The name's <c>,S=</c> then says the octets before;
-/// no header begins with such octets. Only gzip is read here.
+/// Recognises messages that a server stores compressed or encrypted (by plugins of Dovecot). The name's <c>,S=</c> then states the original
+/// length, and the first octets are such as no header begins with. Only gzip can be read here.
 /// </summary>
 internal static class PackedFile
 {
@@ -18,8 +18,8 @@ internal static class PackedFile
         ("zstd", [0x28, 0xb5, 0x2f, 0xfd]), ("lz4", "Dovecot-LZ4"u8.ToArray()), ("encryption", "CRYPTED\x03\x07"u8.ToArray()),
     ];
 
-    /// <summary>True where the file is gzip. Leaves the position.</summary>
-    /// <exception cref="IOException">It is packed in a way that can't be read here.</exception>
+    /// <summary>Whether the file is gzip. Keeps the position.</summary>
+    /// <exception cref="IOException">The file is packed in a way that can't be read here.</exception>
     public static bool IsGzip(FileStream file, ReadOnlySpan<char> uniqueName)
     {
         if (MaildirName.IsVerbatim(uniqueName) || MaildirName.SizeOnDisk(uniqueName) == file.Length)
@@ -38,8 +38,10 @@ internal static class PackedFile
         return false;
     }
 
-    /// <summary>Reads a gzip file through and gives its octets with CRLF line ends; leaves the position at the start.</summary>
-    /// <exception cref="IOException">It is damaged, or not as long as its name says.</exception>
+    /// <summary>
+    /// Decompresses a gzip file to its end and returns how many octets it has with CRLF line ends; leaves the position at the start.
+    /// </summary>
+    /// <exception cref="IOException">The file is damaged, or its length differs from the one in its name.</exception>
     public static long OctetsWithCrlf(FileStream file, ReadOnlySpan<char> uniqueName)
     {
         var expected = MaildirName.SizeOnDisk(uniqueName);

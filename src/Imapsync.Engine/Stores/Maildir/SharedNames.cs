@@ -5,14 +5,14 @@ using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>A file that has another's unique name and other contents, and so is a message of its own.</summary>
-/// <param name="Key">What it is known by instead: the unique name, <c>/</c> and a digest of its contents.</param>
+/// <summary>A file with the same unique name as another one but other contents, which is thus a message of its own.</summary>
+/// <param name="Key">Identifies the message instead of its name: the unique name, <c>/</c> and a digest of its contents.</param>
 internal readonly record struct SharedName(string Key, MaildirMessage Message);
 
 /// <summary>
-/// Tells apart files that share a unique name. Most often one file was renamed while the directory was read. Where there are
-/// really several (programs that copy a Maildir between machines leave them), those with the same octets are one message; the oldest
-/// keeps the name's UID, and what other one goes by is found again by its contents.
+/// Tells apart files that share a unique name. Most often one file was renamed while the directory was read. Where there really are several (left
+/// by programs that copy a Maildir between machines), those with the same octets are one message; the oldest keeps the name's UID, and the UIDs
+/// of the others are found again by their contents.
 /// </summary>
 internal sealed class SharedNames(string directory, NameTable known)
 {
@@ -22,22 +22,22 @@ internal sealed class SharedNames(string directory, NameTable known)
     /// <summary>Messages that have no UID yet.</summary>
     public List<SharedName> WithoutUid { get; } = [];
 
-    /// <summary>Keys that say only which contents the name itself stands for. Their UIDs are no message's.</summary>
+    /// <summary>Keys that record only which contents the unique name itself stands for. Their UIDs belong to no message.</summary>
     public List<string> Marks { get; } = [];
 
     public bool AreNone => shared.Count == 0;
 
-    /// <param name="uniqueName">A single file of a name that several had before is looked at as well.</param>
+    /// <param name="uniqueName">A name that several files shared before; even if only one file is left, its contents have to be examined.</param>
     public bool IsKnown(string uniqueName) => shared.Contains(uniqueName);
 
-    /// <param name="group">Names seen with one unique name, in the order they were seen.</param>
+    /// <param name="group">Names seen with one unique name, in the order in which they were seen.</param>
     public IEnumerable<MaildirMessage> TellApart(IReadOnlyList<MaildirMessage> group)
     {
         var name = group[0].UniqueName;
         var there = group.DistinctBy(m => m.FileName).Where(m => IsThere(PathOf(m))).ToList();
         if (there.Count < 2 && !IsKnown(name))
         {
-            // The name seen last is the one to try.
+            // Where several names were seen and not exactly one exists, the name seen last is the best guess.
             yield return there.Count == 1 ? there[0] : group[^1];
             yield break;
         }
@@ -83,7 +83,7 @@ internal sealed class SharedNames(string directory, NameTable known)
         }
         catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
-            // What can't be read is like nothing else.
+            // A file that can't be read counts as different from all others.
             return Short(SHA256.HashData(Encoding.UTF8.GetBytes(message.FileName)));
         }
     }

@@ -10,8 +10,8 @@ namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
 /// A folder's UIDs: Dovecot's <c>dovecot-uidlist</c>, version 3. Header <c>3 V&lt;uidvalidity&gt; N&lt;uidnext&gt; G&lt;guid&gt;</c>, then lines
-/// <c>uid [fields] :unique name</c> in ascending order of UID. Lines are appended, under <c>dovecot-uidlist.lock</c>; a Dovecot that serves
-/// the tree does the same. The true UIDNEXT is the greater of N and the last line's UID plus one.
+/// <c>uid [fields] :unique name</c> in ascending order of UID. Lines are appended under <c>dovecot-uidlist.lock</c>, as by a Dovecot that serves
+/// the tree. The true UIDNEXT is the greater of N and the last line's UID plus one.
 /// </summary>
 internal sealed class UidList(string directory, TimeProvider time)
 {
@@ -21,7 +21,7 @@ internal sealed class UidList(string directory, TimeProvider time)
     private bool isParsed;
     private bool isNameNew;
 
-    /// <summary>None while there is no usable file.</summary>
+    /// <summary>The list's UIDVALIDITY; none while there is no usable file.</summary>
     public UidValidity Validity { get; private set; }
 
     public Uid Next { get; private set; } = new(1);
@@ -29,13 +29,13 @@ internal sealed class UidList(string directory, TimeProvider time)
     /// <summary>UIDs by unique name, as of the last <see cref="ReadAll"/>.</summary>
     public NameTable Uids { get; private set; } = new();
 
-    /// <summary>It lies in that directory.</summary>
+    /// <summary>Whether the list belongs to that directory.</summary>
     public bool IsOf(string folderDirectory) => string.Equals(folderDirectory, directory, StringComparison.Ordinal);
 
-    /// <summary>Octets up to the end of the last whole line: a torn line may follow after a crash.</summary>
+    /// <summary>Octets up to the end of the last complete line: after a crash a torn line may follow.</summary>
     private long WholeLength { get; set; }
 
-    /// <summary>Reads header and last line if the file changed: enough to append, at no cost that grows with the folder.</summary>
+    /// <summary>Reads the header and the last line if the file changed: enough to append, at a cost that does not grow with the folder.</summary>
     public void ReadEnds()
     {
         var stamp = CurrentStamp();
@@ -54,7 +54,7 @@ internal sealed class UidList(string directory, TimeProvider time)
         seen = stamp;
     }
 
-    /// <summary>Reads the file whole if it changed. True if it did.</summary>
+    /// <summary>Reads the whole file if it changed; returns whether it did.</summary>
     public bool ReadAll()
     {
         var stamp = CurrentStamp();
@@ -72,7 +72,7 @@ internal sealed class UidList(string directory, TimeProvider time)
         return true;
     }
 
-    /// <summary>Locks the list and brings its ends up to date; makes a new one where there is none that can be used.</summary>
+    /// <summary>Locks the list and reads its ends; creates a new list where no usable one exists.</summary>
     public async Task<HeldUidList> HoldAsync(CancellationToken cancellationToken)
     {
         var dotLock = await DotLock.AcquireAsync(path, time, cancellationToken);
@@ -95,7 +95,10 @@ internal sealed class UidList(string directory, TimeProvider time)
         Posix.SyncFile(path);
     }
 
-    /// <summary>Makes the list's name in the folder durable if it was made here and is not yet: with it, what else is new in the folder's directory.</summary>
+    /// <summary>
+    /// Syncs the folder's directory if this object created the list there and has not synced it yet; that also makes other new names in the
+    /// directory durable.
+    /// </summary>
     public void SyncName()
     {
         if (!isNameNew)
@@ -134,19 +137,19 @@ internal sealed class UidList(string directory, TimeProvider time)
     {
         var validity = (uint)Math.Clamp(time.GetUtcNow().ToUnixTimeSeconds(), 1, uint.MaxValue);
         var header = string.Create(CultureInfo.InvariantCulture, $"3 V{validity} N1 G{RandomNumberGenerator.GetHexString(32, lowercase: true)}\n");
-        // Synced before the first UID is told of. If a power cut comes sooner there are none to lose: an empty list is made anew.
+        // The file is synced before the first UID is reported. If the power fails earlier no UIDs are lost, and the empty list is created anew.
         LocalFiles.Replace(path, Encoding.ASCII.GetBytes(header), sync: false);
         isNameNew = true;
         Forget();
         Validity = new UidValidity(validity);
-        // Not counted as read: the names of what is appended from here on need not be kept, the file has them.
+        // The list is not marked as read, so the names appended from here on need not be kept in memory: the file has them.
         WholeLength = header.Length;
         seen = CurrentStamp();
     }
 
     private void Forget()
     {
-        // Whoever goes through a listing has the names of before.
+        // A new table replaces the old one, since a listing in progress still uses the old one.
         Uids = new NameTable();
         (Validity, Next, WholeLength, seen, isParsed) = (UidValidity.None, new Uid(1), 0, default, false);
     }
@@ -192,7 +195,7 @@ internal sealed class UidList(string directory, TimeProvider time)
         return !Validity.IsNone;
     }
 
-    /// <summary>False where the last whole line can't be made out.</summary>
+    /// <summary>False where the last complete line can't be parsed.</summary>
     private bool TryReadTail(FileStream file, uint next)
     {
         Span<byte> tail = stackalloc byte[(int)Math.Min(TailBytes, file.Length)];
@@ -206,7 +209,7 @@ internal sealed class UidList(string directory, TimeProvider time)
         var before = tail[..end].LastIndexOf((byte)'\n');
         if (before < 0)
         {
-            // The only line is the header, if the tail begins with the file.
+            // If the tail begins at the start of the file, its only line is the header.
             Next = new Uid(next);
             return start == 0;
         }
@@ -218,12 +221,12 @@ internal sealed class UidList(string directory, TimeProvider time)
     }
 }
 
-/// <summary>The list with its lock. New lines are written together by <see cref="Write"/>; without it nothing happened.</summary>
+/// <summary>The list with its lock held. <see cref="Write"/> writes all new lines together; without that call nothing changes.</summary>
 internal sealed class HeldUidList(UidList list, DotLock dotLock) : IAsyncDisposable
 {
     private readonly List<string> added = [];
 
-    /// <returns>The UID the message has once <see cref="Write"/> returned.</returns>
+    /// <returns>The UID that the message will have once <see cref="Write"/> has returned.</returns>
     public Uid Add(string uniqueName)
     {
         var uid = list.Next.Value + (ulong)added.Count;

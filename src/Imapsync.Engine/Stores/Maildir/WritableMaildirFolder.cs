@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// A folder open for writing. Appending reads the ends of the uidlist and no directory;
-/// whatever needs the messages already there gives UIDs to those that have none.
+/// A folder open for writing. Appending reads only the ends of the uidlist and no directory; operations that need the existing messages first
+/// assign UIDs to those that have none.
 /// </summary>
 internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
 {
@@ -30,8 +30,8 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
 
     public Uid UidNext => UidList.Next;
 
-    /// <param name="find">Where another folder of the store is.</param>
-    /// <param name="known">Gets the uidlist when the folder is closed.</param>
+    /// <param name="find">Returns the directories of another folder of the store.</param>
+    /// <param name="known">Receives the uidlist when the folder is closed.</param>
     public static async Task<IWritableFolder> OpenAsync(
         FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, NameLimits limits, StoreContext context, KnownLists? known, CancellationToken cancellationToken)
     {
@@ -52,7 +52,10 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         return folder;
     }
 
-    /// <summary>Where mail was before, what comes is held against it, so the directories have to be read anyway: once will do.</summary>
+    /// <summary>
+    /// Counts the files. If there are any, new messages have to be compared with them, so the directories have to be read anyway and the
+    /// index is refreshed here, once.
+    /// </summary>
     private long CountFiles()
     {
         if (UidNext.Value == 1)
@@ -125,7 +128,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         return base.DisposeAsync();
     }
 
-    /// <summary>Gives UIDs to messages that have none, after bringing the index up to date.</summary>
+    /// <summary>Refreshes the index and assigns UIDs to messages that have none.</summary>
     protected override async Task RefreshAsync(CancellationToken cancellationToken)
     {
         await base.RefreshAsync(cancellationToken);
@@ -142,7 +145,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         {
             await using (var held = await UidList.HoldAsync(cancellationToken))
             {
-                // Somebody else may have listed some of them before the lock was ours.
+                // Another program may have listed some of the messages before this one acquired the lock, so the list is read again.
                 UidList.ReadAll();
                 foreach (var name in Index.Unlisted.Where(n => !n.Contains('/', StringComparison.Ordinal) && !UidList.Uids.ContainsName(n)))
                     held.Add(name);
@@ -155,7 +158,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         }
     }
 
-    /// <summary>Gives a unique name of its own to each file that has another message's, as Dovecot does.</summary>
+    /// <summary>Gives a new unique name to each file that shares the name of another message, as Dovecot does.</summary>
     private bool SeparateShared()
     {
         var sharing = Index.Sharing;
@@ -179,7 +182,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         DeliveryWindow delivery, IReadOnlyList<TemporaryMessage> messages, List<AppendReceipt> receipts, CancellationToken cancellationToken)
     {
         await sync.SyncFilesAsync(Paths.Tmp, [.. messages.Select(m => delivery.PathOf(m.TemporaryName))], cancellationToken);
-        // All at once: each writing of the list costs two syncs.
+        // The keywords of all messages are added at once, since each writing of the list costs two syncs.
         await AddKeywordsAsync(Keywords, messages.Select(m => m.Flags).Distinct().Aggregate(FlagSet.Empty, (all, flags) => all.Union(flags)), cancellationToken);
         var composed = new Dictionary<FlagSet, string>();
         await using (var held = await UidList.HoldAsync(cancellationToken))
@@ -198,7 +201,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         }
 
         delivery.HandOver();
-        // Those that got a name; the list's own, too, where it had to be made again meanwhile.
+        // Syncs the directories where files got new names, and the folder's own directory where the uidlist had to be created again.
         if (messages.Any(m => !m.Flags.IsEmpty))
             Posix.SyncDirectory(Paths.Cur);
         if (messages.Any(m => m.Flags.IsEmpty))
@@ -207,7 +210,9 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         UidList.SyncName();
     }
 
-    /// <summary>False when the message is gone or has these flags already, as far as they can be stored.</summary>
+    /// <summary>
+    /// Changes the flags in a message's file name; false when the message is gone or already has the flags as far as they can be stored.
+    /// </summary>
     private bool Rename(FlagChange change)
     {
         if (!Index.TryFind(change.Uid.Value, out var message))
@@ -257,7 +262,9 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         return moved;
     }
 
-    /// <summary>Does something to a message's file, again under its new name if it was renamed meanwhile. False when it is gone.</summary>
+    /// <summary>
+    /// Runs an action on a message's file, and repeats it with the new name if the file was renamed meanwhile. False when the file is gone.
+    /// </summary>
     private bool WithCurrentName(MaildirMessage message, Action<MaildirMessage, string> action)
     {
         const int MaxRenames = 3;
@@ -274,7 +281,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
             }
             catch (FileNotFoundException)
             {
-                // Renamed between the two calls.
+                // The file was renamed between the two calls, so the loop tries again.
             }
 
             Index.Refresh(force: true);

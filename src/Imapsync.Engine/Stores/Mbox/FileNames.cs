@@ -7,18 +7,18 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// A folder's level as a file name and back. What a file name cannot have, or what would be taken for a side file, is written
-/// as <c>%</c> and two hex digits an octet of UTF-8 (<c>%uXXXX</c> for half a surrogate pair), <c>%</c> itself too. A name that
-/// gets too long becomes its beginning, <c>~</c> and a digest; then a side file holds the name in full.
+/// Encodes a folder's level as a file name and back. Characters that a file name can't have, names that would be taken for a side file, and
+/// <c>%</c> itself are written as <c>%</c> and two hex digits for each octet of UTF-8 (<c>%uXXXX</c> for half a surrogate pair). A name that gets
+/// too long is reduced to its beginning, <c>~</c> and a digest; a side file then has the full name.
 /// </summary>
 internal static class FileNames
 {
-    /// <summary>A directory with the folders below one.</summary>
+    /// <summary>The suffix of the directory that holds a folder's child folders.</summary>
     public const string ChildrenSuffix = ".sbd";
 
     public const string LockSuffix = ".lock";
 
-    /// <summary>The start of all suffixes of our own.</summary>
+    /// <summary>The beginning of all suffixes of this program's own files.</summary>
     public const string OwnSuffix = ".imapsync-";
 
     public const string IndexSuffix = OwnSuffix + "index";
@@ -27,7 +27,7 @@ internal static class FileNames
 
     public const string NameSuffix = OwnSuffix + "name";
 
-    /// <summary>File names have at most 255 octets, and side files are longer than the name.</summary>
+    /// <summary>File names have at most 255 octets; this limit leaves space for the suffixes of side files.</summary>
     private const int MaxBytes = 200;
 
     private const int DigestLength = 32;
@@ -46,7 +46,10 @@ internal static class FileNames
         return EscapeOwnSuffixes(text);
     }
 
-    /// <summary>The same where no name may have <c>: * ? " &lt; &gt; |</c>, end in a dot or a blank, or be that of a device (<see cref="NameLimits"/>).</summary>
+    /// <summary>
+    /// As <see cref="Escape"/>, for file systems where no name may contain <c>: * ? " &lt; &gt; |</c>, end in a dot or a blank, or be that of
+    /// a device (<see cref="NameLimits"/>).
+    /// </summary>
     public static string EscapeForWindows(string level)
     {
         var text = new StringBuilder();
@@ -70,11 +73,11 @@ internal static class FileNames
         return text.ToString();
     }
 
-    /// <summary>What lies beside an mbox and is none by its name.</summary>
+    /// <summary>Whether the name is that of a file that accompanies an mbox and is none itself.</summary>
     public static bool IsSideFile(string name) =>
         name.Contains(OwnSuffix, StringComparison.OrdinalIgnoreCase) || name.EndsWith(LockSuffix, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Escapes so that blanks and commas may separate: printable ASCII alone is left.</summary>
+    /// <summary>Escapes a word so that only printable ASCII is left, without blanks and commas, which separate words.</summary>
     public static string EscapeWord(string word) => EscapeCharacters(word, c => c is ' ' or ',' or > '~');
 
     public static string Unescape(string name)
@@ -107,14 +110,14 @@ internal static class FileNames
         return text.ToString();
     }
 
-    /// <summary>The level a file name stands for: itself where it is no name that <see cref="Escape"/> gives.</summary>
+    /// <summary>Returns the level that a file name stands for: the name itself where <see cref="Escape"/> never returns such a name.</summary>
     public static string ToLevel(string name)
     {
         var level = Unescape(name);
         return level.Length > 0 && (Escape(level) == name || EscapeForWindows(level) == name) && !NeedsDigest(level) ? level : name;
     }
 
-    /// <summary>True for levels that are too long, or look like what too long ones become.</summary>
+    /// <summary>Whether the level is too long, or looks like the shortened form of a level that is too long.</summary>
     public static bool NeedsDigest(string level)
     {
         var name = Escape(level);
@@ -141,7 +144,7 @@ internal static class FileNames
         return start.ToString() + '~' + Convert.ToHexStringLower(digest)[..DigestLength];
     }
 
-    /// <summary>Of <c>.Imapsync-</c> only the dot is written otherwise: the letters keep their case.</summary>
+    /// <summary>Escapes only the dot of <c>.Imapsync-</c>, so that the letters keep their case.</summary>
     private static string EscapeOwnSuffixes(string text)
     {
         var at = text.IndexOf(OwnSuffix, StringComparison.OrdinalIgnoreCase);

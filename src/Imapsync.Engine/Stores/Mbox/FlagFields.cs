@@ -4,7 +4,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>Flags and keywords as mbox programs write them: <c>Status: RO</c>, <c>X-Status: AFTD</c>, <c>X-Keywords: Work</c>.</summary>
+/// <summary>
+/// Formats and parses flags and keywords as mbox programs write them: <c>Status: RO</c>, <c>X-Status: AFTD</c>, <c>X-Keywords: Work</c>.
+/// </summary>
 internal static class FlagFields
 {
     private static readonly (MessageFlags Flag, char Letter)[] StatusLetters =
@@ -18,7 +20,7 @@ internal static class FlagFields
     private static readonly (int Bit, MessageFlags Flag)[] MozillaFlags =
         [(0x0001, MessageFlags.Seen), (0x0002, MessageFlags.Answered), (0x0004, MessageFlags.Flagged)];
 
-    /// <summary>Whole lines with LF; none for a message without flags.</summary>
+    /// <summary>Returns complete lines with LF; none for a message without flags.</summary>
     public static byte[] Format(FlagSet flags)
     {
         if (flags.IsEmpty)
@@ -35,7 +37,7 @@ internal static class FlagFields
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
-    /// <summary>Adds to the flags what one such line says; other lines say nothing.</summary>
+    /// <summary>Adds the flags stated by one such header line; other lines state none.</summary>
     public static FlagSet Read(FlagSet flags, ReadOnlySpan<byte> line)
     {
         var colon = line.IndexOf((byte)':');
@@ -65,7 +67,7 @@ internal static class FlagFields
         return flags.Union(FlagSet.Create(MessageFlags.None, keywords));
     }
 
-    /// <summary>True for the line by which Thunderbird says that the message is deleted, and only waits for the file to be compacted.</summary>
+    /// <summary>Whether the line says that Thunderbird has deleted the message, which stays in the file only until that is compacted.</summary>
     public static bool SaysExpunged(ReadOnlySpan<byte> line) => MozillaBits(line) is { } bits && (bits & MozillaExpunged) != 0;
 
     private static int? MozillaBits(ReadOnlySpan<byte> line) =>
@@ -74,7 +76,7 @@ internal static class FlagFields
             ? bits
             : null;
 
-    /// <summary>The keywords that a header line cannot hold; the index alone has them.</summary>
+    /// <summary>Returns the keywords that a header line can't hold; only the index stores them.</summary>
     public static FlagSet Unwritable(FlagSet flags) =>
         FlagSet.Create(MessageFlags.None, flags.Keywords.Where(k => !IsWritable(k)));
 

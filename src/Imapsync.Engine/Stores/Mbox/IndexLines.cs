@@ -6,7 +6,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The lines of an index file, each closed by the CRC-32C of what stands before it:
+/// The lines of an index file, each followed by the CRC-32C of its text:
 /// <code>
 /// imapsync-index 1 UIDVALIDITY UIDNEXT COUNT        first line; COUNT messages follow
 /// m UID OFFSET LENGTH OCTETS DATE FORM DIGEST FLAGS KEY a message; older ones have no KEY
@@ -39,7 +39,7 @@ internal static class IndexLines
     public static void AppendDone(ByteBuffer to, MboxStamp stamp, Uid uidNext, int count) =>
         AppendLine(to, string.Create(CultureInfo.InvariantCulture, $"d {stamp.Length} {stamp.ModifiedTicks} {uidNext} {count}"));
 
-    /// <summary>The words of a line (without LF) whose CRC is right; null otherwise.</summary>
+    /// <summary>Returns the words of a line (without LF) if its CRC is right; otherwise null.</summary>
     public static string[]? Read(ReadOnlySpan<byte> line)
     {
         if (line.Length < 10 || line[^9] != ' ' || !Ascii.IsValid(line))

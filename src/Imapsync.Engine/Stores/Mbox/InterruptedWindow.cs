@@ -1,12 +1,13 @@
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <param name="Begun">The window's messages by where they were begun.</param>
+/// <param name="Begun">The window's messages by the offsets at which their writing was announced.</param>
 internal sealed record InterruptedWindow(long Offset, Dictionary<long, BegunMessage> Begun)
 {
     /// <summary>
-    /// Where messages of ours really begin in the file, ascending: their postmark stands there, or as much of it as was written, with nothing
-    /// behind it but what was delivered later. Elsewhere the writer did not get that far, and the file may hold others' mail.
+    /// Finds where this program's messages really begin in the file, in ascending order: where their postmark was written, or a part of it
+    /// with nothing after it but mail delivered later. At the other announced offsets the writer had not begun, and the file may hold other
+    /// programs' mail there.
     /// </summary>
     public async Task<IReadOnlyList<long>> FindStartsAsync(MboxInput input, CancellationToken cancellationToken)
     {
@@ -40,6 +41,5 @@ internal sealed record InterruptedWindow(long Offset, Dictionary<long, BegunMess
     }
 }
 
-/// <param name="Octets">How many the message was to have.</param>
-/// <param name="Postmark">Without its LF.</param>
+/// <param name="Octets">How many octets the message was to have.</param> <param name="Postmark">Without its LF.</param>
 internal readonly record struct BegunMessage(long Octets, string Postmark);

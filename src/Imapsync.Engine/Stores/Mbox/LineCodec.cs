@@ -1,9 +1,9 @@
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The frame of both directions, message to disk and disk to message. It sees lines go by in pieces of any size and
-/// decides at the start of each line by its first few octets, so that memory does not depend on the length of a line.
-/// The header is taken to be all lines up to the first empty one, whatever they look like: both directions agree on that.
+/// The common part of both directions, message to disk and disk to message. It receives lines in pieces of any size and decides at the start of
+/// each line by its first few octets, so that memory does not depend on the length of a line. The header is taken to be all lines up to the first
+/// empty one, whatever they contain, in both directions alike.
 /// </summary>
 internal abstract class LineCodec(ByteBuffer output)
 {
@@ -12,14 +12,17 @@ internal abstract class LineCodec(ByteBuffer output)
     private bool atLineStart = true;
     private bool lineIsEmpty = true;
 
-    /// <summary>CRs seen since the last other octet. A single one is held back until it is known whether a LF follows; from two on they are written at once.</summary>
+    /// <summary>
+    /// The number of CRs since the last other octet. A single CR is held back until it is known whether a LF follows; two or more are written
+    /// at once.
+    /// </summary>
     private long carriageReturns;
 
     protected ByteBuffer Output { get; } = output;
 
     protected bool InHeader { get; private set; } = true;
 
-    /// <summary>The octets given so far end inside a line.</summary>
+    /// <summary>Whether the octets processed so far end inside a line.</summary>
     protected bool InsideLine => !atLineStart;
 
     public void Transform(ReadOnlySpan<byte> octets)
@@ -46,7 +49,7 @@ internal abstract class LineCodec(ByteBuffer output)
         }
     }
 
-    /// <summary>Settles what was held back for want of more octets.</summary>
+    /// <summary>Processes the octets that were held back because more octets were needed to decide.</summary>
     protected void EndOfInput()
     {
         if (headCount > 0)
@@ -58,16 +61,16 @@ internal abstract class LineCodec(ByteBuffer output)
         carriageReturns = 0;
     }
 
-    /// <summary>True for a first octet that makes it worth to look at a line's start.</summary>
+    /// <summary>Whether a line that begins with this octet has to be examined by <see cref="Decide"/>.</summary>
     protected abstract bool MatterAtLineStart(byte first);
 
     /// <summary>
-    /// Looks at the start of a line: at least <see cref="MetadataNames.DecisionLength"/> octets or all there are.
-    /// Returns how many to drop after having dealt with them; -1 when the rest goes through as it is.
+    /// Examines the start of a line: at least <see cref="MetadataNames.DecisionLength"/> octets, or all that are left. Returns how many
+    /// octets to drop, which this method has then processed itself; -1 when the line passes unchanged.
     /// </summary>
     protected abstract int Decide(ReadOnlySpan<byte> start);
 
-    /// <summary>Writes a line end that had this many CRs before its LF, two or more of which are written already.</summary>
+    /// <summary>Writes a line end that had this many CRs before its LF; where they are two or more, they have already been written.</summary>
     protected abstract void WriteLineEnd(long carriageReturns);
 
     protected virtual void Write(ReadOnlySpan<byte> octets) => Output.Append(octets);
@@ -104,7 +107,7 @@ internal abstract class LineCodec(ByteBuffer output)
             Pass(rest);
     }
 
-    /// <param name="part">A LF at its end at most.</param>
+    /// <param name="part">Contains no LF except possibly at its end.</param>
     private void Pass(ReadOnlySpan<byte> part)
     {
         atLineStart = false;

@@ -7,12 +7,12 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// One window being appended, under the lock. In order: the index says where the window begins (synced), each message is announced
-/// in the index before its first octet, the messages, the mbox synced, their index lines and "done" (synced).
+/// Appends one window under the lock, in this order: the index records where the window begins (synced); each message is announced in the index
+/// before its first octet is written; the messages are written; the mbox is synced; the index gets the messages' lines and "done" (synced).
 /// </summary>
 internal sealed class MboxAppend : IDisposable
 {
-    /// <summary>An index line must not get longer than the index can read.</summary>
+    /// <summary>Limits keywords so that an index line does not become too long for the index to be read.</summary>
     private const int MaxKeywordsLength = 16_000;
 
     private readonly MboxFile mbox;
@@ -89,7 +89,7 @@ internal sealed class MboxAppend : IDisposable
     });
 
     /// <summary>
-    /// Takes the whole window back. If that fails, the window stays open in the index, and the next change puts things right.
+    /// Removes the whole window from the file. If that fails, the window stays open in the index, and the next change repairs the file.
     /// </summary>
     public async Task<MboxState> AbortAsync()
     {
@@ -122,7 +122,9 @@ internal sealed class MboxAppend : IDisposable
         lines.Dispose();
     }
 
-    /// <summary>The list of earlier records grows in place: it belongs to this folder alone, and listings count first.</summary>
+    /// <summary>
+    /// Extends the list of earlier records in place: the list belongs to this folder alone, and a listing takes the count before it begins.
+    /// </summary>
     private List<MboxRecord> Joined()
     {
         var records = before.Records as List<MboxRecord> ?? [.. before.Records];
@@ -147,7 +149,7 @@ internal sealed class MboxAppend : IDisposable
         return true;
     }
 
-    /// <summary>What a foreign writer left out at the end: a line end, an empty line.</summary>
+    /// <summary>Returns what another program omitted at the end of the file: a line end, an empty line.</summary>
     private static async Task<ReadOnlyMemory<byte>> MissingEndAsync(SafeFileHandle file, long end, CancellationToken cancellationToken)
     {
         if (end == 0)
@@ -210,8 +212,8 @@ internal sealed class MboxAppend : IDisposable
     }
 
     /// <summary>
-    /// What is about to be written is in the index before any of it can be in the file: else a power cut could leave a torn message that
-    /// nobody knows to be ours.
+    /// Records in the index what is about to be written, before any of it can be in the file: otherwise a power cut could leave a torn
+    /// message that is not known to be this program's.
     /// </summary>
     private async ValueTask AnnounceAsync(CancellationToken cancellationToken)
     {

@@ -1,6 +1,9 @@
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>One message from its lines on disk, postmark and empty line after it taken off, to its octets: what <see cref="MboxEncoder"/> did undone.</summary>
+/// <summary>
+/// Decodes one message from its lines on disk (without the postmark and the empty line after it) to its octets: the reverse of <see
+/// cref="MboxEncoder"/>.
+/// </summary>
 internal sealed class MboxDecoder(ByteBuffer output, MboxForm form) : LineCodec(output)
 {
     private readonly byte[] heldEscape = new byte[MetadataNames.Escape.Length];
@@ -9,7 +12,9 @@ internal sealed class MboxDecoder(ByteBuffer output, MboxForm form) : LineCodec(
     private bool skipping;
     private bool skippedBefore;
 
-    /// <summary>CRs of the line end that is not written yet because it may be the one that is not the message's own.</summary>
+    /// <summary>
+    /// The number of CRs of a line end that is not written yet, because it may be the final one that does not belong to the message.
+    /// </summary>
     private long? heldLineEnd;
 
     public void Finish()
@@ -53,7 +58,7 @@ internal sealed class MboxDecoder(ByteBuffer output, MboxForm form) : LineCodec(
 
     protected override void WriteLineEnd(long carriageReturns)
     {
-        // The last octets of a line may still be in its prefix: a line of one '>' alone.
+        // The last octets of a line may still be in its prefix, if the line is just one '>'.
         if (skipping)
             return;
         ReleaseLineEnd();

@@ -1,17 +1,17 @@
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// One message from its octets to its lines on disk: LF line ends, <c>From </c> lines quoted as mboxrd has it, the sender's metadata
-/// fields escaped, our own flag fields at the end of the header, one empty line after the message. A message without an empty
-/// line is all header, so its flag fields stand at its very end; one without any header gets them in front of its empty line.
+/// Encodes one message from its octets to its lines on disk: LF line ends, <c>From </c> lines quoted as in mboxrd, the sender's metadata fields
+/// escaped, this program's flag fields at the end of the header, one empty line after the message. A message without an empty line is all header,
+/// so its flag fields stand at its very end; one without any header gets them before its empty line.
 /// </summary>
-/// <param name="flagFields">Whole lines, see <see cref="FlagFields"/>.</param>
+/// <param name="flagFields">Complete lines, see <see cref="FlagFields"/>.</param>
 internal sealed class MboxEncoder(ByteBuffer output, ReadOnlyMemory<byte> flagFields) : LineCodec(output)
 {
     private bool sawQuote;
     private bool sawEscape;
 
-    /// <summary>Complete after <see cref="Finish"/>.</summary>
+    /// <summary>How the message is stored; complete after <see cref="Finish"/>.</summary>
     public MboxForm Form { get; private set; }
 
     public void Finish()
@@ -30,7 +30,8 @@ internal sealed class MboxEncoder(ByteBuffer output, ReadOnlyMemory<byte> flagFi
     protected override bool MatterAtLineStart(byte first) =>
         first is (byte)'>' or (byte)'F' || (InHeader && MetadataNames.MayBegin(first));
 
-    // What is added goes right before "From " or the name, not to the start of the line: so the run of > or of escapes may be of any length.
+    // Quotes and escapes are inserted right before "From " or the name, not at the start of the line, so a run of > or of escapes may have any
+    // length.
     protected override int Decide(ReadOnlySpan<byte> start)
     {
         if (!sawEscape && start[0] == '>')

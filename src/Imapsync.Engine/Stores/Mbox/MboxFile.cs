@@ -4,7 +4,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>One mbox with its index as a writer sees them: what is found, put right under the lock.</summary>
+/// <summary>One mbox with its index as a writer uses them: it reads both and repairs them under the lock.</summary>
 internal sealed class MboxFile(string path, FolderPath name, StoreContext context)
 {
     public string Path => path;
@@ -13,7 +13,7 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
 
     public Task<MboxLock> LockAsync(CancellationToken cancellationToken) => MboxLock.AcquireAsync(path, context.Time, cancellationToken);
 
-    /// <summary>Says once what kind of file it is where that is out of the ordinary.</summary>
+    /// <summary>Reports once which variant of mbox the file is, where that is unusual.</summary>
     public void NoteVariants(MboxFindings found)
     {
         var told = new List<string>();
@@ -38,8 +38,9 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
     }
 
     /// <summary>
-    /// Brings file and index together: cuts off what an interrupted writer of ours left torn, takes in what others delivered, and
-    /// writes a new index when the one there is missing, damaged or behind. Nothing but torn octets of our own ever leaves the mbox.
+    /// Brings file and index into agreement: truncates what an interrupted writer of this program left torn, adds messages that others
+    /// delivered, and writes a new index when the existing one is missing, damaged or outdated. Nothing but torn octets of this program is
+    /// ever removed from the mbox.
     /// </summary>
     public async Task<MboxState> SettleAsync(MboxLock held, CancellationToken cancellationToken)
     {
@@ -69,14 +70,15 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
             return await SaveAsync(found, found.State with { Stamp = MboxStamp.Of(mbox) }, cancellationToken);
         }
 
-        // Others' mail stands behind the torn message: what is to stay goes to a new file.
+        // Other programs' mail follows the torn message, so everything to be kept is copied to a new file.
         var temporary = path + FileNames.NewSuffix;
         var state = await LocalFiles.WriteBesideAsync(temporary, async target =>
         {
             await CopyWithoutAsync(mbox, target, found.Torn, cancellationToken);
             KeepMode(temporary);
             var again = await MboxFindings.ScanAsync(found.Index.WithoutWindow(), target, MboxStamp.Of(target), cancellationToken);
-            // The index first: with the old file it would find the torn message to be a foreign one, and lose nothing.
+            // The new file's index is written first: if the old file is still there after a crash, that index takes the torn message
+            // for a foreign one, and nothing is lost.
             return await SaveAsync(found, again.State, cancellationToken);
         });
 
@@ -120,7 +122,7 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
         return state;
     }
 
-    /// <summary>By chance and not by the clock: an index may be lost twice in a second, and old UIDs must not seem to hold.</summary>
+    /// <summary>The new UIDVALIDITY is random and not a time: an index may be lost twice within a second, and old UIDs must not seem valid.</summary>
     public static UidValidity NewValidity(UidValidity before)
     {
         var value = (uint)System.Security.Cryptography.RandomNumberGenerator.GetInt32(1, int.MaxValue);

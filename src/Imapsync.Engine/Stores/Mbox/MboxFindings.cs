@@ -3,10 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>An mbox compared with its index.</summary>
-/// <param name="State">What is there, without what is torn. Its UIDVALIDITY is none where UIDs had to be made up.</param>
-/// <param name="IsIndexed">The index describes the file as it is.</param>
-/// <param name="Torn">What an interrupted writer of ours left unfinished, by offset and length.</param>
+/// <summary>The result of comparing an mbox with its index.</summary>
+/// <param name="State">The messages in the file, without torn ones. Its UIDVALIDITY is none where UIDs had to be made up.</param>
+/// <param name="IsIndexed">Whether the index describes the file as it is now.</param>
+/// <param name="Torn">The parts that an interrupted writer of this program left unfinished, by offset and length.</param>
 internal sealed record MboxFindings(
     MboxIndex Index, MboxState State, bool IsIndexed, IReadOnlyList<(long Offset, long Length)> Torn, MboxVariants Variants)
 {
@@ -21,7 +21,7 @@ internal sealed record MboxFindings(
     public static Task<MboxFindings> ReadAsync(string path, SafeFileHandle mbox, CancellationToken cancellationToken) =>
         ReadWithAsync(path + FileNames.IndexSuffix, mbox, cancellationToken);
 
-    /// <param name="indexPath">The index, beside the mbox or elsewhere.</param>
+    /// <param name="indexPath">The path of the index, beside the mbox or elsewhere.</param>
     public static async Task<MboxFindings> ReadWithAsync(string indexPath, SafeFileHandle mbox, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
@@ -37,7 +37,7 @@ internal sealed record MboxFindings(
         }
     }
 
-    /// <summary>Reads the whole file and finds its messages again in the index by what they hold, so that they keep their UIDs.</summary>
+    /// <summary>Reads the whole file and matches its messages by their contents to those in the index, so that they keep their UIDs.</summary>
     public static async Task<MboxFindings> ScanAsync(MboxIndex index, SafeFileHandle mbox, MboxStamp stamp, CancellationToken cancellationToken)
     {
         var isUsable = index.Condition == IndexCondition.Good;
@@ -71,8 +71,8 @@ internal sealed record MboxFindings(
         !message.IsClosed || message.Record.Octets != window.Begun[message.Record.Offset].Octets;
 
     /// <summary>
-    /// A torn message ends in the middle of a line, and what was delivered after it begins there: then a postmark stands inside a line.
-    /// Quoted ones (after a run of &gt;) are not meant.
+    /// Returns the length of a torn message. It ends in the middle of a line, where the mail delivered after it begins, so a postmark stands
+    /// inside a line. Quoted postmarks (after a run of &gt;) don't count.
     /// </summary>
     private static async Task<long> TornLengthAsync(MboxInput input, ScannedMessage message, CancellationToken cancellationToken)
     {

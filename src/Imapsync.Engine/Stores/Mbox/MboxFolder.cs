@@ -10,14 +10,14 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// An mbox open for reading. Writes nothing, and holds no lock while messages are handed out: that another program changed the file
-/// meanwhile is noticed by its stamp, and then each message has to have the digest that was seen with its flags and date.
+/// An mbox open for reading. Writes nothing, and holds no lock while messages are read. A change by another program meanwhile is noticed by the
+/// file's stamp; from then on each message must have the digest that was recorded together with its flags and date.
 /// </summary>
 internal class MboxFolder : IMessageFolder
 {
     private const int MaxHeaderBytes = 1 << 20;
 
-    /// <summary>Messages up to here are read whole before they are handed out.</summary>
+    /// <summary>Messages of up to this size are read completely before they are returned.</summary>
     private const int WholeBytes = 256 << 10;
 
     private SafeFileHandle file;
@@ -112,7 +112,7 @@ internal class MboxFolder : IMessageFolder
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Reads from the file that has taken the place of the one opened.</summary>
+    /// <summary>Continues with the file that has replaced the one opened.</summary>
     protected void Reopen(string path)
     {
         file.Dispose();
@@ -137,7 +137,7 @@ internal class MboxFolder : IMessageFolder
     private MailException Rewritten(MboxRecord record) => new(
         FailureScope.Folder, isTransient: true, $"{Path}: another program wrote the mbox anew while it was read (message {record.Uid} is another one now)");
 
-    /// <summary>Reads a message to its end and throws when it is not the one that was seen before.</summary>
+    /// <summary>Reads a message to its end and throws when it differs from the one recorded.</summary>
     private async Task RequireUnchangedAsync(MboxRecord record, CancellationToken cancellationToken)
     {
         using var input = new MboxInput(file);
@@ -161,7 +161,7 @@ internal class MboxFolder : IMessageFolder
             throw Rewritten(record);
     }
 
-    /// <summary>Makes sure that the message is there; a small one is decoded whole.</summary>
+    /// <summary>Makes sure that the message is still in the file; a small one is decoded completely.</summary>
     private static async Task<MailException?> StartAsync(MboxMessage message, MboxRecord record, CancellationToken cancellationToken)
     {
         try
@@ -206,8 +206,8 @@ internal class MboxFolder : IMessageFolder
         }
     }
 
-    /// <summary>The octets through the first empty line; null when there is none yet.</summary>
-    /// <param name="searched">The start of the first line not yet looked at.</param>
+    /// <summary>Returns the length of the header through the first empty line; null when there is no empty line yet.</summary>
+    /// <param name="searched">The start of the first line that was not yet examined.</param>
     private static int? HeaderLength(ReadOnlySpan<byte> octets, ref int searched)
     {
         while (true)

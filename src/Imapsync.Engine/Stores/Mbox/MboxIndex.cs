@@ -4,7 +4,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>An index file as it was found, before anybody compared it with its mbox.</summary>
+/// <summary>An index file as read, before it is compared with its mbox.</summary>
 internal sealed class MboxIndex
 {
     private const int MaxLineLength = 200_000;
@@ -24,19 +24,19 @@ internal sealed class MboxIndex
 
     public IReadOnlyList<MboxRecord> Records => records;
 
-    /// <summary>The mbox the index says it describes; null before its first "done".</summary>
+    /// <summary>The stamp of the mbox that the index describes; null before its first "done" line.</summary>
     public MboxStamp? Stamp { get; private set; }
 
-    /// <summary>Messages that were being written when their writer was interrupted; null when it was not.</summary>
+    /// <summary>The messages that were being written when their writer was interrupted; null when no writer was.</summary>
     public InterruptedWindow? Interrupted { get; private set; }
 
-    /// <summary>Something stands behind the last good line, which must not be appended to.</summary>
+    /// <summary>Whether anything follows the last valid line, so that nothing may be appended to the file.</summary>
     public bool IsTorn { get; private set; }
 
-    /// <summary>Octets up to the end of the last good line.</summary>
+    /// <summary>Octets up to the end of the last valid line.</summary>
     public long GoodLength { get; private set; }
 
-    /// <summary>Reads an index. A torn last line is left out; anything else amiss makes it <see cref="IndexCondition.Damaged"/>.</summary>
+    /// <summary>Reads an index. A torn last line is ignored; any other damage makes the index <see cref="IndexCondition.Damaged"/>.</summary>
     public static async Task<MboxIndex> LoadAsync(string path, CancellationToken cancellationToken)
     {
         var index = new MboxIndex();
@@ -59,7 +59,7 @@ internal sealed class MboxIndex
             var words = line is { } octets ? IndexLines.Read(octets.Span) : null;
             if (words is null || !index.Take(words, pool))
             {
-                // Only the very last line can have been torn by an interruption; damage further up means that nothing can be relied on.
+                // An interruption can only tear the very last line; damage further up means that nothing in the index is reliable.
                 var isLast = line is null ? length - index.GoodLength <= MaxLineLength : index.GoodLength + line.Value.Length + 1 >= length;
                 index.IsTorn = true;
                 index.Condition = isLast ? index.Condition : IndexCondition.Damaged;
@@ -74,7 +74,7 @@ internal sealed class MboxIndex
         return index;
     }
 
-    /// <summary>Writes a whole index next to its place and moves it there: durable when this returns.</summary>
+    /// <summary>Writes a whole index to a temporary file and renames it into place: durable when this returns.</summary>
     public static async Task SaveAsync(string path, MboxState state, CancellationToken cancellationToken)
     {
         var temporary = path + FileNames.NewSuffix;
@@ -102,7 +102,7 @@ internal sealed class MboxIndex
         Posix.SyncDirectory(System.IO.Path.GetDirectoryName(path)!);
     }
 
-    /// <summary>The same index for a file from which the window's torn messages are gone.</summary>
+    /// <summary>Returns the same index for a file from which the window's torn messages were removed.</summary>
     public MboxIndex WithoutWindow()
     {
         var copy = new MboxIndex { Condition = Condition, Validity = Validity, UidNext = UidNext, Stamp = Stamp, GoodLength = GoodLength };

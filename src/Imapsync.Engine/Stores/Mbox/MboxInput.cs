@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Reads a file by blocks, forwards or anywhere. One task at a time. An mbox whose lines end in CR alone, as those of old Macintoshes,
-/// is seen with LF in their place: offsets stay.
+/// Reads a file in blocks, sequentially or anywhere. For one task at a time. In an mbox whose lines end in CR alone, as on old Macintoshes, the
+/// CRs appear as LFs, so offsets stay the same.
 /// </summary>
 internal sealed class MboxInput(SafeFileHandle file) : IDisposable
 {
@@ -18,7 +18,7 @@ internal sealed class MboxInput(SafeFileHandle file) : IDisposable
 
     public long Length => RandomAccess.GetLength(file);
 
-    /// <summary>True for an mbox that begins with lines which end in CR alone.</summary>
+    /// <summary>Whether the mbox begins with lines that end in CR alone.</summary>
     public static bool EndsLinesInCr(SafeFileHandle file)
     {
         Span<byte> beginning = stackalloc byte[4 << 10];
@@ -26,7 +26,10 @@ internal sealed class MboxInput(SafeFileHandle file) : IDisposable
         return beginning.StartsWith("From "u8) && beginning.Contains((byte)'\r') && !beginning.Contains((byte)'\n');
     }
 
-    /// <summary>What stands at an offset: at least <paramref name="atLeast"/> octets (up to a block), fewer only at the end of the file. Valid until the next call.</summary>
+    /// <summary>
+    /// Returns the octets at an offset: at least <paramref name="atLeast"/> (up to a block), fewer only at the end of the file. Valid until
+    /// the next call.
+    /// </summary>
     public async ValueTask<ReadOnlyMemory<byte>> GetAsync(long offset, int atLeast, CancellationToken cancellationToken)
     {
         var known = offset >= start && offset < start + count ? (int)(start + count - offset) : 0;
@@ -49,7 +52,7 @@ internal sealed class MboxInput(SafeFileHandle file) : IDisposable
         return block.AsMemory(0, count);
     }
 
-    /// <summary>The line at an offset without its LF; null when it has none or is longer than <paramref name="maxLength"/>.</summary>
+    /// <summary>Returns the line at an offset without its LF; null when it has no LF or is longer than <paramref name="maxLength"/>.</summary>
     public async ValueTask<ReadOnlyMemory<byte>?> GetLineAsync(long offset, int maxLength, CancellationToken cancellationToken)
     {
         var octets = await GetAsync(offset, 1, cancellationToken);
@@ -60,11 +63,11 @@ internal sealed class MboxInput(SafeFileHandle file) : IDisposable
             end = octets.Span.IndexOf((byte)'\n');
         }
 
-        // A bare null would become an empty ReadOnlyMemory here.
+        // The type is explicit, since a bare null would become an empty ReadOnlyMemory here.
         return end < 0 || end > maxLength ? default(ReadOnlyMemory<byte>?) : octets[..end];
     }
 
-    /// <summary>Forgets what was read, for a file that has changed.</summary>
+    /// <summary>Discards the buffered octets, for a file that has changed.</summary>
     public void Forget() => count = 0;
 
     public void Dispose()

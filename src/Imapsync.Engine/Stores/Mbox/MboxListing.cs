@@ -5,10 +5,10 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// All that is in a tree of mboxes: each folder with its file (null for one that has only folders below it), and what is there, may be
-/// mail and is no folder. Nothing that holds mail is passed over without a word.
+/// All entries of a tree of mboxes: each folder with its file (null for a folder that only has folders below it), and entries that may be mail
+/// but are no folders. No entry that may hold mail is skipped without a report.
 /// </summary>
-/// <param name="levelOf">The level that a name stands for in a directory.</param>
+/// <param name="levelOf">Returns the level that a name in a directory stands for.</param>
 internal sealed class MboxListing(Func<string, string, string> levelOf)
 {
     private const int MaxDepth = 200;
@@ -18,17 +18,17 @@ internal sealed class MboxListing(Func<string, string, string> levelOf)
 
     private const string MboxSuffix = ".mbox";
 
-    /// <summary>Apple Mail's name for the file in a directory that is called as the folder is.</summary>
+    /// <summary>Apple Mail's name for the mbox file in a directory that is named like the folder.</summary>
     private const string FileInPackage = "mbox";
 
     private static readonly string[] ProgramSuffixes = [".msf", ".dat", ".html", ".sqlite", ".json", ".mab"];
 
     public Dictionary<FolderPath, List<string>> Folders { get; } = [];
 
-    /// <summary>What may be mail and is not read, with what it is.</summary>
+    /// <summary>Entries that may be mail and are not read, each with a description.</summary>
     public List<string> Unread { get; } = [];
 
-    /// <summary>What is no mail, as far as can be seen.</summary>
+    /// <summary>Entries that are apparently not mail.</summary>
     public List<string> Ignored { get; } = [];
 
     /// <summary>What <see cref="Unread"/> holds, in a line; null for nothing.</summary>
@@ -150,7 +150,7 @@ internal sealed class MboxListing(Func<string, string, string> levelOf)
         return new FolderPath(isInPackage ? above : [.. above, LevelOf(entry, entry.Name, names)]);
     }
 
-    /// <summary>Without the suffix that exports put behind a folder's name, unless something else is called so.</summary>
+    /// <summary>Returns the folder's name without the suffix that exports append, unless another entry has that name.</summary>
     private string LevelOf(FileSystemInfo entry, string name, HashSet<string> names)
     {
         var directory = Path.GetDirectoryName(entry.FullName)!;

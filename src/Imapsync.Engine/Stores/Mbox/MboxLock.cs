@@ -5,8 +5,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The right to change an mbox: a dotlock and a POSIX record lock together, as mail delivery takes them. Neither is waited for while the
-/// other is held, so that two programs that take them in different order cannot block each other.
+/// The lock for changing an mbox: a dotlock and a POSIX record lock together, as mail delivery programs use them. Neither is waited for while the
+/// other is held, so that two programs that acquire them in different orders can't block each other.
 /// </summary>
 internal sealed class MboxLock : IAsyncDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class MboxLock : IAsyncDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>A big message may hold the lock for long, so one that does not tell its holder has to be quite old.</summary>
+    /// <summary>A big message may keep the lock for long, so a lock that does not name its holder counts as stale only at this age.</summary>
     public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(10);
 
     private readonly string path;
@@ -30,7 +30,7 @@ internal sealed class MboxLock : IAsyncDisposable
     /// <summary>The mbox, open for reading and writing.</summary>
     public FileStream Mbox { get; private set; }
 
-    /// <exception cref="MailException">Folder scope, transient: another program holds it all the time.</exception>
+    /// <exception cref="MailException">Folder scope, transient: another program holds the lock all the time.</exception>
     public static async Task<MboxLock> AcquireAsync(string path, TimeProvider time, CancellationToken cancellationToken)
     {
         var pause = FirstPause;
@@ -47,12 +47,12 @@ internal sealed class MboxLock : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // Closing gives up the record lock.
+        // Closing the file releases the record lock.
         await Mbox.DisposeAsync();
         await dotLock.DisposeAsync();
     }
 
-    /// <summary>Puts a new file in the mbox's place, durably, and holds that one.</summary>
+    /// <summary>Replaces the mbox durably by a new file, and holds the lock on that one.</summary>
     public async Task ReplaceAsync(string temporary)
     {
         File.Move(temporary, path, overwrite: true);

@@ -2,14 +2,14 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>Gives the messages found in a file the UIDs that its index knows them by.</summary>
+/// <summary>Assigns to the messages found in a file the UIDs that its index has for them.</summary>
 internal static class MboxMatch
 {
     /// <summary>
-    /// First by all octets, in order; then, where a mail program rewrote the file and put fields of its own into the headers, by
-    /// <see cref="MessageKey"/>. New UIDs for those that have neither.
+    /// Matches messages first by all octets, in order; then, where a mail program rewrote the file and added fields to the headers, by <see
+    /// cref="MessageKey"/>. Messages without a match get new UIDs.
     /// </summary>
-    /// <returns>In ascending order of UID; the next UID; how many had to be made.</returns>
+    /// <returns>The records in ascending order of UID; the next UID; how many UIDs are new.</returns>
     public static (List<MboxRecord> Records, Uid Next, int Made) Match(List<MboxRecord> found, MboxIndex? index)
     {
         var known = (index?.Records ?? []).OrderBy(r => r.Offset).ToList();

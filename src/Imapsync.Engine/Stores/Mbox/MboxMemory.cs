@@ -6,14 +6,14 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The index of an mbox that must not be written beside: kept with the job, so that somebody else's mbox has lasting UIDs as a source, and
-/// what is deleted there, or gets other flags, can be followed. Its name has the file's place in it: another file is met anew.
+/// The index of an mbox beside which nothing may be written: it is kept in the job's state, so that another program's mbox has lasting UIDs as a
+/// source, and deletions and flag changes there can be followed. The index's name includes the mbox's path, so another path begins anew.
 /// </summary>
 internal sealed class MboxMemory(string indexPath, bool isReadOnly)
 {
     public string IndexPath => indexPath;
 
-    /// <summary>Null where the mbox has an index beside it, or nothing is to be remembered.</summary>
+    /// <summary>Returns the memory of an mbox; null where the mbox has an index beside it, or nothing is to be remembered.</summary>
     public static MboxMemory? Of(string file, StoreContext context)
     {
         if (context.MemoryDirectory is not { } directory || File.Exists(file + FileNames.IndexSuffix))
@@ -22,7 +22,7 @@ internal sealed class MboxMemory(string indexPath, bool isReadOnly)
         return new MboxMemory(Path.Combine(directory, name + FileNames.IndexSuffix), context.MemoryIsReadOnly);
     }
 
-    /// <summary>Remembers what was found, durably, before any of its UIDs is used.</summary>
+    /// <summary>Stores the findings durably, before any of the UIDs is used.</summary>
     public async Task<MboxState> KeepAsync(MboxFindings found, CancellationToken cancellationToken)
     {
         if (isReadOnly || (found.IsIndexed && !found.Index.IsTorn))
@@ -30,7 +30,7 @@ internal sealed class MboxMemory(string indexPath, bool isReadOnly)
         var validity = found.Index.Condition == IndexCondition.Good ? found.Index.Validity : MboxFile.NewValidity(found.Index.Validity);
         var state = found.State with { Validity = validity, LastingValidity = validity };
         LocalFiles.CreateDirectory(Path.GetDirectoryName(indexPath)!);
-        // What is doubtful is to be told each time: without its stamp the file is read through again.
+        // Doubts are to be reported each time, so the stamp is left out, and the file is read completely again.
         await MboxIndex.SaveAsync(indexPath, found.Doubts.Count == 0 ? state : state with { Stamp = default }, cancellationToken);
         return state;
     }

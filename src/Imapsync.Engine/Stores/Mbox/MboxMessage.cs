@@ -2,7 +2,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>One message being read from its file, a piece at a time.</summary>
+/// <summary>One message that is being read from its file, a piece at a time.</summary>
 internal sealed class MboxMessage : IDisposable
 {
     private const int PieceBytes = 64 << 10;
@@ -19,13 +19,13 @@ internal sealed class MboxMessage : IDisposable
         decoder = new MboxDecoder(Decoded, record.Form);
     }
 
-    /// <summary>What was decoded and not yet taken away by its reader.</summary>
+    /// <summary>Octets that were decoded and not yet removed by the reader.</summary>
     public ByteBuffer Decoded { get; } = new();
 
-    /// <summary>The line in front of the message with its LF, without what says which form it has.</summary>
+    /// <summary>The line before the message with its LF, without the word that states the message's form.</summary>
     public byte[] PostmarkWithoutForm { get; private set; } = [];
 
-    /// <summary>Reads the postmark. Throws when there is none where it should be: then the file is not what its index says.</summary>
+    /// <summary>Reads the postmark. Throws when there is none at the recorded offset: the file then differs from its index.</summary>
     public async ValueTask StartAsync(CancellationToken cancellationToken)
     {
         var beginning = await input.GetAsync(record.Offset, 5, cancellationToken);
@@ -36,7 +36,7 @@ internal sealed class MboxMessage : IDisposable
         PostmarkWithoutForm = Postmark.WithoutForm(line is { } octets ? octets.Span : "From "u8);
     }
 
-    /// <summary>Decodes some more; false when there was nothing left. Throws when the file ends too early.</summary>
+    /// <summary>Decodes some more octets; false when nothing was left. Throws when the file ends too early.</summary>
     public async ValueTask<bool> DecodeAsync(CancellationToken cancellationToken)
     {
         if (isFinished)

@@ -4,8 +4,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The octets of a large message as a stream. Fails before the last of them when they are not as many as they were, or when the file
-/// changed meanwhile and they are others.
+/// The octets of a large message as a stream. Reading fails before the last octet when the length differs from the recorded one, or when the file
+/// was changed meanwhile and the digest differs.
 /// </summary>
 internal sealed class MboxMessageStream(MboxMessage message, MboxRecord record, Func<MailException?> findRewritten) : Stream
 {

@@ -5,9 +5,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Writes messages to the end of an mbox through one buffer. Before octets of a message reach the file, the index says where it begins.
+/// Writes messages to the end of an mbox through one buffer. Before any octet of a message reaches the file, the index records where it begins.
 /// </summary>
-/// <param name="announce">Told of each message begun, at which offset; flushed by <paramref name="flushAnnounced"/>.</param>
+/// <param name="announce">Called for each message begun, with its offset; its output is flushed by <paramref name="flushAnnounced"/>.</param>
 internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long, BegunMessage> announce, Func<CancellationToken, ValueTask> flushAnnounced) : IDisposable
 {
     private const int FlushAtBytes = 512 << 10;
@@ -47,7 +47,7 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
         }
     }
 
-    /// <summary>Ends the message in hand.</summary>
+    /// <summary>Completes the current message.</summary>
     public async ValueTask<MboxRecord> EndAsync(Uid uid, DateTimeOffset date, FlagSet flags, CancellationToken cancellationToken)
     {
         encoder!.Finish();
@@ -59,7 +59,7 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
         return record;
     }
 
-    /// <summary>Takes back the message in hand.</summary>
+    /// <summary>Discards the current message.</summary>
     public void Cancel()
     {
         Span<byte> ignored = stackalloc byte[32];
@@ -76,7 +76,7 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
         buffer.Clear();
     }
 
-    /// <summary>Octets that are no message: the empty line a foreign writer left out, or what stands between messages.</summary>
+    /// <summary>Writes octets that are not a message: an empty line that another program omitted, or text between messages.</summary>
     public async ValueTask WriteRawAsync(ReadOnlyMemory<byte> raw, CancellationToken cancellationToken)
     {
         buffer.Append(raw.Span);
@@ -99,7 +99,10 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
         key.Dispose();
     }
 
-    /// <summary>Only at its end is it known what form a message has; the postmark in front of it is made longer then. Such messages are rare.</summary>
+    /// <summary>
+    /// Adds the form to the postmark: it is known only at the message's end, so the postmark has to be lengthened afterwards. Such messages
+    /// are rare.
+    /// </summary>
     private async ValueTask MarkFormAsync(MboxForm form, CancellationToken cancellationToken)
     {
         var mark = Postmark.FormatForm(form);
@@ -114,7 +117,7 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
         var block = new byte[MboxInput.BlockBytes];
         var read = await RandomAccess.ReadAsync(file, block.AsMemory(0, Postmark.MaxLength), start, cancellationToken);
         var from = start + block.AsSpan(0, read).IndexOf((byte)'\n');
-        // From the end backwards, so that nothing is overwritten before it was read.
+        // Octets are moved from the end backwards, so that none is overwritten before it was read.
         for (var end = flushed; end > from;)
         {
             var count = (int)Math.Min(block.Length, end - from);

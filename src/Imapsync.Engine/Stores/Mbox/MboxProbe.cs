@@ -2,28 +2,30 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>What a file or directory among mboxes is, by its beginning and its name.</summary>
+/// <summary>The kind of a file or directory among mboxes, judged by its first octets and its name.</summary>
 internal enum EntryKind
 {
-    /// <summary>An mbox, or a file that can't be looked at: opening it tells what is wrong.</summary>
+    /// <summary>An mbox, or a file that can't be read: opening it will report the reason.</summary>
     Mbox,
 
-    /// <summary>Nothing in it: a folder, unless its name is one that mail programs give to files of their own.</summary>
+    /// <summary>An empty file: a folder, unless its name is one that mail programs use for files of their own.</summary>
     Empty,
 
-    /// <summary>No mail, as far as can be seen.</summary>
+    /// <summary>Apparently not mail.</summary>
     Other,
 
-    /// <summary>Mail in a form that is not read here, or something that can't be opened.</summary>
+    /// <summary>Mail in a format that is not supported here, or something that can't be opened.</summary>
     Unread,
 }
 
-/// <param name="What">What it is where it is not read.</param>
+/// <param name="What">What the entry is, where it is not read.</param>
 internal readonly record struct MboxProbe(EntryKind Kind, string What = "")
 {
     private const int BeginningBytes = 32 << 10;
 
-    /// <summary>Text before the first message that is taken for left-over lines and not for a text with an example in it.</summary>
+    /// <summary>
+    /// How many octets of text before the first message are taken for left-over lines; a longer text is one that merely quotes a postmark.
+    /// </summary>
     private const int MaxLeadingBytes = 4 << 10;
 
     public static MboxProbe OfFile(string path)
@@ -44,7 +46,7 @@ internal readonly record struct MboxProbe(EntryKind Kind, string What = "")
 
     private static readonly string[] MaildirParts = ["cur", "new", "tmp"];
 
-    /// <summary>Why a directory is no folder of mboxes; null where it may be one.</summary>
+    /// <summary>Returns why a directory is no folder of mboxes; null where it may be one.</summary>
     public static string? OfDirectory(string path)
     {
         if (MaildirParts.All(d => Directory.Exists(Path.Combine(path, d))))

@@ -2,16 +2,16 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>What is known of one message without looking into the file.</summary>
+/// <summary>The metadata of one message, known without reading the file.</summary>
 /// <param name="Offset">Where its postmark begins.</param>
 /// <param name="Length">Octets on disk from there, without the empty line after the message.</param>
-/// <param name="Octets">Octets of the message itself, as it came in.</param>
-/// <param name="Digest">The first half of the SHA-256 of those: the same whatever its flags, postmark and place.</param>
+/// <param name="Octets">Octets of the message itself, as it was received.</param>
+/// <param name="Digest">The first half of the SHA-256 of these octets: independent of flags, postmark and position.</param>
 /// <param name="Key">See <see cref="MessageKey"/>; 0 where there is none.</param>
 internal sealed record MboxRecord(
     Uid Uid, long Offset, long Length, long Octets, DateTimeOffset Date, MboxForm Form, UInt128 Digest, FlagSet Flags, ulong Key);
 
-/// <summary>By which a file is known to be the one its index describes.</summary>
+/// <summary>Length and time of an mbox, by which it is recognised as the file that its index describes.</summary>
 internal readonly record struct MboxStamp(long Length, long ModifiedTicks)
 {
     public static MboxStamp Of(Microsoft.Win32.SafeHandles.SafeFileHandle file) =>
@@ -20,10 +20,10 @@ internal readonly record struct MboxStamp(long Length, long ModifiedTicks)
 
 /// <summary>All messages of a file.</summary>
 /// <param name="Records">In ascending order of UID.</param>
-/// <param name="Validity">None where the UIDs hold only as long as this state is in hand.</param>
+/// <param name="Validity">None where the UIDs are valid only while this object is in use.</param>
 internal sealed record MboxState(UidValidity Validity, Uid UidNext, IReadOnlyList<MboxRecord> Records, MboxStamp Stamp)
 {
-    /// <summary>That of the index, which messages found again keep their UIDs under.</summary>
+    /// <summary>The index's UIDVALIDITY, under which messages that were found again keep their UIDs.</summary>
     public UidValidity LastingValidity { get; init; } = Validity;
 
     public Mail.FolderStatus Status => new(Validity, UidNext, Records.Count);

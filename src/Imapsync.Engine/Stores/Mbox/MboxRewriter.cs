@@ -5,15 +5,15 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Writes an mbox anew, with other flags or without some messages, to a file beside it. Messages that stay as they are keep their
-/// octets on disk; so does what is no message (UW's pseudo message), except for empty lines.
+/// Writes an mbox anew, with other flags or without some messages, to a file beside it. Unchanged messages keep their octets on disk; so does
+/// text that is not a message (UW's pseudo message), except for empty lines.
 /// </summary>
 internal sealed class MboxRewriter(SafeFileHandle old, SafeFileHandle target) : IDisposable
 {
     private readonly MboxInput input = new(old);
     private readonly MboxOutput output = new(target, 0, static (_, _) => { }, static _ => ValueTask.CompletedTask);
 
-    /// <param name="edit">The message with its flags to be; null to leave it out.</param>
+    /// <param name="edit">Returns the message with its new flags; null to leave it out.</param>
     /// <returns>The records of the new file, synced to disk, in ascending order of UID.</returns>
     public async Task<List<MboxRecord>> WriteAsync(IReadOnlyList<MboxRecord> records, Func<MboxRecord, MboxRecord?> edit, CancellationToken cancellationToken)
     {

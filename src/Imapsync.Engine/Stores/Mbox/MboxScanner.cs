@@ -4,12 +4,14 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Finds the messages of an mbox of any make by reading all of it. A postmark is a line <c>From … date</c>, whether or not an
-/// empty line precedes it; behind an empty line any line <c>From </c> that a header field follows is one, too (<see cref="PostmarkLines"/>).
-/// A Content-Length is believed only when it lands on a postmark or the end of the file. Memory follows the number of messages.
+/// Finds the messages of an mbox of any variant by reading all of it. A postmark is a line <c>From … date</c>, whether or not an empty line
+/// precedes it; after an empty line, any line <c>From </c> that is followed by a header field is a postmark, too (<see cref="PostmarkLines"/>). A
+/// Content-Length is believed only when it leads to a postmark or the end of the file. Memory grows with the number of messages.
 /// </summary>
-/// <param name="announced">Where messages were begun, ascending: there one begins even if its postmark is torn.</param>
-/// <param name="formAt">The form of the message at an offset where that is known; it goes before what the file looks like.</param>
+/// <param name="announced">The offsets at which messages were announced, ascending: a message begins there even if its postmark is torn.</param>
+/// <param name="formAt">
+/// Returns the form of the message at an offset where it is known; it takes precedence over the form that the file suggests.
+/// </param>
 internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, MboxForm?> formAt, IReadOnlyList<long> announced) : IDisposable
 {
     private readonly ByteBuffer decoded = new();
@@ -21,12 +23,12 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     private readonly List<string> doubts = [];
     private readonly PostmarkLines postmarks = new(input);
 
-    /// <summary>Lines of which it can't be known whether a message begins there, and where they are.</summary>
+    /// <summary>The lines of which it is unclear whether a message begins there, with their positions.</summary>
     public IReadOnlyList<string> Doubts => doubts;
 
     public IReadOnlyList<ScannedMessage> Messages => messages;
 
-    /// <summary>Messages left out because Thunderbird deleted them.</summary>
+    /// <summary>How many messages were left out because they were deleted in Thunderbird.</summary>
     public int Expunged { get; private set; }
 
     public MboxVariants Variants { get; private set; }
@@ -34,7 +36,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     public async Task ScanAsync(CancellationToken cancellationToken)
     {
         await ScanOnceAsync(cancellationToken);
-        // Only a writer that does not quote every "From " leaves one in a text, so none of its quoting can be mboxrd's. That may be seen late.
+        // Only a writer that does not quote every "From " leaves one in a text, so none of this file's quoting can be mboxrd's. That may
+        // become evident late in the file, so it is scanned again.
         if (Variants.HasFlag(MboxVariants.Mboxo))
         {
             quoting = MboxForm.QuotedOnce;
@@ -145,7 +148,10 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         return new MboxRecord(Uid.None, start, end - start, octets, date, form, FinishDigest(hash), flags.Intern(fields.Flags), key.Finish());
     }
 
-    /// <summary>The postmark's where it is sure; else the message's own, before one that may be half a day off.</summary>
+    /// <summary>
+    /// Returns the message's date: the postmark's if its zone is certain; otherwise that of the message's header, in preference to a
+    /// postmark's date that may be half a day off.
+    /// </summary>
     private DateTimeOffset DateOf(Postmark postmark, (DateTimeOffset Date, bool IsSure)? told, MessageFields fields) => told switch
     {
         (var date, true) => date,
@@ -169,7 +175,9 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(digest);
     }
 
-    /// <summary>Where the next message begins, or the end of the file. Looks from the line end before <paramref name="from"/> on.</summary>
+    /// <summary>
+    /// Returns where the next message begins, or the end of the file. The search starts at the line end before <paramref name="from"/>.
+    /// </summary>
     private async ValueTask<long> FindPostmarkAsync(long from, CancellationToken cancellationToken)
     {
         var position = Math.Max(0, from - 1);
@@ -204,7 +212,7 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     private async ValueTask<bool> FindAnyFromAsync(long from, long to, CancellationToken cancellationToken) =>
         await FindFromLineAsync(from - 1, to, cancellationToken) >= 0;
 
-    /// <summary>The first line in front of <paramref name="to"/> that begins with <c>From </c>; -1 when there is none.</summary>
+    /// <summary>Returns the first line before <paramref name="to"/> that begins with <c>From </c>; -1 when there is none.</summary>
     private async ValueTask<long> FindFromLineAsync(long position, long to, CancellationToken cancellationToken)
     {
         while (position + 6 <= to)
@@ -221,7 +229,7 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         return -1;
     }
 
-    /// <summary>The end of a message that the next one, or the end of the file, follows: without one empty line.</summary>
+    /// <summary>Returns the end of a message that is followed by the next one or by the end of the file, without one empty line.</summary>
     private async ValueTask<long> WithoutEmptyLineAsync(long body, long next, CancellationToken cancellationToken)
     {
         var from = Math.Max(body - 1, next - 3);
@@ -233,7 +241,7 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         return tail.Span.EndsWith("\n\r\n"u8) ? next - 2 : next;
     }
 
-    /// <summary>Where the next message begins if the text has this length; null when there is no message there.</summary>
+    /// <summary>Returns where the next message begins if the text has this length; null when no message begins there.</summary>
     private async ValueTask<long?> LandsAsync(long text, long length, CancellationToken cancellationToken)
     {
         if (length > stamp.Length - text)
@@ -243,7 +251,7 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
             return end;
         if (length > 0 && (await input.GetAsync(end - 1, 1, cancellationToken)).Span[0] != '\n')
         {
-            // Some count the text without its last line end.
+            // Some writers' Content-Length does not include the text's last line end.
             if ((await input.GetAsync(end, 1, cancellationToken)).Span[0] is not ((byte)'\n' or (byte)'\r'))
                 return null;
         }

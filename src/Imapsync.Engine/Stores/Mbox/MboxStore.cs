@@ -9,8 +9,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// A directory of mbox files, laid out as <see cref="MboxTree"/> says. Written as mboxrd; read whatever kind it is. Beside each file that was
-/// written lies an index (<see cref="IndexLines"/>), which may be deleted at any time: it is made anew, with new UIDs.
+/// A directory of mbox files in the layout of <see cref="MboxTree"/>. Files are written as mboxrd; any variant is read. Beside each file that was
+/// written lies an index (<see cref="IndexLines"/>), which may be deleted at any time: a new one is then created, with new UIDs.
 /// </summary>
 internal sealed class MboxStore : IMessageStore
 {
@@ -18,7 +18,7 @@ internal sealed class MboxStore : IMessageStore
     private readonly StoreContext context;
     private readonly MboxSubscriptions subscriptions;
 
-    /// <summary>Files that had to be read through to be counted, so that opening them need not do it again.</summary>
+    /// <summary>The states of files that had to be read completely to be counted, so that opening them does not read them again.</summary>
     private readonly ConcurrentDictionary<string, MboxState> counted = new();
 
     private MboxStore(MboxEndpoint endpoint, StoreContext context)
@@ -57,7 +57,7 @@ internal sealed class MboxStore : IMessageStore
         if (!Directory.Exists(store.tree.Root))
             throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no such directory") { Kind = FailureKind.Gone };
 
-        // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which everything was removed.
+        // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which all mail was removed, so it is refused.
         if (!forWriting && LocalFiles.Guard(FailureScope.Store, endpoint.Display, store.tree.List) is var listing && listing.Folders.All(f => f.Value.Count == 0))
         {
             throw new MailException(FailureScope.Store, isTransient: false, string.Join("; ", new[] { $"{endpoint.Display}: there is no mbox", listing.UnreadText, listing.IgnoredText }.OfType<string>())) { Kind = FailureKind.Gone };
@@ -143,7 +143,7 @@ internal sealed class MboxStore : IMessageStore
             {
                 if (tree.Find(to) is not null)
                     throw new MailException(FailureScope.Folder, isTransient: false, $"{from} cannot be renamed: there is a folder {to}");
-                // The index is in both places for a moment: whenever it stops, the mbox has its index beside it.
+                // The index exists under both names for a moment, so that the mbox has its index beside it whenever the process stops.
                 var renamed = tree.Create(to);
                 if (File.Exists(old + FileNames.IndexSuffix))
                     File.Copy(old + FileNames.IndexSuffix, renamed + FileNames.IndexSuffix, overwrite: true);
@@ -194,7 +194,8 @@ internal sealed class MboxStore : IMessageStore
 
     private async Task<(SafeFileHandle Mbox, MboxState State)> ReadAsync(FolderPath path, string file, CancellationToken cancellationToken)
     {
-        // A UIDVALIDITY comes from the index, which is as quickly read as checked; what has none had to be parsed.
+        // A UIDVALIDITY comes from the index, which is read as quickly as it is checked; a state without UIDVALIDITY had to be parsed from
+        // the file, so only such a state is reused.
         if (counted.TryRemove(file, out var known) && known.Validity.IsNone && !File.Exists(file + FileNames.IndexSuffix))
         {
             var counting = MboxFolder.Open(file);

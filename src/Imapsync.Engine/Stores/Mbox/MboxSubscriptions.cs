@@ -5,8 +5,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The file <c>.subscriptions</c> in the root: a folder a line, levels joined by <c>/</c>, each escaped as a file name is.
-/// Dovecot keeps the same file for mbox folders.
+/// The file <c>.subscriptions</c> in the root: one line for each folder, its levels escaped like file names and joined by <c>/</c>. Dovecot uses
+/// the same file for mbox folders.
 /// </summary>
 internal sealed class MboxSubscriptions(string root) : IDisposable
 {

@@ -6,24 +6,23 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Where folders are: folder <c>A</c> is the file <c>A</c>, folder <c>A/B</c> the file <c>A.sbd/B</c>, as Thunderbird has it, so that a
-/// folder holds messages and folders. Plain directories of mbox files (<c>A/B</c>) are read as well, and exports' names (<c>A.mbox</c>,
-/// <c>A.mbox/mbox</c>). INBOX is the file <c>INBOX</c>, in whatever case it is there.
-/// Below the root no symbolic link is followed.
+/// Maps folders to files: folder <c>A</c> is the file <c>A</c>, folder <c>A/B</c> the file <c>A.sbd/B</c>, as in Thunderbird, so that a folder
+/// can hold both messages and folders. Plain directories of mbox files (<c>A/B</c>) are read as well, and names from exports (<c>A.mbox</c>,
+/// <c>A.mbox/mbox</c>). INBOX is the file <c>INBOX</c>, in whatever case it exists. Below the root no symbolic link is followed.
 /// </summary>
 internal sealed class MboxTree(string root, NameLookup? lookup = null)
 {
     private readonly NameLookup lookup = lookup ?? NameLookup.OfSystem;
 
-    /// <summary>Folders whose file does not have the name that they would be given, by the last listing.</summary>
+    /// <summary>Folders whose file has another name than this program would give it, as of the last listing.</summary>
     private Dictionary<FolderPath, string>? others;
 
     public string Root => root;
 
-    /// <summary>What the names of new files have to keep to.</summary>
+    /// <summary>The limits for the names of new files.</summary>
     public NameLimits Limits { get; set; } = NameLimits.None;
 
-    /// <summary>The file of a folder, the one that was listed; null when there is none.</summary>
+    /// <summary>Returns the file of a listed folder; null when there is none.</summary>
     public string? Find(FolderPath path)
     {
         if (FindNamed(path) is { } file)
@@ -33,7 +32,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         return others!.TryGetValue(path, out var other) && IsOwnFile(other) ? other : null;
     }
 
-    /// <summary>Creates a folder's file and the directories above it, durably; gives the file.</summary>
+    /// <summary>Creates a folder's file and the directories above it, durably, and returns the file.</summary>
     public string Create(FolderPath path)
     {
         if (Find(path) is { } known)
@@ -61,7 +60,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         return file;
     }
 
-    /// <summary>All there is. Of several files for one folder the first is the folder's, and the others are among what is not read.</summary>
+    /// <summary>Lists all folders. Of several files for one folder the first one is used, and the others are listed as not read.</summary>
     public MboxListing List()
     {
         var listing = new MboxListing(LevelOf);
@@ -98,7 +97,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         return Names(directory, path.Name).Select(n => Path.Combine(directory, n)).FirstOrDefault(IsOwnFile);
     }
 
-    /// <summary>The names a level may have in a directory, the likeliest first.</summary>
+    /// <summary>Returns the names that a level may have in a directory, the likeliest first.</summary>
     private IEnumerable<string> Names(string directory, string level)
     {
         if (directory == root && level == FolderPath.Inbox.Name)
@@ -106,7 +105,10 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         return NamesOf(directory, level);
     }
 
-    /// <summary>Thunderbird calls it Inbox, and INBOX it is in any case; the one and its folders below it may be written differently.</summary>
+    /// <summary>
+    /// Returns the names of INBOX: Thunderbird calls it Inbox, and it is valid in any case; INBOX and its child folders may be spelt
+    /// differently.
+    /// </summary>
     private static IEnumerable<string> InboxNames(string directory) =>
         Directory.EnumerateFileSystemEntries(directory).Select(e => Path.GetFileName(e)!)
             .Select(n => n.EndsWith(FileNames.ChildrenSuffix, StringComparison.Ordinal) ? n[..^FileNames.ChildrenSuffix.Length] : n)
@@ -130,7 +132,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         }
 
         yield return FileNames.Escape(level);
-        // A tree may have come from, or be on, a file system that takes fewer names.
+        // A tree may be on, or come from, a file system that accepts fewer names, so the stricter form is tried as well.
         if (FileNames.EscapeForWindows(level) is var strict && strict != FileNames.Escape(level))
             yield return strict;
         if (IsFileName(level) && LevelOf(directory, level) == level)
@@ -141,8 +143,8 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         !level.StartsWith('.') && !FileNames.IsSideFile(level) && !level.Contains('/') && !level.Any(char.IsControl) && Encoding.UTF8.GetByteCount(level) <= 255;
 
     /// <summary>
-    /// A name for a level that has none yet. One equal but for case to another gets the form of the too long, so that the
-    /// tree can be copied to file systems that do not tell them apart.
+    /// Returns a name for a level that has none yet. A level that differs from another only in case gets the form of names that are too long,
+    /// so that the tree can be copied to file systems that ignore case.
     /// </summary>
     private string NewName(string directory, string level)
     {
@@ -170,7 +172,9 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
 
     private static string LevelOf(string directory, string name) => ReadName(directory, name) ?? FileNames.ToLevel(name);
 
-    /// <summary>The level that the side file of a digested name gives; null when there is none, or it belongs to another name.</summary>
+    /// <summary>
+    /// Returns the level recorded in the side file of a shortened name; null when there is no side file, or it belongs to another name.
+    /// </summary>
     private static string? ReadName(string directory, string name)
     {
         var path = Path.Combine(directory, name + FileNames.NameSuffix);
@@ -180,7 +184,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         return level.Length > 0 && (FileNames.Digest(level) == name || FileNames.DigestForWindows(level) == name) ? level : null;
     }
 
-    /// <summary>A directory of just this name, and no link to one.</summary>
+    /// <summary>Whether a directory of exactly this name exists and is no symbolic link.</summary>
     private bool IsOwnDirectory(string path) => new DirectoryInfo(path) is { Exists: true, LinkTarget: null } && !lookup.IsAnothers(path);
 
     private bool IsOwnFile(string path) => IsFile(path) && !lookup.IsAnothers(path);

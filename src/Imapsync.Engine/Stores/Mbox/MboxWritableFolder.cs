@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// An mbox open for writing. It is locked during each change, not between them, so that mail can be delivered meanwhile; what was
-/// delivered, or changed by another program, is noticed by the file's length and time at the next change.
+/// An mbox open for writing. It is locked during each change but not between changes, so that mail can be delivered meanwhile; deliveries and
+/// changes by other programs are noticed by the file's length and time at the next change.
 /// </summary>
 internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
 {
@@ -107,7 +107,7 @@ internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
         var held = await LocalFiles.GuardAsync(mbox.Path, () => mbox.LockAsync(cancellationToken));
         try
         {
-            // Length and time alone tell whether anybody was here since; the index file may have gone all the same.
+            // Length and time show whether the mbox was changed meanwhile; the index file may be missing even if it was not.
             if (MboxStamp.Of(held.Mbox.SafeFileHandle) != State.Stamp || !File.Exists(mbox.IndexPath))
             {
                 var validity = State.Validity;
@@ -137,7 +137,8 @@ internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
                 return (await rewriter.WriteAsync(State.Records, edit, cancellationToken), MboxStamp.Of(target));
             });
 
-            // If it stops between the two, the old index finds its messages in the new file by their digests.
+            // If the process stops between replacing the file and saving the index, the old index still matches the new file's
+            // messages by their digests.
             await held.ReplaceAsync(temporary);
             State = State with { Records = records, Stamp = stamp };
             await MboxIndex.SaveAsync(mbox.IndexPath, State, cancellationToken);

@@ -4,17 +4,16 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>What a scan wants to know of a header in the file.</summary>
+/// <summary>The parts of a header in the file that a scan needs.</summary>
 internal sealed record MessageFields(long HeaderLength, FlagSet Flags, long? ContentLength, DateTimeOffset? Date, bool IsPseudoMessage, bool UsesCrLf)
 {
-    /// <summary>Deleted in Thunderbird, which takes it out of the file when it compacts that.</summary>
+    /// <summary>Whether the message was deleted in Thunderbird, which removes it from the file when it compacts the folder.</summary>
     public bool IsExpunged { get; private init; }
 
     private const int MaxHeaderLines = 100_000;
     private const int MaxLineLength = 200_000;
 
-    /// <param name="offset">Where the header begins, behind the postmark.</param>
-    /// <param name="limit">Where the file ends.</param>
+    /// <param name="offset">Where the header begins, after the postmark.</param> <param name="limit">Where the file ends.</param>
     public static async ValueTask<MessageFields> ReadAsync(MboxInput input, long offset, long limit, CancellationToken cancellationToken)
     {
         var position = offset;
@@ -39,7 +38,7 @@ internal sealed record MessageFields(long HeaderLength, FlagSet Flags, long? Con
             if (line.IsEmpty)
                 break;
             flags = FlagFields.Read(flags, line);
-            // Thunderbird has its notes in front of the header; further down a sender may have put them.
+            // Thunderbird writes its status fields at the top of the header; further down they may come from a sender, so they are ignored there.
             isExpunged |= isAtTop && FlagFields.SaysExpunged(line);
             isAtTop &= line.StartsWith("X-"u8) || line[0] is (byte)' ' or (byte)'\t';
             if (MetadataNames.IsField(line, "Content-Length"u8))

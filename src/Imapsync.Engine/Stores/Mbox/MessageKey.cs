@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// By what a message is known again after a mail program added fields to its header: the fields that name it, and its body's length and
-/// first octets. Fed with the message as it streams by; costs no more for a big one.
+/// Identifies a message even after a mail program added fields to its header: a digest of the fields that identify it, its body's length and its
+/// body's first octets. It is computed while the message is streamed, at a cost that does not grow with the message.
 /// </summary>
 internal sealed class MessageKey : IDisposable
 {
@@ -44,7 +44,10 @@ internal sealed class MessageKey : IDisposable
         bodyLength += octets.Length;
     }
 
-    /// <summary>The key of what was given since the last time; 0 for a message without any field that names it: many may be alike.</summary>
+    /// <summary>
+    /// Returns the key of the message appended since the last call; 0 for a message without any identifying field, since many such messages
+    /// may be alike.
+    /// </summary>
     public ulong Finish()
     {
         if (inHeader && lineLength > 0)

@@ -4,12 +4,12 @@ using System.Text;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The line <c>From addr-spec asctime</c> in front of each message, time in UTC (RFC 4155). A message of an unusual form says so after
-/// it, where UUCP has its <c>remote from host</c>: such a file is read exactly without its index too.
+/// The line <c>From addr-spec asctime</c> before each message, with the time in UTC (RFC 4155). The form of an unusual message is appended to the
+/// line, where UUCP puts <c>remote from host</c>, so that the file can be read exactly even without its index.
 /// </summary>
 internal readonly record struct Postmark(DateTimeOffset? Date, MboxForm Form)
 {
-    /// <summary>Longer lines are no postmarks.</summary>
+    /// <summary>A longer line is no postmark.</summary>
     public const int MaxLength = 1000;
 
     private const string FormPrefix = "imapsync-";
@@ -17,7 +17,7 @@ internal readonly record struct Postmark(DateTimeOffset? Date, MboxForm Form)
     private static readonly string[] Weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     private static readonly string[] Months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-    /// <summary>With its LF.</summary>
+    /// <summary>Formats a postmark, including its LF.</summary>
     public static byte[] Format(string sender, DateTimeOffset date)
     {
         var utc = date.UtcDateTime;
@@ -25,10 +25,10 @@ internal readonly record struct Postmark(DateTimeOffset? Date, MboxForm Form)
             CultureInfo.InvariantCulture, $"From {sender} {utc:ddd MMM} {utc.Day,2} {utc:HH:mm:ss yyyy}\n"));
     }
 
-    /// <summary>What a postmark has between its date and its LF for a message of this form.</summary>
+    /// <summary>Returns the text between a postmark's date and its LF for a message of this form.</summary>
     public static byte[] FormatForm(MboxForm form) => Encoding.ASCII.GetBytes(" remote from " + FormPrefix + Letters(form));
 
-    /// <summary>A postmark line, with its LF, as it was before its form was added.</summary>
+    /// <summary>Returns a postmark line, with its LF, without the form that was appended to it.</summary>
     /// <param name="line">Without LF.</param>
     public static byte[] WithoutForm(ReadOnlySpan<byte> line)
     {
@@ -59,7 +59,7 @@ internal readonly record struct Postmark(DateTimeOffset? Date, MboxForm Form)
         return form;
     }
 
-    /// <summary>Reads a line beginning with <c>From </c>; false when no date can be found in it, as in text that happens to begin so.</summary>
+    /// <summary>Parses a line that begins with <c>From </c>; false when it has no date, as in text that happens to begin so.</summary>
     public static bool TryParse(ReadOnlySpan<byte> line, out Postmark postmark)
     {
         postmark = default;

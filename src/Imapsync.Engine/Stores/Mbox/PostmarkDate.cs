@@ -4,15 +4,15 @@ using System.Text;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// When a message was received, by a postmark of any make: asctime, with a year of two digits, the name of a zone or without seconds, as in a
-/// Date field, as in ISO 8601. Days and months that could be either way round, and months in other languages, say nothing.
+/// Reads the date of receipt from postmarks of any variant: asctime, with a two-digit year, with a zone's name or without seconds, as in a Date
+/// field, or as in ISO 8601. Day and month in ambiguous order, and months in other languages, are not read.
 /// </summary>
 internal static class PostmarkDate
 {
     private static readonly string[] Months = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
     private static readonly string[] Weekdays = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
 
-    /// <summary>In hours. Names that mean one zone to most; others are not guessed.</summary>
+    /// <summary>In hours. Only names that usually mean one zone are listed; others are not guessed.</summary>
     private static readonly Dictionary<string, double> Zones = new (string Names, double Hours)[]
     {
         ("UT UTC GMT Z WET", 0),
@@ -34,15 +34,15 @@ internal static class PostmarkDate
         ("HST", -10),
     }.SelectMany(z => z.Names.Split(' '), (z, name) => (Name: name, z.Hours)).ToDictionary(z => z.Name, z => z.Hours, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Null where none is found.</summary>
+    /// <summary>Finds the date; null where there is none.</summary>
     /// <param name="line">Beginning with <c>From </c>.</param>
-    /// <returns>IsSure: false where the zone is one that nobody knows, so that it may be half a day off.</returns>
+    /// <returns>IsSure: false where the zone is unknown, so that the date may be half a day off.</returns>
     public static (DateTimeOffset Date, bool IsSure)? Read(ReadOnlySpan<byte> line)
     {
         if (!line.StartsWith("From "u8) || line.Length > Postmark.MaxLength)
             return null;
         var words = Encoding.Latin1.GetString(line[5..]).Split([' ', '\t', '\r', '\n', ','], StringSplitOptions.RemoveEmptyEntries);
-        // The first is the sender, who may be called May.
+        // The first word is the sender, who may be called May, so it is skipped unless it is a weekday.
         var from = words.Length > 0 && IsNamed(words[0], Weekdays) ? 0 : 1;
         var found = new Parts();
         foreach (var word in words.Skip(from).TakeWhile(w => w != "remote"))
@@ -52,7 +52,7 @@ internal static class PostmarkDate
 
     private static bool IsNamed(string word, string[] names) => NumberOf(word, names) > 0;
 
-    /// <summary>By its first three letters, with more of an English name behind them.</summary>
+    /// <summary>Returns the number of a weekday or month, by its first three letters and a matching rest of the English name.</summary>
     private static int NumberOf(string word, string[] names) =>
         word.Length is >= 3 and <= 9 && word.All(char.IsAsciiLetter)
             ? Array.FindIndex(names, n => word.StartsWith(n, StringComparison.OrdinalIgnoreCase) && (word.Length == 3 || IsWhole(word))) + 1
@@ -61,7 +61,7 @@ internal static class PostmarkDate
     private static bool IsWhole(string word) =>
         CultureInfo.InvariantCulture.DateTimeFormat.MonthNames.Concat(CultureInfo.InvariantCulture.DateTimeFormat.DayNames).Contains(word, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>What was found so far, each once: a second one of a kind is a contradiction.</summary>
+    /// <summary>The parts of a date found so far; a second part of the same kind is a contradiction.</summary>
     private struct Parts
     {
         private int month;
@@ -112,7 +112,10 @@ internal static class PostmarkDate
             }
         }
 
-        /// <summary>Four digits are a year. Of less, the first is the day and a second the year, of this century or the last (RFC 5322, 4.3).</summary>
+        /// <summary>
+        /// Interprets a number: four digits are a year. Of shorter ones, the first is the day and the second a year of this century or
+        /// the last (RFC 5322 §4.3).
+        /// </summary>
         private void TakeNumber(string word)
         {
             if (word.Length == 4)
@@ -146,7 +149,7 @@ internal static class PostmarkDate
             var year => year,
         };
 
-        /// <summary>Hours up to 24, seconds up to 60: the next minute, the next day.</summary>
+        /// <summary>Parses a time; 24 hours and 60 seconds are allowed and mean the next day and the next minute.</summary>
         private static bool TryTime(string word, out TimeSpan time)
         {
             time = default;

@@ -2,17 +2,17 @@
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// What can be said of a line <c>From </c> by itself and its neighbours. Programs write many things after <c>From </c> (nothing, a dash,
-/// dates of every make), and people begin lines of text so: what follows it tells less than what is around it.
+/// Judges by a line <c>From </c> and its neighbours whether it is a postmark. Programs write many things after <c>From </c> (nothing, a dash,
+/// dates in any format), and people begin lines of text in this way, so the rest of the line tells less than its neighbours do.
 /// </summary>
 internal sealed class PostmarkLines(MboxInput input)
 {
     private const int FieldNameBytes = 200;
 
-    /// <summary>That of UTF-8, which some editors put in front of a file.</summary>
+    /// <summary>The UTF-8 byte order mark, which some editors put at the beginning of a file.</summary>
     public static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    /// <summary>It has a sender and a date as nearly all have.</summary>
+    /// <summary>Whether the line has a sender and a date, as nearly all postmarks do.</summary>
     public async ValueTask<bool> IsDatedAsync(long at, CancellationToken cancellationToken) =>
         await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is { } line && Postmark.TryParse(line.Span, out _);
 
@@ -23,7 +23,9 @@ internal sealed class PostmarkLines(MboxInput input)
         return before.Span.EndsWith("\n\n"u8) || before.Span.EndsWith("\n\r\n"u8);
     }
 
-    /// <summary>The line after it is a header field, or a postmark of an earlier hop, which some deliveries keep behind <c>&gt;</c>.</summary>
+    /// <summary>
+    /// Whether the next line is a header field, or the postmark of an earlier hop, which some delivery programs keep after <c>&gt;</c>.
+    /// </summary>
     public async ValueTask<bool> IsBeforeFieldAsync(long at, CancellationToken cancellationToken)
     {
         if (await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is not { } line || !line.Span.StartsWith("From "u8))
@@ -32,7 +34,10 @@ internal sealed class PostmarkLines(MboxInput input)
         return StartsWithField(next.Span) || next.Span.StartsWith(">From "u8);
     }
 
-    /// <summary>Nothing, a dash, one word (an address) or something with a time or a year: not how a sentence goes on.</summary>
+    /// <summary>
+    /// Whether nothing, a dash, one word (an address) or something with a time or a year follows <c>From </c>, which is not how a sentence
+    /// continues.
+    /// </summary>
     public async ValueTask<bool> LooksWrittenByProgramAsync(long at, CancellationToken cancellationToken)
     {
         if (await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is not { } line)
@@ -49,7 +54,7 @@ internal sealed class PostmarkLines(MboxInput input)
             return false;
         if (name < 0 || colon < name)
             return true;
-        // Blanks may stand before the colon (RFC 5322, 4.5).
+        // Blanks may stand before the colon (RFC 5322 §4.5).
         return name > 0 && line[name..colon].IndexOfAnyExcept((byte)' ', (byte)'\t') < 0;
     }
 

@@ -2,16 +2,16 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>A message as found by parsing the file itself.</summary>
+/// <summary>A message found by parsing the file itself.</summary>
 /// <param name="Record">Without a UID yet.</param>
-/// <param name="IsClosed">An empty line follows it.</param>
-/// <param name="End">Where the next one begins, or the file ends.</param>
+/// <param name="IsClosed">Whether an empty line follows the message.</param>
+/// <param name="End">Where the next message begins, or the file ends.</param>
 internal sealed record ScannedMessage(MboxRecord Record, bool IsClosed, long End)
 {
     public FlagSet Flags => Record.Flags;
 }
 
-/// <summary>What kinds of mbox were found in one file.</summary>
+/// <summary>The variants of mbox that were found in one file.</summary>
 [Flags]
 internal enum MboxVariants
 {

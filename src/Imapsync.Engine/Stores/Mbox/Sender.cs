@@ -2,12 +2,12 @@ using System.Text;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>The address a postmark names: that of Return-Path, else of From, else MAILER-DAEMON.</summary>
+/// <summary>Finds the address for a postmark: that of Return-Path, otherwise that of From, otherwise MAILER-DAEMON.</summary>
 internal static class Sender
 {
     public const string Unknown = "MAILER-DAEMON";
 
-    /// <summary>How much of a message's beginning is looked at.</summary>
+    /// <summary>How many octets from the beginning of a message are searched.</summary>
     public const int LookAheadBytes = 8 << 10;
 
     public static string Find(ReadOnlySpan<byte> beginning)

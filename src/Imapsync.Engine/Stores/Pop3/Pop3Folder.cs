@@ -7,7 +7,7 @@ using Imapsync.Imap.Pop3;
 
 namespace Imapsync.Engine.Stores.Pop3;
 
-/// <summary>The one folder of a POP3 account, as its session shows it. Messages have no flags there.</summary>
+/// <summary>The one folder of a POP3 account, as its current session shows it. Its messages have no flags.</summary>
 internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessageFolder
 {
     private const int MaxHeaderBytes = 1 << 20;
@@ -49,7 +49,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
     public async IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var body = new SpooledBody();
-        // Those that a session has ended over come last, each asked for alone: what ends the session then is known.
+        // Messages during which a session broke come last, each requested alone, so that the cause of a further break is known.
         var doubtful = new List<MessageInfo>();
         await foreach (var message in AskAsync(Sound(), body, cancellationToken))
             yield return message;
@@ -114,7 +114,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
             : throw Pop3Failure.Translate(refusals[0], FailureScope.Folder, $"{store.Traits.Display}: of what was copied the server deletes {deleted} and refuses to delete {refusals.Count}");
     }
 
-    /// <summary>The session is the store's.</summary>
+    /// <summary>Does nothing: the session belongs to the store.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private IEnumerable<Uid> Chosen(UidSet? uids) => mailbox.Numbers.Keys.Where(u => uids?.Contains(u) != false);
@@ -133,7 +133,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
             }
             catch (Exception e) when (Pop3Failure.IsPop3(e))
             {
-                // The others under way have not begun: the first of them is what the server was at.
+                // The requests behind the first one have not begun, so the server was processing the first one when the session broke.
                 if (under.Count > 0 && IsUnexplained(e))
                     store.Failures.Suspect(Status.UidValidity, [under.Peek().Uid], e);
                 throw Pop3Failure.Translate(e, FailureScope.Folder, $"{store.Traits.Display}: reading mail broke off");
@@ -171,7 +171,10 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
     private static bool IsUnexplained(Exception e) =>
         e is ImapProtocolException or ImapConnectionException { Failure: ConnectionFailure.Network or ConnectionFailure.Stall };
 
-    /// <summary>The headers, by TOP, or cut from whole messages where the server has no TOP. Empty where it gives none.</summary>
+    /// <summary>
+    /// Reads the headers by TOP, or takes them from whole messages where the server has no TOP. A header is empty where the server delivers
+    /// none.
+    /// </summary>
     private async IAsyncEnumerable<(Uid Uid, ReadOnlyMemory<byte> Header)> HeadersAsync(UidSet? uids, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var chosen = Chosen(uids).ToList();
@@ -201,7 +204,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         }
     }
 
-    /// <summary>A server that does not tell what it can do is asked for one header.</summary>
+    /// <summary>Whether the server supports TOP; a server that does not announce its capabilities is asked for one header to find out.</summary>
     private async Task<bool> TakesTopAsync(int number, CancellationToken cancellationToken)
     {
         if (Client.Capabilities.AreTold)
@@ -216,7 +219,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         }
     }
 
-    /// <summary>Through the empty line.</summary>
+    /// <summary>Cuts off everything after the empty line that ends the header.</summary>
     private static ReadOnlyMemory<byte> CutHeader(ReadOnlySpan<byte> octets)
     {
         if (octets.StartsWith("\r\n"u8))

@@ -3,13 +3,13 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Stores.Pop3;
 
-/// <summary>An account on a POP3 server, to read from.</summary>
-/// <param name="User">The name to log in with, as the server wants it.</param>
+/// <summary>An account on a POP3 server, which can only be a source.</summary>
+/// <param name="User">The name to log in with, as the server expects it.</param>
 public sealed record Pop3Endpoint(string Host, int Port, TlsMode Tls, string User) : ServerEndpoint(Host, Port, Tls, User)
 {
     public override string Scheme => Tls == TlsMode.Implicit ? "pop3s" : "pop3";
 
-    /// <summary>What is safely in the target goes from the server.</summary>
+    /// <summary>Whether messages are deleted from the server once they are safely stored at the target.</summary>
     public bool DeletesAfterCopy { get; init; }
 
     public override bool RemovesCopied => DeletesAfterCopy;
@@ -17,7 +17,7 @@ public sealed record Pop3Endpoint(string Host, int Port, TlsMode Tls, string Use
     public override bool KnowsFlags => false;
 }
 
-/// <summary>POP3 accounts: <c>pop3s://</c> is TLS from the first octet, <c>pop3://</c> STLS.</summary>
+/// <summary>POP3 accounts: <c>pop3s://</c> is TLS from the first octet, <c>pop3://</c> is STLS.</summary>
 internal sealed class Pop3Kind : StoreKind<Pop3Endpoint>
 {
     public override ImmutableArray<string> Schemes { get; } = ["pop3s", "pop3"];

@@ -6,12 +6,12 @@ using Imapsync.Imap.Pop3;
 namespace Imapsync.Engine.Stores.Pop3;
 
 /// <summary>
-/// What one session shows: POP3 locks the mailbox for a session, and numbers hold for it alone. Unique-ids last, and the job's state
-/// remembers which UID each was given.
+/// The messages that one session shows: POP3 locks the mailbox for a session, and message numbers are valid in that session alone. Unique-ids are
+/// permanent, and the job's state remembers the UID of each.
 /// </summary>
 internal sealed class Pop3Mailbox
 {
-    /// <summary>RFC 1939 §7 has 70 at most.</summary>
+    /// <summary>RFC 1939 §7 permits at most 70; longer ones are accepted up to this length.</summary>
     private const int MaxIdLength = 1000;
 
     private readonly Dictionary<int, long> sizes;
@@ -31,21 +31,21 @@ internal sealed class Pop3Mailbox
 
     public UidValidity LastingUidValidity { get; }
 
-    /// <summary>See <see cref="IMessageFolder.Predecessors"/>: unique-ids that were given up, and are there all the same.</summary>
+    /// <summary>See <see cref="IMessageFolder.Predecessors"/>: unique-ids that were given up but still occur.</summary>
     public IReadOnlyDictionary<Uid, Uid> Predecessors => memory.Predecessors;
 
-    /// <summary>The session's number of each message, by UID.</summary>
+    /// <summary>The session's message number for each UID.</summary>
     public SortedDictionary<Uid, int> Numbers { get; }
 
-    /// <summary>Whether the server gives headers, once that was tried.</summary>
+    /// <summary>Whether the server supports TOP; null until it was tried.</summary>
     public bool? TakesTop { get; set; }
 
-    /// <summary>As the server states it; -1 where it states none.</summary>
+    /// <summary>Returns the size that the server states; -1 where it states none.</summary>
     public long SizeOf(int number) => sizes.GetValueOrDefault(number, -1);
 
     /// <summary>
-    /// To be done before messages are deleted: a unique-id may be given to other mail once its message is gone (RFC 1939 §7), so what bears it in
-    /// a later session is another message until it is seen to be the same.
+    /// Gives up the unique-ids of messages before they are deleted: a server may assign a unique-id to another message once the first is gone
+    /// (RFC 1939 §7), so a message that has it in a later session counts as another one until it is proved to be the same.
     /// </summary>
     public void GiveUp(IReadOnlyCollection<Uid> uids) => LocalFiles.Guard(FailureScope.Folder, "what is remembered of the unique-ids", () =>
     {
@@ -56,8 +56,7 @@ internal sealed class Pop3Mailbox
             : true;
     });
 
-    /// <param name="client">Logged in.</param>
-    /// <exception cref="MailException">The server gives its messages no unique-ids that tell them apart.</exception>
+    /// <param name="client">Logged in.</param> <exception cref="MailException">The server does not give its messages distinct unique-ids.</exception>
     public static async Task<Pop3Mailbox> ReadAsync(Pop3Client client, Pop3Endpoint endpoint, StoreContext context, CancellationToken cancellationToken)
     {
         var count = await client.CountAsync(cancellationToken);
@@ -75,7 +74,7 @@ internal sealed class Pop3Mailbox
             foreach (var (number, id) in ids)
                 numbers[names.Uids.TryGetUid(id, out var uid) ? new Uid(uid) : throw new InvalidOperationException("a unique-id was not remembered")] = number;
             var validity = names.IsProvisional ? UidValidity.None : names.Validity;
-            // More by STAT than UIDL lists is a listing that can't be believed.
+            // If STAT counts more messages than UIDL lists, the listing is incomplete, so the higher count is reported.
             var status = new FolderStatus(validity, new Uid(names.Next), Math.Max(count, numbers.Count));
             return new Pop3Mailbox(client, status, names, ids, numbers, stated);
         });

@@ -7,8 +7,8 @@ using Imapsync.Imap.Pop3;
 namespace Imapsync.Engine.Stores.Pop3;
 
 /// <summary>
-/// A POP3 account: one folder, INBOX, without flags; the date of a message is what its header tells. One session at a time, since the
-/// protocol has no more; one that was lost is made anew when the folder is next opened.
+/// A POP3 account: one folder, INBOX, without flags; a message's date comes from its header. There is one session at a time, since the protocol
+/// permits no more; a lost session is replaced when the folder is next opened.
 /// </summary>
 internal sealed class Pop3Store : ReadOnlyStore
 {
@@ -22,7 +22,9 @@ internal sealed class Pop3Store : ReadOnlyStore
         : base(new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: 1)) =>
         (this.endpoint, this.context, this.dial) = (endpoint, context, dial);
 
-    /// <summary>Messages that a session ended over, and how often: they are asked for alone, and not for ever.</summary>
+    /// <summary>
+    /// Messages during which a session broke, with the number of breaks: they are requested alone, and given up after several breaks.
+    /// </summary>
     public ReadFailures Failures { get; } = new(new BodySizes());
 
     public bool DeletesAfterCopy => endpoint.DeletesAfterCopy;
@@ -79,7 +81,7 @@ internal sealed class Pop3Store : ReadOnlyStore
         await base.DisposeAsync();
     }
 
-    /// <summary>The session under way, or a new one where there is none any more.</summary>
+    /// <summary>Returns the current session, or a new one where there is none any more.</summary>
     private async Task<Pop3Mailbox> MailboxAsync(CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken);
@@ -125,7 +127,7 @@ internal sealed class Pop3Store : ReadOnlyStore
             }
             catch (Pop3RefusedException e) when (endpoint.Password is TokenReference tokens && ImapFailure.IsForGood(e.Reply))
             {
-                // A token may end before its time: another one is had, once.
+                // A token may expire early, so another one is requested, once.
                 secret = await tokens.RenewAsync(secret, cancellationToken);
                 await client.DisposeAsync();
                 client = await ReachAsync(cancellationToken);

@@ -5,8 +5,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Pop3;
 
 /// <summary>
-/// One message as it comes: a target wants to know its length ahead of its octets, and what a POP3 server states of it need not be right. Up
-/// to a megabyte lies in memory, more in a file that has no name any more. So a message that breaks off half-way never reaches a target.
+/// Buffers one message while it arrives: a target needs the length before the octets, and the size that a POP3 server states may be wrong. Up to
+/// a megabyte is kept in memory, more in a nameless file. So an incompletely received message never reaches a target.
 /// </summary>
 internal sealed class SpooledBody : IAsyncDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class SpooledBody : IAsyncDisposable
 
     public long Length { get; private set; }
 
-    /// <summary>Forgets what was taken, for the next message.</summary>
+    /// <summary>Discards the buffered message, to make room for the next one.</summary>
     public async ValueTask ClearAsync()
     {
         if (reader is not null)
@@ -28,7 +28,7 @@ internal sealed class SpooledBody : IAsyncDisposable
         if (file is not null)
             await file.DisposeAsync();
         file = null;
-        // A big one does not keep its memory.
+        // The memory of a big message is released.
         memory.SetLength(0);
         memory.Capacity = Math.Min(memory.Capacity, 64 << 10);
         (Length, top) = (0, []);
@@ -85,7 +85,7 @@ internal sealed class SpooledBody : IAsyncDisposable
         var options = DurableFiles.ForOwner(FileMode.CreateNew, FileAccess.ReadWrite);
         options.Options |= FileOptions.DeleteOnClose;
         var created = new FileStream(path, options);
-        // Where the system lets an open file have no name, a kill leaves none behind.
+        // Where the system permits it, the open file has no name, so that a killed process leaves no file.
         if (!OperatingSystem.IsWindows())
             File.Delete(path);
         return created;

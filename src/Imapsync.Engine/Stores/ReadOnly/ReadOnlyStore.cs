@@ -3,7 +3,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.ReadOnly;
 
-/// <summary>What stores have in common that mail is only read from: their kind is refused as a target, so nobody asks them to write.</summary>
+/// <summary>
+/// The base class of stores that mail can only be read from: their kind is refused as a target, so their methods for writing are never called.
+/// </summary>
 internal abstract class ReadOnlyStore(StoreTraits traits) : IMessageStore
 {
     public StoreTraits Traits => traits;

@@ -4,7 +4,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Takeout;
 
-/// <summary>Which messages the file holds and which folders each lies in. Labels are few sets of few names, and held once.</summary>
+/// <summary>The messages of the file and the folders that each is in. There are few distinct sets of labels, so each is stored once.</summary>
 internal sealed class TakeoutContents
 {
     private static readonly TakeoutLabels None = TakeoutLabels.Parse([]);
@@ -14,13 +14,13 @@ internal sealed class TakeoutContents
 
     private TakeoutContents(MboxState state) => State = state;
 
-    /// <summary>All messages of the file, with the flags that their labels tell.</summary>
+    /// <summary>All messages of the file, with the flags derived from their labels.</summary>
     public MboxState State { get; private set; }
 
-    /// <summary>How many messages have no labels at all, as if another program had written the file.</summary>
+    /// <summary>How many messages have no labels at all, which suggests that another program wrote the file.</summary>
     public int Unlabelled { get; private set; }
 
-    /// <summary>Some label tells what was read.</summary>
+    /// <summary>Whether any label tells which messages were read.</summary>
     public bool TellsSeen { get; private set; }
 
     public IEnumerable<FolderPath> Folders => folders.Keys;
@@ -29,7 +29,7 @@ internal sealed class TakeoutContents
     {
         var contents = new TakeoutContents(state);
         contents.folders[TakeoutLabels.AllMail] = [];
-        // Parsed once for each wording.
+        // Each distinct field value is parsed once.
         var known = new Dictionary<string, TakeoutLabels>(StringComparer.Ordinal);
         foreach (var record in state.Records.OrderBy(r => r.Offset))
         {
@@ -43,7 +43,7 @@ internal sealed class TakeoutContents
 
     public MboxState StateOf(FolderPath path) => State with { Records = [.. folders[path].Select(i => State.Records[i])] };
 
-    /// <summary>By UID, of one folder.</summary>
+    /// <summary>Returns the labels of one folder's messages by UID.</summary>
     public Dictionary<Uid, MessageLabels> LabelsOf(FolderPath path) =>
         folders[path].ToDictionary(i => State.Records[i].Uid, i => new MessageLabels((ulong)State.Records[i].Digest, labelsOf[i].Labels));
 
@@ -72,13 +72,14 @@ internal sealed class TakeoutContents
     {
         foreach (var list in folders.Values)
             list.Sort();
-        // Where no label says what was read, nothing is known of it.
+        // If no label tells which messages were read, the \Seen flags are unknown and left out.
         var mask = TellsSeen ? ~MessageFlags.None : ~MessageFlags.Seen;
         State = State with { Records = [.. State.Records.Select((r, i) => r with { Flags = FlagSet.Create(labelsOf[i].Flags & mask) })] };
     }
 
     /// <summary>
-    /// Takeout writes its fields in front of the message; further down a sender may have put one of that name. Null where there is none.
+    /// Takeout writes its fields before the message's own; a field of that name further down may come from the sender and is ignored. Null
+    /// where there is none.
     /// </summary>
     private static async ValueTask<TakeoutLabels?> ReadLabelsAsync(
         MboxInput input, MboxRecord record, Dictionary<string, TakeoutLabels> known, CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Stores.Takeout;
 
-/// <summary>A file that Google Takeout made of a Gmail account, to read from.</summary>
+/// <summary>A file that Google Takeout exported from a Gmail account; it can only be a source.</summary>
 public sealed record TakeoutEndpoint(string File) : Endpoint
 {
     public override string Display => "takeout:" + File;

@@ -6,14 +6,14 @@ using MimeKit.Utils;
 namespace Imapsync.Engine.Stores.Takeout;
 
 /// <summary>
-/// The labels of one message as Takeout writes them (<c>X-Gmail-Labels</c>, in the account's language), told apart as Gmail's IMAP tells them:
-/// folders, flags, and labels with a backslash for Gmail's own. Pure.
+/// The labels of one message as Takeout writes them (<c>X-Gmail-Labels</c>, in the account's language), divided as in Gmail's IMAP: folders,
+/// flags, and labels with a backslash for Gmail's own. Pure.
 /// </summary>
 internal sealed record TakeoutLabels(IReadOnlyList<string> Labels, IReadOnlyList<FolderPath> Folders, MessageFlags Flags, bool TellsSeen)
 {
     private const char Own = '\\';
 
-    // Names as far as they are known; a label that is not among them is one of the user's.
+    // The known names of Gmail's own labels in several languages; a label that is not among them is one of the user's.
     private static readonly string[] Inbox = ["Inbox", "Posteingang", "Boîte de réception", "Recibidos", "Bandeja de entrada", "Posta in arrivo", "Caixa de entrada", "Postvak IN"];
     private static readonly string[] Unread = ["Unread", "Ungelesen", "Non lus", "Non lu", "No leído", "No leídos", "Da leggere", "Não lidas", "Não lida", "Ongelezen"];
     private static readonly string[] Opened = ["Opened", "Geöffnet", "Ouvert", "Abierto", "Abiertos", "Aperto", "Aberta", "Geopend"];
@@ -45,7 +45,7 @@ internal sealed record TakeoutLabels(IReadOnlyList<string> Labels, IReadOnlyList
         _ => SpecialFolder.None,
     };
 
-    /// <param name="value">The field's value as it stands in the file, folded lines and all; encoded words (RFC 2047) or UTF-8.</param>
+    /// <param name="value">The field's value as in the file, including folded lines; encoded words (RFC 2047) or UTF-8.</param>
     public static TakeoutLabels Parse(ReadOnlySpan<byte> value)
     {
         var unfolded = new List<byte>(value.Length);
@@ -58,7 +58,7 @@ internal sealed record TakeoutLabels(IReadOnlyList<string> Labels, IReadOnlyList
         return Of(Split(Rfc2047.DecodeText([.. unfolded])));
     }
 
-    /// <summary>Commas part them; a label with a comma stands in quotes.</summary>
+    /// <summary>Splits the list at commas; a label that contains a comma is in quotes.</summary>
     private static List<string> Split(string text)
     {
         var names = new List<string>();
@@ -144,7 +144,7 @@ internal sealed record TakeoutLabels(IReadOnlyList<string> Labels, IReadOnlyList
 
     private static bool Is(string name, string[] names) => names.Contains(name, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary><c>Category Promotions</c>: a tab of Gmail's window, which its IMAP does not show.</summary>
+    /// <summary>Whether the label is <c>Category Promotions</c> or similar: a tab of Gmail's window, which Gmail's IMAP does not show.</summary>
     private static bool IsCategory(string name) =>
         Array.Exists(Categories, c => name.Length > c.Length + 1 && name.StartsWith(c, StringComparison.OrdinalIgnoreCase) && name[c.Length] is ' ' or ':');
 }

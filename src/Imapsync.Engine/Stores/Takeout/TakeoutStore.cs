@@ -9,8 +9,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Takeout;
 
 /// <summary>
-/// A Gmail account as Google Takeout wrote it into one mbox: shown as Gmail's IMAP shows an account, so that <c>labels</c> means the same. Its
-/// messages have the UIDs of an mbox that is only read (<see cref="MboxMemory"/>), the same in every folder.
+/// A Gmail account that Google Takeout exported into one mbox, presented as Gmail's IMAP presents an account, so that the setting <c>labels</c>
+/// has the same meaning. Its messages have the UIDs of a read-only mbox (<see cref="MboxMemory"/>), the same in every folder.
 /// </summary>
 internal sealed class TakeoutStore : ReadOnlyStore
 {
@@ -85,7 +85,7 @@ internal sealed class TakeoutStore : ReadOnlyStore
         return base.DisposeAsync();
     }
 
-    /// <summary>Read once for as long as the store is open, unless the file changes under it.</summary>
+    /// <summary>Returns the file's contents, which are read once while the store is open, unless the file changes.</summary>
     private async Task<TakeoutContents> ContentsAsync(CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken);
@@ -111,7 +111,7 @@ internal sealed class TakeoutStore : ReadOnlyStore
         return await TakeoutContents.ReadAsync(state, input, cancellationToken);
     }
 
-    /// <summary>A part of the file with its labels.</summary>
+    /// <summary>A subset of the file's messages with their labels.</summary>
     private sealed class TakeoutFolder(IMessageFolder folder, Dictionary<Uid, MessageLabels> labels) : FolderView(folder, folder.Status)
     {
         public override async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -124,7 +124,9 @@ internal sealed class TakeoutStore : ReadOnlyStore
             }
         }
 
-        /// <summary>With what is known of each as it was listed: labels may have been made keywords since.</summary>
+        /// <summary>
+        /// Passes on the flags and metadata with which each message was listed, since labels may have been turned into keywords since.
+        /// </summary>
         public override async IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
             var asked = default(MessageInfo);

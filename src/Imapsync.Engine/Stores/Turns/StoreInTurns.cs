@@ -6,18 +6,18 @@ using Imapsync.Engine.Stores.Views;
 namespace Imapsync.Engine.Stores.Turns;
 
 /// <summary>
-/// A store that several programs, and several tasks of one, look into at the same time. Whoever opens a folder gives UIDs to mail that has
-/// none and remembers them: one after the other, or two messages could get the same.
+/// A view of a store that several programs, and several tasks of one program, read at the same time. Opening a folder assigns UIDs to mail that
+/// has none and remembers them, so folders are opened one after the other; otherwise two messages could get the same UID.
 /// </summary>
 public static class StoreInTurns
 {
-    /// <param name="store">The new store owns it.</param>
+    /// <param name="store">The store to wrap, which is disposed with the new one.</param>
     /// <param name="memory">The store's <see cref="StoreContext.MemoryDirectory"/>.</param>
     public static IMessageStore Of(IMessageStore store, string memory, TimeProvider time) => new OpenedInTurns(store, memory, time);
 
     private sealed class OpenedInTurns(IMessageStore store, string memory, TimeProvider time) : StoreView(store)
     {
-        /// <summary>Named as the files of numbers are, since it lies among them.</summary>
+        /// <summary>Named like the files of remembered UIDs, since it is stored among them.</summary>
         private const string LockName = "turn.names.lock";
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
         private readonly SemaphoreSlim here = new(1);
@@ -48,7 +48,7 @@ public static class StoreInTurns
             }
         }
 
-        /// <summary>Null where there can be no lock: there no number can be written down either.</summary>
+        /// <summary>Acquires the lock; null where no lock file can be created: no UID can be stored there either.</summary>
         private async Task<JobLock?> TakeAsync(CancellationToken cancellationToken)
         {
             while (true)
