@@ -6,7 +6,7 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A run is ended at every single step it takes; the next run has to leave exactly one copy of each message.</summary>
+/// <summary>A run is interrupted at every single step; the next run must leave exactly one copy of each message.</summary>
 public sealed class ExactlyOnceTests
 {
     [Fact]
@@ -40,7 +40,7 @@ public sealed class ExactlyOnceTests
             box.Job = box.Job with { Deletions = DeletionPolicy.Trash, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
             Fill(box);
             await box.RunAsync();
-            // One of them, and one of the twins, lie there already.
+            // The trash folder already holds one of the messages to be removed, and one of the twins.
             var trash = box.Target.Folder("Removed");
             trash.Add(MailboxFixture.Mail("m1"));
             trash.Add("Subject: twin\r\n\r\ntwin\r\n");
@@ -75,7 +75,7 @@ public sealed class ExactlyOnceTests
             Fill(box);
             await box.RunAsync();
             var inbox = box.Target.Folder("INBOX").Messages;
-            // Two bodies rot, one of a twin; one message is gone; the headers are as they were.
+            // Damage two bodies, one of them a twin's, and remove a third message; the headers stay as they were.
             foreach (var n in (int[])[2, 6])
                 inbox[n].Octets[^3] ^= 1;
             inbox.RemoveAt(4);
@@ -137,7 +137,9 @@ public sealed class ExactlyOnceTests
             box.Source.Folder("Work").Add(MailboxFixture.Mail($"w{i}"));
     }
 
-    /// <summary>Every operation on either store and on the checkpoints is a step; from the one chosen on, all of them fail.</summary>
+    /// <summary>
+    /// Makes each operation on either store and on the checkpoints a step, which fails when <paramref name="isTheEnd"/> returns true.
+    /// </summary>
     private static void EndAt(MailboxFixture box, Func<bool> isTheEnd)
     {
         box.Source.OnStep = box.Target.OnStep = _ => EndWhen(isTheEnd());
