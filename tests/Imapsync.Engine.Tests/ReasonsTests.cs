@@ -3,7 +3,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Tests;
 
-/// <summary>The words of the report are a contract: one list, documented, and no other words.</summary>
+/// <summary>The reasons in the report are a contract: one documented list, and no other reasons.</summary>
 public sealed partial class ReasonsTests
 {
     private static readonly string Root = FindRoot();
@@ -34,7 +34,7 @@ public sealed partial class ReasonsTests
         return directory.FullName;
     }
 
-    // A word of the table stands alone between backquotes; settings and options have other characters.
+    // In the table, a reason is a single word between backquotes; settings and options contain other characters and do not match.
     [GeneratedRegex("`(?<word>[a-z_]+)`", RegexOptions.None, 1000)]
     private static partial Regex Word();
 

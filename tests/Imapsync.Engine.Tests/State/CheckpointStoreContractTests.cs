@@ -3,7 +3,7 @@ using Imapsync.Engine.Tests.Contracts;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>Checkpoints in files keep the contract.</summary>
+/// <summary>Runs the contract's tests on checkpoints in files.</summary>
 public sealed class CheckpointStoreContractTests : CheckpointContract
 {
     private readonly StateFolder folder = new();
