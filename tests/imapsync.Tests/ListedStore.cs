@@ -4,7 +4,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>A store that only lists: INBOX, two folders and, with labels, All Mail.</summary>
+/// <summary>A store that can only list folders: INBOX, two others and, with labels, All Mail.</summary>
 internal sealed class ListedStore(string display, bool hasLabels = false) : IMessageStore
 {
     public StoreTraits Traits { get; } = new(display, false, 1, hasLabels);

@@ -7,7 +7,7 @@ namespace Imapsync.Engine.Tests.State;
 
 public sealed class JournalVersionTests : IDisposable
 {
-    /// <summary>A journal as version 1 wrote it, before checksums were known.</summary>
+    /// <summary>A journal as version 1 wrote it, which recorded no checksums of messages.</summary>
     private const string FirstVersion = """
         imapsync-journal 1 6bf72d85
         pair Lists/a%20b Lists/a%20b 43ca7d0a
