@@ -56,7 +56,7 @@ public abstract class CommandLineFixture : IDisposable
     /// <summary>Whether jobs keep a history.</summary>
     internal bool KeepsHistory { get; set; }
 
-    /// <summary>A terminal that is written to during the run; null to collect the output as text.</summary>
+    /// <summary>A live terminal in place of the error output; null to collect the error output as text.</summary>
     internal TextWriter? Terminal { get; set; }
 
     internal async Task<int> InvokeAsync(params string[] args)

@@ -117,4 +117,5 @@ public sealed class LookingCommandsTests : CommandLineFixture
         Assert.Equal(11, await InvokeAsync("folders", JobFile));
         Assert.Contains("bob: no route", Error, StringComparison.Ordinal);
     }
+
 }

@@ -37,7 +37,7 @@ internal sealed class MemoryStore
     /// <summary>Whether CREATE is refused for a name.</summary>
     public Func<FolderPath, bool> Refuses { get; set; } = _ => false;
 
-    /// <summary>Whether a folder can have no child (\Noinferiors); listings say so unless <see cref="HidesNoInferiors"/> is set.</summary>
+    /// <summary>Whether a folder can't have children (\Noinferiors); listings say so unless <see cref="HidesNoInferiors"/> is set.</summary>
     public Func<FolderPath, bool> IsChildless { get; set; } = _ => false;
 
     public bool HidesNoInferiors { get; set; }

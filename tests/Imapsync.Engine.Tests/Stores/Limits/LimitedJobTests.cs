@@ -84,7 +84,7 @@ public sealed class LimitedJobTests : IDisposable
     [Fact]
     public async Task A_pace_delivers_all_mail_and_keeps_to_the_clock()
     {
-        // At two messages per second, the first of the twelve messages is sent at once.
+        // At two messages per second, the twelve messages take 5.5 seconds, since the first is sent at once.
         box.Job = box.Job with { Source = box.Job.Source with { Limits = new TransferLimits { MessagesPerSecond = 2, BytesPerSecond = 1_000_000 } } };
         var began = clock.GetUtcNow();
         var running = box.RunAsync();
