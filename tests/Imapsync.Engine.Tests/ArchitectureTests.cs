@@ -6,7 +6,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests;
 
-/// <summary>Holds the rules of docs/design.md §3. Each failure names the file and the rule.</summary>
+/// <summary>Enforces the rules of docs/design.md §3. Each failure names the file and the rule.</summary>
 public sealed partial class ArchitectureTests
 {
     private const int LongLines = 300;
@@ -14,7 +14,10 @@ public sealed partial class ArchitectureTests
 
     private static readonly string Root = FindRoot();
 
-    /// <summary>Each project and the projects and packages it may name: a project exists because its set differs.</summary>
+    /// <summary>
+    /// Maps each project to the projects and packages that it may reference. A project exists because its set differs from those of the
+    /// others.
+    /// </summary>
     private static readonly Dictionary<string, string[]> Projects = new()
     {
         ["Imapsync.Imap"] = ["MailKit", "Microsoft.Extensions.Logging.Abstractions"],
@@ -29,8 +32,8 @@ public sealed partial class ArchitectureTests
     };
 
     /// <summary>
-    /// Each room of the engine and the rooms it may know, each below those that know it: there is no circle. A store never sees
-    /// checkpoints, nor a checkpoint stores.
+    /// Maps each room (directory) of the engine to the rooms that it may use; dependencies only go downwards, so there is no cycle. A store
+    /// never sees checkpoints, nor a checkpoint stores.
     /// </summary>
     private static readonly Dictionary<string, string[]> Rooms = new()
     {
@@ -86,7 +89,10 @@ public sealed partial class ArchitectureTests
         ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "Providers", "SigningIn", "Snapshots", "Stores", "Tables"],
     };
 
-    /// <summary>Each room of the wire library and the rooms it may know besides the root, which is the vocabulary and knows none.</summary>
+    /// <summary>
+    /// Maps each room (directory) of the wire library to the rooms that it may use besides the root, which holds the shared vocabulary and
+    /// uses no room.
+    /// </summary>
     private static readonly Dictionary<string, string[]> WireRooms = new()
     {
         [""] = [],
@@ -97,7 +103,10 @@ public sealed partial class ArchitectureTests
         ["Pop3"] = ["Sasl", "Connection"],
     };
 
-    /// <summary>Each room of the serving library and the rooms it may know besides the root's limits, which know none.</summary>
+    /// <summary>
+    /// Maps each room (directory) of the serving library to the rooms that it may use. All may also use the limits in the root, which use no
+    /// room.
+    /// </summary>
     private static readonly Dictionary<string, string[]> ServingRooms = new()
     {
         [""] = ["Mailboxes", "Sessions", "Wire"],
@@ -258,7 +267,10 @@ public sealed partial class ArchitectureTests
         Assert.Equal(["src/Imapsync.Engine/Retrying/RetryPipeline.cs"], files);
     }
 
-    /// <summary>Everything a type shows in its shape: what it derives from, holds, takes, gives and works with in its methods.</summary>
+    /// <summary>
+    /// Returns the types that a type refers to: its base type, interfaces, and the types of its fields, parameters, return values and local
+    /// variables.
+    /// </summary>
     private static IEnumerable<Type> UsedTypes(Type type)
     {
         const BindingFlags all = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;

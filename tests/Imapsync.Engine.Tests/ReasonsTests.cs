@@ -3,7 +3,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Tests;
 
-/// <summary>The words of the report are a contract: one list, documented, and no other words.</summary>
+/// <summary>The reasons in the report are a contract: one documented list, and no other reasons.</summary>
 public sealed partial class ReasonsTests
 {
     private static readonly string Root = FindRoot();

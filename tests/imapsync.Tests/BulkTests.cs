@@ -7,7 +7,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>Many jobs at once: which is begun next, what is shown and written of them.</summary>
+/// <summary>Many jobs at once: which one starts next, and what is shown and written about them.</summary>
 public sealed class BulkTests : CommandLineFixture
 {
     private static readonly DateTimeOffset Now = Reports.Start;
@@ -170,7 +170,7 @@ public sealed class BulkTests : CommandLineFixture
         return new JobDefinition(name, new ImapEndpoint(host, 993, TlsMode.Implicit, name) { HostLimits = limits }, new MaildirEndpoint("/backup/" + name)) { StateDirectory = "/state/" + name };
     }
 
-    /// <summary>No process that is there now can have begun what was begun then.</summary>
+    /// <summary>A clock so far in the past that no process alive now can have begun a run at that time.</summary>
     private sealed class LongAgo : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => Now.AddYears(-20);

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>Nobody reads what a run says: that costs neither the mail nor the report.</summary>
+/// <summary>A run whose output nobody reads must still copy all mail and write its report.</summary>
 public sealed class ClosedOutputTests
 {
     [Theory]
@@ -22,7 +22,7 @@ public sealed class ClosedOutputTests
         var program = Path.Combine(AppContext.BaseDirectory, "imapsync.dll");
         var copy = $"dotnet '{program}' copy maildir:source maildir:target --state state --report report.json {options}";
 
-        // The shell of a pipe tells the status of its last command.
+        // A pipe's exit status is that of its last command, so the run's own status goes to a file.
         await Command.RunAsync("sh", ["-c", $"cd '{dir.Path}' && {{ {copy}; echo $? >status; }} {redirection}"]);
         Assert.Equal("0", (await File.ReadAllTextAsync(dir["status"], TestContext.Current.CancellationToken)).Trim());
         using var report = JsonDocument.Parse(await File.ReadAllTextAsync(dir["report.json"], TestContext.Current.CancellationToken));

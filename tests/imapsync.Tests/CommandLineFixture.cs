@@ -8,7 +8,7 @@ using Imapsync.Engine.Stores;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>Command lines run inside the test, with jobs that only pretend.</summary>
+/// <summary>Runs command lines inside the test, with simulated jobs.</summary>
 public abstract class CommandLineFixture : IDisposable
 {
     internal const string Password = "hunter2-and-more";
@@ -38,25 +38,25 @@ public abstract class CommandLineFixture : IDisposable
 
     protected string Error => error.ToString();
 
-    /// <summary>What a job does in place of copying.</summary>
+    /// <summary>Simulates the run of a job.</summary>
     internal JobRun RunJob { get; set; } = (job, _, _, _, _) => Task.FromResult(Reports.Of(job.Name));
 
     internal Func<Endpoint, IMessageStore> OpenStore { get; set; } = endpoint => throw new MailException(FailureScope.Store, false, $"{endpoint.Display} refused");
 
-    /// <summary>In place of <see cref="OpenStore"/>, for real stores.</summary>
+    /// <summary>Used in place of <see cref="OpenStore"/> by tests that need real stores.</summary>
     internal StoreOpener? OpenRealStore { get; set; }
 
-    /// <summary>Answers questions in place of a person; null where nobody is there.</summary>
+    /// <summary>Answers questions in place of a person; null if no person is present.</summary>
     internal LinePrompt? Ask { get; set; }
 
     internal SecretPrompt? Prompt { get; set; }
 
     internal DiscoveryOptions Discovery { get; set; } = new();
 
-    /// <summary>Jobs have histories.</summary>
+    /// <summary>Whether jobs keep a history.</summary>
     internal bool KeepsHistory { get; set; }
 
-    /// <summary>A terminal that is written to as the run goes on; null for a text.</summary>
+    /// <summary>A live terminal in place of the error output; null to collect the error output as text.</summary>
     internal TextWriter? Terminal { get; set; }
 
     internal async Task<int> InvokeAsync(params string[] args)

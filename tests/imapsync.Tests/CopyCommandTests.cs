@@ -4,7 +4,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary><c>imapsync copy</c>: the job that it makes of its options, and the file it saves.</summary>
+/// <summary>The command <c>imapsync copy</c>: the job that it makes from its options, and the file that it saves.</summary>
 public sealed class CopyCommandTests : CommandLineFixture
 {
     private static readonly string[] Many =

@@ -7,7 +7,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>Who shows what happens is fed beside the jobs, not by them.</summary>
+/// <summary>Outputs that show events are fed beside the jobs, so that a slow output does not hold up a job.</summary>
 public sealed class EventFeedTests : CommandLineFixture
 {
     private static readonly FolderPath[] Folders = [new("A"), new("B"), new("C")];
@@ -112,7 +112,7 @@ public sealed class EventFeedTests : CommandLineFixture
         Assert.Contains("alice", terminal.Text, StringComparison.Ordinal);
     }
 
-    /// <summary>More than a pipe holds is told before anybody reads.</summary>
+    /// <summary>The run writes more output than a pipe can hold before anybody reads it.</summary>
     [Theory]
     [InlineData("--output json 2>/dev/null")]
     [InlineData("2>&1 >/dev/null")]
@@ -139,7 +139,7 @@ public sealed class EventFeedTests : CommandLineFixture
     private static HashSet<(string, FolderPath, long, long)> Sums(IEnumerable<JobEvent> events) =>
         [.. events.OfType<MessagesCopied>().GroupBy(e => (e.Job, e.Source)).Select(g => (g.Key.Job, g.Key.Source, g.Sum(e => (long)e.Count), g.Sum(e => e.Bytes)))];
 
-    /// <summary>Takes nothing until it is opened.</summary>
+    /// <summary>A writer that blocks until it is opened.</summary>
     private sealed class Stuck : TextWriter
     {
         private readonly ManualResetEventSlim opened = new();

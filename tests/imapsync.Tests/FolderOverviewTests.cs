@@ -5,7 +5,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>What <c>imapsync init</c> proposes to leave out.</summary>
+/// <summary>The folders that <c>imapsync init</c> proposes to leave out.</summary>
 public sealed class FolderOverviewTests
 {
     private static readonly string[] Others = ["INBOX", "Archive", "Spammers", "Junk mail/2026", "ab", "a", "Lists/dotnet"];

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support.Discovery;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary><c>imapsync init</c> with stores that only pretend; the real ones are in tests/Servers.</summary>
+/// <summary>The command <c>imapsync init</c> with simulated stores; its tests with real ones are in tests/Servers.</summary>
 public sealed class InitCommandTests : CommandLineFixture
 {
     private readonly Queue<string> answers = [];
@@ -71,7 +71,10 @@ public sealed class InitCommandTests : CommandLineFixture
         Assert.Contains("      oauth: google   #", await ReadAsync("job.yaml"), StringComparison.Ordinal);
     }
 
-    /// <summary>Wherever it is given: as the address, as an option, as the answer to the first or the second question for the server.</summary>
+    /// <summary>
+    /// A URL that is not for IMAP is refused wherever it is given: as the address, as an option, as the answer to the first or the second
+    /// question for the server.
+    /// </summary>
     [Theory]
     [InlineData("pop3s://mail.example.com")]
     [InlineData("pop3://mail.example.com")]
@@ -182,7 +185,7 @@ public sealed class InitCommandTests : CommandLineFixture
     public async Task What_can_not_be_written_takes_back_what_was()
     {
         Prompt = (_, _) => ValueTask.FromResult(new Secret(Password));
-        // A file is where the job file's directory would be.
+        // A file blocks the path of the job file's directory, so the job file can't be written.
         var blocked = Path.Combine(Write("blocked", ""), "job.yaml");
         Assert.Equal(2, await InvokeAsync("init", "alice@gmail.com", "--yes", "--to", Path.Combine(Directory, "backup"), "--file", blocked));
         Assert.Contains("it can't be written", Error, StringComparison.Ordinal);

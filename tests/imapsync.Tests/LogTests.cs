@@ -7,7 +7,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary><c>--log-format</c> and <c>--log-file</c>.</summary>
+/// <summary>The options <c>--log-format</c> and <c>--log-file</c>.</summary>
 public sealed partial class LogTests : CommandLineFixture
 {
     public LogTests() => RunJob = (job, _, onEvent, _, _) =>

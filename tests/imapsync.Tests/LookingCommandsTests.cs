@@ -5,7 +5,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary><c>check</c> and <c>folders</c>.</summary>
+/// <summary>The commands <c>check</c> and <c>folders</c>.</summary>
 public sealed class LookingCommandsTests : CommandLineFixture
 {
     public LookingCommandsTests() => OpenStore = endpoint => new ListedStore(endpoint.Display);
@@ -167,5 +167,4 @@ public sealed class LookingCommandsTests : CommandLineFixture
         Assert.Contains("bob: no route", Error, StringComparison.Ordinal);
     }
 
-    /// <summary>A store with three folders that can be looked at.</summary>
 }

@@ -4,7 +4,7 @@ using Imapsync.Engine.Jobs;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>The examples of docs/monitoring.md are such as the program takes.</summary>
+/// <summary>The program accepts the examples of docs/monitoring.md.</summary>
 public sealed partial class MonitoringDocumentTests : CommandLineFixture
 {
     private static readonly string Text = File.ReadAllText(Path.Combine(Root(), "docs", "monitoring.md"));
@@ -36,7 +36,7 @@ public sealed partial class MonitoringDocumentTests : CommandLineFixture
             Assert.InRange(await InvokeAsync(words), 2, 3);
         }
 
-        // Each came as far as its job file, which is not there.
+        // Each command line was understood and failed only because its job file does not exist.
         Assert.Equal(lines.Count, NoFile().Count(Error + Out));
     }
 

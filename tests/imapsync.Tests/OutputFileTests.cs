@@ -3,7 +3,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>What a person named to be written into: replaced only where it is an ordinary file.</summary>
+/// <summary>A path that the user named for output is replaced only if it is an ordinary file.</summary>
 public sealed class OutputFileTests : CommandLineFixture
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

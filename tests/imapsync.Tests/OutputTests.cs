@@ -186,7 +186,7 @@ public sealed class OutputTests
             display.Say("Stopping");
         }
 
-        // The table goes, what was said in it stays.
+        // The live table is removed; the messages shown meanwhile stay.
         Assert.EndsWith("Not told\nStopping\n", output.ToString().ReplaceLineEndings("\n"), StringComparison.Ordinal);
 
         Assert.DoesNotContain("Exception", output.ToString(), StringComparison.Ordinal);

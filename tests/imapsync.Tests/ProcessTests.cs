@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>The program as it was built, in a process of its own.</summary>
+/// <summary>Runs the program as built, in a process of its own.</summary>
 public sealed class ProcessTests : IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("imapsync-process-").FullName;

@@ -4,7 +4,7 @@ using Imapsync.Engine.Providers;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary><c>providers</c> and <c>schema</c>.</summary>
+/// <summary>The commands <c>providers</c> and <c>schema</c>.</summary>
 public sealed class ProvidersCommandTests : CommandLineFixture
 {
     [Fact]

@@ -3,7 +3,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary><c>imapsync restore</c>: the job that it makes of a backup's.</summary>
+/// <summary>The command <c>imapsync restore</c>: the job that it makes from a backup's job.</summary>
 public sealed class RestoreCommandTests : CommandLineFixture
 {
     private JobDefinition? ran;

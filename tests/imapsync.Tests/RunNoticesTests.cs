@@ -3,7 +3,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>Who is told when. What is sent, and how, is shown against servers.</summary>
+/// <summary>Who is notified and when. The sending itself is tested against servers.</summary>
 public sealed class RunNoticesTests : CommandLineFixture
 {
     public RunNoticesTests()
@@ -78,7 +78,7 @@ public sealed class RunNoticesTests : CommandLineFixture
         var file = Jobs("[{ command: 'cat >> told', on: weekly }]");
         await RunAsync(file);
         await RunAsync(file);
-        // The week may end between the two.
+        // The week may end between the two runs, so two notices are possible.
         Assert.InRange(News("told").Count, 1, 2);
     }
 
@@ -96,7 +96,7 @@ public sealed class RunNoticesTests : CommandLineFixture
 
     private Task<int> RunAsync(string file, params string[] options) => InvokeAsync(["run", file, "--state", States, .. options]);
 
-    /// <summary>Event and jobs of each.</summary>
+    /// <summary>The event and the job names of each notice.</summary>
     private List<string> News(string name)
     {
         var told = new List<string>();

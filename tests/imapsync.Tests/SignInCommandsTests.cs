@@ -1,6 +1,8 @@
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary><c>imapsync login</c> and <c>logout</c> as far as they go without a server; the rest is in tests/Servers.</summary>
+/// <summary>
+/// The commands <c>imapsync login</c> and <c>logout</c> as far as they work without a server; the other tests are in tests/Servers.
+/// </summary>
 public sealed class SignInCommandsTests : CommandLineFixture
 {
     [Theory]

@@ -40,7 +40,7 @@ public sealed class StopSignalsTests
         Assert.False(signals.Abort.IsCancellationRequested);
         clock.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal(isDropped, signals.Abort.IsCancellationRequested);
-        // The end is a second before the ten that are promised.
+        // The program must end a second before the promised ten seconds are over.
         Assert.True(StopSignals.Grace + JobQueue.LastPatience <= TimeSpan.FromSeconds(9));
     }
 

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>What people read: each failure once, counts that are true of the whole job, rows that fit.</summary>
+/// <summary>The text shown to people: each failure is reported once, counts cover the whole job, and rows fit the width.</summary>
 public sealed class TellingTests
 {
     private static readonly DateTimeOffset Now = Reports.Start;

@@ -4,7 +4,7 @@ using Imapsync.Engine.Stores;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary><c>verify</c>, with two Maildirs that no run has seen.</summary>
+/// <summary>The command <c>verify</c> with two Maildirs that no run has seen.</summary>
 public sealed class VerifyCommandTests : CommandLineFixture
 {
     private readonly string source;

@@ -5,7 +5,9 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Tests.Configuration;
 
-/// <summary>A job for each row: cells are put where they belong and nowhere else, and mistakes name line and column.</summary>
+/// <summary>
+/// One job for each row of a table: each cell is inserted only where its column is named, and mistakes are reported with line and column.
+/// </summary>
 public sealed class ForEachTests : JobFileFixture
 {
     private const string Template = """

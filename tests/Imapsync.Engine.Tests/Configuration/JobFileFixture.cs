@@ -3,7 +3,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Tests.Configuration;
 
-/// <summary>Job files as texts, read in a directory of their own.</summary>
+/// <summary>Base of tests that read job files from texts, in a directory of their own.</summary>
 public abstract class JobFileFixture : IDisposable
 {
     protected JobFileFixture() => Directory = System.IO.Directory.CreateTempSubdirectory("imapsync-jobs-").FullName;
@@ -12,7 +12,10 @@ public abstract class JobFileFixture : IDisposable
 
     protected Dictionary<string, string> Environment { get; } = new() { ["HOME"] = "/home/alice", ["ALICE_PASSWORD"] = "hunter2" };
 
-    /// <summary>One job from a mailbox to a Maildir; what is given is put in place of <c>#source</c>, <c>#target</c> and <c>#job</c>.</summary>
+    /// <summary>
+    /// The text of a job from a mailbox to a Maildir, with the given text inserted in place of <c>#source</c>, <c>#target</c> and
+    /// <c>#job</c>.
+    /// </summary>
     protected static string Job(string source = "", string target = "", string job = "", string name = "alice") => $"""
           - name: {name}
             source:
@@ -30,7 +33,7 @@ public abstract class JobFileFixture : IDisposable
 
     protected JobFile Read(string text, params string[] set) => Read(text, new JobFileOptions { Environment = Environment, Set = set });
 
-    /// <summary>Reads it, and holds whatever is good without help from outside against the schema for editors.</summary>
+    /// <summary>Reads a job file; if it is valid without settings from outside, also validates it against the schema for editors.</summary>
     protected JobFile Read(string text, JobFileOptions options)
     {
         var read = JobFileReader.Parse(Path.Combine(Directory, "job.yaml"), text, options);
@@ -42,7 +45,7 @@ public abstract class JobFileFixture : IDisposable
     protected IReadOnlyList<string> Errors(string text, params string[] set) =>
         [.. Assert.Throws<ConfigurationException>(() => Read(text, set)).Errors.Select(e => e.ToString().Replace(Directory + "/", "", StringComparison.Ordinal))];
 
-    /// <summary>The only mistake there is.</summary>
+    /// <summary>The only mistake in the file; fails if there are more or none.</summary>
     protected string Error(string text, params string[] set) => Assert.Single(Errors(text, set));
 
     protected static ImapEndpoint Source(JobFile file) => Assert.IsType<ImapEndpoint>(file.Jobs[0].Source);

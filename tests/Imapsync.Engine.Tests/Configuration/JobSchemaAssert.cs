@@ -6,7 +6,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace Imapsync.Engine.Tests.Configuration;
 
-/// <summary>A job file against the published schema, by a validator that is not the product's.</summary>
+/// <summary>Validates a job file against the published schema with a validator that is not the product's.</summary>
 internal static class JobSchemaAssert
 {
     private static readonly JsonSchema Schema = JsonSchema.FromText(JobSchemaDocument.Write());
@@ -21,7 +21,7 @@ internal static class JobSchemaAssert
 
     private static EvaluationResults Evaluate(string yaml) => Schema.Evaluate(Read(yaml), new EvaluationOptions { OutputFormat = OutputFormat.List });
 
-    /// <summary>As an editor sees the text: plain scalars by YAML's core schema.</summary>
+    /// <summary>Reads the text as an editor does: plain scalars are typed by YAML's core schema.</summary>
     private static JsonNode? Read(string yaml)
     {
         var stream = new YamlStream();

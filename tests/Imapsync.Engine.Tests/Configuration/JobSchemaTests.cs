@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Configuration;
 
-/// <summary>The schema for editors. That it accepts every good file of these tests is looked at by <see cref="JobFileFixture"/>.</summary>
+/// <summary>The schema for editors. <see cref="JobFileFixture"/> checks that the schema accepts every valid job file of these tests.</summary>
 public sealed class JobSchemaTests : JobFileFixture
 {
     private const string Published = "docs/job-file.schema.json";
@@ -44,7 +44,7 @@ public sealed class JobSchemaTests : JobFileFixture
         {
             foreach (var block in (await System.IO.File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).Split("```yaml\n").Skip(1).Select(b => b.Split("\n```")[0]))
             {
-                // A part of a job is shown without its head, or with a sign that something is left out.
+                // Excerpts of a job file have no 'jobs:' or mark an omission with '# …'; they can't be validated, so skip them.
                 if (!block.Contains("jobs:", StringComparison.Ordinal) || block.Contains("# …", StringComparison.Ordinal))
                     continue;
                 JobSchemaAssert.Accepts(block, file);

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Configuration;
 
-/// <summary>Where a mistake is, what it is, whole, and what to do, in words that can be written as they stand.</summary>
+/// <summary>The text of a mistake: its position, the whole reason, and the remedy in words that can be pasted into the file.</summary>
 public sealed class MistakeTextTests : JobFileFixture
 {
     [Theory]

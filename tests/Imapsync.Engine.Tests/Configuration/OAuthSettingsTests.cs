@@ -3,7 +3,9 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Tests.Configuration;
 
-/// <summary><c>oauth</c> and <c>token_command</c> of an endpoint: what they come to, and every mistake with its place and its cure.</summary>
+/// <summary>
+/// The settings <c>oauth</c> and <c>token_command</c> of an endpoint: their effect, and every mistake with its position and remedy.
+/// </summary>
 public sealed class OAuthSettingsTests : JobFileFixture
 {
     [Theory]

@@ -2,7 +2,9 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.Engine.Tests.Configuration;
 
-/// <summary>Whatever stands behind a key, it is taken or it is a mistake of the file, told with its place: never a defect of the program.</summary>
+/// <summary>
+/// Any value of a key is either accepted or reported as a mistake of the file with its position; none shows as a defect of the program.
+/// </summary>
 public sealed class OddValueTests : JobFileFixture
 {
     private static readonly string[] Values =
@@ -38,7 +40,7 @@ public sealed class OddValueTests : JobFileFixture
         Assert.InRange(tried, 1500, int.MaxValue);
     }
 
-    /// <summary>Each key with the keys that lead to it.</summary>
+    /// <summary>Returns each key together with the keys that lead to it.</summary>
     private static IEnumerable<(string[] Path, SettingKey Key)> Keys(IEnumerable<SettingKey> keys, params string[] above)
     {
         foreach (var key in keys)
@@ -49,7 +51,7 @@ public sealed class OddValueTests : JobFileFixture
         }
     }
 
-    /// <summary>A file in YAML's short form, good but for that value.</summary>
+    /// <summary>A job file in YAML's flow style that is valid except for the given value.</summary>
     private static string Text(string[] path, SettingKey key, string value)
     {
         var inner = $"{key.Name}: {value}";

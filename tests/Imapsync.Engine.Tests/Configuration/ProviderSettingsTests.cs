@@ -5,7 +5,7 @@ using Imapsync.Engine.Providers;
 
 namespace Imapsync.Engine.Tests.Configuration;
 
-/// <summary><c>provider:</c> says what the job does not.</summary>
+/// <summary>The setting <c>provider:</c> supplies what the job does not say itself.</summary>
 public sealed class ProviderSettingsTests : JobFileFixture
 {
     private static string With(string source, string target = "url: maildir:backup", string job = "") => $$"""
@@ -42,7 +42,7 @@ public sealed class ProviderSettingsTests : JobFileFixture
 
     public static TheoryData<string> All => [.. ProviderTable.Names];
 
-    /// <summary>A POP3 mailbox has no labels and one folder: what is known of these is not to be written into its job.</summary>
+    /// <summary>A POP3 mailbox has no labels and only one folder, so the provider's settings for labels and folders must not reach its job.</summary>
     [Theory]
     [MemberData(nameof(All))]
     public void Any_provider_can_be_named_beside_a_POP3_server(string name)

@@ -149,7 +149,7 @@ public sealed class SecretTests : JobFileFixture
         return path;
     }
 
-    /// <summary>A clock whose timers fire when told to.</summary>
+    /// <summary>A clock whose timer fires when <see cref="FireTimer"/> is called.</summary>
     private sealed class OneShotTime : TimeProvider
     {
         private readonly TaskCompletionSource<(TimerCallback Callback, object? State)> timer = new();

@@ -4,7 +4,7 @@ using Imapsync.Engine.Stores.Pop3;
 
 namespace Imapsync.Engine.Tests.Configuration;
 
-/// <summary>Stores that mail is only read from, and their settings.</summary>
+/// <summary>Stores that can only be a source, and their settings.</summary>
 public sealed class SourceOnlyTests : JobFileFixture
 {
     private const string State = "    state: ./state\n";

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Imapsync.Engine.Tests.Contracts;
 
-/// <summary>Messages that mail programs have been seen to change, each with what is odd about it.</summary>
+/// <summary>Messages that mail programs are known to change, each under the name of its oddity.</summary>
 public static class AwkwardMessages
 {
     private const string Header = "From: a@example.com\r\nSubject: x\r\nMessage-ID: <1@example.com>\r\n";
@@ -44,7 +44,7 @@ public static class AwkwardMessages
         ["blanks at line ends"] = Text(Header + "Subject: x \t\r\n \r\n\r\n \r\n\t\r\n"),
     };
 
-    /// <summary>A well-behaved message that differs with its number.</summary>
+    /// <summary>An ordinary message whose text depends on the number.</summary>
     public static byte[] Ordinary(int number) => Text(
         $"From: a@example.com\r\nSubject: number {number}\r\nMessage-ID: <{number}@example.com>\r\n\r\n{Lines(1 + (number % 5))}");
 

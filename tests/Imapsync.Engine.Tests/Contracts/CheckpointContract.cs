@@ -4,7 +4,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Contracts;
 
-/// <summary>What every <see cref="ICheckpointStore"/> has to do, wherever it keeps its state.</summary>
+/// <summary>The tests that every <see cref="ICheckpointStore"/> must pass, wherever it keeps its state.</summary>
 public abstract class CheckpointContract : IAsyncLifetime
 {
     protected static readonly PairKey Inbox = new(FolderPath.Inbox, FolderPath.Inbox);
@@ -21,7 +21,7 @@ public abstract class CheckpointContract : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Opens the one job's state of this test, which is empty at first.</summary>
+    /// <summary>Opens the state of this test's only job; it is empty at first.</summary>
     protected abstract Task<ICheckpointStore> OpenStoreAsync(bool readOnly = false);
 
     [Fact]
@@ -329,7 +329,7 @@ public abstract class CheckpointContract : IAsyncLifetime
 
     protected static void Begin(ICheckpoint checkpoint) => checkpoint.Reset(new UidValidity(7), new UidValidity(8), "rules");
 
-    /// <summary>Opens store and pair, does something, closes both.</summary>
+    /// <summary>Opens the store and the pair's checkpoint, calls <paramref name="use"/>, and closes both.</summary>
     protected async Task UseAsync(PairKey pair, Func<ICheckpoint, Task> use)
     {
         await using var store = await OpenStoreAsync();

@@ -2,7 +2,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Tests.Contracts;
 
-/// <summary>One empty place for a store, opened as often as a test likes.</summary>
+/// <summary>An initially empty location for a store, which a test may open any number of times.</summary>
 public interface IStoreFixture : IAsyncDisposable
 {
     Task<IMessageStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken);

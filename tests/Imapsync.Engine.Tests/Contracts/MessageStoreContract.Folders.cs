@@ -5,7 +5,7 @@ namespace Imapsync.Engine.Tests.Contracts;
 
 public abstract partial class MessageStoreContract
 {
-    /// <summary>Folder paths a hostile or merely foreign server may give, in their text form.</summary>
+    /// <summary>Folder paths, in text form, that a hostile or merely unusual server may send.</summary>
     public static TheoryData<string> FolderNames =>
     [
         "INBOX", "Sent", "A/B/C", "INBOX/Sub", "Sent Items", "Entwürfe", "日本語/台北", "😀", "&", "&AOk-", "a&b", "a.b", ".", "..", "../..", "a/../b", ".hidden",

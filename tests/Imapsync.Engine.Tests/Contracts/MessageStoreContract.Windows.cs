@@ -193,7 +193,7 @@ public abstract partial class MessageStoreContract
         }
     }
 
-    /// <summary>Number 0 is there; of the others whole messages only; the folder goes on working.</summary>
+    /// <summary>Asserts that message 0 is there, that every other message is whole, and that the folder still works.</summary>
     private async Task AssertNothingTornAsync(IWritableFolder folder, int before)
     {
         var whole = Enumerable.Range(0, before + 1).Select(AwkwardMessages.Ordinary).ToArray();

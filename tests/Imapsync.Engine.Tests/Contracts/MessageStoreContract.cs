@@ -4,8 +4,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Contracts;
 
 /// <summary>
-/// What every local store promises. A store joins in by deriving from this and naming its fixture;
-/// the suite is split over several files by what is promised.
+/// The tests that every local store must pass. A store's tests derive from this class and name its fixture; the suite is split over several files
+/// by subject.
 /// </summary>
 public abstract partial class MessageStoreContract : IAsyncLifetime
 {
@@ -13,7 +13,7 @@ public abstract partial class MessageStoreContract : IAsyncLifetime
 
     protected static FolderPath Archive { get; } = new("Archive");
 
-    /// <summary>What the store told about, in order.</summary>
+    /// <summary>The notes that the store reported, in order.</summary>
     protected List<string> Notes { get; } = [];
 
     protected IStoreFixture Fixture { get; private set; } = null!;
@@ -36,7 +36,7 @@ public abstract partial class MessageStoreContract : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A new store over the same place, closed with the test.</summary>
+    /// <summary>Opens a new store at the same location; it is closed at the end of the test.</summary>
     protected async Task<IMessageStore> OpenStoreAsync(bool forWriting = true)
     {
         var store = await Fixture.OpenAsync(forWriting, new StoreContext(TimeProvider.System, Note), Token);
@@ -44,7 +44,7 @@ public abstract partial class MessageStoreContract : IAsyncLifetime
         return store;
     }
 
-    /// <summary>A folder for writing in a new store, created if need be.</summary>
+    /// <summary>Opens a folder for writing in a new store, and creates it if necessary.</summary>
     protected async Task<IWritableFolder> OpenFolderAsync(FolderPath? path = null)
     {
         var store = await OpenStoreAsync();
@@ -52,7 +52,7 @@ public abstract partial class MessageStoreContract : IAsyncLifetime
         return await store.OpenForWritingAsync(path ?? Archive, Token);
     }
 
-    /// <summary>All messages of a folder as a new store that opens it for reading sees them.</summary>
+    /// <summary>Returns all messages of a folder as read by a new store that was opened for reading.</summary>
     protected async Task<SortedDictionary<Uid, Letter>> ReadBackAsync(FolderPath? path = null)
     {
         var store = await OpenStoreAsync(forWriting: false);

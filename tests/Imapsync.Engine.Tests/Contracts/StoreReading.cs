@@ -5,7 +5,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Contracts;
 
-/// <summary>A message as a test has it in hand.</summary>
+/// <summary>A message in a test's memory.</summary>
 public sealed record Letter(byte[] Octets, FlagSet Flags, DateTimeOffset Date)
 {
     public static DateTimeOffset SomeDate { get; } = new(2019, 3, 10, 12, 34, 56, TimeSpan.Zero);
@@ -18,12 +18,12 @@ public sealed record Letter(byte[] Octets, FlagSet Flags, DateTimeOffset Date)
         new(new MessageInfo(new Uid(source), Flags, Date, Octets.Length), Octets.Length, PipeReader.Create(new ReadOnlySequence<byte>(Octets)));
 }
 
-/// <summary>The few moves that all store tests are made of.</summary>
+/// <summary>The few operations from which all store tests are built.</summary>
 public static class StoreReading
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    /// <summary>Source UIDs count from 1.</summary>
+    /// <summary>Returns the letters as messages to append; their source UIDs count from 1.</summary>
     public static async IAsyncEnumerable<IncomingMessage> Window(IEnumerable<Letter> letters)
     {
         var source = 0u;
@@ -34,7 +34,7 @@ public static class StoreReading
         }
     }
 
-    /// <summary>Appends and demands that each is accepted with a UID; UIDs in the order of the letters.</summary>
+    /// <summary>Appends the letters and asserts that each is accepted with a UID. Returns the UIDs in the order of the letters.</summary>
     public static async Task<IReadOnlyList<Uid>> AppendAllAsync(this IWritableFolder folder, params IReadOnlyList<Letter> letters)
     {
         var receipts = await folder.AppendAsync(Window(letters), Token);
@@ -53,7 +53,7 @@ public static class StoreReading
         return list;
     }
 
-    /// <summary>Every message of the folder by UID, read whole.</summary>
+    /// <summary>Reads every message of the folder whole. Returns them by UID.</summary>
     public static async Task<SortedDictionary<Uid, Letter>> ReadAllAsync(this IMessageFolder folder)
     {
         var letters = new SortedDictionary<Uid, Letter>();

@@ -1,6 +1,6 @@
 namespace Imapsync.Engine.Tests.Contracts;
 
-/// <summary>A directory of its own for one test, gone when the test is over.</summary>
+/// <summary>A directory for one test, deleted at the end of the test.</summary>
 public sealed class TemporaryDirectory : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("imapsync-test-").FullName;

@@ -6,7 +6,7 @@ using Imapsync.Engine.Tests.State;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>What a run remembers agrees with what is there: flags, counts, folders that went away, the trash folder.</summary>
+/// <summary>The recorded state agrees with the facts: flags, counts, deleted folders, the trash folder.</summary>
 public sealed class AgreementTests
 {
     private static readonly DeletionLimit NoLimit = new(100, IsPercent: true);
@@ -28,7 +28,7 @@ public sealed class AgreementTests
         {
             Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
             Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(box.Target));
-            // Something else has to happen for the pair to be looked at again.
+            // Add a message, since a run compares a pair again only if something in it has changed.
             source.Add(MailboxFixture.Mail($"n{time}"));
         }
 
@@ -90,7 +90,7 @@ public sealed class AgreementTests
         var killed = Directory.CreateTempSubdirectory("imapsync-killed-").FullName;
         try
         {
-            // What a kill leaves is what is on disk by then.
+            // A killed run leaves the state as it is on disk at that moment, so copy the state directory then.
             box.Source.OnStep = step =>
             {
                 if (step == "open Beta")

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Whatever happens to a checkpoint file between two runs, the second neither loses nor doubles a message.</summary>
+/// <summary>Whatever happens to a checkpoint file between two runs, the second run neither loses nor doubles a message.</summary>
 public sealed class CheckpointDamageTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -37,7 +37,7 @@ public sealed class CheckpointDamageTests : IDisposable
         }
     }
 
-    /// <summary>Two runs, so that the journal has several commits; then mail that no run has seen yet.</summary>
+    /// <summary>Makes two runs, so that the journal has several commits, then adds mail that no run has seen yet.</summary>
     private async Task<string> PrepareAsync()
     {
         for (var i = 0; i < 4; i++)

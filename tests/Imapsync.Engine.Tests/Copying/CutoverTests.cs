@@ -3,7 +3,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Until the cut-over the target shows the source's flags; from then on what its users change stays.</summary>
+/// <summary>Until the cut-over the target shows the source's flags; after the cut-over, flags that the target's users change stay.</summary>
 public sealed class CutoverTests : IDisposable
 {
     private static readonly DateTimeOffset Cutover = new(2026, 6, 1, 20, 0, 0, TimeSpan.Zero);
@@ -19,7 +19,7 @@ public sealed class CutoverTests : IDisposable
 
     public void Dispose() => box.Dispose();
 
-    /// <summary>The cut-over comes at any step of a run that began before: what users change from then on is never undone.</summary>
+    /// <summary>The cut-over may come at any step of a run that began before it; flags that users change after it are never undone.</summary>
     [Fact]
     public async Task A_run_that_spans_the_cut_over_undoes_nothing_that_was_changed_since()
     {
@@ -43,7 +43,7 @@ public sealed class CutoverTests : IDisposable
             var (left, folderThen) = (at, "");
             box.Target.OnStep = step =>
             {
-                // A run sets the flags it has just read: what is changed between the two is seen by nobody.
+                // A change between a run's reading and setting of the flags can't be noticed, so the cut-over never comes at a flag-setting step.
                 if (time.Now >= Cutover || step.StartsWith("flags", StringComparison.Ordinal) || left-- > 0)
                     return;
                 time.Now = Cutover;

@@ -4,7 +4,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>What is merely not shown is not gone: nothing is removed for it, and it is told.</summary>
+/// <summary>Mail that is merely not shown is not deleted: nothing is removed at the target for it, and the doubt is reported.</summary>
 public sealed class DoubtfulEmptinessTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -86,7 +86,7 @@ public sealed class DoubtfulEmptinessTests : IDisposable
         box.Source.IsListed = _ => true;
         Assert.Equal((JobOutcome.Ok, 1L), ((await box.RunAsync()).Outcome, (long)box.Target.Folder("Work").Messages.Count - 2));
 
-        // A folder that is gone is asked for once.
+        // A deleted folder is asked for by name once; then both runs succeed, and the target keeps its mail.
         box.Source.Folders.Remove(FolderPath.Parse("Work"));
         Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
         Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);

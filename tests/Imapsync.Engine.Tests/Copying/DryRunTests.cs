@@ -9,7 +9,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A dry run tells the truth: its report is the one of the run that follows.</summary>
+/// <summary>A dry run's report must equal the report of the real run that follows it.</summary>
 public sealed class DryRunTests
 {
     private static readonly string[] FolderNames = ["INBOX", "Sent", "Sent Items", "Lists/a"];
@@ -122,7 +122,7 @@ public sealed class DryRunTests
             switch (random.Next(12))
             {
                 case < 5:
-                    // Few different messages, so that many meet their like on the other side.
+                    // Use few different texts, so that many messages have an equal one on the other side.
                     var text = MailboxFixture.Mail($"m{random.Next(6)}");
                     store.Folder(name).Add(text, FlagTexts[random.Next(FlagTexts.Length)], MemoryFolderState.Day(random.Next(5)));
                     break;
@@ -133,7 +133,7 @@ public sealed class DryRunTests
                     folder.Remove(folder.Messages[random.Next(folder.Messages.Count)].Uid);
                     break;
                 case 10 when box.Source.Folders.Remove(path, out var moved):
-                    // Deleted, or renamed with or without an OBJECTID known.
+                    // The folder is deleted, or renamed; its OBJECTID may or may not be known.
                     if (random.Next(3) > 0)
                         box.Source.Folders[FolderPath.Parse($"Moved {random.Next(100_000)}")] = moved;
                     break;

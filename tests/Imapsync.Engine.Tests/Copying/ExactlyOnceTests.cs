@@ -47,7 +47,7 @@ public abstract class ExactlyOnceTests : IDisposable
             box.Job = box.Job with { Deletions = DeletionPolicy.Trash, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
             Fill(box);
             await box.RunAsync();
-            // One of them, and one of the twins, lie there already.
+            // The trash folder already holds one of the messages to be removed, and one of the twins.
             var trash = box.Target.Folder("Removed");
             trash.Add(MailboxFixture.Mail("m1"));
             trash.Add("Subject: twin\r\n\r\ntwin\r\n");
@@ -82,7 +82,7 @@ public abstract class ExactlyOnceTests : IDisposable
             Fill(box);
             await box.RunAsync();
             var inbox = box.Target.Folder("INBOX").Messages;
-            // Two bodies rot, one of a twin; one message is gone; the headers are as they were.
+            // Damage two bodies, one of them a twin's, and remove a third message; the headers stay as they were.
             foreach (var n in (int[])[2, 6])
                 inbox[n].Octets[^3] ^= 1;
             inbox.RemoveAt(4);

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Whoever reads that a message was not copied learns which one it is, and that never costs more than it is worth.</summary>
+/// <summary>The report describes a message that was not copied by its header, and reading these headers costs a bounded effort.</summary>
 public sealed class FailureDescriptionTests : IDisposable
 {
     private readonly MailboxFixture box = new();

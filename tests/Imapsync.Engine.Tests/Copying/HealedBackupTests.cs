@@ -2,7 +2,9 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Healing mends what the job brought and removes nothing else, whatever UIDs a backup that was put back has given again.</summary>
+/// <summary>
+/// Healing repairs only mail that the job copied and removes no other mail, even if a backup restored from an older copy has reused UIDs.
+/// </summary>
 public sealed class HealedBackupTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -19,7 +21,7 @@ public sealed class HealedBackupTests : IDisposable
 
     public void Dispose() => box.Dispose();
 
-    /// <summary>With as many deliveries as were lost, or more, no counter shows that the backup is an older one.</summary>
+    /// <summary>If others deliver as many messages as were lost, or more, no counter shows that the backup is an older copy.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -43,7 +45,7 @@ public sealed class HealedBackupTests : IDisposable
         Assert.Equal(["m1", "m2", "m3", "m4", "m5", .. Enumerable.Range(1, deliveries).Select(i => $"t{i}")], Subjects());
     }
 
-    /// <summary>As many vanish from the source as are lost at the target: what changed and what is counted tell of neither.</summary>
+    /// <summary>As many messages vanish from the source as are lost at the target, so neither changes nor counts reveal the loss.</summary>
     [Fact]
     public async Task What_is_lost_comes_again_though_the_counts_come_out_alike()
     {

@@ -4,7 +4,9 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>What goes wrong with one folder while the folders are seen to costs that folder, and never the others their mail.</summary>
+/// <summary>
+/// A failure with one folder, while the folders are listed, created or renamed, affects only this folder and not the mail of the others.
+/// </summary>
 public sealed class IsolatedFolderTests : IDisposable
 {
     private readonly MailboxFixture box = new();

@@ -1,9 +1,9 @@
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Time that stands still while something is done and leaps to the end of every wait. For work where one thing waits at a time.</summary>
+/// <summary>A clock that stands still during work and leaps to the end of every wait. It suits work with one wait at a time.</summary>
 internal sealed class LeapingTime : TimeProvider
 {
-    /// <summary>The waits that time leaps over; a timer for any other never fires.</summary>
+    /// <summary>Decides by its length whether a wait is leapt over; the timer of any other wait never fires.</summary>
     public Predicate<TimeSpan> LeapsOver { get; set; } = _ => true;
 
     private readonly Lock gate = new();

@@ -3,7 +3,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>What a filter leaves out keeps the copy it has, under whatever UID it is at the source.</summary>
+/// <summary>A message that a filter leaves out keeps its existing copy at the target, even if its UID at the source has changed.</summary>
 public sealed class LeftOutMailTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -33,7 +33,7 @@ public sealed class LeftOutMailTests : IDisposable
         Assert.Equal(["m1", "m2", "m4"], Ids("INBOX"));
         Assert.Equal((JobOutcome.Ok, 0L), Result(await box.RunAsync()));
 
-        // It is the job's as it was: gone for good, its copy goes.
+        // The left-out message still belongs to the job: when it is deleted at the source for good, its copy is removed.
         inbox.Remove(5);
         Assert.Equal((JobOutcome.Ok, 1L), Result(await box.RunAsync()));
         Assert.Equal(["m1", "m4"], Ids("INBOX"));

@@ -46,13 +46,13 @@ internal sealed class MailboxFixture : IDisposable
         return await runner.RunAsync(Job, new RunOptions(dryRun, heal), Tell, Stop, Abort);
     }
 
-    /// <summary>Where a test keeps the target elsewhere than in memory.</summary>
+    /// <summary>Opens the target; set by tests that keep the target elsewhere than in memory.</summary>
     public StoreOpener? OpenTarget { get; set; }
 
-    /// <summary>Likewise the source.</summary>
+    /// <summary>Opens the source; set by tests that keep the source elsewhere than in memory.</summary>
     public StoreOpener? OpenSource { get; set; }
 
-    /// <summary>Verifies the job and checks that nothing was changed by it and that the counts are those of the findings.</summary>
+    /// <summary>Verifies the job and asserts that this changed nothing and that the counts match the findings.</summary>
     public async Task<VerifyReport> VerifyAsync(VerifyOptions options)
     {
         var before = Describe(Source) + Describe(Target);
@@ -66,7 +66,7 @@ internal sealed class MailboxFixture : IDisposable
         return report;
     }
 
-    /// <summary>Folder → its messages as text with flags and date, sorted: equal for two mailboxes that hold the same mail.</summary>
+    /// <summary>Each folder with its messages as sorted text, flags and date; equal for two mailboxes that hold the same mail.</summary>
     public static string Describe(MemoryStore store) => string.Join('\n', store.Folders.OrderBy(f => f.Key).Select(f =>
         $"{f.Key}\n" + string.Join('\n', f.Value.Messages
             .Select(m => $"  {System.Text.Encoding.Latin1.GetString(m.Octets).Replace("\r\n", "|", StringComparison.Ordinal)} ({m.Flags}) {m.Date:O}")
@@ -96,7 +96,7 @@ internal sealed class MailboxFixture : IDisposable
         return OpenTarget?.Invoke(endpoint, forWriting, context, cancellationToken) ?? Task.FromResult(Target.Open());
     }
 
-    /// <summary>A clock whose timers are due at once: back-off costs no time here.</summary>
+    /// <summary>A clock whose timers are due at once, so back-off takes no time.</summary>
     private sealed class ImpatientTime : TimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>

@@ -10,7 +10,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>What a run holds of each message of a big folder, counted in octets: a folder of a million must fit into a small machine.</summary>
+/// <summary>
+/// The memory that a run uses per message of a big folder, in octets: a folder of a million messages must fit into a small machine.
+/// </summary>
 [Collection(nameof(MemoryBoundsTests))]
 [CollectionDefinition(nameof(MemoryBoundsTests), DisableParallelization = true)]
 public sealed class MemoryBoundsTests : IDisposable
@@ -123,7 +125,7 @@ public sealed class MemoryBoundsTests : IDisposable
 
     private void Look() => Peak = Math.Max(Peak, GC.GetTotalMemory(forceFullCollection: true));
 
-    /// <summary>An INBOX of so many messages that are made up when they are asked for, and of which nothing is held.</summary>
+    /// <summary>An INBOX of a given number of messages, which are generated on request and never held in memory.</summary>
     private sealed class CountedStore : IMessageStore, IWritableFolder
     {
         private const int LookEvery = 25_000;
@@ -131,12 +133,12 @@ public sealed class MemoryBoundsTests : IDisposable
 
         public int Count { get; set; }
 
-        /// <summary>The last of them went away.</summary>
+        /// <summary>How many messages, counted from the last, have been deleted.</summary>
         public int Gone { get; set; }
 
         public int Removed { get; private set; }
 
-        /// <summary>The first of them have a flag.</summary>
+        /// <summary>How many messages, counted from the first, have a flag.</summary>
         public int Flagged { get; set; }
 
         public bool HasKeywords { get; set; }

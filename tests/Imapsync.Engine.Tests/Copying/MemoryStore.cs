@@ -8,8 +8,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A store in memory that can be made to do what a real one can't: list short, refuse, forget to answer, fail at the n-th step.
-/// State outlives the objects that were handed out, as a server's does.
+/// A store in memory that can be made to misbehave as a real store can't: list too few messages, refuse, not answer, or fail at the n-th step. As
+/// on a server, the state outlives the objects that were handed out.
 /// </summary>
 internal sealed class MemoryStore
 {
@@ -17,16 +17,16 @@ internal sealed class MemoryStore
 
     public bool HasModSeq { get; set; } = true;
 
-    /// <summary>A backup, not an account.</summary>
+    /// <summary>Whether the store is a backup rather than a mail account.</summary>
     public bool KeepsWhatItGets { get; set; }
 
-    /// <summary>Called with the name of each operation, before and after it takes effect ("append", "append!"): may throw.</summary>
+    /// <summary>Called with the name of each operation, before it takes effect ("append") and after it ("append!"); may throw.</summary>
     public Action<string> OnStep { get; set; } = _ => { };
 
-    /// <summary>With more than one, <see cref="OnStep"/> is called concurrently.</summary>
+    /// <summary>With a value above one, <see cref="OnStep"/> is called concurrently.</summary>
     public int MaxConcurrentFolders { get; set; } = 1;
 
-    /// <summary>Every operation since the start, for counting.</summary>
+    /// <summary>The names of all operations since the start, so that a test can count them.</summary>
     public List<string> Steps { get; } = [];
 
     /// <summary>UIDs whose headers were read since the start.</summary>
@@ -40,21 +40,21 @@ internal sealed class MemoryStore
 
     public uint NextValidity { get; set; } = 1000;
 
-    /// <summary>Names equal but for case are one folder.</summary>
+    /// <summary>Whether names that differ only in case denote one folder.</summary>
     public bool IgnoresCase { get; set; }
 
-    /// <summary>CREATE is refused for these names.</summary>
+    /// <summary>Whether CREATE is refused for a name.</summary>
     public Func<FolderPath, bool> Refuses { get; set; } = _ => false;
 
-    /// <summary>No folder can be made below these (\Noinferiors); said in listings unless <see cref="HidesNoInferiors"/>.</summary>
+    /// <summary>Whether a folder can't have children (\Noinferiors); listings say so unless <see cref="HidesNoInferiors"/> is set.</summary>
     public Func<FolderPath, bool> IsChildless { get; set; } = _ => false;
 
     public bool HidesNoInferiors { get; set; }
 
-    /// <summary>Folders that a listing leaves out are there all the same.</summary>
+    /// <summary>Whether a listing shows a folder; a folder that is not listed exists all the same.</summary>
     public Func<FolderPath, bool> IsListed { get; set; } = _ => true;
 
-    /// <summary>The name that a folder gets in truth, told by the next listing alone.</summary>
+    /// <summary>Maps a requested folder name to the name that is really created, which only the next listing shows.</summary>
     public Func<FolderPath, FolderPath> MakesAs { get; set; } = p => p;
 
     public Func<FolderPath, FolderPath> ListedAs { get; set; } = p => p;
@@ -183,13 +183,13 @@ internal sealed class MemoryFolderState(uint validity)
 
     public bool TellsUidNext { get; set; } = true;
 
-    /// <summary>STATUS says how many messages there are.</summary>
+    /// <summary>Whether STATUS reports the number of messages.</summary>
     public bool TellsCount { get; set; } = true;
 
-    /// <summary>Opened, it shows no message, whatever its status says.</summary>
+    /// <summary>Whether the opened folder shows no message, whatever its status reports.</summary>
     public bool OpensEmpty { get; set; }
 
-    /// <summary>How many messages the folder claims beyond those it lists.</summary>
+    /// <summary>How many messages the folder claims to have beyond those it lists.</summary>
     public int Hidden { get; set; }
 
     public List<MemoryMessage> Messages { get; } = [];
@@ -218,7 +218,7 @@ internal sealed class MemoryFolderState(uint validity)
         modSeq++;
     }
 
-    /// <summary>Copies the folder; what is returned puts the copy in its place, counters and all.</summary>
+    /// <summary>Copies the folder. The returned action restores that copy, including the counters.</summary>
     public Action BackUp()
     {
         var (next, sequence, messages) = (UidNext, modSeq, Messages.ToList());
@@ -230,7 +230,7 @@ internal sealed class MemoryFolderState(uint validity)
         };
     }
 
-    /// <summary>The MODSEQs begin again, as after an index was lost; UIDs stay.</summary>
+    /// <summary>Lets the MODSEQs begin again, as after the loss of an index; UIDs stay.</summary>
     public void ForgetModSeqs()
     {
         for (var i = 0; i < Messages.Count; i++)
@@ -238,7 +238,7 @@ internal sealed class MemoryFolderState(uint validity)
         modSeq = 2;
     }
 
-    /// <summary>The same mail under new UIDs, as after an index was lost.</summary>
+    /// <summary>Gives all messages new UIDs, as after the loss of an index.</summary>
     public void Renumber(uint newValidity)
     {
         var old = Messages.ToList();
@@ -254,7 +254,7 @@ internal sealed class MemoryFolderState(uint validity)
         new UidValidity(Validity), TellsUidNext ? new Uid(UidNext) : Uid.None, Messages.Count + Hidden,
         Messages.Count(m => !m.Flags.System.HasFlag(MessageFlags.Seen)), withModSeq ? new ModSeq(modSeq) : null);
 
-    /// <summary>As it stands in a listing.</summary>
+    /// <summary>The folder's status as a listing shows it.</summary>
     public FolderStatus ListedStatus(bool withModSeq) =>
         TellsCount ? Status(withModSeq) : Status(withModSeq) with { Messages = 0, IsCountUnknown = true };
 

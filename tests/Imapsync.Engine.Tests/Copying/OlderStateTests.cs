@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>An older copy of a job's state is put back: what it says of flags is of another time and must not be carried over those of today.</summary>
+/// <summary>An older copy of a job's state is restored: its flags are outdated and must not override today's flags.</summary>
 public sealed class OlderStateTests
 {
     private static readonly string[] Flags = ["\\Seen", "\\Flagged", "\\Answered", "$Work"];
@@ -82,7 +82,7 @@ public sealed class OlderStateTests
                 Assert.True(message.Flags.Except(there.Flags).IsEmpty, $"{what}: ({message.Flags}) and ({there.Flags})");
             }
 
-            // And from here on as ever.
+            // From here on, flag changes must be propagated as usual.
             Toggle(inbox, random);
             var before = inbox.Messages.ToDictionary(m => m.Uid, m => m.Flags);
             await OkAsync(box);
@@ -93,7 +93,10 @@ public sealed class OlderStateTests
         }
     }
 
-    /// <summary>A run that was interrupted leaves mail without a record as well: what the target's user took away stays away then.</summary>
+    /// <summary>
+    /// An interrupted run also leaves mail without a record, but does not count as a restored state: flags that the target's user removed
+    /// stay removed.
+    /// </summary>
     [Fact]
     public async Task An_interrupted_run_is_not_taken_for_it()
     {
@@ -117,7 +120,7 @@ public sealed class OlderStateTests
         Assert.DoesNotContain(box.Events.OfType<NoteRaised>(), n => n.Text.Contains("older copy", StringComparison.Ordinal));
     }
 
-    /// <summary>Mail that is delivered to both accounts is no sign of it, since it came by two ways.</summary>
+    /// <summary>A message delivered to both accounts came by two ways, so it does not show that an older state was restored.</summary>
     [Fact]
     public async Task Mail_delivered_on_both_sides_is_not_taken_for_it()
     {
@@ -161,7 +164,7 @@ public sealed class OlderStateTests
         Assert.True(report.Outcome == JobOutcome.Ok, string.Join('\n', report.Problems));
     }
 
-    /// <summary>Copies the state; what is returned puts the copy in its place.</summary>
+    /// <summary>Copies the state. The returned action restores that copy.</summary>
     private static Action BackUpState(MailboxFixture box)
     {
         var files = Directory.GetFiles(box.StateDirectory, "*", SearchOption.AllDirectories).ToDictionary(f => f, File.ReadAllBytes);

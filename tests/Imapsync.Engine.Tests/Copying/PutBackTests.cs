@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A store that is brought back from an older copy gives UIDs again that meant other mail; UIDVALIDITY does not tell.</summary>
+/// <summary>A store that is restored from an older copy assigns UIDs again that denoted other mail before; UIDVALIDITY does not show it.</summary>
 public sealed class PutBackTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -52,7 +52,7 @@ public sealed class PutBackTests : IDisposable
         Deliver(6, 8);
         await box.RunAsync();
         putBack();
-        // Others deliver there meanwhile, all of one size, so that UIDNEXT is where it was or beyond.
+        // Others deliver messages of equal size there meanwhile, so that UIDNEXT reaches or passes its former value.
         for (var i = 0; i < foreign; i++)
             Target.Add(Text(100 + i));
         for (uint uid = 6; uid <= 8; uid++)
@@ -164,7 +164,9 @@ public sealed class PutBackTests : IDisposable
         Assert.Equal([.. Subjects(1, 10)], Here(Target));
     }
 
-    /// <summary>Its messages tell how far the source was where its UIDNEXT was not told, or by a run that did not come to its end.</summary>
+    /// <summary>
+    /// If UIDNEXT was not reported, or the run was interrupted, the UIDs of the recorded messages show how far the source had come.
+    /// </summary>
     [Fact]
     public async Task A_source_put_back_is_known_though_nobody_remembers_its_UIDNEXT()
     {
@@ -183,7 +185,7 @@ public sealed class PutBackTests : IDisposable
         Assert.Equal([.. Subjects(1, 7)], Here(Target));
     }
 
-    /// <summary>Likewise the target: what was brought there tells how far it was.</summary>
+    /// <summary>If the target's UIDNEXT was not reported, the UIDs of the messages copied to it show how far the target had come.</summary>
     [Fact]
     public async Task A_target_put_back_is_known_though_nobody_remembers_its_UIDNEXT()
     {
@@ -207,7 +209,7 @@ public sealed class PutBackTests : IDisposable
     {
         Deliver(1, 3);
         await box.RunAsync();
-        // One goes and one comes, and the new MODSEQs are just where the old ones were.
+        // One message is removed and one delivered, so that the new MODSEQs reach exactly the old ones.
         Source.ForgetModSeqs();
         Source.Remove(2);
         Deliver(4, 4);
@@ -246,7 +248,7 @@ public sealed class PutBackTests : IDisposable
         (atTarget ? Target : Source).Validity = 0;
         Deliver(1, 3);
         await box.RunAsync();
-        // The folder is made anew, with its owner's mail first.
+        // Recreates the folder, with mail of its owner before the job's copies.
         if (atTarget)
         {
             var old = Target.Messages.ToList();
@@ -281,7 +283,10 @@ public sealed class PutBackTests : IDisposable
         Assert.Equal([.. Subjects(1, 4)], Here(Target));
     }
 
-    /// <summary>Deliveries, removals, flags, older copies of either side, with and without counters: whatever happens, nothing living goes and nobody else's mail is touched.</summary>
+    /// <summary>
+    /// Deliveries, removals, flag changes and restored older copies of either side, with and without counters: no living message is removed
+    /// and nobody else's mail is touched.
+    /// </summary>
     [Fact]
     public async Task Whatever_is_put_back_nothing_living_is_removed_and_nothing_foreign_is_touched()
     {
@@ -351,7 +356,7 @@ public sealed class PutBackTests : IDisposable
             Source.Add(Text(n));
     }
 
-    /// <summary>Of one size and one date as long as numbers have as many digits.</summary>
+    /// <summary>A text of the same size and date for all numbers with equally many digits.</summary>
     private static string Text(int number) => MailboxFixture.Mail($"s{number:000}");
 
     private static string Subject(MemoryMessage m) =>

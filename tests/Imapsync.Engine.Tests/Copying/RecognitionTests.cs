@@ -9,7 +9,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Whatever has not met the target is held against all of it when it comes in, and only then.</summary>
+/// <summary>A message that was never compared with the target is compared with all of it when it first comes into the job, and only then.</summary>
 public sealed class RecognitionTests
 {
     [Fact]
@@ -91,7 +91,7 @@ public sealed class RecognitionTests
             for (var step = 0; step < steps; step++)
                 known = await StepAsync(box, random, known, history);
 
-            // In the end all of it, both ways, more than once.
+            // Finally run without a filter and restore, twice, so that all mail must be on both sides.
             box.Job = box.Job with { Messages = new MessageFilter() };
             var before = Subjects(box.Source).Union(Subjects(box.Target)).Order(StringComparer.Ordinal).ToList();
             for (var time = 0; time < 2; time++)
@@ -137,7 +137,7 @@ public sealed class RecognitionTests
         box.Source.Folder("INBOX").Add($"{header}\r\nb\r\n");
         box.Target.Folder("INBOX").Add($"{header}{added}\r\n{body}");
         var report = await box.RunAsync();
-        // Of two that are alike one is there.
+        // If the target's message is recognised, it matches one of the two identical source messages, so only the other is copied.
         Assert.Equal((JobOutcome.Ok, isSame ? 1L : 2L), (report.Outcome, report.Totals.Copied));
         Assert.Equal(isSame ? 2 : 3, box.Target.Folder("INBOX").Messages.Count);
     }
@@ -163,13 +163,13 @@ public sealed class RecognitionTests
                     inbox.Add(Text(known), random.Next(2) == 0 ? "\\Flagged" : "", MemoryFolderState.Day(known));
                 break;
             case 2:
-                // Both sides have it already, as after a migration with another tool.
+                // Both sides have the message already, as after a migration with another tool.
                 inbox.Add(Text(known), "", MemoryFolderState.Day(known));
                 box.Target.Folder("INBOX").Add((known % 4 == 3 ? "" : "X-Tool: other\r\n") + Text(known), "", MemoryFolderState.Day(known));
                 known++;
                 break;
             case 9:
-                // Somebody else delivers to the backup.
+                // Somebody else delivers a message to the backup.
                 box.Target.Folder("INBOX").Add(Text(known), "", MemoryFolderState.Day(known));
                 known++;
                 break;

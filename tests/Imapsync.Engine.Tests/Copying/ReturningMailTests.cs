@@ -4,7 +4,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A message that was moved away and back, or restored, is one message, under whatever UID: the copy of before is its copy.</summary>
+/// <summary>A message that was moved away and back, or restored, is the same message under any UID: its earlier copy is its copy.</summary>
 public sealed class ReturningMailTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -23,7 +23,7 @@ public sealed class ReturningMailTests : IDisposable
             inbox.Add(MailboxFixture.Mail($"m{i}"));
         box.Source.Folder("Work").Add(MailboxFixture.Mail("w1"));
         await box.RunAsync();
-        // In this run nothing may be removed, since a folder can't be copied whole.
+        // A folder can't be copied whole, so this run may remove nothing.
         box.Source.Folder("Work").Hidden = 1;
         inbox.Remove(2);
         await box.RunAsync();
@@ -41,14 +41,16 @@ public sealed class ReturningMailTests : IDisposable
         Assert.Equal(policy == DeletionPolicy.Keep ? 0 : 1, report.Totals.Deleted);
     }
 
-    /// <summary>State is lost, and in the next run the source can't give some of what the target has: the run after that must know it there.</summary>
+    /// <summary>
+    /// The state is lost, and the next run can't read some messages that the target has; the run after it must recognise them there.
+    /// </summary>
     [Fact]
     public async Task What_failed_when_it_was_to_be_recognised_is_recognised_later()
     {
         var inbox = box.Source.Folder("INBOX");
         for (var i = 1; i <= 4; i++)
             inbox.Add(MailboxFixture.Mail($"m{i}"));
-        // Two that are alike have to be read to be told from others.
+        // Two messages with equal headers can be told from others only by reading them.
         inbox.Add(MailboxFixture.Mail("twin"));
         inbox.Add(MailboxFixture.Mail("twin"));
         await box.RunAsync();

@@ -9,7 +9,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Others deliver into a backup and take what is theirs: that is no older backup put back, and what vanishes from the source goes all the same.</summary>
+/// <summary>
+/// Others deliver mail into a backup and remove their own mail. This must not look like an older backup restored, and mail that vanishes from the
+/// source is removed all the same.
+/// </summary>
 public sealed class SharedBackupTests : IDisposable
 {
     private readonly MailboxFixture box = new();

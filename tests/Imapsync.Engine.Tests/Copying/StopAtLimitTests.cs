@@ -31,7 +31,7 @@ public sealed class StopAtLimitTests : IDisposable
 
         await box.RunAsync();
         var last = await box.RunAsync();
-        // With nothing left to do no limit stops it.
+        // No limit stops a run that has nothing left to do.
         Assert.Equal((JobOutcome.Ok, StopReason.None, 1L, 2L), (last.Outcome, last.Stop, last.Totals.Copied, last.Totals.AlreadyPresent));
         Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(box.Target));
     }

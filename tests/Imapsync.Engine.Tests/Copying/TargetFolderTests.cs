@@ -5,7 +5,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Folders that can't have their own names at the target: each keeps a place of its own, the same in every run.</summary>
+/// <summary>Folders that can't have their own names at the target: each keeps a name of its own there, the same in every run.</summary>
 public sealed class TargetFolderTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -133,7 +133,7 @@ public sealed class TargetFolderTests : IDisposable
             box.Source.Folders.Remove(FolderPath.Parse("A/b"));
         if (isInterrupted)
         {
-            // The parent is renamed, and the child that went along with it not yet named back.
+            // Interrupt the run after the parent's rename took the child along, before the child gets its old name back.
             box.Target.OnStep = s =>
             {
                 if (s == "rename C/b A/b")
@@ -194,7 +194,10 @@ public sealed class TargetFolderTests : IDisposable
         Assert.Equal((false, false), (box.Target.Folder("A").Subscribed, box.Target.Folder("B").Subscribed));
     }
 
-    /// <summary>Each folder's mail arrives in one place; a second run changes nothing, and one without checkpoints finds it all again.</summary>
+    /// <summary>
+    /// Asserts that each folder's mail arrives in exactly one target folder, that a second run changes nothing, and that a run without
+    /// checkpoints recognises all of it.
+    /// </summary>
     private async Task ArriveAsync(string what, string source, string there, string expected)
     {
         FillSource(source);
@@ -223,7 +226,7 @@ public sealed class TargetFolderTests : IDisposable
             box.Source.Folder(name).Add($"Message-ID: <{Convert.ToHexString(System.Text.Encoding.UTF8.GetBytes(name))}@x>\r\nSubject: {name}\r\n\r\n");
     }
 
-    /// <summary>Target folder = the source folder whose mail it holds.</summary>
+    /// <summary>Each target folder with the source folders whose mail it holds.</summary>
     private string DescribeTarget() => string.Join(' ', box.Target.Folders.Where(f => f.Value.Messages.Count > 0).OrderBy(f => f.Key.ToString(), StringComparer.OrdinalIgnoreCase).Select(f =>
         $"{f.Key}={string.Join('+', f.Value.Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets).Split("Subject: ")[1][..^4]))}"));
 }

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>The folders of a job go to a few workers.</summary>
+/// <summary>A job's folders are shared out among a few workers.</summary>
 public sealed class WorkersTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -16,7 +16,7 @@ public sealed class WorkersTests : IDisposable
     [InlineData(500, true)]
     public async Task Where_there_is_little_to_copy_one_folder_follows_the_other(int messages, bool atOnce)
     {
-        // The head start never ends.
+        // The manual clock stands still, so the first folder's head start never ends.
         box.Time = new ManualClock();
         box.Source.MaxConcurrentFolders = box.Target.MaxConcurrentFolders = 2;
         for (var i = 0; i < messages; i++)
@@ -54,7 +54,7 @@ public sealed class WorkersTests : IDisposable
         };
         box.OnEvent = e =>
         {
-            // The last that is heard of a folder.
+            // ProblemFound is the last event that a folder reports, so the abort comes between two folders.
             if (e is ProblemFound)
                 abort.Cancel();
         };

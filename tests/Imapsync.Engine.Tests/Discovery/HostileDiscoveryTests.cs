@@ -5,7 +5,9 @@ using Imapsync.Tests.Support.Discovery;
 
 namespace Imapsync.Engine.Tests.Discovery;
 
-/// <summary>Whatever name and web servers say, discovery ends without a crash, without a wait for ever and with few connections.</summary>
+/// <summary>
+/// Whatever name servers and web servers answer, discovery ends without a crash, without waiting for ever, and with few connections.
+/// </summary>
 public sealed class HostileDiscoveryTests
 {
     private const string Address = "alice@example.com";
@@ -23,10 +25,10 @@ public sealed class HostileDiscoveryTests
         {
             lab.Names.Distort = answer =>
             {
-                // The number stays, so that the answer is read at all.
+                // Keep the first two octets, which hold the query's ID, so that the answer is read at all.
                 for (var damage = 0; damage < 12; damage++)
                     answer[random.Next(2, answer.Length)] = (byte)random.Next(256);
-                // A truncated one would be asked for again by TCP, where nobody listens.
+                // Clear the truncation flag (TC); otherwise the query would be repeated over TCP, where nobody listens.
                 answer[2] &= 0xFD;
                 return random.Next(3) == 0 ? answer[..random.Next(12, answer.Length)] : answer;
             };
@@ -69,7 +71,7 @@ public sealed class HostileDiscoveryTests
         string Server(bool isGood) => "<incomingServer type=\"imap\">" + (isGood ? "<hostname>good.example.com</hostname><port>993</port><socketType>SSL</socketType>"
             : Field("hostname", "bad.example.com") + Field("port", "993") + Field("socketType", "SSL")) + "</incomingServer>";
         var read = AutoconfigDocument.Read(new MemoryStream(Encoding.UTF8.GetBytes($"<clientConfig>{Server(false)}{Server(true)}</clientConfig>")), Address);
-        // A control character makes the whole document one that is not well-formed.
+        // A control character makes the whole document ill-formed, so the list of servers may be empty.
         Assert.DoesNotContain(read, s => s.Host != "good.example.com");
     }
 

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support.Discovery;
 
 namespace Imapsync.Engine.Tests.Discovery;
 
-/// <summary>From an address to its IMAP server, against name, web and mail servers of the test's own.</summary>
+/// <summary>Finds the IMAP server of an address, with name, web and mail servers that the test runs itself.</summary>
 public sealed class MailDiscoveryTests
 {
     private const string Address = "alice@example.com";

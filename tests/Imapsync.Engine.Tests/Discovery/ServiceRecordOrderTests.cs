@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Discovery;
 
-/// <summary>RFC 2782's order of SRV records.</summary>
+/// <summary>The order of SRV records according to RFC 2782.</summary>
 public sealed class ServiceRecordOrderTests
 {
     [Fact]
@@ -13,7 +13,7 @@ public sealed class ServiceRecordOrderTests
         var random = new Random(seed);
         ServiceRecord[] records = [new(5, 10, "ten", 993, false), new(5, 90, "ninety", 993, false), new(5, 0, "none", 993, false)];
         var first = Enumerable.Range(0, 10_000).Select(_ => ServiceRecords.Order(records, random)[0].Host).CountBy(h => h).ToDictionary();
-        // 9,000 of 10,000 are expected, with a deviation of 30: a seed that misses by ten deviations is none.
+        // Of 10,000 orders, 9,000 should begin with this record; the standard deviation is 30, so no seed deviates this far by chance.
         Assert.True(first["ninety"] is > 8_600 and < 9_400, $"{first["ninety"]} (seed {seed})");
         Assert.True(first["ten"] is > 700 and < 1_300, $"{first["ten"]} (seed {seed})");
     }

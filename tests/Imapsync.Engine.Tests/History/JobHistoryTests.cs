@@ -109,7 +109,7 @@ public sealed class JobHistoryTests : IDisposable
         Assert.Equal(copied, entries.Sum(e => e.Totals.Copied + e.LeftOut.Copied));
         if (folders <= 12)
         {
-            // All of the last 90 days, however the older ones were thinned.
+            // Every run of the last 90 days must be there, however much the older runs were thinned out.
             var recent = Enumerable.Range(0, runs).Count(run => Start + TimeSpan.FromHours((double)run * hoursApart) > time.Now - TimeSpan.FromDays(89));
             Assert.InRange(entries.Count(e => e.Began > time.Now - TimeSpan.FromDays(89)), Math.Min(recent, 80), recent + 1);
         }

@@ -61,11 +61,11 @@ public sealed class JobStandingTests
         Assert.False(standing.IsLastGood);
         Assert.True(standing.HasClockGoneBack);
 
-        // An older one that is known does.
+        // An earlier success whose time is plausible does count.
         Assert.False(Of(26, Run(2, JobOutcome.Ok), Run(-5, JobOutcome.Ok)).IsOld);
         Assert.True(Of(26, Run(30, JobOutcome.Ok), Run(-5, JobOutcome.Ok)).IsOld);
 
-        // A clock that was put right by seconds is none that went back.
+        // A clock that was set back by seconds only is tolerated, so a success 20 seconds in the future counts.
         var ahead = new HistoryEntry("x", HistoryKind.Run, Now) { Ended = Now + TimeSpan.FromSeconds(20), Outcome = JobOutcome.Ok };
         Assert.False(Of(26, ahead).IsOld);
         Assert.Equal(TimeSpan.Zero, Of(26, ahead).Age);
@@ -98,7 +98,7 @@ public sealed class JobStandingTests
         Assert.Equal(locked, Of(null, Run(20, JobOutcome.Ok), going, locked).Last);
         Assert.True(Of(null, going with { Ended = Now.AddHours(-1), Outcome = JobOutcome.Ok }, locked).IsLastGood);
         Assert.True(Of(null, going with { Ended = Now.AddHours(-1), Outcome = JobOutcome.Incomplete }, locked) is { IsLastFailed: true, Last.Id: "long" });
-        // Something else had it.
+        // No run with an open end held the lock, so something else did, and the refused run remains the last one.
         Assert.Equal(locked, Of(null, Run(20, JobOutcome.Ok), locked).Last);
     }
 
@@ -110,7 +110,7 @@ public sealed class JobStandingTests
         Assert.False(JobStanding.IsAlive(entry with { Process = new HistoryProcess(Environment.ProcessId, "elsewhere") }));
         Assert.False(JobStanding.IsAlive(entry with { Process = new HistoryProcess(int.MaxValue, Environment.MachineName) }));
 
-        // The number is used again: what has it now was started later.
+        // The entry began long before the process that has this ID now, so the ID was reused and the entry's process is gone.
         Assert.False(JobStanding.IsAlive(entry with { Began = Now.AddYears(-20) }));
     }
 

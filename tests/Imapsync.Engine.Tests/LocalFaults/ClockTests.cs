@@ -6,7 +6,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.LocalFaults;
 
-/// <summary>A clock that jumps, backwards mostly: what must be unique or ascending does not take its word.</summary>
+/// <summary>A clock that jumps, mostly backwards: values that must be unique or ascending must not depend on it.</summary>
 public sealed class ClockTests : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
@@ -100,7 +100,7 @@ public sealed class ClockTests : IDisposable
         return await store.OpenForWritingAsync(FolderPath.Inbox, Token);
     }
 
-    /// <summary>Its date is set; its timers run as ever.</summary>
+    /// <summary>A clock whose date the test sets; its timers run normally.</summary>
     private sealed class SetClock : TimeProvider
     {
         public static DateTimeOffset Noon { get; } = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);

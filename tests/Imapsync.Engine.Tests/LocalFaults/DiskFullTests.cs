@@ -10,13 +10,13 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.LocalFaults;
 
 /// <summary>
-/// A disk that gets full, on a real file system of a few pages: room for one page (or one file) more with each round, so that every write
-/// of a run is once the one that finds no room, until there is room for all. Each time the run must end by itself with the truth, leave only
-/// whole messages and a checkpoint that can be read, and go on where it stopped once there is room.
+/// A disk that fills up, on a real file system of a few pages. Each round has room for one more page (or file) than the last, so every write of a
+/// run is once the one that fails, until everything fits. Each time the run must end by itself and report the failure, leave only whole messages
+/// and a readable checkpoint, and go on where it stopped once there is room.
 /// </summary>
 public sealed class DiskFullTests
 {
-    /// <summary>Bounds a test that never succeeds.</summary>
+    /// <summary>The number of rounds after which a test that never succeeds is given up.</summary>
     private const int MostRounds = 400;
 
     public enum Room
@@ -128,7 +128,7 @@ public sealed class DiskFullTests
         }
     }
 
-    /// <summary>True when there was room for all.</summary>
+    /// <summary>Runs the job, checks the result, makes room, and runs it again. Returns whether the first run had enough room.</summary>
     private static async Task<bool> FillUpAndGoOnAsync(SmallDisk disk, MailboxFixture box, HashSet<string> known, string format, string reason)
     {
         var report = await box.RunAsync();
@@ -177,7 +177,7 @@ public sealed class DiskFullTests
                 folder.Add(MailboxFixture.Mail($"{name.Length}.{i}", new string('x', 700 * i) + "\r\nFrom here on"), keywords[i % 4], MemoryFolderState.Day(i));
         }
 
-        // So many that lists and journals grow beyond a page, and are added to where there was room for the beginning.
+        // Add so many messages that lists and journals grow beyond a page: their beginning may fit while a later addition does not.
         for (var i = 0; i < (format == "maildir" ? 100 : 300); i++)
             box.Source.Folder("Many").Add(MailboxFixture.Mail($"many.{i}"), "\\Seen");
         return box;
@@ -197,7 +197,7 @@ public sealed class DiskFullTests
         box.Source.Folders[new FolderPath(new string('ü', 120))] = renamed;
     }
 
-    /// <summary>Lets a pair's journal grow until the next run compacts it.</summary>
+    /// <summary>Grows a pair's journal so far that the next run compacts it.</summary>
     private static async Task WriteHistoryAsync(MailboxFixture box)
     {
         var inbox = new PairKey(FolderPath.Inbox, FolderPath.Inbox);
@@ -209,12 +209,12 @@ public sealed class DiskFullTests
         await open.CommitAsync(TestContext.Current.CancellationToken);
         var journal = Directory.GetFiles(Path.Combine(box.Job.StateDirectory, "pairs"), "INBOX-*").Single();
         var grown = await File.ReadAllBytesAsync(journal, TestContext.Current.CancellationToken);
-        // Closing compacts it: what stands there afterwards is as a run leaves it that is killed.
+        // Disposing compacts the journal, so write the uncompacted octets back, as a killed run would leave them.
         await open.DisposeAsync();
         await File.WriteAllBytesAsync(journal, grown, TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Readers that know nothing of the product find whole messages of the source and nothing else.</summary>
+    /// <summary>Asserts, with readers independent of the product, that the target holds only whole messages of the source.</summary>
     private static void AssertNothingTorn(SmallDisk disk, HashSet<string> known, string format)
     {
         if (format == "memory" || !Directory.Exists(disk["mail"]))
@@ -250,7 +250,7 @@ public sealed class DiskFullTests
 
         var source = SourceMail.Snapshot(box);
         var target = await StoreReader.ReadAsync(box.Job.Target);
-        // A folder that a rename left behind empty, or one that only holds folders, has nothing to lose.
+        // Ignore empty folders that the source does not have: a rename left them, or they only hold other folders.
         target = target.Select((name, f) => source.Folders.ContainsKey(name) || f.Messages.Count > 0 ? f : null);
         Assert.Equal("", target.DifferenceFrom(source));
     }

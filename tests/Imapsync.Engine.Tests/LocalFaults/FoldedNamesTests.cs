@@ -7,8 +7,8 @@ using Imapsync.Engine.Tests.Contracts;
 namespace Imapsync.Engine.Tests.LocalFaults;
 
 /// <summary>
-/// File systems that take names for one that differ in case. Few Linux kernels can mount one, so here the look-up of names answers as such
-/// a file system does; what it finds decides, and no two folders may get one place.
+/// File systems that treat names differing only in case as equal. Few Linux kernels can mount one, so here the name look-up answers as such a
+/// file system does; its answer decides, and no two folders may get the same place.
 /// </summary>
 public sealed class FoldedNamesTests : IDisposable
 {
@@ -86,7 +86,7 @@ public sealed class FoldedNamesTests : IDisposable
 
     private MboxTree NewMbox() => new(directory.Path, Folding);
 
-    /// <summary>Even below a directory that folds case there are no two of one name.</summary>
+    /// <summary>Asserts that all places differ by more than case, so they stay apart below a directory that folds case, too.</summary>
     private static void AssertApart(IEnumerable<string> places)
     {
         var all = places.ToList();

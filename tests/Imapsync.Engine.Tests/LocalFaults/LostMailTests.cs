@@ -7,7 +7,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.LocalFaults;
 
-/// <summary>"In place" is what lies in the backup, not what the state remembers of it.</summary>
+/// <summary>A message counts as in place only if it lies in the backup, not because the state remembers it.</summary>
 public sealed class LostMailTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -35,7 +35,7 @@ public sealed class LostMailTests : IDisposable
             var files = Files();
             var lost = random.GetItems(files, random.Next(1, 5)).Distinct().ToList();
             lost.ForEach(File.Delete);
-            // New mail on either side must not hide it.
+            // New mail on either side must not hide the loss.
             if (random.Next(2) == 0)
                 box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"r{round}"));
             if (random.Next(2) == 0)

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.LocalFaults;
 
-/// <summary>The mail of a source in memory, in the form in which the readers of files show it.</summary>
+/// <summary>Shows the mail of a source in memory in the form in which the readers of files show mail.</summary>
 internal static class SourceMail
 {
     public static string Digest(byte[] octets) => Convert.ToHexStringLower(SHA256.HashData(octets));

@@ -7,8 +7,8 @@ using Imapsync.Engine.Tests.Copying;
 namespace Imapsync.Engine.Tests.LocalFaults;
 
 /// <summary>
-/// Symbolic links that somebody put into a target or a state directory: nothing outside is read, written, truncated or removed by way of
-/// them. The place that the job itself names may be a link.
+/// Symbolic links that somebody put into a target or a state directory: nothing outside is read, written, truncated or removed through them. The
+/// directory that the job itself names may be a link.
 /// </summary>
 public sealed class SymbolicLinkTests : IDisposable
 {
@@ -86,7 +86,9 @@ public sealed class SymbolicLinkTests : IDisposable
 
     private static Endpoint Endpoint(string format, string path) => format == "mbox" ? new MboxEndpoint(path) : new MaildirEndpoint(path);
 
-    /// <summary>Once in place of what a run left, once before the first one.</summary>
+    /// <summary>
+    /// Runs the job with a link put there before the first run, then with a link in place of a file or directory that a run created.
+    /// </summary>
     private async Task LinkedAsync(Endpoint? target, string root, string name)
     {
         if (target is not null)
@@ -109,12 +111,12 @@ public sealed class SymbolicLinkTests : IDisposable
         AssertClear(await box.RunAsync());
         AssertUntouched(name);
         RemoveLink(root, name);
-        // What lay where the link was put is gone.
+        // The link replaced mail of the job, so the run has to heal it.
         var last = await box.RunAsync(heal: true);
         Assert.True(last.Outcome == Progress.JobOutcome.Ok, string.Join('\n', last.Problems));
     }
 
-    /// <summary>It goes on without following, or says why it does not.</summary>
+    /// <summary>Asserts that the run succeeded without following the link, or that its problem says why it failed.</summary>
     private static void AssertClear(Progress.JobReport report)
     {
         if (report.Outcome != Progress.JobOutcome.Ok)
@@ -158,7 +160,7 @@ public sealed class SymbolicLinkTests : IDisposable
 
     private static bool IsDirectory(string name) => Path.GetFileName(name) is "cur" or "new" or "tmp" or ".Work" or "pairs";
 
-    /// <summary>A journal has a digest in its name.</summary>
+    /// <summary>Returns the path of the file or directory to replace; a pair's journal has a digest in its file name.</summary>
     private static string Find(string root, string name)
     {
         var path = Path.Combine(root, name);

@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.LocalFaults;
 
-/// <summary>The directory of a backup whose disk is not mounted, with whatever else may lie in it: nothing is written there.</summary>
+/// <summary>The directory of a backup whose disk is not mounted, with any other content: nothing is written there.</summary>
 public sealed class UnmountedTargetTests : IDisposable
 {
     private static readonly (string Name, Action<string> Put)[] Junk =
@@ -60,7 +60,8 @@ public sealed class UnmountedTargetTests : IDisposable
         {
             Directory.CreateDirectory(root);
             var put = random.GetItems(Junk, random.Next(1, 5)).DistinctBy(j => j.Name)
-                // What has the name of a folder of the job and mail in it is a backup that others made.
+                // An empty INBOX is used for mbox targets only. The junk has no mail in a folder of the job, since that would be a
+                // backup made by others.
                 .Where(j => j.Name != "an empty mbox" || format == "mbox").ToList();
             put.ForEach(j => j.Put(root));
             var before = Listing(root);
@@ -73,7 +74,7 @@ public sealed class UnmountedTargetTests : IDisposable
             Directory.Delete(root, recursive: true);
         }
 
-        // Mounted again, all goes on; and where it is gone for good, one word makes it anew.
+        // Once the backup is mounted again, runs go on as before; once it is gone for good, --heal creates it anew.
         Directory.Move(root + ".away", root);
         AssertGood(await box.RunAsync(), 0);
         AssertGood(await box.RunAsync(), 0);

@@ -3,7 +3,7 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Tests.Providers;
 
-/// <summary>The table's form, row by row.</summary>
+/// <summary>The form of the provider table, checked row by row.</summary>
 public sealed class ProviderTableTests
 {
     public static TheoryData<string> Names => [.. ProviderTable.Names];
@@ -29,10 +29,10 @@ public sealed class ProviderTableTests
         Assert.All(row.LeaveOut, g => Assert.True(Engine.Mail.FolderPath.TryParse(g, out _), g));
         Assert.True(row.Link is null || (Uri.TryCreate(row.Link, UriKind.Absolute, out var link) && link.Scheme == "https"), row.Link);
         Assert.All(row.Quirks.Append(row.Advice), t => Assert.True(t.Length == 0 || (t.EndsWith('.') && t.Length < 300 && t.Trim() == t), t));
-        // A word behind 'oauth:' makes sense only where OAuth is a way in.
+        // A value for 'oauth:' makes sense only if the provider accepts OAuth.
         Assert.True(row.OAuth is null || row.SignIn.HasFlag(SignIn.OAuth));
         Assert.True(row.OAuth is null || OAuthProviders.Find(row.OAuth) is not null, row.OAuth);
-        // Where 'oauth:' knows the provider's own name, no other word signs in there: Microsoft keeps organizations and persons apart.
+        // If the OAuth table has a row under the provider's own name, 'oauth:' must name that row: Microsoft keeps organizations and persons apart.
         Assert.True(row.OAuth is null || OAuthProviders.Find(name) is null || row.OAuth == name, row.OAuth);
         if (row.SignIn != SignIn.Password && row.SignIn != (SignIn.Password | SignIn.AppPassword))
             Assert.NotEmpty(row.Advice);

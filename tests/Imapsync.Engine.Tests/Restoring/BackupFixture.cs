@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Restoring;
 
-/// <summary>An awkward mailbox as mbox files, a backup of it as a Maildir, and a way to restore that.</summary>
+/// <summary>An awkward mailbox as mbox files, a Maildir backup of it, and methods to restore that backup.</summary>
 internal sealed class BackupFixture : IDisposable
 {
     private static readonly string[] Flags = ["", "S", "FS", "RSa", "Sb", "DFRSTac"];
@@ -25,7 +25,7 @@ internal sealed class BackupFixture : IDisposable
     /// <summary>The job that made the backup.</summary>
     public JobDefinition Backup { get; set; }
 
-    /// <summary>Makes the mbox files of a Maildir, and backs them up.</summary>
+    /// <summary>Copies a Maildir to mbox files and backs these up.</summary>
     public async Task FillAsync()
     {
         var maildir = new MaildirWriter(Directory["original"]);
@@ -55,7 +55,7 @@ internal sealed class BackupFixture : IDisposable
         return report;
     }
 
-    /// <summary>Every name below the backup with the digest of what it holds.</summary>
+    /// <summary>Every path below the backup, with the time and the digest of each file.</summary>
     public string Fingerprint() => string.Join('\n', System.IO.Directory
         .EnumerateFileSystemEntries(Directory["backup"], "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
         .Select(p => File.Exists(p) ? $"{p} {File.GetLastWriteTimeUtc(p):O} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(p)))}" : p));

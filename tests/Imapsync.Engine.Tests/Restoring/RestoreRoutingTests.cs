@@ -9,7 +9,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Restoring;
 
-/// <summary>Which folder mail goes back to, where the job's map put several into one.</summary>
+/// <summary>Which source folder mail goes back to if the job's map put several folders into one.</summary>
 public sealed class RestoreRoutingTests : IDisposable
 {
     private readonly MailboxFixture box = new();

@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Restoring;
 
-/// <summary>Restoring from real files: what comes back, what does not, and that the backup stays as it is.</summary>
+/// <summary>Restores from real files: which messages come back, which do not, and that the backup stays unchanged.</summary>
 public sealed class RestoreTests : IDisposable
 {
     private readonly BackupFixture box = new();

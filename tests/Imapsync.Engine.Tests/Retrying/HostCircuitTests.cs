@@ -29,7 +29,7 @@ public sealed class HostCircuitTests
         Assert.Equal("dead:993 is left alone for now, connections to it failed: connection refused", left.Message);
         Assert.Equal(5, connects);
 
-        // While the one that tries has no answer yet, nobody else does.
+        // While one connection probes the host and has no answer yet, no other connection is tried.
         clock.Advance(TimeSpan.FromSeconds(5));
         var answer = new TaskCompletionSource();
         var probe = circuits.ConnectAsync("dead:993", () => answer.Task);
@@ -82,7 +82,7 @@ public sealed class HostCircuitTests
             Assert.Equal((JobOutcome.Failed, StopReason.Connect), (report.Outcome, report.Stop));
         }
 
-        // Six tries of the first job, one of each other; without a circuit there would be 120.
+        // The first job tries six times and each other job once; without a circuit there would be 120 connections.
         Assert.InRange(connects, 6, 25);
 
         async Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)

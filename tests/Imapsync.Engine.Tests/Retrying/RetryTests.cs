@@ -66,7 +66,7 @@ public sealed class RetryTests : IDisposable
         var report = await box.RunAsync();
         AssertAllCopied(report);
         Assert.Equal(39, report.Waits.Length);
-        // Each is the first after mail arrived.
+        // Each wait is the first since mail last arrived, so it has the shortest delay.
         Assert.All(report.Waits, w => Assert.InRange(w.Delay, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1)));
     }
 
@@ -135,9 +135,9 @@ public sealed class RetryTests : IDisposable
         var report = await box.RunAsync();
         Assert.Equal((JobOutcome.Failed, StopReason.Connect), (report.Outcome, report.Stop));
         Assert.All(report.Waits, w => Assert.InRange(w.Delay, TimeSpan.FromSeconds(0.5), settings.MaxDelay));
-        // No wait is longer than two minutes, so the last try was after the 28th.
+        // No wait is longer than MaxDelay, two minutes, so the last try came no more than that before GiveUpAfter.
         Assert.InRange(box.Time.GetUtcNow() - began, settings.GiveUpAfter - settings.MaxDelay, settings.GiveUpAfter);
-        // A timer knows no less than a millisecond.
+        // Timers have a resolution of one millisecond, so each wait may be shorter than the reported delay by up to that much.
         Assert.InRange(report.Waited - (box.Time.GetUtcNow() - began), TimeSpan.Zero, TimeSpan.FromMilliseconds(report.Waits.Length));
     }
 
@@ -172,7 +172,7 @@ public sealed class RetryTests : IDisposable
 
         var report = await box.RunAsync();
         AssertAllCopied(report);
-        // A folder that could not be made is asked for again at once, over another connection.
+        // The failed CREATE is repeated at once over another connection, so only the failed listing causes a wait.
         Assert.Single(report.Waits);
     }
 
@@ -181,7 +181,7 @@ public sealed class RetryTests : IDisposable
     {
         Fill("INBOX", 3);
         using var stop = new CancellationTokenSource();
-        // Here no wait ever ends by itself.
+        // With a manual clock no wait ends by itself, so only the stop ends the job.
         (box.Time, box.Stop) = (new ManualClock(), stop.Token);
         var appends = 0;
         box.Target.OnStep = s =>
@@ -236,7 +236,7 @@ public sealed class RetryTests : IDisposable
         var appends = 0;
         box.Target.OnStep = s =>
         {
-            // The second message, and that one again should the source be read to its end before the stop is seen.
+            // Refuse the second message, and refuse it again if the source is read to its end before the stop is noticed.
             if (s != "append" || ++appends is 1 or 3)
                 return;
             _ = stop.CancelAsync();

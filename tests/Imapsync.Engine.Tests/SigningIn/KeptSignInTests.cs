@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.SigningIn;
 
-/// <summary>A refresh token on disk: only for what it was made for, only with its key, whole or not at all.</summary>
+/// <summary>A refresh token on disk: it can be read only for its own purpose, only with its key, and only whole.</summary>
 public sealed class KeptSignInTests : IDisposable
 {
     private const string Binding = "alice\nclient\n\nhttps://login.example.com/token";
@@ -38,7 +38,7 @@ public sealed class KeptSignInTests : IDisposable
     {
         await Keep();
         await Assert.ThrowsAsync<SignInLostException>(() => New().ReadAsync(other, default));
-        // The line that says for what it is is under the seal as well.
+        // The seal also covers the line that says what the token is for, so replacing that line is noticed.
         var text = await File.ReadAllTextAsync(Kept, TestContext.Current.CancellationToken);
         await New(dir["other"]).WriteAsync(other, "x", KeyPlace.File, default);
         var forged = (await File.ReadAllTextAsync(dir["other"], TestContext.Current.CancellationToken)).Split('\n')[2];
@@ -51,7 +51,7 @@ public sealed class KeptSignInTests : IDisposable
     {
         await Keep();
         var octets = await File.ReadAllBytesAsync(Kept, TestContext.Current.CancellationToken);
-        // The last line's end is no part of it.
+        // The final line end is not sealed, so the loop leaves it out.
         for (var i = 0; i < octets.Length - 1; i++)
         {
             var changed = (byte[])octets.Clone();
@@ -81,7 +81,7 @@ public sealed class KeptSignInTests : IDisposable
         Assert.Equal(Token, await New().ReadAsync(Binding, default));
         environment.Remove("HAS_SECRET_TOOL");
         Assert.Contains("the desktop's Secret Service", (await Assert.ThrowsAsync<SignInLostException>(() => New().ReadAsync(Binding, default))).Message, StringComparison.Ordinal);
-        // Who runs where it is locked asks for a file.
+        // A user who runs jobs where the Secret Service is locked chooses the key file instead.
         environment["HAS_SECRET_TOOL"] = "1";
         Assert.Equal("", await New().WriteAnewAsync(Binding, Token, KeyPlace.File, default));
         environment.Remove("HAS_SECRET_TOOL");
@@ -116,7 +116,7 @@ public sealed class KeptSignInTests : IDisposable
         Assert.Null(await New().ReadAsync(Binding, default));
     }
 
-    /// <summary>A program that goes on for days must not hold on to a key that is gone.</summary>
+    /// <summary>A long-running program must not keep using a key that is gone.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -134,7 +134,7 @@ public sealed class KeptSignInTests : IDisposable
         Assert.Equal("renewed", await New().ReadAsync(Binding, default));
     }
 
-    /// <summary>As sign-in leaves a directory in which no run has been, also one that a crash interrupted.</summary>
+    /// <summary>The job accepts a state directory that only sign-in has used so far, even one in which a crash interrupted the sign-in.</summary>
     [Theory]
     [InlineData("signin-source.lock")]
     [InlineData("signin-target.lock")]
@@ -155,7 +155,7 @@ public sealed class KeptSignInTests : IDisposable
 
     private KeptSignIn New(string? path = null) => new(path ?? Kept, new SealingKeys(path ?? Kept, environment, SecretTool));
 
-    /// <summary>Does what libsecret's program does.</summary>
+    /// <summary>Stands in for secret-tool, the program of libsecret.</summary>
     private Task<string?> SecretTool(string program, IReadOnlyList<string> arguments, string input, CancellationToken cancellationToken)
     {
         Assert.Equal("secret-tool", program);

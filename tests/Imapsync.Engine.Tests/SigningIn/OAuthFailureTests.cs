@@ -5,10 +5,10 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Tests.SigningIn;
 
-/// <summary>What is told of a refusal.</summary>
+/// <summary>The text that is reported when an authorization server refuses.</summary>
 public sealed class OAuthFailureTests
 {
-    /// <summary>Refresh tokens of some providers are longer than the text that is told, so the text's end may lie inside of one.</summary>
+    /// <summary>Refresh tokens of some providers are longer than the reported text, so its truncation may fall inside a token.</summary>
     [Theory]
     [InlineData(40)]
     [InlineData(299)]

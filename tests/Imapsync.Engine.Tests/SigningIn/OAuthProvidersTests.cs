@@ -3,7 +3,7 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Tests.SigningIn;
 
-/// <summary>The table of providers holds together: what a row says it can do, it has all of.</summary>
+/// <summary>The table of OAuth providers is consistent: each row has everything that its grants need.</summary>
 public sealed class OAuthProvidersTests
 {
     public static TheoryData<string> Words => [.. OAuthProviders.Words];

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support.OAuth;
 
 namespace Imapsync.Engine.Tests.SigningIn;
 
-/// <summary>The grants and renewals against the tests' authorization server, with time in the test's hand.</summary>
+/// <summary>Grants and renewals against the tests' authorization server, with a clock that the test controls.</summary>
 public sealed class OAuthSignInTests : IDisposable
 {
     private readonly TempDir dir = new();
@@ -40,7 +40,7 @@ public sealed class OAuthSignInTests : IDisposable
         Assert.NotEqual(first, (await signIn.ReadAsync(default)).Reveal());
     }
 
-    /// <summary>RFC 8628 §3.5: five seconds more each time, for good.</summary>
+    /// <summary>RFC 8628 §3.5: each <c>slow_down</c> lengthens the polling interval by five seconds for good.</summary>
     [Fact]
     public async Task A_server_that_asks_to_be_asked_less_often_is()
     {
@@ -64,13 +64,13 @@ public sealed class OAuthSignInTests : IDisposable
         Assert.Equal(5, server.Grants.Count(g => g == "refresh_token"));
     }
 
-    /// <summary>A disk that takes nothing is found before the token is spent: with room again, all is as it was.</summary>
+    /// <summary>An unwritable disk is noticed before the refresh token is spent, so everything works again once the disk has room.</summary>
     [Fact]
     public async Task Where_a_new_refresh_token_could_not_be_kept_the_old_one_is_not_spent()
     {
         using var signIn = await SignedIn(TimeProvider.System);
         var state = dir["state"];
-        // Nothing can be made under the name of the file that is written first.
+        // A directory under the name of the temporary file makes the write fail.
         Directory.CreateDirectory(Path.Combine(state, "signin-source.tmp"));
         var failure = await Assert.ThrowsAsync<MailException>(() => signIn.ReadAsync(default).AsTask());
         Assert.Contains("the sign-in can't be kept", failure.Message, StringComparison.Ordinal);
@@ -79,7 +79,9 @@ public sealed class OAuthSignInTests : IDisposable
         await signIn.ReadAsync(default);
     }
 
-    /// <summary>The server gave the next token, and the disk did not take it: it counts until somebody signs in anew or out.</summary>
+    /// <summary>
+    /// The server issued the next refresh token, but the disk refused it: the token in memory is used until somebody signs in again or out.
+    /// </summary>
     [Theory]
     [InlineData("nobody")]
     [InlineData("in")]
@@ -109,7 +111,7 @@ public sealed class OAuthSignInTests : IDisposable
             return;
         }
 
-        // The sign-in before has ended: only the new one gets a token.
+        // End the earlier sign-in, so that only the new refresh token gets an access token.
         server.RevokeAll();
         await other.SignInAsync(new SignInDialogue(told.Add), KeyPlace.File, default);
         await signIn.ReadAsync(default);
@@ -198,7 +200,7 @@ public sealed class OAuthSignInTests : IDisposable
         return new OAuthSignIn(settings, new SignInPlace(dir["state"], "source", "imapsync login"), new Dictionary<string, string>(), time);
     }
 
-    /// <summary>Long waits are over at once, and remembered.</summary>
+    /// <summary>A clock that ends waits of a minute or more at once and records them.</summary>
     private sealed class SkippingTime : TimeProvider
     {
         public List<TimeSpan> Waits { get; } = [];
@@ -212,7 +214,7 @@ public sealed class OAuthSignInTests : IDisposable
         }
     }
 
-    /// <summary>Waits of some seconds are over at once, and remembered.</summary>
+    /// <summary>A clock that ends waits of 1 to 20 seconds at once and records them.</summary>
     private sealed class RecordingTime : TimeProvider
     {
         private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);

@@ -6,7 +6,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.SigningIn;
 
-/// <summary>What is told of a token that a mail server refuses: the likeliest cause, in its own words, and nothing of the token.</summary>
+/// <summary>The text that is reported when a mail server refuses a token: it names the likeliest cause and shows nothing of the token.</summary>
 public sealed class TokenRefusalTextTests
 {
     private const string Opaque = "ya29.opaque-token";
@@ -41,7 +41,7 @@ public sealed class TokenRefusalTextTests
         var given = new IssuedToken(Opaque, TimeSpan.FromHours(1)) { Scope = "openid profile" };
         Assert.Contains("permits 'openid profile' and not 'https://outlook.office.com/IMAP.AccessAsUser.All'", Tell(Microsoft(), Opaque, given), StringComparison.Ordinal);
         Assert.Contains("and not 'mail'", Tell(Microsoft(), Opaque, null, new TokenRefusal("insufficient_scope", "mail")), StringComparison.Ordinal);
-        // Whoever permits what was asked for leaves it out, or gives it back without what is none of the mail server's business.
+        // A server that grants everything omits the scope, or repeats it without the parts that don't concern the mail server.
         given = given with { Scope = "https://outlook.office.com/IMAP.AccessAsUser.All" };
         Assert.DoesNotContain("permits", Tell(Microsoft(), Opaque, given), StringComparison.Ordinal);
     }

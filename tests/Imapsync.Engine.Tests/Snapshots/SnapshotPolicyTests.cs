@@ -17,7 +17,7 @@ public sealed class SnapshotPolicyTests
             List<DateTimeOffset> kept = [], all = [];
             for (var night = 0; night < 700; night++)
             {
-                // Some nights the machine is off.
+                // On some nights the machine is off, so the next run is several days later.
                 now = now.AddDays(random.Next(10) == 0 ? 1 + random.Next(12) : 1).AddMinutes(random.Next(30));
                 all.Add(now);
                 kept = [.. policy.Keep([.. kept, now]).Order()];

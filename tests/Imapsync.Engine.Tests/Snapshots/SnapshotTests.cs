@@ -9,7 +9,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Snapshots;
 
-/// <summary>A Maildir backup as it was on other days, beside the one of today.</summary>
+/// <summary>Snapshots of a Maildir backup: its state on earlier days, kept beside the current one.</summary>
 public sealed class SnapshotTests : IDisposable
 {
     private static readonly FolderPath[] Folders = [new("INBOX"), new("Lists/a b"), new("Ümläute")];
@@ -53,7 +53,7 @@ public sealed class SnapshotTests : IDisposable
             var report = await box.RunAsync();
             Assert.True(report.Outcome == JobOutcome.Ok, $"seed {seed}: {string.Join('\n', report.Problems)}");
             nights[time.GetUtcNow()] = MailboxFixture.Describe(box.Source);
-            // Another run of the day takes none.
+            // A second run on the same day takes no snapshot.
             time.Now += TimeSpan.FromHours(1);
             Change(random);
             await box.RunAsync();
@@ -78,7 +78,7 @@ public sealed class SnapshotTests : IDisposable
         }
     }
 
-    /// <summary>Cut at every file, as by a crash, in taking one and in clearing one away.</summary>
+    /// <summary>Interrupts the taking and the removal of a snapshot at every file, as a crash would.</summary>
     [Fact]
     public async Task One_that_was_not_finished_is_none_and_harms_none()
     {
@@ -104,7 +104,7 @@ public sealed class SnapshotTests : IDisposable
         var second = Snapshots.List()[^1];
         Assert.Equal(whole, Listing(second.Mail));
         Assert.True(Snapshots.TryForget(first));
-        // A part of it is gone already.
+        // A part of the forgotten snapshot is already deleted, as after a crash.
         File.Delete(Directory.EnumerateFiles(first.Directory + ".forgotten", "*", SearchOption.AllDirectories).First());
         Assert.Equal([second], Snapshots.List());
         await box.RunAsync();
@@ -133,7 +133,7 @@ public sealed class SnapshotTests : IDisposable
         Assert.Equal(3, report.Totals.Copied);
     }
 
-    /// <summary>Another program renames files while they are linked: each message is in the snapshot once.</summary>
+    /// <summary>Another program renames files while they are being linked; each message must be in the snapshot exactly once.</summary>
     [Fact]
     public async Task Flags_that_change_meanwhile_neither_lose_nor_double_a_message()
     {
@@ -168,7 +168,7 @@ public sealed class SnapshotTests : IDisposable
         await renaming;
     }
 
-    /// <summary>The same, at every step of taking it and whatever the scheduler does.</summary>
+    /// <summary>A rename happens at every step of taking the snapshot, so the test does not depend on the scheduler.</summary>
     [Fact]
     public async Task A_rename_at_any_step_neither_loses_nor_doubles_a_message()
     {

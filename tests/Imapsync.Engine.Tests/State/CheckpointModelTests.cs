@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>Random use against a plain dictionary.</summary>
+/// <summary>Random operations on a checkpoint, compared with the same operations on a plain dictionary.</summary>
 public sealed class CheckpointModelTests : IDisposable
 {
     private static readonly PairKey Pair = new(new FolderPath("a"), new FolderPath("b"));

@@ -2,7 +2,7 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>All that can be seen of a checkpoint, to compare.</summary>
+/// <summary>Describes everything that can be read from a checkpoint, for comparison.</summary>
 public static class CheckpointSnapshot
 {
     public static string Describe(this ICheckpoint checkpoint) =>

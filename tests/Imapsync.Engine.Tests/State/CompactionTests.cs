@@ -4,7 +4,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>A journal that is mostly history is written anew, and a crash at any step of that changes nothing.</summary>
+/// <summary>A journal that is mostly history is rewritten, and a crash at any step of the rewrite changes nothing.</summary>
 public sealed class CompactionTests : IDisposable
 {
     private static readonly PairKey Inbox = new(FolderPath.Inbox, FolderPath.Inbox);
@@ -52,7 +52,7 @@ public sealed class CompactionTests : IDisposable
         Assert.Equal(state, await ReopenAsync());
         var compacted = await File.ReadAllBytesAsync(path, Token);
 
-        // The temporary file written so far, then renamed.
+        // Every crash state: the temporary file written in part, then the rename.
         for (var written = 0; written <= compacted.Length; written += 9)
         {
             await File.WriteAllBytesAsync(path, old, Token);
@@ -119,7 +119,7 @@ public sealed class CompactionTests : IDisposable
         await again.CommitAsync(Token);
     }
 
-    /// <summary>Flags of a few messages changed over and over. Something staged and not committed keeps closing from compacting.</summary>
+    /// <summary>Changes the flags of a few messages over and over. A staged, uncommitted change keeps closing from compacting the journal.</summary>
     private async Task<(long Length, string State)> WriteHistoryAsync(bool leaveOneStaged)
     {
         await using var store = await folder.OpenAsync();

@@ -5,7 +5,7 @@ namespace Imapsync.Engine.Tests.State;
 
 public sealed class DayBudgetTests : IDisposable
 {
-    // 2024-07-17 02:44.
+    // The manual clock starts at 2024-07-17 02:44.
     private readonly ManualClock clock = new();
     private readonly TempDir dir = new();
 
@@ -37,7 +37,7 @@ public sealed class DayBudgetTests : IDisposable
     {
         var lost = await ReadAsync();
         await lost.SpendAsync(999, Token);
-        // Never disposed of.
+        // The first budget is not disposed yet, as after a crash.
         await using var next = await ReadAsync();
         Assert.False(next.IsSpent);
         await next.SpendAsync(1, Token);

@@ -7,7 +7,7 @@ namespace Imapsync.Engine.Tests.State;
 
 public sealed class JournalVersionTests : IDisposable
 {
-    /// <summary>As a program that knew no checksums wrote it.</summary>
+    /// <summary>A journal as version 1 wrote it, which recorded no checksums of messages.</summary>
     private const string FirstVersion = """
         imapsync-journal 1 6bf72d85
         pair Lists/a%20b Lists/a%20b 43ca7d0a
@@ -22,7 +22,7 @@ public sealed class JournalVersionTests : IDisposable
 
         """;
 
-    /// <summary>As a program wrote it that did not mark moves to the trash folder.</summary>
+    /// <summary>A journal as version 2 wrote it, which did not mark moves to the trash folder.</summary>
     private const string SecondVersion = """
         imapsync-journal 2 78a7de71
         pair Lists/a%20b Lists/a%20b 5e4a5694
@@ -37,7 +37,7 @@ public sealed class JournalVersionTests : IDisposable
 
         """;
 
-    /// <summary>As a program wrote it that did not mark damaged copies.</summary>
+    /// <summary>A journal as version 3 wrote it, which did not mark damaged copies.</summary>
     private const string ThirdVersion = """
         imapsync-journal 3 8acc5d72
         pair Lists/a%20b Lists/a%20b a9919db1

@@ -52,11 +52,11 @@ public sealed class SettledListTests
 
         var used = GC.GetTotalMemory(forceFullCollection: true) - before;
         Assert.Equal((int)Count, list.Count);
-        // Twenty octets each; in blocks that split, half of the room may be empty. What else the process frees meanwhile counts against it.
+        // An entry takes 20 octets, but split blocks may be half empty. Memory that the process frees elsewhere meanwhile lowers the measured value.
         Assert.InRange(used, Count * 10, 52 * 1024 * 1024);
     }
 }
 
-/// <summary>Memory is measured for the whole process, so nothing may run beside.</summary>
+/// <summary>Memory is measured for the whole process, so no other test may run at the same time.</summary>
 [CollectionDefinition(nameof(MeasuresMemory), DisableParallelization = true)]
 public sealed class MeasuresMemory;

@@ -9,7 +9,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>What lies in the directory: names, modes, lock, leftovers, versions, what was set aside.</summary>
+/// <summary>The contents of a state directory: names, modes, lock, stale files, versions, and damaged files set aside.</summary>
 public sealed class StateDirectoryTests : IDisposable
 {
     private static readonly PairKey Inbox = new(FolderPath.Inbox, FolderPath.Inbox);
@@ -158,7 +158,7 @@ public sealed class StateDirectoryTests : IDisposable
             await File.WriteAllBytesAsync(folder.Summary, changed, Token);
             await using var store = await folder.OpenAsync();
             Assert.True(store.Summaries.Keys.All(pairs.Contains), $"seed {seed}, octet {at}");
-            // A line end that is changed joins two lines.
+            // Changing a line end joins two lines, so up to two pairs are lost.
             Assert.InRange(store.Summaries.Count, at <= header ? 0 : 3, at <= header ? 0 : 5);
         }
     }

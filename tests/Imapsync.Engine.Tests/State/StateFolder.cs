@@ -2,7 +2,7 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>A state directory that is gone after the test.</summary>
+/// <summary>A state directory that is deleted after the test.</summary>
 public sealed class StateFolder : IDisposable
 {
     public string Root { get; } = Path.Combine(Directory.CreateTempSubdirectory("checkpoints-").FullName, "state");
@@ -11,7 +11,7 @@ public sealed class StateFolder : IDisposable
 
     public string Summary => Path.Combine(Root, "summary");
 
-    /// <summary>The one journal there is.</summary>
+    /// <summary>The path of the only journal; fails if there are more or none.</summary>
     public string Journal => Assert.Single(Directory.GetFiles(Pairs, "*.journal"));
 
     public Task<CheckpointStore> OpenAsync(bool readOnly = false) =>

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>A journal that ends early goes on from one of its commits; one with wrong octets is not used at all.</summary>
+/// <summary>A truncated journal resumes from one of its commits; a journal with changed octets is not used at all.</summary>
 public sealed class TornTailTests : IDisposable
 {
     private static readonly PairKey Pair = new(new FolderPath("Списки", "a b"), new FolderPath("t"));
@@ -118,7 +118,10 @@ public sealed class TornTailTests : IDisposable
         return [.. octets];
     }
 
-    /// <summary>A run as it goes: first meeting, windows, flag changes, deletions, a changed UIDVALIDITY. Length and state at each commit.</summary>
+    /// <summary>
+    /// Writes a typical history: first contact, windows, flag changes, deletions, a changed UIDVALIDITY. Returns length and state at each
+    /// commit.
+    /// </summary>
     private async Task<List<(long Length, string State)>> WriteHistoryAsync()
     {
         var commits = new List<(long Length, string State)>();

@@ -9,12 +9,12 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores;
 
-/// <summary>A job from files that a test writes into a Maildir.</summary>
+/// <summary>A job from files that a test writes, to a Maildir.</summary>
 internal sealed class SourceJob : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
 
-    /// <param name="endpoint">Made of the place of the source.</param>
+    /// <param name="endpoint">Creates the source's endpoint from the path of the source.</param>
     public SourceJob(Func<string, Endpoint> endpoint)
     {
         Definition = new JobDefinition("job", endpoint(Source), new MaildirEndpoint(Target)) { StateDirectory = Path.Combine(directory.Path, "state") };
@@ -51,7 +51,7 @@ internal sealed class SourceJob : IDisposable
         return Report;
     }
 
-    /// <summary>A run in which everything is in place.</summary>
+    /// <summary>Runs the job and asserts that everything is in place.</summary>
     public async Task<JobReport> SucceedAsync()
     {
         await RunAsync();
@@ -59,13 +59,13 @@ internal sealed class SourceJob : IDisposable
         return Report;
     }
 
-    /// <summary>What the target holds: folder, flags and the message's octets, sorted.</summary>
+    /// <summary>The messages at the target: folder, flags and digest of each, sorted.</summary>
     public IReadOnlyList<string> Arrived() =>
     [
         .. Folders().SelectMany(f => f.Messages.Select(m => $"{f.Name} [{m.Flags}] {m.Digest[..16]}")).Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>The line of <see cref="Arrived"/> for a message with these octets, CRLF line ends.</summary>
+    /// <summary>The line in <see cref="Arrived"/> for a message with these octets, which must have CRLF line ends.</summary>
     public static string Line(string folder, string flags, string octets) =>
         $"{folder} [{SnapshotMessage.Canonical(flags.Split(' ', StringSplitOptions.RemoveEmptyEntries))}] {Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.Latin1.GetBytes(octets)))[..16]}";
 

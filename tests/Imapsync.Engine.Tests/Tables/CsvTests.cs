@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Tables;
 
-/// <summary>CSV files as they come: read as a simple reader of its own reads them, and refused where they can't be right.</summary>
+/// <summary>CSV files as found in practice: read exactly as this test's simple reader reads them, and refused if they can't be valid.</summary>
 public sealed class CsvTests
 {
     private static readonly string[] Pieces = ["a", "ü", "€", "😀", " ", "\"", "\"\"", ",", ";", "\t", "|", "\r\n", "\n", "\r", "#", "{", "'", "=1", "\\", "x y", "\u00a0"];
@@ -102,7 +102,7 @@ public sealed class CsvTests
             await csv.WriteAsync(row);
     }
 
-    /// <param name="lines">Where the rows must begin; null where that does not matter.</param>
+    /// <param name="lines">The line on which each row must begin; null to skip this check.</param>
     private static List<string[]> Read(byte[] octets, CsvForm form, IReadOnlyList<int>? lines = null)
     {
         using var csv = CsvReader.Read(new MemoryStream(octets), form);
@@ -118,7 +118,7 @@ public sealed class CsvTests
         return rows;
     }
 
-    /// <summary>A header whose delimiters can be counted, and rows of anything, with comments and empty lines between them.</summary>
+    /// <summary>Generates a header whose delimiters can be counted, and rows of arbitrary cells with comments and empty lines between them.</summary>
     private static string Generate(Random random, char delimiter, int columns, int rows, out List<string[]> expected, out List<int> lines)
     {
         lines = [];
@@ -132,7 +132,7 @@ public sealed class CsvTests
             if (row > 0)
                 expected.Add([.. Enumerable.Range(0, columns).Select(_ => string.Concat(Enumerable.Range(0, random.Next(5)).Select(_ => Pieces[random.Next(Pieces.Length)])))]);
             lines.Add(1 + text.ToString().ReplaceLineEndings("\n").Count(c => c == '\n'));
-            // A row of nothing but one empty cell can't be told from an empty line without quotes.
+            // A row with a single empty cell needs quotes, since it would look like an empty line.
             text.AppendJoin(delimiter, expected[^1].Select((c, i) => NeedsQuotes(c, delimiter) || (columns == 1 && c.Length == 0) || (i == 0 && c.StartsWith('#')) || random.Next(6) == 0
                 ? $"\"{c.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : c));
             text.Append(row == rows && random.Next(2) == 0 ? "" : end);
@@ -143,7 +143,9 @@ public sealed class CsvTests
 
     private static bool NeedsQuotes(string cell, char delimiter) => cell.Any(c => c == delimiter || c is '"' or '\r' or '\n');
 
-    /// <summary>The whole text in memory, one character after the other: as simple as can be, and none of the product's code.</summary>
+    /// <summary>
+    /// Reads the whole text in memory, one character after the other: as simple as possible, and independent of the product's code.
+    /// </summary>
     private static class PlainReader
     {
         public static List<string[]> Read(string text, char delimiter)
@@ -201,7 +203,7 @@ public sealed class CsvTests
         }
     }
 
-    /// <summary>The same octets again and again, a gigabyte of them.</summary>
+    /// <summary>A stream that repeats the same octets up to a gigabyte.</summary>
     private sealed class Repeated(byte[] octets, bool canSeek) : Stream
     {
         private long position;

@@ -4,7 +4,7 @@ using Imapsync.Engine.Stores.Imap;
 
 namespace Imapsync.Engine.Tests.Transcripts;
 
-/// <summary>All that the IMAP store sees of a server, as text: the way a backup would read it.</summary>
+/// <summary>Everything that the IMAP store sees of a server, as text, read as a backup would read it.</summary>
 internal static class StoreDump
 {
     private static readonly ImapEndpoint Endpoint = new("imap.example.com", 143, TlsMode.None, "alice") { Password = new FixedSecret(), Connections = 1 };

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Imapsync.Engine.Tests.Transcripts;
 
-/// <summary>What one server says to whom, and what must come of it. The format stands in tests/StoreTranscripts/README.md.</summary>
+/// <summary>A server's replies to commands, and the result expected from them. The format is described in tests/StoreTranscripts/README.md.</summary>
 internal sealed class Transcript
 {
     private const string Defaults = """
@@ -55,14 +55,17 @@ internal sealed class Transcript
 
     public string Greeting { get; }
 
-    /// <summary>The dump that the store's view of this server must give.</summary>
+    /// <summary>The dump that the store's view of this server must equal.</summary>
     public string Expected { get; }
 
     public static string Directory => Path.Combine(AppContext.BaseDirectory, "StoreTranscripts");
 
     public static Transcript Load(string name) => new(File.ReadAllText(Path.Combine(Directory, name)));
 
-    /// <summary>The reply to a command: the transcript's own in order of their appearance, the last of them for ever; else the usual one.</summary>
+    /// <summary>
+    /// Returns the reply to a command: the transcript's replies to it in their order, the last of them repeatedly; without any, the default
+    /// reply.
+    /// </summary>
     /// <param name="used">How often each reply was given on this connection.</param>
     public string Reply(string command, Dictionary<int, int> used)
     {
@@ -115,7 +118,7 @@ internal sealed class Transcript
 
     private static string Rest(string line) => line.Length > 3 ? line[3..] : "";
 
-    /// <summary>A sent line: <c>S:</c> ends in CRLF, <c>S-</c> in LF, <c>S=</c> in nothing; <c>\xNN</c> is an octet.</summary>
+    /// <summary>Decodes a line to send: <c>S:</c> ends in CRLF, <c>S-</c> in LF, <c>S=</c> in nothing; <c>\xNN</c> is an octet.</summary>
     private static string Octets(string line)
     {
         var text = new StringBuilder();

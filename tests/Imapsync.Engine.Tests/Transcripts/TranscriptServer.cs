@@ -3,14 +3,14 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Transcripts;
 
-/// <summary>Plays a transcript to every connection that is made.</summary>
-/// <param name="segment">Octets that arrive with one read.</param>
-/// <param name="cut">Each connection is closed after so many octets.</param>
-/// <param name="damage">Changes what is sent.</param>
+/// <summary>Plays a transcript to every connection.</summary>
+/// <param name="segment">The number of octets that arrive with each read.</param>
+/// <param name="cut">The number of octets after which each connection is closed.</param>
+/// <param name="damage">Changes the octets that are sent.</param>
 internal sealed class TranscriptServer(
     Transcript transcript, int segment = int.MaxValue, int cut = int.MaxValue, Func<string, string>? damage = null)
 {
-    /// <summary>The most octets a connection was sent.</summary>
+    /// <summary>The largest number of octets sent on one connection.</summary>
     public int Sent { get; private set; }
 
     public ValueTask<Stream> DialAsync(CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Transcripts;
 
-/// <summary>Each transcript whole, one octet at a time, cut at every octet, and damaged at random.</summary>
+/// <summary>Plays each transcript whole, one octet at a time, cut at every octet, and damaged at random.</summary>
 public sealed class TranscriptTests
 {
     private const int FuzzRuns = 40;
@@ -68,8 +68,7 @@ public sealed class TranscriptTests
     }
 
     /// <param name="step">
-    /// Time passes in such steps while the client works: a reply that was damaged away never comes and has to be given up.
-    /// By default it stands still.
+    /// How far the clock advances at a time while the client works, so that a reply lost by damage is given up. By default time stands still.
     /// </param>
     private static async Task<string> RunAsync(TranscriptServer server, TimeSpan step = default)
     {

@@ -20,7 +20,7 @@ public sealed class BodySlabsTests
             var body = await slabs.TakeAsync(random.Next(0, 20_000), None);
             body.Memory.Span.Fill((byte)round);
             waiting.Add((body, (byte)round));
-            // Given back in any order, as writers finish.
+            // Bodies are given back in any order, as writers finish.
             while (waiting.Count > 40)
             {
                 var at = random.Next(waiting.Count);

@@ -39,7 +39,7 @@ public sealed class ReadAheadTests : IAsyncDisposable
     [Fact]
     public async Task After_a_second_of_waiting_another_reader_helps_and_the_order_stays()
     {
-        // The first goes on only once the second has read something: so both are at it.
+        // The first reader goes on only after the second has read something, so both must take part.
         second.OnRead = _ => first.Released.TrySetResult();
         await using (var ahead = Begin())
         {
@@ -142,7 +142,7 @@ public sealed class ReadAheadTests : IAsyncDisposable
 
         await ahead.DisposeAsync();
         Assert.True(first.HasEnded);
-        // The connection lent is there for others again.
+        // The lent connection is available to others again.
         Assert.True(spare.TryTake());
     }
 
@@ -158,7 +158,9 @@ public sealed class ReadAheadTests : IAsyncDisposable
         time,
         stop.Token);
 
-    /// <summary>The first message comes late; what follows it not at all until <see cref="Folder.Released"/>.</summary>
+    /// <summary>
+    /// Waits for the first message, which comes after 1.5 seconds; the messages after it stay blocked until <see cref="Folder.Released"/> completes.
+    /// </summary>
     private async Task WaitOutASecondAsync(ReadAhead ahead)
     {
         var waiting = ahead.WaitToReadAsync(Abort).AsTask();

@@ -11,7 +11,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Verifying;
 
-/// <summary>An mbox backup that a mail program opened and saved: what it notes in headers is no difference, and everything else is.</summary>
+/// <summary>
+/// An mbox backup that a mail program opened and saved: the status fields it adds to headers are no difference, every other change is one.
+/// </summary>
 public sealed class NotedFieldsTests : IDisposable
 {
     private const int Messages = 30;
@@ -51,7 +53,7 @@ public sealed class NotedFieldsTests : IDisposable
         await RewriteAsync((header, body, _) => (header.Replace("Lines: 99\n", "", StringComparison.Ordinal) + "Lines: 3\n", body));
         Assert.Equal(0, (await box.VerifyAsync(new VerifyOptions())).Counts.Differences);
         Assert.Equal(0, (await box.VerifyAsync(new VerifyOptions(Full: true))).Counts.Differences);
-        // A check sum alone can't tell what the note was.
+        // A checksum alone can't show that only such a field was added, so each message is a difference.
         var offline = await box.VerifyAsync(new VerifyOptions(Offline: true));
         Assert.Equal(Messages, offline.Counts.Differences);
         Assert.All(offline.Findings, f => Assert.Contains("verify it with the source", f.Text, StringComparison.Ordinal));
@@ -128,7 +130,7 @@ public sealed class NotedFieldsTests : IDisposable
         }
     }
 
-    /// <summary>The same by lines.</summary>
+    /// <summary>Removes the same header fields from a message, line by line.</summary>
     private static string WithoutLines(string message)
     {
         var kept = new StringBuilder();
@@ -156,7 +158,7 @@ public sealed class NotedFieldsTests : IDisposable
     private static string WithNote(string header, Random random)
     {
         var lines = header.Split('\n', StringSplitOptions.RemoveEmptyEntries).ToList();
-        // In front of a field, never inside one.
+        // Insert the added field before another field, never inside a folded one.
         var at = Enumerable.Range(0, lines.Count + 1).Where(i => i == lines.Count || lines[i][0] is not (' ' or '\t')).ToList();
         lines.Insert(at[random.Next(at.Count)], Notes[random.Next(Notes.Length)].TrimEnd('\n'));
         return string.Join('\n', lines) + "\n";
@@ -177,9 +179,9 @@ public sealed class NotedFieldsTests : IDisposable
         Assert.True(run.Outcome == JobOutcome.Ok, string.Join('\n', run.Problems));
     }
 
-    /// <summary>As a mail program saves the file.</summary>
-    /// <param name="edit">Header without its empty line, what follows that, and the message's number.</param>
-    /// <param name="losesAny">A message with another body is another one.</param>
+    /// <summary>Rewrites the mbox as a mail program saves it.</summary>
+    /// <param name="edit">Edits a message, given its header without the empty line, its body, and its number.</param>
+    /// <param name="losesAny">Whether messages may fail in the run afterwards, since a message with another body is another message.</param>
     private async Task RewriteAsync(Func<string, string, int, (string Header, string Body)> edit, bool losesAny = false)
     {
         var parts = ("\n\n" + (await File.ReadAllTextAsync(Mbox, Encoding.Latin1, Token)).TrimEnd('\n')).Split("\n\nFrom ", StringSplitOptions.RemoveEmptyEntries);
@@ -193,7 +195,7 @@ public sealed class NotedFieldsTests : IDisposable
         }
 
         await File.WriteAllTextAsync(Mbox, text.ToString(), Encoding.Latin1, Token);
-        // Settled by a run, as after any visit of another program.
+        // Let a run settle the rewritten file, as after any change by another program.
         var run = await box.RunAsync();
         Assert.True(run.Totals.Failed == 0 || losesAny, string.Join('\n', run.Problems));
     }

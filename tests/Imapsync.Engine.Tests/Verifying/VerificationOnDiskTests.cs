@@ -8,7 +8,7 @@ using Imapsync.Engine.Tests.Copying;
 
 namespace Imapsync.Engine.Tests.Verifying;
 
-/// <summary>Backups in files, damaged as disks and people damage them.</summary>
+/// <summary>Backups in files, with damage as done by disks and by people.</summary>
 public sealed class VerificationOnDiskTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -84,7 +84,7 @@ public sealed class VerificationOnDiskTests : IDisposable
     private string FileWith(string text) => Directory.EnumerateFiles(directory.Path, "*", SearchOption.AllDirectories)
         .Single(f => File.ReadAllText(f, Encoding.Latin1).Contains(text, StringComparison.Ordinal));
 
-    /// <summary>As a disk does it: neither length nor time of the file tell.</summary>
+    /// <summary>Flips a bit as a failing disk does: neither length nor time of the file changes.</summary>
     private static void FlipInPlace(string path, string near)
     {
         var time = File.GetLastWriteTimeUtc(path);

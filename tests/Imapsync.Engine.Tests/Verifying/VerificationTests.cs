@@ -283,7 +283,7 @@ public sealed class VerificationTests : IDisposable
         }
 
         Assert.Equal(Enumerable.Range(1, 100).Select(n => (uint)n), met.Order());
-        // The eleventh begins again, and losing the position only does so too.
+        // The eleventh sample begins again at the start, as does a sample after the recorded position was lost.
         Assert.Equal(met.Take(10), await ReadAsync());
         File.Delete(Path.Combine(box.StateDirectory, "verify"));
         Assert.Equal(met.Take(10), await ReadAsync());
@@ -344,7 +344,7 @@ public sealed class VerificationTests : IDisposable
         return m with { Octets = octets };
     });
 
-    /// <summary>These and no others: kind and UID, the source's where the message has one.</summary>
+    /// <summary>Asserts that the findings are exactly these: kind and UID, which is the source's if the message has one there.</summary>
     internal static void AssertFound(VerifyReport report, params string[] expected) => Assert.Equal(
         expected.Order(StringComparer.Ordinal),
         report.Findings.Select(f => $"{f.Kind} {(f.SourceUid.IsNone ? f.TargetUid : f.SourceUid)}").Order(StringComparer.Ordinal));

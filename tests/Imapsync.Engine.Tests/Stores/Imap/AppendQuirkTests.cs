@@ -3,7 +3,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>What servers say to APPEND, and what becomes of the message and of the others.</summary>
+/// <summary>Servers' replies to APPEND, and what then happens to the message and to the others.</summary>
 public sealed class AppendQuirkTests
 {
     private const string Multi = "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND";
@@ -179,7 +179,7 @@ public sealed class AppendQuirkTests
             if (!body.StartsWith("bad", StringComparison.Ordinal))
                 return null;
             most = Math.Max(most, ++refusals);
-            // Words that differ: a row of the same ones is about the mailbox, and another matter.
+            // The texts differ, since a series of equal refusals would be taken to concern the mailbox.
             return new($"NO Command Argument Error. {body[4..]}");
         };
         await using var run = await CopyAsync([.. Enumerable.Range(1, 30).Select(i => $"bad {i}"), "good"]);
@@ -205,7 +205,7 @@ public sealed class AppendQuirkTests
         await using var run = await CopyAsync("one", "", "two");
         Assert.Contains("connection ended each time", run.Receipts[2].Failure!.Message, StringComparison.Ordinal);
         Assert.True(run.Receipts[1].IsAccepted && run.Receipts[3].IsAccepted);
-        // Once among others, then alone.
+        // The message is sent once in a window with others, then alone until it is given up.
         Assert.Equal(5, broken);
     }
 
@@ -219,7 +219,7 @@ public sealed class AppendQuirkTests
         Assert.Equal(1 + 3, server.Commands.Count(c => c.StartsWith("APPEND", StringComparison.Ordinal)));
 
         server.Commands.Clear();
-        // Other UIDs than those that were under way.
+        // The three messages in flight at the cut go alone again; the ten with other UIDs go together in one MULTIAPPEND.
         await run.CopyAsync([("", "one"), ("", "two"), ("", "three"), .. Enumerable.Range(0, 10).Select(i => ("", $"more {i}"))]);
         Assert.Equal(3 + 1, server.Commands.Count(c => c.StartsWith("APPEND", StringComparison.Ordinal)));
     }

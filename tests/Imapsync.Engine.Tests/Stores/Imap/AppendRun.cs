@@ -9,7 +9,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>Appends messages the way a job does: what may pass is asked for again, a folder that is lost is opened again, a bounded number of times.</summary>
+/// <summary>Appends messages as a job does: transient failures are retried and a lost folder is reopened, a bounded number of times.</summary>
 internal sealed class AppendRun : IAsyncDisposable
 {
     public static ImapEndpoint Endpoint { get; } = new("imap.example.com", 143, TlsMode.None, "alice") { Password = new FixedSecret(), Connections = 1 };
@@ -23,7 +23,7 @@ internal sealed class AppendRun : IAsyncDisposable
 
     public ConcurrentQueue<string> Notes { get; }
 
-    /// <summary>The last word on each message, in the order of <c>bodies</c>, UIDs from 1.</summary>
+    /// <summary>The final receipt of each message by its UID; UIDs count from 1 in the order in which the messages are given.</summary>
     public SortedDictionary<uint, AppendReceipt> Receipts { get; } = [];
 
     public static async Task<AppendRun> OpenAsync(AppendServer server, bool repair = false)
@@ -46,7 +46,7 @@ internal sealed class AppendRun : IAsyncDisposable
             }
             catch (MailException e) when (e.IsTransient)
             {
-                // The folder is begun again with what is not recognised there.
+                // The folder is reopened; messages that the server already has are recognised and not sent again.
                 foreach (var there in server.Messages)
                 {
                     foreach (var m in left.Where(m => m.Body == there.Body))

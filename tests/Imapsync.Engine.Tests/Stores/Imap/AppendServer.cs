@@ -3,17 +3,17 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <param name="Flags">As they came with APPEND.</param>
+/// <param name="Flags">The flags as sent with APPEND.</param>
 internal sealed record AppendedMessage(uint Uid, string Flags, string Body)
 {
     public string Flags { get; set; } = Flags;
 }
 
-/// <summary>What a test makes of an APPEND.</summary>
-/// <param name="Reply">Behind the tag; empty: the connection is closed without a word.</param>
+/// <summary>A test's answer to an APPEND.</summary>
+/// <param name="Reply">The reply after the tag; if empty, the connection is closed without a reply.</param>
 internal readonly record struct AppendAnswer(string Reply, bool Stores = false);
 
-/// <summary>A server with one folder INBOX that takes mail and gives it back; a test decides how it answers.</summary>
+/// <summary>A server with a single folder INBOX that stores and returns mail; a test decides how it answers.</summary>
 internal sealed class AppendServer
 {
     public string Capabilities { get; set; } = "IMAP4rev1 UIDPLUS LITERAL+";
@@ -22,16 +22,16 @@ internal sealed class AppendServer
 
     public string PermanentFlags { get; set; } = "\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*";
 
-    /// <summary>Given flags and body of a complete APPEND. Null: as any server does.</summary>
+    /// <summary>Returns the answer to a complete APPEND, given its flags and body; null for the default answer.</summary>
     public Func<string, string, AppendAnswer?> OnAppend { get; set; } = (_, _) => null;
 
-    /// <summary>Given the size announced by a literal that is waited for: a reply in place of <c>+</c>.</summary>
+    /// <summary>Returns a reply to send instead of <c>+</c>, given the size of a synchronising literal; null to accept the literal.</summary>
     public Func<int, string?> BeforeContinuation { get; set; } = _ => null;
 
-    /// <summary>Any other command: untagged lines and the tagged reply, without the tag. Null: as any server does.</summary>
+    /// <summary>Returns the answer to any other command: untagged lines and the tagged reply, without the tag; null for the default answer.</summary>
     public Func<string, string?> OnCommand { get; set; } = _ => null;
 
-    /// <summary>What becomes of flags that come with APPEND.</summary>
+    /// <summary>Maps the flags sent with APPEND to the flags that the server stores.</summary>
     public Func<string, string> KeepFlags { get; set; } = flags => flags;
 
     public List<AppendedMessage> Messages { get; } = [];
@@ -40,7 +40,7 @@ internal sealed class AppendServer
 
     public int Connections { get; private set; }
 
-    /// <summary>Completes when the client has hung up on its newest connection.</summary>
+    /// <summary>Completes when the client has closed its newest connection.</summary>
     public Task HungUp { get; private set; } = Task.CompletedTask;
 
     public ValueTask<Stream> DialAsync(CancellationToken cancellationToken)
@@ -70,7 +70,7 @@ internal sealed class AppendServer
                 if (reply.Length == 0)
                     return;
                 var lines = reply.Split('\n');
-                // A line of a literal ends in VT here, so that a reply can be split into its lines.
+                // Inside a literal, tests write VT for CRLF, so that LF separates only the lines of the reply.
                 var text = string.Concat(lines.SkipLast(1).Select(l => $"* {l}\r\n")) + $"{tag} {lines[^1]}\r\n";
                 await server.SendAsync(text.Replace("\v", "\r\n", StringComparison.Ordinal), cancellationToken);
             }

@@ -3,7 +3,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>What a server says in passing about UIDs and success, held against what its folder shows.</summary>
+/// <summary>Servers' claims about UIDs and success, checked against the contents of the folder.</summary>
 public sealed class BelievedRemarksTests
 {
     private readonly AppendServer server = new();

@@ -32,7 +32,7 @@ public sealed class ConnectionPoolTests
         await using var third = await opening;
         Assert.Equal(3, server.Connections);
 
-        // One more is tried after a while, in vain: then after twice as long.
+        // After a while one more connection is tried in vain; the next is tried after twice that time.
         there = allowed;
         opening = store.OpenAsync(FolderPath.Inbox, Token);
         clock.Advance(ConnectionPool.FirstLowering);
@@ -104,7 +104,7 @@ public sealed class ConnectionPoolTests
     [Theory]
     [InlineData("BYE Session expired, please login again.\nOK")]
     [InlineData("BYE Autologout; idle for too long\nOK")]
-    // Closed without a word.
+    // The server closes the connection without a BYE.
     [InlineData("")]
     public async Task A_session_that_ends_while_nothing_is_asked_for_is_no_failure(string ending)
     {
@@ -150,7 +150,7 @@ public sealed class ConnectionPoolTests
         new ImapEndpoint("imap.example.com", 143, TlsMode.None, "alice")
         {
             Connections = connections,
-            // The clock leaps; the server's answers take their time.
+            // The manual clock leaps while the server's answers take real time, so the stall time-out must be long.
             Timeouts = new ServerTimeouts { Stall = TimeSpan.FromDays(1) },
         },
         new StoreContext(clock, n => notes.Writer.TryWrite(n)), server.DialAsync, Token);

@@ -3,7 +3,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>Which flags go with a message, which are set afterwards, and which are left out and told.</summary>
+/// <summary>Which flags are sent with a message, which are set afterwards, and which are left out and reported.</summary>
 public sealed class FlagQuirkTests
 {
     private readonly AppendServer server = new();

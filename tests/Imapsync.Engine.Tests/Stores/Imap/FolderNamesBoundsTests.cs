@@ -3,7 +3,7 @@ using Imapsync.Imap.Client;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>Folder lists that no honest server sends, and what learning them costs.</summary>
+/// <summary>Folder lists that no honest server sends, and the cost of reading them.</summary>
 public sealed class FolderNamesBoundsTests
 {
     [Fact]

@@ -5,7 +5,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>What the names of folders become on the wire, and which paths the names there have.</summary>
+/// <summary>Folder paths turned into names on the wire, and names on the wire into paths.</summary>
 public sealed class FolderNamesTests
 {
     private readonly FolderServer server = new();

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>An IMAP server that has folders and no mail, and the manners that a test gives it.</summary>
+/// <summary>An IMAP server with folders but no mail; a test sets its behaviour.</summary>
 internal sealed partial class FolderServer
 {
     public string Capabilities { get; set; } = "IMAP4rev1 NAMESPACE";
@@ -14,16 +14,16 @@ internal sealed partial class FolderServer
 
     public char Delimiter { get; set; } = '/';
 
-    /// <summary>Names as on the wire, with their attributes.</summary>
+    /// <summary>Maps the folders' names, as on the wire, to their attributes.</summary>
     public Dictionary<string, string> Folders { get; } = new() { ["INBOX"] = "" };
 
-    /// <summary>Why a CREATE is refused; null where it is not.</summary>
+    /// <summary>Returns the reason why a CREATE of this name is refused; null to accept it.</summary>
     public Func<string, string?> Refuses { get; set; } = _ => null;
 
-    /// <summary>Who may do what: folder, identifier, rights.</summary>
+    /// <summary>The access control list: folder, identifier, rights.</summary>
     public List<(string Folder, string Identifier, string Rights)> Acl { get; } = [];
 
-    /// <summary>What STATUS says of each folder; null where it says nothing.</summary>
+    /// <summary>The status that STATUS reports for each folder; null to report none.</summary>
     public string? Status { get; set; }
 
     public List<string> Commands { get; } = [];

@@ -5,7 +5,7 @@ using Imapsync.Engine.Tests.Copying;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>A target whose numbers are wrong holds what it holds: what lies there is recognised and not copied a second time.</summary>
+/// <summary>A target that reports wrong numbers: the messages that it really holds are recognised and not copied a second time.</summary>
 public sealed class MisstatedNumbersTests : IDisposable
 {
     private const int Count = 6;
@@ -17,7 +17,7 @@ public sealed class MisstatedNumbersTests : IDisposable
     {
         for (var i = 1; i <= Count; i++)
         {
-            // Every second one without a Message-ID.
+            // Every second message has no Message-ID.
             var text = i % 2 == 0 ? MailboxFixture.Mail($"m{i}") : $"From: a@example.org\r\nSubject: m{i}\r\n\r\ntext {i}\r\n";
             server.Messages.Add(new AppendedMessage((uint)i, "", text));
             box.Source.Folder("INBOX").Add(text);
@@ -62,7 +62,7 @@ public sealed class MisstatedNumbersTests : IDisposable
         Assert.Contains(server.Commands, c => c.StartsWith("UID FETCH 1:*", StringComparison.Ordinal));
     }
 
-    /// <summary>Headers alone where they alone are asked for.</summary>
+    /// <summary>Returns the reply to a FETCH of headers alone; null for any other command.</summary>
     private string? Headers(string command) => !command.Contains("BODY.PEEK[HEADER]", StringComparison.Ordinal)
         ? null
         : string.Concat(server.Messages.Select(m => (m.Uid, Text: m.Body[..(m.Body.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)]))

@@ -7,7 +7,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>Whole jobs against a server that throttles and hangs up, with the waits between tries leapt over.</summary>
+/// <summary>Whole jobs against a server that throttles and hangs up; the clock leaps over the waits between tries.</summary>
 public sealed class PatientJobTests : IDisposable
 {
     private const string Throttled = "Request is throttled. Suggested Backoff Time: 299961 milliseconds";
@@ -39,10 +39,10 @@ public sealed class PatientJobTests : IDisposable
         var began = box.Time.GetUtcNow();
 
         var report = await box.RunAsync();
-        // Those stored before the session ended are found there.
+        // Messages stored before the session ended are found at the target, so they count as already present.
         Assert.Equal((JobOutcome.Ok, 20L), (report.Outcome, report.Totals.Copied + report.Totals.AlreadyPresent));
         Assert.Equal(Bodies(), server.Messages.Select(m => m.Body).Order(StringComparer.Ordinal));
-        // What it said, each time it said it, and nothing else was waited for.
+        // The only waits are those that the server asked for, with exactly its delay.
         Assert.NotEmpty(report.Waits);
         Assert.All(report.Waits, w => Assert.Equal(TimeSpan.FromMilliseconds(299_961), w.Delay));
         Assert.All(report.Waits, w => Assert.Contains(Throttled, w.Reason, StringComparison.Ordinal));
@@ -63,7 +63,7 @@ public sealed class PatientJobTests : IDisposable
         var report = await box.RunAsync();
         Assert.Equal((JobOutcome.Ok, 20L), (report.Outcome, report.Totals.Copied));
         Assert.Equal(Bodies(), server.Messages.Select(m => m.Body).Order(StringComparer.Ordinal));
-        // A window that was refused whole costs nothing but a look which message it was about.
+        // A window refused as a whole costs no wait, since only the message concerned has to be found; the waits then grow.
         Assert.Equal(report.Waits.Select(w => w.Delay).Order(), report.Waits.Select(w => w.Delay));
         Assert.InRange(report.Waits.Length, 2, 3);
         Assert.All(report.Waits, w => Assert.Contains(reply, w.Reason, StringComparison.Ordinal));
@@ -160,7 +160,7 @@ public sealed class PatientJobTests : IDisposable
     {
         var clock = new ManualClock();
         box.Time = clock;
-        // The clock runs ahead of a job that gets no processor: hours are not what ends this one.
+        // The manual clock runs ahead of a job that gets no processor time, so elapsed hours must not end this job before its last try.
         box.Job = box.Job with { Source = AppendRun.Endpoint, Retry = new RetrySettings { GiveUpAfter = TimeSpan.FromDays(10_000) } };
         var silent = new List<ScriptedServer>();
         box.OpenSource = (_, _, context, c) => ImapStore.OpenAsync(
@@ -184,7 +184,7 @@ public sealed class PatientJobTests : IDisposable
         var report = await running;
         Assert.Equal((JobOutcome.Failed, StopReason.Connect), (report.Outcome, report.Stop));
         Assert.Equal(new RetrySettings().Attempts, silent.Count);
-        // 1 + 2 + 4 + 8 + 16 seconds at most, besides the time-out of each try.
+        // The waits are at most 1 + 2 + 4 + 8 + 16 seconds, besides the time-out of each try.
         Assert.InRange(report.Waited, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(31));
         foreach (var server in silent)
             await server.DisposeAsync();

@@ -4,7 +4,7 @@ using Imapsync.Engine.Tests.Copying;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>What one message is refused for costs that message no more than it must, and the others nothing.</summary>
+/// <summary>A refusal that concerns one message costs that message as little as possible, and the other messages nothing.</summary>
 public sealed class RefusedAppendTests : IDisposable
 {
     private const string Multi = "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND";
@@ -81,7 +81,7 @@ public sealed class RefusedAppendTests : IDisposable
         var bad = Enumerable.Range(10, 40).Select(i => MailboxFixture.Mail($"m{i}")).ToHashSet();
         server.OnAppend = (_, body) => bad.Contains(body) ? new("NO computer says no") : null;
         var report = await box.RunAsync();
-        // What came with a window that was refused in part is found there by the next try: in place, whoever is said to have brought it.
+        // Messages stored by a partly refused window are found by the next try, so they count as copied or as already present.
         Assert.Equal((60L, 40L), (report.Totals.Copied + report.Totals.AlreadyPresent, report.Totals.Failed));
         Assert.Equal(60, server.Messages.Select(m => m.Body).Distinct().Count());
         Assert.Equal(60, server.Messages.Count);

@@ -5,7 +5,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>What a person reads who can't connect or is not let in: what to do next, in the words of the job file.</summary>
+/// <summary>The advice to a user who can't connect or log in: what to do next, in terms of the job file.</summary>
 public sealed class RemedyTests
 {
     private const string Fingerprint = "00ff";

@@ -21,7 +21,7 @@ public sealed class SharedConnectionTests
         await server.SendAsync("* PREAUTH [CAPABILITY IMAP4rev1 NAMESPACE] ready\r\n", Token);
         await using var store = await opening;
 
-        // The namespaces and the folders go out together: neither waits for the other's answer.
+        // NAMESPACE and LIST are sent together; neither waits for the other's reply.
         var listing = store.ListFoldersAsync(Token);
         var namespaces = await server.ExpectAsync("NAMESPACE", Token);
         var folders = await server.ExpectAsync("LIST \"\" \"*\"", Token);

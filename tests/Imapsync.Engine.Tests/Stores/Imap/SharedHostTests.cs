@@ -6,7 +6,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>Accounts that share a host with a limit on connections: each gets by with one, and has more while others can spare them.</summary>
+/// <summary>
+/// Accounts that share a host with a limit on connections: each can work with one connection, and gets more while others can spare them.
+/// </summary>
 public sealed class SharedHostTests
 {
     private readonly AppendServer server = new();
@@ -74,7 +76,7 @@ public sealed class SharedHostTests
         await using var source = await read.OpenForWritingAsync(FolderPath.Inbox, Token);
         await using var target = await written.OpenForWritingAsync(FolderPath.Inbox, Token);
         Assert.Single(await source.AppendAsync(AppendRun.Window(("", "a\r\n")), Token));
-        // The burst is used up, whichever of them used it.
+        // The source's APPEND used up the burst of the whole host, so the target's APPEND must wait.
         var waiting = target.AppendAsync(AppendRun.Window(("", "b\r\n")), Token);
         Assert.False(waiting.IsCompleted);
         clock.Advance(TimeSpan.FromSeconds(1));

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>A folder that is made is read back under the path it was said to have, whatever the path, the prefix and the delimiter.</summary>
+/// <summary>A created folder is read back under the path that was reported for it, whatever the path, the prefix and the delimiter.</summary>
 public sealed class WireNamePropertyTests
 {
     private static readonly string[] Words =

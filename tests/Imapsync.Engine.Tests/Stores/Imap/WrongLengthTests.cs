@@ -24,7 +24,9 @@ public sealed class WrongLengthTests : IDisposable
 
     public void Dispose() => box.Dispose();
 
-    /// <summary>Whatever the length announced for some messages: each of the others arrives with its own octets, and those are told.</summary>
+    /// <summary>
+    /// Whatever length is announced for some messages, every other message arrives with its own octets, and the affected ones are reported.
+    /// </summary>
     [Fact]
     public async Task A_length_that_is_wrong_costs_that_message_alone()
     {
@@ -40,7 +42,10 @@ public sealed class WrongLengthTests : IDisposable
         }
     }
 
-    /// <summary>What is left of the reply looks good, and the message would end in octets of the wire.</summary>
+    /// <summary>
+    /// The announced length covers further items after the body, so the rest of the reply still parses and the message would end in octets of
+    /// the protocol.
+    /// </summary>
     [Fact]
     public async Task A_length_that_takes_in_what_follows_the_message_is_noticed()
     {
@@ -63,7 +68,7 @@ public sealed class WrongLengthTests : IDisposable
                 {
                     var items = (isLast ? [$"UID {m.Uid}", .. random.GetItems(others, random.Next(3)).Distinct()] : random.GetItems(others, 2).Distinct().ToList()).OrderBy(_ => random.Next()).ToList();
                     var text = " " + string.Join(' ', items);
-                    // All of it, or the beginning up to some item's end, the UID among it.
+                    // The surplus covers all items after the body, or only the items up to the UID.
                     var uidEnd = isLast ? text.IndexOf($"UID {m.Uid}", StringComparison.Ordinal) + $"UID {m.Uid}".Length : text.Length;
                     var surplus = bad.GetValueOrDefault(m.Uid) switch { 0 => 0, 1 => text.Length, _ => uidEnd };
                     return $"{m.Uid} FETCH ({(isLast ? "" : $"UID {m.Uid} ")}BODY[] {{{m.Body.Length + surplus}}}\v{m.Body.Replace("\r\n", "\v", StringComparison.Ordinal)}{text})\n";
@@ -86,7 +91,7 @@ public sealed class WrongLengthTests : IDisposable
         Assert.All(report.Problems, p => Assert.Contains("gives 90", p.Text, StringComparison.Ordinal));
         Assert.All(cut, u => Assert.Equal(2, server.Commands.Count(c => c.Contains("BODY.PEEK[]", StringComparison.Ordinal) && Names(c, u))));
 
-        // The proxy is gone.
+        // The proxy that truncated messages is gone, so the messages arrive now.
         server.OnCommand = _ => null;
         Assert.Equal((JobOutcome.Ok, (long)cut.Length), await OutcomeAsync());
     }
@@ -163,6 +168,6 @@ public sealed class WrongLengthTests : IDisposable
         command.Split(' ')[2] == "1:*" || (Imapsync.Imap.UidSet.TryParse(command.Split(' ')[2], out var set) && set.Contains(new Imapsync.Imap.Uid(uid)));
 
     private Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
-        // The job's clock has all timers due at once; a connection's watchdog would take a slow disk for a stalled line.
+        // The job's clock fires all timers at once, so a connection's watchdog would take a slow disk for a stall; use the system clock.
         ImapStore.OpenAsync(AppendRun.Endpoint, context with { Time = TimeProvider.System }, server.DialAsync, cancellationToken);
 }

@@ -10,7 +10,7 @@ using Imapsync.Tests.Support.Gmail;
 
 namespace Imapsync.Engine.Tests.Stores.Labels;
 
-/// <summary>A Gmail account behind its server, and a job from it by the real client and engine.</summary>
+/// <summary>A Gmail account on a test server, and a job from it with the real client and engine.</summary>
 internal sealed class GmailFixture : IAsyncDisposable
 {
     private readonly TempDir directory = new();
@@ -32,7 +32,7 @@ internal sealed class GmailFixture : IAsyncDisposable
 
     public JobDefinition Job { get; set; }
 
-    /// <summary>What the run noted for people.</summary>
+    /// <summary>The notes that the run reported to the user.</summary>
     public List<string> Notes { get; } = [];
 
     public static ImapEndpoint Endpoint(GmailServer server, int connections = 1) => new("127.0.0.1", server.Port, TlsMode.None, "alice")
@@ -53,7 +53,7 @@ internal sealed class GmailFixture : IAsyncDisposable
         return await runner.RunAsync(Job, new RunOptions(dryRun), e => Notes.Add($"{e}"), CancellationToken.None, TestContext.Current.CancellationToken);
     }
 
-    /// <summary>What verify finds different between source and target, octet by octet.</summary>
+    /// <summary>Verifies the target against the source, octet by octet.</summary>
     public async Task<VerifyReport> VerifyAsync()
     {
         var runner = new VerifyRunner(TimeProvider.System, StoreRegistry.OpenAsync);
@@ -61,7 +61,7 @@ internal sealed class GmailFixture : IAsyncDisposable
             Job, new VerifyOptions(Full: true), _ => { }, _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Folder: subjects with flags, of the Maildir target; empty folders left out.</summary>
+    /// <summary>The Maildir target as text: each folder with the subjects and flags of its messages; empty folders are left out.</summary>
     public string Target()
     {
         var folders = new List<string>();
@@ -97,7 +97,7 @@ internal sealed class GmailFixture : IAsyncDisposable
         return letters.Length == 0 ? subject : $"{subject} ({string.Join(' ', flags)})";
     }
 
-    /// <summary>A clock whose timers are due at once: back-off costs no time here.</summary>
+    /// <summary>A clock whose timers are due at once, so back-off takes no time.</summary>
     private sealed class ImpatientTime : TimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>

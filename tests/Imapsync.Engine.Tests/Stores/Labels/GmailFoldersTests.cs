@@ -5,7 +5,7 @@ using Imapsync.Tests.Support.Gmail;
 
 namespace Imapsync.Engine.Tests.Stores.Labels;
 
-/// <summary><c>labels: folders</c>, and what happens without.</summary>
+/// <summary>The setting <c>labels: folders</c>, and a job without a setting for labels.</summary>
 public sealed class GmailFoldersTests
 {
     [Fact]

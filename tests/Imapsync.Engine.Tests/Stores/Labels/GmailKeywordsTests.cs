@@ -5,7 +5,7 @@ using Imapsync.Tests.Support.Gmail;
 
 namespace Imapsync.Engine.Tests.Stores.Labels;
 
-/// <summary><c>labels: keywords</c> into a Maildir.</summary>
+/// <summary>The setting <c>labels: keywords</c> with a Maildir as target.</summary>
 public sealed class GmailKeywordsTests
 {
     [Fact]

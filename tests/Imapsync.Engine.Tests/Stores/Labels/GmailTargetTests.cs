@@ -5,7 +5,7 @@ using Imapsync.Tests.Support.Gmail;
 
 namespace Imapsync.Engine.Tests.Stores.Labels;
 
-/// <summary>Gmail as the target of <c>labels: keywords</c>: one copy of each message, labels set on it.</summary>
+/// <summary>Gmail as the target of <c>labels: keywords</c>: one copy of each message, with the labels set on this copy.</summary>
 public sealed class GmailTargetTests
 {
     [Fact]
@@ -59,7 +59,7 @@ public sealed class GmailTargetTests
     {
         await using var box = new GmailPair();
         box.Fill();
-        // Somebody delivers it after the run has looked at what the target has.
+        // Somebody delivers the same message to the target after the run has listed the target's mail.
         box.Target.OnCommand = c =>
         {
             if (c.StartsWith("APPEND", StringComparison.Ordinal) && box.Target.Account.Messages.Count == 0)
@@ -146,7 +146,7 @@ public sealed class GmailTargetTests
         Assert.Equal((JobOutcome.Ok, 0L), await box.OutcomeAsync());
     }
 
-    /// <summary>Two accounts and a job from one to the other.</summary>
+    /// <summary>Two Gmail accounts and a job from one to the other.</summary>
     private sealed class GmailPair : IAsyncDisposable
     {
         private readonly GmailFixture box = new(LabelPolicy.Keywords);
@@ -171,7 +171,7 @@ public sealed class GmailTargetTests
             set => box.Job = value;
         }
 
-        /// <summary>All messages with labels and flags; two accounts that hold the same are equal.</summary>
+        /// <summary>All messages of an account with labels and flags; equal for two accounts that hold the same mail.</summary>
         public static string Describe(GmailAccount account) => string.Join('\n', account.Messages
             .Select(m => $"{m.Octets.Split("\r\n")[2]} {m.Place} ({string.Join(' ', m.Flags.Order(StringComparer.Ordinal))}) {string.Join(", ", m.Labels.Order(StringComparer.Ordinal))} {m.Date:O}")
             .Order(StringComparer.Ordinal));

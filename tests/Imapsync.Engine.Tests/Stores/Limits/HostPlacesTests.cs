@@ -3,7 +3,7 @@ using Imapsync.Engine.Stores.Limits;
 
 namespace Imapsync.Engine.Tests.Stores.Limits;
 
-/// <summary>Connections of hosts, shared by jobs: never more than there are, nobody waits for ever, and what is lent comes back.</summary>
+/// <summary>Connections to hosts, shared by jobs: a host's limit is never exceeded, no job waits for ever, and lent connections come back.</summary>
 public sealed class HostPlacesTests
 {
     private readonly HostPlaces places = new();
@@ -18,7 +18,7 @@ public sealed class HostPlacesTests
         var second = EnterAsync("old", "new");
         Assert.False(second.IsCompleted);
         Assert.Equal(["all connections to new are in use (1 of 1); other jobs have them"], waits);
-        // One that needs another host only passes by; one that needs the same does not get before it.
+        // A job that needs only another host overtakes the waiting job; a job that needs the same host does not.
         using var third = await EnterAsync("else", null);
         var fourth = EnterAsync(null, "new");
         first.Dispose();
@@ -73,10 +73,10 @@ public sealed class HostPlacesTests
         var third = EnterAsync("four", null);
         Assert.Equal(2, asked);
         Assert.True(rich.Source.IsWanted);
-        // Before those that want more, whoever has none at all.
+        // A returned connection goes first to a job that has no connection at all.
         rich.Source.GiveBack();
         (await third).Dispose();
-        // The last one is its own, and cannot be given.
+        // A job's last connection is its own, so giving it back has no effect.
         rich.Source.GiveBack();
         rich.Source.GiveBack();
         Assert.True(rich.Source.TryTake());
@@ -122,7 +122,7 @@ public sealed class HostPlacesTests
                 }
             }
 
-            // What was not given back goes with the job.
+            // Connections that were not given back are released when the job ends.
             foreach (var host in sides.Select(s => s.Item1!).Concat(lent.Select(l => l.Host)))
                 Count(host, -1);
         }

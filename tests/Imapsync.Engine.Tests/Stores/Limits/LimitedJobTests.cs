@@ -38,7 +38,7 @@ public sealed class LimitedJobTests : IDisposable
         box.Job = ofTarget ? box.Job with { Target = box.Job.Target with { Limits = limits } } : box.Job with { Source = box.Job.Source with { Limits = limits } };
 
         Assert.Equal(5, (await StoppedAsync()).Totals.Copied);
-        // The same day.
+        // Twenty hours later the day's budget is still spent.
         clock.Advance(TimeSpan.FromHours(20));
         Assert.Equal(0, (await StoppedAsync()).Totals.Copied);
         clock.Advance(TimeSpan.FromHours(4));
@@ -84,7 +84,7 @@ public sealed class LimitedJobTests : IDisposable
     [Fact]
     public async Task A_pace_delivers_all_mail_and_keeps_to_the_clock()
     {
-        // Twelve messages at two a second: the first goes at once.
+        // At two messages per second, the twelve messages take 5.5 seconds, since the first is sent at once.
         box.Job = box.Job with { Source = box.Job.Source with { Limits = new TransferLimits { MessagesPerSecond = 2, BytesPerSecond = 1_000_000 } } };
         var began = clock.GetUtcNow();
         var running = box.RunAsync();
@@ -113,7 +113,7 @@ public sealed class LimitedJobTests : IDisposable
 
         var report = await box.RunAsync();
         Assert.Equal((JobOutcome.Incomplete, StopReason.Limit, copied), (report.Outcome, report.Stop, report.Totals.Copied));
-        // Beside it stand the messages that were under way and refused with the same words.
+        // Messages in flight that were refused with the same words are reported as problems of their own.
         var problem = Assert.Single(report.Problems, p => p.Reason == "limit");
         Assert.Contains("Account exceeded command or bandwidth limits", problem.Text, StringComparison.Ordinal);
         Assert.Contains("a run on the next day goes on", problem.Text, StringComparison.Ordinal);

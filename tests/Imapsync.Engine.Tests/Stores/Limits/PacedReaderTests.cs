@@ -24,7 +24,7 @@ public sealed class PacedReaderTests
             seen.AddRange(read.Buffer.ToArray());
             isDone = read.IsCompleted;
             body.AdvanceTo(read.Buffer.End);
-            // The burst and the seconds that have gone by.
+            // At most the burst plus the rate times the elapsed seconds may have been read.
             Assert.True(seen.Count <= 25 + (100 * (clock.GetUtcNow() - began).TotalSeconds) + 1e-6);
         }
 
@@ -43,7 +43,7 @@ public sealed class PacedReaderTests
         Assert.InRange((clock.GetUtcNow() - began).TotalSeconds, 9.7, 9.8);
     }
 
-    /// <summary>Time passes only while the reader waits for it.</summary>
+    /// <summary>Reads while advancing the clock, so time passes only while the reader waits.</summary>
     private async Task<ReadResult> ReadAsync(PacedReader body)
     {
         var reading = body.ReadAsync(Token).AsTask();

@@ -13,7 +13,7 @@ public sealed class DotLockTests
         var holders = 0;
         for (var round = 0; round < 60; round++)
         {
-            // All ask at once: whoever loses may find the lock gone again when it looks.
+            // All tasks ask at once, so a task that loses may find the lock gone when it examines it.
             await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
             {
                 await using var held = await DotLock.AcquireAsync(dir["file"], TimeProvider.System, CancellationToken.None);
@@ -26,7 +26,7 @@ public sealed class DotLockTests
         Assert.False(File.Exists(dir["file.lock"]));
     }
 
-    /// <summary>A child has all handles of its parent until it runs its program: what it has must not go on locking.</summary>
+    /// <summary>A child process has all handles of its parent until it executes its program; these handles must not keep the lock.</summary>
     [Fact]
     public async Task Of_many_that_find_a_lock_left_behind_one_takes_it_though_children_are_started_meanwhile()
     {
@@ -50,7 +50,7 @@ public sealed class DotLockTests
         using var dir = new TempDir();
         for (var round = 0; round < 500; round++)
         {
-            // No process has this number.
+            // No process has this ID, so the lock is stale.
             File.WriteAllText(dir["file.lock"], $"{int.MaxValue}:{Environment.MachineName}");
             var taken = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => DotLock.TryTake(dir["file"], TimeSpan.FromMinutes(1), TimeProvider.System))));
 
@@ -81,7 +81,7 @@ public sealed class DotLockTests
             }
             catch (FileNotFoundException)
             {
-                // Nobody holds it for now.
+                // The lock is not held at the moment.
             }
         }
 

@@ -7,7 +7,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.MailFiles;
 
-/// <summary>Directories of .eml files, and what holds for every store of files that each hold a message.</summary>
+/// <summary>Directories of .eml files, and the behaviour of every store with one file per message.</summary>
 public sealed class EmlTests
 {
     private static string Message(string subject) => $"Message-ID: <{subject}@x.example>\r\nDate: Mon, 02 Jun 2025 10:00:00 +0000\r\nSubject: {subject}\r\n\r\n{subject}\r\n";
@@ -39,7 +39,7 @@ public sealed class EmlTests
         for (var i = 0; i < bodies.Length; i++)
             job.Write($"Work/Büro/{i}.eml", bodies[i]);
         job.Write("top.EML", Message("top"));
-        // From a system whose lines end in LF.
+        // Write a file as a system with LF line ends does.
         job.Write("Work/lf.eml", Message("lf").Replace("\r\n", "\n", StringComparison.Ordinal));
         job.Write("Work/Thumbs.db", "x");
         job.Write("Work/notes.txt", "x");
@@ -47,7 +47,7 @@ public sealed class EmlTests
         var first = await job.SucceedAsync();
 
         Assert.Equal(bodies.Length + 2, first.Totals.Copied);
-        // The reader of this test shows a bare LF as CRLF, as Dovecot does.
+        // The reader of this test shows a bare LF as CRLF, as Dovecot does, so CRLF is expected.
         Assert.Equal(
             bodies.Select(b => SourceJob.Line("Work/Büro", "", b.Replace("a\nb", "a\r\nb", StringComparison.Ordinal)))
                 .Append(SourceJob.Line("INBOX", "", Message("top"))).Append(SourceJob.Line("Work", "", Message("lf"))).Order(StringComparer.Ordinal),
@@ -95,7 +95,7 @@ public sealed class EmlTests
         foreach (var name in (string[])["1", "2", "5"])
             job.Write($"A/{name}.eml", Message(name));
         await job.SucceedAsync();
-        // As a program packs numbers, and one is new.
+        // Renumber the files as a program that packs numbers does, and add a new one.
         File.Move(Path.Combine(job.Source, "A/2.eml"), Path.Combine(job.Source, "A/9.eml"));
         File.Move(Path.Combine(job.Source, "A/5.eml"), Path.Combine(job.Source, "A/2.eml"));
         job.Write("A/3.eml", Message("new"));

@@ -6,7 +6,7 @@ using Imapsync.Engine.Stores.Emlx;
 
 namespace Imapsync.Engine.Tests.Stores.MailFiles;
 
-/// <summary>Apple Mail's files as they lie in <c>~/Library/Mail</c>.</summary>
+/// <summary>Apple Mail's files as stored in <c>~/Library/Mail</c>.</summary>
 public sealed class EmlxTests
 {
     private const string Account = "V10/6A1B6F7C-3C2E-4A0D-9C7B-0123456789AB";
@@ -65,7 +65,7 @@ public sealed class EmlxTests
         job.Write("A.mbox/Messages/1.emlx", File(Message("a"), 0));
         job.Write("A.mbox/Messages/2.emlx", File(Message("b"), 0));
         await job.SucceedAsync();
-        // Mail writes the file anew.
+        // Apple Mail replaces the file with a new one when a flag changes.
         job.Write("A.mbox/Messages/1.emlx.new", File(Message("a"), 1 | (1 << 4)));
         System.IO.File.Move(Path.Combine(job.Source, "A.mbox/Messages/1.emlx.new"), Path.Combine(job.Source, "A.mbox/Messages/1.emlx"), overwrite: true);
         job.Write("A.mbox/Messages/3.emlx", File(Message("c"), 0));

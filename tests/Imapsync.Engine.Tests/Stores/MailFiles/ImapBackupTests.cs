@@ -4,7 +4,7 @@ using Imapsync.Engine.Stores.ImapBackup;
 
 namespace Imapsync.Engine.Tests.Stores.MailFiles;
 
-/// <summary>Accounts as the program imap-backup keeps them.</summary>
+/// <summary>Accounts as stored by the program imap-backup.</summary>
 public sealed class ImapBackupTests
 {
     private static string Body(string subject, string text = "text\n") => $"Message-ID: <{subject}@x.example>\nDate: Mon, 02 Jun 2025 10:00:00 +0000\nSubject: {subject}\n\n{text}";

@@ -5,7 +5,7 @@ using Imapsync.Engine.Stores.Mh;
 
 namespace Imapsync.Engine.Tests.Stores.MailFiles;
 
-/// <summary>MH trees as MH, mutt, Claws Mail, Sylpheed and Evolution keep them.</summary>
+/// <summary>MH trees as stored by MH, mutt, Claws Mail, Sylpheed and Evolution.</summary>
 public sealed class MhTests
 {
     private static string Message(string subject, string top = "") => $"{top}Message-ID: <{subject}@x.example>\nDate: Mon, 02 Jun 2025 10:00:00 +0000\nSubject: {subject}\n\n{subject}\n";

@@ -3,7 +3,7 @@ using Imapsync.Engine.Stores.Thunderbird;
 
 namespace Imapsync.Engine.Tests.Stores.MailFiles;
 
-/// <summary>Profiles of Thunderbird.</summary>
+/// <summary>Thunderbird profiles as a source.</summary>
 public sealed class ThunderbirdTests
 {
     private static string Body(string subject) => $"Message-ID: <{subject}@x.example>\nDate: Mon, 02 Jun 2025 10:00:00 +0000\nSubject: {subject}\n\n{subject}\n";

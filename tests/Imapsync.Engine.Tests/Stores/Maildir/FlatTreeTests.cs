@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>Trees that were there before, laid out otherwise than the job would: no folder comes a second time beside itself.</summary>
+/// <summary>Existing target trees whose layout differs from the job's: no folder is created a second time beside itself.</summary>
 public sealed class FlatTreeTests
 {
     private static readonly string[] Names = ["Work", "Sent", "Lists", "a", "b c", "Ünï", "x.y"];
@@ -34,7 +34,7 @@ public sealed class FlatTreeTests
                 Assert.True(report.Outcome == JobOutcome.Ok && report.Totals.Copied == 0 && before.SequenceEqual(Tops(job.Target)), $"seed {seed}, round {round}, run {run} of {string.Join(' ', folders)}: {report.Totals} {job.Problems}\n{string.Join(' ', Tops(job.Target))}");
             }
 
-            // What is new goes beside the others, where the program whose tree it is looks for it.
+            // The new folder is created beside the others in the tree's own layout, where the program that owns the tree looks for it.
             _ = job.Deliver("Work/New/Deep/cur/n.h:2,S", "Subject: new\n\nnew\n");
             var later = await job.RunAsync();
             Assert.True(later.Totals.Copied == 1, $"seed {seed}, round {round}: {later.Totals} {job.Problems}");
@@ -114,7 +114,7 @@ public sealed class FlatTreeTests
         Assert.Equal(1, job.Report.Totals.Copied);
     }
 
-    /// <summary>Some folders with those above them, one of them two levels deep at least.</summary>
+    /// <summary>Random folders together with their parents; at least one folder is two levels deep.</summary>
     private static List<string> Tree(Random random)
     {
         var folders = new SortedSet<string>(StringComparer.Ordinal) { "INBOX", "Work", "Work/Sub" };
@@ -125,7 +125,7 @@ public sealed class FlatTreeTests
                 folders.Add(path = path.Length == 0 ? Names[random.Next(Names.Length)] : $"{path}/{Names[random.Next(Names.Length)]}");
         }
 
-        // Two folders that are one name when joined can't both be there.
+        // Two folders whose dot-joined names are equal can't both exist, so keep only one of them.
         return [.. folders.DistinctBy(f => f.Replace('/', '.'))];
     }
 

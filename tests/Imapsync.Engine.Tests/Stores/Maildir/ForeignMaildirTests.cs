@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>Somebody else's Maildir as the source of a job over several nights: nothing is passed over in silence, nothing comes twice.</summary>
+/// <summary>A foreign Maildir as the source of a job over several nights: nothing is skipped silently and nothing arrives twice.</summary>
 public sealed class ForeignMaildirTests : IDisposable
 {
     private readonly MaildirJob job = new();
@@ -52,7 +52,10 @@ public sealed class ForeignMaildirTests : IDisposable
         Assert.Equal(JobOutcome.Ok, job.Report.Outcome);
     }
 
-    /// <summary>Something that writes (a restore) gives the folder UIDs of its own in the very second in which the job had to remember some.</summary>
+    /// <summary>
+    /// A restore may give the folder a uidlist with UIDs of its own in the same second in which the job records some; their UIDVALIDITYs must
+    /// differ.
+    /// </summary>
     [Fact]
     public async Task UIDs_remembered_are_never_under_the_UIDVALIDITY_of_a_uidlist_made_at_the_same_time()
     {
@@ -176,7 +179,7 @@ public sealed class ForeignMaildirTests : IDisposable
         Assert.Contains(".Entw", job.Problems, StringComparison.Ordinal);
         _ = Assert.Single(job.Arrived());
 
-        // The runtime can't remove what it can't name.
+        // The .NET runtime can't delete a file whose name it can't decode, so use rm.
         Run("rm", "-rf", job.Source);
     }
 
@@ -225,7 +228,7 @@ public sealed class ForeignMaildirTests : IDisposable
         _ = job.Folder("");
         for (var night = 0; night < 12; night++)
         {
-            // A unique name is never used again once its files are gone, and none of them goes in the night another comes.
+            // A unique name is not reused after its files are gone, and none of its files is deleted in the night in which another one arrives.
             var before = Directory.GetFiles(job.Source, "*.h*", SearchOption.AllDirectories);
             var touched = new HashSet<string>(StringComparer.Ordinal);
             for (var n = random.Next(4); n >= 0; n--)

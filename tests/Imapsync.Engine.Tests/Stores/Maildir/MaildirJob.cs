@@ -7,7 +7,7 @@ using Imapsync.Engine.Tests.Contracts;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>A job from somebody else's Maildir to one of the program's own.</summary>
+/// <summary>A job from a foreign Maildir to a Maildir of the program's own.</summary>
 internal sealed class MaildirJob : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
@@ -31,7 +31,7 @@ internal sealed class MaildirJob : IDisposable
 
     public JobReport Report { get; private set; } = null!;
 
-    /// <summary>The problems' texts, joined.</summary>
+    /// <summary>The folders and texts of all problems, joined.</summary>
     public string Problems => string.Join('\n', Report.Problems.Select(p => $"{p.Folder} {p.Text}"));
 
     public string Folder(string name)
@@ -42,7 +42,7 @@ internal sealed class MaildirJob : IDisposable
         return folder;
     }
 
-    /// <param name="name">As in <c>A/cur/1.host:2,S</c>.</param>
+    /// <param name="name">The path below the source, as in <c>A/cur/1.host:2,S</c>.</param>
     public string Deliver(string name, string contents)
     {
         var file = Path.Combine(Source, name);
@@ -55,7 +55,7 @@ internal sealed class MaildirJob : IDisposable
         Report = await new JobRunner(TimeProvider.System, StoreRegistry.OpenAsync).RunAsync(
             Definition, new RunOptions(dryRun), _ => { }, TestContext.Current.CancellationToken, TestContext.Current.CancellationToken);
 
-    /// <summary>What the target holds: folder, flags and contents of each message.</summary>
+    /// <summary>The messages at the target: folder, flags and contents of each.</summary>
     public IReadOnlyList<string> Arrived() =>
     [
         .. Directory.EnumerateFiles(Target, "*", SearchOption.AllDirectories)

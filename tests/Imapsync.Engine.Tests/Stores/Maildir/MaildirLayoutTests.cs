@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>Trees as mbsync, OfflineIMAP, Dovecot and Courier lay them out: every Maildir of them is read, or named as left out.</summary>
+/// <summary>Trees laid out by mbsync, OfflineIMAP, Dovecot and Courier: every Maildir in them is read, or reported by name as left out.</summary>
 public sealed class MaildirLayoutTests
 {
     [Theory]
@@ -132,7 +132,7 @@ public sealed class MaildirLayoutTests
                 Assert.True(arrived.Contains(text, StringComparison.Ordinal) || isNamed, $"seed {seed}, round {round}, '{directory}' of {string.Join(" | ", planted.Keys)}: {job.Problems}");
             }
 
-            // By its own name or that of a directory above it.
+            // Whether a report names the directory itself or a directory above it.
             bool IsNamed(string directory)
             {
                 for (var at = directory; at.Length > 0; at = Path.GetDirectoryName(at) ?? "")

@@ -5,7 +5,7 @@ using Imapsync.Engine.Tests.Contracts;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>What an open Maildir holds of each of its messages, counted in octets.</summary>
+/// <summary>The memory that an open Maildir uses per message, in octets.</summary>
 [Collection(nameof(MemoryBoundsTests))]
 public sealed class MaildirMemoryTests
 {
@@ -35,7 +35,7 @@ public sealed class MaildirMemoryTests
 
         var context = new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = Path.Combine(directory.Path, "names"), MemoryIsReadOnly = false };
         await using var store = await StoreRegistry.OpenAsync(new MaildirEndpoint(root), false, context, Token);
-        // The second time nothing is new.
+        // When the folder is opened the second time, no message is new.
         for (var time = 0; time < 2; time++)
         {
             var before = GC.GetTotalMemory(forceFullCollection: true);

@@ -7,7 +7,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>What lies on the disk: the part of the promise that other programs see.</summary>
+/// <summary>The files of a Maildir on disk, which other programs also read and write.</summary>
 public sealed class MaildirOnDiskTests : IAsyncDisposable
 {
     private readonly MaildirFixture fixture = new(MaildirLayout.MaildirPlusPlus);

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>The compact table of names against a plain dictionary, for names of every make.</summary>
+/// <summary>The compact table of names compared with a plain dictionary, for names of all kinds.</summary>
 public sealed class NameTableTests
 {
     [Fact]

@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>A store keeps the uidlists of folders that were just closed: nothing that others do meanwhile may be missed for it.</summary>
+/// <summary>A store keeps the uidlists of recently closed folders in memory; changes that others make meanwhile must still be noticed.</summary>
 public sealed class ReopenedFolderTests : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
@@ -53,7 +53,7 @@ public sealed class ReopenedFolderTests : IDisposable
         }
     }
 
-    /// <summary>What a server or a person does to a folder.</summary>
+    /// <summary>Changes the folder as a server or a person might.</summary>
     private async Task DoAsync(int deed, int round)
     {
         var files = Directory.GetFiles(Path.Combine(directory.Path, "cur")).Concat(Directory.GetFiles(Path.Combine(directory.Path, "new"))).ToList();
@@ -77,7 +77,7 @@ public sealed class ReopenedFolderTests : IDisposable
                 File.Delete(ListFile);
                 break;
             case 5:
-                // The same octets, but for a digit of the UIDVALIDITY, put in the list's place.
+                // Replace the list by one with the same octets except for a digit of the UIDVALIDITY.
                 var text = await File.ReadAllTextAsync(ListFile, Token);
                 await File.WriteAllTextAsync(ListFile + ".new", text.Replace("3 V1", "3 V2", StringComparison.Ordinal), Token);
                 File.Move(ListFile + ".new", ListFile, overwrite: true);

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>Somebody else's Maildir in which a file was replaced by another of the same unique name: it is another message.</summary>
+/// <summary>A foreign Maildir in which a file was replaced by another one of the same unique name: the new file is another message.</summary>
 public sealed class ReplacedFileTests : IDisposable
 {
     private readonly MaildirJob job = new();
@@ -38,7 +38,7 @@ public sealed class ReplacedFileTests : IDisposable
             _ = job.Deliver($"cur/{i}.h:2,", $"Message-ID: <{i}@x>\nSubject: {i}\n\n{i}\n");
         await OkAsync(20);
         var before = job.Arrived();
-        // The whole tree brought back from a copy: other files, other dates, the same mail; and a flag was set.
+        // Restore the whole tree from a copy, with other files, other dates and the same mail, and set a flag.
         foreach (var file in Directory.GetFiles(Path.Combine(job.Source, "cur")))
         {
             var text = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
@@ -91,7 +91,7 @@ public sealed class ReplacedFileTests : IDisposable
                 File.WriteAllText(file, next());
                 break;
             case 1:
-                // The same size and date.
+                // Replace the file by another one of the same size and date.
                 var time = File.GetLastWriteTimeUtc(file);
                 var beside = file + ".new";
                 File.WriteAllText(beside, next());

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>A job's subscriptions are written together; what comes out is what one by one would give.</summary>
+/// <summary>A job writes all its subscriptions together; the result must equal that of writing them one by one.</summary>
 public sealed class SubscriptionsTests
 {
     private static readonly string[] Folders = ["A", "B", "C", "D", "E", "F", "G", "H"];
@@ -21,7 +21,7 @@ public sealed class SubscriptionsTests
         {
             HashSet<string> source = [.. Folders.Where(_ => random.Next(2) == 0)];
             Write(job.Source, source);
-            // Somebody's own doing at the target, of a folder that is not there among them.
+            // A user changes the subscriptions at the target, among them one to a folder that does not exist there.
             if (round > 0)
             {
                 wanted = [.. Folders.Append("Elsewhere").Where(_ => random.Next(2) == 0)];

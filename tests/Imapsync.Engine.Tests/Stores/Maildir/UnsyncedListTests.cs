@@ -7,7 +7,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>What a power cut may leave of a folder that was made and not synced yet, and of the calls that save a look.</summary>
+/// <summary>The states that a power cut may leave of a folder created but not yet synced, and the system calls used to write such files.</summary>
 public sealed class UnsyncedListTests : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
@@ -83,7 +83,7 @@ public sealed class UnsyncedListTests : IDisposable
                 File.WriteAllBytes(list, []);
                 break;
             case 1:
-                // Its size is there and its octets are not.
+                // The file's size reached the disk, but its contents did not.
                 File.WriteAllBytes(list, new byte[length]);
                 break;
             case 2:

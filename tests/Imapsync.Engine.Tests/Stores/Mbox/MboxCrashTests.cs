@@ -8,11 +8,11 @@ public sealed class MboxCrashTests
 {
     private static readonly string Hello = new('h', 700);
 
-    // Longer than any message of the window, so that a torn one with this behind it is never as long as it was to be.
+    // Longer than any message of the window, so that a truncated message followed by this text never has its intended length.
     private static readonly string Foreign = $"From mda@example.org Sat Jan  2 03:04:05 2021\nSubject: delivered meanwhile\n\n{Hello}\n\n";
     private static readonly byte[][] Before = [AwkwardMessages.Ordinary(1), AwkwardMessages.All["CRCRLF"]];
 
-    // Two of them end, in the middle, as a whole message would.
+    // Two of these messages look like a whole message when they are truncated in the middle.
     private static readonly byte[][] Window =
     [
         AwkwardMessages.Ordinary(2), AwkwardMessages.All["final empty lines"], AwkwardMessages.All["no final line end"], AwkwardMessages.All["nothing at all"],
@@ -45,7 +45,8 @@ public sealed class MboxCrashTests
         var crash = await PrepareAsync(place);
         for (var length = crash.MboxBefore; length <= crash.Mbox.Length; length++)
         {
-            // Cut behind the '>' of a quoted line, what follows cannot be told from our own line; writes do not end there but by bad luck.
+            // After a cut behind the '>' of a quoted line, the octets that follow look like part of our own line. A real write rarely
+            // ends there, so skip it.
             if (crash.Mbox[length - 1] == '>')
                 continue;
             crash.Restore(place, length);

@@ -82,7 +82,7 @@ public sealed class MboxIndexDamageTests
         Assert.Equal(letters.Values.Select(l => l.Octets), (await place.ReadAsync()).Letters.Select(l => l.Octets));
     }
 
-    /// <summary>Some windows, with a gap in the UIDs.</summary>
+    /// <summary>Writes several windows, with a gap in the UIDs.</summary>
     private static async Task<(byte[] Mbox, byte[] Index, List<Uid> Uids, UidValidity Validity)> PrepareAsync(MboxPlace place)
     {
         List<Uid> uids = [.. await place.AppendAsync(AwkwardMessages.Ordinary(9), Messages[0], Messages[1])];
@@ -112,7 +112,7 @@ public sealed class MboxIndexDamageTests
                 Assert.True(seen.Item2[i].Octets.AsSpan().SequenceEqual(Messages[i]), $"{what}: message {i} differs");
         }
 
-        // Under the same UIDVALIDITY each UID means the same message as before.
+        // Under an unchanged UIDVALIDITY, each UID must denote the same message as before.
         Assert.True(status.UidValidity != validity || letters.Keys.SequenceEqual(uids), $"{what}: UIDs moved");
         Assert.False(status.UidValidity.IsNone);
     }

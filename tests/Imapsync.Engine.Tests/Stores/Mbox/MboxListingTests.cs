@@ -5,7 +5,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
-/// <summary>Which folders a directory of somebody else's files has, and that mail which is not read is told of.</summary>
+/// <summary>Which folders a foreign directory of files has; mail that is not read is reported.</summary>
 public sealed class MboxListingTests
 {
     private const string One = "From a@example.org Thu Jan  2 03:04:05 2020\nSubject: 1\n\na\n\n";
@@ -165,7 +165,7 @@ public sealed class MboxListingTests
         }
     }
 
-    /// <summary>The folders that hold messages; each must have the one that was written.</summary>
+    /// <summary>Returns the folders that hold messages; asserts that each holds the one message written to it.</summary>
     private static async Task<List<string>> CountAsync(MboxPlace place)
     {
         var store = await place.OpenAsync(forWriting: false);

@@ -80,7 +80,7 @@ public sealed class MboxLockTests
     private static string Mode(string file) =>
         OperatingSystem.IsWindows() || File.GetUnixFileMode(file) == (UnixFileMode.UserRead | UnixFileMode.UserWrite) ? "rw-------" : "others may read";
 
-    /// <summary>Waits for nothing: each pause is over at once.</summary>
+    /// <summary>A clock whose waits end at once.</summary>
     internal sealed class HurriedTime(TimeSpan later = default, Action<int>? onTimer = null) : TimeProvider
     {
         private int timers;

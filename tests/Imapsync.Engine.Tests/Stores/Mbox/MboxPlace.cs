@@ -15,7 +15,7 @@ internal sealed class MboxPlace : IDisposable
 
     public List<string> Notes { get; } = [];
 
-    /// <summary>What the store says it does not read, or not surely right.</summary>
+    /// <summary>The store's reports of mail that it does not read, or possibly reads wrongly.</summary>
     public List<string> Unread { get; } = [];
 
     public string Path => directory.Path;
@@ -44,7 +44,7 @@ internal sealed class MboxPlace : IDisposable
         return await folder.AppendAllAsync([.. messages.Select(Letter.Of)]);
     }
 
-    /// <summary>Opens for reading; nothing may be written by that.</summary>
+    /// <summary>Opens the folder for reading and asserts that this writes nothing.</summary>
     public async Task<(FolderStatus Status, List<Letter> Letters)> ReadAsync()
     {
         var before = Directory.GetFiles(Path).Order().Select(f => (f, File.GetLastWriteTimeUtc(f))).ToList();
@@ -55,7 +55,7 @@ internal sealed class MboxPlace : IDisposable
         return (folder.Status, [.. letters.Values]);
     }
 
-    /// <summary>Opens for writing, which puts file and index right.</summary>
+    /// <summary>Opens the folder for writing, which repairs file and index.</summary>
     public async Task<(FolderStatus Status, SortedDictionary<Uid, Letter> Letters)> SettleAsync()
     {
         await using var folder = await OpenFolderAsync();

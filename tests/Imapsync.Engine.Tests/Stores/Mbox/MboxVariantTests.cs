@@ -40,7 +40,7 @@ public sealed class MboxVariantTests
             Assert.Equal(note.Length > 0 || isCrLf, place.Notes.Count > 0);
             Assert.All(place.Notes, n => Assert.Contains(isCrLf ? "CRLF" : note, n, StringComparison.Ordinal));
 
-            // The same once it is written to: an index is made and the octets stay.
+            // The first write creates an index and must leave the octets of the existing messages unchanged.
             await using (var folder = await place.OpenFolderAsync())
                 await folder.AppendAllAsync(Letter.Number(1));
             Assert.Equal([first, second], (await place.ReadAsync()).Letters.Take(2).Select(l => System.Text.Encoding.Latin1.GetString(l.Octets)));
@@ -87,7 +87,7 @@ public sealed class MboxVariantTests
             using var place = new MboxPlace();
             var file = MboxPlace.Octets(string.Concat(Enumerable.Range(0, random.Next(15)).Select(_ => tokens[random.Next(tokens.Length)])));
             await File.WriteAllBytesAsync(place.Mbox, file, Token);
-            // A source without any mbox is refused, and not every such file looks like one.
+            // Add a valid mbox: a source without any mbox is refused, and not every random file looks like an mbox.
             await File.WriteAllTextAsync(Path.Combine(place.Path, "Other"), Mark + Header, Token);
             try
             {

@@ -5,12 +5,12 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
-/// <summary>Dates of postmarks of every make: read for what they say, or left to the message's own Date.</summary>
+/// <summary>Dates in postmarks of all kinds: either parsed as written, or ignored in favour of the message's own Date.</summary>
 public sealed class PostmarkDateTests
 {
     private static readonly string[] Senders = ["a@example.org", "-", "MAILER-DAEMON", "may@example.org", "Mon", "a b c@example.org", "???@???", "2020"];
 
-    /// <summary>What a program writes of a time, and whether it drops the seconds.</summary>
+    /// <summary>How a program writes a time, and whether it drops the seconds.</summary>
     private static readonly (string Name, Func<DateTimeOffset, string> Write, bool DropsSeconds)[] Makes =
     [
         ("asctime", d => Text(d, "ddd MMM d HH:mm:ss yyyy"), false),

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
-/// <summary>Postmarks of every make, mixed in one file: as many messages come out as were put in, each with its octets, or a word is said.</summary>
+/// <summary>Postmarks of all kinds mixed in one file: every message is read with its octets, or the doubt is reported.</summary>
 public sealed class PostmarkFormTests
 {
     private static readonly string[] Forms =

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
-/// <summary>What mutt and Thunderbird do to an mbox: a backup keeps its UIDs, and their notes become flags.</summary>
+/// <summary>Changes that mutt and Thunderbird make to an mbox: a backup keeps its UIDs, and the fields they add become flags.</summary>
 public sealed class RewrittenBackupTests
 {
     private const string Mozilla = "From - Thu Jan  2 03:04:05 2020\n";

@@ -7,7 +7,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
-/// <summary>Folders in files on file systems made for Windows: each gets a name that can stand there and is found again by it, there and elsewhere.</summary>
+/// <summary>
+/// Folders as files on file systems made for Windows: each folder gets a name that is allowed there, and is found by this name there and
+/// elsewhere.
+/// </summary>
 public sealed class StrictNamesTests
 {
     private static readonly string[] Pieces = ["a", "B", ":", "*", "?", "\"", "<", ">", "|", "\\", ".", " ", "%", "%3A", "CON", "nul", "COM1", "Lpt9", ".x", "é", "~", ".mbox", ".sbd", ".lock", ".imapsync-x"];
@@ -31,7 +34,7 @@ public sealed class StrictNamesTests
                 Assert.True(name.IndexOfAny([':', '*', '?', '"', '<', '>', '|', '\\']) < 0 && name[^1] is not ('.' or ' ') && !WindowsNames.IsDevice(name), $"{what}\n{name}");
             }
 
-            // Something is in each, as in a backup.
+            // Each file holds a message, as in a backup.
             foreach (var file in files.Values)
                 File.WriteAllText(file, "From a Thu Jan  2 03:04:05 2020\nSubject: x\n\nx\n\n");
             foreach (var limits in (NameLimits[])[NameLimits.OfWindows, NameLimits.None])

@@ -6,7 +6,7 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Tests.Stores.Pop3;
 
-/// <summary>POP3 servers that lie, break off and lack what they should have.</summary>
+/// <summary>POP3 servers that lie, hang up early or lack required features.</summary>
 public sealed class LyingPop3Tests
 {
     private const string Head = "Subject: x\r\n\r\n";
@@ -24,7 +24,7 @@ public sealed class LyingPop3Tests
         var report = await server.RunAsync();
 
         Assert.True(report.Outcome == JobOutcome.Ok, server.Problems);
-        // A message with a bare LF is kept verbatim in a Maildir; the reader of this test puts a CR before each LF.
+        // A Maildir keeps a message with a bare LF verbatim, but the reader of this test puts a CR before each LF, so compare both in that form.
         Assert.Equal(bodies.Select(Normal).Order(StringComparer.Ordinal), server.Arrived().Select(Normal).Order(StringComparer.Ordinal));
         static string Normal(string text) => text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace("\n", "\r\n", StringComparison.Ordinal);
     }
@@ -47,7 +47,7 @@ public sealed class LyingPop3Tests
     {
         using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n", Head + "three\r\n");
         await server.RunAsync();
-        // The first is gone, the order is another, and one is new.
+        // The first message is gone, the order has changed, and one message is new.
         server.Messages.Clear();
         server.Messages[2] = ("id-3", Encoding.Latin1.GetBytes(Head + "three\r\n"));
         server.Messages[5] = ("new", Encoding.Latin1.GetBytes(Head + "four\r\n"));
@@ -113,7 +113,7 @@ public sealed class LyingPop3Tests
         Assert.Equal(JobOutcome.Incomplete, first.Outcome);
         Assert.Equal((2, 1), (first.Totals.Copied, first.Totals.Failed));
         Assert.Contains("it is broken", server.Problems, StringComparison.Ordinal);
-        // What was not copied is not deleted.
+        // A message that was not copied is not deleted from the server.
         Assert.Equal("id-2", Assert.Single(server.Messages).Value.Id);
         server.Instead = _ => null;
         var second = await server.RunAsync(deletes: true);
@@ -168,7 +168,7 @@ public sealed class LyingPop3Tests
     [Fact]
     public async Task A_unique_id_that_comes_back_for_other_mail_after_it_was_deleted_is_new_mail()
     {
-        // RFC 1939 §7 forbids it only while the first message is there.
+        // RFC 1939 §7 forbids reusing a unique-id only while the first message exists.
         using var server = Pop3Server.With(Head + "one\r\n");
         await server.RunAsync(deletes: true);
         server.Messages[1] = ("id-1", Encoding.Latin1.GetBytes(Head + "two\r\n"));
@@ -322,7 +322,7 @@ public sealed class LyingPop3Tests
 
         Assert.True(report.Outcome == JobOutcome.Ok, server.Problems);
         Assert.Equal(2, server.Arrived().Count);
-        // Without what was remembered, messages are known by their headers all the same.
+        // Without the state, messages are recognised by their headers, so nothing is copied again.
         Directory.Delete(server.Definition.StateDirectory, recursive: true);
         Assert.Equal(0, (await server.RunAsync()).Totals.Copied);
         Assert.Contains(server.Heard, c => c.StartsWith("APOP alice ", StringComparison.Ordinal));

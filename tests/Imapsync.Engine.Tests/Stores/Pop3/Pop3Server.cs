@@ -11,21 +11,21 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Pop3;
 
-/// <summary>A POP3 server in memory that says what a test wants, and a job that backs it up into a Maildir.</summary>
+/// <summary>A POP3 server in memory that answers as the test decides, and a job that backs it up into a Maildir.</summary>
 internal sealed class Pop3Server : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
     private readonly HashSet<int> marked = [];
 
-    /// <summary>Messages by number: the unique-id and the octets.</summary>
+    /// <summary>The messages by number, each with its unique-id and octets.</summary>
     public SortedDictionary<int, (string Id, byte[] Octets)> Messages { get; } = [];
 
-    /// <summary>What the capabilities are; null for a server without CAPA.</summary>
+    /// <summary>The capabilities that CAPA lists; null for a server without CAPA.</summary>
     public string[]? Capabilities { get; set; } = ["USER", "UIDL", "TOP", "PIPELINING", "RESP-CODES"];
 
     public string Greeting { get; set; } = "+OK ready";
 
-    /// <summary>Gives another answer to a command than the usual one; null for that. "" hangs up.</summary>
+    /// <summary>Returns a reply to a command instead of the default one; null for the default. "" closes the connection.</summary>
     public Func<string, string?> Instead { get; set; } = _ => null;
 
     public List<string> Heard { get; } = [];
@@ -69,7 +69,7 @@ internal sealed class Pop3Server : IDisposable
             .RunAsync(Definition, new RunOptions(false), _ => { }, token, token);
     }
 
-    /// <summary>The octets of what arrived, sorted.</summary>
+    /// <summary>The messages that arrived at the target, with CRLF line ends, sorted.</summary>
     public IReadOnlyList<string> Arrived() =>
         !Directory.Exists(Target) ? [] :
         [
@@ -84,7 +84,7 @@ internal sealed class Pop3Server : IDisposable
         Sessions++;
         var (toServer, toClient) = (new Pipe(), new Pipe());
         _ = ServeAsync(new PipedStream(toServer.Reader, toClient.Writer));
-        // Pieces of odd lengths: a reply may be cut anywhere.
+        // Replies arrive in pieces of 7 octets, so they may be split anywhere.
         return ValueTask.FromResult<Stream>(new PipedStream(toClient.Reader, toServer.Writer, segment: 7));
     }
 
@@ -144,7 +144,7 @@ internal sealed class Pop3Server : IDisposable
         }
     }
 
-    /// <summary>As RFC 1939 §3 has it: a dot before each line that begins with one, where lines end in CRLF alone.</summary>
+    /// <summary>Byte-stuffs a message as in RFC 1939 §3: a dot precedes each line that begins with one; only CRLF ends a line.</summary>
     private static string Stuffed(string octets) =>
         (octets.StartsWith('.') ? "." : "") + octets.Replace("\r\n.", "\r\n..", StringComparison.Ordinal);
 
@@ -157,7 +157,7 @@ internal sealed class Pop3Server : IDisposable
         public override string ToString() => "test";
     }
 
-    /// <summary>A reader of text asks for octets in both ways.</summary>
+    /// <summary>A <see cref="PipedStream"/> as a stream for a text reader; only asynchronous reads work.</summary>
     private sealed class AsyncOnly(PipedStream inner) : Stream
     {
         public override bool CanRead => true;

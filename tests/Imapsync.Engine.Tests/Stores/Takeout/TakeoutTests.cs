@@ -6,7 +6,7 @@ using Imapsync.Engine.Stores.Takeout;
 
 namespace Imapsync.Engine.Tests.Stores.Takeout;
 
-/// <summary>Files of Google Takeout as they come: one mbox, labels in each message.</summary>
+/// <summary>Google Takeout files as exported: one mbox, with the labels in each message.</summary>
 public sealed partial class TakeoutTests
 {
     private static string Message(string labels, string subject, string body = "text\r\n") =>

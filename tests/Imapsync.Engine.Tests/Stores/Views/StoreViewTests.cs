@@ -4,7 +4,7 @@ using Imapsync.Engine.Stores.Views;
 
 namespace Imapsync.Engine.Tests.Stores.Views;
 
-/// <summary>A view that forgets a member would answer for the store behind it without a word.</summary>
+/// <summary>A view that does not forward a member would silently answer in place of the store behind it.</summary>
 public sealed class StoreViewTests
 {
     [Fact]
@@ -57,7 +57,7 @@ public sealed class StoreViewTests
         public override IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken) => Folder.ListAsync(request, cancellationToken);
     }
 
-    /// <summary>Notes what it is asked, and has nothing to say.</summary>
+    /// <summary>A proxy that records the members called and returns no results.</summary>
     public class Asked : DispatchProxy
     {
         private readonly List<string> asked = [];
