@@ -15,9 +15,15 @@ public sealed class OutputTests
     public async Task The_report_has_the_documented_shape()
     {
         var path = Path.GetTempFileName();
-        await ReportFile.WriteAsync(path, ReportJson.Of([Reports.Full()]), DocumentJson.Default.ReportJson, CancellationToken.None);
+        await ReportFile.WriteAsync(path, ReportJson.Of([Reports.Full(), Reports.Full() with { Name = "bob" }], exitStatus: 3), DocumentJson.Default.ReportJson, CancellationToken.None);
         Assert.Equal("""
-            {"jobs":[{"name":"alice","outcome":"incomplete","started":"2026-01-31T18:00:00+00:00","finished":"2026-01-31T18:00:12+00:00",
+            {"version":1,"exit_status":3,"totals":{"folders":2,"source_messages":20,"copied":6,"already_present":10,"adopted":2,"skipped":2,"failed":2,"flags_updated":4,"deleted":8,"bytes":8192},
+            "jobs":[{"name":"alice","outcome":"incomplete","started":"2026-01-31T18:00:00+00:00","finished":"2026-01-31T18:00:12+00:00",
+            "totals":{"folders":1,"source_messages":10,"copied":3,"already_present":5,"adopted":1,"skipped":1,"failed":1,"flags_updated":2,"deleted":4,"bytes":4096},
+            "folders":[{"source":"Sent Items","target":"Sent","source_messages":10,"copied":3,"already_present":5,"adopted":1,"skipped":1,"failed":1,"flags_updated":2,"deleted":4,"bytes":4096}],
+            "problems":[{"scope":"message","folder":"Sent Items","uid":17,"reason":"refused","text":"over\u001B[2J quota","envelope":null},{"scope":"store","folder":null,"uid":null,"reason":"connect","text":"gone","envelope":null}],
+            "notes":["1 message was there already"],"waited_seconds":300,"waits":[{"reason":"over quota","seconds":300,"until":"2026-01-31T18:05:00+00:00"}]},
+            {"name":"bob","outcome":"incomplete","started":"2026-01-31T18:00:00+00:00","finished":"2026-01-31T18:00:12+00:00",
             "totals":{"folders":1,"source_messages":10,"copied":3,"already_present":5,"adopted":1,"skipped":1,"failed":1,"flags_updated":2,"deleted":4,"bytes":4096},
             "folders":[{"source":"Sent Items","target":"Sent","source_messages":10,"copied":3,"already_present":5,"adopted":1,"skipped":1,"failed":1,"flags_updated":2,"deleted":4,"bytes":4096}],
             "problems":[{"scope":"message","folder":"Sent Items","uid":17,"reason":"refused","text":"over\u001B[2J quota","envelope":null},{"scope":"store","folder":null,"uid":null,"reason":"connect","text":"gone","envelope":null}],

@@ -70,8 +70,9 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         using var errors = new StringWriter();
         notices.Say = late.Enqueue;
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
-        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports), DocumentJson.Default.ReportJson, errors)]);
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportCsvPath, file => ReportCsv.WriteAsync(file, reports, signals.InterruptedStatus), errors)]);
+        // The last file, since it names the exit status.
+        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports, status), DocumentJson.Default.ReportJson, errors)]);
         // On another thread, and not waited for for ever: a disk may not answer.
         var telling = DryRun ? Task.CompletedTask : Task.Run(() => TellAsync(file, notices, telemetry, reports, status, surroundings, late.Enqueue, stop), CancellationToken.None);
         var complaints = errors.ToString();
@@ -116,7 +117,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         if (notices.Failures is { Count: > 0 } failures && ReportPath is not null && Engine.Files.OutputFile.WouldReplace(ReportPath))
         {
             using var errors = new StringWriter();
-            await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports) with { NotificationFailures = failures }, DocumentJson.Default.ReportJson, errors);
+            await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports, status) with { NotificationFailures = failures }, DocumentJson.Default.ReportJson, errors);
             if (errors.ToString().Trim() is { Length: > 0 } error)
                 say(error);
         }

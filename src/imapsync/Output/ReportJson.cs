@@ -5,13 +5,17 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>The shape of <c>--report</c>. A documented promise: docs/command-line.md.</summary>
-internal sealed record ReportJson(IReadOnlyList<JobReportJson> Jobs)
+/// <param name="Version">Changes only when a member is removed or gets another meaning, never when one is added.</param>
+/// <param name="ExitStatus">The exit status of the whole run.</param>
+/// <param name="Totals">The sums over all jobs.</param>
+internal sealed record ReportJson(int Version, int ExitStatus, TotalsJson Totals, IReadOnlyList<JobReportJson> Jobs)
 {
     /// <summary>Who could not be told of the run, and why; left out where all could.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? NotificationFailures { get; init; }
 
-    public static ReportJson Of(IEnumerable<JobReport> reports) => new([.. reports.Select(JobReportJson.Of)]);
+    public static ReportJson Of(IReadOnlyList<JobReport> reports, int exitStatus) =>
+        new(1, exitStatus, TotalsJson.Sum([.. reports.Select(TotalsJson.Of)]), [.. reports.Select(JobReportJson.Of)]);
 }
 
 internal sealed record JobReportJson(
@@ -42,6 +46,10 @@ internal sealed record TotalsJson(
     public static TotalsJson Of(JobReport r) => new(
         r.Folders.Length, r.Totals.SourceMessages, r.Totals.Copied, r.Totals.AlreadyPresent, r.Totals.Adopted, r.Totals.Skipped,
         r.Totals.Failed, r.Totals.FlagsUpdated, r.Totals.Deleted, r.Totals.Bytes);
+
+    public static TotalsJson Sum(IReadOnlyList<TotalsJson> all) => new(
+        all.Sum(t => t.Folders), all.Sum(t => t.SourceMessages), all.Sum(t => t.Copied), all.Sum(t => t.AlreadyPresent), all.Sum(t => t.Adopted), all.Sum(t => t.Skipped),
+        all.Sum(t => t.Failed), all.Sum(t => t.FlagsUpdated), all.Sum(t => t.Deleted), all.Sum(t => t.Bytes));
 }
 
 internal sealed record FolderJson(
