@@ -129,10 +129,15 @@ public sealed class BackupLab : IAsyncDisposable
     }
 
     /// <summary>Runs <c>imapsync verify</c> for the job.</summary>
-    public async Task<ImapsyncResult> VerifyAsync(params string[] options)
+    public Task<ImapsyncResult> VerifyAsync(params string[] options) => LookAsync("verify", options);
+
+    /// <summary>Runs <c>imapsync check</c> for the job.</summary>
+    public Task<ImapsyncResult> CheckAsync(params string[] options) => LookAsync("check", options);
+
+    private async Task<ImapsyncResult> LookAsync(string command, string[] options)
     {
         WriteJob();
-        await using var process = ImapsyncProcess.Start(Dir.Create("home"), ["verify", JobFile, .. options], Environment);
+        await using var process = ImapsyncProcess.Start(Dir.Create("home"), [command, JobFile, .. options], Environment);
         return await process.WaitAsync();
     }
 

@@ -63,6 +63,7 @@ public sealed class LogInTests
         lab.Environment[BackupLab.PasswordVariable] = Token("alice", Key);
         await lab.SucceedAsync();
         LoggedIn(lab, mechanism, "alice");
+        Assert.Contains($"by {mechanism.ToUpperInvariant()}", (await lab.CheckAsync()).Output, StringComparison.Ordinal);
     }
 
     /// <summary>EXTERNAL: the client certificate names the user, and no password is needed.</summary>

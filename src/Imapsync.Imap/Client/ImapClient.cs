@@ -25,6 +25,9 @@ public sealed partial class ImapClient : IAsyncDisposable
     /// <summary>The text of the greeting, which helps to recognise the server's software.</summary>
     public string Greeting { get; private set; } = "";
 
+    /// <summary>The SASL mechanism that logged in, or empty for the command LOGIN. Null before a log-in and after PREAUTH.</summary>
+    public string? SignedInBy { get; private set; }
+
     /// <summary>Whether the greeting was PREAUTH, so that no log-in is needed or possible.</summary>
     public bool IsPreAuthenticated { get; private set; }
 

@@ -63,6 +63,7 @@ public sealed partial class ImapClient
             try
             {
                 await TryLogInAsync(name, who, offered, cancellationToken);
+                SignedInBy = name;
                 return;
             }
             catch (SaslFaultException e)

@@ -24,6 +24,12 @@ public sealed partial class ImapStore
                 TlsMode.StartTls => "STARTTLS",
                 _ => "clear text",
             }, IsWarning: endpoint.Tls == TlsMode.None));
+            facts.Add(new StoreFact("Signed in", c.SignedInBy switch
+            {
+                null => "by the tunnel (PREAUTH)",
+                "" => "by LOGIN",
+                var mechanism => $"by {mechanism}",
+            }));
             facts.Add(new StoreFact("Capabilities", c.Capabilities.ToString()));
             facts.Add(new StoreFact("Flag changes", c.Capabilities.HasCondStore ? "by MODSEQ" : "by listing all flags"));
             if (c.Capabilities.AppendLimit is { } limit)
