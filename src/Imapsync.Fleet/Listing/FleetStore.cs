@@ -85,7 +85,7 @@ public sealed partial class FleetStore : IAsyncDisposable
             }
             catch (DbException e) when (tries < 5 && medium.IsConflict(e))
             {
-                // Two who changed the same rows in different orders: one of them begins anew.
+                // Two transactions changed the same rows in different orders, so one of them starts again.
             }
         }
     }
@@ -111,6 +111,6 @@ public sealed record FleetTimes
 
     public TimeSpan Ready { get; init; } = FleetStore.ReadyTime;
 
-    /// <summary>A worker that has not been seen for so long is given nothing.</summary>
+    /// <summary>A worker that has been silent for this long is given no accounts.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(15);
 }

@@ -11,13 +11,13 @@ internal abstract class Medium : IAsyncDisposable
     /// <summary>The type of a key that counts up by itself.</summary>
     public abstract string Key { get; }
 
-    /// <summary>Of a table whose rows change every few seconds, as SQL.</summary>
+    /// <summary>SQL appended to the definition of a table whose rows change every few seconds.</summary>
     public virtual string RoomToUpdate => "";
 
-    /// <summary>For people: where it is, without a password.</summary>
+    /// <summary>Where the database is, for people, without a password.</summary>
     public abstract string Display { get; }
 
-    /// <summary>Before the tables are looked for.</summary>
+    /// <summary>Prepares the database before the tables are looked for.</summary>
     public abstract Task PrepareAsync(CancellationToken cancellationToken);
 
     /// <summary>A writer's turn among those of this process; null where the database sees to that itself.</summary>
@@ -34,13 +34,13 @@ internal abstract class Medium : IAsyncDisposable
     /// <param name="columns">Names, those of texts with a <c>$</c> behind; the others are whole numbers.</param>
     public abstract string Rows(string parameter, params IReadOnlyList<string> columns);
 
-    /// <summary>True where a column is one of the numbers of a JSON array.</summary>
+    /// <summary>SQL that is true where a column is one of the numbers of a JSON array.</summary>
     public abstract string IsAmong(string column, string parameter);
 
-    /// <summary>It was nobody's mistake, and the same may be done again.</summary>
+    /// <summary>Whether the error is a conflict between transactions, after which the same transaction may be tried again.</summary>
     public abstract bool IsConflict(DbException e);
 
-    /// <summary>The database can't be reached for now.</summary>
+    /// <summary>Whether the error means that the database can't be reached for now.</summary>
     public abstract bool IsAway(Exception e);
 
     public abstract ValueTask DisposeAsync();

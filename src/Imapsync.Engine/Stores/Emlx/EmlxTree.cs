@@ -77,7 +77,7 @@ internal sealed partial class EmlxTree(string root) : IMailTree
         return names.Count == 0 ? FolderPath.Inbox : new FolderPath(names);
     }
 
-    /// <summary>Directories that no person named.</summary>
+    /// <summary>Whether a directory was named by the program rather than by a person.</summary>
     private static bool IsInternal(string name) =>
         name is "Messages" or "Data" or "Mailboxes" or "MailData" || Version().IsMatch(name) || Guid.TryParse(name, out _);
 
