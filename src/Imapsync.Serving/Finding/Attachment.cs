@@ -10,10 +10,10 @@ namespace Imapsync.Serving.Finding;
 /// <param name="Type">Media type.</param>
 internal sealed record Attachment(BodyPart Part, string? Name, string Type)
 {
-    /// <summary>What it is called among others: its name, else its type.</summary>
+    /// <summary>The text that identifies the attachment in a list: its name, else its type.</summary>
     public string Title => Name ?? Type;
 
-    /// <summary>Those of a message, in order. A message inside it is one, and what that has attached is not.</summary>
+    /// <summary>Returns a message's attachments in order. An attached message counts as one; its own attachments do not count.</summary>
     public static IEnumerable<Attachment> Of(BodyPart part)
     {
         if (part.IsMultipart)
@@ -45,7 +45,7 @@ internal sealed record Attachment(BodyPart Part, string? Name, string Type)
         var parts = field.Parameters.Where(p => p.Name.StartsWith(parameter + "*", StringComparison.OrdinalIgnoreCase)).ToList();
         if (parts.Count == 0)
             return null;
-        // MimeKit puts them together.
+        // MimeKit joins the pieces of the parameter.
         var text = new StringBuilder("attachment");
         foreach (var (name, value) in parts)
             text.Append($"; {(parameter == "name" ? "file" : "")}{name}=").Append(name.EndsWith('*') ? Encoding.Latin1.GetString(value) : MimeUtils.Quote(Encoding.Latin1.GetString(value)));

@@ -59,7 +59,7 @@ public sealed class BackupFinder(
         var id = AddressOf(at.Folder, info.Uid);
         try
         {
-            // The header by itself, unless the whole message is needed anyway.
+            // The header is read by itself unless the whole message is needed anyway.
             var message = new OpenedMail(at.Reader, info, limits);
             var headers = await ReadHeadersAsync(at, info, message, query.NeedsBody, cancellationToken);
             if (headers is null)

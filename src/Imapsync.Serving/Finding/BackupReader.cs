@@ -12,7 +12,7 @@ namespace Imapsync.Serving.Finding;
 public sealed record ShownMessage(
     FoundMessage Message, IReadOnlyList<(string Name, string Value)> Headers, IReadOnlyList<string> Texts, IReadOnlyList<(string Title, string Type, long Bytes)> Attachments, bool IsCut);
 
-/// <summary>Takes single messages out of a backup. Changes nothing there.</summary>
+/// <summary>Reads single messages of a backup without changing it.</summary>
 public sealed class BackupReader(IMessageStore store, ServingLimits? limits = null)
 {
     private readonly ServingLimits limits = limits ?? ServingLimits.Default;
@@ -73,7 +73,7 @@ public sealed class BackupReader(IMessageStore store, ServingLimits? limits = nu
         await filtered.FlushAsync(cancellationToken);
     }
 
-    /// <summary>Of parts that say the same thing in other ways the plain one; attached files are no text.</summary>
+    /// <summary>Returns the parts to read: of alternatives the plain one, and no attached files.</summary>
     private static IEnumerable<BodyPart> Readable(BodyPart part)
     {
         if (part.IsMultipart && part.Type.Subtype.Equals("alternative", StringComparison.OrdinalIgnoreCase))

@@ -8,12 +8,12 @@ namespace Imapsync.Serving.Finding;
 /// <summary>What is looked for in a backup; all conditions must hold. Empty or null: no condition. Texts fit in any case.</summary>
 public sealed record FindQuery
 {
-    /// <summary>Each stands in the subject, an address or the text, whatever their encoding.</summary>
+    /// <summary>Words, each of which must occur in the subject, an address or the text, whatever their encoding.</summary>
     public ImmutableArray<string> Words { get; init; } = [];
 
     public string? From { get; init; }
 
-    /// <summary>To, Cc or Bcc.</summary>
+    /// <summary>A text in To, Cc or Bcc.</summary>
     public string? To { get; init; }
 
     public string? Subject { get; init; }
@@ -26,10 +26,10 @@ public sealed record FindQuery
     /// <summary>Received before this instant.</summary>
     public DateTimeOffset? Before { get; init; }
 
-    /// <summary>More octets than this.</summary>
+    /// <summary>The message must have more octets than this.</summary>
     public long? Larger { get; init; }
 
-    /// <summary>Fewer octets than this.</summary>
+    /// <summary>The message must have fewer octets than this.</summary>
     public long? Smaller { get; init; }
 
     public bool HasAttachment { get; init; }
@@ -39,7 +39,7 @@ public sealed record FindQuery
 
     internal bool NeedsBody => Body is not null || HasAttachment || !Words.IsEmpty;
 
-    /// <summary>More than a listing has is asked for.</summary>
+    /// <summary>Whether the query asks for more than a folder listing contains.</summary>
     internal bool LooksInside => NeedsBody || From is not null || To is not null || Subject is not null;
 
     internal bool Accepts(in MessageInfo message) =>

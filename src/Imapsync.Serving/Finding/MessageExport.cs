@@ -7,7 +7,7 @@ namespace Imapsync.Serving.Finding;
 /// <param name="onWritten">Told each file as it is complete.</param>
 public sealed class MessageExport(BackupReader backup, Action<string> onWritten)
 {
-    /// <summary>Each message as one file, octet for octet.</summary>
+    /// <summary>Writes each message as one file, octet for octet.</summary>
     public async Task WriteMessagesAsync(IReadOnlyList<MessageAddress> ids, string directory, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
@@ -68,7 +68,7 @@ public sealed class MessageExport(BackupReader backup, Action<string> onWritten)
         _ => "attachment.bin",
     };
 
-    /// <summary>What could not be written whole is not left behind.</summary>
+    /// <summary>Writes a file, and deletes it where it could not be written completely.</summary>
     private async Task WriteAsync(string directory, string name, Func<Stream, Task> write)
     {
         await using var file = SafeFileName.Create(directory, name);

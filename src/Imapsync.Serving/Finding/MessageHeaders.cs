@@ -24,7 +24,7 @@ internal sealed class MessageHeaders(ReadOnlyMemory<byte> octets)
 
     public string? MessageId => Raw("Message-ID") is { } value && Engine.Matching.MessageId.Normalize(Encoding.Latin1.GetString(value)) is { Length: > 0 } id ? id : null;
 
-    /// <summary>One of these fields has the text.</summary>
+    /// <summary>Whether one of these fields contains the text.</summary>
     public bool Has(string text, params ReadOnlySpan<string> names)
     {
         foreach (var (name, value) in fields)
@@ -39,7 +39,7 @@ internal sealed class MessageHeaders(ReadOnlyMemory<byte> octets)
         return false;
     }
 
-    /// <summary>All that these fields say, a line each.</summary>
+    /// <summary>The values of these fields, one per line.</summary>
     public string Joined(params string[] names) =>
         string.Join('\n', fields.Where(f => names.Contains(f.Name, StringComparer.OrdinalIgnoreCase)).Select(f => HeaderText.Decode(f.Value)));
 

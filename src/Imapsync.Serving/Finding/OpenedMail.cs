@@ -6,7 +6,7 @@ using Imapsync.Serving.Texts;
 
 namespace Imapsync.Serving.Finding;
 
-/// <summary>One message of an open folder, to be looked into.</summary>
+/// <summary>One message of an open folder, whose content can be read.</summary>
 internal sealed class OpenedMail(MessageReader reader, MessageInfo info, ServingLimits limits)
 {
     public MessageInfo Info => info;
@@ -22,7 +22,7 @@ internal sealed class OpenedMail(MessageReader reader, MessageInfo info, Serving
         return new MessageHeaders(await reader.ReadAsync(info, 0, Math.Min(root.BodyStart, limits.StructureBytes), cancellationToken));
     }
 
-    /// <summary>Every one of these stands in one of its texts.</summary>
+    /// <summary>Whether each of these words occurs in one of the message's texts.</summary>
     public async ValueTask<bool> HasTextsAsync(BodyPart root, IReadOnlyList<string> words, CancellationToken cancellationToken)
     {
         var missing = words.ToList();
@@ -38,7 +38,7 @@ internal sealed class OpenedMail(MessageReader reader, MessageInfo info, Serving
         return false;
     }
 
-    /// <summary>Its texts, part by part, as much of them as is searched.</summary>
+    /// <summary>Returns the message's texts, part by part, up to the amount that is searched.</summary>
     public async IAsyncEnumerable<string> ReadTextsAsync(BodyPart root, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var left = limits.SearchedTextBytes;
@@ -54,7 +54,7 @@ internal sealed class OpenedMail(MessageReader reader, MessageInfo info, Serving
     public ValueTask<DecodedText> ReadTextAsync(BodyPart part, int maxBytes, CancellationToken cancellationToken) =>
         BodyText.ReadAsync(reader, info, part, maxBytes, cancellationToken);
 
-    /// <summary>Hands on a range of octets, as they lie there.</summary>
+    /// <summary>Passes on a range of the message's octets unchanged.</summary>
     public ValueTask CopyAsync(long start, long count, Func<ReadOnlyMemory<byte>, ValueTask> onPiece, CancellationToken cancellationToken) =>
         reader.ReadAsync(info, start, count, (piece, _) => onPiece(piece), cancellationToken);
 }

@@ -27,7 +27,9 @@ internal static class SafeFileName
         return WindowsNames.IsDevice(safe) ? "_" + safe : safe;
     }
 
-    /// <summary>Makes the file, under this name or with a number behind it. A link there is not followed.</summary>
+    /// <summary>
+    /// Creates the file under this name, or with a number appended where the name is taken. A symbolic link of that name is not followed.
+    /// </summary>
     public static FileStream Create(string directory, string name)
     {
         var (stem, extension) = (Path.GetFileNameWithoutExtension(name), Path.GetExtension(name));
@@ -40,12 +42,12 @@ internal static class SafeFileName
             }
             catch (IOException) when (Path.Exists(path) && i < MostTries)
             {
-                // The next number.
+                // The name is taken, so the next number is tried.
             }
         }
     }
 
-    /// <summary>The end of a name tells what it is, so the middle goes.</summary>
+    /// <summary>Shortens a name in the middle, because its extension tells the type.</summary>
     private static string Shortened(string name)
     {
         var extension = Path.GetExtension(name);

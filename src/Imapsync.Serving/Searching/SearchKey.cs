@@ -6,7 +6,7 @@ namespace Imapsync.Serving.Searching;
 /// <summary>A condition on messages (RFC 9051 §6.4.4, with the keys of RFC 3501).</summary>
 internal abstract record SearchKey
 {
-    /// <summary>What it takes to tell: the cheap ones of an AND are asked first.</summary>
+    /// <summary>The cost of checking the condition: the cheap conditions of an AND are checked first.</summary>
     public abstract int Cost { get; }
 }
 
@@ -30,7 +30,7 @@ internal sealed record FlagKey(MessageFlags System, string? Keyword) : SearchKey
     public override int Cost => 0;
 }
 
-/// <summary>RECENT, NEW: no session is told of a message first here.</summary>
+/// <summary>Matches no message, for RECENT and NEW: no session here is the first to be told of a message.</summary>
 internal sealed record NoneKey : SearchKey
 {
     public override int Cost => 0;
@@ -41,7 +41,7 @@ internal sealed record SetKey(SequenceSet Set, bool ByUid) : SearchKey
     public override int Cost => 0;
 }
 
-/// <summary>More octets than, or fewer.</summary>
+/// <summary>Matches messages with more octets than the number, or with fewer.</summary>
 internal sealed record SizeKey(long Octets, bool IsLarger) : SearchKey
 {
     public override int Cost => 1;

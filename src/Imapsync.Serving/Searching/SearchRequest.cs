@@ -5,7 +5,7 @@ using Imapsync.Serving.Wire;
 
 namespace Imapsync.Serving.Searching;
 
-/// <summary>What an ESEARCH answers (RFC 4731).</summary>
+/// <summary>The results that an ESEARCH response contains (RFC 4731).</summary>
 [Flags]
 internal enum SearchReturn
 {
@@ -80,7 +80,7 @@ internal sealed record SearchRequest(SearchKey Key, SearchReturn Return)
             while (command.TrySkip(' '));
             if (isInParentheses)
                 command.Skip(')');
-            // The cheap ones say no first; else as they came.
+            // Cheap keys come first, since they may rule a message out early; keys of equal cost keep their order.
             return keys.Count == 1 ? keys[0] : new AllKeys([.. keys.OrderBy(k => k.Cost)]);
         }
 
