@@ -82,7 +82,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         }
     }
 
-    /// <param name="rest">Nothing is done before.</param>
+    /// <param name="rest">The shortest wait, even when there is news.</param>
     /// <param name="most">The wait is over then, news or not.</param>
     /// <returns>There was news by the end of the rest.</returns>
     private async Task<bool> AwaitNewsAsync(TimeSpan rest, TimeSpan most, CancellationToken stop)
@@ -145,8 +145,8 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         }
     }
 
-    /// <summary>Listens as long as that goes well.</summary>
-    /// <returns>Why it does not any more; null where there is nothing to be heard.</returns>
+    /// <summary>Listens until the feed fails.</summary>
+    /// <returns>Why the feed failed; null where the source can't report changes.</returns>
     private async Task<Exception?> HearAsync(CancellationToken stop)
     {
         HashSet<string> told = [];

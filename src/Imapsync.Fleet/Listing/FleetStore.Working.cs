@@ -74,7 +74,7 @@ public sealed partial class FleetStore
             if (held == 0)
                 return false;
             var now = await NowAsync(connection, transaction, cancellationToken);
-            // If the batch was paused meanwhile, an account that would be due again is paused as well.
+            // An account that would be due again is paused or cancelled instead if a user asked for that meanwhile.
             await connection.ExecuteAsync(
                 transaction,
                 """

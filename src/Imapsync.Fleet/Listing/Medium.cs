@@ -8,7 +8,7 @@ internal abstract class Medium : IAsyncDisposable
     /// <summary>The database's clock in milliseconds since 1970, as SQL.</summary>
     public abstract string Now { get; }
 
-    /// <summary>The type of a key that counts up by itself.</summary>
+    /// <summary>The SQL type of an automatically increasing key.</summary>
     public abstract string Key { get; }
 
     /// <summary>SQL appended to the definition of a table whose rows change every few seconds.</summary>
@@ -27,7 +27,7 @@ internal abstract class Medium : IAsyncDisposable
 
     public abstract Task<DbTransaction> BeginAsync(DbConnection connection, CancellationToken cancellationToken);
 
-    /// <summary>Held until the transaction ends; nobody else comes past it meanwhile.</summary>
+    /// <summary>Takes a lock that is held until the transaction ends; other transactions wait for it.</summary>
     public abstract Task LockAsync(DbConnection connection, DbTransaction transaction, FleetLock what, CancellationToken cancellationToken);
 
     /// <summary>An array of JSON objects as a table <c>x</c>.</summary>

@@ -3,7 +3,7 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.Working;
 
-/// <summary>Why an attempt is to end before its time.</summary>
+/// <summary>Why an attempt is to end before the job is finished.</summary>
 internal enum EndReason
 {
     None,
@@ -88,7 +88,7 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
     /// <summary>Ends the wait for the work in progress.</summary>
     public void Drop() => Cancel(abort);
 
-    /// <summary>Asked before anything is written to a mailbox.</summary>
+    /// <summary>Checks the lease before anything is written to a mailbox.</summary>
     /// <exception cref="OperationCanceledException">The lease does not hold any more.</exception>
     public void Require()
     {

@@ -100,7 +100,7 @@ internal sealed class AccountRunner
     private static AttemptEnd Ended(StartedAccount account, AccountStatus status, string text) =>
         new(account.Account, account.Attempt, status, 0, status == AccountStatus.Due ? account.Failures : 0, text);
 
-    /// <summary>Half a minute, twice as long each time, an hour at most, and never all at once.</summary>
+    /// <summary>Ends an attempt to be retried after about half a minute, doubled with each failure up to an hour and varied at random.</summary>
     private static AttemptEnd Again(StartedAccount account, string problem, bool gotAnywhere)
     {
         var failures = gotAnywhere ? 1 : account.Failures + 1;

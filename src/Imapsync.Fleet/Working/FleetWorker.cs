@@ -147,7 +147,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
                 if (await store.StartAsync(account, attempt, options.Name, CancellationToken.None) is not { } started)
                     return null;
                 var run = new AccountAtWork(started, options.Lease - Margin, sent, sentAt, time);
-                // An older attempt of this account may be ending here still; it has lost its lease.
+                // An older attempt of this account, which has lost its lease, may still be ending on this worker.
                 if (atWork.TryGetValue(account, out var older))
                     older.End(EndReason.Lost);
                 atWork[account] = run;

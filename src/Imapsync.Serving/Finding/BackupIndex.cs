@@ -13,15 +13,15 @@ namespace Imapsync.Serving.Finding;
 /// looked at; what may fit is looked at itself, and what it does not know is. So whatever becomes of it, the same is found.
 /// </summary>
 /// <param name="directory">Where it lies, a file for each folder; made when there is something to write.</param>
-/// <param name="onNote">Told why it can't be kept.</param>
+/// <param name="onNote">Called with the reason why the index can't be kept.</param>
 public sealed class BackupIndex(string directory, Action<string> onNote, ServingLimits? limits = null) : IDisposable
 {
     private readonly ServingLimits limits = limits ?? ServingLimits.Default;
     private FileStream? writing;
     private bool isReadOnly;
 
-    /// <summary>Takes in what it lacks of a backup, and lets go of folders that are no more.</summary>
-    /// <param name="onProgress">Told how many messages of a folder were read, and of how many.</param>
+    /// <summary>Adds the backup's messages that the index lacks, and removes folders that no longer exist.</summary>
+    /// <param name="onProgress">Called with the number of a folder's messages read and their total.</param>
     /// <exception cref="MailException">A folder can't be read.</exception>
     public async Task UpdateAsync(IMessageStore store, Action<long, long> onProgress, CancellationToken cancellationToken)
     {

@@ -4,7 +4,7 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Serving.Finding;
 
 /// <summary>Writes messages of a backup to new files.</summary>
-/// <param name="onWritten">Told each file as it is complete.</param>
+/// <param name="onWritten">Called with each file when it is complete.</param>
 public sealed class MessageExport(BackupReader backup, Action<string> onWritten)
 {
     /// <summary>Writes each message as one file, octet for octet.</summary>

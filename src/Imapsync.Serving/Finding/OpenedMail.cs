@@ -11,7 +11,7 @@ internal sealed class OpenedMail(MessageReader reader, MessageInfo info, Serving
 {
     public MessageInfo Info => info;
 
-    /// <returns>False when it is gone.</returns>
+    /// <returns>False when the message is gone.</returns>
     public async ValueTask<bool> OpenAsync(CancellationToken cancellationToken) => await reader.OpenAsync(info, cancellationToken) is not null;
 
     public ValueTask<BodyPart> ScanAsync(CancellationToken cancellationToken) => reader.ScanAsync(info, cancellationToken);

@@ -50,7 +50,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         return found;
     }
 
-    /// <returns>Null where it is not known.</returns>
+    /// <returns>Null where it is unknown whether the message matches.</returns>
     private async ValueTask<bool?> FitsAsync(SearchKey key, CancellationToken cancellationToken)
     {
         switch (key)
@@ -184,7 +184,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         {
             if (TextMatch.Has((await BodyText.ReadAsync(selected.Reader, message, part, left, cancellationToken)).Text, words))
                 return true;
-            // A part that exceeds the search limit is not searched, so the result is unknown.
+            // The rest of a part longer than the search limit was not searched, so the result is unknown.
             if (part.BodyLength > left)
                 return null;
             left -= (int)part.BodyLength;

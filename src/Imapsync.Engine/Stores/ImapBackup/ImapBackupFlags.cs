@@ -46,7 +46,7 @@ internal static class ImapBackupFlags
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The second is for text that is not UTF-8, or half a surrogate.
+            // The reader throws InvalidOperationException for text that is not UTF-8 or has half a surrogate pair.
             return null;
         }
     }
