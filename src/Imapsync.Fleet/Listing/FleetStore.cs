@@ -27,7 +27,7 @@ public sealed partial class FleetStore : IAsyncDisposable
     public static Task<FleetStore> OpenPostgresAsync(string connectionString, FleetTimes? times, CancellationToken cancellationToken) =>
         OpenAsync(new PostgresMedium(connectionString), times, cancellationToken);
 
-    /// <param name="file">Made where it is not there.</param>
+    /// <param name="file">Created where it does not exist.</param>
     public static Task<FleetStore> OpenFileAsync(string file, FleetTimes? times, CancellationToken cancellationToken) =>
         OpenAsync(new SqliteMedium(file), times, cancellationToken);
 
@@ -104,7 +104,7 @@ public sealed partial class FleetStore : IAsyncDisposable
     private static readonly JsonSerializerOptions Lines = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 }
 
-/// <summary>How long things hold.</summary>
+/// <summary>The time limits of leases, offers and workers.</summary>
 public sealed record FleetTimes
 {
     public TimeSpan Lease { get; init; } = FleetStore.LeaseTime;

@@ -35,7 +35,7 @@ internal sealed class AccountRunner
         });
     }
 
-    /// <summary>Never throws for anything that happens to the job.</summary>
+    /// <summary>Runs the attempt. Never throws for a failure of the job.</summary>
     public async Task<AttemptEnd> RunAsync(AccountAtWork run)
     {
         var account = run.Account;

@@ -54,7 +54,7 @@ internal static class WatchCommand
         {
             var job = plan.Job;
             var record = new WatchRecord(surroundings, file, job, metricsPath, signals, text => say($"{job.Name}: {text}"));
-            // Each run has its own queue, which also handles defects and jobs that never end.
+            // The queue is given one run at a time; it handles defects and jobs that never end.
             var queue = new JobQueue(surroundings.RunJob, surroundings.Time, shown.Show) { OnEnd = (_, report) => record.AddAsync(report) };
             var watcher = new JobWatcher(plan, surroundings.Listen, RunOneAsync, surroundings.Time)
             {

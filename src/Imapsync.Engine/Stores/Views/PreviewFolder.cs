@@ -32,7 +32,7 @@ internal sealed class FolderChanges
 }
 
 /// <summary>A folder of a target that is not changed: see <see cref="PreviewStore"/>.</summary>
-/// <param name="path">The name it would have.</param>
+/// <param name="path">The name that the folder would have.</param>
 internal sealed class PreviewFolder(IMessageFolder folder, FolderPath path, FolderChanges changes) : FolderView(folder, folder.Status), IWritableFolder
 {
     public override FolderPath Path => path;
