@@ -13,10 +13,10 @@ internal static class HelpText
     private const string Source = "--source-";
     private const string Target = "--target-";
 
-    /// <summary>Room for a name before what is said of it; a longer name has a line of its own.</summary>
+    /// <summary>Width of the column for names; a longer name gets a line of its own.</summary>
     private const int NameColumn = 30;
 
-    /// <summary>More words than these are told by completion alone.</summary>
+    /// <summary>If an option accepts more words than this, only shell completion lists them.</summary>
     private const int MostWordsShown = 16;
 
     /// <param name="path">The command as it is typed, without its arguments.</param>

@@ -20,14 +20,14 @@ internal sealed class TelemetryExport
     private readonly Action<string> say;
     private readonly Lock gate = new();
 
-    // Sends what waits. Nothing is disposed of afterwards: that would wait once more for a collector that does not answer.
+    // Send the data that waits. The providers are not disposed of afterwards: that would wait again for a collector that does not answer.
     private readonly Action? endTraces, endMetrics;
     private string? trouble;
 
     private TelemetryExport(IReadOnlyDictionary<string, string> environment, Action<string> say)
     {
         this.say = say;
-        // What the environment says of the service counts for more than what the program says of itself.
+        // The environment's description of the service overrides the program's own.
         var resource = ResourceBuilder.CreateEmpty().AddService("imapsync", serviceVersion: ProgramVersion.Text, autoGenerateServiceInstanceId: false)
             .AddAttributes([new("host.name", Dns.GetHostName())]).AddTelemetrySdk().AddEnvironmentVariableDetector();
         if (IsWanted(environment, "TRACES"))
@@ -54,7 +54,7 @@ internal sealed class TelemetryExport
         {
             if (Value(environment, name) is { } text && !(Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"))
             {
-                // Not the text: it may hold a key.
+                // The URL itself is not shown, because it may contain a key.
                 say($"{name} is no http:// or https:// URL; no telemetry is sent");
                 return null;
             }
@@ -66,7 +66,7 @@ internal sealed class TelemetryExport
         }
         catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
         {
-            // Such as headers in a form of their own. Its text may hold them.
+            // An example is headers in an invalid form. The exception's text is not shown, because it may contain them.
             say($"OpenTelemetry's variables can't be used ({e.GetType().Name}); no telemetry is sent");
             return null;
         }
@@ -118,14 +118,14 @@ internal sealed class TelemetryExport
         string? OfSignal(string what) => Value(environment, $"OTEL_EXPORTER_OTLP_{signal}_{what}");
     }
 
-    /// <summary>The first trouble counts: what follows is most often the same.</summary>
+    /// <summary>Records the first failure only: later ones most often have the same cause.</summary>
     private void Fail(string why)
     {
         lock (gate)
             trouble ??= why;
     }
 
-    /// <summary>The library keeps to itself what became of a request.</summary>
+    /// <summary>Observes the outcome of each request, which the library does not report.</summary>
     private sealed class Watch(TelemetryExport export) : DelegatingHandler(new SocketsHttpHandler { AllowAutoRedirect = false, ActivityHeadersPropagator = null })
     {
         protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -165,7 +165,7 @@ internal sealed class TelemetryExport
             return e;
         }
 
-        /// <summary>Without what a path or a user's part may hold.</summary>
+        /// <summary>The request's host and port, without its path or user part, which may contain secrets.</summary>
         private static string Where(HttpRequestMessage request) => $"{request.RequestUri?.Host}:{request.RequestUri?.Port}";
     }
 }

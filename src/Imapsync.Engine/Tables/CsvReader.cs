@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Tables;
 /// <summary>Reads a CSV file row by row in bounded memory: one header row, then rows of as many cells.</summary>
 public sealed class CsvReader : IRowReader
 {
-    /// <summary>Larger ones are refused unread: a million accounts fit in.</summary>
+    /// <summary>Larger files are refused unread; a million accounts fit in this size.</summary>
     public const long MaxBytes = 256 << 20;
 
     public const int MaxColumns = 256;
@@ -21,12 +21,12 @@ public sealed class CsvReader : IRowReader
 
     public int Line { get; private set; }
 
-    /// <summary>As they stand, quotes taken off; there may be more or fewer than columns.</summary>
+    /// <summary>The cells of the current row without their quotes; there may be more or fewer of them than columns.</summary>
     public string[] Cells { get; private set; } = [];
 
     public char Delimiter => text.Delimiter;
 
-    /// <summary>False for a pipe, which gives what it has once.</summary>
+    /// <summary>Whether the file can be read twice; false for a pipe, which delivers its content only once.</summary>
     public static bool CanReadAgain(string path) => !Pipes.IsPipe(path);
 
     /// <exception cref="TableException"/>

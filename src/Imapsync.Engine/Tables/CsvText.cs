@@ -41,14 +41,16 @@ internal sealed class CsvText : TextReader
         Plain,
         Quoted,
 
-        /// <summary>Behind a quote inside a quoted cell: it ends the cell, or another one follows.</summary>
+        /// <summary>After a quote inside a quoted cell: the cell ends here, or a second quote follows.</summary>
         QuoteInQuoted,
         Comment,
     }
 
     public char Delimiter { get; }
 
-    /// <summary>Where each row begins that was handed out and not yet taken from here. The parser counts otherwise.</summary>
+    /// <summary>
+    /// The line numbers where rows begin that were handed to the parser and not yet dequeued here. The parser counts lines differently.
+    /// </summary>
     public Queue<int> RowLines { get; } = new();
 
     public override int Read(char[] buffer, int index, int count) => Read(buffer.AsSpan(index, count));
@@ -95,7 +97,7 @@ internal sealed class CsvText : TextReader
         return filled > 0;
     }
 
-    /// <summary>Moves on by a character; false for one of a comment.</summary>
+    /// <summary>Moves on by one character; returns false for a character of a comment.</summary>
     private bool Take(char c)
     {
         if (c == '\0')
@@ -126,7 +128,7 @@ internal sealed class CsvText : TextReader
         return !isComment;
     }
 
-    /// <summary>False where it is a comment that ends, or an empty line, which leave nothing.</summary>
+    /// <summary>Ends a row; returns false for a comment or an empty line, neither of which is passed on.</summary>
     private bool EndRow()
     {
         isLeftOut = isRowStart || state == State.Comment;

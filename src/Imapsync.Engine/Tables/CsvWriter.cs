@@ -17,7 +17,7 @@ public sealed class CsvWriter(Stream file, char delimiter = ',') : IAsyncDisposa
             Append(line, cells[i]);
         }
 
-        // An empty line is no row.
+        // An empty line would not be read as a row, so a single empty cell is written as "".
         await text.WriteLineAsync(line.Length == 0 ? line.Append("\"\"") : line);
     }
 
@@ -31,7 +31,7 @@ public sealed class CsvWriter(Stream file, char delimiter = ',') : IAsyncDisposa
 
     private void Append(StringBuilder line, string cell)
     {
-        // A row that begins with # would be read as a comment.
+        // A row that begins with # would be read as a comment, so such a cell is quoted.
         if (cell.Length > 0 && cell[0] != '#' && cell.AsSpan().IndexOfAny('"', '\r', '\n') < 0 && !cell.Contains(delimiter, StringComparison.Ordinal))
             line.Append(cell);
         else if (cell.Length > 0)

@@ -5,16 +5,16 @@ public interface IRowReader : IDisposable
 {
     IReadOnlyList<string> Columns { get; }
 
-    /// <summary>Where the row begins, from 1.</summary>
+    /// <summary>The number of the line where the current row begins, from 1.</summary>
     int Line { get; }
 
-    /// <summary>Of the row. Another array for each row; what is not there is an empty cell.</summary>
+    /// <summary>The cells of the current row, in a new array for each row; a missing cell is an empty text.</summary>
     string[] Cells { get; }
 
     /// <summary>Goes on to the next row that is not empty; false at the end.</summary>
     /// <exception cref="TableException">What stands there can't be read, and nothing behind it.</exception>
     bool ReadRow();
 
-    /// <summary>Why a cell of the row is no value, and what to do; null where it is one. Neither text repeats it.</summary>
+    /// <summary>Why a cell of the current row is not a valid value, and the remedy; null where it is valid. Neither text repeats the cell.</summary>
     (string Message, string Remedy)? TroubleOf(int column) => null;
 }

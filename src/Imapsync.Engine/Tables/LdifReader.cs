@@ -10,10 +10,10 @@ namespace Imapsync.Engine.Tables;
 /// </summary>
 public sealed class LdifReader : IRowReader
 {
-    /// <summary>Larger ones are refused: they are held in memory.</summary>
+    /// <summary>Larger files are refused, because the file is held in memory.</summary>
     public const long MaxBytes = 64 << 20;
 
-    /// <summary>Columns for single values of an attribute that has several.</summary>
+    /// <summary>The highest number of columns for single values of an attribute that has several values.</summary>
     private const int MaxNumbered = 9;
 
     private readonly LdifLines lines;
@@ -192,15 +192,15 @@ internal sealed class LdifLines(byte[] octets)
     private int number;
     private int taken;
 
-    /// <summary>Where the line begins that was read last, from 1.</summary>
+    /// <summary>The number, from 1, of the line where the logical line read last begins.</summary>
     public int Number { get; private set; }
 
-    /// <summary>It is the first that is neither empty nor a comment.</summary>
+    /// <summary>Whether the line read last is the first that is neither empty nor a comment.</summary>
     public bool IsFirst => taken == 1;
 
     public void Rewind() => (position, number, taken) = (octets.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0, 0, 0);
 
-    /// <summary>Empty for one that parts entries; null at the end.</summary>
+    /// <summary>Returns the next line; an empty array for a line that separates entries, null at the end.</summary>
     public byte[]? Next()
     {
         if (number == 0)

@@ -13,7 +13,7 @@ namespace Imapsync.Engine.Watching;
 /// <param name="run">Runs the job once. Never throws.</param>
 public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefinition, RunOptions, Task<JobReport>> run, TimeProvider time)
 {
-    /// <summary>A feed that lasted for so long was a good one: the next try begins anew.</summary>
+    /// <summary>A feed that lasted this long was healthy, so after its loss the count of retries starts again.</summary>
     private static readonly TimeSpan GoodFeed = TimeSpan.FromMinutes(1);
 
     private readonly JobDefinition job = plan.Job;
@@ -24,10 +24,12 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     private volatile int reserved = plan.Listeners;
     private HashSet<string> toldBefore = [];
 
-    /// <summary>Told, for people, how it is listened, and what is wrong with that. From one task at a time.</summary>
+    /// <summary>
+    /// Called with a text for people: how the source is listened to, and any problem with the listening. Called by one task at a time.
+    /// </summary>
     public Action<string> OnNote { get; init; } = _ => { };
 
-    /// <summary>Told once: the source is listened to, or it is known why not, and the first run begins.</summary>
+    /// <summary>Called once, when the source is listened to or the reason why it is not is known, just before the first run begins.</summary>
     public Action OnReady { get; init; } = () => { };
 
     /// <summary>Watches until it is told to stop; a run that goes on then is to be stopped by who gave it.</summary>
@@ -53,7 +55,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         }
     }
 
-    /// <summary>A name or password that is wrong is told at once; later it may be put right by somebody, as anything else.</summary>
+    /// <summary>A wrong name or password is reported at once; later it is retried like any other failure, since somebody may correct it.</summary>
     private static bool IsHopeless(JobReport report) => report.Stop is StopReason.Authentication or StopReason.Configuration;
 
     private async Task<JobReport?> RunAgainAsync(CancellationToken stop)
@@ -62,7 +64,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         while (true)
         {
             stop.ThrowIfCancellationRequested();
-            // What comes from here on is for the next run.
+            // News that arrives from here on is for the next run.
             news.Reader.TryRead(out _);
             var since = time.GetTimestamp();
             var report = await run(job with { Source = job.Source.WithFewer(reserved) }, new RunOptions { RemovedBefore = removed.Count });
@@ -80,7 +82,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         }
     }
 
-    /// <param name="rest">Nothing is done before.</param>
+    /// <param name="rest">The shortest wait, even when there is news.</param>
     /// <param name="most">The wait is over then, news or not.</param>
     /// <returns>There was news by the end of the rest.</returns>
     private async Task<bool> AwaitNewsAsync(TimeSpan rest, TimeSpan most, CancellationToken stop)
@@ -90,7 +92,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
             return true;
         if (most > rest)
         {
-            // What runs took is given back before a wait that may be long: nothing else would make the collector do so for hours.
+            // The memory that runs used is returned before a wait that may be long: the collector would not return it for hours otherwise.
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             using var due = new CancellationTokenSource(most - rest, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, stop);
@@ -101,14 +103,14 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
             }
             catch (OperationCanceledException) when (!stop.IsCancellationRequested)
             {
-                // Nothing was told for long enough.
+                // The wait reached its maximum without any news.
             }
         }
 
         return false;
     }
 
-    /// <summary>Opens a feed, again and again where one is lost. Never throws.</summary>
+    /// <summary>Opens a feed, and opens another whenever one is lost. Never throws.</summary>
     private async Task ListenAsync(CancellationToken stop)
     {
         await Task.Yield();
@@ -135,7 +137,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // Stopped while it waited.
+            // The watch was stopped during the wait.
         }
         finally
         {
@@ -143,8 +145,8 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         }
     }
 
-    /// <summary>Listens as long as that goes well.</summary>
-    /// <returns>Why it does not any more; null where there is nothing to be heard.</returns>
+    /// <summary>Listens until the feed fails.</summary>
+    /// <returns>Why the feed failed; null where the source can't report changes.</returns>
     private async Task<Exception?> HearAsync(CancellationToken stop)
     {
         HashSet<string> told = [];
@@ -156,7 +158,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
                 return null;
             reserved = feed.Connections;
             Tell($"listened to by {feed.Display}; looked at every {Span(job.Watch.Every)} in any case");
-            // Of what changed before it was listened to, or while it was not, nobody tells.
+            // The feed does not report changes made before it was open, so opening it counts as news.
             news.Writer.TryWrite(true);
             ready.TrySetResult();
             while (true)
@@ -174,7 +176,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
             toldBefore = told;
         }
 
-        // The same at each opening is told once.
+        // A note that is the same at each opening is reported only once.
         void Tell(string text)
         {
             if (told.Add(text) && !toldBefore.Contains(text))
@@ -186,7 +188,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     {
         if (trouble is MailException { RetryAfter: { } asked })
             return asked;
-        // Up to half of it less by chance, so that many jobs do not come back at once.
+        // The pause is shortened by up to half at random, so that many jobs do not reconnect at the same moment.
         var pause = job.Retry.BackOff(tries) * (1 - (Random.Shared.NextDouble() / 2));
         return trouble is MailException { IsTransient: true } || pause > job.Watch.Every ? pause : job.Watch.Every;
     }

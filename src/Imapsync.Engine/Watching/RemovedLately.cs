@@ -1,11 +1,13 @@
 namespace Imapsync.Engine.Watching;
 
-/// <summary>What the runs of a watch have removed within a day: a limit that each run is held against by itself would let everything go, bit by bit.</summary>
+/// <summary>
+/// Counts the messages that the runs of a watch removed within a day: a removal limit per run alone would let a series of runs remove everything.
+/// </summary>
 internal sealed class RemovedLately(TimeProvider time)
 {
     private static readonly TimeSpan Span = TimeSpan.FromDays(1);
 
-    /// <summary>What is removed within it is one entry.</summary>
+    /// <summary>All removals within this interval are recorded as one entry.</summary>
     private static readonly TimeSpan Step = TimeSpan.FromMinutes(10);
 
     private readonly List<(DateTimeOffset Since, long Count)> steps = [];

@@ -3,12 +3,12 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Watching;
 
-/// <summary>Several runs of a job as one report: what they did is added up, how things stand is as the last one tells.</summary>
+/// <summary>Sums several runs of a job into one report: their work is added up, the current state is that of the last run.</summary>
 public sealed class RunSum
 {
     private readonly Dictionary<(FolderPath Source, FolderPath Target), FolderCounts> before = [];
 
-    /// <summary>Null before the first.</summary>
+    /// <summary>The summed report; null before the first run.</summary>
     public JobReport? Report { get; private set; }
 
     public void Add(JobReport run)
@@ -25,7 +25,7 @@ public sealed class RunSum
         };
     }
 
-    /// <summary>The counts still add up to what the source shows now.</summary>
+    /// <summary>Adds up two runs' counts so that the total still equals the messages that the source shows now.</summary>
     private static FolderCounts Together(FolderCounts done, FolderCounts now)
     {
         var copied = Math.Min(done.Copied + now.Copied, Math.Max(now.Copied, now.SourceMessages - now.Skipped - now.Failed));

@@ -7,13 +7,13 @@ namespace Imapsync.Engine.Watching;
 /// <param name="every">See <see cref="Jobs.WatchSettings.Every"/>; no rest is longer.</param>
 public sealed class WatchPace(TimeSpan every)
 {
-    /// <summary>What comes together goes into one run.</summary>
+    /// <summary>How long to wait so that changes that arrive together go into one run.</summary>
     public static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(300);
 
     public static readonly TimeSpan ShortestRest = TimeSpan.FromSeconds(1);
     public static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(16);
 
-    /// <summary>Another run may have the job; it can't be told when it will be through.</summary>
+    /// <summary>The rest after a run found the job locked: another run may hold the lock, and its end can't be foreseen.</summary>
     public static readonly TimeSpan RestAfterLocked = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan FirstRestAfterTrouble = TimeSpan.FromSeconds(5);
@@ -31,7 +31,7 @@ public sealed class WatchPace(TimeSpan every)
         return Least(took > rest ? took : rest, every);
     }
 
-    /// <summary>The same after one that failed as a whole or reached a limit of its own.</summary>
+    /// <summary>How long the job rests after a run that failed as a whole or reached one of its own limits.</summary>
     public TimeSpan AfterTrouble()
     {
         var now = Least(restAfterTrouble, every);

@@ -12,7 +12,7 @@ namespace Imapsync.Engine.Watching;
 /// <param name="Listeners">Connections of the source that may listen; 0 where none can be spared or its kind has none.</param>
 public sealed record WatchPlan(JobDefinition Job, int Listeners)
 {
-    /// <summary>In the order of the jobs: where there are not enough for all, the first get them.</summary>
+    /// <summary>Plans the jobs in their order: where there are not enough connections for all, the first jobs get them.</summary>
     public static ImmutableArray<WatchPlan> Of(IReadOnlyList<JobDefinition> jobs)
     {
         var taken = new Dictionary<string, int>(StringComparer.Ordinal);

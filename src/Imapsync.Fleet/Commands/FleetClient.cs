@@ -7,7 +7,7 @@ using Imapsync.Fleet.Serving;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary>The API as the commands use it: where it is, and who asks.</summary>
+/// <summary>The commands' client of the API, with its address and token.</summary>
 internal sealed class FleetClient : IDisposable
 {
     private readonly HttpClient http;
@@ -66,7 +66,7 @@ internal sealed class FleetClient : IDisposable
                 throw new FleetException("a token is needed: give --token-file or IMAPSYNC_FLEET_TOKEN");
             var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = place, Timeout = TimeSpan.FromMinutes(5) };
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-            // So that a refusal can be read: it comes before what it refuses is sent.
+            // With "Expect: 100-continue" a refusal arrives before the body is sent, so it can be read.
             http.DefaultRequestHeaders.ExpectContinue = true;
             return new FleetClient(http);
         }

@@ -5,7 +5,7 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary>The commands there are. Exit status: 0 done, 1 failed, 2 usage, or a list that has mistakes.</summary>
+/// <summary>The program's commands. Exit status: 0 done, 1 failed, 2 wrong usage or a list that has mistakes.</summary>
 internal static class FleetCommandLine
 {
     public const int Failed = 1;
@@ -55,5 +55,5 @@ internal static class FleetCommandLine
     }
 }
 
-/// <summary>What went wrong, for people, with what to do about it.</summary>
+/// <summary>An error with a message for people that says what to do about it.</summary>
 internal sealed class FleetException(string message) : Exception(message);

@@ -9,7 +9,7 @@ using Imapsync.Fleet.Working;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary>Where a fleet keeps what it has, and what its workers may do: the options of those who work.</summary>
+/// <summary>The options of the commands that run workers: where the fleet's data is kept, and what the workers may do.</summary>
 internal sealed class FleetOptions
 {
     private const string PostgresVariable = "IMAPSYNC_FLEET_POSTGRES";

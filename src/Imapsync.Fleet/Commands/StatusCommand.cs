@@ -6,7 +6,7 @@ using Imapsync.Fleet.Serving;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary><c>imapsync-fleet status</c>: how lists, or the accounts of one, stand.</summary>
+/// <summary>Runs <c>imapsync-fleet status</c>, which shows the status of all lists, or of the accounts of one list.</summary>
 internal static class StatusCommand
 {
     public static Command Create(TextWriter output)
@@ -54,6 +54,6 @@ internal static class StatusCommand
     private static string LineOf(AccountView account) => string.Create(
         CultureInfo.InvariantCulture, $"{account.Status.ToString().ToLowerInvariant(),-10} {Plain(account.Name)}: {account.Copied} of {account.Planned} messages{(account.Problem is { } problem ? "; " + Plain(problem) : "")}");
 
-    /// <summary>What others wrote can't move a terminal's cursor.</summary>
+    /// <summary>Replaces control characters, so that text from outside can't move the terminal's cursor.</summary>
     private static string Plain(string text) => string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
 }

@@ -3,7 +3,7 @@ using Imapsync.Fleet.Serving;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary><c>imapsync-fleet token</c>: lets somebody in.</summary>
+/// <summary>Runs <c>imapsync-fleet token</c>, which creates a token for a user.</summary>
 internal static class TokenCommand
 {
     public static Command Create(TextWriter output)

@@ -3,7 +3,7 @@ using Imapsync.Fleet.Working;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary><c>imapsync-fleet worker</c>: works on a list that others have as well.</summary>
+/// <summary>Runs <c>imapsync-fleet worker</c>: a worker on a list that it shares with others.</summary>
 internal static class WorkerCommand
 {
     public static Command Create(TextWriter error)

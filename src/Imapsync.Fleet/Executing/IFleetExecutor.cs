@@ -13,9 +13,9 @@ internal interface IFleetExecutor : IAsyncDisposable
     /// <param name="run">Runs an attempt; its task ends with it.</param>
     Task StartAsync(Func<CancellationToken, Task> feed, Func<long, long, Task> run, CancellationToken cancellationToken);
 
-    /// <summary>Has an attempt run, by the worker it names if that is there.</summary>
+    /// <summary>Has an attempt run, by the worker that the offer names if that worker is available.</summary>
     Task OfferAsync(Offer offer, CancellationToken cancellationToken);
 
-    /// <summary>Takes nothing more. What runs goes on.</summary>
+    /// <summary>Accepts no more attempts. Running attempts continue.</summary>
     Task DrainAsync(CancellationToken cancellationToken);
 }

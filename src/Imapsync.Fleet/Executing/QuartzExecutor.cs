@@ -24,7 +24,7 @@ internal sealed class QuartzExecutor(string worker, int slots, string? connectio
         collection.AddTransient<AttemptJob>();
         collection.AddQuartz(Configure);
         services = collection.BuildServiceProvider();
-        // The tables of the cluster are made at its first start.
+        // The tables of the cluster are created at its first start.
         await alone(async () =>
         {
             scheduler = await services.GetRequiredService<ISchedulerFactory>().GetScheduler(cancellationToken);
@@ -38,7 +38,7 @@ internal sealed class QuartzExecutor(string worker, int slots, string? connectio
 
     public async Task OfferAsync(Offer offer, CancellationToken cancellationToken)
     {
-        // A key of its own for each attempt: none ever waits for an older one to be buried.
+        // Each attempt has its own key, so that none waits for an older one to be removed.
         var name = string.Create(CultureInfo.InvariantCulture, $"{offer.Account}.{offer.Attempt}");
         var job = JobBuilder.Create<AttemptJob>().WithIdentity(name, "accounts")
             .UsingJobData("account", offer.Account.ToString(CultureInfo.InvariantCulture)).UsingJobData("attempt", offer.Attempt.ToString(CultureInfo.InvariantCulture)).Build();
@@ -66,7 +66,7 @@ internal sealed class QuartzExecutor(string worker, int slots, string? connectio
             s.MaxBatchSize = 1;
             s.IdleWaitTime = TimeSpan.FromSeconds(3);
         });
-        // One more, for the feeder.
+        // One more thread than slots, for the feeder.
         quartz.UseDefaultThreadPool(maxConcurrency: slots + 1);
         if (connectionString is null)
             return;

@@ -5,7 +5,7 @@ internal readonly record struct WorkerRoom(string Worker, int Slots);
 /// <param name="Connections">The most at once; 0 where it is to be left alone.</param>
 internal readonly record struct HostRoom(long Host, long Connections);
 
-/// <summary>What workers have at work between two hosts.</summary>
+/// <summary>The accounts that workers have in progress between two hosts.</summary>
 internal readonly record struct HeldRoute(long Route, long Source, long Target, long SourceClaims, long TargetClaims, long Accounts);
 
 internal readonly record struct WaitingAccount(long Account, string Mailbox, long Priority, long DueAt, long SourceClaim, long TargetClaim);
@@ -49,7 +49,7 @@ internal sealed class FeedPlan
         }
     }
 
-    /// <summary>One connection could be had at each side.</summary>
+    /// <summary>Whether at least one more connection is free at both hosts.</summary>
     public bool HasRoom(long source, long target) => source == target ? free[source] >= 2 : free[source] >= 1 && free[target] >= 1;
 
     /// <param name="waiting">In the order in which they are to be begun.</param>
@@ -62,7 +62,7 @@ internal sealed class FeedPlan
         while (workers.TryPeek(out var worker, out _) && Best() is { } route)
         {
             var account = route.Waiting.Dequeue();
-            // Its mailbox may have come up in this round.
+            // Another account with the same mailbox may have been chosen in this round.
             if (!mailboxes.Add(account.Mailbox))
                 continue;
             var (source, target) = ClaimsOf(route, account);
@@ -86,7 +86,9 @@ internal sealed class FeedPlan
         ? free[route.Source] >= claims.Source + claims.Target
         : free[route.Source] >= claims.Source && free[route.Target] >= claims.Target;
 
-    /// <summary>An account that could use more than the host ever gives gets all of it, between two accounts of one host shared out.</summary>
+    /// <summary>
+    /// The connections to reserve for an account: no more than the host's limit, which is divided where source and target are on one host.
+    /// </summary>
     private (long Source, long Target) ClaimsOf(Route route, WaitingAccount account)
     {
         var (source, target) = (limits[route.Source], limits[route.Target]);

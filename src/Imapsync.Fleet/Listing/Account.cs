@@ -1,22 +1,22 @@
 namespace Imapsync.Fleet.Listing;
 
-/// <summary>Where an account stands. The numbers are what the tables hold.</summary>
+/// <summary>The status of an account. The tables store these numbers.</summary>
 public enum AccountStatus
 {
-    /// <summary>Waits for its time and for room at its hosts.</summary>
+    /// <summary>The account waits for its time and for free connections at its hosts.</summary>
     Due = 0,
 
-    /// <summary>Handed to a worker that has not begun yet.</summary>
+    /// <summary>The account was given to a worker that has not begun yet.</summary>
     Ready = 1,
 
     Running = 2,
 
     Paused = 3,
 
-    /// <summary>All of it is in place.</summary>
+    /// <summary>All messages are stored at the target.</summary>
     Done = 4,
 
-    /// <summary>It ran to its end, and something is not in place.</summary>
+    /// <summary>The run ended, but some messages are not stored at the target.</summary>
     Incomplete = 5,
 
     Failed = 6,
@@ -24,7 +24,7 @@ public enum AccountStatus
     Cancelled = 7,
 }
 
-/// <summary>What people want of an account that a worker has.</summary>
+/// <summary>What a user has asked for while a worker has the account.</summary>
 public enum Wanted
 {
     Run = 0,
@@ -32,14 +32,14 @@ public enum Wanted
     Cancel = 2,
 }
 
-/// <summary>What people may ask for.</summary>
+/// <summary>An action that a user may ask for.</summary>
 public enum AccountAction
 {
     Pause,
     Resume,
     Cancel,
 
-    /// <summary>Run again what ended, whatever came of it.</summary>
+    /// <summary>Runs accounts that have ended again, whatever the result was.</summary>
     Retry,
 }
 
@@ -60,11 +60,11 @@ public sealed record NewBatch(string Name, string Job, int Priority, string? Sch
     /// <summary>The most connections to a host, of all workers together; those not named keep what they have.</summary>
     public IReadOnlyDictionary<string, int> HostConnections { get; init; } = new Dictionary<string, int>();
 
-    /// <summary>When the schedule comes round next, in milliseconds since 1970.</summary>
+    /// <summary>When the schedule is due next, in milliseconds since 1970.</summary>
     public long? NextRun { get; init; }
 }
 
-/// <summary>An account given to a worker. The attempt is its fence: whoever has a lower one may write nothing any more.</summary>
+/// <summary>An account given to a worker. The attempt is its fence: a worker with a lower attempt number may write nothing any more.</summary>
 public readonly record struct Offer(long Account, long Attempt, string Worker);
 
 /// <summary>What a worker needs to run an account.</summary>

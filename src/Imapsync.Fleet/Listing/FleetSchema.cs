@@ -5,7 +5,7 @@ namespace Imapsync.Fleet.Listing;
 /// <summary>The fleet's tables. All numbers are bigint, all times milliseconds since 1970 by the database's clock.</summary>
 internal static class FleetSchema
 {
-    /// <summary>Goes up with each change of the tables.</summary>
+    /// <summary>The version of the tables, increased with each change of them.</summary>
     public const long Version = 1;
 
     public static async Task CreateAsync(Medium medium, CancellationToken cancellationToken)
@@ -14,7 +14,7 @@ internal static class FleetSchema
         await medium.PrepareAsync(cancellationToken);
         await using var connection = await medium.OpenAsync(cancellationToken);
         await using var transaction = await medium.BeginAsync(connection, cancellationToken);
-        // Programs that start together make them one after the other.
+        // Programs that start together create the tables one after the other, so that none fails.
         await medium.LockAsync(connection, transaction, FleetLock.Schema, cancellationToken);
         if (medium is PostgresMedium)
             await connection.ExecuteAsync(transaction, PostgresMedium.CreateSchema, cancellationToken);

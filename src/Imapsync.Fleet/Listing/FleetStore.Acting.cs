@@ -8,7 +8,7 @@ public sealed partial class FleetStore
         WriteAsync(async (connection, transaction) =>
         {
             var (where, parameters) = Where(filter);
-            // As the statuses of AccountStatus, and what is wanted of those at work.
+            // The statuses that the action applies to, as AccountStatus, and the change, including the wish for accounts in progress.
             var (from, set) = action switch
             {
                 AccountAction.Pause => ("0, 1, 2", "status = case status when 0 then 3 else status end, wanted = case status when 0 then 0 else 1 end"),

@@ -46,7 +46,7 @@ public sealed partial class FleetStore
             r => (Id: r.GetInt64(0), Schedule: r.GetString(1), Zone: r.GetString(2)), cancellationToken, ("now", now));
         foreach (var batch in batches)
         {
-            // What the last time has not finished yet is not begun twice.
+            // An account that has not finished its previous scheduled run is not started a second time.
             await connection.ExecuteAsync(
                 transaction, "update account set status = 0, due_at = @now, failures = 0 where batch = @batch and status in (4, 5, 6)", cancellationToken, ("now", now), ("batch", batch.Id));
             await connection.ExecuteAsync(
@@ -54,7 +54,7 @@ public sealed partial class FleetStore
         }
     }
 
-    /// <summary>Null where no worker has room.</summary>
+    /// <summary>Reads the state that the plan needs; null where no worker has a free slot.</summary>
     private async Task<FeedPlan?> ReadPlanAsync(DbConnection connection, DbTransaction transaction, long now, CancellationToken cancellationToken)
     {
         var workers = await connection.QueryAsync(
@@ -97,7 +97,7 @@ public sealed partial class FleetStore
         if (choices.Count == 0)
             return [];
         var workers = choices.ToDictionary(c => c.Account, c => c.Worker);
-        // What an account may open is what was counted: its own number, or all that the host allows where that is less.
+        // The connections that an account may open are those counted for it: its own number, or the host's limit where that is less.
         var offers = await connection.QueryAsync(
             transaction,
             $"""
@@ -120,6 +120,6 @@ public sealed partial class FleetStore
             cancellationToken,
             ("rows", Json(notes.Select(n => new { n.Account, n.Words }))), ("now", now));
 
-    /// <summary>PostgreSQL adds bigints up to a numeric.</summary>
+    /// <summary>PostgreSQL sums bigints to a numeric, so the value is converted.</summary>
     private static long ToLong(DbDataReader reader, int column) => Convert.ToInt64(reader.GetValue(column), System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -33,11 +33,11 @@ public sealed partial class FleetStore
             cancellationToken);
     }
 
-    /// <summary>A page of accounts, and where the next one goes on; null where this is the last.</summary>
+    /// <summary>Returns a page of accounts and the end that the next page continues from; null where this is the last page.</summary>
     public async Task<(IReadOnlyList<AccountView> Accounts, PageEnd? Next)> ReadAccountsAsync(AccountPage page, CancellationToken cancellationToken)
     {
         var (where, parameters) = Where(page.Filter);
-        // A whole number or a text, never null, so that each line has a place behind another.
+        // The sort value is a whole number or a text, never null, so that all rows have a definite order.
         var (column, isText) = page.Sort switch
         {
             AccountSort.Name => ("a.name", true),
@@ -66,7 +66,7 @@ public sealed partial class FleetStore
     public async Task<AccountView?> ReadAccountAsync(long account, CancellationToken cancellationToken) =>
         (await ReadAsync($"select {AccountColumns} from account a left join lease l on l.account = a.id where a.id = @id", ReadAccount, cancellationToken, ("id", account))).SingleOrDefault();
 
-    /// <summary>The last report as JSON, and the account's story, oldest first.</summary>
+    /// <summary>Returns the last report as JSON and the account's events, oldest first.</summary>
     public async Task<(string? Report, IReadOnlyList<AccountEvent> Events)> ReadStoryAsync(long account, CancellationToken cancellationToken)
     {
         var events = await ReadAsync("select at, words from event where account = @id order by id", r => new AccountEvent(r.GetInt64(0), r.GetString(1)), cancellationToken, ("id", account));
@@ -87,7 +87,7 @@ public sealed partial class FleetStore
         """,
         r => new HostView(r.GetString(0), (int?)r.MaybeLong(1), ToLong(r, 2)), cancellationToken);
 
-    /// <summary>The database answers.</summary>
+    /// <summary>Succeeds if the database answers.</summary>
     public async Task PingAsync(CancellationToken cancellationToken) => await ReadAsync("select number from version", r => r.GetInt64(0), cancellationToken);
 
     private (string Text, List<(string Name, object? Value)> Parameters) Where(AccountFilter filter)

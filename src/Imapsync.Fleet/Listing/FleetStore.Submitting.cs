@@ -41,7 +41,7 @@ public sealed partial class FleetStore
                     a.TargetClaim,
                     a.Cells,
                 }));
-                // SQLite takes "on" for a join unless the select has a condition.
+                // SQLite parses "on conflict" after a select as a join's "on" unless the select has a where clause.
                 await connection.ExecuteAsync(
                     transaction,
                     $"""

@@ -2,7 +2,7 @@ namespace Imapsync.Fleet.Listing;
 
 public sealed partial class FleetStore
 {
-    /// <summary>How many lines of its story are kept of an account.</summary>
+    /// <summary>How many events are kept of an account.</summary>
     private const int EventsKept = 100;
 
     /// <summary>A worker says that it is there. Where nobody has heard of it, it is new.</summary>
@@ -17,11 +17,11 @@ public sealed partial class FleetStore
             cancellationToken,
             ("id", worker), ("slots", slots), ("version", version), ("draining", isDraining)), cancellationToken);
 
-    /// <summary>A worker that has ended has no more to say.</summary>
+    /// <summary>Removes a worker that has ended.</summary>
     public Task GoneAsync(string worker, CancellationToken cancellationToken) =>
         WriteAsync((connection, transaction) => connection.ExecuteAsync(transaction, "delete from worker where id = @id", cancellationToken, ("id", worker)), cancellationToken);
 
-    /// <summary>Begins an attempt. Null where it is no longer this attempt's turn: then nothing may be done.</summary>
+    /// <summary>Begins an attempt. Returns null where another attempt has taken its turn: then the worker may do nothing with the account.</summary>
     public Task<StartedAccount?> StartAsync(long account, long attempt, string worker, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
@@ -74,7 +74,7 @@ public sealed partial class FleetStore
             if (held == 0)
                 return false;
             var now = await NowAsync(connection, transaction, cancellationToken);
-            // A batch that was paused meanwhile keeps what would be due again.
+            // An account that would be due again is paused or cancelled instead if a user asked for that meanwhile.
             await connection.ExecuteAsync(
                 transaction,
                 """

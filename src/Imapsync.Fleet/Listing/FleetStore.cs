@@ -27,7 +27,7 @@ public sealed partial class FleetStore : IAsyncDisposable
     public static Task<FleetStore> OpenPostgresAsync(string connectionString, FleetTimes? times, CancellationToken cancellationToken) =>
         OpenAsync(new PostgresMedium(connectionString), times, cancellationToken);
 
-    /// <param name="file">Made where it is not there.</param>
+    /// <param name="file">Created where it does not exist.</param>
     public static Task<FleetStore> OpenFileAsync(string file, FleetTimes? times, CancellationToken cancellationToken) =>
         OpenAsync(new SqliteMedium(file), times, cancellationToken);
 
@@ -85,7 +85,7 @@ public sealed partial class FleetStore : IAsyncDisposable
             }
             catch (DbException e) when (tries < 5 && medium.IsConflict(e))
             {
-                // Two who changed the same rows in different orders: one of them begins anew.
+                // Two transactions changed the same rows in different orders, so one of them starts again.
             }
         }
     }
@@ -104,13 +104,13 @@ public sealed partial class FleetStore : IAsyncDisposable
     private static readonly JsonSerializerOptions Lines = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 }
 
-/// <summary>How long things hold.</summary>
+/// <summary>The time limits of leases, offers and workers.</summary>
 public sealed record FleetTimes
 {
     public TimeSpan Lease { get; init; } = FleetStore.LeaseTime;
 
     public TimeSpan Ready { get; init; } = FleetStore.ReadyTime;
 
-    /// <summary>A worker that has not been seen for so long is given nothing.</summary>
+    /// <summary>A worker that has been silent for this long is given no accounts.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(15);
 }

@@ -8,16 +8,16 @@ internal abstract class Medium : IAsyncDisposable
     /// <summary>The database's clock in milliseconds since 1970, as SQL.</summary>
     public abstract string Now { get; }
 
-    /// <summary>The type of a key that counts up by itself.</summary>
+    /// <summary>The SQL type of an automatically increasing key.</summary>
     public abstract string Key { get; }
 
-    /// <summary>Of a table whose rows change every few seconds, as SQL.</summary>
+    /// <summary>SQL appended to the definition of a table whose rows change every few seconds.</summary>
     public virtual string RoomToUpdate => "";
 
-    /// <summary>For people: where it is, without a password.</summary>
+    /// <summary>Where the database is, for people, without a password.</summary>
     public abstract string Display { get; }
 
-    /// <summary>Before the tables are looked for.</summary>
+    /// <summary>Prepares the database before the tables are looked for.</summary>
     public abstract Task PrepareAsync(CancellationToken cancellationToken);
 
     /// <summary>A writer's turn among those of this process; null where the database sees to that itself.</summary>
@@ -27,20 +27,20 @@ internal abstract class Medium : IAsyncDisposable
 
     public abstract Task<DbTransaction> BeginAsync(DbConnection connection, CancellationToken cancellationToken);
 
-    /// <summary>Held until the transaction ends; nobody else comes past it meanwhile.</summary>
+    /// <summary>Takes a lock that is held until the transaction ends; other transactions wait for it.</summary>
     public abstract Task LockAsync(DbConnection connection, DbTransaction transaction, FleetLock what, CancellationToken cancellationToken);
 
     /// <summary>An array of JSON objects as a table <c>x</c>.</summary>
     /// <param name="columns">Names, those of texts with a <c>$</c> behind; the others are whole numbers.</param>
     public abstract string Rows(string parameter, params IReadOnlyList<string> columns);
 
-    /// <summary>True where a column is one of the numbers of a JSON array.</summary>
+    /// <summary>SQL that is true where a column is one of the numbers of a JSON array.</summary>
     public abstract string IsAmong(string column, string parameter);
 
-    /// <summary>It was nobody's mistake, and the same may be done again.</summary>
+    /// <summary>Whether the error is a conflict between transactions, after which the same transaction may be tried again.</summary>
     public abstract bool IsConflict(DbException e);
 
-    /// <summary>The database can't be reached for now.</summary>
+    /// <summary>Whether the error means that the database can't be reached for now.</summary>
     public abstract bool IsAway(Exception e);
 
     public abstract ValueTask DisposeAsync();

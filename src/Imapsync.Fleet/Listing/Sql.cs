@@ -46,7 +46,7 @@ internal static class Sql
         {
             var parameter = command.CreateParameter();
             parameter.ParameterName = name;
-            // Columns of numbers are all bigint.
+            // All columns of numbers are bigint, so integers and enums are passed as long.
             parameter.Value = value switch { null => DBNull.Value, int n => (long)n, Enum e => Convert.ToInt64(e, CultureInfo.InvariantCulture), bool b => b ? 1L : 0L, _ => value };
             command.Parameters.Add(parameter);
         }

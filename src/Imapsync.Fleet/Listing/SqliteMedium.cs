@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Imapsync.Fleet.Listing;
 
-/// <summary>The tables in one file, for a fleet of one process.</summary>
+/// <summary>The tables in one SQLite file, for a fleet of one process.</summary>
 internal sealed class SqliteMedium(string file) : Medium
 {
     private readonly string connectionString = new SqliteConnectionStringBuilder { DataSource = file, ForeignKeys = true, DefaultTimeout = 30 }.ConnectionString;
@@ -15,7 +15,7 @@ internal sealed class SqliteMedium(string file) : Medium
 
     public override string Key => "integer primary key autoincrement";
 
-    // SQLite itself lets writers wait by trying again and again.
+    // Writers queue here, because SQLite itself would let them poll for the lock.
     private static readonly ConcurrentDictionary<string, SemaphoreSlim> Writers = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim writing = Writers.GetOrAdd(Path.GetFullPath(file), _ => new SemaphoreSlim(1));
 
@@ -31,7 +31,7 @@ internal sealed class SqliteMedium(string file) : Medium
         try
         {
             await connection.OpenAsync(cancellationToken);
-            // Each commit is on the disk before it is believed.
+            // A commit is on the disk before it is reported as done.
             await connection.ExecuteAsync(null, "pragma synchronous = full", cancellationToken);
             return connection;
         }
@@ -44,7 +44,7 @@ internal sealed class SqliteMedium(string file) : Medium
 
     public override async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        // Nobody else may read what it holds; SQLite's files beside it get its rights.
+        // Only the owner may read the file; SQLite creates its companion files with the same rights.
         var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite | FileShare.Delete };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -1,7 +1,7 @@
 namespace Imapsync.Fleet.Listing;
 
 /// <summary>A batch as people see it. Times are milliseconds since 1970.</summary>
-/// <param name="Counts">How many accounts stand where.</param>
+/// <param name="Counts">How many accounts have each status.</param>
 public sealed record BatchView(long Id, string Name, int Priority, string? Schedule, string? Zone, long? NextRun, bool IsPaused, long Created)
 {
     public required IReadOnlyDictionary<AccountStatus, long> Counts { get; init; }
@@ -14,7 +14,7 @@ public sealed record BatchView(long Id, string Name, int Priority, string? Sched
 }
 
 /// <summary>A line of the list of accounts.</summary>
-/// <param name="Problem">The first thing that is not in place, for people.</param>
+/// <param name="Problem">The first problem, for people.</param>
 public sealed record AccountView(
     long Id, long Batch, string Name, string Source, string Target, AccountStatus Status, Wanted Wanted, int Priority, long DueAt, long Attempt,
     long Planned, long Copied, long Bytes, long Problems, long? Began, long? Ended, string? Problem, string? Worker, string? Folder);
@@ -42,8 +42,8 @@ public enum AccountSort
 public sealed record AccountFilter(long? Batch = null, IReadOnlyList<AccountStatus>? Statuses = null, string? Text = null, IReadOnlyList<long>? Ids = null);
 
 /// <summary>A page of accounts. Pages go on behind the last line of the one before, so a page costs the same however far down it is.</summary>
-/// <param name="After">What the page before gave as its end; null for the first.</param>
+/// <param name="After">The end of the page before; null for the first page.</param>
 public sealed record AccountPage(AccountFilter Filter, AccountSort Sort = AccountSort.Id, bool IsDescending = false, int Limit = 100, PageEnd? After = null);
 
-/// <param name="Value">What it is sorted by, of the last line.</param>
+/// <param name="Value">The sort value of the page's last account.</param>
 public readonly record struct PageEnd(string Value, long Id);

@@ -65,7 +65,7 @@ internal static class Api
         {
             var table = await ReadAsync(accountsFile, cancellationToken);
             var text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(await ReadAsync(jobFile, cancellationToken)).TrimStart('\uFEFF');
-            // Off the request's thread: many rows take some seconds.
+            // Reading many rows takes seconds, so it is done off the request's thread.
             batch = await Task.Run(() => reader.Read(text, table), cancellationToken);
         }
         catch (ConfigurationException e)
@@ -104,7 +104,7 @@ internal static class Api
         return TypedResults.Ok(new AccountsAnswer(accounts, next is { } end ? Cursor(end) : null));
     }
 
-    /// <summary>Null where it makes no sense.</summary>
+    /// <summary>Returns the page that the parameters describe; null where they are not valid.</summary>
     public static AccountPage? PageOf(long? batch, AccountStatus[]? status, string? text, string? sort, string? after, int? limit)
     {
         var by = AccountSort.Id;

@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Imapsync.Fleet.Serving;
 
-/// <summary>The web server: the API, and what guards it.</summary>
+/// <summary>The web server: the API and its protections.</summary>
 internal static class FleetServer
 {
     public static JsonSerializerOptions Json { get; } = Name(new JsonSerializerOptions(JsonSerializerDefaults.Web));
@@ -32,7 +32,7 @@ internal static class FleetServer
             });
         });
         var services = builder.Services;
-        // What is sent holds passwords: it stays in memory.
+        // Requests contain passwords, so they stay in memory and are never buffered on disk.
         services.Configure<FormOptions>(f => (f.MemoryBufferThreshold, f.MultipartBodyLengthLimit, f.ValueLengthLimit) = (Api.LargestUpload, Api.LargestUpload, 4096));
         services.ConfigureHttpJsonOptions(j => Name(j.SerializerOptions));
         services.AddSingleton(store).AddSingleton(reader).AddSingleton(tokens).AddSingleton(TimeProvider.System);
@@ -45,7 +45,7 @@ internal static class FleetServer
             document.Info.Title = "imapsync-fleet";
             return Task.CompletedTask;
         }));
-        // A page of somebody else whose name leads here gets nothing.
+        // On a loopback address only local host names are accepted, so that a foreign page whose name resolves to this address gets nothing.
         if (IPAddress.IsLoopback(address.Address))
             services.Configure<HostFilteringOptions>(h => h.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
 
@@ -54,7 +54,7 @@ internal static class FleetServer
         app.Use(async (context, next) =>
         {
             var headers = context.Response.Headers;
-            // Nothing here is a page: whatever a browser takes an answer for, it may load and run nothing.
+            // No answer is a web page, so a browser that treats one as a page may load and run nothing.
             headers.ContentSecurityPolicy = "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
             headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "no-referrer";
@@ -70,7 +70,7 @@ internal static class FleetServer
 
     private static JsonSerializerOptions Name(JsonSerializerOptions options)
     {
-        // Whatever takes an answer for a page finds no tag in it.
+        // Tags are escaped in JSON, so that a browser that treats the answer as a page finds none.
         options.Encoder = JavaScriptEncoder.Default;
         options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
         options.DictionaryKeyPolicy = JsonNamingPolicy.SnakeCaseLower;

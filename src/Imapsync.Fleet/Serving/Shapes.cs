@@ -2,8 +2,8 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.Serving;
 
-/// <summary>A list that was taken in, or only read.</summary>
-/// <param name="Id">Null where it was only read.</param>
+/// <summary>The answer to a submitted list, which was stored or only checked.</summary>
+/// <param name="Id">Null where the list was only checked.</param>
 internal sealed record SubmitAnswer(long? Id, string Name, int Accounts, IReadOnlyList<string> Notes);
 
 /// <summary>Why a request was refused.</summary>
@@ -16,7 +16,9 @@ internal sealed record AccountsAnswer(IReadOnlyList<AccountView> Accounts, strin
 /// <param name="Report">The last report; null before the first.</param>
 internal sealed record AccountAnswer(AccountView Account, System.Text.Json.JsonElement? Report, IReadOnlyList<AccountEvent> Events);
 
-/// <summary>What is to be done with which accounts: those of a batch, of a status, with a text, with these numbers; all that is given must hold.</summary>
+/// <summary>
+/// An action and the accounts it applies to: those of a batch, of a status, with a text, with these numbers; all given conditions must hold.
+/// </summary>
 internal sealed record ActionRequest(AccountAction Action, long? Batch, IReadOnlyList<AccountStatus>? Statuses, string? Text, IReadOnlyList<long>? Ids)
 {
     public AccountFilter Filter => new(Batch, Statuses is { Count: > 0 } ? Statuses : null, Text, Ids is { Count: > 0 } ? Ids : null);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Imapsync.Fleet.Serving;
 
-/// <summary><c>Authorization: Bearer TOKEN</c>, for programs.</summary>
+/// <summary>Authenticates programs by <c>Authorization: Bearer TOKEN</c>.</summary>
 internal sealed class TokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, Tokens tokens)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {

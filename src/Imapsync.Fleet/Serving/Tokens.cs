@@ -3,19 +3,21 @@ using System.Text;
 
 namespace Imapsync.Fleet.Serving;
 
-/// <summary>What somebody may do.</summary>
+/// <summary>The rights of a user of the API.</summary>
 internal enum Role
 {
     Look,
     Operate,
 }
 
-/// <summary>Who may come in: a file with a line for each token, <c>name role sha256</c>. The tokens themselves stand nowhere.</summary>
+/// <summary>The users who are admitted: a file with a line for each token, <c>name role sha256</c>. The tokens themselves are not stored.</summary>
 internal sealed class Tokens(string file)
 {
     private const int TokenBytes = 32;
 
-    /// <summary>Null where nobody has it. The file is read each time, so that a line taken out counts at once.</summary>
+    /// <summary>
+    /// Returns the user of a token; null where nobody has it. The file is read each time, so that removing a line takes effect at once.
+    /// </summary>
     public (string Name, Role Role)? Find(string token)
     {
         var digest = Digest(token);
@@ -32,7 +34,7 @@ internal sealed class Tokens(string file)
 
     public bool IsEmpty => !File.Exists(file) || !File.ReadLines(file).Any(l => l.Trim().Length > 0);
 
-    /// <summary>Makes a token. It is shown once, by whoever calls this.</summary>
+    /// <summary>Creates a token. The caller shows it once; it can't be shown again.</summary>
     public string Add(string name, Role role)
     {
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(TokenBytes));

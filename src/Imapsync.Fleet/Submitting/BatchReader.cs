@@ -10,10 +10,10 @@ using Endpoint = Imapsync.Engine.Mail.Endpoint;
 
 namespace Imapsync.Fleet.Submitting;
 
-/// <summary>A job file and its rows, found good.</summary>
+/// <summary>A job file and its rows, read without errors.</summary>
 internal sealed record ReadBatch(string Job, IReadOnlyList<NewAccount> Accounts, IReadOnlyDictionary<string, int> HostConnections, IReadOnlyList<string> Notes);
 
-/// <summary>Makes accounts of a job file with <c>for_each</c> and a CSV file, and of an account its job again.</summary>
+/// <summary>Makes accounts from a job file with <c>for_each</c> and a CSV file, and rebuilds the job of an account.</summary>
 internal sealed class BatchReader(Seal seal, BatchRules rules)
 {
     private const string FileName = "job.yaml";
@@ -89,10 +89,10 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
         _ => endpoint,
     };
 
-    /// <summary>Connections are counted over all workers already.</summary>
+    /// <summary>The server's limits without its number of connections, which the fleet counts over all workers already.</summary>
     private static HostLimits? OwnPace(ServerEndpoint server) => server.HostLimits is { } limits ? limits with { Connections = null } : null;
 
-    /// <summary>A row with its header, as it is sealed.</summary>
+    /// <summary>A row with its header, in the form in which it is encrypted.</summary>
     private sealed record Row(char Delimiter, bool IsLatin1, string[] Columns, string[] Cells)
     {
         public byte[] ToCsv()

@@ -16,14 +16,14 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
 {
     private static readonly string[] Endings = ["command", "_file", "_env", "_certificate", "_key"];
 
-    /// <summary>What job files are read with. The state's place is the fleet's own.</summary>
+    /// <summary>The options that job files are read with. The fleet itself decides where the state is kept.</summary>
     public JobFileOptions Options => new()
     {
         Environment = trusted ? environment : ImmutableDictionary<string, string>.Empty,
         StateRoot = Path.Combine(Path.GetTempPath(), "imapsync-fleet-state-is-elsewhere"),
     };
 
-    /// <summary>Looks at the keys alone, before anything is read that they name.</summary>
+    /// <summary>Checks the keys alone, before anything that they name is read.</summary>
     /// <exception cref="ConfigurationException"/>
     public void CheckText(string file, string text)
     {
@@ -39,7 +39,7 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
         }
         catch (YamlException)
         {
-            // The job file's own reader says what is wrong with it, and reads nothing of it.
+            // The text is not a valid job file; the job file's own reader reports the error later, without reading any file that it names.
             return;
         }
 

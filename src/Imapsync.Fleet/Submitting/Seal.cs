@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace Imapsync.Fleet.Submitting;
 
-/// <summary>Job files and rows as the list holds them: encrypted, and of no use where they were changed. Nothing gives them back but a worker's run.</summary>
+/// <summary>Encrypts job files and rows for the list and rejects any that were changed there. Only a worker's run decrypts them.</summary>
 internal sealed class Seal(IDataProtectionProvider provider)
 {
     private readonly IDataProtector job = provider.CreateProtector("imapsync-fleet", "job");

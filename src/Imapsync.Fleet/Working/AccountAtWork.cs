@@ -3,7 +3,7 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.Working;
 
-/// <summary>Why an attempt is to end before its time.</summary>
+/// <summary>Why an attempt is to end before the job is finished.</summary>
 internal enum EndReason
 {
     None,
@@ -29,10 +29,10 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
 
     public StartedAccount Account => account;
 
-    /// <summary>Finish what is in hand.</summary>
+    /// <summary>Cancelled when the attempt is to finish the work in progress and end.</summary>
     public CancellationToken Stop => stop.Token;
 
-    /// <summary>Drop everything.</summary>
+    /// <summary>Cancelled when the attempt is to end at once and drop all work.</summary>
     public CancellationToken Abort => abort.Token;
 
     public EndReason Reason
@@ -66,7 +66,7 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
         }
     }
 
-    /// <summary>The lease was renewed by what was sent then.</summary>
+    /// <summary>Records that the renewal sent at this time was granted.</summary>
     public void Renew(long sent, DateTimeOffset sentAt)
     {
         lock (gate)
@@ -85,10 +85,10 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
         Cancel(why == EndReason.Lost ? abort : stop);
     }
 
-    /// <summary>What is in hand is not waited for any longer.</summary>
+    /// <summary>Ends the wait for the work in progress.</summary>
     public void Drop() => Cancel(abort);
 
-    /// <summary>Asked before anything is written to a mailbox.</summary>
+    /// <summary>Checks the lease before anything is written to a mailbox.</summary>
     /// <exception cref="OperationCanceledException">The lease does not hold any more.</exception>
     public void Require()
     {
@@ -124,7 +124,7 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
         }
         catch (ObjectDisposedException)
         {
-            // It has ended by itself.
+            // The attempt has already ended by itself.
         }
     }
 

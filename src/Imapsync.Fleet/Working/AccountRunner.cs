@@ -15,7 +15,7 @@ namespace Imapsync.Fleet.Working;
 /// <summary>Runs one attempt by the engine, fenced by its lease, and says how it ended.</summary>
 internal sealed class AccountRunner
 {
-    /// <summary>Attempts in a row that got nowhere, until a person has to look.</summary>
+    /// <summary>The number of consecutive attempts without progress after which a person has to look at the account.</summary>
     private const int MostFailures = 6;
 
     private readonly AsyncLocal<AccountAtWork?> current = new();
@@ -27,7 +27,7 @@ internal sealed class AccountRunner
     public AccountRunner(BatchReader batches, AttemptDirectories states, TimeProvider time)
     {
         (this.batches, this.states, this.time) = (batches, states, time);
-        // One for all: what is learned of a host holds for each account of it.
+        // One runner serves all accounts, so that facts learned about a host apply to each account of that host.
         runner = new JobRunner(time, async (endpoint, forWriting, context, c) =>
         {
             var run = current.Value ?? throw new InvalidOperationException("no account is at work here");
@@ -35,7 +35,7 @@ internal sealed class AccountRunner
         });
     }
 
-    /// <summary>Never throws for anything that happens to the job.</summary>
+    /// <summary>Runs the attempt. Never throws for a failure of the job.</summary>
     public async Task<AttemptEnd> RunAsync(AccountAtWork run)
     {
         var account = run.Account;
@@ -100,7 +100,7 @@ internal sealed class AccountRunner
     private static AttemptEnd Ended(StartedAccount account, AccountStatus status, string text) =>
         new(account.Account, account.Attempt, status, 0, status == AccountStatus.Due ? account.Failures : 0, text);
 
-    /// <summary>Half a minute, twice as long each time, an hour at most, and never all at once.</summary>
+    /// <summary>Ends an attempt to be retried after about half a minute, doubled with each failure up to an hour and varied at random.</summary>
     private static AttemptEnd Again(StartedAccount account, string problem, bool gotAnywhere)
     {
         var failures = gotAnywhere ? 1 : account.Failures + 1;

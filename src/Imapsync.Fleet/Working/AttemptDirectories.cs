@@ -37,7 +37,7 @@ internal sealed class AttemptDirectories(string root)
             }
             catch (IOException) when (tries < 5 && Directory.Exists(NameOf(place, next)))
             {
-                // Somebody was quicker, who has lost his turn since: his is the newest now.
+                // Another attempt created the directory first and has lost its turn since; its directory is the newest now.
                 Directory.Delete(temporary, recursive: true);
                 continue;
             }
@@ -74,7 +74,7 @@ internal sealed class AttemptDirectories(string root)
         }
         catch (IOException)
         {
-            // A worker thought dead writes there still: the next attempt takes it away.
+            // A worker presumed dead is still writing there, so the next attempt deletes the directory.
         }
     }
 }

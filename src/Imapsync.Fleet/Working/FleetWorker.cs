@@ -14,7 +14,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
     private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>An attempt ends itself so long before anybody else may begin.</summary>
+    /// <summary>How long before its lease runs out an attempt ends itself, so that it has ended before another worker may begin.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(3);
 
     private readonly ConcurrentDictionary<long, AccountAtWork> atWork = new();
@@ -32,7 +32,10 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
         await executor.StartAsync(FeedAsync, RunAsync, cancellationToken);
     }
 
-    /// <summary>Takes nothing more, lets what is in hand be finished and saved, and gives accounts back. What takes longer than the grace is dropped.</summary>
+    /// <summary>
+    /// Accepts no more accounts, lets the accounts in progress finish and save, and gives them back. Accounts that take longer than the grace
+    /// are dropped.
+    /// </summary>
     public async Task DrainAsync()
     {
         isDraining = true;
@@ -132,7 +135,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
         }
     }
 
-    /// <summary>The first statement is worth some tries: else the account waits until its offer runs out.</summary>
+    /// <summary>Retries the first statement of an attempt: otherwise the account would wait until its offer expires.</summary>
     private async Task<AccountAtWork?> BeginAsync(long account, long attempt)
     {
         var first = time.GetTimestamp();
@@ -144,7 +147,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
                 if (await store.StartAsync(account, attempt, options.Name, CancellationToken.None) is not { } started)
                     return null;
                 var run = new AccountAtWork(started, options.Lease - Margin, sent, sentAt, time);
-                // An older attempt of this account may be ending here still; it has lost its lease.
+                // An older attempt of this account, which has lost its lease, may still be ending on this worker.
                 if (atWork.TryGetValue(account, out var older))
                     older.End(EndReason.Lost);
                 atWork[account] = run;
@@ -193,7 +196,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
         var runs = atWork.Values.Where(r => r.Reason != EndReason.Lost).ToList();
         if (runs.Count == 0)
             return;
-        // The time before it is sent: how long it was on its way nobody knows.
+        // The time is taken before the renewal is sent, because how long it is under way is unknown.
         var (sent, sentAt) = (time.GetTimestamp(), time.GetUtcNow());
         var held = await store.RenewAsync([.. runs.Select(r => r.Progress)], cancellationToken);
         foreach (var run in runs)

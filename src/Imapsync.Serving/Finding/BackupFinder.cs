@@ -8,8 +8,8 @@ using Imapsync.Serving.Texts;
 namespace Imapsync.Serving.Finding;
 
 /// <summary>Looks through a backup, the messages received last first, and reads of each no more than it takes to tell.</summary>
-/// <param name="onProgress">Told how many messages were looked at, and of how many.</param>
-/// <param name="onUnread">Told which message could not be read, and why.</param>
+/// <param name="onProgress">Called with the number of messages examined and their total.</param>
+/// <param name="onUnread">Called with each message that could not be read, and the reason.</param>
 /// <param name="index">Brought up to date first, and then asked which messages need not be looked at; null for none. What is found is the same.</param>
 public sealed class BackupFinder(
     IMessageStore store, Action<long, long> onProgress, Action<MessageAddress, string> onUnread, ServingLimits? limits = null, BackupIndex? index = null)

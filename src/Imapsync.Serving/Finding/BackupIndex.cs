@@ -13,15 +13,15 @@ namespace Imapsync.Serving.Finding;
 /// looked at; what may fit is looked at itself, and what it does not know is. So whatever becomes of it, the same is found.
 /// </summary>
 /// <param name="directory">Where it lies, a file for each folder; made when there is something to write.</param>
-/// <param name="onNote">Told why it can't be kept.</param>
+/// <param name="onNote">Called with the reason why the index can't be kept.</param>
 public sealed class BackupIndex(string directory, Action<string> onNote, ServingLimits? limits = null) : IDisposable
 {
     private readonly ServingLimits limits = limits ?? ServingLimits.Default;
     private FileStream? writing;
     private bool isReadOnly;
 
-    /// <summary>Takes in what it lacks of a backup, and lets go of folders that are no more.</summary>
-    /// <param name="onProgress">Told how many messages of a folder were read, and of how many.</param>
+    /// <summary>Adds the backup's messages that the index lacks, and removes folders that no longer exist.</summary>
+    /// <param name="onProgress">Called with the number of a folder's messages read and their total.</param>
     /// <exception cref="MailException">A folder can't be read.</exception>
     public async Task UpdateAsync(IMessageStore store, Action<long, long> onProgress, CancellationToken cancellationToken)
     {
@@ -38,21 +38,21 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
             Try(() => Directory.EnumerateFiles(directory, "*.words").Where(f => !files.Contains(f)).ToList().ForEach(File.Delete));
     }
 
-    /// <summary>Messages of a folder that do not fit. Takes in what it lacks first.</summary>
+    /// <summary>Returns those messages of a folder that can't match, after the index was brought up to date.</summary>
     internal async Task<IReadOnlySet<Uid>> FindUnfitAsync(
         IMessageFolder folder, IReadOnlyList<MessageInfo> listing, FindQuery query, Action<long, long> onProgress, CancellationToken cancellationToken)
     {
         using var index = await OpenAsync(folder, listing, onProgress, cancellationToken);
         if (index is null)
             return new HashSet<Uid>();
-        // On another thread: a long one takes a while.
+        // A large index takes a while to search, so this is done on another thread.
         var unfit = await Task.Run(() => Try(() => index.FindUnfit(query)), cancellationToken) ?? new HashSet<Uid>();
         return unfit.Count == 0 ? unfit : listing.Where(m => unfit.Contains(m.Uid) && index.Has(m)).Select(m => m.Uid).ToHashSet();
     }
 
     public void Dispose() => writing?.Dispose();
 
-    /// <summary>The folder's index, up to date where it can be; null where there is none.</summary>
+    /// <summary>Opens the folder's index, brought up to date where possible; null where there is none.</summary>
     private async Task<FolderIndex?> OpenAsync(
         IMessageFolder folder, IReadOnlyList<MessageInfo> listing, Action<long, long> onProgress, CancellationToken cancellationToken)
     {
@@ -67,7 +67,7 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
         var lacks = index is null ? listing : [.. listing.Where(m => !index.Has(m))];
         if (index is not null && index.AddedCount > 2L * (listing.Count + 500))
         {
-            // Most of it is of mail that is gone.
+            // Most of the index describes messages that are gone, so it is rebuilt.
             index.Dispose();
             (index, lacks) = (null, listing);
         }
@@ -117,7 +117,7 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
         onProgress(messages.Count, messages.Count);
     }
 
-    /// <summary>One process writes; others read what is there.</summary>
+    /// <summary>Takes the write lock: one process writes the index, others only read it.</summary>
     private bool TryLock()
     {
         if (writing is not null || isReadOnly)
@@ -163,7 +163,7 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
         writing = null;
     }
 
-    /// <summary>A digest of the folder's name: that came from a server.</summary>
+    /// <summary>The file is named by a digest of the folder's name, since the name came from a server and may be unsafe.</summary>
     private string FileOf(FolderPath path) =>
         Path.Combine(directory, Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(path.ToString().AsSpan())).AsSpan(0, 16)) + ".words");
 }

@@ -39,7 +39,7 @@ public sealed record FindQuery
 
     internal bool NeedsBody => Body is not null || HasAttachment || !Words.IsEmpty;
 
-    /// <summary>More than a listing has is asked for.</summary>
+    /// <summary>Whether the query asks for more than a folder listing contains.</summary>
     internal bool LooksInside => NeedsBody || From is not null || To is not null || Subject is not null;
 
     internal bool Accepts(in MessageInfo message) =>

@@ -26,12 +26,14 @@ internal sealed class FolderIndex : IDisposable
 
     private FolderIndex(FileStream file) => this.file = file;
 
-    /// <summary>How many messages were added, those that are gone too.</summary>
+    /// <summary>How many messages were added, including those that are gone.</summary>
     public long AddedCount { get; private set; }
 
     private static ReadOnlySpan<byte> Version => "imapsync words 1"u8;
 
-    /// <summary>Opens what is there. Null where it can't be used: missing, torn at its head, of another version or of another generation of the folder.</summary>
+    /// <summary>
+    /// Opens an existing index. Returns null where it can't be used: missing, damaged at its head, of another version or another UIDVALIDITY.
+    /// </summary>
     public static FolderIndex? Open(string path, UidValidity validity, bool forWriting)
     {
         if (!File.Exists(path))
@@ -48,10 +50,10 @@ internal sealed class FolderIndex : IDisposable
         return null;
     }
 
-    /// <summary>Begins anew, in place of what is there.</summary>
+    /// <summary>Creates an empty index in place of an existing one.</summary>
     public static FolderIndex Create(string path, UidValidity validity)
     {
-        // Not into the old one: somebody may be reading it.
+        // The old file is deleted rather than overwritten, since another process may be reading it.
         File.Delete(path);
         var index = new FolderIndex(new FileStream(path, DurableFiles.ForOwner(FileMode.CreateNew, FileAccess.ReadWrite)));
         index.file.Write(Head(validity));
@@ -61,7 +63,7 @@ internal sealed class FolderIndex : IDisposable
 
     public bool Has(in MessageInfo message) => known.TryGetValue(message.Uid, out var row) && row == IndexedMessage.Of(message);
 
-    /// <summary>Adds messages, a block at a time as they come.</summary>
+    /// <summary>Adds messages in blocks as they arrive.</summary>
     public async Task AddAsync(IAsyncEnumerable<(MessageInfo Message, MessageTexts Texts)> messages, CancellationToken cancellationToken)
     {
         file.SetLength(end);
@@ -87,7 +89,7 @@ internal sealed class FolderIndex : IDisposable
             AddBlock(added, rows, filters);
     }
 
-    /// <summary>Messages that do not fit, of all that are known.</summary>
+    /// <summary>Returns those messages in the index that can't match the query.</summary>
     public IReadOnlySet<Uid> FindUnfit(FindQuery query)
     {
         var question = new WordFilter.Question(query);
@@ -95,7 +97,7 @@ internal sealed class FolderIndex : IDisposable
         end = HeadBytes;
         ReadBlocks((message, filter, hasAttachment) =>
         {
-            // Whoever was added later under a UID is who has it.
+            // If several messages were added under one UID, the one added last has it.
             if (question.MayFit(filter, hasAttachment))
                 unfit.Remove(message.Uid);
             else
@@ -121,7 +123,7 @@ internal sealed class FolderIndex : IDisposable
         return RandomAccess.Read(file.SafeFileHandle, head, 0) == HeadBytes && head.AsSpan().SequenceEqual(Head(validity));
     }
 
-    /// <summary>Reads on to the end, each message in the order they were added.</summary>
+    /// <summary>Reads the blocks that follow, to the end, and reports each message in the order of addition.</summary>
     private void ReadBlocks(Action<IndexedMessage, ReadOnlySpan<byte>, bool> onMessage)
     {
         known.Clear();
@@ -186,7 +188,7 @@ internal sealed class FolderIndex : IDisposable
         filters.ResetWrittenCount();
     }
 
-    /// <summary>Whose filter it is: another message would have to be given the same UID, be as long and come in the same second.</summary>
+    /// <summary>Identifies a filter's message: another would need the same UID, length and second of receipt to be confused with it.</summary>
     private readonly record struct IndexedMessage(Uid Uid, long Bytes, long Received)
     {
         public static IndexedMessage Of(in MessageInfo message) => new(message.Uid, message.Size, message.InternalDate.ToUnixTimeSeconds());

@@ -39,7 +39,7 @@ internal sealed class MessageHeaders(ReadOnlyMemory<byte> octets)
         return false;
     }
 
-    /// <summary>All that these fields say, a line each.</summary>
+    /// <summary>The values of these fields, one per line.</summary>
     public string Joined(params string[] names) =>
         string.Join('\n', fields.Where(f => names.Contains(f.Name, StringComparer.OrdinalIgnoreCase)).Select(f => HeaderText.Decode(f.Value)));
 

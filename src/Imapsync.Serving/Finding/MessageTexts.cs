@@ -8,7 +8,7 @@ namespace Imapsync.Serving.Finding;
 /// <param name="Rest">Its text parts and the names of attached files.</param>
 internal sealed record MessageTexts(string From, string To, string Subject, string Rest, bool HasAttachment)
 {
-    /// <returns>Null when it is gone.</returns>
+    /// <returns>Null when the message is gone.</returns>
     /// <exception cref="MailException">It can't be read.</exception>
     public static async ValueTask<MessageTexts?> ReadAsync(OpenedMail mail, CancellationToken cancellationToken)
     {

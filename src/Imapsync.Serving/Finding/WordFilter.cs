@@ -55,15 +55,15 @@ internal static class WordFilter
         }
     }
 
-    /// <summary>Equal for letters that are equal in any case.</summary>
+    /// <summary>Maps letters that differ only in case to the same letter.</summary>
     internal static char Fold(char letter) => char.ToUpperInvariant(letter);
 
-    /// <summary>Chinese, Japanese and Korean.</summary>
+    /// <summary>Whether a letter is Chinese, Japanese or Korean, where a single letter may be a word.</summary>
     private static bool IsWord(char letter) => letter >= '\u2E80';
 
     private static uint Hash(Zone zone, char a, char b, char c)
     {
-        // Part of the format: SplitMix64's last steps.
+        // This mixing (the last steps of SplitMix64) is part of the file format, so it must not change.
         var mixed = ((ulong)zone << 48) | ((ulong)a << 32) | ((ulong)b << 16) | c;
         mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9;
         mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
@@ -72,12 +72,12 @@ internal static class WordFilter
 
     private static int BitOf(uint gram, int filterBytes) => (int)(((ulong)gram * ((ulong)filterBytes * 8)) >> 32);
 
-    /// <summary>A query, to be asked of many filters.</summary>
+    /// <summary>A query prepared to be checked against many filters.</summary>
     internal sealed class Question
     {
         private readonly bool wantsAttachment;
 
-        /// <summary>Of each condition one of the lists must be there, whole.</summary>
+        /// <summary>For each condition at least one of its lists of bits must be set completely.</summary>
         private readonly List<uint[][]> conditions = [];
 
         public Question(FindQuery query)

@@ -23,7 +23,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
     private bool isHeaderAsked;
     private long bytesRead;
 
-    /// <summary>Messages of which it is not known whether they fit.</summary>
+    /// <summary>The number of messages of which it is unknown whether they match.</summary>
     public int Unknown { get; private set; }
 
     /// <returns>Indexes, ascending, of those that fit.</returns>
@@ -50,7 +50,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         return found;
     }
 
-    /// <returns>Null where it is not known.</returns>
+    /// <returns>Null where it is unknown whether the message matches.</returns>
     private async ValueTask<bool?> FitsAsync(SearchKey key, CancellationToken cancellationToken)
     {
         switch (key)
@@ -105,7 +105,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         return snapshot.InfoAt(at);
     }
 
-    /// <summary>Null where the message is gone or can't be read: whoever fetches it is told.</summary>
+    /// <summary>Returns the header; null where the message is gone or unreadable, which a FETCH of it will report.</summary>
     private async ValueTask<byte[]?> HeaderAsync(CancellationToken cancellationToken)
     {
         if (isHeaderAsked)
@@ -116,7 +116,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         return header;
     }
 
-    /// <summary>One that has to be had with its message.</summary>
+    /// <summary>Reads a header that is too long to be read by itself.</summary>
     private async ValueTask<byte[]?> ReadLongHeaderAsync(CancellationToken cancellationToken)
     {
         try
@@ -184,7 +184,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         {
             if (TextMatch.Has((await BodyText.ReadAsync(selected.Reader, message, part, left, cancellationToken)).Text, words))
                 return true;
-            // Of what is not looked through nobody knows.
+            // The rest of a part longer than the search limit was not searched, so the result is unknown.
             if (part.BodyLength > left)
                 return null;
             left -= (int)part.BodyLength;

@@ -7,7 +7,7 @@ using Imapsync.Engine.Watching;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync watch</c>: runs jobs when their sources change, until it is stopped.</summary>
+/// <summary>Runs <c>imapsync watch</c>, which runs jobs when their sources change, until it is stopped.</summary>
 internal static class WatchCommand
 {
     public static Command Create(HostContext surroundings)
@@ -60,7 +60,7 @@ internal static class WatchCommand
         {
             var job = plan.Job;
             var record = new WatchRecord(surroundings, file, job, metricsPath, signals, text => say($"{job.Name}: {text}"));
-            // Each run by itself, with the care that a queue takes of defects and of jobs that never end.
+            // The queue is given one run at a time; it handles defects and jobs that never end.
             var queue = new JobQueue(surroundings.RunJob, surroundings.Time, shown.Show) { OnEnd = (_, report) => record.AddAsync(report) };
             var watcher = new JobWatcher(plan, surroundings.Listen, RunOneAsync, surroundings.Time)
             {

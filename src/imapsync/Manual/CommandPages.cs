@@ -4,7 +4,7 @@ using System.CommandLine.Help;
 
 namespace Imapsync.CommandLine.Manual;
 
-/// <summary>The pages about commands, made of what reads the command line.</summary>
+/// <summary>The pages about commands, generated from the definition of the command line.</summary>
 internal static class CommandPages
 {
     private const int MostWordsShown = 16;
@@ -47,7 +47,7 @@ internal static class CommandPages
 
     private static string PageName(Command command) => $"imapsync-{command.Name}";
 
-    /// <summary>The first statement, as whatis(1) shows it.</summary>
+    /// <summary>The first statement of a description, as whatis(1) shows it.</summary>
     private static string Purpose(string description)
     {
         var end = description.AsSpan().IndexOfAny('.', ':', ',');

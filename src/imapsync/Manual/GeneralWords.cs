@@ -1,6 +1,6 @@
 namespace Imapsync.CommandLine.Manual;
 
-/// <summary>What imapsync(1) says that no table of the program holds.</summary>
+/// <summary>The texts of imapsync(1) that no table of the program contains.</summary>
 internal static class GeneralWords
 {
     public const string SeveralJobs = "With several jobs the one that counts most decides: 143, 130, 2, 1, 13, 12, 11, 10, 3, 0.";

@@ -2,7 +2,7 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine.Manual;
 
-/// <summary>imapsync-job(5): the keys of a job file, made of what reads one.</summary>
+/// <summary>The page imapsync-job(5): the keys of a job file, generated from the reader of job files.</summary>
 internal static class JobFilePage
 {
     public const string Name = "imapsync-job";

@@ -22,5 +22,5 @@ internal sealed record SubHeading(string Text) : ManualBlock;
 /// <summary>A word that is typed, such as an option, and what it means.</summary>
 internal sealed record Definition(string Term, string Meaning) : ManualBlock;
 
-/// <summary>What is typed or written, line by line.</summary>
+/// <summary>Text that is typed or written literally, line by line.</summary>
 internal sealed record Verbatim(string Text) : ManualBlock;

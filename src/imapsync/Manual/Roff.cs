@@ -3,14 +3,14 @@ using System.Text;
 
 namespace Imapsync.CommandLine.Manual;
 
-/// <summary>A page in the language of man(7), for groff and mandoc alike.</summary>
+/// <summary>Writes a page in the man(7) language, for both groff and mandoc.</summary>
 internal static class Roff
 {
     public static string Write(ManualPage page)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $".\\\" Made from the program's own tables; to print it anew: imapsync man {Last(page)}\n");
-        // No date: the same program prints the same page.
+        // The page has no date, so that the same program prints the same page.
         text.Append(CultureInfo.InvariantCulture, $".TH {Escape(page.Name.ToUpperInvariant())} {page.Section} \"\" \"imapsync {Escape(ProgramVersion.Text)}\" \"imapsync\"\n.nh\n.ad l\n");
         text.Append(CultureInfo.InvariantCulture, $".SH NAME\n{Escape(page.Name)} \\- {Escape(page.Purpose)}\n");
         foreach (var section in page.Sections)
@@ -45,13 +45,16 @@ internal static class Roff
         }
     }
 
-    /// <summary>The word that asks for the page.</summary>
+    /// <summary>The last word of the command, which asks for the page.</summary>
     private static string Last(ManualPage page) => page.Name.StartsWith("imapsync-", StringComparison.Ordinal) ? page.Name["imapsync-".Length..] : "";
 
-    /// <summary>A dot or an apostrophe would be a request at the beginning of a line.</summary>
+    /// <summary>Protects a dot or an apostrophe at the beginning of a line, which would be read as a request.</summary>
     private static string Line(string text) => text.Length > 0 && text[0] is '.' or '\'' ? @"\&" + Escape(text) : Escape(text);
 
-    /// <summary>As it is to be read and copied: groff would make typographer's signs of some, and what is not ASCII needs its name.</summary>
+    /// <summary>
+    /// Escapes text so that groff prints it exactly: it would turn some characters into typographic ones, and non-ASCII characters need their
+    /// names.
+    /// </summary>
     private static string Escape(string text)
     {
         var escaped = new StringBuilder(text.Length);
@@ -66,7 +69,7 @@ internal static class Roff
                 '`' => escaped.Append(@"\(ga"),
                 '\'' => escaped.Append(@"\(aq"),
                 '"' => escaped.Append(@"\(dq"),
-                // Where a long list of words may be broken.
+                // Allows a line break in a long list of words.
                 '|' => escaped.Append(@"|\:"),
                 < 0x80 => escaped.Append(rune.ToString()),
                 _ => escaped.Append(CultureInfo.InvariantCulture, $"\\[u{rune.Value:X4}]"),

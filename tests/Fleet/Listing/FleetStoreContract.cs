@@ -2,10 +2,10 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.Tests.Listing;
 
-/// <summary>What the list promises, whatever database holds it.</summary>
+/// <summary>The tests that the list must pass with any database.</summary>
 public abstract class FleetStoreContract : IAsyncLifetime
 {
-    /// <summary>Nothing runs out by itself, however slow the machine is.</summary>
+    /// <summary>Times so long that no lease expires, however slow the machine is.</summary>
     private static readonly FleetTimes Endless = new() { Lease = TimeSpan.FromHours(1), Ready = TimeSpan.FromHours(1), Silence = TimeSpan.FromHours(1) };
 
     private FleetStore store = null!;
@@ -159,7 +159,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
         var wanted = await store.RenewAsync([new(a.Account, 1, 0, 0, 0, ""), new(b.Account, 1, 0, 0, 0, "")], Stop);
         Assert.Equal([Wanted.Pause, Wanted.Pause], wanted.Values);
         Assert.Equal(1, await store.ActAsync(AccountAction.Cancel, new AccountFilter(Ids: [b.Account]), Stop));
-        // The worker hands them back as if they were due: what was wanted decides.
+        // The worker hands the accounts back as due; the user's wish decides their status.
         await store.FinishAsync(new AttemptEnd(a.Account, 1, AccountStatus.Due, 0, 0, "handed back"), Stop);
         await store.FinishAsync(new AttemptEnd(b.Account, 1, AccountStatus.Due, 0, 0, "handed back"), Stop);
         Assert.Equal([AccountStatus.Paused, AccountStatus.Cancelled, AccountStatus.Paused, AccountStatus.Paused], (await AllAsync()).Select(l => l.Status));

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Runs;
 
-/// <summary>Three workers on one real PostgreSQL, each of which something happens to.</summary>
+/// <summary>Three workers on one real PostgreSQL, each of which is disturbed in a different way.</summary>
 [Collection(PostgresCollection.Name)]
 public sealed class ClusterTests(PostgresFixture postgres)
 {
@@ -23,7 +23,7 @@ public sealed class ClusterTests(PostgresFixture postgres)
         await using var ended = lab.Work("ended", 4);
         await using var frozen = lab.Work("frozen", 4);
         await using var list = await lab.OpenListAsync();
-        // Slow enough to be met in the middle.
+        // The target's connection is slowed so that the workers are disturbed in the middle of their work.
         lab.TargetLine.Rules = new FaultRules { BytesPerSecond = 4000 };
         await lab.CommandAsync("submit", "moves.yaml");
         await FleetLab.UntilAsync(list, a => Running(a, "killed") && Running(a, "ended") && Running(a, "frozen"), killed, ended, frozen);
@@ -36,7 +36,7 @@ public sealed class ClusterTests(PostgresFixture postgres)
         Assert.Equal(0, await ended.WaitAsync().WaitAsync(TestContext.Current.CancellationToken));
         await using var fresh = lab.Work("fresh", 8);
 
-        // What the frozen one had somebody else has, or has finished.
+        // The accounts of the frozen worker are held by another worker or finished by one.
         await FleetLab.UntilAsync(list, a => a.Where(x => asleep.ContainsKey(x.Id)).All(x => x.Attempt > asleep[x.Id] && x.Status is AccountStatus.Running or AccountStatus.Done), fresh);
         TestContext.Current.TestOutputHelper?.WriteLine($"all {asleep.Count} accounts of the frozen worker taken over {TimeProvider.System.GetElapsedTime(since).TotalSeconds:0.0} s after it was frozen");
         await frozen.SignalAsync("CONT");

@@ -2,7 +2,7 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.Tests.Runs;
 
-/// <summary>One machine, no database server: <c>serve</c> does it all.</summary>
+/// <summary>A fleet on one machine without a database server, run by <c>serve</c> alone.</summary>
 public sealed class EmbeddedFleetTests
 {
     private static int Accounts => Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 100 : 24;

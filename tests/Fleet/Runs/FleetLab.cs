@@ -27,10 +27,10 @@ public sealed class FleetLab : IAsyncDisposable
 
     public List<string> Users { get; } = [];
 
-    /// <summary>The lines of <c>hosts:</c>; empty for none.</summary>
+    /// <summary>The lines of the job file's <c>hosts:</c> section; empty for none.</summary>
     public string Hosts { get; set; } = "";
 
-    /// <summary>Of PostgreSQL; null: the list lies in a file.</summary>
+    /// <summary>The PostgreSQL connection string; null for a list in a file.</summary>
     public string? Postgres { get; set; }
 
     public static async Task<FleetLab> StartAsync(int accounts, int messages, int medianBytes = 800)
@@ -72,7 +72,7 @@ public sealed class FleetLab : IAsyncDisposable
     public FleetProcess Work(string name, int slots) =>
         FleetProcess.Start(Dir.Path, Variables(), ["worker", "--data", Dir["data"], "--name", name, "--slots", $"{slots}"]);
 
-    /// <summary>Waits until a server is there; the commands ask it from then on.</summary>
+    /// <summary>Waits until a server is up; the commands use it from then on.</summary>
     public async Task KnowAsync(FleetProcess server)
     {
         if (!environment.ContainsKey("IMAPSYNC_FLEET_TOKEN"))
@@ -87,7 +87,7 @@ public sealed class FleetLab : IAsyncDisposable
         return words;
     }
 
-    /// <summary>The list as the database has it.</summary>
+    /// <summary>Opens the list directly in its database.</summary>
     public Task<FleetStore> OpenListAsync() => Postgres is null
         ? FleetStore.OpenFileAsync(Path.Combine(Dir["data"], "fleet.db"), null, TestContext.Current.CancellationToken)
         : FleetStore.OpenPostgresAsync(Postgres, null, TestContext.Current.CancellationToken);
@@ -95,7 +95,7 @@ public sealed class FleetLab : IAsyncDisposable
     public static async Task<IReadOnlyList<AccountView>> AccountsAsync(FleetStore list) =>
         (await list.ReadAccountsAsync(new AccountPage(new AccountFilter(), Limit: 1000), TestContext.Current.CancellationToken)).Accounts;
 
-    /// <summary>Waits as long as it takes: the test's own limit bounds it.</summary>
+    /// <summary>Waits without a limit of its own: the test's time limit bounds it.</summary>
     public static async Task<IReadOnlyList<AccountView>> UntilAsync(FleetStore list, Func<IReadOnlyList<AccountView>, bool> isSo, params FleetProcess[] alive)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100), TimeProvider.System);
@@ -111,7 +111,7 @@ public sealed class FleetLab : IAsyncDisposable
             }
             catch (Exception e) when (list.IsAway(e))
             {
-                // It is being restarted.
+                // The database is being restarted, so the read is tried again.
             }
 
             foreach (var process in alive)
@@ -120,7 +120,7 @@ public sealed class FleetLab : IAsyncDisposable
         }
     }
 
-    /// <summary>Compared at the servers, with none of the program's code: nothing missing, nothing twice.</summary>
+    /// <summary>Compares the mailboxes at the servers without the program's code: no message may be missing or duplicated.</summary>
     public async Task AllEqualAsync()
     {
         foreach (var user in Users)

@@ -32,7 +32,7 @@ public sealed class FleetProcess : IAsyncDisposable
 
     public static FleetProcess Start(string directory, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        // A shell's background job ignores SIGINT, and so would its children.
+        // A shell's background job ignores SIGINT and its children inherit that, so the signals are reset to their defaults.
         var start = new ProcessStartInfo("env", ["--default-signal=INT,TERM", "dotnet", Path.Combine(AppContext.BaseDirectory, "imapsync-fleet.dll"), .. arguments])
         {
             UseShellExecute = false,
@@ -45,14 +45,14 @@ public sealed class FleetProcess : IAsyncDisposable
         return new FleetProcess(Process.Start(start)!);
     }
 
-    /// <summary>One command to its end.</summary>
+    /// <summary>Runs one command and waits until it ends.</summary>
     public static async Task<(int Status, string Words)> RunAsync(string directory, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         await using var process = Start(directory, environment, arguments);
         return (await process.WaitAsync(), process.Words);
     }
 
-    /// <summary>What stands behind a word at the beginning of a line of its output.</summary>
+    /// <summary>Waits for an output line that begins with a text and returns the rest of the line.</summary>
     public async Task<string> SeesAsync(string begin)
     {
         Task<string> seen;

@@ -94,7 +94,7 @@ public sealed class ApiTests : IAsyncLifetime
     {
         using var rebound = new HttpRequestMessage(HttpMethod.Get, "/healthz") { Headers = { Host = "evil.example" } };
         Assert.Equal(HttpStatusCode.BadRequest, (await operators.SendAsync(rebound, Stop)).StatusCode);
-        // A browser adds no bearer token to what a page sends, and there is nothing else that lets anybody in; nor is a form taken for JSON.
+        // A browser adds no bearer token to a page's requests, and nothing else admits them; a form is not accepted as JSON either.
         using var nobody = Client(null);
         using var json = new StringContent("""{ "action": "cancel", "batch": 1 }""", Encoding.UTF8, "application/json");
         Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.PostAsync("/api/actions", json, Stop)).StatusCode);
@@ -235,7 +235,7 @@ public sealed class ApiTests : IAsyncLifetime
             { new StringContent(schedule), "schedule" },
             { new StringContent(zone), "zone" },
         };
-        // A refusal comes before what it refuses is sent.
+        // A refusal arrives before the refused body is sent.
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/batches") { Content = form };
         request.Headers.ExpectContinue = true;
         using var answer = await (by ?? operators).SendAsync(request, Stop);

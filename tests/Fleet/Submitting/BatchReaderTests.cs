@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Submitting;
 
-/// <summary>What a worker runs is what was submitted, cell for cell.</summary>
+/// <summary>The job that a worker runs equals the submitted one, cell for cell.</summary>
 public sealed class BatchReaderTests : IDisposable
 {
     private const string Letters = "aé,;\"|\t #'{}\\ 漢=";
@@ -34,7 +34,7 @@ public sealed class BatchReaderTests : IDisposable
                 var (source, target) = ((ImapEndpoint)job.Source, (ImapEndpoint)job.Target);
                 Assert.True(source.User == row.User && job.Name == row.Name, $"seed {seed}: {row}");
                 Assert.Equal(row.Password, (await source.Password!.ReadAsync(TestContext.Current.CancellationToken)).Reveal());
-                // No more than was counted, nor than the job file says.
+                // The job opens no more connections than were counted for it or than the job file allows.
                 Assert.Equal((1, 2), (source.Connections, target.Connections));
             }
         }

@@ -16,7 +16,7 @@ public sealed class AccountAtWorkTests
         using var run = Begin();
         clocks.Advance(TimeSpan.FromSeconds(10));
         var (sent, sentAt) = (clocks.GetTimestamp(), clocks.GetUtcNow());
-        // The answer takes its time.
+        // The answer to the renewal takes six seconds to arrive.
         clocks.Advance(TimeSpan.FromSeconds(6));
         run.Renew(sent, sentAt);
         clocks.Advance(TimeSpan.FromSeconds(10));
@@ -25,7 +25,7 @@ public sealed class AccountAtWorkTests
         Assert.Throws<OperationCanceledException>(run.Require);
         Assert.True(run.Abort.IsCancellationRequested);
         Assert.Equal(EndReason.Lost, run.Reason);
-        // Late news changes nothing.
+        // A renewal that arrives after the lease was lost changes nothing.
         run.Renew(clocks.GetTimestamp(), clocks.GetUtcNow());
         Assert.False(run.IsHeld);
         Assert.Throws<OperationCanceledException>(run.Require);

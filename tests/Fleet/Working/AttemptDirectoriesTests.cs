@@ -18,7 +18,7 @@ public sealed class AttemptDirectoriesTests : IDisposable
         File.WriteAllText(Path.Combine(first, "pairs", "inbox"), "1");
         File.WriteAllText(Path.Combine(first, "lock"), "pid 1");
         var second = states.Take(Job("alice"), Nothing);
-        // It was thought dead.
+        // The first attempt's worker, presumed dead, still writes.
         File.WriteAllText(Path.Combine(first, "pairs", "inbox"), "late");
         Assert.Equal("1", File.ReadAllText(Path.Combine(second, "pairs", "inbox")));
         Assert.False(File.Exists(Path.Combine(second, "lock")));

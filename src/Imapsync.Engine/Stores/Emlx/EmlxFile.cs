@@ -13,7 +13,7 @@ internal sealed partial record EmlxFile(long Offset, long Length, FlagSet Flags,
 {
     private const int MaxFirstLine = 64;
 
-    /// <summary>Mail's lists are some hundred octets.</summary>
+    /// <summary>The largest property list that is read; those that Mail writes have some hundred octets.</summary>
     private const int MaxListBytes = 1 << 20;
 
     // Bits of "flags", as Mail writes them.

@@ -53,7 +53,7 @@ internal sealed partial class EmlxTree(string root) : IMailTree
         }
     }
 
-    /// <summary>The names of the .mbox directories on the way, and of those above the first one.</summary>
+    /// <summary>The folder path of a directory: the names of the .mbox directories on its way, and of those above the first one.</summary>
     private FolderPath PathOf(IReadOnlyList<string> levels)
     {
         var names = new List<string>();
@@ -77,7 +77,7 @@ internal sealed partial class EmlxTree(string root) : IMailTree
         return names.Count == 0 ? FolderPath.Inbox : new FolderPath(names);
     }
 
-    /// <summary>Directories that no person named.</summary>
+    /// <summary>Whether a directory is one that Apple Mail named, not a folder that a person named.</summary>
     private static bool IsInternal(string name) =>
         name is "Messages" or "Data" or "Mailboxes" or "MailData" || Version().IsMatch(name) || Guid.TryParse(name, out _);
 

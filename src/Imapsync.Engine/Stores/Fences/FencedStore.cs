@@ -51,7 +51,7 @@ internal sealed class FencedStore(IMessageStore store, Action require) : StoreVi
     }
 }
 
-/// <summary>Also a source may be written to: what was copied may be removed from it.</summary>
+/// <summary>A folder with fenced writes. A source folder is fenced too, because messages may be removed from it after they were copied.</summary>
 internal class FencedFolder<T>(T folder, Action require) : IMessageFolder
     where T : IMessageFolder
 {

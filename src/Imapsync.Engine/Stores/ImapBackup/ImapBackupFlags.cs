@@ -12,7 +12,7 @@ internal static class ImapBackupFlags
     private const int MaxBytes = 512 << 20;
     private static readonly string[] System = ["Seen", "Answered", "Flagged", "Deleted", "Draft"];
 
-    /// <summary>By offset in the mbox; empty for a version without flags. Null where the file makes no sense.</summary>
+    /// <summary>Reads the flags by offset in the mbox; empty for a version without flags, null where the file is not valid.</summary>
     public static Dictionary<long, FlagSet>? Read(ReadOnlySpan<byte> json)
     {
         var flags = new Dictionary<long, FlagSet>();
@@ -46,7 +46,7 @@ internal static class ImapBackupFlags
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The second is for text that is not UTF-8, or half a surrogate.
+            // The reader throws InvalidOperationException for text that is not UTF-8 or has half a surrogate pair.
             return null;
         }
     }

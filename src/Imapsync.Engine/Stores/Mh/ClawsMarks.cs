@@ -17,7 +17,7 @@ internal static class ClawsMarks
 
     private const uint New = 1, Unread = 1 << 1, Marked = 1 << 2, Deleted = 1 << 3, Replied = 1 << 4, Forwarded = 1 << 5;
 
-    /// <summary>Null where this is no such file.</summary>
+    /// <summary>Returns the flags by message number; null where the file is not in this format.</summary>
     public static Func<uint, FlagSet>? Read(Stream file)
     {
         if (file.Length is < 4 or > MaxBytes)
@@ -30,7 +30,7 @@ internal static class ClawsMarks
         var flags = new Dictionary<uint, uint>();
         for (var at = 4; at + PairBytes <= octets.Length; at += PairBytes)
             flags[Number(at)] = Number(at + 4);
-        // What it does not name came since, and was not looked at.
+        // A message that the file does not name arrived after it was written and is unread, so it has no flags.
         return number => flags.TryGetValue(number, out var bits) ? FlagsOf(bits) : FlagSet.Empty;
 
         uint Number(int at) => isLittle ? BinaryPrimitives.ReadUInt32LittleEndian(octets.AsSpan(at)) : BinaryPrimitives.ReadUInt32BigEndian(octets.AsSpan(at));

@@ -12,7 +12,7 @@ internal static class EvolutionFlags
     private static readonly (int Bit, MessageFlags Flag)[] Bits =
         [(0x01, MessageFlags.Answered), (0x02, MessageFlags.Deleted), (0x04, MessageFlags.Draft), (0x08, MessageFlags.Flagged), (0x10, MessageFlags.Seen)];
 
-    /// <summary>Empty where there is no such field in front.</summary>
+    /// <summary>Reads the flags; empty where the message does not begin with this field.</summary>
     public static FlagSet Read(Stream file)
     {
         var top = new byte[(int)Math.Min(MaxTop, file.Length)];

@@ -10,7 +10,7 @@ internal static class MhSequences
     public const string FileName = ".mh_sequences";
     private const int MaxBytes = 16 << 20;
 
-    /// <summary>Null where the file is longer than such a file is.</summary>
+    /// <summary>Returns the flags by message number; null where the file is too long to be a valid one.</summary>
     public static Func<uint, FlagSet>? Read(Stream file)
     {
         if (file.Length > MaxBytes)
@@ -19,7 +19,7 @@ internal static class MhSequences
         var sequences = new List<(string Name, List<(uint First, uint Last)> Ranges)>();
         while (reader.ReadLine() is { } line)
         {
-            // A long line goes on in one that begins with a blank.
+            // A line that begins with a blank continues the line before.
             var goesOn = line is [' ' or '\t', ..];
             var colon = line.IndexOf(':', StringComparison.Ordinal);
             if (colon > 0 && !goesOn)
@@ -55,7 +55,7 @@ internal static class MhSequences
                 case "forwarded":
                     keywords.Add("$Forwarded");
                     break;
-                // Where the reader stands, and what it looked for last.
+                // These sequences hold the mail reader's position and its last search, not flags.
                 case "cur" or "previous-sequence" or "pseq":
                     break;
                 default:
@@ -85,7 +85,7 @@ internal static class MhSequences
         return false;
     }
 
-    /// <summary>Sorts them and makes one of those that overlap.</summary>
+    /// <summary>Sorts the ranges and merges those that overlap.</summary>
     private static void Merge(List<(uint First, uint Last)> ranges)
     {
         ranges.Sort();

@@ -49,7 +49,7 @@ internal sealed class MhTree(string root) : IMailTree
         }
         catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
-            // Reading it tells why.
+            // The later attempt to read the message reports why it failed.
             return message;
         }
     }
@@ -57,7 +57,7 @@ internal sealed class MhTree(string root) : IMailTree
     private static bool HasMarks(string directory) =>
         ((string[])[MhSequences.FileName, ClawsMarks.ClawsFile, ClawsMarks.SylpheedFile]).Any(f => File.Exists(Path.Combine(directory, f)));
 
-    /// <summary>What the folder's file of marks says of a number; null where there is none, or it can't be read.</summary>
+    /// <summary>Returns the flags that the folder's file of marks gives each message number; null where the file is missing or unreadable.</summary>
     private static Func<uint, FlagSet>? ReadMarks(string directory, LeftOut leftOut)
     {
         foreach (var name in (string[])[ClawsMarks.ClawsFile, ClawsMarks.SylpheedFile, MhSequences.FileName])
@@ -84,6 +84,6 @@ internal sealed class MhTree(string root) : IMailTree
     private static bool IsNumber(string name) =>
         name.Length is > 0 and < 10 && name[0] != '0' && name.AsSpan().IndexOfAnyExceptInRange('0', '9') < 0;
 
-    /// <summary><c>,12</c>, on some systems <c>#12</c>.</summary>
+    /// <summary>Whether a file name marks a deleted message: <c>,12</c>, on some systems <c>#12</c>.</summary>
     private static bool IsDeleted(string name) => name.Length > 1 && name[0] is ',' or '#' && IsNumber(name[1..]);
 }

@@ -36,7 +36,7 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
                 }
                 catch (MailException e) when (e.Kind == FailureKind.Gone && directories.Count > 1)
                 {
-                    // An account that never had mail.
+                    // The account's directory can't be opened because the account never had mail, so this is only a note.
                     context.OnNote(e.Message);
                 }
             }
@@ -115,7 +115,7 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
         return names;
     }
 
-    /// <summary>The accounts' directories in a profile; else the directory itself.</summary>
+    /// <summary>Returns the accounts' directories in a profile; for any other directory, the directory itself.</summary>
     private static IReadOnlyList<string> Directories(ThunderbirdEndpoint endpoint, StoreContext context)
     {
         try

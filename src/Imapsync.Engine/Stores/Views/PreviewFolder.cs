@@ -4,14 +4,14 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Views;
 
-/// <summary>What would become of a folder's messages, added up over all that have it open.</summary>
+/// <summary>The changes that a folder's messages would undergo, added up over all who have the folder open.</summary>
 internal sealed class FolderChanges
 {
     private readonly Lock turn = new();
     private readonly UidSet removed = new();
     private readonly Dictionary<Uid, FlagSet> flags = [];
 
-    /// <summary>A message as it would be; null for one that would be gone.</summary>
+    /// <summary>Returns the message as it would be after the changes; null for a message that would be removed.</summary>
     public MessageInfo? Apply(in MessageInfo message)
     {
         lock (turn)
@@ -32,7 +32,7 @@ internal sealed class FolderChanges
 }
 
 /// <summary>A folder of a target that is not changed: see <see cref="PreviewStore"/>.</summary>
-/// <param name="path">The name it would have.</param>
+/// <param name="path">The name that the folder would have.</param>
 internal sealed class PreviewFolder(IMessageFolder folder, FolderPath path, FolderChanges changes) : FolderView(folder, folder.Status), IWritableFolder
 {
     public override FolderPath Path => path;
@@ -51,7 +51,7 @@ internal sealed class PreviewFolder(IMessageFolder folder, FolderPath path, Fold
     public Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken) =>
         throw new InvalidOperationException("a preview takes no messages");
 
-    /// <summary>What a message shows so already, or has no longer, does not count.</summary>
+    /// <summary>Returns the number of changes without those to messages that have the flags already or are gone.</summary>
     public async Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changed, CancellationToken cancellationToken)
     {
         var wanted = changed.ToDictionary(c => c.Uid);
@@ -81,10 +81,10 @@ internal sealed class PreviewFolder(IMessageFolder folder, FolderPath path, Fold
     }
 }
 
-/// <summary>A folder that would be there.</summary>
+/// <summary>A folder that the run would create, shown as empty.</summary>
 internal sealed class EmptyFolder(FolderPath path) : IMessageFolder
 {
-    /// <summary>Of a generation that no folder has had as yet.</summary>
+    /// <summary>The status of an empty folder whose UIDVALIDITY no folder has had yet.</summary>
     public static FolderStatus EmptyStatus { get; } = new(new UidValidity(uint.MaxValue), new Uid(1), 0);
 
     public FolderPath Path => path;

@@ -12,15 +12,15 @@ internal sealed class PreviewStore(IMessageStore store) : StoreView(store)
 {
     private readonly Lock turn = new();
 
-    /// <summary>The name a folder would have → the one it has.</summary>
+    /// <summary>The name a folder would have after the run → the name it has at the target now.</summary>
     private readonly Dictionary<FolderPath, FolderPath> renamed = [];
 
     private readonly Dictionary<FolderPath, SpecialFolder> created = [];
 
-    /// <summary>What would become of messages, by the name that their folder has.</summary>
+    /// <summary>The changes that messages would undergo, by the present name of their folder.</summary>
     private readonly Dictionary<FolderPath, FolderChanges> changes = [];
 
-    /// <summary>As the target listed its folders last.</summary>
+    /// <summary>The target's folders as listed last.</summary>
     private IReadOnlyList<FolderEntry>? listed;
 
     public override StoreTraits Traits { get; } = store.Traits with { TakesMessages = false };
@@ -80,7 +80,10 @@ internal sealed class PreviewStore(IMessageStore store) : StoreView(store)
         }
     }
 
-    /// <summary>What lies below goes along, as on an IMAP server; where it would stay, it is renamed back by whoever needs it there.</summary>
+    /// <summary>
+    /// Renames a folder together with the folders below it, as an IMAP server does; a caller that needs one of those at its old name renames
+    /// it back.
+    /// </summary>
     public override async Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken)
     {
         var entries = listed ??= await Store.ListFoldersAsync(cancellationToken);
@@ -134,7 +137,7 @@ internal sealed class PreviewStore(IMessageStore store) : StoreView(store)
         }
     }
 
-    /// <summary>The name that a folder has in truth; null for one that would be created.</summary>
+    /// <summary>Returns the present name of a folder; null for a folder that would only be created.</summary>
     private FolderPath? Find(FolderPath path)
     {
         lock (turn)
@@ -149,7 +152,7 @@ internal sealed class PreviewStore(IMessageStore store) : StoreView(store)
         }
     }
 
-    /// <summary>Rights would be given as asked for.</summary>
+    /// <summary>Records the rights that would be granted, without granting them.</summary>
     private sealed class PreviewAccess(IAccessControl access, PreviewStore view) : IAccessControl
     {
         public string Owner => access.Owner;

@@ -3,7 +3,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Views;
 
-/// <summary>A store seen in another way; what a view does not override is the store's own. Owns the store.</summary>
+/// <summary>A store seen in another way; members that a view does not override are passed on to the store. Owns the store.</summary>
 internal abstract class StoreView(IMessageStore store) : IMessageStore
 {
     public virtual StoreTraits Traits => store.Traits;
