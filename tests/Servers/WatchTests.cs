@@ -150,7 +150,7 @@ public sealed class WatchTests
         await File.WriteAllTextAsync(lab.JobFile, text + other, TestContext.Current.CancellationToken);
         var environment = new Dictionary<string, string>(lab.Environment) { ["WRONG"] = "not it" };
         await using var watch = ImapsyncProcess.Start(lab.Dir.Create("home"), ["watch", lab.JobFile], environment);
-        await SeesAsync(watch, "bob: not watched, FAILED, log-in refused: correct it and start again");
+        await SeesAsync(watch, "bob: not watched, FAILED, login refused: correct it and start again");
         await UntilSameAsync(lab, watch);
         watch.Signal(PosixSignal.SIGINT);
         var result = await watch.WaitAsync();
