@@ -108,7 +108,7 @@ internal static class HistoryLines
             }
             catch (StateDamagedException)
             {
-                // A line of nobody's: left out.
+                // The line belongs to no known entry, so it is skipped.
             }
         }
 
