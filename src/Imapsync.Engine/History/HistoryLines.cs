@@ -108,7 +108,7 @@ internal static class HistoryLines
             }
             catch (StateDamagedException)
             {
-                // The line belongs to no known entry, so it is skipped.
+                // A damaged line is skipped, so that the other lines still count.
             }
         }
 

@@ -134,7 +134,7 @@ public sealed class SnapshotDirectory(string path)
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // The next pruning removes what is left of the directory.
+            // The next taking or pruning of a snapshot removes what is left of the directory.
         }
     }
 }
