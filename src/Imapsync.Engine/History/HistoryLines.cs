@@ -108,7 +108,7 @@ internal static class HistoryLines
             }
             catch (StateDamagedException)
             {
-                // A line of nobody's: left out.
+                // A damaged line is skipped, so that the other lines still count.
             }
         }
 

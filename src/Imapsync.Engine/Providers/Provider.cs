@@ -34,7 +34,7 @@ public enum UserForm
 /// <param name="Title">For people.</param>
 public sealed record Provider(string Name, string Title)
 {
-    /// <summary>Null for a kind of server, which everybody runs at a place of their own.</summary>
+    /// <summary>The IMAP host; null for a kind of server that each operator runs at a host of their own.</summary>
     public string? Host { get; init; }
 
     public int Port { get; init; } = 993;
@@ -42,7 +42,7 @@ public sealed record Provider(string Name, string Title)
     /// <summary>TLS begins by STARTTLS; else with the first octet.</summary>
     public bool UsesStartTls { get; init; }
 
-    /// <summary>Its certificate is made by itself: <c>tls_fingerprint</c> has to say which one is good.</summary>
+    /// <summary>The server's certificate is self-signed, so <c>tls_fingerprint</c> must pin it.</summary>
     public bool IsSelfSigned { get; init; }
 
     public SignIn SignIn { get; init; } = SignIn.Password;
@@ -52,7 +52,7 @@ public sealed record Provider(string Name, string Title)
 
     public UserForm User { get; init; } = UserForm.Address;
 
-    /// <summary>The most connections it lets an account have; null where that is not known.</summary>
+    /// <summary>The most connections the provider allows an account; null where the limit is unknown.</summary>
     public int? MaxConnections { get; init; }
 
     /// <summary>Octets of mail that may be read in a day.</summary>
@@ -79,7 +79,7 @@ public sealed record Provider(string Name, string Title)
     /// <summary>What a person has to do before a program gets in.</summary>
     public string Advice { get; init; } = "";
 
-    /// <summary>Where that is done, or described.</summary>
+    /// <summary>The page where the account's owner follows <see cref="Advice"/>, or where the steps are described.</summary>
     public string? Link { get; init; }
 
     /// <summary>There is no way in but OAuth.</summary>

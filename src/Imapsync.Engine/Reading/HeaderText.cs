@@ -22,7 +22,7 @@ public static class HeaderText
     /// <summary>False where a word in this charset can't be decoded for what it says.</summary>
     public static bool KnowsCharset(string charset)
     {
-        // As many write it.
+        // Many programs write "utf8" for "utf-8".
         if (charset.Equals("utf8", StringComparison.OrdinalIgnoreCase))
             return true;
         try

@@ -12,7 +12,7 @@ internal static class BrowserSignIn
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
 
-    /// <exception cref="MailException">It was denied, nobody came, or the answer is not for us.</exception>
+    /// <exception cref="MailException">The user denied access, nobody signed in, or the answer is from another authorization server.</exception>
     public static async Task<IssuedToken> RunAsync(OAuthClient client, SignInDialogue dialogue, TimeProvider time, CancellationToken cancellationToken)
     {
         var settings = client.Settings;
@@ -36,7 +36,7 @@ internal static class BrowserSignIn
         dialogue.Tell($"(a browser elsewhere needs the way back: ssh -L {redirect.Port}:{settings.Provider.LoopbackHost}:{redirect.Port} to this machine first)");
         dialogue.OpenBrowser?.Invoke(new Uri(address));
         var answer = await AnswerAsync(client, redirect, state, time, cancellationToken);
-        // RFC 9207: another server's answer is not to be redeemed at this one.
+        // RFC 9207: a code from another authorization server must not be redeemed at this server.
         if (answer.GetValueOrDefault("iss") is { } issuer && endpoints.Issuer is { } expected && issuer != expected)
             throw Failed(client, "the answer comes from another authorization server");
         if (answer.GetValueOrDefault("error") is { } error)

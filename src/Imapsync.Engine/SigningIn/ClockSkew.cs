@@ -1,6 +1,6 @@
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>Clocks that differ: tokens and statements count from a moment.</summary>
+/// <summary>Judges and describes a difference between the authorization server's clock and this machine's.</summary>
 internal static class ClockSkew
 {
     /// <summary>What servers commonly put up with, and more than a request's way takes.</summary>

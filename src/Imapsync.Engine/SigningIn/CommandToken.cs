@@ -3,8 +3,8 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>Access tokens that another program gives, run anew for each log-in.</summary>
-/// <param name="command">Prints one.</param>
+/// <summary>Gets access tokens from another program, which is run anew for each log-in.</summary>
+/// <param name="command">The command that prints an access token.</param>
 internal sealed class CommandToken(SecretReference command) : TokenReference
 {
     public override ValueTask<Secret> ReadAsync(CancellationToken cancellationToken) => command.ReadAsync(cancellationToken);

@@ -5,7 +5,7 @@ namespace Imapsync.Engine.SigningIn;
 /// <summary>The device authorization grant (RFC 8628): a person types a code in at any browser, and the program asks until that is done.</summary>
 internal static class DeviceSignIn
 {
-    /// <summary>What a server that names none is given (§3.2), and by how much each <c>slow_down</c> adds (§3.5).</summary>
+    /// <summary>The polling interval where the server names none (§3.2), and the addition for each <c>slow_down</c> (§3.5).</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan LongestInterval = TimeSpan.FromMinutes(1);
@@ -18,7 +18,7 @@ internal static class DeviceSignIn
     public static async Task<IssuedToken> RunAsync(OAuthClient client, SignInDialogue dialogue, TimeProvider time, CancellationToken cancellationToken)
     {
         var offer = await client.BeginDeviceAsync(cancellationToken);
-        // Google says verification_url.
+        // Google names this field verification_url.
         var address = offer.VerificationUri ?? offer.TryGet("verification_url");
         if (address is null || !OAuthEndpoints.IsSafe(address))
             throw new MailException(FailureScope.Store, isTransient: false, $"{client.What}: its answer names no address to go to") { Kind = FailureKind.Authentication };
@@ -53,7 +53,7 @@ internal static class DeviceSignIn
             }
             catch (MailException e) when (e.IsTransient && time.GetElapsedTime(begin) < life)
             {
-                // §3.5: where there is no answer, ask less often.
+                // §3.5: the request got no answer, so the next ones are sent less often.
                 interval = interval < LongestInterval ? Shorter(interval * 2, LongestInterval) : interval;
             }
 

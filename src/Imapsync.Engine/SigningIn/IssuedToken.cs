@@ -4,10 +4,10 @@ namespace Imapsync.Engine.SigningIn;
 /// <param name="Life">How long it says the access token is good for, from now.</param>
 internal sealed record IssuedToken(string AccessToken, TimeSpan Life)
 {
-    /// <summary>Null where the one that was used stays.</summary>
+    /// <summary>The new refresh token; null where the used refresh token stays valid.</summary>
     public string? RefreshToken { get; init; }
 
-    /// <summary>What it was given for; null where that is what was asked for (RFC 6749 §5.1).</summary>
+    /// <summary>The scope that was granted; null where it equals the requested scope (RFC 6749 §5.1).</summary>
     public string? Scope { get; init; }
 
     /// <summary>How far the authorization server's clock is ahead of this machine's; null where it does not tell its time.</summary>

@@ -17,10 +17,10 @@ internal sealed class LoopbackRedirect : IDisposable
 
     public int Port { get; }
 
-    /// <summary>As the authorization server gets it.</summary>
+    /// <summary>The redirect URI as sent to the authorization server.</summary>
     public string Address { get; }
 
-    /// <summary>On a port that nobody has.</summary>
+    /// <summary>Starts listening on a free port.</summary>
     public static LoopbackRedirect Start(string host, string path)
     {
         for (var attempt = 1; ; attempt++)

@@ -12,7 +12,7 @@ internal static class SignInLock
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    /// <exception cref="MailException">Somebody held it for two minutes.</exception>
+    /// <exception cref="MailException">Another process held the lock for two minutes.</exception>
     public static async Task<IDisposable> TakeAsync(SignInPlace place, TimeProvider time, CancellationToken cancellationToken)
     {
         await DurableFiles.CreateDirectoryAsync(place.Directory, cancellationToken);

@@ -20,7 +20,7 @@ internal abstract class ProgramKey(string name, ProgramKey.Run run) : SealingKey
         if (await FindAsync(cancellationToken) is { } there)
             return there;
         await StoreAsync(Convert.ToBase64String(RandomNumberGenerator.GetBytes(Bytes)), cancellationToken);
-        // What can't be read again is no place for a key.
+        // A key counts as stored only if it can be read back.
         return await FindAsync(cancellationToken);
     }
 

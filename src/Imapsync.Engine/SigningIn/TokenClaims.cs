@@ -25,7 +25,7 @@ internal sealed record TokenClaims(IReadOnlyList<string> Audiences, IReadOnlyLis
         }
         catch (Exception e) when (e is JsonException or FormatException)
         {
-            // Most tokens are for their server alone to read.
+            // Most access tokens are opaque to the client, so no claims are returned.
             return None;
         }
     }

@@ -6,7 +6,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>A file that only this user's account of Windows can make sense of (DPAPI).</summary>
+/// <summary>A key file that only this user's Windows account can decrypt (DPAPI).</summary>
 [SupportedOSPlatform("windows")]
 internal sealed partial class WindowsKey(string path) : SealingKey
 {

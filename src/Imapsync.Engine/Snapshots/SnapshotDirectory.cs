@@ -118,7 +118,7 @@ public sealed class SnapshotDirectory(string path)
     {
         foreach (var directory in Directory.EnumerateDirectories(Path, "*" + ending).ToList())
         {
-            // Only names that this program gives.
+            // Deletes only directories whose names have this program's format.
             if (!Snapshot.TryParseName(System.IO.Path.GetFileName(directory)[..^ending.Length], out _))
                 continue;
             beforeEach();
@@ -134,7 +134,7 @@ public sealed class SnapshotDirectory(string path)
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // The next one clears it away.
+            // The next taking or pruning of a snapshot removes what is left of the directory.
         }
     }
 }

@@ -14,7 +14,7 @@ public static class SnapshotRun
             return;
         try
         {
-            // On another thread: a disk takes its time.
+            // The disk work is slow, so it runs on another thread.
             await Task.Run(() => Finish(snapshots, policy, target, job.StateDirectory, report, time, abort), CancellationToken.None);
         }
         catch (Exception e) when (FileErrors.Is(e))
