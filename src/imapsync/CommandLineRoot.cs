@@ -7,7 +7,7 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>The commands there are, a line each, and what holds for all of them.</summary>
+/// <summary>The root command with all commands, and the options and error handling they share.</summary>
 internal static class CommandLineRoot
 {
     private static readonly Func<HostContext, Command>[] Commands =
@@ -35,7 +35,7 @@ internal static class CommandLineRoot
         ManCommand.Create,
     ];
 
-    /// <summary>They hold no conversation with a mail server.</summary>
+    /// <summary>The commands without trace options, since they don't communicate with mail servers.</summary>
     private static readonly Func<HostContext, Command>[] WithoutTrace =
         [SnapshotsCommand.Create, StatusCommand.Create, ReportCommand.Create, LoginCommand.Create, LogoutCommand.Create, CompletionCommand.Create, ManCommand.Create];
 
@@ -53,7 +53,7 @@ internal static class CommandLineRoot
         foreach (var option in root.Options.OfType<HelpOption>())
         {
             option.Action = new HelpWithExamples(surroundings.Columns);
-            // Windows' forms; here they only clutter completion.
+            // These aliases are Windows conventions; here they would only clutter the completion.
             option.Aliases.Remove("/h");
             option.Aliases.Remove("/?");
         }
@@ -66,14 +66,14 @@ internal static class CommandLineRoot
     public static async Task<int> InvokeAsync(IReadOnlyList<string> args, HostContext surroundings)
     {
         var parsed = Build(surroundings).Parse(args);
-        // A command that is missing is an error only where nothing else (--help, a directive) answers.
+        // A missing command is an error only when nothing else, such as --help or a directive, handles the command line.
         if (parsed.Errors.Count > 0 && parsed.Action is null or ParseErrorAction)
             return UsageErrors.Print(parsed, surroundings.Error);
         try
         {
             if (!await TraceOptions.TryOpenAsync(parsed, surroundings.Trace, surroundings.Error))
                 return ExitStatus.Usage;
-            // Signals belong to the commands: a run has to finish its window.
+            // The library's signal handling is off: the commands handle signals themselves, since a run has to finish its window.
             return await parsed.InvokeAsync(new InvocationConfiguration
             {
                 Output = surroundings.Out,

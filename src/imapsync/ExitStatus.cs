@@ -3,21 +3,21 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>What the process tells the shell. A documented promise: docs/command-line.md.</summary>
+/// <summary>The exit statuses of the process. They are documented in docs/command-line.md and must stay compatible.</summary>
 internal static class ExitStatus
 {
-    /// <summary>All of it is in place.</summary>
+    /// <summary>All mail is at the target.</summary>
     public const int Ok = 0;
 
     public const int Failed = 1;
 
-    /// <summary>The command line or the job file can't be right.</summary>
+    /// <summary>The command line or the job file is invalid.</summary>
     public const int Usage = 2;
 
-    /// <summary>Ran to the end, but something is not in place.</summary>
+    /// <summary>The run reached its end, but not all mail is at the target.</summary>
     public const int Incomplete = 3;
 
-    /// <summary>Another run holds the job.</summary>
+    /// <summary>Another run holds the job's lock.</summary>
     public const int Locked = 10;
 
     public const int CannotConnect = 11;
@@ -26,7 +26,7 @@ internal static class ExitStatus
 
     public const int DeletionLimit = 13;
 
-    /// <summary>Of <c>status</c>: a job had no success for too long, or never.</summary>
+    /// <summary>For <c>status</c>: a job has had no success for too long, or never.</summary>
     public const int TooOld = 14;
 
     public const int Interrupted = 130;
@@ -49,11 +49,12 @@ internal static class ExitStatus
         (Terminated, "Interrupted by SIGTERM; what was copied is saved."),
     ];
 
-    /// <summary>From the one that counts most: what a person must act on comes before what the next run may find gone.</summary>
+    /// <summary>The statuses in order of precedence: errors that a person must fix come before those that the next run may resolve.</summary>
     private static readonly int[] Ranking =
         [Terminated, Interrupted, Usage, Failed, DeletionLimit, AuthenticationRefused, CannotConnect, Locked, Incomplete, Ok];
 
-    /// <param name="interrupted"><see cref="Interrupted"/> or <see cref="Terminated"/>: what a cancelled job means.</param>
+    /// <summary>Returns the exit status for a job.</summary>
+    /// <param name="interrupted">The status for a cancelled job: <see cref="Interrupted"/> or <see cref="Terminated"/>.</param>
     public static int Of(JobReport report, int interrupted = Interrupted) => (report.Outcome, report.Stop) switch
     {
         (JobOutcome.Cancelled, _) or (_, StopReason.Cancelled) => interrupted,
@@ -75,7 +76,7 @@ internal static class ExitStatus
         _ => Failed,
     };
 
-    /// <summary>Several jobs: the worst counts.</summary>
+    /// <summary>Returns the exit status for several jobs, which is the most severe one.</summary>
     public static int Worst(IEnumerable<int> statuses) =>
         statuses.DefaultIfEmpty(Ok).MinBy(s => Array.IndexOf(Ranking, s) is var rank && rank < 0 ? 0 : rank);
 }

@@ -3,8 +3,8 @@ using System.CommandLine.Invocation;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>A command that shows how it is used.</summary>
-/// <param name="examples">Command lines, each with what it does.</param>
+/// <summary>A command with usage examples.</summary>
+/// <param name="examples">Example command lines, each with an explanation.</param>
 internal sealed class ExampleCommand(string name, string description, params (string Line, string Purpose)[] examples)
     : Command(name, description)
 {

@@ -4,7 +4,7 @@ using Imapsync.Engine.Jobs;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>Adds one thing that is done with a job to the job's history. A history that can't be written is told, and harms nothing.</summary>
+/// <summary>Records one operation in a job's history. A history that can't be written is reported and otherwise ignored.</summary>
 internal sealed class HistoryKeeping
 {
     private readonly JobHistory? history;
@@ -16,11 +16,11 @@ internal sealed class HistoryKeeping
     private HistoryEntry? begun;
     private DateTimeOffset? beganUnnoted;
 
-    /// <param name="isKept">False where nothing is to be noted: a dry run.</param>
-    /// <param name="say">Told what went wrong.</param>
+    /// <param name="isKept">Whether to record the operation; false for a dry run.</param>
+    /// <param name="say">Called with the text of an error.</param>
     public HistoryKeeping(HostContext surroundings, JobDefinition job, HistoryKind kind, bool isKept, Action<string> say)
     {
-        // A restore has a state of its own, for each target; people ask for the history of the backup.
+        // A restore has its own state directory per target, but is recorded in the backup's history, where people look for it.
         history = isKept ? surroundings.HistoryOf?.Invoke(job.Restores?.Backup.StateDirectory ?? job.StateDirectory) : null;
         this.kind = job.IsRestore ? HistoryKind.Restore : kind;
         makesState = this.kind == HistoryKind.Run;
@@ -38,8 +38,10 @@ internal sealed class HistoryKeeping
         beganUnnoted = null;
     });
 
-    /// <summary>Where the beginning could not be noted, this tries again: else the run before would pass for the last.</summary>
-    /// <param name="end">Gives the entry its end.</param>
+    /// <summary>
+    /// Records the end. If the start could not be recorded, it is tried again, since otherwise the previous run would appear to be the last.
+    /// </summary>
+    /// <param name="end">Adds the end to the entry.</param>
     public Task EndAsync(Func<HistoryEntry, HistoryEntry> end) => TryAsync(async () =>
     {
         if (beganUnnoted is { } began && await history!.BeginAsync(kind, makesState, CancellationToken.None) is { } late)

@@ -13,43 +13,43 @@ using Imapsync.Engine.Stores;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>Runs one job; <see cref="JobRunner.RunAsync"/>.</summary>
+/// <summary>Runs one job, like <see cref="JobRunner.RunAsync"/>.</summary>
 internal delegate Task<JobReport> JobRun(
     JobDefinition job, RunOptions options, Action<JobEvent> onEvent, CancellationToken stop, CancellationToken abort);
 
-/// <summary>What the commands have of the process they run in.</summary>
+/// <summary>The services that the process provides to the commands.</summary>
 internal sealed record HostContext : IDisposable
 {
-    /// <summary>Data. UTF-8 whatever the locale says, since programs read it.</summary>
+    /// <summary>The output for data. It is UTF-8 in every locale, since programs read it.</summary>
     public required TextWriter Out { get; init; }
 
-    /// <summary>Text for people.</summary>
+    /// <summary>The output for messages to people.</summary>
     public required TextWriter Error { get; init; }
 
-    /// <summary>What happens in jobs goes here too, or alone where <see cref="Screen"/> is null; null for no log.</summary>
+    /// <summary>The log, which receives the jobs' events; null for none. It is the only event output when <see cref="Screen"/> is null.</summary>
     public IProgressOutput? Log { get; init; }
 
-    /// <summary>Standard error where <see cref="Error"/> goes to a log as well.</summary>
+    /// <summary>Standard error, when <see cref="Error"/> also writes to a log; otherwise null.</summary>
     public TextWriter? Screen { get; init; }
 
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
 
-    /// <summary>Standard error is a terminal that can move its cursor.</summary>
+    /// <summary>Whether standard error is a terminal that supports cursor movement.</summary>
     public bool IsLive { get; init; }
 
     /// <summary>How wide what <see cref="Out"/> goes to is shown.</summary>
     public int Columns { get; init; } = 80;
 
-    /// <summary>A terminal, and nobody asked to be spared colours (https://no-color.org).</summary>
+    /// <summary>Whether the terminal may show colours; NO_COLOR turns them off (https://no-color.org).</summary>
     public bool HasColour => IsLive && string.IsNullOrEmpty(Environment.GetValueOrDefault("NO_COLOR"));
 
-    /// <summary>Asks on the terminal; null where standard input is none.</summary>
+    /// <summary>Asks for a secret on the terminal; null when standard input is no terminal.</summary>
     public SecretPrompt? Prompt { get; init; }
 
-    /// <summary>Asks for a line on the terminal; null where standard input is none.</summary>
+    /// <summary>Asks for a line of text on the terminal; null when standard input is no terminal.</summary>
     public LinePrompt? Ask { get; init; }
 
-    /// <summary>What finds the server of an address.</summary>
+    /// <summary>The services for finding the server of a mail address.</summary>
     public DiscoveryOptions Discovery { get; init; } = new();
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -61,15 +61,15 @@ internal sealed record HostContext : IDisposable
     /// <summary>Opens what tells of a source's changes.</summary>
     public FeedOpener Listen { get; init; } = (_, _, _, _) => Task.FromResult<IChangeFeed?>(null);
 
-    /// <summary>The history in a job's state directory; null where none is kept.</summary>
+    /// <summary>Returns the history in a job's state directory; null when no history is kept.</summary>
     public Func<string, JobHistory>? HistoryOf { get; init; }
 
-    /// <summary>What stores tell of their conversations; off unless the command line asks for it.</summary>
+    /// <summary>The trace of the stores' communication; off unless the command line requests it.</summary>
     public TraceLog Trace { get; init; } = new(TimeProvider.System);
 
-    /// <summary>Shows what happens in jobs.</summary>
-    /// <param name="isJson">Events are data, on standard output.</param>
-    /// <param name="liveJobs">So many may be shown by a table where the terminal can; 0 for lines.</param>
+    /// <summary>Creates the outputs for the jobs' events.</summary>
+    /// <param name="isJson">Whether events are written as data to standard output.</param>
+    /// <param name="liveJobs">The number of jobs for a live table, if the terminal supports one; 0 for lines of text.</param>
     public EventFeed ShowEvents(bool isJson, int liveJobs)
     {
         if (Log is not null && Screen is null && !isJson)
@@ -81,7 +81,7 @@ internal sealed record HostContext : IDisposable
         return new EventFeed(Log is null ? [shown] : [shown, Log], Time);
     }
 
-    /// <summary>What a job is read with here.</summary>
+    /// <summary>The options with which this process reads job files.</summary>
     public JobFileOptions JobFileOptions => new() { Environment = Environment, Prompt = Prompt, Time = Time };
 
     public static HostContext OfProcess()

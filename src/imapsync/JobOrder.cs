@@ -4,8 +4,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Which job is begun next. Jobs are begun in their order, but one whose hosts have no connection left for it lets others pass, and
-/// between hosts the one with the fewest jobs at work comes first: a slow host with many accounts does not keep a quick one idle.
+/// Decides which job starts next. Jobs start in their order, but a job whose hosts have no free connection is passed over, and hosts with the
+/// fewest running jobs come first. A slow host with many accounts thus does not delay a fast one.
 /// </summary>
 internal sealed class JobOrder
 {
@@ -23,7 +23,7 @@ internal sealed class JobOrder
         }
     }
 
-    /// <summary>The number of the next job; null where none is to be begun before another ends.</summary>
+    /// <summary>Returns the index of the next job; null when none may start before another ends.</summary>
     public int? Next()
     {
         var free = groups.Values.Where(g => g.Waiting.Count > 0 && HasRoom(g)).MinBy(g => (g.Running, g.First));
@@ -34,7 +34,7 @@ internal sealed class JobOrder
         return free.Waiting.Dequeue();
     }
 
-    /// <summary>A job has ended that <see cref="Next"/> gave.</summary>
+    /// <summary>Records that a job returned by <see cref="Next"/> has ended.</summary>
     public void Ended(JobDefinition job)
     {
         var group = groups[$"{HostOf(job.Source)}\n{HostOf(job.Target)}"];
@@ -42,7 +42,10 @@ internal sealed class JobOrder
         Count(group, -1);
     }
 
-    /// <summary>A group alone, with all its hosts free, has room always: whatever the limit says of it, the job itself tells.</summary>
+    /// <summary>
+    /// Whether the hosts have enough free connections. A group whose hosts are otherwise unused may always start; a limit that is too low is
+    /// then reported by the job itself.
+    /// </summary>
     private bool HasRoom(Group group) => group.Limits.CountBy(l => l).All(l => used.GetValueOrDefault(l.Key.Host) is 0 || used[l.Key.Host] + l.Value <= l.Key.Connections);
 
     private void Count(Group group, int count)

@@ -5,29 +5,29 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>Runs several jobs, some of them at once.</summary>
+/// <summary>Runs several jobs, with a limited number in parallel.</summary>
 internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> onEvent)
 {
-    /// <summary>How long a job may take to end that was told to drop everything: closing connections takes a few seconds at most.</summary>
+    /// <summary>How long a job may take to end after an abort; closing connections takes only a few seconds.</summary>
     public static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long <see cref="OnEnd"/> may take from then on.</summary>
+    /// <summary>How long <see cref="OnEnd"/> may take after an abort.</summary>
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>Done before a job.</summary>
+    /// <summary>Called before each job.</summary>
     public Func<JobDefinition, Task> OnBegin { get; init; } = _ => Task.CompletedTask;
 
-    /// <summary>Done after a job that was begun, also after one that was left behind.</summary>
+    /// <summary>Called after each job that was started, even if it was abandoned.</summary>
     public Func<JobDefinition, JobReport, Task> OnEnd { get; init; } = (_, _) => Task.CompletedTask;
 
-    /// <summary>The reports in the order of the jobs, one for each, also for those that a stop kept from starting.</summary>
+    /// <summary>Runs the jobs. Returns one report per job, in job order, including jobs that a stop kept from starting.</summary>
     public async Task<IReadOnlyList<JobReport>> RunAsync(
         IReadOnlyList<JobDefinition> jobs, int parallel, RunOptions options, CancellationToken stop, CancellationToken abort)
     {
         var reports = new JobReport[jobs.Count];
         var order = new JobOrder(jobs);
         var running = new Dictionary<Task<JobReport>, int>();
-        // Whatever stops it: every job must get its report.
+        // The loop does not end early on a stop, since every job must get its report.
         while (true)
         {
             while (running.Count < parallel && order.Next() is { } next)
@@ -41,14 +41,17 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
         }
     }
 
-    /// <summary>Done so long after everything was to be dropped.</summary>
+    /// <summary>Completes after an abort and a further delay of <paramref name="patience"/>.</summary>
     public static async Task AfterAbortAsync(TimeSpan patience, TimeProvider time, CancellationToken abort)
     {
         await Task.Delay(Timeout.InfiniteTimeSpan, time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.Delay(patience, time, CancellationToken.None);
     }
 
-    /// <summary>Whatever holds a job up, a disk that does not answer or a pipe that nobody empties, the run ends and reports.</summary>
+    /// <summary>
+    /// Returns a report that replaces a job's own when it does not end after an abort, for example because a disk or pipe blocks it. The
+    /// process can then end.
+    /// </summary>
     public static async Task<JobReport> AbandonAsync(JobDefinition job, TimeProvider time, CancellationToken abort)
     {
         await AfterAbortAsync(LastPatience, time, abort);
@@ -68,7 +71,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
         }
         catch (Exception e)
         {
-            // A defect here changes nothing about what the job did.
+            // An error here does not change the job's result, so it is only added as a note.
             return report with { Notes = report.Notes.Add($"what comes after a job could not be done: {e.GetType().Name}: {e.Message}") };
         }
     }
@@ -77,7 +80,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
     {
         try
         {
-            // On another thread: a disk that does not answer holds up whoever opens the state.
+            // The job runs on a thread-pool thread, since opening its state blocks when the disk does not respond.
             var running = Task.Run(
                 async () =>
                 {
@@ -89,7 +92,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
         }
         catch (Exception e)
         {
-            // A defect of the program in one job: the others run on, and the report is written all the same.
+            // An unexpected exception in one job must not affect the other jobs or the report.
             return Empty(job, time, JobOutcome.Failed, StopReason.Other, [new Problem(FailureScope.Store, null, null, Reasons.Unexpected, await DefectFile.KeepAsync(new FileMedium(job.State, time), e, time.GetUtcNow()))]);
         }
     }

@@ -4,8 +4,8 @@ using Imapsync.Engine.History;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>How a job stands.</summary>
-/// <param name="Trouble">Why its history could not be read; then the standing is that of a job that never ran.</param>
+/// <summary>A job's status.</summary>
+/// <param name="Trouble">Why the history could not be read; the status is then that of a job that never ran.</param>
 internal sealed record NamedStanding(string Name, JobStanding Standing, string? Trouble)
 {
     /// <param name="maxAge">See <see cref="JobStanding.IsOld"/>.</param>

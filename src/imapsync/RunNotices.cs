@@ -9,11 +9,11 @@ using Imapsync.Notifying;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>Tells of one run those that its job file names. What does not get through is said, and changes nothing.</summary>
-/// <param name="statusOf">A job's exit status.</param>
+/// <summary>Sends a run's notifications to the recipients in its job file. Failures are reported, but don't affect the run.</summary>
+/// <param name="statusOf">Returns a job's exit status.</param>
 internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSignals signals, Func<JobReport, int> statusOf)
 {
-    /// <summary>From a signal on: whoever sends SIGTERM sends SIGKILL soon after.</summary>
+    /// <summary>The time limits for notifications after a signal. They are short, since SIGTERM is usually followed by SIGKILL.</summary>
     private static readonly TimeSpan BudgetWhenStopped = TimeSpan.FromSeconds(3), BudgetWhenAborted = TimeSpan.FromSeconds(1), PatienceWithStarts = TimeSpan.FromSeconds(1);
 
     private readonly NoticeSender sender = new(surroundings.Time);
@@ -22,10 +22,12 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
     private readonly List<string> failures = [];
     private readonly Lock gate = new();
 
-    /// <summary>Told what did not get through. A table on the terminal is to be told while there is one.</summary>
+    /// <summary>
+    /// Called with the text of each failed notification. While a live table is on the terminal, it must be set to the table's own output.
+    /// </summary>
     public Action<string> Say { get; set; } = text => surroundings.Error.WriteLine(TerminalText.Escape(text));
 
-    /// <summary>What did not get through so far.</summary>
+    /// <summary>The failed notifications so far.</summary>
     public IReadOnlyList<string> Failures
     {
         get
@@ -35,7 +37,7 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
         }
     }
 
-    /// <summary>Looks at what was before, and tells that the run begins; does not wait for that.</summary>
+    /// <summary>Reads the jobs' past runs and sends the notification that the run has started, without waiting for it.</summary>
     public async Task BeginAsync(CancellationToken cancellationToken)
     {
         await LookBackAsync(cancellationToken);
@@ -59,7 +61,7 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
 
     public Task EndAsync(IReadOnlyList<JobReport> reports, int status) => EndAsync("", null, file.Notices, file.Jobs, reports, status);
 
-    /// <summary>Tells that the run ended before any job.</summary>
+    /// <summary>Sends the notification that the run ended before any job started.</summary>
     public static async Task TellMistakeAsync(HostContext surroundings, IReadOnlyList<Notice> notices, IReadOnlyList<string> mistakes, StopSignals signals)
     {
         var told = new RunNotices(surroundings, new JobFile([], []), signals, _ => ExitStatus.Usage);
@@ -78,7 +80,7 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
         Task? start;
         lock (gate)
             starts.Remove(key, out start);
-        // Else the beginning could arrive after the end. Once a run is to end there is no time for that.
+        // The start notification is awaited, since it could otherwise arrive after the end. After a signal the wait ends early.
         if (start is not null)
             await Task.WhenAny(start, JobQueue.AfterAbortAsync(PatienceWithStarts, surroundings.Time, signals.Stop));
         var before = jobs.Select(j => past.GetValueOrDefault(j.Name)).OfType<PastRuns>().ToList();
@@ -91,7 +93,7 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
     private static bool IsDue(Notice notice, bool isGood, List<PastRuns> before) => notice.On switch
     {
         NoticeOccasion.Always => true,
-        // Where nobody knows what was before, this may be a change.
+        // When the previous result is unknown, this one may be a change, so the notification is sent.
         NoticeOccasion.Change => isGood == before.Exists(p => p.WasBad == true) || before.Exists(p => p.WasBad is null),
         // A run of no job, as --only-failed may make, is not the week's.
         NoticeOccasion.Weekly => before.Count > 0 && !before.Exists(p => p.HasRunThisWeek),
@@ -115,8 +117,8 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
         }));
     }
 
-    /// <summary>What a job's history says of the time before this run.</summary>
-    /// <param name="WasBad">The run before was no success, or was killed; null where that can't be read.</param>
+    /// <summary>A job's runs before this one, according to its history.</summary>
+    /// <param name="WasBad">Whether the previous run was unsuccessful or was killed; null when the history can't be read.</param>
     private sealed record PastRuns(bool? WasBad, bool HasRunThisWeek, IReadOnlyList<HistoryEntry> LastDays)
     {
         public static async Task<PastRuns> ReadAsync(HostContext surroundings, string stateDirectory, CancellationToken cancellationToken)
@@ -135,7 +137,7 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
             }
             catch (Exception e) when (FileErrors.Is(e))
             {
-                // Told where the history is added to.
+                // The failure is ignored here, since it is reported when the history is written.
                 return new PastRuns(WasBad: null, HasRunThisWeek: false, []);
             }
         }

@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// SIGINT and SIGTERM: the first asks the run to finish its window, save and report; the second drops everything;
-/// a third ends the process the ordinary way. Whoever sends SIGTERM sends SIGKILL soon after: it drops everything by itself
-/// when what is in hand takes too long.
+/// Handles SIGINT and SIGTERM. The first signal asks the run to finish its window, save and report; the second aborts everything; a third ends
+/// the process in the default way. SIGTERM is usually followed by SIGKILL, so the first SIGTERM also leads to an abort if finishing takes too
+/// long.
 /// </summary>
 internal sealed class StopSignals(TimeProvider time) : IDisposable
 {
-    /// <summary>With what a dropped run still needs, it leaves the process ended ten seconds after SIGTERM.</summary>
+    /// <summary>The time between SIGTERM and the abort. With the time that an aborted run needs, the process ends within ten seconds.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
 
     private readonly CancellationTokenSource stop = new();
@@ -18,18 +18,21 @@ internal sealed class StopSignals(TimeProvider time) : IDisposable
     private ITimer? deadline;
     private int count;
 
-    /// <summary>Told once, at the first signal. Set before <see cref="Register"/>.</summary>
+    /// <summary>Called once, at the first signal. Must be set before <see cref="Register"/>.</summary>
     public Action OnStop { get; set; } = () => { };
 
     public CancellationToken Stop => stop.Token;
 
     public CancellationToken Abort => abort.Token;
 
-    /// <summary>The exit status of a run that was stopped by the first signal.</summary>
+    /// <summary>The exit status of a run that the first signal stopped.</summary>
     public int InterruptedStatus { get; private set; } = ExitStatus.Interrupted;
 
-    /// <summary>Does what a command does, until a signal stops it.</summary>
-    /// <param name="work">May leave its stop to be told by the exit status: nothing was begun, or nothing changes.</param>
+    /// <summary>Runs a command's work until it ends or a signal stops it.</summary>
+    /// <param name="work">
+    /// The work. If it is stopped before it has begun or changed anything, it may throw <see cref="OperationCanceledException"/>, which
+    /// becomes the exit status.
+    /// </param>
     public static async Task<int> GuardAsync(TimeProvider time, Func<StopSignals, CancellationToken, Task<int>> work, CancellationToken cancellationToken)
     {
         using var signals = new StopSignals(time);
@@ -51,7 +54,7 @@ internal sealed class StopSignals(TimeProvider time) : IDisposable
             registrations.Add(PosixSignalRegistration.Create(signal, context => context.Cancel = Receive(context.Signal)));
     }
 
-    /// <summary>True where the signal is dealt with.</summary>
+    /// <summary>Handles a signal. Returns false when the default action must follow.</summary>
     public bool Receive(PosixSignal signal)
     {
         switch (Interlocked.Increment(ref count))

@@ -5,10 +5,10 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.CommandLine;
 
 /// <summary>Asks a person for a line of text.</summary>
-/// <param name="question">Without what is taken for an empty answer, which it shows behind.</param>
+/// <param name="question">The question, without the default for an empty answer, which is shown after it.</param>
 internal delegate ValueTask<string> LinePrompt(string question, string fallback, CancellationToken cancellationToken);
 
-/// <summary>Asks on the terminal: for a line, or for a secret without showing what is typed.</summary>
+/// <summary>Asks on the terminal for a line of text, or for a secret without echoing it.</summary>
 internal sealed class TerminalPrompt(TimeProvider time)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(30);
@@ -28,7 +28,10 @@ internal sealed class TerminalPrompt(TimeProvider time)
         return typed.Length > 0 ? typed : fallback;
     }
 
-    /// <summary>The terminal shows what is typed until it is first read from: whoever is quick would see the password's beginning.</summary>
+    /// <summary>
+    /// Turns off the terminal's echo before the prompt: it stays on until the first read, so a fast typist would see the start of the
+    /// password.
+    /// </summary>
     private static void HoldEcho() => _ = Console.KeyAvailable;
 
     private async Task<string> ReadAsync(bool isShown, CancellationToken cancellationToken)

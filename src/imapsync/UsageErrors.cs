@@ -5,7 +5,7 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>Says what is wrong with a command line and what was probably meant.</summary>
+/// <summary>Explains what is wrong with a command line and what was probably meant.</summary>
 internal static class UsageErrors
 {
     public static int Print(ParseResult parsed, TextWriter error)
@@ -19,7 +19,7 @@ internal static class UsageErrors
     private static IEnumerable<string> Texts(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        // A command that there is not makes everything behind it unknown.
+        // With an unknown command, everything after it is unknown too, so only the command is reported.
         if (command == parsed.RootCommandResult.Command && parsed.UnmatchedTokens is [var first, ..] && !first.StartsWith('-'))
         {
             var meant = EditDistance.Nearest(first, command.Subcommands.Select(c => c.Name));
@@ -38,7 +38,7 @@ internal static class UsageErrors
             .Concat(meanings).Distinct();
     }
 
-    /// <summary>The library lists the words that may stand somewhere below one another.</summary>
+    /// <summary>Joins the allowed words, which the library lists on separate lines, into one line.</summary>
     private static string InOneLine(string text)
     {
         var parts = text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -52,7 +52,7 @@ internal static class UsageErrors
         return $"Unknown option '{name}'.{(nearest is null ? "" : $" Did you mean '{nearest}'?")}";
     }
 
-    /// <summary>Words that the library repeats may be passwords, or URLs with one.</summary>
+    /// <summary>Removes passwords, and URLs that contain one, from the words that the library quotes.</summary>
     private static string WithoutPasswords(string text, ParseResult parsed)
     {
         var before = "";

@@ -2,31 +2,31 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Checking;
 
-/// <summary>What a look at one side of a job found; it changes nothing.</summary>
-/// <param name="Failure">Why it can't be used.</param>
+/// <summary>The result of checking one side of a job, which changes nothing.</summary>
+/// <param name="Failure">Why the side can't be used; null when it can.</param>
 public sealed record SideCheck(Endpoint Endpoint, IReadOnlyList<StoreFact> Facts, MailException? Failure)
 {
-    /// <summary>As <see cref="StoreTraits.HasLabels"/>.</summary>
+    /// <summary>Whether the store has labels, as in <see cref="StoreTraits.HasLabels"/>.</summary>
     public bool HasLabels { get; init; }
 }
 
-/// <summary>What a look at both sides of a job found.</summary>
-/// <param name="Problems">What keeps the job from bringing all of its mail over, as far as it can be seen before.</param>
+/// <summary>The result of checking both sides of a job.</summary>
+/// <param name="Problems">The foreseeable obstacles to copying all of the job's mail.</param>
 public sealed record AccountCheck(string Job, SideCheck Source, SideCheck Target, IReadOnlyList<string> Problems)
 {
-    /// <summary>Null where the folders could not be looked at.</summary>
+    /// <summary>The amount of mail; null when the folders could not be read.</summary>
     public MailboxSize? Size { get; init; }
 }
 
-/// <summary>How much mail the job has to do with.</summary>
-/// <param name="Folders">Source folders that take part.</param>
-/// <param name="Messages">In them.</param>
-/// <param name="TargetMessages">In the folders that they go to; 0 where there are none yet.</param>
-/// <param name="Bytes">Of the source's messages; null unless sizes were asked for.</param>
-/// <param name="TargetBytes">Of the target's; null as well.</param>
+/// <summary>The amount of mail in a job.</summary>
+/// <param name="Folders">The number of source folders that take part.</param>
+/// <param name="Messages">The number of messages in these folders.</param>
+/// <param name="TargetMessages">The number of messages in the corresponding target folders; 0 when these don't exist yet.</param>
+/// <param name="Bytes">The size of the source's messages in octets; null unless sizes were requested.</param>
+/// <param name="TargetBytes">The size of the target's messages in octets; null unless sizes were requested.</param>
 public sealed record MailboxSize(int Folders, long Messages, long TargetMessages, long? Bytes, long? TargetBytes)
 {
-    /// <summary>What is left to copy, if what lies at the target is the source's mail.</summary>
+    /// <summary>The number of messages left to copy, assuming that the target's messages are copies of the source's.</summary>
     public long MessagesLeft { get; init; }
 
     public long? BytesLeft { get; init; }

@@ -3,10 +3,10 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Checking;
 
-/// <summary>What can be said of a Maildir or mbox target before it is opened. Changes nothing.</summary>
+/// <summary>Checks a Maildir or mbox target before it is opened. It changes nothing.</summary>
 public static class LocalTarget
 {
-    /// <summary>A fact where an endpoint is a directory that nobody made yet, or that holds nothing, as a new volume does.</summary>
+    /// <summary>Returns a fact when the endpoint's directory does not exist yet or is empty, like a new volume; otherwise null.</summary>
     public static StoreFact? DirectoryToFill(Endpoint endpoint)
     {
         if (DirectoryOf(endpoint) is not { } directory)
@@ -15,19 +15,19 @@ public static class LocalTarget
             return new StoreFact("directory", "not there yet, the first run creates it");
         try
         {
-            // ext4 puts lost+found into a new file system.
+            // A new ext4 file system contains a directory lost+found, which counts as empty.
             return Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).All(e => Path.GetFileName(e) == "lost+found")
                 ? new StoreFact("directory", "empty, the first run fills it")
                 : null;
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // Opening it says what is wrong.
+            // The failure is ignored here, since opening the target reports it.
             return null;
         }
     }
 
-    /// <summary>Why nothing can be written there; null where it can.</summary>
+    /// <summary>Returns why the target can't be written; null when it can.</summary>
     public static string? WhyNotWritable(Endpoint endpoint)
     {
         for (var path = DirectoryOf(endpoint); path is not null; path = Path.GetDirectoryName(path))

@@ -4,8 +4,11 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Checking;
 
-/// <summary>Looks at the folders of a job whose stores are open: how much there is, whether it fits, and what has no place. Changes nothing.</summary>
-/// <param name="target">Null where it is a directory that is still to be made.</param>
+/// <summary>
+/// Examines the folders of a job whose stores are open: how much mail there is, whether it fits, and which folders can't be created. It changes
+/// nothing.
+/// </summary>
+/// <param name="target">The target; null when its directory does not exist yet.</param>
 internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, IMessageStore? target, bool withSizes)
 {
     public async Task<MailboxSize> MeasureAsync(List<string> problems, CancellationToken cancellationToken)
@@ -41,7 +44,7 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, IMes
         Task<(long, long)> OctetsAsync(IMessageStore store, FolderEntry folder) => FolderSize.OctetsAsync(store, folder, cancellationToken);
     }
 
-    /// <summary>What does not fit into what the target says is free.</summary>
+    /// <summary>Returns the amounts that exceed the free space the target reports.</summary>
     public static IEnumerable<string> FindExcess(MailboxSize size, IEnumerable<StoreFact> target)
     {
         foreach (var fact in target.Where(f => f.Free is not null))
@@ -55,8 +58,8 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, IMes
     }
 
     /// <summary>
-    /// Asked for a folder that is not there, a server that could never make it tends to say so. Where it takes the name that a run
-    /// would try next, that will do.
+    /// Returns why a folder can never be created at the target. A server usually says so when it is asked about such a folder. When it
+    /// accepts the alternative name that a run would try next, there is no problem.
     /// </summary>
     private async Task<string?> WhyNotAsync(FolderPath path, CancellationToken cancellationToken) =>
         await target!.WhyNeverAsync(path, cancellationToken) is { } why && await target.WhyNeverAsync(TargetNames.Strict(path), cancellationToken) is not null ? why : null;

@@ -5,7 +5,7 @@ using Imapsync.Engine.Configuration.Secrets;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>Reads <c>tls_client_certificate</c> and <c>tls_client_key</c>.</summary>
-/// <param name="isWanted">The job will be run: both must be there and fit each other.</param>
+/// <param name="isWanted">Whether the job will run, so that certificate and key must exist and match.</param>
 internal sealed class ClientCertificateReader(JobReadContext reading, bool isWanted)
 {
     private const string CertificateKey = "tls_client_certificate";
@@ -41,7 +41,7 @@ internal sealed class ClientCertificateReader(JobReadContext reading, bool isWan
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
-            // Not the exception's text: of a file that holds a key nothing is repeated.
+            // The exception's message is left out, since it may quote a file that contains a private key.
             reading.Error(
                 ofKey,
                 key is null ? $"{certificate} does not hold a certificate and its key" : $"{certificate} and {key} are not a certificate and its key",

@@ -3,13 +3,13 @@ using Microsoft.Extensions.Configuration;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>A setting that was given outside of a job file.</summary>
-/// <param name="Given">Where, for error texts: <c>--target-password-env</c>.</param>
-/// <param name="Path">The keys that lead to it in a job, entries of a list by their number: <c>target</c>, <c>password_env</c>.</param>
+/// <summary>A setting that was given outside a job file.</summary>
+/// <param name="Given">Where it was given, for error texts: <c>--target-password-env</c>.</param>
+/// <param name="Path">The keys leading to the setting in a job, with numbers for list entries: <c>target</c>, <c>password_env</c>.</param>
 public sealed record GivenSetting(string Given, ImmutableArray<string> Path, string Value);
 
-/// <summary>Settings given outside of a job file as a configuration.</summary>
-/// <param name="prefix">The path they stand below.</param>
+/// <summary>A configuration source for settings that were given outside a job file.</summary>
+/// <param name="prefix">The configuration path below which the settings are placed.</param>
 internal sealed class CommandLineSettings(IReadOnlyList<GivenSetting> settings, params ImmutableArray<string> prefix) : LocatedConfigurationProvider, IConfigurationSource
 {
     public IConfigurationProvider Build(IConfigurationBuilder builder) => this;

@@ -1,32 +1,32 @@
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Where a setting was written: a place in a file, or the name of an override.</summary>
+/// <summary>Where a setting was written: a position in a file, or the name of an override.</summary>
 /// <param name="Text">The file as the user named it, <c>environment variable X</c> or <c>--set x</c>.</param>
-/// <param name="Line">From 1; 0 where there are no lines.</param>
+/// <param name="Line">The line number, from 1; 0 for an origin without lines.</param>
 public sealed record SettingOrigin(string Text, int Line = 0, int Column = 0) : IComparable<SettingOrigin>
 {
-    /// <summary>In the order of the file, overrides after it.</summary>
+    /// <summary>Orders by position in the file; overrides come after all lines.</summary>
     public int CompareTo(SettingOrigin? other) =>
         other is null ? 1 : (Line == 0, Line, Column).CompareTo((other.Line == 0, other.Line, other.Column));
 
     public override string ToString() => Line == 0 ? Text : Column == 0 ? $"{Text}:{Line}" : $"{Text}:{Line}:{Column}";
 }
 
-/// <summary>One mistake in a job file. Its texts never hold a secret.</summary>
+/// <summary>One mistake in a job file. Its texts never contain a secret.</summary>
 /// <param name="Message">What is wrong.</param>
-/// <param name="Remedy">What to do about it.</param>
+/// <param name="Remedy">How to correct it.</param>
 public sealed record ConfigurationError(SettingOrigin Origin, string Message, string Remedy)
 {
     public override string ToString() => $"{Origin}: {Message}; {Remedy}";
 }
 
-/// <summary>Something in a job file that works but that a person should know.</summary>
+/// <summary>A remark about a job file that is valid but that a person should know about.</summary>
 public sealed record ConfigurationNote(SettingOrigin Origin, string Message)
 {
     public override string ToString() => $"{Origin}: {Message}";
 }
 
-/// <summary>All that is wrong with a job file, in the order of the file.</summary>
+/// <summary>All mistakes in a job file, in file order.</summary>
 public sealed class ConfigurationException(IReadOnlyList<ConfigurationError> errors)
     : Exception(string.Join(Environment.NewLine, errors))
 {

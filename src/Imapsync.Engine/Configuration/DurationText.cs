@@ -1,8 +1,8 @@
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>A length of time as a job file has it, for options of commands.</summary>
+/// <summary>Parses a duration in the syntax of job files, for command-line options.</summary>
 public static class DurationText
 {
-    /// <summary><c>30s</c>, <c>5m</c>, <c>26h</c>, <c>2d</c>; more than none, at most a year.</summary>
+    /// <summary>Parses <c>30s</c>, <c>5m</c>, <c>26h</c> or <c>2d</c>. The duration must be above zero and at most a year.</summary>
     public static bool TryParse(string text, out TimeSpan duration) => SettingText.TryDuration(text, out duration);
 }

@@ -1,9 +1,9 @@
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Finds what somebody probably meant to write.</summary>
+/// <summary>Finds the word that a user probably meant to write.</summary>
 public static class EditDistance
 {
-    /// <summary>The candidate that is fewest edits away, without regard to case; null when none is near.</summary>
+    /// <summary>Returns the candidate with the smallest edit distance, ignoring case; null when none is close enough.</summary>
     public static string? Nearest(string word, IEnumerable<string> candidates)
     {
         if (word.Length > 64)
@@ -15,7 +15,9 @@ public static class EditDistance
         return best is not null && distance <= Math.Max(1, Math.Max(word.Length, best.Length) / 3) ? best : null;
     }
 
-    /// <summary>Insertions, removals, replacements and swaps of neighbours that make one word of the other.</summary>
+    /// <summary>
+    /// Returns the number of insertions, deletions, replacements and swaps of adjacent characters that turn one word into the other.
+    /// </summary>
     public static int Between(string a, string b)
     {
         var rows = new int[a.Length + 1, b.Length + 1];

@@ -18,13 +18,13 @@ internal sealed class EndpointLimitsReader(JobReadContext reading, SettingNode e
             BytesPerDay = Size(limits, "bytes_per_day"),
         };
 
-    /// <summary><c>connections</c> of the endpoint is short for that of <c>limits</c>.</summary>
+    /// <summary>Reads the number of connections. The endpoint's own <c>connections</c> key is a short form of <c>limits: connections</c>.</summary>
     public int ReadConnections()
     {
         var (inner, outer) = (endpoint["limits"]?["connections"], endpoint["connections"]);
         if (inner is { Kind: SettingKind.Value, IsOverride: false } && outer is { Kind: SettingKind.Value, IsOverride: false })
             reading.Error(outer.KeyOrigin, "'connections' is given here and in 'limits'", "remove one of them");
-        // Whatever was given from outside is stronger than the file.
+        // An override from the environment or command line takes precedence over the file.
         var node = inner is { Kind: SettingKind.Value } && outer is not { Kind: SettingKind.Value, IsOverride: true } ? inner : outer;
         if (node is not { Kind: SettingKind.Value, Value: { } text })
             return ImapEndpoint.DefaultConnections;

@@ -5,8 +5,8 @@ using Imapsync.Engine.Stores;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>Reads a job's <c>source:</c> or <c>target:</c>.</summary>
-/// <param name="isWanted">The job will be run: what the settings point at must be there.</param>
-/// <param name="isTarget">Mail is to be written there.</param>
+/// <param name="isWanted">Whether the job will run, so that files and variables named in the settings must exist.</param>
+/// <param name="isTarget">Whether the endpoint is the target, which mail is written to.</param>
 internal sealed class EndpointReader(JobReadContext reading, bool isWanted, bool isTarget)
 {
     public Endpoint? Read(SettingNode section)
@@ -28,7 +28,7 @@ internal sealed class EndpointReader(JobReadContext reading, bool isWanted, bool
             : null;
     }
 
-    /// <summary>What says nothing to this kind of store is a mistake.</summary>
+    /// <summary>Reports every setting that does not apply to this kind of store.</summary>
     private void RefuseForeign(SettingNode section, ImmutableArray<SettingKey> keys, EndpointUrl url)
     {
         foreach (var node in section.Children.Where(n => !n.IsTakenAway() && !n.IsDefault))

@@ -2,8 +2,8 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>A <c>source:</c> or <c>target:</c> of a job as its kind of store reads it.</summary>
-/// <param name="isWanted">The job will be run: what the settings point at must be there.</param>
+/// <summary>The settings of a <c>source:</c> or <c>target:</c>, as the reader of its store kind accesses them.</summary>
+/// <param name="isWanted">Whether the job will run, so that files and variables named in the settings must exist.</param>
 internal sealed class EndpointSettings(JobReadContext reading, SettingNode section, EndpointUrl url, bool isWanted) : IEndpointSettings
 {
     public string Scheme => url.Scheme;

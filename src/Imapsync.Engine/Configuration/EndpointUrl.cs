@@ -4,18 +4,21 @@ using Imapsync.Engine.Stores;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>An endpoint's URL, taken apart: <c>imaps://user@host:port</c>, <c>maildir:PATH</c>, <c>mbox:PATH</c>.</summary>
-/// <param name="rest">What follows the scheme and its colon.</param>
+/// <summary>A parsed endpoint URL: <c>imaps://user@host:port</c>, <c>maildir:PATH</c>, <c>mbox:PATH</c>.</summary>
+/// <param name="rest">The part of the URL after the scheme and its colon.</param>
 internal sealed class EndpointUrl(string scheme, StoreKind kind, string rest, SettingOrigin origin, JobReadContext reading)
 {
-    /// <summary>For editors: a URL begins with one of the schemes, in any case of letters.</summary>
+    /// <summary>A regular expression, for editors, that matches any URL beginning with a known scheme in upper or lower case.</summary>
     public static string Pattern { get; } = $"^({string.Join('|', StoreRegistry.Kinds.SelectMany(k => k.Schemes).Select(s => string.Concat(s.Select(c => char.IsAsciiLetter(c) ? $"[{char.ToUpperInvariant(c)}{c}]" : $"{c}"))))}):";
 
     public string Scheme => scheme;
 
     public StoreKind Kind => kind;
 
-    /// <summary>Null where it is no URL of a store; that is then reported. No error text repeats what may be a password.</summary>
+    /// <summary>
+    /// Parses a URL. Returns null for anything but a store's URL and reports an error, which never quotes the text, since it may be a
+    /// password.
+    /// </summary>
     public static EndpointUrl? Parse(string text, SettingOrigin origin, JobReadContext reading)
     {
         var colon = text.IndexOf(':');
@@ -28,7 +31,7 @@ internal sealed class EndpointUrl(string scheme, StoreKind kind, string rest, Se
         return null;
     }
 
-    /// <summary>See <see cref="IEndpointSettings.ReadPath"/>.</summary>
+    /// <summary>Reads the path of a local store; see <see cref="IEndpointSettings.ReadPath"/>.</summary>
     public string? ReadPath()
     {
         if (rest.StartsWith("//", StringComparison.Ordinal) && !rest.StartsWith("///", StringComparison.Ordinal))
@@ -55,7 +58,9 @@ internal sealed class EndpointUrl(string scheme, StoreKind kind, string rest, Se
         return path;
     }
 
-    /// <summary>Host, port and user; the user percent-decoded, empty where there is none. Null where something is wrong; that is then reported.</summary>
+    /// <summary>
+    /// Reads host, port and user. The user is percent-decoded, and empty when the URL names none. Returns null after reporting an error.
+    /// </summary>
     public (string Host, int Port, string User)? ReadServer(int defaultPort)
     {
         (string, int, string)? Wrong(string message, string remedy)

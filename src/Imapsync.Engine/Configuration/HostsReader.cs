@@ -4,12 +4,12 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Reads <c>hosts:</c> and gives each endpoint the limits of its host.</summary>
+/// <summary>Reads <c>hosts:</c> and assigns each endpoint the limits of its host.</summary>
 internal sealed class HostsReader(JobReadContext reading)
 {
     private const int MaxConnections = 10_000;
 
-    /// <summary>The limits by host, or host and port, in lower case.</summary>
+    /// <summary>The limits by <c>host</c> or <c>host:port</c>, in lower case.</summary>
     private readonly Dictionary<string, (HostLimits Limits, SettingNode Node)> hosts = new(StringComparer.Ordinal);
     private readonly HashSet<string> used = new(StringComparer.Ordinal);
 
@@ -39,7 +39,7 @@ internal sealed class HostsReader(JobReadContext reading)
         return job with { Definition = definition };
     }
 
-    /// <summary>A limit that holds for nothing is misspelt, and would be missed by the server that it should spare.</summary>
+    /// <summary>Reports limits that apply to no job. The host is then probably misspelt, and the server meant would not be protected.</summary>
     public void RefuseUnused(IEnumerable<ReadJob> jobs)
     {
         if (hosts.Count == used.Count)

@@ -3,21 +3,21 @@ using System.Text;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>A key of an endpoint with its value, and what a person should know of it.</summary>
+/// <summary>A key with its value, and a comment for the reader of the job file.</summary>
 public sealed record DraftSetting(string Key, string Value, string Comment = "");
 
-/// <summary>A job that is being set up: written as a job file for people to go on with. Secrets are named by reference only.</summary>
-/// <param name="File">Where it will lie, for the text that says how to run it.</param>
+/// <summary>A new job during setup, to be written as a job file that people can edit. It names secrets only by reference.</summary>
+/// <param name="File">The future path of the job file, for the comment that says how to run it.</param>
 public sealed record JobDraft(string Name, string File)
 {
     public required ImmutableArray<DraftSetting> Source { get; init; }
 
     public required ImmutableArray<DraftSetting> Target { get; init; }
 
-    /// <summary>Globs of folders to leave out.</summary>
+    /// <summary>Globs for folders to exclude.</summary>
     public ImmutableArray<string> Exclude { get; init; } = [];
 
-    /// <summary>Keys of the job itself.</summary>
+    /// <summary>Keys at the level of the job itself.</summary>
     public ImmutableArray<DraftSetting> Rules { get; init; } = [];
 
     public string Write()
@@ -59,6 +59,6 @@ public sealed record JobDraft(string Name, string File)
         text.Append('\n');
     }
 
-    /// <summary>In one line, whatever it is.</summary>
+    /// <summary>Removes line breaks and control characters, so that the comment fits on one line.</summary>
     private static string Plain(string comment) => string.Concat(comment.Where(c => !char.IsControl(c) && c is not ('\u2028' or '\u2029')));
 }

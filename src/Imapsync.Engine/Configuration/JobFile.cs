@@ -5,24 +5,24 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>A job file that was read and found good.</summary>
-/// <param name="Jobs">The jobs that were asked for, in the order of the file.</param>
-/// <param name="Notes">What works but should be known: a password file that others can read.</param>
+/// <summary>A valid job file.</summary>
+/// <param name="Jobs">The requested jobs, in file order.</param>
+/// <param name="Notes">Remarks about valid but questionable settings, such as a password file that other users can read.</param>
 public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<ConfigurationNote> Notes)
 {
-    /// <summary>Who is told how a run of the file's jobs ended, besides <see cref="JobDefinition.Notices"/>.</summary>
+    /// <summary>The recipients who are notified when a run of the file's jobs ends, besides those in <see cref="JobDefinition.Notices"/>.</summary>
     public ImmutableArray<Notice> Notices { get; init; } = [];
 
-    /// <summary>Where the figures for Prometheus go, absolute; null for nowhere.</summary>
+    /// <summary>The absolute path of the file for Prometheus metrics; null when none is written.</summary>
     public string? MetricsFile { get; init; }
 
-    /// <summary>Every job of the file, whatever was asked for, and where its state is.</summary>
+    /// <summary>All jobs of the file, requested or not, with their state directories.</summary>
     public ImmutableArray<JobPlace> Places { get; init; } = [];
 
-    /// <summary>Rows that make no job; only where <see cref="JobFileOptions.KeepsBadRows"/>.</summary>
+    /// <summary>Rows of a CSV file that are invalid; filled only with <see cref="JobFileOptions.KeepsBadRows"/>.</summary>
     public ImmutableArray<BadRow> BadRows { get; init; } = [];
 
-    /// <summary>Asks for every password that has to be asked for, before anything else writes to the terminal.</summary>
+    /// <summary>Prompts for all passwords that have to be typed, before anything else writes to the terminal.</summary>
     public async Task AskForSecretsAsync(CancellationToken cancellationToken)
     {
         foreach (var secret in Jobs.SelectMany(j => new[] { j.Source, j.Target }).OfType<ServerEndpoint>().Select(e => e.Password).OfType<PromptedSecret>())
@@ -30,44 +30,47 @@ public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<
     }
 }
 
-/// <summary>A job's name, and the directory of its state.</summary>
+/// <summary>A job's name and its state directory.</summary>
 public sealed record JobPlace(string Name, string StateDirectory);
 
-/// <summary>A row of a CSV file that makes no job.</summary>
+/// <summary>An invalid row of a CSV file, from which no job can be created.</summary>
 public sealed record BadRow(TableRow Row, ImmutableArray<ConfigurationError> Errors);
 
-/// <summary>A job that was given setting by setting.</summary>
-/// <param name="Text">A job file that says the same.</param>
+/// <summary>A job that was given as individual settings.</summary>
+/// <param name="Text">The text of an equivalent job file.</param>
 public sealed record ComposedJob(JobFile File, string Text);
 
-/// <summary>What a job file is read with.</summary>
+/// <summary>Options for reading a job file.</summary>
 public sealed record JobFileOptions
 {
-    /// <summary>The environment: overrides (<c>IMAPSYNC__…</c>), secrets, the user's state folder.</summary>
+    /// <summary>The environment variables: overrides (<c>IMAPSYNC__…</c>), secrets, the user's state directory.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = ImmutableDictionary<string, string>.Empty;
 
-    /// <summary>Overrides as <c>alice.target.url=…</c>, the last one of a setting counts.</summary>
+    /// <summary>Overrides in the form <c>alice.target.url=…</c>. When a setting occurs more than once, the last one applies.</summary>
     public IReadOnlyList<string> Set { get; init; } = [];
 
-    /// <summary>Names of the jobs wanted; empty for all. Secrets and files of other jobs need not be there.</summary>
+    /// <summary>The names of the requested jobs; empty for all. Secrets and files of other jobs need not exist.</summary>
     public IReadOnlyCollection<string> Jobs { get; init; } = [];
 
-    /// <summary>Where jobs keep their state, each in a folder with its name, whatever the file says.</summary>
+    /// <summary>The directory under which every job keeps its state, in a subdirectory with its name; overrides the job file.</summary>
     public string? StateRoot { get; init; }
 
-    /// <summary>The jobs' sources will be opened: their secrets and files have to be there.</summary>
+    /// <summary>Whether the jobs' sources will be opened, so that their secrets and files must exist.</summary>
     public bool UsesSource { get; init; } = true;
 
-    /// <summary>The jobs' targets will be opened.</summary>
+    /// <summary>Whether the jobs' targets will be opened, so that their secrets and files must exist.</summary>
     public bool UsesTarget { get; init; } = true;
 
-    /// <summary>Mistakes in rows of a CSV file cost these rows, and are told by <see cref="JobFile.BadRows"/>; else they cost all.</summary>
+    /// <summary>
+    /// Whether a mistake in a CSV row invalidates only that row, which is then listed in <see cref="JobFile.BadRows"/>. Otherwise it
+    /// invalidates the job file.
+    /// </summary>
     public bool KeepsBadRows { get; init; }
 
     /// <summary>Gives the CSV file that <c>for_each</c> names, by its absolute path, where it is not on the disk; null: it is.</summary>
     public Func<string, Stream>? OpenTable { get; init; }
 
-    /// <summary>Asks for passwords that the file says nothing of; null where nobody can be asked.</summary>
+    /// <summary>Prompts for passwords that the file does not specify; null when no person can be asked.</summary>
     public SecretPrompt? Prompt { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -7,16 +7,17 @@ using Microsoft.Extensions.Configuration;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Reads job files strictly: everything that is wrong is reported at once.</summary>
+/// <summary>Reads job files strictly and reports all mistakes at once.</summary>
 public static class JobFileReader
 {
     private const int MaxBytes = 64 << 20;
 
-    /// <param name="path">As the user named it; error texts name it so.</param>
-    /// <exception cref="ConfigurationException">Something in it can't be right. No other exception leaves this method.</exception>
+    /// <summary>Reads a job file.</summary>
+    /// <param name="path">The path as the user named it, which error texts repeat.</param>
+    /// <exception cref="ConfigurationException">The file has mistakes or can't be read. No other exception leaves this method.</exception>
     public static JobFile Read(string path, JobFileOptions options) => Parse(path, ReadText(path), options);
 
-    /// <summary>Reads a job file's text as if it stood in the file <paramref name="path"/>.</summary>
+    /// <summary>Reads a job file's text as if it were the content of the file <paramref name="path"/>.</summary>
     /// <exception cref="ConfigurationException"/>
     public static JobFile Parse(string path, string text, JobFileOptions options)
     {
@@ -29,9 +30,11 @@ public static class JobFileReader
         });
     }
 
-    /// <summary>Reads one job that is given setting by setting, without a file.</summary>
-    /// <param name="directory">What relative paths are relative to.</param>
-    /// <param name="settings">The job's; <see cref="JobFileOptions.Set"/> overrides them, its keys without a job's name.</param>
+    /// <summary>Reads one job from individual settings, without a file.</summary>
+    /// <param name="directory">The directory that relative paths are relative to.</param>
+    /// <param name="settings">
+    /// The job's settings. <see cref="JobFileOptions.Set"/> overrides them, with keys that don't begin with a job's name.
+    /// </param>
     /// <exception cref="ConfigurationException"/>
     public static ComposedJob Compose(string directory, IReadOnlyList<GivenSetting> settings, JobFileOptions options)
     {
@@ -47,7 +50,7 @@ public static class JobFileReader
         return new ComposedJob(read, JobFileText.Write(root["jobs"]!.Items.First(), read.Jobs[0], reading));
     }
 
-    /// <summary>Reads an endpoint to write to that is given setting by setting.</summary>
+    /// <summary>Reads a target endpoint from individual settings.</summary>
     /// <exception cref="ConfigurationException"/>
     public static Endpoint ReadEndpoint(string directory, IReadOnlyList<GivenSetting> settings, JobFileOptions options)
     {
@@ -92,7 +95,7 @@ public static class JobFileReader
             hosts.Read(root["hosts"]);
             foreach (var node in (root["jobs"]?.Items ?? []).Where(n => n.Kind == SettingKind.Mapping))
                 jobs.AddRange((node["for_each"] is not null ? rows.Read(node) : new[] { reader.Read(node) }.OfType<ReadJob>()).Select(hosts.Apply));
-            // What could not be read may have them.
+            // After errors this check is skipped, since a job that could not be read may use the host.
             if (reading.Errors.Count == 0)
                 hosts.RefuseUnused(jobs);
             if (rows.IsWhole)
@@ -113,7 +116,10 @@ public static class JobFileReader
         };
     }
 
-    /// <summary>Who is to be told of a run that a mistake in the file ends, as far as that can be read: of the file, and of the jobs that are wanted.</summary>
+    /// <summary>
+    /// Returns the recipients to notify when mistakes in the file prevent a run: those of the file and of the requested jobs, as far as they
+    /// can be read.
+    /// </summary>
     public static IReadOnlyList<Notice> ReadNotices(string path, JobFileOptions options)
     {
         try
@@ -130,7 +136,9 @@ public static class JobFileReader
         }
     }
 
-    /// <summary>Nothing of a section that has a mistake in it: what it says may not be what is meant.</summary>
+    /// <summary>
+    /// Returns the recipients of a section; none when the section has a mistake, since an entry may then not mean what was intended.
+    /// </summary>
     private static IEnumerable<Notice> ReadSound(SettingNode section, JobReadContext reading)
     {
         var before = reading.Errors.Count;
@@ -151,7 +159,10 @@ public static class JobFileReader
         }
     }
 
-    /// <summary>The names of a file's jobs, those made of rows left out, unchecked, for shell completion; none where it can't be read.</summary>
+    /// <summary>
+    /// Returns the names of the jobs in a file, unchecked, for shell completion. Jobs created from rows are omitted; the list is empty when
+    /// the file can't be read.
+    /// </summary>
     public static IReadOnlyList<string> ReadNames(string path)
     {
         try

@@ -4,10 +4,10 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Writes a job as a job file for people to go on with. Secrets stay references.</summary>
+/// <summary>Writes a job as a job file that people can edit. Secrets remain references.</summary>
 internal static class JobFileText
 {
-    /// <param name="job">The settings as they were given; paths are written absolute, for the file may lie anywhere.</param>
+    /// <param name="job">The settings as they were given. Paths are written as absolute paths, since the file may be stored anywhere.</param>
     public static string Write(SettingNode job, JobDefinition definition, JobReadContext reading)
     {
         var text = new StringBuilder("# A job of imapsync. Run it with: imapsync run FILE\n# Every key is described in docs/job-file.md.\njobs:\n");
@@ -76,7 +76,7 @@ internal static class JobFileText
         return key.Name == "url" && EndpointUrl.Parse(value, origin, reading) is { Kind.IsServer: false } url ? $"{url.Scheme}:{url.ReadPath()}" : value;
     }
 
-    /// <summary>Plain where no reader of YAML could take it for anything else, otherwise in double quotes.</summary>
+    /// <summary>Returns the text as a plain YAML scalar when every YAML reader treats it as that text, otherwise in double quotes.</summary>
     public static string Scalar(string value)
     {
         var isPlain = value.Length > 0 && (char.IsAsciiLetterOrDigit(value[0]) || value[0] == '/') && value[^1] != ':' && value != "null"

@@ -2,7 +2,7 @@ using Imapsync.Engine.Configuration.Secrets;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>What the readers of one job file share: where mistakes go, and what the file's words stand for.</summary>
+/// <summary>The state that all readers of one job file share: the errors found, and the meaning of paths and variables.</summary>
 internal sealed class JobReadContext
 {
     private readonly string homeDirectory;
@@ -22,19 +22,21 @@ internal sealed class JobReadContext
 
     public List<ConfigurationNote> Notes { get; } = [];
 
-    /// <summary>See <see cref="JobFileOptions.KeepsBadRows"/>.</summary>
+    /// <summary>The invalid CSV rows so far; see <see cref="JobFileOptions.KeepsBadRows"/>.</summary>
     public List<BadRow> BadRows { get; } = [];
 
-    /// <summary>The job file as the user named it.</summary>
+    /// <summary>The job file's path as the user named it.</summary>
     public string ShownPath { get; }
 
-    /// <summary>The job file, absolute.</summary>
+    /// <summary>The job file's absolute path.</summary>
     public string FilePath { get; }
 
-    /// <summary>There is no file: the job was given on the command line.</summary>
+    /// <summary>Whether the job was given on the command line, so that there is no job file.</summary>
     public bool IsComposed { get; init; }
 
-    /// <summary>Several jobs are wanted: what one of them lacks must not stop the others, and is told when its turn comes.</summary>
+    /// <summary>
+    /// Whether several jobs are requested. A missing secret of one job must not stop the others, so it is reported when that job runs.
+    /// </summary>
     public bool HasSeveralJobs { get; init; }
 
     /// <summary>The file whose row is read, absolute, or empty where there is none to look at; and the name that errors call it by.</summary>
@@ -42,10 +44,12 @@ internal sealed class JobReadContext
 
     public string? TableName { get; init; }
 
-    /// <summary>Files that were found good for an earlier row: to read them again for each of many would take long. Null: each is looked into.</summary>
+    /// <summary>
+    /// Files that were found valid for an earlier row, so that they are not read again for each row. Null when every file is checked.
+    /// </summary>
     public HashSet<string>? LookedInto { get; init; }
 
-    /// <summary>The file that a setting was written in, absolute.</summary>
+    /// <summary>Returns the absolute path of the file that a setting was written in.</summary>
     public string FileOf(SettingOrigin origin) => TableFile is not null && origin.Text == TableName ? TableFile : FilePath;
 
     public bool IsWanted(string name) => Options.Jobs.Count == 0 || Options.Jobs.Contains(name);
@@ -56,7 +60,7 @@ internal sealed class JobReadContext
 
     public void Note(SettingOrigin origin, string message) => Notes.Add(new ConfigurationNote(origin, message));
 
-    /// <summary>A length of time; null where the key is absent or makes no sense, which is reported.</summary>
+    /// <summary>Reads a duration. Returns null when the key is absent, or invalid, which is reported.</summary>
     public TimeSpan? Duration(SettingNode section, string key, bool atMostADay = false)
     {
         if (section.Text(key) is not { } text)
@@ -69,7 +73,10 @@ internal sealed class JobReadContext
         return null;
     }
 
-    /// <summary>A path of the file, absolute: relative to the file, <c>~/</c> for the home directory. Null where it is no path.</summary>
+    /// <summary>
+    /// Returns the absolute path: relative paths start at the job file's directory, <c>~/</c> at the home directory. Returns null for an
+    /// invalid path, which is reported.
+    /// </summary>
     public string? Resolve(SettingOrigin origin, string path)
     {
         if (path.Length == 0 || path.Any(char.IsControl))
@@ -83,7 +90,7 @@ internal sealed class JobReadContext
         return Path.TrimEndingDirectorySeparator(Path.GetFullPath(path, Path.GetDirectoryName(FilePath) ?? "/"));
     }
 
-    /// <summary>Says so when more people than its owner can read a file that holds a secret.</summary>
+    /// <summary>Adds a note when other users can read a file that contains a secret.</summary>
     public void NoteWhenReadableByOthers(SettingOrigin origin, string path, UnixFileMode others, string what)
     {
         if (OperatingSystem.IsWindows() || !File.Exists(path))
@@ -95,28 +102,30 @@ internal sealed class JobReadContext
     public EnvironmentSecret EnvironmentSecret(string name) => new(name, Variable);
 }
 
-/// <summary>Reading typed values out of a section; what is absent or of the wrong shape is null, and reported by <see cref="SchemaCheck"/>.</summary>
+/// <summary>
+/// Reads typed values from a section. Absent values and values of the wrong shape are null; <see cref="SchemaCheck"/> reports the latter.
+/// </summary>
 internal static class SectionValues
 {
     public static string? Text(this SettingNode? section, string key) => section?[key]?.Value;
 
     public static SettingOrigin Origin(this SettingNode section, string key) => section[key]?.ValueOrigin ?? section.KeyOrigin;
 
-    /// <summary>The texts of a list, each with its origin; null where the key is absent.</summary>
+    /// <summary>Returns the texts of a list with their origins; null when the key is absent.</summary>
     public static IReadOnlyList<(string Text, SettingOrigin Origin)>? List(this SettingNode? section, string key)
     {
         var node = section?[key];
         return node is null or { Kind: SettingKind.Nothing } ? null : node.Entries();
     }
 
-    /// <summary>The texts of a list's node.</summary>
+    /// <summary>Returns the texts of a list node with their origins.</summary>
     public static IReadOnlyList<(string Text, SettingOrigin Origin)> Entries(this SettingNode node) =>
         node is { IsOverride: true, Kind: SettingKind.Value }
             ? [.. node.Value!.Split(',', StringSplitOptions.TrimEntries).Select(t => (t, node.ValueOrigin))]
             : [.. node.Items.Where(n => n.Kind == SettingKind.Value).Select(n => (n.Value!, n.ValueOrigin))];
 
-    /// <summary>The value of a choice, or the first one where it is absent or wrong.</summary>
-    /// <param name="values">In the order of the schema's choices.</param>
+    /// <summary>Returns the value of a choice; the first value when the key is absent or invalid.</summary>
+    /// <param name="values">The words and their values, in the order of the schema's choices.</param>
     public static T Choice<T>(this SettingNode? section, string key, params ReadOnlySpan<(string Word, T Value)> values)
     {
         var text = section.Text(key);

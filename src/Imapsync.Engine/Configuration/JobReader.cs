@@ -7,11 +7,11 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>A job as far as it could be read, with the places to blame for contradictions.</summary>
-/// <param name="Definition">Null where something essential is missing.</param>
+/// <summary>A job as far as it could be read, with the node that locates errors.</summary>
+/// <param name="Definition">The job; null when an essential setting is missing.</param>
 internal sealed record ReadJob(SettingNode Node, string? Name, JobDefinition? Definition);
 
-/// <summary>Makes a <see cref="JobDefinition"/> of one entry of <c>jobs:</c>.</summary>
+/// <summary>Creates a <see cref="JobDefinition"/> from one entry of <c>jobs:</c>.</summary>
 internal sealed class JobReader(JobReadContext reading)
 {
     private const int MaxNameLength = 100;
@@ -27,7 +27,8 @@ internal sealed class JobReader(JobReadContext reading)
         var limit = ReadDeletionLimit(job);
         var trash = ReadTrashFolder(job);
         var patience = new RetryReader(reading);
-        // Two files of one user may each have a job of this name; they must not share checkpoints or a lock.
+        // A user may have jobs of the same name in two files. This text is hashed into the state directory's name, so they don't share
+        // checkpoints or a lock.
         var place = reading.IsComposed ? $"{source?.Identity}\n{target?.Identity}" : reading.FilePath;
         var state = ReadState(job, name, place);
         var notices = new NoticeReader(reading).Read(job);
@@ -58,7 +59,7 @@ internal sealed class JobReader(JobReadContext reading)
         });
     }
 
-    /// <summary>A sign-in is kept in the job's state, and is told of by the command that makes it.</summary>
+    /// <summary>Returns the endpoint with its OAuth sign-in stored in the job's state, and with the login command that error texts suggest.</summary>
     private Endpoint Signed(Endpoint endpoint, string job, string state, string side)
     {
         if (endpoint is not ServerEndpoint { Password: OAuthSignIn signIn } server)
@@ -75,7 +76,7 @@ internal sealed class JobReader(JobReadContext reading)
     {
         if (job.Text("name") is not { } name)
             return null;
-        // The name is a directory's name, a word of the command line and a part of override keys.
+        // The name is used as a directory name, as a command-line argument and in override keys, so its characters are restricted.
         var isGood = name.Length is > 0 and <= MaxNameLength && name[0] is not ('.' or '-')
             && name.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or '@' or '+');
         if (!isGood)
@@ -109,7 +110,7 @@ internal sealed class JobReader(JobReadContext reading)
         return folder;
     }
 
-    /// <param name="place">What tells jobs of one name apart.</param>
+    /// <param name="place">A text that distinguishes jobs of the same name.</param>
     private string? ReadState(SettingNode job, string? name, string place)
     {
         var written = job.Text("state") is { } text ? reading.Resolve(job.Origin("state"), text) : null;

@@ -10,47 +10,47 @@ internal enum SettingShape
 {
     Text,
 
-    /// <summary>One of <see cref="SettingKey.Choices"/>.</summary>
+    /// <summary>One of the words in <see cref="SettingKey.Choices"/>.</summary>
     Choice,
 
-    /// <summary>A list of texts; from an override, texts separated by commas.</summary>
+    /// <summary>A list of texts. In an override it is one text, separated by commas.</summary>
     List,
 
-    /// <summary>Free keys, each with a text.</summary>
+    /// <summary>A mapping from arbitrary keys to texts.</summary>
     Map,
 
-    /// <summary><see cref="SettingKey.Keys"/>.</summary>
+    /// <summary>A section with the keys in <see cref="SettingKey.Keys"/>.</summary>
     Section,
 
-    /// <summary>One of <see cref="SettingKey.Choices"/>, or <see cref="SettingKey.Keys"/>.</summary>
+    /// <summary>One of the words in <see cref="SettingKey.Choices"/>, or a section with <see cref="SettingKey.Keys"/>.</summary>
     ChoiceOrSection,
 
     /// <summary>A list of sections.</summary>
     Sections,
 
-    /// <summary>Free keys, each with a section.</summary>
+    /// <summary>A mapping from arbitrary keys to sections.</summary>
     NamedSections,
 
-    /// <summary>Rows that the job is made for: its own reader looks at it.</summary>
+    /// <summary>The rows of <c>for_each</c>, which have a reader of their own.</summary>
     Rows,
 }
 
-/// <param name="Example">What a good value looks like, for error texts.</param>
+/// <param name="Example">An example of a valid value, for error texts.</param>
 internal sealed record SettingKey(string Name, SettingShape Shape, string Example)
 {
-    /// <summary>What it is for, in a line for people.</summary>
+    /// <summary>The key's purpose, in one line for display.</summary>
     public string Purpose { get; init; } = "";
 
     public bool IsRequired { get; init; }
 
-    /// <summary>Another key beside it that makes a required one unnecessary.</summary>
+    /// <summary>The name of a sibling key that can replace this required key.</summary>
     public string? StandIn { get; init; }
 
     public bool IsSecret { get; init; }
 
     public ImmutableArray<string> Choices { get; init; } = [];
 
-    /// <summary>What every good value fits, as an expression of ECMA-262, for editors; null where that says nothing useful.</summary>
+    /// <summary>A regular expression (ECMA-262) that every valid value matches, for editors; null when none is useful.</summary>
     public string? Pattern { get; init; }
 
     public ImmutableArray<SettingKey> Keys { get; init; } = [];
@@ -58,14 +58,14 @@ internal sealed record SettingKey(string Name, SettingShape Shape, string Exampl
     /// <summary>Of a map: what an entry is, as an option.</summary>
     public string Entry { get; init; } = "FROM=TO";
 
-    /// <summary>Has no option of a command that takes settings as options.</summary>
+    /// <summary>Whether commands offer no option for this setting.</summary>
     public bool IsForFilesOnly { get; init; }
 
-    /// <summary>For settings of an endpoint: the kinds of store it says something to.</summary>
+    /// <summary>For endpoint settings: whether the setting applies to a kind of store.</summary>
     public Func<StoreKind, bool> AppliesTo { get; init; } = _ => true;
 }
 
-/// <summary>Every key a job file may have.</summary>
+/// <summary>All keys that a job file can contain.</summary>
 internal static class JobSchema
 {
     public static ImmutableArray<SettingKey> OAuth { get; } =
@@ -134,7 +134,7 @@ internal static class JobSchema
         .. StoreRegistry.Kinds.SelectMany(kind => kind.Settings.Select(s => Choice(s.Name, s.Purpose, s.Choices) with { AppliesTo = k => k == kind })),
     ];
 
-    /// <summary>An entry of <c>notify</c>.</summary>
+    /// <summary>The keys of an entry of <c>notify</c>.</summary>
     public static ImmutableArray<SettingKey> Notice { get; } =
     [
         Text("ping", "https://hc-ping.com/…", "The URL to call at the start and at the end of a run.") with { IsSecret = true },

@@ -6,18 +6,18 @@ using System.Text.Json;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>
-/// The JSON Schema (2020-12) of a job file, made of the keys that reading one knows. It accepts every good file; what only the
-/// reader can tell (dates, contradictions, what a name stands for) it lets through.
+/// Writes the JSON Schema (2020-12) of a job file, generated from the reader's own keys. It accepts every valid file, but does not check what
+/// only the reader can check, such as dates, contradictions and references.
 /// </summary>
 public static class JobSchemaDocument
 {
     private const string Dialect = "https://json-schema.org/draft/2020-12/schema";
 
-    /// <summary>Indented, with a line end at its end.</summary>
+    /// <summary>Returns the indented schema, ending with a line break.</summary>
     public static string Write()
     {
         using var text = new MemoryStream();
-        // The text goes into a file, not into a web page.
+        // Relaxed escaping is safe here, since the text goes into a file and not into a web page.
         var options = new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
         using (var writer = new Utf8JsonWriter(text, options))
         {
@@ -26,7 +26,7 @@ public static class JobSchemaDocument
             writer.WriteString("title", "A job file of imapsync");
             WriteKeys(writer, JobSchema.Root);
             writer.WriteStartObject("$defs");
-            // Source and target are alike, and long.
+            // Source and target have the same long definition, so it is written once and referenced.
             writer.WriteStartObject("endpoint");
             WriteKeys(writer, JobSchema.Endpoint);
             writer.WriteEndObject();
@@ -109,7 +109,7 @@ public static class JobSchemaDocument
                 writer.WriteEndObject();
                 break;
             case SettingShape.Rows:
-                // A file's name, a section that names one, or the rows themselves.
+                // The value is a file name, a section that names a file, or the list of rows.
                 WriteNames(writer, "type", ["string", "object", "array"]);
                 break;
             case SettingShape.Sections:
@@ -128,7 +128,7 @@ public static class JobSchemaDocument
         }
     }
 
-    /// <summary>A job file's texts may look like numbers or truths to YAML: <c>connections: 4</c>.</summary>
+    /// <summary>Writes the types of a text: YAML reads unquoted texts such as <c>connections: 4</c> as numbers or booleans.</summary>
     private static void WriteScalarType(Utf8JsonWriter writer) => WriteNames(writer, "type", ["string", "number", "boolean"]);
 
     private static void WriteChoices(Utf8JsonWriter writer, ImmutableArray<string> choices)
@@ -136,7 +136,7 @@ public static class JobSchemaDocument
         writer.WriteStartArray("enum");
         foreach (var choice in choices)
         {
-            // Without quotes YAML reads a truth, with them a text.
+            // Without quotes YAML reads this word as a boolean, with quotes as a text, so both are allowed.
             if (choice is "true" or "false")
                 writer.WriteBooleanValue(choice == "true");
             writer.WriteStringValue(choice);

@@ -13,31 +13,31 @@ public enum JobSettingShape
 {
     Text,
 
-    /// <summary>Several texts.</summary>
+    /// <summary>A list of texts.</summary>
     List,
 
-    /// <summary>Several pairs of texts.</summary>
+    /// <summary>A list of key-value pairs.</summary>
     Map,
 }
 
-/// <summary>The settings that a job file may have, for commands that take them as options. Passwords themselves are not among them.</summary>
+/// <summary>The job-file settings that commands offer as options. Passwords are not among them.</summary>
 public static class JobSettings
 {
-    /// <summary>Of a source or target, but for its URL and the user that may stand for it.</summary>
+    /// <summary>The settings of a source or target, except the URL and its alternative <c>user</c>.</summary>
     public static ImmutableArray<JobSetting> Endpoint { get; } =
     [
         .. JobSchema.Endpoint.Where(k => k.Name is not ("url" or "user") && !k.IsSecret && !k.IsForFilesOnly)
             .SelectMany(k => k.Shape == SettingShape.Section ? k.Keys.Where(i => !IsShort(i)).Select(inner => Of(inner, [k.Name])) : [Of(k, [])]),
     ];
 
-    /// <summary>Of a job, but for its source and target, and for what only a job that runs night by night has a use for.</summary>
+    /// <summary>The settings of a job, except source, target and those useful only to scheduled or multiple jobs.</summary>
     public static ImmutableArray<JobSetting> Job { get; } =
     [
         .. JobSchema.Job.Where(k => k.Name is not ("source" or "target" or "snapshots" or "index" or "watch" or "notify" or "for_each"))
             .SelectMany(k => k.Shape == SettingShape.Section ? k.Keys.Select(inner => Of(inner, [k.Name])) : [Of(k, [])]),
     ];
 
-    /// <summary>It can be given without its section as well.</summary>
+    /// <summary>Whether the key can also be written without its section.</summary>
     private static bool IsShort(SettingKey inner) => JobSchema.Endpoint.Any(k => k.Name == inner.Name);
 
     private static JobSetting Of(SettingKey key, ImmutableArray<string> above) => new(

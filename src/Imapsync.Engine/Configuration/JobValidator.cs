@@ -4,7 +4,7 @@ using Imapsync.Engine.Snapshots;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Finds what can't be right between the settings of a job, and between jobs.</summary>
+/// <summary>Finds contradictions between the settings of a job, and between jobs.</summary>
 internal static class JobValidator
 {
     /// <summary>Paths that are equal but for case are one place to many file systems, and a backup may be carried to one.</summary>
@@ -22,7 +22,7 @@ internal static class JobValidator
 
     private static void CheckNames(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
     {
-        // Names become directories, and some file systems don't tell upper case from lower case.
+        // Names are compared without regard to case: they become directory names, and some file systems ignore case.
         foreach (var (first, second) in Repeated(jobs.Where(j => j.Name is not null), j => j.Name!, StringComparer.OrdinalIgnoreCase))
             errors.Add(new ConfigurationError(second.Node.Origin("name"), $"the name '{second.Name}' is taken by the job at {first.Node.Origin("name")}", "give each job a name of its own"));
     }
@@ -85,7 +85,7 @@ internal static class JobValidator
         foreach (var (first, second) in Repeated(whole.Where(j => AccountOf(j.Definition!.Target) is not null), j => TargetTree(j.Definition!), StringComparer.Ordinal))
             errors.Add(SameTarget(first, second));
 
-        // Sorted by path, whatever lies inside a directory follows it before anything else does.
+        // Sorted by path, everything inside a directory directly follows that directory.
         ReadJob? outer = null;
         foreach (var job in whole.Where(j => j.Definition!.Target.Place is not null).OrderBy(j => j.Definition!.Target.Place + "/", Places))
         {
@@ -96,7 +96,10 @@ internal static class JobValidator
         }
     }
 
-    /// <summary>Where one job's snapshots lie nothing of another's may, nor they in it: one would be taken along, or cleared away, with the other.</summary>
+    /// <summary>
+    /// Reports a job's snapshot directory that overlaps with a directory of another job. Each would otherwise be copied or deleted along with
+    /// the other.
+    /// </summary>
     private static void CheckSnapshots(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
     {
         var places = new List<(string Path, ReadJob Job, string What, bool IsSnapshots)>();
@@ -111,7 +114,7 @@ internal static class JobValidator
 
         if (!places.Exists(p => p.IsSnapshots))
             return;
-        // In this order what holds a place stands before it.
+        // In this order, a directory precedes everything inside it.
         var around = new Stack<(string Path, ReadJob Job, string What, bool IsSnapshots)>();
         foreach (var place in places.OrderBy(p => p.Path.TrimEnd('/') + "/", Places))
         {
@@ -133,7 +136,7 @@ internal static class JobValidator
     private static ConfigurationError SameTarget(ReadJob first, ReadJob second) =>
         new(UrlOrigin(second.Node, "target"), $"job '{first.Name}' writes to the same place, {first.Definition!.Target.Display}", "give each job a target of its own, with another name than in upper or lower case");
 
-    /// <summary>Several jobs may fill one account as long as they fill different folders of it.</summary>
+    /// <summary>Describes the target account and the folder rules. Several jobs may write to one account when their folder rules differ.</summary>
     private static string TargetTree(JobDefinition job) => string.Join('\n',
         [AccountOf(job.Target), .. job.Folders.Include, "-", .. job.Folders.Exclude, "=", .. job.Folders.Map.OrderBy(m => m.Key).Select(m => $"{m.Key}={m.Value}"), $"{job.Folders.Prefix}"]);
 
@@ -151,7 +154,7 @@ internal static class JobValidator
 
     private static string? AccountOf(Endpoint endpoint) => endpoint.Place is null ? endpoint.Identity : null;
 
-    /// <summary>One directory holds the other, or they are the same.</summary>
+    /// <summary>Whether the two endpoints are the same directory or one contains the other.</summary>
     public static bool Overlap(Endpoint a, Endpoint b) => a.Place is { } one && b.Place is { } other && Overlap(one, other);
 
     private static bool Overlap(string a, string b) => IsAtOrBelow(a, b) || IsAtOrBelow(b, a);

@@ -6,25 +6,25 @@ internal enum SettingKind
 {
     Value,
 
-    /// <summary>A key with nothing behind it.</summary>
+    /// <summary>A key without a value.</summary>
     Nothing,
     Mapping,
     Sequence,
 }
 
-/// <param name="Path">The configuration path, <c>jobs:0:source:url</c>.</param>
-/// <param name="Key">The last key as it was written; the path may hold an escaped form of it.</param>
+/// <param name="Path">The configuration path, for example <c>jobs:0:source:url</c>.</param>
+/// <param name="Key">The last key as it was written; <paramref name="Path"/> may contain an escaped form of it.</param>
 internal sealed record LocatedSetting(
     string Path, string Key, SettingKind Kind, SettingOrigin KeyOrigin, SettingOrigin ValueOrigin, bool IsOverride = false);
 
 /// <summary>A configuration provider that remembers where each of its settings was written.</summary>
 internal abstract class LocatedConfigurationProvider : ConfigurationProvider
 {
-    /// <summary>Parents before their children.</summary>
+    /// <summary>The settings, with parents before their children.</summary>
     public List<LocatedSetting> Settings { get; } = [];
 
     public List<ConfigurationError> Errors { get; } = [];
 
-    /// <summary>A key as a part of a configuration path, in which <c>:</c> separates and nothing may be empty.</summary>
+    /// <summary>Escapes a key for a configuration path, where <c>:</c> is the separator and empty keys are not allowed.</summary>
     public static string EscapeKey(string key) => key.Length == 0 ? "\u0002" : key.Replace(':', '\u0001');
 }

@@ -2,7 +2,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Reads how to log in.</summary>
+/// <summary>Reads the log-in mechanism of an endpoint.</summary>
 internal static class LogInReader
 {
     private static readonly (string Word, AuthMechanism Mechanism)[] Words =
@@ -16,12 +16,15 @@ internal static class LogInReader
 
     public static AuthMechanism ReadMechanism(SettingNode section) => section.Choice("auth", Words);
 
-    /// <summary>The others learn from elsewhere who logs in: a certificate, a ticket; or nobody does.</summary>
+    /// <summary>Whether the mechanism needs a user name. The others take it from a certificate or ticket, or log in anonymously.</summary>
     public static bool NeedsUser(AuthMechanism mechanism) => mechanism is not (AuthMechanism.External or AuthMechanism.Gssapi or AuthMechanism.Anonymous);
 
     public static bool NeedsPassword(AuthMechanism mechanism) => NeedsUser(mechanism);
 
-    /// <summary>An administrator's own mailbox must never be taken for the one that was asked for.</summary>
+    /// <summary>
+    /// Reports a mechanism that can't transmit <c>authorize_as</c>: the log-in would open the administrator's own mailbox instead of the
+    /// requested one.
+    /// </summary>
     public static void RefuseLostIdentity(JobReadContext reading, SettingNode section, AuthMechanism mechanism)
     {
         var carriesIt = mechanism is AuthMechanism.Auto or AuthMechanism.Plain or AuthMechanism.DigestMd5 or AuthMechanism.External or AuthMechanism.Gssapi;

@@ -5,7 +5,7 @@ using MimeKit;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Reads <c>notify:</c>. Whether its secrets are there is found out when they are needed: a notification must not keep a job from running.</summary>
+/// <summary>Reads <c>notify:</c>. Its secrets are only looked up when needed, so that a notification can't prevent a job from running.</summary>
 internal sealed class NoticeReader(JobReadContext reading)
 {
     private const int SmtpsPort = 465, SubmissionPort = 587;
@@ -14,14 +14,14 @@ internal sealed class NoticeReader(JobReadContext reading)
 
     private static readonly string[] Kinds = ["ping", "webhook", "command", "mail"];
 
-    /// <param name="section">The job, or the file.</param>
+    /// <param name="section">The section with the <c>notify</c> key: a job or the whole file.</param>
     public ImmutableArray<Notice> Read(SettingNode section) =>
         [.. (section["notify"]?.Items ?? []).Where(n => n.Kind == SettingKind.Mapping).Select(ReadOne).OfType<Notice>()];
 
     private Notice? ReadOne(SettingNode entry)
     {
         var given = entry.Children.Where(n => !n.IsTakenAway()).Select(n => Array.Find(Kinds, k => n.Key == k || n.Key.StartsWith(k + "_", StringComparison.Ordinal))).OfType<string>().Distinct().ToList();
-        // A misspelt key is told already.
+        // An entry whose only kind is misspelt is already reported as having an unknown key.
         if (given.Count == 0 && entry.Children.Any(n => !JobSchema.Notice.Any(k => k.Name == n.Key)))
             return null;
         if (given.Count != 1)
@@ -70,7 +70,7 @@ internal sealed class NoticeReader(JobReadContext reading)
 
     private SecretReference? ReadUrl(SettingNode entry, string key, bool isClear)
     {
-        // Where it stands here a mistake shows at once; its text is not repeated.
+        // A URL in the job file itself is checked immediately. The error does not quote it, since it may contain a token.
         if (entry.Text(key) is { } text && NoticeUrl.WhyNone(text, isClear) is { } why)
             reading.Error(entry.Origin(key), why, "write https://HOST/…, or http:// together with 'tls: none'");
         return new SecretReader(reading, isWanted: false, key).Read(entry);

@@ -4,10 +4,10 @@ using Imapsync.Engine.SigningIn;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>Reads an endpoint's <c>oauth:</c>.</summary>
-/// <param name="isWanted">The job will be run: what the settings point at must be there.</param>
+/// <param name="isWanted">Whether the job will run, so that files and variables named in the settings must exist.</param>
 internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
 {
-    /// <summary>What <c>client_id</c> is where the file names none.</summary>
+    /// <summary>The environment variable with the default for <c>client_id</c>.</summary>
     public const string ClientIdVariable = "IMAPSYNC_OAUTH_CLIENT_ID";
 
     private const string Help = "docs/sign-in.md says step by step what to register";
@@ -15,8 +15,9 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
     private static readonly (string Word, OAuthGrant Grant)[] Grants =
         [("device", OAuthGrant.Device), ("code", OAuthGrant.Code), ("client_credentials", OAuthGrant.ClientCredentials), ("jwt_bearer", OAuthGrant.JwtBearer)];
 
-    /// <param name="protocol">What the tokens are to open.</param>
-    /// <returns>Null where something essential is missing, which is reported.</returns>
+    /// <summary>Reads the OAuth settings.</summary>
+    /// <param name="protocol">The mail protocol the tokens are used for.</param>
+    /// <returns>The sign-in; null after an error was reported.</returns>
     public OAuthSignIn? Read(SettingNode node, string user, MailProtocol protocol)
     {
         var errors = reading.Errors.Count;
@@ -33,7 +34,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
                 Token = written.Token ?? Fill(provider.TokenEndpoint, tenant),
                 Authorization = written.Authorization ?? Fill(provider.AuthorizationEndpoint, tenant),
                 DeviceAuthorization = written.DeviceAuthorization ?? Fill(provider.DeviceAuthorizationEndpoint, tenant),
-                // Another server is not told of tokens that the written one gave.
+                // With a configured token endpoint, the provider's revocation endpoint is not used: it would receive another server's tokens.
                 Revocation = written.Token is null ? provider.RevocationEndpoint : null,
             },
             ClientSecret = new SecretReader(reading, isWanted, "client_secret", "client secret").Read(node),
@@ -47,7 +48,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
 
     private OAuthProvider? ReadProvider(SettingNode node)
     {
-        // Another shape is no matter of this reader.
+        // A value of the wrong shape is reported by the schema check.
         if (node.Kind == SettingKind.Nothing || node.IsSequence)
             return null;
         var word = node.Kind == SettingKind.Value ? node.Value : node.Text("provider");
@@ -86,7 +87,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
 
     private OAuthGrant ReadGrant(SettingNode node, OAuthProvider provider, OAuthEndpoints written)
     {
-        // What is given besides says which one is meant.
+        // Without 'grant', the other settings determine the grant.
         var usual = node.Text("service_account_file") is not null ? OAuthGrant.JwtBearer
             : provider == OAuthProviders.Described && node.Text("issuer") is null && written.DeviceAuthorization is null && written.Authorization is not null ? OAuthGrant.Code
             : provider.Grants[0];
@@ -127,7 +128,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
     {
         if (node.Text("client_id") is { Length: > 0 } written)
             return written;
-        // A service account's statement says who it is.
+        // A service account's assertion already contains its identity, so no client ID is needed.
         if (grant == OAuthGrant.JwtBearer)
             return "";
         if (reading.Variable(ClientIdVariable) is { Length: > 0 } usual)
@@ -137,7 +138,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
         return "";
     }
 
-    /// <summary>It is there under a name that is none, which is reported as that.</summary>
+    /// <summary>Whether the key is present but misspelt, which is reported elsewhere as an unknown key.</summary>
     private static bool IsMisspelt(SettingNode node, string key) =>
         node.Children.Any(c => c.Key != key && EditDistance.Nearest(c.Key, JobSchema.OAuth.Select(k => k.Name)) == key);
 

@@ -1,9 +1,9 @@
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Values of command-line options, written as in a job file.</summary>
+/// <summary>Parses values of command-line options in the syntax of job files.</summary>
 public static class OptionValues
 {
-    /// <returns>Null for none, and for what is no date; that is then among the errors.</returns>
+    /// <returns>The date; null when no text was given, or when it is invalid, which adds an error.</returns>
     public static DateTimeOffset? Date(string option, string? text, ICollection<ConfigurationError> errors)
     {
         if (text is null)
@@ -14,7 +14,7 @@ public static class OptionValues
         return null;
     }
 
-    /// <summary>In octets.</summary>
+    /// <summary>Parses a size in octets. Returns null when no text was given, or when it is invalid, which adds an error.</summary>
     public static long? Size(string option, string? text, ICollection<ConfigurationError> errors)
     {
         if (text is null)

@@ -2,14 +2,19 @@ using System.Text.RegularExpressions;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Mistakes of settings that were given as options, told in the words of options: <c>password_env</c> is <c>--source-password-env</c>.</summary>
+/// <summary>
+/// Rewrites errors about settings given as options, so that they name the option: <c>--source-password-env</c> instead of <c>password_env</c>.
+/// </summary>
 internal static class OptionWords
 {
     private static readonly string[] Prefixes = ["source", "target", "to"];
     private static readonly string[] EndpointWords = [.. Words(JobSchema.Endpoint)];
     private static readonly string[] JobWords = [.. Words(JobSchema.Job)];
 
-    /// <summary>Keys are recognised by their underscore, or as <c>key: value</c>: plain words may be meant as such.</summary>
+    /// <summary>
+    /// Replaces keys by options in the texts of an error. A key is replaced only when it contains an underscore or appears as <c>key:
+    /// value</c>, since other words may be ordinary language.
+    /// </summary>
     public static ConfigurationError Tell(ConfigurationError error)
     {
         var given = error.Origin.Text;

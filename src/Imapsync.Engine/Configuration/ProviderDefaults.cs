@@ -3,13 +3,16 @@ using Imapsync.Engine.Providers;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Puts what is known of an endpoint's <c>provider:</c> where the job says nothing.</summary>
+/// <summary>Fills in the known settings of an endpoint's <c>provider:</c> where the job does not set them.</summary>
 internal sealed class ProviderDefaults(JobReadContext reading)
 {
-    /// <summary>Of a provider's daily budget; what is read ahead or refused counts for it too.</summary>
+    /// <summary>
+    /// The share of a provider's daily budget that is used. Data that is read ahead or refused counts too, so some of the budget is left
+    /// over.
+    /// </summary>
     private const decimal ShareOfBudget = 0.9m;
 
-    /// <param name="root">A whole job file.</param>
+    /// <param name="root">The root of the job file.</param>
     public void Fill(SettingNode root)
     {
         foreach (var job in (root["jobs"]?.Items ?? []).Where(n => n.Kind == SettingKind.Mapping))
@@ -20,7 +23,7 @@ internal sealed class ProviderDefaults(JobReadContext reading)
         }
     }
 
-    /// <returns>The provider; null where none is named, or none that is known.</returns>
+    /// <returns>The provider; null when none is named or its name is unknown.</returns>
     public Provider? FillEndpoint(SettingNode section, bool isTarget)
     {
         if (section["provider"] is not { Kind: SettingKind.Value, Value: { } name } node)
@@ -34,7 +37,7 @@ internal sealed class ProviderDefaults(JobReadContext reading)
             return null;
         var origin = node.ValueOrigin;
         FillUrl(section, provider, origin);
-        // What fetches tokens by itself chooses by itself.
+        // 'oauth' and 'token_command' select the mechanism themselves.
         if (provider.NeedsOAuth && Given(section, "oauth") is null && Given(section, "token_command") is null)
             section.AddDefault(origin, "xoauth2", "auth");
         if (provider.MaxConnections is { } most && Given(section, "connections") is null)
@@ -71,16 +74,16 @@ internal sealed class ProviderDefaults(JobReadContext reading)
 
     private void FillJob(SettingNode job, Provider provider, Provider? to, SettingOrigin origin)
     {
-        // A POP3 mailbox is one folder, and tells no labels.
+        // The defaults below are for IMAP only: a POP3 mailbox has one folder and no labels.
         if (job["source"].Text("url")?.StartsWith("imap", StringComparison.OrdinalIgnoreCase) != true)
             return;
-        // From one store with labels to another each message goes once, with its labels.
+        // Between two stores with labels, each message is copied once, with its labels as keywords.
         if (provider.HasLabels)
             job.AddDefault(origin, to is { HasLabels: true } ? "keywords" : "folders", "labels");
         if (provider.LeaveOut.IsEmpty || (job["folders"] is { } folders && Given(folders, "exclude") is not null))
             return;
         job.AddDefaultList(origin, provider.LeaveOut, "folders", "exclude");
-        // Somebody may keep mail in a folder of such a name: nothing is left out in silence.
+        // Someone may keep mail in a folder with such a name, so the exclusion is mentioned in a note.
         if (job.Text("name") is { } name && reading.IsWanted(name))
             reading.Note(origin, $"'provider: {provider.Name}' leaves out {string.Join(", ", provider.LeaveOut)}, which hold no mail there; 'folders: exclude' says otherwise ([] for nothing)");
     }
@@ -88,7 +91,7 @@ internal sealed class ProviderDefaults(JobReadContext reading)
     private static string Example(Provider provider) =>
         provider.User == UserForm.LocalPart ? "alice" : $"alice@{(provider.Domains is [var domain, ..] ? domain : "example.com")}";
 
-    /// <summary>As the user's name stands in a URL (RFC 3986 §3.2.1); an @ may stay.</summary>
+    /// <summary>Percent-encodes a user name for a URL (RFC 3986 §3.2.1); an @ is kept.</summary>
     private static string Escape(string user) => Uri.EscapeDataString(user).Replace("%40", "@", StringComparison.Ordinal);
 
     private static SettingNode? Section(SettingNode job, string key) => job[key] is { Kind: SettingKind.Mapping } node ? node : null;

@@ -5,10 +5,10 @@ using Imapsync.Engine.Stores;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>What is to be restored, as it was written on the command line.</summary>
+/// <summary>A restore request as given on the command line.</summary>
 public sealed record RestoreRequest
 {
-    /// <summary>Globs over the names of the folders that get mail back; empty for all.</summary>
+    /// <summary>Globs for the folders to restore; empty for all.</summary>
     public IReadOnlyList<string> Folders { get; init; } = [];
 
     public string? Since { get; init; }
@@ -17,14 +17,14 @@ public sealed record RestoreRequest
 
     public IReadOnlyList<string> MessageIds { get; init; } = [];
 
-    /// <summary>Messages of the backup, as <see cref="MessageAddress"/> writes them; empty for all.</summary>
+    /// <summary>The messages of the backup to restore, in the form of <see cref="MessageAddress"/>; empty for all.</summary>
     public IReadOnlyList<string> Ids { get; init; } = [];
 
-    /// <summary>The settings of an endpoint to restore to; none for where the backup came from.</summary>
+    /// <summary>The settings of the endpoint to restore to; empty to restore to the backup's source.</summary>
     public IReadOnlyList<GivenSetting> To { get; init; } = [];
 }
 
-/// <summary>Makes the job that restores a backup.</summary>
+/// <summary>Creates the job that restores a backup.</summary>
 public static class RestoreReader
 {
     /// <param name="backup">The job that made the backup.</param>

@@ -3,7 +3,7 @@ using Imapsync.Engine.Jobs;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Reads what a job says about time: <c>retry:</c> and <c>max_duration</c>.</summary>
+/// <summary>Reads a job's time settings: <c>retry:</c> and <c>max_duration</c>.</summary>
 internal sealed class RetryReader(JobReadContext reading)
 {
     private const int MostAttempts = 1000;

@@ -3,8 +3,8 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Reads the way to a server: <c>proxy</c>, <c>tunnel_command</c>, <c>address_family</c>.</summary>
-/// <param name="isWanted">The job will be run: what the settings point at must be there.</param>
+/// <summary>Reads the route to a server: <c>proxy</c>, <c>tunnel_command</c>, <c>address_family</c>.</summary>
+/// <param name="isWanted">Whether the job will run, so that files and variables named in the settings must exist.</param>
 internal sealed class RouteReader(JobReadContext reading, bool isWanted)
 {
     private const string Remedy = "write socks5://HOST:PORT or http://HOST:PORT, with USER@ before the host where it wants a log-in";
@@ -34,7 +34,7 @@ internal sealed class RouteReader(JobReadContext reading, bool isWanted)
     private ProxyServer? ReadProxy(SettingNode section, string text, SecretReader passwords)
     {
         var origin = section.Origin("proxy");
-        // Nothing of it is repeated: it may hold a password.
+        // The error does not quote the proxy's address, since it may contain a password.
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("socks5" or "http") || url.Host.Length == 0 || url.PathAndQuery is not ("" or "/") || url.Fragment.Length > 0)
         {
             reading.Error(origin, "this is no proxy's address", Remedy);

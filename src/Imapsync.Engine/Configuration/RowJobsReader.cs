@@ -11,7 +11,7 @@ namespace Imapsync.Engine.Configuration;
 /// </summary>
 internal sealed class RowJobsReader(JobReadContext reading)
 {
-    /// <summary>More accounts than anybody moves by one file.</summary>
+    /// <summary>The most rows per file, far more than the accounts of any migration.</summary>
     private const int MaxRows = 1_000_000;
 
     private static readonly ImmutableArray<SettingKey> FormKeys =
@@ -26,7 +26,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
 
     private static readonly string[] OfCsvAlone = ["delimiter", "encoding"];
 
-    // What the job file itself does wrong is wrong in each row, and told once.
+    // A mistake in the job file itself recurs in every row. This set reports it once.
     private readonly HashSet<ConfigurationError> told = [];
     private readonly HashSet<string> noted = new(StringComparer.Ordinal);
     private readonly HashSet<string> lookedInto = new(StringComparer.Ordinal);
@@ -35,7 +35,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
 
     private bool IsFull => told.Count > SchemaCheck.MaxErrors;
 
-    /// <summary>All that was read so far has all its jobs.</summary>
+    /// <summary>Whether all rows read so far were valid, so that the jobs are complete.</summary>
     public bool IsWhole { get; private set; } = true;
 
     public List<ReadJob> Read(SettingNode job)
@@ -179,7 +179,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
             return;
         foreach (var item in items.TakeWhile(_ => !IsFull))
         {
-            // A cell that is not there is an empty one.
+            // A missing cell counts as an empty one.
             ReadRow(template, new JobRow([.. columns.Select(c => item.Text(c) ?? "")], column => item.Origin(columns[column])), job, null);
         }
     }
@@ -190,7 +190,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
         var filled = template.Fill(row, errors);
         if (errors.Count == 0)
         {
-            // Nobody can be asked for the password of each account.
+            // The prompt is removed, since a person can't be asked for the password of each account.
             var alone = new JobReadContext(reading.FilePath, reading.Options with { Prompt = null }, errors)
             {
                 HasSeveralJobs = true,
@@ -210,7 +210,10 @@ internal sealed class RowJobsReader(JobReadContext reading)
             Tell(from, [.. errors.Select(error => template.Secrets.Aggregate(error, (e, column) => Blot(e, row.Cells[column])))]);
     }
 
-    /// <summary>A message that repeats what was read must not repeat a password that stands in the wrong column's place. A short one is looked for as messages quote a value: anywhere, it is a part of words.</summary>
+    /// <summary>
+    /// Removes a secret from an error, since a password in the wrong column could be quoted there. A short secret is removed only where it is
+    /// quoted; elsewhere the same letters are probably part of ordinary words.
+    /// </summary>
     private static ConfigurationError Blot(ConfigurationError error, string secret)
     {
         const int longEnough = 4;
@@ -220,7 +223,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
         return error with { Message = secret.Length < longEnough ? message : message.Replace(secret, "…", StringComparison.Ordinal) };
     }
 
-    /// <summary>A row's own mistakes may cost the row alone; those of the job file are everybody's.</summary>
+    /// <summary>Records errors. Errors in the row itself may invalidate only that row; errors in the job file concern all rows.</summary>
     private void Tell(TableRow? row, params IReadOnlyList<ConfigurationError> errors)
     {
         var isRowsOwn = row is not null && reading.Options.KeepsBadRows;

@@ -3,8 +3,8 @@ using Imapsync.Engine.Tables;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>A row that a job is made for, with the place of each cell.</summary>
-/// <param name="Cells">In the order of the columns.</param>
+/// <summary>A row from which a job is created, with the origin of each cell.</summary>
+/// <param name="Cells">The cells, in column order.</param>
 internal sealed record JobRow(IReadOnlyList<string> Cells, Func<int, SettingOrigin> OriginOf)
 {
     /// <summary>See <see cref="IRowReader.TroubleOf"/>.</summary>
@@ -12,9 +12,9 @@ internal sealed record JobRow(IReadOnlyList<string> Cells, Func<int, SettingOrig
 }
 
 /// <summary>
-/// A job with names of columns in braces, <c>{user}</c>, made ready to be filled in row by row. Cells are put into values that
-/// were read from YAML already, so a cell can never become structure; where a value is read further (a URL, a path, a command) a
-/// cell can't be more than a part of it. Where a brace itself is meant it is doubled.
+/// A job with column names in braces, such as <c>{user}</c>, prepared to be filled in row by row. Cells are inserted into values that YAML has
+/// already parsed, so a cell can't add structure. In a value with further syntax (a URL, path or command), a cell can't become more than one
+/// part. A literal brace is written twice.
 /// </summary>
 internal sealed class RowTemplate
 {
@@ -27,7 +27,7 @@ internal sealed class RowTemplate
     private readonly List<(int Column, SettingOrigin Origin)> open = [];
     private readonly Node root;
 
-    /// <param name="table">The name of what has the columns, for error texts.</param>
+    /// <param name="table">The name of the table with the columns, for error texts.</param>
     public RowTemplate(SettingNode job, IReadOnlyList<string> columns, string table, List<ConfigurationError> errors)
     {
         (this.job, this.columns, this.table, this.errors) = (job, columns, table, errors);
@@ -41,13 +41,13 @@ internal sealed class RowTemplate
     /// <summary>A row has something in a column that the job uses.</summary>
     public bool Concerns(IReadOnlyList<string> cells) => used.Any(column => cells[column].Length > 0);
 
-    /// <summary>Columns whose cells are passwords and the like.</summary>
+    /// <summary>The columns that contain secrets such as passwords.</summary>
     public IReadOnlySet<int> Secrets => secrets;
 
-    /// <summary>The job of a row. What is wrong with its cells is told; the job is whole all the same.</summary>
+    /// <summary>Returns the job for a row. Invalid cells are reported, but the job is complete nevertheless.</summary>
     public SettingNode Fill(JobRow row, List<ConfigurationError> rowErrors)
     {
-        // What is empty is told once, here, and goes in nowhere.
+        // Empty cells are reported here, once, and are not inserted anywhere.
         foreach (var column in used)
         {
             if (row.TroubleOf(column) is var (message, remedy))
@@ -77,7 +77,7 @@ internal sealed class RowTemplate
         return node.Setting.WithValue(value.ToString(), origin);
     }
 
-    /// <summary>Null where nothing is to be filled in.</summary>
+    /// <summary>Prepares a setting; returns null when it contains no column name.</summary>
     private Node? Compile(SettingNode setting, SettingKey? key)
     {
         if (setting.Kind == SettingKind.Value)
@@ -100,7 +100,9 @@ internal sealed class RowTemplate
         _ => above?.Keys.FirstOrDefault(k => k.Name == child.Key),
     };
 
-    /// <summary><c>{user}</c> without quotes is, to YAML, a section with one key and nothing behind it.</summary>
+    /// <summary>
+    /// Returns the column name when a value is <c>{user}</c> without quotes, which YAML reads as a section with one key and no value.
+    /// </summary>
     private string? LooksLikeColumn(SettingNode setting) =>
         setting.Kind == SettingKind.Mapping && setting.Children.Take(2).ToList() is [{ Kind: SettingKind.Nothing } only] && columns.Contains(only.Key) ? only.Key : null;
 
@@ -163,7 +165,7 @@ internal sealed class RowTemplate
         return null;
     }
 
-    /// <param name="Parts">Of a value; null for a section, and for a value without a column.</param>
-    /// <param name="Children">Those that are to be filled in.</param>
+    /// <param name="Parts">The parts of a value; null for a section, and for a value without a column name.</param>
+    /// <param name="Children">The children that contain a column name.</param>
     private sealed record Node(SettingNode Setting, IReadOnlyList<RowPart>? Parts, IReadOnlyList<Node> Children);
 }

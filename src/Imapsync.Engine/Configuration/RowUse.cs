@@ -2,30 +2,30 @@ using Imapsync.Engine.Stores;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Where a cell goes within a value.</summary>
+/// <summary>The position of a cell within a value, which determines the allowed characters.</summary>
 internal enum RowZone
 {
     Plain,
 
-    /// <summary>All of a URL.</summary>
+    /// <summary>The cell is the entire URL.</summary>
     Url,
     UrlScheme,
     UrlUser,
     UrlHost,
 
-    /// <summary>A part of one level of a path.</summary>
+    /// <summary>The cell is part of one path segment.</summary>
     Path,
     Command,
 }
 
-/// <summary>A piece of a value: fixed text, or a column's cell.</summary>
-/// <param name="Column">Less than 0 for fixed text.</param>
+/// <summary>A part of a value: literal text or a column's cell.</summary>
+/// <param name="Column">The column's index; negative for literal text.</param>
 internal readonly record struct RowPart(string Text, int Column, RowZone Zone = RowZone.Plain);
 
-/// <summary>How cells are put into values that are read further, so that none can be more than the part it stands for. Pure.</summary>
+/// <summary>Inserts cells into values with further syntax, so that no cell can become more than the part it replaces. Pure.</summary>
 internal static class RowUse
 {
-    /// <param name="key">What the schema says of the value; null for an entry of a list or a map.</param>
+    /// <param name="key">The schema's key for the value; null for an entry of a list or a map.</param>
     public static IEnumerable<RowPart> Place(IReadOnlyList<RowPart> parts, SettingKey? key) => key switch
     {
         { Name: "url" or "proxy" or "server" } => PlaceInUrl(parts),
@@ -35,7 +35,7 @@ internal static class RowUse
         _ => parts,
     };
 
-    /// <summary>Gives the cell as it goes in; otherwise what is wrong with it and what to do. Neither repeats it.</summary>
+    /// <summary>Encodes a cell for insertion. For an invalid cell, returns an error message and a remedy, neither of which quotes the cell.</summary>
     public static (string Message, string Remedy)? Encode(string cell, RowZone zone, string column, out string encoded)
     {
         encoded = cell;

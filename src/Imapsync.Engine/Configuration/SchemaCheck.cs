@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Holds a configuration against the schema: unknown and missing keys, wrong shapes, unknown choices.</summary>
+/// <summary>Checks a configuration against the schema for unknown and missing keys, wrong shapes and unknown choices.</summary>
 internal static class SchemaCheck
 {
-    /// <summary>More mistakes are not looked for: nobody reads them at once.</summary>
+    /// <summary>The number of mistakes after which the check stops, since nobody reads more at once.</summary>
     public const int MaxErrors = 100;
 
     public static void Check(SettingNode section, ImmutableArray<SettingKey> keys, List<ConfigurationError> errors)
@@ -31,7 +31,7 @@ internal static class SchemaCheck
         }
     }
 
-    /// <summary>True for a setting that an override with an empty value takes away.</summary>
+    /// <summary>Whether an override with an empty value removes this setting.</summary>
     public static bool IsTakenAway(this SettingNode node) => node is { IsOverride: true, Kind: SettingKind.Nothing };
 
     private static void CheckShape(SettingNode node, SettingKey key, List<ConfigurationError> errors)
@@ -85,7 +85,7 @@ internal static class SchemaCheck
             errors.Add(new ConfigurationError(node.ValueOrigin, $"'{key.Name}' is empty", $"add at least one: {key.Example}"));
         foreach (var item in node.Items.TakeWhile(_ => errors.Count <= MaxErrors))
         {
-            // What is made for each row is looked at with the row's values in it.
+            // An entry with for_each is checked later, with each row's values filled in.
             if (item["for_each"] is not null)
                 continue;
             if (item.Kind == SettingKind.Mapping)
@@ -95,7 +95,7 @@ internal static class SchemaCheck
         }
     }
 
-    /// <summary>As it can be written.</summary>
+    /// <summary>Shows how to write the missing key.</summary>
     private static string HowToAdd(SettingKey key) => key.Shape switch
     {
         SettingShape.Sections => $"add '{key.Name}:' and below it, indented, '{key.Example}' and the other keys of the first",
@@ -103,7 +103,7 @@ internal static class SchemaCheck
         _ => $"add '{key.Name}: {key.Example}'",
     };
 
-    /// <summary>What other programs have keys of their own for.</summary>
+    /// <summary>Keys that other programs use for parts of the URL.</summary>
     private static readonly string[] InTheUrl = ["server", "host", "hostname", "user", "username", "login", "port", "ssl", "protocol", "type"];
 
     private static ConfigurationError Unknown(SettingNode node, ImmutableArray<SettingKey> keys)

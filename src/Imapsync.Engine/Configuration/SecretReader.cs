@@ -4,13 +4,13 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Finds out where a secret is to come from: an endpoint's password, a URL with a token in it.</summary>
-/// <param name="isWanted">The job will be run: the secret must be there.</param>
-/// <param name="name">What its keys begin with.</param>
-/// <param name="noun">What it is, for error texts; the name where that is a word.</param>
+/// <summary>Reads where a secret comes from: an endpoint's password, or a URL that contains a token.</summary>
+/// <param name="isWanted">Whether the job will run, so that the secret must exist.</param>
+/// <param name="name">The beginning of the secret's keys.</param>
+/// <param name="noun">The secret's name in error texts; null to use <paramref name="name"/>.</param>
 internal sealed class SecretReader(JobReadContext reading, bool isWanted, string name = "password", string? noun = null)
 {
-    /// <summary>Those of an endpoint's password.</summary>
+    /// <summary>The keys for an endpoint's password.</summary>
     public static readonly string[] Keys = ["password_env", "password_file", "password_command", "password"];
 
     private readonly bool isChecked = isWanted && !reading.HasSeveralJobs;
@@ -32,7 +32,7 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
             return Refer(section, given[0]);
         if (!LogInReader.NeedsPassword(endpoint.Auth))
             return null;
-        // Behind a tunnel the session is logged in, as a rule.
+        // A session through a tunnel command is usually already logged in, so no password is needed.
         if (endpoint.Route.TunnelCommand is not null)
             return null;
         if (reading.Options.Prompt is { } prompt)
@@ -43,7 +43,7 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
         return null;
     }
 
-    /// <summary>The one that is given; null for none. Nobody is asked.</summary>
+    /// <summary>Returns the secret that the section specifies; null for none. It never prompts.</summary>
     public SecretReference? Read(SettingNode section) => Given(section) is [var key, ..] ? Refer(section, key) : null;
 
     /// <summary>The key that says where the secret comes from; null for none.</summary>
@@ -75,7 +75,7 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
 
     private EnvironmentSecret FromEnvironment(string variable, SettingOrigin origin)
     {
-        // A name that is none may be the password itself, put behind the wrong key: it is not repeated.
+        // An invalid variable name may be the password itself, written under the wrong key, so the error does not quote it.
         if (!variable.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') || variable.Length == 0 || char.IsAsciiDigit(variable[0]))
             reading.Error(origin, $"'{name}_env' holds no name of an environment variable", $"write the variable's name, for example {name}_env: ALICE_{name.ToUpperInvariant()}");
         else if (isChecked && string.IsNullOrEmpty(reading.Variable(variable)))
@@ -89,7 +89,7 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
             return null;
         if (isWanted)
         {
-            // To look into a pipe would take what is in it.
+            // A pipe is not checked, since reading it would consume its content.
             if (isChecked && !Pipes.IsPipe(path))
                 CheckReadable(path, origin);
             reading.NoteWhenReadableByOthers(origin, path, UnixFileMode.GroupRead | UnixFileMode.OtherRead, $"{what} file {path}");
@@ -112,10 +112,10 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
 
     private WrittenSecret Written(string text, SettingOrigin origin)
     {
-        // A table of passwords is looked at once, as a whole.
+        // Only a password in the job file itself is checked here; the permissions of a CSV file are checked once for the whole file.
         if (origin.Line > 0 && reading.FileOf(origin) == reading.FilePath)
             reading.NoteWhenReadableByOthers(origin, reading.FilePath, UnixFileMode.OtherRead, name == "password" ? "this file holds a password and" : $"this file holds the URL of a {name} and");
-        // Nothing of it is shown: it may be the password indeed.
+        // The note does not quote the value, since it may really be the password.
         if (text.StartsWith("${", StringComparison.Ordinal) || (text.Length > 1 && text[0] == '$' && text[1..].All(c => char.IsAsciiLetterUpper(c) || c == '_')))
             reading.Note(origin, $"'{name}' is taken as it stands, a job file puts in no variables; if a variable is meant, write {name}_env: NAME");
         return new WrittenSecret(new Secret(text), origin.ToString());

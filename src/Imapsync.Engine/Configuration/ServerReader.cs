@@ -5,8 +5,8 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Reads what says how to reach a server and to log in, whatever it speaks.</summary>
-/// <param name="isWanted">The job will be run: what the settings point at must be there.</param>
+/// <summary>Reads the settings for connecting and logging in that servers of all protocols share.</summary>
+/// <param name="isWanted">Whether the job will run, so that files and variables named in the settings must exist.</param>
 internal sealed class ServerReader(JobReadContext reading, bool isWanted)
 {
     /// <inheritdoc cref="IEndpointSettings.ReadServer"/>
@@ -26,7 +26,7 @@ internal sealed class ServerReader(JobReadContext reading, bool isWanted)
         var (certificate, key) = new ClientCertificateReader(reading, isWanted).Read(section);
         var tls = ReadTls(section, isSecure, plain);
         var route = new RouteReader(reading, isWanted).Read(section);
-        // What a command brings is inside it, and its session is logged in more often than not, so that STARTTLS would be too late.
+        // A tunnel command protects the connection itself, and its session is usually logged in already, which is too late for STARTTLS.
         if (route.TunnelCommand is not null && tls == TlsMode.StartTls && section.Text("tls") is null)
             tls = TlsMode.None;
         if (port == (isSecure ? plainPort : securePort))

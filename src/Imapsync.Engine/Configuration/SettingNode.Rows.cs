@@ -1,16 +1,16 @@
 namespace Imapsync.Engine.Configuration;
 
-// Copies with other values in some places; what is the same is shared.
+// Copies of a setting with some values changed; unchanged parts are shared with the original.
 internal sealed partial class SettingNode
 {
     private static readonly Dictionary<string, SettingNode> None = [];
 
-    /// <summary>The same setting with another value.</summary>
-    /// <param name="origin">Where that is written.</param>
+    /// <summary>Returns a copy of the setting with another value.</summary>
+    /// <param name="origin">Where the new value was written.</param>
     public SettingNode WithValue(string value, SettingOrigin origin) =>
         new(Key, SettingKind.Value, KeyOrigin, None) { Value = value, ValueOrigin = origin, IsOverride = IsOverride };
 
-    /// <summary>The same section with others in place of some of its settings, and without one.</summary>
+    /// <summary>Returns a copy of the section with some settings replaced and, if given, the setting <paramref name="without"/> removed.</summary>
     public SettingNode WithChildren(IEnumerable<SettingNode> replaced, string? without = null)
     {
         var all = new Dictionary<string, SettingNode>(children, StringComparer.OrdinalIgnoreCase);

@@ -2,10 +2,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>One setting of the merged configuration with what lies below it, and where it was written.</summary>
+/// <summary>A setting of the merged configuration, with its children and the place where it was written.</summary>
 internal sealed partial class SettingNode
 {
-    // By the escaped key: overrides come without regard to case.
+    // The children by escaped key. The keys ignore case, since overrides may be written in any case.
     private readonly Dictionary<string, SettingNode> children;
 
     private SettingNode(string key, SettingKind kind, SettingOrigin origin, Dictionary<string, SettingNode>? children = null)
@@ -16,12 +16,12 @@ internal sealed partial class SettingNode
         KeyOrigin = ValueOrigin = origin;
     }
 
-    /// <summary>As it was written.</summary>
+    /// <summary>The key as it was written.</summary>
     public string Key { get; private set; }
 
     public SettingKind Kind { get; private set; }
 
-    /// <summary>The text of a <see cref="SettingKind.Value"/>.</summary>
+    /// <summary>The text of a <see cref="SettingKind.Value"/>; null for other kinds.</summary>
     public string? Value { get; private set; }
 
     public SettingOrigin KeyOrigin { get; private set; }
@@ -30,7 +30,7 @@ internal sealed partial class SettingNode
 
     public bool IsOverride { get; private set; }
 
-    /// <summary>Nobody wrote it: it is what holds where nothing is said.</summary>
+    /// <summary>Whether the setting is a default that was not written anywhere.</summary>
     public bool IsDefault { get; private init; }
 
     public IEnumerable<SettingNode> Children => children.Values;
@@ -46,8 +46,8 @@ internal sealed partial class SettingNode
     public SettingNode? this[string key] => children.GetValueOrDefault(key);
 
     /// <summary>
-    /// Builds the tree in one pass over the traces. Configuration's own GetChildren goes through every key of the file for
-    /// each section, which a file of thousands of jobs would feel.
+    /// Builds the tree in one pass over the providers' settings. IConfiguration.GetChildren would enumerate all keys of the file for each
+    /// section, which is too slow for thousands of jobs.
     /// </summary>
     public static SettingNode Build(IConfigurationRoot root, SettingOrigin file)
     {
@@ -57,11 +57,11 @@ internal sealed partial class SettingNode
         return top;
     }
 
-    /// <summary>Adds a value, in sections that may have to be made, unless something is said there already.</summary>
-    /// <param name="path">The keys that lead to it.</param>
+    /// <summary>Adds a default value, creating sections as needed, unless the setting already exists.</summary>
+    /// <param name="path">The keys leading to the setting.</param>
     public void AddDefault(SettingOrigin origin, string value, params ReadOnlySpan<string> path) => AddDefault(DefaultValue(path[^1], value, origin), path);
 
-    /// <summary>The same for a list.</summary>
+    /// <summary>Adds a default list, as <c>AddDefault</c> adds a value.</summary>
     public void AddDefaultList(SettingOrigin origin, IEnumerable<string> values, params ReadOnlySpan<string> path)
     {
         var list = new SettingNode(path[^1], SettingKind.Sequence, origin) { IsDefault = true };
@@ -79,7 +79,7 @@ internal sealed partial class SettingNode
         {
             if (!node.children.TryGetValue(key, out var section))
                 node.children.Add(key, section = new SettingNode(key, SettingKind.Mapping, added.KeyOrigin) { IsDefault = true });
-            // What is no section is a mistake, which is reported where it is read.
+            // A value where a section belongs is a mistake, which is reported when the section is read.
             if (section.Kind != SettingKind.Mapping)
                 return;
             node = section;

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Configuration;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>
-/// Settings from outside the file, stronger than it: <c>IMAPSYNC__JOBS__0__TARGET__URL</c> in the environment and, stronger still,
-/// <c>--set jobs.0.target.url=…</c>. In place of <c>jobs</c> and a number a job may be given by its name where only one has it.
-/// An empty value takes a setting away.
+/// Settings from outside the file, which take precedence over it: <c>IMAPSYNC__JOBS__0__TARGET__URL</c> in the environment and, with the highest
+/// precedence, <c>--set jobs.0.target.url=…</c>. A job's name can replace <c>jobs</c> and the number if it is unique. An empty value removes a
+/// setting.
 /// </summary>
 internal sealed class SettingOverrides : LocatedConfigurationProvider, IConfigurationSource
 {
@@ -95,7 +95,7 @@ internal sealed class SettingOverrides : LocatedConfigurationProvider, IConfigur
         return nearest is null ? $"start it with a job's name or with jobs{separator}0" : $"did you mean '{nearest}'?";
     }
 
-    /// <summary>A job's name as far as a shell lets a variable be named so.</summary>
+    /// <summary>Converts a job's name to the characters that shells allow in variable names.</summary>
     private static string EnvironmentForm(string name) =>
         string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
 }

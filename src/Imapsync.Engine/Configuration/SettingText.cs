@@ -5,7 +5,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>How dates, sizes, limits, flags and the like are written in a job file.</summary>
+/// <summary>Parses the notations of job files for dates, sizes, limits, flags and other values.</summary>
 internal static class SettingText
 {
     private static readonly (string Unit, long Bytes)[] Units =
@@ -19,11 +19,11 @@ internal static class SettingText
 
     public static ImmutableArray<string> SystemFlags { get; } = ["seen", "answered", "flagged", "deleted", "draft"];
 
-    /// <summary>An ISO 8601 date or instant; UTC where it names no zone.</summary>
+    /// <summary>Parses an ISO 8601 date or instant; without a time zone it is in UTC.</summary>
     public static bool TryDate(string text, out DateTimeOffset date) =>
         DateTimeOffset.TryParseExact(text, DateForms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out date);
 
-    /// <summary>Octets, with a decimal unit (KB, MB, GB) or a binary one (KiB, MiB, GiB) or none.</summary>
+    /// <summary>Parses a size in octets, optionally with a decimal (KB, MB, GB) or binary (KiB, MiB, GiB) unit.</summary>
     public static bool TrySize(string text, out long bytes)
     {
         var number = text.Trim().ToUpperInvariant();
@@ -36,7 +36,7 @@ internal static class SettingText
         return good && count <= long.MaxValue;
     }
 
-    /// <summary>A length of time, more than none: <c>30s</c>, <c>5m</c>, <c>4h</c>, <c>2d</c>, at most a year.</summary>
+    /// <summary>Parses a duration above zero and of at most a year: <c>30s</c>, <c>5m</c>, <c>4h</c>, <c>2d</c>.</summary>
     public static bool TryDuration(string text, out TimeSpan duration)
     {
         duration = TimeSpan.Zero;
@@ -47,7 +47,7 @@ internal static class SettingText
         return duration > TimeSpan.Zero;
     }
 
-    /// <summary>A number of messages, or a percentage of them.</summary>
+    /// <summary>Parses a number of messages, or a percentage of them.</summary>
     public static bool TryLimit(string text, out DeletionLimit limit)
     {
         var isPercent = text.EndsWith('%');
@@ -58,7 +58,9 @@ internal static class SettingText
         return good;
     }
 
-    /// <summary>A flag as on the wire (<c>\Seen</c>, <c>$Forwarded</c>), a system flag also without its backslash, in any case.</summary>
+    /// <summary>
+    /// Parses a flag as IMAP writes it (<c>\Seen</c>, <c>$Forwarded</c>). System flags may also be written without backslash and in any case.
+    /// </summary>
     public static bool TryFlag(string text, out string flag)
     {
         var name = text.StartsWith('\\') ? text[1..] : text;
@@ -72,13 +74,13 @@ internal static class SettingText
         return text.Length is > 0 and <= 255 && !text.Any(IsNoAtomCharacter);
     }
 
-    /// <summary>SHA-256 as 64 hexadecimal digits, with or without colons; given back in upper case without.</summary>
+    /// <summary>Parses a SHA-256 fingerprint of 64 hexadecimal digits, with or without colons. The result is in upper case, without colons.</summary>
     public static bool TryFingerprint(string text, out string fingerprint)
     {
         fingerprint = text.Replace(":", "", StringComparison.Ordinal).ToUpperInvariant();
         return fingerprint.Length == 64 && fingerprint.All(char.IsAsciiHexDigit);
     }
 
-    /// <summary>RFC 9051 §9: what may not stand in a flag-keyword, an atom.</summary>
+    /// <summary>Whether the character is not allowed in a flag keyword, which is an atom (RFC 9051 §9).</summary>
     private static bool IsNoAtomCharacter(char c) => c is <= ' ' or > '~' or '(' or ')' or '{' or '%' or '*' or '"' or '\\' or ']';
 }

@@ -4,16 +4,16 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Finds out where an endpoint's access tokens are to come from: <c>oauth</c> or <c>token_command</c>.</summary>
-/// <param name="isWanted">The job will be run: what the settings point at must be there.</param>
+/// <summary>Reads where an endpoint's access tokens come from: <c>oauth</c> or <c>token_command</c>.</summary>
+/// <param name="isWanted">Whether the job will run, so that files and variables named in the settings must exist.</param>
 internal sealed class TokenReader(JobReadContext reading, bool isWanted)
 {
     private static readonly string[] Keys = ["oauth", "token_command"];
 
-    /// <summary>A token is meant, not a password.</summary>
+    /// <summary>Whether the section specifies an access token instead of a password.</summary>
     public static bool IsGiven(SettingNode section) => Keys.Any(k => section[k] is { } node && !node.IsTakenAway());
 
-    /// <summary>Of a section where it is given; null where something is wrong, which is reported.</summary>
+    /// <summary>Reads the token settings of a section that has them. Returns null after an error was reported.</summary>
     public TokenReference? Read(SettingNode section, ServerEndpoint endpoint)
     {
         var given = Keys.Where(k => section[k] is { } node && !node.IsTakenAway()).ToList();

@@ -5,28 +5,31 @@ using YamlDotNet.Core.Events;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>A YAML text as a configuration source.</summary>
-/// <param name="file">The file's name for error texts.</param>
+/// <param name="file">The file's name, for error texts.</param>
 internal sealed class YamlConfigurationSource(string file, string text) : IConfigurationSource
 {
     public IConfigurationProvider Build(IConfigurationBuilder builder) => new YamlConfigurationProvider(file, text);
 }
 
 /// <summary>
-/// Reads one YAML document into configuration keys, sequences as indexed keys, and keeps the line and column of each.
-/// Aliases are refused, since a few of them can stand for billions of values; depth and number of values are bounded.
+/// Reads one YAML document into configuration keys, with sequences as indexed keys, and records the line and column of each. Aliases are
+/// rejected, since a few of them can expand to billions of values. Depth and number of values are limited.
 /// </summary>
 internal sealed class YamlConfigurationProvider(string file, string text) : LocatedConfigurationProvider
 {
     private const int MaxDepth = 16;
     private const int MaxSettings = 400_000;
 
-    /// <summary>Of a file, a job, an endpoint: far more than there are. What lies deeper may be a list of a mailbox's folders.</summary>
+    /// <summary>
+    /// The most keys of a section near the root (the file, a job, an endpoint), which never has this many. Deeper sections are not limited,
+    /// since they may list a mailbox's folders.
+    /// </summary>
     private const int MaxSectionKeys = 1000;
     private const int SectionDepth = 3;
 
     private readonly Dictionary<string, string?> data = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The text could not be read to its end, so what is missing in it means nothing.</summary>
+    /// <summary>Whether the text could not be read to its end, so that missing settings are not mistakes.</summary>
     public bool IsUnreadable { get; private set; }
 
     public override void Load()
@@ -46,7 +49,7 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Loca
             or IndexOutOfRangeException or NullReferenceException or KeyNotFoundException)
         {
             IsUnreadable = true;
-            // YamlDotNet's scanner lets such exceptions out for some malformed texts, without a position.
+            // YamlDotNet's scanner throws these exceptions for some malformed texts, without a position.
             Errors.Add(new ConfigurationError(OriginOf(scanner.CurrentPosition), "this is not valid YAML from here on", "correct it and try again"));
         }
 
@@ -71,7 +74,7 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Loca
     private void ReadMapping(Parser parser, string path, int depth)
     {
         parser.Consume<MappingStart>();
-        // Configuration keys don't tell upper case from lower case, folder names do.
+        // Configuration keys ignore case, but folder names don't, so exact duplicates and keys that differ only in case are tracked separately.
         var written = new HashSet<string>(StringComparer.Ordinal);
         var uses = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         for (var keys = 1; !parser.TryConsume<MappingEnd>(out _); keys++)
@@ -112,7 +115,7 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Loca
             case Scalar scalar:
                 parser.MoveNext();
                 var kind = IsNothing(scalar) ? SettingKind.Nothing : SettingKind.Value;
-                // Nothing behind a key has the position of the next token: the key says more.
+                // An empty value has the position of the next token, so the key's position is used instead.
                 Settings.Add(new LocatedSetting(path, key, kind, keyOrigin, kind == SettingKind.Nothing ? keyOrigin : origin));
                 data[path] = kind == SettingKind.Nothing ? null : scalar.Value;
                 break;

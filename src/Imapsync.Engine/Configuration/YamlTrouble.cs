@@ -3,7 +3,9 @@ using YamlDotNet.Core;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Says of a text that is no YAML where that shows, what is wrong and what to do. Pure; never repeats what may be a piece of a password.</summary>
+/// <summary>
+/// Explains where and why a text is not valid YAML, and how to correct it. Pure. It never quotes the file, which may contain a password.
+/// </summary>
 internal static partial class YamlTrouble
 {
     private static readonly (string Words, string Remedy)[] Remedies =
@@ -15,7 +17,7 @@ internal static partial class YamlTrouble
         ("cannot start any token", "put the value in quotes"),
     ];
 
-    /// <param name="origin">Where the parser was.</param>
+    /// <param name="origin">The parser's position.</param>
     public static ConfigurationError Tell(YamlException e, string text, SettingOrigin origin)
     {
         var message = e.GetType() == typeof(YamlException) ? e.Message : Quoted().Replace(e.Message, Harmless).Trim('.', ' ');
@@ -24,11 +26,13 @@ internal static partial class YamlTrouble
             message.Contains("tab as indentation", StringComparison.Ordinal) ? OfTab(text, origin) : origin, $"this is not valid YAML: {message}", remedy);
     }
 
-    /// <summary>The parser's own words for what it expects are a character or two in quotes; the rest is the file's.</summary>
+    /// <summary>
+    /// Keeps short quoted punctuation, which is the parser's own expectation; any other quoted text comes from the file and is hidden.
+    /// </summary>
     private static string Harmless(Match quoted) =>
         quoted.Value.Length <= 4 && !quoted.Value.Any(char.IsLetterOrDigit) ? quoted.Value : "…";
 
-    /// <summary>The parser names the line above.</summary>
+    /// <summary>Returns the position of the tab, since the parser reports the line above it.</summary>
     private static SettingOrigin OfTab(string text, SettingOrigin origin)
     {
         var lines = text.Split('\n');
@@ -42,7 +46,7 @@ internal static partial class YamlTrouble
         return origin;
     }
 
-    // To the last quote of its kind: what is quoted may hold some itself.
+    // The pattern matches up to the last quote of the same kind, since the quoted text may itself contain quotes.
     [GeneratedRegex("""(?:'.*'|".*"|`.*`)|['"`].*$""", RegexOptions.Singleline)]
     private static partial Regex Quoted();
 }

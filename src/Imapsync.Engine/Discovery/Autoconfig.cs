@@ -2,20 +2,22 @@ using System.Collections.Immutable;
 
 namespace Imapsync.Engine.Discovery;
 
-/// <summary>Fetches the autoconfig document that a domain publishes, by HTTPS alone.</summary>
-/// <param name="web">What carries the requests.</param>
+/// <summary>Fetches the autoconfig document that a domain publishes, over HTTPS only.</summary>
+/// <param name="web">Sends the HTTP requests.</param>
 internal sealed class Autoconfig(HttpMessageInvoker web, TimeProvider time)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>The places of the document, the one for mail alone first.</summary>
+    /// <summary>Returns the URLs where the document may be published, the mail-specific one first.</summary>
     public static IReadOnlyList<Uri> PlacesOf(string domain) =>
     [
         new($"https://autoconfig.{domain}/mail/config-v1.1.xml"),
         new($"https://{domain}/.well-known/autoconfig/mail/config-v1.1.xml"),
     ];
 
-    /// <summary>A client that no answer can lead far: few redirections, none of them away from HTTPS, no cookies, small headers.</summary>
+    /// <summary>
+    /// Creates an HTTP client that limits what a hostile server can do: few redirects, none from HTTPS to HTTP, no cookies, small headers.
+    /// </summary>
     public static HttpMessageInvoker Web() => new(new SocketsHttpHandler
     {
         ConnectTimeout = Timeout,
@@ -24,7 +26,7 @@ internal sealed class Autoconfig(HttpMessageInvoker web, TimeProvider time)
         UseCookies = false,
     });
 
-    /// <summary>Its servers; none where there is no document, or none that can be read.</summary>
+    /// <summary>Returns the servers listed in the document; empty when there is no document or it can't be read.</summary>
     public async Task<ImmutableArray<FoundServer>> AskAsync(Uri place, string address, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(Timeout, time);
@@ -37,7 +39,7 @@ internal sealed class Autoconfig(HttpMessageInvoker web, TimeProvider time)
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // No name, no connection, no good certificate, too slow, too long: there is no document.
+            // Any failure (DNS, connection, certificate, timeout, size) counts as no document.
             return [];
         }
     }

@@ -4,18 +4,18 @@ using System.Xml;
 
 namespace Imapsync.Engine.Discovery;
 
-/// <summary>Reads the <c>config-v1.1.xml</c> that mail programs know. Pure.</summary>
+/// <summary>Reads the <c>config-v1.1.xml</c> format that mail programs use. Pure.</summary>
 internal static class AutoconfigDocument
 {
-    /// <summary>Real ones have some 2 KB.</summary>
+    /// <summary>The largest document that is read. Real documents have about 2 KB.</summary>
     public const int MaxBytes = 128 * 1024;
 
     private const int MaxServers = 16;
     private const int MaxDepth = 16;
     private const int MaxUserLength = 320;
 
-    /// <summary>Its IMAP servers with TLS, in its order; none of a document that is not well-formed or has a DTD.</summary>
-    /// <param name="address">What the placeholders stand for.</param>
+    /// <summary>Returns the document's IMAP servers with TLS, in document order; none when the document is not well-formed or has a DTD.</summary>
+    /// <param name="address">The mail address that replaces the placeholders.</param>
     public static ImmutableArray<FoundServer> Read(Stream document, string address)
     {
         var servers = ImmutableArray.CreateBuilder<FoundServer>();
@@ -48,7 +48,7 @@ internal static class AutoconfigDocument
         return servers.ToImmutable();
     }
 
-    /// <summary>The texts of the elements directly inside; the first of a name counts.</summary>
+    /// <summary>Returns the texts of the direct child elements by element name. Of repeated elements the first is used.</summary>
     private static Dictionary<string, string> ReadFields(XmlReader reader)
     {
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);

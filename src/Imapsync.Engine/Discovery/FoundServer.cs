@@ -3,10 +3,10 @@ using Imapsync.Engine.Providers;
 
 namespace Imapsync.Engine.Discovery;
 
-/// <summary>How the server of an address became known.</summary>
+/// <summary>How the server of an address was found.</summary>
 public enum FoundBy
 {
-    /// <summary>The address is one of a known provider's own.</summary>
+    /// <summary>The address is in one of a known provider's own domains.</summary>
     Table,
 
     /// <summary>SRV records of the domain (RFC 6186).</summary>
@@ -18,29 +18,30 @@ public enum FoundBy
     /// <summary>The domain's mail is delivered to a known provider (MX).</summary>
     Exchanger,
 
-    /// <summary>A usual name in the domain.</summary>
+    /// <summary>A common host name in the domain was guessed.</summary>
     Guess,
 }
 
-/// <summary>An IMAP server that is said to hold an address's mail.</summary>
-/// <param name="Host">In ASCII, without a dot at its end.</param>
+/// <summary>A candidate for the IMAP server of an address.</summary>
+/// <param name="Host">The host name in ASCII, without a trailing dot.</param>
 /// <param name="User">The name to sign in with.</param>
 public sealed record FoundServer(FoundBy By, string Host, int Port, bool UsesStartTls, string User)
 {
-    /// <summary>The provider whose host it is; null for any other.</summary>
+    /// <summary>The known provider that runs this host; null for any other host.</summary>
     public Provider? Provider { get; init; }
 
     /// <summary>
-    /// Somebody who may speak for the domain named it: it lies in the domain, is a known provider's, or stands in a document that came
-    /// from the domain over verified TLS. What DNS alone said of a host elsewhere may be a forger's, whose certificate is as good as
-    /// anybody's (RFC 6186 §6): a person has to agree before a password goes there.
+    /// Whether a trustworthy source named the server: it is in the domain itself, belongs to a known provider, or comes from a document
+    /// fetched from the domain over verified TLS. A host outside the domain that only DNS names may be an attacker's, with a valid
+    /// certificate of its own (RFC 6186 §6), so a person has to agree before a password is sent there.
     /// </summary>
     public bool IsVouchedFor { get; init; }
 
-    /// <summary>As in a URL: <c>imaps://imap.example.com</c>.</summary>
+    /// <summary>The server's URL, for example <c>imaps://imap.example.com</c>.</summary>
     public string Address => $"{(UsesStartTls ? "imap" : "imaps")}://{Host}{(Port == (UsesStartTls ? 143 : 993) ? "" : $":{Port}")}";
 }
 
-/// <param name="Server">The best one that showed a good certificate; null where there is none.</param>
-/// <param name="Tried">What was looked at and what came of it, a line each for people.</param>
+/// <summary>The result of a discovery.</summary>
+/// <param name="Server">The best server with a valid certificate; null when none was found.</param>
+/// <param name="Tried">The sources and servers tried, with their results, one line of text each.</param>
 public sealed record DiscoveryOutcome(FoundServer? Server, ImmutableArray<string> Tried);

@@ -2,18 +2,20 @@ using System.Globalization;
 
 namespace Imapsync.Engine.Discovery;
 
-/// <summary>Names of hosts and domains, as others give them.</summary>
+/// <summary>Normalizes and checks host and domain names from untrusted sources.</summary>
 internal static class HostNames
 {
     private const int MaxLength = 253;
 
-    /// <summary>Without the dot at its end, in lower case.</summary>
+    /// <summary>Returns the name in lower case, without a trailing dot.</summary>
     public static string Clean(string name) => name.TrimEnd('.').ToLowerInvariant();
 
-    /// <summary>It can stand in a URL: no address, no blank, nothing that a terminal would obey.</summary>
+    /// <summary>
+    /// Whether the name is a DNS name in ASCII that can be put into a URL: not an IP address, no blanks, no terminal control characters.
+    /// </summary>
     public static bool IsHost(string name) => name.Length is > 0 and <= MaxLength && Uri.CheckHostName(name) == UriHostNameType.Dns && name.All(char.IsAscii);
 
-    /// <summary>The domain of an address in ASCII; null where it has none.</summary>
+    /// <summary>Returns the domain of a mail address in ASCII; null when the address has no valid domain.</summary>
     public static string? DomainOf(string address)
     {
         var at = address.LastIndexOf('@');

@@ -4,38 +4,39 @@ using Imapsync.Engine.Providers;
 
 namespace Imapsync.Engine.Discovery;
 
-/// <summary>What discovery asks with. Tests put servers of their own here.</summary>
+/// <summary>The services that discovery uses. Tests replace them with their own servers.</summary>
 public sealed record DiscoveryOptions
 {
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Null for the system's name servers.</summary>
+    /// <summary>The DNS server to query; null for the system's.</summary>
     public IPEndPoint? NameServer { get; init; }
 
-    /// <summary>Null for a client of the usual kind.</summary>
+    /// <summary>The handler for HTTP requests; null for the default HTTP client.</summary>
     public HttpMessageHandler? Web { get; init; }
 
-    /// <summary>Null for the network and the system's authorities.</summary>
+    /// <summary>The check of servers and certificates; null for real connections and the system's certificate authorities.</summary>
     public ServerProof? Proof { get; init; }
 
-    /// <summary>Decides among servers of equal priority.</summary>
+    /// <summary>Chooses among servers of equal priority.</summary>
     public Random Random { get; init; } = Random.Shared;
 }
 
 /// <summary>
-/// Finds the IMAP server of an address: the table of providers, SRV records (RFC 6186), the domain's autoconfig document, the provider
-/// that its mail is delivered to, the usual names. Everything but the table is a guess until TLS has shown a good certificate.
+/// Finds the IMAP server of an address from the provider table, SRV records (RFC 6186), the domain's autoconfig document, the provider in its MX
+/// records, and common host names. Every result outside the provider table is only a guess until TLS has shown a valid certificate.
 /// </summary>
 public sealed class MailDiscovery(DiscoveryOptions options)
 {
-    /// <summary>A hostile domain may name many hosts; no more of them are connected to.</summary>
+    /// <summary>The most hosts that are connected to, since a hostile domain may name any number of them.</summary>
     private const int MaxProofs = 8;
 
     private static readonly bool[] SecureFirst = [false, true];
 
     private readonly ServerProof proof = options.Proof ?? new ServerProof(options.Time);
 
-    /// <param name="address"><c>alice@example.com</c>.</param>
+    /// <summary>Finds the server of a mail address.</summary>
+    /// <param name="address">The address, for example <c>alice@example.com</c>.</param>
     /// <exception cref="OperationCanceledException"/>
     public async Task<DiscoveryOutcome> FindAsync(string address, CancellationToken cancellationToken)
     {
@@ -52,7 +53,7 @@ public sealed class MailDiscovery(DiscoveryOptions options)
     {
         using var web = options.Web is { } handler ? new HttpMessageInvoker(handler, disposeHandler: false) : Autoconfig.Web();
         var names = new ServiceRecords(options.NameServer);
-        // All are asked at once, and listened to in order.
+        // All queries start at the same time; their results are evaluated in order of preference.
         var secure = names.AskServiceAsync($"_imaps._tcp.{domain}", usesStartTls: false, cancellationToken);
         var startTls = names.AskServiceAsync($"_imap._tcp.{domain}", usesStartTls: true, cancellationToken);
         var pop = names.AskServiceAsync($"_pop3s._tcp.{domain}", usesStartTls: false, cancellationToken);
@@ -86,7 +87,7 @@ public sealed class MailDiscovery(DiscoveryOptions options)
             .. Usual(domain, address),
         ];
         var outcome = await ProveAsync(candidates, tried, cancellationToken);
-        // No authority stands behind its certificate: a person pins it before anything is sent.
+        // The provider's certificate is self-signed, so it can't be verified here. A person confirms its fingerprint before anything is sent.
         if (outcome.Server is null && host is { IsSelfSigned: true })
             return outcome with { Server = Of(host, FoundBy.Exchanger, address) };
         return outcome.Server is null && (await pop).Records is [var first, ..]
@@ -94,7 +95,7 @@ public sealed class MailDiscovery(DiscoveryOptions options)
             : outcome;
     }
 
-    /// <summary>The names that hosts of a domain's mail usually have.</summary>
+    /// <summary>Returns the host names that mail servers of a domain commonly have.</summary>
     private static IEnumerable<FoundServer> Usual(string domain, string address) =>
         from host in domain.Contains('.', StringComparison.Ordinal) ? [$"imap.{domain}", $"mail.{domain}"] : new[] { domain }
         from usesStartTls in SecureFirst
@@ -103,14 +104,14 @@ public sealed class MailDiscovery(DiscoveryOptions options)
     private static FoundServer Of(Provider provider, FoundBy by, string address) =>
         new(by, provider.Host!, provider.Port, provider.UsesStartTls, provider.UserOf(address)) { Provider = provider, IsVouchedFor = true };
 
-    /// <summary>The first one that shows a good certificate.</summary>
+    /// <summary>Returns the first candidate that shows a valid certificate.</summary>
     private async Task<DiscoveryOutcome> ProveAsync(IReadOnlyList<FoundServer> candidates, List<string> tried, CancellationToken cancellationToken)
     {
-        // What was named comes before what is only guessed, and is not tried in vain for long.
+        // Servers named by a source are tried before guessed ones. Their number is limited, so failed attempts don't take long.
         var named = candidates.Where(c => c.By != FoundBy.Guess).DistinctBy(c => (c.Host, c.Port, c.UsesStartTls)).Take(MaxProofs);
         foreach (var group in new[] { named, candidates.Where(c => c.By == FoundBy.Guess) })
         {
-            // One that lets nobody in would hold up all behind it: they are tried side by side, and taken in order.
+            // The servers are tried in parallel, since one that does not answer would delay the rest. The results are evaluated in order.
             using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             var proofs = group.Select(c => (Server: c, Why: proof.WhyNotAsync(c.Host, c.Port, c.UsesStartTls, enough.Token))).ToList();
             FoundServer? found = null;
@@ -135,7 +136,7 @@ public sealed class MailDiscovery(DiscoveryOptions options)
         return new DiscoveryOutcome(null, [.. tried]);
     }
 
-    /// <summary>What is not needed any more was cancelled; it must have ended before its connections' owner goes on.</summary>
+    /// <summary>Waits until the cancelled attempts have ended, since the caller disposes of the objects they use.</summary>
     private static async Task EndAsync(IEnumerable<Task> proofs)
     {
         try
@@ -144,11 +145,11 @@ public sealed class MailDiscovery(DiscoveryOptions options)
         }
         catch (OperationCanceledException)
         {
-            // As asked for.
+            // The attempts were cancelled on purpose.
         }
     }
 
-    /// <summary>A record may lead to the host of a provider that is known: what the table says of it holds then.</summary>
+    /// <summary>Adds the provider when a server found by other means is a known provider's host, so that the table's facts apply to it.</summary>
     private static FoundServer WithProvider(FoundServer server) =>
         server.Provider is null && ProviderTable.All.FirstOrDefault(p => (p.Host, p.Port, p.UsesStartTls) == (server.Host, server.Port, server.UsesStartTls)) is { } provider
             ? server with { Provider = provider, IsVouchedFor = true }

@@ -3,18 +3,18 @@ using Imapsync.Imap.Client;
 
 namespace Imapsync.Engine.Discovery;
 
-/// <summary>Looks whether an IMAP server is where one is said to be, with a certificate that is good for its name. Nobody signs in.</summary>
+/// <summary>Checks whether an IMAP server is reachable and has a certificate valid for its host name. It does not sign in.</summary>
 public sealed class ServerProof(TimeProvider time)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>PEM file of the authorities to trust in place of the system's.</summary>
+    /// <summary>A PEM file of the certificate authorities to trust instead of the system's.</summary>
     public string? CaFile { get; init; }
 
-    /// <summary>Makes the connection to a host and port; null for TCP.</summary>
+    /// <summary>Opens the connection to a host and port; null for plain TCP.</summary>
     public Func<string, int, CancellationToken, ValueTask<Stream>>? Dial { get; init; }
 
-    /// <summary>Null where it is good, else why it is not.</summary>
+    /// <summary>Returns null when the server and its certificate are valid, otherwise the reason why they are not.</summary>
     public async Task<ImapConnectionException?> WhyNotAsync(string host, int port, bool usesStartTls, CancellationToken cancellationToken)
     {
         var options = new ImapClientOptions(host, port, usesStartTls ? ImapTls.StartTls : ImapTls.Implicit)

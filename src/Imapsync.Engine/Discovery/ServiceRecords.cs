@@ -5,25 +5,25 @@ using DnsClient.Protocol;
 
 namespace Imapsync.Engine.Discovery;
 
-/// <summary>Where a service is, by its SRV record.</summary>
+/// <summary>The location of a service, from an SRV record.</summary>
 internal readonly record struct ServiceRecord(int Priority, int Weight, string Host, int Port, bool UsesStartTls);
 
-/// <summary>What the domain's SRV records say of a service (RFC 6186).</summary>
-/// <param name="IsDenied">The domain says that there is no such service: the target is the root (RFC 2782).</param>
+/// <summary>The SRV records of a domain for one service (RFC 6186).</summary>
+/// <param name="IsDenied">Whether the domain states that it has no such service: the record's target is the root (RFC 2782).</param>
 internal readonly record struct ServiceAnswer(ImmutableArray<ServiceRecord> Records, bool IsDenied);
 
-/// <summary>Asks the name service. An answer that makes no sense is none.</summary>
+/// <summary>Queries DNS for SRV and MX records. Invalid responses count as empty.</summary>
 internal sealed class ServiceRecords
 {
-    /// <summary>No domain has more servers; the rest of a longer answer is not looked at.</summary>
+    /// <summary>The most records that are read of a response. No real domain has more servers.</summary>
     private const int MaxRecords = 20;
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    // Made when it is first asked: a system without a readable list of name servers has no answers, and nothing worse.
+    // The client is created lazily, since creation fails on a system without a readable DNS configuration; AskAsync then returns no records.
     private readonly Lazy<LookupClient> client;
 
-    /// <param name="nameServer">Null for the system's.</param>
+    /// <param name="nameServer">The DNS server to query; null for the system's.</param>
     public ServiceRecords(IPEndPoint? nameServer) => client = new Lazy<LookupClient>(() =>
     {
         var options = nameServer is null ? new LookupClientOptions() : new LookupClientOptions(nameServer);
@@ -34,7 +34,8 @@ internal sealed class ServiceRecords
         return new LookupClient(options);
     });
 
-    /// <param name="name"><c>_imaps._tcp.example.com</c>.</param>
+    /// <summary>Queries the SRV records of a service.</summary>
+    /// <param name="name">The record's name, for example <c>_imaps._tcp.example.com</c>.</param>
     public async Task<ServiceAnswer> AskServiceAsync(string name, bool usesStartTls, CancellationToken cancellationToken)
     {
         var answers = (await AskAsync(name, QueryType.SRV, cancellationToken)).OfType<SrvRecord>().ToList();
@@ -44,7 +45,7 @@ internal sealed class ServiceRecords
         return new ServiceAnswer([.. records], answers.Count > 0 && answers.TrueForAll(r => r.Target.Value is "." or ""));
     }
 
-    /// <summary>The hosts that take a domain's mail, the preferred first.</summary>
+    /// <summary>Returns the hosts that receive a domain's mail, the preferred one first.</summary>
     public async Task<IReadOnlyList<string>> AskExchangersAsync(string domain, CancellationToken cancellationToken) =>
     [
         .. (await AskAsync(domain, QueryType.MX, cancellationToken)).OfType<MxRecord>()
@@ -60,21 +61,21 @@ internal sealed class ServiceRecords
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // Whatever a reader of hostile octets throws: there is no answer, and discovery goes on without it.
+            // The DNS library may throw any exception on hostile responses. Each counts as no records, and discovery continues.
             return [];
         }
     }
 
     /// <summary>
-    /// The order to try them in (RFC 2782): by priority; among equals by chance, a greater weight the likelier. TLS from the first
-    /// octet comes before STARTTLS at the same priority (RFC 8314 §3).
+    /// Returns the records in the order to try them (RFC 2782): by priority, and at random within a priority, where a greater weight makes an
+    /// earlier place more likely. At the same priority, implicit TLS comes before STARTTLS (RFC 8314 §3).
     /// </summary>
     public static IReadOnlyList<ServiceRecord> Order(IEnumerable<ServiceRecord> records, Random random)
     {
         var ordered = new List<ServiceRecord>();
         foreach (var equals in records.GroupBy(r => (r.Priority, r.UsesStartTls)).OrderBy(g => g.Key.Priority).ThenBy(g => g.Key.UsesStartTls))
         {
-            // Those without a weight first, so that they have a chance at all.
+            // RFC 2782: records with weight 0 come first, so that they have a chance of being chosen at all.
             var left = equals.OrderBy(r => r.Weight).ToList();
             while (left.Count > 0)
             {

@@ -13,12 +13,12 @@ public enum HistoryKind
     Check,
 }
 
-/// <summary>One thing that was done with a job, as its state remembers it.</summary>
-/// <param name="Id">Tells it from others that went on at the same time.</param>
-/// <param name="Began">UTC.</param>
+/// <summary>One operation on a job, as recorded in the job's history.</summary>
+/// <param name="Id">Distinguishes the operation from others at the same time.</param>
+/// <param name="Began">The start time in UTC.</param>
 public sealed record HistoryEntry(string Id, HistoryKind Kind, DateTimeOffset Began)
 {
-    /// <summary>UTC; null where nothing tells of an end: it goes on still, or was killed.</summary>
+    /// <summary>The end time in UTC; null when no end was recorded: the operation is still running or was killed.</summary>
     public DateTimeOffset? Ended { get; init; }
 
     public JobOutcome Outcome { get; init; } = JobOutcome.Failed;
@@ -27,23 +27,25 @@ public sealed record HistoryEntry(string Id, HistoryKind Kind, DateTimeOffset Be
 
     public int ExitStatus { get; init; }
 
-    /// <summary>Of a verification: the messages held against each other, and as failed those that differ.</summary>
+    /// <summary>The totals. For a verification, they count the compared messages, with differing messages as failed.</summary>
     public FolderCounts Totals { get; init; } = new();
 
-    /// <summary>The largest <see cref="MaxFolders"/> of <see cref="FolderCount"/>, and before them those with failures.</summary>
+    /// <summary>
+    /// The reports of up to <see cref="MaxFolders"/> of the <see cref="FolderCount"/> folders: those with failures first, then the largest.
+    /// </summary>
     public ImmutableArray<FolderReport> Folders { get; init; } = [];
 
     public int FolderCount { get; init; }
 
-    /// <summary>The first <see cref="MaxProblems"/> of <see cref="ProblemCount"/>.</summary>
+    /// <summary>The first <see cref="MaxProblems"/> of the <see cref="ProblemCount"/> problems.</summary>
     public ImmutableArray<Problem> Problems { get; init; } = [];
 
     public int ProblemCount { get; init; }
 
-    /// <summary>Where an entry without an end was begun.</summary>
+    /// <summary>The process that started an operation without a recorded end.</summary>
     public HistoryProcess? Process { get; init; }
 
-    /// <summary>What stood for itself once and was left out since.</summary>
+    /// <summary>The sums of former entries that were merged into this one.</summary>
     public LeftOutRuns LeftOut { get; init; } = new(0, 0, 0);
 
     public const int MaxFolders = 200;
@@ -53,8 +55,8 @@ public sealed record HistoryEntry(string Id, HistoryKind Kind, DateTimeOffset Be
 
     public bool IsSuccess => Ended is not null && Outcome == JobOutcome.Ok;
 
-    /// <summary>This entry with its end.</summary>
-    /// <param name="exitStatus">What the process told the shell, or would have, had there been this job alone.</param>
+    /// <summary>Returns this entry with the end of a run.</summary>
+    /// <param name="exitStatus">The exit status the process would have if this job were its only one.</param>
     public HistoryEntry End(JobReport report, int exitStatus) => this with
     {
         Ended = report.Finished.ToUniversalTime(),
@@ -69,7 +71,7 @@ public sealed record HistoryEntry(string Id, HistoryKind Kind, DateTimeOffset Be
         Process = null,
     };
 
-    /// <summary>The same of a verification: its differences are told as problems.</summary>
+    /// <summary>Returns this entry with the end of a verification, whose differences are recorded as problems.</summary>
     public HistoryEntry End(VerifyReport report, int exitStatus)
     {
         var found = report.Findings.Where(f => !f.IsInformation).Take(MaxProblems)
@@ -95,12 +97,12 @@ public sealed record HistoryEntry(string Id, HistoryKind Kind, DateTimeOffset Be
     };
 }
 
-/// <summary>The process that began something.</summary>
+/// <summary>The process that started an operation.</summary>
 public sealed record HistoryProcess(int Id, string Host);
 
-/// <summary>Runs that are no longer listed, by their sums.</summary>
-/// <param name="Copied">Messages.</param>
-/// <param name="Bytes">Octets copied.</param>
+/// <summary>The sums of runs whose entries were removed from the history.</summary>
+/// <param name="Copied">The number of messages copied.</param>
+/// <param name="Bytes">The number of octets copied.</param>
 public sealed record LeftOutRuns(long Count, long Copied, long Bytes)
 {
     public static LeftOutRuns operator +(LeftOutRuns a, LeftOutRuns b) => new(a.Count + b.Count, a.Copied + b.Copied, a.Bytes + b.Bytes);

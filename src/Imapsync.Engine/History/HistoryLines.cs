@@ -8,8 +8,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.History;
 
 /// <summary>
-/// Entries as lines of records (docs/checkpoints.md), each with a check sum of its own: a bad line costs itself. An entry's folders and
-/// problems stand before the line that ends it.
+/// Reads and writes history entries as lines of records (docs/checkpoints.md). Each line has its own checksum, so a damaged line affects only
+/// itself. The lines for an entry's folders and problems precede the line with its end.
 /// </summary>
 internal static class HistoryLines
 {
@@ -17,7 +17,9 @@ internal static class HistoryLines
 
     private const string Time = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 
-    /// <summary>In every version: told from damage by its check sum.</summary>
+    /// <summary>
+    /// The file's first word, the same in every version. A newer version is distinguished from damage by the valid checksum of its line.
+    /// </summary>
     public static ReadOnlySpan<byte> Magic => "imapsync-history"u8;
 
     public static void WriteHeader(RecordWriter lines, long thinnedBytes)
@@ -50,9 +52,9 @@ internal static class HistoryLines
             .Add((ulong)entry.LeftOut.Count).Add((ulong)entry.LeftOut.Copied).Add((ulong)entry.LeftOut.Bytes).End();
     }
 
-    /// <summary>What the sound lines say, in the order of the beginnings.</summary>
-    /// <param name="thinnedBytes">How long the file was when it was thinned last; 0 where that is not told.</param>
-    /// <param name="skipsFolders">Most lines are folders' and are not read: their entries have none.</param>
+    /// <summary>Reads all undamaged lines and returns the entries in order of their start.</summary>
+    /// <param name="thinnedBytes">The file's length after it was last thinned; 0 when unknown.</param>
+    /// <param name="skipsFolders">Whether folder lines, which are the majority, are skipped. The entries then have no folders.</param>
     /// <exception cref="NewerHistoryException"/>
     public static List<HistoryEntry> Read(ReadOnlySpan<byte> octets, out long thinnedBytes, bool skipsFolders = false)
     {
@@ -181,7 +183,7 @@ internal static class HistoryLines
             LeftOut = new LeftOutRuns(Count(ref fields), Count(ref fields), Count(ref fields)),
         };
 
-    /// <summary>Bounded, so that sums of them are none below zero.</summary>
+    /// <summary>Reads a count, limited so that sums of counts can't overflow to negative values.</summary>
     private static long Count(ref RecordFields fields) => (long)Math.Min(fields.Number(), 1UL << 48);
 
     private static FolderPath Path(string text) => FolderPath.TryParse(text, out var path) ? path : throw new StateDamagedException("a folder path can't be read");
@@ -193,7 +195,7 @@ internal static class HistoryLines
             ? time
             : throw new StateDamagedException("a time can't be read");
 
-    /// <summary>A name of this program in a file for people: <c>DeletionLimit</c> is <c>deletion_limit</c>.</summary>
+    /// <summary>Converts an enum name for a file that people read: <c>DeletionLimit</c> becomes <c>deletion_limit</c>.</summary>
     public static string Word<T>(T value)
         where T : struct, Enum
     {
@@ -214,5 +216,5 @@ internal static class HistoryLines
     }
 }
 
-/// <summary>A newer version wrote the history, and it is left as it is.</summary>
+/// <summary>Thrown when a newer version of the program wrote the history, which then remains unchanged.</summary>
 public sealed class NewerHistoryException() : IOException("the history was written by a newer version of this program, and is left as it is");

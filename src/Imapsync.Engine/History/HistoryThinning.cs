@@ -4,19 +4,22 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.History;
 
 /// <summary>
-/// Which entries of a history stay: all of the last 90 days, then one a week for two years, then one a month; of each such time the last
-/// that was a success, or else the last. What is left out is added to the one that stays. Where all that is still too long (a job run each
-/// minute), fewer.
+/// Decides which entries remain in a history: all of the last 90 days, then one per week for two years, then one per month. The last successful
+/// entry of each period remains, or else the last one, and the sums of removed entries are added to it. When the result is still too long, as for
+/// a job that runs every minute, fewer entries remain.
 /// </summary>
 internal static class HistoryThinning
 {
-    /// <summary>What a history is thinned to at most.</summary>
+    /// <summary>The maximum size of a thinned history in octets.</summary>
     public const int MostBytes = 2 << 20;
 
-    /// <summary>Days of which all stays, days of which one a day stays, days of which one a week stays. The first that is short enough counts.</summary>
+    /// <summary>
+    /// The levels of thinning: up to which age in days all entries remain, one per day, and one per week. The first level whose result is
+    /// short enough is used.
+    /// </summary>
     private static readonly (int All, int Daily, int Weekly)[] Levels = [(90, 90, 730), (14, 90, 730), (2, 60, 365), (0, 30, 180), (0, 0, 90)];
 
-    /// <summary>The whole file.</summary>
+    /// <summary>Returns the content of the thinned history file.</summary>
     public static ReadOnlyMemory<byte> Write(List<HistoryEntry> entries, DateTimeOffset now)
     {
         foreach (var level in Levels)
@@ -25,7 +28,7 @@ internal static class HistoryThinning
                 return written;
         }
 
-        // Enormous folder lists: the newest that fit.
+        // When even the last level is too long, because of very long folder lists, the oldest entries are removed until the rest fits.
         var rest = Thin(entries, now, Levels[^1]);
         while (true)
         {
@@ -48,7 +51,7 @@ internal static class HistoryThinning
 
     private static List<HistoryEntry> Thin(List<HistoryEntry> entries, DateTimeOffset now, (int All, int Daily, int Weekly) level)
     {
-        // The last of each kind, and its last success, are what is asked for most.
+        // The last entry and the last success of each kind always remain, since they are requested most often.
         var kept = new HashSet<string>(StringComparer.Ordinal);
         foreach (var kind in entries.GroupBy(e => e.Kind))
         {
@@ -70,7 +73,10 @@ internal static class HistoryThinning
         return [.. entries.Select(e => chosen.GetValueOrDefault(e.Id)).OfType<HistoryEntry>()];
     }
 
-    /// <summary>Entries of one bucket are thinned to one. An entry of the future, before the clock went back, counts as of now.</summary>
+    /// <summary>
+    /// Returns the entry's bucket; of each bucket one entry remains. An entry in the future, written before the clock was set back, counts as
+    /// new.
+    /// </summary>
     private static string Bucket(HistoryEntry entry, DateTimeOffset now, (int All, int Daily, int Weekly) level)
     {
         var (age, day) = ((now - entry.Began).TotalDays, entry.Began.UtcDateTime);

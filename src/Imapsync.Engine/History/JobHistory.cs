@@ -17,10 +17,10 @@ public sealed class JobHistory(IStateMedium state, TimeProvider time)
     {
     }
 
-    /// <summary>The file is thinned before it grows beyond this; one entry may still follow.</summary>
+    /// <summary>The size in octets beyond which the file is thinned before another entry is appended.</summary>
     public const int MostBytes = 2 * HistoryThinning.MostBytes;
 
-    /// <summary>Ours are far shorter; what is longer is not read.</summary>
+    /// <summary>The largest file that is read. Files of this program are far smaller.</summary>
     private const long MostReadBytes = 64 << 20;
 
     private const int LeastBytes = 64 << 10;
@@ -28,18 +28,18 @@ public sealed class JobHistory(IStateMedium state, TimeProvider time)
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>All that is known, the oldest first. Damage is passed over.</summary>
+    /// <summary>Reads all entries, oldest first. Damaged lines are skipped.</summary>
     /// <exception cref="NewerHistoryException"/>
     public async Task<ImmutableArray<HistoryEntry>> ReadAsync(CancellationToken cancellationToken) => [.. HistoryLines.Read(await ReadOctetsAsync(cancellationToken), out _)];
 
-    /// <summary>The same without what entries say of folders: quick enough for very many jobs.</summary>
+    /// <summary>Reads all entries without their folders, which is fast enough for very many jobs.</summary>
     /// <exception cref="NewerHistoryException"/>
     public async Task<ImmutableArray<HistoryEntry>> ReadWithoutFoldersAsync(CancellationToken cancellationToken) =>
         [.. HistoryLines.Read(await ReadOctetsAsync(cancellationToken), out _, skipsFolders: true)];
 
-    /// <summary>Notes that something begins. Durable when this returns.</summary>
-    /// <param name="makesState">Where there is no state directory as yet, make it; without this nothing is noted there.</param>
-    /// <returns>To be given to <see cref="EndAsync"/> with its end; null where nothing was noted.</returns>
+    /// <summary>Records the start of an operation. The record is durable when this returns.</summary>
+    /// <param name="makesState">Whether to create a missing state directory; otherwise nothing is recorded without one.</param>
+    /// <returns>The entry to pass to <see cref="EndAsync"/> with its end; null when nothing was recorded.</returns>
     public async Task<HistoryEntry?> BeginAsync(HistoryKind kind, bool makesState, CancellationToken cancellationToken)
     {
         if (!makesState && !await state.ExistsAsync(cancellationToken))
@@ -49,12 +49,12 @@ public sealed class JobHistory(IStateMedium state, TimeProvider time)
         {
             Process = new HistoryProcess(Environment.ProcessId, Environment.MachineName),
         };
-        // Synced, or after a power cut in the middle of this run the one before would pass for the last.
+        // The entry is synced to disk: after a power failure during this run, the previous run would otherwise appear to be the last.
         await AddAsync(entry, cancellationToken);
         return entry;
     }
 
-    /// <summary>Notes how it ended. Durable when this returns.</summary>
+    /// <summary>Records the end of an operation. The record is durable when this returns.</summary>
     public Task EndAsync(HistoryEntry ended, CancellationToken cancellationToken) => AddAsync(ended, cancellationToken);
 
     private async Task AddAsync(HistoryEntry entry, CancellationToken cancellationToken)
@@ -69,7 +69,7 @@ public sealed class JobHistory(IStateMedium state, TimeProvider time)
         }
 
         using var log = state.Continue(StateName.History, length);
-        // What a crash tore is closed, else it would take this line with it.
+        // A line that a crash left incomplete is terminated, since the new line would otherwise be appended to it and lost.
         await log.AppendAsync(isTorn ? (byte[])[(byte)'\n', .. lines.Written.Span] : lines.Written);
     }
 

@@ -5,43 +5,46 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.History;
 
-/// <summary>How a job stands, by its history. What is not known counts as bad.</summary>
+/// <summary>The status of a job according to its history. Unknown values count as bad.</summary>
 public sealed record JobStanding
 {
-    /// <summary>A success that lies further ahead is from before the clock went back, and how old it is nobody knows.</summary>
+    /// <summary>
+    /// How far in the future a success may be. One further ahead was recorded before the clock was set back, so its age is unknown.
+    /// </summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(5);
 
-    /// <summary>A run that goes on, by its process.</summary>
+    /// <summary>The current run, whose process still exists; null for none.</summary>
     public HistoryEntry? Running { get; private init; }
 
-    /// <summary>The last run but <see cref="Running"/>; one without an end was killed.</summary>
+    /// <summary>The last run other than <see cref="Running"/>. If it has no end, it was killed.</summary>
     public HistoryEntry? Last { get; private init; }
 
-    /// <summary>The last run that was not killed.</summary>
+    /// <summary>The last run that has ended and was not killed.</summary>
     public HistoryEntry? LastEnded { get; private init; }
 
     public HistoryEntry? LastSuccess { get; private init; }
 
-    /// <summary>Since <see cref="LastSuccess"/> ended; null where there was none.</summary>
+    /// <summary>The time since <see cref="LastSuccess"/> ended; null when there was no success.</summary>
     public TimeSpan? Age { get; private init; }
 
-    /// <summary>No success, or none within the age that was given.</summary>
+    /// <summary>Whether there was no success within the given maximum age, or none at all.</summary>
     public bool IsOld { get; private init; }
 
-    /// <summary>There is a success that the clock says is yet to come.</summary>
+    /// <summary>Whether there is a success in the future, so that the clock has probably been set back.</summary>
     public bool HasClockGoneBack { get; private init; }
 
     public bool IsLastGood => Last is not null && Last == LastSuccess;
 
-    /// <summary>The last run failed, or left something that is not in place.</summary>
+    /// <summary>Whether the last run failed or did not copy everything.</summary>
     public bool IsLastFailed => Last is { Ended: not null, Outcome: JobOutcome.Failed or JobOutcome.Incomplete };
 
-    /// <summary>Never run, not all in place, interrupted, killed, or still going on.</summary>
+    /// <summary>Whether the job never ran, or its last run was incomplete, interrupted or killed, or is still running.</summary>
     public bool IsUnfinished => Running is not null || !IsLastGood;
 
-    /// <param name="entries">The oldest first.</param>
-    /// <param name="maxAge">Null for any.</param>
-    /// <param name="isAlive">Whether the process that began an entry is there still.</param>
+    /// <summary>Determines the status from a history.</summary>
+    /// <param name="entries">The history's entries, oldest first.</param>
+    /// <param name="maxAge">The maximum age of a success; null for no limit.</param>
+    /// <param name="isAlive">Returns whether the process that began an entry still exists.</param>
     public static JobStanding Of(IReadOnlyList<HistoryEntry> entries, DateTimeOffset now, TimeSpan? maxAge, Func<HistoryEntry, bool> isAlive)
     {
         var runs = WithoutOvertaken([.. entries.Where(e => e.Kind == HistoryKind.Run)]);
@@ -60,14 +63,14 @@ public sealed record JobStanding
         };
     }
 
-    /// <summary>A run that found the job locked did nothing, and no longer matters once the run that had it has ended.</summary>
+    /// <summary>Removes runs that did nothing because the job was locked, once the run that held the lock has ended.</summary>
     private static List<HistoryEntry> WithoutOvertaken(List<HistoryEntry> runs)
     {
         var last = runs.FindLastIndex(e => e.Stop != StopReason.Locked && e.Ended is not null);
         return last < 0 ? runs : [.. runs.Where((e, i) => i < last || e.Stop != StopReason.Locked || e.Ended > runs[last].Ended)];
     }
 
-    /// <summary>On this machine, and begun before the entry: a later process has only the same number.</summary>
+    /// <summary>Whether the entry's process still runs on this machine. A process that started after the entry only has the same ID.</summary>
     public static bool IsAlive(HistoryEntry entry)
     {
         if (entry.Process is not { } began || began.Host != Environment.MachineName)

@@ -3,8 +3,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Jobs;
 
 /// <summary>
-/// A glob over folder paths as text: <c>*</c> any characters within a level, <c>**</c> any levels, <c>?</c> one character.
-/// <c>Lists/**</c> is what lies below Lists, not Lists itself. INBOX matches in any case, all else by octet.
+/// A glob for folder paths: <c>*</c> matches any characters within a level, <c>**</c> any levels, <c>?</c> one character. <c>Lists/**</c> matches
+/// everything below Lists, but not Lists itself. INBOX matches in any case, all other names exactly.
 /// </summary>
 public sealed class FolderGlob
 {
@@ -12,13 +12,13 @@ public sealed class FolderGlob
 
     public FolderGlob(string pattern)
     {
-        // FolderPath writes INBOX in capitals, whatever the server does.
+        // FolderPath always writes INBOX in upper case, so the pattern must do so too.
         var firstLevel = pattern.Split('/', 2)[0];
         this.pattern = firstLevel.Equals("INBOX", StringComparison.OrdinalIgnoreCase) ? string.Concat("INBOX", pattern.AsSpan(5)) : pattern;
         NamesItsTop = firstLevel.AsSpan().IndexOfAny('*', '?') < 0;
     }
 
-    /// <summary>It says where it begins: <c>Shared/**</c> does, <c>**</c> and <c>*/x</c> do not.</summary>
+    /// <summary>Whether the first level of the pattern is literal: true for <c>Shared/**</c>, false for <c>**</c> and <c>*/x</c>.</summary>
     public bool NamesItsTop { get; }
 
     public bool Matches(FolderPath path) => Glob.Matches(pattern, path.ToString(), '/');

@@ -8,7 +8,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Jobs;
 
-/// <summary>One job of a job file, checked and complete. Immutable; secrets are still references.</summary>
+/// <summary>One validated job of a job file. The record is immutable, and its secrets are still references.</summary>
 public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target)
 {
     public FolderRules Folders { get; init; } = new();
@@ -19,10 +19,10 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
 
     public MigrationStage Stage { get; init; }
 
-    /// <summary>From when on the target is in use; only of <see cref="MigrationStage.Final"/>.</summary>
+    /// <summary>When the target comes into use; only for <see cref="MigrationStage.Final"/>.</summary>
     public DateTimeOffset? Cutover { get; init; }
 
-    /// <summary>What arrived last is copied first.</summary>
+    /// <summary>Whether the most recent messages are copied first.</summary>
     public bool NewestFirst { get; init; }
 
     public LabelPolicy Labels { get; init; } = LabelPolicy.None;
@@ -31,23 +31,26 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
 
     public DeletionLimit DeletionLimit { get; init; } = new(10, IsPercent: true);
 
-    /// <summary>Where <see cref="DeletionPolicy.Trash"/> keeps what it removes, a folder of the target.</summary>
+    /// <summary>The target folder into which <see cref="DeletionPolicy.Trash"/> moves removed messages.</summary>
     public FolderPath TrashFolder { get; init; } = new("Removed");
 
     public AclPolicy Acl { get; init; } = AclPolicy.None;
 
-    /// <summary>The source's identifiers → the target's, for <see cref="AclPolicy.Copy"/>; those not named are the same. Empty: left out.</summary>
+    /// <summary>
+    /// Maps the source's user identifiers to the target's for <see cref="AclPolicy.Copy"/>. Identifiers not listed stay the same; those
+    /// mapped to an empty text are left out.
+    /// </summary>
     public ImmutableDictionary<string, string> AclMap { get; init; } = ImmutableDictionary<string, string>.Empty;
 
-    /// <summary>A message that the target refuses as malformed may be changed until it fits; each is told.</summary>
+    /// <summary>Whether a message that the target rejects as malformed may be changed until it is accepted. Each change is reported.</summary>
     public bool Repair { get; init; }
 
     public RetrySettings Retry { get; init; } = new();
 
-    /// <summary>How long a run may take before it stops cleanly; null for no limit.</summary>
+    /// <summary>How long a run may take before it stops in an orderly way; null for no limit.</summary>
     public TimeSpan? MaxDuration { get; init; }
 
-    /// <summary>Which points in time of the target are kept; null for none.</summary>
+    /// <summary>The policy for snapshots of the target; null for none.</summary>
     public SnapshotPolicy? Snapshots { get; init; }
 
     /// <summary>What words the target's messages have is kept for finding them, and each run adds what came.</summary>
@@ -56,24 +59,24 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     public WatchSettings Watch { get; init; } = new();
 
     /// <summary>
-    /// The backup this job restores. Then it brings back what is missing at the target and touches nothing else there: what the
-    /// target has lost since it was copied is copied again, no folder is renamed, and none is created that gets no message of those chosen.
+    /// The backup that this job restores; null for other jobs. A restore only adds missing messages to the target, including messages that
+    /// were copied before and lost since. It renames no folder, and creates none that receives no chosen message.
     /// </summary>
     public RestoreOrigin? Restores { get; init; }
 
     public bool IsRestore => Restores is not null;
 
-    /// <summary>The job as it is to be run at a time: a stage decides what becomes of flags.</summary>
+    /// <summary>Returns the job as it runs at the given time, since the migration stage determines the flag policy.</summary>
     public JobDefinition At(DateTimeOffset now) =>
         Stage == MigrationStage.Final ? this with { Flags = now < Cutover ? FlagPolicy.Exact : FlagPolicy.Yield } : this;
 
-    /// <summary>What a pair must have been brought up to date under for its summary to count.</summary>
+    /// <summary>The rules that affect a pair's result. The pair's summary is valid only if it was written under the same rules.</summary>
     public string Rules => $"{Messages.Fingerprint};{Flags};{Deletions}{(Labels == LabelPolicy.None ? "" : $";{Labels}")}{(Source.RemovesCopied ? ";removes" : "")}";
 
-    /// <summary>Who is told how a run of this job ended.</summary>
+    /// <summary>The recipients who are notified when a run of this job ends.</summary>
     public ImmutableArray<Notice> Notices { get; init; } = [];
 
-    /// <summary>The row of the file that the job was made of; null for one that was written out.</summary>
+    /// <summary>The CSV row from which the job was created; null for a job written out in the job file.</summary>
     public TableRow? Row { get; init; }
 
     /// <summary>Where this job's checkpoints, history and lock are.</summary>
@@ -87,46 +90,54 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     }
 }
 
-/// <summary>Which folders take part, and where they go.</summary>
+/// <summary>Determines which folders take part and where they go.</summary>
 public sealed record FolderRules
 {
-    /// <summary>Globs over UTF-8 names, levels split by <c>/</c>: <c>*</c> within a level, <c>**</c> across levels, <c>?</c> one character.</summary>
+    /// <summary>
+    /// Globs for UTF-8 folder names with levels separated by <c>/</c>: <c>*</c> matches within a level, <c>**</c> across levels, <c>?</c> one
+    /// character.
+    /// </summary>
     public ImmutableArray<string> Include { get; init; } = ["**"];
 
     public ImmutableArray<string> Exclude { get; init; } = [];
 
-    /// <summary>Source folder → target folder, for the folder and what lies below it; the longest match counts.</summary>
+    /// <summary>Maps source folders to target folders, including the folders below them. The longest match applies.</summary>
     public ImmutableDictionary<FolderPath, FolderPath> Map { get; init; } = ImmutableDictionary<FolderPath, FolderPath>.Empty;
 
-    /// <summary>The folder of the target that everything lies below, INBOX too; null for none. Goes in front of what <see cref="Map"/> gives.</summary>
+    /// <summary>
+    /// The target folder that all others, including INBOX, are placed below; null for none. It is prepended to the results of <see
+    /// cref="Map"/>.
+    /// </summary>
     public FolderPath? Prefix { get; init; }
 
     public SpecialUsePolicy SpecialUse { get; init; } = SpecialUsePolicy.Names;
 
     /// <summary>
-    /// Source and target are one account: what lies where the copies go (<see cref="Prefix"/>, or else where <see cref="Map"/> leads) is
-    /// no source, else each run would copy the copies. A longer entry of the map takes a folder in all the same.
+    /// Whether source and target are the same account. Folders at the copies' destination (<see cref="Prefix"/>, or else the targets in <see
+    /// cref="Map"/>) are then no sources, since each run would copy the copies. A longer entry in the map still includes a folder.
     /// </summary>
     public bool IsOneAccount { get; init; }
 
-    /// <summary>Where there are any, they alone say which folder goes where.</summary>
+    /// <summary>Explicit routes. If there are any, they alone determine which folder goes where.</summary>
     public ImmutableArray<FolderRoute> Routes { get; init; } = [];
 }
 
 public enum SpecialUsePolicy
 {
-    /// <summary>Folders keep their names.</summary>
+    /// <summary>Folders keep their names, whatever their special use.</summary>
     Names,
 
-    /// <summary>Sent mail goes to the target's folder for sent mail, whatever its name; likewise drafts, trash, junk and archive.</summary>
+    /// <summary>
+    /// Sent mail goes to the target's folder for sent mail, whatever its name; the same applies to drafts, trash, junk and archive.
+    /// </summary>
     Match,
 }
 
-/// <summary>One folder's way. A source folder may have several, each for some of its messages.</summary>
-/// <param name="Only">The messages that go this way; null for all.</param>
+/// <summary>The route of one source folder. A folder may have several routes, each for some of its messages.</summary>
+/// <param name="Only">The messages on this route; null for all.</param>
 public sealed record FolderRoute(FolderPath Source, FolderPath Target, UidSet? Only = null);
 
-/// <summary>Which messages take part; all conditions must hold. Null or empty: no condition.</summary>
+/// <summary>Selects messages. All conditions must hold; a null or empty condition is ignored.</summary>
 public sealed record MessageFilter
 {
     /// <summary>Received at or after this instant (INTERNALDATE).</summary>
@@ -139,10 +150,10 @@ public sealed record MessageFilter
 
     public long? MaxSizeBytes { get; init; }
 
-    /// <summary>Messages must have all of these.</summary>
+    /// <summary>The flags that a message must all have.</summary>
     public FlagSet WithFlags { get; init; } = FlagSet.Empty;
 
-    /// <summary>Messages must have none of these.</summary>
+    /// <summary>The flags of which a message must have none.</summary>
     public FlagSet WithoutFlags { get; init; } = FlagSet.Empty;
 
     /// <summary>What the header must say; with any of these, or with <see cref="MessageIds"/>, headers are read to choose.</summary>
@@ -151,7 +162,7 @@ public sealed record MessageFilter
     /// <summary>Messages must have one of these Message-IDs, without angle brackets.</summary>
     public ImmutableHashSet<string> MessageIds { get; init; } = [];
 
-    /// <summary>Messages must be among these of the source folder.</summary>
+    /// <summary>The UIDs in the source folder that a message must be among.</summary>
     public UidSet? Uids { get; init; }
 
     public bool IsEmpty =>
@@ -159,7 +170,7 @@ public sealed record MessageFilter
 
     public bool LooksAtHeaders => !Headers.IsEmpty || !MessageIds.IsEmpty;
 
-    /// <summary>A change of flags may change the verdict.</summary>
+    /// <summary>Whether a flag change may change the filter's result.</summary>
     public bool LooksAtFlags => !WithFlags.IsEmpty || !WithoutFlags.IsEmpty;
 
     /// <summary>All conditions but those on <see cref="Headers"/> and <see cref="MessageIds"/>, which take the header.</summary>
@@ -173,7 +184,9 @@ public sealed record MessageFilter
         && WithoutFlags.Except(message.Flags).Equals(WithoutFlags)
         && Uids?.Contains(message.Uid) != false;
 
-    /// <summary>Equal texts let the same messages through; kept beside what was skipped.</summary>
+    /// <summary>
+    /// A text that identifies the filter: filters with equal texts accept the same messages. It is stored with the skipped messages.
+    /// </summary>
     public string Fingerprint => IsEmpty
         ? "-"
         : string.Create(CultureInfo.InvariantCulture, $"{Since:O}|{Before:O}|{MinSizeBytes}|{MaxSizeBytes}|{WithFlags}|{WithoutFlags}") + Choice();
@@ -191,57 +204,61 @@ public sealed record MessageFilter
 
 public enum FlagPolicy
 {
-    /// <summary>What changes at the source is changed at the target; what a user changed at the target stays.</summary>
+    /// <summary>Flag changes at the source are applied to the target; changes made by a user at the target remain.</summary>
     Follow,
 
-    /// <summary>Set when the message is copied, never touched again.</summary>
+    /// <summary>Flags are set when the message is copied, and never changed afterwards.</summary>
     Once,
 
-    /// <summary>The target shows exactly the source's flags.</summary>
+    /// <summary>The target always has exactly the source's flags.</summary>
     Exact,
 
     /// <summary>As <see cref="Follow"/>, but a message whose flags were changed at the target keeps them, whatever changes at the source.</summary>
     Yield,
 }
 
-/// <summary>What is made of a store where one message lies in many folders at once (Gmail).</summary>
+/// <summary>How to handle a store where one message can be in many folders (Gmail).</summary>
 public enum LabelPolicy
 {
-    /// <summary>Each folder as it stands, and so a message as often as it has labels.</summary>
+    /// <summary>Every folder is copied unchanged, so a message is copied once for each of its labels.</summary>
     None,
 
-    /// <summary>Each folder as it stands, and of the one that holds all mail only what lies in no other.</summary>
+    /// <summary>
+    /// Every folder is copied unchanged, except the folder with all mail: only its messages that are in no other folder are copied.
+    /// </summary>
     Folders,
 
-    /// <summary>Each message once, its labels as keywords; where the target has labels itself, as labels.</summary>
+    /// <summary>Each message is copied once, with its labels as keywords, or as labels if the target supports labels.</summary>
     Keywords,
 }
 
 public enum AclPolicy
 {
-    /// <summary>Access rights are the target's own business.</summary>
+    /// <summary>Access rights are not copied.</summary>
     None,
 
-    /// <summary>What other people may do with the source's folders they may do at the target.</summary>
+    /// <summary>The rights of other users to the source's folders are copied to the target's.</summary>
     Copy,
 }
 
 public enum DeletionPolicy
 {
-    /// <summary>What vanishes at the source stays at the target.</summary>
+    /// <summary>A message that vanishes at the source stays at the target.</summary>
     Keep,
 
-    /// <summary>It is moved to a folder of the target.</summary>
+    /// <summary>A message that vanishes at the source is moved to another folder of the target.</summary>
     Trash,
 
-    /// <summary>It is removed from the target.</summary>
+    /// <summary>A message that vanishes at the source is deleted from the target.</summary>
     Mirror,
 }
 
-/// <summary>How much one run may remove at most before it stops: a number of messages, or a share of those the job has on the target.</summary>
+/// <summary>The most messages that one run may remove before it stops: a number, or a percentage of the job's messages at the target.</summary>
 public sealed record DeletionLimit(double Value, bool IsPercent)
 {
-    /// <summary>Small mailboxes would hit any percentage with their first deletion; this many are always let through by a percentage.</summary>
+    /// <summary>
+    /// The number of deletions that a percentage always allows, since the first deletion in a small mailbox would exceed any percentage.
+    /// </summary>
     public const int PercentFloor = 5;
 
     public bool Allows(long removals, long settled) =>

@@ -1,14 +1,14 @@
 namespace Imapsync.Engine.Jobs;
 
-/// <summary>Where a migration stands that is done in waves.</summary>
+/// <summary>The stage of a migration that is done in waves.</summary>
 public enum MigrationStage
 {
-    /// <summary>It is none; the job's rules hold as they are.</summary>
+    /// <summary>The job is not part of such a migration, so its own rules apply unchanged.</summary>
     None,
 
-    /// <summary>The source is in use and the target is not.</summary>
+    /// <summary>The source is in use, the target is not yet.</summary>
     PreSync,
 
-    /// <summary>Around the cut-over: until <see cref="JobDefinition.Cutover"/> the source is in use, then the target is.</summary>
+    /// <summary>The time around the cut-over: the source is in use until <see cref="JobDefinition.Cutover"/>, then the target.</summary>
     Final,
 }

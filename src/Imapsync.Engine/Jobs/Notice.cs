@@ -3,50 +3,53 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Jobs;
 
-/// <summary>Somebody or something to be told how a run ended: one entry of <c>notify:</c>.</summary>
-/// <param name="Origin">Where it is written, <c>jobs.yaml:3:5</c>: it is spoken of by this alone, since its own words may hold a secret.</param>
+/// <summary>A notification about the end of a run: one entry of <c>notify:</c>.</summary>
+/// <param name="Origin">
+/// Where the entry is written, for example <c>jobs.yaml:3:5</c>. Messages identify the entry only by its origin, since its values may contain a
+/// secret.
+/// </param>
 public sealed record Notice(string Origin, NoticeMeans Means)
 {
     public NoticeOccasion On { get; init; } = NoticeOccasion.Failure;
 
-    /// <summary>For one try.</summary>
+    /// <summary>The time limit for one attempt.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Clear text is allowed, for this one.</summary>
+    /// <summary>Whether this notification may be sent without encryption.</summary>
     public bool IsClearText { get; init; }
 
-    /// <summary>PEM file of the authorities to trust in place of the system's.</summary>
+    /// <summary>A PEM file of the certificate authorities to trust instead of the system's.</summary>
     public string? TlsCaFile { get; init; }
 }
 
 public enum NoticeOccasion
 {
-    /// <summary>Not everything is in place.</summary>
+    /// <summary>When not all mail is at the target.</summary>
     Failure,
 
-    /// <summary>Each run.</summary>
+    /// <summary>After each run.</summary>
     Always,
 
-    /// <summary>It failed and the run before did not, or the other way round.</summary>
+    /// <summary>When the run failed and the previous one did not, or the other way round.</summary>
     Change,
 
-    /// <summary>The first run of a week.</summary>
+    /// <summary>After the first run of each week.</summary>
     Weekly,
 }
 
 public abstract record NoticeMeans;
 
-/// <summary>A request when a run begins, when it went well and when it did not, in the manner of healthchecks.io.</summary>
-/// <param name="Url">A secret: who knows it can ping.</param>
+/// <summary>HTTP requests at the start, after success and after failure of a run, as healthchecks.io expects them.</summary>
+/// <param name="Url">The URL. It is a secret, since anyone who knows it can send pings.</param>
 public sealed record PingMeans(SecretReference Url) : NoticeMeans;
 
-/// <summary>A JSON document by POST.</summary>
-/// <param name="Url">A secret, as many have a token in it.</param>
+/// <summary>A JSON document sent by POST.</summary>
+/// <param name="Url">The URL. It is a secret, since it often contains a token.</param>
 public sealed record WebhookMeans(SecretReference Url) : NoticeMeans;
 
-/// <summary>A command for <c>/bin/sh -c</c>.</summary>
+/// <summary>A command that is run by <c>/bin/sh -c</c>.</summary>
 public sealed record CommandMeans(string Command) : NoticeMeans;
 
-/// <summary>A message by SMTP.</summary>
-/// <param name="User">To log in with; null for no log-in.</param>
+/// <summary>A mail sent by SMTP.</summary>
+/// <param name="User">The user name for the log-in; null for no log-in.</param>
 public sealed record MailMeans(string Host, int Port, TlsMode Tls, string? User, SecretReference? Password, string From, ImmutableArray<string> To) : NoticeMeans;

@@ -1,10 +1,10 @@
 namespace Imapsync.Engine.Jobs;
 
-/// <summary>Which URLs may be called to tell something.</summary>
+/// <summary>Checks which URLs may receive notifications.</summary>
 public static class NoticeUrl
 {
-    /// <summary>What is wrong with it, without a word of it; null for nothing.</summary>
-    /// <param name="isClearText">Clear text was asked for.</param>
+    /// <summary>Returns what is wrong with a URL, without quoting it; null when nothing is.</summary>
+    /// <param name="isClearText">Whether unencrypted HTTP is explicitly allowed.</param>
     public static string? WhyNone(string text, bool isClearText)
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("https" or "http") || url.Host.Length == 0)

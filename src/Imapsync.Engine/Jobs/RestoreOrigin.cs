@@ -6,15 +6,15 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Jobs;
 
-/// <summary>What a job that restores knows of the backup.</summary>
-/// <param name="Backup">The job that made it.</param>
-/// <param name="Folders">Globs over the names of the folders that get mail back; empty for all but the backup's trash folder.</param>
+/// <summary>The backup that a restore job reads from.</summary>
+/// <param name="Backup">The job that made the backup.</param>
+/// <param name="Folders">Globs for the folders to restore; empty for all except the backup's trash folder.</param>
 public sealed record RestoreOrigin(JobDefinition Backup, ImmutableArray<string> Folders)
 {
-    /// <summary>The messages of the backup that are to come back; empty for all that else fits.</summary>
+    /// <summary>The messages of the backup to restore; empty for all that match the other conditions.</summary>
     public ImmutableArray<MessageAddress> Chosen { get; init; } = [];
 
-    /// <summary>The backup's job run backwards: what it wrote is read, what it read, or <paramref name="to"/>, is written.</summary>
+    /// <summary>Creates the reverse of the backup's job: it reads the backup and writes to the backup's source or to <paramref name="to"/>.</summary>
     public JobDefinition ToJob(Endpoint? to, MessageFilter messages)
     {
         var target = to ?? Backup.Source;
@@ -32,12 +32,12 @@ public sealed record RestoreOrigin(JobDefinition Backup, ImmutableArray<string> 
         };
     }
 
-    /// <summary>Each target remembers for itself what it got back from a backup.</summary>
+    /// <summary>Returns the restore's state directory. There is one per target, which records what that target received from the backup.</summary>
     public static StateLocation StateOf(JobDefinition backup, Endpoint target) => backup.State with
     {
         Part = $"restore-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target.Identity)).AsSpan(0, 8))}",
     };
 
-    /// <summary>True for the folder of the backup that keeps what was removed from it.</summary>
+    /// <summary>Whether the folder is the backup's trash folder or below it.</summary>
     public bool IsTrash(FolderPath folder) => Backup.Deletions == DeletionPolicy.Trash && folder.IsAtOrBelow(Backup.TrashFolder);
 }

@@ -2,10 +2,12 @@ using System.Globalization;
 
 namespace Imapsync.Engine.Jobs;
 
-/// <summary>How many points in time of a Maildir are kept: of each of the last so many days, weeks, months and years that have one, the newest.</summary>
+/// <summary>
+/// How many snapshots of a Maildir are kept: the newest one of each of the given number of recent days, weeks, months and years that have one.
+/// </summary>
 public sealed record SnapshotPolicy(int Daily, int Weekly, int Monthly, int Yearly)
 {
-    /// <summary>Where they lie, absolute; null for beside the target.</summary>
+    /// <summary>The absolute path of the snapshots' directory; null for a directory beside the target.</summary>
     public string? Directory { get; init; }
 
     private (int Count, Func<DateTimeOffset, int> Bucket)[] Periods =>
@@ -16,16 +18,16 @@ public sealed record SnapshotPolicy(int Daily, int Weekly, int Monthly, int Year
         (Yearly, t => t.Year),
     ];
 
-    /// <summary>True where a point of now would be the first of its day, or of its week where none are kept by day, and so on.</summary>
-    /// <param name="newest">The newest there is, in local time as <paramref name="now"/>; null for none.</param>
+    /// <summary>Whether a snapshot now would be the first of its period: of its day, or of its week if no daily ones are kept, and so on.</summary>
+    /// <param name="newest">The time of the newest snapshot, in local time like <paramref name="now"/>; null for none.</param>
     public bool IsDue(DateTimeOffset? newest, DateTimeOffset now)
     {
         var finest = Array.Find(Periods, p => p.Count > 0).Bucket;
         return finest is not null && (newest is not { } last || finest(last) != finest(now));
     }
 
-    /// <summary>Which of these are kept.</summary>
-    /// <param name="times">In local time, in any order.</param>
+    /// <summary>Returns which of the snapshots are kept.</summary>
+    /// <param name="times">The times of the snapshots, in local time and in any order.</param>
     public IReadOnlySet<DateTimeOffset> Keep(IEnumerable<DateTimeOffset> times)
     {
         var newestFirst = times.OrderDescending().ToList();

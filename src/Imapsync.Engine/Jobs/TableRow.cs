@@ -9,6 +9,6 @@ namespace Imapsync.Engine.Jobs;
 /// <param name="Secrets">The numbers, from 0, of columns that hold passwords and the like.</param>
 public sealed record AccountTable(string Name, string? Path, CsvForm Form, ImmutableArray<string> Columns, ImmutableArray<int> Secrets);
 
-/// <summary>The row that a job was made of.</summary>
-/// <param name="Line">Where it begins, from 1.</param>
+/// <summary>The CSV row from which a job was created.</summary>
+/// <param name="Line">The number of the row's first line, from 1.</param>
 public sealed record TableRow(AccountTable Table, int Line);

@@ -1,9 +1,10 @@
 namespace Imapsync.Engine.Jobs;
 
-/// <param name="Full">Read every octet on both sides; without it, what the listings and the headers say has to do.</param>
-/// <param name="Offline">Without the source: hold the target against what was recorded when it was made.</param>
+/// <summary>Options for a verification.</summary>
+/// <param name="Full">Whether to compare every octet on both sides; otherwise only listings and headers are compared.</param>
+/// <param name="Offline">Whether to compare the target with the records made when it was written, without opening the source.</param>
 /// <param name="Share">
-/// How much of each folder's contents this run reads: above 0, at most 1. The next run reads another part, so that
-/// 1 / Share runs have read all. What the listings tell (missing, extra, flags, dates) is looked at whole each time.
+/// The share of each folder's contents that this run reads: above 0, at most 1. The next run reads another part, so that 1 / Share runs have read
+/// all of it. The data from the listings (missing and extra messages, flags, dates) is always compared completely.
 /// </param>
 public sealed record VerifyOptions(bool Full = false, bool Offline = false, double Share = 1);

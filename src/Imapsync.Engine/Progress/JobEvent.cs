@@ -2,20 +2,22 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Progress;
 
-/// <summary>Something that happened in a job. Values only: text, JSON and dashboards are ways to print them.</summary>
+/// <summary>An event in a job. Events contain only values; text, JSON and dashboards are ways to present them.</summary>
 public abstract record JobEvent(string Job);
 
 public sealed record JobStarted(string Job, string Source, string Target, bool DryRun) : JobEvent(Job);
 
-/// <param name="Pairs">Folder pairs of the job.</param>
-/// <param name="Messages">Messages the source shows in them.</param>
+/// <summary>The folder pairs of the job are known.</summary>
+/// <param name="Pairs">The number of folder pairs.</param>
+/// <param name="Messages">The number of messages in their source folders.</param>
 public sealed record FoldersPlanned(string Job, int Pairs, long Messages) : JobEvent(Job);
 
-/// <param name="ToCopy">Messages to be copied.</param>
-/// <param name="ToCopyBytes">Their octets, as far as sizes are known.</param>
+/// <summary>The work on a folder pair has started.</summary>
+/// <param name="ToCopy">The number of messages to copy.</param>
+/// <param name="ToCopyBytes">Their size in octets, as far as it is known.</param>
 public sealed record FolderStarted(string Job, FolderPath Source, FolderPath Target, long ToCopy, long ToCopyBytes) : JobEvent(Job);
 
-/// <summary>A window was committed.</summary>
+/// <summary>A window was committed: its messages are at the target.</summary>
 public sealed record MessagesCopied(string Job, FolderPath Source, int Count, long Bytes) : JobEvent(Job);
 
 /// <summary>A verification has read these of the source, or without one of the target, and held them against the other side.</summary>
@@ -23,15 +25,15 @@ public sealed record MessagesVerified(string Job, FolderPath Source, int Count) 
 
 public sealed record FolderFinished(string Job, FolderReport Folder) : JobEvent(Job);
 
-/// <summary>A person should know, though nothing failed: adopted messages, a changed UIDVALIDITY, a keyword without room.</summary>
+/// <summary>A note that is not a failure, such as adopted messages, a changed UIDVALIDITY, or a keyword that the target can't store.</summary>
 public sealed record NoteRaised(string Job, FolderPath? Folder, string Text) : JobEvent(Job);
 
 public sealed record ProblemFound(string Job, Problem Problem) : JobEvent(Job);
 
-/// <summary>Waiting before the next try.</summary>
+/// <summary>The job waits before the next attempt.</summary>
 public sealed record Waiting(string Job, Wait Wait) : JobEvent(Job);
 
-/// <summary>The job can't begin yet because others have what it needs; how long it waits nobody knows. Any other event ends it.</summary>
+/// <summary>The job can't begin yet, because other jobs use what it needs. The waiting time is unknown; any other event of the job ends it.</summary>
 public sealed record Queued(string Job, string Reason) : JobEvent(Job);
 
 public sealed record JobFinished(string Job, JobReport Report) : JobEvent(Job);

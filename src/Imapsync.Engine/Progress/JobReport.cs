@@ -3,7 +3,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Progress;
 
-/// <summary>The truth about a finished job, as <c>--report</c> writes it.</summary>
+/// <summary>The facts about a finished job, as <c>--report</c> writes them.</summary>
 public sealed record JobReport(
     string Name,
     JobOutcome Outcome,
@@ -14,36 +14,38 @@ public sealed record JobReport(
     ImmutableArray<Problem> Problems,
     ImmutableArray<string> Notes)
 {
-    /// <summary>Why the job ended, where it did not end by itself.</summary>
+    /// <summary>Why the job was stopped before its normal end.</summary>
     public StopReason Stop { get; init; }
 
-    /// <summary>All waits together, those that ran at the same time counted each.</summary>
+    /// <summary>The sum of all waits; simultaneous waits each count in full.</summary>
     public TimeSpan Waited { get; init; }
 
-    /// <summary>The first <see cref="MaxWaits"/> of them.</summary>
+    /// <summary>The first <see cref="MaxWaits"/> waits.</summary>
     public ImmutableArray<Wait> Waits { get; init; } = [];
 
     public const int MaxWaits = 100;
 
-    /// <summary>Folder pairs that there were to work through; 0 where the job did not get as far as to know them.</summary>
+    /// <summary>The number of folder pairs to process; 0 when the job ended before they were known.</summary>
     public int PlannedFolders { get; init; }
 
-    /// <summary>Messages that the source showed in them.</summary>
+    /// <summary>The number of messages in the source folders of these pairs.</summary>
     public long PlannedMessages { get; init; }
 
-    /// <summary>A stop came before its turn.</summary>
+    /// <summary>Whether a stop came before the job began.</summary>
     public bool IsNotBegun { get; init; }
 
-    /// <summary>Nothing was changed: <see cref="FolderCounts.Copied"/> and the like say what a run would do.</summary>
+    /// <summary>
+    /// Whether this was a dry run: nothing was changed, and <see cref="FolderCounts.Copied"/> and similar counts say what a run would do.
+    /// </summary>
     public bool IsDryRun { get; init; }
 }
 
 public enum JobOutcome
 {
-    /// <summary>All of it is in place.</summary>
+    /// <summary>All mail is at the target.</summary>
     Ok,
 
-    /// <summary>It ran to its end, but something is not in place; see the problems.</summary>
+    /// <summary>The job ran to its end, but some messages or folders are not at the target; the problems list them.</summary>
     Incomplete,
 
     Failed,
@@ -51,7 +53,7 @@ public enum JobOutcome
     Cancelled,
 }
 
-/// <summary>What decides the exit status of a job that did not simply finish.</summary>
+/// <summary>Why a job was stopped early. The reason determines the exit status.</summary>
 public enum StopReason
 {
     None,
@@ -61,28 +63,28 @@ public enum StopReason
     Authentication,
     DeletionLimit,
 
-    /// <summary>A password is not to be had.</summary>
+    /// <summary>A password or other setting is not available.</summary>
     Configuration,
 
-    /// <summary>A limit that the job sets itself: time, octets a day. The next run goes on.</summary>
+    /// <summary>A limit of the job itself was reached, such as time or octets per day. The next run continues.</summary>
     Limit,
     Cancelled,
 }
 
-/// <summary>Counters of one folder or of a whole job. <c>Copied + AlreadyPresent + Skipped + Failed = SourceMessages</c>.</summary>
+/// <summary>Counts for one folder or a whole job. <c>Copied + AlreadyPresent + Skipped + Failed = SourceMessages</c>.</summary>
 public sealed record FolderCounts
 {
     public long SourceMessages { get; init; }
 
     public long Copied { get; init; }
 
-    /// <summary>In place before this run, or adopted by it.</summary>
+    /// <summary>Messages that were at the target before this run or were adopted by it.</summary>
     public long AlreadyPresent { get; init; }
 
-    /// <summary>Of those already present: found at the target and matched in this run.</summary>
+    /// <summary>The messages in <see cref="AlreadyPresent"/> that this run found at the target and adopted.</summary>
     public long Adopted { get; init; }
 
-    /// <summary>Left out by a filter.</summary>
+    /// <summary>Messages excluded by a filter.</summary>
     public long Skipped { get; init; }
 
     public long Failed { get; init; }
@@ -91,7 +93,7 @@ public sealed record FolderCounts
 
     public long Deleted { get; init; }
 
-    /// <summary>Octets copied.</summary>
+    /// <summary>The number of octets copied.</summary>
     public long Bytes { get; init; }
 
     public static FolderCounts operator +(FolderCounts a, FolderCounts b) => new()
@@ -110,17 +112,19 @@ public sealed record FolderCounts
 
 public sealed record FolderReport(FolderPath Source, FolderPath Target, FolderCounts Counts);
 
-/// <summary>A wait before the next try.</summary>
-/// <param name="Reason">What waits and why, for people; the server's words where it said any.</param>
-/// <param name="Until">In the machine's own zone.</param>
+/// <summary>A wait before the next attempt.</summary>
+/// <param name="Reason">What waits and why, for people, with the server's words if there are any.</param>
+/// <param name="Until">The end of the wait, in the local time zone.</param>
 public sealed record Wait(string Reason, TimeSpan Delay, DateTimeOffset Until);
 
-/// <summary>Something that is not in place, and why.</summary>
-/// <param name="Scope">Message, folder or store.</param>
-/// <param name="Reason">A short fixed word for programs: <c>vanished</c>, <c>refused</c>, <c>unreadable</c>, <c>listing</c>, <c>deletion_limit</c> …</param>
-/// <param name="Text">For people; the server's words where it said any.</param>
+/// <summary>A reason why something is not at the target.</summary>
+/// <param name="Scope">Whether a message, a folder or the store is affected.</param>
+/// <param name="Reason">
+/// A short fixed identifier for programs: <c>vanished</c>, <c>refused</c>, <c>unreadable</c>, <c>listing</c>, <c>deletion_limit</c> …
+/// </param>
+/// <param name="Text">The explanation for people, with the server's words if there are any.</param>
 public sealed record Problem(FailureScope Scope, FolderPath? Folder, uint? Uid, string Reason, string Text)
 {
-    /// <summary>What the message is, where that could be read.</summary>
+    /// <summary>The message's sender, subject and date; null when they could not be read.</summary>
     public Envelope? Envelope { get; init; }
 }

@@ -2,10 +2,10 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Progress;
 
-/// <summary>Collects what a running job says: passes events on one at a time and keeps what the report needs.</summary>
+/// <summary>Collects the events of a running job: forwards them one at a time and keeps the data for the report.</summary>
 public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> onEvent)
 {
-    /// <summary>More than a person reads: one that comes up for each of a million messages must fill neither memory nor screen.</summary>
+    /// <summary>The maximum number of notes. A note for each of a million messages must not fill memory or screen.</summary>
     public const int MaxNotes = 1000;
 
     private readonly Lock gate = new();
@@ -56,7 +56,7 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
         }
     }
 
-    /// <summary>Once, however often it is told: work that is redone after a failure finds again what it found before.</summary>
+    /// <summary>Reports a problem. Repetitions are ignored, since work that is redone after a failure finds the same problems again.</summary>
     public void Problem(Problem problem)
     {
         lock (gate)
@@ -68,7 +68,7 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
         }
     }
 
-    /// <summary>Tells that nothing is done for a while.</summary>
+    /// <summary>Reports that the job waits.</summary>
     public void Wait(string reason, TimeSpan delay)
     {
         lock (gate)
@@ -81,7 +81,7 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
         }
     }
 
-    /// <summary>Keeps for the report a wait that is over, and that was told when it began.</summary>
+    /// <summary>Records a wait that has ended; its beginning was already reported.</summary>
     public void Waited(string reason, TimeSpan delay)
     {
         lock (gate)
@@ -101,7 +101,7 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
         }
     }
 
-    /// <summary>Closes the job: what it came to, in the order of folder names.</summary>
+    /// <summary>Ends the job and returns its report, with the folders in name order.</summary>
     public JobReport Finish(JobOutcome outcome, StopReason stop, bool isDryRun)
     {
         lock (gate)

@@ -9,29 +9,26 @@ public enum SignIn
     /// <summary>The account's own password.</summary>
     Password = 1,
 
-    /// <summary>A password made for one program in the account's settings.</summary>
+    /// <summary>An app password: one created for a single program in the account's settings.</summary>
     AppPassword = 2,
 
-    /// <summary>OAuth 2, under <see cref="Provider.OAuth"/>.</summary>
+    /// <summary>OAuth 2 with the provider named by <see cref="Provider.OAuth"/>.</summary>
     OAuth = 4,
 }
 
-/// <summary>The form of the name to sign in with.</summary>
+/// <summary>The form of the user name for signing in.</summary>
 public enum UserForm
 {
-    /// <summary>The whole address.</summary>
+    /// <summary>The whole mail address.</summary>
     Address,
 
-    /// <summary>What stands before the @.</summary>
+    /// <summary>The part of the address before the @.</summary>
     LocalPart,
 }
 
-/// <summary>
-/// What is known of a mail provider, or of a kind of mail server. All of it is no more than a default. What is not known for
-/// sure is left out.
-/// </summary>
-/// <param name="Name">The word behind <c>provider:</c>.</param>
-/// <param name="Title">For people.</param>
+/// <summary>The known properties of a mail provider or of a kind of mail server. They serve only as defaults; uncertain facts are left out.</summary>
+/// <param name="Name">The value of <c>provider:</c> in a job file.</param>
+/// <param name="Title">The name for display.</param>
 public sealed record Provider(string Name, string Title)
 {
     /// <summary>The IMAP host; null for a kind of server that each operator runs at a host of their own.</summary>
@@ -39,7 +36,7 @@ public sealed record Provider(string Name, string Title)
 
     public int Port { get; init; } = 993;
 
-    /// <summary>TLS begins by STARTTLS; else with the first octet.</summary>
+    /// <summary>Whether TLS is started with STARTTLS instead of at the first octet.</summary>
     public bool UsesStartTls { get; init; }
 
     /// <summary>The server's certificate is self-signed, so <c>tls_fingerprint</c> must pin it.</summary>
@@ -47,7 +44,7 @@ public sealed record Provider(string Name, string Title)
 
     public SignIn SignIn { get; init; } = SignIn.Password;
 
-    /// <summary>The word behind <c>oauth:</c>; null where it has no OAuth, or none that is known.</summary>
+    /// <summary>The value of <c>oauth:</c> in a job file; null when the provider has no OAuth or it is unknown.</summary>
     public string? OAuth { get; init; }
 
     public UserForm User { get; init; } = UserForm.Address;
@@ -55,40 +52,40 @@ public sealed record Provider(string Name, string Title)
     /// <summary>The most connections the provider allows an account; null where the limit is unknown.</summary>
     public int? MaxConnections { get; init; }
 
-    /// <summary>Octets of mail that may be read in a day.</summary>
+    /// <summary>The number of octets of mail that an account may read per day; null when unknown.</summary>
     public long? BytesReadPerDay { get; init; }
 
-    /// <summary>Octets of mail that may be written in a day.</summary>
+    /// <summary>The number of octets of mail that an account may write per day; null when unknown.</summary>
     public long? BytesWrittenPerDay { get; init; }
 
-    /// <summary>Folders that hold no mail, as globs.</summary>
+    /// <summary>Globs for folders that contain no mail and are excluded by default.</summary>
     public ImmutableArray<string> LeaveOut { get; init; } = [];
 
-    /// <summary>A message lies in many folders at once; <c>labels: folders</c> where nothing else is said.</summary>
+    /// <summary>Whether the provider uses labels, so one message can be in many folders. The default is then <c>labels: folders</c>.</summary>
     public bool HasLabels { get; init; }
 
-    /// <summary>What addresses end in, behind the @, if they are its own.</summary>
+    /// <summary>The provider's own mail domains: the part of an address after the @.</summary>
     public ImmutableArray<string> Domains { get; init; } = [];
 
-    /// <summary>What the names of the hosts end in that take mail (MX) for its customers' own domains.</summary>
+    /// <summary>Suffixes of the provider's MX host names, which receive mail for customers' own domains.</summary>
     public ImmutableArray<string> Exchangers { get; init; } = [];
 
-    /// <summary>What is peculiar, a sentence each.</summary>
+    /// <summary>Peculiarities of the provider, one sentence each.</summary>
     public ImmutableArray<string> Quirks { get; init; } = [];
 
-    /// <summary>What a person has to do before a program gets in.</summary>
+    /// <summary>The steps a person has to take before a program can sign in.</summary>
     public string Advice { get; init; } = "";
 
     /// <summary>The page where the account's owner follows <see cref="Advice"/>, or where the steps are described.</summary>
     public string? Link { get; init; }
 
-    /// <summary>There is no way in but OAuth.</summary>
+    /// <summary>Whether OAuth is the only way to sign in.</summary>
     public bool NeedsOAuth => SignIn == SignIn.OAuth;
 
-    /// <summary>As in a URL; null without a host.</summary>
+    /// <summary>The server's URL; null when there is no host.</summary>
     public string? Address => Host is null ? null : $"{(UsesStartTls ? "imap" : "imaps")}://{Host}{(Port == (UsesStartTls ? 143 : 993) ? "" : $":{Port}")}";
 
-    /// <summary>The name that <paramref name="address"/> signs in with.</summary>
+    /// <summary>Returns the user name that <paramref name="address"/> signs in with.</summary>
     public string UserOf(string address) =>
         User == UserForm.LocalPart && address.LastIndexOf('@') is > 0 and var at ? address[..at] : address;
 }

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Imapsync.Engine.Providers;
 
-/// <summary>Providers that give out addresses of their own to everybody.</summary>
+/// <summary>Providers that offer addresses in their own domains to the public.</summary>
 public static partial class ProviderTable
 {
     private static ImmutableArray<Provider> Big =>

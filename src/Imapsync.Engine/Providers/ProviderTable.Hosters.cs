@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Imapsync.Engine.Providers;
 
-/// <summary>Providers that mostly hold the mail of their customers' own domains.</summary>
+/// <summary>Providers that mostly host mail for their customers' own domains.</summary>
 public static partial class ProviderTable
 {
     private static ImmutableArray<Provider> Hosters =>

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Imapsync.Engine.Providers;
 
-/// <summary>Kinds of servers that people run themselves: with <c>url</c>, which says where.</summary>
+/// <summary>Mail server software that people run themselves. The job's <c>url</c> has to name the host.</summary>
 public static partial class ProviderTable
 {
     private const string AdminSignIn = "To read the mailboxes of others, sign in as an administrator with 'authorize_as' and 'auth: plain'.";

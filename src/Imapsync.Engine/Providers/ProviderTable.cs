@@ -3,8 +3,7 @@ using System.Collections.Immutable;
 namespace Imapsync.Engine.Providers;
 
 /// <summary>
-/// The providers that are known, a row each. A row says what is sure and leaves out the rest; <c>imapsync providers</c> shows it,
-/// a test holds its form.
+/// The known providers, one row each. A row contains only certain facts. <c>imapsync providers</c> prints the rows, and a test checks their form.
 /// </summary>
 public static partial class ProviderTable
 {
@@ -15,20 +14,24 @@ public static partial class ProviderTable
 
     public static ImmutableArray<Provider> All { get; } = [.. Big, .. Hosters, .. Servers];
 
-    /// <summary>The words behind <c>provider:</c>, in the table's order.</summary>
+    /// <summary>The possible values of <c>provider:</c>, in the order of the table.</summary>
     public static ImmutableArray<string> Names { get; } = [.. All.Select(p => p.Name)];
 
-    /// <summary>Null for a word that is none.</summary>
+    /// <summary>Returns the provider with this name; null for an unknown name.</summary>
     public static Provider? Find(string name) => All.FirstOrDefault(p => p.Name == name);
 
-    /// <param name="domain">What stands behind the @ of an address.</param>
+    /// <summary>Returns the provider that owns a mail domain.</summary>
+    /// <param name="domain">The part of an address after the @.</param>
     public static Provider? OfDomain(string domain) => ByEnding(domain, p => p.Domains, isWhole: true);
 
-    /// <summary>The provider that a domain's mail is delivered to.</summary>
-    /// <param name="host">The name in an MX record.</param>
+    /// <summary>Returns the provider that receives a domain's mail.</summary>
+    /// <param name="host">The host name from an MX record.</param>
     public static Provider? OfExchanger(string host) => ByEnding(host.TrimEnd('.'), p => p.Exchangers, isWhole: false);
 
-    /// <summary>The longest ending that fits wins: <c>olc.protection.outlook.com</c> before <c>protection.outlook.com</c>.</summary>
+    /// <summary>
+    /// Finds the provider with the longest matching suffix: <c>olc.protection.outlook.com</c> takes precedence over
+    /// <c>protection.outlook.com</c>.
+    /// </summary>
     private static Provider? ByEnding(string name, Func<Provider, ImmutableArray<string>> endings, bool isWhole) => All
         .SelectMany(p => endings(p).Select(e => (Provider: p, Ending: e)))
         .Where(c => name.Equals(c.Ending, StringComparison.OrdinalIgnoreCase) || (!isWhole && name.EndsWith("." + c.Ending, StringComparison.OrdinalIgnoreCase)))

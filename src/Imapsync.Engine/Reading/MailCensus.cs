@@ -4,29 +4,30 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Reading;
 
-/// <param name="Messages">As far as they were read.</param>
-/// <param name="Bytes">Their octets, as far as sizes are known.</param>
+/// <summary>The messages of one sender.</summary>
+/// <param name="Messages">The number of messages whose headers were read.</param>
+/// <param name="Bytes">Their size in octets, as far as it is known.</param>
 public sealed record SenderCount(string Address, string? Name, long Messages, long Bytes);
 
 public sealed record YearCount(int Year, long Messages, long Bytes);
 
 public sealed record FolderSize(FolderPath Folder, long Messages, long Bytes);
 
-/// <summary>Who wrote the mail of a store, and when it came. Changes nothing.</summary>
-/// <param name="Senders">The most frequent first.</param>
-/// <param name="Years">By when mail was received, the oldest first.</param>
-/// <param name="Folders">The biggest first.</param>
-/// <param name="Messages">That were listed.</param>
-/// <param name="Bytes">Their octets.</param>
-/// <param name="HeadersRead">Of so many the sender was looked at.</param>
-/// <param name="IsWhole">False where there are more messages than are listed at most.</param>
+/// <summary>Statistics of a store's mail by sender and year. Taking them changes nothing.</summary>
+/// <param name="Senders">The senders, most frequent first.</param>
+/// <param name="Years">The years in which mail was received, oldest first.</param>
+/// <param name="Folders">The folders, largest first.</param>
+/// <param name="Messages">The number of messages listed.</param>
+/// <param name="Bytes">Their size in octets.</param>
+/// <param name="HeadersRead">The number of messages whose sender was read.</param>
+/// <param name="IsWhole">False when the store has more messages than <see cref="MaxMessages"/>.</param>
 public sealed record MailCensus(
     ImmutableArray<SenderCount> Senders, ImmutableArray<YearCount> Years, ImmutableArray<FolderSize> Folders, long Messages, long Bytes, long HeadersRead, bool IsWhole)
 {
-    /// <summary>More are not listed: a page is not worth it.</summary>
+    /// <summary>The most messages that are listed; more would take too long for a report page.</summary>
     public const long MaxMessages = 1_000_000;
 
-    /// <summary>Of more messages, every second or third … is read.</summary>
+    /// <summary>The approximate number of headers to read. In a larger store only every second, third or n-th header is read.</summary>
     public const long MaxHeaders = 20_000;
 
     private const int MaxSenders = 100_000;

@@ -7,17 +7,17 @@ using MimeKit.Utils;
 
 namespace Imapsync.Engine.Reading;
 
-/// <summary>Reads what messages are about, by whom and when, out of their headers.</summary>
+/// <summary>Reads sender, subject and date of messages from their headers.</summary>
 internal static class MessageDescription
 {
-    /// <summary>Each costs a header to read, and nobody reads more of them.</summary>
+    /// <summary>The most messages described per call: each description reads a header, and nobody reads more of them.</summary>
     public const int MostAtOnce = 50;
     private const int MostLetters = 80;
 
-    // Before MimeKit looks which charsets there are: .NET itself knows few.
+    // The code pages are registered before MimeKit looks up charsets, since .NET itself supports only a few.
     static MessageDescription() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
 
-    /// <summary>Describes the first of some messages of an open folder. What can't be read has no description.</summary>
+    /// <summary>Describes the first messages of a list in an open folder. Unreadable messages have no description.</summary>
     public static async Task<IReadOnlyDictionary<Uid, Envelope>> ReadAsync(IMessageFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)
     {
         var described = new Dictionary<Uid, Envelope>();
@@ -34,13 +34,13 @@ internal static class MessageDescription
         }
         catch (Exception e) when (e is MailException || FileErrors.Is(e))
         {
-            // Whoever can't read them says so elsewhere.
+            // The failure is ignored, since it is reported where the messages themselves are read.
         }
 
         return described;
     }
 
-    /// <returns>Null where the header tells nothing.</returns>
+    /// <returns>The description; null when the header contains none of it.</returns>
     public static Envelope? Of(ReadOnlyMemory<byte> header)
     {
         HeaderList fields;
@@ -54,7 +54,7 @@ internal static class MessageDescription
             return null;
         }
 
-        // From its octets: a comma in a decoded name would end it.
+        // The raw octets are parsed, since a comma in a decoded name would look like the end of an address.
         var from = fields.FirstOrDefault(f => f.Id == HeaderId.From) is { } field && InternetAddressList.TryParse(field.RawValue, out var authors)
             ? authors.FirstOrDefault()
             : null;

@@ -10,27 +10,26 @@ using Polly.Retry;
 namespace Imapsync.Engine.Retrying;
 
 /// <summary>
-/// All retrying a job does. Two rings: opening a store, and work that is safe to redo whole, as that on one folder, because
-/// the checkpoint knows what is done. What is transient was decided by the store that failed; how long to go on, by
-/// <see cref="RetryPolicy"/>.
+/// Performs all retries of a job. There are two levels: opening a store, and work that can safely be repeated as a whole, such as a folder, since
+/// the checkpoint records what is done. The store decides which failures are transient; <see cref="RetryPolicy"/> decides how long to retry.
 /// </summary>
-/// <param name="onLimit">Told, with a word for programs and a text, when a server wants to be left alone for longer than the job has patience.</param>
+/// <param name="onLimit">Called with an identifier and a text when a server demands a longer wait than the job allows.</param>
 internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, JobReporter report, Action<string, string> onLimit)
 {
     private static readonly ResiliencePropertyKey<Attempt> Current = new("attempt");
 
     private readonly ResiliencePipeline pipeline = Build(time);
 
-    // What one folder's connection is told holds for the account.
+    // A wait that a server demands on one folder's connection applies to the whole account.
     private readonly Lock gate = new();
     private DateTimeOffset quietUntil;
     private string quietReason = "";
 
-    /// <param name="giveUp">Ends a wait; a try in progress it leaves alone.</param>
+    /// <param name="giveUp">Ends a wait between attempts; an attempt in progress continues.</param>
     public Task<T> OpenStoreAsync<T>(string what, Func<Task<T>> open, CancellationToken giveUp) =>
         RunAsync(what, open, new RetryPolicy(settings, time, () => 0, wasReached: false), giveUp);
 
-    /// <param name="progress">Grows when the work gets on.</param>
+    /// <param name="progress">Returns a number that grows as the work progresses.</param>
     /// <inheritdoc cref="OpenStoreAsync"/>
     public Task<T> WorkAsync<T>(string what, Func<Task<T>> work, Func<long> progress, CancellationToken giveUp) =>
         RunAsync(what, work, new RetryPolicy(settings, time, progress, wasReached: true), giveUp);
@@ -38,9 +37,12 @@ internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, J
     /// <summary>The server asks for more time, before it is asked for a message again, than the job has patience.</summary>
     public bool IsTooLong(MailException trouble) => trouble.RetryAfter > settings.GiveUpAfter;
 
-    /// <summary>Leaves a server alone that refuses some messages for now, as long as it says or twice as long each time; the others are in place meanwhile.</summary>
-    /// <param name="attempt">From 1.</param>
-    /// <returns>False when <paramref name="stop"/> came first.</returns>
+    /// <summary>
+    /// Waits before messages that a server temporarily refused are tried again: as long as the server demands, or twice as long each time.
+    /// All other messages are at the target by then.
+    /// </summary>
+    /// <param name="attempt">The number of the attempt, from 1.</param>
+    /// <returns>False when <paramref name="stop"/> ended the wait.</returns>
     public async Task<bool> PauseAsync(string what, MailException trouble, int attempt, CancellationToken stop, CancellationToken abort)
     {
         var delay = trouble.RetryAfter ?? settings.BackOff(attempt);
@@ -51,7 +53,7 @@ internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, J
         return !stop.IsCancellationRequested;
     }
 
-    /// <summary>What is opened by its URL is named in the failure already.</summary>
+    /// <summary>Combines the affected object and the failure, without repeating a URL that the failure's text already contains.</summary>
     private static string About(string what, string trouble) =>
         what.Contains("://", StringComparison.Ordinal) && trouble.Contains(what, StringComparison.Ordinal) ? trouble : $"{what}: {trouble}";
 
@@ -97,7 +99,7 @@ internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, J
         }
         catch (MailException e) when (e.IsTransient)
         {
-            // For good now: work that this was a part of does not begin again.
+            // All attempts are used up, so the failure is now permanent and enclosing work is not repeated because of it.
             throw new MailException(e.Scope, isTransient: false, $"{e.Message} (given up, tries: {patience.Tries})", e) { Kind = e.Kind };
         }
         finally
@@ -135,8 +137,8 @@ internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, J
 }
 
 /// <summary>
-/// A circuit for each host, shared by all jobs of the process: after some failed connections in a row a host is left alone for
-/// a while, then one connection tries for all.
+/// Circuit breakers, one per host, shared by all jobs of the process. After several consecutive failed connections, nobody connects to the host
+/// for a while; then one connection tests it for all.
 /// </summary>
 internal sealed class HostCircuits(TimeProvider time)
 {
@@ -146,7 +148,10 @@ internal sealed class HostCircuits(TimeProvider time)
 
     private readonly ConcurrentDictionary<string, ResiliencePipeline> hosts = new();
 
-    /// <exception cref="MailException">The failure of <paramref name="connect"/>, or a transient one that says how long the host is left alone.</exception>
+    /// <summary>Connects to a host unless its circuit is open.</summary>
+    /// <exception cref="MailException">
+    /// The failure of <paramref name="connect"/>, or a transient failure with the time until the next attempt.
+    /// </exception>
     public async Task ConnectAsync(string host, Func<Task> connect)
     {
         try
@@ -163,7 +168,7 @@ internal sealed class HostCircuits(TimeProvider time)
         }
     }
 
-    /// <summary>Without the name of the account that met with it: another one is told.</summary>
+    /// <summary>Returns the reason without the name of the account whose connection failed, since other accounts see it too.</summary>
     private static string? WhyNot(Exception? failure) => failure?.InnerException switch
     {
         ImapConnectionException { Unreachable: { } why } => why,
@@ -174,7 +179,7 @@ internal sealed class HostCircuits(TimeProvider time)
     private ResiliencePipeline Build() => new ResiliencePipelineBuilder { TimeProvider = time }
         .AddCircuitBreaker(new CircuitBreakerStrategyOptions
         {
-            // A server that asks one account to wait is there for the others.
+            // A failure with RetryAfter does not count: a server that asks one account to wait is available to others.
             ShouldHandle = new PredicateBuilder().Handle<MailException>(e => e is { Scope: FailureScope.Store, IsTransient: true, RetryAfter: null }),
             FailureRatio = 0.5,
             MinimumThroughput = Failures,

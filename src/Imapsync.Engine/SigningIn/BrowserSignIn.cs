@@ -7,7 +7,10 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>The authorization code grant of a program on a person's machine (RFC 8252): a browser comes back to a port of it, PKCE (RFC 7636) ties the code to us.</summary>
+/// <summary>
+/// The authorization code grant of a native application (RFC 8252). The browser brings the authorization code back to a local port; PKCE (RFC
+/// 7636) makes the code useless to anyone but this process.
+/// </summary>
 internal static class BrowserSignIn
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
@@ -61,7 +64,7 @@ internal static class BrowserSignIn
         }
     }
 
-    /// <summary>256 bits in base64url.</summary>
+    /// <summary>Returns 256 random bits in base64url.</summary>
     private static string RandomText() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
     private static string Shown(IReadOnlyDictionary<string, string> answer, string error)

@@ -2,7 +2,10 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>The device authorization grant (RFC 8628): a person types a code in at any browser, and the program asks until that is done.</summary>
+/// <summary>
+/// The device authorization grant (RFC 8628): a person enters a code in any browser while the program polls the server until the sign-in is
+/// complete.
+/// </summary>
 internal static class DeviceSignIn
 {
     /// <summary>The polling interval where the server names none (§3.2), and the addition for each <c>slow_down</c> (§3.5).</summary>
@@ -11,10 +14,12 @@ internal static class DeviceSignIn
     private static readonly TimeSpan LongestInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan DefaultLife = TimeSpan.FromMinutes(15);
 
-    /// <summary>Nobody sits before a code for longer, whatever a server says; a timer takes it too.</summary>
+    /// <summary>
+    /// The longest code lifetime that is honoured, however long a server allows. Longer waits are pointless and could overflow a timer.
+    /// </summary>
     private static readonly TimeSpan LongestLife = TimeSpan.FromDays(1);
 
-    /// <exception cref="MailException">It was denied, or the code has expired.</exception>
+    /// <exception cref="MailException">The sign-in was denied, or the code has expired.</exception>
     public static async Task<IssuedToken> RunAsync(OAuthClient client, SignInDialogue dialogue, TimeProvider time, CancellationToken cancellationToken)
     {
         var offer = await client.BeginDeviceAsync(cancellationToken);

@@ -3,7 +3,10 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>The endpoints as written, and where an issuer is named those of its discovery document (OpenID Connect Discovery, RFC 8414), read once.</summary>
+/// <summary>
+/// The OAuth endpoints from the settings. When an issuer is configured, missing endpoints come from its discovery document (OpenID Connect
+/// Discovery, RFC 8414), which is read once.
+/// </summary>
 internal sealed class DiscoveredEndpoints(OAuthSettings settings)
 {
     private static readonly string[] Paths = [".well-known/openid-configuration", ".well-known/oauth-authorization-server"];
@@ -18,7 +21,8 @@ internal sealed class DiscoveredEndpoints(OAuthSettings settings)
         DiscoveryDocumentResponse? document = null;
         foreach (var path in Paths)
         {
-            // The endpoints may lie at another host than the issuer (Google's do); that they are safe is looked at below.
+            // ValidateEndpoints is off because the endpoints may be on a different host than the issuer (Google's are). Whether they
+            // use TLS is checked below.
             var request = new DiscoveryDocumentRequest
             {
                 Address = settings.Issuer,

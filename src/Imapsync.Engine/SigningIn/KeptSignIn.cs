@@ -5,10 +5,10 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.SigningIn;
 
 /// <summary>
-/// A refresh token on disk: for its owner only, encrypted (AES-256-GCM), bound to the account, the client and the server that it is for,
-/// always whole, and durable when writing it returns.
+/// A refresh token stored on disk. The file is readable by its owner only, encrypted (AES-256-GCM), bound to the account, client and server it
+/// was issued for, replaced atomically, and durable when a write returns.
 /// </summary>
-/// <param name="path">In the job's state directory, <c>signin-source</c>.</param>
+/// <param name="path">The path of the file <c>signin-source</c> or <c>signin-target</c> in the job's state directory.</param>
 internal sealed class KeptSignIn(string path, SealingKeys keys)
 {
     private const string Magic = "imapsync-signin 1";
@@ -20,8 +20,8 @@ internal sealed class KeptSignIn(string path, SealingKeys keys)
 
     public bool Exists => File.Exists(path);
 
-    /// <returns>Null where there is none.</returns>
-    /// <exception cref="SignInLostException">It is there and can't be used.</exception>
+    /// <returns>The refresh token; null when none is stored.</returns>
+    /// <exception cref="SignInLostException">A stored sign-in exists but can't be used.</exception>
     /// <exception cref="IOException"/>
     public async Task<string?> ReadAsync(string binding, CancellationToken cancellationToken)
     {
@@ -36,13 +36,13 @@ internal sealed class KeptSignIn(string path, SealingKeys keys)
         var header = Header(keyLine, bindingLine);
         if (held is { } known && known.Place.Word == place.Word && Open(sealedLine, known.Key, header) is { } text)
             return text;
-        // Whoever signed out and in again has made another key since.
+        // The cached key may be stale: another process that signed out and in again has created a new key.
         var key = await place.FindAsync(cancellationToken) ?? throw new SignInLostException($"its key is not to be had from {place.Place}");
         held = (place, key);
         return Open(sealedLine, key, header) ?? throw new SignInLostException("it is damaged, or its key is another one now");
     }
 
-    /// <summary>With the key that it has, or a new one.</summary>
+    /// <summary>Stores the refresh token, encrypted with the cached key or, when there is none, with a key from <paramref name="wanted"/>.</summary>
     /// <exception cref="IOException"/>
     public async Task WriteAsync(string binding, string refreshToken, KeyPlace wanted, CancellationToken cancellationToken)
     {
@@ -54,7 +54,10 @@ internal sealed class KeptSignIn(string path, SealingKeys keys)
         await DurableFiles.ReplaceAsync(path, (file, c) => file.WriteAsync(Encoding.ASCII.GetBytes(text), c).AsTask(), cancellationToken);
     }
 
-    /// <summary>Forgets the key in hand: a new sign-in looks for the best place anew. Returns where the key lies now.</summary>
+    /// <summary>
+    /// Stores the refresh token of a new sign-in. The cached key is discarded, so the best key location is chosen anew. Returns where the key
+    /// is stored now; empty for a key file.
+    /// </summary>
     public async Task<string> WriteAnewAsync(string binding, string refreshToken, KeyPlace wanted, CancellationToken cancellationToken)
     {
         held = null;
@@ -62,7 +65,7 @@ internal sealed class KeptSignIn(string path, SealingKeys keys)
         return held!.Value.Place is FileKey ? "" : held.Value.Place.Place;
     }
 
-    /// <summary>False where there was none.</summary>
+    /// <summary>Deletes the stored sign-in and its key. Returns false when no sign-in was stored.</summary>
     public async Task<bool> RemoveAsync(CancellationToken cancellationToken)
     {
         if (!Exists)
@@ -101,7 +104,7 @@ internal sealed class KeptSignIn(string path, SealingKeys keys)
         try
         {
             var octets = Convert.FromBase64String(line);
-            // The last digit has bits to spare, which the decoder does not look at.
+            // The decoder ignores the unused bits of the last base64 digit, so the text is re-encoded and compared to detect changes to them.
             if (octets.Length < NonceBytes + TagBytes || Convert.ToBase64String(octets) != line)
                 return null;
             var plain = new byte[octets.Length - NonceBytes - TagBytes];
@@ -116,5 +119,5 @@ internal sealed class KeptSignIn(string path, SealingKeys keys)
     }
 }
 
-/// <summary>A kept sign-in is there and is of no use. Its text says why.</summary>
+/// <summary>Thrown when a stored sign-in exists but can't be used; the message says why.</summary>
 internal sealed class SignInLostException(string message) : Exception(message);

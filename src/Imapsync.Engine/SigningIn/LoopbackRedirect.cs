@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>A port of this machine alone that waits for a browser to bring the answer to an authorization request (RFC 8252 §7.3).</summary>
+/// <summary>Listens on a loopback port for the browser that delivers the response to an authorization request (RFC 8252 §7.3).</summary>
 internal sealed class LoopbackRedirect : IDisposable
 {
     private const int Tries = 20;
@@ -35,13 +35,16 @@ internal sealed class LoopbackRedirect : IDisposable
             }
             catch (HttpListenerException) when (attempt < Tries)
             {
-                // Somebody took it in between.
+                // Another process took the port after it was found free, so the loop tries another.
                 opened.Close();
             }
         }
     }
 
-    /// <summary>The parameters of the first request that knows the state. Others, which any page and program of the machine may send, change nothing.</summary>
+    /// <summary>
+    /// Waits for the first request with the right state and returns its parameters. Any web page or local program can send other requests;
+    /// these are ignored.
+    /// </summary>
     public async Task<IReadOnlyDictionary<string, string>> WaitAsync(string state, CancellationToken cancellationToken)
     {
         while (true)
@@ -75,7 +78,7 @@ internal sealed class LoopbackRedirect : IDisposable
         }
         catch (Exception e) when (e is HttpListenerException or IOException)
         {
-            // The browser went away; what it brought counts.
+            // The browser has disconnected; the parameters of its request are still used.
         }
     }
 

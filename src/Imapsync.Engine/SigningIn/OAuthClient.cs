@@ -4,15 +4,17 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>Asks an authorization server for tokens (RFC 6749), the same way whichever it is. It reports, it never retries.</summary>
+/// <summary>
+/// Requests tokens from an authorization server (RFC 6749), in the same way for every provider. It reports errors and never retries.
+/// </summary>
 internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
 {
-    /// <summary>A token that says nothing of its end is renewed after this.</summary>
+    /// <summary>The assumed lifetime of an access token whose response names none, so the token is renewed after this time.</summary>
     private static readonly TimeSpan UnknownLife = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>No redirects: whoever could send one would get the secrets of the next request.</summary>
+    /// <summary>Redirects are not followed, since the redirect's destination would receive the secrets of the next request.</summary>
     private static readonly HttpClient Http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
     {
         MaxResponseContentBufferSize = 1 << 20,
@@ -21,16 +23,16 @@ internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
 
     private readonly DiscoveredEndpoints endpoints = new(settings);
 
-    /// <summary>As last sent: an answer may repeat them, and nobody is to read them.</summary>
+    /// <summary>The client secret and the assertion as last sent. A response may repeat them, so they are removed from error texts.</summary>
     private string? clientSecret;
     private string? assertion;
 
     public OAuthSettings Settings => settings;
 
-    /// <summary>What to do about a refusal besides what is told of it.</summary>
+    /// <summary>Returns the advice to append to the error text for a given fault.</summary>
     public Func<OAuthFault, string> Remedies { get; init; } = _ => "";
 
-    /// <summary>For error texts.</summary>
+    /// <summary>The beginning of every error text: which sign-in failed.</summary>
     public string What => $"cannot sign in to {settings.Provider.Name} for {settings.User}";
 
     public Task<OAuthEndpoints> EndpointsAsync(CancellationToken cancellationToken) => AskAsync(c => endpoints.FindAsync(Http, What, c), cancellationToken);
@@ -56,7 +58,10 @@ internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
         return Issued(response);
     }
 
-    /// <summary>Once more by the server's clock where this machine's is that far off.</summary>
+    /// <summary>
+    /// Obtains a token with a service account's assertion. When the assertion is rejected and the clocks differ too much, a second attempt
+    /// uses the server's time.
+    /// </summary>
     public async Task<IssuedToken> AssertAsync(CancellationToken cancellationToken)
     {
         using var account = ServiceAccount.Read(settings.ServiceAccountFile!);
@@ -89,14 +94,14 @@ internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
         return response.IsError || response.DeviceCode is null || response.UserCode is null ? throw Refused(response) : response;
     }
 
-    /// <summary>One question whether somebody has signed in: the answer as it is.</summary>
+    /// <summary>Polls once whether the person has signed in, and returns the response unchanged.</summary>
     public async Task<TokenResponse> AskDeviceAsync(string deviceCode, CancellationToken cancellationToken)
     {
         var request = await PrepareAsync(new DeviceTokenRequest { DeviceCode = deviceCode }, cancellationToken);
         return await AskAsync(c => Http.RequestDeviceTokenAsync(request, c), cancellationToken);
     }
 
-    /// <summary>Tells the server that a refresh token is not used any more (RFC 7009): false where it can't be told.</summary>
+    /// <summary>Revokes a refresh token at the server (RFC 7009). Returns false when the server has no revocation endpoint or refuses.</summary>
     public async Task<bool> RevokeAsync(string refreshToken, CancellationToken cancellationToken)
     {
         if ((await EndpointsAsync(cancellationToken)).Revocation is not { } address)
@@ -113,8 +118,11 @@ internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
         return !(await AskAsync(c => Http.RevokeTokenAsync(request, c), cancellationToken)).IsError;
     }
 
-    /// <param name="secrets">What was sent besides the client's own secrets, and an answer may repeat.</param>
-    /// <exception cref="MailException">The answer brings no token.</exception>
+    /// <summary>Turns a successful token response into an <see cref="IssuedToken"/>.</summary>
+    /// <param name="secrets">
+    /// Further secrets of the request, besides the client's own, that a response may repeat; they are removed from error texts.
+    /// </param>
+    /// <exception cref="MailException">The response contains no token.</exception>
     public IssuedToken Issued(TokenResponse response, params ReadOnlySpan<string?> secrets)
     {
         if (response.IsError || string.IsNullOrEmpty(response.AccessToken))
@@ -144,7 +152,7 @@ internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
         request.Address = (await EndpointsAsync(cancellationToken)).Token ?? throw Unknown("token_endpoint", "write it");
         request.ClientId = settings.ClientId;
         request.ClientSecret = await ReadClientSecretAsync(cancellationToken);
-        // In the body: all of them take it there, and not all in a header.
+        // The client credentials go into the request body, since every provider accepts them there and some don't accept a header.
         request.ClientCredentialStyle = ClientCredentialStyle.PostBody;
         return request;
     }

@@ -5,12 +5,17 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>What an authorization server's refusal means, in plain words: the one place where its answers become <see cref="MailException"/>.</summary>
+/// <summary>
+/// Explains an authorization server's refusal in plain words. This is the only place that turns its responses into a <see cref="MailException"/>.
+/// </summary>
 internal static class OAuthFailure
 {
     private const int LongestText = 300;
 
-    /// <summary>Error codes (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5, OpenID Connect Core §3.1.2.6) and what they are about.</summary>
+    /// <summary>
+    /// The OAuth error codes (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5, OpenID Connect Core §3.1.2.6), each with the kind of fault and its
+    /// explanation.
+    /// </summary>
     private static readonly ImmutableDictionary<string, (OAuthFault Fault, string Text)> Codes = new Dictionary<string, (OAuthFault, string)>
     {
         ["invalid_grant"] = (OAuthFault.Over, "the sign-in is over: it was revoked, has expired, or the password was changed"),
@@ -38,9 +43,9 @@ internal static class OAuthFailure
         _ => OAuthFault.Other,
     };
 
-    /// <param name="what">What was being done: <c>cannot sign in to Google for alice@example.com</c>.</param>
-    /// <param name="remedies">What may help, by the fault.</param>
-    /// <param name="secrets">What an answer may repeat and nobody is to read.</param>
+    /// <param name="what">The failed action, for example <c>cannot sign in to Google for alice@example.com</c>.</param>
+    /// <param name="remedies">Returns the advice for a fault.</param>
+    /// <param name="secrets">Secrets that a response may repeat; they are removed from the error text.</param>
     public static MailException Of(ProtocolResponse response, string what, Func<OAuthFault, string> remedies, params ReadOnlySpan<string?> secrets)
     {
         var fault = FaultOf(response);
@@ -55,18 +60,21 @@ internal static class OAuthFailure
         };
     }
 
-    /// <summary>The error code of the answer. Not the library's <c>Error</c>, which is the status line's where that says more than 400.</summary>
+    /// <summary>
+    /// Returns the error code from the response body. The library's <c>Error</c> property is not used, since for error statuses other than
+    /// 400 it holds the status line instead.
+    /// </summary>
     public static string? CodeOf(ProtocolResponse response) => response.Json is { ValueKind: System.Text.Json.JsonValueKind.Object } ? response.TryGet("error") : null;
 
     private static string Words(ProtocolResponse response, ReadOnlySpan<string?> secrets)
     {
         var text = CodeOf(response) is { } code
             ? string.Join(": ", ((string?[])[code, response.TryGet("error_description")]).OfType<string>())
-            // The outer one says no more than that something was wrong.
+            // The outer exception only says that an error occurred, so the innermost one is shown.
             : response.Exception is { } failure ? failure.GetBaseException().Message
             : response.HttpResponse is { IsSuccessStatusCode: false } ? $"HTTP status {(int)response.HttpStatusCode}"
             : "its answer makes no sense";
-        // Before the text is cut: of a secret that is cut short, the beginning would stay.
+        // Secrets are removed before the text is truncated: otherwise the beginning of a truncated secret would remain.
         foreach (var secret in secrets)
         {
             if (!string.IsNullOrEmpty(secret))
@@ -78,21 +86,21 @@ internal static class OAuthFailure
     }
 }
 
-/// <summary>What a refusal is about.</summary>
+/// <summary>The kind of fault that made the server refuse a token.</summary>
 internal enum OAuthFault
 {
     Other,
 
-    /// <summary>The refresh token or the assertion is not good (any more).</summary>
+    /// <summary>The refresh token or the assertion is invalid or no longer valid.</summary>
     Over,
 
-    /// <summary>The client's number, its secret, or what it was registered for.</summary>
+    /// <summary>The client identifier, the client secret or the client's registration is wrong.</summary>
     Client,
     Scope,
     Denied,
     Late,
 
-    /// <summary>Worth another try after a while.</summary>
+    /// <summary>The fault is temporary: another attempt later may succeed.</summary>
     Passing,
 
     /// <summary>The server's certificate is not accepted.</summary>

@@ -2,23 +2,23 @@ using System.Collections.Immutable;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>How a client comes to its tokens.</summary>
+/// <summary>The OAuth grant by which a client obtains its tokens.</summary>
 public enum OAuthGrant
 {
-    /// <summary>A code that a person types in at any browser (RFC 8628).</summary>
+    /// <summary>Device grant: a person enters a code in any browser (RFC 8628).</summary>
     Device,
 
-    /// <summary>A browser that comes back to this machine (RFC 8252, with PKCE).</summary>
+    /// <summary>Authorization code grant: a browser on this machine is redirected to a local port (RFC 8252, with PKCE).</summary>
     Code,
 
-    /// <summary>The client's own secret, without any person (RFC 6749 §4.4).</summary>
+    /// <summary>Client credentials grant: the client uses its own secret, and no person signs in (RFC 6749 §4.4).</summary>
     ClientCredentials,
 
-    /// <summary>A statement signed with the key of a service account (RFC 7523).</summary>
+    /// <summary>JWT bearer grant: an assertion signed with a service account's key (RFC 7523).</summary>
     JwtBearer,
 }
 
-/// <summary>What a token is to open: providers give scopes for each.</summary>
+/// <summary>The mail protocol a token is used for. Providers define different scopes for each.</summary>
 public enum MailProtocol
 {
     Imap,
@@ -26,11 +26,11 @@ public enum MailProtocol
     Smtp,
 }
 
-/// <summary>One row of <see cref="OAuthProviders"/>: what is the same for all who have their mail there.</summary>
-/// <param name="Word">As it stands in a job file; empty for a server that is described there whole.</param>
+/// <summary>One row of <see cref="OAuthProviders"/>: the OAuth settings that all customers of a provider share.</summary>
+/// <param name="Word">The provider's name in a job file; empty for a server that the job file describes itself.</param>
 internal sealed record OAuthProvider(string Word)
 {
-    /// <summary>Stands in the endpoints where the tenant goes.</summary>
+    /// <summary>The placeholder for the tenant in endpoint URLs.</summary>
     public const string TenantMark = "{tenant}";
 
     public string? AuthorizationEndpoint { get; init; }
@@ -41,42 +41,43 @@ internal sealed record OAuthProvider(string Word)
 
     public string? RevocationEndpoint { get; init; }
 
-    /// <summary>The ones it gives mail by, its best first.</summary>
+    /// <summary>The grants that the provider allows for mail, the preferred one first.</summary>
     public ImmutableArray<OAuthGrant> Grants { get; init; } = [OAuthGrant.Device, OAuthGrant.Code, OAuthGrant.ClientCredentials, OAuthGrant.JwtBearer];
 
-    /// <summary>Why another grant gives none.</summary>
+    /// <summary>For error texts: why the grants not listed in <see cref="Grants"/> don't work.</summary>
     public string WhyNoOther { get; init; } = "";
 
-    /// <summary>In place of <see cref="TenantMark"/> where the job names none; null where there are no tenants.</summary>
+    /// <summary>The default that replaces <see cref="TenantMark"/> when the job names no tenant; null when the provider has no tenants.</summary>
     public string? Tenant { get; init; }
 
     public ImmutableDictionary<MailProtocol, ImmutableArray<string>> Scopes { get; init; } = ImmutableDictionary<MailProtocol, ImmutableArray<string>>.Empty;
 
-    /// <summary>Those of a client that acts for itself; empty where they are the same.</summary>
+    /// <summary>The scopes for the client credentials grant; empty when they equal <see cref="Scopes"/>.</summary>
     public ImmutableArray<string> ApplicationScopes { get; init; } = [];
 
-    /// <summary>Asked for besides, for a refresh token to be given.</summary>
+    /// <summary>Additional scopes that must be requested to obtain a refresh token.</summary>
     public ImmutableArray<string> LastingScopes { get; init; } = [];
 
-    /// <summary>More parameters of the authorization request.</summary>
+    /// <summary>Additional parameters of the authorization request.</summary>
     public ImmutableArray<KeyValuePair<string, string>> AuthorizationParameters { get; init; } = [];
 
-    /// <summary>What the mail servers want a token to be for (<c>aud</c>); empty where it can't be told from the token.</summary>
+    /// <summary>The audiences (<c>aud</c>) that the mail servers accept in a token; empty when the tokens can't be read.</summary>
     public ImmutableArray<string> Audiences { get; init; } = [];
 
-    /// <summary>How a browser is to name this machine: some providers match a registered <c>http://localhost</c> only.</summary>
+    /// <summary>The host in the redirect URI: some providers only match a registered <c>http://localhost</c>.</summary>
     public string LoopbackHost { get; init; } = "127.0.0.1";
 
-    /// <summary>What follows host and port there.</summary>
+    /// <summary>The path in the redirect URI, after host and port.</summary>
     public string LoopbackPath { get; init; } = "";
 
-    /// <summary>Even a program on a person's own machine must show one.</summary>
+    /// <summary>Whether the provider requires a client secret even from a native application.</summary>
     public bool WantsClientSecret { get; init; }
 
-    /// <summary>As people call it.</summary>
+    /// <summary>The provider's name for display.</summary>
     public string Name { get; init; } = "the authorization server";
 
-    /// <param name="protocol">What the token is to open.</param>
+    /// <summary>Returns the scopes to request.</summary>
+    /// <param name="protocol">The mail protocol the token is used for.</param>
     public ImmutableArray<string> ScopesFor(MailProtocol protocol, OAuthGrant grant) =>
         grant == OAuthGrant.ClientCredentials && !ApplicationScopes.IsEmpty ? ApplicationScopes
         : !Scopes.TryGetValue(protocol, out var scopes) ? []

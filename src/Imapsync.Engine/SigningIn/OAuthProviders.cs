@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>The providers whose endpoints and scopes need not be written out. docs/sign-in.md says what to register at each.</summary>
+/// <summary>
+/// The providers whose endpoints and scopes are built in, so job files need not list them. docs/sign-in.md describes the client registration at
+/// each.
+/// </summary>
 internal static class OAuthProviders
 {
     private const string Microsoft = "https://login.microsoftonline.com/" + OAuthProvider.TenantMark + "/oauth2/v2.0/";
@@ -23,7 +26,7 @@ internal static class OAuthProviders
         Scopes = MicrosoftScopes,
         ApplicationScopes = ["https://outlook.office365.com/.default"],
         LastingScopes = ["offline_access"],
-        // The last is Exchange Online's own number.
+        // The last audience is the application ID of Exchange Online.
         Audiences = ["https://outlook.office.com", "https://outlook.office365.com", "00000002-0000-0ff1-ce00-000000000000"],
         LoopbackHost = "localhost",
     };
@@ -33,14 +36,14 @@ internal static class OAuthProviders
         Microsoft365,
         Microsoft365 with
         {
-            // Personal accounts: outlook.com, hotmail.com, live.com.
+            // This row is for personal accounts: outlook.com, hotmail.com, live.com.
             Word = "outlook",
             Name = "Outlook.com",
             Tenant = "consumers",
             Grants = [OAuthGrant.Device, OAuthGrant.Code],
             WhyNoOther = "a personal account belongs to no organization that could let an application in",
             ApplicationScopes = [],
-            // The tokens of personal accounts are not to be read.
+            // Access tokens of personal accounts are opaque, so their audience can't be checked.
             Audiences = [],
         },
         new("google")
@@ -52,7 +55,7 @@ internal static class OAuthProviders
             Grants = [OAuthGrant.Code, OAuthGrant.JwtBearer],
             WhyNoOther = "Google gives no mail that way: 'grant: code' signs a person in, 'grant: jwt_bearer' a service account",
             Scopes = For("https://mail.google.com/", "https://mail.google.com/", "https://mail.google.com/"),
-            // Without these a second sign-in brings no refresh token.
+            // Without these parameters Google issues no refresh token at a second sign-in.
             AuthorizationParameters = [new("access_type", "offline"), new("prompt", "consent")],
             WantsClientSecret = true,
         },
@@ -75,18 +78,18 @@ internal static class OAuthProviders
             Grants = [OAuthGrant.Code],
             WhyNoOther = "Fastmail has a browser sign in only",
             Scopes = For("https://www.fastmail.com/dev/protocol-imap", "https://www.fastmail.com/dev/protocol-pop", "https://www.fastmail.com/dev/protocol-smtp"),
-            // Registered as http://localhost/, at any port.
+            // The redirect URI is registered as http://localhost/; any port is accepted.
             LoopbackHost = "localhost",
             LoopbackPath = "/",
         },
     ];
 
-    /// <summary>One that the job file describes: by its discovery document, or endpoint by endpoint.</summary>
+    /// <summary>The provider for a server that the job file describes itself, by its discovery document or by individual endpoints.</summary>
     public static OAuthProvider Described { get; } = new("");
 
     public static ImmutableArray<string> Words { get; } = [.. All.Select(p => p.Word)];
 
-    /// <summary>Null for a word that is none.</summary>
+    /// <summary>Returns the provider with this name in job files; null for an unknown name.</summary>
     public static OAuthProvider? Find(string word) => All.FirstOrDefault(p => p.Word == word);
 
     private static ImmutableDictionary<MailProtocol, ImmutableArray<string>> For(string imap, string pop3, string smtp) =>

@@ -4,36 +4,40 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>The <c>oauth:</c> of an endpoint, checked and complete.</summary>
-/// <param name="User">The mailbox's name, which is proposed to who signs in.</param>
+/// <summary>The validated <c>oauth:</c> section of an endpoint.</summary>
+/// <param name="User">The mailbox's name, suggested to the person on the sign-in page.</param>
 internal sealed record OAuthSettings(OAuthProvider Provider, string User, string ClientId, OAuthGrant Grant)
 {
     public SecretReference? ClientSecret { get; init; }
 
-    /// <summary>Whose discovery document tells the endpoints that are not written.</summary>
+    /// <summary>The issuer whose discovery document supplies the endpoints that are not configured.</summary>
     public string? Issuer { get; init; }
 
-    /// <summary>What is written or known of the provider.</summary>
+    /// <summary>The endpoints that are configured or known for the provider.</summary>
     public OAuthEndpoints Endpoints { get; init; } = new();
 
     public ImmutableArray<string> Scopes { get; init; } = [];
 
     public string? ServiceAccountFile { get; init; }
 
-    /// <summary>Whom a service account acts for.</summary>
+    /// <summary>The user that a service account acts for.</summary>
     public string? Subject { get; init; }
 
-    /// <summary>Scopes as the protocol has them.</summary>
+    /// <summary>The scopes as a space-separated list, as the protocol sends them.</summary>
     public string Scope => string.Join(' ', Scopes);
 
-    /// <summary>A person signs in, and the sign-in is kept; otherwise the program has all it needs.</summary>
+    /// <summary>
+    /// Whether the grant requires a person to sign in; the sign-in is then stored. The other grants need only the settings of the job file.
+    /// </summary>
     public bool NeedsPerson => Grant is OAuthGrant.Device or OAuthGrant.Code;
 
-    /// <summary>What a kept sign-in is good for: a changed job file must not hand a refresh token to somebody else's server.</summary>
+    /// <summary>
+    /// The account, client and server that a stored sign-in is bound to, so a changed job file can't send a refresh token to another server.
+    /// </summary>
     public string Binding => string.Join('\n', User, ClientId, Issuer, Endpoints.Token);
 }
 
-/// <summary>Where to ask. Null where it is to be discovered, or is not there.</summary>
+/// <summary>The endpoints of an authorization server. A null endpoint is still to be discovered or does not exist.</summary>
 internal sealed record OAuthEndpoints
 {
     public string? Authorization { get; init; }
@@ -44,10 +48,10 @@ internal sealed record OAuthEndpoints
 
     public string? Revocation { get; init; }
 
-    /// <summary>What the authorization response may name as its sender (RFC 9207).</summary>
+    /// <summary>The issuer that the authorization response must name when it names one (RFC 9207).</summary>
     public string? Issuer { get; init; }
 
-    /// <summary>Secrets go there: https, or this very machine.</summary>
+    /// <summary>Whether secrets may be sent to this URL: it uses HTTPS or leads to this machine.</summary>
     public static bool IsSafe(string url) => Uri.TryCreate(url, UriKind.Absolute, out var address)
         && address.UserInfo.Length == 0
         && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && IsThisMachine(address.Host)));

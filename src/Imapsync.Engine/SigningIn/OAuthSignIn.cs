@@ -6,9 +6,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.SigningIn;
 
 /// <summary>
-/// The access tokens of one account, by OAuth 2: one that is good for a while yet to whoever asks, renewed ahead of its end, once for
-/// however many connections. Where a person signed in, the refresh token is kept in the job's state; a new one is durable there before
-/// the access token that came with it is used.
+/// The OAuth 2 access tokens of one account. Every caller gets a token with enough lifetime left; it is renewed before it expires, once for all
+/// connections. When a person signs in, the refresh token is stored in the job's state; a new refresh token is durable there before the access
+/// token issued with it is used.
 /// </summary>
 public sealed class OAuthSignIn : TokenReference, IDisposable
 {
@@ -22,12 +22,12 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
     private HeldToken? held;
 
     /// <summary>
-    /// A refresh token that was given and could not be written, and the spent one that it replaces. It counts as long as the spent one is on
-    /// disk: whoever signed in anew or out since then meant that.
+    /// A refresh token that was issued but could not be stored, with the spent token that it replaces. It is used only while the spent token
+    /// is still on disk: if the stored token has changed, somebody has signed in again or out since.
     /// </summary>
     private (string Spent, string Given)? unsaved;
 
-    /// <param name="place">Null as long as it is not known: then nothing can be kept.</param>
+    /// <param name="place">Where the sign-in is stored; null while that is unknown, so that no sign-in can be stored.</param>
     internal OAuthSignIn(OAuthSettings settings, SignInPlace? place, IReadOnlyDictionary<string, string> environment, TimeProvider time)
     {
         (this.settings, this.place, this.environment, this.time) = (settings, place, environment, time);
@@ -37,16 +37,16 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
 
     internal OAuthSettings Settings => settings;
 
-    /// <summary>False for a grant that has all it needs in the job file.</summary>
+    /// <summary>Whether a person has to sign in; false for a grant that needs only the settings of the job file.</summary>
     public bool NeedsPerson => settings.NeedsPerson;
 
-    /// <summary>As people call who gives the tokens.</summary>
+    /// <summary>The token provider's name for display.</summary>
     public string ProviderName => settings.Provider.Name;
 
-    /// <summary>Where a sign-in is kept; empty where nothing can be.</summary>
+    /// <summary>The path of the stored sign-in; empty when none can be stored.</summary>
     public string KeptFile => place?.File ?? "";
 
-    /// <summary>The same, kept in a job's state.</summary>
+    /// <summary>Returns the same sign-in, stored in the given job's state.</summary>
     internal OAuthSignIn KeptIn(SignInPlace where) => new(settings, where, environment, time);
 
     public override async ValueTask<Secret> ReadAsync(CancellationToken cancellationToken)
@@ -82,10 +82,10 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
     public override string WhyRefused(Secret refused, TokenRefusal? said) =>
         TokenRefusalText.For(settings, refused, held?.Token, said, NeedsPerson ? place?.Command : null);
 
-    /// <summary>A person signs in, and the sign-in is kept in place of an older one.</summary>
-    /// <returns>Where its key lies, for people; empty for a file beside it.</returns>
+    /// <summary>Lets a person sign in and stores the sign-in, replacing an older one.</summary>
+    /// <returns>Where the encryption key is stored, for display; empty for a key file beside the sign-in.</returns>
     /// <exception cref="MailException"/>
-    /// <exception cref="IOException">The job's state directory is somebody else's, or can't be written.</exception>
+    /// <exception cref="IOException">The job's state directory belongs to somebody else or can't be written.</exception>
     public async Task<string> SignInAsync(SignInDialogue dialogue, KeyPlace key, CancellationToken cancellationToken)
     {
         new StateDirectory(place!.Directory).RequireOurs();
@@ -100,12 +100,12 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
             { Kind = FailureKind.Authentication };
         }
 
-        // Not to be interrupted: the code is spent.
+        // This step must not be cancelled, since the authorization code can't be used again.
         using var mine = await SignInLock.TakeAsync(place, time, CancellationToken.None);
         return await kept!.WriteAnewAsync(settings.Binding, refreshToken, key, CancellationToken.None);
     }
 
-    /// <summary>Forgets the sign-in, and tells the server so where it can be told.</summary>
+    /// <summary>Deletes the stored sign-in and revokes its refresh token at the server when that is possible.</summary>
     public async Task<SignOutOutcome> SignOutAsync(CancellationToken cancellationToken)
     {
         if (!kept!.Exists)
@@ -119,7 +119,7 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
         }
         catch (Exception e) when (e is MailException or SignInLostException)
         {
-            // It is forgotten here all the same.
+            // The stored sign-in is deleted even when the token can't be revoked.
         }
 
         held = null;
@@ -153,9 +153,9 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
             var refreshToken = await kept.ReadAsync(settings.Binding, cancellationToken) ?? throw SignInFirst("nobody has signed in yet");
             if (unsaved is var (spent, replacement) && spent == refreshToken)
                 refreshToken = replacement;
-            // A disk that is full or read-only is to be known before a token is spent that may be good once only.
+            // This test write detects a full or read-only disk before the refresh token is spent, which may be valid only once.
             await kept.WriteAsync(settings.Binding, refreshToken, KeyPlace.Best, cancellationToken);
-            // From here to the end nothing is to be interrupted: the server may give the next token with its answer, once.
+            // Nothing may be cancelled from here on: the response may contain the next refresh token, and the server sends it only once.
             var token = await client.RefreshAsync(refreshToken, CancellationToken.None);
             if (token.RefreshToken is { } given && given != refreshToken)
             {
@@ -190,10 +190,10 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
         _ => "",
     };
 
-    /// <summary>An access token and when it was had.</summary>
+    /// <summary>An access token and the time it was obtained.</summary>
     private sealed class HeldToken(IssuedToken token, TimeProvider time)
     {
-        /// <summary>So long before its end it is renewed; of a short one, a quarter of its life before.</summary>
+        /// <summary>How long before its expiry a token is renewed. A short-lived token is renewed when a quarter of its lifetime remains.</summary>
         private static readonly TimeSpan Margin = TimeSpan.FromMinutes(5);
 
         private readonly long since = time.GetTimestamp();
@@ -203,7 +203,10 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
 
         public Secret Secret { get; } = new(token.AccessToken);
 
-        /// <summary>Neither clock shows its end near: one stands still while a machine sleeps, the other one is set by people.</summary>
+        /// <summary>
+        /// Whether the token's expiry is still far by both clocks. The monotonic clock may stop while a machine sleeps; the wall clock
+        /// can be changed by a person.
+        /// </summary>
         public bool IsGood(TimeProvider now)
         {
             var use = token.Life - (token.Life / 4 < Margin ? token.Life / 4 : Margin);
@@ -212,15 +215,15 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
     }
 }
 
-/// <summary>What signing out came to.</summary>
+/// <summary>The result of signing out.</summary>
 public enum SignOutOutcome
 {
-    /// <summary>There was no sign-in.</summary>
+    /// <summary>No sign-in was stored.</summary>
     WasNotIn,
 
-    /// <summary>Forgotten here; the server was not told.</summary>
+    /// <summary>The stored sign-in was deleted, but the token was not revoked at the server.</summary>
     Forgotten,
 
-    /// <summary>Forgotten here, and good for nothing at the server either.</summary>
+    /// <summary>The stored sign-in was deleted, and the server has revoked the token.</summary>
     Revoked,
 }

@@ -4,24 +4,24 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>Where the key lies that a kept sign-in is encrypted with. AES-256: 32 octets.</summary>
+/// <summary>A place that stores the key encrypting a stored sign-in. The key is an AES-256 key of 32 octets.</summary>
 internal abstract class SealingKey
 {
     public const int Bytes = 32;
 
-    /// <summary>As it stands in the file of the sign-in.</summary>
+    /// <summary>The name of this key location, as written into the sign-in file.</summary>
     public abstract string Word { get; }
 
-    /// <summary>Where it lies, for people.</summary>
+    /// <summary>The key's location for display.</summary>
     public abstract string Place { get; }
 
-    /// <summary>Null where it is not to be had now.</summary>
+    /// <summary>Reads the key; returns null when it is not available now.</summary>
     public abstract Task<byte[]?> FindAsync(CancellationToken cancellationToken);
 
-    /// <summary>The one that is there, or a new one; null where this machine has no such place.</summary>
+    /// <summary>Returns the existing key or creates one; null when this machine does not have this key location.</summary>
     public abstract Task<byte[]?> MakeAsync(CancellationToken cancellationToken);
 
-    /// <summary>Nobody needs it any more. Best effort.</summary>
+    /// <summary>Removes a key that is no longer needed, as a best effort.</summary>
     public abstract Task RemoveAsync(CancellationToken cancellationToken);
 
     protected static byte[]? Decode(string? text)
@@ -31,7 +31,10 @@ internal abstract class SealingKey
     }
 }
 
-/// <summary>A credential that systemd hands to the service (<c>LoadCredential=</c>, <c>SetCredentialEncrypted=</c>): of any length, made by the operator.</summary>
+/// <summary>
+/// A credential that systemd passes to the service (<c>LoadCredential=</c>, <c>SetCredentialEncrypted=</c>). The operator creates it, and its
+/// length may vary.
+/// </summary>
 internal sealed class CredentialKey(string? directory) : SealingKey
 {
     public const string FileName = "imapsync-signin-key";
@@ -53,7 +56,9 @@ internal sealed class CredentialKey(string? directory) : SealingKey
     public override Task RemoveAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }
 
-/// <summary>A file beside the sign-in. Whoever may read both has the sign-in: it guards a copy of one of them, and no more.</summary>
+/// <summary>
+/// A key file beside the sign-in. Anyone who can read both files has the sign-in: the key protects only against a copy of one of the two.
+/// </summary>
 internal sealed class FileKey(string path) : SealingKey
 {
     private const string Magic = "imapsync-key 1";

@@ -3,22 +3,22 @@ using System.Text;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>Where the key of a new sign-in is to lie.</summary>
+/// <summary>Where the key of a new sign-in is stored.</summary>
 public enum KeyPlace
 {
-    /// <summary>The best that this machine has.</summary>
+    /// <summary>The most secure key location that this machine has.</summary>
     Best,
 
-    /// <summary>A file beside the sign-in, for programs that run where the user's store of secrets is locked.</summary>
+    /// <summary>A file beside the sign-in, for programs that run while the user's keyring is locked.</summary>
     File,
 }
 
-/// <summary>The places for a key that there are, the best first.</summary>
-/// <param name="file">The sign-in's own file.</param>
-/// <param name="run">Runs a system's program.</param>
+/// <summary>The available key locations, the most secure first.</summary>
+/// <param name="file">The path of the sign-in file.</param>
+/// <param name="run">Runs an external program.</param>
 internal sealed class SealingKeys(string file, IReadOnlyDictionary<string, string> environment, ProgramKey.Run run)
 {
-    /// <summary>Not the path itself: stores of secrets show it to every program of the user.</summary>
+    /// <summary>The key's name in a keyring: a hash instead of the path, since keyrings show it to every program of the user.</summary>
     private readonly string name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(file)))[..16];
 
     private IEnumerable<SealingKey> All
@@ -36,10 +36,10 @@ internal sealed class SealingKeys(string file, IReadOnlyDictionary<string, strin
         }
     }
 
-    /// <summary>The place that the word of a file names; null for a word that is none here.</summary>
+    /// <summary>Returns the key location with this name; null when the name is unknown on this machine.</summary>
     public SealingKey? Find(string word) => All.FirstOrDefault(k => k.Word == word);
 
-    /// <summary>The first place that gives a key.</summary>
+    /// <summary>Returns the first key location that supplies a key, with that key.</summary>
     public async Task<(SealingKey Place, byte[] Key)> MakeAsync(KeyPlace wanted, CancellationToken cancellationToken)
     {
         foreach (var place in All.Where(k => wanted == KeyPlace.Best || k is FileKey))

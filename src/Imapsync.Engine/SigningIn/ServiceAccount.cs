@@ -7,7 +7,9 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>A service account's key file as Google gives it out: who it is (<c>client_email</c>) and its RSA key (<c>private_key</c>, PEM).</summary>
+/// <summary>
+/// A service account's key file as Google issues it, with the account's identity (<c>client_email</c>) and RSA key (<c>private_key</c>, PEM).
+/// </summary>
 internal sealed class ServiceAccount : IDisposable
 {
     private const int MaxBytes = 64 * 1024;
@@ -19,7 +21,7 @@ internal sealed class ServiceAccount : IDisposable
 
     public string Email { get; }
 
-    /// <exception cref="MailException">It can't be read, or holds no such key. Nothing of it is repeated.</exception>
+    /// <exception cref="MailException">The file can't be read or contains no such key. The message never quotes the file.</exception>
     public static ServiceAccount Read(string path)
     {
         try
@@ -39,13 +41,13 @@ internal sealed class ServiceAccount : IDisposable
         }
         catch (Exception e) when (e is JsonException or ArgumentException or CryptographicException or InvalidOperationException)
         {
-            // Not the exception's text: it may quote the file.
+            // The exception's message is left out, since it may quote the file.
             throw Unusable(path, "is no key file of a service account");
         }
     }
 
-    /// <summary>A statement signed with RS256 (RFC 7523 §3, RFC 7515): let me act for this user.</summary>
-    /// <param name="now">As the authorization server's clock has it, as far as known.</param>
+    /// <summary>Creates an assertion, signed with RS256 (RFC 7523 §3, RFC 7515), that asks to act for the user <paramref name="subject"/>.</summary>
+    /// <param name="now">The current time, by the authorization server's clock when that is known.</param>
     public string Sign(string audience, string scope, string? subject, DateTimeOffset now)
     {
         const int Seconds = 3600;

@@ -4,8 +4,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.SigningIn;
 
 /// <summary>
-/// One renewal at a time among all programs of this machine: two that spend one refresh token look like theft to a server that rotates
-/// them, and it ends the sign-in.
+/// Allows one token renewal at a time among all processes of this machine. Two uses of one refresh token look like theft to a server that rotates
+/// refresh tokens, and it would end the sign-in.
 /// </summary>
 internal static class SignInLock
 {

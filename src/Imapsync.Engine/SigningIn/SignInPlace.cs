@@ -2,10 +2,10 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>Where a job keeps one side's sign-in, and the command that makes it.</summary>
+/// <summary>Where a job stores one side's sign-in, and the command that creates it.</summary>
 /// <param name="Directory">The job's state directory.</param>
 /// <param name="Side"><c>source</c> or <c>target</c>.</param>
-/// <param name="Command">For a person to type: <c>imapsync login FILE JOB source</c>.</param>
+/// <param name="Command">The command for a person to run: <c>imapsync login FILE JOB source</c>.</param>
 internal sealed record SignInPlace(string Directory, string Side, string Command)
 {
     public string File => Path.Combine(Directory, StateDirectory.SignInPrefix + Side);

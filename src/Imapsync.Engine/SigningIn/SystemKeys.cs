@@ -4,9 +4,9 @@ using System.Security.Cryptography;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>A key in the user's own store of secrets, by a program of the system that reads and writes there.</summary>
-/// <param name="name">Tells keys apart.</param>
-/// <param name="run">Runs a program with arguments and input to its output; null where it failed or is not there.</param>
+/// <summary>A key in the user's keyring, read and written with a program of the operating system.</summary>
+/// <param name="name">The key's unique name in the keyring.</param>
+/// <param name="run">Runs a program with arguments and input and returns its output; null when the program failed or does not exist.</param>
 internal abstract class ProgramKey(string name, ProgramKey.Run run) : SealingKey
 {
     public delegate Task<string?> Run(string program, IReadOnlyList<string> arguments, string input, CancellationToken cancellationToken);
@@ -26,7 +26,7 @@ internal abstract class ProgramKey(string name, ProgramKey.Run run) : SealingKey
 
     protected abstract Task StoreAsync(string key, CancellationToken cancellationToken);
 
-    /// <summary>Without a shell; the key goes by pipes, never among the arguments.</summary>
+    /// <summary>Runs a program without a shell. The key is passed through pipes, since other processes can see the arguments.</summary>
     public static async Task<string?> RunAsync(string program, IReadOnlyList<string> arguments, string input, CancellationToken cancellationToken)
     {
         try
@@ -61,7 +61,7 @@ internal abstract class ProgramKey(string name, ProgramKey.Run run) : SealingKey
     }
 }
 
-/// <summary>The Secret Service of a Linux desktop (GNOME Keyring, KWallet, KeePassXC), by libsecret's <c>secret-tool</c>.</summary>
+/// <summary>The Secret Service of a Linux desktop (GNOME Keyring, KWallet, KeePassXC), accessed with libsecret's <c>secret-tool</c>.</summary>
 internal sealed class SecretServiceKey(string name, ProgramKey.Run run) : ProgramKey(name, run)
 {
     private const string Tool = "secret-tool";
@@ -79,7 +79,7 @@ internal sealed class SecretServiceKey(string name, ProgramKey.Run run) : Progra
     public override Task RemoveAsync(CancellationToken cancellationToken) => Program(Tool, ["clear", "application", "imapsync", "sign-in", Name], "", cancellationToken);
 }
 
-/// <summary>The keychain of macOS, by <c>security</c>, told over its standard input.</summary>
+/// <summary>The keychain of macOS, accessed with <c>security</c>, which reads its commands from standard input.</summary>
 internal sealed class KeychainKey(string name, ProgramKey.Run run) : ProgramKey(name, run)
 {
     private const string Tool = "/usr/bin/security";

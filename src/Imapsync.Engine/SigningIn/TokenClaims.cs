@@ -3,9 +3,11 @@ using System.Text.Json;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>What an access token that is a JWT says of itself. Not verified, since it decides nothing: it explains a refusal.</summary>
-/// <param name="Audiences">Whom it is for (<c>aud</c>).</param>
-/// <param name="Scopes">What it permits: <c>scp</c>, <c>scope</c> or <c>roles</c>.</param>
+/// <summary>
+/// The claims of an access token that is a JWT. Its signature is not verified, since the claims only explain a refusal and decide nothing.
+/// </summary>
+/// <param name="Audiences">The services the token is intended for (<c>aud</c>).</param>
+/// <param name="Scopes">The permissions it grants: <c>scp</c>, <c>scope</c> or <c>roles</c>.</param>
 internal sealed record TokenClaims(IReadOnlyList<string> Audiences, IReadOnlyList<string> Scopes)
 {
     private const int LongestText = 200;

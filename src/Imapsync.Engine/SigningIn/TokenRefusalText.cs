@@ -3,13 +3,13 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>Why a mail server refuses a token that was just issued, as far as it can be told from both. Pure.</summary>
+/// <summary>Explains why a mail server refused a fresh access token, from the token and the server's response. Pure.</summary>
 internal static class TokenRefusalText
 {
-    /// <param name="token">What came with it; null where that is not known any more.</param>
-    /// <param name="said">What the mail server said.</param>
-    /// <param name="command">What a person signs in with; null where nobody does.</param>
-    /// <returns>Begins with a semicolon.</returns>
+    /// <param name="token">The token response; null when it is no longer known.</param>
+    /// <param name="said">The mail server's response.</param>
+    /// <param name="command">The command with which a person signs in; null when no person signs in.</param>
+    /// <returns>The explanation, beginning with a semicolon.</returns>
     public static string For(OAuthSettings settings, Secret refused, IssuedToken? token, TokenRefusal? said, string? command)
     {
         var again = command is null ? "" : $", then run '{command}'";
@@ -32,7 +32,7 @@ internal static class TokenRefusalText
         };
     }
 
-    /// <summary>The server's own words. Begins with a semicolon; empty where it has none.</summary>
+    /// <summary>Quotes the server's explanation. The text begins with a semicolon; it is empty when the server gave none.</summary>
     public static string Words(TokenRefusal? said)
     {
         if (said is null)

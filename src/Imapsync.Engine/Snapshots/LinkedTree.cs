@@ -4,19 +4,19 @@ using Imapsync.Engine.Stores.Maildir;
 namespace Imapsync.Engine.Snapshots;
 
 /// <summary>
-/// Makes a Maildir tree of another one's messages. A message's file never changes, so it is linked and takes no room; its flags are in its
-/// name, which each tree has for itself. The few other files (uidlist, keywords, subscriptions) are copied, since they do change.
-/// Other programs may deliver and rename meanwhile: each message that was there all the while is in it once.
+/// Creates a copy of a Maildir tree with hard links. A message file's content never changes, so it is linked and takes no space; its flags are in
+/// the file name, which is separate in each tree. The few other files (uidlist, keywords, subscriptions) do change, so they are copied. Other
+/// programs may deliver or rename messages during the copy: each message that exists throughout is in the copy once.
 /// </summary>
-/// <param name="beforeEach">Called before each file and directory; what it throws ends the work.</param>
+/// <param name="beforeEach">Called before each file and directory; an exception from it ends the work.</param>
 internal sealed class LinkedTree(Action beforeEach)
 {
     private const int MaxScans = 5;
 
-    /// <summary>new/ first: files move from there to cur/.</summary>
+    /// <summary>The directories in scanning order: new/ comes first, since messages move from there to cur/.</summary>
     private static readonly string[] Places = ["new", "cur"];
 
-    /// <summary>Entries that are neither files nor directories; links lead out of the tree.</summary>
+    /// <summary>The number of symbolic links that were left out, since they may lead out of the tree.</summary>
     public long LeftOut { get; private set; }
 
     /// <exception cref="IOException"/>
@@ -34,12 +34,12 @@ internal sealed class LinkedTree(Action beforeEach)
             Posix.TryCreateDirectory(Path.Combine(to, "tmp"));
         foreach (var directory in directories.Values.Where(d => !isFolder || d.Name is not ("cur" or "new" or "tmp")))
             Copy(directory.FullName, Path.Combine(to, directory.Name));
-        // After the messages, so that the uidlist knows them all.
+        // These files are copied after the messages, so that the uidlist covers all linked messages.
         CopyFiles(entries.OfType<FileInfo>().Where(f => f.LinkTarget is null && !IsPassing(f.Name)), to);
         Posix.SyncDirectory(to);
     }
 
-    /// <summary>The files of a job's state, without those of a run under way and of restores.</summary>
+    /// <summary>Copies the files of a job's state, except those of a running job and of restores.</summary>
     public void CopyFiles(string from, string to)
     {
         beforeEach();
@@ -53,13 +53,14 @@ internal sealed class LinkedTree(Action beforeEach)
 
     private static EnumerationOptions Everything => new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
 
-    /// <summary>What is being written, locks, and what a server makes anew by itself.</summary>
+    /// <summary>Whether a file is temporary, a lock, or an index that a mail server rebuilds by itself.</summary>
     private static bool IsPassing(string name) =>
         name.EndsWith(".lock", StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal) || name.StartsWith("dovecot.index", StringComparison.Ordinal);
 
     /// <summary>
-    /// A file that is renamed meanwhile may be seen under both names or neither, so both directories are linked again until nothing vanished
-    /// under our hands and neither changed, and what is there twice goes once. Where that never ends, what any of the scans saw is in it.
+    /// Links all messages. A scan may see a file that is being renamed under both names or neither, so the scans repeat until no file
+    /// vanished and neither directory changed; then duplicates are removed. After the last scan allowed, the copy contains everything that
+    /// any scan saw.
     /// </summary>
     private void LinkMessages(string from, string to)
     {
@@ -71,7 +72,7 @@ internal sealed class LinkedTree(Action beforeEach)
             var isWhole = true;
             foreach (var place in Places)
                 isWhole &= LinkAll(Path.Combine(from, place), Path.Combine(to, place), isFirst: scan == 1);
-            // A directory that was changed may have been read past a file that got another name.
+            // A scan of a changed directory may have missed a renamed file, so it is repeated.
             if ((isWhole && Dates().SequenceEqual(before)) || scan == MaxScans)
                 break;
         }
@@ -83,7 +84,7 @@ internal sealed class LinkedTree(Action beforeEach)
         DateTime[] Dates() => [.. Places.Select(p => Directory.GetLastWriteTimeUtc(Path.Combine(from, p)))];
     }
 
-    /// <returns>False where one vanished before it was linked.</returns>
+    /// <returns>False when a file vanished before it was linked.</returns>
     private bool LinkAll(string from, string to, bool isFirst)
     {
         var isWhole = true;
@@ -102,13 +103,17 @@ internal sealed class LinkedTree(Action beforeEach)
         return isWhole;
     }
 
-    /// <summary>Of a file that was renamed while it was linked one name stays, the one that it has now where that is among them.</summary>
+    /// <summary>
+    /// Removes the additional links of a message that was renamed during the copy. The link with the message's current name is kept, if there
+    /// is one.
+    /// </summary>
     private static void RemoveDoubles(string from, string to)
     {
         var linked = Places.SelectMany(place => Directory.EnumerateFiles(Path.Combine(to, place)).Select(f => (Place: place, Name: Path.GetFileName(f), Path: f)));
         foreach (var alike in linked.GroupBy(f => f.Name[..MaildirName.InfoStart(f.Name)]).Where(g => g.Skip(1).Any()))
         {
-            // Two messages may share a unique name: those are two files. A rename changes a file's time of change while we look.
+            // Two messages may share a unique name; they are then two different files. The change time is ignored, since a rename
+            // during the copy changes it.
             foreach (var same in alike.GroupBy(f => FileStamp.Of(f.Path) with { Changed = 0 }).Where(g => g.Key != default))
             {
                 var names = same.ToList();
@@ -134,7 +139,7 @@ internal sealed class LinkedTree(Action beforeEach)
         }
     }
 
-    /// <summary>Null where it is gone since it was listed: another program's, in passing.</summary>
+    /// <summary>Opens a file; returns null when another program has removed it since it was listed.</summary>
     private static FileStream? OpenIfThere(string path)
     {
         try

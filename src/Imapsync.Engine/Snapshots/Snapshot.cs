@@ -3,8 +3,8 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.Snapshots;
 
-/// <summary>A backup as it was at one time: <c>mail/</c>, a Maildir tree, and <c>state/</c>, what the job remembered then.</summary>
-/// <param name="Taken">Whole seconds, UTC.</param>
+/// <summary>The state of a backup at one time: <c>mail/</c>, a Maildir tree, and <c>state/</c>, the job's state at that time.</summary>
+/// <param name="Taken">When the snapshot was taken, in UTC and whole seconds.</param>
 public sealed record Snapshot(string Directory, DateTimeOffset Taken)
 {
     private const string NameForm = "yyyy-MM-dd'T'HH-mm-ss'Z'";
@@ -15,7 +15,10 @@ public sealed record Snapshot(string Directory, DateTimeOffset Taken)
 
     public string State => Path.Combine(Directory, "state");
 
-    /// <summary>Keeps it from being forgotten until disposed of. Null where it is gone or is just being forgotten.</summary>
+    /// <summary>
+    /// Locks the snapshot against deletion until the result is disposed of. Returns null when the snapshot does not exist or is being
+    /// deleted.
+    /// </summary>
     public IDisposable? TryHold()
     {
         try

@@ -2,7 +2,7 @@ using Imapsync.Engine.Stores.Maildir;
 
 namespace Imapsync.Engine.Snapshots;
 
-/// <summary>Which messages a snapshot holds, by the names of their files.</summary>
+/// <summary>The messages in a snapshot, identified by their file names.</summary>
 public sealed class SnapshotContents
 {
     private static readonly string[] Places = ["new", "cur"];
@@ -35,7 +35,7 @@ public sealed class SnapshotContents
         return contents;
     }
 
-    /// <summary>What is different from an earlier one: messages that came, that went, and that have other flags.</summary>
+    /// <summary>Counts the differences from an earlier snapshot: messages that were added, removed, or have different flags.</summary>
     public (int Came, int Went, int Flags) Since(SnapshotContents? earlier)
     {
         if (earlier is null)

@@ -6,8 +6,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Snapshots;
 
 /// <summary>
-/// A job's snapshots: directories named by the time they were taken, in UTC. One that is being made ends in <c>.partial</c>, one that is
-/// forgotten in <c>.forgotten</c>: neither counts, and both are cleared away by whoever next takes or prunes.
+/// The directory with a job's snapshots, each named by the UTC time it was taken. A snapshot in progress has the suffix <c>.partial</c>, a
+/// dropped one <c>.forgotten</c>. Neither is listed, and the next run that takes or prunes snapshots deletes them.
 /// </summary>
 public sealed class SnapshotDirectory(string path)
 {
@@ -16,12 +16,12 @@ public sealed class SnapshotDirectory(string path)
 
     public string Path { get; } = path;
 
-    /// <summary>Null where the job keeps no snapshots.</summary>
+    /// <summary>Returns the job's snapshot directory; null when the job keeps no snapshots.</summary>
     public static SnapshotDirectory? Of(JobDefinition job) => job is { Snapshots: { } policy, Target: MaildirEndpoint target }
         ? new SnapshotDirectory(policy.Directory ?? target.Directory + ".snapshots")
         : null;
 
-    /// <summary>Oldest first.</summary>
+    /// <summary>Lists the snapshots, oldest first.</summary>
     public IReadOnlyList<Snapshot> List()
     {
         if (!Directory.Exists(Path))
@@ -36,8 +36,11 @@ public sealed class SnapshotDirectory(string path)
         return [.. found.OrderBy(s => s.Taken)];
     }
 
-    /// <summary>The newest that was taken at this time or before: a snapshot's name, <c>latest</c>, a day (its end, local time) or an instant.</summary>
-    /// <exception cref="FormatException">The text is none of these.</exception>
+    /// <summary>
+    /// Finds a snapshot by its name, by <c>latest</c>, or as the newest one taken at or before a time: a day (its end in local time) or an
+    /// instant.
+    /// </summary>
+    /// <exception cref="FormatException">The text has none of these forms.</exception>
     public Snapshot? Find(string text, TimeZoneInfo zone)
     {
         var all = List();
@@ -46,13 +49,15 @@ public sealed class SnapshotDirectory(string path)
         return Snapshot.TryParseName(text, out var name) ? all.FirstOrDefault(s => s.Taken == name) : all.LastOrDefault(s => s.Taken <= InstantOf(text, zone));
     }
 
-    /// <summary>Takes a snapshot of a tree that nothing of ours writes to meanwhile, and of the job's state.</summary>
-    /// <returns>It, and how many entries were left out because they are neither files nor directories.</returns>
-    /// <exception cref="IOException">There is no room, no right, or the file system has no hard links; then there is none, as before.</exception>
+    /// <summary>Takes a snapshot of the job's state and of a mail tree that this program must not write to meanwhile.</summary>
+    /// <returns>The snapshot, and the number of entries left out because they are neither files nor directories.</returns>
+    /// <exception cref="IOException">
+    /// The disk is full, access is denied, or the file system has no hard links. No snapshot is then created.
+    /// </exception>
     public (Snapshot Taken, long LeftOut) Take(string mail, string state, DateTimeOffset now, CancellationToken abort) =>
         Take(mail, state, now, abort.ThrowIfCancellationRequested);
 
-    /// <param name="beforeEach">Called before each file and directory; what it throws ends it as a crash would.</param>
+    /// <param name="beforeEach">Called before each file and directory; an exception from it ends the work like a crash.</param>
     internal (Snapshot Taken, long LeftOut) Take(string mail, string state, DateTimeOffset now, Action beforeEach)
     {
         DurableFiles.RequireNoLink(Path);
@@ -79,7 +84,7 @@ public sealed class SnapshotDirectory(string path)
         }
     }
 
-    /// <summary>Takes a snapshot out of the list; its room is freed by <see cref="Prune"/>. False while somebody reads it.</summary>
+    /// <summary>Removes a snapshot from the list; <see cref="Prune"/> frees its disk space. Returns false while the snapshot is being read.</summary>
     public bool TryForget(Snapshot snapshot)
     {
         using var alone = Posix.TryLockDirectory(snapshot.Directory);
@@ -90,7 +95,7 @@ public sealed class SnapshotDirectory(string path)
         return true;
     }
 
-    /// <summary>Removes what is forgotten or was never finished. Interrupted, it is gone on with the next time.</summary>
+    /// <summary>Deletes snapshots that were dropped or never completed. If this is interrupted, the next call continues.</summary>
     public void Prune(CancellationToken abort)
     {
         if (!Directory.Exists(Path))

@@ -5,7 +5,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Snapshots;
 
-/// <summary>What a run does with a job's snapshots once all is in place: takes one when it is due, forgets and prunes what the policy does not keep.</summary>
+/// <summary>Handles a job's snapshots after all mail was copied: takes one when it is due, and removes those that the policy does not keep.</summary>
 public static class SnapshotRun
 {
     public static async Task FinishAsync(JobDefinition job, JobReporter report, TimeProvider time, CancellationToken abort)
@@ -29,7 +29,7 @@ public static class SnapshotRun
         now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerSecond));
         DateTimeOffset Local(DateTimeOffset instant) => TimeZoneInfo.ConvertTime(instant, time.LocalTimeZone);
         var listed = snapshots.List();
-        // By a clock that was wrong, then or now. They say nothing of what is due or to be forgotten.
+        // Snapshots from the future result from a wrong clock, then or now. They are ignored when deciding what is due and what to remove.
         var ahead = listed.Count(s => s.Taken > now);
         if (ahead > 0)
             report.Note(null, $"snapshots of a time that is yet to come, by this machine's clock: {ahead}; they are left as they are");

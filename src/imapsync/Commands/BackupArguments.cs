@@ -25,7 +25,7 @@ internal sealed record Backup(string Name, Endpoint Endpoint, string? Numbers, s
     }
 }
 
-/// <summary>The arguments of the commands that look into a backup: a job file and a job whose target it is, or the backup's own URL.</summary>
+/// <summary>The arguments of the commands that read a backup: a job file and the job whose target is the backup, or the backup's own URL.</summary>
 internal sealed class BackupArguments
 {
     private readonly Argument<string> place = new("FILE") { Description = "The job file, or the backup itself: maildir:DIR or mbox:DIR." };
@@ -34,8 +34,8 @@ internal sealed class BackupArguments
     private readonly SnapshotOption at;
     private readonly Option<string> state = new("--state") { Description = "Keep the jobs' state below this directory, whatever the file says.", HelpName = "DIR" };
 
-    /// <param name="rest">What comes behind the job, any number of times; null for nothing.</param>
-    /// <param name="restDescription">What that is for.</param>
+    /// <param name="rest">The name of an argument that follows the job and may be repeated; null for none.</param>
+    /// <param name="restDescription">The description of that argument.</param>
     public BackupArguments(Command command, string? rest = null, string? restDescription = null)
     {
         this.rest = rest;
@@ -52,7 +52,7 @@ internal sealed class BackupArguments
             var isUrl = result.GetResult(place) is { Tokens: [var first, ..] } && IsUrl(first.Value);
             var given = result.GetResult(job)?.Tokens ?? [];
             var count = given.Count;
-            // A misspelt option is told by itself.
+            // A misspelt option is already reported, so the other checks are skipped.
             if (given.Any(t => t.Value.StartsWith('-')))
                 return;
             if (isUrl && at!.IsGiven(result))
@@ -68,7 +68,7 @@ internal sealed class BackupArguments
         at = new SnapshotOption(command);
     }
 
-    /// <summary>What came behind the job.</summary>
+    /// <summary>Returns the arguments after the job.</summary>
     public IReadOnlyList<string> Rest(ParseResult parsed) => (parsed.GetValue(job) ?? [])[(IsUrl(parsed.GetRequiredValue(place)) ? 0 : 1)..];
 
     /// <exception cref="ConfigurationException"/>
@@ -83,7 +83,7 @@ internal sealed class BackupArguments
             : throw new ConfigurationException([new ConfigurationError(new SettingOrigin(given), $"{backup.Endpoint.Display} is an account and no backup in files", "look into it with a mail program")]);
     }
 
-    /// <summary>Reads, and writes nothing into the backup.</summary>
+    /// <summary>Opens the backup for reading; nothing is written into it.</summary>
     /// <exception cref="MailException"/>
     public static Task<IMessageStore> OpenAsync(Backup backup, HostContext surroundings, CancellationToken cancellationToken) =>
         OpenAsync(backup, surroundings, text => surroundings.Error.WriteLine(TerminalText.Escape($"note: {text}")), cancellationToken);
@@ -123,7 +123,7 @@ internal sealed class BackupArguments
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         var definition = read.Jobs[0];
         var backup = Backup.Of(definition, surroundings.Time);
-        // A snapshot may lack mail that the backup has by now, and hold some that it lacks: each numbers its own.
+        // A snapshot and the backup each contain messages that the other may lack, so each has its own UID numbers.
         return at.Find(parsed, definition, surroundings.Time) is { } snapshot
             ? new Backup(definition.Name, SnapshotOption.AsOf(definition, snapshot).Target, Path.Combine(backup.Numbers!, snapshot.Name))
             : backup;

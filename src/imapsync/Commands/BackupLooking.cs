@@ -5,7 +5,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>Opens a backup for a command that looks into it, and tells what went wrong.</summary>
+/// <summary>Opens a backup for a command that reads it, and reports errors.</summary>
 internal static class BackupLooking
 {
     /// <returns>The exit status.</returns>

@@ -11,7 +11,9 @@ using Imapsync.Engine.Running;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync check</c>: would these jobs run, and what would they have to do? Connects and logs in, changes nothing.</summary>
+/// <summary>
+/// <c>imapsync check</c>: reports whether jobs could run and how much they would copy. It connects and logs in, but changes nothing.
+/// </summary>
 internal static class CheckCommand
 {
     public static Command Create(HostContext surroundings)
@@ -65,7 +67,7 @@ internal static class CheckCommand
         return status;
     }
 
-    /// <summary>What the history keeps of it.</summary>
+    /// <summary>Returns the check's result as a report for the history.</summary>
     private static JobReport Report(AccountCheck check, DateTimeOffset began, DateTimeOffset ended)
     {
         ImmutableArray<Problem> problems =
@@ -84,7 +86,7 @@ internal static class CheckCommand
         _ => Reasons.Failed,
     };
 
-    /// <summary>The results in the order of the jobs.</summary>
+    /// <summary>Checks all jobs and returns the results in job order.</summary>
     private static async Task<IReadOnlyList<AccountCheck>> CheckAllAsync(IReadOnlyList<JobDefinition> jobs, Choices choices, HostContext surroundings, CancellationToken stop)
     {
         var runner = new CheckRunner(surroundings.Time, surroundings.OpenStore);

@@ -2,10 +2,10 @@ using System.CommandLine;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync completion</c>: a script that lets the shell ask the program itself what can be completed.</summary>
+/// <summary><c>imapsync completion</c>: prints a script with which the shell asks the program for completions.</summary>
 internal static class CompletionCommand
 {
-    // The names come from a job file: they are compared and quoted by the shell, never evaluated.
+    // The completions include names from a job file, so the shell only compares and quotes them and never evaluates them.
     private const string Bash = """
         _imapsync() {
             local current=${COMP_WORDS[COMP_CWORD]} word

@@ -6,7 +6,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync copy</c>: one job without a job file.</summary>
+/// <summary><c>imapsync copy</c>: runs one job without a job file.</summary>
 internal static class CopyCommand
 {
     public static Command Create(HostContext surroundings)
@@ -51,7 +51,7 @@ internal static class CopyCommand
         return command;
     }
 
-    /// <summary>For its owner only: it says where the secrets are. It appears whole.</summary>
+    /// <summary>Saves the job file atomically. Only its owner can read it, since it says where the secrets are.</summary>
     /// <exception cref="ConfigurationException"/>
     private static async Task SaveAsync(string path, string text, bool force, CancellationToken cancellationToken)
     {

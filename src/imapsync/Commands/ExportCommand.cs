@@ -5,7 +5,7 @@ using Imapsync.Serving.Finding;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync export</c>: writes messages of a backup, or the files attached to them, to files of their own. Replaces none.</summary>
+/// <summary><c>imapsync export</c>: writes messages of a backup, or their attachments, to individual files. It never replaces a file.</summary>
 internal static class ExportCommand
 {
     public static Command Create(HostContext surroundings)

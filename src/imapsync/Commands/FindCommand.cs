@@ -9,7 +9,7 @@ using Imapsync.Serving.Finding;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync find</c>: looks for messages in a backup. Changes nothing.</summary>
+/// <summary><c>imapsync find</c>: searches for messages in a backup. It changes nothing.</summary>
 internal static class FindCommand
 {
     private const int ProgressEvery = 500;
@@ -69,12 +69,14 @@ internal static class FindCommand
         }, stop);
     }
 
-    /// <summary>Two lines: what it is, and what it is called by.</summary>
+    /// <summary>Returns two lines: the message's description and its identifier.</summary>
     private static string Text(FoundMessage message) =>
         string.Create(CultureInfo.InvariantCulture, $"{message.Received:yyyy-MM-dd HH:mm}  {Shown(message.From, "(no sender)")}  {Shown(message.Subject, "(no subject)")}")
         + $"{(message.Attachments is { Count: > 0 } files ? $"  [{Shown(string.Join(", ", files), "")}]" : "")}\n    {TerminalText.Escape(message.Id.ToString())}  {Quantities.Octets(message.SizeBytes)}";
 
-    /// <summary>For programs: as it is, or show would not know it, unless it would be more than a line.</summary>
+    /// <summary>
+    /// Returns an identifier for programs, unescaped so that <c>show</c> recognizes it. It is escaped only when it would not fit on one line.
+    /// </summary>
     private static string Line(string id) => id.Any(c => char.IsControl(c) || c is '\u2028' or '\u2029') ? TerminalText.Escape(id) : id;
 
     private static string Shown(string? text, string otherwise) => text is null ? otherwise : TerminalText.Escape(text);

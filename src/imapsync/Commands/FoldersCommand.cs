@@ -9,7 +9,9 @@ using Imapsync.Engine.Stores.Labels;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync folders</c>: which folder goes where, with how many messages. Changes nothing.</summary>
+/// <summary>
+/// <c>imapsync folders</c>: shows which source folder is copied to which target folder, with the number of messages. It changes nothing.
+/// </summary>
 internal static class FoldersCommand
 {
     /// <summary>What a side does not tell.</summary>

@@ -7,10 +7,10 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync init</c>: sets up a job from an address, by questions or by options.</summary>
+/// <summary><c>imapsync init</c>: sets up a job for a mail address, with questions or with options.</summary>
 internal static class InitCommand
 {
-    /// <summary>The settings of an account that matter before there is a job file; the others are written into it.</summary>
+    /// <summary>The account settings needed before the job file exists; all others are written into it.</summary>
     private static readonly string[] AccountKeys = ["provider", "password_env", "password_file", "password_command", "tls_ca_file", "tls_fingerprint", "auth", "authorize_as"];
 
     private static readonly string[] TimeForms = ["HH:mm", "H:mm"];

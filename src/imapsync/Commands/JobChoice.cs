@@ -5,7 +5,7 @@ using Imapsync.Engine.Jobs;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>The options that choose jobs by how their last run ended.</summary>
+/// <summary>The options that select jobs by the outcome of their last run.</summary>
 internal sealed class JobChoice
 {
     private readonly Option<bool> failed = new("--only-failed") { Description = "Run only jobs whose last run failed, or left something that is not in place." };
@@ -17,7 +17,7 @@ internal sealed class JobChoice
         command.Add(unfinished);
     }
 
-    /// <summary>Those that are wanted, in their order. One whose history can't be read is wanted.</summary>
+    /// <summary>Returns the selected jobs in their order. A job whose history can't be read is selected.</summary>
     public async Task<IReadOnlyList<JobDefinition>> ChooseAsync(
         ParseResult parsed, IReadOnlyList<JobDefinition> jobs, HostContext surroundings, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ using Imapsync.Engine.Jobs;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>The arguments and options that every command about jobs has.</summary>
+/// <summary>The arguments and options that all job commands share.</summary>
 internal sealed class JobFileArguments
 {
     private readonly Argument<string> file = new("FILE") { Description = "The job file (YAML)." };
@@ -16,17 +16,17 @@ internal sealed class JobFileArguments
     private readonly Option<string> state = new("--state") { Description = "Keep the jobs' state below this directory, whatever the file says.", HelpName = "DIR" };
     private readonly Option<string> output;
 
-    /// <param name="isOneJob">The command takes exactly one job of the file.</param>
-    /// <param name="next">What follows the one job on the command line.</param>
-    /// <param name="output">In place of the <c>--output</c> that most commands have.</param>
-    /// <param name="hasOutput">False for a command without one.</param>
+    /// <param name="isOneJob">Whether the command accepts exactly one job.</param>
+    /// <param name="next">The argument after the one job; null for none.</param>
+    /// <param name="output">A replacement for the <c>--output</c> option that most commands have.</param>
+    /// <param name="hasOutput">Whether the command has an output option.</param>
     public JobFileArguments(Command command, bool isOneJob = false, Argument? next = null, Option<string>? output = null, bool hasOutput = true)
     {
         this.output = output ?? OutputOption();
         if (next is not null || isOneJob)
         {
             jobs.Arity = ArgumentArity.ExactlyOne;
-            // The library makes a list of several words only.
+            // The library creates a list only for arguments that accept several words, so this argument needs a parser.
             jobs.CustomParser = result => [.. result.Tokens.Select(t => t.Value)];
             jobs.Description = "The name of the job.";
         }
@@ -56,7 +56,7 @@ internal sealed class JobFileArguments
 
     public bool IsJson(ParseResult parsed) => parsed.GetValue(output) == "json";
 
-    /// <summary>Reads the file, asks for passwords and prints the notes.</summary>
+    /// <summary>Reads the job file, asks for passwords and prints the notes.</summary>
     /// <param name="keepsBadRows">See <see cref="JobFileOptions.KeepsBadRows"/>.</param>
     /// <exception cref="ConfigurationException"/>
     public async Task<JobFile> LoadAsync(ParseResult parsed, HostContext surroundings, CancellationToken cancellationToken, bool keepsBadRows = false)
@@ -66,8 +66,8 @@ internal sealed class JobFileArguments
         return read;
     }
 
-    /// <summary>Reads the file and prints the notes.</summary>
-    /// <param name="usesSource">The jobs' sources will be opened.</param>
+    /// <summary>Reads the job file and prints the notes.</summary>
+    /// <param name="usesSource">Whether the jobs' sources will be opened.</param>
     /// <exception cref="ConfigurationException"/>
     public async Task<JobFile> ReadAsync(ParseResult parsed, HostContext surroundings, bool usesSource, bool keepsBadRows = false)
     {
@@ -77,17 +77,17 @@ internal sealed class JobFileArguments
         return read;
     }
 
-    /// <summary>Reads the file. What an endpoint that is not used points at need not be there.</summary>
+    /// <summary>Reads the job file. Secrets and files of an unused endpoint need not exist.</summary>
     /// <exception cref="ConfigurationException"/>
     public JobFile Read(ParseResult parsed, HostContext surroundings, bool usesSource, bool usesTarget) =>
         JobFileReader.Read(parsed.GetRequiredValue(file), Options(parsed, surroundings) with { UsesSource = usesSource, UsesTarget = usesTarget });
 
-    /// <summary>Reads the file for who opens none of its stores: no password has to be there, and nothing is noted.</summary>
+    /// <summary>Reads the job file for a command that opens no store. Passwords need not exist, and no notes are printed.</summary>
     /// <exception cref="ConfigurationException"/>
     public JobFile ReadPlaces(ParseResult parsed, HostContext surroundings) =>
         Read(parsed, surroundings, usesSource: false, usesTarget: false);
 
-    /// <summary>Who is to be told that the file can't be right.</summary>
+    /// <summary>Returns the recipients to notify when the job file is invalid.</summary>
     public IReadOnlyList<Notice> ReadNotices(ParseResult parsed, HostContext surroundings) =>
         JobFileReader.ReadNotices(parsed.GetRequiredValue(file), Options(parsed, surroundings));
 
@@ -98,7 +98,10 @@ internal sealed class JobFileArguments
         StateRoot = parsed.GetValue(state),
     };
 
-    /// <summary>The library takes a misspelt option for one more word; no file, job or address starts with a dash.</summary>
+    /// <summary>
+    /// Rejects arguments that start with a dash. The library treats a misspelt option as an argument, but no file, job or address starts with
+    /// a dash.
+    /// </summary>
     public static void RefuseOptions(ArgumentResult result)
     {
         foreach (var token in result.Tokens.Where(t => t.Value.StartsWith('-')))
@@ -107,7 +110,7 @@ internal sealed class JobFileArguments
 
     private IEnumerable<CompletionItem> CompleteJobs(CompletionContext context)
     {
-        // Not GetValue, which throws where the line is wrong as yet, as it is while it is typed.
+        // GetValue is avoided, since it throws on an invalid command line, and the line is incomplete while it is being typed.
         return context.ParseResult.GetResult(file)?.Tokens is not [var path, ..] ? [] : JobFileReader.ReadNames(path.Value).Order(StringComparer.Ordinal).Select(name => new CompletionItem(name));
     }
 }

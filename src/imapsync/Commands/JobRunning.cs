@@ -7,8 +7,8 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>Runs jobs, shows how they get on and tells what became of them.</summary>
-/// <param name="ReportPath">Where the report goes; null for none.</param>
+/// <summary>Runs jobs, shows their progress and reports their results.</summary>
+/// <param name="ReportPath">The path of the report; null for none.</param>
 internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, int Parallel)
 {
     /// <summary>Of more jobs nobody is told where each one's mail lies.</summary>
@@ -17,21 +17,22 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     /// <summary>How long a collector of telemetry may take at the end of a run, and of one that is to end.</summary>
     private static readonly TimeSpan TelemetryPatience = TimeSpan.FromSeconds(5), TelemetryPatienceWhenStopped = TimeSpan.FromSeconds(2);
 
-    /// <summary>See <see cref="RunOptions.Heal"/>.</summary>
+    /// <summary>Whether to copy missing messages again; see <see cref="RunOptions.Heal"/>.</summary>
     public bool Heal { get; init; }
 
     public LogSettings Log { get; init; } = new(null, null);
 
-    /// <summary>Where the figures for Prometheus go, in place of what the job file says.</summary>
+    /// <summary>The path of the file for Prometheus metrics; null for the path in the job file.</summary>
     public string? MetricsPath { get; init; }
 
-    /// <summary>Who is to be told where the jobs can't even be read.</summary>
+    /// <summary>Returns the recipients to notify when the jobs can't be read.</summary>
     public Func<IReadOnlyList<Notice>> NoticesOfMistakes { get; init; } = () => [];
 
-    /// <summary>Where the report goes as CSV; null for none.</summary>
+    /// <summary>The path of the report as CSV; null for none.</summary>
     public string? ReportCsvPath { get; init; }
 
-    /// <param name="load">Reads the jobs and asks for passwords, after everything else on the command line was found good.</param>
+    /// <summary>Runs the jobs.</summary>
+    /// <param name="load">Reads the jobs and asks for passwords, once the rest of the command line is known to be valid.</param>
     /// <returns>The exit status.</returns>
     public Task<int> RunAsync(
         Func<HostContext, CancellationToken, Task<JobFile>> load, HostContext surroundings, CancellationToken cancellationToken) =>
@@ -57,7 +58,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             throw;
         }
 
-        // A dry run is nobody's news.
+        // A dry run sends no notifications.
         var notices = new RunNotices(surroundings, DryRun ? new JobFile([], []) : file, signals, r => ExitStatus.Of(r, signals.InterruptedStatus));
         var events = surroundings.ShowEvents(IsJson, file.Jobs.Length);
         notices.Say = events.Say;
@@ -65,7 +66,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         var telemetry = DryRun ? null : TelemetryExport.Start(surroundings.Environment, text => notices.Say(text));
         var reports = await RunJobsAsync(file, notices, events, surroundings, signals, stop);
 
-        // First what programs read, and who is to be told: a terminal or a pipe that nobody reads may take no more words.
+        // Report files and notifications come first, since writing to a terminal or pipe that nobody reads may block.
         var late = new ConcurrentQueue<string>();
         using var errors = new StringWriter();
         notices.Say = late.Enqueue;
@@ -73,7 +74,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportCsvPath, file => ReportCsv.WriteAsync(file, reports, signals.InterruptedStatus), errors)]);
         // The last file, since it names the exit status.
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports, status), DocumentJson.Default.ReportJson, errors)]);
-        // On another thread, and not waited for for ever: a disk may not answer.
+        // This runs on a thread-pool thread with a limited wait, since a disk may not respond.
         var telling = DryRun ? Task.CompletedTask : Task.Run(() => TellAsync(file, notices, telemetry, reports, status, surroundings, late.Enqueue, stop), CancellationToken.None);
         var complaints = errors.ToString();
         var showing = Task.Run(() => ShowEndAsync(events, complaints, file.Jobs, reports, surroundings), CancellationToken.None);
@@ -113,7 +114,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             Task.Run(() => WriteMetricsAsync(file, surroundings, say), CancellationToken.None),
             telemetry?.EndAsync(() => StandingsAsync(file, surroundings), stop.IsCancellationRequested ? TelemetryPatienceWhenStopped : TelemetryPatience, surroundings.Time) ?? Task.CompletedTask,
             notices.EndAsync(reports, status));
-        // Written already, so that no notification that hangs can keep it back; what is no ordinary file is not written twice.
+        // The report was written before notifications were sent, so that one that hangs can't delay it. An ordinary file is now written
+        // again with the failures; a pipe or device is not.
         if (notices.Failures is { Count: > 0 } failures && ReportPath is not null && Engine.Files.OutputFile.WouldReplace(ReportPath))
         {
             using var errors = new StringWriter();

@@ -6,7 +6,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>The options of commands whose course is worth a log.</summary>
+/// <summary>The log options, for commands whose progress can be logged.</summary>
 internal sealed class LogOptions
 {
     private readonly Option<string> format = new("--log-format") { Description = "How lines of the log look: text with date and zone, json, or journald with priorities. Without --log-file they are what standard error gets." };
@@ -22,11 +22,12 @@ internal sealed class LogOptions
     public LogSettings Read(ParseResult parsed) => new(parsed.GetValue(format), parsed.GetValue(file));
 }
 
-/// <param name="Format">Null for what is shown to people.</param>
-/// <param name="File">Null for standard error.</param>
+/// <summary>Where and how to log.</summary>
+/// <param name="Format">The log format; null for the format that people are shown.</param>
+/// <param name="File">The path of the log file; null for standard error.</param>
 internal sealed record LogSettings(string? Format, string? File)
 {
-    /// <summary>Does what a command does, with its words and events where they are wanted. Mistakes of the job file are such words.</summary>
+    /// <summary>Runs a command's work with its messages and events going to the log as requested. Mistakes in the job file are logged too.</summary>
     public async Task<int> RunAsync(HostContext surroundings, Func<HostContext, Task<int>> work)
     {
         if (this is { Format: null, File: null })
@@ -43,7 +44,7 @@ internal sealed record LogSettings(string? Format, string? File)
             return ExitStatus.Usage;
         }
 
-        // A log on a full disk loses lines; it does not cost the run. Events and words are written side by side, each line whole.
+        // When the disk is full, the log loses lines, but the run continues. Events and messages are written concurrently, each line as a whole.
         var logged = Open(surroundings, file is null ? surroundings.Error : new BestEffortWriter(TextWriter.Synchronized(file)));
         try
         {
@@ -64,7 +65,7 @@ internal sealed record LogSettings(string? Format, string? File)
             }
             catch (IOException)
             {
-                // Each line was tried to be written at once.
+                // The failure is ignored, since every line was already flushed when it was written.
             }
         }
     }
@@ -75,7 +76,7 @@ internal sealed record LogSettings(string? Format, string? File)
         Func<Engine.Progress.JobEvent?, string, DateTimeOffset, string> form = Format == LogForm.Journald ? LogForm.OfJournal : LogForm.OfText;
         var besides = File is null ? null : surroundings.Error;
         var words = new LogWords(line => output.WriteLine(Format == LogForm.Json ? LogForm.OfMessage(line, time.GetLocalNow()) : form(null, line, time.GetLocalNow())), besides);
-        // What an output of events says itself goes to the log alone: the screen's has said it there.
+        // Messages from the JSON event output go only to the log, since the screen's own output has already shown them.
         var alone = new LogWords(line => output.WriteLine(LogForm.OfMessage(line, time.GetLocalNow())), besides: null);
         IProgressOutput events = Format == LogForm.Json ? new JsonLines(output, alone) : new PlainLines(output, time, form);
         return surroundings with { Error = words, Screen = besides, Log = events, IsLive = File is not null && surroundings.IsLive };

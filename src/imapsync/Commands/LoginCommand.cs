@@ -6,7 +6,7 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync login</c>: a person signs in once, for all runs to come.</summary>
+/// <summary><c>imapsync login</c>: lets a person sign in once for all future runs.</summary>
 internal static class LoginCommand
 {
     public static Command Create(HostContext surroundings)
@@ -50,14 +50,17 @@ internal static class LoginCommand
             : "encrypted with a key in a file beside it: a copy of one of the two is of no use to anybody, whoever can read both has the sign-in.");
     }
 
-    /// <summary>By what BROWSER names, else as the system does. That it fails is no harm: the address stands on the screen.</summary>
+    /// <summary>
+    /// Opens a URL in the browser named by BROWSER, or else in the system's default. A failure is harmless, since the URL is also on the
+    /// screen.
+    /// </summary>
     private static void Open(Uri address, HostContext surroundings)
     {
         var opener = surroundings.Environment.GetValueOrDefault("BROWSER") is { Length: > 0 } chosen ? chosen
             : OperatingSystem.IsMacOS() ? "open" : OperatingSystem.IsWindows() ? "explorer" : "xdg-open";
         try
         {
-            // What a browser says of itself is for nobody here; the address is the shell's argument, never its text.
+            // The browser's own output is discarded. The URL is passed to the shell as an argument, so it is never interpreted.
             var (program, first) = OperatingSystem.IsWindows() ? (opener, Array.Empty<string>()) : ("/bin/sh", ["-c", "exec \"$0\" \"$1\" >/dev/null 2>&1 </dev/null", opener]);
             using var process = Process.Start(new ProcessStartInfo(program, [.. first, address.AbsoluteUri]) { UseShellExecute = false });
         }

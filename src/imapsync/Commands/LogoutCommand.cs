@@ -4,7 +4,7 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync logout</c>: forgets a sign-in.</summary>
+/// <summary><c>imapsync logout</c>: deletes a stored sign-in.</summary>
 internal static class LogoutCommand
 {
     public static Command Create(HostContext surroundings)

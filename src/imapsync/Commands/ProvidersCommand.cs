@@ -6,7 +6,7 @@ using Imapsync.Engine.Providers;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync providers</c>: what is known of mail providers and kinds of servers.</summary>
+/// <summary><c>imapsync providers</c>: shows the known facts about mail providers and server software.</summary>
 internal static class ProvidersCommand
 {
     public static Command Create(HostContext surroundings)

@@ -11,7 +11,10 @@ using Imapsync.Engine.Reading;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync report</c>: what became of jobs over time, as text or as a page. Connects to nothing, changes nothing but the file it writes.</summary>
+/// <summary>
+/// <c>imapsync report</c>: shows the history of jobs as text or as an HTML page. It connects to no server and changes nothing but the file it
+/// writes.
+/// </summary>
 internal static class ReportCommand
 {
     public static Command Create(HostContext surroundings)

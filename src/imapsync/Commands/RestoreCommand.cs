@@ -4,7 +4,7 @@ using Imapsync.Engine.Jobs;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync restore</c>: runs a backup job backwards.</summary>
+/// <summary><c>imapsync restore</c>: restores mail from a backup job.</summary>
 internal static class RestoreCommand
 {
     public static Command Create(HostContext surroundings)
@@ -50,7 +50,8 @@ internal static class RestoreCommand
                 var backup = file.Jobs[0];
                 var snapshot = at.Find(parsed, backup, surroundings.Time);
                 var job = RestoreReader.Read(snapshot is null ? backup : SnapshotOption.AsOf(backup, snapshot), request, Directory.GetCurrentDirectory(), surroundings.JobFileOptions);
-                // Nothing is written into a snapshot, and whatever it is restored from, mail that came back once is known.
+                // The state is always in the backup's own directory: a snapshot must not be written to, and mail that was already
+                // restored is recognized whatever snapshot it came from.
                 job = job with { State = RestoreOrigin.StateOf(backup, job.Target) };
                 var restoring = new JobFile([job], []);
                 await restoring.AskForSecretsAsync(c);

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync run</c>: runs jobs and tells what became of them.</summary>
+/// <summary><c>imapsync run</c>: runs jobs and reports their results.</summary>
 internal static class RunCommand
 {
     public static Command Create(HostContext surroundings)

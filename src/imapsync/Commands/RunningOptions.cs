@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>The options that every command has that copies mail.</summary>
+/// <summary>The options that all commands that copy mail share.</summary>
 internal sealed class RunningOptions
 {
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Say what would be done, change nothing." };

@@ -3,7 +3,7 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync schema</c>: the JSON Schema of a job file, for editors and other programs.</summary>
+/// <summary><c>imapsync schema</c>: prints the JSON Schema of a job file, for editors and other programs.</summary>
 internal static class SchemaCommand
 {
     public static Command Create(HostContext surroundings)

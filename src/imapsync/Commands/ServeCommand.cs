@@ -14,7 +14,7 @@ using Imapsync.Serving;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync serve</c>: a backup as an IMAP account, for any mail program to look into.</summary>
+/// <summary><c>imapsync serve</c>: offers a backup as an IMAP account, so that any mail program can read it.</summary>
 internal static class ServeCommand
 {
     private const int ClearPort = 1143;

@@ -4,15 +4,15 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>The settings of a job file as options of a command: <c>password_env</c> of the target is <c>--target-password-env</c>.</summary>
+/// <summary>Offers the settings of a job file as command options: the target's <c>password_env</c> becomes <c>--target-password-env</c>.</summary>
 internal sealed class SettingOptions
 {
-    /// <summary>More words than these would push the help off the screen; completion knows them all.</summary>
+    /// <summary>The most allowed values that the help lists; longer lists would fill the screen. Completion offers all values.</summary>
     private const int MostWordsShown = 16;
 
     private readonly List<(JobSetting Setting, Option<string[]> Option)> options = [];
 
-    /// <param name="prefix">Before each option's name, <c>target-</c>.</param>
+    /// <param name="prefix">The prefix of each option's name, for example <c>target-</c>.</param>
     public SettingOptions(Command command, string prefix, ImmutableArray<JobSetting> settings)
     {
         foreach (var setting in settings)
@@ -48,7 +48,7 @@ internal sealed class SettingOptions
         }
     }
 
-    /// <summary>What was given, below a section of the job.</summary>
+    /// <summary>Returns the settings that were given, with paths below a section of the job.</summary>
     public IEnumerable<GivenSetting> Read(ParseResult parsed, params ImmutableArray<string> section)
     {
         foreach (var (setting, option) in options)

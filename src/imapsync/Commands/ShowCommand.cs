@@ -7,7 +7,7 @@ using Imapsync.Serving.Finding;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync show</c>: prints messages of a backup, made harmless for a terminal. Changes nothing.</summary>
+/// <summary><c>imapsync show</c>: prints messages of a backup, escaped for a terminal. It changes nothing.</summary>
 internal static class ShowCommand
 {
     private const int MostTextBytes = 4 << 20;
@@ -54,7 +54,7 @@ internal static class ShowCommand
             output.WriteLine("(there is more; imapsync export --eml writes all of it)");
     }
 
-    /// <summary>Made harmless, however long it is: a text of HTML may be one line.</summary>
+    /// <summary>Escapes a line for a terminal, however long it is, since a text converted from HTML may be a single line.</summary>
     private static string Whole(string line)
     {
         const int together = 1000;
@@ -62,7 +62,7 @@ internal static class ShowCommand
         for (var (at, length) = (0, 0); at < line.Length; at += length)
         {
             length = Math.Min(together, line.Length - at);
-            // The halves of a character stay together.
+            // A part must not end between the two halves of a surrogate pair.
             if (at + length < line.Length && char.IsHighSurrogate(line[at + length - 1]))
                 length--;
             safe.Append(TerminalText.Escape(line.Substring(at, length)));
@@ -72,10 +72,10 @@ internal static class ShowCommand
     }
 }
 
-/// <summary>Identifiers of messages on a command line.</summary>
+/// <summary>Parses message identifiers from a command line.</summary>
 internal static class MessageIds
 {
-    /// <exception cref="ConfigurationException">One is none, or there is none.</exception>
+    /// <exception cref="ConfigurationException">An identifier is invalid, or none was given.</exception>
     public static IReadOnlyList<MessageAddress> Read(IReadOnlyList<string> texts)
     {
         var errors = new List<ConfigurationError>();

@@ -7,7 +7,7 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>What login and logout are given: one job, and the side of it where that is not clear.</summary>
+/// <summary>The arguments of login and logout: a job, and the side of it when both sides could be meant.</summary>
 internal sealed class SignInArguments
 {
     private const string Source = "source";
@@ -28,12 +28,12 @@ internal sealed class SignInArguments
         arguments = new JobFileArguments(command, next: side);
     }
 
-    /// <summary>The sides of the job that sign in by OAuth, and which of the two they are.</summary>
-    /// <exception cref="ConfigurationException">There is none.</exception>
+    /// <summary>Returns the job's sides that sign in by OAuth, with their names.</summary>
+    /// <exception cref="ConfigurationException">No side signs in by OAuth.</exception>
     public IReadOnlyList<(string Side, OAuthSignIn SignIn)> Read(ParseResult parsed, HostContext surroundings)
     {
         var asked = parsed.GetValue(side);
-        // The secrets of the other side need not be there: first to see which side it is.
+        // The secrets of the side that does not sign in need not exist, so the job is first read without any, to find out which sides sign in.
         var (usesSource, usesTarget) = (asked != Target && Has(Source), asked != Source && Has(Target));
         if (!usesSource && !usesTarget)
         {
@@ -49,7 +49,7 @@ internal sealed class SignInArguments
         bool Has(string name) => Sides(arguments.Read(parsed, surroundings, usesSource: false, usesTarget: false).Jobs[0]).Any(s => s.Side == name);
     }
 
-    /// <summary>Does one thing with each side, and tells what fails.</summary>
+    /// <summary>Performs an action for each side and reports failures.</summary>
     /// <returns>The exit status.</returns>
     public async Task<int> EachAsync(ParseResult parsed, HostContext surroundings, Func<string, OAuthSignIn, Task> act)
     {

@@ -7,7 +7,7 @@ using Imapsync.Engine.Snapshots;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>--at</c>: the backup as it was at some time.</summary>
+/// <summary>The option <c>--at</c>, which selects the backup as it was at a given time.</summary>
 internal sealed class SnapshotOption
 {
     private readonly Option<string> at = new("--at")
@@ -22,7 +22,7 @@ internal sealed class SnapshotOption
 
     public bool IsGiven(CommandResult command) => command.GetResult(at) is not null;
 
-    /// <returns>The job's backup as it was then; null where none was asked for.</returns>
+    /// <returns>The snapshot of the job's backup; null when the option was not given.</returns>
     /// <exception cref="ConfigurationException">There is no such snapshot.</exception>
     public Snapshot? Find(ParseResult parsed, JobDefinition job, TimeProvider time)
     {
@@ -32,7 +32,7 @@ internal sealed class SnapshotOption
         try
         {
             var snapshot = snapshots.Find(text, time.LocalTimeZone) ?? throw Wrong($"job '{job.Name}' has no snapshot of {text} or before", "imapsync snapshots FILE JOB lists those there are");
-            // Until the program ends: a run in the meantime must not forget what is being read.
+            // The snapshot stays locked until the program ends, so that a concurrent run can't delete it while it is being read.
             held.Add(snapshot.TryHold() ?? throw Wrong($"snapshot {snapshot.Name} of job '{job.Name}' is just being forgotten", "imapsync snapshots FILE JOB lists those that are left"));
             return snapshot;
         }
@@ -42,14 +42,17 @@ internal sealed class SnapshotOption
         }
     }
 
-    /// <summary>The job whose backup is that snapshot. It is only to be read.</summary>
+    /// <summary>Returns a job whose target is the snapshot. The job must only be used for reading.</summary>
     public static JobDefinition AsOf(JobDefinition job, Snapshot snapshot) =>
         job with { Target = (MaildirEndpoint)job.Target with { Directory = snapshot.Mail }, StateDirectory = snapshot.State };
 
     private static ConfigurationException Wrong(string message, string remedy) => new([new ConfigurationError(new SettingOrigin("--at"), message, remedy)]);
 }
 
-/// <summary>Copies of what jobs remembered, for as long as they are verified: a lock and where a sample goes on have no place in a snapshot.</summary>
+/// <summary>
+/// Temporary copies of jobs' state while a snapshot is verified. A verification writes a lock and its sampling position, which must not go into
+/// the snapshot.
+/// </summary>
 internal sealed class StateCopies : IDisposable
 {
     private readonly List<string> directories = [];

@@ -9,7 +9,7 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync snapshots</c>: the points in time of a backup that are kept.</summary>
+/// <summary><c>imapsync snapshots</c>: lists a backup's snapshots, or removes some of them.</summary>
 internal static class SnapshotsCommand
 {
     public static Command Create(HostContext surroundings)
@@ -55,7 +55,7 @@ internal static class SnapshotsCommand
     {
         try
         {
-            // No run takes or prunes meanwhile.
+            // The lock prevents runs from taking or pruning snapshots meanwhile.
             await using var held = await CheckpointStore.OpenAsync(job.StateDirectory, surroundings.Time, readOnly: false, stop);
             var all = snapshots.List().ToDictionary(s => s.Name);
             if (names.FirstOrDefault(n => !all.ContainsKey(n)) is { } unknown)

@@ -5,7 +5,7 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync status</c>: how jobs stand, by their histories. Connects to nothing, reads no password.</summary>
+/// <summary><c>imapsync status</c>: shows the status of jobs according to their histories. It connects to no server and reads no password.</summary>
 internal static class StatusCommand
 {
     private const int NagiosOk = 0, NagiosWarning = 1, NagiosCritical = 2, NagiosUnknown = 3;

@@ -4,7 +4,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>The options of every command that talks to servers, for finding out what they say.</summary>
+/// <summary>The trace options, which every command that connects to servers has.</summary>
 internal static class TraceOptions
 {
     private const string File = "--trace";
@@ -16,7 +16,7 @@ internal static class TraceOptions
         command.Add(new Option<bool>(Verbose, "-v") { Description = "Show each command and how long it took; -vv shows each line.", Arity = ArgumentArity.Zero });
     }
 
-    /// <summary>Opens what the command line asks for: false, and told, where that can't be.</summary>
+    /// <summary>Opens the requested trace. Returns false, after reporting the error, when it can't be opened.</summary>
     public static async Task<bool> TryOpenAsync(ParseResult parsed, TraceLog trace, TextWriter error)
     {
         var path = (parsed.GetResult(File) as System.CommandLine.Parsing.OptionResult)?.GetValueOrDefault<string>();

@@ -9,7 +9,7 @@ using Imapsync.Engine.Verifying;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync verify</c>: does the target hold what the source holds?</summary>
+/// <summary><c>imapsync verify</c>: compares the target's mail with the source's.</summary>
 internal static class VerifyCommand
 {
     public static Command Create(HostContext surroundings)
@@ -65,7 +65,7 @@ internal static class VerifyCommand
         {
             var history = new HistoryKeeping(surroundings, job, HistoryKind.Verify, isKept: true, events.Say);
             await history.BeginAsync();
-            // What is found is handed straight to whoever reads it, who may not read.
+            // Findings are written directly to the output, which may block when nobody reads it, so this runs on a thread-pool thread.
             var verifying = Task.Run(() => runner.RunAsync(job, choices.Options, output.Show, output.Show, stop, signals.Abort), CancellationToken.None);
             var report = await Task.WhenAny(verifying, AbandonAsync(job)).Unwrap();
             await history.EndAsync(begun => begun.End(report, ExitStatus.Of(report.Job, signals.InterruptedStatus)));
@@ -94,7 +94,7 @@ internal static class VerifyCommand
         async Task<VerifyReport> AbandonAsync(JobDefinition job) => new(await JobQueue.AbandonAsync(job, surroundings.Time, signals.Abort), VerifyCounts.None, []);
     }
 
-    /// <summary><c>10%</c>. A bare number could as well be a share: 1 would be all to one and a hundredth to another.</summary>
+    /// <summary>Parses a percentage such as <c>10%</c>. A bare number is rejected, since 1 could mean everything or one percent.</summary>
     private static double ParseShare(ArgumentResult argument)
     {
         var text = argument.Tokens is [var token] ? token.Value : "";

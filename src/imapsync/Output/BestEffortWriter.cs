@@ -3,8 +3,7 @@ using System.Text;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// Text to people that may go nowhere: a log on a full disk, a terminal that was closed. What can't be written is dropped; it
-/// must not cost the run that it is about.
+/// A writer for messages that may fail, as on a full disk or a closed terminal. Text that can't be written is dropped, so that the run continues.
 /// </summary>
 internal sealed class BestEffortWriter(TextWriter inner) : TextWriter
 {
@@ -34,7 +33,7 @@ internal sealed class BestEffortWriter(TextWriter inner) : TextWriter
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
-            // There is no better place to say it.
+            // The failure is ignored, since there is nowhere to report it.
         }
     }
 }

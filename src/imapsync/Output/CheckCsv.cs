@@ -5,14 +5,14 @@ using Imapsync.Engine.Tables;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>The shape of <c>check --csv</c>: the columns of the file that the jobs were made of, then <c>result</c> and <c>reason</c>.</summary>
+/// <summary>Writes <c>check --csv</c>: the columns of the jobs' CSV file, followed by <c>result</c> and <c>reason</c>.</summary>
 internal static class CheckCsv
 {
     private const string Result = "result";
     private const string Reason = "reason";
 
-    /// <param name="masks">Columns of passwords stay, with <c>***</c> in them; else they are left out.</param>
-    /// <exception cref="IOException">The table can't be read once more, or was changed meanwhile.</exception>
+    /// <param name="masks">Whether password columns are written with <c>***</c> as values; otherwise they are omitted.</param>
+    /// <exception cref="IOException">The CSV file can't be read again, or has changed since.</exception>
     public static async Task WriteAsync(Stream file, IReadOnlyList<(JobDefinition Job, AccountCheck Check)> checks, IReadOnlyList<BadRow> badRows, bool masks)
     {
         var table = checks.Select(c => c.Job.Row?.Table).Concat(badRows.Select(r => r.Row.Table)).Distinct().ToList() is [{ } only] ? only : null;
@@ -30,7 +30,7 @@ internal static class CheckCsv
         var byLine = checks.ToDictionary(c => c.Job.Row!.Line, c => (CheckText.WordOf(c.Check), CheckText.Reason(c.Check)));
         foreach (var bad in badRows)
             byLine[bad.Row.Line] = (CheckText.Failed, ReasonOf(bad));
-        // A file that was written here, corrected and checked again has columns of results already.
+        // Existing result columns are omitted. They occur when an output of this command was corrected and checked again.
         List<int> kept = [.. Enumerable.Range(0, table.Columns.Length).Where(i => table.Columns[i] is not (Result or Reason) && (masks || !table.Secrets.Contains(i)))];
         await csv.WriteAsync([.. kept.Select(i => table.Columns[i]), Result, Reason]);
         if (!CsvReader.CanReadAgain(table.Path))
@@ -54,7 +54,7 @@ internal static class CheckCsv
         {
             if (!byLine.TryGetValue(rows.Line, out var found))
                 continue;
-            // Of a row with a cell too few or too many nobody knows which of them is a password.
+            // In a row with the wrong number of cells, any cell could be the password, so all are left empty.
             var isWhole = rows.Cells.Length == table.Columns.Length;
             await csv.WriteAsync(
                 [.. kept.Select(i => !isWhole ? "" : table.Secrets.Contains(i) ? "***" : rows.Cells[i]), found.Result, CsvWriter.Inert(found.Reason)]);

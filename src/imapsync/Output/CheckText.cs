@@ -2,10 +2,10 @@ using Imapsync.Engine.Checking;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>What <c>check</c> found, in words, not yet escaped for a terminal.</summary>
+/// <summary>The result of <c>check</c> as text, not yet escaped for a terminal.</summary>
 internal static class CheckText
 {
-    /// <summary>Of more jobs only a line each is shown.</summary>
+    /// <summary>The most jobs that are shown in detail; with more jobs each gets a single line.</summary>
     private const int MaxWhole = 20;
 
     public static int StatusOf(AccountCheck check) => ExitStatus.Worst(
@@ -19,7 +19,7 @@ internal static class CheckText
 
     public static string WordOf(AccountCheck check) => StatusOf(check) == ExitStatus.Ok ? "ok" : Failed;
 
-    /// <summary>Why it is not ok; empty where it is.</summary>
+    /// <summary>Returns why the check failed; empty when it succeeded.</summary>
     public static string Reason(AccountCheck check) => string.Join("; ",
         new[] { ("source", check.Source.Failure), ("target", check.Target.Failure) }.Where(s => s.Item2 is not null).Select(s => $"{s.Item1}: {s.Item2!.Message}")
             .Concat(check.Problems));

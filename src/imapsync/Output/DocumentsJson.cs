@@ -2,12 +2,12 @@ using Imapsync.Engine.Checking;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>The shape of <c>check --output json</c>.</summary>
-/// <param name="BadRows">What is wrong with rows that make no job.</param>
+/// <summary>The JSON document of <c>check --output json</c>.</summary>
+/// <param name="BadRows">The errors of CSV rows from which no job could be created.</param>
 internal sealed record CheckJson(IReadOnlyList<JobCheckJson> Jobs, IReadOnlyList<string> BadRows);
 
 /// <param name="Result"><c>ok</c> or <c>failed</c>.</param>
-/// <param name="Size">Null where the folders could not be looked at.</param>
+/// <param name="Size">The amount of mail; null when the folders could not be read.</param>
 internal sealed record JobCheckJson(string Name, string Result, EndpointCheckJson Source, EndpointCheckJson Target, IReadOnlyList<string> Problems, MailboxSizeJson? Size)
 {
     public static JobCheckJson Of(AccountCheck check) => new(
@@ -21,7 +21,7 @@ internal sealed record JobCheckJson(string Name, string Result, EndpointCheckJso
 /// <param name="Unsized">The same for messages and their octets.</param>
 internal sealed record MailboxSizeJson(int Folders, long Messages, long MessagesLeft, long? Bytes, long? BytesLeft, int Uncounted, long Unsized);
 
-/// <param name="Error">Null where all is well.</param>
+/// <param name="Error">Why the endpoint can't be used; null when it can.</param>
 internal sealed record EndpointCheckJson(string Url, string? Error, IReadOnlyList<FactJson> Facts)
 {
     public static EndpointCheckJson Of(SideCheck check) => new(
@@ -30,10 +30,10 @@ internal sealed record EndpointCheckJson(string Url, string? Error, IReadOnlyLis
 
 internal sealed record FactJson(string Name, string Value, bool Warning);
 
-/// <summary>The shape of <c>folders --output json</c>.</summary>
+/// <summary>The JSON document of <c>folders --output json</c>.</summary>
 internal sealed record MappingJson(IReadOnlyList<JobMappingJson> Jobs);
 
-/// <param name="Error">Why the folders could not be listed; null where they could.</param>
+/// <param name="Error">Why the folders could not be listed; null when they could.</param>
 internal sealed record JobMappingJson(string Name, string? Error, IReadOnlyList<PairJson> Folders, IReadOnlyList<string> Excluded);
 
 /// <param name="SourceMessages">Null where the source does not tell.</param>
@@ -42,9 +42,9 @@ internal sealed record JobMappingJson(string Name, string? Error, IReadOnlyList<
 /// <param name="SourceUnsized">Messages whose size the source does not tell, which are not in it.</param>
 internal sealed record PairJson(string Source, string Target, long? SourceMessages, bool TargetExists, long? TargetMessages, long? SourceBytes, long? SourceUnsized);
 
-/// <summary>The shape of <c>snapshots --output json</c>; oldest first.</summary>
+/// <summary>The JSON document of <c>snapshots --output json</c>, oldest snapshot first.</summary>
 internal sealed record SnapshotsJson(string Directory, IReadOnlyList<SnapshotJson> Snapshots);
 
-/// <param name="Mail">The Maildir tree.</param>
-/// <param name="Came">Messages that the one before does not hold; of the first, all.</param>
+/// <param name="Mail">The path of the Maildir tree.</param>
+/// <param name="Came">The number of messages that the previous snapshot does not contain; for the first snapshot, all of them.</param>
 internal sealed record SnapshotJson(string Name, DateTimeOffset Taken, string Mail, int Folders, int Messages, int Came, int Went, int OtherFlags);

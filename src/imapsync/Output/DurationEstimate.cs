@@ -5,12 +5,12 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// How long jobs will take, roughly: what one account gets through as a rule, so many accounts at once, and none faster than the
-/// limits of accounts and hosts allow. Pure.
+/// Estimates how long jobs will take, from the usual speed of one account and the number of parallel accounts, within the limits of accounts and
+/// hosts. Pure.
 /// </summary>
 internal static class DurationEstimate
 {
-    /// <summary>What hosted mail servers let one account do, as a rule.</summary>
+    /// <summary>The usual speed that hosted mail servers allow one account.</summary>
     public const int MessagesPerSecond = 50;
     public const int BytesPerSecond = 2_000_000;
 

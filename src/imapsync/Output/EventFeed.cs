@@ -6,22 +6,22 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// Hands what happens in jobs on to those who show it: each has a queue and a task of its own, so that a terminal or a pipe that nobody
-/// reads holds up neither the jobs nor another output. Of a folder's windows that wait only the sum is kept, up to the next other thing that
-/// happens in the job; all else that may wait is in the report as well, so a queue takes little more memory than that.
+/// Distributes the jobs' events to the outputs. Each output has its own queue and task, so one that blocks delays neither the jobs nor the other
+/// outputs. Waiting <see cref="MessagesCopied"/> events of a folder are merged until another event of the job follows. All other events that may
+/// wait are also in the report, so a queue needs little more memory than the report.
 /// </summary>
-/// <param name="outputs">The one that people look at first.</param>
+/// <param name="outputs">The outputs; the first is the one that people read.</param>
 internal sealed class EventFeed(IReadOnlyList<IProgressOutput> outputs, TimeProvider time) : IAsyncDisposable
 {
     private readonly IReadOnlyList<Reader> readers = [.. outputs.Select(o => new Reader(o))];
 
-    /// <summary>Never waits.</summary>
+    /// <summary>Queues an event. Never blocks.</summary>
     public void Show(JobEvent happened) => Add(new Item(happened, null, time.GetUtcNow()));
 
-    /// <summary>A word to the person at the terminal, behind what was told before.</summary>
+    /// <summary>Queues a message to the person at the terminal, after everything queued before.</summary>
     public void Say(string text) => Add(new Item(null, text, time.GetUtcNow()));
 
-    /// <summary>Done once all that was told is shown; nothing may be told afterwards.</summary>
+    /// <summary>Completes when everything queued has been shown. Nothing may be queued afterwards.</summary>
     public Task CompleteAsync() => Task.WhenAll(readers.Select(r => r.CompleteAsync()));
 
     /// <inheritdoc cref="IProgressOutput.HasJustTold"/>
@@ -48,7 +48,7 @@ internal sealed class EventFeed(IReadOnlyList<IProgressOutput> outputs, TimeProv
         private readonly IProgressOutput output;
         private readonly Task reading;
 
-        // Of each job, the windows that more may be added to.
+        // For each job, the queued copy events that later ones can still be merged into.
         private readonly Dictionary<string, Dictionary<FolderPath, StrongBox<Item>>> open = new(StringComparer.Ordinal);
 
         public Reader(IProgressOutput output)
@@ -99,7 +99,7 @@ internal sealed class EventFeed(IReadOnlyList<IProgressOutput> outputs, TimeProv
             {
                 lock (gate)
                 {
-                    // From here on it is being shown.
+                    // The event is about to be shown, so nothing may be merged into it any more.
                     if (box.Value.Event is MessagesCopied shown && open.TryGetValue(shown.Job, out var windows) && windows.GetValueOrDefault(shown.Source) == box)
                         windows.Remove(shown.Source);
                 }

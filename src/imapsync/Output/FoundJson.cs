@@ -4,10 +4,10 @@ using Imapsync.Serving.Finding;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>A message that <c>find</c> found, as a line of JSON.</summary>
-/// <param name="Received">INTERNALDATE, ISO 8601.</param>
-/// <param name="Date">What the Date field says; null where it says nothing that can be read.</param>
-/// <param name="Attachments">Null where no condition looked into the message.</param>
+/// <summary>A message found by <c>find</c>, as one line of JSON.</summary>
+/// <param name="Received">INTERNALDATE in ISO 8601.</param>
+/// <param name="Date">The date from the Date header field; null when there is none or it is invalid.</param>
+/// <param name="Attachments">The names of the attachments; null when the search did not read the message itself.</param>
 internal sealed record FoundJson(
     string Id, string Folder, string Received, long Bytes, IReadOnlyList<string> Flags, string? Subject, string? From, string? To, string? Date, string? MessageId,
     IReadOnlyList<string>? Attachments)

@@ -2,16 +2,19 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>A way to show what happens in jobs, fed by an <see cref="EventFeed"/>: one call at a time, each may take as long as the screen or pipe needs. <see cref="Say"/> may come from elsewhere as well.</summary>
+/// <summary>
+/// An output for the jobs' events, called by an <see cref="EventFeed"/>. Calls are sequential, and each may block. <see cref="Say"/> may also be
+/// called concurrently by others.
+/// </summary>
 internal interface IProgressOutput : IAsyncDisposable
 {
-    /// <param name="at">When it happened.</param>
+    /// <param name="at">The time of the event.</param>
     void Show(JobEvent happened, DateTimeOffset at);
 
-    /// <summary>A word to the person at the terminal.</summary>
+    /// <summary>Shows a message to the person at the terminal.</summary>
     void Say(string text);
 
-    /// <summary>What the summary would tell (<see cref="Summary.Told"/>) stands within the last lines already.</summary>
-    /// <param name="linesSince">So many came after what was shown here.</param>
+    /// <summary>Whether one of the most recent lines already showed a text of the summary (<see cref="Summary.Told"/>).</summary>
+    /// <param name="linesSince">The number of lines that were written after this output's own.</param>
     bool HasJustTold(string text, int linesSince) => false;
 }

@@ -3,7 +3,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>How far a job is, as its events tell it. Text and live display only print this. Not thread-safe.</summary>
+/// <summary>A job's progress, computed from its events. Text output and live display only print it. Not thread-safe.</summary>
 internal sealed class JobProgress(string name, DateTimeOffset started)
 {
     private readonly Dictionary<FolderPath, OpenFolder> open = [];
@@ -17,20 +17,20 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
 
     public bool IsDryRun { get; private set; }
 
-    /// <summary>The URLs of source and target, once they are told.</summary>
+    /// <summary>The URLs of source and target; empty before the job has started.</summary>
     public IReadOnlyList<string> Stores { get; private set; } = [];
 
-    /// <summary>Folder pairs; null until they are planned.</summary>
+    /// <summary>The number of folder pairs; null until they are known.</summary>
     public int? Folders { get; private set; }
 
     public int FoldersFinished { get; private set; }
 
-    /// <summary>Messages of the source, as far as it said so at the start.</summary>
+    /// <summary>The number of messages in the source, as reported at the start.</summary>
     public long Messages { get; private set; }
 
     public long Copied { get; private set; }
 
-    /// <summary>Messages to be copied in the folders begun so far, with what is copied of them.</summary>
+    /// <summary>The number of messages to copy in all folders begun so far, including those already copied.</summary>
     public long ToCopy => finishedToCopy + open.Values.Sum(f => f.ToCopy);
 
     public long CopiedBytes { get; private set; }
@@ -43,12 +43,12 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
 
     public int Problems { get; private set; }
 
-    /// <summary>The folder that something happened in last.</summary>
+    /// <summary>The folder of the most recent event.</summary>
     public FolderPath? CurrentFolder { get; private set; }
 
     public Wait? Wait { get; private set; }
 
-    /// <summary>Why it can't begin yet.</summary>
+    /// <summary>Why the job can't begin yet; null when it has begun.</summary>
     public string? Queue { get; private set; }
 
     public JobReport? Report { get; private set; }
@@ -99,12 +99,12 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
         }
     }
 
-    /// <summary>Octets a second since the job started; null while there is nothing to judge by.</summary>
+    /// <summary>Returns the average rate in octets per second since the job started; null when nothing has been copied yet.</summary>
     public double? BytesPerSecond(DateTimeOffset now) => Elapsed(now) is { } seconds ? CopiedBytes / seconds : null;
 
     /// <summary>
-    /// A guess: what is open by its own numbers, what was not opened yet by the share that had to be copied
-    /// of the folders seen so far.
+    /// Estimates the remaining time. For open folders their own counts are used; for the rest, the share of messages that had to be copied so
+    /// far.
     /// </summary>
     public TimeSpan? TimeLeft(DateTimeOffset now)
     {

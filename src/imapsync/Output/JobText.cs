@@ -4,11 +4,11 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>Events, counts and problems in words, not yet escaped for a terminal.</summary>
+/// <summary>Formats events, counts and problems as text, not yet escaped for a terminal.</summary>
 internal static class JobText
 {
-    /// <summary>An event as a line of a log, without the job's name; null where it deserves none.</summary>
-    /// <param name="isDryRun">The job's: what is told of a folder would happen.</param>
+    /// <summary>Formats an event as a log line without the job's name; null for events that are not logged.</summary>
+    /// <param name="isDryRun">Whether the job is a dry run, so that the line says what would happen.</param>
     public static string? Line(JobEvent happened, bool isDryRun = false) => happened switch
     {
         JobStarted e => $"{e.Source} → {e.Target}{(e.DryRun ? " (dry run, nothing is changed)" : "")}",
@@ -18,7 +18,7 @@ internal static class JobText
         ProblemFound e => $"problem: {Problem(e.Problem)}",
         Waiting { Wait: var w } => $"waiting {Quantities.Duration(w.Delay)}, until {w.Until:HH:mm:ss}: {w.Reason}",
         Queued e => $"waiting: {e.Reason}",
-        // How it failed is told by its problem and in the summary.
+        // The details of a failure are in its problem and in the summary.
         JobFinished { Report: { Outcome: not JobOutcome.Ok, Problems.IsEmpty: false } } => "ended",
         JobFinished e => Outcome(e.Report),
         _ => null,
@@ -42,10 +42,10 @@ internal static class JobText
         _ => "FAILED",
     };
 
-    /// <summary>What happened, leaving out what did not.</summary>
-    /// <param name="isDryRun">What would happen.</param>
-    /// <param name="nothing">What to say where nothing happened; null for nothing at all.</param>
-    /// <param name="notCopied">What is said of what is not in place.</param>
+    /// <summary>Formats all counts that are not zero.</summary>
+    /// <param name="isDryRun">Whether the text says what would happen.</param>
+    /// <param name="nothing">The text when all counts are zero; null to return null.</param>
+    /// <param name="notCopied">The label for messages that are not at the target.</param>
     public static string? Counts(FolderCounts counts, bool isDryRun = false, string? nothing = "nothing to do", string notCopied = "NOT COPIED")
     {
         List<string> parts = [];

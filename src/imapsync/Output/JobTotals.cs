@@ -2,8 +2,8 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>How far all jobs of a run are, in one line. Not thread-safe.</summary>
-/// <param name="jobs">How many there will be.</param>
+/// <summary>The progress of all jobs of a run, in one line. Not thread-safe.</summary>
+/// <param name="jobs">The total number of jobs.</param>
 internal sealed class JobTotals(int jobs, DateTimeOffset started)
 {
     private int done;
@@ -32,7 +32,8 @@ internal sealed class JobTotals(int jobs, DateTimeOffset started)
         }
     }
 
-    /// <param name="atWork">The jobs that were begun and have not ended.</param>
+    /// <summary>Returns the line.</summary>
+    /// <param name="atWork">The jobs that have started and not ended.</param>
     public string Line(IReadOnlyCollection<JobProgress> atWork, DateTimeOffset now)
     {
         var queued = atWork.Count(j => j.Queue is not null);
@@ -46,7 +47,7 @@ internal sealed class JobTotals(int jobs, DateTimeOffset started)
         parts.Add(Quantities.Count(problems, "problem"));
         if (jobs > 1 && seconds >= 1 && messages > 0)
             parts.Add(FormattableString.Invariant($"{messages / seconds:0} messages/s, {Quantities.Octets(bytes / seconds)}/s"));
-        // As the jobs before went; those at work are as good as half done.
+        // The estimate assumes the average time of the finished jobs, and that running jobs are half done.
         if (done + failed > 0 && jobs > done + failed)
             parts.Add($"about {Quantities.Duration(TimeSpan.FromSeconds(seconds / (done + failed + (atWork.Count / 2.0)) * (jobs - done - failed - (atWork.Count / 2.0))))} left");
         return string.Join(", ", parts);

@@ -4,8 +4,8 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>Every event as one line of JSON on standard output (docs/command-line.md).</summary>
-/// <param name="error">For words to people.</param>
+/// <summary>Writes each event as one line of JSON to standard output (docs/command-line.md).</summary>
+/// <param name="error">The output for messages to people.</param>
 internal sealed class JsonLines(TextWriter output, TextWriter error) : IProgressOutput
 {
     private bool isClosed;
@@ -21,7 +21,7 @@ internal sealed class JsonLines(TextWriter output, TextWriter error) : IProgress
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
-            // Whoever read this has gone; the run goes on.
+            // The reader of the output has closed it; the run continues without it.
             isClosed = true;
         }
     }

@@ -3,10 +3,10 @@ using Spectre.Console;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>A table on the terminal that is drawn again a few times a second: one row for each job at work.</summary>
+/// <summary>A table on the terminal with one row per running job, redrawn several times a second.</summary>
 internal sealed class LiveDisplay : IProgressOutput
 {
-    /// <summary>More rows than a terminal has lines could not be drawn over again, and more than these nobody reads.</summary>
+    /// <summary>The most rows in the table. Rows beyond the terminal's height could not be redrawn, and nobody reads more than this.</summary>
     private const int MaxRows = 40;
     private const int LinesBeside = 4;
 
@@ -27,13 +27,13 @@ internal sealed class LiveDisplay : IProgressOutput
     private readonly TextWriter output;
     private readonly List<string> words = [];
 
-    /// <param name="total">How many jobs there will be.</param>
+    /// <param name="total">The total number of jobs.</param>
     public LiveDisplay(TextWriter output, TimeProvider time, int total)
     {
         this.output = output;
         this.time = time;
         totals = new JobTotals(total, time.GetUtcNow());
-        // A terminal that takes nothing holds up the drawing alone.
+        // Drawing has its own task, so that a blocked terminal delays nothing else.
         drawing = Task.Run(DrawAsync, CancellationToken.None);
     }
 
@@ -56,7 +56,7 @@ internal sealed class LiveDisplay : IProgressOutput
             words.Add(text);
     }
 
-    /// <summary>Clears the table; what was said in it stays.</summary>
+    /// <summary>Removes the table; messages that were shown in it are printed.</summary>
     public async ValueTask DisposeAsync()
     {
         await end.CancelAsync();
@@ -87,11 +87,11 @@ internal sealed class LiveDisplay : IProgressOutput
         return [.. cells.Select(TerminalText.Escape)];
     }
 
-    /// <summary>Without the URL, which is long and the job's own.</summary>
+    /// <summary>Removes the store's URL from the reason, since it is long and already known from the job.</summary>
     private static string Reason(JobProgress job, Wait wait) =>
         job.Stores.Aggregate(wait.Reason, (reason, url) => reason.Replace($" to {url}:", ":", StringComparison.Ordinal));
 
-    /// <summary>The rows of the jobs at work, each in a line of the terminal.</summary>
+    /// <summary>Returns the rows of the running jobs, one terminal line each.</summary>
     internal static IEnumerable<string> Lines(IReadOnlyCollection<JobProgress> jobs, DateTimeOffset now, int width) =>
         LiveRows.Lay([.. jobs.Select(j => Row(j, now))], width, jobs.Any(j => j.Wait is not null || j.Queue is not null || now - j.LastNews >= Silence) ? RoomForReason : RoomForFolder, 4, 3, 2, 1);
 
@@ -112,7 +112,7 @@ internal sealed class LiveDisplay : IProgressOutput
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // A picture that can't be drawn, on a terminal that went away for one, must not cost the run its report.
+            // A failure to draw, for example on a closed terminal, must not prevent the run's report.
         }
     }
 
@@ -121,12 +121,12 @@ internal sealed class LiveDisplay : IProgressOutput
         lock (gate)
         {
             var now = time.GetUtcNow();
-            // Those that get on before those that wait; else in the order they were begun.
+            // Jobs that make progress come before those that wait in the queue, otherwise in starting order.
             var shown = atWork.Values.OrderBy(j => j.Queue is not null).ThenBy(j => j.Started).Take(Math.Clamp(profile.Height - LinesBeside, 1, MaxRows)).ToList();
             var lines = Lines(shown, now, profile.Width).DefaultIfEmpty("…").ToList();
             if (atWork.Count > shown.Count)
                 lines.Add($"and {Quantities.Count(atWork.Count - shown.Count)} more at work");
-            // Always: a picture of one line makes some terminals go up a line each time it is drawn again.
+            // The totals line is always drawn: redrawing a table of a single line makes some terminals move up a line each time.
             lines.Add(LiveRows.Fit(totals.Line(atWork.Values, now), profile.Width));
             if (words.Count > 0)
                 lines.Add(TerminalText.Escape(words[^1]));

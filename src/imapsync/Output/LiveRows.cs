@@ -4,17 +4,17 @@ using Spectre.Console.Rendering;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// Lays rows out in the width of a terminal, a line each. The first cell, a name, is always there; the last one takes what is
-/// left; where that is little, columns between them go, those first that are missed least. Pure.
+/// Fits rows into the width of a terminal, one line each. The first cell, a name, is always shown, and the last one gets the remaining width.
+/// When little remains, the columns between them are dropped, the least important first. Pure.
 /// </summary>
 internal static class LiveRows
 {
     private const int Gap = 2;
     private const int LeastName = 12;
 
-    /// <param name="rows">All of the same length, safe to show.</param>
-    /// <param name="rest">What the last cell should have at least, if it needs it.</param>
-    /// <param name="dispensable">Columns that may go, in this order.</param>
+    /// <param name="rows">The rows, all of the same length and already escaped.</param>
+    /// <param name="rest">The minimum width for the last cell, if its text needs it.</param>
+    /// <param name="dispensable">The columns that may be dropped, in this order.</param>
     public static IEnumerable<string> Lay(IReadOnlyList<string[]> rows, int width, int rest, params ReadOnlySpan<int> dispensable)
     {
         if (rows.Count == 0)
@@ -34,7 +34,7 @@ internal static class LiveRows
         return [.. rows.Select(row => Line(row, widths, width))];
     }
 
-    /// <summary>As much of a text as has room, with a sign where it was cut.</summary>
+    /// <summary>Truncates a text to the width, with an ellipsis where it was cut.</summary>
     public static string Fit(string text, int width)
     {
         if (Cells(text) <= width)

@@ -6,21 +6,21 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>How a line of a log looks. A documented promise: docs/monitoring.md. Times are local.</summary>
+/// <summary>The formats of log lines, which are documented in docs/monitoring.md and must stay compatible. Times in text are local.</summary>
 internal static class LogForm
 {
     public const string Text = "text", Json = "json", Journald = "journald";
 
     private const int Error = 3, Warning = 4, Notice = 5, Information = 6;
 
-    /// <summary>For whoever reads along: the time of day.</summary>
+    /// <summary>Formats a line for the screen, with the time of day.</summary>
     public static string OfScreen(JobEvent? happened, string text, DateTimeOffset at) => $"{at:HH:mm:ss} {TerminalText.Escape(text)}";
 
-    /// <summary>Date, time and zone.</summary>
+    /// <summary>Formats a line with date, time and time zone.</summary>
     public static string OfText(JobEvent? happened, string text, DateTimeOffset at) =>
         $"{at.ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture)} {TerminalText.Escape(text)}";
 
-    /// <summary>With a priority in front (sd-daemon(3)); the journal has the time.</summary>
+    /// <summary>Formats a line for the journal with a priority prefix (sd-daemon(3)); the journal adds the time.</summary>
     public static string OfJournal(JobEvent? happened, string text, DateTimeOffset at) => $"<{Priority(happened)}>{TerminalText.Escape(text)}";
 
     public static string OfMessage(string text, DateTimeOffset at) =>
@@ -36,7 +36,7 @@ internal static class LogForm
     };
 }
 
-/// <summary>Words that are no event of a job.</summary>
+/// <summary>A message that is not an event of a job.</summary>
 internal sealed record MessageJson(string Event, DateTimeOffset Time, string Text);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

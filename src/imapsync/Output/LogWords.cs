@@ -2,9 +2,9 @@ using System.Text;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>Words to people, each line of them handed on as one: to a log, and to a terminal besides where there is one.</summary>
-/// <param name="write">Gets a line without its end.</param>
-/// <param name="besides">Gets the same as it comes; null for nobody.</param>
+/// <summary>A writer for messages to people. It passes each complete line to a log, and the text also to a terminal if there is one.</summary>
+/// <param name="write">Receives each line without its line break.</param>
+/// <param name="besides">Receives the same text unchanged; null for none.</param>
 internal sealed class LogWords(Action<string> write, TextWriter? besides) : TextWriter
 {
     private readonly Lock gate = new();
@@ -47,7 +47,7 @@ internal sealed class LogWords(Action<string> write, TextWriter? besides) : Text
             return;
         }
 
-        // A terminal's colours, which the summary has around a whole line.
+        // The summary puts terminal colours around whole lines; they are removed from the log.
         var text = line.Replace("\u001b[31m", "").Replace("\u001b[33m", "").Replace("\u001b[0m", "").ToString();
         line.Clear();
         write(text);

@@ -5,7 +5,7 @@ using Imapsync.Engine.History;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>How jobs stand, in Prometheus' text format (docs/monitoring.md).</summary>
+/// <summary>The status of jobs in Prometheus' text format (docs/monitoring.md).</summary>
 internal static class MetricsText
 {
     public static string Write(IReadOnlyList<NamedStanding> jobs)
@@ -16,7 +16,7 @@ internal static class MetricsText
             text.Append(CultureInfo.InvariantCulture, $"# HELP {figure.Name} {figure.Purpose}\n# TYPE {figure.Name} gauge\n");
             foreach (var job in jobs)
             {
-                // A history that can't be read is no success: what a job without any shows.
+                // A job whose history can't be read has the metrics of a job that never ran, so it does not count as a success.
                 if (figure.Value(job.Standing) is { } number)
                     text.Append(CultureInfo.InvariantCulture, $"{figure.Name}{{job=\"{Label(job.Name)}\"}} {number:0.###}\n");
             }
@@ -25,7 +25,10 @@ internal static class MetricsText
         return text.ToString();
     }
 
-    /// <summary>Readable for all, since the collector is another user; it names jobs and nothing else. What goes wrong is said.</summary>
+    /// <summary>
+    /// Writes the metrics file and reports failures. Everybody can read the file, since the collector runs as another user and the file
+    /// reveals only job names and figures.
+    /// </summary>
     public static async Task TryWriteAsync(string path, IReadOnlyList<NamedStanding> jobs, Action<string> say)
     {
         try

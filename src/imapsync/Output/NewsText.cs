@@ -6,21 +6,22 @@ using Imapsync.Notifying;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>What is told of a run to those it is sent to. Its texts are safe to show and hold no secret.</summary>
+/// <summary>Composes the notifications about a run. Their texts are escaped and contain no secrets.</summary>
 internal static class NewsText
 {
     private const int MaxProblems = 20;
 
-    /// <summary>A run, or a job of it, begins.</summary>
+    /// <summary>Composes the notification that a run, or one of its jobs, has started.</summary>
     public static News OfStart(string? job, IReadOnlyList<string> jobs, DateTimeOffset now)
     {
         var headline = $"imapsync: {job ?? Names(jobs)}: begun";
         return Compose(NewsKind.Start, job, headline, [headline], new NewsJson("start", Environment.MachineName, now, 0, headline, null, []));
     }
 
-    /// <param name="job">Null for all jobs of a run.</param>
-    /// <param name="statusOf">A job's exit status.</param>
-    /// <param name="more">Lines to be added.</param>
+    /// <summary>Composes the notification that a run or job has ended.</summary>
+    /// <param name="job">The job's name; null for all jobs of a run.</param>
+    /// <param name="statusOf">Returns a job's exit status.</param>
+    /// <param name="more">Additional lines for the text.</param>
     public static News OfEnd(string? job, IReadOnlyList<JobReport> reports, int status, Func<JobReport, int> statusOf, IReadOnlyList<string> more, DateTimeOffset now)
     {
         var bad = reports.Where(r => r.Outcome != JobOutcome.Ok).ToList();
@@ -37,7 +38,7 @@ internal static class NewsText
         return Compose(kind, job, headline, [.. lines, "", $"exit status {status}, on {Environment.MachineName}"], new NewsJson(Word(kind), Environment.MachineName, now, status, headline, null, jobs), status);
     }
 
-    /// <summary>A run ended before any job.</summary>
+    /// <summary>Composes the notification that a run ended before any job started.</summary>
     public static News OfMistake(IReadOnlyList<string> mistakes, DateTimeOffset now)
     {
         var headline = "imapsync: NOT RUN, nothing was done";
@@ -63,10 +64,13 @@ internal static class NewsText
     }
 }
 
-/// <summary>What a webhook and a command get. A documented promise: docs/monitoring.md. <c>text</c> is what chat programs show.</summary>
+/// <summary>
+/// The JSON document that webhooks and commands receive, documented in docs/monitoring.md, so it must stay compatible. Chat programs show its
+/// <c>text</c>.
+/// </summary>
 internal sealed record NewsJson(string Event, string Host, DateTimeOffset Time, int ExitStatus, string Summary, string? Text, IReadOnlyList<NewsJobJson> Jobs);
 
-/// <param name="ProblemCount">Of which <paramref name="Problems"/> are the first.</param>
+/// <param name="ProblemCount">The number of all problems; <paramref name="Problems"/> contains only the first ones.</param>
 internal sealed record NewsJobJson(
     string Name, string Outcome, int ExitStatus, DateTimeOffset Started, DateTimeOffset Finished, TotalsJson Totals, int ProblemCount, IReadOnlyList<ProblemJson> Problems)
 {

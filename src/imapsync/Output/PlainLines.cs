@@ -2,8 +2,8 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>One line for each thing worth one in a log. While a large folder is copied, a line now and then.</summary>
-/// <param name="form">What makes a line of a text and the event it is about; <see cref="LogForm.OfScreen"/> by default.</param>
+/// <summary>Prints events as lines of text. While a large folder is copied, it prints a line from time to time.</summary>
+/// <param name="form">Formats a line from a text and its event; <see cref="LogForm.OfScreen"/> by default.</param>
 internal sealed class PlainLines(TextWriter output, TimeProvider time, Func<JobEvent?, string, DateTimeOffset, string>? form = null) : IProgressOutput
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
@@ -39,7 +39,7 @@ internal sealed class PlainLines(TextWriter output, TimeProvider time, Func<JobE
             return recent.Has(text, linesSince);
     }
 
-    /// <summary>The same reason again is not told again.</summary>
+    /// <summary>Formats a wait, without repeating the same reason in consecutive lines.</summary>
     private string Wait(Waiting waiting)
     {
         var isKnown = waits.TryGetValue(waiting.Job, out var last) && last == waiting.Wait.Reason;

@@ -2,7 +2,7 @@ using Imapsync.Engine.Providers;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>A provider's row for people and programs.</summary>
+/// <summary>Presents a provider's facts to people and programs.</summary>
 internal static class ProviderText
 {
     public static string SignIn(Provider row) => string.Join(" or ", Words(row));
@@ -17,7 +17,7 @@ internal static class ProviderText
             yield return "OAuth";
     }
 
-    /// <summary>What is known, a label and a text each.</summary>
+    /// <summary>Returns the known facts, each with a label and a text.</summary>
     public static IEnumerable<(string Label, string Text)> Facts(Provider row)
     {
         yield return ("server", row.Address is null ? "your own, given by url" : row.Address + (row.IsSelfSigned ? ", certificate to be pinned by tls_fingerprint" : ""));
@@ -40,10 +40,10 @@ internal static class ProviderText
     }
 }
 
-/// <summary>The shape of <c>providers --output json</c>.</summary>
+/// <summary>The JSON document of <c>providers --output json</c>.</summary>
 internal sealed record ProvidersJson(IReadOnlyList<ProviderJson> Providers);
 
-/// <param name="Host">Null for a kind of server; null as well is what is not known.</param>
+/// <param name="Host">The IMAP host; null for server software. Unknown values are null too.</param>
 internal sealed record ProviderJson(
     string Name, string Title, string? Host, int? Port, string? Tls, IReadOnlyList<string> SignIn, string? Oauth, string User, int? MaxConnections,
     long? BytesReadPerDay, long? BytesWrittenPerDay, bool Labels, bool SelfSigned, IReadOnlyList<string> LeaveOut, IReadOnlyList<string> Domains,

@@ -2,18 +2,18 @@ using System.Globalization;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>Numbers as people read them.</summary>
+/// <summary>Formats numbers for people.</summary>
 internal static class Quantities
 {
     private static readonly string[] Units = ["kB", "MB", "GB", "TB", "PB"];
 
-    /// <summary><c>1,234</c></summary>
+    /// <summary>Formats a count: <c>1,234</c>.</summary>
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
-    /// <summary><c>1 folder</c>, <c>2 folders</c></summary>
+    /// <summary>Formats a count with a noun: <c>1 folder</c>, <c>2 folders</c>.</summary>
     public static string Count(long count, string noun) => $"{Count(count)} {noun}{(count == 1 ? "" : "s")}";
 
-    /// <summary>Octets in decimal units: <c>999 B</c>, <c>1.2 MB</c>.</summary>
+    /// <summary>Formats octets in decimal units: <c>999 B</c>, <c>1.2 MB</c>.</summary>
     public static string Octets(double count)
     {
         if (count < 1000)
@@ -24,7 +24,7 @@ internal static class Quantities
         return string.Create(CultureInfo.InvariantCulture, $"{count:0.0} {Units[unit]}");
     }
 
-    /// <summary><c>0.4 s</c>, <c>12 s</c>, <c>3 min 05 s</c>, <c>2 h 07 min</c></summary>
+    /// <summary>Formats a duration: <c>0.4 s</c>, <c>12 s</c>, <c>3 min 05 s</c>, <c>2 h 07 min</c>.</summary>
     public static string Duration(TimeSpan time) => time.TotalSeconds switch
     {
         < 0 => "0.0 s",

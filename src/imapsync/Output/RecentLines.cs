@@ -1,13 +1,13 @@
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>What the last lines told, so that it is not told again under the eyes of who has just read it.</summary>
+/// <summary>Remembers the texts of the most recent lines, so that the summary does not repeat what was just shown.</summary>
 internal sealed class RecentLines
 {
     private const int Seen = 10;
 
     private readonly Queue<string?> told = new();
 
-    /// <param name="what">Null for a line that is of no account.</param>
+    /// <param name="what">The text; null for a line that the summary never repeats.</param>
     public void Add(string? what)
     {
         told.Enqueue(what);
@@ -15,6 +15,6 @@ internal sealed class RecentLines
             told.Dequeue();
     }
 
-    /// <param name="linesSince">So many have been written besides.</param>
+    /// <param name="linesSince">The number of further lines written after those added here.</param>
     public bool Has(string what, int linesSince) => told.Skip(linesSince - Seen + told.Count).Contains(what);
 }

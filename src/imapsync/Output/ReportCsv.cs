@@ -4,7 +4,7 @@ using Imapsync.Engine.Tables;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>The shape of <c>--report-csv</c>: one row for each job. A documented promise: docs/command-line.md.</summary>
+/// <summary>Writes <c>--report-csv</c>, with one row per job. The format is documented in docs/command-line.md and must stay compatible.</summary>
 internal static class ReportCsv
 {
     private static readonly string[] Columns =

@@ -4,11 +4,11 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>The file of <c>--report</c>. It appears whole or not at all, readable for its owner only: it names folders.</summary>
+/// <summary>Writes the file of <c>--report</c>. It appears complete or not at all, and only its owner can read it, since it names folders.</summary>
 internal static class ReportFile
 {
-    /// <summary>Before the work begins: false, and told, where the report could not be written.</summary>
-    /// <param name="path">Null for no report.</param>
+    /// <summary>Checks before the work begins whether the report can be written. Returns false, after reporting the error, when it can't.</summary>
+    /// <param name="path">The report's path; null for no report.</param>
     public static async Task<bool> MayBeWrittenAsync(string? path, TextWriter error, string option = "--report")
     {
         try
@@ -24,9 +24,9 @@ internal static class ReportFile
         }
     }
 
-    /// <summary>Writes it, if it is wanted; not to be cancelled, since an interrupted run has to tell what it did.</summary>
-    /// <param name="path">Null for no report.</param>
-    /// <returns>What it makes of the exit status.</returns>
+    /// <summary>Writes the report if one was requested. It can't be cancelled, since an interrupted run must still report what it did.</summary>
+    /// <param name="path">The report's path; null for no report.</param>
+    /// <returns>The exit status for writing the report.</returns>
     public static Task<int> TryWriteAsync<T>(string? path, T document, JsonTypeInfo<T> type, TextWriter error) =>
         TryWriteAsync(path, file => SerializeAsync(file, document, type, CancellationToken.None), error);
 

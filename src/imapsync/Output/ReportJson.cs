@@ -10,7 +10,7 @@ namespace Imapsync.CommandLine.Output;
 /// <param name="Totals">The sums over all jobs.</param>
 internal sealed record ReportJson(int Version, int ExitStatus, TotalsJson Totals, IReadOnlyList<JobReportJson> Jobs)
 {
-    /// <summary>Who could not be told of the run, and why; left out where all could.</summary>
+    /// <summary>The notifications that failed, with the reasons; omitted when there are none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? NotificationFailures { get; init; }
 
@@ -66,14 +66,14 @@ internal sealed record WaitJson(string Reason, double Seconds, DateTimeOffset Un
     public static WaitJson Of(Wait w) => new(w.Reason, w.Delay.TotalSeconds, w.Until.ToUniversalTime());
 }
 
-/// <param name="Folder">Null where the problem is the whole store's; UID null where it is the folder's.</param>
+/// <param name="Folder">The folder; null when the problem concerns the whole store. The UID is null when it concerns the whole folder.</param>
 internal sealed record ProblemJson(string Scope, string? Folder, uint? Uid, string Reason, string Text, EnvelopeJson? Envelope)
 {
     public static ProblemJson Of(Problem p) =>
         new(p.Scope.ToString().ToLowerInvariant(), p.Folder?.ToString(), p.Uid, p.Reason, p.Text, EnvelopeJson.Of(p.Envelope));
 }
 
-/// <summary>What a message is, decoded; each null where its header does not tell it.</summary>
+/// <summary>The message's decoded header fields; each is null when the header does not contain it.</summary>
 internal sealed record EnvelopeJson(string? From, string? Subject, DateTimeOffset? Date)
 {
     public static EnvelopeJson? Of(Envelope? e) => e is null ? null : new(e.From, e.Subject, e.Date);

@@ -5,7 +5,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>How jobs stand, in words.</summary>
+/// <summary>Formats the status of jobs as text.</summary>
 internal static class StatusText
 {
     public static IEnumerable<string> Lines(IReadOnlyList<NamedStanding> jobs, TimeProvider time)
@@ -35,7 +35,7 @@ internal static class StatusText
         }
     }
 
-    /// <summary>A line, and one for each job that is not well.</summary>
+    /// <summary>Formats the status for Nagios: a summary line, and one line for each job with a problem.</summary>
     public static IEnumerable<string> Nagios(IReadOnlyList<NamedStanding> jobs, DateTimeOffset now)
     {
         var (old, bad) = (jobs.Where(j => j.Standing.IsOld).ToList(), jobs.Where(j => !j.Standing.IsOld && !j.Standing.IsLastGood).ToList());
@@ -43,14 +43,14 @@ internal static class StatusText
         var text = told == jobs
             ? $"{Quantities.Count(jobs.Count, "job")} all in place"
             : string.Join(", ", told.Select(j => $"{j.Name}: {(word == "CRITICAL" ? Since(j) : j.Standing.Last is { } last ? Outcome(last) : "never run")}"));
-        // Nagios cuts at a bar: what follows is figures.
+        // In Nagios' output format, performance data follows the vertical bar.
         var ages = string.Join(' ', jobs.Select(j => string.Create(CultureInfo.InvariantCulture, $"'{j.Name}'={j.Standing.Age?.TotalSeconds:0}{(j.Standing.Age is null ? "U" : "s")}")));
         yield return $"IMAPSYNC {word} - {text.Replace('|', '/')} | {ages}";
         foreach (var job in old.Concat(bad).Where(j => j.Standing.Last is not null || j.Trouble is not null))
             yield return $"{job.Name}: {job.Trouble ?? string.Join("; ", job.Standing.Last!.Problems.Take(3).Select(JobText.Problem).Prepend(Outcome(job.Standing.Last)))}".Replace('|', '/');
     }
 
-    /// <summary>A job's run as a report: what words are made of.</summary>
+    /// <summary>Converts a history entry to a report, from which texts are formatted.</summary>
     public static JobReport Report(string job, HistoryEntry entry) => new(
         job, entry.Outcome, entry.Began, entry.Ended ?? entry.Began, entry.Totals, entry.Folders, entry.Problems, [])
     { Stop = entry.Stop };
@@ -68,11 +68,11 @@ internal static class StatusText
     private static string Since(NamedStanding job) => job.Standing.Age is { } age ? $"no success for {Quantities.Duration(age)}" : job.Trouble is null ? "no success ever" : "unknown";
 }
 
-/// <summary>The shape of <c>status --output json</c>. A documented promise: docs/monitoring.md.</summary>
+/// <summary>The JSON document of <c>status --output json</c>. It is documented in docs/monitoring.md and must stay compatible.</summary>
 internal sealed record StatusJson(IReadOnlyList<StatusJobJson> Jobs);
 
-/// <param name="State"><c>ok</c>, <c>bad</c> (the last run was no success), <c>old</c> (no success, or none within --max-age).</param>
-/// <param name="Error">Why the history could not be read.</param>
+/// <param name="State"><c>ok</c>, <c>bad</c> (the last run was no success), or <c>old</c> (no success, or none within --max-age).</param>
+/// <param name="Error">Why the history could not be read; null when it could.</param>
 internal sealed record StatusJobJson(
     string Name, string State, bool Running, DateTimeOffset? LastSuccess, double? AgeSeconds, bool ClockWentBack, StatusRunJson? LastRun, string? Error)
 {
@@ -85,8 +85,8 @@ internal sealed record StatusJobJson(
     }
 }
 
-/// <param name="Outcome">As in the report, or <c>killed</c>.</param>
-/// <param name="Finished">Null for a run that was killed, and then also the rest.</param>
+/// <param name="Outcome">The outcome as in the report, or <c>killed</c>.</param>
+/// <param name="Finished">The end time; null for a run that was killed, which also has no exit status, totals or problems.</param>
 internal sealed record StatusRunJson(
     string Outcome, DateTimeOffset Started, DateTimeOffset? Finished, int? ExitStatus, TotalsJson? Totals, int ProblemCount, IReadOnlyList<ProblemJson> Problems)
 {

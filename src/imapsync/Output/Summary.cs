@@ -2,18 +2,23 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>The end of a run in a few lines: a line per job, then what went wrong, then what should be known.</summary>
+/// <summary>Summarizes the end of a run: one line per job, then problems, then notes.</summary>
 internal static class Summary
 {
     private const int MaxProblems = 20;
     private const int MaxNotes = 10;
 
-    /// <summary>Of more jobs only those are listed that are not in place, and a line tells of all.</summary>
+    /// <summary>
+    /// The most jobs that are all listed. With more jobs only those not fully copied are listed, followed by a line about all jobs.
+    /// </summary>
     private const int MaxJobs = 30;
 
-    /// <param name="hasReportFile">The rest of a list that is too long here can be read in the report.</param>
-    /// <param name="isTold">Tells of what <see cref="Told"/> gives, with the number of lines written here before, whether it was just read.</param>
-    /// <param name="hasColour">For a terminal that shows it.</param>
+    /// <summary>Returns the lines of the summary.</summary>
+    /// <param name="hasReportFile">Whether there is a report, which the end of a truncated list can refer to.</param>
+    /// <param name="isTold">
+    /// Returns whether a text from <see cref="Told"/> was shown recently, given the number of lines that the summary has already written.
+    /// </param>
+    /// <param name="hasColour">Whether to colour the lines for a terminal.</param>
     public static IEnumerable<string> Lines(
         IReadOnlyList<JobReport> reports, bool isDryRun, bool hasReportFile, Func<string, int, bool>? isTold = null, bool hasColour = false)
     {
@@ -33,7 +38,7 @@ internal static class Summary
         bool IsNews(string text) => isTold?.Invoke(text, listed.Count) != true;
     }
 
-    /// <summary>What is told here of an event; null for nothing.</summary>
+    /// <summary>Returns the text with which the summary shows an event; null when it does not show it.</summary>
     public static string? Told(JobEvent happened) => happened switch
     {
         ProblemFound e => Told(e.Job, e.Problem),
@@ -69,10 +74,10 @@ internal static class Summary
     private static string Job(JobReport report, bool isDryRun)
     {
         var text = $"{JobText.Outcome(report)} · ";
-        // A job that did not get as far as its folders has no counts, and "nothing to do" would be untrue of it.
+        // A job that ended before its folders were known has no counts, and "nothing to do" would be wrong.
         if (report.Outcome is JobOutcome.Ok || report.Folders.Length > 0 || report.PlannedFolders > 0)
         {
-            // What a job that was ended had not come to is not in place either.
+            // Messages that a stopped job did not get to also count as not copied.
             var wasEnded = report.Outcome is not JobOutcome.Ok && report.Stop != StopReason.None;
             var messages = wasEnded ? Math.Max(report.PlannedMessages, report.Totals.SourceMessages) : report.Totals.SourceMessages;
             var counts = JobText.Counts(

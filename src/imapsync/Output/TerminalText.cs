@@ -3,14 +3,14 @@ using System.Text;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>Makes text that others chose (folder names, server texts) safe to show on a terminal.</summary>
+/// <summary>Makes untrusted text, such as folder names and server messages, safe to show on a terminal.</summary>
 internal static class TerminalText
 {
     private const int MaxLength = 2000;
 
     /// <summary>
-    /// Control characters, which could move the cursor or retitle the window, and direction and line controls, which could
-    /// make a name look like another, are written as <c>\x1B</c> or <c>\u202E</c>. Very long text is cut.
+    /// Escapes control characters, which could move the cursor or change the window title, and Unicode direction and line controls, which
+    /// could make one name look like another, as <c>\x1B</c> or <c>\u202E</c>. Very long text is truncated.
     /// </summary>
     public static string Escape(string text)
     {

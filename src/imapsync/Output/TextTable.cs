@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>Columns of plain text, for terminals and pipes alike.</summary>
+/// <summary>Prints plain-text tables, for terminals and pipes alike.</summary>
 internal static class TextTable
 {
-    /// <param name="leftColumns">So many columns are aligned to the left, the others, numbers, to the right.</param>
+    /// <param name="leftColumns">The number of left-aligned columns; the others contain numbers and are right-aligned.</param>
     public static void Print(IReadOnlyList<string[]> rows, int leftColumns, TextWriter output)
     {
         var widths = Enumerable.Range(0, rows.Max(r => r.Length)).Select(c => rows.Max(r => Width(r[c]))).ToArray();

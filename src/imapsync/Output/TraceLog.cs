@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>What <c>--trace</c>, <c>-v</c> and <c>-vv</c> ask for: the conversations with servers, a line each. Off until it is opened.</summary>
+/// <summary>
+/// The trace of the communication with servers that <c>--trace</c>, <c>-v</c> and <c>-vv</c> request, one line per message. It is off until
+/// opened.
+/// </summary>
 internal sealed class TraceLog(TimeProvider time) : ILogger, ILoggerProvider
 {
     private readonly Lock gate = new();
@@ -14,12 +17,13 @@ internal sealed class TraceLog(TimeProvider time) : ILogger, ILoggerProvider
     private LogLevel least = LogLevel.None;
     private LogLevel leastOnScreen = LogLevel.None;
 
-    /// <summary>Lines go to the terminal: nothing else may move its cursor.</summary>
+    /// <summary>Whether trace lines go to the terminal, so that no other output may move its cursor.</summary>
     public bool IsOnScreen => screen is not null;
 
-    /// <param name="path">Gets everything, at its end; null for none.</param>
-    /// <param name="verbosity">1 for commands and what became of them, 2 for each line, 0 for nothing.</param>
-    /// <param name="error">Gets what <paramref name="verbosity"/> asks for.</param>
+    /// <summary>Opens the trace.</summary>
+    /// <param name="path">The file to which everything is appended; null for none.</param>
+    /// <param name="verbosity">1 for commands and their results, 2 for every line, 0 for nothing.</param>
+    /// <param name="error">Receives the lines selected by <paramref name="verbosity"/>.</param>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>
     public void Open(string? path, int verbosity, TextWriter error)
@@ -54,7 +58,7 @@ internal sealed class TraceLog(TimeProvider time) : ILogger, ILoggerProvider
             }
             catch (IOException e)
             {
-                // The run that it is about goes on.
+                // The trace ends, but the run continues.
                 file = null;
                 screen?.WriteLine(TerminalText.Escape($"the trace ends here: {FileErrors.Explain(e)}"));
             }
@@ -71,7 +75,7 @@ internal sealed class TraceLog(TimeProvider time) : ILogger, ILoggerProvider
             }
             catch (IOException)
             {
-                // Told when a line could not be written.
+                // The failure was already reported when a line could not be written.
             }
 
             file = null;

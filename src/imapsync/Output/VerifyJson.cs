@@ -4,7 +4,7 @@ using Imapsync.Engine.Verifying;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>One line of <c>verify --output json</c>. A documented promise: docs/command-line.md.</summary>
+/// <summary>One line of <c>verify --output json</c>. It is documented in docs/command-line.md and must stay compatible.</summary>
 internal sealed record FindingJson(
     string Event, string Job, string Kind, string? Source, uint? SourceUid, string Target, uint? TargetUid, string Text, bool Information)
 {
@@ -16,10 +16,10 @@ internal sealed record FindingJson(
 /// <summary>The last line of <c>verify --output json</c>.</summary>
 internal sealed record VerifySummaryJson(string Event, IReadOnlyList<VerifiedJobJson> Jobs);
 
-/// <summary>The shape of <c>verify --report</c>.</summary>
+/// <summary>The JSON document of <c>verify --report</c>.</summary>
 internal sealed record VerifyReportJson(IReadOnlyList<VerifiedJobJson> Jobs);
 
-/// <param name="Findings">The first ten thousand; left out where they were printed already.</param>
+/// <param name="Findings">The first ten thousand findings; omitted when they were already printed.</param>
 internal sealed record VerifiedJobJson(
     string Name, string Outcome, DateTimeOffset Started, DateTimeOffset Finished, VerifyTotalsJson Totals,
     IReadOnlyList<ProblemJson> Problems, IReadOnlyList<string> Notes,
@@ -34,7 +34,7 @@ internal sealed record VerifiedJobJson(
     }
 }
 
-/// <param name="Differences">Findings that are not for information only.</param>
+/// <param name="Differences">The number of findings other than purely informational ones.</param>
 internal sealed record VerifyTotalsJson(
     int Folders, long Messages, long Read, long Missing, long Extra, long Different, long Flags, long Date, long Unreadable, long Differences)
 {

@@ -4,9 +4,9 @@ using Imapsync.Engine.Verifying;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>What a verification finds, as it finds it, and the end in a few lines: on standard output, as text or as lines of JSON.</summary>
-/// <param name="events">Where the rest is told.</param>
-/// <param name="log">Gets the same in words; null where there is no log.</param>
+/// <summary>Prints a verification's findings as they occur, and a summary at the end, to standard output as text or as lines of JSON.</summary>
+/// <param name="events">Receives all other events.</param>
+/// <param name="log">Receives the findings as text; null when there is no log.</param>
 internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJson, IProgressOutput? log = null)
 {
     private const int MaxLines = 20;
@@ -15,7 +15,7 @@ internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJ
 
     public void Show(JobEvent happened)
     {
-        // How it ended stands in the closing lines.
+        // The job's outcome is in the summary, so this event is not shown.
         if (happened is not JobFinished)
             events.Show(happened);
     }
@@ -44,7 +44,7 @@ internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJ
             Write(TerminalText.Escape($"  {problem}"));
     }
 
-    /// <summary><c>20,000 messages verified: 1 different, 1 missing</c></summary>
+    /// <summary>Formats the result: <c>20,000 messages verified: 1 different, 1 missing</c>.</summary>
     public static string Outcome(VerifyReport report)
     {
         var (counts, job) = (report.Counts, report.Job);

@@ -4,7 +4,7 @@ using Imapsync.Engine.Reading;
 
 namespace Imapsync.CommandLine.Pages;
 
-/// <summary>What lies in a target: folders, years, senders.</summary>
+/// <summary>Tables of a target's contents by folder, year and sender.</summary>
 internal static class CensusTables
 {
     public static void Write(Html page, MailCensus census, int maxFolders, int maxSenders)
@@ -36,7 +36,9 @@ internal static class CensusTables
     public static void WriteShare(Html page, double value, double most) => page
         .Raw($"<td class=\"share\"><svg viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"bar\" width=\"{Html.Number(value <= 0 ? 0 : Math.Max(1, value / Math.Max(1, most) * 100))}\" height=\"10\"/></svg></td>");
 
-    /// <summary>Also those without mail, so that the distances are right. What is dated long before the rest is left out.</summary>
+    /// <summary>
+    /// Returns every year, including those without mail, so that the time axis is linear. Years long before the last one are left out.
+    /// </summary>
     private static IEnumerable<(string Word, double Value)> AllYears(MailCensus census)
     {
         const int mostYears = 80;

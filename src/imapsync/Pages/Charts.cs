@@ -2,13 +2,16 @@ using System.Text;
 
 namespace Imapsync.CommandLine.Pages;
 
-/// <summary>Charts as inline SVG: shapes alone, stretched to the place they have; words stand beside them, so that they stay legible.</summary>
+/// <summary>
+/// Draws charts as inline SVG. The SVG contains only shapes, which are stretched to the available space; labels are outside it, so that they stay
+/// legible.
+/// </summary>
 internal static class Charts
 {
     private const int Width = 600, Height = 100;
 
-    /// <summary>A line over time.</summary>
-    /// <param name="points">In the order of time; two or more.</param>
+    /// <summary>Draws a line chart over time.</summary>
+    /// <param name="points">Two or more points, in order of time.</param>
     public static void Line(Html page, string title, IReadOnlyList<(DateTimeOffset Time, double Value)> points, Func<double, string> words, Func<DateTimeOffset, string> date)
     {
         var (least, most) = (points.Min(p => p.Value), points.Max(p => p.Value));
@@ -18,7 +21,7 @@ internal static class Charts
         End(page, date(points[0].Time), date(points[^1].Time));
     }
 
-    /// <summary>A bar for each of some equal stretches of time, of what falls into it.</summary>
+    /// <summary>Draws a bar chart of the sums of values in equal time intervals.</summary>
     public static void Bars(Html page, string title, IReadOnlyList<(DateTimeOffset Time, double Value)> points, Func<double, string> words, Func<DateTimeOffset, string> date)
     {
         const int most = 60;
@@ -35,7 +38,7 @@ internal static class Charts
         End(page, date(first), date(last));
     }
 
-    /// <summary>Bars with a word below each.</summary>
+    /// <summary>Draws a bar chart with labels for the first and the last bar.</summary>
     public static void Bars(Html page, string title, IReadOnlyList<(string Word, double Value)> bars, Func<double, string> words)
     {
         Begin(page, title, words(bars.Max(b => b.Value)), "0");
@@ -43,7 +46,7 @@ internal static class Charts
         End(page, bars[0].Word, bars.Count > 1 ? bars[^1].Word : "");
     }
 
-    /// <summary>A small line without words.</summary>
+    /// <summary>Draws a small line without labels.</summary>
     public static void Spark(Html page, IReadOnlyList<double> values)
     {
         if (values.Count < 2)
@@ -52,7 +55,7 @@ internal static class Charts
         page.Raw($"<svg class=\"spark\" viewBox=\"0 0 80 18\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><path class=\"line\" d=\"{path}\"/></svg>");
     }
 
-    /// <summary>One mark a run: the whole height for a success, half of it and another colour for none.</summary>
+    /// <summary>Draws one mark per run: full height for a success; half height in another colour otherwise.</summary>
     public static void Marks(Html page, string title, IReadOnlyList<bool> isGood)
     {
         page.Raw($"<svg class=\"marks\" viewBox=\"0 0 {isGood.Count * 10} 20\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{Html.Encode(title)}\" style=\"max-width:{isGood.Count * 10}px\">");
@@ -67,7 +70,7 @@ internal static class Charts
         var step = (double)Width / bins.Length;
         for (var i = 0; i < bins.Length; i++)
         {
-            // What is little is there all the same.
+            // A small positive value still gets a visible bar.
             var height = bins[i] <= 0 ? 0 : Math.Max(2, bins[i] / most * (Height - 4));
             page.Raw($"<rect class=\"bar\" x=\"{Html.Number((i * step) + (step * 0.1))}\" y=\"{Html.Number(Height - height)}\" width=\"{Html.Number(step * 0.8)}\" height=\"{Html.Number(height)}\"/>");
         }

@@ -6,7 +6,8 @@ using Imapsync.CommandLine.Output;
 namespace Imapsync.CommandLine.Pages;
 
 /// <summary>
-/// HTML that others' text can't get out of. Everything is encoded but what <see cref="Raw"/> is given, which holds no such text.
+/// Builds HTML into which untrusted text can't inject markup. Everything is encoded except the arguments of <see cref="Raw"/>, which must not
+/// contain untrusted text.
 /// </summary>
 internal sealed class Html
 {
@@ -18,14 +19,17 @@ internal sealed class Html
         return this;
     }
 
-    /// <summary>Our own words and numbers.</summary>
+    /// <summary>Appends trusted text and numbers, encoded.</summary>
     public Html Text(string words)
     {
         text.Append(Encode(words));
         return this;
     }
 
-    /// <summary>Text of strangers: controls made visible, no longer than is read, and its direction kept from what surrounds it.</summary>
+    /// <summary>
+    /// Appends untrusted text: control characters are made visible, long text is truncated, and its writing direction does not affect the
+    /// surroundings.
+    /// </summary>
     public Html Foreign(string words, string element = "bdi")
     {
         const int most = 300;
@@ -47,6 +51,6 @@ internal sealed class Html
 
     public static string Encode(string words) => WebUtility.HtmlEncode(words);
 
-    /// <summary>A coordinate.</summary>
+    /// <summary>Formats a coordinate for SVG.</summary>
     public static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 }

@@ -4,31 +4,33 @@ using Imapsync.Engine.Reading;
 
 namespace Imapsync.CommandLine.Pages;
 
-/// <summary>What there is to tell of one job.</summary>
-/// <param name="Entries">The oldest first.</param>
-/// <param name="Census">Of its target; null where there is none to be read.</param>
-/// <param name="Remarks">What could not be read, and why.</param>
+/// <summary>The data about one job for the report page.</summary>
+/// <param name="Entries">The history's entries, oldest first.</param>
+/// <param name="Census">The statistics of the target's mail; null when they were not taken.</param>
+/// <param name="Remarks">Errors in reading the data.</param>
 internal sealed record JobStory(
     string Name, string Source, string Target, IReadOnlyList<HistoryEntry> Entries, JobStanding Standing, MailCensus? Census, IReadOnlyList<string> Remarks)
 {
-    /// <summary>Runs that came to an end, the oldest first.</summary>
+    /// <summary>The runs that have ended, oldest first.</summary>
     public IReadOnlyList<HistoryEntry> Runs { get; } = [.. Entries.Where(e => e is { Kind: HistoryKind.Run, Ended: not null })];
 
-    /// <summary>Of these it is known what the source held.</summary>
+    /// <summary>The ended runs in which the source's number of messages was determined.</summary>
     public IReadOnlyList<HistoryEntry> Counted { get; } = [.. Entries.Where(e => e is { Kind: HistoryKind.Run, Ended: not null, FolderCount: > 0 })];
 
-    /// <summary>With what was left out of the history since.</summary>
+    /// <summary>The number of messages copied by all runs, including those no longer in the history.</summary>
     public long CopiedMessages => Runs.Sum(e => e.Totals.Copied + e.LeftOut.Copied);
 
-    /// <inheritdoc cref="CopiedMessages"/>
+    /// <summary>The number of octets copied by all runs, including those no longer in the history.</summary>
     public long CopiedBytes => Runs.Sum(e => e.Totals.Bytes + e.LeftOut.Bytes);
 
-    /// <summary>The last one with problems.</summary>
+    /// <summary>The last entry with problems.</summary>
     public HistoryEntry? Failed => Entries.LastOrDefault(e => e.Problems.Length > 0);
 
     public string State => Standing.IsLastGood ? "all in place" : Standing.Last is { } last ? StatusText.Outcome(last) : "never run";
 
-    /// <summary>How many messages more the source held lately than a time before, or than when the history begins; null where that is not known.</summary>
+    /// <summary>
+    /// Returns the growth of the source's number of messages over a period, or since the beginning of the history; null when unknown.
+    /// </summary>
     public (long Messages, DateTimeOffset Since)? Growth(TimeSpan time)
     {
         if (Counted is not [.., var last])

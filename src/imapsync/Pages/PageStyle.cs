@@ -1,6 +1,6 @@
 namespace Imapsync.CommandLine.Pages;
 
-/// <summary>How the page looks: light and dark, from 320 pixels up, and on paper.</summary>
+/// <summary>The report page's style sheet: light and dark, from 320 pixels wide, and for printing.</summary>
 internal static class PageStyle
 {
     public const string Css = """

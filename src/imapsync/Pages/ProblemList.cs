@@ -4,10 +4,10 @@ using Imapsync.Engine.History;
 
 namespace Imapsync.CommandLine.Pages;
 
-/// <summary>What was not in place after a run: which message, and in whose words why.</summary>
+/// <summary>Lists the problems of a run: which messages are affected, and the reason in the words of the server or program.</summary>
 internal static class ProblemList
 {
-    /// <param name="isOver">The runs since were good.</param>
+    /// <param name="isOver">Whether later runs were successful.</param>
     public static void Write(Html page, HistoryEntry entry, bool isOver, TimeZoneInfo zone)
     {
         var when = TimeZoneInfo.ConvertTime(entry.Began, zone).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);

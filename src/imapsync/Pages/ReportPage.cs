@@ -6,7 +6,7 @@ using Imapsync.Engine.Reading;
 
 namespace Imapsync.CommandLine.Pages;
 
-/// <summary>The history of jobs as one page: no script, nothing from elsewhere, everything that is others' encoded.</summary>
+/// <summary>The history of jobs as one HTML page. It contains no script and loads nothing, and all untrusted text is encoded.</summary>
 internal static class ReportPage
 {
     private const int MaxFolders = 30, MaxRuns = 30, MaxSenders = 20, MaxMarks = 60;
@@ -19,7 +19,7 @@ internal static class ReportPage
         var zone = time.LocalTimeZone;
         page.Raw("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")
             .Raw("<meta name=\"color-scheme\" content=\"light dark\"><meta name=\"referrer\" content=\"no-referrer\">")
-            // Whatever might get into the page: it can load nothing and run nothing.
+            // This policy ensures that even injected markup could load and run nothing.
             .Raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">")
             .Raw("<link rel=\"icon\" href=\"data:,\"><title>imapsync report</title><style>").Raw(PageStyle.Css).Raw("</style></head><body><main>\n")
             .Raw("<header><h1>Mailboxes</h1><p class=\"dim\">").Text($"{Quantities.Count(jobs.Count, "job")} on {Environment.MachineName}, as of {Time(time.GetUtcNow(), zone)}").Raw("</p></header>\n");
@@ -62,7 +62,7 @@ internal static class ReportPage
         WriteFacts(page, job, zone);
         if (job.Runs.Count > 0)
             Charts.Marks(page.Raw("<p class=\"label\">The last runs, a low mark for one after which something was not in place</p>"), "The last runs", [.. job.Entries.Where(e => e.Kind == HistoryKind.Run && e != job.Standing.Running).TakeLast(MaxMarks).Select(e => e.IsSuccess)]);
-        // Of runs of one day, the hour.
+        // When all runs are from one day, the labels show times instead of dates.
         Func<DateTimeOffset, string> date = job.Runs.Count > 0 && Day(job.Runs[0].Began, zone) == Day(job.Runs[^1].Began, zone) ? t => Time(t, zone) : t => Day(t, zone);
         page.Raw("<div class=\"charts\">");
         if (job.Counted.Count > 1)
@@ -159,7 +159,7 @@ internal static class ReportPage
     private static void WriteBadge(Html page, JobStory job) =>
         page.Element("span", job.State, job.Standing.IsOld ? "badge old" : job.Standing.IsLastGood ? "badge ok" : "badge warn");
 
-    /// <summary>A job's name has letters, digits and a few signs, none of which ends an attribute.</summary>
+    /// <summary>Returns an anchor for a job. A job's name contains only letters, digits and a few characters that can't end an attribute.</summary>
     private static string Anchor(JobStory job) => "job-" + Html.Encode(job.Name);
 
     private static string Time(DateTimeOffset time, TimeZoneInfo zone) => TimeZoneInfo.ConvertTime(time, zone).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);

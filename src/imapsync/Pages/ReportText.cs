@@ -3,7 +3,7 @@ using Imapsync.Engine.History;
 
 namespace Imapsync.CommandLine.Pages;
 
-/// <summary>The same history in words, for a terminal.</summary>
+/// <summary>The history of jobs as text for a terminal.</summary>
 internal static class ReportText
 {
     private const int MaxFolders = 10, MaxRuns = 10, MaxProblems = 10, MaxSenders = 10;

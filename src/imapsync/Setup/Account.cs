@@ -5,23 +5,23 @@ using Imapsync.Engine.Providers;
 
 namespace Imapsync.CommandLine.Setup;
 
-/// <summary>An IMAP account as far as setting it up has come.</summary>
-/// <param name="Address">As the person gave it.</param>
-/// <param name="Settings">The keys of its section in the job file, but for a password that was typed.</param>
+/// <summary>An IMAP account during setup.</summary>
+/// <param name="Address">The address as the person gave it.</param>
+/// <param name="Settings">The keys for the account's section in the job file, except for a typed password.</param>
 internal sealed record Account(string Address, ImmutableArray<DraftSetting> Settings)
 {
-    /// <summary>The password, where a person typed one.</summary>
+    /// <summary>The password, if a person typed one.</summary>
     public Secret? Typed { get; init; }
 
-    /// <summary>A person has to sign in by OAuth before anything can be tried.</summary>
+    /// <summary>Whether a person has to sign in by OAuth before the account can be tested.</summary>
     public bool NeedsLogin { get; init; }
 
     public Provider? Provider => Value("provider") is { } name ? ProviderTable.Find(name) : null;
 
-    /// <summary>At the one place where a provider is, with a certificate that an authority stands behind.</summary>
+    /// <summary>Whether the account is on a known provider's own host, whose certificate an authority has signed.</summary>
     public bool IsAtProvider => Value("url") is null && Provider is { Host: not null, IsSelfSigned: false };
 
-    /// <summary>False where a URL of another kind was given: a directory, POP3.</summary>
+    /// <summary>False when the URL is not of an IMAP server: a directory or POP3.</summary>
     public bool IsImap => Value("url") is not { } url || url.StartsWith("imap:", StringComparison.OrdinalIgnoreCase) || url.StartsWith("imaps:", StringComparison.OrdinalIgnoreCase);
 
     /// <exception cref="ConfigurationException"/>

@@ -8,20 +8,20 @@ using Imapsync.Engine.Providers;
 
 namespace Imapsync.CommandLine.Setup;
 
-/// <summary>From an address to an account that lets us in.</summary>
+/// <summary>Turns a mail address into an account that can be signed in to.</summary>
 /// <param name="side"><c>source</c> or <c>target</c>.</param>
-/// <param name="given">Settings from the command line, without <c>url</c>.</param>
+/// <param name="given">The settings from the command line, except <c>url</c>.</param>
 /// <param name="url">The account's URL from the command line; null for none.</param>
-/// <param name="prefersOAuth">No password where the provider has OAuth.</param>
+/// <param name="prefersOAuth">Whether to use OAuth instead of a password when the provider supports it.</param>
 internal sealed class AccountSetup(HostContext surroundings, Questions questions, string side, IReadOnlyList<GivenSetting> given, string? url, bool prefersOAuth)
 {
-    /// <summary>A hand slips; a program that guesses is locked out.</summary>
+    /// <summary>The number of attempts to type the password. It allows for typing errors, but servers lock out clients that seem to guess.</summary>
     private const int MaxPasswords = 3;
 
     private const string OAuthComment = "needs the client_id of a client that you register, see docs/sign-in.md; then 'imapsync login' signs in, once";
 
     /// <exception cref="ConfigurationException"/>
-    /// <exception cref="MailException">It lets nobody in.</exception>
+    /// <exception cref="MailException">The server can't be used or refuses the sign-in.</exception>
     public async Task<Account> AskAsync(string address, CancellationToken cancellationToken)
     {
         var account = await LocateAsync(address, cancellationToken);
@@ -35,7 +35,7 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
         return hasSecret ? await SignInAsync(account, cancellationToken) : await AskPasswordAsync(account, cancellationToken);
     }
 
-    /// <summary>Finds out where the account is.</summary>
+    /// <summary>Finds the server of the account.</summary>
     private async Task<Account> LocateAsync(string address, CancellationToken cancellationToken)
     {
         if (url is null && address.Contains("://", StringComparison.Ordinal))
@@ -73,7 +73,7 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
         return new Account(address, Named(ProviderGiven(), ("url", WithUser(server, address), "")));
     }
 
-    /// <summary>What DNS alone says of a host elsewhere is nothing to send a password to unasked.</summary>
+    /// <summary>Asks a person to confirm a host outside the domain that only DNS names, since a password must not be sent there unasked.</summary>
     private async Task<bool> IsAgreedAsync(FoundServer found, string address, CancellationToken cancellationToken)
     {
         if (found.IsVouchedFor)
@@ -85,14 +85,15 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
     }
 
     /// <summary>
-    /// Looks whether the server is there, and at its certificate, before anybody types a password; lets a person pin one that no authority
-    /// stands behind. A known provider's is not for pinning: a bad certificate there is somebody in between.
+    /// Checks before a password is typed that the server is reachable and has a valid certificate. A person may pin a certificate that no
+    /// authority has signed. A known provider's certificate can't be pinned: an invalid one there indicates an interception.
     /// </summary>
     private async Task<Account> TrustAsync(Account account, string address, CancellationToken cancellationToken)
     {
         while (given.All(g => g.Path[^1] is not ("tls_fingerprint" or "tls_ca_file")) && !account.IsAtProvider)
         {
-            // One that needs a pin is refused without one by whoever reads the job: any will do to look at its certificate.
+            // A provider with a self-signed certificate is rejected without a fingerprint. A dummy fingerprint suffices here, since
+            // only the certificate is looked at.
             var endpoint = Endpoint(account with { Settings = account.Settings.Add(new("tls_fingerprint", new string('0', 64))) });
             var proof = surroundings.Discovery.Proof ?? new ServerProof(surroundings.Time);
             if (await proof.WhyNotAsync(endpoint.Host, endpoint.Port, endpoint.Tls == TlsMode.StartTls, cancellationToken) is not { } objection)
@@ -155,7 +156,7 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
 
     private Provider? ProviderGiven() => given.FirstOrDefault(g => g.Path is ["provider"]) is { } word ? ProviderTable.Find(word.Value) : null;
 
-    /// <summary>The settings that say where it is, then what the command line says besides.</summary>
+    /// <summary>Returns the settings for the account's location, followed by those from the command line.</summary>
     private ImmutableArray<DraftSetting> Named(Provider? provider, (string Key, string Value, string Comment) place) =>
     [
         .. provider is null ? Array.Empty<DraftSetting>() : [new DraftSetting("provider", provider.Name, $"{provider.Title}{(provider.Address is null ? "" : $": {provider.Address}")}; 'imapsync providers {provider.Name}' tells more")],
@@ -163,11 +164,11 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
         .. given.Where(g => g.Path is not ["provider"] || provider is null).Select(g => new DraftSetting(g.Path[^1], Absolute(g))),
     ];
 
-    /// <summary>The job file may lie elsewhere than where the command is given.</summary>
+    /// <summary>Makes a file path absolute, since the job file may be in another directory.</summary>
     private static string Absolute(GivenSetting setting) =>
         setting.Path[^1] is "password_file" or "tls_ca_file" && !setting.Value.StartsWith('~') ? Path.GetFullPath(setting.Value) : setting.Value;
 
-    /// <summary>A host or URL with the user in it.</summary>
+    /// <summary>Inserts the user into a host name or URL.</summary>
     private static string WithUser(string server, string user)
     {
         var whole = server.Contains("://", StringComparison.Ordinal) ? server : $"imaps://{server}";

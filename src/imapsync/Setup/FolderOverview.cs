@@ -7,14 +7,14 @@ using Imapsync.Imap;
 
 namespace Imapsync.CommandLine.Setup;
 
-/// <param name="Messages">Null where the server does not tell: such a folder is the run's to report.</param>
-/// <param name="Bytes">Null as well where adding it up would take too long.</param>
+/// <param name="Messages">The number of messages; null when the server does not report it, which the run will then handle.</param>
+/// <param name="Bytes">The size in octets; null when unknown, or when determining it would take too long.</param>
 internal sealed record FolderLine(FolderEntry Folder, long? Messages, long? Bytes);
 
-/// <summary>What an account holds, for a person who decides what of it to copy.</summary>
+/// <summary>An overview of an account's folders, for a person who decides what to copy.</summary>
 internal sealed record FolderOverview(ImmutableArray<FolderLine> Folders)
 {
-    /// <summary>Sizes are known by listing every message.</summary>
+    /// <summary>The most messages whose sizes are added up, since this requires listing every message.</summary>
     private const long MostToAddUp = 200_000;
 
     public static async Task<FolderOverview> ReadAsync(Endpoint endpoint, HostContext surroundings, CancellationToken cancellationToken)
@@ -41,8 +41,8 @@ internal sealed record FolderOverview(ImmutableArray<FolderLine> Folders)
     }
 
     /// <summary>
-    /// What most people do not want in a copy: spam, deleted mail, folders that hold no mail. Globs: a server's name with a wildcard in it
-    /// would leave out other folders too, so it is not proposed.
+    /// Returns globs for the folders that most people don't want to copy: spam, deleted mail, and folders that contain no mail. A folder name
+    /// with a wildcard in it is not proposed, since it would exclude other folders too.
     /// </summary>
     public ImmutableArray<string> Proposal(Provider? provider) =>
     [
@@ -60,7 +60,7 @@ internal sealed record FolderOverview(ImmutableArray<FolderLine> Folders)
         TextTable.Print(rows, leftColumns: 1, output);
     }
 
-    /// <summary>By attribute, else by name.</summary>
+    /// <summary>Returns a folder's special use from its attribute, or else from its name.</summary>
     private static SpecialFolder UseOf(FolderEntry folder) => folder.Special == SpecialFolder.None ? SpecialFolderNames.UseOf(folder.Path) : folder.Special;
 
     private static async Task<long> SizeAsync(IMessageStore store, FolderPath path, long messages, CancellationToken cancellationToken)

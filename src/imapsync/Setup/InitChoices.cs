@@ -2,17 +2,17 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine.Setup;
 
-/// <summary>What the command line of <c>imapsync init</c> says; null for what it leaves open.</summary>
+/// <summary>The choices from the command line of <c>imapsync init</c>; null for those left open.</summary>
 internal sealed record InitChoices
 {
     public string? Address { get; init; }
 
     public string? SourceUrl { get; init; }
 
-    /// <summary>Keys of an endpoint.</summary>
+    /// <summary>The source's settings.</summary>
     public IReadOnlyList<GivenSetting> Source { get; init; } = [];
 
-    /// <summary>No password where the provider has OAuth.</summary>
+    /// <summary>Whether to use OAuth instead of a password when the provider supports it.</summary>
     public bool PrefersOAuth { get; init; }
 
     public string? To { get; init; }
@@ -27,15 +27,15 @@ internal sealed record InitChoices
 
     public string? File { get; init; }
 
-    /// <summary><c>file</c> or <c>env</c>.</summary>
+    /// <summary>How passwords are stored: <c>file</c> or <c>env</c>.</summary>
     public string KeepPassword { get; init; } = "file";
 
-    /// <summary><c>no</c>, <c>systemd-user</c>, <c>systemd-system</c> or <c>cron</c>.</summary>
+    /// <summary>How the job is scheduled: <c>no</c>, <c>systemd-user</c>, <c>systemd-system</c> or <c>cron</c>.</summary>
     public string? Schedule { get; init; }
 
     public TimeOnly At { get; init; } = new(2, 15);
 
-    /// <summary><c>yes</c> or <c>no</c>.</summary>
+    /// <summary>Whether to run the job after setup: <c>yes</c> or <c>no</c>.</summary>
     public string? Run { get; init; }
 
     public bool TakesDefaults { get; init; }

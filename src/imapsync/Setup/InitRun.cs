@@ -6,7 +6,9 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Setup;
 
-/// <summary>From an address to a job file that was tried: asks, signs in, shows what is there, tries, and only then writes.</summary>
+/// <summary>
+/// Leads from a mail address to a tested job file: asks, signs in, shows the folders, performs a dry run, and only then writes files.
+/// </summary>
 internal sealed class InitRun(HostContext surroundings, InitChoices choices)
 {
     private static readonly string[] Schedules = ["no", "systemd-user", "systemd-system", "cron"];
@@ -16,7 +18,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
     private string Home => surroundings.Environment.GetValueOrDefault("HOME") is { Length: > 0 } home ? home : Directory.GetCurrentDirectory();
 
     /// <exception cref="ConfigurationException"/>
-    /// <exception cref="MailException">An account lets nobody in.</exception>
+    /// <exception cref="MailException">An account refuses the sign-in.</exception>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var address = await questions.AskAsync("Address of the mailbox to copy", "", choices.Address, "ADDRESS", cancellationToken);
@@ -86,7 +88,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         return [.. rules];
     }
 
-    /// <summary>Reads the job as it will stand there, and plays it through without changing anything.</summary>
+    /// <summary>Reads the job as it will be written, and performs a dry run.</summary>
     private async Task<int> TryAsync(JobDraft draft, string file, IReadOnlyList<(string Side, Account Account)> accounts, CancellationToken cancellationToken)
     {
         var secrets = new Dictionary<string, Secret>();
@@ -135,7 +137,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
             files.Add(Path.Combine(units, schedule.UnitName + ".timer"), schedule.Timer);
         }
 
-        // What makes sense of the others comes last.
+        // The job file is written last, since it refers to the other files.
         files.Add(file, draft.Write());
         cancellationToken.ThrowIfCancellationRequested();
         await files.WriteAsync();
@@ -186,7 +188,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
 
     private static ImmutableArray<DraftSetting> WithoutOAuth(ImmutableArray<DraftSetting> settings) => settings.RemoveAll(s => s.Key == "oauth");
 
-    /// <summary>The address as a job's name, or what of it may stand in one.</summary>
+    /// <summary>Converts an address to a job name, replacing characters that are not allowed.</summary>
     private static string NameOf(string address)
     {
         var place = address.IndexOf("://", StringComparison.Ordinal) is >= 0 and var at ? address[(at + 3)..].TrimEnd('/') : address;

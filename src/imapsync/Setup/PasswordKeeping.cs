@@ -4,8 +4,11 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.CommandLine.Setup;
 
-/// <summary>Where passwords that were typed are kept: in files for their owner alone, or nowhere, by the name of an environment variable.</summary>
-/// <param name="mayReplace">A file of an earlier setup may be replaced; else another name is taken.</param>
+/// <summary>
+/// Determines how typed passwords are stored: in files that only their owner can read, or not at all, with the name of an environment variable in
+/// the job file.
+/// </summary>
+/// <param name="mayReplace">Whether a password file of an earlier setup may be replaced; otherwise another name is used.</param>
 internal sealed class PasswordKeeping(string name, bool byVariable, IReadOnlyDictionary<string, string> environment, bool mayReplace)
 {
     private readonly List<(string Path, Secret Secret)> files = [];
@@ -15,7 +18,7 @@ internal sealed class PasswordKeeping(string name, bool byVariable, IReadOnlyDic
 
     public IReadOnlyDictionary<string, Secret> Variables => variables;
 
-    /// <summary>The key that leads to the password; none where it was given by reference or there is none.</summary>
+    /// <summary>Returns the setting that refers to the password; none when no password was typed.</summary>
     public ImmutableArray<DraftSetting> Keep(string side, Account account)
     {
         if (account.Typed is not { } secret)

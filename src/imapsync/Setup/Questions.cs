@@ -3,22 +3,22 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine.Setup;
 
-/// <summary>Asks a person, unless the command line has answered; without one the default counts.</summary>
-/// <param name="takesDefaults">Nobody is asked for what has a default.</param>
+/// <summary>Asks a person the questions that the command line has not answered. When no person can be asked, the default is used.</summary>
+/// <param name="takesDefaults">Whether every question that has a default is answered with it.</param>
 internal sealed class Questions(HostContext surroundings, bool takesDefaults)
 {
     private static readonly string[] YesOrNo = ["yes", "no"];
 
-    /// <summary>A person can be asked again after an answer that is not good.</summary>
+    /// <summary>Whether a person can be asked, and asked again after an invalid answer.</summary>
     public bool IsDialogue => !takesDefaults && surroundings.Ask is not null;
 
-    /// <summary>For people.</summary>
+    /// <summary>Shows a line of text to the person.</summary>
     public void Say(string line) => surroundings.Error.WriteLine(TerminalText.Escape(line));
 
-    /// <param name="fallback">What an empty answer means; empty where there must be one.</param>
-    /// <param name="given">What the command line says; null for nothing.</param>
-    /// <param name="option">Where it would say so.</param>
-    /// <exception cref="ConfigurationException">Nobody can be asked, and there is no default.</exception>
+    /// <param name="fallback">The default for an empty answer; empty when an answer is required.</param>
+    /// <param name="given">The answer from the command line; null for none.</param>
+    /// <param name="option">The option that gives the answer on the command line.</param>
+    /// <exception cref="ConfigurationException">No person can be asked, and there is no default.</exception>
     public async Task<string> AskAsync(string question, string fallback, string? given, string option, CancellationToken cancellationToken)
     {
         if (given is not null)
@@ -34,7 +34,7 @@ internal sealed class Questions(HostContext surroundings, bool takesDefaults)
         }
     }
 
-    /// <summary>One of some words, of which a beginning is enough.</summary>
+    /// <summary>Asks for one of several words, of which a prefix suffices.</summary>
     public async Task<string> ChooseAsync(string question, IReadOnlyList<string> words, string fallback, string? given, string option, CancellationToken cancellationToken)
     {
         while (true)

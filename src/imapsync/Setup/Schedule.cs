@@ -3,16 +3,16 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine.Setup;
 
-/// <summary>What starts a job by itself, every day.</summary>
-/// <param name="Program">The command that is started.</param>
-/// <param name="JobFile">Absolute.</param>
+/// <summary>A daily schedule for a job.</summary>
+/// <param name="Program">The command to start.</param>
+/// <param name="JobFile">The absolute path of the job file.</param>
 /// <param name="At">The time of day.</param>
-/// <param name="User">Whose job it is, for a unit of the system; null for a unit of the user's own.</param>
+/// <param name="User">The user that runs the job in a system unit; null for a user unit.</param>
 internal sealed record Schedule(string Name, string Program, string JobFile, TimeOnly At, string? User = null)
 {
     private const string SystemUnits = "/etc/systemd/system";
 
-    /// <summary>An @ would make an instance of a template of it.</summary>
+    /// <summary>The systemd unit's name. It contains no @, which would make it an instance of a template.</summary>
     public string UnitName => "imapsync-" + string.Concat(Name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-'));
 
     public string Service => $"""
@@ -43,15 +43,15 @@ internal sealed record Schedule(string Name, string Program, string JobFile, Tim
 
         """;
 
-    /// <summary>A line of a crontab, in which a percent sign would end the command (crontab(5)).</summary>
+    /// <summary>The job's crontab line. Percent signs are escaped, since they would end the command (crontab(5)).</summary>
     public string CronLine => $"{At.Minute} {At.Hour} * * *  {ShellWord.Quote(Program)} run {ShellWord.Quote(JobFile)}".Replace("%", "\\%", StringComparison.Ordinal);
 
-    /// <summary>The directory of units.</summary>
+    /// <summary>Returns the directory for the units.</summary>
     public string Units(IReadOnlyDictionary<string, string> environment) =>
         User is not null ? SystemUnits
         : Path.Combine(environment.GetValueOrDefault("XDG_CONFIG_HOME") is { } config && Path.IsPathRooted(config) ? config : Path.Combine(environment.GetValueOrDefault("HOME") ?? "/", ".config"), "systemd", "user");
 
-    /// <summary>What starts the timer, a command a line.</summary>
+    /// <summary>Returns the commands that enable the timer, one per line.</summary>
     public IEnumerable<string> Commands()
     {
         var user = User is null ? "--user " : "";
@@ -60,10 +60,10 @@ internal sealed record Schedule(string Name, string Program, string JobFile, Tim
             yield return "loginctl enable-linger     (or it runs only while you are logged in)";
     }
 
-    /// <summary>The program as it was started; a build that another program runs has only its name.</summary>
+    /// <summary>Returns the path of this program. When it was started by another program such as dotnet, only the name is returned.</summary>
     public static string ThisProgram() => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "imapsync" ? path : "imapsync";
 
-    /// <summary>systemd.service(5), "Command lines": quotes, and no specifier or variable.</summary>
+    /// <summary>Quotes an argument for a unit file, with specifiers and variables escaped (systemd.service(5), "Command lines").</summary>
     private static string Quote(string word) =>
         $"\"{Escape(word).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("$", "$$", StringComparison.Ordinal)}\"";
 

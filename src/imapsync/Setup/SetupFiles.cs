@@ -4,15 +4,15 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.CommandLine.Setup;
 
-/// <summary>The files that setting up a job makes: all of them or none, each for its owner only.</summary>
-/// <param name="force">Files that are there may be replaced.</param>
+/// <summary>The files written by a setup: either all of them or none, each readable by its owner only.</summary>
+/// <param name="force">Whether existing files may be replaced.</param>
 internal sealed class SetupFiles(bool force)
 {
     private readonly List<(string Path, string Text)> files = [];
 
     public void Add(string path, string text) => files.Add((path, text));
 
-    /// <exception cref="ConfigurationException">One is there already, or can't be written; then none was.</exception>
+    /// <exception cref="ConfigurationException">A file already exists or can't be written. No new file then remains.</exception>
     public async Task WriteAsync()
     {
         foreach (var (path, _) in files.Where(f => !force && Path.Exists(f.Path)))

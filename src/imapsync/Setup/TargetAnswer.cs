@@ -1,11 +1,11 @@
 namespace Imapsync.CommandLine.Setup;
 
-/// <summary>What a person answers to the question where mail is to go.</summary>
-/// <param name="DirectoryUrl"><c>maildir:</c> or <c>mbox:</c> with an absolute path; null for an account.</param>
-/// <param name="Account">An address or an IMAP URL; null for a directory.</param>
+/// <summary>The answer to the question where the mail is to be copied.</summary>
+/// <param name="DirectoryUrl">A <c>maildir:</c> or <c>mbox:</c> URL with an absolute path; null for an account.</param>
+/// <param name="Account">A mail address or an IMAP URL; null for a directory.</param>
 internal sealed record TargetAnswer(string? DirectoryUrl, string? Account)
 {
-    /// <param name="home">What <c>~/</c> stands for.</param>
+    /// <param name="home">The home directory, which replaces <c>~/</c>.</param>
     public static TargetAnswer Parse(string answer, string home)
     {
         foreach (var scheme in new[] { "maildir", "mbox" })

@@ -5,8 +5,11 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration.Secrets;
 
-/// <summary>The first line that a command prints. What else it prints is shown to nobody; what it says of an error is, with that line blotted out.</summary>
-/// <param name="what">What it is to print, for error texts.</param>
+/// <summary>
+/// A secret from the first output line of a command. The rest of the output is discarded. An error message may show the command's error output,
+/// with the secret masked.
+/// </summary>
+/// <param name="what">The kind of secret, for error texts.</param>
 internal sealed class CommandSecret(string command, TimeProvider time, string what = "password") : SecretReference
 {
     private const int MaxLength = 64 * 1024;
@@ -40,7 +43,7 @@ internal sealed class CommandSecret(string command, TimeProvider time, string wh
         }
     }
 
-    // The command's text may hold a token of its own, so it is not shown either.
+    // The command's own text is not shown, since it may contain a token.
     public override string ToString() => $"{what} command";
 
     private Process Start()
@@ -55,7 +58,7 @@ internal sealed class CommandSecret(string command, TimeProvider time, string wh
         }
     }
 
-    /// <summary>Reads to the end, so that the command does not die of a closed pipe, and keeps the first line.</summary>
+    /// <summary>Reads the output to its end, so that the command does not fail on a closed pipe, and returns the first line.</summary>
     private async Task<string> FirstLineAsync(StreamReader reader, CancellationToken cancellationToken)
     {
         var line = new StringBuilder();

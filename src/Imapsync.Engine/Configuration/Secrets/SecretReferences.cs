@@ -3,7 +3,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration.Secrets;
 
-/// <summary>Written out in the job file.</summary>
+/// <summary>A password written in the job file.</summary>
 internal sealed class WrittenSecret(Secret secret, string origin) : SecretReference
 {
     public override ValueTask<Secret> ReadAsync(CancellationToken cancellationToken) => ValueTask.FromResult(secret);
@@ -23,13 +23,15 @@ internal sealed class EnvironmentSecret(string name, Func<string, string?> envir
 
 internal sealed class FileSecret(string path, TimeProvider time, string what = "password") : SecretReference
 {
-    /// <summary>No password is longer, and /dev/zero is no password file.</summary>
+    /// <summary>The most octets that are read. No password is longer, and a path such as /dev/zero must not be read forever.</summary>
     private const int MaxBytes = 64 * 1024;
 
     private readonly Lock turn = new();
     private Task<Secret>? once;
 
-    /// <summary>A file is read each time, since it may be renewed; a pipe gives what it has once.</summary>
+    /// <summary>
+    /// Reads the secret. A file is read each time, since its content may change; a pipe can be read only once, so its secret is cached.
+    /// </summary>
     public override async ValueTask<Secret> ReadAsync(CancellationToken cancellationToken)
     {
         lock (turn)
@@ -65,8 +67,8 @@ internal sealed class FileSecret(string path, TimeProvider time, string what = "
     public override string ToString() => $"{what} file {path}";
 }
 
-/// <summary>Asked for on the terminal, once.</summary>
-/// <param name="ask">Shows its argument and reads an answer that is not shown.</param>
+/// <summary>A secret that is asked for on the terminal, once.</summary>
+/// <param name="ask">Shows the question and reads an answer without echoing it.</param>
 internal sealed class PromptedSecret(string question, SecretPrompt ask) : SecretReference, IDisposable
 {
     private readonly SemaphoreSlim turn = new(1, 1);
@@ -90,7 +92,7 @@ internal sealed class PromptedSecret(string question, SecretPrompt ask) : Secret
     public void Dispose() => turn.Dispose();
 }
 
-/// <summary>Why a secret could not be had, without a word of it.</summary>
+/// <summary>Explains why a secret could not be read, without revealing any of it.</summary>
 internal static class Unreadable
 {
     public static MailException Secret(string message) =>
