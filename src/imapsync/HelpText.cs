@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Completions;
 using System.Text;
 
 namespace Imapsync.CommandLine;
@@ -16,14 +15,11 @@ internal static class HelpText
     /// <summary>Width of the column for names; a longer name gets a line of its own.</summary>
     private const int NameColumn = 30;
 
-    /// <summary>If an option accepts more words than this, only shell completion lists them.</summary>
-    private const int MostWordsShown = 16;
-
     /// <param name="path">The command as it is typed, without its arguments.</param>
     public static IEnumerable<string> Lines(Command command, string path, int width)
     {
         var commands = command.Subcommands.Where(c => !c.Hidden).ToList();
-        var usage = string.Join(' ', [path, .. commands.Count > 0 ? ["COMMAND"] : Array.Empty<string>(), .. command.Arguments.Select(Synopsis), "[OPTION...]"]);
+        var usage = string.Join(' ', [path, .. commands.Count > 0 ? ["COMMAND"] : Array.Empty<string>(), .. command.Arguments.Select(CommandTerms.Synopsis), "[OPTION...]"]);
         var options = command.Options.Where(o => !o.Hidden).ToList();
         var ofSource = options.Where(o => o.Name.StartsWith(Source, StringComparison.Ordinal)).ToList();
         var ofTarget = options.Where(o => o.Name.StartsWith(Target, StringComparison.Ordinal)).ToDictionary(o => o.Name[Target.Length..], StringComparer.Ordinal);
@@ -34,7 +30,7 @@ internal static class HelpText
             .. Wrap(command.Description ?? "", 0, width), "",
             .. Wrap($"Usage: {usage}", 0, width), "",
             .. Section("Arguments", command.Arguments.Select(a => (a.Name, a.Description ?? "")), width),
-            .. Section("Commands", commands.Select(c => (string.Join(' ', [c.Name, .. c.Arguments.Select(Synopsis)]), c.Description ?? "")), width),
+            .. Section("Commands", commands.Select(c => (string.Join(' ', [c.Name, .. c.Arguments.Select(CommandTerms.Synopsis)]), c.Description ?? "")), width),
             .. Section("Options", others.Select(o => (Term(o), Meaning(o))), width),
             .. Section("Options of each side; of the target they begin with --target-", ofBoth.Select(o => (Term(o), Meaning(o))), width),
         ];
@@ -82,34 +78,20 @@ internal static class HelpText
             yield return "";
     }
 
-    private static string Synopsis(Argument argument)
-    {
-        var name = argument.Arity.MaximumNumberOfValues > 1 ? argument.Name + "..." : argument.Name;
-        return argument.Arity.MinimumNumberOfValues == 0 ? $"[{name}]" : name;
-    }
-
     /// <summary>An option as it is typed: <c>--report FILE</c>.</summary>
     private static string Term(Option option)
     {
         var names = string.Join(", ", option.Aliases.Where(a => a.StartsWith('-')).OrderBy(a => a.Length).Append(option.Name));
-        if (option.Arity.MaximumNumberOfValues == 0 || option.ValueType == typeof(bool))
+        if (!CommandTerms.TakesValue(option))
             return names;
-        return $"{names} {(Words(option).Count > 0 ? "WORD" : option.HelpName ?? "VALUE")}";
+        return $"{names} {(CommandTerms.Words(option).Count > 0 ? "WORD" : option.HelpName ?? "VALUE")}";
     }
 
     private static string Meaning(Option option)
     {
-        var words = Words(option);
+        var words = CommandTerms.Words(option);
         var oneOf = words.Count > 0 ? $" One of {string.Join(", ", words)}." : "";
-        var value = option.HasDefaultValue && option.ValueType != typeof(bool) && option.GetDefaultValue() is { } given and not (Array or "") ? $" [{given}]" : "";
+        var value = CommandTerms.Default(option) is { } given ? $" [{given}]" : "";
         return $"{option.Description}{oneOf}{value}";
-    }
-
-    private static List<string> Words(Option option)
-    {
-        if (option.ValueType == typeof(bool) || option.HelpName is { } name && !name.Contains('|'))
-            return [];
-        List<string> words = [.. option.GetCompletions(CompletionContext.Empty).Select(c => c.Label)];
-        return words.Count > MostWordsShown ? [] : words;
     }
 }

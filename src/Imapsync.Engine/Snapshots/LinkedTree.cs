@@ -11,7 +11,14 @@ namespace Imapsync.Engine.Snapshots;
 /// <param name="beforeEach">Called before each file and directory; an exception from it ends the work.</param>
 internal sealed class LinkedTree(Action beforeEach)
 {
-    private const int MaxScans = 5;
+    /// <summary>So many scans in a row that find no other message end the work where a directory never stops changing.</summary>
+    private const int QuietScans = 4;
+
+    /// <summary>Bounds the work beside a program that never stops renaming.</summary>
+    private const int MaxScans = 1000;
+
+    /// <summary>A directory's date does not show a second change within the same tick of the clock that file systems use.</summary>
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(20);
 
     /// <summary>The directories in scanning order: new/ comes first, since messages move from there to cur/.</summary>
     private static readonly string[] Places = ["new", "cur"];
@@ -58,49 +65,78 @@ internal sealed class LinkedTree(Action beforeEach)
         name.EndsWith(".lock", StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal) || name.StartsWith("dovecot.index", StringComparison.Ordinal);
 
     /// <summary>
-    /// Links all messages. A scan may see a file that is being renamed under both names or neither, so the scans repeat until no file
-    /// vanished and neither directory changed; then duplicates are removed. After the last scan allowed, the copy contains everything that
-    /// any scan saw.
+    /// Links all messages. A scan may see a file that is being renamed under both names or neither. So the scans repeat until no file vanished
+    /// and neither directory changed, or, beside a program that renames all the time, until several scans in a row found no message that is not
+    /// linked. Then the additional links of renamed files are removed.
     /// </summary>
     private void LinkMessages(string from, string to)
     {
         foreach (var place in Places)
             Posix.TryCreateDirectory(Path.Combine(to, place));
-        for (var scan = 1; ; scan++)
+        if (!Scan(linked: null, out _))
         {
-            var before = Dates();
-            var isWhole = true;
-            foreach (var place in Places)
-                isWhole &= LinkAll(Path.Combine(from, place), Path.Combine(to, place), isFirst: scan == 1);
-            // A scan of a changed directory may have missed a renamed file, so it is repeated.
-            if ((isWhole && Dates().SequenceEqual(before)) || scan == MaxScans)
-                break;
+            var linked = Places.SelectMany(p => Directory.EnumerateFiles(Path.Combine(to, p))).Select(f => UniqueOf(Path.GetFileName(f))).ToHashSet(StringComparer.Ordinal);
+            for (var (scan, quiet) = (2, 0); scan <= MaxScans && quiet < QuietScans; scan++)
+            {
+                if (Scan(linked, out var isQuiet))
+                    break;
+                quiet = isQuiet ? quiet + 1 : 0;
+            }
+
+            RemoveDoubles(from, to);
         }
 
-        RemoveDoubles(from, to);
         foreach (var place in Places)
             Posix.SyncDirectory(Path.Combine(to, place));
+
+        // True when the scan saw every message for certain.
+        bool Scan(HashSet<string>? linked, out bool isQuiet)
+        {
+            var before = Dates();
+            // The real time: it is compared with dates that the file system gave.
+            var began = TimeProvider.System.GetUtcNow().UtcDateTime;
+            var (isWhole, knew) = (true, linked?.Count);
+            isQuiet = true;
+            foreach (var place in Places)
+            {
+                foreach (var missed in LinkAll(Path.Combine(from, place), Path.Combine(to, place), linked))
+                {
+                    isWhole = false;
+                    isQuiet &= linked?.Contains(UniqueOf(missed)) == true;
+                }
+            }
+
+            isQuiet &= linked?.Count == knew;
+            return isWhole && Dates().SequenceEqual(before) && before.All(d => d < began - Tick);
+        }
 
         DateTime[] Dates() => [.. Places.Select(p => Directory.GetLastWriteTimeUtc(Path.Combine(from, p)))];
     }
 
-    /// <returns>False when a file vanished before it was linked.</returns>
-    private bool LinkAll(string from, string to, bool isFirst)
+    private static string UniqueOf(string name) => name[..MaildirName.InfoStart(name)];
+
+    /// <summary>Links the messages of one directory.</summary>
+    /// <param name="linked">Gets the unique names of the messages linked; null in the first scan, which counts what is left out.</param>
+    /// <returns>The names of files that vanished before they were linked.</returns>
+    private List<string> LinkAll(string from, string to, HashSet<string>? linked)
     {
-        var isWhole = true;
+        List<string> missed = [];
         foreach (var file in new DirectoryInfo(from).EnumerateFileSystemInfos("*", Everything))
         {
             if (file is not FileInfo || file.LinkTarget is not null)
             {
-                LeftOut += isFirst && file.LinkTarget is not null ? 1 : 0;
+                LeftOut += linked is null && file.LinkTarget is not null ? 1 : 0;
                 continue;
             }
 
             beforeEach();
-            isWhole &= Posix.TryLink(file.FullName, Path.Combine(to, file.Name));
+            if (!Posix.TryLink(file.FullName, Path.Combine(to, file.Name)))
+                missed.Add(file.Name);
+            else
+                linked?.Add(UniqueOf(file.Name));
         }
 
-        return isWhole;
+        return missed;
     }
 
     /// <summary>
@@ -110,7 +146,7 @@ internal sealed class LinkedTree(Action beforeEach)
     private static void RemoveDoubles(string from, string to)
     {
         var linked = Places.SelectMany(place => Directory.EnumerateFiles(Path.Combine(to, place)).Select(f => (Place: place, Name: Path.GetFileName(f), Path: f)));
-        foreach (var alike in linked.GroupBy(f => f.Name[..MaildirName.InfoStart(f.Name)]).Where(g => g.Skip(1).Any()))
+        foreach (var alike in linked.GroupBy(f => UniqueOf(f.Name)).Where(g => g.Skip(1).Any()))
         {
             // Two messages may share a unique name; they are then two different files. The change time is ignored, since a rename
             // during the copy changes it.

@@ -7,9 +7,6 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary>Offers the settings of a job file as command options: the target's <c>password_env</c> becomes <c>--target-password-env</c>.</summary>
 internal sealed class SettingOptions
 {
-    /// <summary>The most allowed values that the help lists; longer lists would fill the screen. Completion offers all values.</summary>
-    private const int MostWordsShown = 16;
-
     private readonly List<(JobSetting Setting, Option<string[]> Option)> options = [];
 
     /// <param name="prefix">The prefix of each option's name, for example <c>target-</c>.</param>
@@ -20,7 +17,7 @@ internal sealed class SettingOptions
             var option = new Option<string[]>($"--{prefix}{setting.Path[^1].Replace('_', '-')}")
             {
                 Description = Describe(setting),
-                HelpName = setting.Shape == JobSettingShape.Map ? setting.Entry : setting.Choices.IsEmpty ? "VALUE" : setting.Choices.Length > MostWordsShown ? "NAME" : string.Join('|', setting.Choices),
+                HelpName = setting.Shape == JobSettingShape.Map ? setting.Entry : setting.Choices.IsEmpty ? "VALUE" : setting.Choices.Length > CommandTerms.MostWordsShown ? "NAME" : string.Join('|', setting.Choices),
                 Arity = ArgumentArity.OneOrMore,
                 AllowMultipleArgumentsPerToken = false,
             };
@@ -69,6 +66,6 @@ internal sealed class SettingOptions
     }
 
     private static string Describe(JobSetting setting) => setting.Shape == JobSettingShape.Text
-        ? setting.Choices.Length is 0 or > MostWordsShown ? $"{setting.Purpose} For example {setting.Example}." : setting.Purpose
+        ? setting.Choices.Length is 0 or > CommandTerms.MostWordsShown ? $"{setting.Purpose} For example {setting.Example}." : setting.Purpose
         : $"{setting.Purpose} May be given several times.";
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Completions;
 using System.CommandLine.Help;
 
 namespace Imapsync.CommandLine.Manual;
@@ -7,8 +6,6 @@ namespace Imapsync.CommandLine.Manual;
 /// <summary>The pages about commands, generated from the definition of the command line.</summary>
 internal static class CommandPages
 {
-    private const int MostWordsShown = 16;
-
     /// <summary>imapsync(1).</summary>
     public static ManualPage OfProgram(RootCommand root) => new("imapsync", 1, "back up and migrate mailboxes",
     [
@@ -28,7 +25,7 @@ internal static class CommandPages
 
     /// <summary>A command with its arguments, as it is typed.</summary>
     public static string Synopsis(Command command) =>
-        string.Join(' ', (string[])["imapsync", command.Name, .. command.Arguments.Where(a => !a.Hidden).Select(Synopsis), .. command.Options.Any(IsShown) ? ["[OPTION...]"] : Array.Empty<string>()]);
+        string.Join(' ', (string[])["imapsync", command.Name, .. command.Arguments.Where(a => !a.Hidden).Select(CommandTerms.Synopsis), .. command.Options.Any(IsShown) ? ["[OPTION...]"] : Array.Empty<string>()]);
 
     private static ManualPage OfCommand(Command command)
     {
@@ -57,31 +54,16 @@ internal static class CommandPages
 
     private static bool IsShown(Option option) => option is { Hidden: false } and not HelpOption;
 
-    private static string Synopsis(Argument argument)
-    {
-        var name = argument.HelpName ?? (argument.Arity.MaximumNumberOfValues > 1 ? argument.Name + "..." : argument.Name);
-        return argument.Arity.MinimumNumberOfValues == 0 ? $"[{name}]" : name;
-    }
-
     private static string Term(Option option)
     {
         var names = string.Join(", ", option.Aliases.Where(a => a.Length == 2).Append(option.Name).Concat(option.Aliases.Where(a => a.Length > 2)));
-        if (option.Arity.MaximumNumberOfValues == 0 || option.ValueType == typeof(bool))
+        if (!CommandTerms.TakesValue(option))
             return names;
-        List<string> words = [.. Words(option.GetCompletions(CompletionContext.Empty))];
-        var value = option.HelpName ?? (words.Count is 0 or > MostWordsShown ? "VALUE" : string.Join('|', words));
-        return $"{names} {value}";
+        return $"{names} {option.HelpName ?? (CommandTerms.Words(option) is { Count: > 0 } words ? string.Join('|', words) : "VALUE")}";
     }
 
-    private static string Meaning(Option option)
-    {
-        var text = option.Description ?? "";
-        if (option.HasDefaultValue && option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value and not (Array or ""))
-            text += $" The default is {value}.";
-        return text;
-    }
-
-    private static IEnumerable<string> Words(IEnumerable<CompletionItem> items) => items.Select(i => i.Label);
+    private static string Meaning(Option option) =>
+        CommandTerms.Default(option) is { } value ? $"{option.Description} The default is {value}." : option.Description ?? "";
 
     private static IEnumerable<ManualBlock> Examples(IEnumerable<(string Line, string Purpose)> examples) =>
         examples.SelectMany(e => (ManualBlock[])[new Paragraph(e.Purpose), new Verbatim(e.Line)]);

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using System.CommandLine.Completions;
+
+namespace Imapsync.CommandLine;
+
+/// <summary>How arguments and options are written in the help and in the manual.</summary>
+internal static class CommandTerms
+{
+    /// <summary>The most allowed values that are listed; a longer list would fill the screen. Completion offers all values.</summary>
+    public const int MostWordsShown = 16;
+
+    /// <summary>An argument as it is typed: <c>FILE</c>, <c>[JOB...]</c>.</summary>
+    public static string Synopsis(Argument argument)
+    {
+        var name = argument.HelpName ?? (argument.Arity.MaximumNumberOfValues > 1 ? argument.Name + "..." : argument.Name);
+        return argument.Arity.MinimumNumberOfValues == 0 ? $"[{name}]" : name;
+    }
+
+    /// <summary>Whether an option is followed by a value.</summary>
+    public static bool TakesValue(Option option) => option.Arity.MaximumNumberOfValues > 0 && option.ValueType != typeof(bool);
+
+    /// <summary>The values that an option allows; empty where any text is allowed, or where they are too many to list.</summary>
+    public static IReadOnlyList<string> Words(Option option)
+    {
+        if (option.ValueType == typeof(bool) || (option.HelpName is { } name && !name.Contains('|')))
+            return [];
+        List<string> words = [.. option.GetCompletions(CompletionContext.Empty).Select(c => c.Label)];
+        return words.Count > MostWordsShown ? [] : words;
+    }
+
+    /// <summary>An option's default value; null where it has none, or one that says nothing.</summary>
+    public static object? Default(Option option) =>
+        option.HasDefaultValue && option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value and not (Array or "") ? value : null;
+}
