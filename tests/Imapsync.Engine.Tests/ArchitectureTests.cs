@@ -74,7 +74,7 @@ public sealed partial class ArchitectureTests
         ["Copying"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "Reading", "Retrying", "State", "Transfer"],
         ["Verifying"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "Reading", "Retrying", "State"],
         ["Restoring"] = ["Folders", "Jobs", "Mail", "Matching", "Progress", "State"],
-        ["Snapshots"] = ["Files", "Jobs", "Mail", "Progress", "Stores.Maildir"],
+        ["Snapshots"] = ["Files", "Jobs", "Mail", "Progress", "State", "Stores.Maildir"],
         ["History"] = ["Files", "Mail", "Progress", "State", "Verifying"],
         ["Checking"] = ["Files", "Folders", "Jobs", "Mail"],
         ["Running"] =

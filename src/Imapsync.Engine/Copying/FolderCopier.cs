@@ -65,7 +65,8 @@ internal sealed class FolderCopier(
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
             : await RecognizeAsync(source, target, checkpoint, plan, isFirstMeeting, abort);
-        if (target is not null && context.Job.Deletions != DeletionPolicy.Keep)
+        // Under every policy: a later run may remove what this run records as vanished.
+        if (target is not null)
         {
             var recognition = new MessageRecognition(source, target);
             recognized = [.. recognized, .. await LeftOutMail.FindAsync(recognition, plan, recognized.Select(r => r.Target.Uid), abort)];

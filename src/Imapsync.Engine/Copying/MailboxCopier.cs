@@ -324,6 +324,14 @@ internal sealed class MailboxCopier(JobContext context)
         var gone = await missing.FindGoneAsync(unlisted, plan.Listed, abort);
         if (plan.Doubt is not null && gone.Count > 0)
             return false;
+        if (gone.Count > 0 && report.HasUnreadPlaces)
+        {
+            report.Problem(new Problem(
+                FailureScope.Store, null, null, Reasons.Listing,
+                $"folders that the source does not list keep their copies while places at the source can't be read, since they may be there: {gone.Count}, {gone[0].Pair.Source} first"));
+            gone = [];
+        }
+
         // A folder that the rules no longer include is not cleared.
         foreach (var summary in gone
             .Where(s => (s.Settled > 0 || s.Rules == PairSummary.Unsettled) && IsWanted(s)))

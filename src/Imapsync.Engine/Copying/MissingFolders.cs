@@ -33,8 +33,10 @@ internal sealed class MissingFolders(JobContext context)
         foreach (var summary in unlisted)
         {
             var path = summary.Pair.Source;
-            // A listed name that only has children holds no mail, so its folder counts as gone whatever STATUS says.
-            var doubt = listed.Any(f => f.Path.Equals(path)) ? null : await AskForAsync(path, abort);
+            // A server's listed name that only has children holds no mail, so its folder counts as gone whatever STATUS says. On a disk
+            // such a name may also be a directory that can't be looked into.
+            var isListed = context.Job.Source.Place is null && listed.Any(f => f.Path.Equals(path));
+            var doubt = isListed ? null : await AskForAsync(path, abort);
             if (doubt is null)
                 gone.Add(summary);
             else

@@ -49,11 +49,11 @@ internal sealed class SourceRemoval(JobContext context, FolderPair pair)
         var kept = brought.Count - safe.Count;
         if (gone > 0)
             context.Report.Note(pair.Source.Path, $"kept at the source, since the target does not list their copies any more, messages: {gone}");
-        // A message kept because its octets differ may be other mail under the same name that exists nowhere else, so it is reported.
+        // A message kept because its octets differ, or could not be compared, may be other mail under the same name that exists nowhere else, so it is reported.
         if (kept > gone)
         {
             context.Report.Problem(new Problem(
-                FailureScope.Folder, pair.Source.Path, null, Reasons.OtherMail, $"kept at the source, since their copies have other octets, messages: {kept - gone}; they may be other mail that is not at the target"));
+                FailureScope.Folder, pair.Source.Path, null, Reasons.OtherMail, $"kept at the source, since it could not be shown that their copies have the same octets, messages: {kept - gone}; some may be other mail that is not at the target"));
         }
 
         try

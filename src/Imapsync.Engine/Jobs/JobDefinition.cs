@@ -174,9 +174,9 @@ public sealed record MessageFilter
     public bool LooksAtFlags => !WithFlags.IsEmpty || !WithoutFlags.IsEmpty;
 
     /// <summary>All conditions but those on <see cref="Headers"/> and <see cref="MessageIds"/>, which take the header.</summary>
-    /// <param name="message">Listed with date and size. An unknown size meets every condition on sizes.</param>
+    /// <param name="message">Listed with date and size. An unknown date or size meets every condition on it.</param>
     public bool Accepts(in MessageInfo message) =>
-        (Since is null || message.InternalDate >= Since)
+        (Since is null || message.InternalDate == default || message.InternalDate >= Since)
         && (Before is null || message.InternalDate < Before)
         && (message.Size < 0 || MinSizeBytes is null || message.Size >= MinSizeBytes)
         && (message.Size < 0 || MaxSizeBytes is null || message.Size <= MaxSizeBytes)

@@ -11,6 +11,8 @@ namespace Imapsync.Engine.Matching;
 internal sealed class HeaderChoice
 {
     private UidSet judged = new();
+    private UidSet fitting = new();
+    private UidSet undecided = new();
     private long judgedCount;
     private UidValidity validity;
 
@@ -36,7 +38,7 @@ internal sealed class HeaderChoice
             return null;
         if (folder.Status.UidValidity.IsNone || validity != folder.Status.UidValidity)
         {
-            (judged, Chosen, Doubtful) = (new UidSet(), new UidSet(), new UidSet());
+            (judged, fitting, undecided) = (new UidSet(), new UidSet(), new UidSet());
             judgedCount = 0;
             validity = folder.Status.UidValidity;
         }
@@ -44,9 +46,7 @@ internal sealed class HeaderChoice
         // Of those asked for by Message-ID it is told which were met, be they settled; these may be listed without a date, which says nothing then.
         var candidates = new UidSet(listing.Where(m => !judged.Contains(m.Uid)
             && (filter.MessageIds.IsEmpty ? isOpen(m) && filter.Accepts(m) : m.InternalDate == default || filter.Accepts(m))).Select(m => m.Uid));
-        if (candidates.IsEmpty)
-            return Chosen;
-        await foreach (var header in folder.ReadHeadersAsync(candidates, cancellationToken))
+        await foreach (var header in candidates.IsEmpty ? AsyncEnumerable.Empty<MessageHeader>() : folder.ReadHeadersAsync(candidates, cancellationToken))
         {
             judged.Add(header.Uid);
             MostJudged = Math.Max(MostJudged, ++judgedCount);
@@ -61,17 +61,21 @@ internal sealed class HeaderChoice
             Judge(header.Uid, HeaderMatch.Fits(header.Octets, filter.Headers));
         }
 
-        // A header that did not come left nothing to judge by: where the message is there all the same, it is copied, or fails with its reason.
-        foreach (var uid in filter.MessageIds.IsEmpty ? candidates.Enumerate().Where(u => !judged.Contains(u)) : [])
-            Judge(uid, null);
+        // A header that did not come left nothing to judge by: where the message is there all the same, it is copied, or fails with its
+        // reason. The next try may get its header.
+        List<Uid> unread = filter.MessageIds.IsEmpty ? [.. candidates.Enumerate().Where(u => !judged.Contains(u))] : [];
+        Chosen = With(fitting, unread);
+        Doubtful = With(undecided, unread);
         return Chosen;
     }
+
+    private static UidSet With(UidSet set, List<Uid> more) => more.Count == 0 ? set : new UidSet(set.Enumerate().Concat(more));
 
     private void Judge(Uid uid, bool? fits)
     {
         if (fits != false)
-            Chosen.Add(uid);
+            fitting.Add(uid);
         if (fits is null)
-            Doubtful.Add(uid);
+            undecided.Add(uid);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Reading;
 using MimeKit;
@@ -48,7 +49,8 @@ internal static class HeaderMatch
     /// <param name="isTold">Becomes false where some of the value can't be read.</param>
     private static List<string> Texts(byte[] value, HeaderKind kind, ref bool isTold)
     {
-        isTold &= Charsets(Encoding.Latin1.GetString(value)).All(HeaderText.KnowsCharset);
+        // Octets that are no UTF-8 are shown by a guess, which is no ground for leaving a message out.
+        isTold &= Utf8.IsValid(value) && Charsets(Encoding.Latin1.GetString(value)).All(HeaderText.KnowsCharset);
         var whole = OneLine(HeaderText.Decode(value));
         List<string> texts = [whole];
         if (kind == HeaderKind.ListId && whole.LastIndexOf('<') is >= 0 and var open && whole.IndexOf('>', open) is >= 0 and var close)

@@ -23,6 +23,16 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
     /// <summary>Where the job's folders have their spans; null for a job that has none itself.</summary>
     public JobTrace? Trace { get; init; }
 
+    /// <summary>Whether places of the source were left out that may hold mail, so that a folder missing from its listing may be there.</summary>
+    public bool HasUnreadPlaces
+    {
+        get
+        {
+            lock (gate)
+                return problems.Exists(p => p is { Folder: null, Reason: Reasons.Unread });
+        }
+    }
+
     public bool HasProblems
     {
         get

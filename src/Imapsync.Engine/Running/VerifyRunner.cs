@@ -43,7 +43,7 @@ public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, State
         // A job that never ran has no state. It is opened read-only, so that verifying does not create one.
         var state = openState(job.State);
         await using var checkpoints = await CheckpointStore.OpenAsync(state, readOnly: !await state.ExistsAsync(abort), abort);
-        var sample = await SampleCursor.ReadAsync(state, options.Share, abort);
+        var sample = await SampleCursor.ReadAsync(checkpoints.State, options.Share, abort);
         using var place = await entry.EnterAsync(job, report, stopping.Token, options.Offline);
         await using var source = options.Offline ? null : LabelViews.OfSource(job, await entry.OpenSourceAsync(job, state, place, retry, report, stopping, stopping.Token));
         await using var target = LabelViews.OfTarget(job, await entry.OpenTargetAsync(job, state, forWriting: false, place, retry, report, stopping, stopping.Token));

@@ -1,4 +1,5 @@
 using Imapsync.Engine.Files;
+using Imapsync.Engine.State;
 using Imapsync.Engine.Stores.Maildir;
 
 namespace Imapsync.Engine.Snapshots;
@@ -46,19 +47,22 @@ internal sealed class LinkedTree(Action beforeEach)
         Posix.SyncDirectory(to);
     }
 
-    /// <summary>Copies the files of a job's state, except those of a running job and of restores.</summary>
+    /// <summary>Copies the files of a job's state, except those of a running job, of restores and of sign-ins.</summary>
     public void CopyFiles(string from, string to)
     {
         beforeEach();
         Posix.TryCreateDirectory(to);
         var entries = new DirectoryInfo(from).EnumerateFileSystemInfos("*", Everything).Where(e => e.LinkTarget is null).ToList();
-        CopyFiles(entries.OfType<FileInfo>().Where(f => f.Name is not ("lock" or "appending" or "defect") && !IsPassing(f.Name)), to);
+        CopyFiles(entries.OfType<FileInfo>().Where(f => f.Name is not ("lock" or "appending" or "defect") && !IsSecret(f.Name) && !IsPassing(f.Name)), to);
         foreach (var directory in entries.OfType<DirectoryInfo>().Where(d => d.Name is "pairs" or "names"))
             CopyFiles(directory.FullName, Path.Combine(to, directory.Name));
         Posix.SyncDirectory(to);
     }
 
     private static EnumerationOptions Everything => new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
+
+    /// <summary>Whether a file is a kept sign-in or its key: a snapshot lies beside the mail, and may be given away with it.</summary>
+    private static bool IsSecret(string name) => name.StartsWith(StateDirectory.SignInPrefix, StringComparison.Ordinal);
 
     /// <summary>Whether a file is temporary, a lock, or an index that a mail server rebuilds by itself.</summary>
     private static bool IsPassing(string name) =>

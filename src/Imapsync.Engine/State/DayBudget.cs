@@ -25,6 +25,7 @@ internal sealed class DayBudget : IAsyncDisposable
     // Hours since 1970 → octets spent in that hour.
     private readonly SortedDictionary<long, long> spent = [];
     private long unsaved;
+    private long beingSaved;
 
     private DayBudget(IStateMedium state, StateName name, long bytesPerDay, TimeProvider time) =>
         (this.state, this.name, this.bytesPerDay, this.time) = (state, name, bytesPerDay, time);
@@ -92,7 +93,7 @@ internal sealed class DayBudget : IAsyncDisposable
             var now = Forget();
             spent[now] = spent.GetValueOrDefault(now) + bytes;
             unsaved += bytes;
-            isDue = unsaved >= bytesPerDay / 100;
+            isDue = unsaved - beingSaved >= bytesPerDay / 100;
         }
 
         if (isDue)
@@ -111,17 +112,21 @@ internal sealed class DayBudget : IAsyncDisposable
         try
         {
             var text = new StringBuilder(Magic).Append('\n');
+            long saved;
             lock (gate)
             {
                 if (unsaved == 0)
                     return;
-                unsaved = 0;
+                saved = beingSaved = unsaved;
                 Forget();
                 foreach (var (hour, bytes) in spent)
                     text.Append(CultureInfo.InvariantCulture, $"{DateTimeOffset.FromUnixTimeSeconds(hour * 3600).ToString(HourForm, CultureInfo.InvariantCulture)} {bytes}\n");
             }
 
             await state.ReplaceAsync(name, Encoding.ASCII.GetBytes(text.ToString()), cancellationToken);
+            // Only now: what an aborted write did not save is saved by the next one.
+            lock (gate)
+                unsaved -= saved;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -129,6 +134,8 @@ internal sealed class DayBudget : IAsyncDisposable
         }
         finally
         {
+            lock (gate)
+                beingSaved = 0;
             saving.Release();
         }
     }

@@ -35,6 +35,11 @@ internal sealed class JobLock : IDisposable
         {
             // The lock holds even if the disk is full; the file just can't name the holder.
         }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
 
         return new JobLock(taken);
     }
@@ -42,9 +47,19 @@ internal sealed class JobLock : IDisposable
     /// <summary>Releases the lock. The file is not removed: otherwise two runs could lock two different files of the same name.</summary>
     public void Dispose()
     {
-        file.SetLength(0);
-        Posix.Unlock(file.SafeFileHandle);
-        file.Dispose();
+        try
+        {
+            file.SetLength(0);
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            // The name of a holder that has ended stays in the file; what counts is the lock.
+        }
+        finally
+        {
+            Posix.Unlock(file.SafeFileHandle);
+            file.Dispose();
+        }
     }
 
     /// <summary>Opens and locks the file; null if another process holds the lock.</summary>

@@ -45,7 +45,7 @@ internal sealed class SampleCursor
         return new SampleCursor(state, parts, part);
     }
 
-    /// <summary>Saves the number of the next part for the next run. Called when this run's part was read to the end.</summary>
+    /// <summary>Saves the number of the next part for the next run. Called when the run came to its end; what could not be read in it is among its problems.</summary>
     public async Task SaveNextAsync(CancellationToken cancellationToken)
     {
         if (state is null)

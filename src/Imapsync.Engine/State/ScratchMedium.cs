@@ -161,8 +161,12 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
 
         public ValueTask<int> ReadAsync(Memory<byte> buffer, long offset, CancellationToken cancellationToken)
         {
-            if (kept is not null && offset < keptLength)
-                return kept.ReadAsync(buffer[..(int)Math.Min(buffer.Length, keptLength - offset)], offset, cancellationToken);
+            if (offset < keptLength)
+            {
+                // A run beside this one may have taken the piece away meanwhile; it then looks cut off, which is reported as damage.
+                return kept is null ? ValueTask.FromResult(0) : kept.ReadAsync(buffer[..(int)Math.Min(buffer.Length, keptLength - offset)], offset, cancellationToken);
+            }
+
             var rest = added.AsMemory((int)Math.Min(offset - keptLength, added.Length));
             rest = rest[..Math.Min(rest.Length, buffer.Length)];
             rest.CopyTo(buffer);

@@ -8,7 +8,7 @@ namespace Imapsync.Engine.State;
 
 /// <summary>
 /// Records where the messages in a backup's trash folder came from, in a small piece beside the checkpoints. Before and after each move it
-/// records the source folder for all UIDs from the current UIDNEXT on. Only restores use it; if it can't be read, the origins are unknown.
+/// records the source folder for all UIDs from the current UIDNEXT on. Only restores use it. A piece written by a later version is left as it is, and its origins are unknown.
 /// </summary>
 internal sealed class TrashOrigins
 {
@@ -16,6 +16,8 @@ internal sealed class TrashOrigins
     private const long MaxFileBytes = 64 << 20;
 
     private readonly List<(uint Validity, uint From, FolderPath? Origin)> lines = [];
+
+    private bool isForeign;
 
     private TrashOrigins()
     {
@@ -28,6 +30,8 @@ internal sealed class TrashOrigins
         if (trash.UidNext.IsNone || trash.UidValidity.IsNone)
             return;
         var known = await ReadAsync(state, cancellationToken);
+        if (known.isForeign)
+            return;
         // Entries of another UIDVALIDITY are obsolete, and the new entry replaces those that begin at the same UID or a higher one.
         var ended = known.lines.RemoveAll(l => l.Validity != trash.UidValidity.Value || l.From >= trash.UidNext.Value);
         var isOther = !Equals(known.lines.LastOrDefault().Origin, origin);
@@ -48,7 +52,11 @@ internal sealed class TrashOrigins
             return origins;
         var text = Encoding.UTF8.GetString(octets).Split('\n');
         if (text[0] != Magic)
+        {
+            origins.isForeign = text[0].StartsWith(Magic[..Magic.IndexOf(' ', StringComparison.Ordinal)], StringComparison.Ordinal);
             return origins;
+        }
+
         foreach (var line in text.Skip(1))
         {
             if (line.Split(' ') is [var validity, var from, var folder]

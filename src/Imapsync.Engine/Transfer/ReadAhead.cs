@@ -26,7 +26,7 @@ internal sealed class ReadAhead(
     private const long StretchBytes = 1 << 20;
 
     /// <summary>Once the consumer has waited for so long in all, another connection is worth its log-in.</summary>
-    private static readonly TimeSpan RetryPolicy = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WorthALogIn = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource over = new();
     private readonly Lock gate = new();
@@ -110,7 +110,7 @@ internal sealed class ReadAhead(
         var began = time.GetTimestamp();
         var result = await waiting;
         waited += time.GetElapsedTime(began);
-        if (waited >= RetryPolicy)
+        if (waited >= WorthALogIn)
         {
             waited = TimeSpan.Zero;
             AddReader();

@@ -15,11 +15,14 @@ internal sealed class OfflineVerifier(VerifyContext context, PairKey key, Target
     public async Task<long> RunAsync(CancellationToken abort)
     {
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
-        if (checkpoint.Condition == CheckpointCondition.Damaged || (target.Folder is { } there && there.LastingUidValidity != checkpoint.TargetValidity))
+        // An unknown UIDVALIDITY equals none, not even another unknown one.
+        if (checkpoint.Condition == CheckpointCondition.Damaged
+            || (target.Folder is { } there && (there.LastingUidValidity.IsNone || there.LastingUidValidity != checkpoint.TargetValidity)))
         {
             var why = checkpoint.Damage is { } damage
                 ? $"the checkpoint was damaged ({damage})"
-                : $"UIDVALIDITY at the target changed from {checkpoint.TargetValidity} to {target.Folder!.LastingUidValidity}";
+                : target.Folder!.LastingUidValidity.IsNone ? "the target tells no UIDVALIDITY"
+                : $"UIDVALIDITY at the target changed from {checkpoint.TargetValidity} to {target.Folder.LastingUidValidity}";
             context.Report.Problem(new Problem(
                 FailureScope.Folder, key.Target, null, Reasons.Record, $"{why}: what was recorded says nothing about this folder any more; verify it with the source"));
             // Without a valid checkpoint the job's messages can't be told from others, so all are claimed and none is reported as extra.

@@ -124,7 +124,8 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
             if (await InfoAsync(cancellationToken) is not { } message || await selected.Reader.OpenAsync(message, cancellationToken) is null)
                 return null;
             var root = await selected.Reader.ScanAsync(message, cancellationToken);
-            return await selected.Reader.ReadAsync(message, 0, Math.Min(root.BodyStart, limits.StructureBytes), cancellationToken);
+            // Of a header that is not read whole nobody can tell whether a field is missing.
+            return root.BodyStart > limits.StructureBytes ? null : await selected.Reader.ReadAsync(message, 0, root.BodyStart, cancellationToken);
         }
         catch (MailException)
         {

@@ -48,7 +48,7 @@ internal sealed partial class ImapSession
 
         // A warning (RFC 9051 §7.1.2): what was found is right all the same.
         if (search.Unknown > 0)
-            output.Line(string.Create(CultureInfo.InvariantCulture, $"* NO messages that were not searched, or not all of them, as they are gone, can't be read or have too much text: {search.Unknown}"));
+            output.Line(string.Create(CultureInfo.InvariantCulture, $"* NO not known whether they match (gone, unreadable or too much text), messages: {search.Unknown}"));
         output.Line($"{tag} OK done");
     }
 

@@ -2,12 +2,14 @@ using System.Globalization;
 using System.Text;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Tests.Copying;
 
 namespace Imapsync.Engine.Tests.Configuration;
 
 /// <summary>
 /// One job for each row of a table: each cell is inserted only where its column is named, and mistakes are reported with line and column.
 /// </summary>
+[Collection(nameof(MemoryBoundsTests))]
 public sealed class ForEachTests : JobFileFixture
 {
     private const string Template = """

@@ -1,5 +1,6 @@
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Tests.Matching;
 using Imapsync.Engine.Verifying;
@@ -42,6 +43,27 @@ public sealed class HeaderSelectionTests
         Assert.Equal((1L, 1L), Counts(await box.RunAsync()));
         Assert.Equal(3, box.Target.Folder("INBOX").Messages.Count);
         Assert.Equal(0, (await box.VerifyAsync(new VerifyOptions { Full = true })).Counts.Differences);
+    }
+
+    [Fact]
+    public async Task A_header_that_comes_only_at_the_next_try_decides()
+    {
+        var store = new MemoryStore();
+        var inbox = store.Folder("INBOX");
+        foreach (var subject in (string[])["invoice 1", "lunch", "invoice 2"])
+            inbox.Add(MailboxFixture.Mail(subject));
+        store.WithoutHeader.Add(2);
+        await using var folder = await store.Open().OpenAsync(FolderPath.Inbox, TestContext.Current.CancellationToken);
+        var listing = await folder.ListAsync(new ListRequest(WithDateAndSize: true), TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
+        var choice = new HeaderChoice();
+        Assert.Equal("1:3", $"{await ReadAsync()}");
+        Assert.Equal("2", $"{choice.Doubtful}");
+        store.WithoutHeader.Clear();
+        Assert.Equal("1,3", $"{await ReadAsync()}");
+        Assert.True(choice.Doubtful.IsEmpty);
+        Assert.Equal("1,3", $"{await ReadAsync()}");
+
+        Task<UidSet?> ReadAsync() => choice.ReadAsync(folder, Invoices, listing, _ => true, _ => { }, TestContext.Current.CancellationToken);
     }
 
     [Fact]

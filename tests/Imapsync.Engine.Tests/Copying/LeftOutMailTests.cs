@@ -1,5 +1,7 @@
 using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
 
@@ -37,6 +39,33 @@ public sealed class LeftOutMailTests : IDisposable
         inbox.Remove(5);
         Assert.Equal((JobOutcome.Ok, 1L), Result(await box.RunAsync()));
         Assert.Equal(["m1", "m4"], Ids("INBOX"));
+    }
+
+    [Fact]
+    public async Task What_came_back_under_keep_is_still_known_when_deletions_are_mirrored_later()
+    {
+        box.Job = box.Job with { Deletions = DeletionPolicy.Keep };
+        var inbox = box.Source.Folder("INBOX");
+        for (var i = 1; i <= 4; i++)
+            inbox.Add(MailboxFixture.Mail($"m{i}"));
+        await box.RunAsync();
+        box.Job = box.Job with { Messages = new MessageFilter { MaxSizeBytes = 10 } };
+        inbox.Remove(2);
+        inbox.Add(MailboxFixture.Mail("m2"));
+        inbox.Remove(3);
+        Assert.Equal((JobOutcome.Ok, 0L), Result(await box.RunAsync()));
+        box.Job = box.Job with { Deletions = DeletionPolicy.Mirror };
+        Assert.Equal((JobOutcome.Ok, 1L), Result(await box.RunAsync()));
+        Assert.Equal(["m1", "m2", "m4"], Ids("INBOX"));
+    }
+
+    [Fact]
+    public void A_date_or_size_that_is_not_known_leaves_nothing_out()
+    {
+        var filter = new MessageFilter { Since = DateTimeOffset.UnixEpoch, Before = DateTimeOffset.MaxValue, MinSizeBytes = 5, MaxSizeBytes = 6 };
+        Assert.True(filter.Accepts(new MessageInfo(new Uid(1), FlagSet.Empty)));
+        Assert.False(filter.Accepts(new MessageInfo(new Uid(1), FlagSet.Empty, DateTimeOffset.UnixEpoch.AddSeconds(-1))));
+        Assert.False(filter.Accepts(new MessageInfo(new Uid(1), FlagSet.Empty, Size: 7)));
     }
 
     private static (JobOutcome, long) Result(JobReport report) => (report.Outcome, report.Totals.Deleted);

@@ -28,6 +28,8 @@ public sealed class HeaderMatchTests
     [InlineData("subject", "second", "Subject: first\r\nSUBJECT: second\r\n", true)]
     [InlineData("subject", "*x*", "Subject: =?x-nobody-knows?b?AAEC?=\r\n", null)]
     [InlineData("subject", "*y*", "Subject: =?x-nobody-knows?b?AAEC?= y\r\n", true)]
+    [InlineData("subject", "*счёт*", "Subject: \u00d3\u00de\u00a3\u00d4 in KOI8-R, undeclared\r\n", null)]
+    [InlineData("subject", "*undeclared*", "Subject: \u00d3\u00de\u00a3\u00d4 in KOI8-R, undeclared\r\n", true)]
     [InlineData("subject", "*x*", "", null)]
     [InlineData("subject", "*x*", "\r\n", null)]
     [InlineData("subject", "*x*", "not a field in it\r\n\r\n", null)]

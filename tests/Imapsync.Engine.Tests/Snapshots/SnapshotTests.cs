@@ -42,6 +42,19 @@ public sealed class SnapshotTests : IDisposable
     }
 
     [Fact]
+    public async Task No_sign_in_is_kept_with_the_mail()
+    {
+        await box.RunAsync();
+        foreach (var secret in (string[])["signin-source", "signin-source.key", "signin-target.key"])
+            File.WriteAllText(Path.Combine(box.StateDirectory, secret), "secret");
+        time.Now += TimeSpan.FromDays(1);
+        await box.RunAsync();
+        var files = Snapshots.List().SelectMany(s => Directory.EnumerateFiles(s.Directory, "*", SearchOption.AllDirectories)).ToList();
+        Assert.Contains(files, f => f.EndsWith(".journal", StringComparison.Ordinal));
+        Assert.DoesNotContain(files, f => File.ReadAllText(f) == "secret");
+    }
+
+    [Fact]
     public async Task After_thirty_nights_each_one_kept_is_restored_exactly()
     {
         var seed = Seeds.Next();

@@ -89,6 +89,18 @@ public sealed class ScratchOverFilesTests : IDisposable
         Assert.Equal(before, Shown(folder));
     }
 
+    [Fact]
+    public async Task A_piece_that_another_run_takes_away_meanwhile_looks_cut_off()
+    {
+        await using var real = Open(folder);
+        await real.HoldAsync(Token);
+        await real.ReplaceAsync(StateName.Journal(Pair), Text("kept kept kept"), Token);
+        await using var scratch = new ScratchMedium(Open(folder));
+        await AddAsync(scratch, StateName.Journal(Pair), 14, "added");
+        await real.RemoveAsync(StateName.Journal(Pair), Token);
+        Assert.NotEqual("kept kept keptaddedend", await scratch.ReadAllAsync(StateName.Journal(Pair), int.MaxValue, Token) is { } octets ? Encoding.UTF8.GetString(octets) : null);
+    }
+
     private static async Task AddAsync(IStateMedium medium, StateName name, long length, string text)
     {
         using var log = medium.Continue(name, length);

@@ -24,6 +24,32 @@ public sealed class VerificationTests : IDisposable
     public void Dispose() => box.Dispose();
 
     [Fact]
+    public async Task Without_UIDVALIDITY_at_the_target_nothing_is_held_against_what_was_recorded()
+    {
+        using var box = new MailboxFixture();
+        box.Target.NextValidity = 0;
+        box.Target.Folder("INBOX").Validity = 0;
+        box.Source.Folder("INBOX").Add(MailboxFixture.Mail("a"));
+        await box.RunAsync();
+        box.Target.Folder("INBOX").Messages.Clear();
+        box.Target.Folder("INBOX").UidNext = 1;
+        box.Target.Folder("INBOX").Add(MailboxFixture.Mail("somebody else's"));
+        var report = await box.VerifyAsync(new VerifyOptions(Offline: true));
+        Assert.Contains(report.Job.Problems, p => p.Text.StartsWith("the target tells no UIDVALIDITY", StringComparison.Ordinal));
+        Assert.NotEqual(JobOutcome.Ok, report.Job.Outcome);
+    }
+
+    [Fact]
+    public async Task Verifying_a_part_of_a_job_that_never_ran_makes_no_state()
+    {
+        using var box = new MailboxFixture();
+        box.DeleteCheckpoints();
+        box.Source.Folder("INBOX").Add(MailboxFixture.Mail("a"));
+        await box.VerifyAsync(new VerifyOptions(Full: true, Share: 0.5));
+        Assert.False(Directory.Exists(box.StateDirectory));
+    }
+
+    [Fact]
     public async Task After_a_run_nothing_is_found_however_it_is_looked_for()
     {
         await CopyAsync(30);

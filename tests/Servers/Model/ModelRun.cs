@@ -17,7 +17,7 @@ internal sealed class HangException(string message) : Exception(message);
 internal sealed class ModelRun(JobDefinition job)
 {
     /// <summary>Far longer than any run takes, so a run that is still going then hangs.</summary>
-    private static readonly TimeSpan RetryPolicy = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     public async Task<RunEnd> InProcessAsync(TimeProvider time, CancellationToken stop, CancellationToken abort)
     {
@@ -25,7 +25,7 @@ internal sealed class ModelRun(JobDefinition job)
         var run = new JobRunner(time, StoreRegistry.OpenAsync).RunAsync(job, new RunOptions(), _ => { }, stop, giveUp.Token);
         try
         {
-            var report = await run.WaitAsync(RetryPolicy, TimeProvider.System, CancellationToken.None);
+            var report = await run.WaitAsync(Patience, TimeProvider.System, CancellationToken.None);
             var isWhole = report.Folders.All(f => f.Counts.Copied + f.Counts.AlreadyPresent + f.Counts.Skipped + f.Counts.Failed == f.Counts.SourceMessages);
             Assert.True(isWhole, $"the counts do not add up: {report.Totals}");
             return new RunEnd(report.Outcome == JobOutcome.Ok, Text(report), report.Totals);
@@ -33,7 +33,7 @@ internal sealed class ModelRun(JobDefinition job)
         catch (TimeoutException)
         {
             await giveUp.CancelAsync();
-            throw new HangException($"the run had not ended after {RetryPolicy}");
+            throw new HangException($"the run had not ended after {Patience}");
         }
     }
 

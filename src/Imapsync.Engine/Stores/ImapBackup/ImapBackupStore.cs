@@ -120,7 +120,7 @@ internal sealed class ImapBackupStore : ReadOnlyStore
         }
 
         if (flags is null)
-            context.OnUnread(path, Reasons.Unread, $"{beside}: {why}, so the flags of the folder are left out");
+            context.OnUnread(path, Reasons.Unread, $"{beside}: {why}, so the flags of the folder are left out, and those that came from it are taken off its copies until it can be read");
         var lost = flags?.Keys.Except(state.Records.Select(r => r.Offset)).Count() ?? 0;
         if (lost > 0)
             context.OnUnread(path, Reasons.Unread, $"{beside} names messages that do not begin where it says in {Path.GetFileName(file)}, which may be cut off: {lost}");

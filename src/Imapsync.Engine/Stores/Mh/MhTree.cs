@@ -70,11 +70,11 @@ internal sealed class MhTree(string root) : IMailTree
                 using var file = OrdinaryFile.OpenRead(path);
                 if ((name == MhSequences.FileName ? MhSequences.Read(file) : ClawsMarks.Read(file)) is { } marks)
                     return marks;
-                leftOut.Unread("files of flags that can't be read, so the flags of their folders are left out", path);
+                leftOut.Unread("files of flags that can't be read, so the flags of their folders are left out, and taken off the copies until they can be read", path);
             }
             catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
             {
-                leftOut.Unread($"files of flags that can't be read ({LocalFiles.Failure(e, FailureScope.Folder, path).Message}), so the flags of their folders are left out", path);
+                leftOut.Unread($"files of flags that can't be read ({LocalFiles.Failure(e, FailureScope.Folder, path).Message}), so the flags of their folders are left out, and taken off the copies until they can be read", path);
             }
         }
 
