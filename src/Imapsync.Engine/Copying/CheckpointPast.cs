@@ -30,8 +30,9 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
             { Condition: CheckpointCondition.Damaged } => $"the checkpoint was damaged ({checkpoint.Damage}) and is set aside",
             _ when source.UidValidity.IsNone || (targetFolder is not null && target.UidValidity.IsNone) => string.Empty,
             _ when UidMemory.DoubtSource(checkpoint, last, source) is { } doubt => doubt,
-            _ when targetFolder is null && checkpoint.TargetValidity.IsNone => null,
-            _ when checkpoint.TargetValidity != target.UidValidity && (targetFolder is null || context.CreatedTargets.Contains(pair.Target)) =>
+            // Nothing was stored there so far; else a folder without a UIDVALIDITY is gone like any other.
+            _ when targetFolder is null && checkpoint.TargetValidity.IsNone && !checkpoint.Messages.Any(m => m.Settlement is Settlement.Copied or Settlement.Adopted) => null,
+            _ when (checkpoint.TargetValidity != target.UidValidity || target.UidValidity.IsNone) && (targetFolder is null || context.CreatedTargets.Contains(pair.Target)) =>
                 $"{pair.Target} is no longer at the target",
             _ => UidMemory.DoubtTarget(checkpoint, last, target),
         };

@@ -222,6 +222,14 @@ internal sealed class FolderCopier(
             checkpoint.Settle(vanished with { Settlement = Settlement.Vanished });
         foreach (var uid in plan.Forget)
             checkpoint.Forget(uid);
+        // The new rules are recorded now, so a message that the former rules left out must not stay recorded as skipped: if the run ended before
+        // the message is copied, no later run would look at it again.
+        foreach (var message in plan.Copy)
+        {
+            if (checkpoint.TryGet(message.Uid, out var known) && known.Settlement == Settlement.Skipped)
+                checkpoint.Forget(message.Uid);
+        }
+
         checkpoint.SetKnownTargetUidNext(targetUidNext);
         checkpoint.SetRules(rules);
     }

@@ -4,6 +4,7 @@ using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.State;
 using Imapsync.Engine.Tests.State;
+using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
 
@@ -99,6 +100,28 @@ public abstract class ExactlyOnceTests : IDisposable
             Assert.True(report.Outcome == JobOutcome.Ok, $"step {at}: {string.Join('\n', report.Problems)}");
             Assert.Equal($"step {at}\n" + MailboxFixture.Describe(box.Source), $"step {at}\n" + MailboxFixture.Describe(box.Target));
             Assert.Equal(0, (await box.RunAsync(heal: true)).Totals.Copied);
+            if (!isInterrupted)
+                break;
+        }
+    }
+
+    [Fact]
+    public async Task What_a_former_filter_left_out_is_copied_once_wherever_the_run_that_first_accepts_it_ends()
+    {
+        for (var at = 1; ; at++)
+        {
+            using var box = new MailboxFixture { OpenState = open };
+            Fill(box);
+            box.Job = box.Job with { Messages = new MessageFilter { WithoutFlags = FlagSet.Parse(["$Work"]), MaxSizeBytes = 60 } };
+            Assert.True((await box.RunAsync()).Totals.Skipped > 3);
+            box.Job = box.Job with { Messages = new MessageFilter() };
+            var (taken, isInterrupted) = (0, false);
+            EndAt(box, () => isInterrupted |= ++taken >= at);
+            await box.RunAsync();
+            EndAt(box, () => false);
+            var report = await box.RunAsync();
+            Assert.True(report.Outcome == JobOutcome.Ok, $"step {at}: {string.Join('\n', report.Problems)}");
+            Assert.Equal($"step {at}\n" + MailboxFixture.Describe(box.Source), $"step {at}\n" + MailboxFixture.Describe(box.Target));
             if (!isInterrupted)
                 break;
         }

@@ -38,6 +38,7 @@ internal sealed class MemoryStore
     /// <summary>UIDs that no header is told of.</summary>
     public HashSet<uint> WithoutHeader { get; } = [];
 
+    /// <summary>The UIDVALIDITY of the next folder created; 0 for a store that never tells one.</summary>
     public uint NextValidity { get; set; } = 1000;
 
     /// <summary>Whether names that differ only in case denote one folder.</summary>
@@ -63,7 +64,7 @@ internal sealed class MemoryStore
     {
         var key = FolderPath.Parse(path);
         if (!Folders.TryGetValue(key, out var state))
-            Folders[key] = state = new MemoryFolderState(NextValidity++);
+            Folders[key] = state = new MemoryFolderState(NextValidity == 0 ? 0 : NextValidity++);
         return state;
     }
 

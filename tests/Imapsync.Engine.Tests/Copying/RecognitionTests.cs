@@ -198,6 +198,24 @@ public sealed class RecognitionTests
         return known;
     }
 
+    [Theory]
+    [InlineData(0u)]
+    [InlineData(7u)]
+    public async Task A_folder_that_is_deleted_after_it_was_restored_is_restored_again(uint validity)
+    {
+        using var box = new MailboxFixture();
+        box.Source.NextValidity = validity;
+        Fill(box.Source, 3);
+        box.Source.Folder("Work").Add(MailboxFixture.Mail("w"));
+        await box.RunAsync();
+        for (var time = 0; time < 3; time++)
+        {
+            box.Source.Folders.Remove(FolderPath.Parse("Work"));
+            Assert.Equal((JobOutcome.Ok, 1L), (await RestoreAsync(box, new MessageFilter())) is var report ? (report.Outcome, report.Totals.Copied) : default);
+            Assert.Single(box.Source.Folder("Work").Messages);
+        }
+    }
+
     private static MessageFilter Filter(Random random, int known, bool mayLookAtFlags) => random.Next(mayLookAtFlags ? 7 : 4) switch
     {
         0 => new MessageFilter(),

@@ -35,6 +35,22 @@ public sealed class TargetFolderTests : IDisposable
         await ArriveAsync(what, "A,A/B,A/B/C,Open/x,A_B", "Open", "A=A A_B=A_B A_B (2)=A/B A_B (2)_C=A/B/C Open/x=Open/x");
     }
 
+    [Theory]
+    [InlineData(0u)]
+    [InlineData(7u)]
+    public async Task A_folder_that_is_gone_from_the_target_is_filled_again_whether_it_told_a_UIDVALIDITY_or_not(uint validity)
+    {
+        box.Target.NextValidity = validity;
+        box.Source.Folder("Work").Add(MailboxFixture.Mail("a"));
+        box.Source.Folder("Empty");
+        await box.RunAsync();
+        box.Target.Folders.Remove(FolderPath.Parse("Work"));
+        box.Target.NextValidity = validity == 0 ? 0u : 99;
+        Assert.Equal(1, (await box.RunAsync()).Totals.Copied);
+        Assert.Single(box.Target.Folder("Work").Messages);
+        Assert.Equal(0, (await box.RunAsync()).Totals.Copied);
+    }
+
     [Fact]
     public async Task Names_that_are_refused_are_tried_with_their_odd_characters_escaped()
     {
