@@ -96,6 +96,22 @@ public sealed class ListeningTests
         Assert.Equal(toIdle.Length > 0 ? 1 : 0, notes.Count(n => n.Contains("no IDLE on INBOX", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData("* 5 EXISTS\r\n", "")]
+    [InlineData("", "* 5 EXISTS\r\n")]
+    public async Task What_a_server_that_ends_each_IDLE_at_once_tells_is_heard_whenever_it_comes(string before, string after)
+    {
+        var server = new Played();
+        var (opening, _) = await OpenAsync(server, "IDLE");
+        await server.SelectAsync("INBOX");
+        await server.IdleAsync();
+        await using var feed = (await opening)!;
+        await using var closing = server;
+        var tag = await server.Script.ExpectAsync("IDLE", Token);
+        await server.Script.SendAsync($"+ idling\r\n{before}{tag} OK enough\r\n{after}", Token);
+        await feed.WaitAsync(Token).WaitAsync(TimeSpan.FromMinutes(1), Token);
+    }
+
     [Fact]
     public async Task A_folder_that_is_refused_alone_does_not_keep_others_from_being_listened_to()
     {
