@@ -42,19 +42,23 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
     }
 
     /// <summary>Completes after an abort and a further delay of <paramref name="patience"/>.</summary>
-    public static async Task AfterAbortAsync(TimeSpan patience, TimeProvider time, CancellationToken abort)
+    /// <param name="over">
+    /// Cancelled when nobody waits any more; then it completes at once. Without it, what waits stays registered at <paramref name="abort"/>.
+    /// </param>
+    public static async Task AfterAbortAsync(TimeSpan patience, TimeProvider time, CancellationToken abort, CancellationToken over = default)
     {
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Task.Delay(patience, time, CancellationToken.None);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(abort, over);
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(patience, time, over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>
     /// Returns a report that replaces a job's own when it does not end after an abort, for example because a disk or pipe blocks it. The
     /// process can then end.
     /// </summary>
-    public static async Task<JobReport> AbandonAsync(JobDefinition job, TimeProvider time, CancellationToken abort)
+    public static async Task<JobReport> AbandonAsync(JobDefinition job, TimeProvider time, CancellationToken abort, CancellationToken over = default)
     {
-        await AfterAbortAsync(LastPatience, time, abort);
+        await AfterAbortAsync(LastPatience, time, abort, over);
         return Empty(job, time, JobOutcome.Cancelled, StopReason.Cancelled, [new Problem(
             FailureScope.Store, null, null, Reasons.Abandoned, $"the job had not ended {LastPatience.TotalSeconds:0} s after it was told to; what it saved stands, the next run goes on")]);
     }
@@ -64,9 +68,10 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
         if (stop.IsCancellationRequested)
             return Empty(job, time, JobOutcome.Cancelled, StopReason.Cancelled, []) with { IsNotBegun = true };
         var report = await RunBegunAsync(job, options, stop, abort);
+        using var over = new CancellationTokenSource();
         try
         {
-            await Task.WhenAny(Task.Run(() => OnEnd(job, report), CancellationToken.None), AfterAbortAsync(EndPatience, time, abort)).Unwrap();
+            await Task.WhenAny(Task.Run(() => OnEnd(job, report), CancellationToken.None), AfterAbortAsync(EndPatience, time, abort, over.Token)).Unwrap();
             return report;
         }
         catch (Exception e)
@@ -74,10 +79,15 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
             // An error here does not change the job's result, so it is only added as a note.
             return report with { Notes = report.Notes.Add($"what comes after a job could not be done: {e.GetType().Name}: {e.Message}") };
         }
+        finally
+        {
+            await over.CancelAsync();
+        }
     }
 
     private async Task<JobReport> RunBegunAsync(JobDefinition job, RunOptions options, CancellationToken stop, CancellationToken abort)
     {
+        using var over = new CancellationTokenSource();
         try
         {
             // The job runs on a thread-pool thread, since opening its state blocks when the disk does not respond.
@@ -88,12 +98,16 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
                     return await run(job, options, onEvent, stop, abort);
                 },
                 CancellationToken.None);
-            return await Task.WhenAny(running, AbandonAsync(job, time, abort)).Unwrap();
+            return await Task.WhenAny(running, AbandonAsync(job, time, abort, over.Token)).Unwrap();
         }
         catch (Exception e)
         {
             // An unexpected exception in one job must not affect the other jobs or the report.
             return Empty(job, time, JobOutcome.Failed, StopReason.Other, [new Problem(FailureScope.Store, null, null, Reasons.Unexpected, await DefectFile.KeepAsync(new FileMedium(job.State, time), e, time.GetUtcNow()))]);
+        }
+        finally
+        {
+            await over.CancelAsync();
         }
     }
 

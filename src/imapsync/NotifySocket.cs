@@ -23,10 +23,19 @@ internal sealed class NotifySocket : IDisposable
         // A name that begins with @ is in the abstract name space, where it begins with NUL.
         if (environment.GetValueOrDefault("NOTIFY_SOCKET") is not { Length: > 1 } name || name[0] is not ('/' or '@'))
             return;
-        socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-        // A manager that is stuck must not hold up the mail.
-        socket.Blocking = false;
-        address = new UnixDomainSocketEndPoint(name[0] == '@' ? "\0" + name[1..] : name);
+        try
+        {
+            // A name has an upper limit of about 100 octets, and a system may have no such sockets.
+            address = new UnixDomainSocketEndPoint(name[0] == '@' ? "\0" + name[1..] : name);
+            // A manager that is stuck must not hold up the mail.
+            socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { Blocking = false };
+        }
+        catch (Exception e) when (e is ArgumentException or SocketException or PlatformNotSupportedException)
+        {
+            Say(e);
+            return;
+        }
+
         if (Period(environment) is { } period)
             watchdog = time.CreateTimer(_ => Tell("WATCHDOG=1"), null, period, period);
     }
@@ -61,9 +70,14 @@ internal sealed class NotifySocket : IDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            if (!hasFailed)
-                error.WriteLine(TerminalText.Escape($"NOTIFY_SOCKET: {e.Message}"));
-            hasFailed = true;
+            Say(e);
         }
+    }
+
+    private void Say(Exception e)
+    {
+        if (!hasFailed)
+            error.WriteLine(TerminalText.Escape($"NOTIFY_SOCKET: {e.Message}"));
+        hasFailed = true;
     }
 }

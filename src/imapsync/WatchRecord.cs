@@ -23,8 +23,13 @@ internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDef
     private readonly TimeSpan period = job.Watch.Every > Least ? job.Watch.Every : Least;
     private RunSum sum = new();
     private DateTimeOffset? added;
-    private (JobOutcome Outcome, StopReason Stop)? last;
-    private DateTimeOffset? badSince;
+    private JobReport? last;
+
+    // The bad exit statuses since the last good one, each with the time when it was told last.
+    private readonly Dictionary<int, DateTimeOffset> bad = [];
+
+    // A run that a stop cut short is in the sum at most, so there is nothing that anybody is to be told.
+    private bool isOfStopOnly = true;
     private Task telling = Task.CompletedTask;
 
     /// <summary>Takes a run in. Waits for what is written here, not for those who are told over a network.</summary>
@@ -33,9 +38,20 @@ internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDef
         // Another run has the job, and that one leaves its own entry.
         if (run.Stop == StopReason.Locked)
             return;
+        if (run.Outcome == JobOutcome.Cancelled || run.Stop == StopReason.Cancelled)
+        {
+            // A stop changes nothing about how the job stands: what the run did is added to the sum, whose state stays that of the run before.
+            sum.Add(last is null ? run : run with { Outcome = last.Outcome, Stop = last.Stop, Problems = last.Problems });
+            return;
+        }
+
         var now = surroundings.Time.GetUtcNow();
-        var isOther = last != (run.Outcome, run.Stop);
-        last = (run.Outcome, run.Stop);
+        var isOther = (last?.Outcome, last?.Stop) != (run.Outcome, run.Stop);
+        // What was done before the state changed is an entry of its own: a run that can't connect knows no folders that it could be added to.
+        if (isOther && sum.Report is not null)
+            await WriteAsync(now);
+        last = run;
+        isOfStopOnly = false;
         sum.Add(run);
         if (isOther || added is not { } then || now - then >= period)
             await WriteAsync(now);
@@ -52,11 +68,15 @@ internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDef
     private async Task WriteAsync(DateTimeOffset now)
     {
         var report = sum.Report!;
-        (sum, added) = (new RunSum(), now);
+        var isTold = !isOfStopOnly;
+        (sum, added, isOfStopOnly) = (new RunSum(), now, true);
         var status = ExitStatus.Of(report, signals.InterruptedStatus);
-        var isReminder = status == ExitStatus.Ok || badSince is not { } since || now - since >= Reminder;
-        badSince = status == ExitStatus.Ok ? null : isReminder ? now : badSince;
-        bool IsTold(Notice notice) => isReminder || notice.On == NoticeOccasion.Always;
+        var isNews = status == ExitStatus.Ok || !bad.TryGetValue(status, out var since) || now - since >= Reminder;
+        if (isTold && status == ExitStatus.Ok)
+            bad.Clear();
+        else if (isTold && isNews)
+            bad[status] = now;
+        bool IsTold(Notice notice) => isTold && (isNews || notice.On == NoticeOccasion.Always);
         var told = job with { Notices = [.. job.Notices.Where(IsTold)] };
         var notices = new RunNotices(surroundings, file with { Jobs = [told], Notices = [.. file.Notices.Where(IsTold)] }, signals, r => ExitStatus.Of(r, signals.InterruptedStatus)) { Say = say };
         await notices.LookBackAsync(CancellationToken.None);

@@ -16,7 +16,7 @@ public sealed class WatchTests
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1";
 
     [Theory]
-    [InlineData("NOTIFY on all folders", null, "Lists/cats")]
+    [InlineData("NOTIFY on all of the user's own folders", null, "Lists/cats")]
     [InlineData("IDLE on INBOX", WithoutNotify, "INBOX")]
     public async Task What_happens_at_the_source_is_told_and_done_at_the_target(string how, string? capability, string folder)
     {

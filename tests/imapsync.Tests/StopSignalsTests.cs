@@ -77,6 +77,31 @@ public sealed class StopSignalsTests
     }
 
     [Fact]
+    public async Task A_run_that_is_over_leaves_nothing_behind_until_an_abort()
+    {
+        using var abort = new CancellationTokenSource();
+        var runs = new List<WeakReference>();
+        for (var i = 0; i < 10; i++)
+            runs.Add(await RunAsync());
+        // What ends with a run may take a moment to be let go of.
+        for (var i = 0; i < 100 && runs.Exists(r => r.IsAlive); i++)
+        {
+            await Task.Yield();
+            GC.Collect();
+        }
+
+        Assert.InRange(runs.Count(r => r.IsAlive), 0, 1);
+        Assert.False(abort.IsCancellationRequested);
+
+        async Task<WeakReference> RunAsync()
+        {
+            var job = new JobDefinition("a", new Engine.Mail.MboxEndpoint("/s"), new Engine.Mail.MboxEndpoint("/t")) { StateDirectory = "/x" };
+            await new JobQueue((j, _, _, _, _) => Task.FromResult(Reports.Of(j.Name)), TimeProvider.System, _ => { }).RunAsync([job], 1, new RunOptions(), CancellationToken.None, abort.Token);
+            return new WeakReference(job);
+        }
+    }
+
+    [Fact]
     public async Task Jobs_that_a_stop_kept_from_starting_have_a_report()
     {
         using var stop = new CancellationTokenSource();

@@ -38,5 +38,15 @@ public sealed class WatchedEventsTests
         }
     }
 
+    [Fact]
+    public void A_run_that_meets_another_ones_lock_is_not_the_first()
+    {
+        var events = new WatchedEvents(shown.Add);
+        JobEvent locked = new JobFinished("alice", Reports.Of("alice", JobOutcome.Failed) with { Stop = StopReason.Locked });
+        foreach (var happened in (JobEvent[])[Started, locked, Started, locked, Started, Planned, Good, Started, Planned, Good])
+            events.Show(happened);
+        Assert.Equal([Started, locked, Planned, Good], shown);
+    }
+
     private static ProblemFound Problem(uint uid) => new("alice", new Problem(FailureScope.Message, FolderPath.Inbox, uid, "refused", "no"));
 }

@@ -16,13 +16,19 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     /// <summary>A feed that lasted this long was healthy, so after its loss the count of retries starts again.</summary>
     private static readonly TimeSpan GoodFeed = TimeSpan.FromMinutes(1);
 
+    /// <summary>A server that asks for a longer pause than this is asked again after this time all the same.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
+
+    private readonly Lock gate = new();
     private readonly JobDefinition job = plan.Job;
     private readonly WatchPace pace = new(plan.Job.Watch.Every);
     private readonly RemovedLately removed = new(time);
     private readonly Channel<bool> news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile int reserved = plan.Listeners;
+    private int reserved = plan.Listeners;
+    private Task running = Task.CompletedTask;
     private HashSet<string> toldBefore = [];
+    private string? lastState;
 
     /// <summary>
     /// Called with a text for people: how the source is listened to, and any problem with the listening. Called by one task at a time.
@@ -67,7 +73,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
             // News that arrives from here on is for the next run.
             news.Reader.TryRead(out _);
             var since = time.GetTimestamp();
-            var report = await run(job with { Source = job.Source.WithFewer(reserved) }, new RunOptions { RemovedBefore = removed.Count });
+            var report = await RunOnceAsync();
             removed.Add(report.Totals.Deleted);
             if (isFirst && IsHopeless(report))
                 return report;
@@ -80,6 +86,46 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
             else
                 isBusy = await AwaitNewsAsync(pace.AfterRun(took, isBusy), job.Watch.Every - took, stop);
         }
+    }
+
+    private async Task<JobReport> RunOnceAsync()
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Endpoint source;
+        lock (gate)
+        {
+            running = ended.Task;
+            source = job.Source.WithFewer(reserved);
+        }
+
+        try
+        {
+            return await run(job with { Source = source }, new RunOptions { RemovedBefore = removed.Count });
+        }
+        finally
+        {
+            ended.SetResult();
+        }
+    }
+
+    /// <summary>
+    /// Reserves all connections that may listen. Where the feed before had fewer, a run may be using the rest, so its end is awaited: no other
+    /// run could use any news before.
+    /// </summary>
+    private Task ReserveAsync(CancellationToken stop)
+    {
+        lock (gate)
+        {
+            var before = reserved < plan.Listeners ? running : Task.CompletedTask;
+            reserved = plan.Listeners;
+            return before.WaitAsync(stop);
+        }
+    }
+
+    private void Reserve(int connections)
+    {
+        lock (gate)
+            reserved = connections;
     }
 
     /// <param name="rest">The shortest wait, even when there is news.</param>
@@ -116,24 +162,25 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         await Task.Yield();
         try
         {
-            for (var tries = 1; reserved > 0; tries++)
+            for (var tries = 1; plan.Listeners > 0; tries++)
             {
+                await ReserveAsync(stop);
                 var since = time.GetTimestamp();
                 var trouble = await HearAsync(stop);
                 if (trouble is null)
-                    reserved = 0;
+                    Reserve(0);
                 if (trouble is null || stop.IsCancellationRequested)
                     break;
                 if (time.GetElapsedTime(since) >= GoodFeed)
                     tries = 1;
                 var pause = Pause(trouble, tries);
-                OnNote($"not listened to: {trouble.Message}; tried again in {pause.TotalSeconds:0.#} s");
+                TellState($"not listened to: {trouble.Message}; tried again in {pause.TotalSeconds:0.#} s");
                 ready.TrySetResult();
                 await Task.Delay(pause, time, stop);
             }
 
             if (!stop.IsCancellationRequested)
-                OnNote($"looked at every {Span(job.Watch.Every)}: {(plan.Listeners == 0 ? "there is no connection to spare for listening" : "the source tells nothing of changes by itself")}");
+                TellState($"looked at every {Span(job.Watch.Every)}: {(plan.Listeners == 0 ? "there is no connection to spare for listening" : "the source tells nothing of changes by itself")}");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -152,12 +199,12 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         HashSet<string> told = [];
         try
         {
-            var request = new ListenRequest(reserved, listed => WatchedFolders.Choose(job, listed));
+            var request = new ListenRequest(plan.Listeners, listed => WatchedFolders.Choose(job, listed));
             await using var feed = await listen(job.Source, request, new StoreContext(time, Tell), stop);
             if (feed is null)
                 return null;
-            reserved = feed.Connections;
-            Tell($"listened to by {feed.Display}; looked at every {Span(job.Watch.Every)} in any case");
+            Reserve(feed.Connections);
+            TellState($"listened to by {feed.Display}; looked at every {Span(job.Watch.Every)} in any case");
             // The feed does not report changes made before it was open, so opening it counts as news.
             news.Writer.TryWrite(true);
             ready.TrySetResult();
@@ -184,12 +231,20 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         }
     }
 
+    /// <summary>Tells how the source is listened to now, unless that was told last.</summary>
+    private void TellState(string text)
+    {
+        if (text != lastState)
+            OnNote(text);
+        lastState = text;
+    }
+
     private TimeSpan Pause(Exception trouble, int tries)
     {
-        if (trouble is MailException { RetryAfter: { } asked })
-            return asked;
         // The pause is shortened by up to half at random, so that many jobs do not reconnect at the same moment.
         var pause = job.Retry.BackOff(tries) * (1 - (Random.Shared.NextDouble() / 2));
+        if (trouble is MailException { RetryAfter: { } asked })
+            return asked < pause ? pause : asked > LongestPause ? LongestPause : asked;
         return trouble is MailException { IsTransient: true } || pause > job.Watch.Every ? pause : job.Watch.Every;
     }
 

@@ -10,13 +10,15 @@ internal sealed class RemovedLately(TimeProvider time)
     /// <summary>All removals within this interval are recorded as one entry.</summary>
     private static readonly TimeSpan Step = TimeSpan.FromMinutes(10);
 
-    private readonly List<(DateTimeOffset Since, long Count)> steps = [];
+    // The steps are timed by timestamps, since somebody may set the clock.
+    private readonly List<(long Since, long Count)> steps = [];
 
     public long Count
     {
         get
         {
-            steps.RemoveAll(s => s.Since + Span < time.GetUtcNow());
+            // A step's last removal may have been at its end.
+            steps.RemoveAll(s => time.GetElapsedTime(s.Since) > Span + Step);
             return steps.Sum(s => s.Count);
         }
     }
@@ -25,10 +27,9 @@ internal sealed class RemovedLately(TimeProvider time)
     {
         if (removed == 0)
             return;
-        var now = time.GetUtcNow();
-        if (steps.Count > 0 && now - steps[^1].Since < Step)
+        if (steps.Count > 0 && time.GetElapsedTime(steps[^1].Since) < Step)
             steps[^1] = steps[^1] with { Count = steps[^1].Count + removed };
         else
-            steps.Add((now, removed));
+            steps.Add((time.GetTimestamp(), removed));
     }
 }

@@ -1,5 +1,4 @@
 using Imapsync.Imap.Connection;
-using Imapsync.Imap.Wire;
 
 namespace Imapsync.Imap.Client;
 
@@ -9,14 +8,18 @@ public sealed partial class ImapClient
     /// IDLE on the selected folder until <paramref name="done"/>; a server ends one that lasts for 30 minutes. The silence meanwhile is no
     /// stall: only the DONE shows whether the server is still there.
     /// </summary>
-    /// <param name="onNews">Told each change of the selected folder, on the read loop, which it must not hold up.</param>
+    /// <param name="onNews">
+    /// Told each change that comes outside the answer to a command, on the read loop, which it must not hold up. It is told after the end as
+    /// well, until another call of this method or of <see cref="NotifyAsync"/> takes its place.
+    /// </param>
     /// <param name="done">Ends it with DONE. Cancelled before the server has agreed, it ends right after that.</param>
     /// <param name="cancellationToken">Ends the connection.</param>
     /// <returns>False where the server said OK and never let it begin.</returns>
     /// <exception cref="ImapCommandException">NO or BAD, at once or later: the server does not idle, or not any more.</exception>
     public async Task<bool> IdleAsync(Action<FolderNews> onNews, CancellationToken done, CancellationToken cancellationToken)
     {
-        var command = new IdleCommand(onNews);
+        connection.OnNews = onNews;
+        var command = new IdleCommand();
         await using var registration = done.UnsafeRegister(static c => ((IdleCommand)c!).Finish(), command);
         await connection.ExecuteAsync(command, cancellationToken);
         return command.HasBegun;
@@ -24,10 +27,11 @@ public sealed partial class ImapClient
 }
 
 /// <summary>IDLE (RFC 2177, RFC 9051 §6.3.13). It is written in two parts, with all that the server tells between them.</summary>
-internal sealed class IdleCommand(Action<FolderNews> onNews) : ImapCommand
+internal sealed class IdleCommand : ImapCommand
 {
     // Whoever asks for the end does not go on to write it, nor does the read loop.
-    private readonly TaskCompletionSource ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // True where the client wants the end, and so owes DONE; false where the server has answered or is gone.
+    private readonly TaskCompletionSource<bool> ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override string Name => "IDLE";
 
@@ -35,7 +39,7 @@ internal sealed class IdleCommand(Action<FolderNews> onNews) : ImapCommand
 
     public bool HasBegun { get; private set; }
 
-    public void Finish() => ending.TrySetResult();
+    public void Finish() => ending.TrySetResult(true);
 
     public override async ValueTask EncodeAsync(CommandWriter writer)
     {
@@ -45,19 +49,11 @@ internal sealed class IdleCommand(Action<FolderNews> onNews) : ImapCommand
             writer.Text("DONE");
     }
 
-    public override bool OnUntagged(ref ImapResponse response)
-    {
-        if (NewsReader.Read(ref response) is not { } news)
-            return false;
-        onNews(news);
-        return true;
-    }
-
-    public override void OnTagged(StatusReply status) => Finish();
+    public override void OnTagged(StatusReply status) => ending.TrySetResult(false);
 
     public override void Fail(Exception reason)
     {
         base.Fail(reason);
-        Finish();
+        ending.TrySetResult(false);
     }
 }

@@ -118,11 +118,13 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
     /// Waits for the end of what lasts as long as the client likes (IDLE), without the watchdog minding the silence. False when the
     /// server has answered by then, or is gone: nothing more is owed.
     /// </summary>
-    public async ValueTask<bool> LingerAsync(Task until)
+    /// <param name="until">Yields false where the server has ended it.</param>
+    public async ValueTask<bool> LingerAsync(Task<bool> until)
     {
+        bool isOwed;
         using (watchdog.Pause())
-            await until;
-        IsStopped = current.IsAnswered || current.Completion.IsCompleted;
+            isOwed = await until;
+        IsStopped = !isOwed || current.IsAnswered || current.Completion.IsCompleted;
         return !IsStopped;
     }
 

@@ -152,6 +152,9 @@ public sealed partial class Pop3Client : IAsyncDisposable
         IsBroken = true;
     }
 
+    /// <summary>Has the session end without QUIT, so that the server keeps the messages marked as deleted (RFC 1939 §6).</summary>
+    public void Break() => IsBroken = true;
+
     public async ValueTask DisposeAsync()
     {
         if (!IsBroken)

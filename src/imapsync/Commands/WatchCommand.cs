@@ -48,7 +48,7 @@ internal static class WatchCommand
                 events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
             };
             var shown = new WatchedEvents(events.Show);
-            var statuses = await Task.WhenAll(WatchPlan.Of(file.Jobs).Select(plan => WatchAsync(plan, shown, events.Say, manager, stop)));
+            var statuses = await Task.WhenAll(WatchPlan.Of(file.Jobs).Select(plan => WatchAsync(plan, events.Show, shown, events.Say, manager, stop)));
             var showing = Task.Run(() => CloseAsync(events), CancellationToken.None);
             await Task.WhenAny(showing, JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort)).Unwrap();
             return signals.Abort.IsCancellationRequested ? signals.InterruptedStatus : ExitStatus.Worst(statuses);
@@ -56,7 +56,7 @@ internal static class WatchCommand
 
         public void Dispose() => places.Dispose();
 
-        private async Task<int> WatchAsync(WatchPlan plan, WatchedEvents shown, Action<string> say, NotifySocket manager, CancellationToken stop)
+        private async Task<int> WatchAsync(WatchPlan plan, Action<JobEvent> tell, WatchedEvents shown, Action<string> say, NotifySocket manager, CancellationToken stop)
         {
             var job = plan.Job;
             var record = new WatchRecord(surroundings, file, job, metricsPath, signals, text => say($"{job.Name}: {text}"));
@@ -64,7 +64,8 @@ internal static class WatchCommand
             var queue = new JobQueue(surroundings.RunJob, surroundings.Time, shown.Show) { OnEnd = (_, report) => record.AddAsync(report) };
             var watcher = new JobWatcher(plan, surroundings.Listen, RunOneAsync, surroundings.Time)
             {
-                OnNote = text => shown.Show(new NoteRaised(job.Name, null, text)),
+                // The watcher itself leaves out repetitions: a note that is told again is news.
+                OnNote = text => tell(new NoteRaised(job.Name, null, text)),
                 OnReady = () =>
                 {
                     if (Interlocked.Decrement(ref unready) == 0)

@@ -31,18 +31,23 @@ internal sealed class WatchedEvents(Action<JobEvent> show)
         private HashSet<JobEvent> now = [];
         private bool hasNews;
         private (JobOutcome, StopReason)? last;
+        private bool hasRun;
 
         public bool Passes(JobEvent happened)
         {
-            var isFirst = last is null;
+            // A run that meets another one's lock sees nothing of the job, so the next is still the first.
+            var isFirst = !hasRun;
             switch (happened)
             {
                 case JobFinished end:
                     var outcome = (end.Report.Outcome, end.Report.Stop);
-                    var passes = isFirst || hasNews || last != outcome;
+                    var passes = hasNews || last != outcome;
+                    hasRun |= end.Report.Stop != StopReason.Locked;
                     (last, before, now, hasNews) = (outcome, now, [], false);
                     return passes;
-                case JobStarted or FoldersPlanned:
+                case JobStarted:
+                    return last is null;
+                case FoldersPlanned:
                     return isFirst;
                 case NoteRaised or ProblemFound:
                     return now.Add(happened) && News(!before.Contains(happened));

@@ -167,7 +167,65 @@ public sealed class JobWatcherTests
         Assert.Equal(3, source.Asked[0].Connections);
         source.Cut();
         await UntilAsync(() => source.Asked.Count > 1, "another feed");
-        Assert.Equal(2, source.Asked[^1].Connections);
+        // What could not be had once may be had now.
+        Assert.Equal(3, source.Asked[^1].Connections);
+    }
+
+    [Fact]
+    public async Task Connections_that_a_run_uses_are_not_asked_for_before_it_ends()
+    {
+        source.Holds = 2;
+        await using var watching = Start(listeners: 3);
+        await UntilAsync(() => source.Began.Count > 0 && source.IsCopied, "the first run");
+        source.Hold = new TaskCompletionSource();
+        source.Change();
+        await UntilAsync(() => source.IsHeld, "a run");
+        source.Cut();
+        await PassAsync(TimeSpan.FromMinutes(1));
+        Assert.Single(source.Asked);
+        source.Hold.SetResult();
+        await UntilAsync(() => source.Asked.Count > 1, "another feed");
+        await UntilAsync(() => source.IsCopied, "the change");
+        source.Change();
+        await UntilAsync(() => source.IsCopied, "a change after it");
+        Assert.Equal(4 - 2, source.Endpoints[^1].MostConnections);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(9_999_999)]
+    [InlineData(922_337_203_685)]
+    public async Task However_long_a_server_asks_to_wait_it_is_asked_again_within_a_day_and_not_at_once(double seconds)
+    {
+        settings = settings with { Every = TimeSpan.FromMinutes(5) };
+        source.Refusal = new MailException(FailureScope.Store, isTransient: true, "not now") { RetryAfter = TimeSpan.FromSeconds(seconds) };
+        await using var watching = Start();
+        await UntilAsync(() => source.AskedAt.Count >= 3, "three attempts", TimeSpan.FromMilliseconds(seconds == 0 ? 100 : 600_000));
+        var gap = source.AskedAt[2] - source.AskedAt[1];
+        Assert.InRange(gap, TimeSpan.FromSeconds(seconds == 0 ? 0.9 : 86_400), TimeSpan.FromDays(1.01));
+        await watching.StopAsync();
+        Assert.Null(await watching.Running);
+    }
+
+    [Fact]
+    public async Task After_trouble_the_last_line_says_that_it_is_listened_to_again()
+    {
+        await using var watching = Start();
+        await UntilAsync(() => source.Began.Count > 0, "the first run");
+        source.Cut();
+        await UntilAsync(() => source.Asked.Count > 1 && source.Notes.Count > 2, "another feed");
+        Assert.StartsWith("not listened to: cut; tried again in ", source.Notes[1], StringComparison.Ordinal);
+        Assert.Equal([source.Notes[0]], source.Notes.Skip(2));
+    }
+
+    [Fact]
+    public async Task Trouble_that_is_the_same_each_time_is_told_once()
+    {
+        settings = settings with { Every = TimeSpan.FromMinutes(5) };
+        source.Refusal = new MailException(FailureScope.Store, isTransient: false, "no");
+        await using var watching = Start();
+        await UntilAsync(() => source.AskedAt.Count >= 4, "four attempts", BigStep);
+        Assert.Equal(["not listened to: no; tried again in 300 s"], source.Notes);
     }
 
     [Fact]
@@ -254,6 +312,15 @@ public sealed class JobWatcherTests
 
         public List<ListenRequest> Asked { get; } = [];
 
+        public List<DateTimeOffset> AskedAt { get; } = [];
+
+        public MailException? Refusal { get; set; }
+
+        /// <summary>Runs that begin do not end before this does.</summary>
+        public TaskCompletionSource? Hold { get; set; }
+
+        public bool IsHeld { get; private set; }
+
         public bool Tells { get; set; } = true;
 
         public bool Opens { get; set; } = true;
@@ -309,6 +376,9 @@ public sealed class JobWatcherTests
         {
             await Task.Yield();
             Asked.Add(request);
+            AskedAt.Add(Time.GetUtcNow());
+            if (Refusal is not null)
+                throw Refusal;
             if (!Opens)
                 await Task.Delay(Timeout.InfiniteTimeSpan, Time, cancellationToken);
             if (!Tells)
@@ -331,6 +401,12 @@ public sealed class JobWatcherTests
             Options.Add(options);
             Endpoints.Add(job.Source);
             await Task.Yield();
+            if (Hold is { } hold)
+            {
+                IsHeld = true;
+                await hold.Task;
+            }
+
             var now = Time.GetUtcNow();
             var stop = Next.Count > 0 ? Next.Dequeue() : StopReason.None;
             if (stop != StopReason.None)

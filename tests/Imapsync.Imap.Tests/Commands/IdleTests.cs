@@ -1,5 +1,9 @@
+using System.IO.Pipelines;
+using System.Text;
 using Imapsync.Imap.Client;
+using Imapsync.Imap.Connection;
 using Imapsync.Imap.Tests.Connection;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Commands;
 
@@ -71,6 +75,43 @@ public sealed class IdleTests
         var noop = session.Client.NoopAsync(Token);
         await session.Server.AnswerAsync("NOOP");
         await noop;
+    }
+
+    [Fact]
+    public async Task What_is_told_after_its_end_is_told_as_well()
+    {
+        await using var session = await Session.OpenAsync();
+        using var news = new NewsList();
+        var idle = session.Client.IdleAsync(news.Add, CancellationToken.None, Token);
+        var tag = await session.Server.ExpectAsync("IDLE", Token);
+        await session.Server.SendAsync($"+ \r\n{tag} OK enough\r\n* 5 EXISTS\r\n", Token);
+        Assert.True(await idle);
+        await news.HasAsync(1);
+        await session.Server.SendAsync("* 4 EXPUNGE\r\n", Token);
+        await news.HasAsync(2);
+    }
+
+    /// <summary>The answer is passed on in two steps, between which the writer may go on.</summary>
+    [Fact]
+    public async Task No_DONE_is_owed_from_the_moment_that_the_server_answers()
+    {
+        var pipe = new Pipe();
+        using var watchdog = new ProgressWatchdog(new ManualClock(), TimeSpan.FromMinutes(1), _ => { });
+        var writer = new CommandWriter(() => pipe.Writer, () => ImapCapabilities.None, watchdog, trace: null);
+        var command = new IdleCommand { Tag = "A1" };
+        writer.Begin(command);
+        var writing = command.EncodeAsync(writer).AsTask();
+        while (!command.AwaitsContinuation)
+            await Task.Yield();
+        command.Continue([]);
+        command.OnTagged(new StatusReply(StatusKind.Ok, null, "enough"));
+        // An end that is asked for now comes too late.
+        command.Finish();
+        await writing.WaitAsync(Token);
+        Assert.True(writer.IsStopped);
+        await pipe.Writer.CompleteAsync();
+        var written = await pipe.Reader.ReadAsync(Token);
+        Assert.Equal("A1 IDLE\r\n", Encoding.ASCII.GetString(written.Buffer));
     }
 
     [Fact]

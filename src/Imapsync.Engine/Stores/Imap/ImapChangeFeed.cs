@@ -19,7 +19,7 @@ internal sealed class ImapChangeFeed(ImapStore store, TimeProvider time) : IChan
     private readonly List<FolderPath> idling = [];
     private readonly List<Task> hearing = [];
 
-    public string Display => idling.Count == 0 ? "NOTIFY on all folders" : $"IDLE on {string.Join(", ", idling)}";
+    public string Display => idling.Count == 0 ? "NOTIFY on all of the user's own folders" : $"IDLE on {string.Join(", ", idling)}";
 
     public int Connections => clients.Count;
 

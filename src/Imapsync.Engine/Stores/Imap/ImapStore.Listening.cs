@@ -18,7 +18,7 @@ public sealed partial class ImapStore
             var folders = request.Choose(await store.ListFoldersAsync(cancellationToken));
             var client = await store.pool.LeaseAsync(cancellationToken);
             if (await store.NotifyAsync(feed, client, folders.Ignored, cancellationToken)
-                || await store.IdleAsync(feed, client, folders.Wanted.Take(request.Connections), cancellationToken))
+                || await store.IdleAsync(feed, client, folders.Wanted, request.Connections, cancellationToken))
             {
                 return feed;
             }
@@ -56,35 +56,54 @@ public sealed partial class ImapStore
         }
     }
 
-    private async Task<bool> IdleAsync(ImapChangeFeed feed, ImapClient first, IEnumerable<FolderPath> wanted, CancellationToken cancellationToken)
+    /// <exception cref="MailException">There is no folder to listen to.</exception>
+    private async Task<bool> IdleAsync(ImapChangeFeed feed, ImapClient first, IReadOnlyList<FolderPath> wanted, int most, CancellationToken cancellationToken)
     {
         if (!first.Capabilities.HasIdle)
             return false;
-        foreach (var path in wanted)
+        if (wanted.Count == 0)
+            throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: no folder matches 'watch: folders'");
+        // The connection that is there already, or that a refused folder left over.
+        ImapClient? free = first;
+        try
+        {
+            foreach (var path in wanted)
+            {
+                if (most == 0 || !await AddIdleAsync(path))
+                    break;
+            }
+
+            return feed.Connections > 0;
+        }
+        finally
+        {
+            if (free is not null && free != first)
+                await free.DisposeAsync();
+        }
+
+        // False where no other folder needs to be tried.
+        async Task<bool> AddIdleAsync(FolderPath path)
         {
             var isFirst = feed.Connections == 0;
-            var client = isFirst ? first : null;
+            var isSelected = false;
             try
             {
-                client ??= await ConnectAsync(cancellationToken);
-                await client.SelectAsync(await WireNameAsync(path, cancellationToken), readOnly: true, cancellationToken);
+                free ??= await ConnectAsync(cancellationToken);
+                await free.SelectAsync(await WireNameAsync(path, cancellationToken), readOnly: true, cancellationToken);
+                (isSelected, most) = (true, most - 1);
                 // Begun and ended: what a server says it can do is no proof.
-                if (!await client.IdleAsync(_ => { }, new CancellationToken(canceled: true), cancellationToken))
+                if (!await free.IdleAsync(_ => { }, new CancellationToken(canceled: true), cancellationToken))
                     throw new MailException(FailureScope.Store, isTransient: false, "IDLE ended before it began");
-                feed.AddIdle(path, client);
+                feed.AddIdle(path, free);
+                free = null;
+                return true;
             }
             catch (Exception e) when (isFirst ? e is ImapCommandException { IsTransient: false } or MailException { IsTransient: false } : e is MailException || ImapFailure.IsImap(e))
             {
                 context.OnNote($"{endpoint.Display}: no IDLE on {path}: {e.Message}");
-                if (isFirst)
-                    continue;
-                // What the server grants is used up, or nearly.
-                if (client is not null)
-                    await client.DisposeAsync();
-                break;
+                // A folder alone may be refused; else what the server grants is used up, or nearly.
+                return isFirst || (!isSelected && e is ImapCommandException { IsTransient: false });
             }
         }
-
-        return feed.Connections > 0;
     }
 }

@@ -53,6 +53,9 @@ internal sealed class NameMemory
     /// <summary>A UID greater than any assigned, here or by the uidlist.</summary>
     public uint Next { get; private set; }
 
+    /// <summary>Whether what is added is stored.</summary>
+    public bool IsKept => path is not null && !isReadOnly;
+
     /// <summary>Whether some UIDs are valid for this session only.</summary>
     public bool IsProvisional { get; private set; }
 
@@ -139,7 +142,7 @@ internal sealed class NameMemory
     {
         if (names.Count == 0)
             return;
-        IsProvisional |= path is null || isReadOnly || !HasRoom(names.Count);
+        IsProvisional |= !IsKept || !HasRoom(names.Count);
         var start = Next;
         if (!IsProvisional && wholeLength == 0)
         {
@@ -181,7 +184,7 @@ internal sealed class NameMemory
     /// Whether so many UIDs are left. Beside a uidlist only the upper half of all UIDs is used, and only while the list stays in the lower
     /// half.
     /// </summary>
-    private bool HasRoom(int count) =>
+    public bool HasRoom(int count) =>
         uint.MaxValue - count > Next && (listed.IsNone || wholeLength > 0 || Next < FirstBesideList);
 
     private static string Escape(string name) => name.Replace("\n", "\0n", StringComparison.Ordinal);
@@ -252,7 +255,7 @@ internal sealed class NameMemory
     /// <summary>Writes some lines at a time, since a folder may have a million.</summary>
     private void Write(IEnumerable<string> lines)
     {
-        var isKept = path is not null && !isReadOnly && !IsProvisional;
+        var isKept = IsKept && !IsProvisional;
         var file = (FileStream?)null;
         foreach (var chunk in lines.Chunk(LinesTogether))
         {

@@ -84,7 +84,8 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         var chosen = Chosen(uids).ToList();
         if (chosen.Count == 0)
             return 0;
-        mailbox.GiveUp(chosen);
+        mailbox.RequireRoom(chosen.Count);
+        var accepted = new List<Uid>();
         var refusals = new List<Pop3RefusedException>();
         try
         {
@@ -93,6 +94,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
                 try
                 {
                     await Client.DeleteAsync(mailbox.Numbers[uid], cancellationToken);
+                    accepted.Add(uid);
                 }
                 catch (Pop3RefusedException e)
                 {
@@ -100,6 +102,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
                 }
             }
 
+            GiveUp(accepted);
             // Only with QUIT does the server delete what was marked; a session that is cut before has deleted nothing.
             await Client.QuitAsync(cancellationToken);
         }
@@ -108,10 +111,23 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
             throw Pop3Failure.Translate(e, FailureScope.Folder, $"{store.Traits.Display}: what was copied can't be deleted");
         }
 
-        var deleted = chosen.Count - refusals.Count;
         return refusals.Count == 0
-            ? deleted
-            : throw Pop3Failure.Translate(refusals[0], FailureScope.Folder, $"{store.Traits.Display}: of what was copied the server deletes {deleted} and refuses to delete {refusals.Count}");
+            ? accepted.Count
+            : throw Pop3Failure.Translate(refusals[0], FailureScope.Folder, $"{store.Traits.Display}: of what was copied the server deletes {accepted.Count} and refuses to delete {refusals.Count}");
+    }
+
+    private void GiveUp(List<Uid> uids)
+    {
+        try
+        {
+            mailbox.GiveUp(uids);
+        }
+        catch
+        {
+            // Whoever closes the session says QUIT, and the server would delete what it has marked.
+            Client.Break();
+            throw;
+        }
     }
 
     /// <summary>Does nothing: the session belongs to the store.</summary>

@@ -44,17 +44,25 @@ internal sealed class Pop3Mailbox
     public long SizeOf(int number) => sizes.GetValueOrDefault(number, -1);
 
     /// <summary>
-    /// Gives up the unique-ids of messages before they are deleted: a server may assign a unique-id to another message once the first is gone
+    /// Gives up the unique-ids of messages before the server is told to delete them for good: a server may assign a unique-id to another message once the first is gone
     /// (RFC 1939 §7), so a message that has it in a later session counts as another one until it is proved to be the same.
     /// </summary>
     public void GiveUp(IReadOnlyCollection<Uid> uids) => LocalFiles.Guard(FailureScope.Folder, "what is remembered of the unique-ids", () =>
     {
         var numbers = uids.Select(u => Numbers[u]).ToHashSet();
+        RequireRoom(numbers.Count);
         memory.Add([.. listed.Where(i => numbers.Contains(i.Number)).Select(i => i.Id)]);
-        return memory.IsProvisional
-            ? throw new MailException(FailureScope.Folder, isTransient: false, "the state has no room for more unique-ids, so nothing is deleted")
-            : true;
+        return true;
     });
+
+    /// <exception cref="MailException">So many unique-ids can't be given up.</exception>
+    public void RequireRoom(int count)
+    {
+        if (!memory.IsKept)
+            throw new MailException(FailureScope.Folder, isTransient: false, "what is remembered of the unique-ids can only be read, so nothing is deleted");
+        if (memory.IsProvisional || !memory.HasRoom(count))
+            throw new MailException(FailureScope.Folder, isTransient: false, "the state has no room for more unique-ids, so nothing is deleted");
+    }
 
     /// <param name="client">Logged in.</param> <exception cref="MailException">The server does not give its messages distinct unique-ids.</exception>
     public static async Task<Pop3Mailbox> ReadAsync(Pop3Client client, Pop3Endpoint endpoint, StoreContext context, CancellationToken cancellationToken)

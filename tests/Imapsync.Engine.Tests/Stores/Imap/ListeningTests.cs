@@ -22,7 +22,7 @@ public sealed class ListeningTests
         await using var feed = (await opening)!;
         // Closed first: else the goodbye would be waited for by a clock that stands still.
         await using var closing = server;
-        Assert.Equal(("NOTIFY on all folders", 1), (feed.Display, feed.Connections));
+        Assert.Equal(("NOTIFY on all of the user's own folders", 1), (feed.Display, feed.Connections));
         var waiting = feed.WaitAsync(Token);
         await server.Script.SendAsync("* STATUS Junk (MESSAGES 4)\r\n", Token);
         // A connection that is quiet is asked for a sign of life: what was told before has been heard by then.
@@ -94,6 +94,51 @@ public sealed class ListeningTests
         server.LogsOut();
         Assert.Null(await opening);
         Assert.Equal(toIdle.Length > 0 ? 1 : 0, notes.Count(n => n.Contains("no IDLE on INBOX", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("* 5 EXISTS\r\n", "")]
+    [InlineData("", "* 5 EXISTS\r\n")]
+    public async Task What_a_server_that_ends_each_IDLE_at_once_tells_is_heard_whenever_it_comes(string before, string after)
+    {
+        var server = new Played();
+        var (opening, _) = await OpenAsync(server, "IDLE");
+        await server.SelectAsync("INBOX");
+        await server.IdleAsync();
+        await using var feed = (await opening)!;
+        await using var closing = server;
+        var tag = await server.Script.ExpectAsync("IDLE", Token);
+        await server.Script.SendAsync($"+ idling\r\n{before}{tag} OK enough\r\n{after}", Token);
+        await feed.WaitAsync(Token).WaitAsync(TimeSpan.FromMinutes(1), Token);
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_refused_alone_does_not_keep_others_from_being_listened_to()
+    {
+        var (server, second) = (new Played(), new Played());
+        var (opening, _) = await OpenAsync(server, "IDLE", connections: 2, wanted: ["INBOX", "Junk", "Sent"], more: second);
+        await server.SelectAsync("INBOX");
+        await server.IdleAsync();
+        await second.Script.SendAsync("* PREAUTH [CAPABILITY IMAP4rev1 IDLE] ready\r\n", Token);
+        var tag = await second.Script.ExpectAsync("EXAMINE \"Junk\"", Token);
+        await second.Script.SendAsync($"{tag} NO [NOPERM] not yours\r\n", Token);
+        await second.SelectAsync("Sent");
+        await second.IdleAsync();
+        await using var feed = (await opening)!;
+        await using var closing = server;
+        await using var alsoClosing = second;
+        Assert.Equal(("IDLE on INBOX, Sent", 2), (feed.Display, feed.Connections));
+    }
+
+    [Fact]
+    public async Task Where_no_folder_is_wanted_that_is_what_is_said()
+    {
+        await using var server = new Played();
+        var (opening, _) = await OpenAsync(server, "IDLE", wanted: []);
+        server.LogsOut();
+        var none = await Assert.ThrowsAsync<MailException>(() => opening);
+        Assert.False(none.IsTransient);
+        Assert.Contains("no folder matches 'watch: folders'", none.Message, StringComparison.Ordinal);
     }
 
     private static DateTimeOffset Begin { get; } = new ManualClock().GetUtcNow();

@@ -237,6 +237,53 @@ public sealed class LyingPop3Tests
     }
 
     [Fact]
+    public async Task A_server_that_refuses_every_deletion_for_good_makes_the_state_no_larger()
+    {
+        using var server = Pop3Server.With([.. Enumerable.Range(0, 50).Select(i => Head + $"{i}\r\n")]);
+        server.Instead = c => c.StartsWith("DELE", StringComparison.Ordinal) ? "-ERR [SYS/PERM] not here\r\n" : null;
+        await server.RunAsync(deletes: true);
+        await server.RunAsync(deletes: true);
+        var lines = File.ReadAllLines(Names(server));
+
+        for (var run = 0; run < 3; run++)
+            Assert.Equal((50, JobOutcome.Incomplete), ((await server.RunAsync(deletes: true)).Totals.AlreadyPresent, server.Report.Outcome));
+
+        Assert.Equal(lines, File.ReadAllLines(Names(server)));
+        server.Instead = _ => null;
+        await server.RunAsync(deletes: true);
+        Assert.True(server.Report.Outcome == JobOutcome.Ok, server.Problems);
+        Assert.Empty(server.Messages);
+        Assert.Equal(50, server.Arrived().Count);
+    }
+
+    [Fact]
+    public async Task Where_unique_ids_can_not_be_given_up_nothing_is_deleted()
+    {
+        using var server = Pop3Server.With(Head + "one\r\n", Head + "two\r\n");
+        await server.RunAsync();
+        var (names, moved) = (Names(server), Names(server) + ".moved");
+        server.Instead = c =>
+        {
+            if (c == "DELE 1")
+                File.Move(names, moved);
+            return null;
+        };
+        await server.RunAsync(deletes: true);
+        Assert.NotEqual(JobOutcome.Ok, server.Report.Outcome);
+        Assert.Equal(2, server.Messages.Count);
+        Assert.Equal("DELE 2", server.Heard[^1]);
+
+        File.Move(moved, names, overwrite: true);
+        server.Instead = _ => null;
+        await server.RunAsync(deletes: true);
+        Assert.True(server.Report.Outcome == JobOutcome.Ok, server.Problems);
+        Assert.Empty(server.Messages);
+        Assert.Equal(2, server.Arrived().Count);
+    }
+
+    private static string Names(Pop3Server server) => Directory.GetFiles(server.Definition.StateDirectory, "*.names", SearchOption.AllDirectories).Single();
+
+    [Fact]
     public async Task A_farewell_that_tells_of_messages_not_deleted_is_a_problem()
     {
         using var server = Pop3Server.With(Head + "one\r\n");
