@@ -200,6 +200,7 @@ public sealed class ForEachTests : JobFileFixture
     [InlineData("{ command: 'printf \"user,password\\\\nalice,hunter22\\\\n\"; echo no such base >&2; exit 32' }", "the command ended with exit status 32: no such base; run it by hand")]
     [InlineData("{ command: 'sleep 600', timeout: 1s }", "the command did not end within 1 seconds; give it more time")]
     [InlineData("{ command: 'echo' }", "there is no header row")]
+    [InlineData("{ command: 'true', timeout: 60d }", "'60d' is no length of time for 'timeout'")]
     [InlineData("{ command: 'yes hunter22', timeout: 50s }", "the command prints more than 64 MiB")]
     [InlineData("{ command: 'printf \"user,password\\\\nalice,hunter22,x\\\\n\"' }", "output of 'command':2:2: this row has 3 cells")]
     [InlineData("{ command: 'true', file: accounts.csv }", "'command' contradicts 'file'")]
@@ -226,6 +227,20 @@ public sealed class ForEachTests : JobFileFixture
         var errors = Errors(text);
         Assert.Contains(errors, e => e.Contains(told, StringComparison.Ordinal));
         Assert.DoesNotContain(errors, e => e.Contains("hunter22", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_stop_ends_the_command_that_prints_the_list_and_is_no_mistake_of_the_file()
+    {
+        var begun = Path.Combine(Directory, "begun");
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [begun]))
+            await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        using var stop = new CancellationTokenSource();
+        var text = OfEntries.Replace("people.ldif", $"{{ command: 'echo >{begun}; sleep 50', timeout: 40s }}", StringComparison.Ordinal);
+        var reading = Task.Run(() => JobFileReader.Parse(Path.Combine(Directory, "job.yaml"), text, new JobFileOptions { Environment = Environment, Stop = stop.Token }), TestContext.Current.CancellationToken);
+        await System.IO.File.ReadAllTextAsync(begun, TestContext.Current.CancellationToken);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
     }
 
     [Theory]
