@@ -96,7 +96,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
         });
     }
 
-    private void ReadCommand(SettingNode job, SettingNode command, TimeSpan timeout, CsvForm? form) => ReadTable(job, command.ValueOrigin, "output of 'command'", null, form, () =>
+    private void ReadCommand(SettingNode job, SettingNode command, TimeSpan timeout, CsvForm? form) => ReadTable(job, command.ValueOrigin, $"output of 'command' at {command.ValueOrigin with { Column = 0 }}", null, form, () =>
     {
         if (reading.Options.OpenTable is not null)
             throw OnlyCsvIsHandedOver();
