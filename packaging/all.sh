@@ -16,7 +16,10 @@ here=$(dpkg --print-architecture)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out"
-rm -f "$out"/{imapsync*,SHA256SUMS}
+# The names of all that is made, here or on another machine. DIRECTORY may hold other files, which stay.
+version=$(packaging/version.sh)
+made=(imapsync-native_"$version"_{amd64,arm64}.deb imapsync-"$version"-linux-{amd64,arm64}.tar.gz imapsync."$version".nupkg)
+(cd "$out" && rm -f "${made[@]}" SHA256SUMS)
 
 program=${2:-}
 if [ -z "$program" ]; then
@@ -41,4 +44,8 @@ for other in $others; do
 done
 
 dotnet pack src/imapsync -c Release -o "$out" -v quiet -clp:NoSummary >&2
-(cd "$out" && sha256sum imapsync* >SHA256SUMS && ls -l)
+cd "$out"
+for name in "${made[@]}"; do
+    [ ! -e "$name" ] || sha256sum "$name"
+done >SHA256SUMS
+ls -l

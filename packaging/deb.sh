@@ -11,7 +11,8 @@ version=$(packaging/version.sh)
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 
-if ! program=${2:-} || [ -z "$program" ]; then
+program=${2:-}
+if [ -z "$program" ]; then
     program=$tree/published/imapsync
     packaging/publish.sh "$architecture" "$tree/published"
 fi

@@ -28,5 +28,5 @@ install -D -m 644 packaging/systemd/imapsync.tmpfiles "$root/lib/tmpfiles.d/imap
 doc=$root/share/doc/imapsync-native
 mkdir -p "$doc/docs" "$doc/examples"
 cp README.md "$doc/"
-cp docs/*.md docs/job-file.schema.json "$doc/docs/"
+cp -r docs/. "$doc/docs/"
 cp examples/quickstart.yaml "$doc/examples/"

@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
+using Imapsync.Engine.Configuration.Secrets;
 using Imapsync.Engine.Jobs;
 
 namespace Imapsync.Notifying;
@@ -9,8 +9,6 @@ namespace Imapsync.Notifying;
 /// <summary>Runs a shell command that receives the news in environment variables and as JSON on its standard input.</summary>
 internal static class CommandNotice
 {
-    private const int MostErrorText = 300;
-
     private static readonly TimeSpan PatienceWithErrorText = TimeSpan.FromSeconds(1);
 
     public static async Task RunAsync(CommandMeans means, News news, TimeProvider time, CancellationToken cancellationToken)
@@ -18,7 +16,7 @@ internal static class CommandNotice
         using var process = Start(means, news);
         try
         {
-            var errors = LastWordsAsync(process.StandardError, cancellationToken);
+            var errors = ShellCommand.LastWordsAsync(process.StandardError, cancellationToken);
             var output = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, cancellationToken);
             try
             {
@@ -35,7 +33,7 @@ internal static class CommandNotice
                 return;
             // Wait for the rest of the error output, but only for a moment, because a child process of the command may keep the pipe open.
             await Task.WhenAny(errors, Task.Delay(PatienceWithErrorText, time, cancellationToken));
-            var said = errors.IsCompletedSuccessfully ? await errors : "";
+            var said = errors.IsCompletedSuccessfully ? ShellCommand.Explain(await errors) : "";
             _ = output;
             throw new NoticeException($"it ended with exit status {process.ExitCode}{said}", isTransient: false);
         }
@@ -48,40 +46,19 @@ internal static class CommandNotice
 
     private static Process Start(CommandMeans means, News news)
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", means.Command])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-        };
-        start.Environment["IMAPSYNC_EVENT"] = news.Event;
-        start.Environment["IMAPSYNC_JOB"] = news.Job ?? "";
-        start.Environment["IMAPSYNC_EXIT_STATUS"] = news.ExitStatus.ToString(CultureInfo.InvariantCulture);
-        start.Environment["IMAPSYNC_SUMMARY"] = news.Headline;
         try
         {
-            return Process.Start(start) ?? throw new NoticeException("it could not be started", isTransient: false);
+            return ShellCommand.Start(
+                means.Command,
+                ShellInput.Written,
+                ("IMAPSYNC_EVENT", news.Event),
+                ("IMAPSYNC_JOB", news.Job ?? ""),
+                ("IMAPSYNC_EXIT_STATUS", news.ExitStatus.ToString(CultureInfo.InvariantCulture)),
+                ("IMAPSYNC_SUMMARY", news.Headline));
         }
         catch (Win32Exception e)
         {
             throw new NoticeException("it could not be started", isTransient: false, e);
         }
-    }
-
-    private static async Task<string> LastWordsAsync(StreamReader reader, CancellationToken cancellationToken)
-    {
-        var words = new StringBuilder();
-        var buffer = new char[1024];
-        int read;
-        while ((read = await reader.ReadAsync(buffer, cancellationToken)) > 0)
-        {
-            words.Append(buffer, 0, read);
-            if (words.Length > 2 * MostErrorText)
-                words.Remove(0, words.Length - MostErrorText);
-        }
-
-        var text = string.Join(" | ", words.ToString().Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
-        return text.Length == 0 ? "" : text.Length <= MostErrorText ? $": {text}" : $": … {text[^MostErrorText..]}";
     }
 }

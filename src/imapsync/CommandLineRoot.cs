@@ -74,13 +74,15 @@ internal static class CommandLineRoot
             if (!await TraceOptions.TryOpenAsync(parsed, surroundings.Trace, surroundings.Error))
                 return ExitStatus.Usage;
             // The library's signal handling is off: the commands handle signals themselves, since a run has to finish its window.
-            return await parsed.InvokeAsync(new InvocationConfiguration
-            {
-                Output = surroundings.Out,
-                Error = surroundings.Error,
-                EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = null,
-            });
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration
+                {
+                    Output = surroundings.Out,
+                    Error = surroundings.Error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null,
+                },
+                CancellationToken.None);
         }
         catch (ConfigurationException e)
         {

@@ -56,7 +56,7 @@ internal static class HelpText
             yield return new string(' ', indent) + line;
     }
 
-    private static IEnumerable<string> Section(string title, IEnumerable<(string Name, string Text)> entries, int width)
+    public static IEnumerable<string> Section(string title, IEnumerable<(string Name, string Text)> entries, int width)
     {
         var isFirst = true;
         foreach (var (name, text) in entries)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.Globalization;
 
 namespace Imapsync.CommandLine;
 
@@ -39,7 +40,7 @@ internal sealed class HelpWithExamples(int columns) : SynchronousCommandLineActi
         if (command is RootCommand)
         {
             output.WriteLine();
-            foreach (var line in HelpText.Wrap("Exit status: 0 all in place, 1 failed, 2 usage or configuration, 3 something is not in place, 10 locked, 11 cannot connect, 12 login refused, 13 deletion limit, 14 (status) no success for too long, 130/143 interrupted.", 0, width))
+            foreach (var line in HelpText.Section("Exit status", ExitStatus.Meanings.Select(m => (m.Status.ToString(CultureInfo.InvariantCulture), m.Meaning)), width))
                 output.WriteLine(line);
             output.WriteLine("'imapsync COMMAND --help' shows a command's options and more examples.");
         }

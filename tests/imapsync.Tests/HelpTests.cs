@@ -5,8 +5,7 @@ namespace Imapsync.CommandLine.Tests;
 /// <summary>What <c>--help</c> shows, of the program and of each command.</summary>
 public sealed class HelpTests : CommandLineFixture
 {
-    public static TheoryData<string> Commands => new(
-        ["", "init", "run", "copy", "restore", "check", "folders", "verify", "snapshots", "status", "report", "login", "logout", "providers", "schema", "serve", "find", "show", "export", "completion"]);
+    public static TheoryData<string> Commands => new(["", .. CommandLineRoot.Build(HostContext.OfProcess()).Subcommands.Select(c => c.Name)]);
 
     [Theory]
     [MemberData(nameof(Commands))]

@@ -142,6 +142,17 @@ public sealed class LookingCommandsTests : CommandLineFixture
     }
 
     [Fact]
+    public async Task What_the_target_does_not_tell_is_not_said_to_be_left()
+    {
+        OpenStore = endpoint => new ListedStore(endpoint.Display, isUnknown: endpoint is MaildirEndpoint);
+        System.IO.Directory.CreateDirectory(Path.Combine(Directory, "backup", "alice", "cur"));
+        Assert.Equal(0, await InvokeAsync("check", JobFile, "alice", "--output", "json"));
+        using var check = JsonDocument.Parse(Out);
+        var size = check.RootElement.GetProperty("jobs")[0].GetProperty("size");
+        Assert.Equal((1248, 0, 3), (size.GetProperty("messages").GetInt32(), size.GetProperty("messages_left").GetInt32(), size.GetProperty("uncounted").GetInt32()));
+    }
+
+    [Fact]
     public async Task Check_of_a_list_that_a_command_prints_names_jobs_and_bad_rows_and_no_secret()
     {
         var file = Path.Combine(Directory, "bulk.yaml");
@@ -155,7 +166,7 @@ public sealed class LookingCommandsTests : CommandLineFixture
         var csv = Path.Combine(Directory, "checked.csv");
         Assert.Equal(2, await InvokeAsync("check", file, "--csv", csv));
         var written = await File.ReadAllTextAsync(csv, TestContext.Current.CancellationToken);
-        Assert.Equal("name,result,reason\r\nalice,ok,\r\noutput of 'command':3,failed,the cell of 'password' is empty\r\n", written);
+        Assert.Equal($"name,result,reason\r\nalice,ok,\r\noutput of 'command' at {file}:3:3,failed,the cell of 'password' is empty\r\n", written);
         Assert.DoesNotContain("hunter22", Out + Error + written, StringComparison.Ordinal);
     }
 

@@ -81,10 +81,13 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, IMes
         public async Task AddAsync(
             IEnumerable<FolderEntry> folders, FolderEntry? known, Func<IMessageStore, FolderEntry, Task<(long, long)>> measure, IMessageStore source, IMessageStore? target)
         {
-            var (here, there) = (0L, known is null ? 0 : Known(await measure(target!, known)));
+            var (amount, unknown) = known is null ? (0, 0) : await measure(target!, known);
+            var (here, there) = (0L, Known((amount, unknown)));
             foreach (var folder in folders)
                 here += Known(await measure(source, folder));
-            (Source, Target, Left) = (Source + here, Target + there, Left + Math.Max(0, here - there));
+            // Where the target tells nothing of a folder, all of it may be there already, so none of it is said to be left.
+            var left = amount == 0 && unknown > 0 ? 0 : Math.Max(0, here - there);
+            (Source, Target, Left) = (Source + here, Target + there, Left + left);
         }
 
         private long Known((long Amount, long Unknown) measured)

@@ -74,4 +74,7 @@ public sealed record JobFileOptions
     public SecretPrompt? Prompt { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Ends reading early while a command of <c>for_each</c> runs.</summary>
+    public CancellationToken Stop { get; init; }
 }

@@ -14,7 +14,8 @@ public static class JobFileReader
 
     /// <summary>Reads a job file.</summary>
     /// <param name="path">The path as the user named it, which error texts repeat.</param>
-    /// <exception cref="ConfigurationException">The file has mistakes or can't be read. No other exception leaves this method.</exception>
+    /// <exception cref="ConfigurationException">The file has mistakes or can't be read.</exception>
+    /// <exception cref="OperationCanceledException"><see cref="JobFileOptions.Stop"/> ended it. No other exception leaves this method.</exception>
     public static JobFile Read(string path, JobFileOptions options) => Parse(path, ReadText(path), options);
 
     /// <summary>Reads a job file's text as if it were the content of the file <paramref name="path"/>.</summary>

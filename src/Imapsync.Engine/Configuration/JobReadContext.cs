@@ -5,6 +5,9 @@ namespace Imapsync.Engine.Configuration;
 /// <summary>The state that all readers of one job file share: the errors found, and the meaning of paths and variables.</summary>
 internal sealed class JobReadContext
 {
+    /// <summary>A timer takes a few hours more than this, and no longer time.</summary>
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
+
     private readonly string homeDirectory;
 
     public JobReadContext(string file, JobFileOptions options, List<ConfigurationError> errors)
@@ -65,11 +68,11 @@ internal sealed class JobReadContext
     {
         if (section.Text(key) is not { } text)
             return null;
-        if (SettingText.TryDuration(text, out var duration) && !(atMostADay && duration > TimeSpan.FromDays(1)))
+        if (SettingText.TryDuration(text, out var duration) && duration <= (atMostADay ? TimeSpan.FromDays(1) : LongestTimer))
             return duration;
         Error(section.Origin(key), $"'{text}' is no length of time for '{key}'", atMostADay
             ? "write a number with s, m or h, for example 30s, at most 1d"
-            : "write a number with s, m, h or d, for example 90s, 5m or 4h");
+            : "write a number with s, m, h or d, for example 90s, 5m or 4h, at most 49d");
         return null;
     }
 

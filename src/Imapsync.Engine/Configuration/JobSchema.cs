@@ -165,6 +165,17 @@ internal static class JobSchema
     private static SettingKey Notify { get; } =
         new("notify", SettingShape.Sections, "- command: /usr/local/bin/tell") { Keys = Notice, Purpose = "Who is told how a run ended." };
 
+    /// <summary>The keys of <c>for_each</c> where it is a section.</summary>
+    public static ImmutableArray<SettingKey> Rows { get; } =
+    [
+        Text("file", "accounts.csv", "The file with the list of accounts.") with { IsRequired = true, StandIn = "command" },
+        Text("command", "ldapsearch -LLL -x …", "In place of 'file': a command that prints the list."),
+        Text("timeout", "1m", "How long the command may take."),
+        Choice("format", "What the list is: csv, unless the file's name ends in .ldif.", "csv", "ldif"),
+        Text("delimiter", "\";\"", "What stands between the cells of CSV: one character, or tab."),
+        Choice("encoding", "How the text of CSV is encoded.", "utf-8", "latin-1"),
+    ];
+
     public static ImmutableArray<SettingKey> Job { get; } =
     [
         Text("name", "alice", "The job's name.") with { IsRequired = true, Pattern = "^[^.\\-].{0,99}$" },
@@ -231,7 +242,11 @@ internal static class JobSchema
         ]),
         Text("state", "./state/alice", "The directory of the checkpoints and the lock."),
         Notify,
-        new("for_each", SettingShape.Rows, "accounts.csv") { Purpose = "The list of accounts, a job of this one for each: a CSV or LDIF file, or a command that prints such." },
+        new("for_each", SettingShape.Rows, "accounts.csv")
+        {
+            Purpose = "The list of accounts, a job of this one for each: a CSV or LDIF file, a section with these keys, or the entries themselves.",
+            Keys = Rows,
+        },
     ];
 
     public static ImmutableArray<SettingKey> Root { get; } =

@@ -109,8 +109,18 @@ public static class JobSchemaDocument
                 writer.WriteEndObject();
                 break;
             case SettingShape.Rows:
-                // The value is a file name, a section that names a file, or the list of rows.
-                WriteNames(writer, "type", ["string", "object", "array"]);
+                // The value is a file name, a section that names a file or a command, or the list of rows.
+                writer.WriteStartArray("anyOf");
+                writer.WriteStartObject();
+                writer.WriteString("type", "string");
+                writer.WriteEndObject();
+                writer.WriteStartObject();
+                WriteKeys(writer, key.Keys);
+                writer.WriteEndObject();
+                writer.WriteStartObject();
+                writer.WriteString("type", "array");
+                writer.WriteEndObject();
+                writer.WriteEndArray();
                 break;
             case SettingShape.Sections:
                 writer.WriteString("type", "array");

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Tables;
@@ -13,16 +12,6 @@ internal sealed class RowJobsReader(JobReadContext reading)
 {
     /// <summary>The most rows per file, far more than the accounts of any migration.</summary>
     private const int MaxRows = 1_000_000;
-
-    private static readonly ImmutableArray<SettingKey> FormKeys =
-    [
-        new("file", SettingShape.Text, "accounts.csv") { IsRequired = true, StandIn = "command" },
-        new("command", SettingShape.Text, "ldapsearch -LLL -x …"),
-        new("timeout", SettingShape.Text, "1m"),
-        new("format", SettingShape.Choice, "csv | ldif") { Choices = ["csv", "ldif"] },
-        new("delimiter", SettingShape.Text, "\";\""),
-        new("encoding", SettingShape.Choice, "utf-8 | latin-1") { Choices = ["utf-8", "latin-1"] },
-    ];
 
     private static readonly string[] OfCsvAlone = ["delimiter", "encoding"];
 
@@ -61,7 +50,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
     private void ReadSection(SettingNode job, SettingNode each)
     {
         var before = reading.Errors.Count;
-        SchemaCheck.Check(each, FormKeys, reading.Errors);
+        SchemaCheck.Check(each, JobSchema.Rows, reading.Errors);
         if (reading.Errors.Count > before)
             return;
         var (file, command) = (each["file"], each["command"]);
@@ -73,7 +62,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
         foreach (var key in OfCsvAlone.Where(k => isLdif && each[k] is not null))
             reading.Error(each[key]!.KeyOrigin, $"'{key}' is about CSV, and this is LDIF", "remove it");
         var form = isLdif ? null : ReadForm(each);
-        var patience = reading.Duration(each, "timeout") ?? TimeSpan.FromMinutes(1);
+        var patience = reading.Duration(each, "timeout", atMostADay: true) ?? TimeSpan.FromMinutes(1);
         if (reading.Errors.Count > before)
             return;
         if (command is not null)
@@ -107,11 +96,11 @@ internal sealed class RowJobsReader(JobReadContext reading)
         });
     }
 
-    private void ReadCommand(SettingNode job, SettingNode command, TimeSpan timeout, CsvForm? form) => ReadTable(job, command.ValueOrigin, "output of 'command'", null, form, () =>
+    private void ReadCommand(SettingNode job, SettingNode command, TimeSpan timeout, CsvForm? form) => ReadTable(job, command.ValueOrigin, $"output of 'command' at {command.ValueOrigin with { Column = 0 }}", null, form, () =>
     {
         if (reading.Options.OpenTable is not null)
             throw OnlyCsvIsHandedOver();
-        var output = RowsCommand.Run(command.Value!, timeout, reading.Options.Time);
+        var output = RowsCommand.Run(command.Value!, timeout, reading.Options.Time, reading.Options.Stop);
         return form is not null ? CsvReader.Read(output, form) : LdifReader.Read(output);
     });
 

@@ -10,6 +10,9 @@ internal enum RowZone
     /// <summary>The cell is the entire URL.</summary>
     Url,
     UrlScheme,
+
+    /// <summary>The cell is the scheme of a URL that leads to no mail store; the reader of the key judges it.</summary>
+    OtherScheme,
     UrlUser,
     UrlHost,
 
@@ -28,7 +31,9 @@ internal static class RowUse
     /// <param name="key">The schema's key for the value; null for an entry of a list or a map.</param>
     public static IEnumerable<RowPart> Place(IReadOnlyList<RowPart> parts, SettingKey? key) => key switch
     {
-        { Name: "url" or "proxy" or "server" } => PlaceInUrl(parts),
+        { Name: "url" } => PlaceInUrl(parts, RowZone.UrlScheme),
+        // A cell that is all of the value says all of it; the key's own reader takes nothing but the URL of a server.
+        { Name: "proxy" or "server" } => parts.All(p => p.Column >= 0 || p.Text.Length == 0) ? parts : PlaceInUrl(parts, RowZone.OtherScheme),
         { Name: "state" or "directory" } => All(parts, RowZone.Path),
         { Name: var name } when name.EndsWith("_file", StringComparison.Ordinal) || name.StartsWith("tls_client_", StringComparison.Ordinal) => All(parts, RowZone.Path),
         { Name: var name } when name == "command" || name.EndsWith("_command", StringComparison.Ordinal) => All(parts, RowZone.Command),
@@ -45,6 +50,8 @@ internal static class RowUse
                 return ($"the cell of '{column}' is no URL of an account on a server", "write imaps://USER@HOST or imap://USER@HOST; for local mail, write maildir:DIRECTORY/{COLUMN} in the job file");
             case RowZone.UrlScheme when !IsServer(cell):
                 return ($"the cell of '{column}' is no scheme of a server's URL", "write imaps or imap");
+            case RowZone.OtherScheme when !cell.All(c => char.IsAsciiLetterOrDigit(c) || c is '+' or '-' or '.'):
+                return ($"the cell of '{column}' is no scheme of a URL", "write the letters before ://, for example socks5 or smtps");
             case RowZone.UrlUser:
                 encoded = Uri.EscapeDataString(cell);
                 return null;
@@ -63,7 +70,7 @@ internal static class RowUse
 
     private static IEnumerable<RowPart> All(IEnumerable<RowPart> parts, RowZone zone) => parts.Select(p => p with { Zone = zone });
 
-    private static IEnumerable<RowPart> PlaceInUrl(IReadOnlyList<RowPart> parts)
+    private static IEnumerable<RowPart> PlaceInUrl(IReadOnlyList<RowPart> parts, RowZone scheme)
     {
         var text = string.Concat(parts.Select(p => p.Column < 0 ? p.Text : "\uE000"));
         if (text == "\uE000")
@@ -74,7 +81,7 @@ internal static class RowUse
         var placed = new List<RowPart>();
         foreach (var part in parts)
         {
-            placed.Add(part with { Zone = position < colon ? RowZone.UrlScheme : isLocal ? RowZone.Path : position < at ? RowZone.UrlUser : RowZone.UrlHost });
+            placed.Add(part with { Zone = position < colon ? scheme : isLocal ? RowZone.Path : position < at ? RowZone.UrlUser : RowZone.UrlHost });
             position += part.Column < 0 ? part.Text.Length : 1;
         }
 

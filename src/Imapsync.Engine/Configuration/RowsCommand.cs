@@ -7,21 +7,26 @@ namespace Imapsync.Engine.Configuration;
 /// <summary>A command that prints the list of accounts. Its output may hold passwords: it stays in memory and is shown to nobody.</summary>
 internal static class RowsCommand
 {
+    /// <param name="stop">Ends the command early.</param>
     /// <exception cref="TableException">It can't be run, fails, takes too long or prints too much.</exception>
-    public static MemoryStream Run(string command, TimeSpan timeout, TimeProvider time) => RunAsync(command, timeout, time).GetAwaiter().GetResult();
+    /// <exception cref="OperationCanceledException">The command was ended early.</exception>
+    public static MemoryStream Run(string command, TimeSpan timeout, TimeProvider time, CancellationToken stop) => RunAsync(command, timeout, time, stop).GetAwaiter().GetResult();
 
-    private static async Task<MemoryStream> RunAsync(string command, TimeSpan timeout, TimeProvider time)
+    private static async Task<MemoryStream> RunAsync(string command, TimeSpan timeout, TimeProvider time, CancellationToken stop)
     {
         using var deadline = new CancellationTokenSource(timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
         try
         {
-            using var process = ShellCommand.Start(command);
+            using var process = ShellCommand.Start(command, ShellInput.Nothing);
             try
             {
-                var errors = ShellCommand.LastWordsAsync(process.StandardError, deadline.Token);
-                var output = await ReadAsync(process.StandardOutput.BaseStream, deadline.Token).ConfigureAwait(false);
+                var errors = ShellCommand.LastWordsAsync(process.StandardError, either.Token);
+                var output = await HeldOctets.ReadAsync(process.StandardOutput.BaseStream, TooMuch, either.Token).ConfigureAwait(false);
                 var said = ShellCommand.Explain(await errors.ConfigureAwait(false));
-                await process.WaitForExitAsync(deadline.Token).ConfigureAwait(false);
+                await process.WaitForExitAsync(either.Token).ConfigureAwait(false);
+                // Ctrl-C reaches the command as well as this process; that the command ended by it is no mistake of the job file.
+                stop.ThrowIfCancellationRequested();
                 // A list that breaks off half-way is no list.
                 return process.ExitCode == 0 ? output : throw new TableException(0, 0, $"the command ended with exit status {process.ExitCode}{said}", "run it by hand");
             }
@@ -33,6 +38,7 @@ internal static class RowsCommand
         }
         catch (OperationCanceledException)
         {
+            stop.ThrowIfCancellationRequested();
             throw new TableException(0, 0, $"the command did not end within {timeout.TotalSeconds:0} seconds", "give it more time: 'timeout: 5m' below for_each");
         }
         catch (Win32Exception e)
@@ -41,19 +47,5 @@ internal static class RowsCommand
         }
     }
 
-    private static async Task<MemoryStream> ReadAsync(Stream output, CancellationToken cancellationToken)
-    {
-        var held = new MemoryStream();
-        var block = new byte[64 << 10];
-        int read;
-        while ((read = await output.ReadAsync(block, cancellationToken).ConfigureAwait(false)) > 0)
-        {
-            if (held.Length + read > LdifReader.MaxBytes)
-                throw new TableException(0, 0, $"the command prints more than {LdifReader.MaxBytes >> 20} MiB", "let it print less, or write a file and name that");
-            held.Write(block, 0, read);
-        }
-
-        held.Position = 0;
-        return held;
-    }
+    private static TableException TooMuch() => new(0, 0, $"the command prints more than {HeldOctets.Most >> 20} MiB", "let it print less, or write a file and name that");
 }

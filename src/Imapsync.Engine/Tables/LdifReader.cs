@@ -10,9 +10,6 @@ namespace Imapsync.Engine.Tables;
 /// </summary>
 public sealed class LdifReader : IRowReader
 {
-    /// <summary>Larger files are refused, because the file is held in memory.</summary>
-    public const long MaxBytes = 64 << 20;
-
     /// <summary>The highest number of columns for single values of an attribute that has several values.</summary>
     private const int MaxNumbered = 9;
 
@@ -35,7 +32,7 @@ public sealed class LdifReader : IRowReader
     /// <exception cref="TableException">It can't be read: the first line that is wrong.</exception>
     public static LdifReader Read(Stream source)
     {
-        var reader = new LdifReader(Octets(source));
+        var reader = new LdifReader(HeldOctets.ReadAsync(source, TooMuch, CancellationToken.None).GetAwaiter().GetResult().ToArray());
         var most = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         while (reader.NextEntry() is { } entry)
         {
@@ -100,20 +97,7 @@ public sealed class LdifReader : IRowReader
 
     private static string Numbered(string name, int number) => string.Create(CultureInfo.InvariantCulture, $"{name}[{number}]");
 
-    private static byte[] Octets(Stream source)
-    {
-        using var held = new MemoryStream();
-        var block = new byte[64 << 10];
-        int read;
-        while ((read = source.Read(block)) > 0)
-        {
-            if (held.Length + read > MaxBytes)
-                throw new TableException(0, 0, $"this is larger than {MaxBytes >> 20} MiB", "ask for the attributes alone that are needed, or split it");
-            held.Write(block, 0, read);
-        }
-
-        return held.ToArray();
-    }
+    private static TableException TooMuch() => new(0, 0, $"this is larger than {HeldOctets.Most >> 20} MiB", "ask for the attributes alone that are needed, or split it");
 
     /// <summary>The attributes of the next entry, its dn first; null at the end. A value is null where it is no text.</summary>
     private List<(string Name, string? Value)>? NextEntry()

@@ -72,12 +72,12 @@ internal sealed class BackupArguments
     public IReadOnlyList<string> Rest(ParseResult parsed) => (parsed.GetValue(job) ?? [])[(IsUrl(parsed.GetRequiredValue(place)) ? 0 : 1)..];
 
     /// <exception cref="ConfigurationException"/>
-    public async Task<Backup> ReadAsync(ParseResult parsed, HostContext surroundings)
+    public async Task<Backup> ReadAsync(ParseResult parsed, HostContext surroundings, CancellationToken stop)
     {
         var given = parsed.GetRequiredValue(place);
         var backup = IsUrl(given)
             ? OfUrl(given, parsed.GetValue(state), surroundings)
-            : await OfJobAsync(parsed, given, parsed.GetRequiredValue(job)[0], surroundings);
+            : await OfJobAsync(parsed, given, parsed.GetRequiredValue(job)[0], surroundings, stop);
         return backup.Endpoint is MaildirEndpoint or MboxEndpoint
             ? backup
             : throw new ConfigurationException([new ConfigurationError(new SettingOrigin(given), $"{backup.Endpoint.Display} is an account and no backup in files", "look into it with a mail program")]);
@@ -116,9 +116,9 @@ internal sealed class BackupArguments
         return new Backup("backup", endpoint, root is null ? null : Path.Combine(root, $"backup-{digest}", "served"));
     }
 
-    private async Task<Backup> OfJobAsync(ParseResult parsed, string file, string name, HostContext surroundings)
+    private async Task<Backup> OfJobAsync(ParseResult parsed, string file, string name, HostContext surroundings, CancellationToken stop)
     {
-        var read = JobFileReader.Read(file, surroundings.JobFileOptions with { Jobs = [name], StateRoot = parsed.GetValue(state), UsesSource = false });
+        var read = JobFileReader.Read(file, surroundings.JobFileOptions with { Jobs = [name], StateRoot = parsed.GetValue(state), UsesSource = false, Stop = stop });
         foreach (var note in read.Notes)
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         var definition = read.Jobs[0];

@@ -12,7 +12,7 @@ internal static class BackupLooking
     public static async Task<int> RunAsync(
         BackupArguments arguments, ParseResult parsed, HostContext surroundings, Func<Backup, IMessageStore, Task<int>> look, CancellationToken stop)
     {
-        var backup = await arguments.ReadAsync(parsed, surroundings);
+        var backup = await arguments.ReadAsync(parsed, surroundings, stop);
         try
         {
             await using var store = await BackupArguments.OpenAsync(backup, surroundings, stop);

@@ -61,7 +61,7 @@ internal sealed class JobFileArguments
     /// <exception cref="ConfigurationException"/>
     public async Task<JobFile> LoadAsync(ParseResult parsed, HostContext surroundings, CancellationToken cancellationToken, bool keepsBadRows = false)
     {
-        var read = await ReadAsync(parsed, surroundings, usesSource: true, keepsBadRows);
+        var read = await ReadAsync(parsed, surroundings, usesSource: true, cancellationToken, keepsBadRows);
         await read.AskForSecretsAsync(cancellationToken);
         return read;
     }
@@ -69,9 +69,9 @@ internal sealed class JobFileArguments
     /// <summary>Reads the job file and prints the notes.</summary>
     /// <param name="usesSource">Whether the jobs' sources will be opened.</param>
     /// <exception cref="ConfigurationException"/>
-    public async Task<JobFile> ReadAsync(ParseResult parsed, HostContext surroundings, bool usesSource, bool keepsBadRows = false)
+    public async Task<JobFile> ReadAsync(ParseResult parsed, HostContext surroundings, bool usesSource, CancellationToken stop, bool keepsBadRows = false)
     {
-        var read = JobFileReader.Read(parsed.GetRequiredValue(file), Options(parsed, surroundings) with { UsesSource = usesSource, KeepsBadRows = keepsBadRows });
+        var read = JobFileReader.Read(parsed.GetRequiredValue(file), Options(parsed, surroundings) with { UsesSource = usesSource, KeepsBadRows = keepsBadRows, Stop = stop });
         foreach (var note in read.Notes)
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         return read;
@@ -79,13 +79,13 @@ internal sealed class JobFileArguments
 
     /// <summary>Reads the job file. Secrets and files of an unused endpoint need not exist.</summary>
     /// <exception cref="ConfigurationException"/>
-    public JobFile Read(ParseResult parsed, HostContext surroundings, bool usesSource, bool usesTarget) =>
-        JobFileReader.Read(parsed.GetRequiredValue(file), Options(parsed, surroundings) with { UsesSource = usesSource, UsesTarget = usesTarget });
+    public JobFile Read(ParseResult parsed, HostContext surroundings, bool usesSource, bool usesTarget, CancellationToken stop) =>
+        JobFileReader.Read(parsed.GetRequiredValue(file), Options(parsed, surroundings) with { UsesSource = usesSource, UsesTarget = usesTarget, Stop = stop });
 
     /// <summary>Reads the job file for a command that opens no store. Passwords need not exist, and no notes are printed.</summary>
     /// <exception cref="ConfigurationException"/>
-    public JobFile ReadPlaces(ParseResult parsed, HostContext surroundings) =>
-        Read(parsed, surroundings, usesSource: false, usesTarget: false);
+    public JobFile ReadPlaces(ParseResult parsed, HostContext surroundings, CancellationToken stop) =>
+        Read(parsed, surroundings, usesSource: false, usesTarget: false, stop);
 
     /// <summary>Returns the recipients to notify when the job file is invalid.</summary>
     public IReadOnlyList<Notice> ReadNotices(ParseResult parsed, HostContext surroundings) =>

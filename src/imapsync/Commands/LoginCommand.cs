@@ -27,7 +27,7 @@ internal static class LoginCommand
         command.SetAction((parsed, cancellationToken) => StopSignals.GuardAsync(
             surroundings.Time,
             (_, stop) => arguments.EachAsync(parsed, surroundings, (side, signIn) =>
-                RunAsync(side, signIn, parsed.GetValue(browser), parsed.GetValue(key) == "file" ? KeyPlace.File : KeyPlace.Best, surroundings, stop)),
+                RunAsync(side, signIn, parsed.GetValue(browser), parsed.GetValue(key) == "file" ? KeyPlace.File : KeyPlace.Best, surroundings, stop), stop),
             cancellationToken));
         return command;
     }

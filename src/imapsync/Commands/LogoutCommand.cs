@@ -24,7 +24,7 @@ internal static class LogoutCommand
                     _ => "nobody was signed in.",
                 };
                 await surroundings.Out.WriteLineAsync(TerminalText.Escape($"{side}: {text}"));
-            }),
+            }, stop),
             cancellationToken));
         return command;
     }

@@ -52,7 +52,7 @@ internal static class ManCommand
             {
                 var place = Path.Combine(directory, $"man{page.Section}");
                 Directory.CreateDirectory(place);
-                await File.WriteAllTextAsync(Path.Combine(place, page.FileName), Roff.Write(page), new UTF8Encoding(false));
+                await File.WriteAllTextAsync(Path.Combine(place, page.FileName), Roff.Write(page), new UTF8Encoding(false), CancellationToken.None);
             }
 
             return ExitStatus.Ok;

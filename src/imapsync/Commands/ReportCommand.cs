@@ -41,7 +41,7 @@ internal static class ReportCommand
             if (html is not null)
                 OutputFile.RequireWritable(html);
             var jobs = new List<JobStory>();
-            foreach (var job in arguments.ReadPlaces(parsed, surroundings).Jobs)
+            foreach (var job in arguments.ReadPlaces(parsed, surroundings, stop).Jobs)
                 jobs.Add(await ReadAsync(job, surroundings, scans, stop));
             if (html is not null)
                 await OutputFile.WriteAsync(html, file => file.WriteAsync(new UTF8Encoding(false).GetBytes(ReportPage.Write(jobs, surroundings.Time)), stop).AsTask());

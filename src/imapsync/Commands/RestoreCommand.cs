@@ -37,7 +37,7 @@ internal static class RestoreCommand
             async (logged, c) =>
             {
                 var url = parsed.GetValue(to);
-                var file = await arguments.ReadAsync(parsed, logged, usesSource: url is null);
+                var file = await arguments.ReadAsync(parsed, logged, usesSource: url is null, c);
                 var request = new RestoreRequest
                 {
                     Folders = parsed.GetValue(folder) ?? [],

@@ -38,7 +38,7 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, BackupArguments arguments, Options options, HostContext surroundings, CancellationToken stop)
     {
-        var backup = await arguments.ReadAsync(parsed, surroundings);
+        var backup = await arguments.ReadAsync(parsed, surroundings, stop);
         var certificate = options.ReadCertificate(parsed);
         var where = options.ReadAddress(parsed, certificate is not null);
         var given = options.ReadPassword(parsed, surroundings);

@@ -30,7 +30,7 @@ internal sealed class SignInArguments
 
     /// <summary>Returns the job's sides that sign in by OAuth, with their names.</summary>
     /// <exception cref="ConfigurationException">No side signs in by OAuth.</exception>
-    public IReadOnlyList<(string Side, OAuthSignIn SignIn)> Read(ParseResult parsed, HostContext surroundings)
+    public IReadOnlyList<(string Side, OAuthSignIn SignIn)> Read(ParseResult parsed, HostContext surroundings, CancellationToken stop)
     {
         var asked = parsed.GetValue(side);
         // The secrets of the side that does not sign in need not exist, so the job is first read without any, to find out which sides sign in.
@@ -43,18 +43,18 @@ internal sealed class SignInArguments
                 "docs/sign-in.md says how to add it; a password and 'token_command' need no sign-in")]);
         }
 
-        var job = arguments.Read(parsed, surroundings, usesSource, usesTarget).Jobs[0];
+        var job = arguments.Read(parsed, surroundings, usesSource, usesTarget, stop).Jobs[0];
         return [.. Sides(job).Where(s => s.Side == Source ? usesSource : usesTarget)];
 
-        bool Has(string name) => Sides(arguments.Read(parsed, surroundings, usesSource: false, usesTarget: false).Jobs[0]).Any(s => s.Side == name);
+        bool Has(string name) => Sides(arguments.Read(parsed, surroundings, usesSource: false, usesTarget: false, stop).Jobs[0]).Any(s => s.Side == name);
     }
 
     /// <summary>Performs an action for each side and reports failures.</summary>
     /// <returns>The exit status.</returns>
-    public async Task<int> EachAsync(ParseResult parsed, HostContext surroundings, Func<string, OAuthSignIn, Task> act)
+    public async Task<int> EachAsync(ParseResult parsed, HostContext surroundings, Func<string, OAuthSignIn, Task> act, CancellationToken stop)
     {
         var statuses = new List<int>();
-        foreach (var (name, signIn) in Read(parsed, surroundings))
+        foreach (var (name, signIn) in Read(parsed, surroundings, stop))
         {
             try
             {

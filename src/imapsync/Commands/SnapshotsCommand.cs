@@ -27,7 +27,7 @@ internal static class SnapshotsCommand
             surroundings.Time,
             async (_, stop) =>
             {
-                var job = (await arguments.ReadAsync(parsed, surroundings, usesSource: false)).Jobs[0];
+                var job = (await arguments.ReadAsync(parsed, surroundings, usesSource: false, stop)).Jobs[0];
                 if (SnapshotDirectory.Of(job) is not { } snapshots)
                 {
                     await surroundings.Error.WriteLineAsync($"job '{job.Name}' keeps no snapshots: add 'snapshots: {{ daily: 7 }}' to it");

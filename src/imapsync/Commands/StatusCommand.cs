@@ -38,7 +38,7 @@ internal static class StatusCommand
         JobFile file;
         try
         {
-            file = arguments.ReadPlaces(parsed, surroundings);
+            file = arguments.ReadPlaces(parsed, surroundings, cancellationToken);
         }
         catch (ConfigurationException e) when (output == "nagios")
         {

@@ -137,6 +137,36 @@ public sealed class ForEachTests : JobFileFixture
         Assert.Contains(told, error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("proxy: \"{login}\"", "socks5://127.0.0.1:1080", null)]
+    [InlineData("proxy: \"{login}://127.0.0.1:1080\"", "http", null)]
+    [InlineData("proxy: \"socks5://{login}:1080\"", "127.0.0.1", null)]
+    [InlineData("proxy: \"{login}\"", "maildir:/etc", "this is no proxy's address")]
+    [InlineData("proxy: \"{login}://127.0.0.1:1080\"", "imaps", "this is no proxy's address")]
+    [InlineData("proxy: \"{login}://127.0.0.1:1080\"", "http://h/", "is no scheme of a URL")]
+    [InlineData("mail: \"{login}\"", "smtps://smtp.example.org", null)]
+    [InlineData("mail: \"{login}://smtp.example.org\"", "smtp", null)]
+    [InlineData("mail: \"smtps://{login}\"", "smtp.example.org:465", null)]
+    [InlineData("mail: \"{login}\"", "imaps://a@h", "this is no mail server")]
+    [InlineData("mail: \"{login}\"", "smtps://a:pw@h", "a URL must not hold a password")]
+    public void The_server_of_a_proxy_or_of_mail_may_stand_in_cells(string setting, string cell, string? told)
+    {
+        Rows("user,login", $"alice,{cell}");
+        var isMail = setting.StartsWith("mail: ", StringComparison.Ordinal);
+        var text = $$"""
+            jobs:
+              - name: "{user}"
+                for_each: accounts.csv
+                source: { url: "imaps://a@h", password: x{{(isMail ? "" : ", " + setting)}} }
+                target: { url: "maildir:backup/{user}" }
+                {{(isMail ? $"notify: [ {{ mail: {{ server: {setting[6..]}, from: a@example.org, to: [b@example.org] }} }} ]" : "")}}
+            """;
+        if (told is null)
+            Assert.Single(Read(text).Jobs);
+        else
+            Assert.Contains(Errors(text), e => e.Contains(told, StringComparison.Ordinal));
+    }
+
     private const string People = """
         version: 1
 
@@ -202,14 +232,15 @@ public sealed class ForEachTests : JobFileFixture
     [InlineData("{ command: 'printf \"user,password\\\\nalice,hunter22\\\\n\"; echo no such base >&2; exit 32' }", "the command ended with exit status 32: no such base; run it by hand")]
     [InlineData("{ command: 'sleep 600', timeout: 1s }", "the command did not end within 1 seconds; give it more time")]
     [InlineData("{ command: 'echo' }", "there is no header row")]
+    [InlineData("{ command: 'true', timeout: 60d }", "'60d' is no length of time for 'timeout'")]
     [InlineData("{ command: 'yes hunter22', timeout: 50s }", "the command prints more than 64 MiB")]
-    [InlineData("{ command: 'printf \"user,password\\\\nalice,hunter22,x\\\\n\"' }", "output of 'command':2:2: this row has 3 cells")]
+    [InlineData("{ command: 'printf \"user,password\\\\nalice,hunter22,x\\\\n\"' }", "output of 'command' at job.yaml:3:2:2: this row has 3 cells")]
     [InlineData("{ command: 'true', file: accounts.csv }", "'command' contradicts 'file'")]
     [InlineData("{ file: accounts.csv, timeout: 1s }", "'timeout' says nothing without 'command'")]
     [InlineData("{ command: 'true', format: ldif, delimiter: ';' }", "'delimiter' is about CSV")]
     [InlineData("{ command: 'true', format: ldif }", "there is no entry in it")]
     [InlineData("{ command: 'printf \"dn: a\\\\nuser: alice\\\\npassword: x\\\\n\\\\n\"', format: ldif }", null)]
-    [InlineData("{ command: 'echo hunter22', format: ldif }", "output of 'command':1: this line does not begin with an attribute's name")]
+    [InlineData("{ command: 'echo hunter22', format: ldif }", "output of 'command' at job.yaml:3:1: this line does not begin with an attribute's name")]
     public void A_command_may_print_the_list(string list, string? told)
     {
         var text = $$"""
@@ -228,6 +259,20 @@ public sealed class ForEachTests : JobFileFixture
         var errors = Errors(text);
         Assert.Contains(errors, e => e.Contains(told, StringComparison.Ordinal));
         Assert.DoesNotContain(errors, e => e.Contains("hunter22", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_stop_ends_the_command_that_prints_the_list_and_is_no_mistake_of_the_file()
+    {
+        var begun = Path.Combine(Directory, "begun");
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [begun]))
+            await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        using var stop = new CancellationTokenSource();
+        var text = OfEntries.Replace("people.ldif", $"{{ command: 'echo >{begun}; sleep 50', timeout: 40s }}", StringComparison.Ordinal);
+        var reading = Task.Run(() => JobFileReader.Parse(Path.Combine(Directory, "job.yaml"), text, new JobFileOptions { Environment = Environment, Stop = stop.Token }), TestContext.Current.CancellationToken);
+        await System.IO.File.ReadAllTextAsync(begun, TestContext.Current.CancellationToken);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
     }
 
     [Theory]

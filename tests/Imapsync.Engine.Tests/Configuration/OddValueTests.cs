@@ -40,6 +40,23 @@ public sealed class OddValueTests : JobFileFixture
         Assert.InRange(tried, 1500, int.MaxValue);
     }
 
+    /// <summary>Each length of time becomes the due time of some timer, and a timer takes 49.7 days at most.</summary>
+    [Fact]
+    public void A_time_longer_than_a_timer_takes_is_refused_for_every_key()
+    {
+        // The target of these files is a Maildir, which waits for no server.
+        var times = Keys(JobSchema.Job, "job").Where(k => SettingText.TryDuration(k.Key.Example, out _) && !k.Path.Contains("target")).ToList();
+        Assert.InRange(times.Count, 8, 50);
+        foreach (var (path, key) in times)
+        {
+            foreach (var value in new[] { "49.8d", "60d", "366d" })
+            {
+                var text = Text(path, key, value).Replace("for_each: { ", "for_each: { command: 'true', ", StringComparison.Ordinal).Replace("notify: [{ ", "notify: [{ command: 'true', ", StringComparison.Ordinal);
+                Assert.Contains(Errors(text), e => e.Contains("is no length of time for", StringComparison.Ordinal) || e.Contains("this is too long for", StringComparison.Ordinal));
+            }
+        }
+    }
+
     /// <summary>Returns each key together with the keys that lead to it.</summary>
     private static IEnumerable<(string[] Path, SettingKey Key)> Keys(IEnumerable<SettingKey> keys, params string[] above)
     {

@@ -46,9 +46,11 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
     [Fact]
     public async Task It_needs_no_newer_C_library_than_it_says()
     {
-        var (status, symbols, _) = await Release.TryAsync("objdump", [], "-T", release.Program);
+        var (status, symbols, error) = await Release.TryAsync("objdump", [], "-T", release.Program);
+        var versions = GlibcVersion().Matches(symbols).Select(m => Version.Parse(m.Groups["version"].Value)).ToList();
         // A script, where the native program is not what is tested, needs none.
-        var needed = status != 0 ? new Version(0, 0) : GlibcVersion().Matches(symbols).Select(m => Version.Parse(m.Groups["version"].Value)).Max();
+        Assert.True(Release.IsNative ? status == 0 && versions.Count > 0 : versions.Count == 0, $"objdump ended with {status}: {error}");
+        var needed = versions.Append(new Version(0, 0)).Max();
         var said = Libc().Match((await Release.RunAsync("dpkg-deb", "--field", release.Deb, "Depends")).Output);
         Assert.True(needed <= Version.Parse(said.Groups["version"].Value), $"it needs {needed} and says {said}");
     }
@@ -83,6 +85,10 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
     {
         await InstallAsync();
         var pages = Path.Combine(Tree, "usr/share/man");
+        await Release.RunAsync(release.Program, "man", "--directory", dir["printed"]);
+        var printed = Directory.GetFiles(dir["printed"], "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(dir["printed"], f) + ".gz").Order(StringComparer.Ordinal).ToList();
+        Assert.NotEmpty(printed);
+        Assert.Equal(printed, Directory.GetFiles(pages, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(pages, f)).Order(StringComparer.Ordinal));
         foreach (var page in Directory.GetFiles(pages, "*.gz", SearchOption.AllDirectories))
         {
             var (status, output, error) = await Release.TryAsync("man", new() { ["MANPATH"] = pages, ["MANROFFOPT"] = "-ww" }, "--warnings", Path.GetFileName(page).Split('.')[0]);
@@ -95,6 +101,30 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         Assert.Equal((0, "status\n", ""), completed);
         Assert.NotEmpty(await File.ReadAllTextAsync(Path.Combine(Tree, "usr/share/zsh/vendor-completions/_imapsync"), TestContext.Current.CancellationToken));
         Assert.NotEmpty(await File.ReadAllTextAsync(Path.Combine(Tree, "usr/share/fish/vendor_completions.d/imapsync.fish"), TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>What is no document (sources, recipes) is in the repository alone.</summary>
+    [Fact]
+    public async Task Every_link_from_one_document_to_another_leads_there_in_the_laid_out_tree_too()
+    {
+        await InstallAsync();
+        var laid = Path.Combine(Tree, "usr/share/doc/imapsync-native");
+        var (followed, wrong) = (0, new List<string>());
+        foreach (var file in Directory.EnumerateFiles(laid, "*.md", SearchOption.AllDirectories))
+        {
+            foreach (var link in Link().Matches(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).Select(m => m.Groups["link"].Value).Where(l => !l.StartsWith("http", StringComparison.Ordinal)))
+            {
+                var place = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, link));
+                if (!place.StartsWith(Path.Combine(laid, "docs"), StringComparison.Ordinal))
+                    continue;
+                followed++;
+                if (!Path.Exists(place))
+                    wrong.Add($"{Path.GetRelativePath(laid, file)}: {link}");
+            }
+        }
+
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+        Assert.InRange(followed, 50, int.MaxValue);
     }
 
     [Fact]
@@ -134,7 +164,9 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
             Assert.True(File.ReadAllBytes(one).AsSpan().SequenceEqual(File.ReadAllBytes(other)), $"{one} is not made the same again");
 
         var sums = await File.ReadAllLinesAsync(Path.Combine(release.Directory, "SHA256SUMS"), TestContext.Current.CancellationToken);
-        Assert.Equal(Directory.GetFiles(release.Directory, "imapsync*").Length, sums.Length);
+        // Besides the packages, only SHA256SUMS and a job file of somebody else's are there.
+        Assert.Equal(Directory.GetFiles(release.Directory).Length - 2, sums.Length);
+        Assert.Equal(Release.JobFile, await File.ReadAllTextAsync(Path.Combine(release.Directory, "imapsync.yaml"), TestContext.Current.CancellationToken));
         await Release.RunAsync("sh", "-c", "cd \"$1\" && sha256sum --check --strict SHA256SUMS", "sh", release.Directory);
     }
 
@@ -191,6 +223,10 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         Assert.True(status == 0, error);
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(target, "cur")));
     }
+
+    /// <summary>A link to a file, without the heading in it.</summary>
+    [GeneratedRegex(@"\]\((?<link>[^)\s#]+)", RegexOptions.None, 60_000)]
+    private static partial Regex Link();
 
     [GeneratedRegex("^[EW]: ", RegexOptions.Multiline, 60_000)]
     private static partial Regex Finding();

@@ -6,6 +6,9 @@ namespace Imapsync.Servers.Tests.Packaging;
 /// <summary>Everything that packaging/all.sh makes of the program that is tested, made once for all tests.</summary>
 public sealed class Release : IAsyncLifetime
 {
+    /// <summary>A job file that lies where the packages are put.</summary>
+    public const string JobFile = "jobs: []\n";
+
     private readonly TempDir dir = new();
 
     public static string Root { get; } = FindRoot();
@@ -19,10 +22,16 @@ public sealed class Release : IAsyncLifetime
     /// <summary>The program in the packages: the native one; where only the build's is tested, a script that runs that.</summary>
     public string Program { get; private set; } = "";
 
+    /// <summary>Whether the native program is what is tested.</summary>
+    public static bool IsNative => Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 };
+
     public async ValueTask InitializeAsync()
     {
         Program = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 } native ? native
             : dir.WriteProgram("imapsync", $"exec dotnet {Path.Combine(AppContext.BaseDirectory, "imapsync.dll")} \"$@\"");
+        // What is there already is somebody else's.
+        dir.Create("release");
+        dir.Write("release/imapsync.yaml", JobFile);
         await RunAsync(Path.Combine(Root, "packaging/all.sh"), "--here", Directory, Program);
     }
 
