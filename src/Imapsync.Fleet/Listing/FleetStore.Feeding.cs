@@ -102,7 +102,7 @@ public sealed partial class FleetStore
             transaction,
             $"""
             update account set status = 1, wanted = 0, attempt = attempt + 1, source_claim = x.source_claim, target_claim = x.target_claim
-            from {medium.Rows("@rows", "account", "source_claim", "target_claim")} where account.id = x.account returning account.id, account.attempt
+            from {medium.Rows("@rows", "account", "source_claim", "target_claim")} where account.id = x.account and account.status = 0 returning account.id, account.attempt
             """,
             r => new Offer(r.GetInt64(0), r.GetInt64(1), workers[r.GetInt64(0)]), cancellationToken, ("rows", Json(choices)));
         await connection.ExecuteAsync(

@@ -14,6 +14,8 @@ public sealed partial class FleetStore
     public Task<long> SubmitAsync(NewBatch batch, IReadOnlyCollection<NewAccount> accounts, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
+            // The feeder's lock comes first, so that no feeder gives out an account by a plan that is older than its new row.
+            await medium.LockAsync(connection, transaction, FleetLock.Feeder, cancellationToken);
             await medium.LockAsync(connection, transaction, FleetLock.Submitting, cancellationToken);
             var id = await connection.NumberAsync(
                 transaction,

@@ -10,6 +10,8 @@ public abstract class FleetStoreContract : IAsyncLifetime
 
     private FleetStore store = null!;
 
+    protected FleetStore Store => store;
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     protected abstract Task<FleetStore> OpenAsync(FleetTimes? times);
@@ -171,6 +173,26 @@ public abstract class FleetStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_cancel_stands_whatever_is_asked_for_after_it()
+    {
+        for (var seed = 0; seed < 12; seed++)
+        {
+            var random = new Random(seed);
+            var batch = await SubmitAsync($"b{seed}", [Account(seed)]);
+            await store.SeenAsync("w", 1, "1", false, Stop);
+            var offer = Assert.Single(await FeedAsync());
+            var isBegun = random.Next(2) == 0 && await store.StartAsync(offer.Account, offer.Attempt, "w", Stop) is not null;
+            await store.ActAsync(AccountAction.Cancel, new AccountFilter(batch), Stop);
+            for (var i = random.Next(1, 4); i > 0; i--)
+                await store.ActAsync(random.Next(2) == 0 ? AccountAction.Pause : AccountAction.Resume, new AccountFilter(batch), Stop);
+            if (!isBegun)
+                Assert.Equal(Wanted.Cancel, (await store.StartAsync(offer.Account, offer.Attempt, "w", Stop))!.Wanted);
+            await store.FinishAsync(new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Due, 0, 0, "handed back"), Stop);
+            Assert.True((await AllAsync()).Single(a => a.Id == offer.Account).Status == AccountStatus.Cancelled, $"seed {seed}");
+        }
+    }
+
+    [Fact]
     public async Task A_host_that_is_to_be_left_alone_is_and_an_account_waits_for_its_next_try()
     {
         await SubmitAsync("b", Accounts(2));
@@ -298,16 +320,16 @@ public abstract class FleetStoreContract : IAsyncLifetime
         }
     }
 
-    private static NewAccount Account(int i) => new($"a{i:000}", $"mailbox{i}", $"imaps://a{i}@old.example", $"imaps://a{i}@new.example", "old.example", "new.example", 1, 1, $"cells a{i:000}");
+    protected static NewAccount Account(int i) => new($"a{i:000}", $"mailbox{i}", $"imaps://a{i}@old.example", $"imaps://a{i}@new.example", "old.example", "new.example", 1, 1, $"cells a{i:000}");
 
-    private static List<NewAccount> Accounts(int count) => [.. Enumerable.Range(0, count).Select(Account)];
+    protected static List<NewAccount> Accounts(int count) => [.. Enumerable.Range(0, count).Select(Account)];
 
-    private Task<long> SubmitAsync(string name, IReadOnlyCollection<NewAccount> accounts, Dictionary<string, int>? limits = null, int priority = 0) =>
+    protected Task<long> SubmitAsync(string name, IReadOnlyCollection<NewAccount> accounts, Dictionary<string, int>? limits = null, int priority = 0) =>
         store.SubmitAsync(new NewBatch(name, "job", priority, null, "UTC", false) { HostConnections = limits ?? [] }, accounts, Stop);
 
-    private Task<IReadOnlyList<Offer>> FeedAsync() => store.FeedAsync((_, _, _) => null, Stop);
+    protected Task<IReadOnlyList<Offer>> FeedAsync() => store.FeedAsync((_, _, _) => null, Stop);
 
-    private async Task<IReadOnlyList<AccountView>> AllAsync() => (await store.ReadAccountsAsync(new AccountPage(new AccountFilter(), Limit: 1000), Stop)).Accounts;
+    protected async Task<IReadOnlyList<AccountView>> AllAsync() => (await store.ReadAccountsAsync(new AccountPage(new AccountFilter(), Limit: 1000), Stop)).Accounts;
 
     private static async Task<T> UntilAsync<T>(Func<Task<T>> look)
     {
