@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Imapsync.Fleet.Listing;
 
@@ -101,7 +102,15 @@ public sealed partial class FleetStore : IAsyncDisposable
 
     private static string Json<T>(IEnumerable<T> values) => JsonSerializer.Serialize(values, Lines);
 
-    private static readonly JsonSerializerOptions Lines = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Lines = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Converters = { new StorableText() } };
+
+    /// <summary>Writes texts so that the database can store each: JSON would carry U+0000 past the check of the parameter.</summary>
+    private sealed class StorableText : JsonConverter<string>
+    {
+        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetString();
+
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(Sql.Storable(value));
+    }
 }
 
 /// <summary>The time limits of leases, offers and workers.</summary>
