@@ -32,6 +32,9 @@ public sealed partial class FleetStore : IAsyncDisposable
     public static Task<FleetStore> OpenFileAsync(string file, FleetTimes? times, CancellationToken cancellationToken) =>
         OpenAsync(new SqliteMedium(file), times, cancellationToken);
 
+    /// <summary>How long a lease of this list holds without being renewed.</summary>
+    public TimeSpan Lease => times.Lease;
+
     public ValueTask DisposeAsync() => medium.DisposeAsync();
 
     /// <summary>The database can't be reached for now; it is worth trying again.</summary>
@@ -122,4 +125,7 @@ public sealed record FleetTimes
 
     /// <summary>A worker that has been silent for this long is given no accounts.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>A worker that has been silent for this long is removed from the list of workers.</summary>
+    public TimeSpan Forgotten { get; init; } = TimeSpan.FromDays(1);
 }

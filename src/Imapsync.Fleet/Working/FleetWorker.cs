@@ -167,7 +167,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
             {
                 if (await store.StartAsync(account, attempt, options.Name, CancellationToken.None) is not { } started)
                     return null;
-                var run = new AccountAtWork(started, options.Lease - Margin, sent, sentAt, time);
+                var run = new AccountAtWork(started, store.Lease - Margin, sent, sentAt, time);
                 // An older attempt of this account, which has lost its lease, may still be ending on this worker.
                 if (atWork.TryGetValue(account, out var older))
                     older.End(EndReason.Lost);
@@ -268,7 +268,4 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
 /// <param name="Name">Tells it from all others of the fleet.</param>
 /// <param name="Slots">Accounts at work at once.</param>
 /// <param name="Grace">How long what is in hand may take when it drains.</param>
-internal sealed record WorkerOptions(string Name, int Slots, string Version, TimeSpan Grace)
-{
-    public TimeSpan Lease { get; init; } = FleetStore.LeaseTime;
-}
+internal sealed record WorkerOptions(string Name, int Slots, string Version, TimeSpan Grace);

@@ -292,6 +292,34 @@ public abstract class FleetStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rows_at_work_that_are_not_replaced_are_counted_and_a_paused_list_stays_paused()
+    {
+        var list = new NewBatch("b", "job", 0, null, "UTC", false);
+        Assert.Equal(0, (await store.SubmitAsync(list, Accounts(5), Stop)).AtWork);
+        await store.SeenAsync("w", 3, "1", false, Stop);
+        var offers = await FeedAsync();
+        await store.StartAsync(offers[0].Account, 1, "w", Stop);
+        var batch = (await store.SubmitAsync(list, Accounts(7), Stop)) is { AtWork: 3 } again ? again.Batch : throw new InvalidOperationException("rows at work were not counted");
+        await store.ActAsync(AccountAction.Pause, new AccountFilter(batch), Stop);
+        await store.SubmitAsync(list, Accounts(9), Stop);
+        Assert.True(Assert.Single(await store.ReadBatchesAsync(Stop)).IsPaused);
+        Assert.DoesNotContain(await AllAsync(), a => a.Status == AccountStatus.Due);
+    }
+
+    [Fact]
+    public async Task A_worker_that_was_killed_long_ago_is_forgotten()
+    {
+        await store.DisposeAsync();
+        store = await OpenAsync(Endless with { Forgotten = TimeSpan.FromMilliseconds(1) });
+        await store.SeenAsync("killed", 1, "1", false, Stop);
+        await UntilAsync(async () =>
+        {
+            await FeedAsync();
+            return (await store.ReadWorkersAsync(Stop)).Count == 0 ? "forgotten" : null;
+        });
+    }
+
+    [Fact]
     public async Task A_schedule_sets_all_that_ended_due_again()
     {
         var batch = new NewBatch("nightly", "job", 0, "0 0 2 * * ?", "Europe/Vienna", false) { NextRun = 1 };
@@ -388,8 +416,8 @@ public abstract class FleetStoreContract : IAsyncLifetime
 
     protected static List<NewAccount> Accounts(int count) => [.. Enumerable.Range(0, count).Select(Account)];
 
-    protected Task<long> SubmitAsync(string name, IReadOnlyCollection<NewAccount> accounts, Dictionary<string, int>? limits = null, int priority = 0) =>
-        store.SubmitAsync(new NewBatch(name, "job", priority, null, "UTC", false) { HostConnections = limits ?? [] }, accounts, Stop);
+    protected async Task<long> SubmitAsync(string name, IReadOnlyCollection<NewAccount> accounts, Dictionary<string, int>? limits = null, int priority = 0) =>
+        (await store.SubmitAsync(new NewBatch(name, "job", priority, null, "UTC", false) { HostConnections = limits ?? [] }, accounts, Stop)).Batch;
 
     protected Task<IReadOnlyList<Offer>> FeedAsync() => store.FeedAsync((_, _, _) => null, Stop);
 
