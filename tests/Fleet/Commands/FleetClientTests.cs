@@ -31,6 +31,7 @@ public sealed class FleetClientTests
         {
             using var client = await asked;
             client.Close();
+            proxy.Stop();
             Assert.Fail($"the proxy was asked\n{(await running).Words}");
         }
 
