@@ -18,7 +18,7 @@ bin=${PGBIN:-}
 for place in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/local/pgsql/bin; do
   [ -n "$bin" ] || [ ! -x "$place/initdb" ] || bin=$place
 done
-[ -n "$bin" ] || bin=$(dirname "$(command -v initdb)") 2>/dev/null || { echo "PostgreSQL is not installed; on Debian: apt-get install postgresql" >&2; exit 1; }
+[ -n "$bin" ] || { bin=$(command -v initdb) && bin=$(dirname "$bin"); } || { echo "PostgreSQL is not installed; on Debian: apt-get install postgresql" >&2; exit 1; }
 
 as=(env)
 if [ "$(id -u)" = 0 ]; then

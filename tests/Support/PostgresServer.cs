@@ -37,6 +37,7 @@ public sealed class PostgresServer : IAsyncDisposable
         var postmaster = int.Parse(File.ReadLines(PidFile).First(), CultureInfo.InvariantCulture);
         await Command.SucceedsAsync("kill", ["-QUIT", $"{postmaster}"]);
         await process!.WaitForExitAsync();
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
         process.Dispose();
         process = null;
     }

@@ -64,7 +64,8 @@ internal sealed class FleetClient : IDisposable
             var token = parsed.GetValue(tokenFile) is { } file ? File.ReadAllText(file).Trim() : Environment.GetEnvironmentVariable("IMAPSYNC_FLEET_TOKEN") ?? "";
             if (token.Length == 0)
                 throw new FleetException("a token is needed: give --token-file or IMAPSYNC_FLEET_TOKEN");
-            var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = place, Timeout = TimeSpan.FromMinutes(5) };
+            // A proxy that the environment names would see a request in clear text: only https is sent through one.
+            var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = place.Scheme == "https" }) { BaseAddress = place, Timeout = TimeSpan.FromMinutes(5) };
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
             // With "Expect: 100-continue" a refusal arrives before the body is sent, so it can be read.
             http.DefaultRequestHeaders.ExpectContinue = true;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Data.Common;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text.Json;
 using Imapsync.Engine.Configuration;
 
 namespace Imapsync.Fleet.Commands;
@@ -47,7 +49,8 @@ internal static class FleetCommandLine
                 await error.WriteLineAsync(mistake.ToString());
             return Usage;
         }
-        catch (Exception e) when (e is FleetException or HttpRequestException or DbException or SocketException or IOException or UnauthorizedAccessException or InvalidOperationException)
+        catch (Exception e) when (e is FleetException or HttpRequestException or DbException or SocketException or IOException or UnauthorizedAccessException or InvalidOperationException
+            or OperationCanceledException or JsonException or CryptographicException)
         {
             await error.WriteLineAsync(e.Message);
             return Failed;

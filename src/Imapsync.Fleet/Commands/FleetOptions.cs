@@ -39,6 +39,8 @@ internal sealed class FleetOptions
 
     public int SlotsOf(ParseResult parsed) => parsed.GetValue(slots) is var n and >= 0 and <= 1000 ? n : throw new FleetException("--slots must be a number from 0 to 1000");
 
+    private TimeSpan GraceOf(ParseResult parsed) => parsed.GetValue(grace) is var n and >= 0 and <= 86_400 ? TimeSpan.FromSeconds(n) : throw new FleetException("--grace must be a number of seconds from 0 to 86400");
+
     /// <param name="isShared">Only what several machines reach will do.</param>
     public async Task<FleetStore> OpenStoreAsync(ParseResult parsed, bool isShared, CancellationToken cancellationToken)
     {
@@ -71,7 +73,7 @@ internal sealed class FleetOptions
     {
         var worker = new WorkerOptions(
             parsed.GetValue(name) ?? string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}"),
-            SlotsOf(parsed), typeof(FleetOptions).Assembly.GetName().Version!.ToString(3), TimeSpan.FromSeconds(parsed.GetValue(grace)));
+            SlotsOf(parsed), typeof(FleetOptions).Assembly.GetName().Version!.ToString(3), GraceOf(parsed));
         var executor = new QuartzExecutor(worker.Name, worker.Slots, store.PostgresConnectionString, work => store.AloneAsync(work, CancellationToken.None));
         var runner = new AccountRunner(reader, new AttemptDirectories(Path.Combine(DataOf(parsed), "state")), TimeProvider.System);
         return new FleetWorker(store, executor, runner, worker, TimeProvider.System, log);

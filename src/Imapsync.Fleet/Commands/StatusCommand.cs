@@ -13,7 +13,7 @@ internal static class StatusCommand
     {
         var command = new Command("status", "Show how the lists stand, or the accounts of one.");
         var list = new Argument<string?>("LIST") { Description = "The name of a list: its accounts are shown.", Arity = ArgumentArity.ZeroOrOne };
-        var statuses = new Option<AccountStatus[]>("--only") { Description = "Accounts that stand so: due, running, paused, done, incomplete, failed, cancelled.", HelpName = "STATUS" };
+        var statuses = new Option<AccountStatus[]>("--only") { Description = "Accounts that stand so: due, ready, running, paused, done, incomplete, failed, cancelled.", HelpName = "STATUS" };
         var json = new Option<bool>("--json") { Description = "As JSON." };
         command.Add(list);
         command.Add(statuses);

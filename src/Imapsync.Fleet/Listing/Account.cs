@@ -64,6 +64,11 @@ public sealed record NewBatch(string Name, string Job, int Priority, string? Sch
     public long? NextRun { get; init; }
 }
 
+/// <summary>A list that was taken in.</summary>
+/// <param name="Batch">The batch's number.</param>
+/// <param name="AtWork">The number of rows that were not replaced because a worker has their accounts.</param>
+public readonly record struct Submitted(long Batch, int AtWork);
+
 /// <summary>An account given to a worker. The attempt is its fence: a worker with a lower attempt number may write nothing any more.</summary>
 public readonly record struct Offer(long Account, long Attempt, string Worker);
 

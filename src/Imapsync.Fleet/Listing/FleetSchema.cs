@@ -16,8 +16,8 @@ internal static class FleetSchema
         await using var transaction = await medium.BeginAsync(connection, cancellationToken);
         // Programs that start together create the tables one after the other, so that none fails.
         await medium.LockAsync(connection, transaction, FleetLock.Schema, cancellationToken);
-        if (medium is PostgresMedium)
-            await connection.ExecuteAsync(transaction, PostgresMedium.CreateSchema, cancellationToken);
+        if (medium.CreateSchema is { } create)
+            await connection.ExecuteAsync(transaction, create, cancellationToken);
         await connection.ExecuteAsync(transaction, Tables.Replace("{key}", medium.Key, StringComparison.Ordinal).Replace("{room}", medium.RoomToUpdate, StringComparison.Ordinal), cancellationToken);
         await connection.ExecuteAsync(transaction, "insert into version(one, number) values(1, @number) on conflict do nothing", cancellationToken, ("number", Version));
         var found = await connection.NumberAsync(transaction, "select number from version", cancellationToken);

@@ -7,12 +7,14 @@ public sealed partial class FleetStore
     public Task<int> ActAsync(AccountAction action, AccountFilter filter, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
+            // The feeder's lock comes first, so that no feeder gives out an account by a plan that is older than this change.
+            await medium.LockAsync(connection, transaction, FleetLock.Feeder, cancellationToken);
             var (where, parameters) = Where(filter);
             // The statuses that the action applies to, as AccountStatus, and the change, including the wish for accounts in progress.
             var (from, set) = action switch
             {
-                AccountAction.Pause => ("0, 1, 2", "status = case status when 0 then 3 else status end, wanted = case status when 0 then 0 else 1 end"),
-                AccountAction.Resume => ("1, 2, 3", $"status = case status when 3 then 0 else status end, wanted = 0, due_at = case status when 3 then {medium.Now} else due_at end"),
+                AccountAction.Pause => ("0, 1, 2", "status = case status when 0 then 3 else status end, wanted = case when status = 0 then 0 when wanted = 2 then 2 else 1 end"),
+                AccountAction.Resume => ("1, 2, 3", $"status = case status when 3 then 0 else status end, wanted = case when wanted = 2 then 2 else 0 end, due_at = case status when 3 then {medium.Now} else due_at end"),
                 AccountAction.Cancel => ("0, 1, 2, 3", "status = case when status in (1, 2) then status else 7 end, wanted = case when status in (1, 2) then 2 else 0 end"),
                 AccountAction.Retry => ("0, 4, 5, 6, 7", $"status = 0, wanted = 0, failures = 0, due_at = {medium.Now}"),
                 _ => throw new ArgumentOutOfRangeException(nameof(action)),
@@ -25,5 +27,8 @@ public sealed partial class FleetStore
     /// <summary>Sets the most connections to a host at once; null for no limit. False where no account has such a host.</summary>
     public Task<bool> LimitHostAsync(string host, int? connections, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
-            await connection.ExecuteAsync(transaction, "update host set connections = @connections where name = @host", cancellationToken, ("connections", connections is { } most ? (long)most : null), ("host", host)) > 0, cancellationToken);
+        {
+            await medium.LockAsync(connection, transaction, FleetLock.Feeder, cancellationToken);
+            return await connection.ExecuteAsync(transaction, "update host set connections = @connections where name = @host", cancellationToken, ("connections", connections is { } most ? (long)most : null), ("host", host)) > 0;
+        }, cancellationToken);
 }

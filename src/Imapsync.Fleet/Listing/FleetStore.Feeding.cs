@@ -9,7 +9,7 @@ public sealed partial class FleetStore
     /// Takes accounts back whose lease ran out, sets those due whose batch's time has come, and gives due accounts to workers that have
     /// room, within what each host allows: counted in one transaction that nobody else passes meanwhile, so the limits are exact.
     /// </summary>
-    /// <param name="nextRun">Of a batch's schedule: the expression, its zone, the time now → the time next, in milliseconds; null for never.</param>
+    /// <param name="nextRun">Of a batch's schedule: the expression, its zone, the time now → the time next, in milliseconds; null for never. Where it throws because it can't read the schedule, the batch is left for now.</param>
     public Task<IReadOnlyList<Offer>> FeedAsync(Func<string, string, long, long?> nextRun, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
@@ -23,6 +23,8 @@ public sealed partial class FleetStore
 
     private async Task TakeBackAsync(DbConnection connection, DbTransaction transaction, long now, CancellationToken cancellationToken)
     {
+        // A worker that ends removes its row itself; that of a killed one stays until here.
+        await connection.ExecuteAsync(transaction, "delete from worker where seen < @since", cancellationToken, ("since", now - (long)times.Forgotten.TotalMilliseconds));
         var lost = await connection.QueryAsync(
             transaction, "delete from lease where until <= @now returning account, worker", r => (Account: r.GetInt64(0), Words: $"worker {r.GetString(1)} was lost; the account goes on from what was saved"), cancellationToken, ("now", now));
         if (lost.Count == 0)
@@ -46,11 +48,22 @@ public sealed partial class FleetStore
             r => (Id: r.GetInt64(0), Schedule: r.GetString(1), Zone: r.GetString(2)), cancellationToken, ("now", now));
         foreach (var batch in batches)
         {
+            long? next;
+            try
+            {
+                next = nextRun(batch.Schedule, batch.Zone, now);
+            }
+            catch (Exception e) when (e is FormatException or ArgumentException or TimeZoneNotFoundException or InvalidTimeZoneException)
+            {
+                // This machine can't read the schedule. Another one may, so the batch waits and the others go on.
+                continue;
+            }
+
             // An account that has not finished its previous scheduled run is not started a second time.
             await connection.ExecuteAsync(
                 transaction, "update account set status = 0, due_at = @now, failures = 0 where batch = @batch and status in (4, 5, 6)", cancellationToken, ("now", now), ("batch", batch.Id));
             await connection.ExecuteAsync(
-                transaction, "update batch set next_run = @next where id = @batch", cancellationToken, ("next", nextRun(batch.Schedule, batch.Zone, now)), ("batch", batch.Id));
+                transaction, "update batch set next_run = @next where id = @batch", cancellationToken, ("next", next), ("batch", batch.Id));
         }
     }
 
@@ -102,7 +115,7 @@ public sealed partial class FleetStore
             transaction,
             $"""
             update account set status = 1, wanted = 0, attempt = attempt + 1, source_claim = x.source_claim, target_claim = x.target_claim
-            from {medium.Rows("@rows", "account", "source_claim", "target_claim")} where account.id = x.account returning account.id, account.attempt
+            from {medium.Rows("@rows", "account", "source_claim", "target_claim")} where account.id = x.account and account.status = 0 returning account.id, account.attempt
             """,
             r => new Offer(r.GetInt64(0), r.GetInt64(1), workers[r.GetInt64(0)]), cancellationToken, ("rows", Json(choices)));
         await connection.ExecuteAsync(

@@ -8,25 +8,27 @@ public sealed partial class FleetStore
 
     /// <summary>
     /// Puts a list in, or corrects the one of that name: accounts that are there already keep how they stand and get their row anew,
-    /// those that it no longer names stay. All of it or nothing.
+    /// those that it no longer names stay. A row whose account a worker has is not replaced, and a list that is paused stays so. All of it or nothing.
     /// </summary>
-    /// <returns>The batch's number.</returns>
-    public Task<long> SubmitAsync(NewBatch batch, IReadOnlyCollection<NewAccount> accounts, CancellationToken cancellationToken) =>
+    public Task<Submitted> SubmitAsync(NewBatch batch, IReadOnlyCollection<NewAccount> accounts, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
+            // The feeder's lock comes first, so that no feeder gives out an account by a plan that is older than its new row.
+            await medium.LockAsync(connection, transaction, FleetLock.Feeder, cancellationToken);
             await medium.LockAsync(connection, transaction, FleetLock.Submitting, cancellationToken);
-            var id = await connection.NumberAsync(
+            var (id, isPaused) = (await connection.QueryAsync(
                 transaction,
                 $"""
                 insert into batch (name, job, priority, schedule, zone, next_run, paused, created)
                 values (@name, @job, @priority, @schedule, @zone, @next, @paused, {medium.Now})
                 on conflict (name) do update set job = excluded.job, priority = excluded.priority, schedule = excluded.schedule, zone = excluded.zone,
-                  next_run = excluded.next_run, paused = excluded.paused
-                returning id
+                  next_run = excluded.next_run
+                returning id, paused
                 """,
-                cancellationToken,
-                ("name", batch.Name), ("job", batch.Job), ("priority", batch.Priority), ("schedule", batch.Schedule), ("zone", batch.Zone), ("next", batch.NextRun), ("paused", batch.IsPaused));
+                r => (r.GetInt64(0), r.Int(1) != 0), cancellationToken,
+                ("name", batch.Name), ("job", batch.Job), ("priority", batch.Priority), ("schedule", batch.Schedule), ("zone", batch.Zone), ("next", batch.NextRun), ("paused", batch.IsPaused)))[0];
             var routes = await AddRoutesAsync(connection, transaction, batch, accounts, cancellationToken);
+            var stored = 0;
             foreach (var part in accounts.Chunk(RowsAtOnce))
             {
                 var rows = Json(part.Select(a => new
@@ -42,7 +44,7 @@ public sealed partial class FleetStore
                     a.Cells,
                 }));
                 // SQLite parses "on conflict" after a select as a join's "on" unless the select has a where clause.
-                await connection.ExecuteAsync(
+                stored += await connection.ExecuteAsync(
                     transaction,
                     $"""
                     insert into account (batch, name, route, mailbox, source, target, search, source_claim, target_claim, cells, priority, status, due_at)
@@ -53,12 +55,12 @@ public sealed partial class FleetStore
                     where account.status not in (1, 2)
                     """,
                     cancellationToken,
-                    ("batch", id), ("priority", batch.Priority), ("status", batch.IsPaused ? AccountStatus.Paused : AccountStatus.Due), ("rows", rows));
+                    ("batch", id), ("priority", batch.Priority), ("status", batch.IsPaused || isPaused ? AccountStatus.Paused : AccountStatus.Due), ("rows", rows));
             }
 
             if (accounts.Count > RowsAtOnce)
                 await connection.ExecuteAsync(transaction, "analyze account", cancellationToken);
-            return id;
+            return new Submitted(id, accounts.Count - stored);
         }, cancellationToken);
 
     private async Task<Dictionary<(string, string), long>> AddRoutesAsync(

@@ -21,32 +21,35 @@ public sealed partial class FleetStore
     public Task GoneAsync(string worker, CancellationToken cancellationToken) =>
         WriteAsync((connection, transaction) => connection.ExecuteAsync(transaction, "delete from worker where id = @id", cancellationToken, ("id", worker)), cancellationToken);
 
-    /// <summary>Begins an attempt. Returns null where another attempt has taken its turn: then the worker may do nothing with the account.</summary>
+    /// <summary>Begins an attempt. Returns null where another attempt has taken its turn, or another worker has begun this one: then the worker may do nothing with the account.</summary>
     public Task<StartedAccount?> StartAsync(long account, long attempt, string worker, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
+            // This locks the lease, so that of two workers that begin an attempt the second sees below what the first has written.
             var isHeld = await connection.ExecuteAsync(
-                transaction,
-                $"update lease set until = {medium.Now} + @lease, worker = @worker where account = @account and attempt = @attempt and until > {medium.Now}",
-                cancellationToken, ("lease", (long)times.Lease.TotalMilliseconds), ("worker", worker), ("account", account), ("attempt", attempt));
+                transaction, $"update lease set until = until where account = @account and attempt = @attempt and until > {medium.Now}", cancellationToken, ("account", account), ("attempt", attempt));
             if (isHeld == 0)
                 return null;
             var started = await connection.QueryAsync(
                 transaction,
                 $"""
-                update account set status = 2, began = {medium.Now} where id = @account and attempt = @attempt and status in (1, 2)
+                update account set status = 2, began = {medium.Now} where id = @account and attempt = @attempt
+                  and (status = 1 or status = 2 and exists (select 1 from lease where lease.account = @account and lease.worker = @worker))
                 returning batch, name, (select job from batch where batch.id = account.batch), cells, source_claim, target_claim, failures, wanted
                 """,
                 r => new StartedAccount(account, attempt, r.GetInt64(0), r.GetString(1), r.GetString(2), r.GetString(3), r.Int(4), r.Int(5), r.Int(6), (Wanted)r.Int(7)),
-                cancellationToken, ("account", account), ("attempt", attempt));
-            if (started.Count == 1)
-                await NoteAsync(connection, transaction, [(account, $"begun by worker {worker}, attempt {attempt}")], await NowAsync(connection, transaction, cancellationToken), cancellationToken);
-            return started.SingleOrDefault();
+                cancellationToken, ("account", account), ("attempt", attempt), ("worker", worker));
+            if (started.Count == 0)
+                return null;
+            await connection.ExecuteAsync(
+                transaction, $"update lease set until = {medium.Now} + @lease, worker = @worker where account = @account", cancellationToken, ("lease", (long)times.Lease.TotalMilliseconds), ("worker", worker), ("account", account));
+            await NoteAsync(connection, transaction, [(account, $"begun by worker {worker}, attempt {attempt}")], await NowAsync(connection, transaction, cancellationToken), cancellationToken);
+            return started[0];
         }, cancellationToken);
 
     /// <summary>Renews the leases of all that a worker has at work.</summary>
     /// <returns>Those that it still holds, with what people want of each. What is missing was taken away.</returns>
-    public Task<IReadOnlyDictionary<long, Wanted>> RenewAsync(IReadOnlyCollection<AccountProgress> atWork, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyDictionary<long, Wanted>> RenewAsync(string worker, IReadOnlyCollection<AccountProgress> atWork, CancellationToken cancellationToken) =>
         WriteAsync<IReadOnlyDictionary<long, Wanted>>(async (connection, transaction) =>
         {
             var rows = Json(atWork);
@@ -55,22 +58,24 @@ public sealed partial class FleetStore
                 $"""
                 update lease set until = {medium.Now} + @lease, planned = x.planned, copied = x.copied, bytes = x.bytes, folder = x.folder
                 from {medium.Rows("@rows", "account", "attempt", "planned", "copied", "bytes", "folder$")}
-                where lease.account = x.account and lease.attempt = x.attempt and lease.until > {medium.Now}
+                where lease.account = x.account and lease.attempt = x.attempt and lease.worker = @worker and lease.until > {medium.Now}
                 returning lease.account
                 """,
-                r => r.GetInt64(0), cancellationToken, ("lease", (long)times.Lease.TotalMilliseconds), ("rows", rows));
+                r => r.GetInt64(0), cancellationToken, ("lease", (long)times.Lease.TotalMilliseconds), ("worker", worker), ("rows", rows));
             var wanted = await connection.QueryAsync(
                 transaction, $"select id, wanted from account where {medium.IsAmong("id", "@ids")}", r => (r.GetInt64(0), (Wanted)r.Int(1)), cancellationToken, ("ids", Json(held)));
             return wanted.ToDictionary();
         }, cancellationToken);
 
     /// <summary>Writes how an attempt ended and gives the account back.</summary>
-    /// <returns>False where it was no longer this attempt's to write: nothing was.</returns>
-    public Task<bool> FinishAsync(AttemptEnd end, CancellationToken cancellationToken) =>
+    /// <returns>False where it was no longer this attempt's or this worker's to write: nothing was.</returns>
+    public Task<bool> FinishAsync(string worker, AttemptEnd end, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
             var held = await connection.ExecuteAsync(
-                transaction, $"delete from lease where account = @account and attempt = @attempt and until > {medium.Now}", cancellationToken, ("account", end.Account), ("attempt", end.Attempt));
+                transaction,
+                $"delete from lease where account = @account and attempt = @attempt and worker = @worker and until > {medium.Now}",
+                cancellationToken, ("account", end.Account), ("attempt", end.Attempt), ("worker", worker));
             if (held == 0)
                 return false;
             var now = await NowAsync(connection, transaction, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Imapsync.Fleet.Listing;
 
@@ -30,6 +31,9 @@ public sealed partial class FleetStore : IAsyncDisposable
     /// <param name="file">Created where it does not exist.</param>
     public static Task<FleetStore> OpenFileAsync(string file, FleetTimes? times, CancellationToken cancellationToken) =>
         OpenAsync(new SqliteMedium(file), times, cancellationToken);
+
+    /// <summary>How long a lease of this list holds without being renewed.</summary>
+    public TimeSpan Lease => times.Lease;
 
     public ValueTask DisposeAsync() => medium.DisposeAsync();
 
@@ -101,7 +105,15 @@ public sealed partial class FleetStore : IAsyncDisposable
 
     private static string Json<T>(IEnumerable<T> values) => JsonSerializer.Serialize(values, Lines);
 
-    private static readonly JsonSerializerOptions Lines = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Lines = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Converters = { new StorableText() } };
+
+    /// <summary>Writes texts so that the database can store each: JSON would carry U+0000 past the check of the parameter.</summary>
+    private sealed class StorableText : JsonConverter<string>
+    {
+        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetString();
+
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(Sql.Storable(value));
+    }
 }
 
 /// <summary>The time limits of leases, offers and workers.</summary>
@@ -113,4 +125,7 @@ public sealed record FleetTimes
 
     /// <summary>A worker that has been silent for this long is given no accounts.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>A worker that has been silent for this long is removed from the list of workers.</summary>
+    public TimeSpan Forgotten { get; init; } = TimeSpan.FromDays(1);
 }

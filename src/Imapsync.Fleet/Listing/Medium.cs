@@ -14,6 +14,9 @@ internal abstract class Medium : IAsyncDisposable
     /// <summary>SQL appended to the definition of a table whose rows change every few seconds.</summary>
     public virtual string RoomToUpdate => "";
 
+    /// <summary>SQL that creates the schema that holds all tables; null where the database has none.</summary>
+    public virtual string? CreateSchema => null;
+
     /// <summary>Where the database is, for people, without a password.</summary>
     public abstract string Display { get; }
 

@@ -61,6 +61,5 @@ internal sealed class PostgresMedium : Medium
 
     public override ValueTask DisposeAsync() => source.DisposeAsync();
 
-    /// <summary>SQL that creates the schema that holds all tables.</summary>
-    public static string CreateSchema => $"create schema if not exists {Schema}";
+    public override string? CreateSchema => $"create schema if not exists {Schema}";
 }

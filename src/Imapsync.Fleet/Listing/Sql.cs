@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using System.Text;
 
 namespace Imapsync.Fleet.Listing;
 
@@ -37,6 +38,13 @@ internal static class Sql
 
     public static string? MaybeText(this DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
+    /// <summary>Returns the text with U+FFFD in place of what PostgreSQL stores in no text: U+0000, and a half of a surrogate pair.</summary>
+    public static string Storable(string text)
+    {
+        var plain = text.Replace('\0', '\uFFFD');
+        return plain.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(plain)) : plain;
+    }
+
     private static DbCommand Command(this DbConnection connection, DbTransaction? transaction, string text, (string Name, object? Value)[] parameters)
     {
         var command = connection.CreateCommand();
@@ -47,7 +55,7 @@ internal static class Sql
             var parameter = command.CreateParameter();
             parameter.ParameterName = name;
             // All columns of numbers are bigint, so integers and enums are passed as long.
-            parameter.Value = value switch { null => DBNull.Value, int n => (long)n, Enum e => Convert.ToInt64(e, CultureInfo.InvariantCulture), bool b => b ? 1L : 0L, _ => value };
+            parameter.Value = value switch { null => DBNull.Value, int n => (long)n, Enum e => Convert.ToInt64(e, CultureInfo.InvariantCulture), bool b => b ? 1L : 0L, string s => Storable(s), _ => value };
             command.Parameters.Add(parameter);
         }
 

@@ -80,7 +80,9 @@ internal static class Api
         if (IsSet("check"))
             return TypedResults.Ok(new SubmitAnswer(null, name, batch.Accounts.Count, batch.Notes));
         var list = new NewBatch(name, batch.Job, priority, schedule, zone, IsSet("paused")) { HostConnections = batch.HostConnections, NextRun = next };
-        return TypedResults.Ok(new SubmitAnswer(await store.SubmitAsync(list, batch.Accounts, cancellationToken), name, batch.Accounts.Count, batch.Notes));
+        var submitted = await store.SubmitAsync(list, batch.Accounts, cancellationToken);
+        IReadOnlyList<string> notes = submitted.AtWork == 0 ? batch.Notes : [.. batch.Notes, string.Create(CultureInfo.InvariantCulture, $"{submitted.AtWork} rows at work were not replaced; submit again when they have ended")];
+        return TypedResults.Ok(new SubmitAnswer(submitted.Batch, name, batch.Accounts.Count, notes));
 
         bool IsSet(string field) => form[field].ToString() is "true" or "on" or "1";
     }

@@ -55,11 +55,15 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
     }
 
     /// <summary>The job of an account, with no more connections than were counted for it.</summary>
-    /// <exception cref="ConfigurationException">The job file can't be read here.</exception>
+    /// <exception cref="ConfigurationException">The job file can't be read here, or it does what this worker does not allow.</exception>
     public JobDefinition Rebuild(StartedAccount account)
     {
         var row = JsonSerializer.Deserialize<Row>(seal.OpenCells(account.Cells))!;
-        var file = JobFileReader.Parse(FileName, seal.OpenJob(account.Job), rules.Options with { OpenTable = _ => new MemoryStream(row.ToCsv(), writable: false) });
+        var text = seal.OpenJob(account.Job);
+        // The rules of this worker may be stricter than those of the server that took the list in.
+        rules.CheckText(FileName, text);
+        var file = JobFileReader.Parse(FileName, text, rules.Options with { OpenTable = _ => new MemoryStream(row.ToCsv(), writable: false) });
+        rules.CheckJobs(FileName, file);
         var job = file.Jobs.Single();
         return job with { Source = Limit(job.Source, account.SourceClaim), Target = Limit(job.Target, account.TargetClaim) };
     }

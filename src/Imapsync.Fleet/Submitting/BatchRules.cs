@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
+using YamlDotNet.Core.Events;
 
 namespace Imapsync.Fleet.Submitting;
 
@@ -32,15 +32,18 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
         var errors = new List<ConfigurationError>();
         try
         {
-            var yaml = new YamlStream();
-            yaml.Load(new MergingParser(new Parser(new StringReader(text))));
-            foreach (var document in yaml.Documents)
-                Look(document.RootNode, file, errors, depth: 0);
+            Look(new Parser(new StringReader(text)), file, errors);
         }
-        catch (YamlException)
+        catch (YamlException e)
         {
-            // The text is not a valid job file; the job file's own reader reports the error later, without reading any file that it names.
-            return;
+            // A text that can't be checked to its end is refused, because another reader might get further with it.
+            throw new ConfigurationException([new(OriginOf(file, e.Start), "this is not valid YAML from here on", "correct it and try again")]);
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException or OverflowException
+            or IndexOutOfRangeException or NullReferenceException or KeyNotFoundException)
+        {
+            // YamlDotNet's scanner throws these exceptions for some malformed texts, without a position.
+            throw new ConfigurationException([new(new SettingOrigin(file), "this is not valid YAML", "correct it and try again")]);
         }
 
         if (errors.Count > 0)
@@ -65,30 +68,41 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
 
     private bool MayHold(string place) => trusted || directories.Any(d => (place + "/").StartsWith(d.TrimEnd('/') + "/", StringComparison.Ordinal));
 
-    private static void Look(YamlNode node, string file, List<ConfigurationError> errors, int depth)
+    /// <summary>
+    /// Checks every key of the text, at any depth. The parser is the one that the job file's reader uses, so that both see the same keys: merge
+    /// keys and aliases are not resolved.
+    /// </summary>
+    private static void Look(Parser parser, string file, List<ConfigurationError> errors)
     {
-        const int deepest = 64;
-        if (depth > deepest)
-            return;
-        if (node is YamlSequenceNode list)
+        // For each mapping or sequence that is open: whether it is a mapping, and whether its next node is a key.
+        var open = new Stack<(bool IsMapping, bool IsKeyNext)>();
+        while (parser.MoveNext())
         {
-            foreach (var item in list)
-                Look(item, file, errors, depth + 1);
-        }
-
-        if (node is not YamlMappingNode mapping)
-            return;
-        foreach (var (key, value) in mapping.Children)
-        {
-            var name = (key as YamlScalarNode)?.Value ?? "";
-            if (Endings.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && errors.Count < 20)
+            var node = parser.Current!;
+            if (node is MappingEnd or SequenceEnd)
+                open.Pop();
+            if (node is not (Scalar or MappingStart or SequenceStart or AnchorAlias))
+                continue;
+            if (open.TryPop(out var outer))
             {
-                errors.Add(new(
-                    new SettingOrigin(file, (int)key.Start.Line, (int)key.Start.Column), $"'{name}' may not stand in a list of accounts: it reaches into the workers' machines",
-                    "give the value itself or a column ('password: \"{password}\"'), or start the fleet with --trust-job-files"));
+                if (outer.IsKeyNext && node is Scalar key && errors.Count < 20)
+                    CheckKey(key, file, errors);
+                open.Push((outer.IsMapping, outer.IsMapping && !outer.IsKeyNext));
             }
 
-            Look(value, file, errors, depth + 1);
+            if (node is MappingStart or SequenceStart)
+                open.Push((node is MappingStart, node is MappingStart));
         }
     }
+
+    private static void CheckKey(Scalar key, string file, List<ConfigurationError> errors)
+    {
+        if (!Endings.Any(e => key.Value.EndsWith(e, StringComparison.OrdinalIgnoreCase)))
+            return;
+        errors.Add(new(
+            OriginOf(file, key.Start), $"'{key.Value}' may not stand in a list of accounts: it reaches into the workers' machines",
+            "give the value itself or a column ('password: \"{password}\"'), or start the fleet with --trust-job-files"));
+    }
+
+    private static SettingOrigin OriginOf(string file, Mark mark) => new(file, (int)Math.Clamp(mark.Line, 1, int.MaxValue), (int)Math.Clamp(mark.Column, 1, int.MaxValue));
 }

@@ -43,7 +43,7 @@ internal sealed class AccountRunner
         try
         {
             job = batches.Rebuild(account);
-            job = job.At(time.GetUtcNow()) with { StateDirectory = states.Take(job, run.Require) };
+            job = job.At(time.GetUtcNow()) with { StateDirectory = await states.TakeAsync(job, run.Require) };
         }
         catch (ConfigurationException e)
         {
@@ -100,13 +100,13 @@ internal sealed class AccountRunner
     private static AttemptEnd Ended(StartedAccount account, AccountStatus status, string text) =>
         new(account.Account, account.Attempt, status, 0, status == AccountStatus.Due ? account.Failures : 0, text);
 
-    /// <summary>Ends an attempt to be retried after about half a minute, doubled with each failure up to an hour and varied at random.</summary>
+    /// <summary>Ends an attempt to be retried after about half a minute, doubled with each failure and varied at random.</summary>
     private static AttemptEnd Again(StartedAccount account, string problem, bool gotAnywhere)
     {
         var failures = gotAnywhere ? 1 : account.Failures + 1;
         if (failures >= MostFailures)
             return Ended(account, AccountStatus.Failed, problem) with { Failures = failures };
-        var seconds = Math.Min(3600, 30 * Math.Pow(2, failures - 1)) * (0.75 + (Random.Shared.NextDouble() / 2));
+        var seconds = 30 * Math.Pow(2, failures - 1) * (0.75 + (Random.Shared.NextDouble() / 2));
         return Ended(account, AccountStatus.Due, $"is tried again: {problem}") with { Failures = failures, DelayMilliseconds = (long)(seconds * 1000) };
     }
 }

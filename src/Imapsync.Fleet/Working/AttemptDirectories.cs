@@ -17,11 +17,15 @@ internal sealed class AttemptDirectories(string root)
     /// <summary>The directory for an attempt, with all that the ones before remembered.</summary>
     /// <param name="job">Accounts with the same name, source and target go on from one another, whatever batch they are in.</param>
     /// <param name="require">Throws where the attempt may not go on.</param>
-    public string Take(JobDefinition job, Action require)
+    public async Task<string> TakeAsync(JobDefinition job, Action require)
     {
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{job.Name}\n{job.Source.Identity}\n{job.Target.Identity}")).AsSpan(0, 16));
         var place = Path.Combine(root, digest[..2], digest);
-        DurableFiles.CreateForOwner(place);
+        await DurableFiles.CreateDirectoryAsync(place, CancellationToken.None);
+        require();
+        // Attempts that ended in the middle of a copy left these.
+        foreach (var leftover in Directory.EnumerateDirectories(place, "*.tmp"))
+            Remove(leftover);
         for (var tries = 1; ; tries++)
         {
             var attempts = Numbers(place);
@@ -30,6 +34,8 @@ internal sealed class AttemptDirectories(string root)
             DurableFiles.CreateForOwner(temporary);
             if (attempts.Count > 0)
                 Copy(NameOf(place, attempts[^1]), temporary);
+            // The copy is on the disk before its name says that it is the newest.
+            await SyncAsync(temporary);
             require();
             try
             {
@@ -42,6 +48,7 @@ internal sealed class AttemptDirectories(string root)
                 continue;
             }
 
+            await DurableFiles.SyncDirectoryAsync(place, CancellationToken.None);
             foreach (var old in attempts.SkipLast(Kept - 1))
                 Remove(NameOf(place, old));
             return NameOf(place, next);
@@ -64,6 +71,18 @@ internal sealed class AttemptDirectories(string root)
             DurableFiles.CreateForOwner(below);
             Copy(directory, below);
         }
+    }
+
+    private static async Task SyncAsync(string directory)
+    {
+        const int atOnce = 16;
+        await Parallel.ForEachAsync(Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories), new ParallelOptions { MaxDegreeOfParallelism = atOnce }, async (path, c) =>
+        {
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+            await DurableFiles.SyncAsync(file, c);
+        });
+        foreach (var below in Directory.EnumerateDirectories(directory, "*", SearchOption.AllDirectories).Append(directory))
+            await DurableFiles.SyncDirectoryAsync(below, CancellationToken.None);
     }
 
     private static void Remove(string directory)

@@ -19,6 +19,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
 
     private readonly ConcurrentDictionary<long, AccountAtWork> atWork = new();
     private readonly ConcurrentDictionary<Task, bool> running = new();
+    private readonly ConcurrentDictionary<(string Schedule, string Zone), bool> unreadable = new();
     private readonly CancellationTokenSource ended = new();
     private readonly List<Task> loops = [];
     private volatile bool isDraining;
@@ -81,12 +82,32 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
     {
         try
         {
-            foreach (var offer in await store.FeedAsync(Schedules.Next, cancellationToken))
+            foreach (var offer in await store.FeedAsync(NextRun, cancellationToken))
                 await executor.OfferAsync(offer, cancellationToken);
         }
         catch (Exception e) when (store.IsAway(e))
         {
             log.LogWarning("nothing is given out for now: {Problem}", e.Message);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The executor would swallow it without a word.
+            log.LogError(e, "accounts can't be given out");
+        }
+    }
+
+    /// <summary>Returns when a schedule is due next. A schedule that this machine can't read is logged once.</summary>
+    private long? NextRun(string schedule, string zone, long now)
+    {
+        try
+        {
+            return Schedules.Next(schedule, zone, now);
+        }
+        catch (Exception e)
+        {
+            if (unreadable.TryAdd((schedule, zone), true))
+                log.LogError("the schedule '{Schedule}' in the time zone {Zone} can't be read on this machine, so its list is not begun by this worker: {Problem}", schedule, zone, e.Message);
+            throw;
         }
     }
 
@@ -146,7 +167,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
             {
                 if (await store.StartAsync(account, attempt, options.Name, CancellationToken.None) is not { } started)
                     return null;
-                var run = new AccountAtWork(started, options.Lease - Margin, sent, sentAt, time);
+                var run = new AccountAtWork(started, store.Lease - Margin, sent, sentAt, time);
                 // An older attempt of this account, which has lost its lease, may still be ending on this worker.
                 if (atWork.TryGetValue(account, out var older))
                     older.End(EndReason.Lost);
@@ -158,6 +179,12 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
                 log.LogWarning("account {Account} can't be begun for now: {Problem}", account, e.Message);
                 await Task.Delay(RetryInterval, time, CancellationToken.None);
             }
+            catch (Exception e)
+            {
+                // The executor would swallow it without a word.
+                log.LogError(e, "account {Account}, attempt {Attempt} can't be begun; it is given out again when its offer runs out", account, attempt);
+                return null;
+            }
         }
     }
 
@@ -168,7 +195,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
         {
             try
             {
-                if (!await store.FinishAsync(end, CancellationToken.None))
+                if (!await store.FinishAsync(options.Name, end, CancellationToken.None))
                     log.LogWarning("account {Account}: attempt {Attempt} was no longer this worker's", end.Account, end.Attempt);
                 return;
             }
@@ -198,7 +225,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
             return;
         // The time is taken before the renewal is sent, because how long it is under way is unknown.
         var (sent, sentAt) = (time.GetTimestamp(), time.GetUtcNow());
-        var held = await store.RenewAsync([.. runs.Select(r => r.Progress)], cancellationToken);
+        var held = await store.RenewAsync(options.Name, [.. runs.Select(r => r.Progress)], cancellationToken);
         foreach (var run in runs)
         {
             if (!held.TryGetValue(run.Account.Account, out var wanted))
@@ -241,7 +268,4 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
 /// <param name="Name">Tells it from all others of the fleet.</param>
 /// <param name="Slots">Accounts at work at once.</param>
 /// <param name="Grace">How long what is in hand may take when it drains.</param>
-internal sealed record WorkerOptions(string Name, int Slots, string Version, TimeSpan Grace)
-{
-    public TimeSpan Lease { get; init; } = FleetStore.LeaseTime;
-}
+internal sealed record WorkerOptions(string Name, int Slots, string Version, TimeSpan Grace);

@@ -10,6 +10,8 @@ public abstract class FleetStoreContract : IAsyncLifetime
 
     private FleetStore store = null!;
 
+    protected FleetStore Store => store;
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     protected abstract Task<FleetStore> OpenAsync(FleetTimes? times);
@@ -32,12 +34,12 @@ public abstract class FleetStoreContract : IAsyncLifetime
         Assert.Empty(await FeedAsync());
         var started = await store.StartAsync(offers[0].Account, offers[0].Attempt, "w1", Stop);
         Assert.Equal(("job", "cells a000", Wanted.Run), (started!.Job, started.Cells, started.Wanted));
-        Assert.Equal([started.Account], (await store.RenewAsync([new AccountProgress(started.Account, 1, 10, 4, 400, "INBOX")], Stop)).Keys);
+        Assert.Equal([started.Account], (await store.RenewAsync("w1", [new AccountProgress(started.Account, 1, 10, 4, 400, "INBOX")], Stop)).Keys);
         var line = (await AllAsync()).Single(a => a.Id == started.Account);
         Assert.Equal((AccountStatus.Running, 10L, 4L, 400L, "w1", "INBOX"), (line.Status, line.Planned, line.Copied, line.Bytes, line.Worker, line.Folder));
         var end = new AttemptEnd(started.Account, 1, AccountStatus.Done, 0, 0, "done") { Copied = 10, Bytes = 1000, Planned = 10, Report = "{}" };
-        Assert.True(await store.FinishAsync(end, Stop));
-        Assert.False(await store.FinishAsync(end, Stop));
+        Assert.True(await store.FinishAsync("w1", end, Stop));
+        Assert.False(await store.FinishAsync("w1", end, Stop));
         line = (await AllAsync()).Single(a => a.Id == started.Account);
         Assert.Equal((AccountStatus.Done, 10L, 1000L, (string?)null), (line.Status, line.Copied, line.Bytes, line.Worker));
         var (report, events) = await store.ReadStoryAsync(started.Account, Stop);
@@ -57,11 +59,75 @@ public abstract class FleetStoreContract : IAsyncLifetime
         Assert.NotNull(await store.StartAsync(first.Account, first.Attempt, "w1", Stop));
         var second = await UntilAsync(async () => (await FeedAsync()).Cast<Offer?>().SingleOrDefault());
         Assert.Equal((first.Account, 2L), (second!.Value.Account, second.Value.Attempt));
-        Assert.Empty(await store.RenewAsync([new AccountProgress(first.Account, 1, 0, 0, 0, "")], Stop));
-        Assert.False(await store.FinishAsync(new AttemptEnd(first.Account, 1, AccountStatus.Done, 0, 0, "late"), Stop));
+        Assert.Empty(await store.RenewAsync("w1", [new AccountProgress(first.Account, 1, 0, 0, 0, "")], Stop));
+        Assert.False(await store.FinishAsync("w1", new AttemptEnd(first.Account, 1, AccountStatus.Done, 0, 0, "late"), Stop));
         Assert.Null(await store.StartAsync(first.Account, 1, "w1", Stop));
         Assert.NotNull(await store.StartAsync(first.Account, 2, "w1", Stop));
         Assert.Contains((await store.ReadStoryAsync(first.Account, Stop)).Events, e => e.Text.StartsWith("worker w1 was lost", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_attempt_is_one_workers_and_no_other_with_its_number_begins_renews_or_ends_it()
+    {
+        await SubmitAsync("b", Accounts(12));
+        await store.SeenAsync("w0", 12, "1", false, Stop);
+        foreach (var offer in await FeedAsync())
+        {
+            // An offer is begun by whichever worker the executor gives it to, and by one alone.
+            var begun = await Task.WhenAll(Enumerable.Range(0, 3).Select(i => Task.Run(() => store.StartAsync(offer.Account, offer.Attempt, $"w{i}", Stop), Stop)));
+            var holder = Array.FindIndex(begun, b => b is not null);
+            Assert.Single(begun, b => b is not null);
+            AccountProgress[] progress = [new(offer.Account, offer.Attempt, 1, 1, 1, "INBOX")];
+            var end = new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Done, 0, 0, "done");
+            foreach (var other in Enumerable.Range(0, 3).Where(i => i != holder).Select(i => $"w{i}"))
+            {
+                Assert.Null(await store.StartAsync(offer.Account, offer.Attempt, other, Stop));
+                Assert.Empty(await store.RenewAsync(other, progress, Stop));
+                Assert.False(await store.FinishAsync(other, end, Stop));
+            }
+
+            // The holder may ask again where the answer to its first statement was lost.
+            Assert.NotNull(await store.StartAsync(offer.Account, offer.Attempt, $"w{holder}", Stop));
+            Assert.Single(await store.RenewAsync($"w{holder}", progress, Stop));
+            Assert.True(await store.FinishAsync($"w{holder}", end, Stop));
+        }
+    }
+
+    [Fact]
+    public async Task No_text_that_a_mailbox_holds_stops_a_renewal_or_an_end()
+    {
+        const string letters = "a\0\uD800\uDC00\uFFFD\u0001é漢\\\"'&u0{}\n";
+        await SubmitAsync("b", Accounts(30));
+        await store.SeenAsync("w", 30, "1", false, Stop);
+        var offers = await FeedAsync();
+        foreach (var offer in offers)
+            Assert.NotNull(await store.StartAsync(offer.Account, offer.Attempt, "w", Stop));
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var random = new Random(seed);
+            var renewed = await store.RenewAsync("w", [.. offers.Select(o => new AccountProgress(o.Account, o.Attempt, 1, 1, 1, Text(random)))], Stop);
+            Assert.True(renewed.Count == offers.Count, $"seed {seed}");
+        }
+
+        await store.RenewAsync("w", [new AccountProgress(offers[0].Account, 1, 1, 1, 1, "a\0b")], Stop);
+        Assert.Equal("a\uFFFDb", (await AllAsync()).Single(a => a.Id == offers[0].Account).Folder);
+        foreach (var (offer, seed) in offers.Select((o, i) => (o, i)))
+        {
+            var text = Text(new Random(seed));
+            Assert.True(await store.FinishAsync("w", new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Failed, 0, 0, text) { Report = $"\"{text}\"" }, Stop), $"seed {seed}");
+        }
+
+        static string Text(Random random) => new([.. Enumerable.Range(0, random.Next(1, 9)).Select(_ => letters[random.Next(letters.Length)])]);
+    }
+
+    [Fact]
+    public async Task A_schedule_that_this_machine_cannot_read_holds_up_no_other_list()
+    {
+        await store.SubmitAsync(new NewBatch("elsewhere", "job", 0, "cron", "Nowhere/City", false) { NextRun = 1 }, [], Stop);
+        await store.SubmitAsync(new NewBatch("here", "job", 0, "cron", "UTC", false) { NextRun = 1 }, Accounts(1), Stop);
+        await store.SeenAsync("w", 1, "1", false, Stop);
+        Assert.Single(await store.FeedAsync((_, zone, now) => zone == "UTC" ? now + 3_600_000 : throw new TimeZoneNotFoundException(zone), Stop));
+        Assert.Equal([1, 3_600_000], (await store.ReadBatchesAsync(Stop)).Select(b => Math.Min(b.NextRun!.Value, 3_600_000)).Order());
     }
 
     [Fact]
@@ -103,7 +169,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
             foreach (var account in held.OrderBy(_ => random.Next()).Take(random.Next(1, 12)))
             {
                 Assert.NotNull(await store.StartAsync(account.Id, account.Attempt, account.Worker!, Stop));
-                Assert.True(await store.FinishAsync(new AttemptEnd(account.Id, account.Attempt, AccountStatus.Done, 0, 0, "done"), Stop));
+                Assert.True(await store.FinishAsync(account.Worker!, new AttemptEnd(account.Id, account.Attempt, AccountStatus.Done, 0, 0, "done"), Stop));
                 done++;
             }
         }
@@ -122,7 +188,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
             var offer = Assert.Single(await FeedAsync());
             Assert.NotNull(await store.StartAsync(offer.Account, offer.Attempt, "w", Stop));
             Assert.Empty(await FeedAsync());
-            Assert.True(await store.FinishAsync(new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Done, 0, 0, "done"), Stop));
+            Assert.True(await store.FinishAsync("w", new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Done, 0, 0, "done"), Stop));
         }
 
         Assert.Empty(await FeedAsync());
@@ -140,7 +206,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
             var offer = Assert.Single(await FeedAsync());
             var started = await store.StartAsync(offer.Account, offer.Attempt, "w", Stop);
             names.Add($"{started!.Batch}{started.Name}");
-            await store.FinishAsync(new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Done, 0, 0, "done"), Stop);
+            await store.FinishAsync("w", new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Done, 0, 0, "done"), Stop);
         }
 
         Assert.Equal(["2a000", "2a001", "1a000"], names);
@@ -156,18 +222,38 @@ public abstract class FleetStoreContract : IAsyncLifetime
         await store.StartAsync(b.Account, 1, "w", Stop);
         Assert.Equal(4, await store.ActAsync(AccountAction.Pause, new AccountFilter(batch), Stop));
         Assert.True((await store.ReadBatchesAsync(Stop)).Single().IsPaused);
-        var wanted = await store.RenewAsync([new(a.Account, 1, 0, 0, 0, ""), new(b.Account, 1, 0, 0, 0, "")], Stop);
+        var wanted = await store.RenewAsync("w", [new(a.Account, 1, 0, 0, 0, ""), new(b.Account, 1, 0, 0, 0, "")], Stop);
         Assert.Equal([Wanted.Pause, Wanted.Pause], wanted.Values);
         Assert.Equal(1, await store.ActAsync(AccountAction.Cancel, new AccountFilter(Ids: [b.Account]), Stop));
         // The worker hands the accounts back as due; the user's wish decides their status.
-        await store.FinishAsync(new AttemptEnd(a.Account, 1, AccountStatus.Due, 0, 0, "handed back"), Stop);
-        await store.FinishAsync(new AttemptEnd(b.Account, 1, AccountStatus.Due, 0, 0, "handed back"), Stop);
+        await store.FinishAsync("w", new AttemptEnd(a.Account, 1, AccountStatus.Due, 0, 0, "handed back"), Stop);
+        await store.FinishAsync("w", new AttemptEnd(b.Account, 1, AccountStatus.Due, 0, 0, "handed back"), Stop);
         Assert.Equal([AccountStatus.Paused, AccountStatus.Cancelled, AccountStatus.Paused, AccountStatus.Paused], (await AllAsync()).Select(l => l.Status));
         Assert.Empty(await FeedAsync());
         Assert.Equal(3, await store.ActAsync(AccountAction.Resume, new AccountFilter(batch), Stop));
         Assert.Equal(2, (await FeedAsync()).Count);
         Assert.Equal(1, await store.ActAsync(AccountAction.Retry, new AccountFilter(Statuses: [AccountStatus.Cancelled]), Stop));
         Assert.Equal(2, (await AllAsync()).Count(l => l.Status == AccountStatus.Due));
+    }
+
+    [Fact]
+    public async Task A_cancel_stands_whatever_is_asked_for_after_it()
+    {
+        for (var seed = 0; seed < 12; seed++)
+        {
+            var random = new Random(seed);
+            var batch = await SubmitAsync($"b{seed}", [Account(seed)]);
+            await store.SeenAsync("w", 1, "1", false, Stop);
+            var offer = Assert.Single(await FeedAsync());
+            var isBegun = random.Next(2) == 0 && await store.StartAsync(offer.Account, offer.Attempt, "w", Stop) is not null;
+            await store.ActAsync(AccountAction.Cancel, new AccountFilter(batch), Stop);
+            for (var i = random.Next(1, 4); i > 0; i--)
+                await store.ActAsync(random.Next(2) == 0 ? AccountAction.Pause : AccountAction.Resume, new AccountFilter(batch), Stop);
+            if (!isBegun)
+                Assert.Equal(Wanted.Cancel, (await store.StartAsync(offer.Account, offer.Attempt, "w", Stop))!.Wanted);
+            await store.FinishAsync("w", new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Due, 0, 0, "handed back"), Stop);
+            Assert.True((await AllAsync()).Single(a => a.Id == offer.Account).Status == AccountStatus.Cancelled, $"seed {seed}");
+        }
     }
 
     [Fact]
@@ -178,9 +264,9 @@ public abstract class FleetStoreContract : IAsyncLifetime
         var offers = await FeedAsync();
         foreach (var offer in offers)
             await store.StartAsync(offer.Account, 1, "w", Stop);
-        await store.FinishAsync(new AttemptEnd(offers[0].Account, 1, AccountStatus.Due, 3_600_000, 1, "later"), Stop);
+        await store.FinishAsync("w", new AttemptEnd(offers[0].Account, 1, AccountStatus.Due, 3_600_000, 1, "later"), Stop);
         Assert.Empty(await FeedAsync());
-        await store.FinishAsync(new AttemptEnd(offers[1].Account, 1, AccountStatus.Due, 0, 1, "now"), Stop);
+        await store.FinishAsync("w", new AttemptEnd(offers[1].Account, 1, AccountStatus.Due, 0, 1, "now"), Stop);
         Assert.True(await store.LimitHostAsync("new.example", 0, Stop));
         Assert.Empty(await FeedAsync());
         Assert.True(await store.LimitHostAsync("new.example", null, Stop));
@@ -195,7 +281,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
         await store.SeenAsync("w", 1, "1", false, Stop);
         var offer = Assert.Single(await FeedAsync());
         await store.StartAsync(offer.Account, 1, "w", Stop);
-        await store.FinishAsync(new AttemptEnd(offer.Account, 1, AccountStatus.Failed, 0, 1, "refused"), Stop);
+        await store.FinishAsync("w", new AttemptEnd(offer.Account, 1, AccountStatus.Failed, 0, 1, "refused"), Stop);
         await SubmitAsync("b", [Account(0) with { Cells = "better" }, Account(2)]);
         Assert.Equal([("a000", AccountStatus.Failed), ("a001", AccountStatus.Due), ("a002", AccountStatus.Due)], (await AllAsync()).OrderBy(a => a.Name).Select(a => (a.Name, a.Status)));
         await store.ActAsync(AccountAction.Retry, new AccountFilter(Statuses: [AccountStatus.Failed]), Stop);
@@ -206,6 +292,34 @@ public abstract class FleetStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rows_at_work_that_are_not_replaced_are_counted_and_a_paused_list_stays_paused()
+    {
+        var list = new NewBatch("b", "job", 0, null, "UTC", false);
+        Assert.Equal(0, (await store.SubmitAsync(list, Accounts(5), Stop)).AtWork);
+        await store.SeenAsync("w", 3, "1", false, Stop);
+        var offers = await FeedAsync();
+        await store.StartAsync(offers[0].Account, 1, "w", Stop);
+        var batch = (await store.SubmitAsync(list, Accounts(7), Stop)) is { AtWork: 3 } again ? again.Batch : throw new InvalidOperationException("rows at work were not counted");
+        await store.ActAsync(AccountAction.Pause, new AccountFilter(batch), Stop);
+        await store.SubmitAsync(list, Accounts(9), Stop);
+        Assert.True(Assert.Single(await store.ReadBatchesAsync(Stop)).IsPaused);
+        Assert.DoesNotContain(await AllAsync(), a => a.Status == AccountStatus.Due);
+    }
+
+    [Fact]
+    public async Task A_worker_that_was_killed_long_ago_is_forgotten()
+    {
+        await store.DisposeAsync();
+        store = await OpenAsync(Endless with { Forgotten = TimeSpan.FromMilliseconds(1) });
+        await store.SeenAsync("killed", 1, "1", false, Stop);
+        await UntilAsync(async () =>
+        {
+            await FeedAsync();
+            return (await store.ReadWorkersAsync(Stop)).Count == 0 ? "forgotten" : null;
+        });
+    }
+
+    [Fact]
     public async Task A_schedule_sets_all_that_ended_due_again()
     {
         var batch = new NewBatch("nightly", "job", 0, "0 0 2 * * ?", "Europe/Vienna", false) { NextRun = 1 };
@@ -213,7 +327,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
         await store.SeenAsync("w", 1, "1", false, Stop);
         Assert.Single(await store.FeedAsync((expression, zone, now) => expression == batch.Schedule && zone == batch.Zone ? now + 3_600_000 : 0, Stop));
         await store.StartAsync(1, 1, "w", Stop);
-        await store.FinishAsync(new AttemptEnd(1, 1, AccountStatus.Done, 0, 0, "done"), Stop);
+        await store.FinishAsync("w", new AttemptEnd(1, 1, AccountStatus.Done, 0, 0, "done"), Stop);
         Assert.Empty(await FeedAsync());
         await store.SubmitAsync(batch, [], Stop);
         Assert.Equal(2, Assert.Single(await FeedAsync()).Attempt);
@@ -233,7 +347,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
         foreach (var (offer, i) in (await FeedAsync()).Select((o, i) => (o, i)))
         {
             await store.StartAsync(offer.Account, 1, "w", Stop);
-            await store.FinishAsync(new AttemptEnd(offer.Account, 1, i % 2 == 0 ? AccountStatus.Done : AccountStatus.Failed, 0, 0, "x") { Copied = i % 3, Problems = i % 4 }, Stop);
+            await store.FinishAsync("w", new AttemptEnd(offer.Account, 1, i % 2 == 0 ? AccountStatus.Done : AccountStatus.Failed, 0, 0, "x") { Copied = i % 3, Problems = i % 4 }, Stop);
         }
 
         var seen = new List<AccountView>();
@@ -298,16 +412,16 @@ public abstract class FleetStoreContract : IAsyncLifetime
         }
     }
 
-    private static NewAccount Account(int i) => new($"a{i:000}", $"mailbox{i}", $"imaps://a{i}@old.example", $"imaps://a{i}@new.example", "old.example", "new.example", 1, 1, $"cells a{i:000}");
+    protected static NewAccount Account(int i) => new($"a{i:000}", $"mailbox{i}", $"imaps://a{i}@old.example", $"imaps://a{i}@new.example", "old.example", "new.example", 1, 1, $"cells a{i:000}");
 
-    private static List<NewAccount> Accounts(int count) => [.. Enumerable.Range(0, count).Select(Account)];
+    protected static List<NewAccount> Accounts(int count) => [.. Enumerable.Range(0, count).Select(Account)];
 
-    private Task<long> SubmitAsync(string name, IReadOnlyCollection<NewAccount> accounts, Dictionary<string, int>? limits = null, int priority = 0) =>
-        store.SubmitAsync(new NewBatch(name, "job", priority, null, "UTC", false) { HostConnections = limits ?? [] }, accounts, Stop);
+    protected async Task<long> SubmitAsync(string name, IReadOnlyCollection<NewAccount> accounts, Dictionary<string, int>? limits = null, int priority = 0) =>
+        (await store.SubmitAsync(new NewBatch(name, "job", priority, null, "UTC", false) { HostConnections = limits ?? [] }, accounts, Stop)).Batch;
 
-    private Task<IReadOnlyList<Offer>> FeedAsync() => store.FeedAsync((_, _, _) => null, Stop);
+    protected Task<IReadOnlyList<Offer>> FeedAsync() => store.FeedAsync((_, _, _) => null, Stop);
 
-    private async Task<IReadOnlyList<AccountView>> AllAsync() => (await store.ReadAccountsAsync(new AccountPage(new AccountFilter(), Limit: 1000), Stop)).Accounts;
+    protected async Task<IReadOnlyList<AccountView>> AllAsync() => (await store.ReadAccountsAsync(new AccountPage(new AccountFilter(), Limit: 1000), Stop)).Accounts;
 
     private static async Task<T> UntilAsync<T>(Func<Task<T>> look)
     {

@@ -62,6 +62,50 @@ public sealed class BatchReaderTests : IDisposable
             Assert.Throws<ConfigurationException>(() => Reader(trusted: trusted).Read(Job(form), "name,user,password\nalice,alice,hunter2\n"u8.ToArray()));
     }
 
+    [Fact]
+    public void A_banned_key_is_found_whatever_merge_keys_and_words_stand_around_it()
+    {
+        string[] keys = ["password_command", "password_file", "password_env", "tls_client_certificate", "tls_client_key", "Password_Command"];
+        string[] places = ["password: \"<<\"", "password: '<<'", "password: <<", "\"<<\": x", "<<: { a: b }", "<<: [{ a: b }, { c: d }]", "<<: x", "? [<<]\n      : x", "a: [<<, \"<<\"]", "password: x"];
+        var hostile = Path.Combine(dir.Path, "ran");
+        for (var seed = 0; seed < 400; seed++)
+        {
+            var random = new Random(seed);
+            var lines = new List<string> { "url: \"imaps://{user}@old.example\"", $"{keys[random.Next(keys.Length)]}: 'touch {hostile}'" };
+            lines.Insert(random.Next(lines.Count + 1), places[random.Next(places.Length)]);
+            string[] ends = [string.Join("\n      ", lines), "url: \"imaps://{user}@new.example\"\n      " + places[random.Next(places.Length)]];
+            if (random.Next(2) == 0)
+                Array.Reverse(ends);
+            var job = $"jobs:\n  - name: \"{{name}}\"\n    for_each: accounts.csv\n    source:\n      {ends[0]}\n    target:\n      {ends[1]}\n";
+            var e = Assert.Throws<ConfigurationException>(() => new BatchRules(false, [], new Dictionary<string, string>()).CheckText("job.yaml", job));
+            Assert.True(e.Errors.All(x => x.Origin.Line > 3) && e.Message.Contains("may not stand in a list", StringComparison.Ordinal), $"seed {seed}: {job}\n{e.Message}");
+            Assert.Throws<ConfigurationException>(() => Reader().Read(job, "name,user\nalice,alice\n"u8.ToArray()));
+        }
+
+        Assert.False(File.Exists(hostile));
+    }
+
+    [Theory]
+    [InlineData("jobs: [\n")]
+    [InlineData("jobs:\n  - name: \"a\n")]
+    [InlineData("jobs: {a: b\n  c: *x }\n")]
+    public void A_text_that_is_not_valid_YAML_is_refused_where_it_is_checked(string text) =>
+        Assert.Matches(@"^job\.yaml:\d+:\d+: this is not valid YAML", Assert.Single(Assert.Throws<ConfigurationException>(() => new BatchRules(false, [], new Dictionary<string, string>()).CheckText("job.yaml", text)).Errors).ToString());
+
+    [Fact]
+    public void A_worker_runs_nothing_that_it_was_not_told_to_trust()
+    {
+        var command = Job("accounts.csv").Replace("password: \"{password}\" }", "password_command: \"true\" }", StringComparison.Ordinal);
+        var place = Job("accounts.csv").Replace("\"imaps://{user}@old.example\", password: \"{password}\"", $"\"mbox:{dir["mail"]}\"", StringComparison.Ordinal);
+        foreach (var job in new[] { command, place })
+        {
+            var batch = Reader(trusted: true).Read(job, "name,user,password\nalice,alice,hunter2\n"u8.ToArray());
+            var account = new StartedAccount(1, 1, 1, "alice", batch.Job, batch.Accounts[0].Cells, 1, 1, 0, Wanted.Run);
+            Assert.Throws<ConfigurationException>(() => Reader().Rebuild(account));
+            Assert.Equal("alice", Reader(trusted: true).Rebuild(account).Name);
+        }
+    }
+
     public void Dispose() => dir.Dispose();
 
     private static string Job(string form) => $$"""
