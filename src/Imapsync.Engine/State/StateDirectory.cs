@@ -177,16 +177,27 @@ internal sealed class StateDirectory(string root)
         return "pid "u8.StartsWith(begin) || (text.Length <= JobLock.OwnerBytes && !text.ContainsAnyExcept((byte)0));
     }
 
+    /// <summary>
+    /// Returns true for a file that begins as files of this program do, and for one that is gone: another process of this job may have renamed
+    /// or removed its temporary file since the directory was listed.
+    /// </summary>
     /// <param name="mayBeTorn">True if a power cut may have left only a part of the file, or zeros in place of its text.</param>
     private static bool IsRecord(string path, bool mayBeTorn)
     {
-        if (Nodes.KindOf(path) is not NodeKind.OrdinaryFile)
-            return false;
+        if (Nodes.KindOf(path) is var kind and not NodeKind.OrdinaryFile)
+            return kind == NodeKind.Nothing;
         var magic = "imapsync-"u8;
-        // The file may be locked by another process, so it is opened without taking a lock.
-        using var file = Posix.OpenRead(path);
-        Span<byte> buffer = stackalloc byte[magic.Length];
-        ReadOnlySpan<byte> text = buffer[..RandomAccess.Read(file, buffer, 0)];
-        return text.SequenceEqual(magic) || (mayBeTorn && (magic.StartsWith(text) || !text.ContainsAnyExcept((byte)0)));
+        try
+        {
+            // The file may be locked by another process, so it is opened without taking a lock.
+            using var file = Posix.OpenRead(path);
+            Span<byte> buffer = stackalloc byte[magic.Length];
+            ReadOnlySpan<byte> text = buffer[..RandomAccess.Read(file, buffer, 0)];
+            return text.SequenceEqual(magic) || (mayBeTorn && (magic.StartsWith(text) || !text.ContainsAnyExcept((byte)0)));
+        }
+        catch (FileNotFoundException)
+        {
+            return true;
+        }
     }
 }
