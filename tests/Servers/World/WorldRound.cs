@@ -282,7 +282,7 @@ internal sealed class WorldRound : IRound
         }
         else
         {
-            // A run that did not end well remembers some folders as they are now and others as they were.
+            // A run that did not end well may know folders by now that no run before it had seen.
             Remember(knownOfSource, sourceHistory.Arrivals());
             Remember(knownOfTarget, targetHistory.Arrivals());
         }
@@ -345,10 +345,11 @@ internal sealed class WorldRound : IRound
         tally.AddMail(model.Mail.Count);
     }
 
+    /// <summary>Adds the folders that were not known before.</summary>
     private static void Remember(Dictionary<string, int> known, Dictionary<string, int> arrivals)
     {
         foreach (var (folder, count) in arrivals)
-            known[folder] = Math.Min(known.GetValueOrDefault(folder, int.MaxValue), count);
+            known.TryAdd(folder, count);
     }
 
     private string FolderOf(PlaceHistory history) => people.AnyFolder(history.Last.Folders.Count > 0 ? history : sourceHistory);
