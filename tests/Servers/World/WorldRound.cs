@@ -28,6 +28,10 @@ internal sealed class WorldRound : IRound
     private readonly WorldPeople people;
     private readonly WorldRuns runs;
     private readonly List<(string Copy, Dictionary<string, int> Source, Dictionary<string, int> Target, MailCounts AtTarget)> states = [];
+
+    /// <summary>What restores brought to the source that people had delivered to the target, with the number of state copies made before.</summary>
+    private readonly List<(int States, string Folder, int Number, int Count)> broughtBack = [];
+
     private JobDefinition job;
     private Dictionary<string, int> knownOfSource = new(StringComparer.Ordinal);
     private Dictionary<string, int> knownOfTarget = new(StringComparer.Ordinal);
@@ -208,10 +212,20 @@ internal sealed class WorldRound : IRound
             return;
         }
 
-        var (copy, ofSource, ofTarget, atTarget) = states[random.Next(states.Count)];
+        var chosen = random.Next(states.Count);
+        var (copy, ofSource, ofTarget, atTarget) = states[chosen];
         // The owner of an account deletes a known message: it stays deleted, even if it comes back at the source.
         foreach (var (folder, number, count) in KeepsWhatItGets ? [] : atTarget.All.Where(m => m.Count > targetHistory.Last[m.Folder, m.Number]))
             model.MayBeMissing(folder, number);
+        // A state from before a restore takes what it brought for new mail, which is held only against what has come to the target since: the
+        // delivery that it was made of was there already, so the message is copied next to it, once.
+        foreach (var (_, folder, number, count) in broughtBack.Where(b => b.States > chosen && atTarget[b.Folder, b.Number] > 0))
+        {
+            for (var left = count; left > 0; left--)
+                model.Came(folder, number);
+        }
+
+        broughtBack.RemoveAll(b => b.States > chosen);
         await WorldPlace.CopyAsync(copy, job.StateDirectory);
         (knownOfSource, knownOfTarget) = (new(ofSource, StringComparer.Ordinal), new(ofTarget, StringComparer.Ordinal));
         Tell($"the state directory is put back from {Path.GetFileName(copy)}");
@@ -258,10 +272,19 @@ internal sealed class WorldRound : IRound
             verdict.JudgeUntouched(there, now, "the source");
         if (report.IsOk)
         {
+            // What arrived while the run was under way is as undetectable as what arrived before it.
+            if (isBusy)
+                sourceHistory.Open(model, knownOfSource, hidesSource || source.Server is null, isSource: true);
             verdict.JudgePresence(model, job, after, common, IsInScope, isUntold: true, forgivesPeople: !KeepsWhatItGets);
             (knownOfSource, knownOfTarget) = (sourceHistory.Arrivals(), targetHistory.Arrivals());
             sourceHistory.Settled();
             targetHistory.Settled();
+        }
+        else
+        {
+            // A run that did not end well may know folders by now that no run before it had seen.
+            Remember(knownOfSource, sourceHistory.Arrivals());
+            Remember(knownOfTarget, targetHistory.Arrivals());
         }
 
         Require(verdict);
@@ -295,7 +318,12 @@ internal sealed class WorldRound : IRound
         if (report.IsOk && filter.MessageIds.IsEmpty && !wasPutBack)
             verdict.JudgePresence(model, job, after, backup, (f, n) => n > 0 && (folder is null || f == folder) && !(keepsTrash && f == trash) && model.Passes(filter, n), isUntold: true, forgivesPeople: false);
         foreach (var (f, number, count) in after.All.Where(m => m.Count > before[m.Folder, m.Number]))
+        {
+            if (model.CopiesOfPeople(f, number) is > 0 and var theirs)
+                broughtBack.Add((states.Count, f, number, Math.Min(theirs, count - before[f, number])));
             model.CameBack(f, number, count);
+        }
+
         Require(verdict);
     }
 
@@ -315,6 +343,13 @@ internal sealed class WorldRound : IRound
             verdict.Add($"nothing had changed, and the last run found something to do: {last}");
         Require(verdict);
         tally.AddMail(model.Mail.Count);
+    }
+
+    /// <summary>Adds the folders that were not known before.</summary>
+    private static void Remember(Dictionary<string, int> known, Dictionary<string, int> arrivals)
+    {
+        foreach (var (folder, count) in arrivals)
+            known.TryAdd(folder, count);
     }
 
     private string FolderOf(PlaceHistory history) => people.AnyFolder(history.Last.Folders.Count > 0 ? history : sourceHistory);

@@ -40,7 +40,7 @@ internal sealed class WorldVerdict
         {
             var most = model.Lives(folder, number) + model.CopiesOfPeople(folder, number) + (folder == trash ? model.Removals(number) : 0)
                 // Other mail in a folder moves with it when the folder is renamed.
-                + before.Folders.Where(f => model.Renames.Exists(r => Renamed(f, r) == folder)).Sum(f => before[f, number] - after[f, number]);
+                + before.Folders.Where(f => model.Renames.Exists(r => Renamed(f, r) == folder)).Sum(f => Math.Max(0, before[f, number] - after[f, number]));
             if (count > most && !model.IsOpen(folder, number))
                 Add(() => Doubled++, $"doubled: {number} in {folder} ({before[folder, number]} → {count}, at most {most})");
         }
