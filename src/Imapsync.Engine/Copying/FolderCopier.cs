@@ -91,6 +91,8 @@ internal sealed class FolderCopier(
         recognized = past.WithoutKnown(plan, recognized);
         var flags = new FlagPropagation(() => context.Job.Flags, source, writable, checkpoint, tally);
         await flags.ApplyAsync(writable, plan.FlagChanges, recognized, abort);
+        if (flags.Refusal is { } refusal)
+            report.Problem(new Problem(FailureScope.Folder, key.Source, null, Reasons.Flags, refusal.Message));
         // The listing's messages are released here, so that a million messages are not held twice while they are copied.
         listing = listing with { Messages = [] };
         if (plan.Copy.Count > 0)
@@ -100,7 +102,7 @@ internal sealed class FolderCopier(
         if (wasStopped)
             return new FolderOutcome(null, plan.Vanished, WasStopped: true);
 
-        var areFlagsDone = flags.Strangers.Count == 0 && !flags.IsCutShort;
+        var areFlagsDone = flags.Strangers.Count == 0 && !flags.IsCutShort && flags.Refusal is null;
         if (tally.Failures.Count == 0 && listing.MissingCount == 0 && areFlagsDone)
             checkpoint.SetSourceModSeq(source.Status.HighestModSeq);
         await checkpoint.CommitAsync(abort);
