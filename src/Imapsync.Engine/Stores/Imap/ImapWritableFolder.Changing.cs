@@ -88,10 +88,14 @@ internal sealed partial class ImapWritableFolder
         var trashName = trash is null ? null : await findWireName(trash, cancellationToken);
         foreach (var set in there.ToWire(900))
         {
-            if (trashName is not null)
-                await GuardAsync(Client.CopyAsync(set, trashName, offered.HasMove, cancellationToken), "moving messages out");
             if (trashName is not null && offered.HasMove)
+            {
+                await GuardAsync(Client.CopyAsync(set, trashName, move: true, cancellationToken), "moving messages out");
                 continue;
+            }
+
+            if (trashName is not null)
+                await CopyOutAsync(set, trashName, cancellationToken);
             await GuardAsync(Client.StoreAsync(set, true, FlagSet.Create(MessageFlags.Deleted), cancellationToken), "marking messages");
             await GuardAsync(Client.ExpungeAsync(set, cancellationToken), "removing messages");
         }
@@ -99,6 +103,23 @@ internal sealed partial class ImapWritableFolder
         if (Client.Expunged - expungedBefore < there.Count)
             await ProveGoneAsync(there, cancellationToken);
         return (int)there.Count;
+    }
+
+    /// <summary>
+    /// Copies messages to the trash folder and looks whether it grew by as many, since they are removed from here next and OK alone is no proof.
+    /// Where STATUS reports neither UIDNEXT nor a number of messages, nothing shows it.
+    /// </summary>
+    private async Task CopyOutAsync(string set, string trashName, CancellationToken cancellationToken)
+    {
+        var before = await GuardAsync(Client.StatusAsync(trashName, cancellationToken), "the status of the trash folder for what is removed");
+        await GuardAsync(Client.CopyAsync(set, trashName, move: false, cancellationToken), "moving messages out");
+        var after = await GuardAsync(Client.StatusAsync(trashName, cancellationToken), "the status of the trash folder for what is removed");
+        var copied = UidSet.TryParse(set, out var uids) ? uids.Count : 1;
+        // UIDNEXT shows it also where somebody else removes mail from the trash folder meanwhile.
+        var byUid = before is { UidNext.IsNone: false } && after is { UidNext.IsNone: false } ? (long)after.UidNext.Value - before.UidNext.Value : (long?)null;
+        var byCount = before is { TellsMessages: true } && after is { TellsMessages: true } ? after.Messages - before.Messages : (long?)null;
+        if ((byUid ?? byCount) is not null && Math.Max(byUid ?? 0, byCount ?? 0) < copied)
+            throw new MailException(FailureScope.Folder, false, $"the server says that {copied} messages of {Path} are copied to the trash folder, which did not grow by as many; they are not removed");
     }
 
     /// <summary>Looks whether messages are gone, where the server reported fewer as removed than it should have. OK alone is no proof.</summary>

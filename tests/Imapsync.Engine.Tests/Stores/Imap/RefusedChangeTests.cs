@@ -94,6 +94,34 @@ public sealed partial class RefusedChangeTests : IDisposable
     }
 
     [Theory]
+    [InlineData("MESSAGES 3 UIDNEXT 9", "MESSAGES 3 UIDNEXT 9", false)]
+    [InlineData("MESSAGES 3", "MESSAGES 3", false)]
+    [InlineData("MESSAGES 3 UIDNEXT 9", "MESSAGES 3 UIDNEXT 10", true)]
+    [InlineData("MESSAGES 3", "MESSAGES 4", true)]
+    [InlineData("MESSAGES 0 UIDNEXT 9", "MESSAGES 0 UIDNEXT 10", true)]
+    public async Task Nothing_is_removed_before_its_copy_lies_in_the_trash_folder(string before, string after, bool isRemoved)
+    {
+        await box.RunAsync();
+        var isCopied = false;
+        server.OnCommand = c =>
+        {
+            isCopied |= c.StartsWith("UID COPY", StringComparison.Ordinal);
+            return c.StartsWith("STATUS \"Removed", StringComparison.Ordinal) ? $"STATUS Removed ({(isCopied ? after : before)} UIDVALIDITY 8)\nOK"
+                : c.StartsWith("LIST", StringComparison.Ordinal) ? "LIST () \"/\" INBOX\nLIST () \"/\" Removed\nOK"
+                : c.StartsWith("UID EXPUNGE", StringComparison.Ordinal) ? "4 EXPUNGE\nOK" : null;
+        };
+        await using var run = await AppendRun.OpenAsync(server);
+        await using var folder = await run.Store.OpenForWritingAsync(FolderPath.Inbox, TestContext.Current.CancellationToken);
+        var removing = folder.RemoveAsync(new UidSet([new Uid(4)]), FolderPath.Parse("Removed"), TestContext.Current.CancellationToken);
+        if (isRemoved)
+            Assert.Equal(1, await removing);
+        else
+            await Assert.ThrowsAsync<MailException>(() => removing);
+        Assert.True(isCopied);
+        Assert.Equal(isRemoved, server.Commands.Any(c => c.StartsWith("UID EXPUNGE", StringComparison.Ordinal)));
+    }
+
+    [Theory]
     [InlineData("NO [ALREADYEXISTS] exists")]
     [InlineData("NO the folder can't be made")]
     public async Task TRYCREATE_for_a_folder_that_is_there_is_about_the_message(string reply)
