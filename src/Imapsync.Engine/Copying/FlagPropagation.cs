@@ -62,6 +62,7 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
         catch (MailException e) when (e is { Scope: not FailureScope.Store, IsTransient: false })
         {
             Refusal ??= e;
+            tally.FlagsUpdated += e.OnlyFor is { } only ? changes.Count - (int)only.Count : 0;
             return e;
         }
     }

@@ -91,18 +91,19 @@ internal sealed class FolderCopier(
         recognized = past.WithoutKnown(plan, recognized);
         var flags = new FlagPropagation(() => context.Job.Flags, source, writable, checkpoint, tally);
         await flags.ApplyAsync(writable, plan.FlagChanges, recognized, abort);
-        if (flags.Refusal is { } refusal)
-            report.Problem(new Problem(FailureScope.Folder, key.Source, null, Reasons.Flags, refusal.Message));
         // The listing's messages are released here, so that a million messages are not held twice while they are copied.
         listing = listing with { Messages = [] };
         if (plan.Copy.Count > 0)
             await context.Appending.SetAsync(pair.Target);
         var wasStopped = !await CopyAsync(source, writable, checkpoint, plan.Copy, abort);
         DoubtStrangers(checkpoint, flags.Strangers);
+        var refusal = flags.Refusal ?? older.Refusal;
+        if (refusal is not null)
+            report.Problem(new Problem(FailureScope.Folder, key.Source, null, Reasons.Flags, refusal.Message));
         if (wasStopped)
             return new FolderOutcome(null, plan.Vanished, WasStopped: true);
 
-        var areFlagsDone = flags.Strangers.Count == 0 && !flags.IsCutShort && flags.Refusal is null;
+        var areFlagsDone = flags.Strangers.Count == 0 && !flags.IsCutShort && refusal is null;
         if (tally.Failures.Count == 0 && listing.MissingCount == 0 && areFlagsDone)
             checkpoint.SetSourceModSeq(source.Status.HighestModSeq);
         await checkpoint.CommitAsync(abort);

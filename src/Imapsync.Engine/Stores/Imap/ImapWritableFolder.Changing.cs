@@ -51,10 +51,14 @@ internal sealed partial class ImapWritableFolder
             {
                 try
                 {
-                    if (refused.Singly < MaxRefusedSingly)
-                        await StoreAsync([uids.GroupBy(_ => group.Key).Single()], add, cancellationToken);
-                    else
+                    if (refused.Singly == MaxRefusedSingly)
+                    {
                         refused.Add(uids);
+                        continue;
+                    }
+
+                    foreach (var set in new UidSet(uids).ToWire(900))
+                        await StoreAsync(set, add, group.Key, cancellationToken);
                 }
                 catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false, InnerException: ImapCommandException })
                 {
@@ -84,7 +88,7 @@ internal sealed partial class ImapWritableFolder
         var there = new UidSet();
         await foreach (var message in ListAsync(new ListRequest(uids), cancellationToken))
             there.Add(message.Uid);
-        var expungedBefore = Client.Expunged;
+        var alreadyExpunged = Client.Expunged;
         var trashName = trash is null ? null : await findWireName(trash, cancellationToken);
         foreach (var set in there.ToWire(900))
         {
@@ -100,7 +104,7 @@ internal sealed partial class ImapWritableFolder
             await GuardAsync(Client.ExpungeAsync(set, cancellationToken), "removing messages");
         }
 
-        if (Client.Expunged - expungedBefore < there.Count)
+        if (Client.Expunged - alreadyExpunged < there.Count)
             await ProveGoneAsync(there, cancellationToken);
         return (int)there.Count;
     }
