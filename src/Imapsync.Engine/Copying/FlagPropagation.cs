@@ -21,6 +21,9 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
     /// <summary>True if the policy changed during propagation: changes not yet sent under the old policy must be judged again.</summary>
     public bool IsCutShort { get; private set; }
 
+    /// <summary>Why the target did not take some of the changes, which are still to be done; null if it took all.</summary>
+    public MailException? Refusal { get; private set; }
+
     /// <param name="changed">Settled messages with their current flags at the source.</param>
     /// <param name="recognized">Messages just recognised at the target, with the flags of both sides. They have no common past to merge from.</param>
     public async Task ApplyAsync(
@@ -37,11 +40,30 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
             if (IsCutShort)
                 return;
             List<FlagChange> needed = [.. batch.Select(c => c.Change).Where(c => !IsEmpty(c))];
-            if (needed.Count > 0)
-                tally.FlagsUpdated += await writable.SetFlagsAsync(needed, cancellationToken);
-            foreach (var (settled, _) in batch)
-                checkpoint.Settle(settled);
+            var refused = needed.Count == 0 ? null : await SetAsync(writable, needed, cancellationToken);
+            foreach (var (settled, change) in batch)
+            {
+                if (IsEmpty(change) || refused is null || (refused.OnlyFor is { } only && !only.Contains(change.Uid)))
+                    checkpoint.Settle(settled);
+            }
+
             await checkpoint.CommitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Makes the changes. A refusal for good is returned and not thrown, since it must not keep new mail from being copied.</summary>
+    private async Task<MailException?> SetAsync(IWritableFolder writable, List<FlagChange> changes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            tally.FlagsUpdated += await writable.SetFlagsAsync(changes, cancellationToken);
+            return null;
+        }
+        catch (MailException e) when (e is { Scope: not FailureScope.Store, IsTransient: false })
+        {
+            Refusal ??= e;
+            tally.FlagsUpdated += e.OnlyFor is { } only ? changes.Count - (int)only.Count : 0;
+            return e;
         }
     }
 

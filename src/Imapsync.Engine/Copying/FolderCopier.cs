@@ -97,10 +97,13 @@ internal sealed class FolderCopier(
             await context.Appending.SetAsync(pair.Target);
         var wasStopped = !await CopyAsync(source, writable, checkpoint, plan.Copy, abort);
         DoubtStrangers(checkpoint, flags.Strangers);
+        var refusal = flags.Refusal ?? older.Refusal;
+        if (refusal is not null)
+            report.Problem(new Problem(FailureScope.Folder, key.Source, null, Reasons.Flags, refusal.Message));
         if (wasStopped)
             return new FolderOutcome(null, plan.Vanished, WasStopped: true);
 
-        var areFlagsDone = flags.Strangers.Count == 0 && !flags.IsCutShort;
+        var areFlagsDone = flags.Strangers.Count == 0 && !flags.IsCutShort && refusal is null;
         if (tally.Failures.Count == 0 && listing.MissingCount == 0 && areFlagsDone)
             checkpoint.SetSourceModSeq(source.Status.HighestModSeq);
         await checkpoint.CommitAsync(abort);

@@ -27,6 +27,9 @@ internal sealed class OlderState(JobContext context, FolderPair pair)
         return context.IsStateOld;
     }
 
+    /// <inheritdoc cref="FlagPropagation.Refusal"/>
+    public MailException? Refusal { get; private set; }
+
     /// <summary>
     /// Merges flags without a common past, because the flags propagated last are unknown: flags that only the source has are added, none are
     /// removed.
@@ -52,6 +55,8 @@ internal sealed class OlderState(JobContext context, FolderPair pair)
         }
 
         // The merged flags are recorded before anything that would hide the age of the state, so that a run interrupted here detects it again.
-        await new FlagPropagation(() => context.Job.Flags, source, target, checkpoint, tally).ApplyAsync(target, [], met, abort);
+        var flags = new FlagPropagation(() => context.Job.Flags, source, target, checkpoint, tally);
+        await flags.ApplyAsync(target, [], met, abort);
+        Refusal = flags.Refusal;
     }
 }

@@ -1,3 +1,5 @@
+using Imapsync.Imap;
+
 namespace Imapsync.Engine.Mail;
 
 /// <summary>How far a failure reaches, and so how much has to be repeated or given up.</summary>
@@ -61,4 +63,7 @@ public sealed class MailException(FailureScope scope, bool isTransient, string m
     /// The message was not even sent, since others like it were refused; another attempt makes sense only after some message was accepted.
     /// </summary>
     public bool IsPassedOver { get; init; }
+
+    /// <summary>The only messages for which the request was refused, while it was done for all others; null if nothing is known to be done.</summary>
+    public UidSet? OnlyFor { get; init; }
 }

@@ -234,7 +234,7 @@ public sealed partial class ImapStore : IMessageStore
             // Where the server sends no EXISTS, the folder looks empty; only STATUS can confirm that.
             if (!selected.TellsMessages && await client.StatusAsync(wire, cancellationToken) is not { TellsMessages: true, Messages: 0 })
                 throw new MailException(FailureScope.Folder, true, $"the server opens {path} and does not say how many messages it has (EXISTS)");
-            return open(client, selected, wire);
+            return open(client, await CompleteAsync(client, selected, wire, cancellationToken), wire);
         }
         catch (Exception e)
         {
@@ -243,6 +243,26 @@ public sealed partial class ImapStore : IMessageStore
             if (ImapFailure.IsImap(e))
                 throw ImapFailure.Translate(e, FailureScope.Folder, $"cannot open {path}");
             throw;
+        }
+    }
+
+    /// <summary>Asks by STATUS for a UIDNEXT or UIDVALIDITY that SELECT did not report (Winmail Pro), since without them a folder put back is not noticed.</summary>
+    private static async Task<SelectedFolder> CompleteAsync(ImapClient client, SelectedFolder selected, string wire, CancellationToken cancellationToken)
+    {
+        var told = selected.Counters;
+        if (!told.UidNext.IsNone && !told.UidValidity.IsNone)
+            return selected;
+        try
+        {
+            if (await client.StatusAsync(wire, cancellationToken) is not { } asked)
+                return selected;
+            var validity = told.UidValidity.IsNone ? asked.UidValidity : told.UidValidity;
+            var next = told.UidNext.IsNone && (asked.UidValidity.IsNone || asked.UidValidity == validity) ? asked.UidNext : told.UidNext;
+            return selected with { Counters = told with { UidValidity = validity, UidNext = next } };
+        }
+        catch (ImapCommandException)
+        {
+            return selected;
         }
     }
 

@@ -9,6 +9,9 @@ internal sealed partial class ImapWritableFolder
     /// <summary>How many messages are checked after the first APPEND with flags, to see whether the folder keeps the flags.</summary>
     private const int FlagSample = 8;
 
+    /// <summary>After so many messages were refused singly, the rest of a refused set is not tried.</summary>
+    private const int MaxRefusedSingly = 4;
+
     public async Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changes, CancellationToken cancellationToken)
     {
         if (changes.Count == 0)
@@ -29,9 +32,51 @@ internal sealed partial class ImapWritableFolder
                 real.Add(new FlagChange(change.Uid, add, remove));
         }
 
-        await StoreAsync(real.GroupBy(c => c.Add, c => c.Uid), add: true, cancellationToken);
-        await StoreAsync(real.GroupBy(c => c.Remove, c => c.Uid), add: false, cancellationToken);
-        return real.Count;
+        var refused = new RefusedStores();
+        await StoreEachAsync(real.GroupBy(c => c.Add, c => c.Uid), add: true, refused, cancellationToken);
+        await StoreEachAsync(real.GroupBy(c => c.Remove, c => c.Uid), add: false, refused, cancellationToken);
+        if (refused.First is not { } first)
+            return real.Count;
+        var only = new UidSet(refused.Uids);
+        throw new MailException(FailureScope.Folder, false, $"{first.Message} (UID {only})", first) { OnlyFor = only };
+    }
+
+    /// <summary>Stores flags; a set that is refused is halved until the messages that are the reason are found, so that they cost no other its flags.</summary>
+    private async Task StoreEachAsync(IEnumerable<IGrouping<FlagSet, Uid>> groups, bool add, RefusedStores refused, CancellationToken cancellationToken)
+    {
+        foreach (var group in groups.Where(g => !g.Key.IsEmpty))
+        {
+            var waiting = new Stack<Uid[]>([[.. group.Order()]]);
+            while (waiting.TryPop(out var uids))
+            {
+                try
+                {
+                    if (refused.Singly == MaxRefusedSingly)
+                    {
+                        refused.Add(uids);
+                        continue;
+                    }
+
+                    foreach (var set in new UidSet(uids).ToWire(900))
+                        await StoreAsync(set, add, group.Key, cancellationToken);
+                }
+                catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false, InnerException: ImapCommandException })
+                {
+                    refused.First ??= e;
+                    if (Client.Refusals >= ConnectionPool.MaxRefusals)
+                        await ReplaceConnectionAsync(cancellationToken);
+                    if (uids.Length == 1)
+                    {
+                        refused.Singly++;
+                        refused.Add(uids);
+                        continue;
+                    }
+
+                    waiting.Push(uids[(uids.Length / 2)..]);
+                    waiting.Push(uids[..(uids.Length / 2)]);
+                }
+            }
+        }
     }
 
     public async Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken)
@@ -43,18 +88,53 @@ internal sealed partial class ImapWritableFolder
         var there = new UidSet();
         await foreach (var message in ListAsync(new ListRequest(uids), cancellationToken))
             there.Add(message.Uid);
+        var alreadyExpunged = Client.Expunged;
         var trashName = trash is null ? null : await findWireName(trash, cancellationToken);
         foreach (var set in there.ToWire(900))
         {
-            if (trashName is not null)
-                await GuardAsync(Client.CopyAsync(set, trashName, offered.HasMove, cancellationToken), "moving messages out");
             if (trashName is not null && offered.HasMove)
+            {
+                await GuardAsync(Client.CopyAsync(set, trashName, move: true, cancellationToken), "moving messages out");
                 continue;
+            }
+
+            if (trashName is not null)
+                await CopyOutAsync(set, trashName, cancellationToken);
             await GuardAsync(Client.StoreAsync(set, true, FlagSet.Create(MessageFlags.Deleted), cancellationToken), "marking messages");
             await GuardAsync(Client.ExpungeAsync(set, cancellationToken), "removing messages");
         }
 
+        if (Client.Expunged - alreadyExpunged < there.Count)
+            await ProveGoneAsync(there, cancellationToken);
         return (int)there.Count;
+    }
+
+    /// <summary>
+    /// Copies messages to the trash folder and looks whether it grew by as many, since they are removed from here next and OK alone is no proof.
+    /// Where STATUS reports neither UIDNEXT nor a number of messages, nothing shows it.
+    /// </summary>
+    private async Task CopyOutAsync(string set, string trashName, CancellationToken cancellationToken)
+    {
+        var before = await GuardAsync(Client.StatusAsync(trashName, cancellationToken), "the status of the trash folder for what is removed");
+        await GuardAsync(Client.CopyAsync(set, trashName, move: false, cancellationToken), "moving messages out");
+        var after = await GuardAsync(Client.StatusAsync(trashName, cancellationToken), "the status of the trash folder for what is removed");
+        var copied = UidSet.TryParse(set, out var uids) ? uids.Count : 1;
+        // UIDNEXT shows it also where somebody else removes mail from the trash folder meanwhile.
+        var byUid = before is { UidNext.IsNone: false } && after is { UidNext.IsNone: false } ? (long)after.UidNext.Value - before.UidNext.Value : (long?)null;
+        var byCount = before is { TellsMessages: true } && after is { TellsMessages: true } ? after.Messages - before.Messages : (long?)null;
+        if ((byUid ?? byCount) is not null && Math.Max(byUid ?? 0, byCount ?? 0) < copied)
+            throw new MailException(FailureScope.Folder, false, $"the server says that {copied} messages of {Path} are copied to the trash folder, which did not grow by as many; they are not removed");
+    }
+
+    /// <summary>Looks whether messages are gone, where the server reported fewer as removed than it should have. OK alone is no proof.</summary>
+    private async Task ProveGoneAsync(UidSet uids, CancellationToken cancellationToken)
+    {
+        await SelectAgainAsync(cancellationToken);
+        var left = new UidSet();
+        await foreach (var message in ListAsync(new ListRequest(uids), cancellationToken))
+            left.Add(message.Uid);
+        if (!left.IsEmpty)
+            throw new MailException(FailureScope.Folder, false, $"the server says that these messages are removed from {Path} and still shows them: UID {left}");
     }
 
     /// <summary>
@@ -128,5 +208,18 @@ internal sealed partial class ImapWritableFolder
             if (flags.System != MessageFlags.None)
                 await GuardAsync(Client.StoreAsync(set, add, FlagSet.Create(flags.System), cancellationToken), "changing flags");
         }
+    }
+
+    /// <summary>What the server refused of a change of flags.</summary>
+    private sealed class RefusedStores
+    {
+        public MailException? First { get; set; }
+
+        public SortedSet<Uid> Uids { get; } = [];
+
+        /// <summary>How many messages were refused by themselves.</summary>
+        public int Singly { get; set; }
+
+        public void Add(Uid[] uids) => Uids.UnionWith(uids);
     }
 }

@@ -10,8 +10,10 @@ internal sealed partial class ImapWritableFolder
     {
         if (reply.Has(ResponseCodeKind.TryCreate))
         {
-            await GuardAsync(Client.CreateAsync(WireName, null, cancellationToken), "creating again");
-            throw new MailException(FailureScope.Folder, true, $"{Path} was gone and has been created: {reply}");
+            if (await CreateAgainAsync(cancellationToken))
+                throw new MailException(FailureScope.Folder, true, $"{Path} was gone and has been created: {reply}");
+            // The folder is there, so the code is wrong and the refusal is about the message.
+            reply = reply with { Code = null };
         }
 
         if (reply.Kind == StatusKind.Bad)
@@ -30,6 +32,23 @@ internal sealed partial class ImapWritableFolder
 
         stopWith ??= refusal;
         message.Fail(new MailException(FailureScope.Message, true, refusal.Message));
+    }
+
+    /// <summary>Creates the folder; returns false if it can't be created because it is still there.</summary>
+    private async Task<bool> CreateAgainAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await GuardAsync(Client.CreateAsync(WireName, null, cancellationToken), "creating again");
+            return true;
+        }
+        catch (MailException e) when (e is { IsTransient: false, InnerException: ImapCommandException })
+        {
+            // Only STATUS shows that it is there, since servers refuse to create an existing folder in words of their own (Kopano).
+            if (await GuardAsync(Client.StatusAsync(WireName, cancellationToken), "the status") is null)
+                throw;
+            return false;
+        }
     }
 
     /// <summary>Chooses another way to send the refused message, or fails it for good where there is none.</summary>
