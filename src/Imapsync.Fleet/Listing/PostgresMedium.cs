@@ -21,8 +21,9 @@ internal sealed class PostgresMedium : Medium
             Options = "-c jit=off -c idle_in_transaction_session_timeout=5s",
             SearchPath = Schema,
             MaxPoolSize = 20,
-            ApplicationName = "imapsync-fleet",
         };
+        // What the database shows as the name of the session.
+        builder.ApplicationName ??= "imapsync-fleet";
         ConnectionString = builder.ConnectionString;
         Display = string.Create(CultureInfo.InvariantCulture, $"PostgreSQL {builder.Database} at {builder.Host}:{builder.Port}");
         source = NpgsqlDataSource.Create(builder);
