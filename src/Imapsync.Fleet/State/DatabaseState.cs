@@ -296,8 +296,10 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
         }
     }
 
-    private sealed class Log(DatabaseState medium, StateName name, StoredPiece piece) : IStateLog
+    private sealed class Log(DatabaseState medium, StateName name, StoredPiece opened) : IStateLog
     {
+        private StoredPiece piece = opened;
+
         public async Task AppendAsync(ReadOnlyMemory<byte> batch)
         {
             await medium.WriteAsync(name.IsHeld, (id, mine) => medium.tables.AppendAsync(id, mine, medium.writer, piece.Id, piece.Length, batch, CancellationToken.None));

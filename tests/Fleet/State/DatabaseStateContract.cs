@@ -1,11 +1,11 @@
 using System.Text;
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.State;
 using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.State;
 using Imapsync.Fleet.Working;
-using Imapsync.Engine.Jobs;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.State;
@@ -22,7 +22,7 @@ public abstract class DatabaseStateContract : StateMediumContract
     public override async ValueTask DisposeAsync()
     {
         await lab.DisposeAsync();
-        GC.SuppressFinalize(this);
+        await base.DisposeAsync();
     }
 
     protected override IStateMedium Open(string? part = null) => lab.Open(new StateLocation("job", part));
