@@ -23,6 +23,7 @@ public abstract class DatabaseStateContract : StateMediumContract
     {
         await lab.DisposeAsync();
         await base.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 
     protected override IStateMedium Open(string? part = null) => lab.Open(new StateLocation("job", part));
