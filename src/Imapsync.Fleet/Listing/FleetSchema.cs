@@ -6,7 +6,7 @@ namespace Imapsync.Fleet.Listing;
 internal static class FleetSchema
 {
     /// <summary>The version of the tables, increased with each change of them.</summary>
-    public const long Version = 1;
+    public const long Version = 2;
 
     public static async Task CreateAsync(Medium medium, CancellationToken cancellationToken)
     {
@@ -18,8 +18,11 @@ internal static class FleetSchema
         await medium.LockAsync(connection, transaction, FleetLock.Schema, cancellationToken);
         if (medium.CreateSchema is { } create)
             await connection.ExecuteAsync(transaction, create, cancellationToken);
-        await connection.ExecuteAsync(transaction, Tables.Replace("{key}", medium.Key, StringComparison.Ordinal).Replace("{room}", medium.RoomToUpdate, StringComparison.Ordinal), cancellationToken);
+        await connection.ExecuteAsync(transaction, Tables.Replace("{key}", medium.Key, StringComparison.Ordinal).Replace("{room}", medium.RoomToUpdate, StringComparison.Ordinal)
+            .Replace("{octets}", medium.Octets, StringComparison.Ordinal), cancellationToken);
         await connection.ExecuteAsync(transaction, "insert into version(one, number) values(1, @number) on conflict do nothing", cancellationToken, ("number", Version));
+        // Version 2 has more tables, which were created above, and is else the same.
+        await connection.ExecuteAsync(transaction, "update version set number = 2 where number = 1", cancellationToken);
         var found = await connection.NumberAsync(transaction, "select number from version", cancellationToken);
         if (found != Version)
             throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"the tables of {medium.Display} have version {found}, and this program knows {Version}; use the program that made them, or a newer one"));
@@ -66,6 +69,17 @@ internal static class FleetSchema
 
         create table if not exists event (id {key}, account bigint not null references account(id), at bigint not null, words text not null);
         create index if not exists event_account on event (account, id);
+
+        create table if not exists job_state (
+          id {key}, job text not null, part text not null, account bigint not null references account(id) on delete cascade, attempt bigint not null,
+          hold bigint, holder text not null, begun bigint not null, turn_until bigint, unique (job, part));
+        create index if not exists job_state_account on job_state (account);
+
+        create table if not exists state_piece (
+          id {key}, state bigint not null references job_state(id) on delete cascade, name text not null, unique (state, name));
+
+        create table if not exists state_part (
+          piece bigint not null references state_piece(id) on delete cascade, start bigint not null, octets {octets} not null, primary key (piece, start));
 
         """;
 }

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Imapsync.Fleet.State;
 
 namespace Imapsync.Fleet.Listing;
 
@@ -43,6 +44,9 @@ public sealed partial class FleetStore : IAsyncDisposable
     /// <summary>The connection string for others who keep tables in the same database; null for a file.</summary>
     internal string? PostgresConnectionString => (medium as PostgresMedium)?.ConnectionString;
 
+    /// <summary>The tables that hold the state of jobs.</summary>
+    internal StateTables States => new(medium);
+
     /// <summary>Does what may not be done by two programs at once: making tables.</summary>
     internal async Task AloneAsync(Func<Task> work, CancellationToken cancellationToken)
     {
@@ -74,31 +78,10 @@ public sealed partial class FleetStore : IAsyncDisposable
         }
     }
 
-    private async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            try
-            {
-                using var turn = await medium.EnterAsync(cancellationToken);
-                await using var connection = await medium.OpenAsync(cancellationToken);
-                await using var transaction = await medium.BeginAsync(connection, cancellationToken);
-                var result = await work(connection, transaction);
-                await transaction.CommitAsync(cancellationToken);
-                return result;
-            }
-            catch (DbException e) when (tries < 5 && medium.IsConflict(e))
-            {
-                // Two transactions changed the same rows in different orders, so one of them starts again.
-            }
-        }
-    }
+    private Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken) => medium.WriteAsync(work, cancellationToken);
 
-    private async Task<List<T>> ReadAsync<T>(string text, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
-    {
-        await using var connection = await medium.OpenAsync(cancellationToken);
-        return await connection.QueryAsync(null, text, read, cancellationToken, parameters);
-    }
+    private Task<List<T>> ReadAsync<T>(string text, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters) =>
+        medium.ReadAsync(text, read, cancellationToken, parameters);
 
     private Task<long> NowAsync(DbConnection connection, DbTransaction transaction, CancellationToken cancellationToken) =>
         connection.NumberAsync(transaction, $"select {medium.Now}", cancellationToken);

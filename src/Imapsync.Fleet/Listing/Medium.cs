@@ -14,6 +14,18 @@ internal abstract class Medium : IAsyncDisposable
     /// <summary>SQL appended to the definition of a table whose rows change every few seconds.</summary>
     public virtual string RoomToUpdate => "";
 
+    /// <summary>The SQL type of octets.</summary>
+    public abstract string Octets { get; }
+
+    /// <summary>
+    /// SQL appended to a select from a job's state <c>s</c> and a lease <c>l</c>: until the transaction ends nobody takes the hold of the state
+    /// or the lease away, while the lease may be renewed.
+    /// </summary>
+    public virtual string KeepHeld => "";
+
+    /// <summary>Like <see cref="KeepHeld"/>, for a select from a lease alone.</summary>
+    public virtual string KeepLease => "";
+
     /// <summary>SQL that creates the schema that holds all tables; null where the database has none.</summary>
     public virtual string? CreateSchema => null;
 
@@ -45,6 +57,52 @@ internal abstract class Medium : IAsyncDisposable
 
     /// <summary>Whether the error means that the database can't be reached for now.</summary>
     public abstract bool IsAway(Exception e);
+
+    /// <summary>Runs a transaction, and once more where it lost a conflict with another.</summary>
+    public async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                using var turn = await EnterAsync(cancellationToken);
+                await using var connection = await OpenAsync(cancellationToken);
+                await using var transaction = await BeginAsync(connection, cancellationToken);
+                var result = await work(connection, transaction);
+                await transaction.CommitAsync(cancellationToken);
+                return result;
+            }
+            catch (DbException e) when (tries < 5 && IsConflict(e))
+            {
+                // Two transactions changed the same rows in different orders, so one of them starts again.
+            }
+        }
+    }
+
+    /// <summary>Runs one statement that changes rows, as a transaction of its own: one round trip.</summary>
+    /// <returns>How many rows it changed.</returns>
+    public async Task<int> ExecuteAsync(string text, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                using var turn = await EnterAsync(cancellationToken);
+                await using var connection = await OpenAsync(cancellationToken);
+                return await connection.ExecuteAsync(null, text, cancellationToken, parameters);
+            }
+            catch (DbException e) when (tries < 5 && IsConflict(e))
+            {
+                // As above.
+            }
+        }
+    }
+
+    public async Task<List<T>> ReadAsync<T>(string text, Func<DbDataReader, T> read, CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
+    {
+        await using var connection = await OpenAsync(cancellationToken);
+        return await connection.QueryAsync(null, text, read, cancellationToken, parameters);
+    }
 
     public abstract ValueTask DisposeAsync();
 }

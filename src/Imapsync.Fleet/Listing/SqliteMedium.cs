@@ -15,6 +15,8 @@ internal sealed class SqliteMedium(string file) : Medium
 
     public override string Key => "integer primary key autoincrement";
 
+    public override string Octets => "blob";
+
     // Writers queue here, because SQLite itself would let them poll for the lock.
     private static readonly ConcurrentDictionary<string, SemaphoreSlim> Writers = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim writing = Writers.GetOrAdd(Path.GetFullPath(file), _ => new SemaphoreSlim(1));

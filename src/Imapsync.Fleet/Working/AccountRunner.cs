@@ -5,9 +5,11 @@ using Imapsync.Engine.Files;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
+using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
 using Imapsync.Engine.Stores.Fences;
 using Imapsync.Fleet.Listing;
+using Imapsync.Fleet.State;
 using Imapsync.Fleet.Submitting;
 
 namespace Imapsync.Fleet.Working;
@@ -18,22 +20,26 @@ internal sealed class AccountRunner
     /// <summary>The number of consecutive attempts without progress after which a person has to look at the account.</summary>
     private const int MostFailures = 6;
 
-    private readonly AsyncLocal<AccountAtWork?> current = new();
+    private readonly AsyncLocal<Attempt?> current = new();
     private readonly BatchReader batches;
-    private readonly AttemptDirectories states;
+    private readonly StateTables states;
+    private readonly AttemptDirectories directories;
     private readonly TimeProvider time;
     private readonly JobRunner runner;
+    private readonly string worker;
 
-    public AccountRunner(BatchReader batches, AttemptDirectories states, TimeProvider time)
+    /// <param name="worker">The worker's name.</param>
+    public AccountRunner(BatchReader batches, StateTables states, AttemptDirectories directories, string worker, TimeProvider time)
     {
-        (this.batches, this.states, this.time) = (batches, states, time);
+        (this.batches, this.states, this.directories, this.worker, this.time) = (batches, states, directories, worker, time);
         // One runner serves all accounts, so that facts learned about a host apply to each account of that host.
-        runner = new JobRunner(time, async (endpoint, forWriting, context, c) =>
-        {
-            var run = current.Value ?? throw new InvalidOperationException("no account is at work here");
-            return Fence.Around(await StoreRegistry.OpenAsync(endpoint, forWriting, context, c), run.Require);
-        });
+        runner = new JobRunner(
+            time,
+            async (endpoint, forWriting, context, c) => Fence.Around(await StoreRegistry.OpenAsync(endpoint, forWriting, context, c), Current.Run.Require),
+            OpenState);
     }
+
+    private Attempt Current => current.Value ?? throw new InvalidOperationException("no account is at work here");
 
     /// <summary>Runs the attempt. Never throws for a failure of the job.</summary>
     public async Task<AttemptEnd> RunAsync(AccountAtWork run)
@@ -43,7 +49,8 @@ internal sealed class AccountRunner
         try
         {
             job = batches.Rebuild(account);
-            job = job.At(time.GetUtcNow()) with { StateDirectory = await states.TakeAsync(job, run.Require) };
+            job = job.At(time.GetUtcNow()) with { State = new StateLocation(AttemptDirectories.KeyOf(job)) };
+            current.Value = new Attempt(run, directories.FindOlder(job, time), job.Source.Place is null ? null : await directories.TakeAsync(job, run.Require));
         }
         catch (ConfigurationException e)
         {
@@ -59,11 +66,19 @@ internal sealed class AccountRunner
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            return Again(account, $"the state can't be kept: {FileErrors.Explain(e)}", gotAnywhere: false);
+            return Again(account, $"its directory can't be used: {FileErrors.Explain(e)}", gotAnywhere: false);
         }
 
-        current.Value = run;
         return End(run, await runner.RunAsync(job, new RunOptions(), run.Show, run.Stop, run.Abort));
+    }
+
+    private DatabaseState OpenState(StateLocation location)
+    {
+        var attempt = Current;
+        var account = attempt.Run.Account;
+        // A part, such as the state of a restore, was never kept by a version before.
+        return new DatabaseState(
+            states, location, new StateWriter(account.Account, account.Attempt, worker, attempt.Run.Require), time, attempt.Directory, location.Part is null ? attempt.Older : null);
     }
 
     private static AttemptEnd End(AccountAtWork run, JobReport report)
@@ -109,4 +124,8 @@ internal sealed class AccountRunner
         var seconds = 30 * Math.Pow(2, failures - 1) * (0.75 + (Random.Shared.NextDouble() / 2));
         return Ended(account, AccountStatus.Due, $"is tried again: {problem}") with { Failures = failures, DelayMilliseconds = (long)(seconds * 1000) };
     }
+
+    /// <param name="Older">The account's state as a version before kept it.</param>
+    /// <param name="Directory">Where a source on a disk keeps the numbers of its messages; null for another source.</param>
+    private sealed record Attempt(AccountAtWork Run, OlderState? Older, string? Directory);
 }

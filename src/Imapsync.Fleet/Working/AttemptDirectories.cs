@@ -3,24 +3,49 @@ using System.Security.Cryptography;
 using System.Text;
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Jobs;
+using Imapsync.Fleet.State;
 
 namespace Imapsync.Fleet.Working;
 
 /// <summary>
-/// What is remembered of accounts between their attempts, below a directory that every worker reaches. Each attempt has a directory of its
-/// own that begins as a copy of the newest one: whatever a worker still writes that was thought dead, nobody reads any more.
+/// Where a store keeps the numbers of somebody else's mail on this machine's disk, between the attempts at an account; the account's state is in
+/// the database. Each attempt has a directory of its own that begins as a copy of the newest one: whatever a worker still writes that was thought
+/// dead, nobody reads any more. Versions before this one kept all state so.
 /// </summary>
 internal sealed class AttemptDirectories(string root)
 {
     private const int Kept = 2;
 
+    /// <summary>What stays in a directory when the rest was taken into the database.</summary>
+    private const string Names = "names";
+
+    /// <summary>What identifies the state of a job. Accounts with the same name, source and target go on from one another, whatever batch they are in.</summary>
+    public static string KeyOf(JobDefinition job) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{job.Name}\n{job.Source.Identity}\n{job.Target.Identity}")).AsSpan(0, 16));
+
+    /// <summary>The state that a version before kept of an account here; null where there is none.</summary>
+    public OlderState? FindOlder(JobDefinition job, TimeProvider time)
+    {
+        var place = PlaceOf(job);
+        if (!Directory.Exists(place) || Numbers(place) is not [.., var newest] || !Directory.EnumerateFileSystemEntries(NameOf(place, newest)).Any(IsState))
+            return null;
+        return new OlderState(NameOf(place, newest), time, () =>
+        {
+            foreach (var entry in Numbers(place).SelectMany(n => Directory.EnumerateFileSystemEntries(NameOf(place, n))).Where(IsState))
+            {
+                if (File.Exists(entry))
+                    File.Delete(entry);
+                else
+                    Directory.Delete(entry, recursive: true);
+            }
+        });
+    }
+
     /// <summary>The directory for an attempt, with all that the ones before remembered.</summary>
-    /// <param name="job">Accounts with the same name, source and target go on from one another, whatever batch they are in.</param>
     /// <param name="require">Throws where the attempt may not go on.</param>
     public async Task<string> TakeAsync(JobDefinition job, Action require)
     {
-        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{job.Name}\n{job.Source.Identity}\n{job.Target.Identity}")).AsSpan(0, 16));
-        var place = Path.Combine(root, digest[..2], digest);
+        var place = PlaceOf(job);
         await DurableFiles.CreateDirectoryAsync(place, CancellationToken.None);
         require();
         // Attempts that ended in the middle of a copy left these.
@@ -53,6 +78,14 @@ internal sealed class AttemptDirectories(string root)
                 Remove(NameOf(place, old));
             return NameOf(place, next);
         }
+    }
+
+    private static bool IsState(string entry) => Path.GetFileName(entry) != Names;
+
+    private string PlaceOf(JobDefinition job)
+    {
+        var key = KeyOf(job);
+        return Path.Combine(root, key[..2], key);
     }
 
     private static List<long> Numbers(string place) =>

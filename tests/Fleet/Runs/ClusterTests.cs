@@ -28,6 +28,8 @@ public sealed class ClusterTests(PostgresFixture postgres)
         await lab.CommandAsync("submit", "moves.yaml");
         await FleetLab.UntilAsync(list, a => Running(a, "killed") && Running(a, "ended") && Running(a, "frozen"), killed, ended, frozen);
 
+        // From here on the database notes who writes each part of state.
+        await using var watch = await StateWatch.BeginAsync(lab.Postgres);
         await frozen.SignalAsync("STOP");
         var asleep = (await FleetLab.AccountsAsync(list)).Where(a => a.Worker == "frozen").ToDictionary(a => a.Id, a => a.Attempt);
         var since = TimeProvider.System.GetTimestamp();
@@ -47,6 +49,11 @@ public sealed class ClusterTests(PostgresFixture postgres)
 
         await lab.AllEqualAsync();
         Assert.All(asleep, a => Assert.True(all.Single(x => x.Id == a.Key).Attempt > a.Value));
+        var writes = await watch.ReadAsync();
+        Assert.NotEmpty(writes);
+        Assert.All(writes, w => Assert.Equal(w.Holder, w.Writer));
+        Assert.DoesNotContain(writes, w => asleep.TryGetValue(w.Account, out var attempt) && w.Attempt <= attempt);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{writes.Count} parts of state written from the start of the watch, each by the worker that had the account, {writes.Count(w => w.Writer == "frozen")} of them by the one that was frozen, for attempts it was given since");
         await frozen.SignalAsync("TERM");
         Assert.Equal(0, await frozen.WaitAsync());
         await fresh.SignalAsync("TERM");

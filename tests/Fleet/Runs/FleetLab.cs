@@ -69,8 +69,9 @@ public sealed class FleetLab : IAsyncDisposable
     public FleetProcess Serve(params string[] options) =>
         FleetProcess.Start(Dir.Path, Variables(), ["serve", "--data", Dir["data"], "--listen", "127.0.0.1:0", .. options]);
 
+    /// <summary>Starts a worker, whose name PostgreSQL shows for its sessions.</summary>
     public FleetProcess Work(string name, int slots) =>
-        FleetProcess.Start(Dir.Path, Variables(), ["worker", "--data", Dir["data"], "--name", name, "--slots", $"{slots}"]);
+        FleetProcess.Start(Dir.Path, Variables($";Application Name={name}"), ["worker", "--data", Dir["data"], "--name", name, "--slots", $"{slots}"]);
 
     /// <summary>Waits until a server is up; the commands use it from then on.</summary>
     public async Task KnowAsync(FleetProcess server)
@@ -141,11 +142,12 @@ public sealed class FleetLab : IAsyncDisposable
         Dir.Dispose();
     }
 
-    private Dictionary<string, string> Variables()
+    /// <param name="settings">What is added to the connection string.</param>
+    private Dictionary<string, string> Variables(string settings = "")
     {
         var variables = new Dictionary<string, string>(environment) { ["HOME"] = Dir.Path };
         if (Postgres is not null)
-            variables["IMAPSYNC_FLEET_POSTGRES"] = Postgres;
+            variables["IMAPSYNC_FLEET_POSTGRES"] = Postgres + settings;
         return variables;
     }
 }

@@ -1,0 +1,59 @@
+using Imapsync.Engine.Files;
+using Imapsync.Engine.State;
+
+namespace Imapsync.Fleet.State;
+
+/// <summary>The state of an account in a directory, as versions before kept it: taken into the database once, then removed.</summary>
+/// <param name="directory">The directory of the newest attempt.</param>
+/// <param name="remove">Removes what was taken over.</param>
+internal sealed class OlderState(string directory, TimeProvider time, Action remove)
+{
+    /// <summary>
+    /// The mark comes first and the summary last: a copy that ends in the middle never looks like a state of which all is known.
+    /// </summary>
+    private static readonly StateName[] BeforeJournals = [StateName.Appending, StateName.TrashOrigins, StateName.VerifyCursor, StateName.SourceBudget, StateName.TargetBudget];
+
+    /// <exception cref="CheckpointVersionException">A newer version of this program wrote it.</exception>
+    public async Task CopyToAsync(IStateMedium target, CancellationToken cancellationToken)
+    {
+        await using var source = new FileMedium(new StateLocation(directory), time);
+        foreach (var name in BeforeJournals)
+            await CopyAsync(source, target, name, cancellationToken);
+        await using (var checkpoints = await CheckpointStore.OpenAsync(new FileMedium(new StateLocation(directory), time), readOnly: true, cancellationToken))
+        {
+            foreach (var pair in await checkpoints.FindPairsAsync(cancellationToken))
+                await CopyAsync(source, target, StateName.Journal(pair), cancellationToken);
+        }
+
+        await CopyAsync(source, target, StateName.Summary, cancellationToken);
+    }
+
+    public void Remove()
+    {
+        try
+        {
+            remove();
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            // It is not read again, because the state in the database says that it has begun.
+        }
+    }
+
+    private static async Task CopyAsync(FileMedium source, IStateMedium target, StateName name, CancellationToken cancellationToken)
+    {
+        if (await source.OpenAsync(name, cancellationToken) is not { } opened)
+            return;
+        using var content = opened;
+        await target.ReplaceAsync(name, async (stream, token) =>
+        {
+            var buffer = new byte[64 * 1024];
+            var offset = 0L;
+            while (await content.ReadAsync(buffer, offset, token) is > 0 and var read)
+            {
+                await stream.WriteAsync(buffer.AsMemory(0, read), token);
+                offset += read;
+            }
+        }, cancellationToken);
+    }
+}

@@ -1,0 +1,49 @@
+using Npgsql;
+
+namespace Imapsync.Fleet.Tests.Runs;
+
+/// <summary>A part of state that was written.</summary>
+/// <param name="Account">The account whose state it is, and the attempt that holds it.</param>
+/// <param name="Writer">The worker whose session wrote it.</param>
+/// <param name="Holder">The worker that had the lease of that attempt; null where nobody had.</param>
+internal readonly record struct WrittenPart(long Account, long Attempt, string Writer, string? Holder);
+
+/// <summary>Has the database itself note, by a trigger, who writes each part of state.</summary>
+internal sealed class StateWatch : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource source;
+
+    private StateWatch(NpgsqlDataSource source) => this.source = source;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public static async Task<StateWatch> BeginAsync(string database)
+    {
+        // Not from a pool: a test may kill the server.
+        var watch = new StateWatch(NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database) { Pooling = false }));
+        await using var command = watch.source.CreateCommand("""
+            create table public.written (account bigint not null, attempt bigint not null, writer text not null, holder text);
+            create function public.note_part() returns trigger language plpgsql as $$ begin
+              insert into public.written
+              select s.account, s.attempt, current_setting('application_name'), (select l.worker from fleet.lease l where l.account = s.account and l.attempt = s.attempt)
+              from fleet.state_piece p join fleet.job_state s on s.id = p.state where p.id = new.piece;
+              return new;
+            end $$;
+            create trigger noted after insert or update on fleet.state_part for each row execute function public.note_part();
+            """);
+        await command.ExecuteNonQueryAsync(Stop);
+        return watch;
+    }
+
+    public async Task<IReadOnlyList<WrittenPart>> ReadAsync()
+    {
+        await using var command = source.CreateCommand("select account, attempt, writer, holder from public.written");
+        await using var reader = await command.ExecuteReaderAsync(Stop);
+        var found = new List<WrittenPart>();
+        while (await reader.ReadAsync(Stop))
+            found.Add(new WrittenPart(reader.GetInt64(0), reader.GetInt64(1), reader.GetString(2), await reader.IsDBNullAsync(3, Stop) ? null : reader.GetString(3)));
+        return found;
+    }
+
+    public ValueTask DisposeAsync() => source.DisposeAsync();
+}
