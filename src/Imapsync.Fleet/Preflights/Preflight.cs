@@ -12,7 +12,7 @@ namespace Imapsync.Fleet.Preflights;
 /// One check of a list's rows, each with a log-in at both sides as a run makes it. Passwords are kept in this process's memory alone, until the
 /// last row is checked.
 /// </summary>
-internal sealed class Preflight(string id, PreflightRequest request, HostGate gate, TimeProvider time, ILogger log)
+internal sealed class Preflight(string id, PreflightRequest request, HostGate gate, TimeProvider time, ILogger log) : IDisposable
 {
     private readonly CancellationTokenSource stop = new();
     private readonly ConcurrentDictionary<string, string> texts = new(StringComparer.Ordinal);
@@ -52,6 +52,8 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
     }
 
     public void Cancel() => stop.Cancel();
+
+    public void Dispose() => stop.Dispose();
 
     /// <summary>Checks all rows. Never throws.</summary>
     public async Task RunAsync()

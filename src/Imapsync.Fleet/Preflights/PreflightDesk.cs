@@ -40,7 +40,14 @@ internal sealed class PreflightDesk(FleetStore store, TimeProvider time, ILogger
             return false;
         found.Preflight.Cancel();
         found.Timer.Dispose();
+        _ = DisposeAfterAsync(found.Preflight, found.Task);
         return true;
+    }
+
+    private static async Task DisposeAfterAsync(Preflight preflight, Task task)
+    {
+        await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        preflight.Dispose();
     }
 
     public async ValueTask DisposeAsync()
