@@ -16,6 +16,12 @@ public sealed record AccountCheck(string Job, SideCheck Source, SideCheck Target
 {
     /// <summary>The amount of mail; null when the folders could not be read.</summary>
     public MailboxSize? Size { get; init; }
+
+    public bool IsOk => Source.Failure is null && Target.Failure is null && Problems.Count == 0;
+
+    /// <summary>Why the job can't be run, for people; empty where it can.</summary>
+    public string Reason => string.Join("; ",
+        new[] { ("source", Source.Failure), ("target", Target.Failure) }.Where(s => s.Item2 is not null).Select(s => $"{s.Item1}: {s.Item2!.Message}").Concat(Problems));
 }
 
 /// <summary>The amount of mail in a job.</summary>

@@ -16,6 +16,8 @@ internal sealed class FleetClient : IDisposable
 
     public async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken) => await ReadAsync<T>(await http.GetAsync(path, cancellationToken), cancellationToken);
 
+    public Task<byte[]> GetBytesAsync(string path, CancellationToken cancellationToken) => http.GetByteArrayAsync(path, cancellationToken);
+
     public async Task<T> PostAsync<T>(string path, object request, CancellationToken cancellationToken) =>
         await ReadAsync<T>(await http.PostAsJsonAsync(path, request, FleetServer.Json, cancellationToken), cancellationToken);
 
@@ -30,7 +32,7 @@ internal sealed class FleetClient : IDisposable
         {
             if (response.IsSuccessStatusCode)
                 return (await response.Content.ReadFromJsonAsync<T>(FleetServer.Json, cancellationToken))!;
-            if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity && response.Content.Headers.ContentType?.MediaType == "application/json"
+            if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.TooManyRequests && response.Content.Headers.ContentType?.MediaType == "application/json"
                 && await response.Content.ReadFromJsonAsync<Refusal>(FleetServer.Json, cancellationToken) is { } refusal)
                 throw new ConfigurationException([new ConfigurationError(new SettingOrigin("imapsync-fleet"), refusal.Message, string.Join('\n', refusal.Errors))]);
             throw new FleetException(response.StatusCode switch

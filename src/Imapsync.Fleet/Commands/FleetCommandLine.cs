@@ -20,6 +20,7 @@ internal static class FleetCommandLine
             ServeCommand.Create(output, error),
             WorkerCommand.Create(error),
             TokenCommand.Create(output),
+            CheckCommand.Create(output, error),
             SubmitCommand.Create(output, error),
             StatusCommand.Create(output),
         };

@@ -27,17 +27,13 @@ internal static class SubmitCommand
         {
             using var fleet = client.Open(parsed);
             var path = parsed.GetValue(file)!;
-            using var form = new MultipartFormDataContent
-            {
-                { new ByteArrayContent(await File.ReadAllBytesAsync(path, cancellationToken)), "job", "job.yaml" },
-                { new ByteArrayContent(await File.ReadAllBytesAsync(parsed.GetValue(accounts) ?? TableOf(path), cancellationToken)), "accounts", "accounts.csv" },
-                { new StringContent(parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(path)), "name" },
-                { new StringContent(parsed.GetValue(priority).ToString(System.Globalization.CultureInfo.InvariantCulture)), "priority" },
-                { new StringContent(parsed.GetValue(schedule) ?? ""), "schedule" },
-                { new StringContent(parsed.GetValue(zone)!), "zone" },
-                { new StringContent(parsed.GetValue(paused) ? "true" : ""), "paused" },
-                { new StringContent(parsed.GetValue(check) ? "true" : ""), "check" },
-            };
+            using var form = await FormAsync(path, parsed.GetValue(accounts), cancellationToken);
+            form.Add(new StringContent(parsed.GetValue(name) ?? Path.GetFileNameWithoutExtension(path)), "name");
+            form.Add(new StringContent(parsed.GetValue(priority).ToString(System.Globalization.CultureInfo.InvariantCulture)), "priority");
+            form.Add(new StringContent(parsed.GetValue(schedule) ?? ""), "schedule");
+            form.Add(new StringContent(parsed.GetValue(zone)!), "zone");
+            form.Add(new StringContent(parsed.GetValue(paused) ? "true" : ""), "paused");
+            form.Add(new StringContent(parsed.GetValue(check) ? "true" : ""), "check");
             var answer = await fleet.PostFormAsync<SubmitAnswer>("/api/batches", form, cancellationToken);
             foreach (var note in answer.Notes)
                 await error.WriteLineAsync(note);
@@ -46,6 +42,14 @@ internal static class SubmitCommand
         });
         return command;
     }
+
+    /// <summary>The two files of a list as a form.</summary>
+    /// <param name="accounts">The CSV file; null for the one that the job file names.</param>
+    public static async Task<MultipartFormDataContent> FormAsync(string path, string? accounts, CancellationToken cancellationToken) => new()
+    {
+        { new ByteArrayContent(await File.ReadAllBytesAsync(path, cancellationToken)), "job", "job.yaml" },
+        { new ByteArrayContent(await File.ReadAllBytesAsync(accounts ?? TableOf(path), cancellationToken)), "accounts", "accounts.csv" },
+    };
 
     /// <summary>The CSV file that the job file's <c>for_each</c> names, beside it.</summary>
     private static string TableOf(string path)

@@ -5,6 +5,7 @@ using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Tables;
 using Imapsync.Fleet.Executing;
 using Imapsync.Fleet.Listing;
+using Imapsync.Fleet.Preflights;
 using Imapsync.Fleet.Submitting;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -14,7 +15,7 @@ namespace Imapsync.Fleet.Serving;
 internal static class Api
 {
     public const int LargestUpload = 64 << 20;
-    private const int MostLines = 500;
+    public const int MostLines = 500;
 
     public static void Map(WebApplication app)
     {
@@ -29,6 +30,7 @@ internal static class Api
         api.MapGet("/workers", async (FleetStore store, CancellationToken c) => await store.ReadWorkersAsync(c)).WithSummary("The workers, and what each has at work.");
         api.MapGet("/hosts", async (FleetStore store, CancellationToken c) => await store.ReadHostsAsync(c)).WithSummary("The hosts, what each allows, and how much of it is given out.");
         api.MapPut("/hosts/{host}", LimitHostAsync).RequireAuthorization(nameof(Role.Operate)).WithSummary("Sets the most connections to a host at once.");
+        PreflightApi.Map(api);
         app.MapGet("/healthz", () => "ok\n").AllowAnonymous().ExcludeFromDescription();
         app.MapGet("/readyz", ReadyAsync).AllowAnonymous().ExcludeFromDescription();
         app.MapGet("/metrics", MetricsAsync).RequireAuthorization(nameof(Role.Look)).ExcludeFromDescription();
@@ -40,8 +42,6 @@ internal static class Api
         if (!request.HasFormContentType)
             return Refuse("the request is no form", "send the job file as 'job' and the CSV file as 'accounts' (multipart/form-data)");
         var form = await request.ReadFormAsync(cancellationToken);
-        if (form.Files["job"] is not { } jobFile || form.Files["accounts"] is not { } accountsFile)
-            return Refuse("a file is missing", "send the job file as 'job' and the CSV file as 'accounts'");
         var name = form["name"].ToString().Trim();
         if (name.Length is 0 or > 200 || name.Any(char.IsControl))
             return Refuse("the list has no name", "give it one of at most 200 characters as 'name'");
@@ -63,18 +63,13 @@ internal static class Api
         ReadBatch batch;
         try
         {
-            var table = await ReadAsync(accountsFile, cancellationToken);
-            var text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(await ReadAsync(jobFile, cancellationToken)).TrimStart('\uFEFF');
+            var (text, table) = await ReadFilesAsync(form, cancellationToken);
             // Reading many rows takes seconds, so it is done off the request's thread.
             batch = await Task.Run(() => reader.Read(text, table), cancellationToken);
         }
         catch (ConfigurationException e)
         {
             return TypedResults.UnprocessableEntity(new Refusal("the list has mistakes; nothing was taken in", [.. e.Errors.Select(x => x.ToString())]));
-        }
-        catch (DecoderFallbackException)
-        {
-            return Refuse("the job file is not UTF-8 text", "save it as UTF-8");
         }
 
         if (IsSet("check"))
@@ -88,6 +83,23 @@ internal static class Api
     }
 
     private static UnprocessableEntity<Refusal> Refuse(string message, string remedy) => TypedResults.UnprocessableEntity(new Refusal(message, [remedy]));
+
+    /// <summary>The files of a form that brings a list.</summary>
+    /// <exception cref="ConfigurationException">One is missing, or the job file is no text.</exception>
+    public static async Task<(string Job, byte[] Table)> ReadFilesAsync(IFormCollection form, CancellationToken cancellationToken)
+    {
+        if (form.Files["job"] is not { } job || form.Files["accounts"] is not { } accounts)
+            throw new ConfigurationException([new(new SettingOrigin("the request"), "a file is missing", "send the job file as 'job' and the CSV file as 'accounts'")]);
+        try
+        {
+            var text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(await ReadAsync(job, cancellationToken)).TrimStart('\uFEFF');
+            return (text, await ReadAsync(accounts, cancellationToken));
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new ConfigurationException([new(new SettingOrigin("job.yaml"), "the job file is not UTF-8 text", "save it as UTF-8")]);
+        }
+    }
 
     private static async Task<byte[]> ReadAsync(IFormFile file, CancellationToken cancellationToken)
     {

@@ -23,18 +23,7 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
     /// <exception cref="ConfigurationException">All that is wrong, by line.</exception>
     public ReadBatch Read(string job, byte[] table)
     {
-        rules.CheckText(FileName, job);
-        var opened = 0;
-        var file = JobFileReader.Parse(FileName, job, rules.Options with
-        {
-            OpenTable = _ =>
-            {
-                if (opened++ > 0)
-                    throw new NotSupportedException("a list of accounts comes with one file of rows, and this is the second 'for_each'");
-                return new MemoryStream(table, writable: false);
-            },
-        });
-        rules.CheckJobs(FileName, file);
+        var file = ReadJobs(job, table, keepsBadRows: false);
         var accounts = new List<NewAccount>(file.Jobs.Length);
         var cells = ReadCells(file.Jobs[0].Row!.Table, table);
         var hosts = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -53,6 +42,30 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
 
         return new ReadBatch(seal.CloseJob(job), accounts, hosts, [.. file.Notes.Select(n => n.ToString())]);
     }
+
+    /// <summary>The jobs themselves, passwords included: they are for this process alone.</summary>
+    /// <param name="keepsBadRows">See <see cref="JobFileOptions.KeepsBadRows"/>.</param>
+    /// <exception cref="ConfigurationException">All that is wrong, by line.</exception>
+    public JobFile ReadJobs(string job, byte[] table, bool keepsBadRows)
+    {
+        rules.CheckText(FileName, job);
+        var opened = 0;
+        var file = JobFileReader.Parse(FileName, job, rules.Options with
+        {
+            KeepsBadRows = keepsBadRows,
+            OpenTable = _ =>
+            {
+                if (opened++ > 0)
+                    throw new NotSupportedException("a list of accounts comes with one file of rows, and this is the second 'for_each'");
+                return new MemoryStream(table, writable: false);
+            },
+        });
+        rules.CheckJobs(FileName, file);
+        return file;
+    }
+
+    /// <summary>The hosts that a job reaches, by the names under which the list counts connections; one that is both source and target stands twice.</summary>
+    public static IReadOnlyList<string> HostsOf(JobDefinition job) => [.. new[] { job.Source, job.Target }.OfType<ServerEndpoint>().Select(HostOf)];
 
     /// <summary>The job of an account, with no more connections than were counted for it.</summary>
     /// <exception cref="ConfigurationException">The job file can't be read here, or it does what this worker does not allow.</exception>

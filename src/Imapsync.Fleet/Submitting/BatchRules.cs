@@ -54,7 +54,7 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
     public void CheckJobs(string name, JobFile file)
     {
         var errors = new List<ConfigurationError>();
-        if (file.Jobs.Any(j => j.Row is null) || file.Jobs.IsEmpty)
+        if (file.Jobs.Any(j => j.Row is null) || (file.Jobs.IsEmpty && file.BadRows.IsEmpty))
             errors.Add(new(new SettingOrigin(name), "every job of a list of accounts is made of a row of its CSV file", "give the one job of the file 'for_each: accounts.csv', and a row for each account"));
         if (!file.Notices.IsEmpty || file.Jobs.Any(j => !j.Notices.IsEmpty) || file.MetricsFile is not null)
             errors.Add(new(new SettingOrigin(name), "'notify' and 'metrics_file' have no effect in a list of accounts", "leave them out"));

@@ -52,7 +52,7 @@ internal static class CheckCommand
             await surroundings.Error.WriteLineAsync(TerminalText.Escape(error.ToString()));
         var checks = await CheckAllAsync(jobs, choices, surroundings, stop);
         var status = ExitStatus.Worst(checks.Select(CheckText.StatusOf).Append(badRows.IsEmpty ? ExitStatus.Ok : ExitStatus.Usage));
-        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(choices.Csv, csv => CheckCsv.WriteAsync(csv, [.. jobs.Zip(checks)], badRows, choices.MasksPasswords), surroundings.Error)]);
+        status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(choices.Csv, csv => CheckCsv.WriteAsync(csv, [.. jobs.Zip<JobDefinition, AccountCheck?>(checks)], badRows, choices.MasksPasswords), surroundings.Error)]);
         if (arguments.IsJson(parsed))
         {
             await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new CheckJson([.. checks.Select(JobCheckJson.Of)], [.. badRows.SelectMany(r => r.Errors).Select(e => e.ToString())]), DocumentJson.Default.CheckJson));

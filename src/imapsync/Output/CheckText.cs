@@ -15,15 +15,6 @@ internal static class CheckText
         check.Problems.Count > 0 ? ExitStatus.Incomplete : ExitStatus.Ok,
     ]);
 
-    public const string Failed = "failed";
-
-    public static string WordOf(AccountCheck check) => StatusOf(check) == ExitStatus.Ok ? "ok" : Failed;
-
-    /// <summary>Returns why the check failed; empty when it succeeded.</summary>
-    public static string Reason(AccountCheck check) => string.Join("; ",
-        new[] { ("source", check.Source.Failure), ("target", check.Target.Failure) }.Where(s => s.Item2 is not null).Select(s => $"{s.Item1}: {s.Item2!.Message}")
-            .Concat(check.Problems));
-
     public static string Size(MailboxSize size)
     {
         var bytes = size.Bytes is { } all ? $", {Quantities.Octets(all)}" : "";
@@ -40,7 +31,7 @@ internal static class CheckText
             if (checks.Count <= MaxWhole)
                 PrintWhole(check, output);
             else
-                output.WriteLine(TerminalText.Escape($"{check.Job}  {(StatusOf(check) == ExitStatus.Ok ? "ok" : "FAILED")}  {(StatusOf(check) == ExitStatus.Ok && check.Size is { } size ? Size(size) : Reason(check))}"));
+                output.WriteLine(TerminalText.Escape($"{check.Job}  {(check.IsOk ? "ok" : "FAILED")}  {(check.IsOk && check.Size is { } size ? Size(size) : check.Reason)}"));
         }
     }
 

@@ -11,7 +11,7 @@ internal sealed record CheckJson(IReadOnlyList<JobCheckJson> Jobs, IReadOnlyList
 internal sealed record JobCheckJson(string Name, string Result, EndpointCheckJson Source, EndpointCheckJson Target, IReadOnlyList<string> Problems, MailboxSizeJson? Size)
 {
     public static JobCheckJson Of(AccountCheck check) => new(
-        check.Job, CheckText.WordOf(check), EndpointCheckJson.Of(check.Source), EndpointCheckJson.Of(check.Target), check.Problems,
+        check.Job, CheckCsv.WordOf(check), EndpointCheckJson.Of(check.Source), EndpointCheckJson.Of(check.Target), check.Problems,
         check.Size is { } size ? new(size.Folders, size.Messages, size.MessagesLeft, size.Bytes, size.BytesLeft, size.Uncounted, size.Unsized) : null);
 }
 

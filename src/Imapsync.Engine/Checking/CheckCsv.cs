@@ -1,43 +1,53 @@
-using Imapsync.Engine.Checking;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Tables;
 
-namespace Imapsync.CommandLine.Output;
+namespace Imapsync.Engine.Checking;
 
-/// <summary>Writes <c>check --csv</c>: the columns of the jobs' CSV file, followed by <c>result</c> and <c>reason</c>.</summary>
-internal static class CheckCsv
+/// <summary>Writes the results of checks as a table that can be corrected and checked again: the columns of the jobs' CSV file, followed by <c>result</c> and <c>reason</c>.</summary>
+public static class CheckCsv
 {
+    public const string Ok = "ok";
+    public const string Failed = "failed";
+
+    /// <summary>The result of a row that was not checked, because the checks were ended first.</summary>
+    public const string Unchecked = "unchecked";
+
     private const string Result = "result";
     private const string Reason = "reason";
 
+    public static string WordOf(AccountCheck? check) => check is null ? Unchecked : check.IsOk ? Ok : Failed;
+
+    /// <param name="checks">A check is null where the job was not checked.</param>
     /// <param name="masks">Whether password columns are written with <c>***</c> as values; otherwise they are omitted.</param>
+    /// <param name="rows">Opens the jobs' CSV file once more, where it is not on the disk; null: it is.</param>
     /// <exception cref="IOException">The CSV file can't be read again, or has changed since.</exception>
-    public static async Task WriteAsync(Stream file, IReadOnlyList<(JobDefinition Job, AccountCheck Check)> checks, IReadOnlyList<BadRow> badRows, bool masks)
+    public static async Task WriteAsync(Stream file, IReadOnlyList<(JobDefinition Job, AccountCheck? Check)> checks, IReadOnlyList<BadRow> badRows, bool masks, Func<Stream>? rows = null)
     {
         var table = checks.Select(c => c.Job.Row?.Table).Concat(badRows.Select(r => r.Row.Table)).Distinct().ToList() is [{ } only] ? only : null;
         await using var csv = new CsvWriter(file, table?.Form.Delimiter ?? ',');
         if (table?.Path is null)
         {
             await csv.WriteAsync("name", Result, Reason);
-            foreach (var (_, check) in checks)
-                await csv.WriteAsync(CsvWriter.Inert(check.Job), CheckText.WordOf(check), CsvWriter.Inert(CheckText.Reason(check)));
+            foreach (var (job, check) in checks)
+                await csv.WriteAsync(CsvWriter.Inert(job.Name), WordOf(check), CsvWriter.Inert(check?.Reason ?? ""));
             foreach (var bad in badRows)
-                await csv.WriteAsync($"{bad.Row.Table.Name}:{bad.Row.Line}", CheckText.Failed, CsvWriter.Inert(ReasonOf(bad)));
+                await csv.WriteAsync($"{bad.Row.Table.Name}:{bad.Row.Line}", Failed, CsvWriter.Inert(ReasonOf(bad)));
             return;
         }
 
-        var byLine = checks.ToDictionary(c => c.Job.Row!.Line, c => (CheckText.WordOf(c.Check), CheckText.Reason(c.Check)));
+        var byLine = checks.ToDictionary(c => c.Job.Row!.Line, c => (WordOf(c.Check), c.Check?.Reason ?? ""));
         foreach (var bad in badRows)
-            byLine[bad.Row.Line] = (CheckText.Failed, ReasonOf(bad));
+            byLine[bad.Row.Line] = (Failed, ReasonOf(bad));
         // Existing result columns are omitted. They occur when an output of this command was corrected and checked again.
         List<int> kept = [.. Enumerable.Range(0, table.Columns.Length).Where(i => table.Columns[i] is not (Result or Reason) && (masks || !table.Secrets.Contains(i)))];
         await csv.WriteAsync([.. kept.Select(i => table.Columns[i]), Result, Reason]);
-        if (!CsvReader.CanReadAgain(table.Path))
+        if (rows is null && !CsvReader.CanReadAgain(table.Path))
             throw new IOException("the table is a pipe, which can't be read once more; name a file in for_each");
         try
         {
-            await WriteRowsAsync(csv, table.Path, table, kept, byLine);
+            using var again = rows is null ? CsvReader.Open(table.Path, table.Form) : CsvReader.Read(rows(), table.Form);
+            await WriteRowsAsync(csv, again, table, kept, byLine);
         }
         catch (TableException e)
         {
@@ -45,11 +55,10 @@ internal static class CheckCsv
         }
     }
 
-    private static string ReasonOf(BadRow bad) => string.Join("; ", bad.Errors.Select(e => e.Message));
+    public static string ReasonOf(BadRow bad) => string.Join("; ", bad.Errors.Select(e => e.Message));
 
-    private static async Task WriteRowsAsync(CsvWriter csv, string path, AccountTable table, List<int> kept, Dictionary<int, (string Result, string Reason)> byLine)
+    private static async Task WriteRowsAsync(CsvWriter csv, CsvReader rows, AccountTable table, List<int> kept, Dictionary<int, (string Result, string Reason)> byLine)
     {
-        using var rows = CsvReader.Open(path, table.Form);
         while (rows.ReadRow())
         {
             if (!byLine.TryGetValue(rows.Line, out var found))

@@ -1,14 +1,13 @@
-using Imapsync.Engine.Checking;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 
-namespace Imapsync.CommandLine.Output;
+namespace Imapsync.Engine.Checking;
 
 /// <summary>
 /// Estimates how long jobs will take, from the usual speed of one account and the number of parallel accounts, within the limits of accounts and
 /// hosts. Pure.
 /// </summary>
-internal static class DurationEstimate
+public static class DurationEstimate
 {
     /// <summary>The usual speed that hosted mail servers allow one account.</summary>
     public const int MessagesPerSecond = 50;

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Globalization;
+using Imapsync.Fleet.Preflights;
+
+namespace Imapsync.Fleet.Commands;
+
+/// <summary><c>imapsync-fleet check</c>: has the server sign in to both sides of each row of a list.</summary>
+internal static class CheckCommand
+{
+    public static Command Create(TextWriter output, TextWriter error)
+    {
+        var command = new Command("check", "Have the server sign in to both sides of each row, as the run will, and say what stands in the way. Takes nothing in.");
+        var file = new Argument<string>("FILE") { Description = "The job file." };
+        var accounts = new Option<string>("--accounts") { Description = "The CSV file, where it is not the one that 'for_each' names.", HelpName = "FILE" };
+        var sizes = new Option<bool>("--sizes") { Description = "Also add up the sizes of messages, and hold them against the target's quota (slower)." };
+        var parallel = new Option<int>("--parallel") { Description = "Rows that are checked at once.", HelpName = "N", DefaultValueFactory = _ => 8 };
+        var csv = new Option<string>("--csv") { Description = "Write the rows with their results to this file, without passwords.", HelpName = "FILE" };
+        command.Add(file);
+        foreach (var option in new Option[] { accounts, sizes, parallel, csv })
+            command.Add(option);
+        var client = new FleetClient.Options(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var fleet = client.Open(parsed);
+            using var form = await SubmitCommand.FormAsync(parsed.GetValue(file)!, parsed.GetValue(accounts), cancellationToken);
+            form.Add(new StringContent(parsed.GetValue(sizes) ? "true" : ""), "sizes");
+            form.Add(new StringContent(parsed.GetValue(parallel).ToString(CultureInfo.InvariantCulture)), "parallel");
+            var check = await fleet.PostFormAsync<PreflightView>("/api/preflights", form, cancellationToken);
+            await error.WriteLineAsync($"preflight {check.Id}: it goes on at the server without this command");
+            using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), TimeProvider.System);
+            for (var told = -1; check.State == PreflightState.Running; check = await fleet.GetAsync<PreflightView>($"/api/preflights/{check.Id}", cancellationToken))
+            {
+                if (check.Checked != told)
+                    await error.WriteLineAsync($"{told = check.Checked} of {check.Rows} checked, {check.Failed} failed");
+                await timer.WaitForNextTickAsync(cancellationToken);
+            }
+
+            for (var after = 0; await fleet.GetAsync<PreflightRow[]>($"/api/preflights/{check.Id}/rows?result=failed&limit=500&after={after}", cancellationToken) is { Length: > 0 } rows; after = rows[^1].Number)
+            {
+                foreach (var row in rows)
+                    await output.WriteLineAsync($"line {row.Line}, {(row.Name.Length > 0 ? Printable(row.Name) : "no account")}: {Printable(row.Reason)}");
+            }
+
+            if (parsed.GetValue(csv) is { } path)
+                await File.WriteAllBytesAsync(path, await fleet.GetBytesAsync($"/api/preflights/{check.Id}/results.csv", cancellationToken), cancellationToken);
+            var left = check.OctetsLeft is { } octets ? $" ({octets} octets)" : "";
+            await output.WriteLineAsync($"{check.Checked - check.Failed} of {check.Rows} can be run; messages to be copied: {check.MessagesLeft}{left}, with {parsed.GetValue(parallel)} at once in about {TimeSpan.FromSeconds(Math.Ceiling(check.EstimatedSeconds ?? 0)):c}");
+            return check.Checked == check.Rows && check.Failed == 0 ? 0 : FleetCommandLine.Failed;
+        });
+        return command;
+    }
+
+    /// <summary>Servers chose some of these words, so what would steer a terminal is left out.</summary>
+    private static string Printable(string text) => string.Concat(text.Where(c => !char.IsControl(c)));
+}

@@ -1,0 +1,178 @@
+using System.Collections.Concurrent;
+using Imapsync.Engine.Checking;
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Running;
+using Imapsync.Fleet.Submitting;
+
+namespace Imapsync.Fleet.Preflights;
+
+/// <summary>
+/// One check of a list's rows, each with a log-in at both sides as a run makes it. Passwords are kept in this process's memory alone, until the
+/// last row is checked.
+/// </summary>
+internal sealed class Preflight(string id, PreflightRequest request, HostGate gate, TimeProvider time, ILogger log) : IDisposable
+{
+    private readonly CancellationTokenSource stop = new();
+    private readonly ConcurrentDictionary<string, string> texts = new(StringComparer.Ordinal);
+    private readonly PreflightRow[] rows = [.. RowsOf(request.File)];
+    private readonly DateTimeOffset began = time.GetUtcNow();
+    private readonly Lock sync = new();
+    private PreflightRequest? request = request;
+    private byte[]? table;
+    private PreflightState state = PreflightState.Running;
+    private DateTimeOffset? ended;
+    private double? seconds;
+
+    public PreflightView View
+    {
+        get
+        {
+            lock (sync)
+            {
+                return new PreflightView(
+                    id, state, began, ended, rows.Length, rows.Count(r => r.Result is not null and not CheckCsv.Unchecked), rows.Count(r => r.Result == CheckCsv.Failed),
+                    rows.Sum(r => r.MessagesLeft ?? 0), rows.Any(r => r.OctetsLeft is not null) ? rows.Sum(r => r.OctetsLeft ?? 0) : null, seconds);
+            }
+        }
+    }
+
+    public bool IsRunning => state == PreflightState.Running;
+
+    /// <summary>The results with the columns of the input, passwords left out; null before the end.</summary>
+    public byte[]? Table => table;
+
+    /// <param name="result">Only rows with this result; null for all.</param>
+    /// <param name="after">The number of the last row of the page before; 0 for the first page.</param>
+    public IReadOnlyList<PreflightRow> Page(string? result, int after, int limit)
+    {
+        lock (sync)
+            return [.. rows.Skip(after).Where(r => result is null || (r.Result ?? "waiting") == result).Take(limit)];
+    }
+
+    public void Cancel() => stop.Cancel();
+
+    public void Dispose() => stop.Dispose();
+
+    /// <summary>Checks all rows. Never throws.</summary>
+    public async Task RunAsync()
+    {
+        var (file, withSizes, parallel, csv) = request!;
+        var jobs = file.Jobs;
+        var checks = new AccountCheck?[jobs.Length];
+        var places = rows.Where(r => r.Result is null).Select(r => r.Number - 1).ToArray();
+        var end = PreflightState.Ended;
+        try
+        {
+            // One runner serves all rows, so that the file's limits of hosts hold for all of them together.
+            var runner = new CheckRunner(time, Imapsync.Engine.Stores.StoreRegistry.OpenAsync);
+            await Parallel.ForEachAsync(Enumerable.Range(0, jobs.Length), new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = stop.Token }, async (at, c) =>
+            {
+                var check = checks[at] = await CheckAsync(runner, jobs[at], withSizes, c);
+                lock (sync)
+                    rows[places[at]] = Fill(rows[places[at]], check);
+            });
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            end = PreflightState.Cancelled;
+        }
+
+        using var written = new MemoryStream();
+        await CheckCsv.WriteAsync(written, [.. jobs.Zip(checks)], file.BadRows, masks: false, () => new MemoryStream(csv, writable: false));
+        lock (sync)
+        {
+            for (var i = 0; i < rows.Length; i++)
+                rows[i] = rows[i].Result is null ? rows[i] with { Result = CheckCsv.Unchecked } : rows[i];
+            seconds = DurationEstimate.Of(jobs.Zip(checks).Where(c => c.Second?.Size is not null).Select(c => (c.First, c.Second!.Size!)), parallel).TotalSeconds;
+            table = written.ToArray();
+            (state, ended) = (end, time.GetUtcNow());
+            request = null;
+        }
+    }
+
+    private async Task<AccountCheck> CheckAsync(CheckRunner runner, JobDefinition job, bool withSizes, CancellationToken cancellationToken)
+    {
+        var hosts = BatchReader.HostsOf(job);
+        if (await gate.EnterAsync(hosts, cancellationToken) is { } closed)
+            return Unusable(job, $"the fleet leaves {closed} alone (its limit of connections is 0), so nothing was signed in to");
+        try
+        {
+            return await runner.RunAsync(job, withSizes, _ => { }, cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            // A defect costs the one row that shows it.
+            log.LogError(e, "a row of a preflight could not be checked");
+            return Unusable(job, "this row could not be checked; the server's log says why");
+        }
+        finally
+        {
+            await gate.LeaveAsync(hosts);
+        }
+    }
+
+    private static AccountCheck Unusable(JobDefinition job, string why) => new(job.Name, new SideCheck(job.Source, [], null), new SideCheck(job.Target, [], null), [why]);
+
+    private PreflightRow Fill(PreflightRow row, AccountCheck check) => row with
+    {
+        Result = CheckCsv.WordOf(check),
+        Reason = check.Reason,
+        Folders = check.Size?.Folders,
+        Messages = check.Size?.Messages,
+        MessagesLeft = check.Size?.MessagesLeft,
+        OctetsLeft = check.Size?.BytesLeft,
+        SourceFacts = FactsOf(check.Source),
+        TargetFacts = FactsOf(check.Target),
+    };
+
+    /// <summary>Equal texts, such as the capabilities of one server, are kept once for all rows.</summary>
+    private string[] FactsOf(SideCheck side) => [.. side.Facts.Select(f => $"{f.Name}: {f.Value}").Select(t => texts.GetOrAdd(t, t))];
+
+    /// <summary>In the order of the list; a row that makes no job has failed already.</summary>
+    private static IEnumerable<PreflightRow> RowsOf(JobFile file) =>
+        file.Jobs.Select(j => new PreflightRow(0, j.Row!.Line, j.Name, j.Source.Display, j.Target.Display))
+            .Concat(file.BadRows.Select(b => new PreflightRow(0, b.Row.Line, "", "", "") { Result = CheckCsv.Failed, Reason = CheckCsv.ReasonOf(b) }))
+            .OrderBy(r => r.Line)
+            .Select((r, i) => r with { Number = i + 1 });
+}
+
+/// <param name="Csv">The list as it was sent.</param>
+internal sealed record PreflightRequest(JobFile File, bool WithSizes, int Parallel, byte[] Csv);
+
+internal enum PreflightState
+{
+    Running,
+    Ended,
+    Cancelled,
+}
+
+/// <param name="Checked">How many rows have a result.</param>
+/// <param name="OctetsLeft">Still to be copied, as far as known; null where sizes were not asked for.</param>
+/// <param name="EstimatedSeconds">How long copying may take, at the usual speed of an account and as many at once as are checked at once; null before the end.</param>
+internal sealed record PreflightView(
+    string Id, PreflightState State, DateTimeOffset Began, DateTimeOffset? Ended, int Rows, int Checked, int Failed, long MessagesLeft, long? OctetsLeft, double? EstimatedSeconds);
+
+/// <param name="Number">From 1, in the order of the list.</param>
+/// <param name="Line">The line of the CSV file at which the row begins.</param>
+internal sealed record PreflightRow(int Number, int Line, string Name, string Source, string Target)
+{
+    /// <summary>ok, failed or unchecked; null while it waits.</summary>
+    public string? Result { get; init; }
+
+    public string Reason { get; init; } = "";
+
+    public int? Folders { get; init; }
+
+    public long? Messages { get; init; }
+
+    public long? MessagesLeft { get; init; }
+
+    public long? OctetsLeft { get; init; }
+
+    /// <summary>What the server says of itself, capabilities and quota for example.</summary>
+    public IReadOnlyList<string> SourceFacts { get; init; } = [];
+
+    public IReadOnlyList<string> TargetFacts { get; init; } = [];
+}
