@@ -129,7 +129,7 @@ for project in "${projects[@]}"; do
   trx=$results/$name.trx log=$results/$name.log
   started=$SECONDS
   timeout --kill-after=20 "$limit_seconds" \
-    dotnet "$(dirname "$project")/bin/Release/net10.0/$name.dll" -noLogo -noColor -trx "$trx" >"$log" 2>&1 &
+    dotnet "$(dirname "$project")/bin/Release/net10.0/$name.dll" -noLogo -noColor -longRunning 120 -trx "$trx" >"$log" 2>&1 &
   child=$!
   wait "$child"
   status=$? child=
