@@ -13,8 +13,6 @@ public sealed class PreflightTests
     private const string Password = "row-secret-7788";
     private const string AdminPassword = "admin-secret-9911";
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
     [Fact(Timeout = 120_000)]
     public async Task Of_sixty_rows_sixteen_that_are_broken_in_ten_ways_are_named_by_line_and_reason_and_nothing_is_taken_in()
     {
@@ -91,11 +89,11 @@ public sealed class PreflightTests
         }
 
         Assert.InRange(sourceLine.MostAtOnce, 2, 5);
-        await using var list = await FleetStore.OpenFileAsync(Path.Combine(dir["data"], "fleet.db"), null, Stop);
-        Assert.Empty(await list.ReadBatchesAsync(Stop));
+        await using var list = await FleetStore.OpenFileAsync(Path.Combine(dir["data"], "fleet.db"), null, TestContext.Current.CancellationToken);
+        Assert.Empty(await list.ReadBatchesAsync(TestContext.Current.CancellationToken));
         var said = new List<string> { words, server.Words };
         foreach (var file in Directory.EnumerateFiles(dir["data"], "*", SearchOption.AllDirectories).Append(dir["checked.csv"]))
-            said.Add(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, Stop)));
+            said.Add(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)));
         Assert.All(said, s => Assert.DoesNotContain(Password, s, StringComparison.Ordinal));
         Assert.All(said, s => Assert.DoesNotContain(AdminPassword, s, StringComparison.Ordinal));
     }
