@@ -1,7 +1,31 @@
+using Imapsync.Engine.Files;
+
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>Files that systems put into any directory, and that hold nothing of a person's.</summary>
 internal static class SystemFiles
 {
+    private static ReadOnlySpan<byte> AppleDouble => [0x00, 0x05, 0x16, 0x07];
+
     public static bool Has(string name) => name is ".DS_Store" or "Thumbs.db" or "desktop.ini" or ".nomedia";
+
+    /// <summary>
+    /// Whether a file holds the attributes that macOS keeps of the file beside it, as it writes them to disks and archives of other systems
+    /// (AppleDouble: <c>._1.eml</c> beside <c>1.eml</c>). False where it can't be read.
+    /// </summary>
+    public static bool IsAppleDouble(FileInfo file)
+    {
+        if (!file.Name.StartsWith("._", StringComparison.Ordinal) || file.LinkTarget is not null || Nodes.KindOf(file.FullName) is not NodeKind.OrdinaryFile)
+            return false;
+        try
+        {
+            using var opened = File.OpenHandle(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            Span<byte> beginning = stackalloc byte[AppleDouble.Length];
+            return RandomAccess.Read(opened, beginning, 0) == beginning.Length && beginning.SequenceEqual(AppleDouble);
+        }
+        catch (Exception error) when (FileErrors.Is(error))
+        {
+            return false;
+        }
+    }
 }

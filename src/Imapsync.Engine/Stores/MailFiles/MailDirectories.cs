@@ -67,7 +67,7 @@ internal static class MailDirectories
             // Asked for by what is shown of it, it would look as if it had gone meanwhile.
             if (HasOtherName(file))
                 leftOut.Unread("files whose names are no UTF-8; rename them", file.FullName);
-            else if (!SystemFiles.Has(file.Name))
+            else if (!SystemFiles.Has(file.Name) && !SystemFiles.IsAppleDouble(file))
                 yield return file;
         }
     }

@@ -63,13 +63,62 @@ internal readonly record struct MboxProbe(EntryKind Kind, string What = "")
         text = text.TrimStart("\r\n"u8);
         if (text.IsEmpty)
             return new MboxProbe(EntryKind.Empty);
-        if (text.StartsWith("From "u8))
+        // A crash may leave NUL octets in place of the file's beginning.
+        text = text.TrimStart((byte)0);
+        if (text.IsEmpty || text.StartsWith("From "u8))
             return new MboxProbe(EntryKind.Mbox);
         if (Compression(beginning) is { } compression)
             return new MboxProbe(EntryKind.Unread, $"compressed by {compression}; unpack it");
         if (path.EndsWith(".emlx", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".eml", StringComparison.OrdinalIgnoreCase))
             return new MboxProbe(EntryKind.Unread, "a single message and no mbox");
-        return new MboxProbe(HasLatePostmark(text) ? EntryKind.Mbox : EntryKind.Other);
+        if (HasLatePostmark(text))
+            return new MboxProbe(EntryKind.Mbox);
+        return OtherMail(beginning, path) is { } other ? new MboxProbe(EntryKind.Unread, other) : new MboxProbe(EntryKind.Other);
+    }
+
+    /// <summary>Returns what a file is that is no mbox and holds mail nevertheless; null where it seems to hold none.</summary>
+    private static string? OtherMail(ReadOnlySpan<byte> beginning, string path) =>
+        beginning.StartsWith("\u0001\u0001\u0001\u0001\n"u8) ? "mail in MMDF form; mutt can save it as an mbox"
+        : beginning.StartsWith("*mbx*\r\n"u8) ? "mail in the MBX form of UW IMAP; mailutil can copy it into an mbox"
+        : beginning.StartsWith("BABYL OPTIONS:"u8) ? "mail in the Babyl form of Emacs; M-x unrmail makes an mbox of it"
+        : IsWide(beginning) ? "an mbox in UTF-16, as an editor may have saved it; save it as UTF-8"
+        : OtherStores.FirstOrDefault(s => path.EndsWith(s, StringComparison.OrdinalIgnoreCase)) is { } store ? $"mail of another program ({store}), which an export from there makes readable"
+        : IsHeader(beginning) ? "a single message and no mbox"
+        : null;
+
+    private static readonly string[] OtherStores = [".pst", ".ost", ".dbx", ".tbb", ".msg", ".olm", ".nsf"];
+
+    private static readonly string[] TellingFields = ["From", "Received", "Return-Path", "Message-ID", "Delivered-To"];
+
+    /// <summary>Whether a text in UTF-16 begins with a postmark.</summary>
+    private static bool IsWide(ReadOnlySpan<byte> octets)
+    {
+        var text = octets.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || octets.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]) ? octets[2..] : octets;
+        return text.StartsWith("F\0r\0o\0m\0 \0"u8) || text.StartsWith("\0F\0r\0o\0m\0 "u8);
+    }
+
+    /// <summary>Whether a text begins with the header of a message: fields up to an empty line, one of them a field that mail has.</summary>
+    private static bool IsHeader(ReadOnlySpan<byte> text)
+    {
+        var isMail = false;
+        while (true)
+        {
+            var end = text.IndexOf((byte)'\n');
+            if (end < 0)
+                return false;
+            var line = text[..end].TrimEnd((byte)'\r');
+            if (line.IsEmpty)
+                return isMail;
+            if (line[0] is not ((byte)' ' or (byte)'\t'))
+            {
+                if (!PostmarkLines.StartsWithField(line))
+                    return false;
+                var name = System.Text.Encoding.Latin1.GetString(line[..line.IndexOf((byte)':')].TrimEnd((byte)' '));
+                isMail |= TellingFields.Contains(name, StringComparer.OrdinalIgnoreCase);
+            }
+
+            text = text[(end + 1)..];
+        }
     }
 
     private static bool HasLatePostmark(ReadOnlySpan<byte> text)

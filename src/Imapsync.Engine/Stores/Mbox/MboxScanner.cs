@@ -6,7 +6,8 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// <summary>
 /// Finds the messages of an mbox of any variant by reading all of it. A postmark is a line <c>From … date</c>, whether or not an empty line
 /// precedes it; after an empty line, any line <c>From </c> that is followed by a header field is a postmark, too (<see cref="PostmarkLines"/>). A
-/// Content-Length is believed only when it leads to a postmark or the end of the file. Memory grows with the number of messages.
+/// Content-Length is believed only when it leads to a postmark or the end of the file. Blocks of NUL octets between messages, as a crash leaves
+/// them in files that other programs write, are left out and reported as doubts. Memory grows with the number of messages.
 /// </summary>
 /// <param name="announced">The offsets at which messages were announced, ascending: a message begins there even if its postmark is torn.</param>
 /// <param name="formAt">
@@ -76,7 +77,11 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         if (!start.Span[first..].StartsWith("From "u8))
         {
             Variants |= MboxVariants.LeadingText;
-            return await FindPostmarkAsync(first, cancellationToken);
+            if (await postmarks.LooksLikeMailAsync(first, cancellationToken))
+                doubts.Add($"the text before the first message, at octet {first}, looks like a message and is left out: it has no line \"From \" of its own");
+            var begin = await FindPostmarkAsync(first, mayFollowNuls: true, cancellationToken);
+            _ = await WithoutNulsAsync(first, begin, cancellationToken);
+            return begin;
         }
 
         if (!await postmarks.IsDatedAsync(first, cancellationToken))
@@ -97,7 +102,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
 
         var body = Math.Min(start + (line?.Length ?? 4) + 1, stamp.Length);
         var fields = await MessageFields.ReadAsync(input, body, stamp.Length, cancellationToken);
-        var form = formAt(start) ?? (postmark.Form | quoting);
+        var known = formAt(start);
+        var form = known ?? (postmark.Form | quoting);
         if (fields.UsesCrLf && !form.HasFlag(MboxForm.Exchanged))
             Variants |= MboxVariants.CrLf;
 
@@ -112,8 +118,10 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         }
         else
         {
-            next = await FindPostmarkAsync(body, cancellationToken);
-            end = await WithoutEmptyLineAsync(body, next, cancellationToken);
+            // What this program wrote is read by its own record of it, whatever it holds.
+            var isForeign = known is null && !announced.Contains(start);
+            next = await FindPostmarkAsync(body, isForeign, cancellationToken);
+            end = await WithoutEmptyLineAsync(body, isForeign ? await WithoutNulsAsync(body, next, cancellationToken) : next, cancellationToken);
         }
 
         if (end == next && next == stamp.Length && next > body)
@@ -178,21 +186,65 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     /// <summary>
     /// Returns where the next message begins, or the end of the file. The search starts at the line end before <paramref name="from"/>.
     /// </summary>
-    private async ValueTask<long> FindPostmarkAsync(long from, CancellationToken cancellationToken)
+    /// <param name="mayFollowNuls">Whether a postmark may follow a block of NUL octets.</param>
+    private async ValueTask<long> FindPostmarkAsync(long from, bool mayFollowNuls, CancellationToken cancellationToken)
     {
         var position = Math.Max(0, from - 1);
         var begun = announced.FirstOrDefault(o => o >= from, stamp.Length);
         while (true)
         {
-            var found = await FindFromLineAsync(position, begun, cancellationToken);
+            var found = await FindFromLineAsync(position, begun, mayFollowNuls, cancellationToken);
             if (found < 0)
                 return Math.Min(begun, stamp.Length);
-            if (await BeginsMessageAsync(found, cancellationToken))
+            if (mayFollowNuls && await StartOfNulsAsync(found, cancellationToken) is var nuls && nuls < found)
+            {
+                if (await FollowsLineEndAsync(nuls, cancellationToken) && await postmarks.IsDatedAsync(found, cancellationToken)
+                    && await postmarks.IsBeforeFieldAsync(found, cancellationToken))
+                    return found;
+            }
+            else if (await BeginsMessageAsync(found, cancellationToken))
+            {
                 return found;
-            Variants |= MboxVariants.Mboxo;
+            }
+            else
+            {
+                Variants |= MboxVariants.Mboxo;
+            }
+
             position = found;
         }
     }
+
+    /// <summary>Returns the end of a text that ends at <paramref name="end"/>, without NUL octets after its last line end, which are reported as a doubt.</summary>
+    private async ValueTask<long> WithoutNulsAsync(long text, long end, CancellationToken cancellationToken)
+    {
+        var nuls = Math.Max(text, await StartOfNulsAsync(end, cancellationToken));
+        if (nuls == end || !await FollowsLineEndAsync(nuls, cancellationToken))
+            return end;
+        doubts.Add($"the {end - nuls} NUL octets at octet {nuls} are left out: a crash may have left them in place of mail");
+        return nuls;
+    }
+
+    /// <summary>Returns where the run of NUL octets before an offset begins; the offset itself where there is none.</summary>
+    private async ValueTask<long> StartOfNulsAsync(long before, CancellationToken cancellationToken)
+    {
+        const int most = 4096;
+        // Nearly always there is none, which one octet shows.
+        for (var piece = 1; before > 0; piece = most)
+        {
+            var from = Math.Max(0, before - piece);
+            var block = (await input.GetAsync(from, (int)(before - from), cancellationToken))[..(int)(before - from)];
+            var last = block.Span.LastIndexOfAnyExcept((byte)0);
+            if (last >= 0)
+                return from + last + 1;
+            before = from;
+        }
+
+        return 0;
+    }
+
+    private async ValueTask<bool> FollowsLineEndAsync(long at, CancellationToken cancellationToken) =>
+        at == 0 || (await input.GetAsync(at - 1, 1, cancellationToken)).Span[0] == '\n';
 
     private async ValueTask<bool> BeginsMessageAsync(long at, CancellationToken cancellationToken)
     {
@@ -210,10 +262,11 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     }
 
     private async ValueTask<bool> FindAnyFromAsync(long from, long to, CancellationToken cancellationToken) =>
-        await FindFromLineAsync(from - 1, to, cancellationToken) >= 0;
+        await FindFromLineAsync(from - 1, to, mayFollowNul: false, cancellationToken) >= 0;
 
     /// <summary>Returns the first line before <paramref name="to"/> that begins with <c>From </c>; -1 when there is none.</summary>
-    private async ValueTask<long> FindFromLineAsync(long position, long to, CancellationToken cancellationToken)
+    /// <param name="mayFollowNul">Whether <c>From </c> after a NUL octet is found as well.</param>
+    private async ValueTask<long> FindFromLineAsync(long position, long to, bool mayFollowNul, CancellationToken cancellationToken)
     {
         while (position + 6 <= to)
         {
@@ -221,6 +274,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
             if (block.Length < 6)
                 return -1;
             var at = block.Span.IndexOf("\nFrom "u8);
+            if (mayFollowNul && block.Span[..(at < 0 ? block.Length : at)].IndexOf("\0From "u8) is var afterNul and >= 0)
+                at = afterNul;
             if (at >= 0)
                 return position + at + 1 < to ? position + at + 1 : -1;
             position += block.Length - 5;

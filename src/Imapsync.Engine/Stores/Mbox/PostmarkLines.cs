@@ -34,6 +34,19 @@ internal sealed class PostmarkLines(MboxInput input)
         return StartsWithField(next.Span) || next.Span.StartsWith(">From "u8);
     }
 
+    /// <summary>Whether a header field begins here, or on the next line, after something like a postmark.</summary>
+    public async ValueTask<bool> LooksLikeMailAsync(long at, CancellationToken cancellationToken)
+    {
+        if (await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is not { } line)
+            return false;
+        if (StartsWithField(line.Span))
+            return true;
+        if (!line.Span.StartsWith("From"u8))
+            return false;
+        var next = await input.GetAsync(at + line.Length + 1, FieldNameBytes, cancellationToken);
+        return StartsWithField(next.Span);
+    }
+
     /// <summary>
     /// Whether nothing, a dash, one word (an address) or something with a time or a year follows <c>From </c>, which is not how a sentence
     /// continues.

@@ -32,6 +32,17 @@ public sealed class EmlTests
     }
 
     [Fact]
+    public async Task What_macOS_keeps_of_a_file_beside_it_is_no_message()
+    {
+        using var job = Job();
+        job.Write("a.eml", Message("a"));
+        job.Write("._a.eml", "\0\u0005\u0016\u0007\0\u0002\0\0Mac OS X        ");
+        job.Write("._b.eml", Message("b"));
+        await job.SucceedAsync();
+        Assert.Equal([SourceJob.Line("INBOX", "", Message("a")), SourceJob.Line("INBOX", "", Message("b"))], job.Arrived());
+    }
+
+    [Fact]
     public async Task Directories_become_folders_and_octets_stay_what_they_are()
     {
         using var job = Job();

@@ -132,6 +132,33 @@ public sealed class MboxListingTests
     }
 
     [Theory]
+    [InlineData("\u0001\u0001\u0001\u0001\nFrom: a@example.org\n\na\n\u0001\u0001\u0001\u0001\n", "MMDF")]
+    [InlineData("*mbx*\r\n5f3b0a1200000003\r\n", "MBX")]
+    [InlineData("BABYL OPTIONS: -*- rmail -*-\nVersion: 5\n", "Babyl")]
+    [InlineData("\u00FF\u00FEF\0r\0o\0m\0 \0a\0", "UTF-16")]
+    [InlineData("F\0r\0o\0m\0 \0a\0", "UTF-16")]
+    [InlineData("\u00FE\u00FF\0F\0r\0o\0m\0 \0a", "UTF-16")]
+    [InlineData("!BDN\u0001\u0002", ".pst", "old.pst")]
+    [InlineData("\u00CF\u00AD\u0012\u00FE", ".dbx", "Inbox.dbx")]
+    [InlineData("Date: Thu, 2 Jan 2020 03:04:05 +0000\nFrom: a@example.org\nSubject: x\n folded\n\na\n", "a single message", "dead.letter")]
+    [InlineData("Received : from x\r\n\r\n", "a single message")]
+    [InlineData("Title: a recipe\nFor: two\n\nflour\n", null)]
+    [InlineData("From: a\nno header\n\n", null)]
+    [InlineData("From: a\nno end\n", null)]
+    [InlineData("\0\u0001\u0002", null)]
+    public async Task Mail_in_another_form_is_told_and_other_files_are_not(string octets, string? told, string name = "other")
+    {
+        using var place = new MboxPlace();
+        Write(place, "Other");
+        await File.WriteAllBytesAsync(Path.Combine(place.Path, name), MboxPlace.Octets(octets), Token);
+        Assert.Equal(["Other"], await CountAsync(place));
+        if (told is null)
+            Assert.Empty(place.Unread);
+        else
+            Assert.Contains(told, Assert.Single(place.Unread.Distinct()), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("\u00EF\u00BB\u00BF", false)]
     [InlineData("a line in front\n", true)]
     [InlineData("a line in front\n\n", true)]

@@ -53,6 +53,40 @@ public sealed class MboxVariantTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(512)]
+    [InlineData(4097)]
+    [InlineData(300_000)]
+    public async Task NUL_octets_that_a_crash_left_hide_no_message_and_are_told(int count)
+    {
+        string[] texts = ["a\n", "b\nFrom time to time\n", "c \0 \0From x\n"];
+        for (var at = 0; at <= texts.Length; at++)
+        {
+            using var place = new MboxPlace();
+            var pieces = texts.Select(t => Mark + Header + t + "\n").ToList();
+            pieces.Insert(at, new string('\0', count));
+            await File.WriteAllTextAsync(place.Mbox, string.Concat(pieces), Token);
+            var (_, letters) = await place.ReadAsync();
+            Assert.Equal(
+                texts.Select(t => (Header + t).Replace("\n", "\r\n", StringComparison.Ordinal)),
+                letters.Select(l => System.Text.Encoding.Latin1.GetString(l.Octets)));
+            Assert.Contains($"the {count} NUL octets at octet {pieces.Take(at).Sum(p => p.Length)}", Assert.Single(place.Unread), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("From\ta@example.org Thu Jan  2 03:04:05 2020\n" + Header + "a\n\n", true)]
+    [InlineData(Header + "a\n\n", true)]
+    [InlineData("now on\n\n", false)]
+    public async Task A_message_without_a_postmark_before_the_first_one_is_told(string before, bool isTold)
+    {
+        using var place = new MboxPlace();
+        await File.WriteAllTextAsync(place.Mbox, "\n" + before + Mark + Header + "b\n\n", Token);
+        Assert.Single((await place.ReadAsync()).Letters);
+        Assert.Equal(isTold ? 1 : 0, place.Unread.Count);
+    }
+
     [Fact]
     public async Task Flags_and_dates_of_foreign_files_are_read()
     {
