@@ -87,6 +87,7 @@ public sealed partial class ArchitectureTests
         ["Configuration.Secrets"] = ["Files", "Mail"],
         ["SigningIn"] = ["Files", "Mail", "State"],
         ["Configuration"] = ["Configuration.Secrets", "Files", "Jobs", "Mail", "Matching", "Providers", "SigningIn", "Snapshots", "Stores", "Tables"],
+        ["Preflight"] = ["Checking", "Configuration", "Jobs", "Tables"],
     };
 
     /// <summary>

@@ -3,6 +3,7 @@ using Imapsync.Engine.Checking;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Preflight;
 using Imapsync.Engine.Running;
 using Imapsync.Fleet.Submitting;
 

@@ -6,6 +6,7 @@ using Imapsync.Engine.Checking;
 using Imapsync.Engine.History;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Preflight;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
 

@@ -1,4 +1,5 @@
 using Imapsync.Engine.Checking;
+using Imapsync.Engine.Preflight;
 
 namespace Imapsync.CommandLine.Output;
 

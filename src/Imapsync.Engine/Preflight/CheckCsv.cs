@@ -1,8 +1,9 @@
+using Imapsync.Engine.Checking;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Tables;
 
-namespace Imapsync.Engine.Checking;
+namespace Imapsync.Engine.Preflight;
 
 /// <summary>Writes the results of checks as a table that can be corrected and checked again: the columns of the jobs' CSV file, followed by <c>result</c> and <c>reason</c>.</summary>
 public static class CheckCsv
