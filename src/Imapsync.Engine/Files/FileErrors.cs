@@ -18,6 +18,10 @@ public static class FileErrors
     public static bool IsEverywhere(Exception exception) =>
         IsNoSpace(exception) || exception is IOException { HResult: TooManyInSystem or TooManyOpen or ReadOnlyFileSystem };
 
+    /// <summary>Whether the failure shows that nothing can be stored at a place, by this user or by anybody.</summary>
+    public static bool IsUnwritable(Exception exception) =>
+        IsNoSpace(exception) || exception is UnauthorizedAccessException or IOException { HResult: PermissionDenied or ReadOnlyFileSystem };
+
     /// <summary>Returns the system's message, which names the file, and a remedy where one is known.</summary>
     public static string Explain(Exception exception) => exception switch
     {

@@ -22,14 +22,17 @@ internal static partial class Nodes
     private const int CurrentDirectory = -100;
     private const int EmptyPath = 0x1000;
 
+    private static readonly bool SystemAnswers = Ask(CurrentDirectory, "/", 0) is not null;
+
     /// <summary>
     /// Returns the kind of a path. Links are followed; a broken link counts as nothing, and so does an entry that can't be examined: opening
     /// it will report the error.
     /// </summary>
     public static NodeKind KindOf(string path)
     {
-        if (Ask(CurrentDirectory, path, 0) is { } kind)
-            return kind;
+        // Where the system answers, no answer says that nothing was there. Another question could find what has been created since.
+        if (SystemAnswers)
+            return Ask(CurrentDirectory, path, 0) ?? NodeKind.Nothing;
         if (Directory.Exists(path))
             return NodeKind.Directory;
         return !File.Exists(path) ? NodeKind.Nothing

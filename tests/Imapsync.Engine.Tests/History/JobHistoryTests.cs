@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.History;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
@@ -167,7 +168,7 @@ public sealed class JobHistoryTests : IDisposable
     {
         var history = new JobHistory(dir["state"], time);
         await history.BeginAsync(HistoryKind.Run, makesState: true, Token);
-        var lines = new Files.RecordWriter(isChained: false);
+        var lines = new RecordWriter(isChained: false);
         lines.Begin("imapsync-history"u8).Add(2).End();
         await File.WriteAllBytesAsync(FilePath, lines.Written.ToArray(), Token);
 

@@ -48,7 +48,8 @@ public static class StoreInTurns
             }
         }
 
-        /// <summary>Acquires the lock; null where no lock file can be created: no UID can be stored there either.</summary>
+        /// <summary>Acquires the lock; null where nothing can be stored: no UID can be stored there either.</summary>
+        /// <exception cref="MailException">The lock could not be acquired for another reason, so two messages could get one UID.</exception>
         private async Task<JobLock?> TakeAsync(CancellationToken cancellationToken)
         {
             while (true)
@@ -62,9 +63,13 @@ public static class StoreInTurns
                 {
                     await Task.Delay(Pause, time, cancellationToken);
                 }
-                catch (Exception e) when (FileErrors.Is(e))
+                catch (Exception e) when (FileErrors.IsUnwritable(e))
                 {
                     return null;
+                }
+                catch (Exception e) when (FileErrors.Is(e))
+                {
+                    throw new MailException(FailureScope.Folder, isTransient: false, $"{memory}: {FileErrors.Explain(e)}", e);
                 }
             }
         }
