@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
@@ -91,13 +89,7 @@ public sealed class ConnectionTests
     public async Task Nothing_listening_ends_with_status_11()
     {
         await using var lab = await LabAsync();
-        int port;
-        using (var free = new TcpListener(IPAddress.Loopback, 0))
-        {
-            free.Start();
-            port = ((IPEndPoint)free.LocalEndpoint).Port;
-        }
-
+        var port = LoopbackPorts.Free();
         lab.Endpoint = $"url: imaps://alice@127.0.0.1:{port}\n      {Password}";
         await RefusedAsync(lab, 11, $"{port}");
     }

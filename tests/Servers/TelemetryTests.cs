@@ -87,7 +87,7 @@ public sealed class TelemetryTests
     {
         await using var lab = await BackupLab.StartAsync(Few);
         await using var collector = HttpReceiver.Start(null);
-        lab.Environment[Endpoint] = $"http://someone:{Key}@127.0.0.1:{(what == "refused" ? await FreePortAsync() : collector.Port)}/{what}";
+        lab.Environment[Endpoint] = $"http://someone:{Key}@127.0.0.1:{(what == "refused" ? LoopbackPorts.Free() : collector.Port)}/{what}";
         var outcome = await lab.SucceedAsync();
         Assert.Equal("ok", outcome.Outcome);
         Assert.Contains("telemetry could not be sent: ", outcome.Error, StringComparison.Ordinal);
@@ -153,13 +153,6 @@ public sealed class TelemetryTests
         await lab.SucceedAsync();
         Assert.All(collector.Seen.Skip(before), r => Assert.Equal(("/only", Key), (r.Target, r.Headers["x-api-key"])));
         Assert.True(collector.Seen.Count > before);
-    }
-
-    /// <summary>Nobody listens there any more.</summary>
-    private static async Task<int> FreePortAsync()
-    {
-        await using var gone = HttpReceiver.Start(null);
-        return gone.Port;
     }
 
     private static ulong Status(OtlpMessage span) => span.Messages(15).Single().Number(3);

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
@@ -42,7 +40,7 @@ public sealed class TlsRefusalTests
     public async Task A_server_that_has_only_old_TLS_is_refused(string option, string version)
     {
         await using var lab = await LabAsync();
-        var port = FreePort();
+        var port = LoopbackPorts.Free();
         using var server = Start(lab, port, option, "-cipher", "ALL:@SECLEVEL=0");
         try
         {
@@ -75,13 +73,6 @@ public sealed class TlsRefusalTests
         Assert.Contains(word, outcome.Error, StringComparison.Ordinal);
         Assert.Single(outcome.Problems);
         return outcome;
-    }
-
-    private static int FreePort()
-    {
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        return ((IPEndPoint)free.LocalEndpoint).Port;
     }
 
     private static Process Start(BackupLab lab, int port, params string[] options) => Process.Start(new ProcessStartInfo(

@@ -35,7 +35,7 @@ public sealed class KerberosRealm : IAsyncDisposable
         var realm = new KerberosRealm(directory);
         for (var attempt = 1; ; attempt++)
         {
-            var port = LoopbackPorts.TakeTwo().First;
+            var port = LoopbackPorts.Free();
             await realm.WriteAsync(port);
             if (attempt == 1)
             {

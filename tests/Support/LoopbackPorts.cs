@@ -5,8 +5,11 @@ using System.Net.Sockets;
 namespace Imapsync.Tests.Support;
 
 /// <summary>Finds ports for servers that can't pick a free one themselves.</summary>
-internal static class LoopbackPorts
+public static class LoopbackPorts
 {
+    /// <summary>Returns a port at which nobody listens now; another process may take it.</summary>
+    public static int Free() => TakeTwo().First;
+
     /// <summary>Returns two ports that are free now; another process may take them before the server does.</summary>
     public static (int First, int Second) TakeTwo()
     {

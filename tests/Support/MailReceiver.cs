@@ -23,7 +23,7 @@ public sealed class MailReceiver : IAsyncDisposable
     private MailReceiver(TestAuthority? authority, bool isImplicit)
     {
         certificate = authority is null ? null : HttpReceiver.Load(authority);
-        (Port, _) = LoopbackPorts.TakeTwo();
+        Port = LoopbackPorts.Free();
         var options = new SmtpServerOptionsBuilder().ServerName("localhost").Endpoint(endpoint =>
         {
             endpoint.Endpoint(new IPEndPoint(IPAddress.Loopback, Port)).IsSecure(isImplicit);

@@ -48,7 +48,7 @@ public sealed class PostgresServer : IAsyncDisposable
         for (var attempt = 1; ; attempt++)
         {
             if (Port == 0 || attempt > 1)
-                (Port, _) = LoopbackPorts.TakeTwo();
+                Port = LoopbackPorts.Free();
             var start = new ProcessStartInfo("bash", [script, Directory, $"{Port}"]) { UseShellExecute = false, RedirectStandardOutput = true };
             start.Environment["RUN_AS"] = user;
             process = Process.Start(start)!;

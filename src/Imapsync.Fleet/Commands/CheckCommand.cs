@@ -38,7 +38,7 @@ internal static class CheckCommand
             for (var after = 0; await fleet.GetAsync<PreflightRow[]>($"/api/preflights/{check.Id}/rows?result=failed&limit=500&after={after}", cancellationToken) is { Length: > 0 } rows; after = rows[^1].Number)
             {
                 foreach (var row in rows)
-                    await output.WriteLineAsync($"line {row.Line}, {(row.Name.Length > 0 ? Printable(row.Name) : "no account")}: {Printable(row.Reason)}");
+                    await output.WriteLineAsync($"line {row.Line}, {(row.Name.Length > 0 ? FleetCommandLine.Plain(row.Name) : "no account")}: {FleetCommandLine.Plain(row.Reason)}");
             }
 
             if (parsed.GetValue(csv) is { } path)
@@ -49,7 +49,4 @@ internal static class CheckCommand
         });
         return command;
     }
-
-    /// <summary>Servers chose some of these words, so what would steer a terminal is left out.</summary>
-    private static string Printable(string text) => string.Concat(text.Where(c => !char.IsControl(c)));
 }

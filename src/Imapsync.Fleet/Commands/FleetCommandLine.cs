@@ -57,6 +57,9 @@ internal static class FleetCommandLine
             return Failed;
         }
     }
+
+    /// <summary>Replaces control characters, so that text from outside can't move the terminal's cursor.</summary>
+    public static string Plain(string text) => string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
 }
 
 /// <summary>An error with a message for people that says what to do about it.</summary>

@@ -49,11 +49,8 @@ internal static class StatusCommand
 
     private static string LineOf(BatchView batch) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Plain(batch.Name)}: {string.Join(", ", batch.Counts.OrderBy(c => c.Key).Select(c => $"{c.Value} {c.Key.ToString().ToLowerInvariant()}"))}; {batch.Copied} messages copied{(batch.IsPaused ? "; paused" : "")}");
+        $"{FleetCommandLine.Plain(batch.Name)}: {string.Join(", ", batch.Counts.OrderBy(c => c.Key).Select(c => $"{c.Value} {c.Key.ToString().ToLowerInvariant()}"))}; {batch.Copied} messages copied{(batch.IsPaused ? "; paused" : "")}");
 
     private static string LineOf(AccountView account) => string.Create(
-        CultureInfo.InvariantCulture, $"{account.Status.ToString().ToLowerInvariant(),-10} {Plain(account.Name)}: {account.Copied} of {account.Planned} messages{(account.Problem is { } problem ? "; " + Plain(problem) : "")}");
-
-    /// <summary>Replaces control characters, so that text from outside can't move the terminal's cursor.</summary>
-    private static string Plain(string text) => string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
+        CultureInfo.InvariantCulture, $"{account.Status.ToString().ToLowerInvariant(),-10} {FleetCommandLine.Plain(account.Name)}: {account.Copied} of {account.Planned} messages{(account.Problem is { } problem ? "; " + FleetCommandLine.Plain(problem) : "")}");
 }

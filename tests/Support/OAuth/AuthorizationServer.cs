@@ -95,7 +95,7 @@ public sealed class AuthorizationServer : IDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            var port = LoopbackPorts.TakeTwo().First;
+            var port = LoopbackPorts.Free();
             var server = new AuthorizationServer(port) { User = user };
             server.listener.Prefixes.Add(server.Url + "/");
             try
