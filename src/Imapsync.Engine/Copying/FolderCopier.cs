@@ -147,7 +147,7 @@ internal sealed class FolderCopier(
     private async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
         IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, FolderPlan plan, bool isFirstMeeting, CancellationToken abort)
     {
-        var meeting = await Meeting.PlanAsync(context, key.Source, checkpoint, last, plan, isFirstMeeting, abort);
+        var meeting = await Meeting.PlanAsync(context, key.Source, source.Predecessors, checkpoint, last, plan, isFirstMeeting, abort);
         var claimed = meeting.Claimed;
         claimed.UnionWith(checkpoint.DamagedCopies.Keys);
         foreach (var sibling in siblings.Where(s => !IsFromTrash(s) && !IsFromTrash(key)))

@@ -17,12 +17,13 @@ internal sealed class Meeting
     private readonly Dictionary<Uid, Uid> vanished;
 
     /// <param name="source">The pair's source folder.</param>
+    /// <param name="predecessors">See <see cref="IMessageFolder.Predecessors"/>.</param>
     /// <param name="remembered">The pair's summary after the last run; null if unknown.</param>
     public static async Task<Meeting> PlanAsync(
-        JobContext context, FolderPath source, ICheckpoint checkpoint, PairSummary? remembered, FolderPlan plan, bool isFirst, CancellationToken abort)
+        JobContext context, FolderPath source, IReadOnlyDictionary<Uid, Uid> predecessors, ICheckpoint checkpoint, PairSummary? remembered, FolderPlan plan, bool isFirst, CancellationToken abort)
     {
         var job = context.Job;
-        var isWhole = isFirst || checkpoint.KnownTargetUidNext.IsNone || job.IsRestore || HaveNotMet(checkpoint, remembered, plan.Copy)
+        var isWhole = isFirst || checkpoint.KnownTargetUidNext.IsNone || job.IsRestore || HaveNotMet(checkpoint, predecessors, remembered, plan.Copy)
             || await IsRestoredToAsync(context, job, abort);
         return new Meeting(job, source, checkpoint, plan, isFirst, isWhole);
     }
@@ -80,9 +81,10 @@ internal sealed class Meeting
     /// <summary>
     /// True if a message existed before the last run ended and was not settled by that run. A run copies or skips every message it lists
     /// unless it ends early, so an unsettled message below the source's last known UIDNEXT may have been overlooked. A message that failed
-    /// may have failed while it was compared with the target.
+    /// may have failed while it was compared with the target. A message at the place of one that was not settled may be that message, whose
+    /// file was put back from a copy.
     /// </summary>
-    private static bool HaveNotMet(ICheckpoint checkpoint, PairSummary? remembered, MessageList messages)
+    private static bool HaveNotMet(ICheckpoint checkpoint, IReadOnlyDictionary<Uid, Uid> predecessors, PairSummary? remembered, MessageList messages)
     {
         if (remembered is null)
             return messages.Any(m => !checkpoint.TryGet(m.Uid, out var known) || HasNotMet(known));
@@ -90,7 +92,9 @@ internal sealed class Meeting
         var newFrom = remembered.Source.UidNext;
         if (newFrom.IsNone)
             newFrom = checkpoint.Messages.Select(m => m.Source).LastOrDefault();
-        return messages.Any(m => checkpoint.TryGet(m.Uid, out var known) ? HasNotMet(known) : m.Uid < newFrom);
+        return messages.Any(m => checkpoint.TryGet(m.Uid, out var known)
+            ? HasNotMet(known)
+            : m.Uid < newFrom || (Successors.FindRecorded(predecessors, checkpoint, m.Uid) is { } before && HasNotMet(before)));
     }
 
     private static bool HasNotMet(in SettledMessage known) => known.Settlement is Settlement.Skipped or Settlement.Failed;

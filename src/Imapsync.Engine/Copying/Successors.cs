@@ -56,19 +56,23 @@ internal static class Successors
     }
 
     /// <summary>
-    /// Returns the record of the nearest predecessor in the checkpoint, if it was stored at the target. Predecessors without a record are
-    /// skipped, since a run may have ended before it settled them.
+    /// Returns the record of the nearest predecessor in the checkpoint. Predecessors without a record are skipped, since a run may have ended
+    /// before it settled them.
     /// </summary>
-    private static SettledMessage? FindSettled(IReadOnlyDictionary<Uid, Uid> predecessors, ICheckpoint checkpoint, Uid uid)
+    public static SettledMessage? FindRecorded(IReadOnlyDictionary<Uid, Uid> predecessors, ICheckpoint checkpoint, Uid uid)
     {
         // Each predecessor has a lower UID than its successor, so the loop ends.
         while (predecessors.TryGetValue(uid, out var before) && before < uid)
         {
             if (checkpoint.TryGet(before, out var known))
-                return known.Settlement is Settlement.Copied or Settlement.Adopted or Settlement.Vanished && !known.Target.IsNone ? known : null;
+                return known;
             uid = before;
         }
 
         return null;
     }
+
+    /// <summary>Returns the record of the nearest recorded predecessor, if it was stored at the target.</summary>
+    private static SettledMessage? FindSettled(IReadOnlyDictionary<Uid, Uid> predecessors, ICheckpoint checkpoint, Uid uid) =>
+        FindRecorded(predecessors, checkpoint, uid) is { Settlement: Settlement.Copied or Settlement.Adopted or Settlement.Vanished, Target.IsNone: false } known ? known : null;
 }

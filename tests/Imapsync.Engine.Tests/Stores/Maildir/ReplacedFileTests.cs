@@ -56,6 +56,35 @@ public sealed class ReplacedFileTests : IDisposable
         Assert.Equal(20, job.Arrived().Count);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task What_a_filter_left_out_is_recognised_though_its_file_was_put_back_before_the_filter_went(int times)
+    {
+        var file = job.Deliver("cur/1.h:2,S", $"Message-ID: <1@x>\nSubject: large\n\n{new string('x', 500)}\n");
+        _ = job.Deliver("cur/2.h:2,S", "Message-ID: <2@x>\nSubject: small\n\n2\n");
+        await OkAsync(2);
+        // The mail of a move before this one: the target has it, and this job does not know of it.
+        Directory.Delete(job.Definition.StateDirectory, recursive: true);
+        job.Definition = job.Definition with { Messages = new MessageFilter { MaxSizeBytes = 200 } };
+        await OkAsync(2);
+        Assert.Equal(1, job.Report.Totals.Skipped);
+
+        var text = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
+        for (var i = 0; i < times; i++)
+        {
+            File.Delete(file);
+            await File.WriteAllTextAsync(file, text, TestContext.Current.CancellationToken);
+            File.SetLastWriteTimeUtc(file, new DateTime(2020, 1, 1 + i, 0, 0, 0, DateTimeKind.Utc));
+            if (i < times - 1)
+                await OkAsync(2);
+        }
+
+        job.Definition = job.Definition with { Messages = new MessageFilter() };
+        await OkAsync(2);
+        Assert.Equal((0L, 2), (job.Report.Totals.Copied, job.Arrived().Count));
+    }
+
     [Fact]
     public async Task Whatever_becomes_of_files_between_runs_the_target_has_what_the_source_has()
     {
