@@ -20,7 +20,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     private bool KeepsWhatItGets => context.Target.Traits.KeepsWhatItGets && !context.Job.IsRestore;
 
     /// <summary>
-    /// When healing: forgets stored messages that are missing from the target or differ from their recorded check sums, so that they are
+    /// When healing: forgets stored messages that are missing from the target or differ from what was recorded of them, so that they are
     /// fetched again. Called before the pair is brought up to date.
     /// </summary>
     /// <param name="unsettle">Durably marks the pair as not up to date, so that no later run skips it because its counters are unchanged.</param>
@@ -38,7 +38,9 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         var there = new Dictionary<Uid, MessageInfo>();
         await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), abort))
             there[message.Uid] = message;
-        var lost = Brought(checkpoint).Where(m => !there.ContainsKey(m.Target)).ToList();
+        // An adopted message is somebody else's copy, so it is not marked as damaged, which would allow its removal.
+        var unlike = (await TargetProof.FindUnlikeAsync(folder, Brought(checkpoint), there, context.Target.Traits.NotedFields, abort)).ToHashSet();
+        var lost = Brought(checkpoint).Where(m => !there.ContainsKey(m.Target) || unlike.Contains(m.Target)).ToList();
         var damaged = new List<SettledMessage>();
         var known = Brought(checkpoint).Where(m => m.Checksum is not null && there.ContainsKey(m.Target)).OrderBy(m => m.Target).ToList();
         foreach (var group in known.Chunk(ReadTogether))

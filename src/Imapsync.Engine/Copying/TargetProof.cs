@@ -77,19 +77,39 @@ internal static class TargetProof
         var seen = messages.Where(m => m.Seen is not null && unrecorded.ContainsKey(m.Target)).ToDictionary(m => m.Target, m => m.Seen!.Value);
         if (seen.Count == 0)
             return false;
-        var shown = seen.Keys.ToDictionary(u => u, u => unrecorded[u]);
-        var same = new List<Uid>();
-        await foreach (var header in target.ReadHeadersAsync(new UidSet(shown.Keys), cancellationToken))
-        {
-            if (shown.TryGetValue(header.Uid, out var info) && LooksLike(seen[header.Uid], info, header.Octets.Span, noted))
-                same.Add(header.Uid);
-        }
-
+        var same = await FindBySightAsync(target, seen, unrecorded, isSame: true, noted, cancellationToken);
         foreach (var uid in seen.Keys)
             unrecorded.Remove(uid);
         foreach (var uid in same)
             proven.Add(uid);
         return same.Count < seen.Count;
+    }
+
+    /// <summary>Finds adopted messages whose UID belongs to other mail now, by size and header.</summary>
+    /// <param name="messages">Those without <see cref="SettledMessage.Seen"/> are not judged.</param>
+    /// <param name="there">The messages of the target.</param>
+    /// <returns>Target UIDs.</returns>
+    public static Task<List<Uid>> FindUnlikeAsync(
+        IMessageFolder target, IEnumerable<SettledMessage> messages, IReadOnlyDictionary<Uid, MessageInfo> there, IReadOnlyList<string> noted, CancellationToken cancellationToken)
+    {
+        var seen = messages.Where(m => m is { Checksum: null, Seen: not null } && there.ContainsKey(m.Target)).ToDictionary(m => m.Target, m => m.Seen!.Value);
+        return FindBySightAsync(target, seen, there, isSame: false, noted, cancellationToken);
+    }
+
+    /// <param name="isSame">Whether to find the messages that look as they were seen, or those that do not. A message whose header does not come is neither.</param>
+    private static async Task<List<Uid>> FindBySightAsync(
+        IMessageFolder target, Dictionary<Uid, Sighting> seen, IReadOnlyDictionary<Uid, MessageInfo> there, bool isSame, IReadOnlyList<string> noted, CancellationToken cancellationToken)
+    {
+        var found = new List<Uid>();
+        if (seen.Count == 0)
+            return found;
+        await foreach (var header in target.ReadHeadersAsync(new UidSet(seen.Keys), cancellationToken))
+        {
+            if (seen.TryGetValue(header.Uid, out var sighting) && LooksLike(sighting, there[header.Uid], header.Octets.Span, noted) == isSame)
+                found.Add(header.Uid);
+        }
+
+        return found;
     }
 
     private static bool LooksLike(Sighting seen, MessageInfo there, ReadOnlySpan<byte> header, IReadOnlyList<string> noted)
