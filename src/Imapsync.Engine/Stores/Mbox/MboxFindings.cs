@@ -41,12 +41,12 @@ internal sealed record MboxFindings(
     public static async Task<MboxFindings> ScanAsync(MboxIndex index, SafeFileHandle mbox, MboxStamp stamp, CancellationToken cancellationToken)
     {
         var isUsable = index.Condition == IndexCondition.Good;
-        var forms = new Dictionary<long, MboxForm>();
+        var known = new Dictionary<long, MboxRecord>();
         foreach (var record in isUsable ? index.Records : [])
-            forms[record.Offset] = record.Form;
+            known[record.Offset] = record;
         using var input = new MboxInput(mbox);
         var begun = isUsable && index.Interrupted is { } window ? await window.FindStartsAsync(input, cancellationToken) : [];
-        using var scanner = new MboxScanner(input, stamp, offset => forms.TryGetValue(offset, out var form) ? form : null, begun);
+        using var scanner = new MboxScanner(input, stamp, known.GetValueOrDefault, begun);
         await scanner.ScanAsync(cancellationToken);
         var torn = new List<(long Offset, long Length)>();
         var whole = new List<MboxRecord>();

@@ -10,10 +10,10 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// them in files that other programs write, are left out and reported as doubts. Memory grows with the number of messages.
 /// </summary>
 /// <param name="announced">The offsets at which messages were announced, ascending: a message begins there even if its postmark is torn.</param>
-/// <param name="formAt">
-/// Returns the form of the message at an offset where it is known; it takes precedence over the form that the file suggests.
+/// <param name="recordAt">
+/// Returns the record of the message at an offset where one is known. Its form takes precedence over the form that the file suggests.
 /// </param>
-internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, MboxForm?> formAt, IReadOnlyList<long> announced) : IDisposable
+internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, MboxRecord?> recordAt, IReadOnlyList<long> announced) : IDisposable
 {
     private readonly ByteBuffer decoded = new();
     private readonly List<ScannedMessage> messages = [];
@@ -79,7 +79,7 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
             Variants |= MboxVariants.LeadingText;
             if (await postmarks.LooksLikeMailAsync(first, cancellationToken))
                 doubts.Add($"the text before the first message, at octet {first}, looks like a message and is left out: it has no line \"From \" of its own");
-            var begin = await FindPostmarkAsync(first, mayFollowNuls: true, cancellationToken);
+            var begin = await FindPostmarkAsync(first, nulsFrom: first, cancellationToken);
             _ = await WithoutNulsAsync(first, begin, cancellationToken);
             return begin;
         }
@@ -102,8 +102,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
 
         var body = Math.Min(start + (line?.Length ?? 4) + 1, stamp.Length);
         var fields = await MessageFields.ReadAsync(input, body, stamp.Length, cancellationToken);
-        var known = formAt(start);
-        var form = known ?? (postmark.Form | quoting);
+        var known = recordAt(start);
+        var form = known?.Form ?? (postmark.Form | quoting);
         if (fields.UsesCrLf && !form.HasFlag(MboxForm.Exchanged))
             Variants |= MboxVariants.CrLf;
 
@@ -118,10 +118,10 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         }
         else
         {
-            // What this program wrote is read by its own record of it, whatever it holds.
-            var isForeign = known is null && !announced.Contains(start);
-            next = await FindPostmarkAsync(body, isForeign, cancellationToken);
-            end = await WithoutEmptyLineAsync(body, isForeign ? await WithoutNulsAsync(body, next, cancellationToken) : next, cancellationToken);
+            // NUL octets in a message that is known are its own, and so is all that this program began to write.
+            var nulsFrom = announced.Contains(start) ? stamp.Length : Math.Max(body, known is { } record ? record.Offset + record.Length : 0);
+            next = await FindPostmarkAsync(body, nulsFrom, cancellationToken);
+            end = await WithoutEmptyLineAsync(body, await WithoutNulsAsync(nulsFrom, next, cancellationToken), cancellationToken);
         }
 
         if (end == next && next == stamp.Length && next > body)
@@ -186,19 +186,19 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     /// <summary>
     /// Returns where the next message begins, or the end of the file. The search starts at the line end before <paramref name="from"/>.
     /// </summary>
-    /// <param name="mayFollowNuls">Whether a postmark may follow a block of NUL octets.</param>
-    private async ValueTask<long> FindPostmarkAsync(long from, bool mayFollowNuls, CancellationToken cancellationToken)
+    /// <param name="nulsFrom">Where a postmark may follow a block of NUL octets.</param>
+    private async ValueTask<long> FindPostmarkAsync(long from, long nulsFrom, CancellationToken cancellationToken)
     {
         var position = Math.Max(0, from - 1);
         var begun = announced.FirstOrDefault(o => o >= from, stamp.Length);
         while (true)
         {
-            var found = await FindFromLineAsync(position, begun, mayFollowNuls, cancellationToken);
+            var found = await FindFromLineAsync(position, begun, mayFollowNul: nulsFrom < begun, cancellationToken);
             if (found < 0)
                 return Math.Min(begun, stamp.Length);
-            if (mayFollowNuls && await StartOfNulsAsync(found, cancellationToken) is var nuls && nuls < found)
+            if (await StartOfNulsAsync(found, cancellationToken) is var nuls && nuls < found)
             {
-                if (await FollowsLineEndAsync(nuls, cancellationToken) && await postmarks.IsDatedAsync(found, cancellationToken)
+                if (nuls >= nulsFrom && await FollowsLineEndAsync(nuls, cancellationToken) && await postmarks.IsDatedAsync(found, cancellationToken)
                     && await postmarks.IsBeforeFieldAsync(found, cancellationToken))
                     return found;
             }
@@ -215,11 +215,14 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         }
     }
 
-    /// <summary>Returns the end of a text that ends at <paramref name="end"/>, without NUL octets after its last line end, which are reported as a doubt.</summary>
-    private async ValueTask<long> WithoutNulsAsync(long text, long end, CancellationToken cancellationToken)
+    /// <summary>
+    /// Returns the end of a text that ends at <paramref name="end"/>, without NUL octets after its last line end, which are reported as a doubt.
+    /// </summary>
+    /// <param name="from">NUL octets before this offset stay.</param>
+    private async ValueTask<long> WithoutNulsAsync(long from, long end, CancellationToken cancellationToken)
     {
-        var nuls = Math.Max(text, await StartOfNulsAsync(end, cancellationToken));
-        if (nuls == end || !await FollowsLineEndAsync(nuls, cancellationToken))
+        var nuls = Math.Max(from, await StartOfNulsAsync(end, cancellationToken));
+        if (nuls >= end || !await FollowsLineEndAsync(nuls, cancellationToken))
             return end;
         doubts.Add($"the {end - nuls} NUL octets at octet {nuls} are left out: a crash may have left them in place of mail");
         return nuls;

@@ -32,6 +32,27 @@ public sealed class MboxMemoryTests
         Assert.Equal([place.Mbox], Directory.GetFiles(place.Path));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_delivered_behind_NUL_octets_is_new_mail_and_the_known_messages_stay_known(bool isFirstHalf)
+    {
+        using var place = new MboxPlace();
+        using var state = new TemporaryDirectory();
+        var delivered = $"{Mark}Subject: new\n\na\n\0\0{Mark}Subject: newer\n\nb\n\n";
+        var messages = string.Concat(Messages);
+        await File.WriteAllTextAsync(place.Mbox, isFirstHalf ? Messages[0] : messages, Token);
+        var (first, before) = await ReadAsync(place, state);
+        await File.AppendAllTextAsync(place.Mbox, new string('\0', 700) + delivered, Token);
+        for (var i = 0; i < 2; i++)
+        {
+            var (now, letters) = await ReadAsync(place, state);
+            Assert.Equal(first.UidValidity, now.UidValidity);
+            Assert.Equal([.. before.Keys, first.UidNext, new Uid(first.UidNext.Value + 1)], letters.Keys);
+            Assert.Equal(before.Values.Select(l => l.Octets), letters.Values.SkipLast(2).Select(l => l.Octets));
+        }
+    }
+
     [Fact]
     public async Task A_memory_that_is_only_read_is_not_made_and_a_damaged_one_gives_a_new_validity()
     {
