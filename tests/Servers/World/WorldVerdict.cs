@@ -28,7 +28,7 @@ internal sealed class WorldVerdict
         {
             var left = after[folder, number];
             var needed = source[folder, number] + model.CopiesOfPeople(folder, number);
-            var isMoved = model.Renames.Exists(r => Renamed(folder, r) is { } to && after[to, number] > before[to, number]);
+            var isMoved = NamesAfter(model, folder).Any(to => after[to, number] > before[to, number]);
             var isAllowed = isMoved || (job.Deletions != DeletionPolicy.Keep && model.HasLeft(folder, number) && left >= Math.Min(count, needed));
             if (!isAllowed)
                 Add(() => WronglyRemoved++, $"wrongly removed: {number} from {folder} ({count} → {left}, at the source {source[folder, number]})");
@@ -40,7 +40,7 @@ internal sealed class WorldVerdict
         {
             var most = model.Lives(folder, number) + model.CopiesOfPeople(folder, number) + (folder == trash ? model.Removals(number) : 0)
                 // Other mail in a folder moves with it when the folder is renamed.
-                + before.Folders.Where(f => model.Renames.Exists(r => Renamed(f, r) == folder)).Sum(f => Math.Max(0, before[f, number] - after[f, number]));
+                + before.Folders.Where(f => NamesAfter(model, f).Contains(folder)).Sum(f => Math.Max(0, before[f, number] - after[f, number]));
             if (count > most && !model.IsOpen(folder, number))
                 Add(() => Doubled++, $"doubled: {number} in {folder} ({before[folder, number]} → {count}, at most {most})");
         }
@@ -88,6 +88,23 @@ internal sealed class WorldVerdict
     {
         foreach (var (folder, number, _) in after.All.Where(m => m.Number < 0))
             Add(() => Damaged++, $"damaged: {-number} in {folder}");
+    }
+
+    /// <summary>The names that a folder may have got by one rename after another.</summary>
+    private static HashSet<string> NamesAfter(WorldModel model, string folder)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var waiting = new Queue<string>([folder]);
+        while (waiting.TryDequeue(out var name))
+        {
+            foreach (var next in model.Renames.Select(r => Renamed(name, r)).OfType<string>())
+            {
+                if (next != folder && names.Add(next))
+                    waiting.Enqueue(next);
+            }
+        }
+
+        return names;
     }
 
     private static string? Renamed(string folder, (string From, string To) rename) =>

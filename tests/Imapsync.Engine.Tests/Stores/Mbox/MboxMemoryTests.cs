@@ -35,13 +35,13 @@ public sealed class MboxMemoryTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task What_is_delivered_behind_NUL_octets_is_new_mail_and_the_known_messages_stay_known(bool isFirstHalf)
+    public async Task What_is_delivered_behind_NUL_octets_is_new_mail_and_the_known_messages_stay_known(bool isOne)
     {
         using var place = new MboxPlace();
         using var state = new TemporaryDirectory();
         var delivered = $"{Mark}Subject: new\n\na\n\0\0{Mark}Subject: newer\n\nb\n\n";
         var messages = string.Concat(Messages);
-        await File.WriteAllTextAsync(place.Mbox, isFirstHalf ? Messages[0] : messages, Token);
+        await File.WriteAllTextAsync(place.Mbox, isOne ? Messages[0] : messages, Token);
         var (first, before) = await ReadAsync(place, state);
         await File.AppendAllTextAsync(place.Mbox, new string('\0', 700) + delivered, Token);
         for (var i = 0; i < 2; i++)
