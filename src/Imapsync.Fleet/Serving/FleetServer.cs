@@ -22,7 +22,8 @@ internal static class FleetServer
     /// <param name="keys">The directory of the keys that the browsers' cookies are sealed with.</param>
     public static WebApplication Build(IPEndPoint address, X509Certificate2? certificate, FleetStore store, BatchReader reader, Tokens tokens, string keys)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // The pages are looked for in the assembly of this name, whichever program it runs in.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(FleetServer).Assembly.GetName().Name });
         builder.Logging.ClearProviders().AddSimpleConsole(o => o.SingleLine = true).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error).AddFilter(typeof(TokenHandler).FullName, LogLevel.Warning);
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k =>
         {
@@ -64,7 +65,8 @@ internal static class FleetServer
             headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "no-referrer";
             headers["Cross-Origin-Resource-Policy"] = "same-origin";
-            headers.CacheControl = "no-store";
+            headers.CacheControl = "no-cache, no-store";
+            headers.Pragma = "no-cache";
             await next(context);
         });
         app.UseDashboardProtection();
