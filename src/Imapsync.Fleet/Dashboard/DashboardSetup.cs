@@ -33,8 +33,13 @@ internal static class DashboardSetup
             r.Conventions.AllowAnonymousToPage("/SignIn");
             r.Conventions.AllowAnonymousToPage("/Problem");
         });
-        // A proxy on this machine says whether the browser spoke TLS to it, so that cookies get their Secure attribute.
-        services.Configure<ForwardedHeadersOptions>(f => f.ForwardedHeaders = ForwardedHeaders.XForwardedProto);
+        // A proxy says whether the browser spoke TLS to it, so that cookies get their Secure attribute. Whoever lies about it harms only his own.
+        services.Configure<ForwardedHeadersOptions>(f =>
+        {
+            f.ForwardedHeaders = ForwardedHeaders.XForwardedProto;
+            f.KnownProxies.Clear();
+            f.KnownIPNetworks.Clear();
+        });
         services.AddAuthorizationBuilder()
             .AddPolicy(Session.Look, p => p.AddAuthenticationSchemes(Session.SchemeName).RequireRole(nameof(Role.Look)))
             .AddPolicy(Session.Operate, p => p.AddAuthenticationSchemes(Session.SchemeName).RequireRole(nameof(Role.Operate)));

@@ -17,11 +17,11 @@ public sealed class BrowserFixture : IAsyncLifetime
         browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Find(), Args = ["--disable-dev-shm-usage"] });
     }
 
-    public async Task<WatchedPage> OpenAsync(Uri address, int width = 1280, ColorScheme colours = ColorScheme.Light, bool hasScript = true)
+    public async Task<WatchedPage> OpenAsync(Uri address, ColorScheme colours = ColorScheme.Light)
     {
         var context = await browser.NewContextAsync(new BrowserNewContextOptions
         {
-            BaseURL = address.ToString(), ViewportSize = new ViewportSize { Width = width, Height = 900 }, ColorScheme = colours, JavaScriptEnabled = hasScript,
+            BaseURL = address.ToString(), ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, ColorScheme = colours,
         });
         return new WatchedPage(await context.NewPageAsync(), address);
     }
