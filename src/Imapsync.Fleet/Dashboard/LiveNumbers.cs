@@ -20,6 +20,7 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
 
     private readonly Lock guard = new();
     private readonly List<Listener> listeners = [];
+    private bool isLooking;
 
     /// <summary>The endpoint. Each event is a JSON object: the <c>data-live</c> names of what has changed, and the texts now there.</summary>
     /// <param name="accounts">Numbers of the accounts shown, with commas between.</param>
@@ -33,22 +34,29 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
                 return TypedResults.BadRequest();
         }
 
-        var listener = new Listener(ids, batches == true);
-        return live.Add(listener)
-            ? TypedResults.ServerSentEvents(live.FollowAsync(listener, user, cancellationToken))
-            : TypedResults.StatusCode(StatusCodes.Status503ServiceUnavailable);
+        return live.IsFull
+            ? TypedResults.StatusCode(StatusCodes.Status503ServiceUnavailable)
+            : TypedResults.ServerSentEvents(live.FollowAsync(new Listener(ids, batches == true), user, cancellationToken));
     }
 
-    private bool Add(Listener listener)
+    private bool IsFull
+    {
+        get
+        {
+            lock (guard)
+                return listeners.Count >= MostListeners;
+        }
+    }
+
+    private void Add(Listener listener)
     {
         lock (guard)
         {
-            if (listeners.Count >= MostListeners)
-                return false;
             listeners.Add(listener);
-            if (listeners.Count == 1)
-                _ = LookAsync();
-            return true;
+            if (isLooking)
+                return;
+            isLooking = true;
+            _ = LookAsync();
         }
     }
 
@@ -56,6 +64,7 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         var shown = new Dictionary<string, string>(StringComparer.Ordinal);
+        Add(listener);
         try
         {
             while (await HasNextAsync(listener, stop.Token) && sessions.Renew(user) is not null)
@@ -116,10 +125,14 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
         }
     }
 
+    /// <summary>Returns who listens. Where nobody does the looking ends, and the next listener begins it again.</summary>
     private List<Listener> Present()
     {
         lock (guard)
+        {
+            isLooking = listeners.Count > 0;
             return [.. listeners];
+        }
     }
 
     private sealed record Look(IReadOnlyList<BatchView> Batches, Dictionary<long, AccountView> Accounts);

@@ -21,7 +21,9 @@ public sealed class BrowserFixture : IAsyncLifetime
     {
         var context = await browser.NewContextAsync(new BrowserNewContextOptions
         {
-            BaseURL = address.ToString(), ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, ColorScheme = colours,
+            BaseURL = address.ToString(),
+            ViewportSize = new ViewportSize { Width = 1280, Height = 900 },
+            ColorScheme = colours,
         });
         return new WatchedPage(await context.NewPageAsync(), address);
     }
