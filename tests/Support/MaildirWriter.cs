@@ -39,13 +39,17 @@ public sealed class MaildirWriter(string directory)
     public string Add(string folder, ReadOnlySpan<byte> octets, DateTimeOffset internalDate, string flags = "")
     {
         var name = $"{internalDate.ToUnixTimeSeconds()}.M{number++}P1.lab,S={octets.Length}:2,{flags}";
-        var path = Path.Combine(AddFolder(folder), "cur", name);
-        using (var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write))
+        var place = AddFolder(folder);
+        // As a delivery does it: a reader of "cur" sees a whole message or none.
+        var begun = Path.Combine(place, "tmp", name);
+        using (var file = File.OpenHandle(begun, FileMode.CreateNew, FileAccess.Write))
         {
             RandomAccess.Write(file, octets, 0);
             File.SetLastWriteTimeUtc(file, internalDate.UtcDateTime);
         }
 
+        var path = Path.Combine(place, "cur", name);
+        File.Move(begun, path);
         return path;
     }
 
