@@ -6,12 +6,12 @@ using Imapsync.Fleet.Working;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary><c>imapsync-fleet serve</c>: the API, and a worker in the same process.</summary>
+/// <summary><c>imapsync-fleet serve</c>: the web pages, the API, and a worker in the same process.</summary>
 internal static class ServeCommand
 {
     public static Command Create(TextWriter output, TextWriter error)
     {
-        var command = new Command("serve", "Offer the API and work on the list. On one machine nothing else is needed.");
+        var command = new Command("serve", "Offer the web pages and the API, and work on the list. On one machine nothing else is needed.");
         var options = new FleetOptions(command);
         var listen = new Option<string>("--listen") { Description = "Where to listen. Addresses that other machines reach need TLS.", HelpName = "ADDRESS:PORT", DefaultValueFactory = _ => "127.0.0.1:8140" };
         var certificate = new Option<string>("--tls-cert") { Description = "PEM file of the certificate.", HelpName = "FILE" };
@@ -33,7 +33,7 @@ internal static class ServeCommand
                 await output.WriteLineAsync($"token: {tokens.Add("first", Role.Operate)}");
             await using var store = await options.OpenStoreAsync(parsed, isShared: false, signals.Token);
             var reader = options.ReaderOf(parsed);
-            await using var app = FleetServer.Build(address, identity, store, reader, tokens);
+            await using var app = FleetServer.Build(address, identity, store, reader, tokens, Path.Combine(data, "keys"));
             await app.StartAsync(signals.Token);
             await error.WriteLineAsync($"Serving {store.Display} on {app.Urls.First()}. Ctrl-C ends it.");
             await output.WriteLineAsync($"url: {app.Urls.First()}");

@@ -21,17 +21,20 @@ public sealed partial class FleetStore
             """,
             r => (Batch: r.GetInt64(0), Status: (AccountStatus)r.Int(1), Count: r.GetInt64(2), Planned: ToLong(r, 3), Copied: ToLong(r, 4), Bytes: ToLong(r, 5)), cancellationToken);
         var byBatch = sums.ToLookup(s => s.Batch);
-        return await connection.QueryAsync(
-            null, "select id, name, priority, schedule, zone, next_run, paused, created from batch order by id desc",
-            r => new BatchView(r.GetInt64(0), r.GetString(1), r.Int(2), r.MaybeText(3), r.MaybeText(4), r.MaybeLong(5), r.GetInt64(6) != 0, r.GetInt64(7))
-            {
-                Counts = byBatch[r.GetInt64(0)].ToDictionary(s => s.Status, s => s.Count),
-                Planned = byBatch[r.GetInt64(0)].Sum(s => s.Planned),
-                Copied = byBatch[r.GetInt64(0)].Sum(s => s.Copied),
-                Bytes = byBatch[r.GetInt64(0)].Sum(s => s.Bytes),
-            },
-            cancellationToken);
+        return [.. (await ReadBatchNamesAsync(cancellationToken)).Select(b => b with
+        {
+            Counts = byBatch[b.Id].ToDictionary(s => s.Status, s => s.Count),
+            Planned = byBatch[b.Id].Sum(s => s.Planned),
+            Copied = byBatch[b.Id].Sum(s => s.Copied),
+            Bytes = byBatch[b.Id].Sum(s => s.Bytes),
+        })];
     }
+
+    /// <summary>Returns the batches without their counts, which need a look at every account.</summary>
+    public Task<List<BatchView>> ReadBatchNamesAsync(CancellationToken cancellationToken) => ReadAsync(
+        "select id, name, priority, schedule, zone, next_run, paused, created from batch order by id desc",
+        r => new BatchView(r.GetInt64(0), r.GetString(1), r.Int(2), r.MaybeText(3), r.MaybeText(4), r.MaybeLong(5), r.GetInt64(6) != 0, r.GetInt64(7)) { Counts = new Dictionary<AccountStatus, long>() },
+        cancellationToken);
 
     /// <summary>Returns a page of accounts and the end that the next page continues from; null where this is the last page.</summary>
     public async Task<(IReadOnlyList<AccountView> Accounts, PageEnd? Next)> ReadAccountsAsync(AccountPage page, CancellationToken cancellationToken)
@@ -61,6 +64,12 @@ public sealed partial class FleetStore
             r => (Account: ReadAccount(r), Value: Convert.ToString(r.GetValue(19), CultureInfo.InvariantCulture)!), cancellationToken, [.. parameters]);
         PageEnd? next = rows.Count > page.Limit ? new PageEnd(rows[page.Limit - 1].Value, rows[page.Limit - 1].Account.Id) : null;
         return ([.. rows.Take(page.Limit).Select(r => r.Account)], next);
+    }
+
+    public async Task<long> CountAccountsAsync(AccountFilter filter, CancellationToken cancellationToken)
+    {
+        var (where, parameters) = Where(filter);
+        return (await ReadAsync($"select count(*) from account a where {where}", r => r.GetInt64(0), cancellationToken, [.. parameters]))[0];
     }
 
     public async Task<AccountView?> ReadAccountAsync(long account, CancellationToken cancellationToken) =>

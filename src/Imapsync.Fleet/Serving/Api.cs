@@ -159,7 +159,10 @@ internal static class Api
         return await store.LimitHostAsync(host, request.Connections, cancellationToken) ? TypedResults.NoContent() : TypedResults.NotFound();
     }
 
-    private static IResult ResultsAsync(long batch, FleetStore store) => TypedResults.Stream(
+    private static IResult ResultsAsync(long batch, FleetStore store) => Results(store, new AccountFilter(batch), string.Create(CultureInfo.InvariantCulture, $"results-{batch}.csv"));
+
+    /// <summary>A CSV file with a row for each account of a filter. A page of accounts at a time is in memory.</summary>
+    public static IResult Results(FleetStore store, AccountFilter filter, string name) => TypedResults.Stream(
         async stream =>
         {
             await using var csv = new CsvWriter(stream);
@@ -167,7 +170,7 @@ internal static class Api
             PageEnd? after = null;
             do
             {
-                var (accounts, next) = await store.ReadAccountsAsync(new AccountPage(new AccountFilter(batch), AccountSort.Id, Limit: MostLines, After: after), CancellationToken.None);
+                var (accounts, next) = await store.ReadAccountsAsync(new AccountPage(filter, AccountSort.Id, Limit: MostLines, After: after), CancellationToken.None);
                 foreach (var a in accounts)
                 {
                     await csv.WriteAsync(
@@ -179,7 +182,7 @@ internal static class Api
             while (after is not null);
         },
         "text/csv; charset=utf-8",
-        $"results-{batch}.csv");
+        name);
 
     private static async Task<IResult> ReadyAsync(FleetStore store, CancellationToken cancellationToken)
     {

@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Imapsync.Fleet.Dashboard;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Preflights;
 using Imapsync.Fleet.Submitting;
@@ -12,16 +13,18 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Imapsync.Fleet.Serving;
 
-/// <summary>The web server: the API and its protections.</summary>
+/// <summary>The web server: the API, the dashboard and their protections.</summary>
 internal static class FleetServer
 {
     public static JsonSerializerOptions Json { get; } = Name(new JsonSerializerOptions(JsonSerializerDefaults.Web));
 
     /// <param name="certificate">Null: clear text.</param>
-    public static WebApplication Build(IPEndPoint address, X509Certificate2? certificate, FleetStore store, BatchReader reader, Tokens tokens)
+    /// <param name="keys">The directory of the keys that the browsers' cookies are sealed with.</param>
+    public static WebApplication Build(IPEndPoint address, X509Certificate2? certificate, FleetStore store, BatchReader reader, Tokens tokens, string keys)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders().AddSimpleConsole(o => o.SingleLine = true).AddFilter("Microsoft", LogLevel.Warning).AddFilter(typeof(TokenHandler).FullName, LogLevel.Warning);
+        // The pages are looked for in the assembly of this name, whichever program it runs in.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(FleetServer).Assembly.GetName().Name });
+        builder.Logging.ClearProviders().AddSimpleConsole(o => o.SingleLine = true).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error).AddFilter(typeof(TokenHandler).FullName, LogLevel.Warning);
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k =>
         {
             k.AddServerHeader = false;
@@ -37,10 +40,12 @@ internal static class FleetServer
         services.Configure<FormOptions>(f => (f.MemoryBufferThreshold, f.MultipartBodyLengthLimit, f.ValueLengthLimit) = (Api.LargestUpload, Api.LargestUpload, 4096));
         services.ConfigureHttpJsonOptions(j => Name(j.SerializerOptions));
         services.AddSingleton(store).AddSingleton(reader).AddSingleton(tokens).AddSingleton(TimeProvider.System).AddSingleton<PreflightDesk>();
-        services.AddAuthentication(TokenHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, TokenHandler>(TokenHandler.SchemeName, null);
+        var authentication = services.AddAuthentication(TokenHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, TokenHandler>(TokenHandler.SchemeName, null);
+        // The API admits tokens only: a browser's cookie, which any page can cause to be sent, counts for nothing there.
         services.AddAuthorizationBuilder()
-            .AddPolicy(nameof(Role.Look), p => p.RequireRole(nameof(Role.Look)))
-            .AddPolicy(nameof(Role.Operate), p => p.RequireRole(nameof(Role.Operate)));
+            .AddPolicy(nameof(Role.Look), p => p.AddAuthenticationSchemes(TokenHandler.SchemeName).RequireRole(nameof(Role.Look)))
+            .AddPolicy(nameof(Role.Operate), p => p.AddAuthenticationSchemes(TokenHandler.SchemeName).RequireRole(nameof(Role.Operate)));
+        services.AddDashboard(authentication, keys);
         services.AddOpenApi(o => o.AddDocumentTransformer((document, _, _) =>
         {
             document.Info.Title = "imapsync-fleet";
@@ -55,17 +60,21 @@ internal static class FleetServer
         app.Use(async (context, next) =>
         {
             var headers = context.Response.Headers;
-            // No answer is a web page, so a browser that treats one as a page may load and run nothing.
+            // No answer of the API is a web page, so a browser that treats one as a page may load and run nothing.
             headers.ContentSecurityPolicy = "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
             headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "no-referrer";
             headers["Cross-Origin-Resource-Policy"] = "same-origin";
-            headers.CacheControl = "no-store";
+            headers.CacheControl = "no-cache, no-store";
+            headers.Pragma = "no-cache";
             await next(context);
         });
+        app.UseDashboardProtection();
+        app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
         Api.Map(app);
+        app.MapDashboard();
         return app;
     }
 

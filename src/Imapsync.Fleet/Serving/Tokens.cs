@@ -18,9 +18,11 @@ internal sealed class Tokens(string file)
     /// <summary>
     /// Returns the user of a token; null where nobody has it. The file is read each time, so that removing a line takes effect at once.
     /// </summary>
-    public (string Name, Role Role)? Find(string token)
+    public (string Name, Role Role)? Find(string token) => FindDigest(Digest(token));
+
+    /// <summary>Returns the user of the token that has this digest; null where nobody has it.</summary>
+    public (string Name, Role Role)? FindDigest(string digest)
     {
-        var digest = Digest(token);
         foreach (var line in File.Exists(file) ? File.ReadLines(file) : [])
         {
             if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var name, var role, var known]
@@ -46,5 +48,6 @@ internal sealed class Tokens(string file)
         return token;
     }
 
-    private static string Digest(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+    /// <summary>Returns what the file stores of a token: its SHA-256 in hexadecimal digits.</summary>
+    public static string Digest(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 }

@@ -28,7 +28,7 @@ public sealed class ApiTests : IAsyncLifetime
         store = await FleetStore.OpenFileAsync(dir["fleet.db"], null, Stop);
         var tokens = new Tokens(dir["tokens"]);
         var reader = new BatchReader(Seal.Open(dir["keys"]), new BatchRules(trusted: false, [dir["mail"]], new Dictionary<string, string>()));
-        app = FleetServer.Build(new IPEndPoint(IPAddress.Loopback, 0), null, store, reader, tokens);
+        app = FleetServer.Build(new IPEndPoint(IPAddress.Loopback, 0), null, store, reader, tokens, dir["keys"]);
         await app.StartAsync(Stop);
         operators = Client(tokens.Add("ann", Role.Operate));
         lookers = Client(tokens.Add("bob", Role.Look));

@@ -41,7 +41,7 @@ public sealed class PreflightApiTests : IAsyncLifetime
         store = await FleetStore.OpenFileAsync(dir["fleet.db"], null, Stop);
         var tokens = new Tokens(dir["tokens"]);
         reader = new BatchReader(Seal.Open(dir["keys"]), new BatchRules(trusted: false, [], new Dictionary<string, string>()));
-        app = FleetServer.Build(new IPEndPoint(IPAddress.Loopback, 0), null, store, reader, tokens);
+        app = FleetServer.Build(new IPEndPoint(IPAddress.Loopback, 0), null, store, reader, tokens, dir["keys"]);
         await app.StartAsync(Stop);
         (operators, lookers) = (Client(tokens.Add("ann", Role.Operate)), Client(tokens.Add("bob", Role.Look)));
     }

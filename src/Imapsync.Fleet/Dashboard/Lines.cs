@@ -1,0 +1,66 @@
+using System.Globalization;
+using Imapsync.Fleet.Listing;
+
+namespace Imapsync.Fleet.Dashboard;
+
+/// <summary>An account as the pages show it. Pages and live numbers take their texts from here, so that they agree.</summary>
+internal sealed class AccountLine(AccountView account)
+{
+    public string Status => Words.Status(account);
+
+    public string Copied => account.Planned > 0 ? $"{Words.Number(account.Copied)} of {Words.Number(account.Planned)}" : Words.Number(account.Copied);
+
+    public string Size => Words.Size(account.Bytes);
+
+    public string Problems => account.Problems == 0 ? "" : Words.Number(account.Problems);
+
+    public string Ended => Words.Time(account.Ended);
+
+    public string Note => account.Folder is { Length: > 0 } folder ? $"{folder} · {account.Worker}" : account.Problem ?? "";
+
+    /// <summary>What live numbers replace, by the names in <c>data-live</c>.</summary>
+    public IEnumerable<(string Name, string Text)> Texts =>
+    [
+        (Name("status"), Status), (Name("copied"), Copied), (Name("size"), Size), (Name("problems"), Problems), (Name("ended"), Ended), (Name("note"), Note),
+        (Name("progress"), Share),
+    ];
+
+    /// <summary>How much is in place, in percent. What was there before is not counted as copied, so only the status tells when all is.</summary>
+    public string Share => account.Status == AccountStatus.Done ? "100" : Words.Percent(account.Copied, account.Planned);
+
+    public string Name(string what) => string.Create(CultureInfo.InvariantCulture, $"account-{account.Id}-{what}");
+}
+
+/// <summary>A batch as the pages show it.</summary>
+internal sealed class BatchLine(BatchView batch)
+{
+    /// <summary>The order in which counts are shown.</summary>
+    public static IReadOnlyList<AccountStatus> Statuses { get; } = Enum.GetValues<AccountStatus>();
+
+    public long Total => batch.Counts.Values.Sum();
+
+    public string Finished => $"{Words.Number(Count(AccountStatus.Done))} of {Words.Number(Total)} done";
+
+    public string Share => Words.Percent(Count(AccountStatus.Done), Total);
+
+    public string Copied => $"{Words.Number(batch.Copied)} messages, {Words.Size(batch.Bytes)}";
+
+    public string CountText(AccountStatus status) => Words.Number(Count(status));
+
+    public string Name(string what) => string.Create(CultureInfo.InvariantCulture, $"batch-{batch.Id}-{what}");
+
+    public long Count(AccountStatus status) => batch.Counts.GetValueOrDefault(status);
+
+    /// <summary>One sentence over all batches, read aloud when it changes.</summary>
+    public static string Summary(IReadOnlyList<BatchView> batches)
+    {
+        string Sum(params AccountStatus[] statuses) => Words.Number(batches.Sum(b => statuses.Sum(s => b.Counts.GetValueOrDefault(s))));
+        return $"{Sum(AccountStatus.Running)} running, {Sum(AccountStatus.Due, AccountStatus.Ready)} waiting, {Sum(AccountStatus.Done)} done, {Sum(AccountStatus.Failed, AccountStatus.Incomplete)} failed or incomplete.";
+    }
+
+    public static IEnumerable<(string Name, string Text)> Texts(IReadOnlyList<BatchView> batches) =>
+        batches.Select(b => new BatchLine(b)).SelectMany(l => l.OwnTexts()).Append(("batches-summary", Summary(batches)));
+
+    private IEnumerable<(string Name, string Text)> OwnTexts() =>
+        Statuses.Select(s => (Name(Words.Status(s)), CountText(s))).Concat([(Name("finished"), Finished), (Name("share"), Share), (Name("copied"), Copied)]);
+}

@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Security.Claims;
+using System.Text.Json;
+using System.Threading.Channels;
+using Imapsync.Fleet.Listing;
+
+namespace Imapsync.Fleet.Dashboard;
+
+/// <summary>
+/// What open pages show, kept up to date by server-sent events. One look at the database every two seconds serves all listeners,
+/// and there is none while nobody listens.
+/// </summary>
+internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<LiveNumbers> log)
+{
+    private const int MostAccounts = 500;
+    private const int MostListeners = 200;
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
+    private readonly Lock guard = new();
+    private readonly List<Listener> listeners = [];
+    private bool isLooking;
+
+    /// <summary>The endpoint. Each event is a JSON object: the <c>data-live</c> names of what has changed, and the texts now there.</summary>
+    /// <param name="accounts">Numbers of the accounts shown, with commas between.</param>
+    /// <param name="batches">Whether the numbers of batches are shown.</param>
+    public static IResult Stream(LiveNumbers live, ClaimsPrincipal user, string? accounts, bool? batches, CancellationToken cancellationToken)
+    {
+        var ids = new HashSet<long>();
+        foreach (var text in (accounts ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || !ids.Add(id) || ids.Count > MostAccounts)
+                return TypedResults.BadRequest();
+        }
+
+        return live.IsFull
+            ? TypedResults.StatusCode(StatusCodes.Status503ServiceUnavailable)
+            : TypedResults.ServerSentEvents(live.FollowAsync(new Listener(ids, batches == true), user, cancellationToken));
+    }
+
+    private bool IsFull
+    {
+        get
+        {
+            lock (guard)
+                return listeners.Count >= MostListeners;
+        }
+    }
+
+    private void Add(Listener listener)
+    {
+        lock (guard)
+        {
+            listeners.Add(listener);
+            if (isLooking)
+                return;
+            isLooking = true;
+            _ = LookAsync();
+        }
+    }
+
+    private async IAsyncEnumerable<SseItem<string>> FollowAsync(Listener listener, ClaimsPrincipal user, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+        var shown = new Dictionary<string, string>(StringComparer.Ordinal);
+        Add(listener);
+        try
+        {
+            while (await HasNextAsync(listener, stop.Token) && sessions.Renew(user) is not null)
+            {
+                if (!listener.Looks.Reader.TryRead(out var look))
+                    continue;
+                var changed = listener.Texts(look).Where(t => !shown.TryGetValue(t.Name, out var before) || before != t.Text).ToDictionary(t => t.Name, t => t.Text, StringComparer.Ordinal);
+                foreach (var (name, text) in changed)
+                    shown[name] = text;
+                // An event without changes tells that the numbers are up to date, and finds out whether anybody is still there.
+                yield return new SseItem<string>(JsonSerializer.Serialize(changed));
+            }
+        }
+        finally
+        {
+            lock (guard)
+                listeners.Remove(listener);
+        }
+    }
+
+    private static async Task<bool> HasNextAsync(Listener listener, CancellationToken stop)
+    {
+        try
+        {
+            return await listener.Looks.Reader.WaitToReadAsync(stop);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async Task LookAsync()
+    {
+        await Task.Yield();
+        while (Present() is { Count: > 0 } present)
+        {
+            try
+            {
+                var batches = present.Any(l => l.IsForBatches) ? await store.ReadBatchesAsync(lifetime.ApplicationStopping) : [];
+                long[] ids = [.. present.SelectMany(l => l.Accounts).Distinct()];
+                var accounts = ids.Length == 0 ? [] : (await store.ReadAccountsAsync(new AccountPage(new AccountFilter(Ids: ids), Limit: ids.Length), lifetime.ApplicationStopping)).Accounts;
+                var look = new Look(batches, accounts.ToDictionary(a => a.Id));
+                foreach (var listener in present)
+                    listener.Looks.Writer.TryWrite(look);
+                await Task.Delay(Pause, time, lifetime.ApplicationStopping);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                // The pages keep what they show, and say that it is old; the next look may succeed.
+                log.LogWarning(e, "Live numbers could not be read");
+                await Task.Delay(Pause, time, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>Returns who listens. Where nobody does the looking ends, and the next listener begins it again.</summary>
+    private List<Listener> Present()
+    {
+        lock (guard)
+        {
+            isLooking = listeners.Count > 0;
+            return [.. listeners];
+        }
+    }
+
+    private sealed record Look(IReadOnlyList<BatchView> Batches, Dictionary<long, AccountView> Accounts);
+
+    private sealed record Listener(IReadOnlySet<long> Accounts, bool IsForBatches)
+    {
+        /// <summary>Only the newest look matters to a listener that is slow.</summary>
+        public Channel<Look> Looks { get; } = Channel.CreateBounded<Look>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+
+        public IEnumerable<(string Name, string Text)> Texts(Look look) =>
+            (IsForBatches ? BatchLine.Texts(look.Batches) : []).Concat(Accounts.Where(look.Accounts.ContainsKey).SelectMany(id => new AccountLine(look.Accounts[id]).Texts));
+    }
+}

@@ -1,0 +1,144 @@
+using Deque.AxeCore.Playwright;
+using Imapsync.Fleet.Listing;
+using Microsoft.Playwright;
+
+namespace Imapsync.Fleet.Tests.Dashboard;
+
+/// <summary>The pages in a real Chromium: driven by hand, kept up to date, read by the rules of accessibility, and quiet towards everybody else.</summary>
+public sealed class BrowserTests(BrowserFixture browser) : IClassFixture<BrowserFixture>, IAsyncLifetime
+{
+    private DashboardLab lab = null!;
+
+    public async ValueTask InitializeAsync() => lab = await DashboardLab.StartAsync();
+
+    [Fact]
+    public async Task An_operator_signs_in_filters_sorts_watches_retries_and_takes_the_results_along()
+    {
+        await lab.SubmitAsync("spring", 120);
+        var offers = await lab.BeginAsync(4);
+        await lab.EndAsync(offers[0], AccountStatus.Failed, "log-in refused");
+        await lab.EndAsync(offers[1], AccountStatus.Failed, "log-in refused");
+        await using var watched = await browser.OpenAsync(lab.Address);
+        var page = watched.Page;
+        await watched.SignInAsync(lab.Operator);
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "spring", Exact = true }).ClickAsync();
+        var running = page.GetByRole(AriaRole.Row).Filter(new() { Has = page.GetByLabel("Select user00002") });
+        await lab.ProgressAsync(offers[2], 100, 400);
+        await Assertions.Expect(running).ToContainTextAsync("100 of 400");
+        await lab.ProgressAsync(offers[2], 300, 400);
+        await Assertions.Expect(running).ToContainTextAsync("300 of 400");
+        await Assertions.Expect(running).ToContainTextAsync("Archive/2025 · worker-1");
+        Assert.Equal(75, await running.GetByRole(AriaRole.Progressbar).EvaluateAsync<double>("e => e.value"));
+        await lab.EndAsync(offers[2], AccountStatus.Done, "all in place");
+        await Assertions.Expect(running.GetByText("done", new() { Exact = true })).ToHaveAttributeAsync("data-status", "done");
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Account", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Account", Exact = true }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Columnheader, new() { Name = "Account" })).ToHaveAttributeAsync("aria-sort", "descending");
+        await Assertions.Expect(page.GetByRole(AriaRole.Row).Nth(1)).ToContainTextAsync("user00119");
+
+        await page.GetByLabel("failed", new() { Exact = true }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
+        await Assertions.Expect(page.GetByText("2 accounts", new() { Exact = true })).ToBeVisibleAsync();
+        await page.GetByLabel("Select user00001").CheckAsync();
+        await Assertions.Expect(page.GetByText("1 selected")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Retry" }).ClickAsync();
+        await Assertions.Expect(page.GetByText("1 account will run again.")).ToBeVisibleAsync();
+        Assert.Equal((AccountStatus.Failed, AccountStatus.Due), ((await lab.AccountAsync(1)).Status, (await lab.AccountAsync(2)).Status));
+
+        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "Results as CSV" }).ClickAsync());
+        Assert.Equal("results.csv", download.SuggestedFilename);
+        var rows = await File.ReadAllLinesAsync(await download.PathAsync());
+        Assert.Equal(2, rows.Length);
+        Assert.StartsWith("user00000,imaps://user00000@old.example:993,imaps://user00000@new.example:993,failed,1,400,400,1600000,3,log-in refused", rows[1], StringComparison.Ordinal);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await page.GetByLabel("Token").WaitForAsync();
+        watched.AssertQuiet();
+    }
+
+    [Fact]
+    public async Task A_batch_is_kept_up_to_date_and_cancelled_by_the_keyboard_alone()
+    {
+        await lab.SubmitAsync("spring", 5);
+        await using var watched = await browser.OpenAsync(lab.Address);
+        var page = watched.Page;
+        await watched.SignInAsync(lab.Operator);
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("0 running, 5 waiting, 0 done, 0 failed or incomplete.");
+        var offers = await lab.BeginAsync(2);
+        await lab.EndAsync(offers[0], AccountStatus.Done, "all in place");
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 running, 3 waiting, 1 done, 0 failed or incomplete.");
+        await Assertions.Expect(page.GetByText("1 of 5 done")).ToBeVisibleAsync();
+
+        await page.GotoAsync("/");
+        await page.Keyboard.PressAsync("Tab");
+        await Assertions.Expect(page.GetByRole(AriaRole.Link, new() { Name = "Skip to the content" })).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Enter");
+        for (var presses = 0; presses < 20 && await page.EvaluateAsync<string>("document.activeElement.value ?? ''") != "cancel"; presses++)
+            await page.Keyboard.PressAsync("Tab");
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Cancel 5 accounts?");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel 5 accounts" }).PressAsync("Enter");
+        await Assertions.Expect(page.GetByText("4 accounts cancelled")).ToBeVisibleAsync();
+        Assert.Equal(AccountStatus.Cancelled, (await lab.AccountAsync(5)).Status);
+        watched.AssertQuiet();
+    }
+
+    [Fact]
+    public async Task A_page_whose_user_was_dismissed_is_told_nothing_more_and_says_so()
+    {
+        await lab.SubmitAsync("spring", 5);
+        await using var watched = await browser.OpenAsync(lab.Address);
+        await watched.SignInAsync(lab.Looker);
+        lab.Dismiss("bob");
+        await Assertions.Expect(watched.Page.GetByText("no longer kept up to date")).ToBeVisibleAsync();
+        await lab.BeginAsync(2);
+        await watched.Page.ReloadAsync();
+        await watched.Page.GetByLabel("Token").WaitForAsync();
+    }
+
+    [Theory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task Every_page_keeps_the_rules_of_accessibility_and_fits_wide_and_narrow_screens(ColorScheme colours)
+    {
+        await lab.SubmitAsync("spring", 12);
+        await lab.SubmitAsync("a name that goes on and on and on for as long as anybody likes", 8);
+        var offers = await lab.BeginAsync(5);
+        await lab.EndAsync(offers[0], AccountStatus.Failed, "log-in refused");
+        await lab.EndAsync(offers[1], AccountStatus.Incomplete, "3 messages were refused by the target");
+        await lab.EndAsync(offers[2], AccountStatus.Done, "all in place");
+        await lab.ProgressAsync(offers[3], 12_345, 40_000);
+        await using var watched = await browser.OpenAsync(lab.Address, colours);
+        var page = watched.Page;
+        await page.GotoAsync("/sign-in");
+        await CheckAsync("sign-in");
+        await watched.SignInAsync(lab.Operator);
+        foreach (var (name, path) in ((string, string)[])[("batches", "/"), ("accounts", "/accounts?batch=1"), ("none", "/accounts?text=nobody"), ("not-found", "/accounts/nowhere")])
+        {
+            await page.GotoAsync(path);
+            await CheckAsync(name);
+        }
+
+        await page.GotoAsync("/accounts?status=running");
+        await page.GetByLabel("Select all on this page").CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Go back" }).WaitForAsync();
+        await CheckAsync("confirm");
+
+        async Task CheckAsync(string name)
+        {
+            foreach (var width in (int[])[1280, 400])
+            {
+                await page.SetViewportSizeAsync(width, 900);
+                await watched.PictureAsync($"{name}-{width}-{colours}");
+                Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), $"{name} is wider than {width} pixels");
+            }
+
+            var found = (await page.RunAxe()).Violations;
+            Assert.True(found.Length == 0, $"{name}: {string.Join("; ", found.Select(v => $"{v.Id} {v.Help}: {string.Join(", ", v.Nodes.Select(n => n.Html))}"))}");
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await lab.DisposeAsync();
+}
