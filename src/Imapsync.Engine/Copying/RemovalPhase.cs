@@ -83,6 +83,9 @@ internal sealed class RemovalPhase(JobContext context)
                     FailureScope.Folder, pair.Source, null, Reasons.Removal,
                     $"{pair.Target}: {others} messages have the UIDs of what vanished and are other mail, to judge by what was recorded; they were not touched"));
             }
+
+            var inherited = await LastCopies.KeepAsync(checkpoint, target, [.. messages.Where(m => uids.Contains(m.Target))], abort);
+            uids = new UidSet(uids.Enumerate().Where(u => !inherited.Contains(u)));
         }
 
         var removed = uids.IsEmpty || target is null ? 0

@@ -29,6 +29,9 @@ internal sealed class MemoryStore
     /// <summary>The names of all operations since the start, so that a test can count them.</summary>
     public List<string> Steps { get; } = [];
 
+    /// <summary>Maps the UID of an appended message to the one that its receipt names.</summary>
+    public Func<uint, uint> TellsUid { get; set; } = uid => uid;
+
     /// <summary>UIDs whose headers were read since the start.</summary>
     public List<uint> HeadersRead { get; } = [];
 
@@ -342,7 +345,7 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
                 continue;
             }
 
-            receipts.Add(new AppendReceipt(message.Uid, new Uid(state.Add(octets, message.Info.Flags, message.Info.InternalDate))));
+            receipts.Add(new AppendReceipt(message.Uid, new Uid(store.TellsUid(state.Add(octets, message.Info.Flags, message.Info.InternalDate)))));
             store.Step("append!");
         }
 
