@@ -60,12 +60,13 @@ internal sealed class MailboxCopier(JobContext context)
             report.Problem(new Problem(FailureScope.Store, null, null, Reasons.Listing, $"{plan.Doubt}; what is at the target stays"));
         report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
         await RememberNewAsync(plan.Pairs, abort);
-        await CopyAllAsync(plan, abort);
+        await CopyAllAsync(plan, plan.Pairs, abort);
+        var mayRemove = !wasStopped && await LookAgainAsync(plan, abort);
         if (wasStopped)
             return StopReason.Cancelled;
         ranToItsEnd = true;
         ReportUnknownMessageIds();
-        return await RemoveVanishedAsync(plan, abort) ? StopReason.None : StopReason.DeletionLimit;
+        return !mayRemove || await RemoveVanishedAsync(plan, abort) ? StopReason.None : StopReason.DeletionLimit;
     }
 
     /// <summary>
@@ -119,24 +120,58 @@ internal sealed class MailboxCopier(JobContext context)
         return new CopyPlan(listed, doubt, folders, pairs);
     }
 
-    private async Task CopyAllAsync(CopyPlan plan, CancellationToken abort)
+    /// <summary>
+    /// Lists folders again that have changed since they were listed, before anything is removed (<see cref="SecondLook"/>).
+    /// </summary>
+    /// <returns>False if nothing may be removed in this run.</returns>
+    private async Task<bool> LookAgainAsync(CopyPlan plan, CancellationToken abort)
     {
-        await plan.Folders.SubscribeTogetherAsync(plan.Pairs, summaries, abort);
+        var look = new SecondLook(report, context.Job.Folders);
+        var pairs = plan.Pairs;
+        for (var looks = 0; looks < SecondLook.Most && context.Job.Deletions != DeletionPolicy.Keep && vanished.Values.Any(v => v.Count > 0); looks++)
+        {
+            var listed = await context.RetryAsync("the folders", context.Source.ListFoldersAsync, () => 0, abort);
+            if (!look.KnowsAll(plan.Listed, listed))
+                return false;
+            var entries = listed.DistinctBy(f => f.Path).ToDictionary(f => f.Path);
+            var now = await WithStatusAsync([.. pairs.Where(p => entries.ContainsKey(p.Source.Path)).Select(p => p with { Source = entries[p.Source.Path] })], abort);
+            var before = pairs.ToDictionary(p => new PairKey(p.Source.Path, p.Target));
+            var changed = now.Where(p => SecondLook.HasChanged(before[new PairKey(p.Source.Path, p.Target)], p)).ToList();
+            if (changed.Count == 0)
+                break;
+            var gone = vanished.ToDictionary();
+            await CopyAllAsync(plan, changed, abort);
+            foreach (var (pair, messages) in vanished)
+                vanished[pair] = SecondLook.StillGone(gone.GetValueOrDefault(pair, []), messages);
+            if (wasStopped)
+                return false;
+            pairs = now;
+        }
+
+        return true;
+    }
+
+    /// <param name="pairs">The pairs to bring up to date now; of all pairs, or those that have to be looked at again.</param>
+    private async Task CopyAllAsync(CopyPlan plan, IReadOnlyList<FolderPair> pairs, CancellationToken abort)
+    {
+        await plan.Folders.SubscribeTogetherAsync(pairs, summaries, abort);
         var unchanged = new UnchangedPairs(context, summaries, plan.Folders);
-        await unchanged.LookAheadAsync(plan.Pairs, Asking(context.Target, abort));
+        await unchanged.LookAheadAsync(pairs, Asking(context.Target, abort));
         // Pairs with the same target are processed one after the other, because each must know which messages the others put there.
-        var groups = plan.Pairs.GroupBy(p => p.Target).Select(g => g.ToList()).OrderBy(g => context.Job.NewestFirst && !g[0].Source.Path.IsInbox).ToList();
+        var together = plan.Pairs.ToLookup(p => p.Target, p => new PairKey(p.Source.Path, p.Target));
+        var groups = pairs.GroupBy(p => p.Target).Select(g => g.ToList()).OrderBy(g => context.Job.NewestFirst && !g[0].Source.Path.IsInbox).ToList();
         var degree = Math.Max(1, Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders));
         var workers = Math.Min(degree, groups.Count);
         context.Spare.Add(context.Source.Traits.MaxReaders - workers);
         var queue = new ConcurrentQueue<List<FolderPair>>(groups);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(abort);
         using var emptied = CancellationTokenSource.CreateLinkedTokenSource(over.Token);
-        var isLittle = plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0) <= FewMessages;
+        var isLittle = pairs.Sum(p => p.Source.Status?.Messages ?? 0) <= FewMessages;
         var working = new Task[workers];
         for (var n = 0; n < workers; n++)
             working[n] = WorkAsync(waits: n > 0 && isLittle);
         await Task.WhenAll(working);
+        context.Spare.Add(-context.Source.Traits.MaxReaders);
 
         async Task WorkAsync(bool waits)
         {
@@ -150,7 +185,7 @@ internal sealed class MailboxCopier(JobContext context)
                 while (queue.TryDequeue(out var group))
                 {
                     over.Token.ThrowIfCancellationRequested();
-                    await CopyGroupAsync(group, plan.Folders, unchanged, over.Token);
+                    await CopyGroupAsync(group, [.. together[group[0].Target]], plan.Folders, unchanged, over.Token);
                 }
 
                 await emptied.CancelAsync();
@@ -205,7 +240,9 @@ internal sealed class MailboxCopier(JobContext context)
     private static ParallelOptions Asking(IMessageStore store, CancellationToken abort) =>
         new() { MaxDegreeOfParallelism = store.Traits.MaxConcurrentQuestions, CancellationToken = abort };
 
-    private async Task CopyGroupAsync(List<FolderPair> group, TargetFolders folders, UnchangedPairs unchanged, CancellationToken abort)
+    /// <param name="together">All pairs of the job with the group's target.</param>
+    private async Task CopyGroupAsync(
+        List<FolderPair> group, IReadOnlyList<PairKey> together, TargetFolders folders, UnchangedPairs unchanged, CancellationToken abort)
     {
         foreach (var pair in group)
         {
@@ -217,7 +254,7 @@ internal sealed class MailboxCopier(JobContext context)
 
             var key = new PairKey(pair.Source.Path, pair.Target);
             var remembered = summaries.GetValueOrDefault(key);
-            var tally = tallies[key] = new FolderTally();
+            var tally = tallies.GetOrAdd(key, _ => new FolderTally());
             try
             {
                 await context.RetryAsync(pair.Source.Path.ToString(), BringUpToDateAsync, () => tally.Progress, abort);
@@ -264,7 +301,7 @@ internal sealed class MailboxCopier(JobContext context)
                     return await presence.CheckAsync(known with { Subscribed = pair.Source.Subscribed }, isRemembered: true, tally, c);
                 }
 
-                var (summary, brought) = await CopyAsync(pair, key, group, presence, tally, c);
+                var (summary, brought) = await CopyAsync(pair, key, [.. together.Where(k => k != key)], presence, tally, c);
                 return await presence.CheckAsync(summary, isRemembered: false, tally, c, brought) ?? Unsettled(pair, key, remembered, tally);
             }
         }
@@ -272,9 +309,8 @@ internal sealed class MailboxCopier(JobContext context)
 
     /// <returns>A null summary if the next run has to scan the pair again.</returns>
     private async Task<(PairSummary? Summary, BroughtMessages? Brought)> CopyAsync(
-        FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, TargetPresence presence, FolderTally tally, CancellationToken abort)
+        FolderPair pair, PairKey key, IReadOnlyList<PairKey> siblings, TargetPresence presence, FolderTally tally, CancellationToken abort)
     {
-        var siblings = group.Where(p => p != pair).Select(p => new PairKey(p.Source.Path, p.Target)).ToList();
         using var trace = report.Trace?.BeginFolder(key.Source, key.Target);
         var copier = new FolderCopier(context, pair, summaries.GetValueOrDefault(key), siblings, tally);
         var outcome = await copier.RunAsync(abort);
