@@ -184,6 +184,9 @@ internal sealed class MemoryFolderState(uint validity)
 
     public bool TellsUidNext { get; set; } = true;
 
+    /// <summary>The UIDNEXT that is told whatever it is; null for the true one.</summary>
+    public uint? ToldUidNext { get; set; }
+
     /// <summary>Whether STATUS reports the number of messages.</summary>
     public bool TellsCount { get; set; } = true;
 
@@ -252,7 +255,7 @@ internal sealed class MemoryFolderState(uint validity)
     }
 
     public FolderStatus Status(bool withModSeq) => new(
-        new UidValidity(Validity), TellsUidNext ? new Uid(UidNext) : Uid.None, Messages.Count + Hidden,
+        new UidValidity(Validity), TellsUidNext ? new Uid(ToldUidNext ?? UidNext) : Uid.None, Messages.Count + Hidden,
         Messages.Count(m => !m.Flags.System.HasFlag(MessageFlags.Seen)), withModSeq ? new ModSeq(modSeq) : null);
 
     /// <summary>The folder's status as a listing shows it.</summary>
@@ -272,7 +275,7 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
 
     public UidValidity LastingUidValidity => Status.UidValidity;
 
-    public Uid UidNext => new(state.UidNext);
+    public Uid UidNext => new(state.ToldUidNext ?? state.UidNext);
 
     public async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
