@@ -58,6 +58,8 @@ internal sealed class MailboxCopier(JobContext context)
         var plan = await context.RetryAsync("the folders", PlanAsync, () => 0, abort);
         if (plan.Doubt is not null)
             report.Problem(new Problem(FailureScope.Store, null, null, Reasons.Listing, $"{plan.Doubt}; what is at the target stays"));
+        if (context.Options.Heal && !context.Target.Traits.KeepsWhatItGets)
+            report.Note(null, "--heal looks at backups only: what was removed from an account since it was copied there may have been meant, and stays removed");
         report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
         await RememberNewAsync(plan.Pairs, abort);
         await CopyAllAsync(plan, plan.Pairs, abort);
@@ -226,7 +228,7 @@ internal sealed class MailboxCopier(JobContext context)
             {
                 var path = pair.Source.Path;
                 var status = pair.Source.Status
-                    ?? await context.RetryAsync(path.ToString(), token => context.Source.GetStatusAsync(path, token), () => 0, c);
+                    ?? await context.RetryAsync(path.ToString(), token => AskStatusAsync(path, token), () => 0, c);
                 complete[at] = pair with { Source = pair.Source with { Status = status } };
             }
             catch (MailException e) when (e.Scope != FailureScope.Store)
@@ -235,6 +237,20 @@ internal sealed class MailboxCopier(JobContext context)
             }
         });
         return [.. complete.OfType<FolderPair>()];
+    }
+
+    /// <summary>Asks for a folder's counters; opens the folder if the server refuses to tell them otherwise.</summary>
+    private async Task<FolderStatus> AskStatusAsync(FolderPath path, CancellationToken abort)
+    {
+        try
+        {
+            return await context.Source.GetStatusAsync(path, abort);
+        }
+        catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false, Kind: not FailureKind.Gone })
+        {
+            await using var folder = await context.Source.OpenAsync(path, abort);
+            return folder.Status;
+        }
     }
 
     private static ParallelOptions Asking(IMessageStore store, CancellationToken abort) =>

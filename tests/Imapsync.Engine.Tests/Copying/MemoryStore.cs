@@ -60,6 +60,9 @@ internal sealed class MemoryStore
 
     public Func<FolderPath, FolderPath> ListedAs { get; set; } = p => p;
 
+    /// <summary>Whether listings tell no counters, and asking for them is refused.</summary>
+    public bool RefusesStatus { get; set; }
+
     public MemoryFolderState Folder(string path)
     {
         var key = FolderPath.Parse(path);
@@ -88,14 +91,16 @@ internal sealed class MemoryStore
         {
             store.Step("list");
             return Task.FromResult<IReadOnlyList<FolderEntry>>([.. store.Folders.Where(f => store.IsListed(f.Key)).Select(f =>
-                new FolderEntry(f.Key, Status: f.Value.ListedStatus(store.HasModSeq), Subscribed: f.Value.Subscribed, MailboxId: f.Value.MailboxId)
+                new FolderEntry(f.Key, Status: store.RefusesStatus ? null : f.Value.ListedStatus(store.HasModSeq), Subscribed: f.Value.Subscribed, MailboxId: f.Value.MailboxId)
                 {
                     HoldsFolders = store.HidesNoInferiors || !store.IsChildless(f.Key),
                 })]);
         }
 
         public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) =>
-            Task.FromResult(Find(path).ListedStatus(store.HasModSeq));
+            store.RefusesStatus
+                ? Task.FromException<FolderStatus>(new MailException(FailureScope.Folder, false, $"the status of {path}: NO not now"))
+                : Task.FromResult(Find(path).ListedStatus(store.HasModSeq));
 
         public IAccessControl? AccessControl => null;
 
