@@ -55,6 +55,7 @@ internal sealed class MailboxCopier(JobContext context)
 
     private async Task<StopReason> WorkAsync(CancellationToken abort)
     {
+        await ForgetOtherAccountsAsync(abort);
         var plan = await context.RetryAsync("the folders", PlanAsync, () => 0, abort);
         if (plan.Doubt is not null)
             report.Problem(new Problem(FailureScope.Store, null, null, Reasons.Listing, $"{plan.Doubt}; what is at the target stays"));
@@ -69,6 +70,28 @@ internal sealed class MailboxCopier(JobContext context)
         ranToItsEnd = true;
         ReportUnknownMessageIds();
         return !mayRemove || await RemoveVanishedAsync(plan, abort) ? StopReason.None : StopReason.DeletionLimit;
+    }
+
+    /// <summary>
+    /// Forgets all records if they are of another account than the job has now, for example because a wrong user name was put right. All is
+    /// matched by identity then, as on a first meeting, and nothing is removed.
+    /// </summary>
+    private async Task ForgetOtherAccountsAsync(CancellationToken abort)
+    {
+        if (context.Job.IsRestore)
+            return;
+        if (await AccountMark.FindChangeAsync(context.State, context.Job.Source, context.Job.Target, abort) is { } change)
+        {
+            // The records are what shows that a backup's disk is not mounted, so that is asked before they go.
+            await UnmountedTarget.RefuseAsync(context, summaries.Values, await context.RetryAsync("the folders", context.Target.ListFoldersAsync, () => 0, abort), abort);
+            report.Note(null, $"{change}; messages are matched again by identity, nothing is removed");
+            summaries.Clear();
+            await context.Checkpoints.SaveSummariesAsync([], abort);
+            foreach (var pair in await context.Checkpoints.FindPairsAsync(abort))
+                await context.State.RemoveAsync(StateName.Journal(pair), abort);
+        }
+
+        await AccountMark.SetAsync(context.State, context.Job.Source, context.Job.Target, abort);
     }
 
     /// <summary>
