@@ -34,7 +34,9 @@ internal sealed class FolderCopier(
         await using var openTarget = target;
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
         tally.BeginAttempt();
-        var isFirstMeeting = past.Meet(checkpoint, source.Status, target, filter.Fingerprint);
+        var toldBySource = await ToldUidNext.OfSourceAsync(source, checkpoint, last, abort);
+        FolderStatus? toldByTarget = target is null ? null : await ToldUidNext.OfTargetAsync(target, checkpoint, last, abort);
+        var isFirstMeeting = past.Meet(checkpoint, toldBySource, toldByTarget, filter.Fingerprint);
         if (context.Job.IsRestore && target is not null)
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
         if (!isFirstMeeting && await Successors.ResolveAsync(source, checkpoint, abort) is > 0 and var others)

@@ -65,7 +65,7 @@ internal sealed class RemovalPhase(JobContext context)
         var isTrashPairs = policy == DeletionPolicy.Trash && pairs.Any(p => p.Target.Equals(context.Job.TrashFolder));
         var inTrash = policy == DeletionPolicy.Trash ? await LookIntoTrashAsync(checkpoint.MoveUnderWay, isTrashPairs, abort) : [];
         await using var target = await OpenTargetAsync(pair.Target, abort);
-        if (target is not null && UidMemory.DoubtTarget(checkpoint, null, target.Status) is { } doubt)
+        if (target is not null && UidMemory.DoubtTarget(checkpoint, null, await ToldUidNext.OfTargetAsync(target, checkpoint, null, abort)) is { } doubt)
         {
             context.Report.Note(pair.Source, $"{pair.Target}: {doubt}; nothing is removed");
             return 0;

@@ -63,6 +63,9 @@ internal sealed class MemoryStore
 
     public Func<FolderPath, FolderPath> ListedAs { get; set; } = p => p;
 
+    /// <summary>Whether listings tell no counters, and asking for them is refused.</summary>
+    public bool RefusesStatus { get; set; }
+
     public MemoryFolderState Folder(string path)
     {
         var key = FolderPath.Parse(path);
@@ -91,14 +94,16 @@ internal sealed class MemoryStore
         {
             store.Step("list");
             return Task.FromResult<IReadOnlyList<FolderEntry>>([.. store.Folders.Where(f => store.IsListed(f.Key)).Select(f =>
-                new FolderEntry(f.Key, Status: f.Value.ListedStatus(store.HasModSeq), Subscribed: f.Value.Subscribed, MailboxId: f.Value.MailboxId)
+                new FolderEntry(f.Key, Status: store.RefusesStatus ? null : f.Value.ListedStatus(store.HasModSeq), Subscribed: f.Value.Subscribed, MailboxId: f.Value.MailboxId)
                 {
                     HoldsFolders = store.HidesNoInferiors || !store.IsChildless(f.Key),
                 })]);
         }
 
         public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) =>
-            Task.FromResult(Find(path).ListedStatus(store.HasModSeq));
+            store.RefusesStatus
+                ? Task.FromException<FolderStatus>(new MailException(FailureScope.Folder, false, $"the status of {path}: NO not now"))
+                : Task.FromResult(Find(path).ListedStatus(store.HasModSeq));
 
         public IAccessControl? AccessControl => null;
 
@@ -187,6 +192,9 @@ internal sealed class MemoryFolderState(uint validity)
 
     public bool TellsUidNext { get; set; } = true;
 
+    /// <summary>The UIDNEXT that is told whatever it is; null for the true one.</summary>
+    public uint? ToldUidNext { get; set; }
+
     /// <summary>Whether STATUS reports the number of messages.</summary>
     public bool TellsCount { get; set; } = true;
 
@@ -255,7 +263,7 @@ internal sealed class MemoryFolderState(uint validity)
     }
 
     public FolderStatus Status(bool withModSeq) => new(
-        new UidValidity(Validity), TellsUidNext ? new Uid(UidNext) : Uid.None, Messages.Count + Hidden,
+        new UidValidity(Validity), TellsUidNext ? new Uid(ToldUidNext ?? UidNext) : Uid.None, Messages.Count + Hidden,
         Messages.Count(m => !m.Flags.System.HasFlag(MessageFlags.Seen)), withModSeq ? new ModSeq(modSeq) : null);
 
     /// <summary>The folder's status as a listing shows it.</summary>
@@ -275,7 +283,7 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
 
     public UidValidity LastingUidValidity => Status.UidValidity;
 
-    public Uid UidNext => new(state.UidNext);
+    public Uid UidNext => new(state.ToldUidNext ?? state.UidNext);
 
     public async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
