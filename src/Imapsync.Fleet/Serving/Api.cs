@@ -23,6 +23,8 @@ internal static class Api
         api.MapGet("/batches", async (FleetStore store, CancellationToken c) => await store.ReadBatchesAsync(c)).WithSummary("All lists, the newest first, with how many accounts stand where.");
         api.MapPost("/batches", SubmitAsync).RequireAuthorization(nameof(Role.Operate))
             .WithSummary("Takes a list in, or corrects the one of that name: a form with the files 'job' and 'accounts', and the fields name, priority, schedule, zone, paused and check.");
+        api.MapDelete("/batches/{batch:long}", DeleteAsync).RequireAuthorization(nameof(Role.Operate))
+            .WithSummary("Removes a list with its accounts and the state of their jobs; refused while accounts of it are at work.");
         api.MapGet("/batches/{batch:long}/results.csv", ResultsAsync).WithSummary("A row for each account of a list and how it stands.");
         api.MapGet("/accounts", AccountsAsync).WithSummary("A page of accounts. sort is id, name, status, ended, copied or problems, with a minus before it from the end.");
         api.MapGet("/accounts/{account:long}", AccountAsync).WithSummary("An account with its last report and its story.");
@@ -151,6 +153,14 @@ internal static class Api
         request.IsForAll
             ? TypedResults.BadRequest(new Refusal("nothing says which accounts are meant", ["give a batch, statuses, a text or ids"]))
             : TypedResults.Ok(new ActionAnswer(await store.ActAsync(request.Action, request.Filter, cancellationToken)));
+
+    private static async Task<Results<NoContent, NotFound, Conflict<Refusal>>> DeleteAsync(long batch, FleetStore store, CancellationToken cancellationToken) =>
+        await store.DeleteAsync(batch, cancellationToken) switch
+        {
+            null => TypedResults.NotFound(),
+            0 => TypedResults.NoContent(),
+            var atWork => TypedResults.Conflict(new Refusal(string.Create(CultureInfo.InvariantCulture, $"{atWork} accounts of the list are at work"), ["pause or cancel the list, and delete it when they have ended"])),
+        };
 
     private static async Task<Results<NoContent, NotFound, BadRequest<Refusal>>> LimitHostAsync(string host, HostRequest request, FleetStore store, CancellationToken cancellationToken)
     {
