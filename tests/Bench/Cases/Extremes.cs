@@ -75,7 +75,7 @@ internal static class Extremes
         await source.TakeOwnershipAsync(Path.Combine(source.Directory, "mail"));
         for (var round = 1; round <= lab.Options.Runs; round++)
         {
-            foreach (var contender in (IContender[])[new ImapsyncListContender(lab.Options.Program, lab["."], AtOnce), lab.Mbsync(parallel: AtOnce)])
+            foreach (var contender in (IContender[])[new ImapsyncListContender(lab.Options.Program, lab["."], AtOnce), lab.Mbsync(parallel: AtOnce), lab.Mbsync(parallel: AtOnce, eachAlone: true)])
             {
                 var suffix = $"-{contender.Name}{round}";
                 var transfers = users.ConvertAll(u => new Transfer(u, new ImapPlace(source, u, source.Port), new ImapPlace(target, u + suffix, target.Port), lab[$"state{suffix}/{u}"]));
@@ -95,7 +95,7 @@ internal static class Extremes
             }
         }
 
-        result.Notes.Add($"{users.Count} accounts of {MessagesPerListedAccount} messages: one imapsync with for_each, {AtOnce} jobs at once and {AtOnce} connections to a host at most; {AtOnce} processes of mbsync (its CPU seconds are of all, its peak is of the largest one).");
+        result.Notes.Add($"{users.Count} accounts of {MessagesPerListedAccount} messages: one imapsync with for_each, {AtOnce} jobs at once and {AtOnce} connections to a host at most; {AtOnce} processes of mbsync at once, for an eighth of the accounts each, or for one account each (CPU seconds are of all, the peak is of the largest one).");
     }
 
     public static async Task OnDiskAsync(BenchLab lab, CaseResult result)
