@@ -83,6 +83,13 @@ public sealed partial class FleetStore
         return (reports.SingleOrDefault(), events);
     }
 
+    /// <summary>Returns a list's job file and the rows of its accounts, sealed; null where there is no such list.</summary>
+    public async Task<(string Job, IReadOnlyList<string> Cells)?> ReadRowsAsync(long batch, CancellationToken cancellationToken)
+    {
+        var jobs = await ReadAsync("select job from batch where id = @batch", r => r.GetString(0), cancellationToken, ("batch", batch));
+        return jobs is [var job] ? (job, await ReadAsync("select cells from account where batch = @batch order by id", r => r.GetString(0), cancellationToken, ("batch", batch))) : null;
+    }
+
     public Task<List<WorkerView>> ReadWorkersAsync(CancellationToken cancellationToken) => ReadAsync(
         $"select w.id, w.slots, (select count(*) from lease l where l.worker = w.id), w.version, w.draining, w.seen, case when w.seen > {medium.Now} - @silence then 1 else 0 end from worker w order by w.id",
         r => new WorkerView(r.GetString(0), r.Int(1), r.Int(2), r.GetString(3), r.GetInt64(4) != 0, r.GetInt64(5), r.GetInt64(6) != 0), cancellationToken, ("silence", (long)times.Silence.TotalMilliseconds));

@@ -22,7 +22,10 @@ internal static class Api
         var api = app.MapGroup("/api").RequireAuthorization(nameof(Role.Look));
         api.MapGet("/batches", async (FleetStore store, CancellationToken c) => await store.ReadBatchesAsync(c)).WithSummary("All lists, the newest first, with how many accounts stand where.");
         api.MapPost("/batches", SubmitAsync).RequireAuthorization(nameof(Role.Operate))
-            .WithSummary("Takes a list in, or corrects the one of that name: a form with the files 'job' and 'accounts', and the fields name, priority, schedule, zone, paused and check.");
+            .Produces<SubmitAnswer>().Produces<PreflightView>(StatusCodes.Status202Accepted).Produces<Refusal>(StatusCodes.Status422UnprocessableEntity).Produces<Refusal>(StatusCodes.Status429TooManyRequests)
+            .WithSummary("Takes a list in, or corrects the one of that name: a form with the files 'job' and 'accounts', and the fields name, priority, schedule, zone, paused and check. With check=true it is only read; with check=signin a preflight is begun (202; sizes and parallel count), which takes it in if every row can be run.");
+        api.MapDelete("/batches/{batch:long}", DeleteAsync).RequireAuthorization(nameof(Role.Operate))
+            .WithSummary("Removes a list with its accounts and the state of their jobs; refused while accounts of it are at work.");
         api.MapGet("/batches/{batch:long}/results.csv", ResultsAsync).WithSummary("A row for each account of a list and how it stands.");
         api.MapGet("/accounts", AccountsAsync).WithSummary("A page of accounts. sort is id, name, status, ended, copied or problems, with a minus before it from the end.");
         api.MapGet("/accounts/{account:long}", AccountAsync).WithSummary("An account with its last report and its story.");
@@ -37,7 +40,7 @@ internal static class Api
         app.MapOpenApi().RequireAuthorization(nameof(Role.Look));
     }
 
-    private static async Task<Results<Ok<SubmitAnswer>, UnprocessableEntity<Refusal>>> SubmitAsync(HttpRequest request, FleetStore store, BatchReader reader, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> SubmitAsync(HttpRequest request, FleetStore store, BatchReader reader, PreflightDesk desk, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!request.HasFormContentType)
             return Refuse("the request is no form", "send the job file as 'job' and the CSV file as 'accounts' (multipart/form-data)");
@@ -61,9 +64,11 @@ internal static class Api
         }
 
         ReadBatch batch;
+        string text;
+        byte[] table;
         try
         {
-            var (text, table) = await ReadFilesAsync(form, cancellationToken);
+            (text, table) = await ReadFilesAsync(form, cancellationToken);
             // Reading many rows takes seconds, so it is done off the request's thread.
             batch = await Task.Run(() => reader.Read(text, table), cancellationToken);
         }
@@ -75,6 +80,15 @@ internal static class Api
         if (IsSet("check"))
             return TypedResults.Ok(new SubmitAnswer(null, name, batch.Accounts.Count, batch.Notes));
         var list = new NewBatch(name, batch.Job, priority, schedule, zone, IsSet("paused")) { HostConnections = batch.HostConnections, NextRun = next };
+        if (form["check"] == "signin")
+        {
+            // The request has ended by the time that the list is taken in.
+            var jobs = await Task.Run(() => reader.ReadJobs(text, table, keepsBadRows: false), cancellationToken);
+            return PreflightApi.Begin(desk, jobs, table, form, async () => (await store.SubmitAsync(list, batch.Accounts, CancellationToken.None)).Batch);
+        }
+
+        if (form["check"].ToString() is not ("" or "false" or "off" or "0"))
+            return Refuse($"check can't be '{form["check"]}'", "leave it out, or give true to have the list read alone, or signin to have every row signed in to before it is taken in");
         var submitted = await store.SubmitAsync(list, batch.Accounts, cancellationToken);
         IReadOnlyList<string> notes = submitted.AtWork == 0 ? batch.Notes : [.. batch.Notes, string.Create(CultureInfo.InvariantCulture, $"{submitted.AtWork} rows at work were not replaced; submit again when they have ended")];
         return TypedResults.Ok(new SubmitAnswer(submitted.Batch, name, batch.Accounts.Count, notes));
@@ -151,6 +165,14 @@ internal static class Api
         request.IsForAll
             ? TypedResults.BadRequest(new Refusal("nothing says which accounts are meant", ["give a batch, statuses, a text or ids"]))
             : TypedResults.Ok(new ActionAnswer(await store.ActAsync(request.Action, request.Filter, cancellationToken)));
+
+    private static async Task<Results<NoContent, NotFound, Conflict<Refusal>>> DeleteAsync(long batch, FleetStore store, CancellationToken cancellationToken) =>
+        await store.DeleteAsync(batch, cancellationToken) switch
+        {
+            null => TypedResults.NotFound(),
+            0 => TypedResults.NoContent(),
+            var atWork => TypedResults.Conflict(new Refusal(string.Create(CultureInfo.InvariantCulture, $"{atWork} accounts of the list are at work"), ["pause or cancel the list, and delete it when they have ended"])),
+        };
 
     private static async Task<Results<NoContent, NotFound, BadRequest<Refusal>>> LimitHostAsync(string host, HostRequest request, FleetStore store, CancellationToken cancellationToken)
     {
