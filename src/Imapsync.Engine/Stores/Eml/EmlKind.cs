@@ -1,16 +1,16 @@
 using System.Collections.Immutable;
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.Stores.MailFiles;
 
 namespace Imapsync.Engine.Stores.Eml;
 
-/// <summary>A directory of <c>.eml</c> files, to read from.</summary>
+/// <summary>A directory of <c>.eml</c> files.</summary>
 public sealed record EmlEndpoint(string Directory) : Endpoint
 {
     public override string Display => "eml:" + Directory;
 
     public override string? Place => Directory;
 
+    /// <remarks>They have flags where this program has written them, and nobody knows before they are read.</remarks>
     public override bool KnowsFlags => false;
 }
 
@@ -21,10 +21,8 @@ internal sealed class EmlKind : StoreKind<EmlEndpoint>
 
     public override ImmutableArray<string> UrlForms { get; } = ["eml:PATH"];
 
-    public override bool IsSourceOnly => true;
-
     public override Endpoint? Read(IEndpointSettings settings) => settings.ReadPath() is { } directory ? new EmlEndpoint(directory) : null;
 
     protected override Task<IMessageStore> OpenAsync(EmlEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
-        MailFileStore.OpenAsync(endpoint, new EmlTree(endpoint.Directory), context, cancellationToken);
+        EmlStore.OpenAsync(endpoint, forWriting, context, cancellationToken);
 }
