@@ -18,12 +18,13 @@ internal sealed class EmlStore : IMessageStore
     private readonly SubscriptionFile subscriptions;
     private readonly EmlWriting writing;
     private readonly SemaphoreSlim creating = new(1);
+    private IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> listed = new Dictionary<FolderPath, IReadOnlyList<string>>();
 
     private EmlStore(EmlEndpoint endpoint, EmlTree tree, StoreContext context)
     {
         (this.tree, this.context) = (tree, context);
         subscriptions = new SubscriptionFile(tree.Root);
-        writing = new EmlWriting(endpoint.Display, tree.TemporaryDirectory, new DeliveryNames(context.Time), new GroupSync(context.Time), OpenToWriteAsync);
+        writing = new EmlWriting(endpoint.Display, new Lazy<string>(MakeTemporaryDirectory), new DeliveryNames(context.Time), new GroupSync(context.Time), OpenToWriteAsync);
         Traits = new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: Math.Clamp(Environment.ProcessorCount, 2, 8)) { KeepsWhatItGets = true };
     }
 
@@ -44,15 +45,14 @@ internal sealed class EmlStore : IMessageStore
                 tree.Limits = NameLimits.Probe(tree.Root);
                 if (tree.Limits.AreOfWindows)
                     context.OnNote($"{endpoint.Display}: this file system takes fewer names than others: what can't stand in the name of a folder's directory is escaped");
-                LocalFiles.CreateDirectory(tree.TemporaryDirectory);
-                store.writing.Names.RemoveLeftovers(tree.TemporaryDirectory);
                 return store;
             }
 
             if (!Directory.Exists(tree.Root))
                 throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no such directory") { Kind = FailureKind.Gone };
             // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which all mail was removed, so it is refused.
-            return tree.List(new LeftOut()).Count > 0
+            store.listed = tree.List(new LeftOut());
+            return store.listed.Count > 0
                 ? store
                 : throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no mail of {tree.Name}") { Kind = FailureKind.Gone };
         }), cancellationToken);
@@ -63,11 +63,11 @@ internal sealed class EmlStore : IMessageStore
         return await RunAsync<IReadOnlyList<FolderEntry>>(FailureScope.Store, tree.Root, () =>
         {
             var leftOut = new LeftOut();
-            var folders = tree.List(leftOut);
+            listed = tree.List(leftOut);
             leftOut.Tell(context, Traits.Display, null);
             return
             [
-                .. folders.Keys.Select(f => new FolderEntry(f, Special: f.IsInbox ? SpecialFolder.Inbox : SpecialFolderNames.UseOf(f), Subscribed: subscribed?.Contains(f) == true)
+                .. listed.Keys.Select(f => new FolderEntry(f, Special: f.IsInbox ? SpecialFolder.Inbox : SpecialFolderNames.UseOf(f), Subscribed: subscribed?.Contains(f) == true)
                 {
                     KnowsSubscription = subscribed is not null,
                 }),
@@ -93,7 +93,7 @@ internal sealed class EmlStore : IMessageStore
     }
 
     public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) =>
-        RunAsync(FailureScope.Folder, path.ToString(), () => tree.Find(path) is not null, cancellationToken);
+        RunAsync(FailureScope.Folder, path.ToString(), () => tree.Find(path) is not null || Listed(path).Count > 0, cancellationToken);
 
     public Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
@@ -106,7 +106,7 @@ internal sealed class EmlStore : IMessageStore
         var directory = Existing(path);
         return EmlIndex.IsIn(directory)
             ? EmlFolder.Open(path, directory, context, Traits.Display)
-            : MailFileFolder.Open(path, Traits.Display, tree.List(new LeftOut()).GetValueOrDefault(path) ?? throw NoFolder(path), tree, context, Traits.Display);
+            : MailFileFolder.Open(path, Traits.Display, Listed(path) is { Count: > 0 } directories ? directories : [directory], tree, context, Traits.Display);
     }, cancellationToken);
 
     public async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) => await OpenToWriteAsync(path, cancellationToken);
@@ -173,9 +173,27 @@ internal sealed class EmlStore : IMessageStore
     }
 
     private Task<WritableEmlFolder> OpenToWriteAsync(FolderPath path, CancellationToken cancellationToken) => LocalFiles.GuardAsync(
-        path.ToString(), () => WritableEmlFolder.OpenAsync(path, Existing(path), writing, context, cancellationToken));
+        path.ToString(), () =>
+        {
+            var directory = Existing(path);
+            return LocalFiles.IsRealDirectory(directory) ? WritableEmlFolder.OpenAsync(path, directory, writing, context, cancellationToken) : throw NoFolder(path);
+        });
 
-    private string Existing(FolderPath path) => tree.Find(path) ?? throw NoFolder(path);
+    private string MakeTemporaryDirectory()
+    {
+        var directory = tree.MakeTemporaryDirectory();
+        writing.Names.RemoveLeftovers(directory);
+        return directory;
+    }
+
+    private string Existing(FolderPath path) => tree.Find(path) ?? Listed(path).FirstOrDefault() ?? throw NoFolder(path);
+
+    /// <summary>
+    /// Returns the directories that form a folder as far as they are there: somebody else may have spelt its levels in more than one way. A folder
+    /// that is not in the listing is looked for once more, since it may be newer.
+    /// </summary>
+    private List<string> Listed(FolderPath path) =>
+        [.. (listed.GetValueOrDefault(path) ?? tree.List(new LeftOut()).GetValueOrDefault(path) ?? []).Where(Directory.Exists)];
 
     private MailException NoFolder(FolderPath path) =>
         new(FailureScope.Folder, isTransient: false, $"{Traits.Display} has no folder {path}") { Kind = FailureKind.Gone };

@@ -21,9 +21,6 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
 
     public string Untold => "flags, keywords and when a message came, where somebody else put the files there: its header is asked, else the file's time";
 
-    /// <summary>Where messages are written before they get their names.</summary>
-    public string TemporaryDirectory => Path.Combine(root, FileNames.OwnSuffix + "tmp");
-
     /// <summary>The limits for the names of new directories.</summary>
     public NameLimits Limits
     {
@@ -66,10 +63,8 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
         {
             var parent = directory;
             directory = Existing(parent, level) ?? Path.Combine(parent, names.NewName(parent, level, Names(parent, level)));
-            if (Directory.Exists(directory))
-                continue;
-            LocalFiles.CreateDirectory(directory);
-            Posix.SyncDirectory(parent);
+            if (Make(directory))
+                Posix.SyncDirectory(parent);
         }
 
         return directory;
@@ -88,6 +83,27 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
         Posix.SyncDirectory(parent);
         File.Delete(source + FileNames.NameSuffix);
         Posix.SyncDirectory(Path.GetDirectoryName(source)!);
+    }
+
+    /// <summary>Makes the directory where messages are written before they get their names.</summary>
+    public string MakeTemporaryDirectory()
+    {
+        var directory = Path.Combine(root, FileNames.OwnSuffix + "tmp");
+        Make(directory);
+        return directory;
+    }
+
+    /// <returns>False where it is there.</returns>
+    private static bool Make(string directory)
+    {
+        if (LocalFiles.Judge(directory) is not { } isDirectory)
+        {
+            LocalFiles.CreateDirectory(directory);
+            return true;
+        }
+
+        return isDirectory ? false : throw new IOException(
+            $"{directory} is a symbolic link or no directory: it may lead out of the store, so it is not followed; put a directory in its place, or remove it");
     }
 
     private static bool IsEml(string name) => name.EndsWith(MessageFileName.Extension, StringComparison.OrdinalIgnoreCase);

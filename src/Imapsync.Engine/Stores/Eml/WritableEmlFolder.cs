@@ -29,7 +29,7 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
         {
             folder.Index.Refresh();
             if (folder.Index.IsDamaged)
-                context.OnNote($"{path}: {folder.Index.Path} is damaged and is made anew; its messages are matched again by identity, and have the flags of their copies");
+                context.OnNote($"{path}: {folder.Index.Path} is damaged and is made anew: its messages are matched again by identity and get the flags that the source has");
             if (folder.Index.IsDamaged || folder.Index.Validity.IsNone)
                 folder.Index.Create();
             folder.Scan();
@@ -43,7 +43,7 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
     public async Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken)
     {
         var receipts = new List<AppendReceipt>();
-        using var delivery = new EmlDelivery(writing.TemporaryDirectory, writing.Names);
+        using var delivery = LocalFiles.Guard(FailureScope.Folder, Path.ToString(), () => new EmlDelivery(writing.TemporaryDirectory.Value, writing.Names));
         await foreach (var message in window.WithCancellation(cancellationToken))
         {
             if (message.Failure is not null)
@@ -165,7 +165,7 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
 
     private async ValueTask PublishAsync(EmlDelivery delivery, List<AppendReceipt> receipts, CancellationToken cancellationToken)
     {
-        await writing.Sync.SyncFilesAsync(writing.TemporaryDirectory, [.. delivery.Written.Select(m => m.TemporaryPath)], cancellationToken);
+        await writing.Sync.SyncFilesAsync(writing.TemporaryDirectory.Value, [.. delivery.Written.Select(m => m.TemporaryPath)], cancellationToken);
         await using var held = await HoldAsync(cancellationToken);
         var lines = Index.Begin();
         var next = Index.Next.Value;
