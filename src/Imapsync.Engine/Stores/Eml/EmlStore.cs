@@ -24,7 +24,7 @@ internal sealed class EmlStore : IMessageStore
     {
         (this.tree, this.context) = (tree, context);
         subscriptions = new SubscriptionFile(tree.Root);
-        writing = new EmlWriting(endpoint.Display, new Lazy<string>(MakeTemporaryDirectory), new DeliveryNames(context.Time), new GroupSync(context.Time), OpenToWriteAsync);
+        writing = new EmlWriting(endpoint.Display, new Lazy<string>(tree.MakeTemporaryDirectory), new DeliveryNames(context.Time), new GroupSync(context.Time), OpenToWriteAsync);
         Traits = new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: Math.Clamp(Environment.ProcessorCount, 2, 8)) { KeepsWhatItGets = true };
     }
 
@@ -45,6 +45,8 @@ internal sealed class EmlStore : IMessageStore
                 tree.Limits = NameLimits.Probe(tree.Root);
                 if (tree.Limits.AreOfWindows)
                     context.OnNote($"{endpoint.Display}: this file system takes fewer names than others: what can't stand in the name of a folder's directory is escaped");
+                if (LocalFiles.IsRealDirectory(tree.TemporaryDirectory))
+                    store.writing.Names.RemoveLeftovers(tree.TemporaryDirectory);
                 return store;
             }
 
@@ -178,13 +180,6 @@ internal sealed class EmlStore : IMessageStore
             var directory = Existing(path);
             return LocalFiles.IsRealDirectory(directory) ? WritableEmlFolder.OpenAsync(path, directory, writing, context, cancellationToken) : throw NoFolder(path);
         });
-
-    private string MakeTemporaryDirectory()
-    {
-        var directory = tree.MakeTemporaryDirectory();
-        writing.Names.RemoveLeftovers(directory);
-        return directory;
-    }
 
     private string Existing(FolderPath path) => tree.Find(path) ?? Listed(path).FirstOrDefault() ?? throw NoFolder(path);
 

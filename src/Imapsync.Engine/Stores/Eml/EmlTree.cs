@@ -12,6 +12,7 @@ namespace Imapsync.Engine.Stores.Eml;
 /// </summary>
 internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTree
 {
+    private const string TemporaryName = FileNames.OwnSuffix + "tmp";
     private const string SubscriptionsName = ".subscriptions";
     private readonly LevelNames names = new(lookup ?? NameLookup.OfSystem, childrenSuffix: "");
 
@@ -20,6 +21,9 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     public string Name => ".eml files";
 
     public string Untold => "flags, keywords and when a message came, where somebody else put the files there: its header is asked, else the file's time";
+
+    /// <summary>Where messages are written before they get their names.</summary>
+    public string TemporaryDirectory => Path.Combine(root, TemporaryName);
 
     /// <summary>The limits for the names of new directories.</summary>
     public NameLimits Limits
@@ -31,7 +35,7 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     /// <remarks>Several directories for one folder are listed only where this program has written to none of them.</remarks>
     public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut)
     {
-        var folders = MailDirectories.Folders(root, this, leftOut, n => IsEml(n) || n == EmlIndex.FileName, PathOf, n => n == FileNames.OwnSuffix + "tmp");
+        var folders = MailDirectories.Folders(root, this, leftOut, n => IsEml(n) || n == EmlIndex.FileName, PathOf, n => n == TemporaryName);
         return folders.ToDictionary(f => f.Key, f => (IReadOnlyList<string>)Chosen(f.Key, f.Value, leftOut));
     }
 
@@ -85,12 +89,11 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
         Posix.SyncDirectory(Path.GetDirectoryName(source)!);
     }
 
-    /// <summary>Makes the directory where messages are written before they get their names.</summary>
+    /// <summary>Makes the <see cref="TemporaryDirectory"/> where it is not there, and returns it.</summary>
     public string MakeTemporaryDirectory()
     {
-        var directory = Path.Combine(root, FileNames.OwnSuffix + "tmp");
-        Make(directory);
-        return directory;
+        Make(TemporaryDirectory);
+        return TemporaryDirectory;
     }
 
     /// <returns>False where it is there.</returns>

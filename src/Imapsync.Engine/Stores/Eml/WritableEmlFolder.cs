@@ -43,7 +43,7 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
     public async Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken)
     {
         var receipts = new List<AppendReceipt>();
-        using var delivery = LocalFiles.Guard(FailureScope.Folder, Path.ToString(), () => new EmlDelivery(writing.TemporaryDirectory.Value, writing.Names));
+        using var delivery = LocalFiles.Guard(FailureScope.Store, writing.Display, () => new EmlDelivery(writing.TemporaryDirectory.Value, writing.Names));
         await foreach (var message in window.WithCancellation(cancellationToken))
         {
             if (message.Failure is not null)
