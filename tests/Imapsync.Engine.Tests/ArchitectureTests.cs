@@ -56,7 +56,7 @@ public sealed partial class ArchitectureTests
         ],
         ["Stores.Views"] = ["Mail"],
         ["Stores.MailFiles"] = ["Files", "Mail", "Stores.LineEnds", "Stores.Local", "Stores.ReadOnly"],
-        ["Stores.Eml"] = ["Mail", "Stores.MailFiles"],
+        ["Stores.Eml"] = ["Files", "Mail", "Reading", "Stores.LineEnds", "Stores.Local", "Stores.MailFiles"],
         ["Stores.Emlx"] = ["Files", "Mail", "Stores.Local", "Stores.MailFiles", "Stores.ReadOnly"],
         ["Stores.Mh"] = ["Files", "Mail", "Stores.Local", "Stores.MailFiles", "Stores.ReadOnly"],
         ["Stores.Thunderbird"] = ["Files", "Mail", "Stores.Mbox", "Stores.ReadOnly", "Stores.Views"],

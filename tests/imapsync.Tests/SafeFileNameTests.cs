@@ -1,5 +1,5 @@
 using System.Text;
-using Imapsync.Serving.Finding;
+using Imapsync.Engine.Files;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 
 namespace Imapsync.Serving.Finding;

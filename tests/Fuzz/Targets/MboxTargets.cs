@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Engine.Stores.Mbox;
 using Imapsync.Imap;
 

@@ -4,6 +4,7 @@ using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Eml;
 using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Tests.Support;
 
@@ -30,13 +31,15 @@ public sealed class SharedBackupTests : IDisposable
     [InlineData("maildir", FlagPolicy.Exact)]
     [InlineData("mbox", FlagPolicy.Once)]
     [InlineData("mbox", FlagPolicy.Exact)]
+    [InlineData("eml", FlagPolicy.Once)]
+    [InlineData("eml", FlagPolicy.Exact)]
     public async Task Mail_of_others_never_looks_like_an_older_backup(string format, FlagPolicy flags)
     {
         var seed = Seeds.Next();
         var random = new Random(seed);
         box.Job = box.Job with
         {
-            Target = format == "mbox" ? new MboxEndpoint(directory.Path) : new MaildirEndpoint(directory.Path),
+            Target = format switch { "mbox" => new MboxEndpoint(directory.Path), "eml" => new EmlEndpoint(directory.Path), _ => new MaildirEndpoint(directory.Path) },
             Flags = flags,
             Deletions = DeletionPolicy.Mirror,
             DeletionLimit = new DeletionLimit(100, IsPercent: true),
@@ -75,7 +78,8 @@ public sealed class SharedBackupTests : IDisposable
             return;
         }
 
-        theirs[number] = Path.Combine(directory.Path, "new", string.Create(CultureInfo.InvariantCulture, $"{1_700_000_000 + number}.other.host"));
+        var name = string.Create(CultureInfo.InvariantCulture, $"{1_700_000_000 + number}.other.host");
+        theirs[number] = format == "eml" ? Path.Combine(directory.Path, "INBOX", name + ".eml") : Path.Combine(directory.Path, "new", name);
         File.WriteAllText(theirs[number], text);
     }
 
@@ -90,7 +94,7 @@ public sealed class SharedBackupTests : IDisposable
 
     private List<string> Held(string format) => format == "mbox"
         ? [.. File.ReadAllText(MboxFile, Encoding.Latin1).Split("\nSubject: ").Skip(1).Select(t => t.Split('\n', '\r')[0]).Order(StringComparer.Ordinal)]
-        : [.. new[] { "new", "cur" }.SelectMany(d => Directory.GetFiles(Path.Combine(directory.Path, d))).Select(f => Subject(File.ReadAllText(f))).Order(StringComparer.Ordinal)];
+        : [.. (format == "eml" ? ["INBOX"] : new[] { "new", "cur" }).SelectMany(d => Directory.GetFiles(Path.Combine(directory.Path, d), format == "eml" ? "*.eml" : "*")).Select(f => Subject(File.ReadAllText(f))).Order(StringComparer.Ordinal)];
 
     private static string Subject(string text) => text[(text.IndexOf("Subject: ", StringComparison.Ordinal) + 9)..].Split('\n', '\r')[0];
 }

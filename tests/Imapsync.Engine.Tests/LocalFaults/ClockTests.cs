@@ -1,6 +1,7 @@
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Eml;
 using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Imap;
 
@@ -19,6 +20,7 @@ public sealed class ClockTests : IDisposable
     [Theory]
     [InlineData("maildir")]
     [InlineData("mbox")]
+    [InlineData("eml")]
     public async Task Messages_and_uids_stay_apart_and_ascending_when_the_clock_stands_still_or_goes_back(string format)
     {
         var uids = new List<Uid>();
@@ -94,7 +96,7 @@ public sealed class ClockTests : IDisposable
 
     private async Task<IWritableFolder> OpenAsync(string format)
     {
-        Endpoint endpoint = format == "mbox" ? new MboxEndpoint(directory.Path) : new MaildirEndpoint(directory.Path);
+        Endpoint endpoint = format switch { "mbox" => new MboxEndpoint(directory.Path), "eml" => new EmlEndpoint(directory.Path), _ => new MaildirEndpoint(directory.Path) };
         var store = await StoreRegistry.OpenTargetAsync(endpoint, forWriting: true, new StoreContext(clock, _ => { }), Token);
         await store.CreateFolderAsync(FolderPath.Inbox, SpecialFolder.None, Token);
         return await store.OpenForWritingAsync(FolderPath.Inbox, Token);

@@ -3,6 +3,7 @@ using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Eml;
 using Imapsync.Engine.Tests.Copying;
 using Imapsync.Imap;
 using Imapsync.Tests.Support;
@@ -30,6 +31,8 @@ public sealed class DiskFullTests
     [InlineData("maildir", Room.Inodes)]
     [InlineData("mbox", Room.Pages)]
     [InlineData("mbox", Room.Inodes)]
+    [InlineData("eml", Room.Pages)]
+    [InlineData("eml", Room.Inodes)]
     public async Task At_every_write_of_a_first_backup(string format, Room room) =>
         await RoundsAsync(room, async (disk, free) =>
         {
@@ -43,6 +46,8 @@ public sealed class DiskFullTests
     [InlineData("maildir", Room.Inodes)]
     [InlineData("mbox", Room.Pages)]
     [InlineData("mbox", Room.Inodes)]
+    [InlineData("eml", Room.Pages)]
+    [InlineData("eml", Room.Inodes)]
     public async Task At_every_write_of_a_run_that_adds_flags_renames_and_removes(string format, Room room) =>
         await RoundsAsync(room, async (disk, free) =>
         {
@@ -59,6 +64,8 @@ public sealed class DiskFullTests
     [InlineData("maildir", Room.Inodes)]
     [InlineData("mbox", Room.Pages)]
     [InlineData("mbox", Room.Inodes)]
+    [InlineData("eml", Room.Pages)]
+    [InlineData("eml", Room.Inodes)]
     public async Task When_nothing_but_a_subscription_is_written(string format, Room room) =>
         await RoundsAsync(room, async (disk, free) =>
         {
@@ -96,6 +103,7 @@ public sealed class DiskFullTests
     [Theory]
     [InlineData("maildir")]
     [InlineData("mbox")]
+    [InlineData("eml")]
     public async Task In_the_middle_of_a_message_that_streams(string format) =>
         await RoundsAsync(Room.Pages, async (disk, free) =>
         {
@@ -165,7 +173,7 @@ public sealed class DiskFullTests
             Deletions = DeletionPolicy.Mirror,
             DeletionLimit = new DeletionLimit(100, IsPercent: true),
             StateDirectory = stateOnDisk ? disk["state"] : box.StateDirectory,
-            Target = format == "mbox" ? new MboxEndpoint(disk["mail"]) : format == "maildir" ? new MaildirEndpoint(disk["mail"]) : box.Job.Target,
+            Target = format switch { "mbox" => new MboxEndpoint(disk["mail"]), "maildir" => new MaildirEndpoint(disk["mail"]), "eml" => new EmlEndpoint(disk["mail"]), _ => box.Job.Target },
         };
         box.OpenTarget = format == "memory" ? null : StoreRegistry.OpenTargetAsync;
         var keywords = new[] { "\\Seen", "$Work \\Flagged", "", "Later" };
@@ -178,7 +186,7 @@ public sealed class DiskFullTests
         }
 
         // Add so many messages that lists and journals grow beyond a page: their beginning may fit while a later addition does not.
-        for (var i = 0; i < (format == "maildir" ? 100 : 300); i++)
+        for (var i = 0; i < (format is "maildir" or "eml" ? 100 : 300); i++)
             box.Source.Folder("Many").Add(MailboxFixture.Mail($"many.{i}"), "\\Seen");
         return box;
     }
@@ -221,6 +229,7 @@ public sealed class DiskFullTests
             return;
         var digests = format == "mbox"
             ? MboxrdReader.Digests(disk["mail"])
+            : format == "eml" ? [.. Directory.EnumerateFiles(disk["mail"], "*.eml", SearchOption.AllDirectories).Select(f => SourceMail.Digest(File.ReadAllBytes(f)))]
             : [.. Visible(disk["mail"]).Select(f => SourceMail.Digest(MaildirReader.WithCrLf(File.ReadAllBytes(f)).ToArray()))];
 
         Assert.All(digests, d => Assert.Contains(d, known));

@@ -1,6 +1,7 @@
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Eml;
 using Imapsync.Engine.Tests.Copying;
 using Imapsync.Imap;
 using Imapsync.Tests.Support;
@@ -107,10 +108,12 @@ public sealed class LostMailTests : IDisposable
     [InlineData("maildir", true, true)]
     [InlineData("mbox", true, false)]
     [InlineData("mbox", false, true)]
+    [InlineData("eml", true, false)]
+    [InlineData("eml", false, true)]
     public async Task A_backup_on_a_disk_that_is_not_mounted_is_not_made_anew_in_its_place_unless_healing_is_asked_for(string format, bool isThere, bool wasKilled)
     {
         var root = Path.Combine(target, "mail");
-        box.Job = box.Job with { Target = format == "mbox" ? new MboxEndpoint(root) : new MaildirEndpoint(root) };
+        box.Job = box.Job with { Target = format switch { "mbox" => new MboxEndpoint(root), "eml" => new EmlEndpoint(root), _ => new MaildirEndpoint(root) } };
         box.OpenTarget = StoreRegistry.OpenTargetAsync;
         for (var n = 0; n < 3; n++)
             box.Source.Folder(n == 2 ? "Work" : "INBOX").Add(MailboxFixture.Mail($"m{n}"));

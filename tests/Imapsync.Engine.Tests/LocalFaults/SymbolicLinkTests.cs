@@ -1,6 +1,7 @@
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Eml;
 using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Engine.Tests.Copying;
 
@@ -59,6 +60,16 @@ public sealed class SymbolicLinkTests : IDisposable
     public Task In_a_directory_of_mbox_files(string link) => LinkedAsync(new MboxEndpoint(inside.Path), inside.Path, link);
 
     [Theory]
+    [InlineData("Work")]
+    [InlineData("INBOX")]
+    [InlineData(".imapsync-tmp")]
+    [InlineData("Work/.imapsync-index")]
+    [InlineData("Work/.imapsync-index.imapsync-new")]
+    [InlineData("Work/.imapsync-index.lock")]
+    [InlineData(".subscriptions")]
+    public Task In_a_directory_of_eml_files(string link) => LinkedAsync(new EmlEndpoint(inside.Path), inside.Path, link);
+
+    [Theory]
     [InlineData("lock")]
     [InlineData("pairs")]
     [InlineData("summary")]
@@ -70,6 +81,7 @@ public sealed class SymbolicLinkTests : IDisposable
     [Theory]
     [InlineData("maildir")]
     [InlineData("mbox")]
+    [InlineData("eml")]
     public async Task The_place_that_the_job_names_may_be_a_link(string format)
     {
         var link = Path.Combine(inside.Path, "link");
@@ -84,7 +96,7 @@ public sealed class SymbolicLinkTests : IDisposable
         Assert.NotEmpty(Directory.GetFileSystemEntries(outside.Path));
     }
 
-    private static Endpoint Endpoint(string format, string path) => format == "mbox" ? new MboxEndpoint(path) : new MaildirEndpoint(path);
+    private static Endpoint Endpoint(string format, string path) => format switch { "mbox" => new MboxEndpoint(path), "eml" => new EmlEndpoint(path), _ => new MaildirEndpoint(path) };
 
     /// <summary>
     /// Runs the job with a link put there before the first run, then with a link in place of a file or directory that a run created.

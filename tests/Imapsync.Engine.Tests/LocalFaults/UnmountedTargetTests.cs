@@ -1,6 +1,7 @@
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Eml;
 using Imapsync.Engine.Tests.Copying;
 using Imapsync.Tests.Support;
 
@@ -36,6 +37,7 @@ public sealed class UnmountedTargetTests : IDisposable
     [InlineData("maildir")]
     [InlineData("fs")]
     [InlineData("mbox")]
+    [InlineData("eml")]
     public async Task Nothing_is_written_whatever_else_lies_at_the_mount_point(string format)
     {
         var seed = Seeds.Next();
@@ -46,6 +48,7 @@ public sealed class UnmountedTargetTests : IDisposable
             Target = format switch
             {
                 "mbox" => new MboxEndpoint(root),
+                "eml" => new EmlEndpoint(root),
                 "fs" => new MaildirEndpoint(root, MaildirLayout.Fs),
                 _ => new MaildirEndpoint(root),
             },

@@ -4,6 +4,7 @@ using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
 using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Eml;
 using Imapsync.Engine.Tests.Copying;
 using Imapsync.Tests.Support;
 
@@ -83,12 +84,13 @@ public sealed class RestoreRoutingTests : IDisposable
     [InlineData("memory")]
     [InlineData("maildir")]
     [InlineData("mbox")]
+    [InlineData("eml")]
     public async Task A_removed_message_goes_back_by_its_id_to_the_folder_it_was_removed_from_and_only_once(string kind)
     {
         using var directory = new TempDir();
         if (kind != "memory")
         {
-            box.Job = box.Job with { Target = kind == "mbox" ? new MboxEndpoint(directory["backup"]) : new MaildirEndpoint(directory["backup"]) };
+            box.Job = box.Job with { Target = kind switch { "mbox" => new MboxEndpoint(directory["backup"]), "eml" => new EmlEndpoint(directory["backup"]), _ => new MaildirEndpoint(directory["backup"]) } };
             box.OpenTarget = StoreRegistry.OpenTargetAsync;
         }
 

@@ -2,6 +2,7 @@ using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Matching;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.Stores.Eml;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Restoring;
@@ -16,11 +17,12 @@ public sealed class RestoreTests : IDisposable
     [Theory]
     [InlineData("maildir")]
     [InlineData("mbox")]
+    [InlineData("eml")]
     public async Task The_awkward_set_comes_back_with_its_octets_flags_keywords_and_dates_and_only_once(string kind)
     {
         await box.FillAsync();
         var before = box.Fingerprint();
-        Endpoint to = kind == "mbox" ? new MboxEndpoint(box.Directory["to"]) : new MaildirEndpoint(box.Directory["to"]);
+        Endpoint to = kind switch { "mbox" => new MboxEndpoint(box.Directory["to"]), "eml" => new EmlEndpoint(box.Directory["to"]), _ => new MaildirEndpoint(box.Directory["to"]) };
 
         var first = await box.OkAsync(box.Restore(to));
         Assert.Equal(first.Totals.SourceMessages, first.Totals.Copied);

@@ -1,21 +1,21 @@
 using System.Collections.Immutable;
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.Stores.MailFiles;
 
 namespace Imapsync.Engine.Stores.Eml;
 
-/// <summary>A directory of <c>.eml</c> files, to read from.</summary>
+/// <summary>A directory of <c>.eml</c> files.</summary>
 public sealed record EmlEndpoint(string Directory) : Endpoint
 {
     public override string Display => "eml:" + Directory;
 
     public override string? Place => Directory;
 
+    /// <remarks>They have flags where this program has written them, and nobody knows before they are read.</remarks>
     public override bool KnowsFlags => false;
 }
 
 /// <summary>Directories of .eml files: <c>eml:PATH</c>.</summary>
-internal sealed class EmlKind : SourceKind<EmlEndpoint>
+internal sealed class EmlKind : TargetKind<EmlEndpoint>
 {
     public override ImmutableArray<string> Schemes { get; } = ["eml"];
 
@@ -23,6 +23,6 @@ internal sealed class EmlKind : SourceKind<EmlEndpoint>
 
     public override Endpoint? Read(IEndpointSettings settings) => settings.ReadPath() is { } directory ? new EmlEndpoint(directory) : null;
 
-    protected override Task<IMessageStore> OpenAsync(EmlEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
-        MailFileStore.OpenAsync(endpoint, new EmlTree(endpoint.Directory), context, cancellationToken);
+    protected override Task<ITargetStore> OpenTargetAsync(EmlEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+        EmlStore.OpenAsync(endpoint, forWriting, context, cancellationToken);
 }

@@ -1,28 +1,158 @@
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Engine.Stores.MailFiles;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Eml;
 
-/// <summary>Folders are directories, messages files with the ending <c>.eml</c>; those at the top are INBOX.</summary>
-internal sealed class EmlTree(string root) : IMailTree
+/// <summary>
+/// Maps folders to directories: folder A/B is the directory <c>A/B</c>, messages are files with the ending <c>.eml</c>. INBOX is a directory of
+/// that name, or the root where messages lie in it. Below the root no symbolic link is followed.
+/// </summary>
+internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTree
 {
+    private const string TemporaryName = FileNames.OwnSuffix + "tmp";
+    private const string SubscriptionsName = ".subscriptions";
+    private readonly LevelNames names = new(lookup ?? NameLookup.OfSystem, childrenSuffix: "");
+
+    public string Root => root;
+
     public string Name => ".eml files";
 
-    public string Untold => "flags, keywords and when a message came: its header is asked, else the file's time";
+    public string Untold => "flags, keywords and when a message came, where somebody else put the files there: its header is asked, else the file's time";
 
-    public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut) => MailDirectories.Folders(root, this, leftOut, IsEml);
+    /// <summary>Where messages are written before they get their names.</summary>
+    public string TemporaryDirectory => Path.Combine(root, TemporaryName);
 
-    public IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut)
+    /// <summary>The limits for the names of new directories.</summary>
+    public NameLimits Limits
+    {
+        get => names.Limits;
+        set => names.Limits = value;
+    }
+
+    /// <remarks>Several directories for one folder are listed only where this program has written to none of them.</remarks>
+    public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut)
+    {
+        var folders = MailDirectories.Folders(root, this, leftOut, n => IsEml(n) || n == EmlIndex.FileName, PathOf, n => n == TemporaryName);
+        return folders.ToDictionary(f => f.Key, f => (IReadOnlyList<string>)Chosen(f.Key, f.Value, leftOut));
+    }
+
+    public IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut) =>
+        Messages(directory, leftOut).Select(f => new FiledMessage(Path.GetRelativePath(root, f.FullName), f.FullName, FlagSet.Empty));
+
+    /// <summary>Returns the files of messages in a directory.</summary>
+    public static IEnumerable<FileInfo> Messages(string directory, LeftOut leftOut)
     {
         foreach (var file in MailDirectories.Files(directory, leftOut))
         {
             if (IsEml(file.Name))
-                yield return new FiledMessage(Path.GetRelativePath(root, file.FullName), file.FullName, FlagSet.Empty);
-            else
+                yield return file;
+            else if (!file.Name.Contains(FileNames.OwnSuffix, StringComparison.Ordinal) && file.Name != SubscriptionsName)
                 leftOut.Other("files without the ending .eml, which are left out", file.FullName);
         }
     }
 
-    private static bool IsEml(string name) => name.EndsWith(".eml", StringComparison.OrdinalIgnoreCase);
+    /// <summary>Returns the directory of a folder to write to; null where there is no such folder.</summary>
+    public string? Find(FolderPath path) => DirectoryOf(path) is { } directory && IsFolder(directory) ? directory : null;
+
+    /// <summary>Creates the directories of a folder, durably, and returns its own.</summary>
+    public string Create(FolderPath path)
+    {
+        if (path.IsInbox && IsFolder(root) && DirectoryOf(path) is null)
+            return root;
+        var directory = root;
+        foreach (var level in path.Levels)
+        {
+            var parent = directory;
+            directory = Existing(parent, level) ?? Path.Combine(parent, names.NewName(parent, level, Names(parent, level)));
+            if (Make(directory))
+                Posix.SyncDirectory(parent);
+        }
+
+        return directory;
+    }
+
+    /// <summary>Moves a folder's directory with all that lies in it, the directories of its child folders among them.</summary>
+    public void Rename(FolderPath from, FolderPath to)
+    {
+        var source = Find(from);
+        if (source is null || source == root || from.IsInbox || to.IsInbox || DirectoryOf(to) is not null || to.IsAtOrBelow(from))
+            throw new IOException($"{from} can't be renamed to {to}: INBOX stays where it is, and nothing may be in the way");
+        var parent = to.Parent is { } above ? Create(above) : root;
+        // A shortened name has a side file, which is there before the directory has the name, and as long as it has.
+        var target = Path.Combine(parent, names.NewName(parent, to.Name, Names(parent, to.Name)));
+        Directory.Move(source, target);
+        Posix.SyncDirectory(parent);
+        File.Delete(source + FileNames.NameSuffix);
+        Posix.SyncDirectory(Path.GetDirectoryName(source)!);
+    }
+
+    /// <summary>Makes the <see cref="TemporaryDirectory"/> where it is not there, and returns it.</summary>
+    public string MakeTemporaryDirectory()
+    {
+        Make(TemporaryDirectory);
+        return TemporaryDirectory;
+    }
+
+    /// <returns>False where it is there.</returns>
+    private static bool Make(string directory)
+    {
+        if (LocalFiles.Judge(directory) is not { } isDirectory)
+        {
+            LocalFiles.CreateDirectory(directory);
+            return true;
+        }
+
+        return isDirectory ? false : throw new IOException(
+            $"{directory} is a symbolic link or no directory: it may lead out of the store, so it is not followed; put a directory in its place, or remove it");
+    }
+
+    private static bool IsEml(string name) => name.EndsWith(MessageFileName.Extension, StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsFolder(string directory) =>
+        EmlIndex.IsIn(directory) || new DirectoryInfo(directory).EnumerateFiles().Any(f => IsEml(f.Name));
+
+    private FolderPath PathOf(IReadOnlyList<string> levels)
+    {
+        var (directory, decoded) = (root, new List<string>());
+        foreach (var name in levels)
+        {
+            decoded.Add(LevelNames.LevelOf(directory, name));
+            directory = Path.Combine(directory, name);
+        }
+
+        return decoded.Count == 0 ? FolderPath.Inbox : new FolderPath(decoded);
+    }
+
+    /// <summary>Of several directories for a folder, the one that is written to where there is one; the others are told.</summary>
+    private List<string> Chosen(FolderPath path, IReadOnlyList<string> directories, LeftOut leftOut)
+    {
+        if (directories.Count == 1 || !directories.Any(EmlIndex.IsIn))
+            return [.. directories];
+        var chosen = Find(path) is { } found && directories.Contains(found) ? found : directories.First(EmlIndex.IsIn);
+        foreach (var other in directories.Where(d => d != chosen))
+            leftOut.Unread($"directories for a folder that another directory is, as {chosen} is {path}; move what is in them there", other);
+        return [chosen];
+    }
+
+    private string? DirectoryOf(FolderPath path)
+    {
+        var directory = root;
+        foreach (var level in path.Levels)
+        {
+            if (Existing(directory, level) is not { } next)
+                return path.IsInbox && IsFolder(root) ? root : null;
+            directory = next;
+        }
+
+        // Messages in the root are INBOX as long as no directory of that name has any.
+        return path.IsInbox && !IsFolder(directory) && IsFolder(root) ? root : directory;
+    }
+
+    private string? Existing(string parent, string level) => Names(parent, level).Select(n => Path.Combine(parent, n)).FirstOrDefault(names.IsOwnDirectory);
+
+    private IEnumerable<string> Names(string parent, string level) =>
+        parent == root && level == FolderPath.Inbox.Name ? names.OfInbox(parent) : LevelNames.Of(parent, level);
 }

@@ -13,6 +13,9 @@ internal readonly record struct FiledMessage(string Key, string File, FlagSet Fl
     /// <summary>When the message was received, where the store knows it; otherwise the message's header decides.</summary>
     public DateTimeOffset? Date { get; init; }
 
+    /// <summary>Whether the file is known to hold the message's octets as they are, even none; otherwise its first line end decides.</summary>
+    public bool IsVerbatim { get; init; }
+
     /// <summary>Why the message can't be read, though it exists.</summary>
     public string? Damage { get; init; }
 }

@@ -6,17 +6,18 @@ namespace Imapsync.Engine.Stores.MailFiles;
 /// <summary>Goes through directories of somebody else's tree, and tells of everything that is there and is not read. Symbolic links may lead out of it and are not followed.</summary>
 internal static class MailDirectories
 {
-    private const int MaxDepth = 64;
+    private const int MaxDepth = 200;
 
     /// <summary>The folders that directories make, each with those that make it: a directory with mail is one.</summary>
     /// <param name="isMail">Whether a file of that name makes its directory a folder.</param>
     /// <param name="pathOf">A directory's folder, by the names that lead to it; null for the same names, INBOX at the top.</param>
+    /// <param name="isOwn">Whether a directory of that name holds only what this program puts there.</param>
     public static IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> Folders(
-        string root, IMailTree tree, LeftOut leftOut, Func<string, bool> isMail, Func<IReadOnlyList<string>, FolderPath>? pathOf = null)
+        string root, IMailTree tree, LeftOut leftOut, Func<string, bool> isMail, Func<IReadOnlyList<string>, FolderPath>? pathOf = null, Predicate<string>? isOwn = null)
     {
         pathOf ??= levels => levels.Count == 0 ? FolderPath.Inbox : new FolderPath(levels);
         var folders = new Dictionary<FolderPath, List<string>>();
-        foreach (var (directory, levels) in All(root, leftOut))
+        foreach (var (directory, levels) in All(root, leftOut, isOwn))
         {
             if (!directory.EnumerateFiles().Any(f => isMail(f.Name)))
             {
@@ -38,7 +39,7 @@ internal static class MailDirectories
     }
 
     /// <summary>The directory and all below it, each with the names that lead there from the root.</summary>
-    public static IEnumerable<(DirectoryInfo Directory, IReadOnlyList<string> Levels)> All(string root, LeftOut leftOut)
+    public static IEnumerable<(DirectoryInfo Directory, IReadOnlyList<string> Levels)> All(string root, LeftOut leftOut, Predicate<string>? isOwn = null)
     {
         var waiting = new Stack<(DirectoryInfo Directory, IReadOnlyList<string> Levels)>();
         waiting.Push((new DirectoryInfo(root), []));
@@ -47,6 +48,8 @@ internal static class MailDirectories
             yield return next;
             foreach (var below in next.Directory.EnumerateDirectories().OrderByDescending(d => d.Name, StringComparer.Ordinal))
             {
+                if (isOwn?.Invoke(below.Name) == true)
+                    continue;
                 if (below.LinkTarget is not null)
                     leftOut.Unread("symbolic links to directories, which are not followed", below.FullName);
                 else if (HasOtherName(below))

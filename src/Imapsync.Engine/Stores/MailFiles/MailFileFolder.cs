@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Local;
 using Imapsync.Imap;
@@ -63,7 +62,7 @@ internal sealed class MailFileFolder : IMessageFolder
         {
             cancellationToken.ThrowIfCancellationRequested();
             var opened = tree.Open(message);
-            yield return request.WithDateAndSize ? await DescribeAsync(uid, opened, cancellationToken) : new MessageInfo(uid, opened.Flags);
+            yield return request.WithDateAndSize ? await FiledReading.DescribeAsync(uid, opened, cancellationToken) : new MessageInfo(uid, opened.Flags);
         }
     }
 
@@ -73,81 +72,13 @@ internal sealed class MailFileFolder : IMessageFolder
     {
         foreach (var (uid, message) in messages.Where(m => uids.Contains(m.Key)))
         {
-            if (await TryReadHeaderAsync(tree.Open(message), cancellationToken) is { } header)
+            if (await FiledReading.TryReadHeaderAsync(tree.Open(message), cancellationToken) is { } header)
                 yield return new MessageHeader(uid, header);
         }
     }
 
-    public async IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        foreach (var info in messages)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (!this.messages.TryGetValue(info.Uid, out var message))
-                continue;
-            message = tree.Open(message);
-            MailFileReader? reader = null;
-            var length = 0L;
-            var failure = message.Damage is { } damage ? new MailException(FailureScope.Message, isTransient: false, $"{message.File}: {damage}") : null;
-            try
-            {
-                if (failure is null)
-                {
-                    reader = MailFileReader.Open(message);
-                    length = reader.Count();
-                }
-            }
-            catch (FileNotFoundException)
-            {
-                // The file vanished after the listing.
-                continue;
-            }
-            catch (Exception e) when (FileErrors.Is(e))
-            {
-                failure = LocalFiles.Failure(e, FailureScope.Message, message.File);
-            }
-
-            if (failure is null && length == 0)
-                failure = new MailException(FailureScope.Message, isTransient: false, $"{message.File}: there is nothing in it");
-            await using var open = reader;
-            yield return failure is not null ? new IncomingMessage(info, failure) : new IncomingMessage(info, length, reader!.Body());
-        }
-    }
+    public IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken) =>
+        FiledReading.ReadAsync(messages, uid => this.messages.TryGetValue(uid, out var message) ? tree.Open(message) : null, cancellationToken);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    private static async Task<MessageInfo> DescribeAsync(Uid uid, FiledMessage message, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (message.Damage is null)
-            {
-                await using var reader = MailFileReader.Open(message);
-                var date = message.Date ?? HeaderDate.FindArrival((await reader.HeaderAsync(cancellationToken)).Span) ?? new DateTimeOffset(File.GetLastWriteTimeUtc(message.File), TimeSpan.Zero);
-                return new MessageInfo(uid, message.Flags, date, reader.Count());
-            }
-        }
-        catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
-        {
-            // A failure is ignored here; reading the message will report it.
-        }
-
-        return new MessageInfo(uid, message.Flags, message.Date ?? default);
-    }
-
-    /// <summary>Returns null when the header can't be read; the reason is reported when the message is copied.</summary>
-    private static async Task<ReadOnlyMemory<byte>?> TryReadHeaderAsync(FiledMessage message, CancellationToken cancellationToken)
-    {
-        if (message.Damage is not null)
-            return null;
-        try
-        {
-            await using var reader = MailFileReader.Open(message);
-            return await reader.HeaderAsync(cancellationToken);
-        }
-        catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
-        {
-            return null;
-        }
-    }
 }

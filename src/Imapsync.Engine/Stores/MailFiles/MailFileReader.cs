@@ -17,10 +17,10 @@ internal sealed class MailFileReader : IAsyncDisposable
     private readonly Stream span;
     private readonly bool isCrlf;
 
-    private MailFileReader(Stream span)
+    private MailFileReader(Stream span, bool isVerbatim)
     {
         this.span = span;
-        isCrlf = FirstLineEndsInCrlf(span);
+        isCrlf = isVerbatim || FirstLineEndsInCrlf(span);
     }
 
     /// <exception cref="IOException">
@@ -31,7 +31,7 @@ internal sealed class MailFileReader : IAsyncDisposable
         var file = OrdinaryFile.OpenRead(message.File);
         try
         {
-            return new MailFileReader(message.Part is { } part ? new FilePart(file, part.Offset, part.Length) : file);
+            return new MailFileReader(message.Part is { } part ? new FilePart(file, part.Offset, part.Length) : file, message.IsVerbatim);
         }
         catch
         {
@@ -64,7 +64,7 @@ internal sealed class MailFileReader : IAsyncDisposable
         {
             var read = await body.ReadAtLeastAsync((int)Math.Min(MaxHeaderBytes, seen + 4096), cancellationToken);
             var octets = System.Buffers.BuffersExtensions.ToArray(read.Buffer.Slice(0, Math.Min(read.Buffer.Length, MaxHeaderBytes)));
-            var end = octets.AsSpan().StartsWith("\r\n"u8) ? 2 : octets.AsSpan().IndexOf("\r\n\r\n"u8) is >= 0 and var at ? at + 4 : -1;
+            var end = HeaderEnd.Find(octets);
             if (end >= 0 || read.IsCompleted || octets.Length == MaxHeaderBytes)
                 return octets.AsMemory(0, end >= 0 ? end : octets.Length);
             seen = read.Buffer.Length;

@@ -96,7 +96,7 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
         while (true)
         {
             var read = await octets.ReadAsync(header.AsMemory(length), cancellationToken);
-            var end = HeaderEnd(header.AsSpan(0, length + read), Math.Max(0, length - 2));
+            var end = HeaderEnd.Find(header.AsSpan(0, length + read), Math.Max(0, length - 2));
             length += read;
             if (end >= 0 || read == 0 || length >= MaxHeaderBytes)
                 return header.AsMemory(0, Math.Min(end >= 0 ? end : length, MaxHeaderBytes));
@@ -105,25 +105,6 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
             if (header.Length - length < 2)
                 Array.Resize(ref header, Math.Min(header.Length * 4, MaxHeaderBytes + 2));
         }
-    }
-
-    /// <summary>Returns the position after the first empty line, or -1. Examines line ends from <paramref name="from"/> on.</summary>
-    private static int HeaderEnd(ReadOnlySpan<byte> octets, int from)
-    {
-        if (octets.StartsWith("\n"u8))
-            return 1;
-        if (octets.StartsWith("\r\n"u8))
-            return 2;
-        for (int next; (next = octets[from..].IndexOf((byte)'\n')) >= 0;)
-        {
-            from += next + 1;
-            if (octets[from..].StartsWith("\n"u8))
-                return from + 1;
-            if (octets[from..].StartsWith("\r\n"u8))
-                return from + 2;
-        }
-
-        return -1;
     }
 
     /// <summary>Opens a message's file, also when it is being renamed. Null when it is gone.</summary>

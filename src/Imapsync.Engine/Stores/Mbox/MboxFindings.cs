@@ -1,3 +1,4 @@
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Imap;
 using Microsoft.Win32.SafeHandles;
 

@@ -16,7 +16,7 @@ internal sealed class MboxStore : ITargetStore
 {
     private readonly MboxTree tree;
     private readonly StoreContext context;
-    private readonly MboxSubscriptions subscriptions;
+    private readonly SubscriptionFile subscriptions;
 
     /// <summary>The states of files that had to be read completely to be counted, so that opening them does not read them again.</summary>
     private readonly ConcurrentDictionary<string, MboxState> counted = new();
@@ -24,7 +24,7 @@ internal sealed class MboxStore : ITargetStore
     private MboxStore(MboxEndpoint endpoint, StoreContext context)
     {
         tree = new MboxTree(Path.GetFullPath(endpoint.Directory));
-        subscriptions = new MboxSubscriptions(tree.Root);
+        subscriptions = new SubscriptionFile(tree.Root);
         this.context = context;
         Traits = new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: 4) { KeepsWhatItGets = true, NotedFields = MetadataNames.Noted };
     }

@@ -1,4 +1,3 @@
-using System.Text;
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores.Local;
@@ -12,7 +11,7 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// </summary>
 internal sealed class MboxTree(string root, NameLookup? lookup = null)
 {
-    private readonly NameLookup lookup = lookup ?? NameLookup.OfSystem;
+    private readonly LevelNames names = new(lookup ?? NameLookup.OfSystem, FileNames.ChildrenSuffix);
 
     /// <summary>Folders whose file has another name than this program would give it, as of the last listing.</summary>
     private Dictionary<FolderPath, string>? others;
@@ -20,7 +19,11 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
     public string Root => root;
 
     /// <summary>The limits for the names of new files.</summary>
-    public NameLimits Limits { get; set; } = NameLimits.None;
+    public NameLimits Limits
+    {
+        get => names.Limits;
+        set => names.Limits = value;
+    }
 
     /// <summary>Returns the file of a listed folder; null when there is none.</summary>
     public string? Find(FolderPath path)
@@ -29,7 +32,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
             return file;
         if (others is null)
             _ = List();
-        return others!.TryGetValue(path, out var other) && IsOwnFile(other) ? other : null;
+        return others!.TryGetValue(path, out var other) && names.IsOwnFile(other) ? other : null;
     }
 
     /// <summary>Creates a folder's file and the directories above it, durably, and returns the file.</summary>
@@ -41,7 +44,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         foreach (var level in path.Levels.Take(path.Levels.Length - 1))
         {
             var parent = directory;
-            var found = Names(parent, level).Select(n => Path.Combine(parent, n + FileNames.ChildrenSuffix)).FirstOrDefault(IsOwnDirectory);
+            var found = Names(parent, level).Select(n => Path.Combine(parent, n + FileNames.ChildrenSuffix)).FirstOrDefault(names.IsOwnDirectory);
             directory = found ?? Path.Combine(parent, NewName(parent, level) + FileNames.ChildrenSuffix);
             if (found is null)
             {
@@ -63,7 +66,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
     /// <summary>Lists all folders. Of several files for one folder the first one is used, and the others are listed as not read.</summary>
     public MboxListing List()
     {
-        var listing = new MboxListing(LevelOf);
+        var listing = new MboxListing(LevelNames.LevelOf);
         listing.Read(root);
         var found = new Dictionary<FolderPath, string>();
         foreach (var (path, files) in listing.Folders.Where(f => f.Value.Count > 0))
@@ -88,106 +91,18 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
             var next = Names(directory, path.Levels[i])
                 .SelectMany(n => new[] { n + FileNames.ChildrenSuffix, n })
                 .Select(n => Path.Combine(directory, n))
-                .FirstOrDefault(IsOwnDirectory);
+                .FirstOrDefault(names.IsOwnDirectory);
             if (next is null)
                 return null;
             directory = next;
         }
 
-        return Names(directory, path.Name).Select(n => Path.Combine(directory, n)).FirstOrDefault(IsOwnFile);
+        return Names(directory, path.Name).Select(n => Path.Combine(directory, n)).FirstOrDefault(names.IsOwnFile);
     }
 
     /// <summary>Returns the names that a level may have in a directory, the likeliest first.</summary>
-    private IEnumerable<string> Names(string directory, string level)
-    {
-        if (directory == root && level == FolderPath.Inbox.Name)
-            return InboxNames(directory);
-        return NamesOf(directory, level);
-    }
+    private IEnumerable<string> Names(string directory, string level) =>
+        directory == root && level == FolderPath.Inbox.Name ? names.OfInbox(directory) : LevelNames.Of(directory, level);
 
-    /// <summary>
-    /// Returns the names of INBOX: Thunderbird calls it Inbox, and it is valid in any case; INBOX and its child folders may be spelt
-    /// differently.
-    /// </summary>
-    private static IEnumerable<string> InboxNames(string directory) =>
-        Directory.EnumerateFileSystemEntries(directory).Select(e => Path.GetFileName(e)!)
-            .Select(n => n.EndsWith(FileNames.ChildrenSuffix, StringComparison.Ordinal) ? n[..^FileNames.ChildrenSuffix.Length] : n)
-            .Where(n => n.Equals(FolderPath.Inbox.Name, StringComparison.OrdinalIgnoreCase))
-            .Append(FolderPath.Inbox.Name)
-            .Distinct().Order(StringComparer.Ordinal).ToList();
-
-    private static IEnumerable<string> NamesOf(string directory, string level)
-    {
-        foreach (var digest in new[] { FileNames.Digest(level), FileNames.DigestForWindows(level) }.Distinct())
-        {
-            if (ReadName(directory, digest) == level)
-                yield return digest;
-        }
-
-        if (FileNames.NeedsDigest(level))
-        {
-            if (IsFileName(level) && LevelOf(directory, level) == level)
-                yield return level;
-            yield break;
-        }
-
-        yield return FileNames.Escape(level);
-        // A tree may be on, or come from, a file system that accepts fewer names, so the stricter form is tried as well.
-        if (FileNames.EscapeForWindows(level) is var strict && strict != FileNames.Escape(level))
-            yield return strict;
-        if (IsFileName(level) && LevelOf(directory, level) == level)
-            yield return level;
-    }
-
-    private static bool IsFileName(string level) =>
-        !level.StartsWith('.') && !FileNames.IsSideFile(level) && !level.Contains('/') && !level.Any(char.IsControl) && Encoding.UTF8.GetByteCount(level) <= 255;
-
-    /// <summary>
-    /// Returns a name for a level that has none yet. A level that differs from another only in case gets the form of names that are too long,
-    /// so that the tree can be copied to file systems that ignore case.
-    /// </summary>
-    private string NewName(string directory, string level)
-    {
-        if (Names(directory, level).FirstOrDefault(n => IsThere(Path.Combine(directory, n)) || IsThere(Path.Combine(directory, n + FileNames.ChildrenSuffix))) is { } used)
-            return used;
-        var name = Limits.AreOfWindows ? FileNames.EscapeForWindows(level) : FileNames.Escape(level);
-        if (!FileNames.NeedsDigest(level) && !HasTwin(directory, name))
-            return name;
-        var digest = Limits.AreOfWindows ? FileNames.DigestForWindows(level) : FileNames.Digest(level);
-        using (var file = LocalFiles.CreateAnew(Path.Combine(directory, digest + FileNames.NameSuffix)))
-        {
-            RandomAccess.Write(file, Encoding.UTF8.GetBytes(FileNames.Escape(level)), 0);
-            RandomAccess.FlushToDisk(file);
-        }
-
-        return digest;
-    }
-
-    private bool IsThere(string path) => Path.Exists(path) && !lookup.IsAnothers(path);
-
-    private static bool HasTwin(string directory, string name) =>
-        Directory.EnumerateFileSystemEntries(directory).Select(Path.GetFileName).Any(
-            n => (n!.Equals(name, StringComparison.OrdinalIgnoreCase) && n != name)
-                || (n.Equals(name + FileNames.ChildrenSuffix, StringComparison.OrdinalIgnoreCase) && n != name + FileNames.ChildrenSuffix));
-
-    private static string LevelOf(string directory, string name) => ReadName(directory, name) ?? FileNames.ToLevel(name);
-
-    /// <summary>
-    /// Returns the level recorded in the side file of a shortened name; null when there is no side file, or it belongs to another name.
-    /// </summary>
-    private static string? ReadName(string directory, string name)
-    {
-        var path = Path.Combine(directory, name + FileNames.NameSuffix);
-        if (!FileNames.LooksDigested(name) || !IsFile(path) || new FileInfo(path).Length > 1 << 20)
-            return null;
-        var level = FileNames.Unescape(File.ReadAllText(path));
-        return level.Length > 0 && (FileNames.Digest(level) == name || FileNames.DigestForWindows(level) == name) ? level : null;
-    }
-
-    /// <summary>Whether a directory of exactly this name exists and is no symbolic link.</summary>
-    private bool IsOwnDirectory(string path) => new DirectoryInfo(path) is { Exists: true, LinkTarget: null } && !lookup.IsAnothers(path);
-
-    private bool IsOwnFile(string path) => IsFile(path) && !lookup.IsAnothers(path);
-
-    private static bool IsFile(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null } && Nodes.KindOf(path) is not NodeKind.Other;
+    private string NewName(string directory, string level) => names.NewName(directory, level, Names(directory, level));
 }

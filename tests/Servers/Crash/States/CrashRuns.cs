@@ -8,25 +8,28 @@ internal static class CrashRuns
 
     public static IReadOnlyList<Func<int, Task<RecordedRun>>> All { get; } =
     [
-        _ => FirstAsync("first copy to a Maildir", isMbox: false),
-        _ => FirstAsync("first copy to mbox files", isMbox: true),
-        _ => LaterAsync("new mail, flags and removals, Maildir", isMbox: false),
-        _ => LaterAsync("new mail, flags and removals, mbox files", isMbox: true),
+        _ => FirstAsync("first copy to a Maildir", "maildir"),
+        _ => FirstAsync("first copy to mbox files", "mbox"),
+        _ => FirstAsync("first copy to .eml files", "eml"),
+        _ => LaterAsync("new mail, flags and removals, Maildir", "maildir"),
+        _ => LaterAsync("new mail, flags and removals, mbox files", "mbox"),
+        _ => LaterAsync("new mail, flags and removals, .eml files", "eml"),
         _ => CompactingAsync(),
-        seed => ContinuingAsync("going on after a crash, Maildir", isMbox: false, seed),
-        seed => ContinuingAsync("going on after a crash, mbox files", isMbox: true, seed),
+        seed => ContinuingAsync("going on after a crash, Maildir", "maildir", seed),
+        seed => ContinuingAsync("going on after a crash, mbox files", "mbox", seed),
+        seed => ContinuingAsync("going on after a crash, .eml files", "eml", seed),
     ];
 
-    private static async Task<RecordedRun> FirstAsync(string name, bool isMbox)
+    private static async Task<RecordedRun> FirstAsync(string name, string format)
     {
-        var run = Filled(name, isMbox);
+        var run = Filled(name, format);
         await run.RecordAsync();
         return run;
     }
 
-    private static async Task<RecordedRun> LaterAsync(string name, bool isMbox)
+    private static async Task<RecordedRun> LaterAsync(string name, string format)
     {
-        var run = Filled(name, isMbox);
+        var run = Filled(name, format);
         await run.RunAsync();
         Change(run);
         await run.RecordAsync();
@@ -35,7 +38,7 @@ internal static class CrashRuns
 
     private static async Task<RecordedRun> CompactingAsync()
     {
-        var run = Filled("compaction of a checkpoint", isMbox: false);
+        var run = Filled("compaction of a checkpoint", "maildir");
         await run.RunAsync();
         for (var i = 0; Journals(run).Max(j => j.Length) < AlmostCompacted; i++)
         {
@@ -53,9 +56,9 @@ internal static class CrashRuns
         return run;
     }
 
-    private static async Task<RecordedRun> ContinuingAsync(string name, bool isMbox, int seed)
+    private static async Task<RecordedRun> ContinuingAsync(string name, string format, int seed)
     {
-        var run = Filled(name, isMbox);
+        var run = Filled(name, format);
         await run.RunAsync();
         Change(run);
         await run.RecordAsync();
@@ -69,9 +72,9 @@ internal static class CrashRuns
         return run;
     }
 
-    private static RecordedRun Filled(string name, bool isMbox)
+    private static RecordedRun Filled(string name, string format)
     {
-        var run = new RecordedRun(name, isMbox);
+        var run = new RecordedRun(name, format);
         run.AddMail("INBOX", 22);
         run.AddMail("Work", 12);
         run.AddMail("Work/Invoices", 8, "Sbd");

@@ -4,6 +4,7 @@ using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
 using Imapsync.Engine.Stores;
+using Imapsync.Engine.Stores.Eml;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Crash.States;
@@ -15,17 +16,18 @@ namespace Imapsync.Servers.Tests.Crash.States;
 internal sealed class RecordedRun : IDisposable
 {
     private readonly TempDir dir = new();
-    private readonly bool isMbox;
+    private readonly string format;
     private readonly JobDefinition job;
     private int next = 1;
 
-    public RecordedRun(string name, bool isMbox)
+    /// <param name="format">The target's: maildir, mbox or eml.</param>
+    public RecordedRun(string name, string format)
     {
-        (Name, this.isMbox) = (name, isMbox);
+        (Name, this.format) = (name, format);
         Source = new MaildirWriter(dir.Create("source"));
         Source.AddFolder("INBOX");
         dir.Create("tree");
-        job = new JobDefinition("crash", new MaildirEndpoint(dir["source"]), isMbox ? new MboxEndpoint(TargetDirectory) : new MaildirEndpoint(TargetDirectory))
+        job = new JobDefinition("crash", new MaildirEndpoint(dir["source"]), Target())
         {
             Deletions = DeletionPolicy.Trash,
             DeletionLimit = new DeletionLimit(100, IsPercent: true),
@@ -132,9 +134,9 @@ internal sealed class RecordedRun : IDisposable
         var text = actual.DifferenceFrom(Expected);
         if (report.Outcome != JobOutcome.Ok)
             text += $"\nthe run ended {report.Outcome}: {string.Join("; ", report.Problems.Select(p => $"{p.Folder} {p.Reason}: {p.Text}"))}";
-        if (isMbox && !MboxrdReader.Digests(TargetDirectory).Order().SequenceEqual(Digests(actual).Select(d => d[(d.IndexOf(' ', StringComparison.Ordinal) + 1)..]).Order()))
+        if (format == "mbox" && !MboxrdReader.Digests(TargetDirectory).Order().SequenceEqual(Digests(actual).Select(d => d[(d.IndexOf(' ', StringComparison.Ordinal) + 1)..]).Order()))
             text += "\nthe mbox files hold other messages than the product says";
-        if (!isMbox && MaildirReader.TemporaryFiles(TargetDirectory).Any())
+        if (format == "maildir" ? MaildirReader.TemporaryFiles(TargetDirectory).Any() : format == "eml" && Directory.EnumerateFiles(Path.Combine(TargetDirectory, ".imapsync-tmp")).Any())
             text += "\ntemporary files are left";
         if (text.Length == 0)
         {
@@ -149,7 +151,14 @@ internal sealed class RecordedRun : IDisposable
     public void Dispose() => dir.Dispose();
 
     private async Task<MailboxSnapshot> SnapshotAsync() =>
-        (isMbox ? await StoreReader.ReadMboxAsync(TargetDirectory) : MaildirReader.Read(TargetDirectory)).WithoutSubscriptions();
+        (format == "maildir" ? MaildirReader.Read(TargetDirectory) : await StoreReader.ReadAsync(Target())).WithoutSubscriptions();
+
+    private Endpoint Target() => format switch
+    {
+        "mbox" => new MboxEndpoint(TargetDirectory),
+        "eml" => new EmlEndpoint(TargetDirectory),
+        _ => new MaildirEndpoint(TargetDirectory),
+    };
 
     private static List<string> Digests(MailboxSnapshot mailbox) => [.. mailbox.Folders.SelectMany(f => f.Value.Messages.Select(m => $"{f.Key.Replace(' ', '_')} {m.Digest}"))];
 

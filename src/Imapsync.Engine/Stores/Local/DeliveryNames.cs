@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Imapsync.Engine.Files;
 
-namespace Imapsync.Engine.Stores.Maildir;
+namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
 /// Makes unique names for new messages, <c>SECONDS.M…P…Q…R….HOST</c> (cr.yp.to/proto/maildir.html), and recognises this program's own names in

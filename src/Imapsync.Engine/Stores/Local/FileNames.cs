@@ -2,9 +2,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Imapsync.Engine.Files;
-using Imapsync.Engine.Stores.Local;
 
-namespace Imapsync.Engine.Stores.Mbox;
+namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
 /// Encodes a folder's level as a file name and back. Characters that a file name can't have, names that would be taken for a side file, and

@@ -1,22 +1,23 @@
 using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
-using Imapsync.Engine.Stores.Local;
 
-namespace Imapsync.Engine.Stores.Mbox;
+namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
 /// The file <c>.subscriptions</c> in the root: one line for each folder, its levels escaped like file names and joined by <c>/</c>. Dovecot uses
 /// the same file for mbox folders.
 /// </summary>
-internal sealed class MboxSubscriptions(string root) : IDisposable
+internal sealed class SubscriptionFile(string root) : IDisposable
 {
     private readonly string file = Path.Combine(root, ".subscriptions");
     private readonly SemaphoreSlim changing = new(1);
 
+    public bool IsThere => File.Exists(file);
+
     public async Task<HashSet<FolderPath>> ReadAsync(CancellationToken cancellationToken)
     {
         var folders = new HashSet<FolderPath>();
-        if (!File.Exists(file))
+        if (!IsThere)
             return folders;
         foreach (var line in await File.ReadAllLinesAsync(file, cancellationToken))
         {

@@ -1,17 +1,17 @@
 using System.Globalization;
 using System.Text;
-using Imapsync.Engine.Files;
 
-namespace Imapsync.Serving.Finding;
+namespace Imapsync.Engine.Files;
 
 /// <summary>Makes file names from untrusted text. A name is never a path, never hidden, and never that of an existing file.</summary>
-internal static class SafeFileName
+public static class SafeFileName
 {
     private const int MostBytes = 150;
     private const int MostTries = 10_000;
 
     /// <summary>A name that is valid on every common file system, exFAT and those of Windows among them; <paramref name="otherwise"/> where nothing is left of it.</summary>
-    public static string Of(string? text, string otherwise)
+    /// <param name="mostBytes">The longest it may be, in octets of UTF-8.</param>
+    public static string Of(string? text, string otherwise, int mostBytes = MostBytes)
     {
         var name = new StringBuilder();
         foreach (var rune in (text ?? "").EnumerateRunes())
@@ -21,7 +21,7 @@ internal static class SafeFileName
             name.Append(isSafe ? rune.ToString() : "_");
         }
 
-        var safe = Shortened(name.ToString().TrimStart('.', '-', '~', ' ').TrimEnd('.', ' ')).TrimEnd('.', ' ');
+        var safe = Shortened(name.ToString().TrimStart('.', '-', '~', ' ').TrimEnd('.', ' '), mostBytes).TrimEnd('.', ' ');
         if (safe.Trim('_', ' ').Length == 0)
             return otherwise;
         return WindowsNames.IsDevice(safe) ? "_" + safe : safe;
@@ -46,12 +46,12 @@ internal static class SafeFileName
     }
 
     /// <summary>Shortens a name before its extension, because the extension shows the file's type.</summary>
-    private static string Shortened(string name)
+    private static string Shortened(string name, int mostBytes)
     {
         var extension = Path.GetExtension(name);
         extension = extension.Length is > 1 and <= 12 ? extension : "";
         var stem = name[..(name.Length - extension.Length)];
-        while (Encoding.UTF8.GetByteCount(stem) + Encoding.UTF8.GetByteCount(extension) > MostBytes)
+        while (Encoding.UTF8.GetByteCount(stem) + Encoding.UTF8.GetByteCount(extension) > mostBytes)
             stem = stem[..^(char.IsLowSurrogate(stem[^1]) ? 2 : 1)];
         return stem.TrimEnd() + extension;
     }

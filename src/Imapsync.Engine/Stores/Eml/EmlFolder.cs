@@ -1,0 +1,141 @@
+using System.Runtime.CompilerServices;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
+using Imapsync.Engine.Stores.MailFiles;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Stores.Eml;
+
+/// <summary>
+/// A folder with an index, open for reading: a snapshot of the files found when it was opened. Nothing is written to it: UIDs of files that the
+/// index lacks are remembered in the job's state.
+/// </summary>
+internal class EmlFolder : IMessageFolder
+{
+    private NameMemory? memory;
+
+    protected EmlFolder(FolderPath path, string directory, StoreContext context)
+    {
+        (Path, Directory) = (path, directory);
+        Index = new EmlIndex(directory, context.Time);
+    }
+
+    public FolderPath Path { get; }
+
+    public FolderStatus Status { get; protected set; }
+
+    public UidValidity LastingUidValidity => memory?.Validity ?? Index.Validity;
+
+    public IReadOnlyDictionary<Uid, Uid> Predecessors => memory?.Predecessors ?? System.Collections.Immutable.ImmutableDictionary<Uid, Uid>.Empty;
+
+    protected string Directory { get; }
+
+    protected EmlIndex Index { get; }
+
+    /// <param name="display">The store's name, for what is told of it.</param>
+    public static IMessageFolder Open(FolderPath path, string directory, StoreContext context, string display)
+    {
+        var folder = new EmlFolder(path, directory, context);
+        var leftOut = new LeftOut();
+        folder.Index.Refresh();
+        if (folder.Index.IsDamaged)
+            context.OnUnread(path, Reasons.Unreadable, $"{folder.Index.Path} is damaged: flags and dates of the files beside it are not known; a run that writes there makes it anew");
+        folder.Settle(EmlScan.Of(directory, folder.Index, leftOut), context);
+        leftOut.Tell(context, display, path);
+        return folder;
+    }
+
+    public async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (request.ChangedSince is not null)
+            throw new ArgumentException("files have no HIGHESTMODSEQ", nameof(request));
+        await RefreshAsync(cancellationToken);
+        foreach (var record in Chosen(request.Uids))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!request.WithDateAndSize)
+            {
+                yield return new MessageInfo(record.Uid, record.Flags);
+                continue;
+            }
+
+            var message = Filed(record);
+            if (message.IsVerbatim && message.Date is { } date)
+                yield return new MessageInfo(record.Uid, record.Flags, date, record.Size);
+            else if (File.Exists(message.File))
+                yield return await FiledReading.DescribeAsync(record.Uid, message, cancellationToken);
+        }
+    }
+
+    public async IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await RefreshAsync(cancellationToken);
+        foreach (var record in Chosen(uids))
+        {
+            if (await FiledReading.TryReadHeaderAsync(Filed(record), cancellationToken) is { } header)
+                yield return new MessageHeader(record.Uid, header);
+        }
+    }
+
+    public async IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await RefreshAsync(cancellationToken);
+        await foreach (var message in FiledReading.ReadAsync(messages, uid => Index.Find(uid) is >= 0 and var at ? Filed(Index[at]) : null, cancellationToken))
+            yield return message;
+    }
+
+    public Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken) => throw new NotSupportedException("nothing is removed from this source");
+
+    public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Brings the index up to date; one that is only read stays as it was.</summary>
+    protected virtual Task RefreshAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Goes through the chosen messages by their UIDs, whatever is added or removed meanwhile.</summary>
+    protected IEnumerable<EmlRecord> Chosen(UidSet? uids)
+    {
+        for (var next = 1u; ;)
+        {
+            var at = Index.Find(new Uid(next));
+            at = at < 0 ? ~at : at;
+            if (at >= Index.Count)
+                yield break;
+            var record = Index[at];
+            next = record.Uid.Value + 1;
+            if (uids?.Contains(record.Uid) != false)
+                yield return record;
+        }
+    }
+
+    protected string FileOf(in EmlRecord record) => System.IO.Path.Combine(Directory, Index.NameOf(record));
+
+    private FiledMessage Filed(in EmlRecord record)
+    {
+        var file = new FileInfo(FileOf(record));
+        return new FiledMessage(file.Name, file.FullName, record.Flags)
+        {
+            Date = record.IsFound || record.Date == default ? null : record.Date,
+            // A file that has another length was written by somebody else since, maybe with other line ends.
+            IsVerbatim = !record.IsFound && file.Exists && file.Length == record.Size,
+        };
+    }
+
+    private void Settle(EmlScan scan, StoreContext context)
+    {
+        foreach (var (at, name) in scan.Renamed)
+            Index.Rename(at, name);
+        memory = NameMemory.Open(Path, Directory, new UidCounters(Index.Validity, Index.Next), context);
+        memory.Add([.. scan.Found.Select(f => f.Name).Where(n => !memory.Uids.ContainsName(n))]);
+        memory.RenewReplaced(scan.Found.Select(f => (f.Name, f.FullName)));
+
+        // A file that was remembered before the index had it keeps the UID under which it was seen.
+        var others = Enumerable.Range(0, Index.Count).Where(scan.IsThere).Select(at => Index[at])
+            .Select(r => (Record: r, Name: Index.NameOf(r))).Where(r => memory.Uids.ContainsName(r.Name)).ToList();
+        var moved = others.Select(o => o.Record.Uid).ToHashSet();
+        Index.Keep(at => scan.IsThere(at) && !moved.Contains(Index[at].Uid));
+        others.AddRange(scan.Found.Select(f => (EmlIndex.RecordOf(f), f.Name)));
+        foreach (var (uid, (record, name)) in others.Select(o => (memory.Uids.TryGetUid(o.Name, out var uid) ? uid : 0, o)).Where(o => o.Item1 > 0).OrderBy(o => o.Item1))
+            Index.AddForSession(record with { Uid = new Uid(uid) }, name);
+        Status = new FolderStatus(memory.IsProvisional ? UidValidity.None : memory.Validity, new Uid(Math.Max(memory.Next, Index.Next.Value)), Index.Count);
+    }
+}
