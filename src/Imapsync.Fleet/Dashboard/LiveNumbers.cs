@@ -18,6 +18,8 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
     private const int MostListeners = 200;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
+    private static readonly Dictionary<long, string> EmptyLogs = [];
+
     private readonly Lock guard = new();
     private readonly List<Listener> listeners = [];
     private bool isLooking;
@@ -25,7 +27,8 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
     /// <summary>The endpoint. Each event is a JSON object: the <c>data-live</c> names of what has changed, and the texts now there.</summary>
     /// <param name="accounts">Numbers of the accounts shown, with commas between.</param>
     /// <param name="batches">Whether the numbers of batches are shown.</param>
-    public static IResult Stream(LiveNumbers live, ClaimsPrincipal user, string? accounts, bool? batches, CancellationToken cancellationToken)
+    /// <param name="story">The account whose report, history and log are shown; null for none.</param>
+    public static IResult Stream(LiveNumbers live, ClaimsPrincipal user, string? accounts, bool? batches, long? story, CancellationToken cancellationToken)
     {
         var ids = new HashSet<long>();
         foreach (var text in (accounts ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
@@ -36,7 +39,7 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
 
         return live.IsFull
             ? TypedResults.StatusCode(StatusCodes.Status503ServiceUnavailable)
-            : TypedResults.ServerSentEvents(live.FollowAsync(new Listener(ids, batches == true), user, cancellationToken));
+            : TypedResults.ServerSentEvents(live.FollowAsync(new Listener(ids, batches == true, story), user, cancellationToken));
     }
 
     private bool IsFull
@@ -107,7 +110,9 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
                 var batches = present.Any(l => l.IsForBatches) ? await store.ReadBatchesAsync(lifetime.ApplicationStopping) : [];
                 long[] ids = [.. present.SelectMany(l => l.Accounts).Distinct()];
                 var accounts = ids.Length == 0 ? [] : (await store.ReadAccountsAsync(new AccountPage(new AccountFilter(Ids: ids), Limit: ids.Length), lifetime.ApplicationStopping)).Accounts;
-                var look = new Look(batches, accounts.ToDictionary(a => a.Id));
+                long[] stories = [.. present.Select(l => l.Story).OfType<long>().Distinct()];
+                var logs = stories.Length == 0 ? EmptyLogs : await store.ReadLogEndsAsync(stories, lifetime.ApplicationStopping);
+                var look = new Look(batches, accounts.ToDictionary(a => a.Id), logs);
                 foreach (var listener in present)
                     listener.Looks.Writer.TryWrite(look);
                 await Task.Delay(Pause, time, lifetime.ApplicationStopping);
@@ -135,14 +140,17 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
         }
     }
 
-    private sealed record Look(IReadOnlyList<BatchView> Batches, Dictionary<long, AccountView> Accounts);
+    /// <param name="Logs">For accounts whose log is shown, what changes when it does.</param>
+    private sealed record Look(IReadOnlyList<BatchView> Batches, Dictionary<long, AccountView> Accounts, IReadOnlyDictionary<long, string> Logs);
 
-    private sealed record Listener(IReadOnlySet<long> Accounts, bool IsForBatches)
+    private sealed record Listener(IReadOnlySet<long> Accounts, bool IsForBatches, long? Story)
     {
         /// <summary>Only the newest look matters to a listener that is slow.</summary>
         public Channel<Look> Looks { get; } = Channel.CreateBounded<Look>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
 
         public IEnumerable<(string Name, string Text)> Texts(Look look) =>
-            (IsForBatches ? BatchLine.Texts(look.Batches) : []).Concat(Accounts.Where(look.Accounts.ContainsKey).SelectMany(id => new AccountLine(look.Accounts[id]).Texts));
+            (IsForBatches ? BatchLine.Texts(look.Batches) : [])
+            .Concat(Accounts.Where(look.Accounts.ContainsKey).SelectMany(id => new AccountLine(look.Accounts[id]).Texts))
+            .Concat(Story is { } story && look.Accounts.TryGetValue(story, out var account) ? [("story", AccountStory.VersionOf(account)), ("log", look.Logs.GetValueOrDefault(story, ""))] : []);
     }
 }

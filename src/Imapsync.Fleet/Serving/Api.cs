@@ -25,7 +25,7 @@ internal static class Api
             .WithSummary("Takes a list in, or corrects the one of that name: a form with the files 'job' and 'accounts', and the fields name, priority, schedule, zone, paused and check.");
         api.MapGet("/batches/{batch:long}/results.csv", ResultsAsync).WithSummary("A row for each account of a list and how it stands.");
         api.MapGet("/accounts", AccountsAsync).WithSummary("A page of accounts. sort is id, name, status, ended, copied or problems, with a minus before it from the end.");
-        api.MapGet("/accounts/{account:long}", AccountAsync).WithSummary("An account with its last report and its story.");
+        api.MapGet("/accounts/{account:long}", AccountAsync).WithSummary("An account with its last report, its story and the last lines of its log.");
         api.MapPost("/actions", ActAsync).RequireAuthorization(nameof(Role.Operate)).WithSummary("Pause, resume, cancel or retry accounts.");
         api.MapGet("/workers", async (FleetStore store, CancellationToken c) => await store.ReadWorkersAsync(c)).WithSummary("The workers, and what each has at work.");
         api.MapGet("/hosts", async (FleetStore store, CancellationToken c) => await store.ReadHostsAsync(c)).WithSummary("The hosts, what each allows, and how much of it is given out.");
@@ -144,7 +144,7 @@ internal static class Api
         if (await store.ReadAccountAsync(account, cancellationToken) is not { } found)
             return TypedResults.NotFound();
         var (report, events) = await store.ReadStoryAsync(account, cancellationToken);
-        return TypedResults.Ok(new AccountAnswer(found, report is null ? null : JsonSerializer.Deserialize<JsonElement>(report), events));
+        return TypedResults.Ok(new AccountAnswer(found, report is null ? null : JsonSerializer.Deserialize<JsonElement>(report), events, await store.ReadLogAsync(account, cancellationToken)));
     }
 
     private static async Task<Results<Ok<ActionAnswer>, BadRequest<Refusal>>> ActAsync(ActionRequest request, FleetStore store, CancellationToken cancellationToken) =>

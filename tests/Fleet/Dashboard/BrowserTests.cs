@@ -85,6 +85,35 @@ public sealed class BrowserTests(BrowserFixture browser) : IClassFixture<Browser
     }
 
     [Fact]
+    public async Task An_accounts_page_shows_live_how_it_gets_on_what_happened_and_at_the_end_the_problems()
+    {
+        await lab.SubmitAsync("spring", 3);
+        var offers = await lab.BeginAsync(1);
+        await using var watched = await browser.OpenAsync(lab.Address);
+        var page = watched.Page;
+        await watched.SignInAsync(lab.Operator);
+        await page.GotoAsync("/accounts?batch=1");
+        await page.GetByRole(AriaRole.Link, new() { Name = "user00000" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("user00000");
+        await lab.ProgressAsync(offers[0], 100, 400, new AttemptLine(1, 0, "Archive/2025: 400 messages to copy"));
+        await Assertions.Expect(page.GetByText("100 of 400")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByText("Archive/2025: 400 messages to copy")).ToBeVisibleAsync();
+        await lab.ProgressAsync(offers[0], 200, 400, new AttemptLine(1, 0, "Archive/2025: 400 messages to copy"), new AttemptLine(2, 0, "problem: Archive/2025: message 7: too big"));
+        await Assertions.Expect(page.GetByText("message 7: too big")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByText("400 messages to copy")).ToHaveCountAsync(1);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Pause" }).FocusAsync();
+        await lab.EndAsync(offers[0], AccountStatus.Incomplete, "50 messages were refused", DashboardLab.Report(2, "Grüße aus Wien", "Archive/2025", "Entwürfe"));
+        await Assertions.Expect(page.GetByRole(AriaRole.Rowheader, new() { Name = "Grüße aus Wien Zoë Ünal <zoe@old.example>" })).ToHaveCountAsync(2);
+        await Assertions.Expect(page.GetByRole(AriaRole.Rowheader, new() { Name = "Entwürfe" })).ToBeVisibleAsync();
+        // What was shown anew took the focus from nobody.
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Pause" })).ToBeFocusedAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Retry" }).ClickAsync();
+        await Assertions.Expect(page.GetByText("1 account will run again.")).ToBeVisibleAsync();
+        Assert.Equal(AccountStatus.Due, (await lab.AccountAsync(1)).Status);
+        watched.AssertQuiet();
+    }
+
+    [Fact]
     public async Task A_page_whose_user_was_dismissed_is_told_nothing_more_and_says_so()
     {
         await lab.SubmitAsync("spring", 5);
@@ -106,15 +135,17 @@ public sealed class BrowserTests(BrowserFixture browser) : IClassFixture<Browser
         await lab.SubmitAsync("a name that goes on and on and on for as long as anybody likes", 8);
         var offers = await lab.BeginAsync(5);
         await lab.EndAsync(offers[0], AccountStatus.Failed, "log-in refused");
-        await lab.EndAsync(offers[1], AccountStatus.Incomplete, "3 messages were refused by the target");
+        await lab.EndAsync(
+            offers[1], AccountStatus.Incomplete, "3 messages were refused by the target",
+            DashboardLab.Report(3, "A subject that goes on and on for as long as anybody likes to read it, and then some", "INBOX", "Archive/2025/Projects/Anoverlongnameofafolderwithoutanyspaceinit", "Entwürfe"));
         await lab.EndAsync(offers[2], AccountStatus.Done, "all in place");
-        await lab.ProgressAsync(offers[3], 12_345, 40_000);
+        await lab.ProgressAsync(offers[3], 12_345, 40_000, new AttemptLine(1, 60_000, "12 folders with 40,000 messages"), new AttemptLine(2, 1000, "waits until 12:00:00 UTC: old.example asks for a pause: NO [THROTTLED] Suggested Backoff Time: 60000 milliseconds"));
         await using var watched = await browser.OpenAsync(lab.Address, colours);
         var page = watched.Page;
         await page.GotoAsync("/sign-in");
         await CheckAsync("sign-in");
         await watched.SignInAsync(lab.Operator);
-        foreach (var (name, path) in ((string, string)[])[("batches", "/"), ("accounts", "/accounts?batch=1"), ("none", "/accounts?text=nobody"), ("not-found", "/accounts/nowhere")])
+        foreach (var (name, path) in ((string, string)[])[("batches", "/"), ("accounts", "/accounts?batch=1"), ("account", "/accounts/2"), ("account-running", "/accounts/4"), ("none", "/accounts?text=nobody"), ("not-found", "/accounts/nowhere")])
         {
             await page.GotoAsync(path);
             await CheckAsync(name);
