@@ -24,7 +24,7 @@ internal static class DashboardSetup
     public static void AddDashboard(this IServiceCollection services, AuthenticationBuilder authentication, string keys)
     {
         services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(keys)).SetApplicationName("imapsync-fleet");
-        services.AddSingleton<Session>().AddSingleton<WrongTokens>().AddSingleton<LiveNumbers>();
+        services.AddSingleton<Session>().AddSingleton<WrongTokens>().AddSingleton<LiveNumbers>().AddSingleton<Imports>();
         services.AddAntiforgery(a => Protect(a.Cookie, "imapsync-fleet-form"));
         services.AddRazorPages(r =>
         {
@@ -85,6 +85,7 @@ internal static class DashboardSetup
         app.MapRazorPages();
         app.MapGet("/live", LiveNumbers.Stream).RequireAuthorization(Session.Look).ExcludeFromDescription();
         app.MapGet("/accounts/results.csv", AccountQuery.Export).RequireAuthorization(Session.Look).ExcludeFromDescription();
+        app.MapGet("/import/{id}/checked.csv", CheckModel.Table).RequireAuthorization(Session.Look).ExcludeFromDescription();
         foreach (var (name, type) in Assets)
         {
             var octets = ReadAsset(name);

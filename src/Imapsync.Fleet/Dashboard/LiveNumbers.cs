@@ -5,6 +5,7 @@ using System.Security.Claims;
 using System.Text.Json;
 using System.Threading.Channels;
 using Imapsync.Fleet.Listing;
+using Imapsync.Fleet.Preflights;
 
 namespace Imapsync.Fleet.Dashboard;
 
@@ -12,7 +13,7 @@ namespace Imapsync.Fleet.Dashboard;
 /// What open pages show, kept up to date by server-sent events. One look at the database every two seconds serves all listeners,
 /// and there is none while nobody listens.
 /// </summary>
-internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<LiveNumbers> log)
+internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session sessions, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<LiveNumbers> log)
 {
     private const int MostAccounts = 500;
     private const int MostListeners = 200;
@@ -28,7 +29,8 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
     /// <param name="accounts">Numbers of the accounts shown, with commas between.</param>
     /// <param name="batches">Whether the numbers of batches are shown.</param>
     /// <param name="story">The account whose report, history and log are shown; null for none.</param>
-    public static IResult Stream(LiveNumbers live, ClaimsPrincipal user, string? accounts, bool? batches, long? story, CancellationToken cancellationToken)
+    /// <param name="check">The preflight that is shown; null for none.</param>
+    public static IResult Stream(LiveNumbers live, ClaimsPrincipal user, string? accounts, bool? batches, long? story, string? check, CancellationToken cancellationToken)
     {
         var ids = new HashSet<long>();
         foreach (var text in (accounts ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
@@ -39,7 +41,7 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
 
         return live.IsFull
             ? TypedResults.StatusCode(StatusCodes.Status503ServiceUnavailable)
-            : TypedResults.ServerSentEvents(live.FollowAsync(new Listener(ids, batches == true, story), user, cancellationToken));
+            : TypedResults.ServerSentEvents(live.FollowAsync(new Listener(ids, batches == true, story, check), user, cancellationToken));
     }
 
     private bool IsFull
@@ -112,7 +114,8 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
                 var accounts = ids.Length == 0 ? [] : (await store.ReadAccountsAsync(new AccountPage(new AccountFilter(Ids: ids), Limit: ids.Length), lifetime.ApplicationStopping)).Accounts;
                 long[] stories = [.. present.Select(l => l.Story).OfType<long>().Distinct()];
                 var logs = stories.Length == 0 ? EmptyLogs : await store.ReadLogEndsAsync(stories, lifetime.ApplicationStopping);
-                var look = new Look(batches, accounts.ToDictionary(a => a.Id), logs);
+                var checks = present.Select(l => l.Check).OfType<string>().Distinct().Select(desk.Find).OfType<Preflight>().Select(p => p.View).ToDictionary(v => v.Id);
+                var look = new Look(batches, accounts.ToDictionary(a => a.Id), logs, checks);
                 foreach (var listener in present)
                     listener.Looks.Writer.TryWrite(look);
                 await Task.Delay(Pause, time, lifetime.ApplicationStopping);
@@ -141,9 +144,9 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
     }
 
     /// <param name="Logs">For accounts whose log is shown, what changes when it does.</param>
-    private sealed record Look(IReadOnlyList<BatchView> Batches, Dictionary<long, AccountView> Accounts, IReadOnlyDictionary<long, string> Logs);
+    private sealed record Look(IReadOnlyList<BatchView> Batches, Dictionary<long, AccountView> Accounts, IReadOnlyDictionary<long, string> Logs, Dictionary<string, PreflightView> Checks);
 
-    private sealed record Listener(IReadOnlySet<long> Accounts, bool IsForBatches, long? Story)
+    private sealed record Listener(IReadOnlySet<long> Accounts, bool IsForBatches, long? Story, string? Check)
     {
         /// <summary>Only the newest look matters to a listener that is slow.</summary>
         public Channel<Look> Looks { get; } = Channel.CreateBounded<Look>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
@@ -151,6 +154,7 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
         public IEnumerable<(string Name, string Text)> Texts(Look look) =>
             (IsForBatches ? BatchLine.Texts(look.Batches) : [])
             .Concat(Accounts.Where(look.Accounts.ContainsKey).SelectMany(id => new AccountLine(look.Accounts[id]).Texts))
-            .Concat(Story is { } story && look.Accounts.TryGetValue(story, out var account) ? [("story", AccountStory.VersionOf(account)), ("log", look.Logs.GetValueOrDefault(story, ""))] : []);
+            .Concat(Story is { } story && look.Accounts.TryGetValue(story, out var account) ? [("story", AccountStory.VersionOf(account)), ("log", look.Logs.GetValueOrDefault(story, ""))] : [])
+            .Concat(Check is { } check && look.Checks.TryGetValue(check, out var view) ? new CheckLine(view).Texts : []);
     }
 }

@@ -9,6 +9,9 @@ namespace Imapsync.Fleet.Preflights;
 /// <summary>The part of the API that checks lists by signing in.</summary>
 internal static class PreflightApi
 {
+    /// <summary>How many rows are checked at once where nobody says otherwise.</summary>
+    public const int UsualParallel = 8;
+
     private const int MostParallel = 50;
 
     /// <param name="api">The group of the API, which asks for a token.</param>
@@ -16,6 +19,7 @@ internal static class PreflightApi
     {
         api.MapPost("/preflights", BeginAsync).RequireAuthorization(nameof(Role.Operate))
             .WithSummary("Signs in to both sides of each row and takes nothing in: a form with the files 'job' and 'accounts', and the fields sizes and parallel. Answers at once.");
+        api.MapGet("/preflights", (PreflightDesk desk) => desk.All).WithSummary("The preflights of the last day, the newest first.");
         api.MapGet("/preflights/{id}", Results<Ok<PreflightView>, NotFound> (string id, PreflightDesk desk) => desk.Find(id) is { } found ? TypedResults.Ok(found.View) : TypedResults.NotFound())
             .WithSummary("How far a preflight is.");
         api.MapGet("/preflights/{id}/rows", Rows).WithSummary("A page of a preflight's rows. result is ok, failed, unchecked or waiting; after is the number of the last row of the page before.");
@@ -35,13 +39,14 @@ internal static class PreflightApi
         if (!request.HasFormContentType)
             return TypedResults.UnprocessableEntity(new Refusal("the request is no form", ["send the job file as 'job' and the CSV file as 'accounts' (multipart/form-data)"]));
         var form = await request.ReadFormAsync(cancellationToken);
-        if (!int.TryParse(form["parallel"].ToString() is { Length: > 0 } given ? given : "8", NumberStyles.None, CultureInfo.InvariantCulture, out var parallel) || parallel is < 1 or > MostParallel)
+        var parallel = UsualParallel;
+        if (form["parallel"].ToString() is { Length: > 0 } given && !int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out parallel) || parallel is < 1 or > MostParallel)
             return TypedResults.UnprocessableEntity(new Refusal("parallel can't be that", [$"give a number of rows from 1 to {MostParallel}"]));
         try
         {
-            var (job, table) = await Api.ReadFilesAsync(form, cancellationToken);
+            var (job, table) = await ListForm.ReadFilesAsync(form, cancellationToken);
             var file = await Task.Run(() => reader.ReadJobs(job, table, keepsBadRows: true), cancellationToken);
-            return desk.Begin(new PreflightRequest(file, form["sizes"].ToString() is "true" or "on" or "1", parallel, table), out var id) is { } begun
+            return desk.Begin(new PreflightRequest(file, ListForm.IsSet(form, "sizes"), parallel, table), out var id) is { } begun
                 ? TypedResults.Accepted($"/api/preflights/{id}", begun.View)
                 : TypedResults.Json(new Refusal("there are as many preflights as may be", ["wait until one has ended, or DELETE /api/preflights/ID"]), statusCode: StatusCodes.Status429TooManyRequests);
         }

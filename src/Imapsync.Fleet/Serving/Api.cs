@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Tables;
-using Imapsync.Fleet.Executing;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Preflights;
 using Imapsync.Fleet.Submitting;
@@ -42,28 +41,12 @@ internal static class Api
         if (!request.HasFormContentType)
             return Refuse("the request is no form", "send the job file as 'job' and the CSV file as 'accounts' (multipart/form-data)");
         var form = await request.ReadFormAsync(cancellationToken);
-        var name = form["name"].ToString().Trim();
-        if (name.Length is 0 or > 200 || name.Any(char.IsControl))
-            return Refuse("the list has no name", "give it one of at most 200 characters as 'name'");
-        if (!int.TryParse(form["priority"].ToString() is { Length: > 0 } given ? given : "0", NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var priority))
-            return Refuse("the priority is no number", "give a whole number, the most urgent the highest");
-        var schedule = form["schedule"].ToString() is { Length: > 0 } cron ? cron : null;
-        var zone = form["zone"].ToString() is { Length: > 0 } named ? named : "UTC";
-        long? next = null;
-        try
-        {
-            if (schedule is not null)
-                next = Schedules.Next(schedule, zone, time.GetUtcNow().ToUnixTimeMilliseconds());
-        }
-        catch (Exception e) when (e is FormatException or ArgumentException or TimeZoneNotFoundException or InvalidTimeZoneException)
-        {
-            return Refuse($"the schedule can't be read: {e.Message}", "write seconds, minutes, hours, day, month and weekday, for example '0 0 2 * * ?', and an IANA zone such as Europe/Vienna");
-        }
-
+        if (ListForm.Read(form, time, out var list) is { } refusal)
+            return TypedResults.UnprocessableEntity(refusal);
         ReadBatch batch;
         try
         {
-            var (text, table) = await ReadFilesAsync(form, cancellationToken);
+            var (text, table) = await ListForm.ReadFilesAsync(form, cancellationToken);
             // Reading many rows takes seconds, so it is done off the request's thread.
             batch = await Task.Run(() => reader.Read(text, table), cancellationToken);
         }
@@ -72,42 +55,13 @@ internal static class Api
             return TypedResults.UnprocessableEntity(new Refusal("the list has mistakes; nothing was taken in", [.. e.Errors.Select(x => x.ToString())]));
         }
 
-        if (IsSet("check"))
-            return TypedResults.Ok(new SubmitAnswer(null, name, batch.Accounts.Count, batch.Notes));
-        var list = new NewBatch(name, batch.Job, priority, schedule, zone, IsSet("paused")) { HostConnections = batch.HostConnections, NextRun = next };
-        var submitted = await store.SubmitAsync(list, batch.Accounts, cancellationToken);
-        IReadOnlyList<string> notes = submitted.AtWork == 0 ? batch.Notes : [.. batch.Notes, string.Create(CultureInfo.InvariantCulture, $"{submitted.AtWork} rows at work were not replaced; submit again when they have ended")];
-        return TypedResults.Ok(new SubmitAnswer(submitted.Batch, name, batch.Accounts.Count, notes));
-
-        bool IsSet(string field) => form[field].ToString() is "true" or "on" or "1";
+        if (ListForm.IsSet(form, "check"))
+            return TypedResults.Ok(new SubmitAnswer(null, list!.Name, batch.Accounts.Count, batch.Notes));
+        var submitted = await store.SubmitAsync(list!.With(batch), batch.Accounts, cancellationToken);
+        return TypedResults.Ok(new SubmitAnswer(submitted.Batch, list.Name, batch.Accounts.Count, [.. batch.Notes, .. ListForm.NotesOf(submitted)]));
     }
 
     private static UnprocessableEntity<Refusal> Refuse(string message, string remedy) => TypedResults.UnprocessableEntity(new Refusal(message, [remedy]));
-
-    /// <summary>The files of a form that brings a list.</summary>
-    /// <exception cref="ConfigurationException">One is missing, or the job file is no text.</exception>
-    public static async Task<(string Job, byte[] Table)> ReadFilesAsync(IFormCollection form, CancellationToken cancellationToken)
-    {
-        if (form.Files["job"] is not { } job || form.Files["accounts"] is not { } accounts)
-            throw new ConfigurationException([new(new SettingOrigin("the request"), "a file is missing", "send the job file as 'job' and the CSV file as 'accounts'")]);
-        try
-        {
-            var text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(await ReadAsync(job, cancellationToken)).TrimStart('\uFEFF');
-            return (text, await ReadAsync(accounts, cancellationToken));
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new ConfigurationException([new(new SettingOrigin("job.yaml"), "the job file is not UTF-8 text", "save it as UTF-8")]);
-        }
-    }
-
-    private static async Task<byte[]> ReadAsync(IFormFile file, CancellationToken cancellationToken)
-    {
-        var octets = new byte[file.Length];
-        await using var stream = file.OpenReadStream();
-        await stream.ReadExactlyAsync(octets, cancellationToken);
-        return octets;
-    }
 
     private static async Task<Results<Ok<AccountsAnswer>, BadRequest<Refusal>>> AccountsAsync(
         FleetStore store, long? batch, AccountStatus[]? status, string? text, string? sort, string? after, int? limit, CancellationToken cancellationToken)

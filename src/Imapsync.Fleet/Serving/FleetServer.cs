@@ -70,6 +70,7 @@ internal static class FleetServer
             await next(context);
         });
         app.UseDashboardProtection();
+        app.UseMiddleware<UploadLimit>();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();

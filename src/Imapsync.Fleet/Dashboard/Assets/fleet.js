@@ -71,3 +71,15 @@ if (selection && page) {
   selection.addEventListener("change", tell);
   addEventListener("pageshow", tell);
 }
+
+// What is too large is not sent at all; the server would refuse it.
+const files = [...document.querySelectorAll("input[data-most]")];
+for (const input of files) {
+  input.addEventListener("change", () => {
+    const octets = files.reduce((sum, other) => sum + (other.files[0]?.size ?? 0), 0);
+    const most = Number(input.dataset.most);
+    for (const other of files) other.setCustomValidity("");
+    if (octets > most) input.setCustomValidity(`The files have ${Math.ceil(octets / 1048576)} MiB, and ${most / 1048576} MiB may be uploaded. Split the list into several.`);
+    input.reportValidity();
+  });
+}
