@@ -30,7 +30,8 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
     /// <param name="batches">Whether the numbers of batches are shown.</param>
     /// <param name="story">The account whose report, history and log are shown; null for none.</param>
     /// <param name="check">The preflight that is shown; null for none.</param>
-    public static IResult Stream(LiveNumbers live, ClaimsPrincipal user, string? accounts, bool? batches, long? story, string? check, CancellationToken cancellationToken)
+    /// <param name="workers">Whether the workers and the throughput are shown.</param>
+    public static IResult Stream(LiveNumbers live, ClaimsPrincipal user, string? accounts, bool? batches, long? story, string? check, bool? workers, CancellationToken cancellationToken)
     {
         var ids = new HashSet<long>();
         foreach (var text in (accounts ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
@@ -41,7 +42,7 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
 
         return live.IsFull
             ? TypedResults.StatusCode(StatusCodes.Status503ServiceUnavailable)
-            : TypedResults.ServerSentEvents(live.FollowAsync(new Listener(ids, batches == true, story, check), user, cancellationToken));
+            : TypedResults.ServerSentEvents(live.FollowAsync(new Listener(ids, batches == true, story, check, workers == true), user, cancellationToken));
     }
 
     private bool IsFull
@@ -115,7 +116,8 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
                 long[] stories = [.. present.Select(l => l.Story).OfType<long>().Distinct()];
                 var logs = stories.Length == 0 ? EmptyLogs : await store.ReadLogEndsAsync(stories, lifetime.ApplicationStopping);
                 var checks = present.Select(l => l.Check).OfType<string>().Distinct().Select(desk.Find).OfType<Preflight>().Select(p => p.View).ToDictionary(v => v.Id);
-                var look = new Look(batches, accounts.ToDictionary(a => a.Id), logs, checks);
+                var workers = present.Any(l => l.IsForWorkers) ? await ReadWorkersAsync() : [];
+                var look = new Look(batches, accounts.ToDictionary(a => a.Id), logs, checks, workers);
                 foreach (var listener in present)
                     listener.Looks.Writer.TryWrite(look);
                 await Task.Delay(Pause, time, lifetime.ApplicationStopping);
@@ -133,6 +135,13 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
         }
     }
 
+    private async Task<IReadOnlyList<(string Name, string Text)>> ReadWorkersAsync()
+    {
+        var stop = lifetime.ApplicationStopping;
+        var newest = new Throughput(ThroughputSpan.Hour, await store.ReadThroughputAsync(1, 1, stop));
+        return [("workers", WorkersModel.VersionOf(await store.ReadWorkersAsync(stop))), ("throughput", newest.Version), ("throughput-table", newest.Version)];
+    }
+
     /// <summary>Returns who listens. Where nobody does the looking ends, and the next listener begins it again.</summary>
     private List<Listener> Present()
     {
@@ -144,9 +153,9 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
     }
 
     /// <param name="Logs">For accounts whose log is shown, what changes when it does.</param>
-    private sealed record Look(IReadOnlyList<BatchView> Batches, Dictionary<long, AccountView> Accounts, IReadOnlyDictionary<long, string> Logs, Dictionary<string, PreflightView> Checks);
+    private sealed record Look(IReadOnlyList<BatchView> Batches, Dictionary<long, AccountView> Accounts, IReadOnlyDictionary<long, string> Logs, Dictionary<string, PreflightView> Checks, IReadOnlyList<(string Name, string Text)> Workers);
 
-    private sealed record Listener(IReadOnlySet<long> Accounts, bool IsForBatches, long? Story, string? Check)
+    private sealed record Listener(IReadOnlySet<long> Accounts, bool IsForBatches, long? Story, string? Check, bool IsForWorkers)
     {
         /// <summary>Only the newest look matters to a listener that is slow.</summary>
         public Channel<Look> Looks { get; } = Channel.CreateBounded<Look>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
@@ -155,6 +164,7 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
             (IsForBatches ? BatchLine.Texts(look.Batches) : [])
             .Concat(Accounts.Where(look.Accounts.ContainsKey).SelectMany(id => new AccountLine(look.Accounts[id]).Texts))
             .Concat(Story is { } story && look.Accounts.TryGetValue(story, out var account) ? [("story", AccountStory.VersionOf(account)), ("log", look.Logs.GetValueOrDefault(story, ""))] : [])
-            .Concat(Check is { } check && look.Checks.TryGetValue(check, out var view) ? new CheckLine(view).Texts : []);
+            .Concat(Check is { } check && look.Checks.TryGetValue(check, out var view) ? new CheckLine(view).Texts : [])
+            .Concat(IsForWorkers ? look.Workers : []);
     }
 }

@@ -31,12 +31,12 @@ public sealed partial class FleetStore
             r => (Account: r.GetInt64(0), Text: FormattableString.Invariant($"{r.GetInt64(1)}.{r.GetInt64(2)}")), cancellationToken, ("ids", Json(accounts))))
         .GroupBy(l => l.Account).ToDictionary(g => g.Key, g => g.Last().Text);
 
-    /// <summary>Returns what was copied, from the newest complete stretch of time back, the oldest first. Stretches in which nothing was copied are there, too.</summary>
+    /// <summary>Returns what was copied in stretches of time up to now, the oldest first. The last is not over yet; those in which nothing was copied are there, too.</summary>
     /// <param name="minutes">The length of a stretch in minutes.</param>
     public async Task<IReadOnlyList<ThroughputSample>> ReadThroughputAsync(int minutes, int stretches, CancellationToken cancellationToken)
     {
         var length = minutes * Minute;
-        var end = (await ReadAsync($"select {medium.Now}", r => r.GetInt64(0), cancellationToken))[0] / length * length;
+        var end = ((await ReadAsync($"select {medium.Now}", r => r.GetInt64(0), cancellationToken))[0] / length * length) + length;
         var begin = end - (stretches * length);
         var sums = (await ReadAsync(
             "select minute / @length, sum(messages), sum(octets) from sample where minute >= @begin and minute < @end group by minute / @length",

@@ -27,6 +27,7 @@ internal static class Api
         api.MapGet("/accounts/{account:long}", AccountAsync).WithSummary("An account with its last report, its story and the last lines of its log.");
         api.MapPost("/actions", ActAsync).RequireAuthorization(nameof(Role.Operate)).WithSummary("Pause, resume, cancel or retry accounts.");
         api.MapGet("/workers", async (FleetStore store, CancellationToken c) => await store.ReadWorkersAsync(c)).WithSummary("The workers, and what each has at work.");
+        api.MapGet("/throughput", ThroughputAsync).WithSummary("What all workers copied, in stretches of so many minutes, the oldest first. Samples are kept for two days.");
         api.MapGet("/hosts", async (FleetStore store, CancellationToken c) => await store.ReadHostsAsync(c)).WithSummary("The hosts, what each allows, and how much of it is given out.");
         api.MapPut("/hosts/{host}", LimitHostAsync).RequireAuthorization(nameof(Role.Operate)).WithSummary("Sets the most connections to a host at once.");
         PreflightApi.Map(api);
@@ -105,6 +106,14 @@ internal static class Api
         request.IsForAll
             ? TypedResults.BadRequest(new Refusal("nothing says which accounts are meant", ["give a batch, statuses, a text or ids"]))
             : TypedResults.Ok(new ActionAnswer(await store.ActAsync(request.Action, request.Filter, cancellationToken)));
+
+    private static async Task<Results<Ok<IReadOnlyList<ThroughputSample>>, BadRequest<Refusal>>> ThroughputAsync(FleetStore store, int? minutes, int? count, CancellationToken cancellationToken)
+    {
+        var (length, stretches) = (minutes ?? 1, count ?? 60);
+        return length < 1 || stretches < 1 || (long)length * stretches > (long)FleetStore.SamplesKept.TotalMinutes
+            ? TypedResults.BadRequest(new Refusal("there are no samples of that", [string.Create(CultureInfo.InvariantCulture, $"give minutes and count from 1, whose product is at most {FleetStore.SamplesKept.TotalMinutes}")]))
+            : TypedResults.Ok(await store.ReadThroughputAsync(length, stretches, cancellationToken));
+    }
 
     private static async Task<Results<NoContent, NotFound, BadRequest<Refusal>>> LimitHostAsync(string host, HostRequest request, FleetStore store, CancellationToken cancellationToken)
     {

@@ -168,6 +168,35 @@ public sealed class BrowserTests(BrowserFixture browser) : IClassFixture<Browser
     }
 
     [Fact]
+    public async Task The_workers_are_shown_live_with_what_they_have_at_work_and_what_they_copied()
+    {
+        await lab.SubmitAsync("spring", 5);
+        await lab.Store.SeenAsync("worker-0", 10, "1", true, TestContext.Current.CancellationToken);
+        var offers = await lab.BeginAsync(2);
+        await using var watched = await browser.OpenAsync(lab.Address);
+        var page = watched.Page;
+        await watched.SignInAsync(lab.Operator);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Workers" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Region, new() { Name = "worker-0" })).ToContainTextAsync("drained");
+        await Assertions.Expect(page.GetByText("nothing was copied")).ToBeVisibleAsync();
+        var worker = page.GetByRole(AriaRole.Region, new() { Name = "worker-1", Exact = true });
+        await Assertions.Expect(worker).ToContainTextAsync("2 of 2 slots taken");
+        await lab.ProgressAsync(offers[0], 1234, 4000);
+        await Assertions.Expect(worker).ToContainTextAsync("1,234 of 4,000");
+        await lab.EndAsync(offers[1], AccountStatus.Done, "all in place");
+        await Assertions.Expect(worker).ToContainTextAsync("1 of 2 slots taken");
+        await page.ReloadAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Img, new() { Name = "Messages a minute" })).ToBeVisibleAsync();
+        await page.GetByText("The figures as a table").ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Region, new() { Name = "Table of the throughput" }).GetByRole(AriaRole.Row).Last).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "last day" }).ClickAsync();
+        await Assertions.Expect(page.GetByText("1,634 messages in all")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "user00000" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("user00000");
+        watched.AssertQuiet();
+    }
+
+    [Fact]
     public async Task A_page_whose_user_was_dismissed_is_told_nothing_more_and_says_so()
     {
         await lab.SubmitAsync("spring", 5);
@@ -199,7 +228,7 @@ public sealed class BrowserTests(BrowserFixture browser) : IClassFixture<Browser
         await page.GotoAsync("/sign-in");
         await CheckAsync(watched, $"sign-in-{colours}");
         await watched.SignInAsync(lab.Operator);
-        foreach (var (name, path) in ((string, string)[])[("batches", "/"), ("accounts", "/accounts?batch=1"), ("account", "/accounts/2"), ("account-running", "/accounts/4"), ("import", "/import"), ("none", "/accounts?text=nobody"), ("not-found", "/accounts/nowhere")])
+        foreach (var (name, path) in ((string, string)[])[("batches", "/"), ("accounts", "/accounts?batch=1"), ("account", "/accounts/2"), ("account-running", "/accounts/4"), ("import", "/import"), ("workers", "/workers"), ("workers-day", "/workers?span=day"), ("none", "/accounts?text=nobody"), ("not-found", "/accounts/nowhere")])
         {
             await page.GotoAsync(path);
             await CheckAsync(watched, $"{name}-{colours}");

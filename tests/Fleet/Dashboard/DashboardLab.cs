@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Fleet.Dashboard;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Serving;
 using Imapsync.Fleet.Submitting;
@@ -18,12 +19,12 @@ public sealed class DashboardLab : IAsyncDisposable
     private readonly FleetStore store;
     private readonly WebApplication app;
 
-    private DashboardLab(TempDir dir, FleetStore store)
+    private DashboardLab(TempDir dir, FleetStore store, OidcSettings? oidc)
     {
         (this.dir, this.store) = (dir, store);
         var tokens = new Tokens(dir["tokens"]);
         (Operator, Looker) = (tokens.Add("ann", Role.Operate), tokens.Add("bob", Role.Look));
-        app = FleetServer.Build(new IPEndPoint(IPAddress.Loopback, 0), null, store, new BatchReader(Seal.Open(dir["keys"]), new BatchRules(trusted: false, [], new Dictionary<string, string>())), tokens, dir["keys"]);
+        app = FleetServer.Build(new IPEndPoint(IPAddress.Loopback, 0), null, store, new BatchReader(Seal.Open(dir["keys"]), new BatchRules(trusted: false, [], new Dictionary<string, string>())), tokens, dir["keys"], oidc);
     }
 
     public string Operator { get; }
@@ -35,11 +36,12 @@ public sealed class DashboardLab : IAsyncDisposable
     public Uri Address => new(app.Urls.First());
 
     /// <param name="store">Null: a file of its own.</param>
-    public static async Task<DashboardLab> StartAsync(FleetStore? store = null)
+    /// <param name="oidc">Null: by tokens alone.</param>
+    internal static async Task<DashboardLab> StartAsync(FleetStore? store = null, OidcSettings? oidc = null)
     {
         var dir = new TempDir();
         var times = new FleetTimes { Lease = TimeSpan.FromHours(1), Ready = TimeSpan.FromHours(1), Silence = TimeSpan.FromHours(1) };
-        var lab = new DashboardLab(dir, store ?? await FleetStore.OpenFileAsync(dir["fleet.db"], times, CancellationToken.None));
+        var lab = new DashboardLab(dir, store ?? await FleetStore.OpenFileAsync(dir["fleet.db"], times, CancellationToken.None), oidc);
         await lab.app.StartAsync();
         return lab;
     }

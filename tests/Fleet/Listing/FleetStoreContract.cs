@@ -77,6 +77,28 @@ public abstract class FleetStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_copied_is_counted_once_whoever_tells_it_and_however_often()
+    {
+        await SubmitAsync("b", Accounts(2));
+        await store.SeenAsync("w1", 2, "1", false, Stop);
+        var offers = await FeedAsync();
+        foreach (var offer in offers)
+            await store.StartAsync(offer.Account, offer.Attempt, "w1", Stop);
+        AccountProgress Progress(int at, long copied) => new(offers[at].Account, 1, 10, copied, copied * 100, "INBOX");
+        await store.RenewAsync("w1", [Progress(0, 4), Progress(1, 1)], Stop);
+        await store.RenewAsync("w1", [Progress(0, 4), Progress(1, 3)], Stop);
+        await store.RenewAsync("w2", [Progress(0, 9)], Stop);
+        var workers = Assert.Single(await store.ReadWorkersAsync(Stop));
+        Assert.Equal([4, 3], workers.Accounts.Select(a => a.Copied));
+        await store.FinishAsync("w1", new AttemptEnd(offers[0].Account, 1, AccountStatus.Done, 0, 0, "done") { Copied = 10, Bytes = 1000 }, Stop);
+        await store.FinishAsync("w1", new AttemptEnd(offers[0].Account, 1, AccountStatus.Done, 0, 0, "done") { Copied = 10, Bytes = 1000 }, Stop);
+        var samples = await store.ReadThroughputAsync(minutes: 1, stretches: 30, Stop);
+        Assert.Equal((30, 13L, 1300L), (samples.Count, samples.Sum(s => s.Messages), samples.Sum(s => s.Octets)));
+        Assert.Equal(13, Assert.Single(await store.ReadThroughputAsync(minutes: 2000, stretches: 1, Stop)).Messages);
+        Assert.All(samples.Zip(samples.Skip(1)), p => Assert.Equal(60_000, p.Second.At - p.First.At));
+    }
+
+    [Fact]
     public async Task A_lease_that_ran_out_is_taken_back_and_its_holder_can_write_nothing_more()
     {
         await store.DisposeAsync();
