@@ -18,7 +18,7 @@ internal sealed class BenchLab(BenchOptions options) : IAsyncDisposable
 
     public ImapsyncContender Imapsync(int? parallel = null) => new(options.Program, dir.Path, parallel);
 
-    public MbsyncContender Mbsync(bool isDurable = false, int parallel = 1) => new(dir.Path, isDurable, parallel);
+    public MbsyncContender Mbsync(bool isDurable = false, int parallel = 1, bool eachAlone = false) => new(dir.Path, isDurable, parallel, eachAlone);
 
     public MailKitContender MailKit(bool isBatched = true) => new(dir.Path, isBatched);
 

@@ -153,6 +153,7 @@ public sealed class RunCommandTests : CommandLineFixture
     [InlineData("bash")]
     [InlineData("zsh")]
     [InlineData("fish")]
+    [InlineData("powershell")]
     public async Task A_completion_script_asks_the_program(string shell)
     {
         Assert.Equal(0, await InvokeAsync("completion", shell));

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
@@ -27,7 +28,7 @@ public sealed class VerifyCommandTests : CommandLineFixture
             Deliver(target, $"m{i}");
         }
 
-        OpenRealStore = StoreRegistry.OpenAsync;
+        OpenRealStore = StoreRegistry.Opener;
     }
 
     [Fact]
@@ -65,9 +66,11 @@ public sealed class VerifyCommandTests : CommandLineFixture
         Assert.Equal((3u, JsonValueKind.Null, false), (missing.GetProperty("source_uid").GetUInt32(), missing.GetProperty("target_uid").ValueKind, missing.GetProperty("information").GetBoolean()));
         Assert.Equal("summary", lines[^1].GetProperty("event").GetString());
         AssertTotals(lines[^1].GetProperty("jobs")[0]);
+        Assert.Equal((3, 2), (lines[^1].GetProperty("totals").GetProperty("messages").GetInt32(), lines[^1].GetProperty("totals").GetProperty("differences").GetInt32()));
 
         using var document = JsonDocument.Parse(await File.ReadAllTextAsync(report));
         AssertTotals(document.RootElement.GetProperty("jobs")[0]);
+        Assert.Equal(3, document.RootElement.GetProperty("totals").GetProperty("messages").GetInt32());
         Assert.Equal(3, document.RootElement.GetProperty("jobs")[0].GetProperty("findings").GetArrayLength());
 
         static void AssertTotals(JsonElement job)
@@ -102,10 +105,58 @@ public sealed class VerifyCommandTests : CommandLineFixture
     [Fact]
     public async Task A_store_that_cannot_be_reached_ends_with_its_status()
     {
-        OpenRealStore = (_, _, _, _) => throw new MailException(FailureScope.Store, false, "no route") { Kind = FailureKind.Connect };
+        OpenRealStore = Openers.Both(_ => throw new MailException(FailureScope.Store, false, "no route") { Kind = FailureKind.Connect });
         Assert.Equal(11, await InvokeAsync("verify", jobs));
         Assert.StartsWith("alice  FAILED, cannot connect", Out, StringComparison.Ordinal);
         Assert.Contains("no route", Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Jobs_are_verified_at_once_and_told_of_in_their_order()
+    {
+        var many = WriteMany(4);
+        var opened = 0;
+        var allThere = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        OpenRealStore = async (endpoint, forWriting, context, cancellationToken) =>
+        {
+            if (Interlocked.Increment(ref opened) == 4)
+                allThere.SetResult();
+            // Nobody gets on before each job has begun. One after the other, none would ever.
+            await allThere.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, cancellationToken);
+            return await StoreRegistry.OpenAsync(endpoint, forWriting, context, cancellationToken);
+        };
+        Assert.Equal(0, await InvokeAsync("verify", many, "--parallel", "4"));
+        Assert.Equal(["job1", "job2", "job3", "job4"], Out.TrimEnd().Split('\n').Select(l => l.Split(' ')[0]));
+        Assert.Equal(2, await InvokeAsync("verify", many, "--parallel", "0"));
+    }
+
+    [Fact]
+    public async Task Of_many_jobs_those_that_differ_are_listed_and_all_are_added_up()
+    {
+        Assert.Equal(0, await InvokeAsync("verify", WriteMany(31)));
+        Assert.StartsWith("31 jobs: 31 as they should be · 93 messages verified: no difference · ", Assert.Single(Out.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        var before = Out.Length;
+        File.Delete(Path.Combine(Directory, "target7", "cur", "m3:2,S"));
+        File.AppendAllText(Path.Combine(Directory, "many.yaml"), "  - { name: gone, source: { url: \"maildir:nowhere\" }, target: { url: \"maildir:target\" }, state: gone }\n");
+        Assert.Equal(1, await InvokeAsync("verify", Path.Combine(Directory, "many.yaml")));
+        var lines = Out[before..].TrimEnd().Split('\n');
+        Assert.Contains("job7: missing: ", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("job7  3 messages verified: 1 missing · ", lines[1], StringComparison.Ordinal);
+        Assert.StartsWith("gone  FAILED", lines[2], StringComparison.Ordinal);
+        Assert.StartsWith("32 jobs: 30 as they should be, 1 with differences or not complete, 1 failed · 93 messages verified: 1 missing · ", lines[3], StringComparison.Ordinal);
+    }
+
+    private string WriteMany(int count)
+    {
+        foreach (var n in Enumerable.Range(1, count))
+        {
+            foreach (var id in (string[])["m1", "m2", "m3"])
+                Deliver(Path.Combine(Directory, $"target{n}"), id);
+        }
+
+        return Write(
+            "many.yaml",
+            "jobs:\n" + string.Concat(Enumerable.Range(1, count).Select(n => $"  - {{ name: job{n}, source: {{ url: \"maildir:source\" }}, target: {{ url: \"maildir:target{n}\" }}, state: state{n} }}\n")));
     }
 
     private void Differ()

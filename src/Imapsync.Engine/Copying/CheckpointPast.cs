@@ -20,19 +20,20 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
     /// Resets the checkpoint if it is not valid for these two folders. Returns true if it was reset, which makes this a first meeting of the
     /// two.
     /// </summary>
-    public bool Meet(ICheckpoint checkpoint, FolderStatus source, IMessageFolder? targetFolder, string rules)
+    /// <param name="targetStatus">Null if the target folder does not exist.</param>
+    public bool Meet(ICheckpoint checkpoint, FolderStatus source, FolderStatus? targetStatus, string rules)
     {
-        var target = targetFolder?.Status ?? default;
-        NoteUnremovable(source, target, isThere: targetFolder is not null);
+        var target = targetStatus ?? default;
+        NoteUnremovable(source, target, isThere: targetStatus is not null);
         var reason = checkpoint switch
         {
             { Condition: CheckpointCondition.New } => string.Empty,
             { Condition: CheckpointCondition.Damaged } => $"the checkpoint was damaged ({checkpoint.Damage}) and is set aside",
-            _ when source.UidValidity.IsNone || (targetFolder is not null && target.UidValidity.IsNone) => string.Empty,
+            _ when source.UidValidity.IsNone || (targetStatus is not null && target.UidValidity.IsNone) => string.Empty,
             _ when UidMemory.DoubtSource(checkpoint, last, source) is { } doubt => doubt,
             // Nothing was stored there so far; else a folder without a UIDVALIDITY is gone like any other.
-            _ when targetFolder is null && checkpoint.TargetValidity.IsNone && !checkpoint.Messages.Any(m => m.Settlement is Settlement.Copied or Settlement.Adopted) => null,
-            _ when (checkpoint.TargetValidity != target.UidValidity || target.UidValidity.IsNone) && (targetFolder is null || context.CreatedTargets.Contains(pair.Target)) =>
+            _ when targetStatus is null && checkpoint.TargetValidity.IsNone && !checkpoint.Messages.Any(m => m.Settlement is Settlement.Copied or Settlement.Adopted) => null,
+            _ when (checkpoint.TargetValidity != target.UidValidity || target.UidValidity.IsNone) && (targetStatus is null || context.CreatedTargets.Contains(pair.Target)) =>
                 $"{pair.Target} is no longer at the target",
             _ => UidMemory.DoubtTarget(checkpoint, last, target),
         };

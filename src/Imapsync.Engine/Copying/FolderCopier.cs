@@ -34,7 +34,9 @@ internal sealed class FolderCopier(
         await using var openTarget = target;
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
         tally.BeginAttempt();
-        var isFirstMeeting = past.Meet(checkpoint, source.Status, target, filter.Fingerprint);
+        var toldBySource = await ToldUidNext.OfSourceAsync(source, checkpoint, last, abort);
+        FolderStatus? toldByTarget = target is null ? null : await ToldUidNext.OfTargetAsync(target, checkpoint, last, abort);
+        var isFirstMeeting = past.Meet(checkpoint, toldBySource, toldByTarget, filter.Fingerprint);
         if (context.Job.IsRestore && target is not null)
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
         if (!isFirstMeeting && await Successors.ResolveAsync(source, checkpoint, abort) is > 0 and var others)
@@ -87,6 +89,9 @@ internal sealed class FolderCopier(
         if (await older.IsSeenAsync(checkpoint, isFirstMeeting, recognized))
             await older.MergeFlagsAsync(source, writable, checkpoint, plan, listing, tally, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
+        // A message that lost its record to another may be at the source all the same, so the next run lists the folder whole.
+        if (listing.Extent == ListingExtent.Short && plan.Forget.Count > 0)
+            checkpoint.SetSourceModSeq(null);
         await checkpoint.CommitAsync(abort);
         recognized = past.WithoutKnown(plan, recognized);
         var flags = new FlagPropagation(() => context.Job.Flags, source, writable, checkpoint, tally);
@@ -96,7 +101,7 @@ internal sealed class FolderCopier(
         if (plan.Copy.Count > 0)
             await context.Appending.SetAsync(pair.Target);
         var wasStopped = !await CopyAsync(source, writable, checkpoint, plan.Copy, abort);
-        DoubtStrangers(checkpoint, flags.Strangers);
+        await DoubtStrangersAsync(source, writable, checkpoint, flags.Strangers, abort);
         var refusal = flags.Refusal ?? older.Refusal;
         if (refusal is not null)
             report.Problem(new Problem(FailureScope.Folder, key.Source, null, Reasons.Flags, refusal.Message));
@@ -165,7 +170,7 @@ internal sealed class FolderCopier(
         seen = recognition.Seen;
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
-        meeting.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
+        plan.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
         // A source without lasting UIDs is matched anew in every run, so finding its mail at the target is not reported as an adoption.
         var adopted = found.Count(f => meeting.OwnFrom is not { } mark || f.Target.Uid < mark);
         if (adopted > 0 && !source.Status.UidValidity.IsNone)
@@ -309,13 +314,19 @@ internal sealed class FolderCopier(
 
     /// <summary>
     /// Forgets messages that are not at their recorded target UID. The next run searches the whole target folder for them and copies those
-    /// that it does not find.
+    /// that it does not find. A server that gave one message a wrong UID may have done so to others, and a wrong record would keep the copies
+    /// of other messages from being found, so every record of the folder is proven here, however many there are.
     /// </summary>
-    private void DoubtStrangers(ICheckpoint checkpoint, IReadOnlyCollection<Uid> strangers)
+    /// <param name="strangers">Source UIDs of messages that were found not to be at their recorded UID.</param>
+    private async Task DoubtStrangersAsync(
+        IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, IReadOnlyCollection<Uid> strangers, CancellationToken abort)
     {
         if (strangers.Count == 0)
             return;
-        foreach (var uid in strangers)
+        List<SettledMessage> settled = [.. checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && !m.Target.IsNone)];
+        var unproven = await TargetProof.FindUnprovenAsync(source, target, settled, abort);
+        unproven.UnionWith(strangers);
+        foreach (var uid in unproven)
             checkpoint.Forget(uid);
         checkpoint.SetSourceModSeq(null);
         checkpoint.SetKnownTargetUidNext(new Uid(1));

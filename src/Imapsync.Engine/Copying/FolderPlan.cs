@@ -20,10 +20,19 @@ internal sealed class FolderPlan
     /// <summary>Messages that were copied or adopted and are no longer at the source, whether they vanished in this run or an earlier one.</summary>
     public List<SettledMessage> Vanished { get; } = [];
 
+    /// <summary>
+    /// Messages with a copy that a short listing does not show, so that they may have vanished. Nothing is removed for it, but their copies
+    /// can be reused like those of <see cref="Vanished"/>.
+    /// </summary>
+    public List<SettledMessage> Unlisted { get; } = [];
+
     /// <summary>Messages that the checkpoint records as vanished but that are at the source.</summary>
     public List<SettledMessage> Returned { get; } = [];
 
-    /// <summary>Source UIDs that were never stored at the target and are no longer at the source, so their records are dropped.</summary>
+    /// <summary>
+    /// Source UIDs whose records are dropped: they were never stored at the target and are no longer at the source, or their copy was
+    /// recognised as that of another message.
+    /// </summary>
     public List<Uid> Forget { get; } = [];
 
     /// <summary>How many messages of the source are already settled as copied or adopted, including those settled in this run.</summary>
@@ -31,6 +40,18 @@ internal sealed class FolderPlan
 
     /// <summary>How many messages of the source the filter excludes, including those already recorded as skipped.</summary>
     public long Skipped { get; set; }
+
+    /// <summary>Copies of messages that vanished or may have: each can be recognised as the copy of a message that is at the source again under another UID.</summary>
+    public IEnumerable<SettledMessage> Reusable => Vanished.Concat(Unlisted).Where(m => !m.Target.IsNone);
+
+    /// <summary>Drops the records whose copies were recognised as those of other messages, since a copy belongs to one message only.</summary>
+    /// <param name="copies">Target UIDs.</param>
+    public void TakeOver(IReadOnlySet<Uid> copies)
+    {
+        Forget.AddRange(Reusable.Where(m => copies.Contains(m.Target)).Select(m => m.Source).ToList());
+        Vanished.RemoveAll(m => copies.Contains(m.Target));
+        Unlisted.RemoveAll(m => copies.Contains(m.Target));
+    }
 }
 
 /// <summary>How complete a listing of the source is, so what a missing message means.</summary>
@@ -102,7 +123,7 @@ internal static class FolderPlanner
     private static void AddAbsent(FolderPlan plan, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> listing, ListingExtent extent)
     {
         var isComplete = extent == ListingExtent.All;
-        if (extent == ListingExtent.Short || (!isComplete && checkpoint.Count(Settlement.Vanished) == 0))
+        if (extent == ListingExtent.Changes && checkpoint.Count(Settlement.Vanished) == 0)
             return;
         var at = 0;
         foreach (var known in checkpoint.Messages)
@@ -111,7 +132,9 @@ internal static class FolderPlanner
                 at++;
             if (at < listing.Count && listing[at].Uid == known.Source)
                 continue;
-            if (known.Settlement == Settlement.Vanished || (isComplete && known.Settlement is (Settlement.Copied or Settlement.Adopted)))
+            if (extent == ListingExtent.Short)
+                plan.Unlisted.AddRange(known.Settlement is Settlement.Copied or Settlement.Adopted or Settlement.Vanished ? [known] : []);
+            else if (known.Settlement == Settlement.Vanished || (isComplete && known.Settlement is (Settlement.Copied or Settlement.Adopted)))
                 plan.Vanished.Add(known);
             else if (isComplete)
                 plan.Forget.Add(known.Source);

@@ -10,13 +10,13 @@ namespace Imapsync.Engine.Copying;
 /// </summary>
 internal static class LeftOutMail
 {
-    /// <summary>Takes these messages out of the plan's <c>Skip</c> and <c>Vanished</c>.</summary>
+    /// <summary>Takes these messages out of the plan's <c>Skip</c>, and their earlier records out of the plan.</summary>
     /// <param name="taken">Target UIDs that already belong to other source messages.</param>
     /// <returns>The pairs of source and target messages that are the same.</returns>
     public static async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> FindAsync(
         MessageRecognition recognition, FolderPlan plan, IEnumerable<Uid> taken, CancellationToken cancellationToken)
     {
-        var gone = plan.Vanished.Where(m => !m.Target.IsNone).ToLookup(m => (long?)(m.Checksum?.Length ?? m.Seen?.Size) ?? -1, m => m.Target);
+        var gone = plan.Reusable.ToLookup(m => (long?)(m.Checksum?.Length ?? m.Seen?.Size) ?? -1, m => m.Target);
         if (gone.Count == 0)
             return [];
         var back = plan.Skip.Where(m => gone.Contains(m.Size) || gone.Contains(-1)).ToList();
@@ -24,10 +24,7 @@ internal static class LeftOutMail
             return [];
         var copies = back.Select(m => m.Size).Append(-1L).Distinct().SelectMany(s => gone[s]).Except(taken).ToHashSet();
         var found = await recognition.RecognizeAsync(back, new Uid(uint.MaxValue), new HashSet<Uid>(), cancellationToken, copies);
-        var living = found.Select(f => f.Target.Uid).ToHashSet();
-        var replaced = plan.Vanished.Where(m => living.Contains(m.Target)).Select(m => m.Source).ToHashSet();
-        plan.Vanished.RemoveAll(m => replaced.Contains(m.Source));
-        plan.Forget.AddRange(replaced);
+        plan.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
         var sources = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Skip.RemoveAll(m => sources.Contains(m.Uid));
         plan.Skipped -= found.Count;

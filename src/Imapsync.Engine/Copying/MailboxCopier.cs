@@ -55,17 +55,43 @@ internal sealed class MailboxCopier(JobContext context)
 
     private async Task<StopReason> WorkAsync(CancellationToken abort)
     {
+        await ForgetOtherAccountsAsync(abort);
         var plan = await context.RetryAsync("the folders", PlanAsync, () => 0, abort);
         if (plan.Doubt is not null)
             report.Problem(new Problem(FailureScope.Store, null, null, Reasons.Listing, $"{plan.Doubt}; what is at the target stays"));
+        if (context.Options.Heal && !context.Target.Traits.KeepsWhatItGets)
+            report.Note(null, "--heal looks at backups only: what was removed from an account since it was copied there may have been meant, and stays removed");
         report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
         await RememberNewAsync(plan.Pairs, abort);
-        await CopyAllAsync(plan, abort);
+        await CopyAllAsync(plan, plan.Pairs, abort);
+        var mayRemove = !wasStopped && await LookAgainAsync(plan, abort);
         if (wasStopped)
             return StopReason.Cancelled;
         ranToItsEnd = true;
         ReportUnknownMessageIds();
-        return await RemoveVanishedAsync(plan, abort) ? StopReason.None : StopReason.DeletionLimit;
+        return !mayRemove || await RemoveVanishedAsync(plan, abort) ? StopReason.None : StopReason.DeletionLimit;
+    }
+
+    /// <summary>
+    /// Forgets all records if they are of another account than the job has now, for example because a wrong user name was put right. All is
+    /// matched by identity then, as on a first meeting, and nothing is removed.
+    /// </summary>
+    private async Task ForgetOtherAccountsAsync(CancellationToken abort)
+    {
+        if (context.Job.IsRestore)
+            return;
+        if (await AccountMark.FindChangeAsync(context.State, context.Job.Source, context.Job.Target, abort) is { } change)
+        {
+            // The records are what shows that a backup's disk is not mounted, so that is asked before they go.
+            await UnmountedTarget.RefuseAsync(context, summaries.Values, await context.RetryAsync("the folders", context.Target.ListFoldersAsync, () => 0, abort), abort);
+            report.Note(null, $"{change}; messages are matched again by identity, nothing is removed");
+            summaries.Clear();
+            await context.Checkpoints.SaveSummariesAsync([], abort);
+            foreach (var pair in await context.Checkpoints.FindPairsAsync(abort))
+                await context.State.RemoveAsync(StateName.Journal(pair), abort);
+        }
+
+        await AccountMark.SetAsync(context.State, context.Job.Source, context.Job.Target, abort);
     }
 
     /// <summary>
@@ -119,24 +145,58 @@ internal sealed class MailboxCopier(JobContext context)
         return new CopyPlan(listed, doubt, folders, pairs);
     }
 
-    private async Task CopyAllAsync(CopyPlan plan, CancellationToken abort)
+    /// <summary>
+    /// Lists folders again that have changed since they were listed, before anything is removed (<see cref="SecondLook"/>).
+    /// </summary>
+    /// <returns>False if nothing may be removed in this run.</returns>
+    private async Task<bool> LookAgainAsync(CopyPlan plan, CancellationToken abort)
     {
-        await plan.Folders.SubscribeTogetherAsync(plan.Pairs, summaries, abort);
+        var look = new SecondLook(report, context.Job.Folders);
+        var pairs = plan.Pairs;
+        for (var looks = 0; looks < SecondLook.Most && context.Job.Deletions != DeletionPolicy.Keep && vanished.Values.Any(v => v.Count > 0); looks++)
+        {
+            var listed = await context.RetryAsync("the folders", context.Source.ListFoldersAsync, () => 0, abort);
+            if (!look.KnowsAll(plan.Listed, listed))
+                return false;
+            var entries = listed.DistinctBy(f => f.Path).ToDictionary(f => f.Path);
+            var now = await WithStatusAsync([.. pairs.Where(p => entries.ContainsKey(p.Source.Path)).Select(p => p with { Source = entries[p.Source.Path] })], abort);
+            var before = pairs.ToDictionary(p => new PairKey(p.Source.Path, p.Target));
+            var changed = now.Where(p => SecondLook.HasChanged(before[new PairKey(p.Source.Path, p.Target)], p)).ToList();
+            if (changed.Count == 0)
+                break;
+            var gone = vanished.ToDictionary();
+            await CopyAllAsync(plan, changed, abort);
+            foreach (var (pair, messages) in vanished)
+                vanished[pair] = SecondLook.StillGone(gone.GetValueOrDefault(pair, []), messages);
+            if (wasStopped)
+                return false;
+            pairs = now;
+        }
+
+        return true;
+    }
+
+    /// <param name="pairs">The pairs to bring up to date now; of all pairs, or those that have to be looked at again.</param>
+    private async Task CopyAllAsync(CopyPlan plan, IReadOnlyList<FolderPair> pairs, CancellationToken abort)
+    {
+        await plan.Folders.SubscribeTogetherAsync(pairs, summaries, abort);
         var unchanged = new UnchangedPairs(context, summaries, plan.Folders);
-        await unchanged.LookAheadAsync(plan.Pairs, Asking(context.Target, abort));
+        await unchanged.LookAheadAsync(pairs, Asking(context.Target, abort));
         // Pairs with the same target are processed one after the other, because each must know which messages the others put there.
-        var groups = plan.Pairs.GroupBy(p => p.Target).Select(g => g.ToList()).OrderBy(g => context.Job.NewestFirst && !g[0].Source.Path.IsInbox).ToList();
+        var together = plan.Pairs.ToLookup(p => p.Target, p => new PairKey(p.Source.Path, p.Target));
+        var groups = pairs.GroupBy(p => p.Target).Select(g => g.ToList()).OrderBy(g => context.Job.NewestFirst && !g[0].Source.Path.IsInbox).ToList();
         var degree = Math.Max(1, Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders));
         var workers = Math.Min(degree, groups.Count);
         context.Spare.Add(context.Source.Traits.MaxReaders - workers);
         var queue = new ConcurrentQueue<List<FolderPair>>(groups);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(abort);
         using var emptied = CancellationTokenSource.CreateLinkedTokenSource(over.Token);
-        var isLittle = plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0) <= FewMessages;
+        var isLittle = pairs.Sum(p => p.Source.Status?.Messages ?? 0) <= FewMessages;
         var working = new Task[workers];
         for (var n = 0; n < workers; n++)
             working[n] = WorkAsync(waits: n > 0 && isLittle);
         await Task.WhenAll(working);
+        context.Spare.Add(-context.Source.Traits.MaxReaders);
 
         async Task WorkAsync(bool waits)
         {
@@ -150,7 +210,7 @@ internal sealed class MailboxCopier(JobContext context)
                 while (queue.TryDequeue(out var group))
                 {
                     over.Token.ThrowIfCancellationRequested();
-                    await CopyGroupAsync(group, plan.Folders, unchanged, over.Token);
+                    await CopyGroupAsync(group, [.. together[group[0].Target]], plan.Folders, unchanged, over.Token);
                 }
 
                 await emptied.CancelAsync();
@@ -191,7 +251,7 @@ internal sealed class MailboxCopier(JobContext context)
             {
                 var path = pair.Source.Path;
                 var status = pair.Source.Status
-                    ?? await context.RetryAsync(path.ToString(), token => context.Source.GetStatusAsync(path, token), () => 0, c);
+                    ?? await context.RetryAsync(path.ToString(), token => AskStatusAsync(path, token), () => 0, c);
                 complete[at] = pair with { Source = pair.Source with { Status = status } };
             }
             catch (MailException e) when (e.Scope != FailureScope.Store)
@@ -202,10 +262,26 @@ internal sealed class MailboxCopier(JobContext context)
         return [.. complete.OfType<FolderPair>()];
     }
 
+    /// <summary>Asks for a folder's counters; opens the folder if the server refuses to tell them otherwise.</summary>
+    private async Task<FolderStatus> AskStatusAsync(FolderPath path, CancellationToken abort)
+    {
+        try
+        {
+            return await context.Source.GetStatusAsync(path, abort);
+        }
+        catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false, Kind: not FailureKind.Gone })
+        {
+            await using var folder = await context.Source.OpenAsync(path, abort);
+            return folder.Status;
+        }
+    }
+
     private static ParallelOptions Asking(IMessageStore store, CancellationToken abort) =>
         new() { MaxDegreeOfParallelism = store.Traits.MaxConcurrentQuestions, CancellationToken = abort };
 
-    private async Task CopyGroupAsync(List<FolderPair> group, TargetFolders folders, UnchangedPairs unchanged, CancellationToken abort)
+    /// <param name="together">All pairs of the job with the group's target.</param>
+    private async Task CopyGroupAsync(
+        List<FolderPair> group, IReadOnlyList<PairKey> together, TargetFolders folders, UnchangedPairs unchanged, CancellationToken abort)
     {
         foreach (var pair in group)
         {
@@ -217,7 +293,7 @@ internal sealed class MailboxCopier(JobContext context)
 
             var key = new PairKey(pair.Source.Path, pair.Target);
             var remembered = summaries.GetValueOrDefault(key);
-            var tally = tallies[key] = new FolderTally();
+            var tally = tallies.GetOrAdd(key, _ => new FolderTally());
             try
             {
                 await context.RetryAsync(pair.Source.Path.ToString(), BringUpToDateAsync, () => tally.Progress, abort);
@@ -264,7 +340,7 @@ internal sealed class MailboxCopier(JobContext context)
                     return await presence.CheckAsync(known with { Subscribed = pair.Source.Subscribed }, isRemembered: true, tally, c);
                 }
 
-                var (summary, brought) = await CopyAsync(pair, key, group, presence, tally, c);
+                var (summary, brought) = await CopyAsync(pair, key, [.. together.Where(k => k != key)], presence, tally, c);
                 return await presence.CheckAsync(summary, isRemembered: false, tally, c, brought) ?? Unsettled(pair, key, remembered, tally);
             }
         }
@@ -272,9 +348,8 @@ internal sealed class MailboxCopier(JobContext context)
 
     /// <returns>A null summary if the next run has to scan the pair again.</returns>
     private async Task<(PairSummary? Summary, BroughtMessages? Brought)> CopyAsync(
-        FolderPair pair, PairKey key, IReadOnlyList<FolderPair> group, TargetPresence presence, FolderTally tally, CancellationToken abort)
+        FolderPair pair, PairKey key, IReadOnlyList<PairKey> siblings, TargetPresence presence, FolderTally tally, CancellationToken abort)
     {
-        var siblings = group.Where(p => p != pair).Select(p => new PairKey(p.Source.Path, p.Target)).ToList();
         using var trace = report.Trace?.BeginFolder(key.Source, key.Target);
         var copier = new FolderCopier(context, pair, summaries.GetValueOrDefault(key), siblings, tally);
         var outcome = await copier.RunAsync(abort);

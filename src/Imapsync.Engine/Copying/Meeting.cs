@@ -12,10 +12,6 @@ namespace Imapsync.Engine.Copying;
 /// </summary>
 internal sealed class Meeting
 {
-    private readonly ICheckpoint checkpoint;
-    private readonly FolderPlan plan;
-    private readonly Dictionary<Uid, Uid> vanished;
-
     /// <param name="source">The pair's source folder.</param>
     /// <param name="predecessors">See <see cref="IMessageFolder.Predecessors"/>.</param>
     /// <param name="remembered">The pair's summary after the last run; null if unknown.</param>
@@ -30,19 +26,18 @@ internal sealed class Meeting
 
     private Meeting(JobDefinition job, FolderPath source, ICheckpoint checkpoint, FolderPlan plan, bool isFirst, bool isWhole)
     {
-        (this.checkpoint, this.plan) = (checkpoint, plan);
         OwnFrom = isFirst || checkpoint.KnownTargetUidNext.IsNone ? null : checkpoint.KnownTargetUidNext;
         From = isWhole ? new Uid(1) : checkpoint.KnownTargetUidNext;
 
         // Until it is removed, the copy of a vanished message can be reused for a message that returns under another UID, for example
         // after a restore.
-        vanished = plan.Vanished.Where(m => !m.Target.IsNone).ToLookup(m => m.Target, m => m.Source).ToDictionary(g => g.Key, g => g.First());
-        Claimed = checkpoint.Messages.Where(m => m.Target >= From && !vanished.ContainsKey(m.Target)).Select(m => m.Target).ToHashSet();
+        var reusable = plan.Reusable.Select(m => m.Target).ToHashSet();
+        Claimed = checkpoint.Messages.Where(m => m.Target >= From && !reusable.Contains(m.Target)).Select(m => m.Target).ToHashSet();
         // A message that was removed from the backup but is in the account has already come back, so no target message is claimed.
         if (job.Restores?.IsTrash(source) == true)
             Claimed.Clear();
-        var sizes = vanished.Count == 0 || isWhole ? [] : plan.Copy.Select(m => m.Size).ToHashSet();
-        Returning = sizes.Count == 0 ? [] : plan.Vanished.Where(m => !m.Target.IsNone && (m.Checksum?.Length ?? m.Seen?.Size) is { } size && sizes.Contains(size)).Select(m => m.Target).ToHashSet();
+        var sizes = reusable.Count == 0 || isWhole ? [] : plan.Copy.Select(m => m.Size).ToHashSet();
+        Returning = sizes.Count == 0 ? [] : plan.Reusable.Where(m => (m.Checksum?.Length ?? m.Seen?.Size) is { } size && sizes.Contains(size)).Select(m => m.Target).ToHashSet();
     }
 
     /// <summary>The lowest target UID to compare with.</summary>
@@ -55,21 +50,9 @@ internal sealed class Meeting
     public HashSet<Uid> Claimed { get; }
 
     /// <summary>
-    /// Target UIDs below <see cref="From"/> to compare with as well: copies of vanished messages that have the size of a message to copy.
+    /// Target UIDs below <see cref="From"/> to compare with as well: reusable copies that have the size of a message to copy.
     /// </summary>
     public IReadOnlySet<Uid> Returning { get; }
-
-    /// <summary>
-    /// Removes vanished messages from the plan whose copy was recognised for another message, since a copy belongs to one message only.
-    /// </summary>
-    public void TakeOver(HashSet<Uid> recognized)
-    {
-        var successors = vanished.Where(v => recognized.Contains(v.Key)).Select(v => v.Value).ToHashSet();
-        if (successors.Count == 0)
-            return;
-        plan.Vanished.RemoveAll(m => successors.Contains(m.Source));
-        plan.Forget.AddRange(successors);
-    }
 
     /// <summary>Returns true if mail was restored to the source account: it is new in the account, but its backup already has it.</summary>
     private static async Task<bool> IsRestoredToAsync(JobContext context, JobDefinition job, CancellationToken abort)

@@ -65,7 +65,7 @@ internal sealed class RemovalPhase(JobContext context)
         var isTrashPairs = policy == DeletionPolicy.Trash && pairs.Any(p => p.Target.Equals(context.Job.TrashFolder));
         var inTrash = policy == DeletionPolicy.Trash ? await LookIntoTrashAsync(checkpoint.MoveUnderWay, isTrashPairs, abort) : [];
         await using var target = await OpenTargetAsync(pair.Target, abort);
-        if (target is not null && UidMemory.DoubtTarget(checkpoint, null, target.Status) is { } doubt)
+        if (target is not null && UidMemory.DoubtTarget(checkpoint, null, await ToldUidNext.OfTargetAsync(target, checkpoint, null, abort)) is { } doubt)
         {
             context.Report.Note(pair.Source, $"{pair.Target}: {doubt}; nothing is removed");
             return 0;
@@ -83,6 +83,9 @@ internal sealed class RemovalPhase(JobContext context)
                     FailureScope.Folder, pair.Source, null, Reasons.Removal,
                     $"{pair.Target}: {others} messages have the UIDs of what vanished and are other mail, to judge by what was recorded; they were not touched"));
             }
+
+            var inherited = await LastCopies.KeepAsync(checkpoint, target, [.. messages.Where(m => uids.Contains(m.Target))], abort);
+            uids = new UidSet(uids.Enumerate().Where(u => !inherited.Contains(u)));
         }
 
         var removed = uids.IsEmpty || target is null ? 0

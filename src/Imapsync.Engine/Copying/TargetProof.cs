@@ -136,19 +136,33 @@ internal static class TargetProof
             open.RemoveAll(p => !sizes.TryGetValue(p.Target, out var there) || there.Size == p.Checksum?.Length);
         }
 
-        if (open.Count == 0)
-            return [];
-        var here = await IdentifyAsync(source, open.Select(p => p.Source), cancellationToken);
-        var at = await IdentifyAsync(target, open.Select(p => p.Target), cancellationToken);
-        // A message that is gone from either side can't be mistaken for another, so it is not reported.
-        return [.. open.Where(p => here.TryGetValue(p.Source, out var a) && at.TryGetValue(p.Target, out var b) && !IsSame(a, b, p.Checksum)).Select(p => p.Source)];
+        // Without a Message-ID, and with a target that changes headers, only the size can be compared.
+        return await FindDifferingAsync(source, target, open, (p, here, there) => HasSameHeader(here, there)
+            || (!here.HasCore && !there.HasCore && there.Info.Size == (p.Checksum?.Length ?? here.Info.Size)), cancellationToken);
     }
 
-    private static bool IsSame(in MessageFingerprint source, in MessageFingerprint target, MessageChecksum? recorded) =>
-        source.Header == target.Header
-        || source.Core == target.Core
-        // Without a Message-ID, and with a target that changes headers, only the size can be compared.
-        || (!source.HasCore && !target.HasCore && target.Info.Size == (recorded?.Length ?? source.Info.Size));
+    /// <summary>
+    /// Finds pairs whose headers do not show that they are the same message on both sides, whatever their sizes. To be used where the UIDs
+    /// themselves are in doubt.
+    /// </summary>
+    /// <returns>The source UIDs of those pairs.</returns>
+    public static Task<HashSet<Uid>> FindUnprovenAsync(
+        IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> pairs, CancellationToken cancellationToken) =>
+        FindDifferingAsync(source, target, pairs, (_, here, there) => HasSameHeader(here, there), cancellationToken);
+
+    private static async Task<HashSet<Uid>> FindDifferingAsync(
+        IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> pairs,
+        Func<SettledMessage, MessageFingerprint, MessageFingerprint, bool> isSame, CancellationToken cancellationToken)
+    {
+        if (pairs.Count == 0)
+            return [];
+        var here = await IdentifyAsync(source, pairs.Select(p => p.Source), cancellationToken);
+        var at = await IdentifyAsync(target, pairs.Select(p => p.Target), cancellationToken);
+        // A message that is gone from either side can't be mistaken for another, so it is not reported.
+        return [.. pairs.Where(p => here.TryGetValue(p.Source, out var a) && at.TryGetValue(p.Target, out var b) && !isSame(p, a, b)).Select(p => p.Source)];
+    }
+
+    private static bool HasSameHeader(MessageFingerprint source, MessageFingerprint target) => source.Header == target.Header || source.Core == target.Core;
 
     private static async Task<Dictionary<Uid, MessageFingerprint>> IdentifyAsync(IMessageFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)
     {

@@ -49,9 +49,17 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
             return null;
         if (summary.Target is not { } target)
             return null;
-        var isAsLeft = context.Job.Flags == FlagPolicy.Exact
-            ? target.HighestModSeq is not null && target == await folders.StatusAsync(pair.Target, abort)
-            : UidMemory.Holds(target, await folders.UidCountersAsync(pair.Target, abort));
-        return isAsLeft ? summary : null;
+        try
+        {
+            var isAsLeft = context.Job.Flags == FlagPolicy.Exact
+                ? target.HighestModSeq is not null && target == await folders.StatusAsync(pair.Target, abort)
+                : UidMemory.Holds(target, await folders.UidCountersAsync(pair.Target, abort));
+            return isAsLeft ? summary : null;
+        }
+        catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false })
+        {
+            // A target that refuses to tell the counters tells them when the folder is opened.
+            return null;
+        }
     }
 }

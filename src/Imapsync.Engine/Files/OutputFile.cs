@@ -40,9 +40,10 @@ public static partial class OutputFile
 
     /// <summary>Writes the output: an ordinary file appears complete or not at all.</summary>
     /// <param name="isForAll">Whether every user may read the file.</param>
+    /// <param name="time">Measures how long a pipe without a reader is waited for; null for the system's clock.</param>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>
-    public static async Task WriteAsync(string path, Func<Stream, Task> write, bool isForAll = false)
+    public static async Task WriteAsync(string path, Func<Stream, Task> write, bool isForAll = false, TimeProvider? time = null)
     {
         if (DescriptorOf(path) is { } descriptor)
         {
@@ -57,7 +58,7 @@ public static partial class OutputFile
             case NodeKind.Directory:
                 throw new IOException($"{path} is a directory; name a file in it");
             case NodeKind.Other:
-                await using (var stream = new FileStream(place, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Write, Share = FileShare.ReadWrite, BufferSize = 0 }))
+                await using (var stream = await Pipes.OpenWrite(place, time ?? TimeProvider.System, CancellationToken.None))
                     await write(stream);
                 break;
             default:

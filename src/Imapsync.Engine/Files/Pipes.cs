@@ -1,7 +1,7 @@
 
 namespace Imapsync.Engine.Files;
 
-/// <summary>Opens files that the user named, which may be pipes that another program writes into.</summary>
+/// <summary>Opens files that the user named, which may be pipes with another program at the other end, or none.</summary>
 internal static class Pipes
 {
     /// <summary>The same time that a password command is given.</summary>
@@ -15,15 +15,28 @@ internal static class Pipes
     {
         if (!IsPipe(path))
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        // Opening a pipe can't be interrupted; if no writer comes, the thread is left waiting.
-        var opening = Task.Run(() => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1), CancellationToken.None);
+        return await OpenAsync(
+            () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1),
+            $"it is a pipe, and for {MaxWait.TotalSeconds:0} seconds nobody has written into it", time, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens a pipe, a device or a socket for writing.</summary>
+    /// <exception cref="IOException">It can't be written to, or is a pipe that no program opens for reading.</exception>
+    public static Task<FileStream> OpenWrite(string path, TimeProvider time, CancellationToken cancellationToken) => OpenAsync(
+        () => new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Write, Share = FileShare.ReadWrite, BufferSize = 0 }),
+        $"{path} is a pipe, and for {MaxWait.TotalSeconds:0} seconds nobody has read from it", time, cancellationToken);
+
+    private static async Task<FileStream> OpenAsync(Func<FileStream> open, string ifNobodyCame, TimeProvider time, CancellationToken cancellationToken)
+    {
+        // Opening a pipe can't be interrupted; if nobody comes to the other end, the thread is left waiting.
+        var opening = Task.Run(open, CancellationToken.None);
         try
         {
             return await opening.WaitAsync(MaxWait, time, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException e)
         {
-            throw new IOException($"it is a pipe, and for {MaxWait.TotalSeconds:0} seconds nobody has written into it", e);
+            throw new IOException(ifNobodyCame, e);
         }
     }
 }

@@ -106,7 +106,13 @@ public abstract record ServerEndpoint(string Host, int Port, TlsMode Tls, string
     /// <summary>The limits on the host that all jobs share; null for no limit.</summary>
     public HostLimits? HostLimits { get; init; }
 
-    public override string Identity => $"{AuthorizeAs ?? User}@{Host.ToLowerInvariant()}:{Port}";
+    /// <summary>Whose mailbox it is on which host, whatever port it is reached by.</summary>
+    public string Account => $"{AuthorizeAs ?? User}@{Host.ToLowerInvariant()}";
+
+    public bool IsOnThisMachine =>
+        Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (System.Net.IPAddress.TryParse(Host, out var address) && System.Net.IPAddress.IsLoopback(address));
+
+    public override string Identity => $"{Account}:{Port}";
 
     public override string Display => $"{Scheme}://{User}@{Address}";
 

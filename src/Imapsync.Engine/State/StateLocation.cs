@@ -20,6 +20,9 @@ public readonly record struct StateName
     /// <summary>See <see cref="AppendMark"/>.</summary>
     public static readonly StateName Appending = new("appending") { IsHeld = true };
 
+    /// <summary>See <see cref="AccountMark"/>.</summary>
+    public static readonly StateName Accounts = new("accounts") { IsHeld = true };
+
     /// <summary>See <see cref="State.TrashOrigins"/>.</summary>
     public static readonly StateName TrashOrigins = new("removed") { IsHeld = true };
 

@@ -24,25 +24,42 @@ internal sealed class FleetClient : IDisposable
     public async Task<T> PostFormAsync<T>(string path, MultipartFormDataContent form, CancellationToken cancellationToken) =>
         await ReadAsync<T>(await http.PostAsync(path, form, cancellationToken), cancellationToken);
 
+    public async Task DeleteAsync(string path, CancellationToken cancellationToken)
+    {
+        using var response = await http.DeleteAsync(path, cancellationToken);
+        if (!response.IsSuccessStatusCode)
+            await ThrowAsync(response, cancellationToken);
+    }
+
     public void Dispose() => http.Dispose();
 
     private static async Task<T> ReadAsync<T>(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         using (response)
         {
-            if (response.IsSuccessStatusCode)
-                return (await response.Content.ReadFromJsonAsync<T>(FleetServer.Json, cancellationToken))!;
-            if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.TooManyRequests && response.Content.Headers.ContentType?.MediaType == "application/json"
-                && await response.Content.ReadFromJsonAsync<Refusal>(FleetServer.Json, cancellationToken) is { } refusal)
-                throw new ConfigurationException([new ConfigurationError(new SettingOrigin("imapsync-fleet"), refusal.Message, string.Join('\n', refusal.Errors))]);
-            throw new FleetException(response.StatusCode switch
-            {
-                HttpStatusCode.Unauthorized => "the token is not known; give another as --token-file or IMAPSYNC_FLEET_TOKEN ('imapsync-fleet token' makes one)",
-                HttpStatusCode.Forbidden => "this token may only look; 'imapsync-fleet token NAME --role operate' makes one that may do this",
-                HttpStatusCode.RequestEntityTooLarge => $"the list is larger than {Api.LargestUpload >> 20} MiB; split it",
-                _ => $"the server answered {(int)response.StatusCode} {response.ReasonPhrase}",
-            });
+            if (!response.IsSuccessStatusCode)
+                await ThrowAsync(response, cancellationToken);
+            return (await response.Content.ReadFromJsonAsync<T>(FleetServer.Json, cancellationToken))!;
         }
+    }
+
+    private static async Task ThrowAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Conflict or HttpStatusCode.UnprocessableEntity or HttpStatusCode.TooManyRequests && response.Content.Headers.ContentType?.MediaType == "application/json"
+            && await response.Content.ReadFromJsonAsync<Refusal>(FleetServer.Json, cancellationToken) is { } refusal)
+        {
+            throw response.StatusCode == HttpStatusCode.Conflict
+                ? new FleetException($"{refusal.Message}; {string.Join('\n', refusal.Errors)}")
+                : new ConfigurationException([new ConfigurationError(new SettingOrigin("imapsync-fleet"), refusal.Message, string.Join('\n', refusal.Errors))]);
+        }
+
+        throw new FleetException(response.StatusCode switch
+        {
+            HttpStatusCode.Unauthorized => "the token is not known; give another as --token-file or IMAPSYNC_FLEET_TOKEN ('imapsync-fleet token' makes one)",
+            HttpStatusCode.Forbidden => "this token may only look; 'imapsync-fleet token NAME --role operate' makes one that may do this",
+            HttpStatusCode.RequestEntityTooLarge => $"the list is larger than {Api.LargestUpload >> 20} MiB; split it",
+            _ => $"the server answered {(int)response.StatusCode} {response.ReasonPhrase}",
+        });
     }
 
     internal sealed class Options

@@ -23,6 +23,7 @@ internal static class FleetCommandLine
             CheckCommand.Create(output, error),
             SubmitCommand.Create(output, error),
             StatusCommand.Create(output),
+            DeleteCommand.Create(output),
         };
         foreach (var command in ActionCommands.Create(output))
             root.Add(command);

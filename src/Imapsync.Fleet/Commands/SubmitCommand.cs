@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Imapsync.Fleet.Preflights;
 using Imapsync.Fleet.Serving;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -19,9 +20,16 @@ internal static class SubmitCommand
         var zone = new Option<string>("--zone") { Description = "The schedule's time zone.", HelpName = "ZONE", DefaultValueFactory = _ => "UTC" };
         var paused = new Option<bool>("--paused") { Description = "Begin nothing before 'resume'." };
         var check = new Option<bool>("--check") { Description = "Only read it and say what is wrong." };
+        var signIn = new Option<bool>("--sign-in") { Description = "Sign in to both sides of each row first, as 'check' does, and take the list in only if every row can be run." };
+        var parallel = CheckCommand.ParallelOption();
         command.Add(file);
-        foreach (var option in new Option[] { accounts, name, priority, schedule, zone, paused, check })
+        foreach (var option in new Option[] { accounts, name, priority, schedule, zone, paused, check, signIn, parallel })
             command.Add(option);
+        command.Validators.Add(given =>
+        {
+            if (given.GetValue(check) && given.GetValue(signIn))
+                given.AddError("--check takes nothing in and --sign-in does: give one of them.");
+        });
         var client = new FleetClient.Options(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -33,7 +41,15 @@ internal static class SubmitCommand
             form.Add(new StringContent(parsed.GetValue(schedule) ?? ""), "schedule");
             form.Add(new StringContent(parsed.GetValue(zone)!), "zone");
             form.Add(new StringContent(parsed.GetValue(paused) ? "true" : ""), "paused");
-            form.Add(new StringContent(parsed.GetValue(check) ? "true" : ""), "check");
+            form.Add(new StringContent(parsed.GetValue(signIn) ? "signin" : parsed.GetValue(check) ? "true" : ""), "check");
+            if (parsed.GetValue(signIn))
+            {
+                form.Add(new StringContent(parsed.GetValue(parallel).ToString(System.Globalization.CultureInfo.InvariantCulture)), "parallel");
+                var ended = await CheckCommand.FollowAsync(fleet, await fleet.PostFormAsync<PreflightView>("/api/batches", form, cancellationToken), parsed.GetValue(parallel), output, error, cancellationToken);
+                await output.WriteLineAsync(ended.Batch is { } taken ? $"{ended.Rows} accounts, list {taken}" : ended.Problem ?? "the check was ended, so nothing was taken in");
+                return ended.Batch is null ? FleetCommandLine.Failed : 0;
+            }
+
             var answer = await fleet.PostFormAsync<SubmitAnswer>("/api/batches", form, cancellationToken);
             foreach (var note in answer.Notes)
                 await error.WriteLineAsync(note);

@@ -10,6 +10,7 @@ namespace Imapsync.Fleet.Executing;
 internal sealed class QuartzExecutor(string worker, int slots, string? connectionString, Func<Func<Task>, Task> alone) : IFleetExecutor
 {
     private const string TablePrefix = "fleet.qrtz_";
+    private const string Accounts = "accounts";
     private static readonly TimeSpan FeedInterval = TimeSpan.FromSeconds(2);
 
     private ServiceProvider? services;
@@ -40,9 +41,9 @@ internal sealed class QuartzExecutor(string worker, int slots, string? connectio
     {
         // Each attempt has its own key, so that none waits for an older one to be removed.
         var name = string.Create(CultureInfo.InvariantCulture, $"{offer.Account}.{offer.Attempt}");
-        var job = JobBuilder.Create<AttemptJob>().WithIdentity(name, "accounts")
+        var job = JobBuilder.Create<AttemptJob>().WithIdentity(name, Accounts)
             .UsingJobData("account", offer.Account.ToString(CultureInfo.InvariantCulture)).UsingJobData("attempt", offer.Attempt.ToString(CultureInfo.InvariantCulture)).Build();
-        var trigger = TriggerBuilder.Create().WithIdentity(name, "accounts").StartNow().WithPreferredNode(PreferredNode.For(offer.Worker))
+        var trigger = TriggerBuilder.Create().WithIdentity(name, Accounts).StartNow().WithPreferredNode(PreferredNode.For(offer.Worker)).WithExecutionGroup(Accounts)
             .WithSimpleSchedule(x => x.WithMisfireInstruction(SimpleTriggerMisfireInstruction.IgnoreMisfires)).Build();
         await scheduler!.ScheduleJob(job, [trigger], new ScheduleJobOptions { Replace = true }, cancellationToken);
     }
@@ -66,8 +67,9 @@ internal sealed class QuartzExecutor(string worker, int slots, string? connectio
             s.MaxBatchSize = 1;
             s.IdleWaitTime = TimeSpan.FromSeconds(3);
         });
-        // One more thread than slots, for the feeder.
+        // One more thread than slots, for the feeder; accounts don't get it.
         quartz.UseDefaultThreadPool(maxConcurrency: slots + 1);
+        quartz.UseExecutionLimits(l => l.ForGroup(Accounts, slots));
         if (connectionString is null)
             return;
         quartz.UsePersistentStore(store =>

@@ -83,6 +83,13 @@ public sealed partial class FleetStore
         return (reports.SingleOrDefault(), events);
     }
 
+    /// <summary>Returns a list's job file and the rows of its accounts, sealed; null where there is no such list.</summary>
+    public async Task<(string Job, IReadOnlyList<string> Cells)?> ReadRowsAsync(long batch, CancellationToken cancellationToken)
+    {
+        var jobs = await ReadAsync("select job from batch where id = @batch", r => r.GetString(0), cancellationToken, ("batch", batch));
+        return jobs is [var job] ? (job, await ReadAsync("select cells from account where batch = @batch order by id", r => r.GetString(0), cancellationToken, ("batch", batch))) : null;
+    }
+
     public async Task<List<WorkerView>> ReadWorkersAsync(CancellationToken cancellationToken)
     {
         var workers = await ReadWorkerNamesAsync(cancellationToken);

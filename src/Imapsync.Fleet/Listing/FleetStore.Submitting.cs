@@ -63,6 +63,65 @@ public sealed partial class FleetStore
             return new Submitted(id, accounts.Count - stored);
         }, cancellationToken);
 
+    /// <summary>
+    /// Removes a list with its accounts, their reports and the state of their jobs. Where accounts are at work nothing is removed. State that an
+    /// account of another list goes on from is left to that one. A long list goes in parts: one that was broken off is given up (cancelled) and
+    /// can be removed again.
+    /// </summary>
+    /// <returns>How many accounts are at work; 0 where all of it was removed, null where there is no such list.</returns>
+    public async Task<int?> DeleteAsync(long batch, CancellationToken cancellationToken)
+    {
+        var atWork = await WriteAsync<int?>(async (connection, transaction) =>
+        {
+            await medium.LockAsync(connection, transaction, FleetLock.Feeder, cancellationToken);
+            // Nothing of it is begun from here on, by a schedule neither.
+            if (await connection.ExecuteAsync(transaction, "update batch set paused = 1, schedule = null, next_run = null where id = @batch and not exists (select 1 from account where batch = @batch and status in (1, 2))", cancellationToken, ("batch", batch)) == 0)
+                return await CountAtWorkAsync(connection, transaction);
+            await connection.ExecuteAsync(transaction, "update account set status = 7 where batch = @batch and status in (0, 3)", cancellationToken, ("batch", batch));
+            return 0;
+        }, cancellationToken);
+        for (var isLeft = true; atWork == 0 && isLeft;)
+        {
+            (isLeft, atWork) = await WriteAsync(async (connection, transaction) =>
+            {
+                await medium.LockAsync(connection, transaction, FleetLock.Feeder, cancellationToken);
+                await medium.LockAsync(connection, transaction, FleetLock.Submitting, cancellationToken);
+                var ids = await connection.QueryAsync(
+                    transaction, "select id from account where batch = @batch and status not in (1, 2) order by id limit @rows", r => r.GetInt64(0), cancellationToken, ("batch", batch), ("rows", RowsAtOnce));
+                if (ids.Count == 0)
+                {
+                    // What somebody set going again meanwhile keeps the list.
+                    var held = await CountAtWorkAsync(connection, transaction) ?? 0;
+                    if (held == 0)
+                        await connection.ExecuteAsync(transaction, "delete from batch where id = @batch", cancellationToken, ("batch", batch));
+                    return (false, held);
+                }
+
+                await RemoveAsync(connection, transaction, Json(ids), cancellationToken);
+                return (true, 0);
+            }, cancellationToken);
+        }
+
+        return atWork;
+
+        async Task<int?> CountAtWorkAsync(DbConnection connection, DbTransaction transaction)
+        {
+            if (await connection.NumberAsync(transaction, "select count(*) from batch where id = @batch", cancellationToken, ("batch", batch)) == 0)
+                return null;
+            return (int)await connection.NumberAsync(transaction, "select count(*) from account where batch = @batch and status in (1, 2)", cancellationToken, ("batch", batch));
+        }
+    }
+
+    private async Task RemoveAsync(DbConnection connection, DbTransaction transaction, string ids, CancellationToken cancellationToken)
+    {
+        // An account elsewhere with the same name, source and target shares the state. No attempt has the number 0, so nobody holds what it is given.
+        const string heir = "select min(b.id) from account a join account b on b.name = a.name and b.source = a.source and b.mailbox = a.mailbox and b.batch <> a.batch where a.id = job_state.account";
+        await connection.ExecuteAsync(
+            transaction, $"update job_state set account = ({heir}), attempt = 0, hold = null, holder = '' where {medium.IsAmong("account", "@ids")} and ({heir}) is not null", cancellationToken, ("ids", ids));
+        foreach (var (table, column) in new[] { ("event", "account"), ("report", "account"), ("account", "id") })
+            await connection.ExecuteAsync(transaction, $"delete from {table} where {medium.IsAmong(column, "@ids")}", cancellationToken, ("ids", ids));
+    }
+
     private async Task<Dictionary<(string, string), long>> AddRoutesAsync(
         DbConnection connection, DbTransaction transaction, NewBatch batch, IEnumerable<NewAccount> accounts, CancellationToken cancellationToken)
     {

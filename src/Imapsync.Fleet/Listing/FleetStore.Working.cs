@@ -30,11 +30,12 @@ public sealed partial class FleetStore
                 transaction, $"update lease set until = until where account = @account and attempt = @attempt and until > {medium.Now}", cancellationToken, ("account", account), ("attempt", attempt));
             if (isHeld == 0)
                 return null;
+            // A "case", because PostgreSQL would otherwise take the index of all accounts at work for shorter than it is, and read it for each.
             var started = await connection.QueryAsync(
                 transaction,
                 $"""
                 update account set status = 2, began = {medium.Now} where id = @account and attempt = @attempt
-                  and (status = 1 or status = 2 and exists (select 1 from lease where lease.account = @account and lease.worker = @worker))
+                  and case status when 1 then true when 2 then exists (select 1 from lease where lease.account = @account and lease.worker = @worker) else false end
                 returning batch, name, (select job from batch where batch.id = account.batch), cells, source_claim, target_claim, failures, wanted
                 """,
                 r => new StartedAccount(account, attempt, r.GetInt64(0), r.GetString(1), r.GetString(2), r.GetString(3), r.Int(4), r.Int(5), r.Int(6), (Wanted)r.Int(7)),

@@ -25,6 +25,8 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
     private PreflightState state = PreflightState.Running;
     private DateTimeOffset? ended;
     private double? seconds;
+    private long? batch;
+    private string? problem;
 
     public PreflightView View
     {
@@ -34,7 +36,8 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
             {
                 return new PreflightView(
                     id, state, began, ended, rows.Length, rows.Count(r => r.Result is not null and not CheckCsv.Unchecked), rows.Count(r => r.Result == CheckCsv.Failed),
-                    rows.Sum(r => r.MessagesLeft ?? 0), rows.Any(r => r.OctetsLeft is not null) ? rows.Sum(r => r.OctetsLeft ?? 0) : null, seconds);
+                    rows.Sum(r => r.MessagesLeft ?? 0), rows.Any(r => r.OctetsLeft is not null) ? rows.Sum(r => r.OctetsLeft ?? 0) : null, seconds)
+                { Batch = batch, Problem = problem };
             }
         }
     }
@@ -67,7 +70,7 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
         try
         {
             // One runner serves all rows, so that the file's limits of hosts hold for all of them together.
-            var runner = new CheckRunner(time, Imapsync.Engine.Stores.StoreRegistry.OpenAsync);
+            var runner = new CheckRunner(time, Imapsync.Engine.Stores.StoreRegistry.Opener);
             await Parallel.ForEachAsync(Enumerable.Range(0, jobs.Length), new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = stop.Token }, async (at, c) =>
             {
                 var check = checks[at] = await CheckAsync(runner, jobs[at], withSizes, c);
@@ -80,6 +83,8 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
             end = PreflightState.Cancelled;
         }
 
+        if (end == PreflightState.Ended && request.TakeIn is { } takeIn)
+            await TakeInAsync(takeIn);
         using var written = new MemoryStream();
         await CheckCsv.WriteAsync(written, [.. jobs.Zip(checks)], file.BadRows, masks: false, () => new MemoryStream(csv, writable: false));
         lock (sync)
@@ -90,6 +95,26 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
             table = written.ToArray();
             (state, ended) = (end, time.GetUtcNow());
             request = null;
+        }
+    }
+
+    private async Task TakeInAsync(Func<Task<long>> takeIn)
+    {
+        lock (sync)
+        {
+            if (rows.Any(r => r.Result != CheckCsv.Ok))
+                problem = "not every row can be run, so nothing was taken in";
+        }
+
+        try
+        {
+            if (problem is null)
+                batch = await takeIn();
+        }
+        catch (Exception e)
+        {
+            log.LogError(e, "a list that was checked could not be taken in");
+            problem = $"all rows can be run, but the list could not be taken in: {e.Message}";
         }
     }
 
@@ -140,7 +165,11 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
 }
 
 /// <param name="Csv">The list as it was sent.</param>
-internal sealed record PreflightRequest(JobFile File, bool WithSizes, int Parallel, byte[] Csv);
+internal sealed record PreflightRequest(JobFile File, bool WithSizes, int Parallel, byte[] Csv)
+{
+    /// <summary>Takes the list in once every row was found to be usable, and returns its number; null where it is only checked.</summary>
+    public Func<Task<long>>? TakeIn { get; init; }
+}
 
 internal enum PreflightState
 {
@@ -153,7 +182,14 @@ internal enum PreflightState
 /// <param name="OctetsLeft">Still to be copied, as far as known; null where sizes were not asked for.</param>
 /// <param name="EstimatedSeconds">How long copying may take, at the usual speed of an account and as many at once as are checked at once; null before the end.</param>
 internal sealed record PreflightView(
-    string Id, PreflightState State, DateTimeOffset Began, DateTimeOffset? Ended, int Rows, int Checked, int Failed, long MessagesLeft, long? OctetsLeft, double? EstimatedSeconds);
+    string Id, PreflightState State, DateTimeOffset Began, DateTimeOffset? Ended, int Rows, int Checked, int Failed, long MessagesLeft, long? OctetsLeft, double? EstimatedSeconds)
+{
+    /// <summary>The number of the list that was taken in after its check.</summary>
+    public long? Batch { get; init; }
+
+    /// <summary>Why the list was not taken in.</summary>
+    public string? Problem { get; init; }
+}
 
 /// <param name="Number">From 1, in the order of the list.</param>
 /// <param name="Line">The line of the CSV file at which the row begins.</param>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Imapsync.Engine.Configuration;
+using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Serving;
 using Imapsync.Fleet.Submitting;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -17,8 +18,10 @@ internal static class PreflightApi
     /// <param name="api">The group of the API, which asks for a token.</param>
     public static void Map(RouteGroupBuilder api)
     {
-        api.MapPost("/preflights", BeginAsync).RequireAuthorization(nameof(Role.Operate))
+        Answers(api.MapPost("/preflights", BeginAsync))
             .WithSummary("Signs in to both sides of each row and takes nothing in: a form with the files 'job' and 'accounts', and the fields sizes and parallel. Answers at once.");
+        Answers(api.MapPost("/batches/{batch:long}/preflights", OfBatchAsync)).Produces(StatusCodes.Status404NotFound)
+            .WithSummary("Signs in to both sides of each row of a list that was taken in, whatever became of its accounts: { \"sizes\": false, \"parallel\": 8 }. Answers at once.");
         api.MapGet("/preflights", (PreflightDesk desk) => desk.All).WithSummary("The preflights of the last day, the newest first.");
         api.MapGet("/preflights/{id}", Results<Ok<PreflightView>, NotFound> (string id, PreflightDesk desk) => desk.Find(id) is { } found ? TypedResults.Ok(found.View) : TypedResults.NotFound())
             .WithSummary("How far a preflight is.");
@@ -31,24 +34,60 @@ internal static class PreflightApi
         }).RequireAuthorization(nameof(Role.Operate)).WithSummary("Begins no further row; what was found is kept.");
         api.MapDelete("/preflights/{id}", Results<NoContent, NotFound> (string id, PreflightDesk desk) => desk.Forget(id) ? TypedResults.NoContent() : TypedResults.NotFound())
             .RequireAuthorization(nameof(Role.Operate)).WithSummary("Ends a preflight and forgets it.");
+
+        static RouteHandlerBuilder Answers(RouteHandlerBuilder begins) => begins.RequireAuthorization(nameof(Role.Operate))
+            .Produces<PreflightView>(StatusCodes.Status202Accepted).Produces<Refusal>(StatusCodes.Status422UnprocessableEntity).Produces<Refusal>(StatusCodes.Status429TooManyRequests);
     }
 
-    private static async Task<Results<Accepted<PreflightView>, UnprocessableEntity<Refusal>, JsonHttpResult<Refusal>>> BeginAsync(
-        HttpRequest request, PreflightDesk desk, BatchReader reader, CancellationToken cancellationToken)
+    /// <summary>Begins a preflight as a form asks for it: <c>sizes</c> and <c>parallel</c>.</summary>
+    /// <param name="takeIn">See <see cref="PreflightRequest.TakeIn"/>.</param>
+    public static IResult Begin(PreflightDesk desk, JobFile file, byte[] table, IFormCollection form, Func<Task<long>>? takeIn) =>
+        !int.TryParse(form["parallel"].ToString() is { Length: > 0 } given ? given : $"{UsualParallel}", NumberStyles.None, CultureInfo.InvariantCulture, out var parallel)
+            ? WrongParallel()
+            : Begin(desk, new PreflightRequest(file, ListForm.IsSet(form, "sizes"), parallel, table) { TakeIn = takeIn });
+
+    private static IResult Begin(PreflightDesk desk, PreflightRequest request)
+    {
+        if (request.Parallel is < 1 or > MostParallel)
+            return WrongParallel();
+        return desk.Begin(request, out var id) is { } begun
+            ? TypedResults.Accepted($"/api/preflights/{id}", begun.View)
+            : TypedResults.Json(new Refusal("there are as many preflights as may be", ["wait until one has ended, or DELETE /api/preflights/ID"]), statusCode: StatusCodes.Status429TooManyRequests);
+    }
+
+    private static UnprocessableEntity<Refusal> WrongParallel() => TypedResults.UnprocessableEntity(new Refusal("parallel can't be that", [$"give a number of rows from 1 to {MostParallel}"]));
+
+    private static async Task<IResult> OfBatchAsync(long batch, BatchPreflight request, FleetStore store, PreflightDesk desk, BatchReader reader, CancellationToken cancellationToken)
+    {
+        if (await store.ReadRowsAsync(batch, cancellationToken) is not { Cells.Count: > 0 } list)
+            return TypedResults.NotFound();
+        try
+        {
+            // Opening and reading many rows takes seconds, so it is done off the request's thread.
+            return await Task.Run(
+                () =>
+                {
+                    var (job, table) = reader.Open(list.Job, list.Cells);
+                    return Begin(desk, new PreflightRequest(reader.ReadJobs(job, table, keepsBadRows: true), request.Sizes, request.Parallel ?? UsualParallel, table));
+                },
+                cancellationToken);
+        }
+        catch (ConfigurationException e)
+        {
+            return TypedResults.UnprocessableEntity(new Refusal("the list has mistakes; nothing was checked", [.. e.Errors.Select(x => x.ToString())]));
+        }
+    }
+
+    private static async Task<IResult> BeginAsync(HttpRequest request, PreflightDesk desk, BatchReader reader, CancellationToken cancellationToken)
     {
         if (!request.HasFormContentType)
             return TypedResults.UnprocessableEntity(new Refusal("the request is no form", ["send the job file as 'job' and the CSV file as 'accounts' (multipart/form-data)"]));
         var form = await request.ReadFormAsync(cancellationToken);
-        var parallel = UsualParallel;
-        if (form["parallel"].ToString() is { Length: > 0 } given && !int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out parallel) || parallel is < 1 or > MostParallel)
-            return TypedResults.UnprocessableEntity(new Refusal("parallel can't be that", [$"give a number of rows from 1 to {MostParallel}"]));
         try
         {
             var (job, table) = await ListForm.ReadFilesAsync(form, cancellationToken);
             var file = await Task.Run(() => reader.ReadJobs(job, table, keepsBadRows: true), cancellationToken);
-            return desk.Begin(new PreflightRequest(file, ListForm.IsSet(form, "sizes"), parallel, table), out var id) is { } begun
-                ? TypedResults.Accepted($"/api/preflights/{id}", begun.View)
-                : TypedResults.Json(new Refusal("there are as many preflights as may be", ["wait until one has ended, or DELETE /api/preflights/ID"]), statusCode: StatusCodes.Status429TooManyRequests);
+            return Begin(desk, file, table, form, takeIn: null);
         }
         catch (ConfigurationException e)
         {
@@ -67,3 +106,7 @@ internal static class PreflightApi
         _ => TypedResults.Conflict(new Refusal("the preflight is still going on", ["ask again when its state is 'ended', or cancel it"])),
     };
 }
+
+/// <summary>How the preflight of a list that was taken in is to be made.</summary>
+/// <param name="Parallel">Rows at once; null for the usual number.</param>
+internal sealed record BatchPreflight(bool Sizes, int? Parallel);

@@ -21,7 +21,10 @@ internal static class Api
         var api = app.MapGroup("/api").RequireAuthorization(nameof(Role.Look));
         api.MapGet("/batches", async (FleetStore store, CancellationToken c) => await store.ReadBatchesAsync(c)).WithSummary("All lists, the newest first, with how many accounts stand where.");
         api.MapPost("/batches", SubmitAsync).RequireAuthorization(nameof(Role.Operate))
-            .WithSummary("Takes a list in, or corrects the one of that name: a form with the files 'job' and 'accounts', and the fields name, priority, schedule, zone, paused and check.");
+            .Produces<SubmitAnswer>().Produces<PreflightView>(StatusCodes.Status202Accepted).Produces<Refusal>(StatusCodes.Status422UnprocessableEntity).Produces<Refusal>(StatusCodes.Status429TooManyRequests)
+            .WithSummary("Takes a list in, or corrects the one of that name: a form with the files 'job' and 'accounts', and the fields name, priority, schedule, zone, paused and check. With check=true it is only read; with check=signin a preflight is begun (202; sizes and parallel count), which takes it in if every row can be run.");
+        api.MapDelete("/batches/{batch:long}", DeleteAsync).RequireAuthorization(nameof(Role.Operate))
+            .WithSummary("Removes a list with its accounts and the state of their jobs; refused while accounts of it are at work.");
         api.MapGet("/batches/{batch:long}/results.csv", ResultsAsync).WithSummary("A row for each account of a list and how it stands.");
         api.MapGet("/accounts", AccountsAsync).WithSummary("A page of accounts. sort is id, name, status, ended, copied or problems, with a minus before it from the end.");
         api.MapGet("/accounts/{account:long}", AccountAsync).WithSummary("An account with its last report, its story and the last lines of its log.");
@@ -37,7 +40,7 @@ internal static class Api
         app.MapOpenApi().RequireAuthorization(nameof(Role.Look));
     }
 
-    private static async Task<Results<Ok<SubmitAnswer>, UnprocessableEntity<Refusal>>> SubmitAsync(HttpRequest request, FleetStore store, BatchReader reader, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> SubmitAsync(HttpRequest request, FleetStore store, BatchReader reader, PreflightDesk desk, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!request.HasFormContentType)
             return Refuse("the request is no form", "send the job file as 'job' and the CSV file as 'accounts' (multipart/form-data)");
@@ -45,9 +48,11 @@ internal static class Api
         if (ListForm.Read(form, time, out var list) is { } refusal)
             return TypedResults.UnprocessableEntity(refusal);
         ReadBatch batch;
+        string text;
+        byte[] table;
         try
         {
-            var (text, table) = await ListForm.ReadFilesAsync(form, cancellationToken);
+            (text, table) = await ListForm.ReadFilesAsync(form, cancellationToken);
             // Reading many rows takes seconds, so it is done off the request's thread.
             batch = await Task.Run(() => reader.Read(text, table), cancellationToken);
         }
@@ -58,6 +63,15 @@ internal static class Api
 
         if (ListForm.IsSet(form, "check"))
             return TypedResults.Ok(new SubmitAnswer(null, list!.Name, batch.Accounts.Count, batch.Notes));
+        if (form["check"] == "signin")
+        {
+            // The request has ended by the time that the list is taken in.
+            var jobs = await Task.Run(() => reader.ReadJobs(text, table, keepsBadRows: false), cancellationToken);
+            return PreflightApi.Begin(desk, jobs, table, form, async () => (await store.SubmitAsync(list!.With(batch), batch.Accounts, CancellationToken.None)).Batch);
+        }
+
+        if (form["check"].ToString() is not ("" or "false" or "off" or "0"))
+            return Refuse($"check can't be '{form["check"]}'", "leave it out, or give true to have the list read alone, or signin to have every row signed in to before it is taken in");
         var submitted = await store.SubmitAsync(list!.With(batch), batch.Accounts, cancellationToken);
         return TypedResults.Ok(new SubmitAnswer(submitted.Batch, list.Name, batch.Accounts.Count, [.. batch.Notes, .. ListForm.NotesOf(submitted)]));
     }
@@ -114,6 +128,14 @@ internal static class Api
             ? TypedResults.BadRequest(new Refusal("there are no samples of that", [string.Create(CultureInfo.InvariantCulture, $"give minutes and count from 1, whose product is at most {FleetStore.SamplesKept.TotalMinutes}")]))
             : TypedResults.Ok(await store.ReadThroughputAsync(length, stretches, cancellationToken));
     }
+
+    private static async Task<Results<NoContent, NotFound, Conflict<Refusal>>> DeleteAsync(long batch, FleetStore store, CancellationToken cancellationToken) =>
+        await store.DeleteAsync(batch, cancellationToken) switch
+        {
+            null => TypedResults.NotFound(),
+            0 => TypedResults.NoContent(),
+            var atWork => TypedResults.Conflict(new Refusal(string.Create(CultureInfo.InvariantCulture, $"{atWork} accounts of the list are at work"), ["pause or cancel the list, and delete it when they have ended"])),
+        };
 
     private static async Task<Results<NoContent, NotFound, BadRequest<Refusal>>> LimitHostAsync(string host, HostRequest request, FleetStore store, CancellationToken cancellationToken)
     {

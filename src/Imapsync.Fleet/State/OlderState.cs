@@ -11,7 +11,7 @@ internal sealed class OlderState(string directory, TimeProvider time, Action rem
     /// <summary>
     /// The mark comes first and the summary last: a copy that ends in the middle never looks like a state of which all is known.
     /// </summary>
-    private static readonly StateName[] BeforeJournals = [StateName.Appending, StateName.TrashOrigins, StateName.VerifyCursor, StateName.SourceBudget, StateName.TargetBudget];
+    private static readonly StateName[] BeforeJournals = [StateName.Appending, StateName.Accounts, StateName.TrashOrigins, StateName.VerifyCursor, StateName.SourceBudget, StateName.TargetBudget];
 
     /// <exception cref="CheckpointVersionException">A newer version of this program wrote it.</exception>
     public async Task CopyToAsync(IStateMedium target, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Imapsync.Engine.Configuration;
@@ -68,6 +69,26 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
         return file;
     }
 
+    /// <summary>Opens a list that was taken in: its job file, and a CSV file of its rows in the form in which they came.</summary>
+    /// <param name="cells">The rows, sealed; at least one.</param>
+    /// <exception cref="ConfigurationException">The rows have come with different columns, or can't be opened here.</exception>
+    public (string Job, byte[] Table) Open(string job, IReadOnlyList<string> cells)
+    {
+        try
+        {
+            var rows = cells.Select(c => JsonSerializer.Deserialize<Row>(seal.OpenCells(c))!).ToList();
+            var first = rows[0];
+            var others = rows.Count(r => r.Delimiter != first.Delimiter || r.IsLatin1 != first.IsLatin1 || !r.Columns.SequenceEqual(first.Columns));
+            return others == 0
+                ? (seal.OpenJob(job), first.ToCsv(rows.Select(r => r.Cells)))
+                : throw new ConfigurationException([new(new SettingOrigin("accounts.csv"), string.Create(CultureInfo.InvariantCulture, $"{others} rows of the list came with other columns than the first"), "submit all rows again, by one file")]);
+        }
+        catch (CryptographicException)
+        {
+            throw new ConfigurationException([new(new SettingOrigin(FileName), "the list can't be read with the keys of this server", "every process of a fleet needs the same --data directory")]);
+        }
+    }
+
     /// <summary>The hosts that a job reaches, by the names under which the list counts connections; one that is both source and target stands twice.</summary>
     public static IReadOnlyList<string> HostsOf(JobDefinition job) => [.. new[] { job.Source, job.Target }.OfType<ServerEndpoint>().Select(HostOf)];
 
@@ -79,7 +100,7 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
         var text = seal.OpenJob(account.Job);
         // The rules of this worker may be stricter than those of the server that took the list in.
         rules.CheckText(FileName, text);
-        var file = JobFileReader.Parse(FileName, text, rules.Options with { OpenTable = _ => new MemoryStream(row.ToCsv(), writable: false) });
+        var file = JobFileReader.Parse(FileName, text, rules.Options with { OpenTable = _ => new MemoryStream(row.ToCsv([row.Cells]), writable: false) });
         rules.CheckJobs(FileName, file);
         var job = file.Jobs.Single();
         return job with { Source = Limit(job.Source, account.SourceClaim), Target = Limit(job.Target, account.TargetClaim) };
@@ -116,12 +137,14 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
     /// <summary>A row with its header, in the form in which it is encrypted.</summary>
     private sealed record Row(char Delimiter, bool IsLatin1, string[] Columns, string[] Cells)
     {
-        public byte[] ToCsv()
+        /// <param name="rows">The rows of the file; this row's form and header are the file's.</param>
+        public byte[] ToCsv(IEnumerable<string[]> rows)
         {
             using var file = new MemoryStream();
             var writer = new CsvWriter(file, Delimiter);
             writer.WriteAsync(Columns).GetAwaiter().GetResult();
-            writer.WriteAsync(Cells).GetAwaiter().GetResult();
+            foreach (var row in rows)
+                writer.WriteAsync(row).GetAwaiter().GetResult();
             writer.DisposeAsync().AsTask().GetAwaiter().GetResult();
             return IsLatin1 ? Encoding.Latin1.GetBytes(Encoding.UTF8.GetString(file.ToArray())) : file.ToArray();
         }

@@ -33,18 +33,33 @@ internal static class CompletionCommand
         complete -c imapsync -a '(command imapsync "[suggest:"(commandline -C)"]" (commandline -cp) 2>/dev/null)'
         """;
 
+    // The position counts from the start of the command, the tree of syntax ends before trailing blanks.
+    private const string PowerShell = """
+        Register-ArgumentCompleter -Native -CommandName imapsync -ScriptBlock {
+            param($word, $command, $position)
+            $at = $position - $command.Extent.StartOffset
+            $program = (Get-Command -CommandType Application imapsync -ErrorAction Ignore | Select-Object -First 1).Source
+            if (-not $program) { return }
+            & $program "[suggest:$at]" ("$command".PadRight($at)) 2>$null | Where-Object { $_.StartsWith($word, [StringComparison]::Ordinal) } | ForEach-Object {
+                $text = if ($_ -match '^[\w./:=-]+$') { $_ } else { "'" + [Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent($_) + "'" }
+                [Management.Automation.CompletionResult]::new($text, $_, 'ParameterValue', $_)
+            }
+        }
+        """;
+
     public static Command Create(HostContext surroundings)
     {
         var command = new ExampleCommand("completion", "Print a script that completes commands, options and job names.",
             ("source <(imapsync completion bash)", "For this bash; put it into ~/.bashrc for every one."),
             ("imapsync completion zsh > ~/.zfunc/_imapsync", "For zsh, with ~/.zfunc in fpath."),
-            ("imapsync completion fish > ~/.config/fish/completions/imapsync.fish", "For fish."));
-        var shell = new Argument<string>("SHELL") { Description = "bash, zsh or fish." };
-        shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
+            ("imapsync completion fish > ~/.config/fish/completions/imapsync.fish", "For fish."),
+            ("imapsync completion powershell | Out-String | Invoke-Expression", "For PowerShell; put it into $PROFILE for every one."));
+        var shell = new Argument<string>("SHELL") { Description = "bash, zsh, fish or powershell." };
+        shell.AcceptOnlyFromAmong("bash", "zsh", "fish", "powershell");
         command.Add(shell);
         command.SetAction(async (parsed, _) =>
         {
-            await surroundings.Out.WriteLineAsync(parsed.GetValue(shell) switch { "zsh" => Zsh, "fish" => Fish, _ => Bash });
+            await surroundings.Out.WriteLineAsync(parsed.GetValue(shell) switch { "zsh" => Zsh, "fish" => Fish, "powershell" => PowerShell, _ => Bash });
             return ExitStatus.Ok;
         });
         return command;

@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.History;
 using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
 using Imapsync.Engine.Verifying;
 
@@ -18,7 +20,8 @@ internal static class VerifyCommand
             ("imapsync verify jobs.yaml", "Compare listings and headers."),
             ("imapsync verify jobs.yaml alice --full", "Compare every byte of one job."),
             ("imapsync verify jobs.yaml --offline", "Compare the target with what was recorded when it was made, without the source."),
-            ("imapsync verify jobs.yaml --full --sample 10%", "Read a tenth of the messages, the next run another tenth."));
+            ("imapsync verify jobs.yaml --full --sample 10%", "Read a tenth of the messages, the next run another tenth."),
+            ("imapsync verify bulk.yaml --parallel 10", "Look after a move of many accounts, 10 at once."));
         var arguments = new JobFileArguments(command);
         var at = new SnapshotOption(command);
         var full = new Option<bool>("--full") { Description = "Compare every byte." };
@@ -29,10 +32,12 @@ internal static class VerifyCommand
             HelpName = "PERCENT",
             CustomParser = ParseShare,
         };
+        var parallel = RunCommand.ParallelOption(2);
         var report = new Option<string>("--report") { Description = "Write what was found to this file, as JSON.", HelpName = "FILE" };
         command.Add(full);
         command.Add(offline);
         command.Add(sample);
+        command.Add(parallel);
         command.Add(report);
         var log = new LogOptions(command);
         command.Validators.Add(result =>
@@ -42,7 +47,8 @@ internal static class VerifyCommand
         });
         command.SetAction((parsed, cancellationToken) =>
         {
-            var choices = new Choices(new VerifyOptions(parsed.GetValue(full), parsed.GetValue(offline), parsed.GetResult(sample) is null ? 1 : parsed.GetValue(sample)), parsed.GetValue(report));
+            var options = new VerifyOptions(parsed.GetValue(full), parsed.GetValue(offline), parsed.GetResult(sample) is null ? 1 : parsed.GetValue(sample));
+            var choices = new Choices(options, parsed.GetValue(parallel), parsed.GetValue(report));
             return log.Read(parsed).RunAsync(surroundings, logged =>
                 StopSignals.GuardAsync(logged.Time, (signals, stop) => RunAsync(parsed, arguments, at, logged, choices, signals, stop), cancellationToken));
         });
@@ -59,24 +65,13 @@ internal static class VerifyCommand
         jobs = [.. jobs.Select(j => at.Find(parsed, j, surroundings.Time) is { } snapshot ? copies.Of(SnapshotOption.AsOf(j, snapshot)) : j)];
         await using var events = surroundings.ShowEvents(isJson: false, liveJobs: 0);
         var output = new VerifyOutput(surroundings.Out, events, arguments.IsJson(parsed), surroundings.Log);
-        var runner = new VerifyRunner(surroundings.Time, surroundings.OpenStore);
-        var reports = new List<VerifyReport>();
-        foreach (var job in jobs)
-        {
-            var history = new HistoryKeeping(surroundings, job, HistoryKind.Verify, isKept: true, events.Say);
-            await history.BeginAsync();
-            // Findings are written directly to the output, which may block when nobody reads it, so this runs on a thread-pool thread.
-            var verifying = Task.Run(() => runner.RunAsync(job, choices.Options, output.Show, output.Show, stop, signals.Abort), CancellationToken.None);
-            var report = await Task.WhenAny(verifying, AbandonAsync(job)).Unwrap();
-            await history.EndAsync(begun => begun.End(report, ExitStatus.Of(report.Job, signals.InterruptedStatus)));
-            reports.Add(report);
-        }
+        var reports = await VerifyAllAsync(jobs, choices, output, events, surroundings, signals, stop);
 
         var statuses = reports.Select(r => ExitStatus.Of(r.Job, signals.InterruptedStatus)).ToList();
         using var errors = new StringWriter();
         statuses.Add(await ReportFile.TryWriteAsync(
             choices.Report,
-            new VerifyReportJson([.. reports.Select(r => VerifiedJobJson.Of(r, withFindings: true))]),
+            new VerifyReportJson(VerifyTotalsJson.Of(VerifyOutput.Sum(reports)), [.. reports.Select(r => VerifiedJobJson.Of(r, withFindings: true))]),
             VerifyJson.Default.VerifyReportJson,
             errors));
         var complaints = errors.ToString();
@@ -90,8 +85,32 @@ internal static class VerifyCommand
             CancellationToken.None);
         await Task.WhenAny(showing, JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort)).Unwrap();
         return ExitStatus.Worst(statuses);
+    }
 
-        async Task<VerifyReport> AbandonAsync(JobDefinition job) => new(await JobQueue.AbandonAsync(job, surroundings.Time, signals.Abort), VerifyCounts.None, []);
+    /// <summary>Verifies all jobs and returns the results in job order.</summary>
+    private static async Task<IReadOnlyList<VerifyReport>> VerifyAllAsync(
+        IReadOnlyList<JobDefinition> jobs, Choices choices, VerifyOutput output, EventFeed events, HostContext surroundings, StopSignals signals, CancellationToken stop)
+    {
+        var runner = new VerifyRunner(surroundings.Time, surroundings.OpenStore);
+        var histories = jobs.ToDictionary(j => j.Name, j => new HistoryKeeping(surroundings, j, HistoryKind.Verify, isKept: true, events.Say), StringComparer.Ordinal);
+        // The queue knows reports of jobs only; what was counted and found is kept beside them. Jobs that never ended have nothing here.
+        var verified = new ConcurrentDictionary<string, VerifyReport>(StringComparer.Ordinal);
+        var queue = new JobQueue(VerifyAsync, surroundings.Time, output.Show)
+        {
+            OnBegin = job => histories[job.Name].BeginAsync(),
+            OnEnd = (job, report) => histories[job.Name].EndAsync(begun => begun.End(Whole(report), ExitStatus.Of(report, signals.InterruptedStatus))),
+        };
+        return [.. (await queue.RunAsync(jobs, choices.Parallel, new RunOptions(), stop, signals.Abort)).Select(Whole)];
+
+        async Task<JobReport> VerifyAsync(JobDefinition job, RunOptions options, Action<JobEvent> onEvent, CancellationToken stopJob, CancellationToken abort)
+        {
+            var report = await runner.RunAsync(job, choices.Options, onEvent, output.Show, stopJob, abort);
+            verified[job.Name] = report;
+            return report.Job;
+        }
+
+        // The queue has the last word on a job: it may have added a note, or given it up.
+        VerifyReport Whole(JobReport report) => new(report, verified.GetValueOrDefault(report.Name)?.Counts ?? VerifyCounts.None, verified.GetValueOrDefault(report.Name)?.Findings ?? []);
     }
 
     /// <summary>Parses a percentage such as <c>10%</c>. A bare number is rejected, since 1 could mean everything or one percent.</summary>
@@ -105,5 +124,5 @@ internal static class VerifyCommand
         return 1;
     }
 
-    private sealed record Choices(VerifyOptions Options, string? Report);
+    private sealed record Choices(VerifyOptions Options, int Parallel, string? Report);
 }

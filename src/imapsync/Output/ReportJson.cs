@@ -23,12 +23,19 @@ internal sealed record JobReportJson(
     IReadOnlyList<FolderJson> Folders, IReadOnlyList<ProblemJson> Problems, IReadOnlyList<string> Notes,
     double WaitedSeconds, IReadOnlyList<WaitJson> Waits)
 {
+    /// <summary>Whether nothing was changed, so that the counts tell what a run would do; omitted otherwise.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool DryRun { get; init; }
+
     public static JobReportJson Of(JobReport report) => new(
         report.Name,
         WordOf(report.Outcome),
         report.Started.ToUniversalTime(), report.Finished.ToUniversalTime(), TotalsJson.Of(report),
         [.. report.Folders.Select(FolderJson.Of)], [.. report.Problems.Select(ProblemJson.Of)], report.Notes,
-        report.Waited.TotalSeconds, [.. report.Waits.Select(WaitJson.Of)]);
+        report.Waited.TotalSeconds, [.. report.Waits.Select(WaitJson.Of)])
+    {
+        DryRun = report.IsDryRun,
+    };
 
     public static string WordOf(JobOutcome outcome) => outcome switch
     {

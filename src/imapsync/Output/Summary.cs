@@ -11,7 +11,7 @@ internal static class Summary
     /// <summary>
     /// The most jobs that are all listed. With more jobs only those not fully copied are listed, followed by a line about all jobs.
     /// </summary>
-    private const int MaxJobs = 30;
+    public const int MaxJobs = 30;
 
     /// <summary>Returns the lines of the summary.</summary>
     /// <param name="hasReportFile">Whether there is a report, which the end of a truncated list can refer to.</param>

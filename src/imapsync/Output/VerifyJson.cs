@@ -14,10 +14,12 @@ internal sealed record FindingJson(
 }
 
 /// <summary>The last line of <c>verify --output json</c>.</summary>
-internal sealed record VerifySummaryJson(string Event, IReadOnlyList<VerifiedJobJson> Jobs);
+/// <param name="Totals">The sum over all jobs.</param>
+internal sealed record VerifySummaryJson(string Event, VerifyTotalsJson Totals, IReadOnlyList<VerifiedJobJson> Jobs);
 
 /// <summary>The JSON document of <c>verify --report</c>.</summary>
-internal sealed record VerifyReportJson(IReadOnlyList<VerifiedJobJson> Jobs);
+/// <param name="Totals">The sum over all jobs.</param>
+internal sealed record VerifyReportJson(VerifyTotalsJson Totals, IReadOnlyList<VerifiedJobJson> Jobs);
 
 /// <param name="Findings">The first ten thousand findings; omitted when they were already printed.</param>
 internal sealed record VerifiedJobJson(

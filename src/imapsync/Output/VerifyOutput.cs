@@ -22,8 +22,13 @@ internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJ
 
     public void Show(Finding finding)
     {
-        log?.Say(Line(finding));
-        Write(isJson ? JsonSerializer.Serialize(FindingJson.Of(finding), VerifyJson.Default.FindingJson) : TerminalText.Escape(Line(finding)));
+        var line = isJson ? JsonSerializer.Serialize(FindingJson.Of(finding), VerifyJson.Default.FindingJson) : TerminalText.Escape(Line(finding));
+        // Several jobs find something at once.
+        lock (gate)
+        {
+            log?.Say(Line(finding));
+            output.WriteLine(line);
+        }
     }
 
     public void Finish(IReadOnlyList<VerifyReport> reports)
@@ -33,13 +38,18 @@ internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJ
         if (isJson)
         {
             Write(JsonSerializer.Serialize(
-                new VerifySummaryJson("summary", [.. reports.Select(r => VerifiedJobJson.Of(r, withFindings: false))]), VerifyJson.Default.VerifySummaryJson));
+                new VerifySummaryJson("summary", VerifyTotalsJson.Of(Sum(reports)), [.. reports.Select(r => VerifiedJobJson.Of(r, withFindings: false))]), VerifyJson.Default.VerifySummaryJson));
             return;
         }
 
-        var width = reports.Select(r => r.Job.Name.Length).DefaultIfEmpty(0).Max();
-        foreach (var report in reports)
+        // As after a run, many jobs are added up, and of them only those are listed that are not as they should be.
+        var areMany = reports.Count > Summary.MaxJobs;
+        List<VerifyReport> listed = areMany ? [.. reports.Where(r => r.Job.Outcome is not JobOutcome.Ok).Take(Summary.MaxJobs)] : [.. reports];
+        var width = listed.Select(r => r.Job.Name.Length).DefaultIfEmpty(0).Max();
+        foreach (var report in listed)
             Write(TerminalText.Escape($"{report.Job.Name.PadRight(width)}  {Outcome(report)} · {Quantities.Duration(report.Job.Finished - report.Job.Started)}"));
+        if (areMany)
+            Write(All(reports));
         foreach (var problem in reports.SelectMany(r => r.Job.Problems.Select(p => $"{r.Job.Name}: {JobText.Problem(p)}")).Take(MaxLines))
             Write(TerminalText.Escape($"  {problem}"));
     }
@@ -50,10 +60,32 @@ internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJ
         var (counts, job) = (report.Counts, report.Job);
         if (job.Outcome is JobOutcome.Failed or JobOutcome.Cancelled)
             return JobText.Outcome(job);
+        return $"{Quantities.Count(counts.Messages, "message")} verified{Result(counts)}{(job.Problems.IsEmpty ? "" : ", NOT COMPLETE")}";
+    }
+
+    public static VerifyCounts Sum(IEnumerable<VerifyReport> reports) => reports.Aggregate(VerifyCounts.None, (sum, report) => sum + report.Counts);
+
+    /// <summary>Formats the results of many jobs: <c>300 jobs: 298 as they should be, 1 with differences, 1 failed · 20,000 messages verified: 1 missing</c>.</summary>
+    private static string All(IReadOnlyList<VerifyReport> reports)
+    {
+        var outcomes = reports.Select(r => r.Job.Outcome).ToList();
+        List<string> parts = [$"{Quantities.Count(outcomes.Count(o => o is JobOutcome.Ok))} as they should be"];
+        foreach (var (outcome, word) in new[] { (JobOutcome.Incomplete, "with differences or not complete"), (JobOutcome.Failed, "failed"), (JobOutcome.Cancelled, "interrupted") })
+        {
+            if (outcomes.Count(o => o == outcome) is > 0 and var count)
+                parts.Add($"{Quantities.Count(count)} {word}");
+        }
+
+        var counts = Sum(reports);
+        var time = reports.Max(r => r.Job.Finished) - reports.Min(r => r.Job.Started);
+        return $"{Quantities.Count(reports.Count, "job")}: {string.Join(", ", parts)} · {Quantities.Count(counts.Messages, "message")} verified{Result(counts)} · {Quantities.Duration(time)}";
+    }
+
+    private static string Result(VerifyCounts counts)
+    {
         var part = counts.Read < counts.Messages - counts[FindingKind.Missing] ? $" ({Quantities.Count(counts.Read)} of them read)" : "";
         var found = Enum.GetValues<FindingKind>().Where(k => counts[k] > 0).Select(k => $"{Quantities.Count(counts[k])} {Word(k)}").ToList();
-        var result = found.Count > 0 ? string.Join(", ", found) : "no difference";
-        return $"{Quantities.Count(counts.Messages, "message")} verified{part}: {result}{(job.Problems.IsEmpty ? "" : ", NOT COMPLETE")}";
+        return $"{part}: {(found.Count > 0 ? string.Join(", ", found) : "no difference")}";
     }
 
     public static string Word(FindingKind kind) => kind switch

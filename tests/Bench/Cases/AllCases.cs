@@ -22,6 +22,7 @@ internal static class AllCases
         new("compress", "first copy to Maildir over a line of 20 Mbit/s, with and without COMPRESS", FarAway.OverThinLineAsync),
         new("huge", "one message of 1 GiB, IMAP to Maildir", Extremes.HugeMessageAsync),
         new("accounts", "first copy of many small accounts by one process, IMAP to Maildir", Extremes.ManyAccountsAsync),
+        new("bulk", "first copy of many accounts of a list by one process, IMAP to IMAP, eight connections to a host", Extremes.ListOfAccountsAsync),
         new("big", "one message of 100 MB, IMAP to IMAP", Extremes.BigMessageAsync),
         new("awkward", "messages that programs alter or lose, one by one, IMAP to IMAP", Awkward.CopyAsync),
         new("disk", "first copy to Maildir on a real disk, synced by both (needs --disk)", Extremes.OnDiskAsync),

@@ -8,6 +8,7 @@ namespace Imapsync.Bench.Cases;
 internal static class Extremes
 {
     private const int MessagesPerAccount = 20;
+    private const int MessagesPerListedAccount = 40;
     private const int AtOnce = 8;
     private const int BigBytes = 100_000_000;
 
@@ -65,6 +66,38 @@ internal static class Extremes
         result.Notes.Add($"{users.Count} accounts of {MessagesPerAccount} messages, {AtOnce} at once: one imapsync, {AtOnce} processes of mbsync (its CPU seconds are of all, its peak is of the largest one).");
     }
 
+    public static async Task ListOfAccountsAsync(BenchLab lab, CaseResult result)
+    {
+        var (source, target) = (await lab.StartAsync("source-server"), await lab.StartAsync("target-server"));
+        var users = Enumerable.Range(1, lab.Options.Accounts).Select(n => $"user{n:d4}").ToList();
+        foreach (var (n, user) in users.Index())
+            MailGenerator.Fill(source.MaildirOf(user), new MailboxPlan { Messages = MessagesPerListedAccount, Seed = n });
+        await source.TakeOwnershipAsync(Path.Combine(source.Directory, "mail"));
+        for (var round = 1; round <= lab.Options.Runs; round++)
+        {
+            foreach (var contender in (IContender[])[new ImapsyncListContender(lab.Options.Program, lab["."], AtOnce), lab.Mbsync(parallel: AtOnce), lab.Mbsync(parallel: AtOnce, eachAlone: true)])
+            {
+                var suffix = $"-{contender.Name}{round}";
+                var transfers = users.ConvertAll(u => new Transfer(u, new ImapPlace(source, u, source.Port), new ImapPlace(target, u + suffix, target.Port), lab[$"state{suffix}/{u}"]));
+                var (before, beforeAtTarget) = (source.Log.Length, target.Log.Length);
+                result.Add(contender.Name, await contender.RunAsync(transfers));
+                foreach (var transfer in transfers)
+                {
+                    BenchCase.Require(contender, transfer.Target, MessagesPerListedAccount);
+                    transfer.Target.Delete();
+                }
+
+                var (most, mostAtTarget) = (MostAtOnce(source.Log[before..]), MostAtOnce(target.Log[beforeAtTarget..]));
+                // mbsync knows no limit of a host.
+                if (contender is ImapsyncListContender && Math.Max(most, mostAtTarget) > AtOnce)
+                    throw new InvalidOperationException($"{contender.Name} had {most} connections to the source at once and {mostAtTarget} to the target, where {AtOnce} may be");
+                result.Notes.Add($"{contender.Name}, run {round}: at most {most} connections at once to the source and {mostAtTarget} to the target, by the servers' logs.");
+            }
+        }
+
+        result.Notes.Add($"{users.Count} accounts of {MessagesPerListedAccount} messages: one imapsync with for_each, {AtOnce} jobs at once and {AtOnce} connections to a host at most; {AtOnce} processes of mbsync at once, for an eighth of the accounts each, or for one account each (CPU seconds are of all, the peak is of the largest one).");
+    }
+
     public static async Task OnDiskAsync(BenchLab lab, CaseResult result)
     {
         if (lab.Options.Disk is not { } disk)
@@ -86,5 +119,20 @@ internal static class Extremes
         {
             Directory.Delete(root, recursive: true);
         }
+    }
+
+    /// <summary>The most sessions that were open at the same time, by the log-ins and ends in a Dovecot's log.</summary>
+    private static int MostAtOnce(string log)
+    {
+        var (now, most) = (0, 0);
+        foreach (var line in log.Split('\n'))
+        {
+            if (line.Contains("imap-login: Info: Login:", StringComparison.Ordinal))
+                most = Math.Max(most, ++now);
+            else if (line.Contains(": Info: Disconnected", StringComparison.Ordinal) || line.Contains(": Info: Connection closed", StringComparison.Ordinal))
+                now--;
+        }
+
+        return most > 0 ? most : throw new InvalidOperationException("the server's log tells of no log-in");
     }
 }

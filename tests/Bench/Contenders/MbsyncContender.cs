@@ -7,9 +7,10 @@ namespace Imapsync.Bench.Contenders;
 /// <param name="directory">The directory for its configuration files.</param>
 /// <param name="isDurable">Whether to sync files to disk before they count as stored, which has no effect on a file system in memory.</param>
 /// <param name="parallel">The number of processes to run at once for several mailboxes, because mbsync itself has no parallelism.</param>
-internal sealed class MbsyncContender(string directory, bool isDurable = false, int parallel = 1) : IContender
+/// <param name="eachAlone">A process for each mailbox: one that has several keeps the connections of all of them open until it ends.</param>
+internal sealed class MbsyncContender(string directory, bool isDurable = false, int parallel = 1, bool eachAlone = false) : IContender
 {
-    public string Name => "mbsync";
+    public string Name => eachAlone ? "mbsync-each" : "mbsync";
 
     public bool Can(Transfer transfer) => transfer.Source.MbsyncStore("far") is not null && transfer.Target.MbsyncStore("near") is not null;
 
@@ -41,6 +42,6 @@ internal sealed class MbsyncContender(string directory, bool isDurable = false, 
             return await Measurement.OfProcessAsync(directory, "mbsync", "-q", "-c", file, transfers[0].Name);
         var names = Path.Combine(directory, "channels");
         await File.WriteAllLinesAsync(names, transfers.Select(t => t.Name));
-        return await Measurement.OfProcessAsync(directory, "xargs", "-a", names, "-P", $"{parallel}", "-n", $"{Math.Max(1, transfers.Count / parallel)}", "mbsync", "-q", "-c", file);
+        return await Measurement.OfProcessAsync(directory, "xargs", "-a", names, "-P", $"{parallel}", "-n", $"{(eachAlone ? 1 : Math.Max(1, transfers.Count / parallel))}", "mbsync", "-q", "-c", file);
     }
 }

@@ -451,6 +451,30 @@ public abstract class FleetStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_list_is_removed_whole_unless_accounts_of_it_are_at_work_and_others_stay()
+    {
+        var (kept, gone) = (await SubmitAsync("kept", Accounts(2)), await SubmitAsync("gone", [.. Accounts(7).Skip(4)], priority: 1));
+        await store.SeenAsync("w", 1, "1", false, Stop);
+        var offer = Assert.Single(await FeedAsync());
+        Assert.Equal(1, await store.DeleteAsync(gone, Stop));
+        Assert.NotNull(await store.StartAsync(offer.Account, offer.Attempt, "w", Stop));
+        Assert.Equal(1, await store.DeleteAsync(gone, Stop));
+        Assert.Equal(5, (await AllAsync()).Count);
+        Assert.Equal(2, (await AllAsync()).Count(a => a.Batch == gone && a.Status == AccountStatus.Due));
+        Assert.True(await store.FinishAsync("w", new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Done, 0, 0, "done") { Report = "{}" }, Stop));
+        Assert.Equal(0, await store.DeleteAsync(gone, Stop));
+        Assert.Null(await store.DeleteAsync(gone, Stop));
+        Assert.Equal(kept, Assert.Single(await store.ReadBatchesAsync(Stop)).Id);
+        Assert.All(await AllAsync(), a => Assert.Equal((kept, AccountStatus.Due), (a.Batch, a.Status)));
+        var (report, events) = await store.ReadStoryAsync(offer.Account, Stop);
+        Assert.Null(report);
+        Assert.Empty(events);
+        // A list of that name is a new one.
+        await SubmitAsync("gone", Accounts(1));
+        Assert.Equal(3, (await AllAsync()).Count);
+    }
+
+    [Fact]
     public async Task Programs_that_open_the_list_at_the_same_time_find_one_list()
     {
         var opened = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => OpenAsync(null), Stop)));

@@ -30,6 +30,9 @@ public sealed class FleetProcess : IAsyncDisposable
 
     public bool HasExited => process.HasExited;
 
+    /// <summary>The processor time that it has taken so far.</summary>
+    public TimeSpan Cpu => process.TotalProcessorTime;
+
     public static FleetProcess Start(string directory, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         // A shell's background job ignores SIGINT and its children inherit that, so the signals are reset to their defaults.

@@ -52,7 +52,26 @@ public sealed class PreflightTests
         }
 
         Assert.InRange(sourceLine.MostAtOnce, 2, 5);
+        // What is no address is refused before anybody signs in; the others are signed in to, and one that is broken keeps the list out.
+        (status, words) = await FleetProcess.RunAsync(dir.Path, environment, "submit", "bulk.yaml", "--name", "moved", "--sign-in");
+        Assert.True(status == 2, words);
+        File.WriteAllLines(dir["accounts.csv"], rows.Take(15).Where(r => r.Line.Contains("://", StringComparison.Ordinal)).Select(r => r.Line).Prepend(AccountRow.Columns));
+        (status, words) = await FleetProcess.RunAsync(dir.Path, environment, "submit", "bulk.yaml", "--name", "moved", "--sign-in", "--parallel", "12");
+        Assert.True(status == 1, words);
+        Assert.Contains("not every row can be run, so nothing was taken in", words, StringComparison.Ordinal);
         await using var list = await FleetStore.OpenFileAsync(Path.Combine(dir["data"], "fleet.db"), null, TestContext.Current.CancellationToken);
+        Assert.Empty(await list.ReadBatchesAsync(TestContext.Current.CancellationToken));
+
+        // Without the broken rows it is taken in, and can be checked again as it was taken in.
+        File.WriteAllLines(dir["accounts.csv"], rows.Where(r => r.Reason.Length == 0).Take(6).Select(r => r.Line).Prepend(AccountRow.Columns));
+        (status, words) = await FleetProcess.RunAsync(dir.Path, environment, "submit", "bulk.yaml", "--name", "moved", "--sign-in");
+        Assert.True(status == 0, words);
+        Assert.Equal(6, Assert.Single(await list.ReadBatchesAsync(TestContext.Current.CancellationToken)).Counts[AccountStatus.Due]);
+        (status, words) = await FleetProcess.RunAsync(dir.Path, environment, "check", "--submitted", "moved");
+        Assert.True(status == 0, words);
+        Assert.Contains("6 of 6 can be run", words, StringComparison.Ordinal);
+        (status, words) = await FleetProcess.RunAsync(dir.Path, environment, "delete", "moved");
+        Assert.True(status == 0, words);
         Assert.Empty(await list.ReadBatchesAsync(TestContext.Current.CancellationToken));
         var said = new List<string> { words, server.Words };
         foreach (var file in Directory.EnumerateFiles(dir["data"], "*", SearchOption.AllDirectories).Append(dir["checked.csv"]))

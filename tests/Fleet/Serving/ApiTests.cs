@@ -61,6 +61,23 @@ public sealed class ApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_list_is_removed_by_who_may_operate_and_not_while_it_is_worked_on()
+    {
+        await SubmitAsync("one", Job(), Rows("alice", "bob"));
+        await store.SeenAsync("w", 1, "1", false, Stop);
+        var offer = Assert.Single(await store.FeedAsync((_, _, _) => null, Stop));
+        Assert.Equal(HttpStatusCode.Forbidden, (await lookers.DeleteAsync("/api/batches/1", Stop)).StatusCode);
+        using var refused = await operators.DeleteAsync("/api/batches/1", Stop);
+        Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        Assert.Contains("pause or cancel the list", await refused.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        Assert.NotNull(await store.StartAsync(offer.Account, offer.Attempt, "w", Stop));
+        Assert.True(await store.FinishAsync("w", new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Due, 0, 0, "handed back"), Stop));
+        Assert.Equal(HttpStatusCode.NoContent, (await operators.DeleteAsync("/api/batches/1", Stop)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await operators.DeleteAsync("/api/batches/1", Stop)).StatusCode);
+        Assert.Equal("[]", await lookers.GetStringAsync("/api/batches", Stop));
+    }
+
+    [Fact]
     public async Task Without_a_token_with_a_wrong_one_or_one_for_looking_nothing_is_done()
     {
         using var nobody = Client(null);

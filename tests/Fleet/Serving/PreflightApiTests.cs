@@ -86,6 +86,39 @@ public sealed class PreflightApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_list_is_taken_in_after_its_check_only_if_every_row_can_be_run_and_can_be_checked_once_it_is_there()
+    {
+        using (var form = Form("user,password\na,x\n"))
+        {
+            form.Add(new StringContent("one"), "name");
+            form.Add(new StringContent("signin"), "check");
+            using var answer = await operators.PostAsync("/api/batches", form, Stop);
+            Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+            var path = answer.Headers.Location!.ToString();
+            // The source says a word that is no greeting.
+            using (var client = await silent.AcceptTcpClientAsync(Stop))
+                client.Client.Send("* BYE no\r\n"u8);
+            while ((await StandAsync(path)).State == "running")
+                await Task.Yield();
+            Assert.Equal(("ended", 1, 1), await StandAsync(path));
+            Assert.Contains("nothing was taken in", await lookers.GetStringAsync(path, Stop), StringComparison.Ordinal);
+            Assert.Empty(await store.ReadBatchesAsync(Stop));
+        }
+
+        Assert.Equal(HttpStatusCode.NotFound, (await OfBatchAsync(operators, 1)).StatusCode);
+        var batch = reader.Read(Job, "user,password\na,x\nb,y\n"u8.ToArray());
+        var id = (await store.SubmitAsync(new NewBatch("one", batch.Job, 0, null, "UTC", IsPaused: true), batch.Accounts, Stop)).Batch;
+        Assert.True(await store.LimitHostAsync("new.invalid", 0, Stop));
+        Assert.Equal(HttpStatusCode.Forbidden, (await OfBatchAsync(lookers, id)).StatusCode);
+        using var begun = await OfBatchAsync(operators, id);
+        Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
+        while ((await StandAsync(begun.Headers.Location!.ToString())).State == "running")
+            await Task.Yield();
+        Assert.Equal(("ended", 2, 2), await StandAsync(begun.Headers.Location!.ToString()));
+        Assert.Contains("leaves new.invalid alone", await lookers.GetStringAsync(begun.Headers.Location + "/rows", Stop), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Only_who_may_operate_begins_one_and_a_job_that_reaches_into_the_machine_is_refused()
     {
         Assert.Equal(HttpStatusCode.Forbidden, (await PostAsync(lookers, "user,password\na,x\n")).StatusCode);
@@ -124,8 +157,17 @@ public sealed class PreflightApiTests : IAsyncLifetime
 
     private async Task<HttpResponseMessage> PostAsync(HttpClient by, string rows, string? job = null, string parallel = "1")
     {
-        using var form = new MultipartFormDataContent { { new StringContent(job ?? Job), "job", "job.yaml" }, { new StringContent(rows), "accounts", "accounts.csv" }, { new StringContent(parallel), "parallel" } };
+        using var form = Form(rows, job, parallel);
         return await by.PostAsync("/api/preflights", form, Stop);
+    }
+
+    private MultipartFormDataContent Form(string rows, string? job = null, string parallel = "1") =>
+        new() { { new StringContent(job ?? Job), "job", "job.yaml" }, { new StringContent(rows), "accounts", "accounts.csv" }, { new StringContent(parallel), "parallel" } };
+
+    private static async Task<HttpResponseMessage> OfBatchAsync(HttpClient by, long batch)
+    {
+        using var request = new StringContent("{ \"parallel\": 1 }", System.Text.Encoding.UTF8, "application/json");
+        return await by.PostAsync($"/api/batches/{batch}/preflights", request, Stop);
     }
 
     private HttpClient Client(string token) => new() { BaseAddress = new Uri(app.Urls.First()), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };

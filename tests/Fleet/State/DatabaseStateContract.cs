@@ -29,6 +29,33 @@ public abstract class DatabaseStateContract : StateMediumContract
     protected override IStateMedium Open(string? part = null) => lab.Open(new StateLocation("job", part));
 
     [Fact]
+    public async Task A_list_that_is_removed_takes_its_state_with_it_but_for_what_another_list_goes_on_from()
+    {
+        // The accounts of the other list have the same names, sources and targets, but for the second.
+        var other = (await lab.Store.SubmitAsync(
+            new NewBatch("other", "job", 0, null, "UTC", false), [new NewAccount("a0", "m0", "s", "t", "old.example", "new.example", 1, 1, ""), new NewAccount("a9", "m9", "s", "t", "old.example", "new.example", 1, 1, "")], Token)).Batch;
+        var (first, second) = (lab.Begun[0], lab.Begun[1]);
+        foreach (var (job, offer) in new[] { ("shared", first), ("own", second) })
+        {
+            // It ends without giving up its hold, as a worker that is killed does.
+            var state = lab.Open(new StateLocation(job), offer);
+            await state.HoldAsync(Token);
+            await state.ReplaceAsync(StateName.Journal(Inbox), Text("known"), Token);
+            Assert.True(await lab.Store.FinishAsync(StateLab.Worker, new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Done, 0, 0, "done"), Token));
+        }
+
+        var batch = (await lab.Store.ReadAccountAsync(first.Account, Token))!.Batch;
+        Assert.Equal(0, await lab.Store.DeleteAsync(batch, Token));
+        Assert.NotNull(await lab.Store.States.FindAsync("shared", "", Token));
+        Assert.Null(await lab.Store.States.FindAsync("own", "", Token));
+        var heir = (await StateLab.OfferAsync(lab.Store, "w2", 2)).Single(o => o.Account == lab.Store.ReadAccountsAsync(new AccountPage(new AccountFilter(other)), Token).Result.Accounts.Single(a => a.Name == "a0").Id);
+        await using var goesOn = lab.Open(new StateLocation("shared"), heir, "w2");
+        await goesOn.HoldAsync(Token);
+        using var content = (await goesOn.OpenAsync(StateName.Journal(Inbox), Token))!;
+        Assert.Equal(5, content.Length);
+    }
+
+    [Fact]
     public async Task An_attempt_that_is_not_the_last_or_not_this_workers_writes_nothing_at_all()
     {
         var location = new StateLocation("other");

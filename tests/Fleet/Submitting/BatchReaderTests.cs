@@ -28,6 +28,8 @@ public sealed class BatchReaderTests : IDisposable
             var reader = Reader();
             var batch = reader.Read(Job(form), (isLatin1 ? Encoding.Latin1 : new UTF8Encoding(random.Next(2) == 0)).GetBytes(csv));
             Assert.Equal(rows.Count, batch.Accounts.Count);
+            var (text, table) = reader.Open(batch.Job, [.. batch.Accounts.Select(a => a.Cells)]);
+            Assert.Equal(rows.Select(r => r.User), reader.ReadJobs(text, table, keepsBadRows: true).Jobs.Select(j => ((ImapEndpoint)j.Source).User));
             foreach (var (account, row) in batch.Accounts.Zip(rows))
             {
                 var job = reader.Rebuild(new StartedAccount(1, 1, 1, account.Name, batch.Job, account.Cells, 1, 3, 0, Wanted.Run));
@@ -49,6 +51,16 @@ public sealed class BatchReaderTests : IDisposable
         Assert.ThrowsAny<CryptographicException>(() => Reader().Rebuild(account with { Cells = account.Job }));
         Assert.Equal("alice", Reader().Rebuild(account).Name);
         Assert.DoesNotContain("hunter2", account.Cells, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_list_whose_rows_came_with_different_columns_or_under_other_keys_is_not_opened()
+    {
+        var old = Reader().Read(Job("accounts.csv"), "name,user,password\nalice,alice,hunter2\n"u8.ToArray());
+        var later = Reader().Read(Job("accounts.csv"), "name,user,password,note\nbob,bob,hunter2,x\n"u8.ToArray());
+        string[] cells = [later.Accounts[0].Cells, old.Accounts[0].Cells];
+        Assert.Contains("1 rows of the list came with other columns", Assert.Throws<ConfigurationException>(() => Reader().Open(later.Job, cells)).Message, StringComparison.Ordinal);
+        Assert.Contains("keys of this server", Assert.Throws<ConfigurationException>(() => Reader("other-keys").Open(old.Job, [old.Accounts[0].Cells])).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -29,6 +29,9 @@ internal sealed class MemoryStore
     /// <summary>The names of all operations since the start, so that a test can count them.</summary>
     public List<string> Steps { get; } = [];
 
+    /// <summary>Maps the UID of an appended message to the one that its receipt names.</summary>
+    public Func<uint, uint> TellsUid { get; set; } = uid => uid;
+
     /// <summary>UIDs whose headers were read since the start.</summary>
     public List<uint> HeadersRead { get; } = [];
 
@@ -60,6 +63,9 @@ internal sealed class MemoryStore
 
     public Func<FolderPath, FolderPath> ListedAs { get; set; } = p => p;
 
+    /// <summary>Whether listings tell no counters, and asking for them is refused.</summary>
+    public bool RefusesStatus { get; set; }
+
     public MemoryFolderState Folder(string path)
     {
         var key = FolderPath.Parse(path);
@@ -68,7 +74,7 @@ internal sealed class MemoryStore
         return state;
     }
 
-    public IMessageStore Open() => new OpenStore(this);
+    public ITargetStore Open() => new OpenStore(this);
 
     internal bool IsSame(FolderPath a, FolderPath b) =>
         a.ToString().Equals(b.ToString(), IgnoresCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
@@ -80,7 +86,7 @@ internal sealed class MemoryStore
         OnStep(name);
     }
 
-    private sealed class OpenStore(MemoryStore store) : IMessageStore
+    private sealed class OpenStore(MemoryStore store) : ITargetStore
     {
         public StoreTraits Traits => new("memory:", store.HasModSeq, store.MaxConcurrentFolders) { KeepsWhatItGets = store.KeepsWhatItGets };
 
@@ -88,14 +94,16 @@ internal sealed class MemoryStore
         {
             store.Step("list");
             return Task.FromResult<IReadOnlyList<FolderEntry>>([.. store.Folders.Where(f => store.IsListed(f.Key)).Select(f =>
-                new FolderEntry(f.Key, Status: f.Value.ListedStatus(store.HasModSeq), Subscribed: f.Value.Subscribed, MailboxId: f.Value.MailboxId)
+                new FolderEntry(f.Key, Status: store.RefusesStatus ? null : f.Value.ListedStatus(store.HasModSeq), Subscribed: f.Value.Subscribed, MailboxId: f.Value.MailboxId)
                 {
                     HoldsFolders = store.HidesNoInferiors || !store.IsChildless(f.Key),
                 })]);
         }
 
         public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) =>
-            Task.FromResult(Find(path).ListedStatus(store.HasModSeq));
+            store.RefusesStatus
+                ? Task.FromException<FolderStatus>(new MailException(FailureScope.Folder, false, $"the status of {path}: NO not now"))
+                : Task.FromResult(Find(path).ListedStatus(store.HasModSeq));
 
         public IAccessControl? AccessControl => null;
 
@@ -184,6 +192,9 @@ internal sealed class MemoryFolderState(uint validity)
 
     public bool TellsUidNext { get; set; } = true;
 
+    /// <summary>The UIDNEXT that is told whatever it is; null for the true one.</summary>
+    public uint? ToldUidNext { get; set; }
+
     /// <summary>Whether STATUS reports the number of messages.</summary>
     public bool TellsCount { get; set; } = true;
 
@@ -252,7 +263,7 @@ internal sealed class MemoryFolderState(uint validity)
     }
 
     public FolderStatus Status(bool withModSeq) => new(
-        new UidValidity(Validity), TellsUidNext ? new Uid(UidNext) : Uid.None, Messages.Count + Hidden,
+        new UidValidity(Validity), TellsUidNext ? new Uid(ToldUidNext ?? UidNext) : Uid.None, Messages.Count + Hidden,
         Messages.Count(m => !m.Flags.System.HasFlag(MessageFlags.Seen)), withModSeq ? new ModSeq(modSeq) : null);
 
     /// <summary>The folder's status as a listing shows it.</summary>
@@ -272,7 +283,7 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
 
     public UidValidity LastingUidValidity => Status.UidValidity;
 
-    public Uid UidNext => new(state.UidNext);
+    public Uid UidNext => new(state.ToldUidNext ?? state.UidNext);
 
     public async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -342,7 +353,7 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
                 continue;
             }
 
-            receipts.Add(new AppendReceipt(message.Uid, new Uid(state.Add(octets, message.Info.Flags, message.Info.InternalDate))));
+            receipts.Add(new AppendReceipt(message.Uid, new Uid(store.TellsUid(state.Add(octets, message.Info.Flags, message.Info.InternalDate)))));
             store.Step("append!");
         }
 

@@ -11,6 +11,18 @@ public sealed class ReturningMailTests : IDisposable
 
     public void Dispose() => box.Dispose();
 
+    public static TheoryData<DeletionPolicy, bool, bool, bool, bool> ShortListings()
+    {
+        var cases = new TheoryData<DeletionPolicy, bool, bool, bool, bool>();
+        foreach (var policy in Enum.GetValues<DeletionPolicy>())
+        {
+            for (var bits = 0; bits < 16; bits++)
+                cases.Add(policy, (bits & 1) > 0, (bits & 2) > 0, (bits & 4) > 0, (bits & 8) > 0);
+        }
+
+        return cases;
+    }
+
     [Theory]
     [InlineData(DeletionPolicy.Mirror)]
     [InlineData(DeletionPolicy.Trash)]
@@ -40,6 +52,42 @@ public sealed class ReturningMailTests : IDisposable
         report = await box.RunAsync();
         Assert.Equal(policy == DeletionPolicy.Keep ? 0 : 1, report.Totals.Deleted);
     }
+
+    /// <summary>
+    /// A message is back under another UID, or came twice, and the listing is short, so that nobody can tell whether the one known before is
+    /// gone. In the end the target has it as often as the source.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(ShortListings))]
+    public async Task It_is_recognised_in_a_short_listing(DeletionPolicy policy, bool isEarlierThere, bool isOtherGone, bool isLeftOut, bool withModSeq)
+    {
+        (box.Source.HasModSeq, box.Job) = (withModSeq, box.Job with { Deletions = policy });
+        var inbox = box.Source.Folder("INBOX");
+        for (var i = 1; i <= 4; i++)
+            inbox.Add(MailboxFixture.Mail($"m{i}"));
+        await box.RunAsync();
+        if (isLeftOut)
+            box.Job = box.Job with { Messages = new MessageFilter { Since = MemoryFolderState.Day(2000) } };
+        var earlier = inbox.Messages[1];
+        inbox.Remove(earlier.Uid);
+        inbox.Add(MailboxFixture.Mail("m2"));
+        inbox.Hidden = 2;
+        Assert.Equal(JobOutcome.Incomplete, (await box.RunAsync()).Outcome);
+        Assert.Equal(4, box.Target.Folder("INBOX").Messages.Count);
+
+        inbox.Hidden = 0;
+        if (isEarlierThere)
+            inbox.Messages.Insert(1, earlier);
+        if (isOtherGone)
+            inbox.Remove(4);
+        box.Job = box.Job with { Messages = new MessageFilter() };
+        Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+        var isKept = isOtherGone && policy == DeletionPolicy.Keep;
+        Assert.Equal(Subjects(inbox).Concat(isKept ? ["m4"] : []).Order(StringComparer.Ordinal), Subjects(box.Target.Folder("INBOX")));
+    }
+
+    private static IEnumerable<string> Subjects(MemoryFolderState folder) =>
+        folder.Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets).Split("Subject: ")[1].Split('\r')[0]).Order(StringComparer.Ordinal);
 
     /// <summary>
     /// The state is lost, and the next run can't read some messages that the target has; the run after it must recognise them there.

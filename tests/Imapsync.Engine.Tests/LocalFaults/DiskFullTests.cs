@@ -167,7 +167,7 @@ public sealed class DiskFullTests
             StateDirectory = stateOnDisk ? disk["state"] : box.StateDirectory,
             Target = format == "mbox" ? new MboxEndpoint(disk["mail"]) : format == "maildir" ? new MaildirEndpoint(disk["mail"]) : box.Job.Target,
         };
-        box.OpenTarget = format == "memory" ? null : StoreRegistry.OpenAsync;
+        box.OpenTarget = format == "memory" ? null : StoreRegistry.OpenTargetAsync;
         var keywords = new[] { "\\Seen", "$Work \\Flagged", "", "Later" };
         foreach (var name in new[] { "INBOX", "Work", "Work/Müll" })
         {

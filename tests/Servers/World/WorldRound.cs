@@ -257,6 +257,8 @@ internal sealed class WorldRound : IRound
         runs.BeHonest();
         var hidesSource = runs.HidesCounters(source, lies, () => FolderOf(sourceHistory), isStateOdd);
         var hidesTarget = runs.HidesCounters(target, lies, () => FolderOf(targetHistory), isStateOdd);
+        // A folder that no run has seen under its name, made or renamed since the last one, and that LIST leaves out: nothing tells of it.
+        var unseen = runs.HiddenFolder is { } hidden && !knownOfSource.ContainsKey(hidden) ? hidden : null;
         // A store of plain files has no counters that could go back.
         sourceHistory.Open(model, knownOfSource, hidesSource || source.Server is null, isSource: true);
         targetHistory.Open(model, knownOfTarget, hidesTarget, isSource: false);
@@ -275,7 +277,7 @@ internal sealed class WorldRound : IRound
             // What arrived while the run was under way is as undetectable as what arrived before it.
             if (isBusy)
                 sourceHistory.Open(model, knownOfSource, hidesSource || source.Server is null, isSource: true);
-            verdict.JudgePresence(model, job, after, common, IsInScope, isUntold: true, forgivesPeople: !KeepsWhatItGets);
+            verdict.JudgePresence(model, job, after, common, (f, n) => f != unseen && IsInScope(f, n), isUntold: true, forgivesPeople: !KeepsWhatItGets);
             (knownOfSource, knownOfTarget) = (sourceHistory.Arrivals(), targetHistory.Arrivals());
             sourceHistory.Settled();
             targetHistory.Settled();
@@ -286,6 +288,9 @@ internal sealed class WorldRound : IRound
             Remember(knownOfSource, sourceHistory.Arrivals());
             Remember(knownOfTarget, targetHistory.Arrivals());
         }
+
+        if (unseen is not null)
+            knownOfSource.Remove(unseen);
 
         Require(verdict);
         return report;

@@ -36,6 +36,9 @@ internal sealed class WorldRuns
     /// <summary>The lies that a place tells in every run.</summary>
     public IReadOnlyDictionary<WorldPlace, Lie> Manners => manners;
 
+    /// <summary>The folder that the source leaves out of LIST in the next run; null if it lists all.</summary>
+    public string? HiddenFolder { get; private set; }
+
     /// <summary>Draws a place's lie for the next run.</summary>
     /// <param name="lies">Whether it may tell one lie besides its lasting ones.</param>
     /// <param name="anyFolder">Names a folder that the lie may be about.</param>
@@ -55,6 +58,8 @@ internal sealed class WorldRuns
         var folder = anyFolder();
         tell($"{(place == source ? "source" : "target")} lies: {lie}{(lie == Lie.HiddenFolder ? " " + folder : "")}");
         tally.Add($"lie: {lie}");
+        if (lie == Lie.HiddenFolder && place == source)
+            HiddenFolder = folder;
         line.Lie = Lies.Of(lie, folder, random.Next(1, 1000));
         return Lies.HidesCounters(lie);
     }
@@ -83,7 +88,7 @@ internal sealed class WorldRuns
             tell("connections are cut");
         }
 
-        var run = new JobRunner(new ModelTime(++nights), StoreRegistry.OpenAsync).RunAsync(definition, options, _ => Count(), CancellationToken.None, abort.Token);
+        var run = new JobRunner(new ModelTime(++nights), StoreRegistry.Opener).RunAsync(definition, options, _ => Count(), CancellationToken.None, abort.Token);
         if (isBusy)
         {
             tally.Add("source busy during a run");
@@ -150,6 +155,7 @@ internal sealed class WorldRuns
     /// <summary>Lets both places tell only their lasting lies.</summary>
     public void BeHonest()
     {
+        HiddenFolder = null;
         foreach (var place in (WorldPlace[])[source, target])
         {
             place.Line?.BeHonest();

@@ -15,16 +15,14 @@ public sealed record EmlEndpoint(string Directory) : Endpoint
 }
 
 /// <summary>Directories of .eml files: <c>eml:PATH</c>.</summary>
-internal sealed class EmlKind : StoreKind<EmlEndpoint>
+internal sealed class EmlKind : SourceKind<EmlEndpoint>
 {
     public override ImmutableArray<string> Schemes { get; } = ["eml"];
 
     public override ImmutableArray<string> UrlForms { get; } = ["eml:PATH"];
 
-    public override bool IsSourceOnly => true;
-
     public override Endpoint? Read(IEndpointSettings settings) => settings.ReadPath() is { } directory ? new EmlEndpoint(directory) : null;
 
-    protected override Task<IMessageStore> OpenAsync(EmlEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    protected override Task<IMessageStore> OpenAsync(EmlEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
         MailFileStore.OpenAsync(endpoint, new EmlTree(endpoint.Directory), context, cancellationToken);
 }

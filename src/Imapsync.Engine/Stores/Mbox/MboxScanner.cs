@@ -24,6 +24,11 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     private readonly List<string> doubts = [];
     private readonly PostmarkLines postmarks = new(input);
 
+    /// <summary>What would begin a message if a Content-Length that was believed did not cover it: its offset, and whether it has a true length itself.</summary>
+    private readonly List<(long Covering, long Offset, bool HasLength)> covered = [];
+    private bool hasMessageWithoutLength;
+    private bool hasOtherTrueLength;
+
     /// <summary>The lines of which it is unclear whether a message begins there, with their positions.</summary>
     public IReadOnlyList<string> Doubts => doubts;
 
@@ -57,12 +62,22 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     {
         messages.Clear();
         doubts.Clear();
+        covered.Clear();
+        hasMessageWithoutLength = hasOtherTrueLength = false;
         Expunged = 0;
         var position = await FindFirstAsync(cancellationToken);
         while (position < stamp.Length)
         {
             cancellationToken.ThrowIfCancellationRequested();
             position = await ScanMessageAsync(position, cancellationToken);
+        }
+
+        // A program that writes Content-Length writes it into every message, so what it covers without one is a text that quotes an mbox.
+        // Where messages of the file have none, a length is as likely to come from the message's sender, and to be anything.
+        foreach (var (covering, offset, hasLength) in covered)
+        {
+            if (hasLength || hasMessageWithoutLength || !hasOtherTrueLength)
+                doubts.Add($"the Content-Length of the message at octet {covering} also covers what looks like a message of its own, at octet {offset}, which is taken for a part of it");
         }
     }
 
@@ -109,9 +124,14 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
 
         long next, end;
         var bodyText = body + fields.HeaderLength;
+        hasMessageWithoutLength |= fields.ContentLength is null && !fields.IsPseudoMessage;
         if (fields.ContentLength is { } length && await LandsAsync(bodyText, length, cancellationToken) is { } landed)
         {
             var hasFromLine = await FindAnyFromAsync(bodyText, bodyText + length, cancellationToken);
+            if (hasFromLine && await FindCoveredAsync(bodyText, bodyText + length, cancellationToken) is { } inside)
+                covered.Add((start, inside.Offset, inside.HasLength));
+            else
+                hasOtherTrueLength = true;
             Variants |= hasFromLine ? MboxVariants.Mboxcl2 : MboxVariants.Mboxcl;
             form = (form & ~MboxForm.QuotedOnce) | (hasFromLine ? MboxForm.Unquoted : MboxForm.QuotedOnce);
             (end, next) = (bodyText + length, landed);
@@ -266,6 +286,25 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
 
     private async ValueTask<bool> FindAnyFromAsync(long from, long to, CancellationToken cancellationToken) =>
         await FindFromLineAsync(from - 1, to, mayFollowNul: false, cancellationToken) >= 0;
+
+    /// <summary>
+    /// Returns the first line of a text that would begin a message anywhere else: a postmark with a date between an empty line and a header
+    /// field. Null where there is none.
+    /// </summary>
+    private async ValueTask<(long Offset, bool HasLength)?> FindCoveredAsync(long from, long to, CancellationToken cancellationToken)
+    {
+        for (var at = from - 1; (at = await FindFromLineAsync(at, to, mayFollowNul: false, cancellationToken)) >= 0;)
+        {
+            if (!await postmarks.IsDatedAsync(at, cancellationToken) || !await postmarks.FollowsEmptyLineAsync(at, cancellationToken)
+                || !await postmarks.IsBeforeFieldAsync(at, cancellationToken))
+                continue;
+            var header = at + (await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken))!.Value.Length + 1;
+            var fields = await MessageFields.ReadAsync(input, header, stamp.Length, cancellationToken);
+            return (at, fields.ContentLength is { } length && await LandsAsync(header + fields.HeaderLength, length, cancellationToken) is not null);
+        }
+
+        return null;
+    }
 
     /// <summary>Returns the first line before <paramref name="to"/> that begins with <c>From </c>; -1 when there is none.</summary>
     /// <param name="mayFollowNul">Whether <c>From </c> after a NUL octet is found as well.</param>

@@ -18,7 +18,7 @@ internal sealed class AccountModel(FleetStore store) : DashboardPage
             return NotFound();
         Account = account;
         Story = await AccountStory.ReadAsync(store, id, cancellationToken);
-        BatchName = (await store.ReadBatchNamesAsync(cancellationToken)).First(b => b.Id == account.Batch).Name;
+        BatchName = (await store.ReadBatchNamesAsync(cancellationToken)).FirstOrDefault(b => b.Id == account.Batch)?.Name ?? "";
         return Page();
     }
 }

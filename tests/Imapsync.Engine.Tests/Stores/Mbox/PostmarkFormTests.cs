@@ -84,6 +84,57 @@ public sealed class PostmarkFormTests
         }
     }
 
+    [Fact]
+    public async Task A_message_that_the_length_of_another_covers_is_told()
+    {
+        var seed = Seeds.Next();
+        var random = new Random(seed);
+        for (var round = 0; round < 200; round++)
+        {
+            var lineEnd = random.Next(3) == 0 ? "\r\n" : "\n";
+            var doAllHaveLengths = random.Next(2) == 0;
+            var count = random.Next(3, 8);
+            var wrong = random.Next(0, count - 1);
+            var covers = random.Next(1, count - wrong);
+            var messages = Enumerable.Range(0, count).Select(n => Message(n, doAllHaveLengths)).ToList();
+            // A message's sender wrote a length that reaches over those that follow.
+            var rest = messages[(wrong + 1)..(wrong + 1 + covers)];
+            messages[wrong] = Message(wrong, hasLength: true, rest.Sum(m => m.Length));
+            using var place = new MboxPlace();
+            await File.WriteAllTextAsync(place.Mbox, string.Concat(messages), Token);
+
+            var letters = (await place.ReadAsync()).Letters;
+
+            var offset = messages[..(wrong + 1)].Sum(m => m.Length);
+            Assert.True(
+                letters.Count == count || place.Unread.Exists(u => u.Contains($"octet {offset},", StringComparison.Ordinal)),
+                $"seed {seed}, round {round}: {letters.Count} of {count}; {string.Join("; ", place.Unread)}\n{string.Concat(messages)}");
+
+            string Message(int n, bool hasLength, int more = 0)
+            {
+                var body = string.Concat(Enumerable.Range(0, random.Next(1, 4)).Select(i => $"line {i}{lineEnd}"));
+                var length = hasLength ? $"Content-Length: {body.Length + more}{lineEnd}" : "";
+                return $"From a@example.org Thu Jan  2 03:04:05 2020{lineEnd}Subject: {n}{lineEnd}{length}{lineEnd}{body}{lineEnd}";
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_text_that_quotes_an_mbox_is_one_message_where_all_lengths_are_true()
+    {
+        var quoted = "From x@example.org Thu Jan  2 03:04:05 2020\nSubject: quoted\n\nold\n";
+        var file = string.Concat(Enumerable.Range(0, 3).Select(n =>
+        {
+            var body = n == 1 ? "see:\n\n" + quoted : "text\n";
+            return $"From a@example.org Thu Jan  2 03:04:05 2020\nSubject: {n}\nContent-Length: {body.Length}\n\n{body}\n";
+        }));
+        using var place = new MboxPlace();
+        await File.WriteAllTextAsync(place.Mbox, file, Token);
+
+        Assert.Equal(3, (await place.ReadAsync()).Letters.Count);
+        Assert.Empty(place.Unread);
+    }
+
     private static async Task<List<string>> ReadAsync(string file)
     {
         using var place = new MboxPlace();

@@ -1,0 +1,41 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.State;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// Tells a UIDNEXT that went back because a store was restored from an older copy from one that a server never told right: the folder itself
+/// shows messages at or above it. Such a number is treated as one that is not told, else the pair would be matched anew in every run, and nothing
+/// would ever be removed.
+/// </summary>
+internal static class ToldUidNext
+{
+    /// <summary>Returns the source folder's counters, without a UIDNEXT that its listing contradicts. Lists it only if the number is in doubt.</summary>
+    /// <param name="last">The pair's summary when it was last up to date.</param>
+    public static Task<FolderStatus> OfSourceAsync(IMessageFolder source, ICheckpoint checkpoint, PairSummary? last, CancellationToken abort) =>
+        CheckAsync(source, s => UidMemory.DoubtSource(checkpoint, last, s), abort);
+
+    /// <inheritdoc cref="OfSourceAsync"/>
+    public static Task<FolderStatus> OfTargetAsync(IMessageFolder target, ICheckpoint checkpoint, PairSummary? last, CancellationToken abort) =>
+        CheckAsync(target, s => UidMemory.DoubtTarget(checkpoint, last, s), abort);
+
+    private static async Task<FolderStatus> CheckAsync(IMessageFolder folder, Func<FolderStatus, string?> doubt, CancellationToken abort)
+    {
+        var told = folder.Status;
+        var untold = told with { UidNext = Uid.None };
+        if (told.UidNext.IsNone || doubt(told) is null || doubt(untold) is not null)
+            return told;
+        long below = 0, above = 0;
+        await foreach (var message in folder.ListAsync(new ListRequest(), abort))
+        {
+            if (message.Uid < told.UidNext)
+                below++;
+            else
+                above++;
+        }
+
+        // Mail that arrived after the folder was opened is above a true UIDNEXT, too, but was not counted then.
+        return above > 0 && below < told.Messages ? untold : told;
+    }
+}

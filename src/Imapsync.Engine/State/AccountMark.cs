@@ -1,0 +1,57 @@
+using System.Security.Cryptography;
+using System.Text;
+using Imapsync.Engine.Mail;
+
+namespace Imapsync.Engine.State;
+
+/// <summary>
+/// The <c>accounts</c> piece of the job's state: of which source and which target account its records are. UIDVALIDITY does not tell accounts
+/// apart, since at many providers that of INBOX is 1 in all of them: records of one account would make the mail of another look copied.
+/// </summary>
+internal static class AccountMark
+{
+    private const string Magic = "imapsync-accounts 1";
+    private const int MaxFileBytes = 4096;
+
+    /// <summary>
+    /// Returns which ends of the job are other accounts than those its records are of, in words; null if none is, or if the state does not say
+    /// which accounts they are of.
+    /// </summary>
+    public static async Task<string?> FindChangeAsync(IStateMedium state, Endpoint source, Endpoint target, CancellationToken cancellationToken)
+    {
+        if (await state.ReadAllAsync(StateName.Accounts, MaxFileBytes, cancellationToken) is not { } octets)
+            return null;
+        var lines = Encoding.UTF8.GetString(octets).Split('\n');
+        // What can't be read names no account, so it is not the account of today.
+        var isSource = lines[0] == Magic && lines.Contains(SourceLine(source));
+        var isTarget = lines[0] == Magic && lines.Contains(TargetLine(target));
+        return (isSource, isTarget) switch
+        {
+            (true, true) => null,
+            (false, true) => "the source is another account than in earlier runs",
+            (true, false) => "the target is another account than in earlier runs",
+            _ => "source and target are other accounts than in earlier runs",
+        };
+    }
+
+    /// <summary>Records that from now on the job's records are of these accounts. Writes nothing if the state says so already.</summary>
+    public static async Task SetAsync(IStateMedium state, Endpoint source, Endpoint target, CancellationToken cancellationToken)
+    {
+        var text = Encoding.UTF8.GetBytes($"{Magic}\n{SourceLine(source)}\n{TargetLine(target)}\n");
+        if (await state.ReadAllAsync(StateName.Accounts, MaxFileBytes, cancellationToken) is not { } known || !known.AsSpan().SequenceEqual(text))
+            await state.ReplaceAsync(StateName.Accounts, text, cancellationToken);
+    }
+
+    private static string SourceLine(Endpoint source) => "source " + DigestOf(NameOf(source));
+
+    /// <summary>A backup may be moved to another directory together with its UIDs, so its place says nothing.</summary>
+    private static string TargetLine(Endpoint target) => "target " + DigestOf(target.Place is null ? NameOf(target) : "");
+
+    /// <summary>
+    /// Returns the account's name. The port does not belong to it, except where it may be the end of a tunnel: the ports of this machine may lead
+    /// to different servers.
+    /// </summary>
+    private static string NameOf(Endpoint endpoint) => endpoint is ServerEndpoint { IsOnThisMachine: false } server ? server.Account : endpoint.Place ?? endpoint.Identity;
+
+    private static string DigestOf(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16));
+}

@@ -1,0 +1,65 @@
+using Imapsync.Fleet.Executing;
+using Imapsync.Fleet.Listing;
+
+namespace Imapsync.Fleet.Tests.Executing;
+
+[Collection(PostgresCollection.Name)]
+public sealed class QuartzExecutorTests(PostgresFixture postgres)
+{
+    private const int Slots = 2;
+
+    /// <summary>More offers than slots come from a feeder that counted differently; the feeder's own thread is free in between.</summary>
+    [Theory(Timeout = 60_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task No_more_accounts_are_at_work_than_there_are_slots_though_the_feeder_goes_on(bool isShared)
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var file = Path.GetTempFileName();
+        await using var store = isShared
+            ? await FleetStore.OpenPostgresAsync(await postgres.NewDatabaseAsync(), null, stop)
+            : await FleetStore.OpenFileAsync(file, null, stop);
+        var (now, most, feeds) = (0, 0, 0);
+        using var release = new SemaphoreSlim(0);
+        var fedOften = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var full = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var all = new CountdownEvent(5);
+        await using (var executor = new QuartzExecutor("one", Slots, store.PostgresConnectionString, work => store.AloneAsync(work, CancellationToken.None)))
+        {
+            await executor.StartAsync(FeedAsync, RunAsync, stop);
+            for (var account = 1; account <= 5; account++)
+                await executor.OfferAsync(new Offer(account, 1, "one"), stop);
+            await full.Task.WaitAsync(stop);
+            Interlocked.Exchange(ref feeds, 0);
+            await fedOften.Task.WaitAsync(stop);
+            Assert.Equal(Slots, most);
+            release.Release(5);
+            // The others have their turn when slots are free.
+            await Task.Run(() => all.Wait(stop), stop);
+            Assert.Equal(Slots, most);
+        }
+
+        File.Delete(file);
+        all.Dispose();
+
+        Task FeedAsync(CancellationToken cancellationToken)
+        {
+            // Three times after all slots were taken: a thread that is free would have been given an account before.
+            if (full.Task.IsCompleted && Interlocked.Increment(ref feeds) >= 3)
+                fedOften.TrySetResult();
+            return Task.CompletedTask;
+        }
+
+        async Task RunAsync(long account, long attempt)
+        {
+            var at = Interlocked.Increment(ref now);
+            for (var seen = most; at > seen; seen = most)
+                Interlocked.CompareExchange(ref most, at, seen);
+            if (at >= Slots)
+                full.TrySetResult();
+            await release.WaitAsync(stop);
+            Interlocked.Decrement(ref now);
+            all.Signal();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Progress;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+/// <summary>
+/// A server that answers APPEND with UIDs of other messages: once one record is found to be wrong, none of the folder keeps a copy from being
+/// recognised.
+/// </summary>
+public sealed class MisplacedReceiptTests
+{
+    /// <summary>
+    /// The UIDs told for three messages, by how far each is from the true one; a UID beyond the last is that of mail that is delivered later.
+    /// </summary>
+    public static TheoryData<int, int, int, int, bool> Cases()
+    {
+        var cases = new TheoryData<int, int, int, int, bool>();
+        foreach (var (a, b, c) in ((int, int, int)[])[(1, 1, 1), (1, 1, -2), (2, -1, -1), (1, -1, 0), (0, 1, -1), (2, 0, -2)])
+        {
+            for (var flagged = 0; flagged < 3; flagged++)
+            {
+                cases.Add(a, b, c, flagged, false);
+                cases.Add(a, b, c, flagged, true);
+            }
+        }
+
+        return cases;
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task Nothing_is_copied_again(int first, int second, int third, int flagged, bool hasIds)
+    {
+        using var box = new MailboxFixture();
+        box.Job = box.Job with { Flags = FlagPolicy.Follow };
+        var inbox = box.Source.Folder("INBOX");
+        inbox.Add(Mail(1, hasIds));
+        await box.RunAsync();
+        int[] shifts = [first, second, third];
+        box.Target.TellsUid = uid => (uint)(uid + shifts[uid - 2]);
+        List<uint> fresh = [inbox.Add(Mail(2, hasIds)), inbox.Add(Mail(3, hasIds)), inbox.Add(Mail(4, hasIds))];
+        await box.RunAsync();
+        box.Target.TellsUid = uid => uid;
+        box.Target.Folder("INBOX").Add(Mail(9, hasIds: true));
+        inbox.SetFlags(fresh[flagged], "\\Flagged");
+        JobReport report;
+        var runs = 0;
+        do
+            report = await box.RunAsync();
+        while (report.Outcome != JobOutcome.Ok && ++runs < 3);
+
+        Assert.Equal(JobOutcome.Ok, report.Outcome);
+        inbox.Add(Mail(9, hasIds: true));
+        Assert.Equal(Octets(inbox), Octets(box.Target.Folder("INBOX")));
+    }
+
+    private static IEnumerable<string> Octets(MemoryFolderState folder) =>
+        folder.Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets)).Order(StringComparer.Ordinal);
+
+    /// <summary>Without a Message-ID two of the messages have the same size, and can't be told apart by what flags are judged by.</summary>
+    private static string Mail(int number, bool hasIds) => hasIds
+        ? MailboxFixture.Mail($"m{number}")
+        : $"From: a@example.org\r\nSubject: message {number}\r\n\r\ntext {new string('x', number / 2)}\r\n";
+}

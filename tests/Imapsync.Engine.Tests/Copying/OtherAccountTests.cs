@@ -1,0 +1,99 @@
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Imap;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+/// <summary>
+/// A job whose source or target is put right after a run. Many providers give INBOX the same UIDVALIDITY in every account, so only the job itself
+/// shows that its records are of another one.
+/// </summary>
+public sealed class OtherAccountTests
+{
+    private static readonly string[] Names = ["INBOX", "A", "B"];
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task All_mail_of_the_other_account_arrives_once_and_nothing_is_removed(bool isSource)
+    {
+        var seed = Seeds.Next();
+        var random = new Random(seed);
+        for (var round = 0; round < 60; round++)
+        {
+            using var box = new MailboxFixture();
+            box.Job = box.Job with
+            {
+                Source = Account("imap.example.com", "alicee", 993), Target = Account("imap.example.org", "alice", 993),
+                Deletions = random.Next(2) == 0 ? DeletionPolicy.Mirror : DeletionPolicy.Keep, DeletionLimit = new DeletionLimit(100, IsPercent: true),
+            };
+            box.Source.HasModSeq = random.Next(2) == 0;
+            Fill(box.Source, 1000, random, random.Next(2) == 0 ? "x" : "y");
+            await box.RunAsync();
+            var changed = isSource ? box.Source : box.Target;
+            changed.Folders.Clear();
+            Fill(changed, isSource ? 1000u : 5000u, random, "z");
+            // Some messages are in both accounts.
+            changed.Folder("A").Add(MailboxFixture.Mail("xA1"));
+            var before = Living(box.Target);
+            box.Job = isSource ? box.Job with { Source = Account("imap.example.com", "alice", 993) } : box.Job with { Target = Account("imap.example.net", "alice", 993) };
+            if (random.Next(3) == 0)
+                await BreakOffAsync(box, random);
+
+            var report = await box.RunAsync();
+
+            var at = $"seed {seed}, round {round}";
+            Assert.True(report.Outcome == JobOutcome.Ok, $"{at}: {string.Join("; ", report.Problems.Select(p => p.Text))}");
+            var there = Living(box.Target);
+            Assert.True(there.Count == there.Distinct().Count(), $"{at}: doubled");
+            Assert.Empty(before.Except(there));
+            var missing = Living(box.Source).Except(there).ToList();
+            Assert.True(missing.Count == 0, $"{at}: {string.Join(", ", missing)} did not arrive");
+            Assert.Equal(0L, (await box.RunAsync()).Totals.Copied);
+        }
+    }
+
+    [Fact]
+    public async Task Another_port_of_a_host_is_the_same_account()
+    {
+        using var box = new MailboxFixture();
+        box.Job = box.Job with { Source = Account("imap.example.com", "alice", 143), Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        Fill(box.Source, 1000, new Random(1), "x");
+        await box.RunAsync();
+        box.Job = box.Job with { Source = Account("IMAP.example.com", "alice", 993) };
+        box.Source.Folder("A").Remove(1);
+
+        var report = await box.RunAsync();
+
+        Assert.Equal((JobOutcome.Ok, 0L, 1L), (report.Outcome, report.Totals.Adopted, report.Totals.Deleted));
+    }
+
+    private static ImapEndpoint Account(string host, string user, int port) => new(host, port, TlsMode.Implicit, user);
+
+    private static void Fill(MemoryStore store, uint validity, Random random, string prefix)
+    {
+        store.NextValidity = validity;
+        foreach (var name in Names)
+        {
+            for (var n = random.Next(2, 7); n > 0; n--)
+                store.Folder(name).Add(MailboxFixture.Mail($"{prefix}{name}{n}"));
+        }
+    }
+
+    private static async Task BreakOffAsync(MailboxFixture box, Random random)
+    {
+        var left = random.Next(1, 8);
+        box.Target.OnStep = step =>
+        {
+            if (step.StartsWith("append", StringComparison.Ordinal) && --left == 0)
+                throw new MailException(FailureScope.Store, false, "broken off");
+        };
+        await box.RunAsync();
+        box.Target.OnStep = _ => { };
+    }
+
+    private static List<string> Living(MemoryStore store) => [.. store.Folders.SelectMany(f => f.Value.Messages.Select(m =>
+        $"{f.Key} {System.Text.Encoding.Latin1.GetString(m.Octets).Split("Subject: ")[1].Split('\r')[0]}"))];
+}

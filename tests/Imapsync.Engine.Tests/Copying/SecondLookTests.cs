@@ -1,0 +1,108 @@
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+/// <summary>Mail that its owner moves between folders while a run lists them is never removed from the place where it is at the target.</summary>
+public sealed class SecondLookTests
+{
+    [Theory]
+    [InlineData(DeletionPolicy.Mirror)]
+    [InlineData(DeletionPolicy.Trash)]
+    public async Task Mail_moved_during_a_run_lies_at_the_target_after_it(DeletionPolicy policy)
+    {
+        var seed = Seeds.Next();
+        var random = new Random(seed);
+        for (var round = 0; round < 60; round++)
+        {
+            using var box = new MailboxFixture();
+            box.Job = box.Job with { Deletions = policy, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+            box.Source.HasModSeq = random.Next(2) == 0;
+            box.Target.HasModSeq = random.Next(2) == 0;
+            var names = (string[])["INBOX", "A", "B", "C"];
+            foreach (var name in names)
+            {
+                box.Source.Folder(name).TellsUidNext = random.Next(4) != 0;
+                for (var n = 1; n <= 4; n++)
+                    box.Source.Folder(name).Add(MailboxFixture.Mail($"{name}{n}"));
+            }
+
+            await box.RunAsync();
+            // Deliveries and deletions make the run list folders at all, then mail is moved before or after it has listed them.
+            foreach (var name in names.Where(_ => random.Next(2) == 0))
+            {
+                box.Source.Folder(name).Remove(1);
+                box.Source.Folder(name).Add(MailboxFixture.Mail($"{name}new"));
+            }
+
+            var moves = random.Next(1, 4);
+            var created = random.Next(5) == 0;
+            var copied = Living(box.Target);
+            box.Source.OnStep = step =>
+            {
+                if (moves == 0 || !step.StartsWith("listing ", StringComparison.Ordinal) || random.Next(3) != 0)
+                    return;
+                moves--;
+                var from = box.Source.Folder(names[random.Next(names.Length)]);
+                var to = box.Source.Folder(created ? "New" : names[random.Next(names.Length)]);
+                if (from == to || from.Messages.Count == 0)
+                    return;
+                var message = from.Messages[random.Next(from.Messages.Count)];
+                from.Remove(message.Uid);
+                to.Add(message.Octets, message.Flags, message.Date);
+            };
+
+            var report = await box.RunAsync();
+
+            box.Source.OnStep = _ => { };
+            var lost = Living(box.Source).Intersect(copied).Except(Living(box.Target)).ToList();
+            Assert.True(lost.Count == 0, $"seed {seed}, round {round}: {string.Join(", ", lost)} is not at the target, {report.Outcome}");
+            await box.RunAsync();
+            Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+            Assert.Equal(Placed(box.Source), Placed(box.Target));
+        }
+    }
+
+    [Fact]
+    public async Task A_run_in_which_nothing_is_moved_removes_at_once_and_adds_up()
+    {
+        using var box = new MailboxFixture();
+        box.Job = box.Job with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        foreach (var name in (string[])["INBOX", "A"])
+        {
+            for (var n = 1; n <= 4; n++)
+                box.Source.Folder(name).Add(MailboxFixture.Mail($"{name}{n}"));
+        }
+
+        await box.RunAsync();
+        box.Source.Folder("A").Remove(2);
+        box.Source.Folder("INBOX").Add(MailboxFixture.Mail("new"));
+        // Mail that arrives while the folders are listed is copied in the same run, as part of the second look, and counted once.
+        var arrived = false;
+        box.Source.OnStep = step =>
+        {
+            if (arrived || step != "listing A")
+                return;
+            arrived = true;
+            box.Source.Folder("INBOX").Add(MailboxFixture.Mail("late"));
+        };
+
+        var report = await box.RunAsync();
+
+        Assert.Equal((JobOutcome.Ok, 1L), (report.Outcome, report.Totals.Deleted));
+        Assert.Equal(report.Totals.SourceMessages, report.Totals.Copied + report.Totals.AlreadyPresent);
+        Assert.Equal(Placed(box.Source), Placed(box.Target));
+    }
+
+    private static HashSet<string> Living(MemoryStore store) =>
+        [.. store.Folders.Where(f => f.Key.ToString() != "Removed").SelectMany(f => f.Value.Messages).Select(Subject)];
+
+    private static List<string> Placed(MemoryStore store) => [.. store.Folders
+        .Where(f => f.Value.Messages.Count > 0 && f.Key.IsInbox | f.Key.ToString() is "A" or "B" or "C" or "New")
+        .SelectMany(f => f.Value.Messages.Select(m => $"{f.Key} {Subject(m)}")).Order(StringComparer.Ordinal)];
+
+    private static string Subject(MemoryMessage message) =>
+        System.Text.Encoding.Latin1.GetString(message.Octets).Split("Subject: ")[1].Split('\r')[0];
+}

@@ -1,0 +1,78 @@
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Tests.Support;
+
+namespace Imapsync.Engine.Tests.Copying;
+
+/// <summary>A server whose UIDNEXT is always below its UIDs: nothing is matched anew for it, and removals are made.</summary>
+public sealed class ToldUidNextTests
+{
+    [Fact]
+    public async Task A_number_that_the_folder_itself_contradicts_counts_as_not_told()
+    {
+        var seed = Seeds.Next();
+        var random = new Random(seed);
+        for (var round = 0; round < 60; round++)
+        {
+            using var box = new MailboxFixture();
+            box.Job = box.Job with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+            box.Source.HasModSeq = random.Next(2) == 0;
+            box.Target.HasModSeq = random.Next(2) == 0;
+            var (source, target) = (box.Source.Folder("INBOX"), box.Target.Folder("INBOX"));
+            var (liesAtSource, liesAtTarget) = random.Next(3) switch { 0 => (true, false), 1 => (false, true), _ => (true, true) };
+            var told = (uint)random.Next(1, 4);
+            var count = 0;
+            for (var n = random.Next(3, 8); n > 0; n--)
+                source.Add(MailboxFixture.Mail($"m{++count}"));
+            for (var night = 0; night < 5; night++)
+            {
+                source.ToldUidNext = liesAtSource ? told : null;
+                target.ToldUidNext = liesAtTarget ? told : null;
+                var report = await box.RunAsync();
+                var at = $"seed {seed}, round {round}, night {night}";
+                Assert.True(report.Outcome == JobOutcome.Ok, $"{at}: {report.Outcome}");
+                Assert.True(night == 0 || report.Totals.Adopted == 0, $"{at}: adopted {report.Totals.Adopted}: {string.Join("; ", report.Notes)}");
+                Assert.True(Subjects(source).SequenceEqual(Subjects(target)), $"{at}: {string.Join(",", Subjects(source))} / {string.Join(",", Subjects(target))}: {string.Join("; ", report.Notes)}");
+                for (var n = random.Next(0, 3); n > 0; n--)
+                    source.Add(MailboxFixture.Mail($"m{++count}"));
+                for (var n = random.Next(0, 3); n > 0 && source.Messages.Count > 1; n--)
+                    source.Remove(source.Messages[random.Next(source.Messages.Count - 1)].Uid);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_folder_put_back_is_still_noticed_when_mail_arrives_as_it_is_opened()
+    {
+        using var box = new MailboxFixture();
+        box.Source.HasModSeq = box.Target.HasModSeq = false;
+        box.Job = box.Job with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        var source = box.Source.Folder("INBOX");
+        for (var n = 1; n <= 4; n++)
+            source.Add(MailboxFixture.Mail($"m{n}"));
+        var putBack = source.BackUp();
+        source.Add(MailboxFixture.Mail("m5"));
+        source.Add(MailboxFixture.Mail("m6"));
+        await box.RunAsync();
+        putBack();
+        // Two messages get the UIDs of those that the disk took away, between the opening of the folder and its listing.
+        var arrived = false;
+        box.Source.OnStep = step =>
+        {
+            if (arrived || step != "listing INBOX")
+                return;
+            arrived = true;
+            source.Add(MailboxFixture.Mail("other5"));
+            source.Add(MailboxFixture.Mail("other6"));
+        };
+
+        var report = await box.RunAsync();
+
+        Assert.Contains(report.Notes, n => n.Contains("UIDNEXT at the source went back from 7 to 5", StringComparison.Ordinal));
+        Assert.Empty(Subjects(source).Except(Subjects(box.Target.Folder("INBOX"))));
+    }
+
+    private static IEnumerable<string> Subjects(MemoryFolderState folder) =>
+        folder.Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets).Split("Subject: ")[1].Split('\r')[0]).Order(StringComparer.Ordinal);
+}
