@@ -27,7 +27,7 @@ public sealed partial class ArchitectureTests
         ],
         ["Imapsync.Notifying"] = ["Imapsync.Engine", "MailKit"],
         ["Imapsync.Serving"] = ["Imapsync.Engine", "MimeKit"],
-        ["Imapsync.Fleet"] = ["Imapsync.Engine", "Microsoft.AspNetCore.OpenApi", "Microsoft.Data.Sqlite", "Npgsql", "Quartz", "System.CommandLine", "YamlDotNet"],
+        ["Imapsync.Fleet"] = ["Imapsync.Engine", "Microsoft.AspNetCore.Authentication.OpenIdConnect", "Microsoft.AspNetCore.OpenApi", "Microsoft.Data.Sqlite", "Npgsql", "Quartz", "System.CommandLine", "YamlDotNet"],
         ["imapsync"] = ["Imapsync.Engine", "Imapsync.Notifying", "Imapsync.Serving", "OpenTelemetry.Exporter.OpenTelemetryProtocol", "System.CommandLine", "Spectre.Console"],
     };
 

@@ -19,6 +19,7 @@ internal static class ServeCommand
         var clear = new Option<bool>("--clear-text") { Description = "Listen in clear text on an address that other machines reach: something in front of it does TLS." };
         foreach (var option in new Option[] { listen, certificate, key, clear })
             command.Add(option);
+        var oidc = new OidcOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             if (!IPEndPoint.TryParse(parsed.GetValue(listen)!, out var address))
@@ -26,6 +27,7 @@ internal static class ServeCommand
             using var identity = parsed.GetValue(certificate) is { } file ? X509Certificate2.CreateFromPemFile(file, parsed.GetValue(key) ?? file) : null;
             if (!IPAddress.IsLoopback(address.Address) && identity is null && !parsed.GetValue(clear))
                 throw new FleetException($"{address} can be reached by other machines, and tokens would cross the network in clear text; give --tls-cert and --tls-key, or --clear-text where something in front of it does TLS");
+            var provider = oidc.SettingsOf(parsed);
             using var signals = new StopSignals();
             var data = options.DataOf(parsed);
             var tokens = new Tokens(Path.Combine(data, "tokens"));
@@ -33,7 +35,7 @@ internal static class ServeCommand
                 await output.WriteLineAsync($"token: {tokens.Add("first", Role.Operate)}");
             await using var store = await options.OpenStoreAsync(parsed, isShared: false, signals.Token);
             var reader = options.ReaderOf(parsed);
-            await using var app = FleetServer.Build(address, identity, store, reader, tokens, Path.Combine(data, "keys"));
+            await using var app = FleetServer.Build(address, identity, store, reader, tokens, Path.Combine(data, "keys"), provider);
             await app.StartAsync(signals.Token);
             await error.WriteLineAsync($"Serving {store.Display} on {app.Urls.First()}. Ctrl-C ends it.");
             await output.WriteLineAsync($"url: {app.Urls.First()}");

@@ -21,16 +21,17 @@ internal static class DashboardSetup
     };
 
     /// <param name="keys">The directory of the keys that cookies are sealed with; all servers of a fleet share it.</param>
-    public static void AddDashboard(this IServiceCollection services, AuthenticationBuilder authentication, string keys)
+    public static void AddDashboard(this IServiceCollection services, AuthenticationBuilder authentication, string keys, OidcSettings? oidc)
     {
         services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(keys)).SetApplicationName("imapsync-fleet");
-        services.AddSingleton<Session>().AddSingleton<WrongTokens>().AddSingleton<LiveNumbers>();
+        services.AddSingleton(p => new Session(p.GetRequiredService<Tokens>(), oidc, p.GetRequiredService<TimeProvider>())).AddSingleton<WrongTokens>().AddSingleton<LiveNumbers>().AddSingleton<Imports>();
         services.AddAntiforgery(a => Protect(a.Cookie, "imapsync-fleet-form"));
         services.AddRazorPages(r =>
         {
             r.RootDirectory = "/Dashboard/Pages";
             r.Conventions.AuthorizeFolder("/", Session.Look);
             r.Conventions.AllowAnonymousToPage("/SignIn");
+            r.Conventions.AllowAnonymousToPage("/SignedIn");
             r.Conventions.AllowAnonymousToPage("/Problem");
         });
         // A proxy says whether the browser spoke TLS to it, so that cookies get their Secure attribute. Whoever lies about it harms only his own.
@@ -43,6 +44,8 @@ internal static class DashboardSetup
         services.AddAuthorizationBuilder()
             .AddPolicy(Session.Look, p => p.AddAuthenticationSchemes(Session.SchemeName).RequireRole(nameof(Role.Look)))
             .AddPolicy(Session.Operate, p => p.AddAuthenticationSchemes(Session.SchemeName).RequireRole(nameof(Role.Operate)));
+        if (oidc is not null)
+            authentication.AddOidc(oidc);
         authentication.AddCookie(Session.SchemeName, c =>
         {
             Protect(c.Cookie, "imapsync-fleet");
@@ -83,8 +86,11 @@ internal static class DashboardSetup
     public static void MapDashboard(this WebApplication app)
     {
         app.MapRazorPages();
+        if (app.Services.GetRequiredService<Session>().Provider is { } provider)
+            app.MapOidc(provider);
         app.MapGet("/live", LiveNumbers.Stream).RequireAuthorization(Session.Look).ExcludeFromDescription();
         app.MapGet("/accounts/results.csv", AccountQuery.Export).RequireAuthorization(Session.Look).ExcludeFromDescription();
+        app.MapGet("/import/{id}/checked.csv", CheckModel.Table).RequireAuthorization(Session.Look).ExcludeFromDescription();
         foreach (var (name, type) in Assets)
         {
             var octets = ReadAsset(name);

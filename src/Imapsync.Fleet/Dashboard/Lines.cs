@@ -18,11 +18,23 @@ internal sealed class AccountLine(AccountView account)
 
     public string Note => account.Folder is { Length: > 0 } folder ? $"{folder} · {account.Worker}" : account.Problem ?? "";
 
+    public string Attempts => Words.Number(account.Attempt);
+
+    /// <summary>When it is tried, for one that waits; what it is at, for one that is at work; else when it ended.</summary>
+    public string When => account switch
+    {
+        { Status: AccountStatus.Due, Attempt: > 0 } => $"due {Words.Time(account.DueAt)}",
+        { Status: AccountStatus.Due } => "waits for its turn",
+        { Status: AccountStatus.Ready or AccountStatus.Running, Began: { } began } => $"begun {Words.Time(began)}",
+        { Ended: { } ended } => $"ended {Words.Time(ended)}",
+        _ => "not begun yet",
+    };
+
     /// <summary>What live numbers replace, by the names in <c>data-live</c>.</summary>
     public IEnumerable<(string Name, string Text)> Texts =>
     [
         (Name("status"), Status), (Name("copied"), Copied), (Name("size"), Size), (Name("problems"), Problems), (Name("ended"), Ended), (Name("note"), Note),
-        (Name("progress"), Share),
+        (Name("progress"), Share), (Name("attempts"), Attempts), (Name("when"), When),
     ];
 
     /// <summary>How much is in place, in percent. What was there before is not counted as copied, so only the status tells when all is.</summary>

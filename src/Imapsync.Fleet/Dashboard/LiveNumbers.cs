@@ -5,6 +5,7 @@ using System.Security.Claims;
 using System.Text.Json;
 using System.Threading.Channels;
 using Imapsync.Fleet.Listing;
+using Imapsync.Fleet.Preflights;
 
 namespace Imapsync.Fleet.Dashboard;
 
@@ -12,11 +13,13 @@ namespace Imapsync.Fleet.Dashboard;
 /// What open pages show, kept up to date by server-sent events. One look at the database every two seconds serves all listeners,
 /// and there is none while nobody listens.
 /// </summary>
-internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<LiveNumbers> log)
+internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session sessions, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<LiveNumbers> log)
 {
     private const int MostAccounts = 500;
     private const int MostListeners = 200;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
+    private static readonly Dictionary<long, string> EmptyLogs = [];
 
     private readonly Lock guard = new();
     private readonly List<Listener> listeners = [];
@@ -25,7 +28,10 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
     /// <summary>The endpoint. Each event is a JSON object: the <c>data-live</c> names of what has changed, and the texts now there.</summary>
     /// <param name="accounts">Numbers of the accounts shown, with commas between.</param>
     /// <param name="batches">Whether the numbers of batches are shown.</param>
-    public static IResult Stream(LiveNumbers live, ClaimsPrincipal user, string? accounts, bool? batches, CancellationToken cancellationToken)
+    /// <param name="story">The account whose report, history and log are shown; null for none.</param>
+    /// <param name="check">The preflight that is shown; null for none.</param>
+    /// <param name="workers">Whether the workers and the throughput are shown.</param>
+    public static IResult Stream(LiveNumbers live, ClaimsPrincipal user, string? accounts, bool? batches, long? story, string? check, bool? workers, CancellationToken cancellationToken)
     {
         var ids = new HashSet<long>();
         foreach (var text in (accounts ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
@@ -36,7 +42,7 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
 
         return live.IsFull
             ? TypedResults.StatusCode(StatusCodes.Status503ServiceUnavailable)
-            : TypedResults.ServerSentEvents(live.FollowAsync(new Listener(ids, batches == true), user, cancellationToken));
+            : TypedResults.ServerSentEvents(live.FollowAsync(new Listener(ids, batches == true, story, check, workers == true), user, cancellationToken));
     }
 
     private bool IsFull
@@ -107,7 +113,11 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
                 var batches = present.Any(l => l.IsForBatches) ? await store.ReadBatchesAsync(lifetime.ApplicationStopping) : [];
                 long[] ids = [.. present.SelectMany(l => l.Accounts).Distinct()];
                 var accounts = ids.Length == 0 ? [] : (await store.ReadAccountsAsync(new AccountPage(new AccountFilter(Ids: ids), Limit: ids.Length), lifetime.ApplicationStopping)).Accounts;
-                var look = new Look(batches, accounts.ToDictionary(a => a.Id));
+                long[] stories = [.. present.Select(l => l.Story).OfType<long>().Distinct()];
+                var logs = stories.Length == 0 ? EmptyLogs : await store.ReadLogEndsAsync(stories, lifetime.ApplicationStopping);
+                var checks = present.Select(l => l.Check).OfType<string>().Distinct().Select(desk.Find).OfType<Preflight>().Select(p => p.View).ToDictionary(v => v.Id);
+                var workers = present.Any(l => l.IsForWorkers) ? await ReadWorkersAsync() : [];
+                var look = new Look(batches, accounts.ToDictionary(a => a.Id), logs, checks, workers);
                 foreach (var listener in present)
                     listener.Looks.Writer.TryWrite(look);
                 await Task.Delay(Pause, time, lifetime.ApplicationStopping);
@@ -125,6 +135,13 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
         }
     }
 
+    private async Task<IReadOnlyList<(string Name, string Text)>> ReadWorkersAsync()
+    {
+        var stop = lifetime.ApplicationStopping;
+        var newest = new Throughput(ThroughputSpan.Hour, await store.ReadThroughputAsync(1, 1, stop));
+        return [("workers", WorkersModel.VersionOf(await store.ReadWorkersAsync(stop))), ("throughput", newest.Version), ("throughput-table", newest.Version)];
+    }
+
     /// <summary>Returns who listens. Where nobody does the looking ends, and the next listener begins it again.</summary>
     private List<Listener> Present()
     {
@@ -135,14 +152,19 @@ internal sealed class LiveNumbers(FleetStore store, Session sessions, TimeProvid
         }
     }
 
-    private sealed record Look(IReadOnlyList<BatchView> Batches, Dictionary<long, AccountView> Accounts);
+    /// <param name="Logs">For accounts whose log is shown, what changes when it does.</param>
+    private sealed record Look(IReadOnlyList<BatchView> Batches, Dictionary<long, AccountView> Accounts, IReadOnlyDictionary<long, string> Logs, Dictionary<string, PreflightView> Checks, IReadOnlyList<(string Name, string Text)> Workers);
 
-    private sealed record Listener(IReadOnlySet<long> Accounts, bool IsForBatches)
+    private sealed record Listener(IReadOnlySet<long> Accounts, bool IsForBatches, long? Story, string? Check, bool IsForWorkers)
     {
         /// <summary>Only the newest look matters to a listener that is slow.</summary>
         public Channel<Look> Looks { get; } = Channel.CreateBounded<Look>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
 
         public IEnumerable<(string Name, string Text)> Texts(Look look) =>
-            (IsForBatches ? BatchLine.Texts(look.Batches) : []).Concat(Accounts.Where(look.Accounts.ContainsKey).SelectMany(id => new AccountLine(look.Accounts[id]).Texts));
+            (IsForBatches ? BatchLine.Texts(look.Batches) : [])
+            .Concat(Accounts.Where(look.Accounts.ContainsKey).SelectMany(id => new AccountLine(look.Accounts[id]).Texts))
+            .Concat(Story is { } story && look.Accounts.TryGetValue(story, out var account) ? [("story", AccountStory.VersionOf(account)), ("log", look.Logs.GetValueOrDefault(story, ""))] : [])
+            .Concat(Check is { } check && look.Checks.TryGetValue(check, out var view) ? new CheckLine(view).Texts : [])
+            .Concat(IsForWorkers ? look.Workers : []);
     }
 }

@@ -28,6 +28,9 @@ internal static class Words
     public static string Time(long? milliseconds) =>
         milliseconds is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) + " UTC" : "";
 
+    /// <summary>Milliseconds since 1970 as UTC, to the second.</summary>
+    public static string Moment(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + " UTC";
+
     public static string Status(AccountStatus status) => status.ToString().ToLowerInvariant();
 
     /// <summary>The status, and what will become of it where a worker has the account.</summary>

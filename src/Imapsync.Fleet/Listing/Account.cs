@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Imapsync.Fleet.Listing;
 
 /// <summary>The status of an account. The tables store these numbers.</summary>
@@ -80,7 +82,17 @@ public sealed record StartedAccount(
 
 /// <summary>How an account at work gets on.</summary>
 /// <param name="Planned">Messages that the source shows.</param>
-public readonly record struct AccountProgress(long Account, long Attempt, long Planned, long Copied, long Bytes, string Folder);
+public readonly record struct AccountProgress(long Account, long Attempt, long Planned, long Copied, long Bytes, string Folder)
+{
+    /// <summary>What happened since; null for nothing. Lines that were written already are not written again.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<AttemptLine>? Lines { get; init; }
+}
+
+/// <summary>A line of an attempt's log.</summary>
+/// <param name="Number">Counted up from 1 in each attempt; lines may be left out.</param>
+/// <param name="AgeMilliseconds">How long ago it happened, since no two machines' clocks are compared.</param>
+public readonly record struct AttemptLine(long Number, long AgeMilliseconds, string Words);
 
 /// <summary>How an attempt ended.</summary>
 /// <param name="DelayMilliseconds">When <paramref name="Status"/> is due: in how long.</param>
@@ -96,4 +108,7 @@ public sealed record AttemptEnd(long Account, long Attempt, AccountStatus Status
     public long Problems { get; init; }
 
     public string? Report { get; init; }
+
+    /// <summary>The last lines of its log; null for none. Lines that were written already are not written again.</summary>
+    public IReadOnlyList<AttemptLine>? Lines { get; init; }
 }

@@ -6,7 +6,7 @@ namespace Imapsync.Fleet.Listing;
 internal static class FleetSchema
 {
     /// <summary>The version of the tables, increased with each change of them.</summary>
-    public const long Version = 2;
+    public const long Version = 3;
 
     public static async Task CreateAsync(Medium medium, CancellationToken cancellationToken)
     {
@@ -21,8 +21,8 @@ internal static class FleetSchema
         await connection.ExecuteAsync(transaction, Tables.Replace("{key}", medium.Key, StringComparison.Ordinal).Replace("{room}", medium.RoomToUpdate, StringComparison.Ordinal)
             .Replace("{octets}", medium.Octets, StringComparison.Ordinal), cancellationToken);
         await connection.ExecuteAsync(transaction, "insert into version(one, number) values(1, @number) on conflict do nothing", cancellationToken, ("number", Version));
-        // Version 2 has more tables, which were created above, and is else the same.
-        await connection.ExecuteAsync(transaction, "update version set number = 2 where number = 1", cancellationToken);
+        // Versions 2 and 3 have more tables than the one before, which were created above, and are else the same.
+        await connection.ExecuteAsync(transaction, "update version set number = 3 where number in (1, 2)", cancellationToken);
         var found = await connection.NumberAsync(transaction, "select number from version", cancellationToken);
         if (found != Version)
             throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"the tables of {medium.Display} have version {found}, and this program knows {Version}; use the program that made them, or a newer one"));
@@ -69,6 +69,13 @@ internal static class FleetSchema
 
         create table if not exists event (id {key}, account bigint not null references account(id), at bigint not null, words text not null);
         create index if not exists event_account on event (account, id);
+
+        create table if not exists log (
+          account bigint not null references account(id) on delete cascade, attempt bigint not null, number bigint not null, at bigint not null, words text not null,
+          primary key (account, attempt, number));
+
+        create table if not exists sample (
+          minute bigint not null, worker text not null, messages bigint not null, octets bigint not null, primary key (minute, worker));
 
         create table if not exists job_state (
           id {key}, job text not null, part text not null, account bigint not null references account(id) on delete cascade, attempt bigint not null,

@@ -25,6 +25,7 @@ public sealed partial class FleetStore
     {
         // A worker that ends removes its row itself; that of a killed one stays until here.
         await connection.ExecuteAsync(transaction, "delete from worker where seen < @since", cancellationToken, ("since", now - (long)times.Forgotten.TotalMilliseconds));
+        await connection.ExecuteAsync(transaction, "delete from sample where minute < @since", cancellationToken, ("since", now - (long)SamplesKept.TotalMilliseconds));
         var lost = await connection.QueryAsync(
             transaction, "delete from lease where until <= @now returning account, worker", r => (Account: r.GetInt64(0), Words: $"worker {r.GetString(1)} was lost; the account goes on from what was saved"), cancellationToken, ("now", now));
         if (lost.Count == 0)

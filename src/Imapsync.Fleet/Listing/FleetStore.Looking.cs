@@ -90,7 +90,17 @@ public sealed partial class FleetStore
         return jobs is [var job] ? (job, await ReadAsync("select cells from account where batch = @batch order by id", r => r.GetString(0), cancellationToken, ("batch", batch))) : null;
     }
 
-    public Task<List<WorkerView>> ReadWorkersAsync(CancellationToken cancellationToken) => ReadAsync(
+    public async Task<List<WorkerView>> ReadWorkersAsync(CancellationToken cancellationToken)
+    {
+        var workers = await ReadWorkerNamesAsync(cancellationToken);
+        var held = (await ReadAsync(
+            "select l.worker, a.id, a.name, a.status, l.planned, l.copied, l.folder from lease l join account a on a.id = l.account order by a.id",
+            r => (Worker: r.GetString(0), Account: new HeldAccount(r.GetInt64(1), r.GetString(2), (AccountStatus)r.Int(3), r.GetInt64(4), r.GetInt64(5), r.GetString(6))),
+            cancellationToken)).ToLookup(h => h.Worker, h => h.Account);
+        return [.. workers.Select(w => w with { Accounts = [.. held[w.Id]] })];
+    }
+
+    private Task<List<WorkerView>> ReadWorkerNamesAsync(CancellationToken cancellationToken) => ReadAsync(
         $"select w.id, w.slots, (select count(*) from lease l where l.worker = w.id), w.version, w.draining, w.seen, case when w.seen > {medium.Now} - @silence then 1 else 0 end from worker w order by w.id",
         r => new WorkerView(r.GetString(0), r.Int(1), r.Int(2), r.GetString(3), r.GetInt64(4) != 0, r.GetInt64(5), r.GetInt64(6) != 0), cancellationToken, ("silence", (long)times.Silence.TotalMilliseconds));
 

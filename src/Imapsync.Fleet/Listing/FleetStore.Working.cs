@@ -54,6 +54,7 @@ public sealed partial class FleetStore
         WriteAsync<IReadOnlyDictionary<long, Wanted>>(async (connection, transaction) =>
         {
             var rows = Json(atWork);
+            var before = await ReadPaceAsync(connection, transaction, worker, [.. atWork.Select(p => p.Account)], cancellationToken);
             var held = await connection.QueryAsync(
                 transaction,
                 $"""
@@ -65,6 +66,10 @@ public sealed partial class FleetStore
                 r => r.GetInt64(0), cancellationToken, ("lease", (long)times.Lease.TotalMilliseconds), ("worker", worker), ("rows", rows));
             var wanted = await connection.QueryAsync(
                 transaction, $"select id, wanted from account where {medium.IsAmong("id", "@ids")}", r => (r.GetInt64(0), (Wanted)r.Int(1)), cancellationToken, ("ids", Json(held)));
+            var now = await NowAsync(connection, transaction, cancellationToken);
+            var still = atWork.Where(p => held.Contains(p.Account)).ToList();
+            await WriteLinesAsync(connection, transaction, [.. still.Select(p => (p.Account, p.Attempt, p.Lines ?? []))], now, cancellationToken);
+            await AddSampleAsync(connection, transaction, worker, [.. still.Select(p => new Pace(p.Copied, p.Bytes).Since(before.GetValueOrDefault(p.Account)))], now, cancellationToken);
             return wanted.ToDictionary();
         }, cancellationToken);
 
@@ -73,6 +78,7 @@ public sealed partial class FleetStore
     public Task<bool> FinishAsync(string worker, AttemptEnd end, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
+            var before = await ReadPaceAsync(connection, transaction, worker, [end.Account], cancellationToken);
             var held = await connection.ExecuteAsync(
                 transaction,
                 $"delete from lease where account = @account and attempt = @attempt and worker = @worker and until > {medium.Now}",
@@ -93,6 +99,9 @@ public sealed partial class FleetStore
                 ("problems", end.Problems), ("now", now), ("problem", end.Status is AccountStatus.Done ? null : end.Text), ("account", end.Account), ("attempt", end.Attempt));
             if (end.Report is not null)
                 await connection.ExecuteAsync(transaction, "insert into report (account, body) values (@account, @body) on conflict (account) do update set body = excluded.body", cancellationToken, ("account", end.Account), ("body", end.Report));
+            await WriteLinesAsync(connection, transaction, [(end.Account, end.Attempt, end.Lines ?? [])], now, cancellationToken);
+            await CutLogAsync(connection, transaction, end.Account, cancellationToken);
+            await AddSampleAsync(connection, transaction, worker, [new Pace(end.Copied, end.Bytes).Since(before.GetValueOrDefault(end.Account))], now, cancellationToken);
             await NoteAsync(connection, transaction, [(end.Account, end.Text)], now, cancellationToken);
             await connection.ExecuteAsync(
                 transaction, "delete from event where account = @account and id <= (select max(id) from (select id from event where account = @account order by id desc limit 1000 offset @kept) as old)",

@@ -21,7 +21,24 @@ public sealed record AccountView(
 
 public sealed record AccountEvent(long At, string Text);
 
-public sealed record WorkerView(string Id, int Slots, int Held, string Version, bool IsDraining, long Seen, bool IsAlive);
+/// <summary>A line of an account's log.</summary>
+public sealed record LogLine(long Attempt, long At, string Text);
+
+/// <summary>What all workers copied within some time.</summary>
+/// <param name="At">When that time began, in milliseconds since 1970.</param>
+public sealed record ThroughputSample(long At, long Messages, long Octets);
+
+/// <param name="Held">How many accounts were given to it.</param>
+/// <param name="IsDraining">It takes nothing more.</param>
+/// <param name="IsAlive">It was heard of lately; one that was not is given nothing.</param>
+public sealed record WorkerView(string Id, int Slots, int Held, string Version, bool IsDraining, long Seen, bool IsAlive)
+{
+    /// <summary>The accounts that were given to it.</summary>
+    public IReadOnlyList<HeldAccount> Accounts { get; init; } = [];
+}
+
+/// <summary>An account that a worker has.</summary>
+public sealed record HeldAccount(long Id, string Name, AccountStatus Status, long Planned, long Copied, string Folder);
 
 /// <param name="Connections">The most at once; null for no limit, 0 for a host that is left alone.</param>
 /// <param name="Claimed">Those of accounts that workers have.</param>

@@ -10,7 +10,9 @@ namespace Imapsync.Fleet.Preflights;
 /// <summary>The part of the API that checks lists by signing in.</summary>
 internal static class PreflightApi
 {
-    private const int UsualParallel = 8;
+    /// <summary>How many rows are checked at once where nobody says otherwise.</summary>
+    public const int UsualParallel = 8;
+
     private const int MostParallel = 50;
 
     /// <param name="api">The group of the API, which asks for a token.</param>
@@ -20,6 +22,7 @@ internal static class PreflightApi
             .WithSummary("Signs in to both sides of each row and takes nothing in: a form with the files 'job' and 'accounts', and the fields sizes and parallel. Answers at once.");
         Answers(api.MapPost("/batches/{batch:long}/preflights", OfBatchAsync)).Produces(StatusCodes.Status404NotFound)
             .WithSummary("Signs in to both sides of each row of a list that was taken in, whatever became of its accounts: { \"sizes\": false, \"parallel\": 8 }. Answers at once.");
+        api.MapGet("/preflights", (PreflightDesk desk) => desk.All).WithSummary("The preflights of the last day, the newest first.");
         api.MapGet("/preflights/{id}", Results<Ok<PreflightView>, NotFound> (string id, PreflightDesk desk) => desk.Find(id) is { } found ? TypedResults.Ok(found.View) : TypedResults.NotFound())
             .WithSummary("How far a preflight is.");
         api.MapGet("/preflights/{id}/rows", Rows).WithSummary("A page of a preflight's rows. result is ok, failed, unchecked or waiting; after is the number of the last row of the page before.");
@@ -41,7 +44,7 @@ internal static class PreflightApi
     public static IResult Begin(PreflightDesk desk, JobFile file, byte[] table, IFormCollection form, Func<Task<long>>? takeIn) =>
         !int.TryParse(form["parallel"].ToString() is { Length: > 0 } given ? given : $"{UsualParallel}", NumberStyles.None, CultureInfo.InvariantCulture, out var parallel)
             ? WrongParallel()
-            : Begin(desk, new PreflightRequest(file, form["sizes"].ToString() is "true" or "on" or "1", parallel, table) { TakeIn = takeIn });
+            : Begin(desk, new PreflightRequest(file, ListForm.IsSet(form, "sizes"), parallel, table) { TakeIn = takeIn });
 
     private static IResult Begin(PreflightDesk desk, PreflightRequest request)
     {
@@ -82,7 +85,7 @@ internal static class PreflightApi
         var form = await request.ReadFormAsync(cancellationToken);
         try
         {
-            var (job, table) = await Api.ReadFilesAsync(form, cancellationToken);
+            var (job, table) = await ListForm.ReadFilesAsync(form, cancellationToken);
             var file = await Task.Run(() => reader.ReadJobs(job, table, keepsBadRows: true), cancellationToken);
             return Begin(desk, file, table, form, takeIn: null);
         }

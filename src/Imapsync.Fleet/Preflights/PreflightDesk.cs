@@ -16,6 +16,9 @@ internal sealed class PreflightDesk(FleetStore store, TimeProvider time, ILogger
     private readonly ConcurrentDictionary<string, (Preflight Preflight, Task Task, ITimer Timer)> preflights = new(StringComparer.Ordinal);
     private readonly Lock sync = new();
 
+    /// <summary>The newest first.</summary>
+    public IReadOnlyList<PreflightView> All => [.. preflights.Values.Select(p => p.Preflight.View).OrderByDescending(v => v.Began)];
+
     /// <returns>Null where there are as many as may be.</returns>
     public Preflight? Begin(PreflightRequest request, out string id)
     {

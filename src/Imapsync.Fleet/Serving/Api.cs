@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Tables;
-using Imapsync.Fleet.Executing;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Preflights;
 using Imapsync.Fleet.Submitting;
@@ -28,9 +27,10 @@ internal static class Api
             .WithSummary("Removes a list with its accounts and the state of their jobs; refused while accounts of it are at work.");
         api.MapGet("/batches/{batch:long}/results.csv", ResultsAsync).WithSummary("A row for each account of a list and how it stands.");
         api.MapGet("/accounts", AccountsAsync).WithSummary("A page of accounts. sort is id, name, status, ended, copied or problems, with a minus before it from the end.");
-        api.MapGet("/accounts/{account:long}", AccountAsync).WithSummary("An account with its last report and its story.");
+        api.MapGet("/accounts/{account:long}", AccountAsync).WithSummary("An account with its last report, its story and the last lines of its log.");
         api.MapPost("/actions", ActAsync).RequireAuthorization(nameof(Role.Operate)).WithSummary("Pause, resume, cancel or retry accounts.");
         api.MapGet("/workers", async (FleetStore store, CancellationToken c) => await store.ReadWorkersAsync(c)).WithSummary("The workers, and what each has at work.");
+        api.MapGet("/throughput", ThroughputAsync).WithSummary("What all workers copied, in stretches of so many minutes, the oldest first. Samples are kept for two days.");
         api.MapGet("/hosts", async (FleetStore store, CancellationToken c) => await store.ReadHostsAsync(c)).WithSummary("The hosts, what each allows, and how much of it is given out.");
         api.MapPut("/hosts/{host}", LimitHostAsync).RequireAuthorization(nameof(Role.Operate)).WithSummary("Sets the most connections to a host at once.");
         PreflightApi.Map(api);
@@ -45,30 +45,14 @@ internal static class Api
         if (!request.HasFormContentType)
             return Refuse("the request is no form", "send the job file as 'job' and the CSV file as 'accounts' (multipart/form-data)");
         var form = await request.ReadFormAsync(cancellationToken);
-        var name = form["name"].ToString().Trim();
-        if (name.Length is 0 or > 200 || name.Any(char.IsControl))
-            return Refuse("the list has no name", "give it one of at most 200 characters as 'name'");
-        if (!int.TryParse(form["priority"].ToString() is { Length: > 0 } given ? given : "0", NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var priority))
-            return Refuse("the priority is no number", "give a whole number, the most urgent the highest");
-        var schedule = form["schedule"].ToString() is { Length: > 0 } cron ? cron : null;
-        var zone = form["zone"].ToString() is { Length: > 0 } named ? named : "UTC";
-        long? next = null;
-        try
-        {
-            if (schedule is not null)
-                next = Schedules.Next(schedule, zone, time.GetUtcNow().ToUnixTimeMilliseconds());
-        }
-        catch (Exception e) when (e is FormatException or ArgumentException or TimeZoneNotFoundException or InvalidTimeZoneException)
-        {
-            return Refuse($"the schedule can't be read: {e.Message}", "write seconds, minutes, hours, day, month and weekday, for example '0 0 2 * * ?', and an IANA zone such as Europe/Vienna");
-        }
-
+        if (ListForm.Read(form, time, out var list) is { } refusal)
+            return TypedResults.UnprocessableEntity(refusal);
         ReadBatch batch;
         string text;
         byte[] table;
         try
         {
-            (text, table) = await ReadFilesAsync(form, cancellationToken);
+            (text, table) = await ListForm.ReadFilesAsync(form, cancellationToken);
             // Reading many rows takes seconds, so it is done off the request's thread.
             batch = await Task.Run(() => reader.Read(text, table), cancellationToken);
         }
@@ -77,51 +61,22 @@ internal static class Api
             return TypedResults.UnprocessableEntity(new Refusal("the list has mistakes; nothing was taken in", [.. e.Errors.Select(x => x.ToString())]));
         }
 
-        if (IsSet("check"))
-            return TypedResults.Ok(new SubmitAnswer(null, name, batch.Accounts.Count, batch.Notes));
-        var list = new NewBatch(name, batch.Job, priority, schedule, zone, IsSet("paused")) { HostConnections = batch.HostConnections, NextRun = next };
+        if (ListForm.IsSet(form, "check"))
+            return TypedResults.Ok(new SubmitAnswer(null, list!.Name, batch.Accounts.Count, batch.Notes));
         if (form["check"] == "signin")
         {
             // The request has ended by the time that the list is taken in.
             var jobs = await Task.Run(() => reader.ReadJobs(text, table, keepsBadRows: false), cancellationToken);
-            return PreflightApi.Begin(desk, jobs, table, form, async () => (await store.SubmitAsync(list, batch.Accounts, CancellationToken.None)).Batch);
+            return PreflightApi.Begin(desk, jobs, table, form, async () => (await store.SubmitAsync(list!.With(batch), batch.Accounts, CancellationToken.None)).Batch);
         }
 
         if (form["check"].ToString() is not ("" or "false" or "off" or "0"))
             return Refuse($"check can't be '{form["check"]}'", "leave it out, or give true to have the list read alone, or signin to have every row signed in to before it is taken in");
-        var submitted = await store.SubmitAsync(list, batch.Accounts, cancellationToken);
-        IReadOnlyList<string> notes = submitted.AtWork == 0 ? batch.Notes : [.. batch.Notes, string.Create(CultureInfo.InvariantCulture, $"{submitted.AtWork} rows at work were not replaced; submit again when they have ended")];
-        return TypedResults.Ok(new SubmitAnswer(submitted.Batch, name, batch.Accounts.Count, notes));
-
-        bool IsSet(string field) => form[field].ToString() is "true" or "on" or "1";
+        var submitted = await store.SubmitAsync(list!.With(batch), batch.Accounts, cancellationToken);
+        return TypedResults.Ok(new SubmitAnswer(submitted.Batch, list.Name, batch.Accounts.Count, [.. batch.Notes, .. ListForm.NotesOf(submitted)]));
     }
 
     private static UnprocessableEntity<Refusal> Refuse(string message, string remedy) => TypedResults.UnprocessableEntity(new Refusal(message, [remedy]));
-
-    /// <summary>The files of a form that brings a list.</summary>
-    /// <exception cref="ConfigurationException">One is missing, or the job file is no text.</exception>
-    public static async Task<(string Job, byte[] Table)> ReadFilesAsync(IFormCollection form, CancellationToken cancellationToken)
-    {
-        if (form.Files["job"] is not { } job || form.Files["accounts"] is not { } accounts)
-            throw new ConfigurationException([new(new SettingOrigin("the request"), "a file is missing", "send the job file as 'job' and the CSV file as 'accounts'")]);
-        try
-        {
-            var text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(await ReadAsync(job, cancellationToken)).TrimStart('\uFEFF');
-            return (text, await ReadAsync(accounts, cancellationToken));
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new ConfigurationException([new(new SettingOrigin("job.yaml"), "the job file is not UTF-8 text", "save it as UTF-8")]);
-        }
-    }
-
-    private static async Task<byte[]> ReadAsync(IFormFile file, CancellationToken cancellationToken)
-    {
-        var octets = new byte[file.Length];
-        await using var stream = file.OpenReadStream();
-        await stream.ReadExactlyAsync(octets, cancellationToken);
-        return octets;
-    }
 
     private static async Task<Results<Ok<AccountsAnswer>, BadRequest<Refusal>>> AccountsAsync(
         FleetStore store, long? batch, AccountStatus[]? status, string? text, string? sort, string? after, int? limit, CancellationToken cancellationToken)
@@ -158,13 +113,21 @@ internal static class Api
         if (await store.ReadAccountAsync(account, cancellationToken) is not { } found)
             return TypedResults.NotFound();
         var (report, events) = await store.ReadStoryAsync(account, cancellationToken);
-        return TypedResults.Ok(new AccountAnswer(found, report is null ? null : JsonSerializer.Deserialize<JsonElement>(report), events));
+        return TypedResults.Ok(new AccountAnswer(found, report is null ? null : JsonSerializer.Deserialize<JsonElement>(report), events, await store.ReadLogAsync(account, cancellationToken)));
     }
 
     private static async Task<Results<Ok<ActionAnswer>, BadRequest<Refusal>>> ActAsync(ActionRequest request, FleetStore store, CancellationToken cancellationToken) =>
         request.IsForAll
             ? TypedResults.BadRequest(new Refusal("nothing says which accounts are meant", ["give a batch, statuses, a text or ids"]))
             : TypedResults.Ok(new ActionAnswer(await store.ActAsync(request.Action, request.Filter, cancellationToken)));
+
+    private static async Task<Results<Ok<IReadOnlyList<ThroughputSample>>, BadRequest<Refusal>>> ThroughputAsync(FleetStore store, int? minutes, int? count, CancellationToken cancellationToken)
+    {
+        var (length, stretches) = (minutes ?? 1, count ?? 60);
+        return length < 1 || stretches < 1 || (long)length * stretches > (long)FleetStore.SamplesKept.TotalMinutes
+            ? TypedResults.BadRequest(new Refusal("there are no samples of that", [string.Create(CultureInfo.InvariantCulture, $"give minutes and count from 1, whose product is at most {FleetStore.SamplesKept.TotalMinutes}")]))
+            : TypedResults.Ok(await store.ReadThroughputAsync(length, stretches, cancellationToken));
+    }
 
     private static async Task<Results<NoContent, NotFound, Conflict<Refusal>>> DeleteAsync(long batch, FleetStore store, CancellationToken cancellationToken) =>
         await store.DeleteAsync(batch, cancellationToken) switch

@@ -20,7 +20,8 @@ internal static class FleetServer
 
     /// <param name="certificate">Null: clear text.</param>
     /// <param name="keys">The directory of the keys that the browsers' cookies are sealed with.</param>
-    public static WebApplication Build(IPEndPoint address, X509Certificate2? certificate, FleetStore store, BatchReader reader, Tokens tokens, string keys)
+    /// <param name="oidc">By which people may sign in, too; null for tokens alone.</param>
+    public static WebApplication Build(IPEndPoint address, X509Certificate2? certificate, FleetStore store, BatchReader reader, Tokens tokens, string keys, OidcSettings? oidc = null)
     {
         // The pages are looked for in the assembly of this name, whichever program it runs in.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(FleetServer).Assembly.GetName().Name });
@@ -45,7 +46,7 @@ internal static class FleetServer
         services.AddAuthorizationBuilder()
             .AddPolicy(nameof(Role.Look), p => p.AddAuthenticationSchemes(TokenHandler.SchemeName).RequireRole(nameof(Role.Look)))
             .AddPolicy(nameof(Role.Operate), p => p.AddAuthenticationSchemes(TokenHandler.SchemeName).RequireRole(nameof(Role.Operate)));
-        services.AddDashboard(authentication, keys);
+        services.AddDashboard(authentication, keys, oidc);
         services.AddOpenApi(o => o.AddDocumentTransformer((document, _, _) =>
         {
             document.Info.Title = "imapsync-fleet";
@@ -70,6 +71,7 @@ internal static class FleetServer
             await next(context);
         });
         app.UseDashboardProtection();
+        app.UseMiddleware<UploadLimit>();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();

@@ -14,7 +14,8 @@ internal sealed record Refusal(string Message, IReadOnlyList<string> Errors);
 internal sealed record AccountsAnswer(IReadOnlyList<AccountView> Accounts, string? Next);
 
 /// <param name="Report">The last report; null before the first.</param>
-internal sealed record AccountAnswer(AccountView Account, System.Text.Json.JsonElement? Report, IReadOnlyList<AccountEvent> Events);
+/// <param name="Log">The last lines, the newest first.</param>
+internal sealed record AccountAnswer(AccountView Account, System.Text.Json.JsonElement? Report, IReadOnlyList<AccountEvent> Events, IReadOnlyList<LogLine> Log);
 
 /// <summary>
 /// An action and the accounts it applies to: those of a batch, of a status, with a text, with these numbers; all given conditions must hold.

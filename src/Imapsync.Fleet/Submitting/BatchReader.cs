@@ -22,9 +22,13 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
     /// <param name="job">The text of the job file.</param>
     /// <param name="table">The CSV file, whatever <c>for_each</c> calls it.</param>
     /// <exception cref="ConfigurationException">All that is wrong, by line.</exception>
-    public ReadBatch Read(string job, byte[] table)
+    public ReadBatch Read(string job, byte[] table) => Close(ReadJobs(job, table, keepsBadRows: false), job, table);
+
+    /// <summary>Makes accounts of the jobs that were read from these files, sealed. Rows that made no job are left out.</summary>
+    public ReadBatch Close(JobFile file, string job, byte[] table)
     {
-        var file = ReadJobs(job, table, keepsBadRows: false);
+        if (file.Jobs.IsEmpty)
+            return new ReadBatch(seal.CloseJob(job), [], new Dictionary<string, int>(), []);
         var accounts = new List<NewAccount>(file.Jobs.Length);
         var cells = ReadCells(file.Jobs[0].Row!.Table, table);
         var hosts = new Dictionary<string, int>(StringComparer.Ordinal);

@@ -29,6 +29,8 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
 
     public StartedAccount Account => account;
 
+    public AttemptLog Log { get; } = new(time);
+
     /// <summary>Cancelled when the attempt is to finish the work in progress and end.</summary>
     public CancellationToken Stop => stop.Token;
 
@@ -103,6 +105,7 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
 
     public void Show(JobEvent happened)
     {
+        Log.Add(happened);
         lock (gate)
         {
             progress = happened switch

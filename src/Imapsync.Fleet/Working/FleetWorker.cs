@@ -195,7 +195,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
         {
             try
             {
-                if (!await store.FinishAsync(options.Name, end, CancellationToken.None))
+                if (!await store.FinishAsync(options.Name, end with { Lines = run.Log.Pending }, CancellationToken.None))
                     log.LogWarning("account {Account}: attempt {Attempt} was no longer this worker's", end.Account, end.Attempt);
                 return;
             }
@@ -225,8 +225,9 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
             return;
         // The time is taken before the renewal is sent, because how long it is under way is unknown.
         var (sent, sentAt) = (time.GetTimestamp(), time.GetUtcNow());
-        var held = await store.RenewAsync(options.Name, [.. runs.Select(r => r.Progress)], cancellationToken);
-        foreach (var run in runs)
+        var told = runs.ConvertAll(r => r.Progress with { Lines = r.Log.Pending });
+        var held = await store.RenewAsync(options.Name, told, cancellationToken);
+        foreach (var (run, progress) in runs.Zip(told))
         {
             if (!held.TryGetValue(run.Account.Account, out var wanted))
             {
@@ -235,6 +236,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
             }
 
             run.Renew(sent, sentAt);
+            run.Log.Written(progress.Lines!);
             if (wanted == Wanted.Pause)
                 run.End(EndReason.Pause);
             else if (wanted == Wanted.Cancel)

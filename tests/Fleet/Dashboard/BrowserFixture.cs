@@ -25,6 +25,9 @@ public sealed class BrowserFixture : IAsyncLifetime
             ViewportSize = new ViewportSize { Width = 1280, Height = 900 },
             ColorScheme = colours,
         });
+        // As above.
+        context.SetDefaultTimeout(120_000);
+        context.SetDefaultNavigationTimeout(120_000);
         return new WatchedPage(await context.NewPageAsync(), address);
     }
 

@@ -1,7 +1,12 @@
 using System.Net;
+using System.Text.Json;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Fleet.Dashboard;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Serving;
 using Imapsync.Fleet.Submitting;
+using Imapsync.Fleet.Working;
 using Imapsync.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 
@@ -14,12 +19,12 @@ public sealed class DashboardLab : IAsyncDisposable
     private readonly FleetStore store;
     private readonly WebApplication app;
 
-    private DashboardLab(TempDir dir, FleetStore store)
+    private DashboardLab(TempDir dir, FleetStore store, OidcSettings? oidc)
     {
         (this.dir, this.store) = (dir, store);
         var tokens = new Tokens(dir["tokens"]);
         (Operator, Looker) = (tokens.Add("ann", Role.Operate), tokens.Add("bob", Role.Look));
-        app = FleetServer.Build(new IPEndPoint(IPAddress.Loopback, 0), null, store, new BatchReader(Seal.Open(dir["keys"]), new BatchRules(trusted: false, [], new Dictionary<string, string>())), tokens, dir["keys"]);
+        app = FleetServer.Build(new IPEndPoint(IPAddress.Loopback, 0), null, store, new BatchReader(Seal.Open(dir["keys"]), new BatchRules(trusted: false, [], new Dictionary<string, string>())), tokens, dir["keys"], oidc);
     }
 
     public string Operator { get; }
@@ -31,11 +36,12 @@ public sealed class DashboardLab : IAsyncDisposable
     public Uri Address => new(app.Urls.First());
 
     /// <param name="store">Null: a file of its own.</param>
-    public static async Task<DashboardLab> StartAsync(FleetStore? store = null)
+    /// <param name="oidc">Null: by tokens alone.</param>
+    internal static async Task<DashboardLab> StartAsync(FleetStore? store = null, OidcSettings? oidc = null)
     {
         var dir = new TempDir();
         var times = new FleetTimes { Lease = TimeSpan.FromHours(1), Ready = TimeSpan.FromHours(1), Silence = TimeSpan.FromHours(1) };
-        var lab = new DashboardLab(dir, store ?? await FleetStore.OpenFileAsync(dir["fleet.db"], times, CancellationToken.None));
+        var lab = new DashboardLab(dir, store ?? await FleetStore.OpenFileAsync(dir["fleet.db"], times, CancellationToken.None), oidc);
         await lab.app.StartAsync();
         return lab;
     }
@@ -55,11 +61,37 @@ public sealed class DashboardLab : IAsyncDisposable
         return offers;
     }
 
-    public Task ProgressAsync(Offer offer, long copied, long planned) =>
-        store.RenewAsync("worker-1", [new AccountProgress(offer.Account, offer.Attempt, planned, copied, copied * 4000, "Archive/2025")], CancellationToken.None);
+    /// <param name="lines">What happened, added to the log; each with its number.</param>
+    public Task ProgressAsync(Offer offer, long copied, long planned, params AttemptLine[] lines) =>
+        store.RenewAsync("worker-1", [new AccountProgress(offer.Account, offer.Attempt, planned, copied, copied * 4000, "Archive/2025") { Lines = lines }], CancellationToken.None);
 
-    public Task EndAsync(Offer offer, AccountStatus status, string text) =>
-        store.FinishAsync("worker-1", new AttemptEnd(offer.Account, offer.Attempt, status, 0, 0, text) { Planned = 400, Copied = 400, Bytes = 1_600_000, Problems = status == AccountStatus.Done ? 0 : 3 }, CancellationToken.None);
+    /// <param name="report">What the attempt's page shows of it.</param>
+    public Task EndAsync(Offer offer, AccountStatus status, string text, JobReport? report = null) =>
+        store.FinishAsync(
+            "worker-1",
+            new AttemptEnd(offer.Account, offer.Attempt, status, 0, 0, text)
+            {
+                Planned = 400,
+                Copied = 400,
+                Bytes = 1_600_000,
+                Problems = status == AccountStatus.Done ? 0 : 3,
+                Report = report is null ? null : JsonSerializer.Serialize(AccountReport.Of(report), AccountReport.Json),
+            },
+            CancellationToken.None);
+
+    /// <summary>The report of a run over some folders, with the same problem for so many messages of the first.</summary>
+    public static JobReport Report(int problems, string subject, params string[] folders)
+    {
+        var counts = new FolderCounts { SourceMessages = 1200, Copied = 1000, AlreadyPresent = 150, Failed = 50, Bytes = 4_000_000 };
+        return new JobReport(
+            "user", JobOutcome.Incomplete, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddMinutes(3), counts,
+            [.. folders.Select(f => new FolderReport(FolderPath.Parse(f), FolderPath.Parse(f), counts))],
+            [.. Enumerable.Range(1, problems).Select(i => new Problem(FailureScope.Message, FolderPath.Parse(folders[0]), (uint)i, "refused", "the target refused it: NO [LIMIT] message too big")
+            {
+                Envelope = new Envelope(subject, "Zoë Ünal", "zoe@old.example", new DateTimeOffset(2025, 3, 1, 9, 30, 0, TimeSpan.FromHours(1))),
+            })],
+            ["UIDVALIDITY of Drafts has changed"]);
+    }
 
     public async Task<AccountView> AccountAsync(long id) => (await store.ReadAccountAsync(id, CancellationToken.None))!;
 

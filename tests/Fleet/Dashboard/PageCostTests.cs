@@ -28,8 +28,10 @@ public sealed class PageCostTests(PostgresFixture postgres) : IDisposable
         var (accounts, times) = IsLong ? (50_000, 100) : (1_000, 3);
         await using var lab = await DashboardLab.StartAsync(store);
         await lab.SubmitAsync("all", accounts);
-        foreach (var offer in await lab.BeginAsync(100))
-            await lab.ProgressAsync(offer, 100, 400);
+        var offers = await lab.BeginAsync(100);
+        foreach (var offer in offers)
+            await lab.ProgressAsync(offer, 100, 400, [.. Enumerable.Range(1, 200).Select(i => new AttemptLine(i, 0, $"line {i} of what happened with this account"))]);
+        await lab.EndAsync(offers[0], AccountStatus.Incomplete, "refused", DashboardLab.Report(200, "A subject of usual length", [.. Enumerable.Range(0, 500).Select(i => $"Folder {i}")]));
         using var client = lab.Client();
         await client.SignInAsync(lab.Operator);
         (string What, string Path, string Shown)[] pages =
@@ -41,6 +43,10 @@ public sealed class PageCostTests(PostgresFixture postgres) : IDisposable
             ("by problems from the end", "/accounts?batch=1&sort=-problems", $"user{accounts - 1:00000}"),
             ("a page far down", $"/accounts?batch=1&after={accounts / 2}.{accounts / 2}", $"user{accounts / 2:00000}"),
             ("only running", "/accounts?batch=1&status=running", "100 of 400"),
+            ("an account with 500 folders, 200 problems, 200 lines", "/accounts/1", "Folder 499"),
+            ("an account at work", "/accounts/2", "line 200 of what happened"),
+            ("workers", "/workers", "of 100 slots taken"),
+            ("import", "/import", "64 MiB"),
             ("a search that finds one", "/accounts?text=user00500@", "1 account"),
             ("a search that finds all", "/accounts?text=old.example", $"{accounts:N0} accounts"),
         ];

@@ -92,7 +92,7 @@ public sealed class PagesTests : IAsyncLifetime
     {
         await lab.SubmitAsync("spring", 2);
         var confirmation = await ann.PostAsync("/", "/accounts?batch=1", [("act", "cancel"), ("all", "true")]);
-        foreach (var body in (string[])[(await ann.GetAsync("/")).Body, (await ann.GetAsync("/accounts")).Body, (await ann.GetAsync("/sign-in")).Body, confirmation.Body])
+        foreach (var body in (string[])[(await ann.GetAsync("/")).Body, (await ann.GetAsync("/accounts")).Body, (await ann.GetAsync("/accounts/1")).Body, (await ann.GetAsync("/sign-in")).Body, confirmation.Body])
         {
             var forms = body.Split("<form ").Skip(1).Select(f => f.Split("</form>")[0]).Where(f => f.Split('>')[0].Contains("method=\"post\"", StringComparison.Ordinal)).ToList();
             Assert.NotEmpty(forms);
@@ -128,6 +128,31 @@ public sealed class PagesTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.BadRequest, (await ann.GetAsync("/accounts/results.csv?status=99")).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await ann.GetAsync("/live?accounts=1,x")).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await ann.PostAsync("/", "/accounts", [("act", "drop"), ("all", "true")])).Status);
+    }
+
+    [Fact]
+    public async Task An_account_has_a_page_with_its_problems_folders_history_and_log_and_nothing_in_them_is_more_than_text()
+    {
+        const string script = "<script>alert(1)</script>", table = "x'); drop table account; --";
+        await lab.SubmitAsync("spring", 2, script);
+        var offers = await lab.BeginAsync(2);
+        await lab.ProgressAsync(offers[0], 10, 400, new AttemptLine(1, 1000, "INBOX: 400 messages to copy " + script), new AttemptLine(2, 0, table));
+        await lab.EndAsync(offers[0], AccountStatus.Incomplete, "50 messages were refused", DashboardLab.Report(3, "Grüße " + script + table, "Entwürfe/<b>2025</b>", "Sent"));
+        var (status, body, _) = await bob.GetAsync("/accounts/1");
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.DoesNotContain("<script>alert", body, StringComparison.Ordinal);
+        Assert.DoesNotContain("<b>2025", body, StringComparison.Ordinal);
+        Assert.DoesNotContain("name=\"act\"", body, StringComparison.Ordinal);
+        body = WebUtility.HtmlDecode(body);
+        foreach (var shown in (string[])["Grüße " + script + table, "Zoë Ünal <zoe@old.example>", "2025-03-01 09:30 +01:00", "NO [LIMIT] message too big", "Entwürfe/<b>2025</b>", "UID 3", "1,200", "begun by worker worker-1, attempt 1", "INBOX: 400 messages to copy " + script, "UIDVALIDITY of Drafts has changed"])
+            Assert.Contains(shown, body, StringComparison.Ordinal);
+        Assert.Contains("name=\"act\"", (await ann.GetAsync("/accounts/1")).Body, StringComparison.Ordinal);
+        Assert.Contains("No attempt has ended yet", (await ann.GetAsync("/accounts/3")).Body, StringComparison.Ordinal);
+        foreach (var nobody in (string[])["/accounts/99", "/accounts/0", "/accounts/1%27", "/accounts/99999999999999999999"])
+            Assert.Equal(HttpStatusCode.NotFound, (await ann.GetAsync(nobody)).Status);
+        var paused = await ann.PostAsync("/accounts/3", "/accounts", [("act", "pause"), ("ids", "3"), ("back", "/accounts/3")]);
+        Assert.Equal("/accounts/3", paused.Answer.Headers.Location!.OriginalString);
+        Assert.Contains("1 account paused", (await ann.GetAsync("/accounts/3")).Body, StringComparison.Ordinal);
     }
 
     [Fact]

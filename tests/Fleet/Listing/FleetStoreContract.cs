@@ -49,6 +49,56 @@ public abstract class FleetStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_last_lines_of_a_log_are_kept_each_once_and_only_who_has_the_account_writes_them()
+    {
+        await SubmitAsync("b", Accounts(1));
+        await store.SeenAsync("w1", 1, "1", false, Stop);
+        var offer = Assert.Single(await FeedAsync());
+        await store.StartAsync(offer.Account, offer.Attempt, "w1", Stop);
+        AttemptLine[] Lines(int from, int count) => [.. Enumerable.Range(from, count).Select(i => new AttemptLine(i, 0, $"line {i}"))];
+        var progress = new AccountProgress(offer.Account, offer.Attempt, 10, 4, 400, "INBOX");
+        await store.RenewAsync("w1", [progress with { Lines = Lines(1, 5) }], Stop);
+        // The answer was lost, so the lines come once more.
+        await store.RenewAsync("w1", [progress with { Lines = Lines(1, 7) }], Stop);
+        Assert.Empty(await store.RenewAsync("w2", [progress with { Lines = Lines(90, 1) }], Stop));
+        Assert.Empty(await store.RenewAsync("w1", [progress with { Attempt = 9, Lines = Lines(91, 1) }], Stop));
+        Assert.Equal(["line 7", "line 6", "line 5", "line 4", "line 3", "line 2", "line 1"], (await store.ReadLogAsync(offer.Account, Stop)).Select(l => l.Text));
+        for (var i = 8; i < 500; i += 4)
+            await store.RenewAsync("w1", [progress with { Lines = Lines(i, 4) }], Stop);
+        Assert.True(await store.FinishAsync("w1", new AttemptEnd(offer.Account, 1, AccountStatus.Due, 0, 0, "again") { Lines = [.. Lines(496, 4), new AttemptLine(500, 0, new string('x', 9000))] }, Stop));
+        Assert.False(await store.FinishAsync("w1", new AttemptEnd(offer.Account, 1, AccountStatus.Done, 0, 0, "done") { Lines = Lines(501, 1) }, Stop));
+        var kept = await store.ReadLogAsync(offer.Account, Stop);
+        Assert.Equal(Enumerable.Range(301, 199).Reverse().Select(i => $"line {i}").Prepend(new string('x', 500) + "…"), kept.Select(l => l.Text));
+        var next = Assert.Single(await FeedAsync());
+        await store.StartAsync(next.Account, next.Attempt, "w1", Stop);
+        await store.RenewAsync("w1", [progress with { Attempt = 2, Lines = Lines(1, 1) }], Stop);
+        Assert.Equal((2L, "line 1"), ((await store.ReadLogAsync(offer.Account, Stop))[0].Attempt, (await store.ReadLogAsync(offer.Account, Stop))[0].Text));
+        Assert.Equal("2.1", (await store.ReadLogEndsAsync([offer.Account], Stop))[offer.Account]);
+    }
+
+    [Fact]
+    public async Task What_is_copied_is_counted_once_whoever_tells_it_and_however_often()
+    {
+        await SubmitAsync("b", Accounts(2));
+        await store.SeenAsync("w1", 2, "1", false, Stop);
+        var offers = await FeedAsync();
+        foreach (var offer in offers)
+            await store.StartAsync(offer.Account, offer.Attempt, "w1", Stop);
+        AccountProgress Progress(int at, long copied) => new(offers[at].Account, 1, 10, copied, copied * 100, "INBOX");
+        await store.RenewAsync("w1", [Progress(0, 4), Progress(1, 1)], Stop);
+        await store.RenewAsync("w1", [Progress(0, 4), Progress(1, 3)], Stop);
+        await store.RenewAsync("w2", [Progress(0, 9)], Stop);
+        var workers = Assert.Single(await store.ReadWorkersAsync(Stop));
+        Assert.Equal([4, 3], workers.Accounts.Select(a => a.Copied));
+        await store.FinishAsync("w1", new AttemptEnd(offers[0].Account, 1, AccountStatus.Done, 0, 0, "done") { Copied = 10, Bytes = 1000 }, Stop);
+        await store.FinishAsync("w1", new AttemptEnd(offers[0].Account, 1, AccountStatus.Done, 0, 0, "done") { Copied = 10, Bytes = 1000 }, Stop);
+        var samples = await store.ReadThroughputAsync(minutes: 1, stretches: 30, Stop);
+        Assert.Equal((30, 13L, 1300L), (samples.Count, samples.Sum(s => s.Messages), samples.Sum(s => s.Octets)));
+        Assert.Equal(13, Assert.Single(await store.ReadThroughputAsync(minutes: 2000, stretches: 1, Stop)).Messages);
+        Assert.All(samples.Zip(samples.Skip(1)), p => Assert.Equal(60_000, p.Second.At - p.First.At));
+    }
+
+    [Fact]
     public async Task A_lease_that_ran_out_is_taken_back_and_its_holder_can_write_nothing_more()
     {
         await store.DisposeAsync();

@@ -4,17 +4,49 @@ for (const source of document.querySelectorAll("[data-live-source]")) {
   const stale = document.getElementById("stale");
   const say = text => { stale.textContent = text; stale.hidden = text === ""; };
   const events = new EventSource(source.dataset.liveSource);
-  const shown = new Map();
-  for (const element of document.querySelectorAll("[data-live]")) shown.set(element.dataset.live, element);
+  const find = name => new Map([...document.querySelectorAll(`[data-${name}]`)].map(element => [element.dataset[name], element]));
+  const parts = find("part");
+  let numbers = find("live");
+  // What is asked for anew: a part of the page whose version is another by now.
+  const wanted = new Map();
+  let isLoading = false;
+
+  // A part that holds the focus is left alone until the focus has gone.
+  const isBusy = part => part !== document.activeElement && part.contains(document.activeElement);
+  const load = async () => {
+    const isWanted = () => [...wanted].some(([name, version]) => parts.get(name).dataset.version !== version && !isBusy(parts.get(name)));
+    if (isLoading || !isWanted()) return;
+    isLoading = true;
+    try {
+      const answer = await fetch(location.href);
+      if (!answer.ok || answer.redirected) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of page.querySelectorAll("[data-part]")) {
+        const shown = parts.get(part.dataset.part);
+        if (!shown || isBusy(shown)) continue;
+        shown.replaceChildren(...part.childNodes);
+        shown.dataset.version = part.dataset.version;
+        if (wanted.get(part.dataset.part) === part.dataset.version) wanted.delete(part.dataset.part);
+      }
+      numbers = find("live");
+    } catch {
+      // The next event asks again.
+    } finally {
+      isLoading = false;
+    }
+  };
+  document.addEventListener("focusout", () => setTimeout(load));
   events.onmessage = event => {
     say("");
     for (const [name, text] of Object.entries(JSON.parse(event.data))) {
-      const element = shown.get(name);
+      if (parts.has(name)) wanted.set(name, text);
+      const element = numbers.get(name);
       if (!element) continue;
       if (element.tagName === "PROGRESS") element.value = Number(text);
       else if (element.textContent !== text) element.textContent = text;
       if ("status" in element.dataset) element.dataset.status = text;
     }
+    load();
   };
   events.onerror = () => say(events.readyState === EventSource.CLOSED
     ? "These numbers are no longer kept up to date. Load the page again."
@@ -38,4 +70,16 @@ if (selection && page) {
   page.addEventListener("change", () => { for (const row of rows) row.checked = page.checked; });
   selection.addEventListener("change", tell);
   addEventListener("pageshow", tell);
+}
+
+// What is too large is not sent at all; the server would refuse it.
+const files = [...document.querySelectorAll("input[data-most]")];
+for (const input of files) {
+  input.addEventListener("change", () => {
+    const octets = files.reduce((sum, other) => sum + (other.files[0]?.size ?? 0), 0);
+    const most = Number(input.dataset.most);
+    for (const other of files) other.setCustomValidity("");
+    if (octets > most) input.setCustomValidity(`The files have ${Math.ceil(octets / 1048576)} MiB, and ${most / 1048576} MiB may be uploaded. Split the list into several.`);
+    input.reportValidity();
+  });
 }

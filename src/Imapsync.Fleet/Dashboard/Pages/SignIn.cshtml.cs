@@ -11,16 +11,18 @@ internal sealed class SignInModel(Session session, WrongTokens wrong) : PageMode
 
     public string? Refusal { get; private set; }
 
-    public void OnGet()
-    {
-    }
+    /// <summary>The provider by which people may sign in, too; null for none.</summary>
+    public OidcSettings? Provider => session.Provider;
+
+    /// <param name="refused">Why the provider's answer was not taken.</param>
+    public void OnGet(string? refused) => Refusal = Provider is { } provider ? Oidc.RefusalOf(refused, provider) : null;
 
     public async Task<IActionResult> OnPostAsync(string? token, CancellationToken cancellationToken)
     {
         if (session.Open((token ?? "").Trim()) is { } user)
         {
             await HttpContext.SignInAsync(Session.SchemeName, user);
-            return LocalRedirect(Url.IsLocalUrl(Back) ? Back : "/");
+            return LocalRedirect(LocalAddress.Of(Back));
         }
 
         var isAnswered = await wrong.WaitAsync(cancellationToken);

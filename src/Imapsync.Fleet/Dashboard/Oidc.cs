@@ -1,0 +1,111 @@
+using System.Security.Claims;
+using Imapsync.Fleet.Serving;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+
+namespace Imapsync.Fleet.Dashboard;
+
+/// <summary>A provider of OpenID Connect by which people sign in, beside tokens.</summary>
+/// <param name="Secret">Null for a client without one; the code is bound by PKCE in any case.</param>
+/// <param name="RoleClaim">The claim of the ID token that says what a person may do.</param>
+/// <param name="Operate">The value of that claim for the role operate; null: nobody has it.</param>
+/// <param name="Look">The value for the role look; null: nobody has it by a value of its own.</param>
+/// <param name="PublicUrl">Where browsers reach the pages; null where the name that they ask for is the right one.</param>
+internal sealed record OidcSettings(Uri Authority, string Client, string? Secret, string RoleClaim, string? Operate, string? Look, Uri? PublicUrl)
+{
+    /// <summary>Returns what a person may do by these claims; null for nothing.</summary>
+    public Role? RoleOf(ClaimsPrincipal person)
+    {
+        var values = person.FindAll(RoleClaim).Select(c => c.Value).ToHashSet(StringComparer.Ordinal);
+        return Operate is not null && values.Contains(Operate) ? Role.Operate : Look is not null && values.Contains(Look) ? Role.Look : null;
+    }
+}
+
+/// <summary>Signing in by a provider: the code flow with PKCE. What comes of it is a session as that of a token, for an hour.</summary>
+internal static class Oidc
+{
+    public const string SchemeName = "oidc";
+
+    /// <summary>The address that the provider sends browsers back to, below the server's own.</summary>
+    public const string CallbackPath = "/sign-in/returned";
+
+    public static void AddOidc(this AuthenticationBuilder authentication, OidcSettings settings) =>
+        authentication.AddOpenIdConnect(SchemeName, o =>
+        {
+            o.SignInScheme = Session.SchemeName;
+            (o.Authority, o.ClientId, o.ClientSecret, o.CallbackPath) = (settings.Authority.ToString(), settings.Client, settings.Secret, CallbackPath);
+            o.RequireHttpsMetadata = !settings.Authority.IsLoopback;
+            // A redirection to this server carries cookies that are lax, and a form that another site sends would not.
+            (o.ResponseType, o.ResponseMode, o.UsePkce) = (OpenIdConnectResponseType.Code, OpenIdConnectResponseMode.Query, true);
+            foreach (var cookie in new[] { o.CorrelationCookie, o.NonceCookie })
+                (cookie.SameSite, cookie.SecurePolicy) = (SameSiteMode.Lax, CookieSecurePolicy.SameAsRequest);
+            (o.MapInboundClaims, o.SaveTokens, o.DisableTelemetry) = (false, false, true);
+            o.Events = new OpenIdConnectEvents
+            {
+                OnRedirectToIdentityProvider = c =>
+                {
+                    if (settings.PublicUrl is { } url)
+                        c.ProtocolMessage.RedirectUri = url.GetLeftPart(UriPartial.Authority) + CallbackPath;
+                    return Task.CompletedTask;
+                },
+                OnTicketReceived = c => ReceiveAsync(c, settings),
+                OnRemoteFailure = c =>
+                {
+                    LogOf(c.HttpContext).LogWarning("somebody could not be signed in by {Provider}: {Why}", settings.Authority, c.Failure?.Message.ReplaceLineEndings(" "));
+                    c.Response.Redirect("/sign-in?refused=failed");
+                    c.HandleResponse();
+                    return Task.CompletedTask;
+                },
+            };
+        });
+
+    public static void MapOidc(this WebApplication app, OidcSettings settings) =>
+        app.MapGet("/sign-in/provider", (HttpContext context, string? back) => BeginAsync(context, settings, back)).AllowAnonymous().ExcludeFromDescription();
+
+    /// <summary>What the page for signing in says where it did not work.</summary>
+    public static string? RefusalOf(string? reason, OidcSettings settings) => reason switch
+    {
+        "role" => $"{settings.Authority.Host} knows you, but gives you no role here. Whoever runs this server can say which you need.",
+        "failed" => $"{settings.Authority.Host} did not sign you in. Try again, or use a token.",
+        "away" => $"{settings.Authority.Host} can't be reached at present. Try again in a moment, or use a token.",
+        _ => null,
+    };
+
+    private static async Task BeginAsync(HttpContext context, OidcSettings settings, string? back)
+    {
+        try
+        {
+            await context.ChallengeAsync(SchemeName, new AuthenticationProperties { RedirectUri = LocalAddress.Of(back) });
+        }
+        catch (Exception e) when (e is InvalidOperationException or HttpRequestException or IOException)
+        {
+            // The provider's description of itself could not be read.
+            LogOf(context).LogWarning("{Provider} can't be reached: {Why}", settings.Authority, (e.InnerException ?? e).Message.ReplaceLineEndings(" "));
+            context.Response.Redirect("/sign-in?refused=away");
+        }
+    }
+
+    private static Task ReceiveAsync(TicketReceivedContext context, OidcSettings settings)
+    {
+        var person = context.Principal!;
+        if (settings.RoleOf(person) is not { } role)
+        {
+            context.Response.Redirect("/sign-in?refused=role");
+            context.HandleResponse();
+            return Task.CompletedTask;
+        }
+
+        var sessions = context.HttpContext.RequestServices.GetRequiredService<Session>();
+        context.Principal = sessions.OpenByProvider(NameOf(person), role);
+        context.Properties!.AllowRefresh = false;
+        // The session's cookie is not sent by a navigation that another site began, and so not with this redirection: a page of this server goes on.
+        context.ReturnUri = "/signed-in?back=" + Uri.EscapeDataString(LocalAddress.Of(context.ReturnUri));
+        return Task.CompletedTask;
+    }
+
+    private static string NameOf(ClaimsPrincipal person) =>
+        new[] { "preferred_username", "email", "name", "sub" }.Select(person.FindFirstValue).FirstOrDefault(n => !string.IsNullOrWhiteSpace(n)) ?? "somebody";
+
+    private static ILogger LogOf(HttpContext context) => context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Oidc).FullName!);
+}
