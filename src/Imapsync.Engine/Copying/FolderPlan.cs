@@ -41,7 +41,10 @@ internal sealed class FolderPlan
     /// <summary>How many messages of the source the filter excludes, including those already recorded as skipped.</summary>
     public long Skipped { get; set; }
 
-    /// <summary>Copies of messages that vanished or may have: each can be recognised as the copy of a message that is at the source again under another UID.</summary>
+    /// <summary>
+    /// Messages that vanished or may have, and have a copy, which can be recognised as that of a message that is at the source again under
+    /// another UID.
+    /// </summary>
     public IEnumerable<SettledMessage> Reusable => Vanished.Concat(Unlisted).Where(m => !m.Target.IsNone);
 
     /// <summary>Drops the records whose copies were recognised as those of other messages, since a copy belongs to one message only.</summary>

@@ -80,10 +80,10 @@ public sealed class ReturningMailTests : IDisposable
             inbox.Messages.Insert(1, earlier);
         if (isOtherGone)
             inbox.Remove(4);
-        box.Job = box.Job with { Messages = new MessageFilter() };
         Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
         var isKept = isOtherGone && policy == DeletionPolicy.Keep;
-        Assert.Equal(Subjects(inbox).Concat(isKept ? ["m4"] : []).Order(StringComparer.Ordinal), Subjects(box.Target.Folder("INBOX")));
+        // What a filter leaves out keeps the copy that is there, and gets no other.
+        Assert.Equal((isLeftOut ? Subjects(inbox).Distinct() : Subjects(inbox)).Concat(isKept ? ["m4"] : []).Order(StringComparer.Ordinal), Subjects(box.Target.Folder("INBOX")));
     }
 
     private static IEnumerable<string> Subjects(MemoryFolderState folder) =>
