@@ -89,8 +89,9 @@ internal sealed record HostContext : IDisposable
         var environment = System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
         var trace = new TraceLog(TimeProvider.System);
-        StoreOpener open = (endpoint, forWriting, context, cancellationToken) =>
-            StoreRegistry.OpenAsync(endpoint, forWriting, context with { Log = trace }, cancellationToken);
+        var open = new StoreOpener(
+            (endpoint, context, cancellationToken) => StoreRegistry.OpenAsync(endpoint, context with { Log = trace }, cancellationToken),
+            (endpoint, forWriting, context, cancellationToken) => StoreRegistry.OpenTargetAsync(endpoint, forWriting, context with { Log = trace }, cancellationToken));
         return new HostContext
         {
             Trace = trace,

@@ -46,7 +46,7 @@ public sealed class HostileServerTests
     }
 
     private static async Task<JobReport> RunAsync(MadeUpServer server, TempDir dir) =>
-        await new JobRunner(new HastyTime(), StoreRegistry.OpenAsync).RunAsync(
+        await new JobRunner(new HastyTime(), StoreRegistry.Opener).RunAsync(
             new JobDefinition(
                 "hostile",
                 new ImapEndpoint("127.0.0.1", server.Port, TlsMode.None, "user") { Password = new KnownSecret("x") },

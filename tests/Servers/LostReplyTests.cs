@@ -89,7 +89,7 @@ public sealed class LostReplyTests
         new DovecotOptions { Capability = "IMAP4rev1 SASL-IR NAMESPACE LIST-EXTENDED LIST-STATUS SPECIAL-USE " + capabilities });
 
     private static Task<JobReport> RunAsync(MigrationLab lab, CancellationToken abort) =>
-        new JobRunner(new HastyTime(), StoreRegistry.OpenAsync).RunAsync(
+        new JobRunner(new HastyTime(), StoreRegistry.Opener).RunAsync(
             new JobDefinition(
                 lab.User,
                 Account(lab.Job.Line.Port, "alice", lab.Job.Server.Password),

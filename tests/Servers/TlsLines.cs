@@ -62,7 +62,7 @@ public sealed class TlsLines : IAsyncLifetime
     }
 
     private static Task<JobReport> RunAsync(JobDefinition job, TimeProvider time) =>
-        new JobRunner(time, StoreRegistry.OpenAsync).RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, CancellationToken.None);
+        new JobRunner(time, StoreRegistry.Opener).RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, CancellationToken.None);
 
     private ImapEndpoint Account(int port, string user) => new("127.0.0.1", port, TlsMode.Implicit, user)
     {

@@ -13,7 +13,7 @@ public static class StoreReader
     {
         var mailbox = new MailboxSnapshot();
         await using var store = await StoreRegistry.OpenAsync(
-            endpoint, forWriting: false, new StoreContext(TimeProvider.System, _ => { }), CancellationToken.None);
+            endpoint, new StoreContext(TimeProvider.System, _ => { }), CancellationToken.None);
         foreach (var entry in await store.ListFoldersAsync(CancellationToken.None))
         {
             if (!entry.HoldsMessages)

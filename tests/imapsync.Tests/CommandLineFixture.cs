@@ -5,6 +5,7 @@ using Imapsync.Engine.History;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Stores;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
@@ -41,7 +42,7 @@ public abstract class CommandLineFixture : IDisposable
     /// <summary>Simulates the run of a job.</summary>
     internal JobRun RunJob { get; set; } = (job, _, _, _, _) => Task.FromResult(Reports.Of(job.Name));
 
-    internal Func<Endpoint, IMessageStore> OpenStore { get; set; } = endpoint => throw new MailException(FailureScope.Store, false, $"{endpoint.Display} refused");
+    internal Func<Endpoint, ITargetStore> OpenStore { get; set; } = endpoint => throw new MailException(FailureScope.Store, false, $"{endpoint.Display} refused");
 
     /// <summary>Used in place of <see cref="OpenStore"/> by tests that need real stores.</summary>
     internal StoreOpener? OpenRealStore { get; set; }
@@ -67,11 +68,11 @@ public abstract class CommandLineFixture : IDisposable
             Error = Terminal ?? error,
             IsLive = Terminal is not null,
             Environment = new Dictionary<string, string> { ["HOME"] = Directory, ["ALICE_PASSWORD"] = Password },
-            OpenStore = (endpoint, forWriting, context, cancellationToken) =>
+            OpenStore = OpenRealStore ?? Openers.Both((endpoint, forWriting, _, _) =>
             {
                 Assert.False(forWriting, "check, folders and verify change nothing");
-                return OpenRealStore?.Invoke(endpoint, forWriting, context, cancellationToken) ?? Task.FromResult(OpenStore(endpoint));
-            },
+                return Task.FromResult(OpenStore(endpoint));
+            }),
             Ask = Ask,
             Prompt = Prompt,
             Discovery = Discovery,

@@ -17,7 +17,7 @@ public sealed partial class DocumentCommandsTests
             Out = TextWriter.Null,
             Error = TextWriter.Null,
             Environment = new Dictionary<string, string>(),
-            OpenStore = (_, _, _, _) => throw new InvalidOperationException("it was run"),
+            OpenStore = Openers.Both(_ => throw new InvalidOperationException("it was run")),
             RunJob = (_, _, _, _, _) => throw new InvalidOperationException("it was run"),
         };
         var root = CommandLineRoot.Build(surroundings);

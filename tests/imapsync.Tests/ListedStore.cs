@@ -6,7 +6,7 @@ namespace Imapsync.CommandLine.Tests;
 
 /// <summary>A store that only lists: INBOX, two folders and, with labels, All Mail.</summary>
 /// <param name="isUnknown">No number of messages is told.</param>
-internal sealed class ListedStore(string display, bool hasLabels = false, bool isUnknown = false) : IMessageStore
+internal sealed class ListedStore(string display, bool hasLabels = false, bool isUnknown = false) : ITargetStore
 {
     public StoreTraits Traits { get; } = new(display, false, 1, hasLabels);
 

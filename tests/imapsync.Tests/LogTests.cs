@@ -1,9 +1,10 @@
-using Imapsync.CommandLine.Commands;
-using Imapsync.CommandLine.Output;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Imapsync.CommandLine.Commands;
+using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
@@ -109,7 +110,7 @@ public sealed partial class LogTests : CommandLineFixture
             Out = new StringWriter(),
             Error = TextWriter.Null,
             Environment = new Dictionary<string, string>(),
-            OpenStore = (_, _, _, _) => throw new InvalidOperationException(),
+            OpenStore = Openers.Both(_ => throw new InvalidOperationException()),
             RunJob = (_, _, _, _, _) => throw new InvalidOperationException(),
         };
         await new LogSettings(LogForm.Json, LogFile).RunAsync(surroundings, async logged =>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Stores;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
@@ -27,7 +28,7 @@ public sealed class VerifyCommandTests : CommandLineFixture
             Deliver(target, $"m{i}");
         }
 
-        OpenRealStore = StoreRegistry.OpenAsync;
+        OpenRealStore = StoreRegistry.Opener;
     }
 
     [Fact]
@@ -102,7 +103,7 @@ public sealed class VerifyCommandTests : CommandLineFixture
     [Fact]
     public async Task A_store_that_cannot_be_reached_ends_with_its_status()
     {
-        OpenRealStore = (_, _, _, _) => throw new MailException(FailureScope.Store, false, "no route") { Kind = FailureKind.Connect };
+        OpenRealStore = Openers.Both(_ => throw new MailException(FailureScope.Store, false, "no route") { Kind = FailureKind.Connect });
         Assert.Equal(11, await InvokeAsync("verify", jobs));
         Assert.StartsWith("alice  FAILED, cannot connect", Out, StringComparison.Ordinal);
         Assert.Contains("no route", Out, StringComparison.Ordinal);

@@ -3,6 +3,7 @@ using Imapsync.Engine.History;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
@@ -145,7 +146,7 @@ public sealed class WatchRecordTests : IDisposable
             Error = TextWriter.Null,
             Environment = new Dictionary<string, string>(),
             Time = clock,
-            OpenStore = (_, _, _, _) => throw new InvalidOperationException(),
+            OpenStore = Openers.Both(_ => throw new InvalidOperationException()),
             RunJob = (_, _, _, _, _) => throw new InvalidOperationException(),
             HistoryOf = states => new JobHistory(states, clock),
         };

@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Checking;
 /// nothing.
 /// </summary>
 /// <param name="target">The target; null when its directory does not exist yet.</param>
-internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, IMessageStore? target, bool withSizes)
+internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITargetStore? target, bool withSizes)
 {
     public async Task<MailboxSize> MeasureAsync(List<string> problems, CancellationToken cancellationToken)
     {

@@ -15,7 +15,7 @@ internal sealed record JobContext(
     JobDefinition Definition,
     RunOptions Options,
     IMessageStore Source,
-    IMessageStore Target,
+    ITargetStore Target,
     ICheckpointStore Checkpoints,
     JobReporter Report,
     RetryPipeline Retry,

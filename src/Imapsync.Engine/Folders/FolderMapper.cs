@@ -43,7 +43,7 @@ public static class FolderMapper
     /// <summary>Returns the mapping with the paths that the pairs' target folders have, or will have as far as the target's listing tells.</summary>
     /// <param name="remembered">Pairs of earlier runs.</param>
     public static FolderMapping Locate(
-        FolderMapping mapping, IMessageStore target, IReadOnlyList<FolderEntry> listed, IEnumerable<PairKey>? remembered = null, IMessageStore? source = null)
+        FolderMapping mapping, ITargetStore target, IReadOnlyList<FolderEntry> listed, IEnumerable<PairKey>? remembered = null, IMessageStore? source = null)
     {
         var places = new TargetPathMap(
             mapping.Pairs, target.ListedAs, listed.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet(), remembered ?? [],

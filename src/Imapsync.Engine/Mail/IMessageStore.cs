@@ -5,9 +5,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// A place that holds folders of messages: an IMAP account, a Maildir tree, a folder of mbox files. Opened and closed by one job. Methods may be
+/// A place to read folders of messages from: an IMAP account, a Maildir tree, a POP3 account. Opened and closed by one job. Methods may be
 /// called from several tasks; an open folder belongs to one task. All failures are <see cref="MailException"/>; cancellation leaves the store
-/// usable or closes it, and never leaves half-written mail.
+/// usable or closes it.
 /// </summary>
 public interface IMessageStore : IAsyncDisposable
 {
@@ -27,22 +27,10 @@ public interface IMessageStore : IAsyncDisposable
     Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Returns the counters that show whether UIDs known before are still valid: they suffice for a target folder in which nothing is to be
-    /// done.
-    /// </summary>
-    Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken);
-
-    /// <summary>
     /// Asks the store for a folder by its name, independently of any listing: false only where the store says that the folder does not exist.
     /// Throws where that can't be determined.
     /// </summary>
     Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Returns why a missing folder could never be created, in the store's words, as far as the store reveals it without an attempt. Null: no
-    /// obstacle is known.
-    /// </summary>
-    Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>
     /// Opens a folder for reading: changes nothing, sets no \Seen, writes no file. Throws <see cref="FailureKind.Gone"/> when the folder does
@@ -52,6 +40,27 @@ public interface IMessageStore : IAsyncDisposable
 
     /// <summary>Opens an open folder a second time, by the same path, only for <see cref="IMessageFolder.ReadAsync"/>.</summary>
     Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken);
+
+    /// <summary>Describes the store for a person who checks the job: software, capabilities, quota, limits, layout. Changes nothing.</summary>
+    Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// A store that messages can be copied to, which is also read: what lies there decides what is copied. Cancellation never leaves half-written mail.
+/// </summary>
+public interface ITargetStore : IMessageStore
+{
+    /// <summary>
+    /// Returns the counters that show whether UIDs known before are still valid: they suffice for a target folder in which nothing is to be
+    /// done.
+    /// </summary>
+    Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Returns why a missing folder could never be created, in the store's words, as far as the store reveals it without an attempt. Null: no
+    /// obstacle is known.
+    /// </summary>
+    Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>Opens an existing folder for writing.</summary>
     Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken);
@@ -77,9 +86,6 @@ public interface IMessageStore : IAsyncDisposable
     /// <param name="wanted">Whether each folder is to be subscribed.</param>
     /// <exception cref="MailException">Folder scope: either none or all of the subscriptions were changed.</exception>
     Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken);
-
-    /// <summary>Describes the store for a person who checks the job: software, capabilities, quota, limits, layout. Changes nothing.</summary>
-    Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken);
 }
 
 /// <param name="IsWarning">Whether the fact has a cost: a limit that is nearly reached, or octets that the store is known to change.</param>

@@ -24,7 +24,7 @@ public abstract class StoreKind
     public virtual bool IsFile => false;
 
     /// <summary>Whether mail can be read from the store but not written to it.</summary>
-    public virtual bool IsSourceOnly => false;
+    public bool IsSourceOnly => this is not ITargetKind;
 
     /// <summary>The settings that only this kind has.</summary>
     public virtual ImmutableArray<StoreSetting> Settings => [];
@@ -34,10 +34,9 @@ public abstract class StoreKind
 
     public abstract bool IsOf(Endpoint endpoint);
 
-    /// <summary>Opens the store: it is then connected and logged in, or its directory exists and is usable.</summary>
+    /// <summary>Opens the store to be read: it is then connected and logged in, or its directory exists and is usable.</summary>
     /// <param name="endpoint">An endpoint of this kind.</param>
-    /// <param name="forWriting">The store is a target: its directory may be created.</param>
-    public abstract Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken);
+    public abstract Task<IMessageStore> OpenAsync(Endpoint endpoint, StoreContext context, CancellationToken cancellationToken);
 
     /// <summary>Opens what tells of changes in the store. Null: it tells nothing by itself.</summary>
     /// <param name="endpoint">One of this kind.</param>
@@ -45,16 +44,39 @@ public abstract class StoreKind
         Task.FromResult<IChangeFeed?>(null);
 }
 
+/// <summary>A kind of store that can be a target.</summary>
+public interface ITargetKind
+{
+    /// <inheritdoc cref="TargetOpener"/>
+    Task<ITargetStore> OpenTargetAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken);
+}
+
+/// <summary>A kind of store that mail can only be read from.</summary>
 /// <typeparam name="T">The type of its endpoints.</typeparam>
-public abstract class StoreKind<T> : StoreKind
+public abstract class SourceKind<T> : StoreKind
     where T : Endpoint
 {
     public override bool IsOf(Endpoint endpoint) => endpoint is T;
 
-    public override Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
-        OpenAsync((T)endpoint, forWriting, context, cancellationToken);
+    public override Task<IMessageStore> OpenAsync(Endpoint endpoint, StoreContext context, CancellationToken cancellationToken) => OpenAsync((T)endpoint, context, cancellationToken);
 
-    protected abstract Task<IMessageStore> OpenAsync(T endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken);
+    protected abstract Task<IMessageStore> OpenAsync(T endpoint, StoreContext context, CancellationToken cancellationToken);
+}
+
+/// <summary>A kind of store that can be source and target.</summary>
+/// <typeparam name="T">The type of its endpoints.</typeparam>
+public abstract class TargetKind<T> : StoreKind, ITargetKind
+    where T : Endpoint
+{
+    public override bool IsOf(Endpoint endpoint) => endpoint is T;
+
+    public override async Task<IMessageStore> OpenAsync(Endpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
+        await OpenTargetAsync((T)endpoint, forWriting: false, context, cancellationToken);
+
+    public Task<ITargetStore> OpenTargetAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+        OpenTargetAsync((T)endpoint, forWriting, context, cancellationToken);
+
+    protected abstract Task<ITargetStore> OpenTargetAsync(T endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken);
 }
 
 /// <summary>A setting of one kind of store.</summary>

@@ -20,7 +20,7 @@ public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
     public async Task<AccountCheck> RunAsync(JobDefinition job, bool withSizes, Action<JobEvent> onEvent, CancellationToken cancellationToken)
     {
         using var place = await entry.EnterAsync(job, new JobReporter(job.Name, time, onEvent), cancellationToken);
-        var (source, sourceStore) = await OpenAsync(job.Source, place.Source, cancellationToken);
+        var (source, sourceStore) = await OpenAsync(job.Source, note => entry.LookAtSourceAsync(job.Source, place.Source, note, cancellationToken), cancellationToken);
         await using var openSource = sourceStore;
         var (target, targetStore) = await OpenTargetAsync(job.Target, place.Target, cancellationToken);
         await using var openTarget = targetStore;
@@ -43,16 +43,17 @@ public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
     }
 
     /// <summary>Opens the target. A directory that does not exist yet or is empty is no failure; a directory that can't be written is.</summary>
-    private async Task<(SideCheck, IMessageStore?)> OpenTargetAsync(Endpoint endpoint, ConnectionShare? share, CancellationToken cancellationToken)
+    private async Task<(SideCheck, ITargetStore?)> OpenTargetAsync(Endpoint endpoint, ConnectionShare? share, CancellationToken cancellationToken)
     {
         if (LocalTarget.WhyNotWritable(endpoint) is { } why)
             return (new SideCheck(endpoint, [], new MailException(FailureScope.Store, false, why)), null);
         return LocalTarget.DirectoryToFill(endpoint) is { } fact
             ? (new SideCheck(endpoint, [fact], null), null)
-            : await OpenAsync(endpoint, share, cancellationToken);
+            : await OpenAsync(endpoint, note => entry.LookAtTargetAsync(endpoint, share, note, cancellationToken), cancellationToken);
     }
 
-    private async Task<(SideCheck, IMessageStore?)> OpenAsync(Endpoint endpoint, ConnectionShare? share, CancellationToken cancellationToken)
+    private static async Task<(SideCheck, T?)> OpenAsync<T>(Endpoint endpoint, Func<Action<string>, Task<T>> look, CancellationToken cancellationToken)
+        where T : class, IMessageStore
     {
         var notes = new List<StoreFact>();
         void Note(string text)
@@ -61,10 +62,10 @@ public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
                 notes.Add(new StoreFact("note", text, IsWarning: true));
         }
 
-        IMessageStore? store = null;
+        T? store = null;
         try
         {
-            store = await entry.LookAsync(endpoint, share, Note, cancellationToken);
+            store = await look(Note);
             var facts = await store.DescribeAsync(cancellationToken);
             lock (notes)
                 return (new SideCheck(endpoint, [.. facts, .. notes], null) { HasLabels = store.Traits.HasLabels }, store);

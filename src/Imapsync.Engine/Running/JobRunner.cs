@@ -98,7 +98,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
     /// Opens both stores at the same time, so that two logins overlap. A local target is opened only after the source, so that it is not
     /// touched if the source fails.
     /// </summary>
-    private async Task<(IMessageStore Source, IMessageStore Target)> OpenBothAsync(
+    private async Task<(IMessageStore Source, ITargetStore Target)> OpenBothAsync(
         JobDefinition job, IStateMedium state, HostEntry place, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping)
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
@@ -115,19 +115,17 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
         }
         catch
         {
-            foreach (var opened in (Task<IMessageStore>[])[source, target])
-            {
-                if (opened.IsCompletedSuccessfully)
-                    await (await opened).DisposeAsync();
-            }
-
+            if (source.IsCompletedSuccessfully)
+                await (await source).DisposeAsync();
+            if (target.IsCompletedSuccessfully)
+                await (await target).DisposeAsync();
             throw;
         }
 
         return (await source, await target);
     }
 
-    private async Task<IMessageStore> OpenTargetAsync(
+    private async Task<ITargetStore> OpenTargetAsync(
         JobDefinition job, IStateMedium state, HostEntry place, RunOptions options, long held, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp)
     {
         try
@@ -141,7 +139,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
     }
 
     /// <summary>Closes both stores at the same time, so that two logouts overlap.</summary>
-    private sealed class BothStores(IMessageStore source, IMessageStore target) : IAsyncDisposable
+    private sealed class BothStores(IMessageStore source, ITargetStore target) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync() => await Task.WhenAll(source.DisposeAsync().AsTask(), target.DisposeAsync().AsTask());
     }

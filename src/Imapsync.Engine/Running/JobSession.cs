@@ -68,9 +68,13 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore, State
         }
     }
 
-    /// <summary>Opens a store as a run does, read-only and without retries.</summary>
-    public Task<IMessageStore> LookAsync(Endpoint endpoint, ConnectionShare? share, Action<string> onNote, CancellationToken cancellationToken) =>
-        openStore(endpoint, false, new StoreContext(time, onNote) { OnUnread = (_, _, text) => onNote(text), Connecting = circuits.ConnectAsync, Share = share }, cancellationToken);
+    /// <summary>Opens a source as a run does, without retries.</summary>
+    public Task<IMessageStore> LookAtSourceAsync(Endpoint endpoint, ConnectionShare? share, Action<string> onNote, CancellationToken cancellationToken) =>
+        openStore.OpenAsync(endpoint, ContextOfLook(share, onNote), cancellationToken);
+
+    /// <summary>Opens a target as a run does, but only to look at it, and without retries.</summary>
+    public Task<ITargetStore> LookAtTargetAsync(Endpoint endpoint, ConnectionShare? share, Action<string> onNote, CancellationToken cancellationToken) =>
+        openStore.OpenTargetAsync(endpoint, forWriting: false, ContextOfLook(share, onNote), cancellationToken);
 
     public RetryPipeline RetryFor(JobDefinition job, JobReporter report, StopRequest stopping) =>
         new(job.Retry, time, report, stopping.ReachLimit);
@@ -97,44 +101,41 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore, State
 
     /// <param name="remembers">Whether the source may keep records in the job's state that it can't write into the mailbox it reads.</param>
     public Task<IMessageStore> OpenSourceAsync(
-        JobDefinition job, IStateMedium state, HostEntry entry, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, bool remembers = false) =>
-        OpenAsync(job, state, isTarget: false, forWriting: false, entry.Source, retry, report, stopping, giveUp, remembers);
+        JobDefinition job, IStateMedium state, HostEntry entry, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, bool remembers = false)
+    {
+        var context = ContextOf(entry.Source, stopping, report) with
+        {
+            OnUnread = (folder, reason, text) => report.Problem(new Problem(FailureScope.Folder, folder, null, reason, text)),
+            MemoryDirectory = state.LocalDirectory("names"),
+            MemoryIsReadOnly = !remembers,
+        };
+        return limits.OpenSourceAsync(
+            job.Source, state, stopping.ReachLimit, () => retry.OpenStoreAsync(job.Source.Display, () => openStore.OpenAsync(job.Source, context, giveUp), giveUp), giveUp);
+    }
 
     /// <param name="held">See <see cref="StoreContext.MessagesHeld"/>.</param>
-    public Task<IMessageStore> OpenTargetAsync(
-        JobDefinition job, IStateMedium state, bool forWriting, HostEntry entry, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, long held = 0) =>
-        OpenAsync(job, state, isTarget: true, forWriting, entry.Target, retry, report, stopping, giveUp, held: held);
-
-    private Task<IMessageStore> OpenAsync(
-        JobDefinition job, IStateMedium state, bool isTarget, bool forWriting, ConnectionShare? share, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp,
-        bool remembers = false, long held = 0)
+    public Task<ITargetStore> OpenTargetAsync(
+        JobDefinition job, IStateMedium state, bool forWriting, HostEntry entry, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, long held = 0)
     {
-        var endpoint = isTarget ? job.Target : job.Source;
-        var context = new StoreContext(time, text => report.Note(null, text))
+        var context = ContextOf(entry.Target, stopping, report) with
         {
             Repair = forWriting && job.Repair,
-            OnLimit = stopping.ReachLimit,
-            OnUnread = (folder, reason, text) =>
-            {
-                if (isTarget)
-                    report.Note(folder, text);
-                else
-                    report.Problem(new Problem(FailureScope.Folder, folder, null, reason, text));
-            },
-            MemoryDirectory = isTarget ? null : state.LocalDirectory("names"),
-            MemoryIsReadOnly = !remembers,
+            OnUnread = (folder, _, text) => report.Note(folder, text),
             MessagesHeld = held,
-            Connecting = circuits.ConnectAsync,
-            Share = share,
         };
-        return limits.ApplyAsync(
-            endpoint,
-            isTarget,
-            state,
-            stopping.ReachLimit,
-            () => retry.OpenStoreAsync(endpoint.Display, () => openStore(endpoint, forWriting, context, giveUp), giveUp),
-            giveUp);
+        return limits.OpenTargetAsync(
+            job.Target, state, stopping.ReachLimit, () => retry.OpenStoreAsync(job.Target.Display, () => openStore.OpenTargetAsync(job.Target, forWriting, context, giveUp), giveUp), giveUp);
     }
+
+    private StoreContext ContextOf(ConnectionShare? share, StopRequest stopping, JobReporter report) => new(time, text => report.Note(null, text))
+    {
+        OnLimit = stopping.ReachLimit,
+        Connecting = circuits.ConnectAsync,
+        Share = share,
+    };
+
+    private StoreContext ContextOfLook(ConnectionShare? share, Action<string> onNote) =>
+        new(time, onNote) { OnUnread = (_, _, text) => onNote(text), Connecting = circuits.ConnectAsync, Share = share };
 
     private static StopReason Fail(JobReporter report, StopReason stop, string reason, string text)
     {

@@ -1,7 +1,7 @@
 using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.State;
-using Imapsync.Engine.Stores;
 using Imapsync.Engine.Stores.Labels;
 using Imapsync.Engine.Verifying;
 

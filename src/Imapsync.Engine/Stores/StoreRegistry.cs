@@ -13,10 +13,6 @@ using Imapsync.Engine.Stores.Thunderbird;
 
 namespace Imapsync.Engine.Stores;
 
-/// <summary>Opens the store an endpoint names: connected and logged in, or its directory there and usable.</summary>
-/// <param name="forWriting">The store is a target: its directory may be created.</param>
-public delegate Task<IMessageStore> StoreOpener(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken);
-
 /// <summary>The stores there are, a line each.</summary>
 public static class StoreRegistry
 {
@@ -34,8 +30,17 @@ public static class StoreRegistry
         new ImapBackupKind(),
     ];
 
-    public static Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
-        KindOf(endpoint).OpenAsync(endpoint, forWriting, context, cancellationToken);
+    public static StoreOpener Opener { get; } = new(OpenAsync, OpenTargetAsync);
+
+    /// <inheritdoc cref="SourceOpener"/>
+    public static Task<IMessageStore> OpenAsync(Endpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
+        KindOf(endpoint).OpenAsync(endpoint, context, cancellationToken);
+
+    /// <inheritdoc cref="TargetOpener"/>
+    public static Task<ITargetStore> OpenTargetAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+        KindOf(endpoint) is ITargetKind kind
+            ? kind.OpenTargetAsync(endpoint, forWriting, context, cancellationToken)
+            : throw new NotSupportedException($"{endpoint.Display}: mail can only be read from there");
 
     /// <inheritdoc cref="FeedOpener"/>
     public static Task<IChangeFeed?> ListenAsync(Endpoint endpoint, ListenRequest request, StoreContext context, CancellationToken cancellationToken) =>

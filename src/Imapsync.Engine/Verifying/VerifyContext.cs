@@ -13,7 +13,7 @@ internal sealed record VerifyContext(
     JobDefinition Job,
     VerifyOptions Options,
     IMessageStore? Source,
-    IMessageStore Target,
+    ITargetStore Target,
     ICheckpointStore Checkpoints,
     SampleCursor Sample,
     FindingLog Findings,

@@ -67,7 +67,7 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
         try
         {
             // One runner serves all rows, so that the file's limits of hosts hold for all of them together.
-            var runner = new CheckRunner(time, Imapsync.Engine.Stores.StoreRegistry.OpenAsync);
+            var runner = new CheckRunner(time, Imapsync.Engine.Stores.StoreRegistry.Opener);
             await Parallel.ForEachAsync(Enumerable.Range(0, jobs.Length), new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = stop.Token }, async (at, c) =>
             {
                 var check = checks[at] = await CheckAsync(runner, jobs[at], withSizes, c);

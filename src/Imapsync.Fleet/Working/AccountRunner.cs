@@ -33,10 +33,7 @@ internal sealed class AccountRunner
     {
         (this.batches, this.states, this.directories, this.worker, this.time) = (batches, states, directories, worker, time);
         // One runner serves all accounts, so that facts learned about a host apply to each account of that host.
-        runner = new JobRunner(
-            time,
-            async (endpoint, forWriting, context, c) => Fence.Around(await StoreRegistry.OpenAsync(endpoint, forWriting, context, c), Current.Run.Require),
-            OpenState);
+        runner = new JobRunner(time, Fence.Around(StoreRegistry.Opener, () => Current.Run.Require), OpenState);
     }
 
     private Attempt Current => current.Value ?? throw new InvalidOperationException("no account is at work here");

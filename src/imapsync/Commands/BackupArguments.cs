@@ -98,7 +98,7 @@ internal sealed class BackupArguments
             MemoryDirectory = backup.Numbers,
             MemoryIsReadOnly = false,
         };
-        var store = await surroundings.OpenStore(backup.Endpoint, false, context, cancellationToken);
+        var store = await surroundings.OpenStore.OpenAsync(backup.Endpoint, context, cancellationToken);
         return context.MemoryDirectory is { } memory ? StoreInTurns.Of(store, memory, surroundings.Time) : store;
     }
 

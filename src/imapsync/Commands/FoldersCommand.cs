@@ -63,9 +63,9 @@ internal static class FoldersCommand
     {
         var context = new StoreContext(surroundings.Time, Note) { OnUnread = (_, _, text) => Note(text) };
         void Note(string text) => surroundings.Error.WriteLine(TerminalText.Escape($"{job.Name}: note: {text}"));
-        await using var source = LabelViews.OfSource(job, await surroundings.OpenStore(job.Source, false, context, cancellationToken));
+        await using var source = LabelViews.OfSource(job, await surroundings.OpenStore.OpenAsync(job.Source, context, cancellationToken));
         await using var target = LocalTarget.DirectoryToFill(job.Target) is null
-            ? await surroundings.OpenStore(job.Target, false, context, cancellationToken)
+            ? await surroundings.OpenStore.OpenTargetAsync(job.Target, forWriting: false, context, cancellationToken)
             : null;
         var there = target is null ? [] : await target.ListFoldersAsync(cancellationToken);
         var mapping = FolderMapper.Map(await source.ListFoldersAsync(cancellationToken), job.Folders, there);

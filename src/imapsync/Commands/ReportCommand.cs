@@ -78,7 +78,7 @@ internal static class ReportCommand
     {
         try
         {
-            await using var store = await surroundings.OpenStore(job.Target, false, new StoreContext(surroundings.Time, _ => { }), stop);
+            await using var store = await surroundings.OpenStore.OpenAsync(job.Target, new StoreContext(surroundings.Time, _ => { }), stop);
             return await MailCensus.TakeAsync(store, stop);
         }
         catch (Exception e) when (e is MailException || FileErrors.Is(e))

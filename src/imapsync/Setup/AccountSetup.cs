@@ -147,7 +147,7 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
     private async Task<Account> SignInAsync(Account account, CancellationToken cancellationToken)
     {
         var endpoint = Endpoint(account);
-        await using (await surroundings.OpenStore(endpoint, false, new StoreContext(surroundings.Time, _ => { }), cancellationToken))
+        await using (await surroundings.OpenStore.OpenAsync(endpoint, new StoreContext(surroundings.Time, _ => { }), cancellationToken))
             questions.Say($"Signed in to {endpoint.Display}.");
         return account;
     }

@@ -20,7 +20,7 @@ internal sealed record FolderOverview(ImmutableArray<FolderLine> Folders)
     public static async Task<FolderOverview> ReadAsync(Endpoint endpoint, HostContext surroundings, CancellationToken cancellationToken)
     {
         var context = new StoreContext(surroundings.Time, _ => { });
-        await using var store = await surroundings.OpenStore(endpoint, false, context, cancellationToken);
+        await using var store = await surroundings.OpenStore.OpenAsync(endpoint, context, cancellationToken);
         var lines = new List<FolderLine>();
         var total = 0L;
         foreach (var folder in (await store.ListFoldersAsync(cancellationToken)).Where(f => f is { HoldsMessages: true, IsForeign: false }).OrderBy(f => !f.Path.IsInbox).ThenBy(f => f.Path))

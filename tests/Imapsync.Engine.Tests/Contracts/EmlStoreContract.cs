@@ -12,8 +12,8 @@ public sealed class EmlStoreContract : MessageStoreContract
     {
         private readonly TemporaryDirectory directory = new();
 
-        public Task<IMessageStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
-            StoreRegistry.OpenAsync(new EmlEndpoint(directory.Path), forWriting, context, cancellationToken);
+        public Task<ITargetStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+            StoreRegistry.OpenTargetAsync(new EmlEndpoint(directory.Path), forWriting, context, cancellationToken);
 
         public ValueTask DisposeAsync()
         {

@@ -5,5 +5,5 @@ namespace Imapsync.Engine.Tests.Contracts;
 /// <summary>An initially empty location for a store, which a test may open any number of times.</summary>
 public interface IStoreFixture : IAsyncDisposable
 {
-    Task<IMessageStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken);
+    Task<ITargetStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken);
 }

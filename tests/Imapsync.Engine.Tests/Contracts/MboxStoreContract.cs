@@ -11,8 +11,8 @@ public sealed class MboxStoreContract : MessageStoreContract
     {
         private readonly TemporaryDirectory directory = new();
 
-        public Task<IMessageStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
-            StoreRegistry.OpenAsync(new MboxEndpoint(directory.Path), forWriting, context, cancellationToken);
+        public Task<ITargetStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+            StoreRegistry.OpenTargetAsync(new MboxEndpoint(directory.Path), forWriting, context, cancellationToken);
 
         public ValueTask DisposeAsync()
         {

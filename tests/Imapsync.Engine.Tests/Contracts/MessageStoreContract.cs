@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Tests.Contracts;
 /// </summary>
 public abstract partial class MessageStoreContract : IAsyncLifetime
 {
-    private readonly List<IMessageStore> opened = [];
+    private readonly List<ITargetStore> opened = [];
 
     protected static FolderPath Archive { get; } = new("Archive");
 
@@ -37,7 +37,7 @@ public abstract partial class MessageStoreContract : IAsyncLifetime
     }
 
     /// <summary>Opens a new store at the same location; it is closed at the end of the test.</summary>
-    protected async Task<IMessageStore> OpenStoreAsync(bool forWriting = true)
+    protected async Task<ITargetStore> OpenStoreAsync(bool forWriting = true)
     {
         var store = await Fixture.OpenAsync(forWriting, new StoreContext(TimeProvider.System, Note), Token);
         opened.Add(store);

@@ -39,9 +39,9 @@ public sealed class DryRunTests
             foreach (var target in new Endpoint[] { new MaildirEndpoint(Path.Combine(directory.FullName, "md")), new MboxEndpoint(Path.Combine(directory.FullName, "mbox")), new EmlEndpoint(Path.Combine(directory.FullName, "eml")) })
             {
                 var job = new JobDefinition("job", new MaildirEndpoint("/source"), target) { StateDirectory = Path.Combine(directory.FullName, "state") };
-                var runner = new JobRunner(TimeProvider.System, (endpoint, forWriting, context, c) => endpoint == target
-                    ? Imapsync.Engine.Stores.StoreRegistry.OpenAsync(endpoint, forWriting, context, c)
-                    : Task.FromResult(source.Open()));
+                var runner = new JobRunner(TimeProvider.System, Openers.Both((endpoint, forWriting, context, c) => endpoint == target
+                    ? Imapsync.Engine.Stores.StoreRegistry.OpenTargetAsync(endpoint, forWriting, context, c)
+                    : Task.FromResult(source.Open())));
                 var report = await runner.RunAsync(job, new RunOptions(DryRun: true), _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
                 Assert.Equal((JobOutcome.Ok, 1L), (report.Outcome, report.Totals.Copied));
             }

@@ -13,12 +13,12 @@ public sealed class LogOutTests
         using var box = new MailboxFixture();
         box.Source.Folder("INBOX").Add(MailboxFixture.Mail("a"));
         TaskCompletionSource source = new(), target = new();
-        box.OpenSource = (_, _, _, _) => Task.FromResult<IMessageStore>(new MeetingStore(box.Source.Open(), source, target));
-        box.OpenTarget = (_, _, _, _) => Task.FromResult<IMessageStore>(new MeetingStore(box.Target.Open(), target, source));
+        box.OpenSource = (_, _, _) => Task.FromResult<IMessageStore>(new MeetingStore(box.Source.Open(), source, target));
+        box.OpenTarget = (_, _, _, _) => Task.FromResult<ITargetStore>(new MeetingStore(box.Target.Open(), target, source));
         Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
     }
 
-    private sealed class MeetingStore(IMessageStore store, TaskCompletionSource begun, TaskCompletionSource other) : StoreView(store)
+    private sealed class MeetingStore(ITargetStore store, TaskCompletionSource begun, TaskCompletionSource other) : TargetView(store)
     {
         public override async ValueTask DisposeAsync()
         {

@@ -42,22 +42,26 @@ internal sealed class MailboxFixture : IDisposable
     public async Task<JobReport> RunAsync(bool dryRun = false, bool heal = false)
     {
         Events.Clear();
-        var runner = new JobRunner(Time, OpenStoreAsync, OpenState);
+        var runner = new JobRunner(Time, Opener, OpenState);
         return await runner.RunAsync(Job, new RunOptions(dryRun, heal), Tell, Stop, Abort);
     }
 
     /// <summary>Opens the target; set by tests that keep the target elsewhere than in memory.</summary>
-    public StoreOpener? OpenTarget { get; set; }
+    public TargetOpener? OpenTarget { get; set; }
 
     /// <summary>Opens the source; set by tests that keep the source elsewhere than in memory.</summary>
-    public StoreOpener? OpenSource { get; set; }
+    public SourceOpener? OpenSource { get; set; }
+
+    private StoreOpener Opener => new(
+        (endpoint, context, cancellationToken) => OpenSource?.Invoke(endpoint, context, cancellationToken) ?? Task.FromResult<IMessageStore>(Source.Open()),
+        (endpoint, forWriting, context, cancellationToken) => OpenTarget?.Invoke(endpoint, forWriting, context, cancellationToken) ?? Task.FromResult(Target.Open()));
 
     /// <summary>Verifies the job and asserts that this changed nothing and that the counts match the findings.</summary>
     public async Task<VerifyReport> VerifyAsync(VerifyOptions options)
     {
         var before = Describe(Source) + Describe(Target);
         var told = new List<Finding>();
-        var report = await new VerifyRunner(new ImpatientTime(), OpenStoreAsync, OpenState).RunAsync(
+        var report = await new VerifyRunner(new ImpatientTime(), Opener, OpenState).RunAsync(
             Job, options, Events.Add, told.Add, CancellationToken.None, TestContext.Current.CancellationToken);
         Assert.Equal(before, Describe(Source) + Describe(Target));
         Assert.Equal(told, report.Findings);
@@ -87,13 +91,6 @@ internal sealed class MailboxFixture : IDisposable
     {
         Events.Add(happened);
         OnEvent(happened);
-    }
-
-    private Task<IMessageStore> OpenStoreAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
-    {
-        if (endpoint != Job.Target)
-            return OpenSource?.Invoke(endpoint, forWriting, context, cancellationToken) ?? Task.FromResult(Source.Open());
-        return OpenTarget?.Invoke(endpoint, forWriting, context, cancellationToken) ?? Task.FromResult(Target.Open());
     }
 
     /// <summary>A clock whose timers are due at once, so back-off takes no time.</summary>

@@ -25,8 +25,8 @@ public sealed class MemoryBoundsTests : IDisposable
 
     public MemoryBoundsTests()
     {
-        box.OpenSource = (_, _, _, _) => Task.FromResult<IMessageStore>(source);
-        box.OpenTarget = (_, _, _, _) => Task.FromResult<IMessageStore>(target);
+        box.OpenSource = (_, _, _) => Task.FromResult<IMessageStore>(source);
+        box.OpenTarget = (_, _, _, _) => Task.FromResult<ITargetStore>(target);
         box.Job = box.Job with { Flags = FlagPolicy.Follow, Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(50, IsPercent: true) };
         source.OnLook = target.OnLook = Look;
     }
@@ -126,7 +126,7 @@ public sealed class MemoryBoundsTests : IDisposable
     private void Look() => Peak = Math.Max(Peak, GC.GetTotalMemory(forceFullCollection: true));
 
     /// <summary>An INBOX of a given number of messages, which are generated on request and never held in memory.</summary>
-    private sealed class CountedStore : IMessageStore, IWritableFolder
+    private sealed class CountedStore : ITargetStore, IWritableFolder
     {
         private const int LookEvery = 25_000;
         private int asked;

@@ -68,7 +68,7 @@ internal sealed class MemoryStore
         return state;
     }
 
-    public IMessageStore Open() => new OpenStore(this);
+    public ITargetStore Open() => new OpenStore(this);
 
     internal bool IsSame(FolderPath a, FolderPath b) =>
         a.ToString().Equals(b.ToString(), IgnoresCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
@@ -80,7 +80,7 @@ internal sealed class MemoryStore
         OnStep(name);
     }
 
-    private sealed class OpenStore(MemoryStore store) : IMessageStore
+    private sealed class OpenStore(MemoryStore store) : ITargetStore
     {
         public StoreTraits Traits => new("memory:", store.HasModSeq, store.MaxConcurrentFolders) { KeepsWhatItGets = store.KeepsWhatItGets };
 

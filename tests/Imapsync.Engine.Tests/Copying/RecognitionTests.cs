@@ -6,6 +6,7 @@ using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
 using Imapsync.Engine.Tests.Matching;
 using Imapsync.Imap;
+using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
@@ -243,7 +244,7 @@ public sealed class RecognitionTests
     {
         var job = new RestoreOrigin(box.Job, [.. folders]).ToJob(null, filter);
         var runner = new JobRunner(
-            TimeProvider.System, (endpoint, _, _, _) => Task.FromResult(endpoint == job.Target ? box.Source.Open() : box.Target.Open()), box.OpenState);
+            TimeProvider.System, Openers.Both(endpoint => endpoint == job.Target ? box.Source.Open() : box.Target.Open()), box.OpenState);
         return await runner.RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
     }
 }

@@ -44,7 +44,7 @@ public sealed class SharedBackupTests : IDisposable
             Deletions = DeletionPolicy.Mirror,
             DeletionLimit = new DeletionLimit(100, IsPercent: true),
         };
-        box.OpenTarget = StoreRegistry.OpenAsync;
+        box.OpenTarget = StoreRegistry.OpenTargetAsync;
         var inbox = box.Source.Folder("INBOX");
         inbox.Add(MailboxFixture.Mail("m0"));
         var next = 1;

@@ -97,7 +97,7 @@ public sealed class ClockTests : IDisposable
     private async Task<IWritableFolder> OpenAsync(string format)
     {
         Endpoint endpoint = format switch { "mbox" => new MboxEndpoint(directory.Path), "eml" => new EmlEndpoint(directory.Path), _ => new MaildirEndpoint(directory.Path) };
-        var store = await StoreRegistry.OpenAsync(endpoint, forWriting: true, new StoreContext(clock, _ => { }), Token);
+        var store = await StoreRegistry.OpenTargetAsync(endpoint, forWriting: true, new StoreContext(clock, _ => { }), Token);
         await store.CreateFolderAsync(FolderPath.Inbox, SpecialFolder.None, Token);
         return await store.OpenForWritingAsync(FolderPath.Inbox, Token);
     }

@@ -175,7 +175,7 @@ public sealed class DiskFullTests
             StateDirectory = stateOnDisk ? disk["state"] : box.StateDirectory,
             Target = format switch { "mbox" => new MboxEndpoint(disk["mail"]), "maildir" => new MaildirEndpoint(disk["mail"]), "eml" => new EmlEndpoint(disk["mail"]), _ => box.Job.Target },
         };
-        box.OpenTarget = format == "memory" ? null : StoreRegistry.OpenAsync;
+        box.OpenTarget = format == "memory" ? null : StoreRegistry.OpenTargetAsync;
         var keywords = new[] { "\\Seen", "$Work \\Flagged", "", "Later" };
         foreach (var name in new[] { "INBOX", "Work", "Work/Müll" })
         {

@@ -26,7 +26,7 @@ public sealed class LostMailTests : IDisposable
         var seed = Seeds.Next();
         var random = new Random(seed);
         box.Job = box.Job with { Target = new MaildirEndpoint(target) };
-        box.OpenTarget = StoreRegistry.OpenAsync;
+        box.OpenTarget = StoreRegistry.OpenTargetAsync;
         const int messages = 12;
         for (var n = 0; n < messages; n++)
             box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"m{n}"));
@@ -64,7 +64,7 @@ public sealed class LostMailTests : IDisposable
     public async Task A_rotten_message_is_fetched_again_and_its_damaged_copy_goes()
     {
         box.Job = box.Job with { Target = new MaildirEndpoint(target) };
-        box.OpenTarget = StoreRegistry.OpenAsync;
+        box.OpenTarget = StoreRegistry.OpenTargetAsync;
         for (var n = 0; n < 5; n++)
             box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"m{n}"));
         AssertGood(await box.RunAsync(), 5);
@@ -82,12 +82,12 @@ public sealed class LostMailTests : IDisposable
     public async Task A_message_that_is_gone_from_an_mbox_is_told()
     {
         box.Job = box.Job with { Target = new MboxEndpoint(target) };
-        box.OpenTarget = StoreRegistry.OpenAsync;
+        box.OpenTarget = StoreRegistry.OpenTargetAsync;
         for (var n = 0; n < 5; n++)
             box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"m{n}"));
         AssertGood(await box.RunAsync(), 5);
         AssertGood(await box.RunAsync(), 0);
-        await using (var store = await StoreRegistry.OpenAsync(box.Job.Target, true, new StoreContext(TimeProvider.System, _ => { }), TestContext.Current.CancellationToken))
+        await using (var store = await StoreRegistry.OpenTargetAsync(box.Job.Target, true, new StoreContext(TimeProvider.System, _ => { }), TestContext.Current.CancellationToken))
         await using (var folder = await store.OpenForWritingAsync(FolderPath.Inbox, TestContext.Current.CancellationToken))
         {
             var uids = new UidSet();
@@ -114,7 +114,7 @@ public sealed class LostMailTests : IDisposable
     {
         var root = Path.Combine(target, "mail");
         box.Job = box.Job with { Target = format switch { "mbox" => new MboxEndpoint(root), "eml" => new EmlEndpoint(root), _ => new MaildirEndpoint(root) } };
-        box.OpenTarget = StoreRegistry.OpenAsync;
+        box.OpenTarget = StoreRegistry.OpenTargetAsync;
         for (var n = 0; n < 3; n++)
             box.Source.Folder(n == 2 ? "Work" : "INBOX").Add(MailboxFixture.Mail($"m{n}"));
         AssertGood(await box.RunAsync(), 3);

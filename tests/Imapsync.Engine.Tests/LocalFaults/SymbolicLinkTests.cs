@@ -89,7 +89,7 @@ public sealed class SymbolicLinkTests : IDisposable
         var state = Path.Combine(inside.Path, "state");
         Directory.CreateSymbolicLink(state, Directory.CreateDirectory(Path.Combine(inside.Path, "elsewhere")).FullName);
         box.Job = box.Job with { Target = Endpoint(format, link), StateDirectory = state };
-        box.OpenTarget = StoreRegistry.OpenAsync;
+        box.OpenTarget = StoreRegistry.OpenTargetAsync;
         var report = await box.RunAsync();
         Assert.True(report.Outcome == Progress.JobOutcome.Ok, string.Join('\n', report.Problems));
         Assert.Equal(6, report.Totals.Copied);
@@ -106,7 +106,7 @@ public sealed class SymbolicLinkTests : IDisposable
         if (target is not null)
         {
             box.Job = box.Job with { Target = target };
-            box.OpenTarget = StoreRegistry.OpenAsync;
+            box.OpenTarget = StoreRegistry.OpenTargetAsync;
         }
 
         await PutLinkAsync(root, name);

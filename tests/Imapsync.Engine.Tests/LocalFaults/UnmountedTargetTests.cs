@@ -53,7 +53,7 @@ public sealed class UnmountedTargetTests : IDisposable
                 _ => new MaildirEndpoint(root),
             },
         };
-        box.OpenTarget = StoreRegistry.OpenAsync;
+        box.OpenTarget = StoreRegistry.OpenTargetAsync;
         for (var n = 0; n < 6; n++)
             box.Source.Folder(n % 2 == 0 ? "Work" : "INBOX").Add(MailboxFixture.Mail($"m{n}"));
         AssertGood(await box.RunAsync(), 6);
@@ -91,7 +91,7 @@ public sealed class UnmountedTargetTests : IDisposable
     public async Task A_backup_that_lacks_some_of_its_folders_is_there()
     {
         box.Job = box.Job with { Target = new MaildirEndpoint(target) };
-        box.OpenTarget = StoreRegistry.OpenAsync;
+        box.OpenTarget = StoreRegistry.OpenTargetAsync;
         for (var n = 0; n < 6; n++)
             box.Source.Folder(n % 2 == 0 ? "Work" : "INBOX").Add(MailboxFixture.Mail($"m{n}"));
         AssertGood(await box.RunAsync(), 6);

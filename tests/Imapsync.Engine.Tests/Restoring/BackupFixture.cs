@@ -13,7 +13,7 @@ internal sealed class BackupFixture : IDisposable
 {
     private static readonly string[] Flags = ["", "S", "FS", "RSa", "Sb", "DFRSTac"];
 
-    private readonly JobRunner runner = new(TimeProvider.System, StoreRegistry.OpenAsync);
+    private readonly JobRunner runner = new(TimeProvider.System, StoreRegistry.Opener);
 
     public BackupFixture() => Backup = new JobDefinition("alice", new MboxEndpoint(Directory["mbox"]), new MaildirEndpoint(Directory["backup"]))
     {

@@ -91,7 +91,7 @@ public sealed class RestoreRoutingTests : IDisposable
         if (kind != "memory")
         {
             box.Job = box.Job with { Target = kind switch { "mbox" => new MboxEndpoint(directory["backup"]), "eml" => new EmlEndpoint(directory["backup"]), _ => new MaildirEndpoint(directory["backup"]) } };
-            box.OpenTarget = StoreRegistry.OpenAsync;
+            box.OpenTarget = StoreRegistry.OpenTargetAsync;
         }
 
         box.Job = box.Job with { Folders = new FolderRules(), Deletions = DeletionPolicy.Trash, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
@@ -173,9 +173,9 @@ public sealed class RestoreRoutingTests : IDisposable
         var job = new RestoreOrigin(box.Job, [.. folders]).ToJob(null, new MessageFilter { MessageIds = id is null ? [] : [id] });
         var runner = new JobRunner(
             TimeProvider.System,
-            (endpoint, writable, context, c) => endpoint == job.Target ? Task.FromResult(box.Source.Open())
+            Openers.Both((endpoint, writable, context, c) => endpoint == job.Target ? Task.FromResult(box.Source.Open())
                 : box.OpenTarget is { } open ? open(endpoint, writable, context, c)
-                : Task.FromResult(box.Target.Open()),
+                : Task.FromResult(box.Target.Open())),
             box.OpenState);
         return await runner.RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
     }
@@ -184,7 +184,7 @@ public sealed class RestoreRoutingTests : IDisposable
     {
         var job = new RestoreOrigin(box.Job, [.. folders]).ToJob(new MaildirEndpoint("/account"), new MessageFilter());
         var runner = new JobRunner(
-            TimeProvider.System, (endpoint, _, _, _) => Task.FromResult(endpoint == job.Target ? account.Open() : box.Target.Open()), box.OpenState);
+            TimeProvider.System, Openers.Both(endpoint => endpoint == job.Target ? account.Open() : box.Target.Open()), box.OpenState);
         return await runner.RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
     }
 }

@@ -73,7 +73,7 @@ public sealed class HostCircuitTests
     [Fact]
     public async Task Twenty_jobs_against_a_dead_host_make_few_connections_and_each_ends()
     {
-        var runner = new JobRunner(new LeapingTime(), OpenAsync);
+        var runner = new JobRunner(new LeapingTime(), Openers.Both(OpenAsync));
         for (var i = 0; i < 20; i++)
         {
             using var state = new TempDir();
@@ -85,7 +85,7 @@ public sealed class HostCircuitTests
         // The first job tries six times and each other job once; without a circuit there would be 120 connections.
         Assert.InRange(connects, 6, 25);
 
-        async Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
+        async Task<ITargetStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
         {
             await context.Connecting("dead:993", () =>
             {

@@ -257,13 +257,13 @@ public sealed class RetryTests : IDisposable
     {
         var account = new ImapEndpoint("h.example", 993, TlsMode.Implicit, "alice");
         box.Job = box.Job with { Source = account, Target = account with { User = "bob" } };
-        StoreOpener refused = (_, _, _, _) => throw new MailException(FailureScope.Store, isTransient: false, "NO") { Kind = FailureKind.Authentication };
-        StoreOpener silent = async (_, _, _, c) =>
+        TargetOpener refused = (_, _, _, _) => throw new MailException(FailureScope.Store, isTransient: false, "NO") { Kind = FailureKind.Authentication };
+        TargetOpener silent = async (_, _, _, c) =>
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, c);
             return box.Source.Open();
         };
-        (box.OpenSource, box.OpenTarget) = isSource ? (refused, silent) : (silent, refused);
+        (box.OpenSource, box.OpenTarget) = (Openers.Both(isSource ? refused : silent).OpenAsync, isSource ? silent : refused);
 
         var report = await box.RunAsync();
         Assert.Equal((JobOutcome.Failed, StopReason.Authentication), (report.Outcome, report.Stop));

@@ -14,7 +14,7 @@ public sealed class DefectTests : IDisposable
     {
         box.Source.Folder("INBOX").Add(MailboxFixture.Mail("m1"));
         await box.RunAsync();
-        box.OpenSource = (_, _, _, _) => throw new InvalidOperationException("no such case");
+        box.OpenSource = (_, _, _) => throw new InvalidOperationException("no such case");
         var problem = Assert.Single((await box.RunAsync()).Problems);
         var file = Path.Combine(box.StateDirectory, "defect");
         Assert.Equal((Reasons.Unexpected, $"InvalidOperationException: no such case; this is a defect of imapsync, please report it with the file {file}"), (problem.Reason, problem.Text));

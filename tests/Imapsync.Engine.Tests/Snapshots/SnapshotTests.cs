@@ -21,7 +21,7 @@ public sealed class SnapshotTests : IDisposable
     public SnapshotTests()
     {
         box.Time = time;
-        box.OpenTarget = StoreRegistry.OpenAsync;
+        box.OpenTarget = StoreRegistry.OpenTargetAsync;
         box.Job = box.Job with
         {
             Target = new MaildirEndpoint(directory["backup"]),
@@ -82,8 +82,8 @@ public sealed class SnapshotTests : IDisposable
             var asOf = box.Job with { Target = new MaildirEndpoint(snapshot.Mail), StateDirectory = snapshot.State };
             var restore = new RestoreOrigin(asOf, []).ToJob(null, new MessageFilter()) with { StateDirectory = directory.Create($"restore-{snapshot.Name}") };
             var before = Listing(snapshot.Directory);
-            var report = await new JobRunner(time, (endpoint, forWriting, context, c) =>
-                endpoint == restore.Target ? Task.FromResult(account.Open()) : StoreRegistry.OpenAsync(endpoint, forWriting, context, c)).RunAsync(
+            var report = await new JobRunner(time, Openers.Both((endpoint, forWriting, context, c) =>
+                endpoint == restore.Target ? Task.FromResult(account.Open()) : StoreRegistry.OpenTargetAsync(endpoint, forWriting, context, c))).RunAsync(
                 restore, new RunOptions(), _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
             Assert.True(report.Outcome == JobOutcome.Ok, $"seed {seed}, {snapshot.Name}: {string.Join('\n', report.Problems)}");
             Assert.True(nights[snapshot.Taken] == MailboxFixture.Describe(account), $"seed {seed}, {snapshot.Name}");

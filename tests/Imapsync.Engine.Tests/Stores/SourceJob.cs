@@ -44,7 +44,7 @@ internal sealed class SourceJob : IDisposable
     public async Task<JobReport> RunAsync(bool heal = false)
     {
         var token = TestContext.Current.CancellationToken;
-        Report = await new JobRunner(TimeProvider.System, StoreRegistry.OpenAsync).RunAsync(
+        Report = await new JobRunner(TimeProvider.System, StoreRegistry.Opener).RunAsync(
             Definition, new RunOptions(false, heal), e => { if (e is NoteRaised note) Notes.Add(note.Text); }, token, token);
         var t = Report.Totals;
         Assert.True(t.SourceMessages == t.Copied + t.AlreadyPresent + t.Skipped + t.Failed, Problems);

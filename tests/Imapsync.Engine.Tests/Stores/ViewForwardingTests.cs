@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Tests.Stores;
 /// <summary>A view that does not override a member hands it on: none is lost on the way, and none is answered by default.</summary>
 public sealed class ViewForwardingTests
 {
-    public static TheoryData<string> StoreMembers => [.. Members(typeof(IMessageStore))];
+    public static TheoryData<string> StoreMembers => [.. Members(typeof(ITargetStore))];
 
     public static TheoryData<string> FolderMembers => [.. Members(typeof(IMessageFolder))];
 
@@ -17,7 +17,7 @@ public sealed class ViewForwardingTests
 
     [Theory]
     [MemberData(nameof(StoreMembers))]
-    public void A_view_of_a_store_hands_on(string member) => Check<IMessageStore>(member, s => new PlainStore(s));
+    public void A_view_of_a_store_hands_on(string member) => Check<ITargetStore>(member, s => new PlainStore(s));
 
     [Theory]
     [MemberData(nameof(FolderMembers))]
@@ -34,7 +34,8 @@ public sealed class ViewForwardingTests
 
     [Fact]
     public void No_contract_has_a_default_that_a_view_could_lose() => Assert.Empty(
-        from contract in (Type[])[typeof(IMessageStore), typeof(IMessageFolder), typeof(IWritableFolder), typeof(IAccessControl)]
+        from contract in typeof(IMessageStore).Assembly.GetTypes()
+        where contract is { IsInterface: true, Namespace: "Imapsync.Engine.Mail" }
         from method in contract.GetMethods()
         where !method.IsAbstract
         select $"{contract.Name}.{method.Name}");
@@ -82,7 +83,7 @@ public sealed class ViewForwardingTests
             task.GetAwaiter().GetResult();
     }
 
-    private sealed class PlainStore(IMessageStore store) : StoreView(store);
+    private sealed class PlainStore(ITargetStore store) : TargetView(store);
 
     private sealed class PlainFolder(IMessageFolder folder) : FolderView(folder, default)
     {

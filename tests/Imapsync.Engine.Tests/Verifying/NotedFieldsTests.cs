@@ -167,7 +167,7 @@ public sealed class NotedFieldsTests : IDisposable
     private async Task BackUpAsync(Random random, string sendersNote = "")
     {
         box.Job = box.Job with { Target = new MboxEndpoint(directory.Path), Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(90, IsPercent: true) };
-        box.OpenTarget = StoreRegistry.OpenAsync;
+        box.OpenTarget = StoreRegistry.OpenTargetAsync;
         var inbox = box.Source.Folder("INBOX");
         for (var i = 1; i <= Messages; i++)
         {

@@ -70,7 +70,7 @@ public sealed class VerificationOnDiskTests : IDisposable
     private async Task BackUpAsync(Endpoint target, int count)
     {
         box.Job = box.Job with { Target = target };
-        box.OpenTarget = StoreRegistry.OpenAsync;
+        box.OpenTarget = StoreRegistry.OpenTargetAsync;
         var inbox = box.Source.Folder("INBOX");
         for (var i = 1; i <= count; i++)
             inbox.Add(MailboxFixture.Mail($"m{i}", $"text {i}\r\nFrom here on"), "\\Seen", MemoryFolderState.Day(i % 28));

@@ -22,7 +22,7 @@ internal sealed class ModelRun(JobDefinition job)
     public async Task<RunEnd> InProcessAsync(TimeProvider time, CancellationToken stop, CancellationToken abort)
     {
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(abort);
-        var run = new JobRunner(time, StoreRegistry.OpenAsync).RunAsync(job, new RunOptions(), _ => { }, stop, giveUp.Token);
+        var run = new JobRunner(time, StoreRegistry.Opener).RunAsync(job, new RunOptions(), _ => { }, stop, giveUp.Token);
         try
         {
             var report = await run.WaitAsync(Patience, TimeProvider.System, CancellationToken.None);

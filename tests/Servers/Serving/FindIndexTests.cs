@@ -215,5 +215,5 @@ public sealed class FindIndexTests
     }
 
     private static Task<IMessageStore> OpenAsync(TempDir dir) => StoreRegistry.OpenAsync(
-        new MaildirEndpoint(dir["backup"]), false, new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = dir["memory"], MemoryIsReadOnly = false }, CancellationToken.None);
+        new MaildirEndpoint(dir["backup"]), new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = dir["memory"], MemoryIsReadOnly = false }, CancellationToken.None);
 }

@@ -88,5 +88,5 @@ public sealed class FindTests
     }
 
     private static Task<IMessageStore> OpenAsync(TempDir dir) => StoreRegistry.OpenAsync(
-        new MaildirEndpoint(dir["backup"]), false, new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = dir["memory"], MemoryIsReadOnly = false }, CancellationToken.None);
+        new MaildirEndpoint(dir["backup"]), new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = dir["memory"], MemoryIsReadOnly = false }, CancellationToken.None);
 }

@@ -89,7 +89,7 @@ public sealed class NumbersInTurnsTests
             await (await store.OpenAsync(FolderPath.Inbox, CancellationToken.None)).DisposeAsync();
         backup.Add(1);
         var context = new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = dir["memory"], MemoryIsReadOnly = true };
-        await using var reading = await StoreRegistry.OpenAsync(backup.Endpoint, false, context, CancellationToken.None);
+        await using var reading = await StoreRegistry.OpenAsync(backup.Endpoint, context, CancellationToken.None);
         await using var folder = await reading.OpenAsync(FolderPath.Inbox, CancellationToken.None);
         Assert.False(folder.LastingUidValidity.IsNone);
         var fallback = new Imap.UidValidity(77);
@@ -99,7 +99,7 @@ public sealed class NumbersInTurnsTests
     private static async Task<IMessageStore> OpenAsync(Endpoint endpoint, string memory)
     {
         var context = new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = memory, MemoryIsReadOnly = false };
-        return StoreInTurns.Of(await StoreRegistry.OpenAsync(endpoint, false, context, CancellationToken.None), memory, TimeProvider.System);
+        return StoreInTurns.Of(await StoreRegistry.OpenAsync(endpoint, context, CancellationToken.None), memory, TimeProvider.System);
     }
 
     private static string Text(int number) => string.Create(CultureInfo.InvariantCulture, $"Subject: {number}\n\n{new string('x', 10 * number)}\n");

@@ -41,7 +41,7 @@ internal sealed class ServedBackup : IAsyncDisposable
     public static async Task<ServedBackup> StartAsync(Endpoint endpoint, string? memory = null, ServingLimits? limits = null)
     {
         var context = new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = memory, MemoryIsReadOnly = false };
-        var store = await StoreRegistry.OpenAsync(endpoint, false, context, CancellationToken.None);
+        var store = await StoreRegistry.OpenAsync(endpoint, context, CancellationToken.None);
         return new ServedBackup(memory is null ? store : StoreInTurns.Of(store, memory, TimeProvider.System), limits ?? ServingLimits.Default);
     }
 

@@ -83,7 +83,7 @@ internal sealed class WorldRuns
             tell("connections are cut");
         }
 
-        var run = new JobRunner(new ModelTime(++nights), StoreRegistry.OpenAsync).RunAsync(definition, options, _ => Count(), CancellationToken.None, abort.Token);
+        var run = new JobRunner(new ModelTime(++nights), StoreRegistry.Opener).RunAsync(definition, options, _ => Count(), CancellationToken.None, abort.Token);
         if (isBusy)
         {
             tally.Add("source busy during a run");

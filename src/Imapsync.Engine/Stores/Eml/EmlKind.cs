@@ -15,7 +15,7 @@ public sealed record EmlEndpoint(string Directory) : Endpoint
 }
 
 /// <summary>Directories of .eml files: <c>eml:PATH</c>.</summary>
-internal sealed class EmlKind : StoreKind<EmlEndpoint>
+internal sealed class EmlKind : TargetKind<EmlEndpoint>
 {
     public override ImmutableArray<string> Schemes { get; } = ["eml"];
 
@@ -23,6 +23,6 @@ internal sealed class EmlKind : StoreKind<EmlEndpoint>
 
     public override Endpoint? Read(IEndpointSettings settings) => settings.ReadPath() is { } directory ? new EmlEndpoint(directory) : null;
 
-    protected override Task<IMessageStore> OpenAsync(EmlEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    protected override Task<ITargetStore> OpenTargetAsync(EmlEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         EmlStore.OpenAsync(endpoint, forWriting, context, cancellationToken);
 }

@@ -11,7 +11,7 @@ namespace Imapsync.Engine.Stores.Eml;
 /// A directory of <c>.eml</c> files in the layout of <see cref="EmlTree"/>. Beside the files of a folder that this program has written to lies an
 /// index (<see cref="EmlIndex"/>); a folder without one is read as somebody else's files (<see cref="MailFileFolder"/>).
 /// </summary>
-internal sealed class EmlStore : IMessageStore
+internal sealed class EmlStore : ITargetStore
 {
     private readonly EmlTree tree;
     private readonly StoreContext context;
@@ -33,8 +33,8 @@ internal sealed class EmlStore : IMessageStore
     public IAccessControl? AccessControl => null;
 
     /// <exception cref="MailException">Store scope: there is no mail to read, or the directory can't be created.</exception>
-    public static Task<IMessageStore> OpenAsync(EmlEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
-        Task.Run<IMessageStore>(() => LocalFiles.Guard(FailureScope.Store, endpoint.Display, () =>
+    public static Task<ITargetStore> OpenAsync(EmlEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+        Task.Run<ITargetStore>(() => LocalFiles.Guard(FailureScope.Store, endpoint.Display, () =>
         {
             var tree = new EmlTree(Path.GetFullPath(endpoint.Directory));
             EmptiedTarget.Refuse(endpoint, tree.Root, isMaildir: false, context);

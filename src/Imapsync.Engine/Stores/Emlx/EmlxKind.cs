@@ -12,6 +12,6 @@ internal sealed class EmlxKind() : DirectoryKind<EmlxEndpoint>(Scheme, directory
 {
     public const string Scheme = "emlx";
 
-    protected override Task<IMessageStore> OpenAsync(EmlxEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    protected override Task<IMessageStore> OpenAsync(EmlxEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
         MailFileStore.OpenAsync(endpoint, new EmlxTree(endpoint.Directory), context, cancellationToken);
 }

@@ -9,14 +9,24 @@ namespace Imapsync.Engine.Stores.Fences;
 public static class Fence
 {
     /// <summary>
-    /// The store, written to only while whoever runs the job may: asked before each command that changes something, and before each
-    /// message of a window. A command that is on its way already can't be called back: the next run looks for its outcome.
+    /// Returns an opener of stores that are changed only while whoever runs the job may: asked before each command that changes something, and
+    /// before each message of a window. A command that is on its way already can't be called back: the next run looks for its outcome.
     /// </summary>
-    /// <param name="require">Throws what is to end the job where it may not go on.</param>
-    public static IMessageStore Around(IMessageStore store, Action require) => new FencedStore(store, require);
+    /// <param name="require">Throws what is to end the job where it may not go on; called with the job's own context.</param>
+    public static StoreOpener Around(StoreOpener opener, Func<Action> require) => new(
+        async (endpoint, context, cancellationToken) => new FencedStore(await opener.OpenAsync(endpoint, context, cancellationToken), require()),
+        async (endpoint, forWriting, context, cancellationToken) =>
+            new FencedTarget(await opener.OpenTargetAsync(endpoint, forWriting, context, cancellationToken), require()));
 }
 
+/// <summary>A fenced source: messages may be removed from it after they were copied.</summary>
 internal sealed class FencedStore(IMessageStore store, Action require) : StoreView(store)
+{
+    public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
+        new FencedFolder<IMessageFolder>(await Store.OpenAsync(path, cancellationToken), require);
+}
+
+internal sealed class FencedTarget(ITargetStore target, Action require) : TargetView(target)
 {
     public override IAccessControl? AccessControl => base.AccessControl is { } rights ? new FencedAccessControl(rights, require) : null;
 
@@ -24,7 +34,7 @@ internal sealed class FencedStore(IMessageStore store, Action require) : StoreVi
         new FencedFolder<IMessageFolder>(await Store.OpenAsync(path, cancellationToken), require);
 
     public override async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) =>
-        new FencedWritableFolder(await Store.OpenForWritingAsync(path, cancellationToken), require);
+        new FencedWritableFolder(await Target.OpenForWritingAsync(path, cancellationToken), require);
 
     public override Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken)
     {
@@ -51,7 +61,7 @@ internal sealed class FencedStore(IMessageStore store, Action require) : StoreVi
     }
 }
 
-/// <summary>A folder with fenced writes. A source folder is fenced too, because messages may be removed from it after they were copied.</summary>
+/// <summary>A folder with fenced writes.</summary>
 internal class FencedFolder<T>(T folder, Action require) : IMessageFolder
     where T : IMessageFolder
 {

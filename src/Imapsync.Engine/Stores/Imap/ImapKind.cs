@@ -4,7 +4,7 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>IMAP accounts: <c>imaps://</c> is TLS from the first octet, <c>imap://</c> STARTTLS.</summary>
-internal sealed class ImapKind : StoreKind<ImapEndpoint>
+internal sealed class ImapKind : TargetKind<ImapEndpoint>
 {
     public override ImmutableArray<string> Schemes { get; } = ["imaps", "imap"];
 
@@ -24,7 +24,7 @@ internal sealed class ImapKind : StoreKind<ImapEndpoint>
             Connections = settings.Connections,
         });
 
-    protected override Task<IMessageStore> OpenAsync(ImapEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    protected override Task<ITargetStore> OpenTargetAsync(ImapEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         ImapStore.OpenAsync(endpoint, context, cancellationToken);
 
     public override Task<IChangeFeed?> ListenAsync(Endpoint endpoint, ListenRequest request, StoreContext context, CancellationToken cancellationToken) =>

@@ -6,7 +6,7 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>An IMAP account.</summary>
-public sealed partial class ImapStore : IMessageStore
+public sealed partial class ImapStore : ITargetStore
 {
     /// <summary>
     /// How many commands may be queued on one connection; it sends up to <see cref="ImapLimits.MaxInFlight"/> of them before they are
@@ -37,11 +37,11 @@ public sealed partial class ImapStore : IMessageStore
     public StoreTraits Traits { get; private set; }
 
     /// <summary>Connects and logs in once, so that a wrong password is reported here.</summary>
-    public static Task<IMessageStore> OpenAsync(ImapEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
+    public static Task<ITargetStore> OpenAsync(ImapEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
         OpenAsync(endpoint, context, null, cancellationToken);
 
     /// <param name="dial">Makes network connections instead of TCP.</param>
-    internal static async Task<IMessageStore> OpenAsync(
+    internal static async Task<ITargetStore> OpenAsync(
         ImapEndpoint endpoint, StoreContext context, Func<CancellationToken, ValueTask<Stream>>? dial, CancellationToken cancellationToken)
     {
         var store = new ImapStore(endpoint, context, dial);

@@ -11,6 +11,6 @@ internal sealed class ImapBackupKind() : DirectoryKind<ImapBackupEndpoint>(Schem
 {
     public const string Scheme = "imap-backup";
 
-    protected override Task<IMessageStore> OpenAsync(ImapBackupEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    protected override Task<IMessageStore> OpenAsync(ImapBackupEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
         ImapBackupStore.OpenAsync(endpoint, context, cancellationToken);
 }

@@ -12,15 +12,15 @@ public static class LabelViews
     public static IMessageStore OfSource(JobDefinition job, IMessageStore source) => job.Labels switch
     {
         LabelPolicy.Folders when source.Traits.HasLabels => new LabelsAsFolders(source, job.Folders),
-        LabelPolicy.Keywords when source.Traits.HasLabels => new LabelsAsKeywords(source, isSource: true),
+        LabelPolicy.Keywords when source.Traits.HasLabels => new LabelsAsKeywords(source),
         _ => source,
     };
 
     /// <summary>
     /// Returns the view of the target: a target without labels keeps keywords as keywords; a target with labels gets them back as labels.
     /// </summary>
-    public static IMessageStore OfTarget(JobDefinition job, IMessageStore target) =>
-        job.Labels == LabelPolicy.Keywords && target.Traits.HasLabels ? new LabelsAsKeywords(target, isSource: false) : target;
+    public static ITargetStore OfTarget(JobDefinition job, ITargetStore target) =>
+        job.Labels == LabelPolicy.Keywords && target.Traits.HasLabels ? new KeywordsAsLabels(target) : target;
 
     /// <summary>Describes the treatment of labels for people who check a job; null where there is nothing to say.</summary>
     /// <param name="atSource">Whether the source has labels.</param>

@@ -6,19 +6,13 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Labels;
 
 /// <summary>
-/// Shows labels as keywords and sets keywords as labels. As a source the view has three folders, All Mail, Trash and Spam, since every message
-/// lies in exactly one of them.
+/// A source that shows labels as keywords. It has three folders, All Mail, Trash and Spam, since every message lies in exactly one of them.
 /// </summary>
-internal sealed class LabelsAsKeywords(IMessageStore store, bool isSource) : StoreView(store)
+internal sealed class LabelsAsKeywords(IMessageStore store) : StoreView(store)
 {
-    private FolderPath? trash;
-
     public override async Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
     {
         var folders = await Store.ListFoldersAsync(cancellationToken);
-        trash = folders.FirstOrDefault(f => f.Special == SpecialFolder.Trash)?.Path;
-        if (!isSource)
-            return folders;
         if (!folders.Any(f => f.Special == SpecialFolder.All && f.HoldsMessages))
             throw new MailException(FailureScope.Store, false, $"{Traits.Display} does not show All Mail, which 'labels: keywords' reads; let Gmail show it in IMAP (Settings, Labels)");
         return [.. folders.Select(f => f with
@@ -29,12 +23,28 @@ internal sealed class LabelsAsKeywords(IMessageStore store, bool isSource) : Sto
 
     public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
         new KeywordsFolder(await Store.OpenAsync(path, cancellationToken));
+}
+
+/// <summary>A target that shows labels as keywords and sets keywords as labels.</summary>
+internal sealed class KeywordsAsLabels(ITargetStore target) : TargetView(target)
+{
+    private FolderPath? trash;
+
+    public override async Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
+    {
+        var folders = await Store.ListFoldersAsync(cancellationToken);
+        trash = folders.FirstOrDefault(f => f.Special == SpecialFolder.Trash)?.Path;
+        return folders;
+    }
+
+    public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
+        new KeywordsFolder(await Store.OpenAsync(path, cancellationToken));
 
     public override async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken)
     {
         if (trash is null)
             await ListFoldersAsync(cancellationToken);
-        return new WritableLabelsFolder(await Store.OpenForWritingAsync(path, cancellationToken), trash);
+        return new WritableLabelsFolder(await Target.OpenForWritingAsync(path, cancellationToken), trash);
     }
 }
 

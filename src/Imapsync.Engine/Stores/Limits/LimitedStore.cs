@@ -5,9 +5,32 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Limits;
 
-/// <summary>A store that is read and written within the limits of its endpoint.</summary>
-/// <param name="writing">Disposed with the store.</param>
-internal sealed class LimitedStore(IMessageStore store, TransferGate reading, TransferGate writing) : StoreView(store)
+/// <summary>A store that is read within the limits of its endpoint.</summary>
+/// <param name="reading">Disposed with the store.</param>
+internal sealed class LimitedStore(IMessageStore store, TransferGate reading) : StoreView(store)
+{
+    public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
+        new LimitedFolder<IMessageFolder>(await Store.OpenAsync(path, cancellationToken), reading);
+
+    public override async Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) =>
+        new LimitedFolder<IMessageFolder>(await Store.OpenAgainAsync(path, cancellationToken), reading);
+
+    public override async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await reading.DisposeAsync();
+        }
+        finally
+        {
+            await base.DisposeAsync();
+        }
+    }
+}
+
+/// <summary>A target that is read and written within the limits of its endpoint.</summary>
+/// <param name="writing">Disposed with the target.</param>
+internal sealed class LimitedTarget(ITargetStore target, TransferGate reading, TransferGate writing) : TargetView(target)
 {
     public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
         new LimitedFolder<IMessageFolder>(await Store.OpenAsync(path, cancellationToken), reading);
@@ -16,7 +39,7 @@ internal sealed class LimitedStore(IMessageStore store, TransferGate reading, Tr
         new LimitedFolder<IMessageFolder>(await Store.OpenAgainAsync(path, cancellationToken), reading);
 
     public override async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) =>
-        new LimitedWritableFolder(await Store.OpenForWritingAsync(path, cancellationToken), reading, writing);
+        new LimitedWritableFolder(await Target.OpenForWritingAsync(path, cancellationToken), reading, writing);
 
     public override async ValueTask DisposeAsync()
     {

@@ -11,29 +11,48 @@ internal sealed class StoreLimits(TimeProvider time)
 {
     private readonly ConcurrentDictionary<(string Account, bool IsTarget, TransferLimits Limits), TransferPace> paces = new();
 
+    /// <summary>Opens a source whose day's budget counts the messages read.</summary>
     /// <param name="open">Opens the store that is to be limited.</param>
-    /// <param name="isTarget">Whether the day's budget counts messages written; otherwise it counts messages read.</param>
     /// <param name="onLimit">See <see cref="StoreContext.OnLimit"/>.</param>
-    public async Task<IMessageStore> ApplyAsync(
-        Endpoint endpoint, bool isTarget, IStateMedium state, Action<string, string> onLimit, Func<Task<IMessageStore>> open, CancellationToken cancellationToken)
+    public async Task<IMessageStore> OpenSourceAsync(
+        Endpoint endpoint, IStateMedium state, Action<string, string> onLimit, Func<Task<IMessageStore>> open, CancellationToken cancellationToken)
     {
+        var gates = await MakeGatesAsync(endpoint, isTarget: false, state, onLimit, cancellationToken);
+        return gates.Aggregate(await open(), (store, gate) => new LimitedStore(store, gate.Reading));
+    }
+
+    /// <summary>Opens a target whose day's budget counts the messages written.</summary>
+    /// <param name="open">Opens the target that is to be limited.</param>
+    /// <param name="onLimit">See <see cref="StoreContext.OnLimit"/>.</param>
+    public async Task<ITargetStore> OpenTargetAsync(
+        Endpoint endpoint, IStateMedium state, Action<string, string> onLimit, Func<Task<ITargetStore>> open, CancellationToken cancellationToken)
+    {
+        var gates = await MakeGatesAsync(endpoint, isTarget: true, state, onLimit, cancellationToken);
+        return gates.Aggregate(await open(), (target, gate) => new LimitedTarget(target, gate.Reading, gate.Writing));
+    }
+
+    /// <summary>Returns the gates that messages read and messages written pass, one pair for each limit.</summary>
+    private async Task<List<(TransferGate Reading, TransferGate Writing)>> MakeGatesAsync(
+        Endpoint endpoint, bool isTarget, IStateMedium state, Action<string, string> onLimit, CancellationToken cancellationToken)
+    {
+        var gates = new List<(TransferGate Reading, TransferGate Writing)>();
         if ((endpoint as ServerEndpoint)?.HostLimits is { Pace: var shared } host && shared != TransferLimits.None)
         {
             // Host limits: one rate for all accounts and both directions.
             var all = new TransferGate(endpoint.Display, paces.GetOrAdd((host.Host, false, shared), _ => TransferPace.Of(shared, time)), null, onLimit);
-            var inner = open;
-            open = async () => new LimitedStore(await inner(), reading: all, writing: all);
+            gates.Add((all, all));
         }
 
         var limits = endpoint.Limits;
         if (limits == TransferLimits.None)
-            return await open();
+            return gates;
         var pace = paces.GetOrAdd((endpoint.Identity, isTarget, limits), _ => TransferPace.Of(limits, time));
         var budget = limits.BytesPerDay is { } bytes
             ? await DayBudget.ReadAsync(state, isTarget ? StateName.TargetBudget : StateName.SourceBudget, bytes, time, cancellationToken)
             : null;
         var counted = new TransferGate(endpoint.Display, pace, budget, onLimit);
         var uncounted = new TransferGate(endpoint.Display, pace, null, onLimit);
-        return new LimitedStore(await open(), reading: isTarget ? uncounted : counted, writing: counted);
+        gates.Add((isTarget ? uncounted : counted, counted));
+        return gates;
     }
 }

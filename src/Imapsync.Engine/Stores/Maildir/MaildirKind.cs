@@ -4,7 +4,7 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>Maildir trees: <c>maildir:PATH</c>.</summary>
-internal sealed class MaildirKind : StoreKind<MaildirEndpoint>
+internal sealed class MaildirKind : TargetKind<MaildirEndpoint>
 {
     public override ImmutableArray<string> Schemes { get; } = ["maildir"];
 
@@ -17,6 +17,6 @@ internal sealed class MaildirKind : StoreKind<MaildirEndpoint>
         ? new MaildirEndpoint(directory, settings.Choice("layout", ("maildir++", MaildirLayout.MaildirPlusPlus), ("fs", MaildirLayout.Fs)))
         : null;
 
-    protected override Task<IMessageStore> OpenAsync(MaildirEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    protected override Task<ITargetStore> OpenTargetAsync(MaildirEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         MaildirStore.OpenAsync(endpoint, forWriting, context, cancellationToken);
 }

@@ -7,7 +7,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>A Maildir tree on this machine, which may be served by Dovecot at the same time.</summary>
-public sealed class MaildirStore : IMessageStore
+public sealed class MaildirStore : ITargetStore
 {
     private const long LittleSpaceBytes = 1L << 30;
     private readonly MaildirEndpoint endpoint;
@@ -31,13 +31,13 @@ public sealed class MaildirStore : IMessageStore
     public IAccessControl? AccessControl => null;
 
     /// <exception cref="MailException">Store scope: there is no Maildir to read, or the directory can't be created.</exception>
-    public static Task<IMessageStore> OpenAsync(MaildirEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    public static Task<ITargetStore> OpenAsync(MaildirEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         OpenAsync(endpoint, forWriting, context, directory => NameLimits.Probe(directory), cancellationToken);
 
     /// <param name="probe">Returns the names that the file system of a directory accepts.</param>
-    internal static Task<IMessageStore> OpenAsync(
+    internal static Task<ITargetStore> OpenAsync(
         MaildirEndpoint endpoint, bool forWriting, StoreContext context, Func<string, NameLimits> probe, CancellationToken cancellationToken) =>
-        Task.Run<IMessageStore>(
+        Task.Run<ITargetStore>(
             () => LocalFiles.Guard(FailureScope.Store, endpoint.Display, () =>
             {
                 var place = MaildirTree.Of(endpoint);

@@ -4,7 +4,7 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>Directories of mbox files: <c>mbox:PATH</c>.</summary>
-internal sealed class MboxKind : StoreKind<MboxEndpoint>
+internal sealed class MboxKind : TargetKind<MboxEndpoint>
 {
     public override ImmutableArray<string> Schemes { get; } = ["mbox"];
 
@@ -12,6 +12,6 @@ internal sealed class MboxKind : StoreKind<MboxEndpoint>
 
     public override Endpoint? Read(IEndpointSettings settings) => settings.ReadPath() is { } directory ? new MboxEndpoint(directory) : null;
 
-    protected override Task<IMessageStore> OpenAsync(MboxEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    protected override Task<ITargetStore> OpenTargetAsync(MboxEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         MboxStore.OpenAsync(endpoint, forWriting, context, cancellationToken);
 }

@@ -12,7 +12,7 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// A directory of mbox files in the layout of <see cref="MboxTree"/>. Files are written as mboxrd; any variant is read. Beside each file that was
 /// written lies an index (<see cref="IndexLines"/>), which may be deleted at any time: a new one is then created, with new UIDs.
 /// </summary>
-internal sealed class MboxStore : IMessageStore
+internal sealed class MboxStore : ITargetStore
 {
     private readonly MboxTree tree;
     private readonly StoreContext context;
@@ -33,7 +33,7 @@ internal sealed class MboxStore : IMessageStore
 
     public IAccessControl? AccessControl => null;
 
-    public static async Task<IMessageStore> OpenAsync(MboxEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
+    public static async Task<ITargetStore> OpenAsync(MboxEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         await Task.CompletedTask;

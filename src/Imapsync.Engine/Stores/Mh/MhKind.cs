@@ -12,6 +12,6 @@ internal sealed class MhKind() : DirectoryKind<MhEndpoint>(Scheme, directory => 
 {
     public const string Scheme = "mh";
 
-    protected override Task<IMessageStore> OpenAsync(MhEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    protected override Task<IMessageStore> OpenAsync(MhEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
         MailFileStore.OpenAsync(endpoint, new MhTree(endpoint.Directory), context, cancellationToken);
 }

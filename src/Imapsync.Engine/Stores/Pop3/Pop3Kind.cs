@@ -18,15 +18,13 @@ public sealed record Pop3Endpoint(string Host, int Port, TlsMode Tls, string Use
 }
 
 /// <summary>POP3 accounts: <c>pop3s://</c> is TLS from the first octet, <c>pop3://</c> is STLS.</summary>
-internal sealed class Pop3Kind : StoreKind<Pop3Endpoint>
+internal sealed class Pop3Kind : SourceKind<Pop3Endpoint>
 {
     public override ImmutableArray<string> Schemes { get; } = ["pop3s", "pop3"];
 
     public override ImmutableArray<string> UrlForms { get; } = ["pop3s://USER@HOST"];
 
     public override bool IsServer => true;
-
-    public override bool IsSourceOnly => true;
 
     public override ImmutableArray<StoreSetting> Settings { get; } =
         [new("after_copy", "Whether what is safely in the target is kept on the POP3 server or deleted there.", ["keep", "delete"])];
@@ -37,6 +35,6 @@ internal sealed class Pop3Kind : StoreKind<Pop3Endpoint>
             DeletesAfterCopy = settings.Choice("after_copy", ("keep", false), ("delete", true)),
         });
 
-    protected override Task<IMessageStore> OpenAsync(Pop3Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    protected override Task<IMessageStore> OpenAsync(Pop3Endpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
         Pop3Store.OpenAsync(endpoint, context, cancellationToken);
 }

@@ -14,14 +14,12 @@ public abstract record DirectoryEndpoint(string Scheme, string Directory) : Endp
 
 /// <summary>A kind whose endpoints are such directories: <c>SCHEME:PATH</c>.</summary>
 /// <param name="make">Makes the endpoint of an absolute path.</param>
-internal abstract class DirectoryKind<T>(string scheme, Func<string, T> make) : StoreKind<T>
+internal abstract class DirectoryKind<T>(string scheme, Func<string, T> make) : SourceKind<T>
     where T : DirectoryEndpoint
 {
     public override ImmutableArray<string> Schemes { get; } = [scheme];
 
     public override ImmutableArray<string> UrlForms { get; } = [$"{scheme}:PATH"];
-
-    public override bool IsSourceOnly => true;
 
     public override Endpoint? Read(IEndpointSettings settings) => settings.ReadPath() is { } directory ? make(directory) : null;
 }

@@ -3,9 +3,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.ReadOnly;
 
-/// <summary>
-/// The base class of stores that mail can only be read from: their kind is refused as a target, so their methods for writing are never called.
-/// </summary>
+/// <summary>The base class of stores that mail can only be read from.</summary>
 internal abstract class ReadOnlyStore(StoreTraits traits) : IMessageStore
 {
     public StoreTraits Traits => traits;
@@ -22,28 +20,10 @@ internal abstract class ReadOnlyStore(StoreTraits traits) : IMessageStore
 
     public virtual Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => OpenAsync(path, cancellationToken);
 
-    public Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) => StatusAnswers.UidCountersAsync(this, path, cancellationToken);
-
-    public Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
-
     public Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => StatusAnswers.ExistsAsync(this, path, cancellationToken);
-
-    public FolderPath ListedAs(FolderPath path) => path;
-
-    public Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) => throw ReadOnly();
-
-    public Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken) => throw ReadOnly();
-
-    public Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken) => throw ReadOnly();
-
-    public Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) => throw ReadOnly();
-
-    public Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken) => throw ReadOnly();
 
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     protected MailException NoFolder(FolderPath path) =>
         new(FailureScope.Folder, isTransient: false, $"{Traits.Display} has no folder {path}") { Kind = FailureKind.Gone };
-
-    private MailException ReadOnly() => new(FailureScope.Store, isTransient: false, $"{Traits.Display}: mail can only be read from there");
 }

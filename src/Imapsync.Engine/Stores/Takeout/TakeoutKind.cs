@@ -14,7 +14,7 @@ public sealed record TakeoutEndpoint(string File) : Endpoint
 }
 
 /// <summary>Files of Google Takeout: <c>takeout:FILE.mbox</c>.</summary>
-internal sealed class TakeoutKind : StoreKind<TakeoutEndpoint>
+internal sealed class TakeoutKind : SourceKind<TakeoutEndpoint>
 {
     public override ImmutableArray<string> Schemes { get; } = ["takeout"];
 
@@ -22,10 +22,8 @@ internal sealed class TakeoutKind : StoreKind<TakeoutEndpoint>
 
     public override bool IsFile => true;
 
-    public override bool IsSourceOnly => true;
-
     public override Endpoint? Read(IEndpointSettings settings) => settings.ReadPath() is { } file ? new TakeoutEndpoint(file) : null;
 
-    protected override Task<IMessageStore> OpenAsync(TakeoutEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    protected override Task<IMessageStore> OpenAsync(TakeoutEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
         TakeoutStore.OpenAsync(endpoint, context, cancellationToken);
 }

@@ -11,6 +11,6 @@ internal sealed class ThunderbirdKind() : DirectoryKind<ThunderbirdEndpoint>(Sch
 {
     public const string Scheme = "thunderbird";
 
-    protected override Task<IMessageStore> OpenAsync(ThunderbirdEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    protected override Task<IMessageStore> OpenAsync(ThunderbirdEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
         ThunderbirdStore.OpenAsync(endpoint, context, cancellationToken);
 }

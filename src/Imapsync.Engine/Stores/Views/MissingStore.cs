@@ -4,7 +4,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Views;
 
 /// <summary>What a dry run sees of a target directory that the run would create: no folder at all.</summary>
-internal sealed class MissingStore(string display) : IMessageStore
+internal sealed class MissingStore(string display) : ITargetStore
 {
     public StoreTraits Traits { get; } = new(display, StatusShowsFlagChanges: false, MaxConcurrentFolders: 4) { KeepsWhatItGets = true };
 

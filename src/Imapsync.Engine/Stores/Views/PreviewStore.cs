@@ -8,7 +8,7 @@ namespace Imapsync.Engine.Stores.Views;
 /// afterwards. It takes no messages (<see cref="StoreTraits.TakesMessages"/>): that they would come can be told without reading them.
 /// </summary>
 /// <param name="store">Open for reading.</param>
-internal sealed class PreviewStore(IMessageStore store) : StoreView(store)
+internal sealed class PreviewStore(ITargetStore store) : TargetView(store)
 {
     private readonly Lock turn = new();
 
@@ -37,7 +37,7 @@ internal sealed class PreviewStore(IMessageStore store) : StoreView(store)
         Find(path) is { } there ? Store.GetStatusAsync(there, cancellationToken) : Task.FromResult(EmptyFolder.EmptyStatus);
 
     public override Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) => Find(path) is { } there
-        ? Store.GetUidCountersAsync(there, cancellationToken)
+        ? Target.GetUidCountersAsync(there, cancellationToken)
         : Task.FromResult(new UidCounters(EmptyFolder.EmptyStatus.UidValidity, EmptyFolder.EmptyStatus.UidNext));
 
     public override async Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken)

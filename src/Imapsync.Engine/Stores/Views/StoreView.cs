@@ -3,7 +3,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Views;
 
-/// <summary>A store seen in another way; members that a view does not override are passed on to the store. Owns the store.</summary>
+/// <summary>A store to read, seen in another way; members that a view does not override are passed on to the store. Owns the store.</summary>
 internal abstract class StoreView(IMessageStore store) : IMessageStore
 {
     public virtual StoreTraits Traits => store.Traits;
@@ -16,37 +16,43 @@ internal abstract class StoreView(IMessageStore store) : IMessageStore
 
     public virtual IAccessControl? AccessControl => store.AccessControl;
 
-    public FolderPath ListedAs(FolderPath path) => store.ListedAs(path);
-
-    public virtual Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) =>
-        store.GetUidCountersAsync(path, cancellationToken);
-
     public virtual Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken) => store.ExistsAsync(path, cancellationToken);
-
-    public Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => store.WhyNeverAsync(path, cancellationToken);
 
     public virtual Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) => store.OpenAsync(path, cancellationToken);
 
     public virtual Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken) => store.OpenAgainAsync(path, cancellationToken);
 
-    public virtual Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) =>
-        store.OpenForWritingAsync(path, cancellationToken);
-
-    public virtual Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken) =>
-        store.CreateFolderAsync(path, special, cancellationToken);
-
-    public virtual Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken) =>
-        store.RenameFolderAsync(from, to, cancellationToken);
-
-    public virtual Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) =>
-        store.SetSubscribedAsync(path, subscribed, cancellationToken);
-
-    public virtual Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken) =>
-        store.SetSubscribedAsync(wanted, cancellationToken);
-
     public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) => store.DescribeAsync(cancellationToken);
 
     public virtual ValueTask DisposeAsync() => store.DisposeAsync();
+}
+
+/// <summary>A target seen in another way; members that a view does not override are passed on to the target. Owns the target.</summary>
+internal abstract class TargetView(ITargetStore target) : StoreView(target), ITargetStore
+{
+    protected ITargetStore Target => target;
+
+    public virtual Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken) =>
+        target.GetUidCountersAsync(path, cancellationToken);
+
+    public Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken) => target.WhyNeverAsync(path, cancellationToken);
+
+    public virtual Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) =>
+        target.OpenForWritingAsync(path, cancellationToken);
+
+    public FolderPath ListedAs(FolderPath path) => target.ListedAs(path);
+
+    public virtual Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken) =>
+        target.CreateFolderAsync(path, special, cancellationToken);
+
+    public virtual Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken) =>
+        target.RenameFolderAsync(from, to, cancellationToken);
+
+    public virtual Task SetSubscribedAsync(FolderPath path, bool subscribed, CancellationToken cancellationToken) =>
+        target.SetSubscribedAsync(path, subscribed, cancellationToken);
+
+    public virtual Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken) =>
+        target.SetSubscribedAsync(wanted, cancellationToken);
 }
 
 /// <summary>A folder seen in another way. Owns the folder.</summary>

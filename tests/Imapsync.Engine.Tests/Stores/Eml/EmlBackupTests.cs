@@ -21,7 +21,7 @@ public sealed class EmlBackupTests : IDisposable
     public EmlBackupTests()
     {
         box.Job = box.Job with { Target = new EmlEndpoint(Root), Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
-        box.OpenTarget = StoreRegistry.OpenAsync;
+        box.OpenTarget = StoreRegistry.OpenTargetAsync;
         for (var i = 0; i < 4; i++)
             box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"m{i}", $"text {i}"), i % 2 == 0 ? "\\Seen Work" : "$Forwarded", MemoryFolderState.Day(i));
         box.Source.Folder("Work/Büro: 2025?").Add(MailboxFixture.Mail("invoice"), "\\Flagged", MemoryFolderState.Day(9));
@@ -182,7 +182,7 @@ public sealed class EmlBackupTests : IDisposable
         await OkAsync(5);
         for (var round = 0; round < 12; round++)
         {
-            await using var store = await StoreRegistry.OpenAsync(box.Job.Target, true, new StoreContext(TimeProvider.System, _ => { }), TestContext.Current.CancellationToken);
+            await using var store = await StoreRegistry.OpenTargetAsync(box.Job.Target, true, new StoreContext(TimeProvider.System, _ => { }), TestContext.Current.CancellationToken);
             await using var folder = await store.OpenForWritingAsync(FolderPath.Inbox, TestContext.Current.CancellationToken);
             for (var i = 0; i < 100; i++)
                 Assert.Equal(1, await folder.SetFlagsAsync([new FlagChange(new Imapsync.Imap.Uid(1), Imapsync.Imap.FlagSet.Parse(i % 2 == 0 ? ["x"] : []), Imapsync.Imap.FlagSet.Parse(i % 2 == 0 ? [] : ["x"]))], TestContext.Current.CancellationToken));
@@ -251,7 +251,7 @@ public sealed class EmlBackupTests : IDisposable
     private static List<string> Files(string folder) => [.. Directory.GetFiles(folder, "*.eml").Order(StringComparer.Ordinal)];
 
     private static Task<JobReport> RunAsync(JobDefinition job) =>
-        new JobRunner(TimeProvider.System, StoreRegistry.OpenAsync).RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, CancellationToken.None);
+        new JobRunner(TimeProvider.System, StoreRegistry.Opener).RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, CancellationToken.None);
 
     private async Task<JobReport> OkAsync(int? copied = null)
     {

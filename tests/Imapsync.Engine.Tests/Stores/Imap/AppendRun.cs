@@ -14,12 +14,12 @@ internal sealed class AppendRun : IAsyncDisposable
 {
     public static ImapEndpoint Endpoint { get; } = new("imap.example.com", 143, TlsMode.None, "alice") { Password = new FixedSecret(), Connections = 1 };
 
-    private readonly IMessageStore store;
+    private readonly ITargetStore store;
     private readonly AppendServer server;
 
-    private AppendRun(AppendServer server, IMessageStore store, ConcurrentQueue<string> notes) => (this.server, this.store, Notes) = (server, store, notes);
+    private AppendRun(AppendServer server, ITargetStore store, ConcurrentQueue<string> notes) => (this.server, this.store, Notes) = (server, store, notes);
 
-    public IMessageStore Store => store;
+    public ITargetStore Store => store;
 
     public ConcurrentQueue<string> Notes { get; }
 

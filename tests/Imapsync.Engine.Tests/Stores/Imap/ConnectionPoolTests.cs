@@ -146,7 +146,7 @@ public sealed class ConnectionPoolTests
         Assert.True(lost is { Scope: FailureScope.Folder, IsTransient: true });
     }
 
-    private Task<IMessageStore> OpenAsync(int connections) => ImapStore.OpenAsync(
+    private Task<ITargetStore> OpenAsync(int connections) => ImapStore.OpenAsync(
         new ImapEndpoint("imap.example.com", 143, TlsMode.None, "alice")
         {
             Connections = connections,

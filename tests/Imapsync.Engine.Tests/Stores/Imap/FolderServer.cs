@@ -30,7 +30,7 @@ internal sealed partial class FolderServer
 
     public List<string> Notes { get; } = [];
 
-    public Task<IMessageStore> OpenAsync() => ImapStore.OpenAsync(
+    public Task<ITargetStore> OpenAsync() => ImapStore.OpenAsync(
         new ImapEndpoint("mail.example.org", 143, TlsMode.None, "alice"),
         new StoreContext(TimeProvider.System, Notes.Add),
         DialAsync,

@@ -163,7 +163,7 @@ public sealed class PatientJobTests : IDisposable
         // The manual clock runs ahead of a job that gets no processor time, so elapsed hours must not end this job before its last try.
         box.Job = box.Job with { Source = AppendRun.Endpoint, Retry = new RetrySettings { GiveUpAfter = TimeSpan.FromDays(10_000) } };
         var silent = new List<ScriptedServer>();
-        box.OpenSource = (_, _, context, c) => ImapStore.OpenAsync(
+        box.OpenSource = async (_, context, c) => await ImapStore.OpenAsync(
             AppendRun.Endpoint,
             context,
             _ =>
@@ -209,9 +209,9 @@ public sealed class PatientJobTests : IDisposable
         for (var i = 0; i < 20; i++)
             server.Messages.Add(new AppendedMessage((uint)i + 1, "", MailboxFixture.Mail($"m{i}")));
         box.Job = box.Job with { Source = AppendRun.Endpoint };
-        box.OpenSource = OpenAsync;
+        box.OpenSource = Openers.Both(OpenAsync).OpenAsync;
     }
 
-    private Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    private Task<ITargetStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         ImapStore.OpenAsync(AppendRun.Endpoint, context, server.DialAsync, cancellationToken);
 }

@@ -80,7 +80,7 @@ public sealed class SharedConnectionTests
 
     private static readonly string[] Names = ["INBOX", "One", "Two", "Three", "Four", "Five"];
 
-    private static Task<IMessageStore> OpenAsync(Func<CancellationToken, Stream> dial) => ImapStore.OpenAsync(
+    private static Task<ITargetStore> OpenAsync(Func<CancellationToken, Stream> dial) => ImapStore.OpenAsync(
         new ImapEndpoint("mail.example.org", 143, TlsMode.None, "alice"),
         new StoreContext(TimeProvider.System, _ => { }),
         c => ValueTask.FromResult(dial(c)),

@@ -2,6 +2,8 @@ using Imapsync.Engine.Mail;
 using Imapsync.Engine.State;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Engine.Stores.Limits;
+using Imapsync.Engine.Tests.Copying;
+using Imapsync.Imap;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
@@ -71,12 +73,17 @@ public sealed class SharedHostTests
         var clock = new ManualClock();
         var limits = new StoreLimits(clock);
         var host = new HostLimits("h") { MessagesPerSecond = 2 };
-        await using var read = await LimitAsync(limits, host, isTarget: false);
-        await using var written = await LimitAsync(limits, host, isTarget: true);
-        await using var source = await read.OpenForWritingAsync(FolderPath.Inbox, Token);
+        var state = new FileMedium(new StateLocation("/nowhere"), TimeProvider.System);
+        var (alice, bob) = (Endpoint() with { HostLimits = host }, Endpoint() with { HostLimits = host, User = "bob" });
+        var mailbox = new MemoryStore();
+        var uid = new Uid(mailbox.Folder("INBOX").Add(MailboxFixture.Mail("a")));
+        await using var read = await limits.OpenSourceAsync(alice, state, (_, _) => { }, () => Task.FromResult<IMessageStore>(mailbox.Open()), Token);
+        await using var written = await limits.OpenTargetAsync(
+            bob, state, (_, _) => { }, () => ImapStore.OpenAsync(bob, new StoreContext(TimeProvider.System, _ => { }), server.DialAsync, Token), Token);
+        await using var source = await read.OpenAsync(FolderPath.Inbox, Token);
         await using var target = await written.OpenForWritingAsync(FolderPath.Inbox, Token);
-        Assert.Single(await source.AppendAsync(AppendRun.Window(("", "a\r\n")), Token));
-        // The source's APPEND used up the burst of the whole host, so the target's APPEND must wait.
+        Assert.Equal(1, await source.ReadAsync([new MessageInfo(uid, FlagSet.Empty)], Token).CountAsync(Token));
+        // Reading used up the burst of the whole host, so the target's APPEND must wait.
         var waiting = target.AppendAsync(AppendRun.Window(("", "b\r\n")), Token);
         Assert.False(waiting.IsCompleted);
         clock.Advance(TimeSpan.FromSeconds(1));
@@ -85,13 +92,7 @@ public sealed class SharedHostTests
 
     private Task<HostEntry> EnterAsync(int most) => places.EnterAsync(new HostLimits("h") { Connections = most }, null, _ => { }, Token);
 
-    private Task<IMessageStore> LimitAsync(StoreLimits limits, HostLimits host, bool isTarget)
-    {
-        var endpoint = Endpoint() with { HostLimits = host, User = isTarget ? "bob" : "alice" };
-        return limits.ApplyAsync(endpoint, isTarget, new FileMedium(new StateLocation("/nowhere"), TimeProvider.System), (_, _) => { }, () => ImapStore.OpenAsync(endpoint, new StoreContext(TimeProvider.System, _ => { }), server.DialAsync, Token), Token);
-    }
-
-    private Task<IMessageStore> OpenAsync(HostEntry entry) =>
+    private Task<ITargetStore> OpenAsync(HostEntry entry) =>
         ImapStore.OpenAsync(Endpoint(), new StoreContext(TimeProvider.System, _ => { }) { Share = entry.Source }, server.DialAsync, Token);
 
     private static ImapEndpoint Endpoint() => new("imap.example.com", 143, TlsMode.None, "alice") { Connections = 4 };

@@ -19,7 +19,7 @@ public sealed class WrongLengthTests : IDisposable
         for (var i = 1; i <= Count; i++)
             server.Messages.Add(new AppendedMessage((uint)i, "", Body(i)));
         box.Job = box.Job with { Source = AppendRun.Endpoint };
-        box.OpenSource = OpenAsync;
+        box.OpenSource = Openers.Both(OpenAsync).OpenAsync;
     }
 
     public void Dispose() => box.Dispose();
@@ -167,7 +167,7 @@ public sealed class WrongLengthTests : IDisposable
     private static bool Names(string command, uint uid) =>
         command.Split(' ')[2] == "1:*" || (Imapsync.Imap.UidSet.TryParse(command.Split(' ')[2], out var set) && set.Contains(new Imapsync.Imap.Uid(uid)));
 
-    private Task<IMessageStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+    private Task<ITargetStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         // The job's clock fires all timers at once, so a connection's watchdog would take a slow disk for a stall; use the system clock.
         ImapStore.OpenAsync(AppendRun.Endpoint, context with { Time = TimeProvider.System }, server.DialAsync, cancellationToken);
 }

@@ -48,7 +48,7 @@ internal sealed class GmailFixture : IAsyncDisposable
         Notes.Clear();
         var runner = new JobRunner(
             new ImpatientTime(),
-            (endpoint, forWriting, context, c) => StoreRegistry.OpenAsync(endpoint, forWriting, context with { Time = TimeProvider.System }, c),
+            Openers.Both((endpoint, forWriting, context, c) => StoreRegistry.OpenTargetAsync(endpoint, forWriting, context with { Time = TimeProvider.System }, c)),
             FileMedium.Opener(TimeProvider.System));
         return await runner.RunAsync(Job, new RunOptions(dryRun), e => Notes.Add($"{e}"), CancellationToken.None, TestContext.Current.CancellationToken);
     }
@@ -56,7 +56,7 @@ internal sealed class GmailFixture : IAsyncDisposable
     /// <summary>Verifies the target against the source, octet by octet.</summary>
     public async Task<VerifyReport> VerifyAsync()
     {
-        var runner = new VerifyRunner(TimeProvider.System, StoreRegistry.OpenAsync);
+        var runner = new VerifyRunner(TimeProvider.System, StoreRegistry.Opener);
         return await runner.RunAsync(
             Job, new VerifyOptions(Full: true), _ => { }, _ => { }, CancellationToken.None, TestContext.Current.CancellationToken);
     }

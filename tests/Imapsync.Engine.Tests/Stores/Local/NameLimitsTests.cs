@@ -69,7 +69,7 @@ public sealed class NameLimitsTests : IDisposable
             Assert.Equal(["\\Seen", "\\Flagged"], (await folder.ListAllAsync()).Select(i => i.Flags.ToString()));
         }
 
-        Task<IMessageStore> OpenAsync(bool forWriting) => MaildirStore.OpenAsync(
+        Task<ITargetStore> OpenAsync(bool forWriting) => MaildirStore.OpenAsync(
             new MaildirEndpoint(directory.Path, layout), forWriting, new StoreContext(TimeProvider.System, notes.Add), _ => NameLimits.OfWindows, Token);
     }
 }

@@ -20,8 +20,8 @@ internal sealed class MaildirFixture(MaildirLayout layout) : IStoreFixture
 
     public string Root => Path.Combine(directory.Path, "mail");
 
-    public Task<IMessageStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
-        StoreRegistry.OpenAsync(new MaildirEndpoint(Root, layout), forWriting, context, cancellationToken);
+    public Task<ITargetStore> OpenAsync(bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
+        StoreRegistry.OpenTargetAsync(new MaildirEndpoint(Root, layout), forWriting, context, cancellationToken);
 
     public ValueTask DisposeAsync()
     {

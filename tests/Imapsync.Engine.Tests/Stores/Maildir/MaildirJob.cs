@@ -52,7 +52,7 @@ internal sealed class MaildirJob : IDisposable
     }
 
     public async Task<JobReport> RunAsync(bool dryRun = false) =>
-        Report = await new JobRunner(TimeProvider.System, StoreRegistry.OpenAsync).RunAsync(
+        Report = await new JobRunner(TimeProvider.System, StoreRegistry.Opener).RunAsync(
             Definition, new RunOptions(dryRun), _ => { }, TestContext.Current.CancellationToken, TestContext.Current.CancellationToken);
 
     /// <summary>The messages at the target: folder, flags and contents of each.</summary>

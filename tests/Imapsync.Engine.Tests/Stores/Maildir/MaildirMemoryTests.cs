@@ -34,7 +34,7 @@ public sealed class MaildirMemoryTests
         }
 
         var context = new StoreContext(TimeProvider.System, _ => { }) { MemoryDirectory = Path.Combine(directory.Path, "names"), MemoryIsReadOnly = false };
-        await using var store = await StoreRegistry.OpenAsync(new MaildirEndpoint(root), false, context, Token);
+        await using var store = await StoreRegistry.OpenAsync(new MaildirEndpoint(root), context, Token);
         // When the folder is opened the second time, no message is new.
         for (var time = 0; time < 2; time++)
         {

@@ -222,7 +222,7 @@ public sealed class MaildirOnDiskTests : IAsyncDisposable
     {
         using var parent = new TemporaryDirectory();
         var root = Path.Combine(parent.Path, "a", "mail");
-        var store = await StoreRegistry.OpenAsync(new MaildirEndpoint(root, layout), forWriting: true, Context, Token);
+        var store = await StoreRegistry.OpenTargetAsync(new MaildirEndpoint(root, layout), forWriting: true, Context, Token);
         foreach (var name in MessageStoreContract.FolderNames.Select(r => r.Data))
             await store.CreateFolderAsync(FolderPath.Parse(name), SpecialFolder.None, Token);
         Assert.Equal([Path.Combine(parent.Path, "a")], Directory.GetFileSystemEntries(parent.Path));

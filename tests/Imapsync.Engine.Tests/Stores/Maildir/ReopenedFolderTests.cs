@@ -89,12 +89,12 @@ public sealed class ReopenedFolderTests : IDisposable
         }
     }
 
-    private static async Task<string> ShowAsync(IMessageStore store)
+    private static async Task<string> ShowAsync(ITargetStore store)
     {
         await using var folder = await store.OpenAsync(FolderPath.Inbox, Token);
         return $"{folder.Status}\n{folder.LastingUidValidity}\n{string.Join('\n', (await folder.ListAllAsync()).Select(m => $"{m.Uid} {m.Flags}"))}";
     }
 
-    private Task<IMessageStore> OpenAsync(bool forWriting) =>
-        StoreRegistry.OpenAsync(new MaildirEndpoint(directory.Path, MaildirLayout.MaildirPlusPlus), forWriting, new StoreContext(TimeProvider.System, _ => { }), Token);
+    private Task<ITargetStore> OpenAsync(bool forWriting) =>
+        StoreRegistry.OpenTargetAsync(new MaildirEndpoint(directory.Path, MaildirLayout.MaildirPlusPlus), forWriting, new StoreContext(TimeProvider.System, _ => { }), Token);
 }

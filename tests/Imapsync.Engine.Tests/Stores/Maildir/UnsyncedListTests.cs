@@ -26,7 +26,7 @@ public sealed class UnsyncedListTests : IDisposable
         for (var round = 0; round < 24; round++)
         {
             var path = new FolderPath("Work", $"Case {round}");
-            await using var store = await StoreRegistry.OpenAsync(
+            await using var store = await StoreRegistry.OpenTargetAsync(
                 new MaildirEndpoint(directory.Path, layout), forWriting: true, new StoreContext(TimeProvider.System, _ => { }), Token);
             await store.CreateFolderAsync(path, SpecialFolder.None, Token);
             await (await store.OpenForWritingAsync(path, Token)).DisposeAsync();

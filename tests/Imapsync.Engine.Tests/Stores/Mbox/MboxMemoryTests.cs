@@ -70,7 +70,7 @@ public sealed class MboxMemoryTests
     private static async Task<(FolderStatus Status, SortedDictionary<Uid, Letter> Letters)> ReadAsync(MboxPlace place, TemporaryDirectory state, bool isReadOnly = false)
     {
         var context = new StoreContext(TimeProvider.System, place.Notes.Add) { MemoryDirectory = Path.Combine(state.Path, "names"), MemoryIsReadOnly = isReadOnly };
-        await using var store = await StoreRegistry.OpenAsync(new MboxEndpoint(place.Path), forWriting: false, context, Token);
+        await using var store = await StoreRegistry.OpenAsync(new MboxEndpoint(place.Path), context, Token);
         await using var folder = await store.OpenAsync(MboxPlace.Folder, Token);
         return (folder.Status, await folder.ReadAllAsync());
     }

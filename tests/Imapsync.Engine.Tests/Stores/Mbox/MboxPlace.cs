@@ -28,12 +28,12 @@ internal sealed class MboxPlace : IDisposable
 
     public static byte[] Octets(string text) => Encoding.Latin1.GetBytes(text);
 
-    public Task<IMessageStore> OpenAsync(bool forWriting = true) =>
-        StoreRegistry.OpenAsync(new MboxEndpoint(Path), forWriting, new StoreContext(TimeProvider.System, Notes.Add) { OnUnread = (_, _, text) => Unread.Add(text) }, Token);
+    public Task<ITargetStore> OpenAsync(bool forWriting = true) =>
+        StoreRegistry.OpenTargetAsync(new MboxEndpoint(Path), forWriting, new StoreContext(TimeProvider.System, Notes.Add) { OnUnread = (_, _, text) => Unread.Add(text) }, Token);
 
     public async Task<IWritableFolder> OpenFolderAsync(TimeProvider? time = null)
     {
-        var store = await StoreRegistry.OpenAsync(new MboxEndpoint(Path), forWriting: true, new StoreContext(time ?? TimeProvider.System, Notes.Add), Token);
+        var store = await StoreRegistry.OpenTargetAsync(new MboxEndpoint(Path), forWriting: true, new StoreContext(time ?? TimeProvider.System, Notes.Add), Token);
         await store.CreateFolderAsync(Folder, SpecialFolder.None, Token);
         return await store.OpenForWritingAsync(Folder, Token);
     }

@@ -26,7 +26,7 @@ public sealed class QuietMboxTests
             File.AppendAllText(place.Mbox, " and the rest\n\n");
             File.Delete(place.Mbox + ".lock");
         });
-        var store = await StoreRegistry.OpenAsync(new MboxEndpoint(place.Path), forWriting: false, new StoreContext(time, place.Notes.Add), Token);
+        var store = await StoreRegistry.OpenAsync(new MboxEndpoint(place.Path), new StoreContext(time, place.Notes.Add), Token);
         await using var folder = await store.OpenAsync(MboxPlace.Folder, Token);
         var letter = Assert.Single((await folder.ReadAllAsync()).Values);
         Assert.Equal("Subject: 1\r\n\r\nhalf and the rest\r\n", Encoding.Latin1.GetString(letter.Octets));
@@ -41,7 +41,7 @@ public sealed class QuietMboxTests
         await File.WriteAllTextAsync(place.Mbox, Mark + "Subject: 1\n\nhalf", Token);
         await File.WriteAllTextAsync(place.Mbox + ".lock", $"{Environment.ProcessId}:{Environment.MachineName}", Token);
         var store = await StoreRegistry.OpenAsync(
-            new MboxEndpoint(place.Path), forWriting: false, new StoreContext(new MboxLockTests.HurriedTime(), place.Notes.Add), Token);
+            new MboxEndpoint(place.Path), new StoreContext(new MboxLockTests.HurriedTime(), place.Notes.Add), Token);
         var failure = await Assert.ThrowsAsync<MailException>(
             () => isStatus ? store.GetStatusAsync(MboxPlace.Folder, Token) : store.OpenAsync(MboxPlace.Folder, Token));
         Assert.Equal((FailureScope.Folder, true), (failure.Scope, failure.IsTransient));

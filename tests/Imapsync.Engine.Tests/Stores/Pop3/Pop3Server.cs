@@ -65,7 +65,7 @@ internal sealed class Pop3Server : IDisposable
             Retry = new RetrySettings { Attempts = 6, MaxDelay = TimeSpan.FromMilliseconds(1) },
         };
         var token = TestContext.Current.CancellationToken;
-        return Report = await new JobRunner(TimeProvider.System, (e, w, c, t) => e is Pop3Endpoint pop ? Pop3Store.OpenAsync(pop, c, Dial, t) : StoreRegistry.OpenAsync(e, w, c, t))
+        return Report = await new JobRunner(TimeProvider.System, new StoreOpener((e, c, t) => Pop3Store.OpenAsync((Pop3Endpoint)e, c, Dial, t), StoreRegistry.OpenTargetAsync))
             .RunAsync(Definition, new RunOptions(false), _ => { }, token, token);
     }
 

@@ -74,7 +74,7 @@ internal sealed class RecordedRun : IDisposable
 
     /// <summary>Runs the job in this process, undisturbed.</summary>
     public async Task<JobReport> RunAsync() =>
-        await new JobRunner(new HastyTime(), StoreRegistry.OpenAsync)
+        await new JobRunner(new HastyTime(), StoreRegistry.Opener)
             .RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, CancellationToken.None)
             .WaitAsync(TimeSpan.FromMinutes(5), TimeProvider.System, CancellationToken.None);
 
