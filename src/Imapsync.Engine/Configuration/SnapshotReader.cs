@@ -20,7 +20,7 @@ internal sealed class SnapshotReader(JobReadContext reading)
         if (policy is { Daily: 0, Weekly: 0, Monthly: 0, Yearly: 0 })
             reading.Error(section.KeyOrigin, "'snapshots' keeps none", "say how many, for example snapshots: { daily: 7, weekly: 4, monthly: 12 }");
         if (target is not (null or MaildirEndpoint))
-            reading.Error(section.KeyOrigin, "'snapshots' needs a Maildir as target: only there are messages files that can be linked", "write to maildir:PATH, or remove 'snapshots'");
+            reading.Error(section.KeyOrigin, "'snapshots' needs a Maildir as target: only its tree can be linked file by file while it is in use", "write to maildir:PATH, or remove 'snapshots'");
         return policy;
     }
 

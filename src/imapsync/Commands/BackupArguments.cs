@@ -8,6 +8,7 @@ using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.State;
+using Imapsync.Engine.Stores;
 using Imapsync.Engine.Stores.Turns;
 
 namespace Imapsync.CommandLine.Commands;
@@ -28,7 +29,7 @@ internal sealed record Backup(string Name, Endpoint Endpoint, string? Numbers, s
 /// <summary>The arguments of the commands that read a backup: a job file and the job whose target is the backup, or the backup's own URL.</summary>
 internal sealed class BackupArguments
 {
-    private readonly Argument<string> place = new("FILE") { Description = "The job file, or the backup itself: maildir:DIR or mbox:DIR." };
+    private readonly Argument<string> place = new("FILE") { Description = "The job file, or the backup itself: maildir:DIR, mbox:DIR or eml:DIR." };
     private readonly Argument<string[]> job;
     private readonly string? rest;
     private readonly SnapshotOption at;
@@ -58,7 +59,7 @@ internal sealed class BackupArguments
             if (isUrl && at!.IsGiven(result))
                 result.AddError("--at is for a job file: the snapshots are a job's.");
             if (rest is null && count > (isUrl ? 0 : 1))
-                result.AddError(isUrl ? "JOB is for a job file; maildir:DIR and mbox:DIR stand alone." : "This command takes one job.");
+                result.AddError(isUrl ? "JOB is for a job file; maildir:DIR, mbox:DIR and eml:DIR stand alone." : "This command takes one job.");
             else if (!isUrl && count == 0 && result.GetResult(place) is { Tokens.Count: > 0 })
                 result.AddError("JOB is missing: The name of the job whose target is meant.");
         });
@@ -78,7 +79,7 @@ internal sealed class BackupArguments
         var backup = IsUrl(given)
             ? OfUrl(given, parsed.GetValue(state), surroundings)
             : await OfJobAsync(parsed, given, parsed.GetRequiredValue(job)[0], surroundings, stop);
-        return backup.Endpoint is MaildirEndpoint or MboxEndpoint
+        return backup.Endpoint.Place is not null
             ? backup
             : throw new ConfigurationException([new ConfigurationError(new SettingOrigin(given), $"{backup.Endpoint.Display} is an account and no backup in files", "look into it with a mail program")]);
     }
@@ -103,7 +104,7 @@ internal sealed class BackupArguments
     }
 
     private static bool IsUrl(string text) =>
-        text.StartsWith("maildir:", StringComparison.OrdinalIgnoreCase) || text.StartsWith("mbox:", StringComparison.OrdinalIgnoreCase);
+        StoreRegistry.Kinds.Where(k => !k.IsSourceOnly && !k.IsServer).SelectMany(k => k.Schemes).Any(s => text.StartsWith(s + ":", StringComparison.OrdinalIgnoreCase));
 
     private static Backup OfUrl(string url, string? state, HostContext surroundings)
     {
