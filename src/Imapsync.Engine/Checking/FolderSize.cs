@@ -11,7 +11,7 @@ public static class FolderSize
     {
         if (!folder.HoldsMessages)
             return 0;
-        var status = folder.Status is { IsCountUnknown: false } listed ? listed : await store.GetStatusAsync(folder.Path, cancellationToken);
+        var status = folder.Status is { IsCountUnknown: false } listed ? listed : await StatusAnswers.EvenByOpeningAsync(store, folder.Path, cancellationToken);
         return status.IsCountUnknown ? null : status.Messages;
     }
 

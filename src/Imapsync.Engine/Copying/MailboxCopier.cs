@@ -62,6 +62,8 @@ internal sealed class MailboxCopier(JobContext context)
         if (context.Options.Heal && !context.Target.Traits.KeepsWhatItGets)
             report.Note(null, "--heal looks at backups only: what was removed from an account since it was copied there may have been meant, and stays removed");
         report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
+        if (!context.Job.IsRestore)
+            NoteRemapped(plan.Pairs);
         await RememberNewAsync(plan.Pairs, abort);
         await CopyAllAsync(plan, plan.Pairs, abort);
         var mayRemove = !wasStopped && await LookAgainAsync(plan, abort);
@@ -92,6 +94,20 @@ internal sealed class MailboxCopier(JobContext context)
         }
 
         await AccountMark.SetAsync(context.State, context.Job.Source, context.Job.Target, abort);
+    }
+
+    /// <summary>
+    /// Tells of folders that are copied to another target folder from now on, since their mail is at the target twice then. It can't be moved
+    /// along: the former folder may hold mail of its owner's own.
+    /// </summary>
+    private void NoteRemapped(IReadOnlyList<FolderPair> pairs)
+    {
+        var targets = pairs.ToLookup(p => p.Source.Path, p => p.Target);
+        foreach (var (source, former) in summaries.Values.Where(s => s.Settled > 0).Select(s => (s.Pair.Source, s.Pair.Target)))
+        {
+            if (targets.Contains(source) && !targets[source].Contains(former) && targets[source].FirstOrDefault(t => !summaries.ContainsKey(new PairKey(source, t))) is { } now)
+                report.Note(source, $"goes to {now} from now on; what earlier runs copied to {former} stays there as it is, remove it if it is not wanted twice");
+        }
     }
 
     /// <summary>
@@ -251,7 +267,7 @@ internal sealed class MailboxCopier(JobContext context)
             {
                 var path = pair.Source.Path;
                 var status = pair.Source.Status
-                    ?? await context.RetryAsync(path.ToString(), token => AskStatusAsync(path, token), () => 0, c);
+                    ?? await context.RetryAsync(path.ToString(), token => StatusAnswers.EvenByOpeningAsync(context.Source, path, token), () => 0, c);
                 complete[at] = pair with { Source = pair.Source with { Status = status } };
             }
             catch (MailException e) when (e.Scope != FailureScope.Store)
@@ -260,20 +276,6 @@ internal sealed class MailboxCopier(JobContext context)
             }
         });
         return [.. complete.OfType<FolderPair>()];
-    }
-
-    /// <summary>Asks for a folder's counters; opens the folder if the server refuses to tell them otherwise.</summary>
-    private async Task<FolderStatus> AskStatusAsync(FolderPath path, CancellationToken abort)
-    {
-        try
-        {
-            return await context.Source.GetStatusAsync(path, abort);
-        }
-        catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false, Kind: not FailureKind.Gone })
-        {
-            await using var folder = await context.Source.OpenAsync(path, abort);
-            return folder.Status;
-        }
     }
 
     private static ParallelOptions Asking(IMessageStore store, CancellationToken abort) =>

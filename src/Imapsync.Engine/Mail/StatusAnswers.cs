@@ -10,6 +10,23 @@ internal static class StatusAnswers
         return new UidCounters(status.UidValidity, status.UidNext);
     }
 
+    /// <summary>
+    /// Asks for a folder's counters, and opens the folder if the store refuses to tell them otherwise. For callers that have no folder of the
+    /// store open, since opening may wait for another one to be closed.
+    /// </summary>
+    public static async Task<FolderStatus> EvenByOpeningAsync(IMessageStore store, FolderPath path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.GetStatusAsync(path, cancellationToken);
+        }
+        catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false, Kind: not FailureKind.Gone })
+        {
+            await using var folder = await store.OpenAsync(path, cancellationToken);
+            return folder.Status;
+        }
+    }
+
     /// <inheritdoc cref="IMessageStore.ExistsAsync"/>
     public static async Task<bool> ExistsAsync(IMessageStore store, FolderPath path, CancellationToken cancellationToken)
     {

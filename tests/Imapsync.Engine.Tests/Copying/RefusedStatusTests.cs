@@ -1,3 +1,4 @@
+using Imapsync.Engine.Checking;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Progress;
 using Imapsync.Tests.Support;
@@ -41,5 +42,17 @@ public sealed class RefusedStatusTests
                 folder.SetFlags(folder.Messages[^1].Uid, "\\Seen");
             }
         }
+    }
+
+    [Fact]
+    public async Task Its_folders_are_counted()
+    {
+        var store = new MemoryStore { RefusesStatus = true };
+        var count = new Random(Seeds.Next()).Next(1, 9);
+        for (var n = 0; n < count; n++)
+            store.Folder("INBOX").Add(MailboxFixture.Mail($"m{n}"));
+        await using var open = store.Open();
+        var entry = Assert.Single(await open.ListFoldersAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(count, await FolderSize.CountAsync(open, entry, TestContext.Current.CancellationToken));
     }
 }
