@@ -96,12 +96,19 @@ internal sealed class FolderCopier(
         recognized = past.WithoutKnown(plan, recognized);
         var flags = new FlagPropagation(() => context.Job.Flags, source, writable, checkpoint, tally);
         await flags.ApplyAsync(writable, plan.FlagChanges, recognized, abort);
+        await DoubtStrangersAsync(source, writable, checkpoint, flags.Strangers, abort);
+        if (flags.Strangers.Count > 0 && plan.Copy.Count > 0)
+        {
+            // A record that was wrong may have kept the copy of a message of this plan from being recognised, so the pair is planned again.
+            await checkpoint.CommitAsync(abort);
+            throw new MailException(FailureScope.Folder, isTransient: true, $"{key.Target} is compared again with what was recorded of it");
+        }
+
         // The listing's messages are released here, so that a million messages are not held twice while they are copied.
         listing = listing with { Messages = [] };
         if (plan.Copy.Count > 0)
             await context.Appending.SetAsync(pair.Target);
         var wasStopped = !await CopyAsync(source, writable, checkpoint, plan.Copy, abort);
-        await DoubtStrangersAsync(source, writable, checkpoint, flags.Strangers, abort);
         var refusal = flags.Refusal ?? older.Refusal;
         if (refusal is not null)
             report.Problem(new Problem(FailureScope.Folder, key.Source, null, Reasons.Flags, refusal.Message));
@@ -313,8 +320,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Forgets messages that are not at their recorded target UID. The next run searches the whole target folder for them and copies those
-    /// that it does not find. A server that gave one message a wrong UID may have done so to others, and a wrong record would keep the copies
+    /// Forgets messages that are not at their recorded target UID. The next attempt or run searches the whole target folder for them and
+    /// copies those that it does not find. A server that gave one message a wrong UID may have done so to others, and a wrong record would keep the copies
     /// of other messages from being found, so every record of the folder is proven here, however many there are.
     /// </summary>
     /// <param name="strangers">Source UIDs of messages that were found not to be at their recorded UID.</param>
@@ -332,7 +339,7 @@ internal sealed class FolderCopier(
         checkpoint.SetKnownTargetUidNext(new Uid(1));
         report.Problem(new Problem(
             FailureScope.Folder, key.Source, null, Reasons.OtherMail,
-            $"{key.Target}: {strangers.Count} messages have the UIDs of what was copied and are other mail; they were not touched, the next run looks for the copies"));
+            $"{key.Target}: {strangers.Count} messages have the UIDs of what was copied and are other mail; they were not touched, and their copies are looked for again"));
     }
 
     /// <summary>

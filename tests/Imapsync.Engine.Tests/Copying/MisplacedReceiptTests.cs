@@ -54,6 +54,31 @@ public sealed class MisplacedReceiptTests
         Assert.Equal(Octets(inbox), Octets(box.Target.Folder("INBOX")));
     }
 
+    /// <summary>
+    /// The record of a message that is gone names the copy of another, which is restored in the run that notices it by the flags of a third.
+    /// </summary>
+    [Theory]
+    [InlineData(FlagPolicy.Follow)]
+    [InlineData(FlagPolicy.Exact)]
+    public async Task What_comes_in_the_run_that_notices_it_is_not_copied_beside_its_copy(FlagPolicy policy)
+    {
+        using var box = new MailboxFixture();
+        box.Job = box.Job with { Flags = policy };
+        var inbox = box.Source.Folder("INBOX");
+        for (var i = 1; i <= 4; i++)
+            inbox.Add(Mail(i, hasIds: true));
+        // The receipts of the second and third message are swapped, and that of the fourth names mail that is delivered later.
+        box.Target.TellsUid = uid => uid switch { 2 => 3, 3 => 2, 4 => 5, _ => uid };
+        await box.RunAsync();
+        box.Target.TellsUid = uid => uid;
+        box.Target.Folder("INBOX").Add(Mail(5, hasIds: true));
+        inbox.Add(Mail(5, hasIds: true));
+        inbox.SetFlags(2, "\\Flagged");
+        await box.RunAsync();
+        await box.RunAsync();
+        Assert.Equal(Octets(inbox), Octets(box.Target.Folder("INBOX")));
+    }
+
     private static IEnumerable<string> Octets(MemoryFolderState folder) =>
         folder.Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets)).Order(StringComparer.Ordinal);
 
