@@ -198,6 +198,22 @@ public sealed class OutputTests
         Assert.DoesNotContain("Exception", output.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_live_table_leaves_room_for_what_the_terminal_echoes()
+    {
+        // Of text that goes to no terminal the console says that it is 80 wide; drawn as on one, each line ends 3 columns before.
+        var output = new StringWriter();
+        await using (var display = new LiveDisplay(output, new StillTime(), 1))
+        {
+            display.Show(new FoldersPlanned("alice", 3, 4000), Now);
+            display.Show(new Waiting("alice", new Wait(new string('x', 200), TimeSpan.FromSeconds(60), Now.AddSeconds(60))), Now);
+        }
+
+        var rows = output.ToString().Split('\n').Where(l => l.Contains("xxx", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(rows);
+        Assert.All(rows, row => Assert.Equal(77, LiveRows.Cells(row[row.LastIndexOf("alice", StringComparison.Ordinal)..].TrimEnd('\r'))));
+    }
+
     [Theory]
     [InlineData(0, "0 B")]
     [InlineData(999, "999 B")]

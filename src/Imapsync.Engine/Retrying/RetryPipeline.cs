@@ -160,7 +160,8 @@ internal sealed class HostCircuits(TimeProvider time)
         }
         catch (BrokenCircuitException e)
         {
-            throw new MailException(FailureScope.Store, true, $"{host} is left alone for now, connections to it failed: {WhyNot(e.InnerException)}", e)
+            // The cause comes first, since a narrow terminal cuts off the end.
+            throw new MailException(FailureScope.Store, true, $"{WhyNot(e.InnerException)}: {host} is left alone for now, connections to it failed", e)
             {
                 Kind = FailureKind.Connect,
                 RetryAfter = e.RetryAfter ?? FirstBreak,

@@ -99,7 +99,7 @@ internal sealed class LiveDisplay : IProgressOutput
     {
         try
         {
-            var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+            var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new NarrowerOutput(output) });
             await console.Live(Draw(console.Profile)).AutoClear(true).StartAsync(async context =>
             {
                 using var timer = new PeriodicTimer(Interval, time);
@@ -132,5 +132,26 @@ internal sealed class LiveDisplay : IProgressOutput
                 lines.Add(TerminalText.Escape(words[^1]));
             return new Rows(lines.Select(line => new Text(line) { Overflow = Overflow.Ellipsis }));
         }
+    }
+
+    /// <summary>
+    /// A terminal that is taken for a little narrower than it is. The cursor stands at the end of the table's last line, and there the terminal
+    /// shows <c>^C</c> when it is pressed: beyond its edge that would begin a new line, and a row of the table would be left behind.
+    /// </summary>
+    private sealed class NarrowerOutput(TextWriter writer) : IAnsiConsoleOutput
+    {
+        private const int Margin = 3;
+
+        private readonly AnsiConsoleOutput terminal = new(writer);
+
+        public TextWriter Writer => terminal.Writer;
+
+        public bool IsTerminal => terminal.IsTerminal;
+
+        public int Width => Math.Max(1, terminal.Width - Margin);
+
+        public int Height => terminal.Height;
+
+        public void SetEncoding(System.Text.Encoding encoding) => terminal.SetEncoding(encoding);
     }
 }

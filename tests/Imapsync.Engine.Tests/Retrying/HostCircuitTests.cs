@@ -26,7 +26,7 @@ public sealed class HostCircuitTests
             Assert.Same(Dead, await Assert.ThrowsAsync<MailException>(FailAsync));
         var left = await Assert.ThrowsAsync<MailException>(FailAsync);
         Assert.Equal((FailureScope.Store, true, FailureKind.Connect, TimeSpan.FromSeconds(5)), (left.Scope, left.IsTransient, left.Kind, left.RetryAfter!.Value));
-        Assert.Equal("dead:993 is left alone for now, connections to it failed: connection refused", left.Message);
+        Assert.Equal("connection refused: dead:993 is left alone for now, connections to it failed", left.Message);
         Assert.Equal(5, connects);
 
         // While one connection probes the host and has no answer yet, no other connection is tried.
@@ -52,7 +52,7 @@ public sealed class HostCircuitTests
         for (var i = 0; i < 5; i++)
             await Assert.ThrowsAsync<MailException>(() => circuits.ConnectAsync("dead:993", () => Task.FromException(failure)));
         var left = await Assert.ThrowsAsync<MailException>(() => circuits.ConnectAsync("dead:993", () => Task.CompletedTask));
-        Assert.Equal("dead:993 is left alone for now, connections to it failed: Connection refused", left.Message);
+        Assert.Equal("Connection refused: dead:993 is left alone for now, connections to it failed", left.Message);
     }
 
     [Fact]

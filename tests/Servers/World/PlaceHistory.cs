@@ -8,14 +8,15 @@ internal sealed class PlaceHistory(WorldPlace place)
 {
     private readonly List<(string Copy, Dictionary<string, int> Arrivals)> copies = [];
     private readonly List<(string Folder, int Number)> missing = [];
+
+    /// <summary>Folders that have fewer arrivals since a copy was put back, so that UIDs are given again even if no mail is missing.</summary>
+    private readonly HashSet<string> setBack = new(StringComparer.Ordinal);
     private Dictionary<string, int> arrivals = new(StringComparer.Ordinal);
     private MailCounts putBack = new();
 
     public MailCounts Last { get; private set; } = new();
 
     public bool HasCopies => copies.Count > 0;
-
-    public bool WasPutBack => missing.Count > 0;
 
     /// <summary>Records the mail that is there now.</summary>
     public MailCounts Look()
@@ -38,6 +39,7 @@ internal sealed class PlaceHistory(WorldPlace place)
     {
         var (copy, then) = copies[random.Next(copies.Count)];
         await place.PutBackAsync(copy);
+        setBack.UnionWith(arrivals.Where(a => a.Value > then.GetValueOrDefault(a.Key)).Select(a => a.Key));
         (arrivals, putBack) = (new Dictionary<string, int>(then, StringComparer.Ordinal), place.Read());
         missing.AddRange(Last.All.Where(m => m.Count > putBack[m.Folder, m.Number]).Select(m => (m.Folder, m.Number)));
         Last = putBack;
@@ -49,7 +51,7 @@ internal sealed class PlaceHistory(WorldPlace place)
     /// <param name="isSource">At the source, mail under UIDs known before is undetectable as well, and a deleted folder has no counters.</param>
     public void Open(WorldModel model, Dictionary<string, int> remembered, bool hidesCounters, bool isSource)
     {
-        foreach (var folder in missing.Select(m => m.Folder).Distinct(StringComparer.Ordinal).ToList())
+        foreach (var folder in missing.Select(m => m.Folder).Union(setBack, StringComparer.Ordinal).ToList())
         {
             if (!remembered.TryGetValue(folder, out var known) || (!hidesCounters && arrivals.GetValueOrDefault(folder) < known && !(isSource && !Last.Folders.Contains(folder))))
                 continue;
@@ -61,10 +63,17 @@ internal sealed class PlaceHistory(WorldPlace place)
                     model.MayBeMissing(folder, number);
             }
 
-            foreach (var number in isSource && place.Server is not null ? Last.In(folder).Where(n => Last[folder, n] > putBack[folder, n]) : [])
+            foreach (var number in isSource && place.Server is not null ? Last.In(folder).Where(n => CameSince(folder, n)) : [])
                 model.MayGo(folder, number);
         }
     }
 
-    public void Settled() => missing.Clear();
+    /// <summary>Whether a copy of the message came after the place was put back last.</summary>
+    public bool CameSince(string folder, int number) => Last[folder, number] > putBack[folder, number];
+
+    public void Settled()
+    {
+        missing.Clear();
+        setBack.Clear();
+    }
 }

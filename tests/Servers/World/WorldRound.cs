@@ -27,7 +27,7 @@ internal sealed class WorldRound : IRound
     private readonly PlaceHistory targetHistory;
     private readonly WorldPeople people;
     private readonly WorldRuns runs;
-    private readonly List<(string Copy, Dictionary<string, int> Source, Dictionary<string, int> Target, MailCounts AtTarget)> states = [];
+    private readonly List<(string Copy, Dictionary<string, int> Source, Dictionary<string, int> Target, Dictionary<string, int> OfRestores, MailCounts AtTarget)> states = [];
 
     /// <summary>What restores brought to the source that people had delivered to the target, with the number of state copies made before.</summary>
     private readonly List<(int States, string Folder, int Number, int Count)> broughtBack = [];
@@ -35,6 +35,12 @@ internal sealed class WorldRound : IRound
     private JobDefinition job;
     private Dictionary<string, int> knownOfSource = new(StringComparer.Ordinal);
     private Dictionary<string, int> knownOfTarget = new(StringComparer.Ordinal);
+
+    /// <summary>The arrivals at the target that restores know of.</summary>
+    private Dictionary<string, int> knownOfRestores = new(StringComparer.Ordinal);
+
+    /// <summary>Folders of the target that have had fewer arrivals meanwhile than restores know of, because an older copy was put back.</summary>
+    private HashSet<string> setBackForRestores = new(StringComparer.Ordinal);
     private bool wasPutBack;
     private bool isStateOdd;
 
@@ -172,7 +178,7 @@ internal sealed class WorldRound : IRound
             await targetHistory.BackUpAsync();
         var copy = $"{job.StateDirectory}-copy{states.Count}";
         await WorldPlace.CopyAsync(job.StateDirectory, copy);
-        states.Add((copy, new(knownOfSource, StringComparer.Ordinal), new(knownOfTarget, StringComparer.Ordinal), targetHistory.Last));
+        states.Add((copy, new(knownOfSource, StringComparer.Ordinal), new(knownOfTarget, StringComparer.Ordinal), new(knownOfRestores, StringComparer.Ordinal), targetHistory.Last));
         Tell($"a copy of everything is made (copy{states.Count - 1})");
     }
 
@@ -188,6 +194,8 @@ internal sealed class WorldRound : IRound
         foreach (var (folder, number, count) in ofSource ? before.All.Where(m => m.Count > history.Last[m.Folder, m.Number]) : [])
             model.WentWithADisk(number, count - history.Last[folder, number]);
         wasPutBack = true;
+        if (!ofSource)
+            setBackForRestores.UnionWith(knownOfRestores.Where(k => k.Value > history.Arrivals().GetValueOrDefault(k.Key)).Select(k => k.Key));
         Tell($"{(ofSource ? "source" : "target")}: put back from {copy}: {history.Last}");
         tally.Add(ofSource ? "source put back from an older copy" : "target put back from an older copy");
     }
@@ -206,14 +214,15 @@ internal sealed class WorldRound : IRound
             Directory.Delete(job.StateDirectory, recursive: true);
         if (states.Count == 0 || random.Next(4) == 0)
         {
-            (knownOfSource, knownOfTarget) = (new(StringComparer.Ordinal), new(StringComparer.Ordinal));
+            (knownOfSource, knownOfTarget, knownOfRestores) = (new(StringComparer.Ordinal), new(StringComparer.Ordinal), new(StringComparer.Ordinal));
+            setBackForRestores.Clear();
             Tell("the state directory is lost");
             tally.Add("state lost");
             return;
         }
 
         var chosen = random.Next(states.Count);
-        var (copy, ofSource, ofTarget, atTarget) = states[chosen];
+        var (copy, ofSource, ofTarget, ofRestores, atTarget) = states[chosen];
         // The owner of an account deletes a known message: it stays deleted, even if it comes back at the source.
         foreach (var (folder, number, count) in KeepsWhatItGets ? [] : atTarget.All.Where(m => m.Count > targetHistory.Last[m.Folder, m.Number]))
             model.MayBeMissing(folder, number);
@@ -228,6 +237,8 @@ internal sealed class WorldRound : IRound
         broughtBack.RemoveAll(b => b.States > chosen);
         await WorldPlace.CopyAsync(copy, job.StateDirectory);
         (knownOfSource, knownOfTarget) = (new(ofSource, StringComparer.Ordinal), new(ofTarget, StringComparer.Ordinal));
+        knownOfRestores = new(ofRestores, StringComparer.Ordinal);
+        setBackForRestores = wasPutBack ? new(ofRestores.Keys, StringComparer.Ordinal) : new(StringComparer.Ordinal);
         Tell($"the state directory is put back from {Path.GetFileName(copy)}");
         tally.Add("state put back from an older copy");
     }
@@ -309,6 +320,8 @@ internal sealed class WorldRound : IRound
             1 => new MessageFilter { Since = DateTimeOffset.FromUnixTimeSeconds(1_420_000_000 + random.NextInt64(300_000_000)) },
             _ => new MessageFilter(),
         };
+        // The counters of these folders agree again with what restores know, so that nothing shows that their UIDs are other mail's now.
+        var doubtful = setBackForRestores.Where(f => targetHistory.Arrivals().GetValueOrDefault(f) >= knownOfRestores[f]).ToHashSet(StringComparer.Ordinal);
         var folder = random.Next(3) == 0 ? people.AnyFolder(targetHistory) : null;
         ImmutableArray<string> globs = folder is null ? [] : [folder];
         Tell($"restore: {filter.Fingerprint} {string.Join(' ', filter.MessageIds)} folders {folder}");
@@ -319,7 +332,7 @@ internal sealed class WorldRound : IRound
         var verdict = new WorldVerdict();
         verdict.JudgeUntouched(backup, targetHistory.Look(), "the backup");
         var (keepsTrash, trash) = (job.Deletions == DeletionPolicy.Trash, job.TrashFolder.ToString());
-        verdict.JudgeRestored(before, after, backup, keepsTrash, trash);
+        verdict.JudgeRestored(before, after, backup, keepsTrash, trash, (f, n) => doubtful.Contains(f) && targetHistory.CameSince(f, n));
         if (report.IsOk && filter.MessageIds.IsEmpty && !wasPutBack)
             verdict.JudgePresence(model, job, after, backup, (f, n) => n > 0 && (folder is null || f == folder) && !(keepsTrash && f == trash) && model.Passes(filter, n), isUntold: true, forgivesPeople: false);
         foreach (var (f, number, count) in after.All.Where(m => m.Count > before[m.Folder, m.Number]))
@@ -327,6 +340,14 @@ internal sealed class WorldRound : IRound
             if (model.CopiesOfPeople(f, number) is > 0 and var theirs)
                 broughtBack.Add((states.Count, f, number, Math.Min(theirs, count - before[f, number])));
             model.CameBack(f, number, count);
+        }
+
+        Remember(knownOfRestores, targetHistory.Arrivals());
+        if (report.IsOk)
+        {
+            foreach (var (f, count) in targetHistory.Arrivals().Where(a => folder is null || a.Key == folder))
+                knownOfRestores[f] = count;
+            setBackForRestores.RemoveWhere(f => folder is null || f == folder);
         }
 
         Require(verdict);

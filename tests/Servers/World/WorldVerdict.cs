@@ -63,7 +63,8 @@ internal sealed class WorldVerdict
     }
 
     /// <summary>Checks that an account that got mail back has everything it had, and nothing twice.</summary>
-    public void JudgeRestored(MailCounts before, MailCounts after, MailCounts backup, bool keepsTrash, string trash)
+    /// <param name="isDoubtful">Whether nothing shows that a message of the backup has the UID of one that a restore brought back before.</param>
+    public void JudgeRestored(MailCounts before, MailCounts after, MailCounts backup, bool keepsTrash, string trash, Func<string, int, bool> isDoubtful)
     {
         JudgeOctets(after);
         foreach (var (folder, number, count) in before.All.Where(m => m.Count > after[m.Folder, m.Number]))
@@ -71,7 +72,7 @@ internal sealed class WorldVerdict
         foreach (var (folder, number, count) in after.All.Where(m => m.Count > before[m.Folder, m.Number]))
         {
             var most = Math.Max(backup[folder, number], keepsTrash ? backup[trash, number] : 0);
-            if (count > Math.Max(most, before[folder, number]))
+            if (count > Math.Max(most, before[folder, number]) && !isDoubtful(folder, number))
                 Add(() => Doubled++, $"doubled by a restore: {number} in {folder} ({before[folder, number]} → {count}, the backup has {backup[folder, number]})");
         }
     }

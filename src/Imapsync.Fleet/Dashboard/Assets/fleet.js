@@ -17,6 +17,7 @@ for (const source of document.querySelectorAll("[data-live-source]")) {
     const isWanted = () => [...wanted].some(([name, version]) => parts.get(name).dataset.version !== version && !isBusy(parts.get(name)));
     if (isLoading || !isWanted()) return;
     isLoading = true;
+    const asked = new Map(wanted);
     try {
       const answer = await fetch(location.href);
       if (!answer.ok || answer.redirected) return;
@@ -26,7 +27,8 @@ for (const source of document.querySelectorAll("[data-live-source]")) {
         if (!shown || isBusy(shown)) continue;
         shown.replaceChildren(...part.childNodes);
         shown.dataset.version = part.dataset.version;
-        if (wanted.get(part.dataset.part) === part.dataset.version) wanted.delete(part.dataset.part);
+        // The page is newer than what it was asked for by; only what was told meanwhile may be newer still.
+        if (wanted.get(part.dataset.part) === asked.get(part.dataset.part)) wanted.delete(part.dataset.part);
       }
       numbers = find("live");
     } catch {
