@@ -3,7 +3,6 @@ using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Running;
 using Imapsync.Engine.Stores;
-using Imapsync.Engine.Stores.Eml;
 using Imapsync.Engine.Stores.Imap;
 using Imapsync.Engine.Tests.State;
 using Imapsync.Tests.Support;
@@ -36,7 +35,7 @@ public sealed class DryRunTests
         {
             var source = new MemoryStore();
             source.Folder("INBOX").Add(MailboxFixture.Mail("one"));
-            foreach (var target in new Endpoint[] { new MaildirEndpoint(Path.Combine(directory.FullName, "md")), new MboxEndpoint(Path.Combine(directory.FullName, "mbox")), new EmlEndpoint(Path.Combine(directory.FullName, "eml")) })
+            foreach (var target in new Endpoint[] { new MaildirEndpoint(Path.Combine(directory.FullName, "md")), new MboxEndpoint(Path.Combine(directory.FullName, "mbox")), new Engine.Stores.Eml.EmlEndpoint(Path.Combine(directory.FullName, "eml")) })
             {
                 var job = new JobDefinition("job", new MaildirEndpoint("/source"), target) { StateDirectory = Path.Combine(directory.FullName, "state") };
                 var runner = new JobRunner(TimeProvider.System, Openers.Both((endpoint, forWriting, context, c) => endpoint == target
