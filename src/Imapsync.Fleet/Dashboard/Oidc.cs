@@ -30,6 +30,9 @@ internal static class Oidc
     /// <summary>The address that the provider sends browsers back to, below the server's own.</summary>
     public const string CallbackPath = "/sign-in/returned";
 
+    /// <summary>The claims that a person's name is taken from, the best first.</summary>
+    private static readonly string[] NameClaims = ["preferred_username", "email", "name", "sub"];
+
     public static void AddOidc(this AuthenticationBuilder authentication, OidcSettings settings) =>
         authentication.AddOpenIdConnect(SchemeName, o =>
         {
@@ -105,7 +108,7 @@ internal static class Oidc
     }
 
     private static string NameOf(ClaimsPrincipal person) =>
-        new[] { "preferred_username", "email", "name", "sub" }.Select(person.FindFirstValue).FirstOrDefault(n => !string.IsNullOrWhiteSpace(n)) ?? "somebody";
+        NameClaims.Select(person.FindFirstValue).FirstOrDefault(n => !string.IsNullOrWhiteSpace(n)) ?? "somebody";
 
     private static ILogger LogOf(HttpContext context) => context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Oidc).FullName!);
 }
