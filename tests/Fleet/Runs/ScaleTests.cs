@@ -9,6 +9,7 @@ namespace Imapsync.Fleet.Tests.Runs;
 /// A long list that nothing happens to, and a thousand workers that share one. The figures of docs/fleet.md come from their output
 /// (IMAPSYNC_TESTS_LONG=1: 50,000 accounts, two minutes, 1,000 workers).
 /// </summary>
+[Collection(PostgresCollection.Name)] // Not beside the others: what it starts is measured.
 public sealed class ScaleTests : IAsyncLifetime
 {
     private const int SlotsEach = 10;
