@@ -172,10 +172,13 @@ internal sealed class MailboxCopier(JobContext context)
         for (var looks = 0; looks < SecondLook.Most && context.Job.Deletions != DeletionPolicy.Keep && vanished.Values.Any(v => v.Count > 0); looks++)
         {
             var listed = await context.RetryAsync("the folders", context.Source.ListFoldersAsync, () => 0, abort);
-            if (!look.KnowsAll(plan.Listed, listed))
+            if (!look.KnowsAll(plan.Listed, pairs, listed))
                 return false;
             var entries = listed.DistinctBy(f => f.Path).ToDictionary(f => f.Path);
-            var now = await WithStatusAsync([.. pairs.Where(p => entries.ContainsKey(p.Source.Path)).Select(p => p with { Source = entries[p.Source.Path] })], abort);
+            var now = await WithStatusAsync([.. pairs.Select(p => p with { Source = entries[p.Source.Path] })], abort);
+            // A folder that does not tell its counters now may have got anything; its failure is reported.
+            if (now.Count < pairs.Count)
+                return false;
             var before = pairs.ToDictionary(p => new PairKey(p.Source.Path, p.Target));
             var changed = now.Where(p => SecondLook.HasChanged(before[new PairKey(p.Source.Path, p.Target)], p)).ToList();
             if (changed.Count == 0)

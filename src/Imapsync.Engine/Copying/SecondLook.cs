@@ -18,20 +18,22 @@ internal sealed class SecondLook(JobReporter report, FolderRules rules)
     public const int Most = 3;
 
     /// <summary>
-    /// Returns false, and reports it, if folders have appeared since the first listing: what vanished may have been moved there, and they are
-    /// copied by the next run.
+    /// Returns false, and reports it, if folders have appeared or disappeared since the first listing: what vanished may have been moved there.
     /// </summary>
     /// <param name="first">The source's folders as they were listed first.</param>
-    public bool KnowsAll(IReadOnlyList<FolderEntry> first, IReadOnlyList<FolderEntry> now)
+    /// <param name="pairs">The pairs made of them.</param>
+    public bool KnowsAll(IReadOnlyList<FolderEntry> first, IReadOnlyList<FolderPair> pairs, IReadOnlyList<FolderEntry> now)
     {
-        var known = first.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
-        List<FolderEntry> appeared = [.. now.Where(f => f.HoldsMessages && !known.Contains(f.Path))];
-        List<FolderPath> wanted = [.. FolderMapper.Map(appeared, rules).Pairs.Select(p => p.Source.Path).Distinct().Order()];
-        if (wanted.Count == 0)
+        var before = first.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
+        List<FolderEntry> there = [.. now.Where(f => f.HoldsMessages)];
+        var appeared = FolderMapper.Map([.. there.Where(f => !before.Contains(f.Path))], rules).Pairs.Select(p => p.Source.Path);
+        var disappeared = pairs.Select(p => p.Source.Path).Except(there.Select(f => f.Path));
+        List<FolderPath> unknown = [.. appeared.Concat(disappeared).Distinct().Order()];
+        if (unknown.Count == 0)
             return true;
         report.Problem(new Problem(
             FailureScope.Store, null, null, Reasons.Removal,
-            $"folders appeared at the source during the run ({string.Join(", ", wanted.Take(5))}), and messages that vanished may be in them, so none was removed; the next run copies the folders first"));
+            $"folders appeared or disappeared at the source during the run ({string.Join(", ", unknown.Take(5))}), and messages that vanished may be in them, so none was removed; the next run looks again"));
         return false;
     }
 

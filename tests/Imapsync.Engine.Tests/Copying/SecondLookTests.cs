@@ -96,6 +96,46 @@ public sealed class SecondLookTests
         Assert.Equal(Placed(box.Source), Placed(box.Target));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_folder_that_is_not_listed_a_second_time_or_does_not_tell_its_counters_then_may_hold_what_vanished(bool isHidden)
+    {
+        using var box = new MailboxFixture();
+        box.Job = box.Job with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        box.Source.RefusesStatus = !isHidden;
+        foreach (var name in (string[])["A", "B", "INBOX"])
+        {
+            for (var n = 1; n <= 3; n++)
+                box.Source.Folder(name).Add(MailboxFixture.Mail($"{name}{n}"));
+        }
+
+        await box.RunAsync();
+        box.Source.Folder("A").Add(MailboxFixture.Mail("new"));
+        bool isListed = false, isMoved = false;
+        box.Source.OnStep = step =>
+        {
+            isListed |= step == "listing A";
+            if (isMoved && !isHidden && step == "open A")
+                throw new MailException(FailureScope.Folder, false, "NO not now");
+            if (isMoved || !isListed || step != "open B")
+                return;
+            isMoved = true;
+            box.Source.Folder("B").Remove(2);
+            box.Source.Folder("A").Add(MailboxFixture.Mail("B2"));
+            if (isHidden)
+                box.Source.IsListed = p => p.ToString() != "A";
+        };
+        box.Source.Folder("B").Add(MailboxFixture.Mail("arrived"));
+
+        var report = await box.RunAsync();
+
+        Assert.True(isMoved);
+        Assert.Equal(JobOutcome.Incomplete, report.Outcome);
+        Assert.Equal(0L, report.Totals.Deleted);
+        Assert.Contains("B2", Living(box.Target));
+    }
+
     private static HashSet<string> Living(MemoryStore store) =>
         [.. store.Folders.Where(f => f.Key.ToString() != "Removed").SelectMany(f => f.Value.Messages).Select(Subject)];
 
