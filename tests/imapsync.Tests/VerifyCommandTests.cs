@@ -117,13 +117,16 @@ public sealed class VerifyCommandTests : CommandLineFixture
         var many = WriteMany(4);
         var opened = 0;
         var allThere = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        OpenRealStore = async (endpoint, forWriting, context, cancellationToken) =>
+        OpenRealStore = StoreRegistry.Opener with
         {
-            if (Interlocked.Increment(ref opened) == 4)
-                allThere.SetResult();
-            // Nobody gets on before each job has begun. One after the other, none would ever.
-            await allThere.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, cancellationToken);
-            return await StoreRegistry.OpenAsync(endpoint, forWriting, context, cancellationToken);
+            OpenAsync = async (endpoint, context, cancellationToken) =>
+            {
+                if (Interlocked.Increment(ref opened) == 4)
+                    allThere.SetResult();
+                // Nobody gets on before each job has begun. One after the other, none would ever.
+                await allThere.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, cancellationToken);
+                return await StoreRegistry.Opener.OpenAsync(endpoint, context, cancellationToken);
+            },
         };
         Assert.Equal(0, await InvokeAsync("verify", many, "--parallel", "4"));
         Assert.Equal(["job1", "job2", "job3", "job4"], Out.TrimEnd().Split('\n').Select(l => l.Split(' ')[0]));
