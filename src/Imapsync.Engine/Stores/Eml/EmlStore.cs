@@ -36,27 +36,27 @@ internal sealed class EmlStore : ITargetStore
     public static Task<ITargetStore> OpenAsync(EmlEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         Task.Run<ITargetStore>(() => LocalFiles.Guard(FailureScope.Store, endpoint.Display, () =>
         {
-            var tree = new EmlTree(Path.GetFullPath(endpoint.Directory));
-            EmptiedTarget.Refuse(endpoint, tree.Root, isMaildir: false, context);
-            var store = new EmlStore(endpoint, tree, context);
+            var found = new EmlTree(Path.GetFullPath(endpoint.Directory));
+            EmptiedTarget.Refuse(endpoint, found.Root, isMaildir: false, context);
+            var store = new EmlStore(endpoint, found, context);
             if (forWriting)
             {
-                LocalFiles.CreateRoot(tree.Root);
-                tree.Limits = NameLimits.Probe(tree.Root);
-                if (tree.Limits.AreOfWindows)
+                LocalFiles.CreateRoot(found.Root);
+                found.Limits = NameLimits.Probe(found.Root);
+                if (found.Limits.AreOfWindows)
                     context.OnNote($"{endpoint.Display}: this file system takes fewer names than others: what can't stand in the name of a folder's directory is escaped");
-                if (LocalFiles.IsRealDirectory(tree.TemporaryDirectory))
-                    store.writing.Names.RemoveLeftovers(tree.TemporaryDirectory);
+                if (LocalFiles.IsRealDirectory(found.TemporaryDirectory))
+                    store.writing.Names.RemoveLeftovers(found.TemporaryDirectory);
                 return store;
             }
 
-            if (!Directory.Exists(tree.Root))
+            if (!Directory.Exists(found.Root))
                 throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no such directory") { Kind = FailureKind.Gone };
             // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which all mail was removed, so it is refused.
-            store.listed = tree.List(new LeftOut());
+            store.listed = found.List(new LeftOut());
             return store.listed.Count > 0
                 ? store
-                : throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no mail of {tree.Name}") { Kind = FailureKind.Gone };
+                : throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no mail of {found.Name}") { Kind = FailureKind.Gone };
         }), cancellationToken);
 
     public async Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
