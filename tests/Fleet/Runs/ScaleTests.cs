@@ -40,7 +40,7 @@ public sealed class ScaleTests : IAsyncLifetime
         await ExecuteAsync(database, "create extension pg_stat_statements");
     }
 
-    [Fact(Timeout = 580_000)]
+    [Fact]
     public async Task A_long_list_is_taken_in_at_once_and_costs_little_while_nothing_is_to_be_done()
     {
         File.WriteAllText(dir["accounts.csv"], "user,password\n" + string.Concat(Enumerable.Range(0, Accounts).Select(i => $"user{i:00000},password{i}\n")));
@@ -85,7 +85,7 @@ public sealed class ScaleTests : IAsyncLifetime
     }
 
     /// <summary>The workers are calls of this process; what they do at the database is what workers do.</summary>
-    [Fact(Timeout = 580_000)]
+    [Fact]
     public async Task Many_workers_hold_ten_accounts_each_and_every_one_is_renewed()
     {
         var patient = new FleetTimes { Lease = TimeSpan.FromHours(1), Ready = TimeSpan.FromHours(1), Silence = TimeSpan.FromHours(1) };

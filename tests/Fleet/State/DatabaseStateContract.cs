@@ -48,7 +48,8 @@ public abstract class DatabaseStateContract : StateMediumContract
         Assert.Equal(0, await lab.Store.DeleteAsync(batch, Token));
         Assert.NotNull(await lab.Store.States.FindAsync("shared", "", Token));
         Assert.Null(await lab.Store.States.FindAsync("own", "", Token));
-        var heir = (await StateLab.OfferAsync(lab.Store, "w2", 2)).Single(o => o.Account == lab.Store.ReadAccountsAsync(new AccountPage(new AccountFilter(other)), Token).Result.Accounts.Single(a => a.Name == "a0").Id);
+        var others = (await lab.Store.ReadAccountsAsync(new AccountPage(new AccountFilter(other)), Token)).Accounts;
+        var heir = (await StateLab.OfferAsync(lab.Store, "w2", 2)).Single(o => o.Account == others.Single(a => a.Name == "a0").Id);
         await using var goesOn = lab.Open(new StateLocation("shared"), heir, "w2");
         await goesOn.HoldAsync(Token);
         using var content = (await goesOn.OpenAsync(StateName.Journal(Inbox), Token))!;

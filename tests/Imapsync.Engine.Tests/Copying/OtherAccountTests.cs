@@ -26,8 +26,10 @@ public sealed class OtherAccountTests
             using var box = new MailboxFixture();
             box.Job = box.Job with
             {
-                Source = Account("imap.example.com", "alicee", 993), Target = Account("imap.example.org", "alice", 993),
-                Deletions = random.Next(2) == 0 ? DeletionPolicy.Mirror : DeletionPolicy.Keep, DeletionLimit = new DeletionLimit(100, IsPercent: true),
+                Source = Account("imap.example.com", "alicee", 993),
+                Target = Account("imap.example.org", "alice", 993),
+                Deletions = random.Next(2) == 0 ? DeletionPolicy.Mirror : DeletionPolicy.Keep,
+                DeletionLimit = new DeletionLimit(100, IsPercent: true),
             };
             box.Source.HasModSeq = random.Next(2) == 0;
             Fill(box.Source, 1000, random, random.Next(2) == 0 ? "x" : "y");

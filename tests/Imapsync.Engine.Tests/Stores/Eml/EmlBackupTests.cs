@@ -141,10 +141,9 @@ public sealed class EmlBackupTests : IDisposable
     {
         await OkAsync(5);
         await File.AppendAllTextAsync(Files(Inbox)[1], "something else", TestContext.Current.CancellationToken);
-        var found = await box.VerifyAsync(new VerifyOptions(Full: true));
-        Assert.Equal(1, found.Findings.Length);
+        Assert.Single((await box.VerifyAsync(new VerifyOptions(Full: true))).Findings);
         await box.RunAsync(heal: true);
-        Assert.Equal(0, (await box.VerifyAsync(new VerifyOptions(Full: true))).Findings.Length);
+        Assert.Empty((await box.VerifyAsync(new VerifyOptions(Full: true))).Findings);
     }
 
     [Fact]
