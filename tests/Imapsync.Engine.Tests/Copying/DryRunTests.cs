@@ -90,8 +90,11 @@ public sealed class DryRunTests
             box.Source.Steps.Clear();
             var pretended = await box.RunAsync(dryRun: true, heals);
             Assert.Equal(before, MailboxFixture.Describe(box.Target) + Shown(box.StateDirectory));
-            Assert.DoesNotContain("read", box.Source.Steps);
+            // Messages may be read to tell alike ones apart, as the run does, and never to be copied.
+            var reads = box.Source.Steps.Count(s => s == "read");
+            box.Source.Steps.Clear();
             var real = await box.RunAsync(heal: heals);
+            Assert.True(reads + Math.Min(1, real.Totals.Copied) <= box.Source.Steps.Count(s => s == "read"), $"seed {seed}, round {round}: the dry run read {reads} times");
             Assert.True(
                 Describe(pretended) == Describe(real),
                 $"seed {seed}, round {round}\n--- dry run\n{Describe(pretended)}\n--- run\n{Describe(real)}");
