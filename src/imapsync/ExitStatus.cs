@@ -1,3 +1,4 @@
+using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 
@@ -38,7 +39,7 @@ internal static class ExitStatus
     [
         (Ok, "All of it is in place."),
         (Failed, "Failed."),
-        (Usage, "The command line or the job file can't be right, and nothing was done; or a password is not to be had."),
+        (Usage, "The command line or the job file can't be right, and nothing was done; or rows of an account list make no job, and only the others were worked on; or a password is not to be had."),
         (Incomplete, "Ran to its end, but something is not in place; or stopped at a limit of its own, and the next run goes on."),
         (Locked, "Another run holds the job."),
         (CannotConnect, "A server can't be reached."),
@@ -75,6 +76,9 @@ internal static class ExitStatus
         FailureKind.Authentication => AuthenticationRefused,
         _ => Failed,
     };
+
+    /// <summary>Returns the exit status for the rows of an account list from which no job could be created.</summary>
+    public static int Of(IReadOnlyCollection<BadRow> rows) => rows.Count > 0 ? Usage : Ok;
 
     /// <summary>Returns the exit status for several jobs, which is the most severe one.</summary>
     public static int Worst(IEnumerable<int> statuses) =>

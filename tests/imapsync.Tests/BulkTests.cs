@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Checking;
 using Imapsync.Engine.History;
@@ -76,6 +77,64 @@ public sealed class BulkTests : CommandLineFixture
             + "alice,incomplete,3,1,10,3,5,1,1,1,2,4,4096,12.0,\"Sent Items, UID 17: over\u001b[2J quota [refused]\"\r\n"
             + "bob,failed,12,0,0,0,0,0,0,0,0,0,0,12.0,\"'=HYPERLINK(\"\"x\"\"), \"\"no\"\" [authentication]\"\r\n",
             await File.ReadAllTextAsync(Path.Combine(Directory, "done.csv"), TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task A_row_that_makes_no_job_costs_only_itself_and_decides_the_exit_status(int bad)
+    {
+        var file = await WriteRowsAsync(bad);
+        var run = new List<string>();
+        RunJob = (job, _, _, _, _) =>
+        {
+            run.Add(job.Name);
+            return Task.FromResult(Reports.Of(job.Name));
+        };
+        var (report, csv) = (Path.Combine(Directory, "report.json"), Path.Combine(Directory, "done.csv"));
+        Assert.Equal(2, await InvokeAsync("run", file, "--report", report, "--report-csv", csv));
+        Assert.Equal(Enumerable.Range(0, 4).Where(i => i != bad).Select(i => $"u{i}"), run.Order(StringComparer.Ordinal));
+        Assert.Contains($"accounts.csv:{bad + 2}:2: the cell of 'password' is empty", Error, StringComparison.Ordinal);
+        Assert.Contains($"accounts.csv:{bad + 2}  FAILED", Error, StringComparison.Ordinal);
+        using var written = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
+        var told = written.RootElement.GetProperty("jobs").EnumerateArray().Single(j => j.GetProperty("name").GetString() == $"accounts.csv:{bad + 2}");
+        Assert.Equal("failed", told.GetProperty("outcome").GetString());
+        Assert.Contains($"accounts.csv:{bad + 2},failed,2,", await File.ReadAllTextAsync(csv, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("status")]
+    [InlineData("report")]
+    [InlineData("folders")]
+    public async Task Commands_that_only_look_go_past_a_row_that_makes_no_job(string command)
+    {
+        OpenStore = endpoint => new ListedStore(endpoint.Display);
+        Assert.Equal(command == "status" ? 14 : 2, await InvokeAsync(command, await WriteRowsAsync(1)));
+        Assert.Contains("accounts.csv:3:2: the cell of 'password' is empty", Error, StringComparison.Ordinal);
+        Assert.Contains("u3", Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_job_asked_for_by_name_runs_whatever_other_rows_are_like()
+    {
+        var file = await WriteRowsAsync(2);
+        Assert.Equal(0, await InvokeAsync("run", file, "u1"));
+        Assert.DoesNotContain("accounts.csv:", Error, StringComparison.Ordinal);
+        Assert.Equal(2, await InvokeAsync("run", file, "u2"));
+        Assert.Contains("there is no job 'u2' in this file", Error, StringComparison.Ordinal);
+        Assert.Contains("accounts.csv:4:2: the cell of 'password' is empty", Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Where_no_row_makes_a_job_nothing_is_run()
+    {
+        RunJob = (_, _, _, _, _) => throw new InvalidOperationException("it was run");
+        var file = await WriteRowsAsync(0, 1, 2, 3);
+        Assert.Equal(2, await InvokeAsync("run", file));
+        Assert.Equal(4, Error.Split("the cell of 'password' is empty").Length - 1);
+        Assert.DoesNotContain("FAILED", Error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -162,6 +221,22 @@ public sealed class BulkTests : CommandLineFixture
         Assert.Equal(TimeSpan.FromSeconds(120), DurationEstimate.Of(accounts, 50));
         List<(JobDefinition, MailboxSize)> paced = [.. accounts.Select(a => (a.Item1 with { Source = ((ImapEndpoint)a.Item1.Source) with { HostLimits = new HostLimits("h") { MessagesPerSecond = 10 } } }, size))];
         Assert.Equal(TimeSpan.FromSeconds(6000), DurationEstimate.Of(paced, 50));
+    }
+
+    /// <summary>Writes a job for each of four rows, some of which have no password.</summary>
+    private async Task<string> WriteRowsAsync(params int[] bad)
+    {
+        await File.WriteAllTextAsync(
+            Path.Combine(Directory, "accounts.csv"), "user,password\n" + string.Concat(Enumerable.Range(0, 4).Select(i => $"u{i},{(bad.Contains(i) ? "" : "secret")}\n")), TestContext.Current.CancellationToken);
+        var file = Path.Combine(Directory, "bulk.yaml");
+        await File.WriteAllTextAsync(file, """
+            jobs:
+              - name: "{user}"
+                for_each: accounts.csv
+                source: { url: "imaps://{user}@imap.example.com", password: "{password}" }
+                target: { url: "maildir:backup/{user}" }
+            """, TestContext.Current.CancellationToken);
+        return file;
     }
 
     private static JobDefinition Job(string name, string host, int? most)

@@ -19,7 +19,10 @@ public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<
     /// <summary>All jobs of the file, requested or not, with their state directories.</summary>
     public ImmutableArray<JobPlace> Places { get; init; } = [];
 
-    /// <summary>Rows of a CSV file that are invalid; filled only with <see cref="JobFileOptions.KeepsBadRows"/>.</summary>
+    /// <summary>
+    /// Rows of a CSV file that are invalid; filled only with <see cref="JobFileOptions.KeepsBadRows"/>, and only if all jobs were requested,
+    /// since the name of such a row's job may not be known.
+    /// </summary>
     public ImmutableArray<BadRow> BadRows { get; init; } = [];
 
     /// <summary>Prompts for all passwords that have to be typed, before anything else writes to the terminal.</summary>

@@ -113,7 +113,7 @@ public static class JobFileReader
             Notices = notices,
             MetricsFile = metrics,
             Places = [.. all.Select(j => new JobPlace(j.Name, j.StateDirectory))],
-            BadRows = [.. reading.BadRows],
+            BadRows = reading.Options.Jobs.Count == 0 ? [.. reading.BadRows] : [],
         };
     }
 
@@ -203,6 +203,8 @@ public static class JobFileReader
             reading.Error(
                 new SettingOrigin(reading.ShownPath), $"there is no job '{wanted}' in this file",
                 nearest is null ? $"its jobs are {string.Join(", ", names.Take(20))}" : $"did you mean '{nearest}'?");
+            // The row of the job that is meant may be one of those that make none.
+            reading.Errors.AddRange(reading.BadRows.SelectMany(r => r.Errors).Except(reading.Errors));
         }
     }
 

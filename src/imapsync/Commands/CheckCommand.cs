@@ -47,12 +47,10 @@ internal static class CheckCommand
     {
         if (!await ReportFile.MayBeWrittenAsync(choices.Csv, surroundings.Error, "--csv"))
             return ExitStatus.Usage;
-        var file = await arguments.LoadAsync(parsed, surroundings, stop, keepsBadRows: true);
+        var file = await arguments.LoadAsync(parsed, surroundings, stop, needsJobs: false);
         var (jobs, badRows) = (file.Jobs, file.BadRows);
-        foreach (var error in badRows.SelectMany(r => r.Errors))
-            await surroundings.Error.WriteLineAsync(TerminalText.Escape(error.ToString()));
         var checks = await CheckAllAsync(jobs, choices, surroundings, stop);
-        var status = ExitStatus.Worst(checks.Select(CheckText.StatusOf).Append(badRows.IsEmpty ? ExitStatus.Ok : ExitStatus.Usage));
+        var status = ExitStatus.Worst(checks.Select(CheckText.StatusOf).Append(ExitStatus.Of(badRows)));
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(choices.Csv, csv => CheckCsv.WriteAsync(csv, [.. jobs.Zip<JobDefinition, AccountCheck?>(checks)], badRows, choices.MasksPasswords), surroundings.Error)]);
         if (arguments.IsJson(parsed))
         {

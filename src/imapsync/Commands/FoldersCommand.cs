@@ -34,10 +34,10 @@ internal static class FoldersCommand
         ParseResult parsed, JobFileArguments arguments, bool withSizes, HostContext surroundings, CancellationToken stop)
     {
         var isJson = arguments.IsJson(parsed);
-        var jobs = (await arguments.LoadAsync(parsed, surroundings, stop)).Jobs;
+        var file = await arguments.LoadAsync(parsed, surroundings, stop);
         var mappings = new List<JobMappingJson>();
-        var status = ExitStatus.Ok;
-        foreach (var job in jobs)
+        var status = ExitStatus.Of(file.BadRows);
+        foreach (var job in file.Jobs)
         {
             try
             {

@@ -56,24 +56,28 @@ internal sealed class JobFileArguments
 
     public bool IsJson(ParseResult parsed) => parsed.GetValue(output) == "json";
 
-    /// <summary>Reads the job file, asks for passwords and prints the notes.</summary>
-    /// <param name="keepsBadRows">See <see cref="JobFileOptions.KeepsBadRows"/>.</param>
+    /// <summary>Reads the job file, asks for passwords and prints the notes and the errors of CSV rows from which no job could be created.</summary>
+    /// <param name="needsJobs">Whether it is an error if there is no row from which a job could be created.</param>
     /// <exception cref="ConfigurationException"/>
-    public async Task<JobFile> LoadAsync(ParseResult parsed, HostContext surroundings, CancellationToken cancellationToken, bool keepsBadRows = false)
+    public async Task<JobFile> LoadAsync(ParseResult parsed, HostContext surroundings, CancellationToken cancellationToken, bool needsJobs = true)
     {
-        var read = await ReadAsync(parsed, surroundings, usesSource: true, cancellationToken, keepsBadRows);
+        var read = await ReadAsync(parsed, surroundings, usesSource: true, cancellationToken, needsJobs);
         await read.AskForSecretsAsync(cancellationToken);
         return read;
     }
 
-    /// <summary>Reads the job file and prints the notes.</summary>
+    /// <summary>Reads the job file and prints the notes and the errors of CSV rows from which no job could be created.</summary>
     /// <param name="usesSource">Whether the jobs' sources will be opened.</param>
+    /// <param name="needsJobs">Whether it is an error if there is no row from which a job could be created.</param>
     /// <exception cref="ConfigurationException"/>
-    public async Task<JobFile> ReadAsync(ParseResult parsed, HostContext surroundings, bool usesSource, CancellationToken stop, bool keepsBadRows = false)
+    public async Task<JobFile> ReadAsync(ParseResult parsed, HostContext surroundings, bool usesSource, CancellationToken stop, bool needsJobs = true)
     {
-        var read = JobFileReader.Read(parsed.GetRequiredValue(file), Options(parsed, surroundings) with { UsesSource = usesSource, KeepsBadRows = keepsBadRows, Stop = stop });
+        var read = JobFileReader.Read(parsed.GetRequiredValue(file), Options(parsed, surroundings) with { UsesSource = usesSource, Stop = stop });
         foreach (var note in read.Notes)
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
+        if (needsJobs)
+            RequireJobs(read);
+        await TellBadRowsAsync(read, surroundings);
         return read;
     }
 
@@ -84,15 +88,33 @@ internal sealed class JobFileArguments
 
     /// <summary>Reads the job file for a command that opens no store. Passwords need not exist, and no notes are printed.</summary>
     /// <exception cref="ConfigurationException"/>
-    public JobFile ReadPlaces(ParseResult parsed, HostContext surroundings, CancellationToken stop) =>
-        Read(parsed, surroundings, usesSource: false, usesTarget: false, stop);
+    public JobFile ReadPlaces(ParseResult parsed, HostContext surroundings, CancellationToken stop)
+    {
+        var read = Read(parsed, surroundings, usesSource: false, usesTarget: false, stop);
+        RequireJobs(read);
+        return read;
+    }
+
+    /// <summary>Prints the errors of CSV rows from which no job could be created.</summary>
+    public static async Task TellBadRowsAsync(JobFile read, HostContext surroundings)
+    {
+        foreach (var error in read.BadRows.SelectMany(r => r.Errors))
+            await surroundings.Error.WriteLineAsync(TerminalText.Escape(error.ToString()));
+    }
 
     /// <summary>Returns the recipients to notify when the job file is invalid.</summary>
     public IReadOnlyList<Notice> ReadNotices(ParseResult parsed, HostContext surroundings) =>
         JobFileReader.ReadNotices(parsed.GetRequiredValue(file), Options(parsed, surroundings));
 
+    private static void RequireJobs(JobFile read)
+    {
+        if (read.Jobs.IsEmpty && !read.BadRows.IsEmpty)
+            throw new ConfigurationException([.. read.BadRows.SelectMany(r => r.Errors)]);
+    }
+
     private JobFileOptions Options(ParseResult parsed, HostContext surroundings) => surroundings.JobFileOptions with
     {
+        KeepsBadRows = true,
         Set = parsed.GetValue(set) ?? [],
         Jobs = parsed.GetValue(jobs) ?? [],
         StateRoot = parsed.GetValue(state),

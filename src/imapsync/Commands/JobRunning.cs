@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.History;
 using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Commands;
@@ -64,7 +66,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         notices.Say = events.Say;
         await notices.BeginAsync(CancellationToken.None);
         var telemetry = DryRun ? null : TelemetryExport.Start(surroundings.Environment, text => notices.Say(text));
-        var reports = await RunJobsAsync(file, notices, events, surroundings, signals, stop);
+        IReadOnlyList<JobReport> reports = [.. file.BadRows.Select(r => ReportOf(r, surroundings.Time.GetUtcNow())), .. await RunJobsAsync(file, notices, events, surroundings, signals, stop)];
 
         // Report files and notifications come first, since writing to a terminal or pipe that nobody reads may block.
         var late = new ConcurrentQueue<string>();
@@ -85,6 +87,14 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
 
         Task UnlessAbortedAsync(Task task, TimeSpan patience) => Task.WhenAny(task, JobQueue.AfterAbortAsync(patience, surroundings.Time, signals.Abort)).Unwrap();
     }
+
+    /// <summary>Returns the report of an account that could not be worked on, since its row makes no job.</summary>
+    private static JobReport ReportOf(BadRow bad, DateTimeOffset now) => new(
+        string.Create(CultureInfo.InvariantCulture, $"{bad.Row.Table.Name}:{bad.Row.Line}"), JobOutcome.Failed, now, now, new FolderCounts(), [],
+        [.. bad.Errors.Select(e => new Problem(FailureScope.Store, null, null, Reasons.Configuration, e.Message))], [])
+    {
+        Stop = StopReason.Configuration,
+    };
 
     private async Task ShowEndAsync(EventFeed events, string errors, IReadOnlyList<JobDefinition> jobs, IReadOnlyList<JobReport> reports, HostContext surroundings)
     {

@@ -40,14 +40,16 @@ internal static class ReportCommand
         {
             if (html is not null)
                 OutputFile.RequireWritable(html);
+            var file = arguments.ReadPlaces(parsed, surroundings, stop);
+            await JobFileArguments.TellBadRowsAsync(file, surroundings);
             var jobs = new List<JobStory>();
-            foreach (var job in arguments.ReadPlaces(parsed, surroundings, stop).Jobs)
+            foreach (var job in file.Jobs)
                 jobs.Add(await ReadAsync(job, surroundings, scans, stop));
             if (html is not null)
                 await OutputFile.WriteAsync(html, file => file.WriteAsync(new UTF8Encoding(false).GetBytes(ReportPage.Write(jobs, surroundings.Time)), stop).AsTask());
             else
                 jobs.ForEach(job => ReportText.Print(job, surroundings.Time, surroundings.Out));
-            return ExitStatus.Ok;
+            return ExitStatus.Of(file.BadRows);
         }
         catch (Exception e) when (FileErrors.Is(e))
         {

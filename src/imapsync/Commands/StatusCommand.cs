@@ -39,6 +39,7 @@ internal static class StatusCommand
         try
         {
             file = arguments.ReadPlaces(parsed, surroundings, cancellationToken);
+            await JobFileArguments.TellBadRowsAsync(file, surroundings);
         }
         catch (ConfigurationException e) when (output == "nagios")
         {
@@ -59,13 +60,15 @@ internal static class StatusCommand
             case "nagios":
                 foreach (var line in StatusText.Nagios(jobs, surroundings.Time.GetUtcNow()))
                     await surroundings.Out.WriteLineAsync(TerminalText.Escape(line));
-                return jobs.Any(j => j.Standing.IsOld) ? NagiosCritical : jobs.Any(j => !j.Standing.IsLastGood) ? NagiosWarning : NagiosOk;
+                return jobs.Any(j => j.Standing.IsOld) ? NagiosCritical : !file.BadRows.IsEmpty || jobs.Any(j => !j.Standing.IsLastGood) ? NagiosWarning : NagiosOk;
             default:
                 foreach (var line in StatusText.Lines(jobs, surroundings.Time))
                     await surroundings.Out.WriteLineAsync(TerminalText.Escape(line));
                 break;
         }
 
-        return jobs.Any(j => j.Standing.IsOld) ? ExitStatus.TooOld : jobs.Any(j => !j.Standing.IsLastGood) ? ExitStatus.Incomplete : ExitStatus.Ok;
+        return jobs.Any(j => j.Standing.IsOld) ? ExitStatus.TooOld
+            : !file.BadRows.IsEmpty ? ExitStatus.Usage
+            : jobs.Any(j => !j.Standing.IsLastGood) ? ExitStatus.Incomplete : ExitStatus.Ok;
     }
 }

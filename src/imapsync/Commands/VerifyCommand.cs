@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
@@ -60,14 +61,14 @@ internal static class VerifyCommand
     {
         if (!await ReportFile.MayBeWrittenAsync(choices.Report, surroundings.Error))
             return ExitStatus.Usage;
-        var jobs = (await arguments.LoadAsync(parsed, surroundings, stop)).Jobs;
+        var file = await arguments.LoadAsync(parsed, surroundings, stop);
         using var copies = new StateCopies();
-        jobs = [.. jobs.Select(j => at.Find(parsed, j, surroundings.Time) is { } snapshot ? copies.Of(SnapshotOption.AsOf(j, snapshot)) : j)];
+        ImmutableArray<JobDefinition> jobs = [.. file.Jobs.Select(j => at.Find(parsed, j, surroundings.Time) is { } snapshot ? copies.Of(SnapshotOption.AsOf(j, snapshot)) : j)];
         await using var events = surroundings.ShowEvents(isJson: false, liveJobs: 0);
         var output = new VerifyOutput(surroundings.Out, events, arguments.IsJson(parsed), surroundings.Log);
         var reports = await VerifyAllAsync(jobs, choices, output, events, surroundings, signals, stop);
 
-        var statuses = reports.Select(r => ExitStatus.Of(r.Job, signals.InterruptedStatus)).ToList();
+        var statuses = reports.Select(r => ExitStatus.Of(r.Job, signals.InterruptedStatus)).Append(ExitStatus.Of(file.BadRows)).ToList();
         using var errors = new StringWriter();
         statuses.Add(await ReportFile.TryWriteAsync(
             choices.Report,
