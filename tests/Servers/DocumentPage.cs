@@ -14,13 +14,13 @@ internal sealed partial class DocumentPage
     /// <param name="name">Below docs, without its ending.</param>
     public static DocumentPage Read(string name) => new(File.ReadAllText(Path.Combine(Repository.Root, "docs", name + ".md")));
 
-    /// <summary>The other program's configuration: the first block that is none of ours.</summary>
+    /// <summary>The configuration of the program that the page compares imapsync with: the first code block without a language or marked <c>ini</c>.</summary>
     public string Theirs(params ReadOnlySpan<(string Written, string Here)> changes) => Change(Blocks().First(b => b.Language is "" or "ini").Text, changes);
 
     /// <summary>The job files, in order.</summary>
     public string Job(int number, params ReadOnlySpan<(string Written, string Here)> changes) => Change(Blocks().Where(b => b.Language == "yaml").ElementAt(number).Text, changes);
 
-    /// <summary>A command line of ours that stands in a block, a table or a sentence: its words without the program's name.</summary>
+    /// <summary>A command line of imapsync that stands in a block, a table or a sentence: its words without the program's name.</summary>
     /// <param name="part">All of it, or what no other has in it.</param>
     public string[] Command(string part, params ReadOnlySpan<(string Written, string Here)> changes)
     {

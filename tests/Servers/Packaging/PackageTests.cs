@@ -170,7 +170,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         await Release.RunAsync("sh", "-c", "cd \"$1\" && sha256sum --check --strict SHA256SUMS", "sh", release.Directory);
     }
 
-    /// <summary>What the recipe copies is in the repository and not kept out of the build.</summary>
+    /// <summary>Every path that the container recipe copies exists in the repository and is not excluded by <c>.dockerignore</c>.</summary>
     [Fact]
     public async Task The_container_recipe_names_what_is_there()
     {
