@@ -173,7 +173,7 @@ internal sealed class FolderCopier(
         // A backup folder that was empty when it was opened holds nothing to recognise.
         var found = context.Target.Traits.KeepsWhatItGets && target.Status.Messages == 0
             ? []
-            : await recognition.RecognizeAsync(plan.Copy, meeting.From, claimed, abort, meeting.Returning, meeting.OwnFrom);
+            : await recognition.RecognizeAsync(plan.Copy, meeting.From, claimed, abort, await meeting.FindWorthALookAsync(checkpoint, target, claimed, plan.Copy, abort), meeting.OwnFrom);
         seen = recognition.Seen;
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));

@@ -49,10 +49,35 @@ internal sealed class Meeting
     /// <summary>Target UIDs that belong to other source messages.</summary>
     public HashSet<Uid> Claimed { get; }
 
+    /// <summary>Target UIDs below <see cref="From"/> of reusable copies that have the size of a message to copy.</summary>
+    private HashSet<Uid> Returning { get; }
+
     /// <summary>
-    /// Target UIDs below <see cref="From"/> to compare with as well: reusable copies that have the size of a message to copy.
+    /// Returns target UIDs below <see cref="From"/> to compare with as well: reusable copies, and messages without a record that have the size
+    /// of a message to copy. Such a message is new to the job and may be at the target all the same: its record was lost when one of the two
+    /// mailboxes was put back from a copy, or the target got it by a delivery of its own.
     /// </summary>
-    public IReadOnlySet<Uid> Returning { get; }
+    /// <param name="claimed">Target UIDs that belong to messages of other pairs, or of this one at or above <see cref="From"/>.</param>
+    public async Task<IReadOnlySet<Uid>> FindWorthALookAsync(
+        ICheckpoint checkpoint, IMessageFolder target, IReadOnlySet<Uid> claimed, IReadOnlyList<MessageInfo> about, CancellationToken cancellationToken)
+    {
+        if (From.Value <= 1 || about.Count == 0)
+            return Returning;
+        var recorded = checkpoint.Messages.Where(m => !m.Target.IsNone).Select(m => m.Target).Concat(claimed).ToHashSet();
+        // As long as the folder holds no more messages than were recorded, this takes no listing of it.
+        if (!target.Status.IsCountUnknown && target.Status.Messages <= recorded.Count)
+            return Returning;
+        var sizes = about.Select(m => m.Size).ToHashSet();
+        var found = new HashSet<Uid>(Returning);
+        var below = UidSet.Range(new Uid(1), new Uid(From.Value - 1));
+        await foreach (var message in target.ListAsync(new ListRequest(below, WithDateAndSize: true), cancellationToken))
+        {
+            if (message.Uid < From && !recorded.Contains(message.Uid) && sizes.Contains(message.Size))
+                found.Add(message.Uid);
+        }
+
+        return found;
+    }
 
     /// <summary>Returns true if mail was restored to the source account: it is new in the account, but its backup already has it.</summary>
     private static async Task<bool> IsRestoredToAsync(JobContext context, JobDefinition job, CancellationToken abort)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.State;
@@ -19,7 +20,7 @@ internal static class AccountMark
     /// </summary>
     public static async Task<string?> FindChangeAsync(IStateMedium state, Endpoint source, Endpoint target, CancellationToken cancellationToken)
     {
-        if (await state.ReadAllAsync(StateName.Accounts, MaxFileBytes, cancellationToken) is not { } octets)
+        if (await ReadAsync(state, cancellationToken) is not { } octets)
             return null;
         var lines = Encoding.UTF8.GetString(octets).Split('\n');
         // What can't be read names no account, so it is not the account of today.
@@ -38,8 +39,27 @@ internal static class AccountMark
     public static async Task SetAsync(IStateMedium state, Endpoint source, Endpoint target, CancellationToken cancellationToken)
     {
         var text = Encoding.UTF8.GetBytes($"{Magic}\n{SourceLine(source)}\n{TargetLine(target)}\n");
-        if (await state.ReadAllAsync(StateName.Accounts, MaxFileBytes, cancellationToken) is not { } known || !known.AsSpan().SequenceEqual(text))
-            await state.ReplaceAsync(StateName.Accounts, text, cancellationToken);
+        try
+        {
+            if (await ReadAsync(state, cancellationToken) is not { } known || !known.AsSpan().SequenceEqual(text))
+                await state.ReplaceAsync(StateName.Accounts, text, cancellationToken);
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            throw new CheckpointException($"{state.Where(StateName.Accounts)} can't be written: {FileErrors.Explain(e)}", e);
+        }
+    }
+
+    private static async Task<byte[]?> ReadAsync(IStateMedium state, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await state.ReadAllAsync(StateName.Accounts, MaxFileBytes, cancellationToken);
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            throw new CheckpointException($"{state.Where(StateName.Accounts)} can't be read: {FileErrors.Explain(e)}", e);
+        }
     }
 
     private static string SourceLine(Endpoint source) => "source " + DigestOf(NameOf(source));

@@ -108,7 +108,9 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
     {
         var before = Validity.Value;
         Forget();
-        Validity = new UidValidity((uint)Math.Clamp(Math.Max(time.GetUtcNow().ToUnixTimeSeconds(), before + 1L), 1, uint.MaxValue));
+        // A folder with messages had an index before, which may have been made in this very second: its UIDVALIDITY must not come again.
+        var spent = Directory.EnumerateFiles(directory, "*.eml").Any() ? 1 : 0;
+        Validity = new UidValidity((uint)Math.Clamp(Math.Max(time.GetUtcNow().ToUnixTimeSeconds() + spent, before + 1L), 1, uint.MaxValue));
         Rewrite();
     }
 
