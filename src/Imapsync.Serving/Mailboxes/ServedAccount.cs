@@ -16,7 +16,8 @@ internal sealed class ServedAccount(IMessageStore store)
     /// <summary>Lists the folders as they are in the store now.</summary>
     public async Task<IReadOnlyList<ServedFolder>> ListAsync(CancellationToken cancellationToken)
     {
-        var entries = (await store.ListFoldersAsync(cancellationToken)).OrderBy(e => e.Path).ToList();
+        var listed = await store.ListFoldersAsync(cancellationToken);
+        var entries = listed.Concat(MissingParents(listed)).OrderBy(e => e.Path).ToList();
         var parents = new HashSet<FolderPath>(entries.Select(e => e.Path.Parent).OfType<FolderPath>());
         var names = new HashSet<string>(StringComparer.Ordinal);
         var uses = new HashSet<SpecialFolder>();
@@ -34,6 +35,23 @@ internal sealed class ServedAccount(IMessageStore store)
         if (names.Add("INBOX"))
             folders.Insert(0, new ServedFolder("INBOX", null, true, false, parents.Contains(FolderPath.Inbox), null));
         return known = folders;
+    }
+
+    /// <summary>
+    /// Returns the levels above folders that the store has no folder for: a client that lists level by level (<c>LIST "" %</c>) would never get to
+    /// what is below them (RFC 3501 §6.3.8).
+    /// </summary>
+    private static IEnumerable<FolderEntry> MissingParents(IReadOnlyList<FolderEntry> listed)
+    {
+        var there = listed.Select(e => e.Path).ToHashSet();
+        foreach (var entry in listed)
+        {
+            for (var parent = entry.Path.Parent; parent is not null; parent = parent.Parent)
+            {
+                if (!parent.IsInbox && there.Add(parent))
+                    yield return new FolderEntry(parent, HoldsMessages: false);
+            }
+        }
     }
 
     /// <exception cref="Wire.RefusalException">There is no such folder, or it holds no messages.</exception>
