@@ -15,7 +15,7 @@ internal sealed class TargetPathMap
     private readonly HashSet<FolderPath> wished;
     private readonly HashSet<FolderPath> flat = [];
 
-    /// <param name="pairs">As mapped.</param>
+    /// <param name="pairs">The pairs as mapped by the rules.</param>
     /// <param name="listedAs">Returns the path under which the target lists a folder.</param>
     /// <param name="there">The target's folders that hold messages.</param>
     /// <param name="remembered">Pairs of earlier runs, with their target folders.</param>

@@ -19,7 +19,7 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
 
     public MigrationStage Stage { get; init; }
 
-    /// <summary>When the target comes into use; only for <see cref="MigrationStage.Final"/>.</summary>
+    /// <summary>The time from which the target is in use instead of the source; only for <see cref="MigrationStage.Final"/>.</summary>
     public DateTimeOffset? Cutover { get; init; }
 
     /// <summary>Whether the most recent messages are copied first.</summary>
@@ -53,7 +53,9 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>The policy for snapshots of the target; null for none.</summary>
     public SnapshotPolicy? Snapshots { get; init; }
 
-    /// <summary>What words the target's messages have is kept for finding them, and each run adds what came.</summary>
+    /// <summary>
+    /// Whether an index of the words in the target's messages is kept for searching. Each run adds the messages that came.
+    /// </summary>
     public bool HasIndex { get; init; }
 
     public WatchSettings Watch { get; init; } = new();
