@@ -7,7 +7,7 @@ internal static class Pipes
     /// <summary>How long to wait for a program at the other end of a pipe: as long as for a password command.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
-    /// <summary>Whether the path is a pipe, whose content can be read only once.</summary>
+    /// <summary>Returns whether the path is a pipe, whose content can be read only once.</summary>
     public static bool IsPipe(string path) => Nodes.KindOf(path) == NodeKind.Other;
 
     /// <exception cref="IOException">The file can't be read, or is a pipe that no program opens for writing.</exception>

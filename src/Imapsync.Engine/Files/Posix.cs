@@ -310,7 +310,7 @@ internal static partial class Posix
     /// <summary>Returns false only where there is certainly no process of that number on this machine.</summary>
     public static bool ProcessMayLive(int pid) => pid > 0 && (Kill(pid, 0) == 0 || Marshal.GetLastPInvokeError() != ESRCH);
 
-    /// <summary>Whether an attempt to lock failed because another program holds the lock.</summary>
+    /// <summary>Returns whether an attempt to lock failed because another program holds the lock.</summary>
     public static bool IsHeldByAnother(Exception error) => error is UnauthorizedAccessException || error.HResult == EWOULDBLOCK;
 
     private static Exception Failure(string call, string path)

@@ -65,10 +65,12 @@ internal sealed class LinkedTree(Action beforeEach)
 
     private static EnumerationOptions Everything => new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
 
-    /// <summary>Whether a file is a kept sign-in or its key: a snapshot lies beside the mail, and may be given away with it.</summary>
+    /// <summary>
+    /// Returns whether a file is a kept sign-in or its key: a snapshot lies beside the mail, and may be given away with it.
+    /// </summary>
     private static bool IsSecret(string name) => name.StartsWith(StateDirectory.SignInPrefix, StringComparison.Ordinal);
 
-    /// <summary>Whether a file is temporary, a lock, or an index that a mail server rebuilds by itself.</summary>
+    /// <summary>Returns whether a file is temporary, a lock, or an index that a mail server rebuilds by itself.</summary>
     private static bool IsPassing(string name) =>
         name.EndsWith(".lock", StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal) || name.StartsWith("dovecot.index", StringComparison.Ordinal);
 
