@@ -19,7 +19,7 @@ public sealed record AccountCheck(string Job, SideCheck Source, SideCheck Target
 
     public bool IsOk => Source.Failure is null && Target.Failure is null && Problems.Count == 0;
 
-    /// <summary>Why the job can't be run, for people; empty where it can.</summary>
+    /// <summary>The reasons why the job can't be run, as a text for people; empty if it can be run.</summary>
     public string Reason => string.Join("; ",
         new[] { ("source", Source.Failure), ("target", Target.Failure) }.Where(s => s.Item2 is not null).Select(s => $"{s.Item1}: {s.Item2!.Message}").Concat(Problems));
 }
@@ -37,9 +37,11 @@ public sealed record MailboxSize(int Folders, long Messages, long TargetMessages
 
     public long? BytesLeft { get; init; }
 
-    /// <summary>Folders, of either side, that nothing tells the number of messages of: they are in no sum.</summary>
+    /// <summary>The number of folders, on both sides, whose message count is unknown. They are not included in the totals.</summary>
     public int Uncounted { get; init; }
 
-    /// <summary>The same for messages and their octets; 0 unless sizes were asked for.</summary>
+    /// <summary>
+    /// The number of messages, on both sides, whose size is unknown; they are not included in the octets. 0 unless sizes were requested.
+    /// </summary>
     public long Unsized { get; init; }
 }

@@ -2,10 +2,12 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Checking;
 
-/// <summary>How much one folder of a store holds. Changes nothing. What the store does not tell never counts as 0.</summary>
+/// <summary>
+/// Measures one folder of a store without changing it. A count or size that the store does not report is never taken as 0.
+/// </summary>
 public static class FolderSize
 {
-    /// <summary>Counts the folder's messages: by its entry in the folder list if that has the count, else by its status.</summary>
+    /// <summary>Counts the folder's messages, from its entry in the folder list if that has a count, otherwise from its status.</summary>
     /// <returns>The number of messages; 0 for a folder that holds only folders, null if the store does not tell.</returns>
     public static async Task<long?> CountAsync(IMessageStore store, FolderEntry folder, CancellationToken cancellationToken)
     {
@@ -15,8 +17,8 @@ public static class FolderSize
         return status.IsCountUnknown ? null : status.Messages;
     }
 
-    /// <summary>Lists every message of the folder.</summary>
-    /// <returns>The octets of those whose size is told, and how many others there are.</returns>
+    /// <summary>Adds up the sizes of the folder's messages, by listing all of them.</summary>
+    /// <returns>The total octets of the messages whose size is known, and the number of messages whose size is unknown.</returns>
     public static async Task<(long Octets, long Unsized)> OctetsAsync(IMessageStore store, FolderEntry folder, CancellationToken cancellationToken)
     {
         var (octets, unsized) = (0L, 0L);

@@ -58,13 +58,13 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
     }
 
     /// <summary>
-    /// Returns why a folder can never be created at the target. A server usually says so when it is asked about such a folder. When it
-    /// accepts the alternative name that a run would try next, there is no problem.
+    /// Returns why the target can never create a folder. Returns null if no obstacle is known, for the folder's own name or for the
+    /// alternative name that a run would try next.
     /// </summary>
     private async Task<string?> WhyNotAsync(FolderPath path, CancellationToken cancellationToken) =>
         await target!.WhyNeverAsync(path, cancellationToken) is { } why && await target.WhyNeverAsync(TargetNames.Strict(path), cancellationToken) is not null ? why : null;
 
-    /// <summary>Messages or octets of all folders.</summary>
+    /// <summary>The totals over all folders, in messages or in octets.</summary>
     private sealed class Sum
     {
         public long Source { get; private set; }
@@ -73,11 +73,13 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
 
         public long Left { get; private set; }
 
-        /// <summary>What is in none of these, since a side does not tell it.</summary>
+        /// <summary>
+        /// The number of folders or messages that are in none of these totals, because a side does not report their amount.
+        /// </summary>
         public long Unknown { get; private set; }
 
-        /// <param name="known">The target's folder; null where there is none yet.</param>
-        /// <param name="measure">What a folder holds, and how much of it is not known.</param>
+        /// <param name="known">The target's folder; null if it does not exist yet.</param>
+        /// <param name="measure">Returns the amount that a folder holds, and how many items of unknown amount.</param>
         public async Task AddAsync(
             IEnumerable<FolderEntry> folders, FolderEntry? known, Func<IMessageStore, FolderEntry, Task<(long, long)>> measure, IMessageStore source, IMessageStore? target)
         {
@@ -85,7 +87,7 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
             var (here, there) = (0L, Known((amount, unknown)));
             foreach (var folder in folders)
                 here += Known(await measure(source, folder));
-            // Where the target tells nothing of a folder, all of it may be there already, so none of it is said to be left.
+            // If the target reports nothing about a folder, all of the mail may be there already, so none of it is counted as left to copy.
             var left = amount == 0 && unknown > 0 ? 0 : Math.Max(0, here - there);
             (Source, Target, Left) = (Source + here, Target + there, Left + left);
         }

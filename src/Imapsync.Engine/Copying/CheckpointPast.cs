@@ -17,8 +17,8 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
     public bool KeepsFlags { get; private set; }
 
     /// <summary>
-    /// Resets the checkpoint if it is not valid for these two folders. Returns true if it was reset, which makes this a first meeting of the
-    /// two.
+    /// Resets the checkpoint if it is not valid for these two folders. Returns true if it was reset: the folders are then compared as if
+    /// for the first time.
     /// </summary>
     /// <param name="targetStatus">Null if the target folder does not exist.</param>
     public bool Meet(ICheckpoint checkpoint, FolderStatus source, FolderStatus? targetStatus, string rules)
@@ -31,7 +31,8 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
             { Condition: CheckpointCondition.Damaged } => $"the checkpoint was damaged ({checkpoint.Damage}) and is set aside",
             _ when source.UidValidity.IsNone || (targetStatus is not null && target.UidValidity.IsNone) => string.Empty,
             _ when UidMemory.DoubtSource(checkpoint, last, source) is { } doubt => doubt,
-            // Nothing was stored there so far; else a folder without a UIDVALIDITY is gone like any other.
+            // Nothing was stored in this target folder so far, so its absence means nothing. In any other case a missing folder counts as
+            // deleted, even one recorded without a UIDVALIDITY.
             _ when targetStatus is null && checkpoint.TargetValidity.IsNone && !checkpoint.Messages.Any(m => m.Settlement is Settlement.Copied or Settlement.Adopted) => null,
             _ when (checkpoint.TargetValidity != target.UidValidity || target.UidValidity.IsNone) && (targetStatus is null || context.CreatedTargets.Contains(pair.Target)) =>
                 $"{pair.Target} is no longer at the target",

@@ -25,7 +25,9 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
     public MailException? Refusal { get; private set; }
 
     /// <param name="changed">Settled messages with their current flags at the source.</param>
-    /// <param name="recognized">Messages just recognised at the target, with the flags of both sides. They have no common past to merge from.</param>
+    /// <param name="recognized">
+    /// Messages just recognised at the target, with the flags of both sides. No earlier flags are recorded as a base for their merge.
+    /// </param>
     public async Task ApplyAsync(
         IWritableFolder writable,
         IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed,
@@ -51,7 +53,9 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
         }
     }
 
-    /// <summary>Makes the changes. A refusal for good is returned and not thrown, since it must not keep new mail from being copied.</summary>
+    /// <summary>
+    /// Sends the flag changes. A permanent refusal is returned instead of thrown, since it must not keep new mail from being copied.
+    /// </summary>
     private async Task<MailException?> SetAsync(IWritableFolder writable, List<FlagChange> changes, CancellationToken cancellationToken)
     {
         try
@@ -110,8 +114,8 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
     private static bool IsEmpty(FlagChange change) => change.Add.IsEmpty && change.Remove.IsEmpty;
 
     /// <summary>
-    /// Drops the changes of messages whose flags at the target differ from those propagated last, because a user works there. The record
-    /// keeps the flags propagated last, so that flags which happen to become equal later are not mistaken for ours.
+    /// Drops the changes of messages whose flags at the target differ from those propagated last, because a user has changed them there.
+    /// The record keeps the flags propagated last, so that flags which become equal by chance are not taken for ones that this program set.
     /// </summary>
     private async Task YieldAsync(
         List<(SettledMessage Settled, FlagChange Change)> changes, IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed, CancellationToken cancellationToken)

@@ -67,7 +67,7 @@ internal sealed class FolderCopier(
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
             : await RecognizeAsync(source, target, checkpoint, plan, isFirstMeeting, abort);
-        // Under every policy: a later run may remove what this run records as vanished.
+        // This is done under every deletion policy, since a later run under another policy may remove what this run records as vanished.
         if (target is not null)
         {
             var recognition = new MessageRecognition(source, target);
@@ -89,7 +89,8 @@ internal sealed class FolderCopier(
         if (await older.IsSeenAsync(checkpoint, isFirstMeeting, recognized))
             await older.MergeFlagsAsync(source, writable, checkpoint, plan, listing, tally, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
-        // A message that lost its record to another may be at the source all the same, so the next run lists the folder whole.
+        // A dropped record may belong to a message that is still at the source and only missing from a short listing. The next run
+        // therefore lists the whole folder.
         if (listing.Extent == ListingExtent.Short && plan.Forget.Count > 0)
             checkpoint.SetSourceModSeq(null);
         await checkpoint.CommitAsync(abort);
@@ -99,7 +100,7 @@ internal sealed class FolderCopier(
         await DoubtStrangersAsync(source, writable, checkpoint, flags.Strangers, abort);
         if (flags.Strangers.Count > 0 && plan.Copy.Count > 0)
         {
-            // A record that was wrong may have kept the copy of a message of this plan from being recognised, so the pair is planned again.
+            // A wrong record may have kept the copy of one of these messages from being recognised, so the pair is planned again.
             await checkpoint.CommitAsync(abort);
             throw new MailException(FailureScope.Folder, isTransient: true, $"{key.Target} is compared again with what was recorded of it");
         }
@@ -190,8 +191,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Whether a restored folder is the backup's trash. A message there may be the same as one in another folder of the backup, and the
-    /// account gets it only once.
+    /// Returns whether the restored folder is the backup's trash. A message in the trash may be the same as one in another folder of the
+    /// backup, and the account must get it only once.
     /// </summary>
     private bool IsFromTrash(PairKey restored) => context.Job.Restores?.IsTrash(restored.Source) == true;
 
@@ -237,8 +238,8 @@ internal sealed class FolderCopier(
             checkpoint.Settle(vanished with { Settlement = Settlement.Vanished });
         foreach (var uid in plan.Forget)
             checkpoint.Forget(uid);
-        // The new rules are recorded now, so a message that the former rules left out must not stay recorded as skipped: if the run ended before
-        // the message is copied, no later run would look at it again.
+        // The checkpoint now records the new filter rules. A message that the former rules excluded must not stay recorded as skipped: if
+        // this run ended before copying it, no later run would consider it again.
         foreach (var message in plan.Copy)
         {
             if (checkpoint.TryGet(message.Uid, out var known) && known.Settlement == Settlement.Skipped)
@@ -321,8 +322,8 @@ internal sealed class FolderCopier(
 
     /// <summary>
     /// Forgets messages that are not at their recorded target UID. The next attempt or run searches the whole target folder for them and
-    /// copies those that it does not find. A server that gave one message a wrong UID may have done so to others, and a wrong record would keep the copies
-    /// of other messages from being found, so every record of the folder is proven here, however many there are.
+    /// copies those that it does not find. A server that gave one message a wrong UID may have done so to others, and a wrong record keeps
+    /// the copies of other messages from being found, so every record of the folder is verified here.
     /// </summary>
     /// <param name="strangers">Source UIDs of messages that were found not to be at their recorded UID.</param>
     private async Task DoubtStrangersAsync(
@@ -343,8 +344,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Compares the listing with the count in the folder's STATUS. If the open folder shows fewer messages than that, the STATUS is requested
-    /// again, and the messages still counted but not shown are reported as missing.
+    /// Compares the listing with the message count in the folder's STATUS. If the opened folder shows fewer messages than STATUS counted,
+    /// STATUS is requested again, and messages that are still counted but not listed are reported as missing.
     /// </summary>
     private async Task<FolderListing> HoldAgainstStatusAsync(IMessageFolder source, FolderListing listing, CancellationToken abort)
     {

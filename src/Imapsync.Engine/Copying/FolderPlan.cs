@@ -21,8 +21,8 @@ internal sealed class FolderPlan
     public List<SettledMessage> Vanished { get; } = [];
 
     /// <summary>
-    /// Messages with a copy that a short listing does not show, so that they may have vanished. Nothing is removed for it, but their copies
-    /// can be reused like those of <see cref="Vanished"/>.
+    /// Messages that have a copy but are missing from a short listing, so they may have vanished. Their copies are not removed, but can be
+    /// reused like those of <see cref="Vanished"/>.
     /// </summary>
     public List<SettledMessage> Unlisted { get; } = [];
 
@@ -42,8 +42,8 @@ internal sealed class FolderPlan
     public long Skipped { get; set; }
 
     /// <summary>
-    /// Messages that vanished or may have, and have a copy, which can be recognised as that of a message that is at the source again under
-    /// another UID.
+    /// The vanished and unlisted messages that have a copy at the target. Such a copy can be recognised as that of a message that is at the
+    /// source again under another UID.
     /// </summary>
     public IEnumerable<SettledMessage> Reusable => Vanished.Concat(Unlisted).Where(m => !m.Target.IsNone);
 

@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Keeps the last copy of a message that the source has several times: its owner deleted one of them there and somebody else removed the copy of
-/// another at the target, so what is about to be removed is the only copy of a message that is still at the source.
+/// Keeps the last copy of a message that the source holds several times. If the owner deleted one of the duplicates and somebody removed
+/// the copy of another at the target, the copy that is about to be removed is the only one of a message still at the source.
 /// </summary>
 internal static class LastCopies
 {
@@ -31,7 +31,8 @@ internal static class LastCopies
         {
             if (!copies[ContentOf(twin)].TryDequeue(out var copy))
                 continue;
-            // No flags count as propagated to this copy, so that the next run, which lists the folder whole, merges them.
+            // The record gets no flags, as if none had been propagated to this copy, so that the next run, which lists the whole folder,
+            // merges them.
             checkpoint.Settle(twin with { Target = copy.Target, Flags = FlagSet.Empty });
             checkpoint.SetSourceModSeq(null);
             given.Add(copy.Target);
@@ -40,6 +41,9 @@ internal static class LastCopies
         return given;
     }
 
-    /// <summary>What was recorded of the octets; two messages without any record are not alike.</summary>
+    /// <summary>
+    /// Returns what was recorded about a message's octets: check sum and sighting. If both are null, the message must not count as equal to
+    /// any other.
+    /// </summary>
     private static (MessageChecksum?, Sighting?) ContentOf(SettledMessage message) => (message.Checksum, message.Seen);
 }

@@ -10,7 +10,7 @@ namespace Imapsync.Engine.Copying;
 /// </summary>
 internal static class LeftOutMail
 {
-    /// <summary>Takes these messages out of the plan's <c>Skip</c>, and their earlier records out of the plan.</summary>
+    /// <summary>Finds these messages, and removes them from the plan's <c>Skip</c> and their earlier records from the plan.</summary>
     /// <param name="taken">Target UIDs that already belong to other source messages.</param>
     /// <returns>The pairs of source and target messages that are the same.</returns>
     public static async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> FindAsync(

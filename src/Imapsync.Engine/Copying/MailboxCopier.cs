@@ -43,7 +43,8 @@ internal sealed class MailboxCopier(JobContext context)
             }
             catch (CheckpointException)
             {
-                // The exception that ended the work is the one to report. Without saved summaries the next run simply scans each folder.
+                // A failure to save the summaries is ignored: the exception that ended the work is the one to report, and without summaries
+                // the next run only scans each folder.
             }
 
             throw;
@@ -75,8 +76,8 @@ internal sealed class MailboxCopier(JobContext context)
     }
 
     /// <summary>
-    /// Forgets all records if they are of another account than the job has now, for example because a wrong user name was put right. All is
-    /// matched by identity then, as on a first meeting, and nothing is removed.
+    /// Forgets all records if they belong to another account than the job has now, for example because a wrong user name was corrected. All
+    /// messages are then matched by identity, as in a first run, and nothing is removed.
     /// </summary>
     private async Task ForgetOtherAccountsAsync(CancellationToken abort)
     {
@@ -84,7 +85,7 @@ internal sealed class MailboxCopier(JobContext context)
             return;
         if (await AccountMark.FindChangeAsync(context.State, context.Job.Source, context.Job.Target, abort) is { } change)
         {
-            // The records are what shows that a backup's disk is not mounted, so that is asked before they go.
+            // The records show whether a backup's disk is not mounted, so this is checked before they are deleted.
             await UnmountedTarget.RefuseAsync(context, summaries.Values, await context.RetryAsync("the folders", context.Target.ListFoldersAsync, () => 0, abort), abort);
             report.Note(null, $"{change}; messages are matched again by identity, nothing is removed");
             summaries.Clear();
@@ -97,8 +98,8 @@ internal sealed class MailboxCopier(JobContext context)
     }
 
     /// <summary>
-    /// Tells of folders that are copied to another target folder from now on, since their mail is at the target twice then. It can't be moved
-    /// along: the former folder may hold mail of its owner's own.
+    /// Reports folders that are copied to another target folder from now on, since their mail will then be at the target twice. It can't be
+    /// moved out of the former target folder, because that may also hold mail of its owner.
     /// </summary>
     private void NoteRemapped(IReadOnlyList<FolderPair> pairs)
     {
@@ -176,7 +177,8 @@ internal sealed class MailboxCopier(JobContext context)
                 return false;
             var entries = listed.DistinctBy(f => f.Path).ToDictionary(f => f.Path);
             var now = await WithStatusAsync([.. pairs.Select(p => p with { Source = entries[p.Source.Path] })], abort);
-            // A folder that does not tell its counters now may have got anything; its failure is reported.
+            // A folder that does not report its counters now may have received any message, so nothing is removed. The failure is reported
+            // elsewhere.
             if (now.Count < pairs.Count)
                 return false;
             var before = pairs.ToDictionary(p => new PairKey(p.Source.Path, p.Target));
@@ -195,7 +197,7 @@ internal sealed class MailboxCopier(JobContext context)
         return true;
     }
 
-    /// <param name="pairs">The pairs to bring up to date now; of all pairs, or those that have to be looked at again.</param>
+    /// <param name="pairs">The pairs to bring up to date now: all pairs, or only those that changed since they were listed.</param>
     private async Task CopyAllAsync(CopyPlan plan, IReadOnlyList<FolderPair> pairs, CancellationToken abort)
     {
         await plan.Folders.SubscribeTogetherAsync(pairs, summaries, abort);
@@ -222,7 +224,7 @@ internal sealed class MailboxCopier(JobContext context)
             await Task.Yield();
             try
             {
-                // If half of the queue is done within the wait, the first worker will finish the rest sooner than another
+                // If at least half of the queue was processed during the wait, the first worker will finish the rest sooner than another
                 // connection would help, so the wait is repeated.
                 for (var round = 0; waits && !emptied.IsCancellationRequested && (round == 0 || (round < MostHeadStarts && queue.Count <= groups.Count / 2)); round++)
                     await Task.Delay(HeadStart, context.Time, emptied.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -305,14 +307,14 @@ internal sealed class MailboxCopier(JobContext context)
             }
             catch (OperationCanceledException) when (context.Stop.IsCancellationRequested && !abort.IsCancellationRequested)
             {
-                // The stop came while this worker waited for the next try.
+                // The job was stopped while this worker waited for the next attempt, so the pair is not finished.
                 wasStopped = true;
                 tally.GiveUp(pair.Source.Status?.Messages ?? 0);
                 return;
             }
             catch (MailException e) when (e.Kind == FailureKind.Limit)
             {
-                // The other workers finish their current work, as after any stop.
+                // Reaching the limit stops the job. The other workers finish their current work, as after any stop.
                 context.ReachLimit(Reasons.Limit, e.Message);
                 summaries[key] = Unsettled(pair, key, remembered, tally);
                 wasStopped = true;

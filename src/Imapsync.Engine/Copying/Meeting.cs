@@ -6,9 +6,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Decides which messages of the target are compared with the messages about to be copied. Messages that arrived at the source since the last run
-/// are compared only with those that the target received since. Messages that come in late (excluded by a filter, missing from a listing, or
-/// restored) have never been compared with the target, so they are compared with all of it.
+/// Decides which target messages are compared with the messages about to be copied. Messages that arrived at the source since the last run
+/// are compared only with those that the target received since. Messages that earlier runs did not consider (excluded by a filter, missing
+/// from a listing, or restored) were never compared with the target, so they are compared with all of it.
 /// </summary>
 internal sealed class Meeting
 {
@@ -33,7 +33,8 @@ internal sealed class Meeting
         // after a restore.
         var reusable = plan.Reusable.Select(m => m.Target).ToHashSet();
         Claimed = checkpoint.Messages.Where(m => m.Target >= From && !reusable.Contains(m.Target)).Select(m => m.Target).ToHashSet();
-        // A message that was removed from the backup but is in the account has already come back, so no target message is claimed.
+        // A message in the backup's trash may be in the account again already, recorded for another message. So when the trash is restored,
+        // no target message is left out of the comparison.
         if (job.Restores?.IsTrash(source) == true)
             Claimed.Clear();
         var sizes = reusable.Count == 0 || isWhole ? [] : plan.Copy.Select(m => m.Size).ToHashSet();
@@ -53,9 +54,9 @@ internal sealed class Meeting
     private HashSet<Uid> Returning { get; }
 
     /// <summary>
-    /// Returns target UIDs below <see cref="From"/> to compare with as well: reusable copies, and messages without a record that have the size
-    /// of a message to copy. Such a message is new to the job and may be at the target all the same: its record was lost when one of the two
-    /// mailboxes was put back from a copy, or the target got it by a delivery of its own.
+    /// Returns target UIDs below <see cref="From"/> to compare with as well: reusable copies, and unrecorded messages that have the size of
+    /// a message to copy. A message to copy can be at the target without a record: the record was lost when one of the mailboxes was
+    /// restored from a copy, or the message was delivered to the target independently.
     /// </summary>
     /// <param name="claimed">Target UIDs that belong to messages of other pairs, or of this one at or above <see cref="From"/>.</param>
     public async Task<IReadOnlySet<Uid>> FindWorthALookAsync(
@@ -64,7 +65,7 @@ internal sealed class Meeting
         if (From.Value <= 1 || about.Count == 0)
             return Returning;
         var recorded = checkpoint.Messages.Where(m => !m.Target.IsNone).Select(m => m.Target).Concat(claimed).ToHashSet();
-        // As long as the folder holds no more messages than were recorded, this takes no listing of it.
+        // If the folder holds no more messages than are recorded, none is unrecorded, so the folder need not be listed.
         if (!target.Status.IsCountUnknown && target.Status.Messages <= recorded.Count)
             return Returning;
         var sizes = about.Select(m => m.Size).ToHashSet();
@@ -79,7 +80,9 @@ internal sealed class Meeting
         return found;
     }
 
-    /// <summary>Returns true if mail was restored to the source account: it is new in the account, but its backup already has it.</summary>
+    /// <summary>
+    /// Returns true if mail was ever restored to the source account. Restored mail is new in the account, but the backup already has it.
+    /// </summary>
     private static async Task<bool> IsRestoredToAsync(JobContext context, JobDefinition job, CancellationToken abort)
     {
         await using var restored = context.OpenState(RestoreOrigin.StateOf(job, job.Source));
@@ -87,10 +90,10 @@ internal sealed class Meeting
     }
 
     /// <summary>
-    /// True if a message existed before the last run ended and was not settled by that run. A run copies or skips every message it lists
-    /// unless it ends early, so an unsettled message below the source's last known UIDNEXT may have been overlooked. A message that failed
-    /// may have failed while it was compared with the target. A message at the place of one that was not settled may be that message, whose
-    /// file was put back from a copy.
+    /// Returns true if a message existed before the last run ended but may never have been compared with the target. A run copies or skips
+    /// every message it lists unless it ends early, so a message below the source's last known UIDNEXT without a record may have been
+    /// overlooked. A skipped or failed message may not have been compared. A message at the file location of such a message may be the same
+    /// mail, restored from a copy.
     /// </summary>
     private static bool HaveNotMet(ICheckpoint checkpoint, IReadOnlyDictionary<Uid, Uid> predecessors, PairSummary? remembered, MessageList messages)
     {

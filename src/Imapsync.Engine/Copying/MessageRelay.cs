@@ -7,13 +7,15 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Carries messages from source to target. One or more tasks read ahead, while another appends a window at a time and commits the messages that
-/// the target accepted. Small messages wait in memory, up to a fixed number of octets; a big message is streamed from literal to literal and
-/// never buffered. No message is settled before the target has durably accepted it.
+/// Carries messages from source to target. One or more tasks read ahead, while another appends the messages in batches ("windows") and
+/// commits those that the target accepted. Small messages wait in memory, up to a fixed number of octets; a big message is streamed from
+/// literal to literal and never buffered. No message is settled before the target has durably accepted it.
 /// </summary>
 internal sealed class MessageRelay(JobContext context, IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderTally tally)
 {
-    /// <summary>A window ends at this many messages or octets or after this long, whichever comes first.</summary>
+    /// <summary>
+    /// The limits of a window, a batch of messages appended together: this many messages, octets or this long, whichever comes first.
+    /// </summary>
     private const int WindowMessages = 500;
     private const long WindowBytes = 8 << 20;
     private static readonly TimeSpan WindowTime = TimeSpan.FromSeconds(20);
@@ -30,7 +32,7 @@ internal sealed class MessageRelay(JobContext context, IMessageFolder source, IW
     public List<MessageInfo> Transient { get; } = [];
 
     /// <summary>
-    /// True if no message was copied and every transient failure is of a message that was not tried, because others like it were refused.
+    /// True if no message was copied, and each message with a transient failure was not even tried, because others like it were refused.
     /// </summary>
     public bool IsInVain => copied == 0 && passedOver == Transient.Count;
 

@@ -33,8 +33,8 @@ internal sealed class MissingFolders(JobContext context)
         foreach (var summary in unlisted)
         {
             var path = summary.Pair.Source;
-            // A server's listed name that only has children holds no mail, so its folder counts as gone whatever STATUS says. On a disk
-            // such a name may also be a directory that can't be looked into.
+            // A name that a server lists only as a parent of other folders holds no mail, so its folder counts as gone whatever STATUS
+            // says. In a store on disk, such a name may be a directory that can't be read, so the store is asked.
             var isListed = context.Job.Source.Place is null && listed.Any(f => f.Path.Equals(path));
             var doubt = isListed ? null : await AskForAsync(path, abort);
             if (doubt is null)

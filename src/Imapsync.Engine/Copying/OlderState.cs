@@ -31,8 +31,8 @@ internal sealed class OlderState(JobContext context, FolderPair pair)
     public MailException? Refusal { get; private set; }
 
     /// <summary>
-    /// Merges flags without a common past, because the flags propagated last are unknown: flags that only the source has are added, none are
-    /// removed.
+    /// Merges flags without a base, because the flags propagated last are unknown: flags that only the source has are added at the target,
+    /// and none are removed.
     /// </summary>
     public async Task MergeFlagsAsync(
         IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderPlan plan, FolderListing listing, FolderTally tally, CancellationToken abort)
@@ -54,7 +54,8 @@ internal sealed class OlderState(JobContext context, FolderPair pair)
                 met.Add((message, there));
         }
 
-        // The merged flags are recorded before anything that would hide the age of the state, so that a run interrupted here detects it again.
+        // The merged flags are committed before any record that would hide the age of the state, so that after an interruption here the
+        // next run detects the old state again.
         var flags = new FlagPropagation(() => context.Job.Flags, source, target, checkpoint, tally);
         await flags.ApplyAsync(target, [], met, abort);
         Refusal = flags.Refusal;

@@ -107,15 +107,15 @@ internal sealed class RemovalPhase(JobContext context)
     private async Task<Dictionary<Likeness, int>> LookIntoTrashAsync(TrashMark? underWay, bool isTrashPairs, CancellationToken abort)
     {
         await context.Target.CreateFolderAsync(context.Job.TrashFolder, SpecialFolder.None, abort);
-        // A local folder gets lasting UIDs only when it is opened for writing. Without them there would be no mark, and the origin of
-        // removed messages could not be recorded.
+        // A local folder gets lasting UIDs only when it is opened for writing. Without them, no UIDNEXT of the trash could be recorded
+        // before the move, nor the origin of removed messages.
         if (context.Target.Traits.KeepsWhatItGets)
             await (await context.Target.OpenForWritingAsync(context.Job.TrashFolder, abort)).DisposeAsync();
         if (underWay is not { UidNext.IsNone: false } && !isTrashPairs)
             return [];
         await using var trash = await context.Target.OpenAsync(context.Job.TrashFolder, abort);
-        // The mark does not help if the trash folder is itself the target of a pair, since its owner may have moved mail there. It is also
-        // useless under another UIDVALIDITY, for example after a power cut destroyed an mbox's index. In both cases the whole trash is
+        // The recorded UIDNEXT is useless if the trash folder is itself the target of a pair, since its owner may have moved mail there, or
+        // if the UIDVALIDITY has changed, for example because a power cut destroyed an mbox's index. In both cases the whole trash is
         // compared.
         var isMarked = !isTrashPairs && underWay!.Value.Validity == trash.Status.UidValidity;
         var begin = isMarked ? underWay!.Value.UidNext : new Uid(1);

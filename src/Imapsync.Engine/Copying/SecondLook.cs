@@ -7,21 +7,25 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Looks at the source's folders once more before anything is removed. Folders are listed one after the other, so a message that is moved
-/// during the run, from a folder not listed yet to one that was, is in neither listing: it looks deleted. A folder that has changed since is
-/// listed again, and the message is found there.
+/// Lists the source's folders once more before anything is removed. Folders are listed one after the other, so a message that is moved
+/// during the run, from a folder not listed yet to one already listed, is in neither listing and looks deleted. A folder that has changed
+/// since is listed again, and the message is found there.
 /// </summary>
 /// <param name="rules">The rules that decide whether a folder belongs to the job.</param>
 internal sealed class SecondLook(JobReporter report, FolderRules rules)
 {
-    /// <summary>Mail that never stops arriving must not keep removals waiting for ever, so after this many looks they are made.</summary>
+    /// <summary>
+    /// The maximal number of repeated listings before removals are made. Without a maximum, constantly arriving mail would delay removals
+    /// for ever.
+    /// </summary>
     public const int Most = 3;
 
     /// <summary>
-    /// Returns false, and reports it, if folders have appeared or disappeared since the first listing: what vanished may have been moved there.
+    /// Returns false, and reports why, if folders have appeared or disappeared since the first listing: vanished messages may have been
+    /// moved there.
     /// </summary>
     /// <param name="first">The source's folders as they were listed first.</param>
-    /// <param name="pairs">The pairs made of them.</param>
+    /// <param name="pairs">The pairs made from these folders.</param>
     public bool KnowsAll(IReadOnlyList<FolderEntry> first, IReadOnlyList<FolderPair> pairs, IReadOnlyList<FolderEntry> now)
     {
         var before = first.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
@@ -38,8 +42,8 @@ internal sealed class SecondLook(JobReporter report, FolderRules rules)
     }
 
     /// <summary>
-    /// Returns whether mail may have come to a folder since it was listed. A view depends on other folders, and counters that are not told
-    /// prove nothing.
+    /// Returns whether mail may have come to a folder since it was listed. Equal counters do not rule this out for a view, which depends on
+    /// other folders, or if the store does not report them.
     /// </summary>
     public static bool HasChanged(FolderPair before, FolderPair now) =>
         now.Source.Use == FolderUse.View
@@ -47,8 +51,8 @@ internal sealed class SecondLook(JobReporter report, FolderRules rules)
         || status.UidValidity.IsNone || status.UidNext.IsNone || status.IsCountUnknown;
 
     /// <summary>
-    /// Returns what was known to have vanished before a look and is still not there after it. What vanished meanwhile has not been looked for
-    /// in the other folders yet.
+    /// Returns the messages that had vanished before a repeated listing and are still missing after it. Messages that vanished in between
+    /// are left out, since the other folders have not been searched for them yet.
     /// </summary>
     public static IReadOnlyList<SettledMessage> StillGone(IReadOnlyList<SettledMessage> before, IReadOnlyList<SettledMessage> now)
     {

@@ -6,8 +6,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Finds which messages at the location of an earlier message (<see cref="IMessageFolder.Predecessors"/>) are the same mail, as after a tree was
-/// restored from a backup. The same mail keeps its record. Any other message is new, and its predecessor has vanished.
+/// Finds out which messages that have taken the file location of an earlier message (<see cref="IMessageFolder.Predecessors"/>) are the
+/// same mail, for example after a tree was restored from a backup. The same mail keeps its record. Any other message is new, and its
+/// predecessor has vanished.
 /// </summary>
 internal static class Successors
 {

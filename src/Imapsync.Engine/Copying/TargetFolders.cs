@@ -179,14 +179,14 @@ internal sealed class TargetFolders(
     }
 
     /// <summary>
-    /// Sends all subscription changes at once before copying, if the target handles many for the price of one. A failure here is ignored,
+    /// Sends all subscription changes at once before copying, if the target can change many in one operation. A failure here is ignored,
     /// since each folder's subscription is sent again when the folder is processed.
     /// </summary>
     public async Task SubscribeTogetherAsync(IReadOnlyList<FolderPair> pairs, IReadOnlyDictionary<PairKey, PairSummary> remembered, CancellationToken abort)
     {
         if (!context.Target.Traits.SubscribesTogether)
             return;
-        // Targets with more than one pair are left out, because each of their pairs is processed in turn.
+        // Target folders of more than one pair are left out, because their subscription is set when each of their pairs is processed.
         var wanted = pairs.GroupBy(p => p.Target).Where(g => g.Count() == 1).Select(g => g.Single())
             .Where(p => IsToSubscribe(p, remembered.GetValueOrDefault(new PairKey(p.Source.Path, p.Target))))
             .ToDictionary(p => p.Target, p => p.Source.Subscribed);

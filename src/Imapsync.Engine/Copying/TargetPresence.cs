@@ -38,7 +38,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         var there = new Dictionary<Uid, MessageInfo>();
         await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), abort))
             there[message.Uid] = message;
-        // An adopted message is somebody else's copy, so it is not marked as damaged, which would allow its removal.
+        // An adopted message was not stored by this program, so it is not marked as damaged, which would allow its removal.
         var unlike = (await TargetProof.FindUnlikeAsync(folder, Brought(checkpoint), there, context.Target.Traits.NotedFields, abort)).ToHashSet();
         var lost = Brought(checkpoint).Where(m => !there.ContainsKey(m.Target) || unlike.Contains(m.Target)).ToList();
         var damaged = new List<SettledMessage>();
@@ -96,7 +96,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     }
 
     /// <summary>Compares the folder with the records and reports missing messages.</summary>
-    /// <param name="summary">The pair's summary by the records; null if the next run has to scan the pair anyway.</param>
+    /// <param name="summary">The pair's summary according to its checkpoint; null if the next run has to scan the pair anyway.</param>
     /// <param name="isRemembered">
     /// True if the summary is from an earlier run, so that its target counters are those with which all messages were present.
     /// </param>
@@ -129,7 +129,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         return summary is null ? null : summary with { Rules = PairSummary.Unsettled };
     }
 
-    /// <summary>Returns the messages that the target should hold, by an open checkpoint.</summary>
+    /// <summary>Returns the messages that the target should hold according to an open checkpoint.</summary>
     public static BroughtMessages BroughtBy(ICheckpoint checkpoint) => new(checkpoint.TargetValidity, [.. Brought(checkpoint).Select(m => m.Target)]);
 
     private async Task<BroughtMessages?> ReadCheckpointAsync(CancellationToken abort)

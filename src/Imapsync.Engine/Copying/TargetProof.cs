@@ -16,13 +16,15 @@ internal static class TargetProof
     /// </summary>
     private const long MaxBytesToRead = 16 << 20;
 
-    /// <summary>Up to this many messages are compared by their headers at once; with more, those of equal size are dismissed first.</summary>
+    /// <summary>
+    /// Up to this many messages are compared by their headers at once. With more, those whose size equals the recorded one are taken as the
+    /// same mail without reading their headers.
+    /// </summary>
     private const int FewMessages = 100;
 
     /// <summary>Finds which vanished messages are still at the target as they were copied, by size and check sum.</summary>
     /// <param name="noted">Header fields that mail programs may have added at the target.</param>
-    /// <param name="Proven">Target UIDs of the confirmed messages.</param>
-    /// <param name="Others">How many UIDs belong to other mail.</param>
+    /// <returns>The target UIDs of the confirmed messages, and how many recorded UIDs belong to other mail.</returns>
     public static async Task<(UidSet Proven, int Others)> OfVanishedAsync(
         IMessageFolder target, IReadOnlyList<SettledMessage> messages, IReadOnlyList<string> noted, CancellationToken cancellationToken)
     {
@@ -86,7 +88,7 @@ internal static class TargetProof
     }
 
     /// <summary>Finds adopted messages whose UID belongs to other mail now, by size and header.</summary>
-    /// <param name="messages">Those without <see cref="SettledMessage.Seen"/> are not judged.</param>
+    /// <param name="messages">The adopted messages. Those without <see cref="SettledMessage.Seen"/> are not checked.</param>
     /// <param name="there">The messages of the target.</param>
     /// <returns>Target UIDs.</returns>
     public static Task<List<Uid>> FindUnlikeAsync(
@@ -96,7 +98,10 @@ internal static class TargetProof
         return FindBySightAsync(target, seen, there, isSame: false, noted, cancellationToken);
     }
 
-    /// <param name="isSame">Whether to find the messages that look as they were seen, or those that do not. A message whose header does not come is neither.</param>
+    /// <param name="isSame">
+    /// True to find the messages that look as they were seen, false to find the others. A message whose header can't be read is in neither
+    /// result.
+    /// </param>
     private static async Task<List<Uid>> FindBySightAsync(
         IMessageFolder target, Dictionary<Uid, Sighting> seen, IReadOnlyDictionary<Uid, MessageInfo> there, bool isSame, IReadOnlyList<string> noted, CancellationToken cancellationToken)
     {

@@ -5,13 +5,16 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Tells a UIDNEXT that went back because a store was restored from an older copy from one that a server never told right: the folder itself
-/// shows messages at or above it. Such a number is treated as one that is not told, else the pair would be matched anew in every run, and nothing
-/// would ever be removed.
+/// Distinguishes two kinds of doubtful UIDNEXT: one that decreased because a store was restored from an older copy, and one that the server
+/// always reports wrong, shown by messages of the folder at or above it. A wrong UIDNEXT is treated as not reported; otherwise the pair
+/// would be matched anew in every run, and nothing would ever be removed.
 /// </summary>
 internal static class ToldUidNext
 {
-    /// <summary>Returns the source folder's counters, without a UIDNEXT that its listing contradicts. Lists it only if the number is in doubt.</summary>
+    /// <summary>
+    /// Returns the source folder's counters, without a UIDNEXT that the folder's listing contradicts. The folder is listed only if the
+    /// UIDNEXT is in doubt.
+    /// </summary>
     /// <param name="last">The pair's summary when it was last up to date.</param>
     public static Task<FolderStatus> OfSourceAsync(IMessageFolder source, ICheckpoint checkpoint, PairSummary? last, CancellationToken abort) =>
         CheckAsync(source, s => UidMemory.DoubtSource(checkpoint, last, s), abort);
@@ -35,7 +38,8 @@ internal static class ToldUidNext
                 above++;
         }
 
-        // Mail that arrived after the folder was opened is above a true UIDNEXT, too, but was not counted then.
+        // Mail that arrived after the folder was opened is above a correct UIDNEXT, too, but is not included in the count. So UIDNEXT is
+        // wrong only if fewer messages than counted are below it.
         return above > 0 && below < told.Messages ? untold : told;
     }
 }

@@ -81,7 +81,8 @@ internal static class UidMemory
 
     private static bool HasDoubles(ICheckpoint checkpoint)
     {
-        // Target UIDs usually ascend with the source UIDs. This shows that there are no duplicates without holding them in memory.
+        // Target UIDs usually ascend with the source UIDs. If they do, there are no duplicates, and the UIDs need not be collected in
+        // memory.
         var last = Uid.None;
         var ascends = true;
         foreach (var message in checkpoint.Messages)

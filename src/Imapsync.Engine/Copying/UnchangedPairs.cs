@@ -22,7 +22,7 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
             }
             catch (MailException)
             {
-                // The pair is judged again when its turn comes, where transient failures are retried.
+                // The failure is ignored here: the pair is judged again when it is processed, where transient failures are retried.
             }
         });
 
@@ -41,7 +41,8 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
             return null;
         if (summary.Source != pair.Source.Status || summary.Source.UidValidity.IsNone)
             return null;
-        // Unreported counters can't be compared as equal. Without these two, nothing would show that mail arrived or left.
+        // Counters that are not reported can't prove that nothing changed. Without UIDNEXT and HIGHESTMODSEQ, or without the message count,
+        // mail could arrive or leave unnoticed.
         if (pair.Source.Status is { UidNext.IsNone: true, HighestModSeq: null } or { IsCountUnknown: true })
             return null;
         var followsFlags = context.Job.Flags != FlagPolicy.Once;
@@ -58,7 +59,7 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
         }
         catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false })
         {
-            // A target that refuses to tell the counters tells them when the folder is opened.
+            // The target refused to report the counters, so the pair is not skipped; the counters are known once the folder is opened.
             return null;
         }
     }

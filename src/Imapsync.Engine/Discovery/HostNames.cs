@@ -11,7 +11,8 @@ internal static class HostNames
     public static string Clean(string name) => name.TrimEnd('.').ToLowerInvariant();
 
     /// <summary>
-    /// Whether the name is a DNS name in ASCII that can be put into a URL: not an IP address, no blanks, no terminal control characters.
+    /// Returns whether the name is a DNS name in ASCII that can be put into a URL: not an IP address, no blanks, no terminal control
+    /// characters.
     /// </summary>
     public static bool IsHost(string name) => name.Length is > 0 and <= MaxLength && Uri.CheckHostName(name) == UriHostNameType.Dns && name.All(char.IsAscii);
 

@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace Imapsync.Engine.Files;
 
-/// <summary>CRC-32C (Castagnoli, RFC 3720 §12.1), the check of lines of state and of messages' octets.</summary>
+/// <summary>CRC-32C (Castagnoli, RFC 3720 §12.1), which protects the lines of state files and the octets of messages.</summary>
 public static class Crc32C
 {
     /// <summary>Returns the CRC of earlier octets, whose CRC was <paramref name="crc"/>, followed by these octets. The first call passes 0.</summary>

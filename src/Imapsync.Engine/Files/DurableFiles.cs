@@ -89,7 +89,9 @@ public static class DurableFiles
         }
     }
 
-    /// <summary>Creates a directory, and those above it, for its owner alone; not synced. Does nothing where it is there.</summary>
+    /// <summary>
+    /// Creates a directory and its missing parents for their owner only, without syncing them. Does nothing if the directory exists.
+    /// </summary>
     public static void CreateForOwner(string directory)
     {
         if (OperatingSystem.IsWindows())

@@ -35,7 +35,7 @@ internal static class FieldEscaping
         return escaped.ToString();
     }
 
-    /// <summary>Decodes one field; false where no string is escaped in this way.</summary>
+    /// <summary>Decodes one field. Returns false if no string has this escaped form.</summary>
     public static bool TryUnescape(ReadOnlySpan<byte> field, out string? text)
     {
         text = null;

@@ -8,17 +8,17 @@ public static class FileErrors
     /// </summary>
     private const int PermissionDenied = 13, TooManyInSystem = 23, TooManyOpen = 24, NoSpace = 28, ReadOnlyFileSystem = 30, QuotaOnBsd = 69, Quota = 122;
 
-    /// <summary>Whether the exception is one that file operations throw.</summary>
+    /// <summary>Returns whether the exception is one that file operations throw.</summary>
     public static bool Is(Exception exception) => exception is IOException or UnauthorizedAccessException;
 
-    /// <summary>Whether the disk is full, or the user's quota on it.</summary>
+    /// <summary>Returns whether the disk is full, or the user's quota on it.</summary>
     public static bool IsNoSpace(Exception exception) => exception is IOException { HResult: NoSpace or Quota or QuotaOnBsd };
 
-    /// <summary>Whether the failure is not specific to one file, so that the next file would fail in the same way.</summary>
+    /// <summary>Returns whether the failure is not specific to one file, so that the next file would fail in the same way.</summary>
     public static bool IsEverywhere(Exception exception) =>
         IsNoSpace(exception) || exception is IOException { HResult: TooManyInSystem or TooManyOpen or ReadOnlyFileSystem };
 
-    /// <summary>Whether the failure shows that nothing can be stored at a place, by this user or by anybody.</summary>
+    /// <summary>Returns whether the failure shows that nothing can be stored at a place, by this user or by anybody.</summary>
     public static bool IsUnwritable(Exception exception) =>
         IsNoSpace(exception) || exception is UnauthorizedAccessException or IOException { HResult: PermissionDenied or ReadOnlyFileSystem };
 

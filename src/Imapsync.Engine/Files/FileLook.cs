@@ -15,7 +15,9 @@ internal static class FileLook
         return stamp == default ? 0 : (Mix(Mix(1, stamp.Length), stamp.Written) << NodeBits) | (Mix(2, (long)stamp.Node) >> (64 - NodeBits)) | 1;
     }
 
-    /// <summary>Whether length and time are equal but the file is another one: it was replaced, or its whole tree was restored from a copy.</summary>
+    /// <summary>
+    /// Returns whether length and time are equal but the file is another one: it was replaced, or its whole tree was restored from a copy.
+    /// </summary>
     public static bool IsOtherFileAlike(ulong before, ulong now) => before != now && before >> NodeBits == now >> NodeBits;
 
     /// <summary>Mixes a value into a hash so that every bit spreads; the result must stay the same in every version of the program.</summary>

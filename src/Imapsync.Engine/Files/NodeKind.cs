@@ -30,7 +30,8 @@ internal static partial class Nodes
     /// </summary>
     public static NodeKind KindOf(string path)
     {
-        // Where the system answers, no answer says that nothing was there. Another question could find what has been created since.
+        // Where statx works, its failure means that nothing was there. A second check by other calls could find an entry that was created
+        // since.
         if (SystemAnswers)
             return Ask(CurrentDirectory, path, 0) ?? NodeKind.Nothing;
         if (Directory.Exists(path))
@@ -66,7 +67,8 @@ internal static partial class Nodes
     }
 
     /// <summary>
-    /// Reads a path's status by statx, the only such call with the same layout on every architecture. False where the system does not answer.
+    /// Reads a path's status by statx, the only such call with the same layout on every architecture. Returns false if the call fails or
+    /// does not exist.
     /// </summary>
     /// <param name="found">Receives <see cref="StatusBytes"/> octets.</param>
     public static bool TryReadStatus(string path, int wanted, Span<byte> found) => TryReadStatus(CurrentDirectory, path, 0, wanted, found);

@@ -42,7 +42,10 @@ internal static partial class OrdinaryFile
         return text.ReadToEnd();
     }
 
-    /// <summary>Whether the handle is a regular file. Where the system does not report it: a pipe or a socket has no position.</summary>
+    /// <summary>
+    /// Returns whether the handle is a regular file. If the system does not report the kind, a file that can seek counts as one, since
+    /// pipes and sockets can't.
+    /// </summary>
     private static bool IsRegular(SafeFileHandle handle) =>
         Nodes.KindOf(handle) is { } kind ? kind == NodeKind.OrdinaryFile : Seek((int)handle.DangerousGetHandle(), 0, 1) >= 0;
 

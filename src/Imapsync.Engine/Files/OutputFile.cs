@@ -35,7 +35,9 @@ public static partial class OutputFile
         }
     }
 
-    /// <summary>Whether something of that name exists that would be replaced and not just written to.</summary>
+    /// <summary>
+    /// Returns whether writing to the path would replace an existing file, instead of writing to a device, a pipe or a stream.
+    /// </summary>
     public static bool WouldReplace(string path) => DescriptorOf(path) is null && Nodes.KindOf(Resolve(path)) is NodeKind.OrdinaryFile;
 
     /// <summary>Writes the output: an ordinary file appears complete or not at all.</summary>

@@ -1,13 +1,13 @@
 
 namespace Imapsync.Engine.Files;
 
-/// <summary>Opens files that the user named, which may be pipes with another program at the other end, or none.</summary>
+/// <summary>Opens files that the user named. Such a file may be a pipe, with or without a program at its other end.</summary>
 internal static class Pipes
 {
-    /// <summary>The same time that a password command is given.</summary>
+    /// <summary>How long to wait for a program at the other end of a pipe: as long as for a password command.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
-    /// <summary>Whether the path is a pipe, whose content can be read only once.</summary>
+    /// <summary>Returns whether the path is a pipe, whose content can be read only once.</summary>
     public static bool IsPipe(string path) => Nodes.KindOf(path) == NodeKind.Other;
 
     /// <exception cref="IOException">The file can't be read, or is a pipe that no program opens for writing.</exception>
@@ -21,14 +21,14 @@ internal static class Pipes
     }
 
     /// <summary>Opens a pipe, a device or a socket for writing.</summary>
-    /// <exception cref="IOException">It can't be written to, or is a pipe that no program opens for reading.</exception>
+    /// <exception cref="IOException">The path can't be written to, or is a pipe that no program opens for reading.</exception>
     public static Task<FileStream> OpenWrite(string path, TimeProvider time, CancellationToken cancellationToken) => OpenAsync(
         () => new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Write, Share = FileShare.ReadWrite, BufferSize = 0 }),
         $"{path} is a pipe, and for {MaxWait.TotalSeconds:0} seconds nobody has read from it", time, cancellationToken);
 
     private static async Task<FileStream> OpenAsync(Func<FileStream> open, string ifNobodyCame, TimeProvider time, CancellationToken cancellationToken)
     {
-        // Opening a pipe can't be interrupted; if nobody comes to the other end, the thread is left waiting.
+        // Opening a pipe can't be interrupted: if no program opens the other end, this thread stays blocked.
         var opening = Task.Run(open, CancellationToken.None);
         try
         {

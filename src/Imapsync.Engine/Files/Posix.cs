@@ -44,8 +44,8 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Creates a file, 0600, and opens it for writing; fails where anything of that name exists. It takes one system call, where the base
-    /// class library makes five more to examine and lock the file, which a name that no other program knows does not need.
+    /// Creates a file with mode 0600 and opens it for writing; fails if anything of that name exists. This takes one system call. The base
+    /// class library makes five more to examine and lock the file, which is not needed for a name that no other program knows.
     /// </summary>
     public static SafeFileHandle CreateNew(string path)
     {
@@ -63,7 +63,8 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// As <see cref="CreateNew"/>, but an existing entry of that name is removed first: it may be anything, even a link to somebody's file.
+    /// Does the same as <see cref="CreateNew"/>, but first removes an existing entry of that name, which may be anything, even a link to
+    /// somebody's file.
     /// </summary>
     public static SafeFileHandle CreateAnew(string path)
     {
@@ -114,7 +115,9 @@ internal static partial class Posix
         }
     }
 
-    /// <summary>Creates a directory, 0700, by one system call; false where the name exists, null where the parent directory does not.</summary>
+    /// <summary>
+    /// Creates a directory with mode 0700 by one system call. Returns false if the name exists, null if the parent directory does not.
+    /// </summary>
     public static bool? TryCreateDirectory(string path)
     {
         const uint OwnerOnlyDirectory = 0x1C0;
@@ -307,7 +310,7 @@ internal static partial class Posix
     /// <summary>Returns false only where there is certainly no process of that number on this machine.</summary>
     public static bool ProcessMayLive(int pid) => pid > 0 && (Kill(pid, 0) == 0 || Marshal.GetLastPInvokeError() != ESRCH);
 
-    /// <summary>Whether an attempt to lock failed because another program holds the lock.</summary>
+    /// <summary>Returns whether an attempt to lock failed because another program holds the lock.</summary>
     public static bool IsHeldByAnother(Exception error) => error is UnauthorizedAccessException || error.HResult == EWOULDBLOCK;
 
     private static Exception Failure(string call, string path)

@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Files;
 /// and of all lines before it. So a line that is lost, moved or inserted breaks the chain.
 /// </summary>
 /// <param name="previousCrc">The CRC of the last line in the file; 0 for none.</param>
-/// <param name="isChained">False where each line has a CRC of its own.</param>
+/// <param name="isChained">False if each line has a CRC of its own, over this line only.</param>
 internal sealed class RecordWriter(uint previousCrc = 0, bool isChained = true)
 {
     /// <summary>The maximal length of a line, so that a reader's memory is bounded.</summary>

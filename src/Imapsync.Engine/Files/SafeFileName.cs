@@ -9,8 +9,11 @@ public static class SafeFileName
     private const int MostBytes = 150;
     private const int MostTries = 10_000;
 
-    /// <summary>A name that is valid on every common file system, exFAT and those of Windows among them; <paramref name="otherwise"/> where nothing is left of it.</summary>
-    /// <param name="mostBytes">The longest it may be, in octets of UTF-8.</param>
+    /// <summary>
+    /// Returns a name made from the text that is valid on every common file system, including exFAT and those of Windows; returns
+    /// <paramref name="otherwise"/> if no character of the text can be used.
+    /// </summary>
+    /// <param name="mostBytes">The maximal length of the name, in octets of UTF-8.</param>
     public static string Of(string? text, string otherwise, int mostBytes = MostBytes)
     {
         var name = new StringBuilder();

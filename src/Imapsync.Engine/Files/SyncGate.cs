@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Limits how many files of one store are synced at once. The data of the waiting syncs are already written, so a journalling file system makes
-/// them durable in the same transaction as those before: the commits of many pairs cost about one.
+/// Limits how many files of one store are synced at once. The files whose syncs wait are already written, so a journalling file system
+/// commits them in the same transaction as the files being synced: many commits then cost about as much as one.
 /// </summary>
 internal sealed class SyncGate : IDisposable
 {

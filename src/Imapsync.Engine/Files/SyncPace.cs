@@ -1,9 +1,9 @@
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Chooses the thread on which a sync is done. A device takes time, so the syncs of several files run in parallel, each blocking a thread of its
-/// own. A file system in memory, or a disk whose cache survives a power cut, takes none: then passing the sync to another thread and waiting for
-/// it costs more than the sync itself.
+/// Chooses the thread on which a sync is done. A sync to a device takes time, so the syncs of several files run in parallel, each blocking
+/// a thread of its own. On a file system in memory, or on a disk whose cache survives a power cut, a sync takes almost no time: passing it
+/// to another thread and waiting would cost more than the sync itself.
 /// </summary>
 internal sealed class SyncPace(TimeProvider time)
 {

@@ -70,7 +70,9 @@ public static class FolderMapper
             [.. folders.Keys.Except(routed.Select(r => r.Source)).Order()]);
     }
 
-    /// <summary>Maps a source folder: the longest entry of the map that it is at or below decides; then the prefix is prepended.</summary>
+    /// <summary>
+    /// Maps a source folder: the longest map entry that is this folder or one of its parents applies, then the prefix is prepended.
+    /// </summary>
     public static FolderPath MapPath(FolderPath source, FolderRules rules)
     {
         var from = rules.Map.Keys.Where(source.IsAtOrBelow).MaxBy(k => k.Levels.Length);

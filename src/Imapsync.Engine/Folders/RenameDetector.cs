@@ -44,5 +44,7 @@ internal static class RenameDetector
     }
 }
 
-/// <param name="IsProved">By OBJECTID: the checkpoint is valid for the new name. Otherwise messages are recognised again by identity.</param>
+/// <param name="IsProved">
+/// True if the OBJECTID is the same, so that the checkpoint is valid for the new name. Otherwise messages are matched again by identity.
+/// </param>
 internal sealed record FolderRename(PairKey From, PairKey To, bool IsProved);

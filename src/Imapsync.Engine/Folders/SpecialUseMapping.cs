@@ -56,7 +56,7 @@ internal static class SpecialUseMapping
             : [.. own.Where(f => f.Special == SpecialFolder.None && SpecialFolderNames.UseOf(f.Path) == use).Select(f => f.Path)];
     }
 
-    /// <summary>Whether another source folder is mapped to this target folder, or below it, by its own name.</summary>
+    /// <summary>Returns whether another source folder is mapped to this target folder, or below it, by its own name.</summary>
     private static bool IsInTheWay(FolderPath there, FolderPath folder, Dictionary<FolderPath, FolderPath> plain) =>
         plain.Any(p => !p.Key.IsAtOrBelow(folder) && p.Value.IsAtOrBelow(there));
 }

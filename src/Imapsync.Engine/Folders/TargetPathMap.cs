@@ -15,7 +15,7 @@ internal sealed class TargetPathMap
     private readonly HashSet<FolderPath> wished;
     private readonly HashSet<FolderPath> flat = [];
 
-    /// <param name="pairs">As mapped.</param>
+    /// <param name="pairs">The pairs as mapped by the rules.</param>
     /// <param name="listedAs">Returns the path under which the target lists a folder.</param>
     /// <param name="there">The target's folders that hold messages.</param>
     /// <param name="remembered">Pairs of earlier runs, with their target folders.</param>
@@ -45,7 +45,7 @@ internal sealed class TargetPathMap
     /// <summary>Returns the target folder of a mapped path.</summary>
     public FolderPath this[FolderPath mapped] => places[mapped];
 
-    /// <summary>Whether no pair has this path as its target folder or as its mapped path.</summary>
+    /// <summary>Returns whether no pair has this path as its target folder or as its mapped path.</summary>
     public bool IsFree(FolderPath path) => !taken.Contains(path) && !wished.Contains(path);
 
     /// <summary>Assigns another target folder to a mapped path; paths below it that have no target folder yet follow.</summary>

@@ -2,11 +2,11 @@ using System.Diagnostics.Metrics;
 
 namespace Imapsync.Engine.History;
 
-/// <summary>A figure of how a job stands, by the name that monitoring knows it by (docs/monitoring.md).</summary>
-/// <param name="Value">Null where there is none as yet.</param>
+/// <summary>A metric of a job's status, under the name that monitoring uses (docs/monitoring.md).</summary>
+/// <param name="Value">Returns the metric's value; null if there is none yet.</param>
 public sealed record JobFigure(string Name, string Purpose, Func<JobStanding, double?> Value);
 
-/// <summary>All of them, for Prometheus' text and as instruments of the <see cref="Meter"/> <see cref="MeterName"/>.</summary>
+/// <summary>All metrics, for Prometheus' text format and as instruments of the <see cref="Meter"/> <see cref="MeterName"/>.</summary>
 public static class JobFigures
 {
     public const string MeterName = "imapsync";
@@ -27,7 +27,7 @@ public static class JobFigures
         Of("last_run_deleted_messages", "Messages removed from the target.", s => s.LastEnded?.Totals.Deleted),
     ];
 
-    /// <summary>Gives the meter's listeners the figures of jobs, each under the attribute <c>job</c>.</summary>
+    /// <summary>Passes the metrics of jobs to the meter's listeners, each with the attribute <c>job</c>.</summary>
     public static void Record(IEnumerable<(string Job, JobStanding Standing)> jobs)
     {
         foreach (var (job, standing) in jobs)
@@ -42,7 +42,9 @@ public static class JobFigures
 
     private static JobFigure Of(string name, string purpose, Func<JobStanding, double?> value) => new("imapsync_job_" + name, purpose, value);
 
-    /// <summary>Made when somebody first asks for them. Without units, which would become parts of the names in Prometheus.</summary>
+    /// <summary>
+    /// The instruments, created when they are first needed. They have no units, since Prometheus would append these to the names.
+    /// </summary>
     private static class Instruments
     {
         private static readonly Meter Meter = new(MeterName);

@@ -6,12 +6,13 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.History;
 
 /// <summary>
-/// What was done with a job, in the piece <c>history</c> of its state (docs/checkpoints.md). Nothing depends on it: damaged or gone it costs
-/// what it told. Several processes may add to it at once. All failures are <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.
+/// The history of what was done with a job, in the piece <c>history</c> of the job's state (docs/checkpoints.md). Nothing depends on it: if
+/// it is damaged or deleted, only its own information is lost. Several processes may append at once. All failures are
+/// <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.
 /// </summary>
 public sealed class JobHistory(IStateMedium state, TimeProvider time)
 {
-    /// <summary>Of state in files.</summary>
+    /// <summary>Creates the history of a state that is kept in files.</summary>
     public JobHistory(string stateDirectory, TimeProvider time)
         : this(new FileMedium(new StateLocation(stateDirectory), time), time)
     {
@@ -73,7 +74,10 @@ public sealed class JobHistory(IStateMedium state, TimeProvider time)
         await log.AppendAsync(isTorn ? (byte[])[(byte)'\n', .. lines.Written.Span] : lines.Written);
     }
 
-    /// <summary>Where to add; null where all has to be written anew: there is nothing, it has lost its head, or is due to be thinned.</summary>
+    /// <summary>
+    /// Finds where to append. Returns null if the whole history has to be written anew: it does not exist, its header is lost, or it is due
+    /// for thinning.
+    /// </summary>
     private async Task<(long Length, bool IsTorn)?> FindEndAsync(int more, CancellationToken cancellationToken)
     {
         const int HeadBytes = 128;

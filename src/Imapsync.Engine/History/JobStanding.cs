@@ -70,7 +70,9 @@ public sealed record JobStanding
         return last < 0 ? runs : [.. runs.Where((e, i) => i < last || e.Stop != StopReason.Locked || e.Ended > runs[last].Ended)];
     }
 
-    /// <summary>Whether the entry's process still runs on this machine. A process that started after the entry only has the same ID.</summary>
+    /// <summary>
+    /// Returns whether the entry's process still runs on this machine. A process that started after the entry only has the same ID.
+    /// </summary>
     public static bool IsAlive(HistoryEntry entry)
     {
         if (entry.Process is not { } began || began.Host != Environment.MachineName)

@@ -1,15 +1,16 @@
 namespace Imapsync.Engine.Jobs;
 
 /// <summary>
-/// Matches texts with <c>*</c> (any characters), <c>?</c> (one) and, where there are levels, <c>**</c> (any levels). The pattern is the
-/// user's, the text a stranger's: all ways to fit are followed at once, so that the cost is that of their lengths multiplied and no more.
+/// Matches texts with <c>*</c> (any characters), <c>?</c> (one) and, if there are levels, <c>**</c> (any levels). The text may be a
+/// stranger's, so all possible matches are followed at once: the time is at most proportional to the lengths of pattern and text
+/// multiplied.
 /// </summary>
 internal static class Glob
 {
-    /// <param name="separator">What <c>*</c> and <c>?</c> stop at and <c>**</c> does not; null for nothing.</param>
+    /// <param name="separator">The character that <c>*</c> and <c>?</c> do not match but <c>**</c> does; null for none.</param>
     public static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> text, char? separator = null, bool ignoreCase = false)
     {
-        // Whether the first so many characters of the text fit the pattern as far as it was read.
+        // fits[n] tells whether the first n characters of the text match the part of the pattern that was read so far.
         var fits = new bool[text.Length + 1];
         fits[0] = true;
         for (var at = 0; at < pattern.Length; at++)

@@ -3,26 +3,27 @@ using System.Collections.Immutable;
 namespace Imapsync.Engine.Jobs;
 
 /// <summary>A condition on some fields of a message's header.</summary>
-/// <param name="Fields">Their names; whatever case they are written in. It is enough when one fits.</param>
+/// <param name="Fields">The names of the fields, in any case. It is enough if one of the fields meets the condition.</param>
 /// <param name="Globs">
-/// <c>*</c> any characters, <c>?</c> one, in any case, for all of a value as people read it: decoded, on one line. One of them must fit.
+/// Patterns for a whole value, of which one must match: <c>*</c> any characters, <c>?</c> one. Case is ignored, and the value is decoded
+/// and on one line.
 /// </param>
-/// <param name="Excludes">None of them may fit.</param>
+/// <param name="Excludes">True if none of the globs may match.</param>
 public sealed record HeaderRule(HeaderKind Kind, ImmutableArray<string> Fields, ImmutableArray<string> Globs, bool Excludes)
 {
     /// <summary>Equal texts mean equal conditions.</summary>
     public override string ToString() => $"{Kind} {string.Join(' ', Fields)}{(Excludes ? " without" : "")}:{string.Concat(Globs.Select(g => $" {g.Length} {g}"))}";
 }
 
-/// <summary>What globs are held against, besides the whole value.</summary>
+/// <summary>The parts of a field's value that globs are compared with, besides the whole value.</summary>
 public enum HeaderKind
 {
-    /// <summary>Nothing else.</summary>
+    /// <summary>Nothing besides the whole value.</summary>
     Text,
 
-    /// <summary>Each address, each name, and each with the other: <c>Jörg &lt;j@example.org&gt;</c>.</summary>
+    /// <summary>Each address, each display name, and each name with its address: <c>Jörg &lt;j@example.org&gt;</c>.</summary>
     Addresses,
 
-    /// <summary>What stands in angle brackets (RFC 2919).</summary>
+    /// <summary>The list's identifier, which stands in angle brackets (RFC 2919).</summary>
     ListId,
 }

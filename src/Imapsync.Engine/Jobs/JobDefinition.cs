@@ -19,7 +19,7 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
 
     public MigrationStage Stage { get; init; }
 
-    /// <summary>When the target comes into use; only for <see cref="MigrationStage.Final"/>.</summary>
+    /// <summary>The time from which the target is in use instead of the source; only for <see cref="MigrationStage.Final"/>.</summary>
     public DateTimeOffset? Cutover { get; init; }
 
     /// <summary>Whether the most recent messages are copied first.</summary>
@@ -53,7 +53,9 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>The policy for snapshots of the target; null for none.</summary>
     public SnapshotPolicy? Snapshots { get; init; }
 
-    /// <summary>What words the target's messages have is kept for finding them, and each run adds what came.</summary>
+    /// <summary>
+    /// Whether an index of the words in the target's messages is kept for searching. Each run adds the messages that came.
+    /// </summary>
     public bool HasIndex { get; init; }
 
     public WatchSettings Watch { get; init; } = new();
@@ -82,7 +84,7 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// <summary>Where this job's checkpoints, history and lock are.</summary>
     public StateLocation State { get; init; }
 
-    /// <summary>The same of state in files: the directory, absolute.</summary>
+    /// <summary>The absolute path of the state directory, for state that is kept in files.</summary>
     public required string StateDirectory
     {
         get => State.Directory;
@@ -156,13 +158,15 @@ public sealed record MessageFilter
     /// <summary>The flags of which a message must have none.</summary>
     public FlagSet WithoutFlags { get; init; } = FlagSet.Empty;
 
-    /// <summary>What the header must say; with any of these, or with <see cref="MessageIds"/>, headers are read to choose.</summary>
+    /// <summary>
+    /// The conditions on the message's header. With any of these, or with <see cref="MessageIds"/>, headers are read to select messages.
+    /// </summary>
     public ImmutableArray<HeaderRule> Headers { get; init; } = [];
 
     /// <summary>Messages must have one of these Message-IDs, without angle brackets.</summary>
     public ImmutableHashSet<string> MessageIds { get; init; } = [];
 
-    /// <summary>The UIDs in the source folder that a message must be among.</summary>
+    /// <summary>The UIDs in the source folder of the messages that may be selected; null for all.</summary>
     public UidSet? Uids { get; init; }
 
     public bool IsEmpty =>
@@ -173,8 +177,11 @@ public sealed record MessageFilter
     /// <summary>Whether a flag change may change the filter's result.</summary>
     public bool LooksAtFlags => !WithFlags.IsEmpty || !WithoutFlags.IsEmpty;
 
-    /// <summary>All conditions but those on <see cref="Headers"/> and <see cref="MessageIds"/>, which take the header.</summary>
-    /// <param name="message">Listed with date and size. An unknown date or size meets every condition on it.</param>
+    /// <summary>
+    /// Returns true if the message meets all conditions except those on <see cref="Headers"/> and <see cref="MessageIds"/>, which need its
+    /// header.
+    /// </summary>
+    /// <param name="message">A message listed with date and size. An unknown date or size meets every condition on it.</param>
     public bool Accepts(in MessageInfo message) =>
         (Since is null || message.InternalDate == default || message.InternalDate >= Since)
         && (Before is null || message.InternalDate < Before)
@@ -191,7 +198,9 @@ public sealed record MessageFilter
         ? "-"
         : string.Create(CultureInfo.InvariantCulture, $"{Since:O}|{Before:O}|{MinSizeBytes}|{MaxSizeBytes}|{WithFlags}|{WithoutFlags}") + Choice();
 
-    /// <summary>They may be long, and only have to be told apart.</summary>
+    /// <summary>
+    /// Returns digests of the UIDs, Message-IDs and header conditions, because these may be long and only have to be distinguishable.
+    /// </summary>
     private string Choice()
     {
         var choice = MessageIds.IsEmpty && Uids is null ? "" : Digest([.. MessageIds.Order(StringComparer.Ordinal), $"{Uids}"]);

@@ -38,6 +38,6 @@ public sealed record RestoreOrigin(JobDefinition Backup, ImmutableArray<string> 
         Part = $"restore-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target.Identity)).AsSpan(0, 8))}",
     };
 
-    /// <summary>Whether the folder is the backup's trash folder or below it.</summary>
+    /// <summary>Returns whether the folder is the backup's trash folder or below it.</summary>
     public bool IsTrash(FolderPath folder) => Backup.Deletions == DeletionPolicy.Trash && folder.IsAtOrBelow(Backup.TrashFolder);
 }

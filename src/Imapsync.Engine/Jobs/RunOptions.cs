@@ -5,6 +5,9 @@ namespace Imapsync.Engine.Jobs;
 /// <param name="Heal">Whether to copy again messages that are missing from a backup or damaged there.</param>
 public sealed record RunOptions(bool DryRun = false, bool Heal = false)
 {
-    /// <summary>Messages that runs before this one have removed and that count for its deletion limit as well: to many runs in a row each removes little.</summary>
+    /// <summary>
+    /// The number of messages that earlier runs removed and that count for this run's deletion limit as well. Otherwise many runs in a row
+    /// could each remove a few, without any limit.
+    /// </summary>
     public long RemovedBefore { get; init; }
 }

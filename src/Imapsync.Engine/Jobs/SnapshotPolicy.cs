@@ -18,7 +18,9 @@ public sealed record SnapshotPolicy(int Daily, int Weekly, int Monthly, int Year
         (Yearly, t => t.Year),
     ];
 
-    /// <summary>Whether a snapshot now would be the first of its period: of its day, or of its week if no daily ones are kept, and so on.</summary>
+    /// <summary>
+    /// Returns whether a snapshot now would be the first of its period: of its day, or of its week if no daily ones are kept, and so on.
+    /// </summary>
     /// <param name="newest">The time of the newest snapshot, in local time like <paramref name="now"/>; null for none.</param>
     public bool IsDue(DateTimeOffset? newest, DateTimeOffset now)
     {

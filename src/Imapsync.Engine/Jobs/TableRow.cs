@@ -4,9 +4,9 @@ using Imapsync.Engine.Tables;
 namespace Imapsync.Engine.Jobs;
 
 /// <summary>A list of accounts.</summary>
-/// <param name="Name">As the job file calls it.</param>
-/// <param name="Path">Of a CSV file, absolute; null for a list that is not read once more.</param>
-/// <param name="Secrets">The numbers, from 0, of columns that hold passwords and the like.</param>
+/// <param name="Name">The name of the list in the job file.</param>
+/// <param name="Path">The absolute path of the CSV file; null for a list that is not read again.</param>
+/// <param name="Secrets">The numbers, from 0, of the columns that hold secrets such as passwords.</param>
 public sealed record AccountTable(string Name, string? Path, CsvForm Form, ImmutableArray<string> Columns, ImmutableArray<int> Secrets);
 
 /// <summary>The CSV row from which a job was created.</summary>

@@ -5,12 +5,15 @@ namespace Imapsync.Engine.Jobs;
 /// <summary>How a job is kept up to date while it is watched.</summary>
 public sealed record WatchSettings
 {
-    /// <summary>From the beginning of one run to that of the next where nothing is told of changes: notifications may be lost, and not every store has any.</summary>
+    /// <summary>
+    /// The time from the beginning of one run to that of the next while no changes are reported. Such runs are needed because notifications
+    /// may be lost, and not every store sends any.
+    /// </summary>
     public TimeSpan Every { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Globs of source folders to listen to where the server tells of one folder a connection (IDLE), the most wanted first. Empty: INBOX, or
-    /// where the job has none the folder with the most messages.
+    /// Globs for the source folders to listen to if the server reports changes of one folder per connection (IDLE), the most important
+    /// first. If empty: INBOX, or the folder with the most messages if the job has no INBOX.
     /// </summary>
     public ImmutableArray<string> Folders { get; init; } = [];
 }

@@ -1,7 +1,8 @@
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// A list of millions of small values. It is stored in blocks, so that it never exists twice while it grows; a list of a few values is small.
+/// A list of millions of small values. It is stored in blocks, so that growing never copies the whole list; a list of a few values is
+/// small.
 /// </summary>
 internal sealed class BlockList<T>
     where T : struct

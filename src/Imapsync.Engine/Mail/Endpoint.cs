@@ -10,34 +10,36 @@ public abstract record Endpoint
     /// <summary>The URL for people, without any secret.</summary>
     public abstract string Display { get; }
 
-    /// <summary>Equal for two endpoints that are the same mailbox, however it is reached.</summary>
+    /// <summary>Identifies the mailbox: equal for two endpoints that lead to the same mailbox, however it is reached.</summary>
     public virtual string Identity => Display;
 
     /// <summary>The directory or file of this machine that holds the mail, absolute; null for a store on a server.</summary>
     public virtual string? Place => null;
 
-    /// <summary>Whether, as a source, messages are removed from it once they are safely stored at the target.</summary>
+    /// <summary>Whether messages are removed from this endpoint, as a source, once they are safely stored at the target.</summary>
     public virtual bool RemovesCopied => false;
 
-    /// <summary>False where the store has no flags, so that a message without flags says nothing.</summary>
+    /// <summary>False if the store has no flags, so that nothing follows from a message without flags.</summary>
     public virtual bool KnowsFlags => true;
 
     /// <summary>Whether the store may be one whose messages carry labels (Gmail).</summary>
     public virtual bool MayHaveLabels => false;
 
-    /// <summary>Connections that one job may have open here; 0 where there are none.</summary>
+    /// <summary>The number of connections that one job may have open to this store; 0 for a store without connections.</summary>
     public virtual int MostConnections => 0;
 
-    /// <summary>The same with fewer connections, one at least: others of the account are in use elsewhere.</summary>
+    /// <summary>
+    /// Returns this endpoint with fewer connections, but at least one, because other connections of the account are in use elsewhere.
+    /// </summary>
     public virtual Endpoint WithFewer(int connections) => this;
 
-    /// <summary>It may be a store with access rights of other people (RFC 4314).</summary>
+    /// <summary>Whether the store may be one with access rights for other users (RFC 4314).</summary>
     public virtual bool MayHaveAcl => false;
 
     public TransferLimits Limits { get; init; } = TransferLimits.None;
 }
 
-/// <summary>How much may be read from a source or written to a target. Null: no limit.</summary>
+/// <summary>The limits to how much is read from a source or written to a target. Null means no limit.</summary>
 public sealed record TransferLimits
 {
     public static TransferLimits None { get; } = new();
@@ -46,7 +48,7 @@ public sealed record TransferLimits
 
     public double? MessagesPerSecond { get; init; }
 
-    /// <summary>Octets of messages within 24 hours, over all runs of a job.</summary>
+    /// <summary>The number of octets of messages within 24 hours, over all runs of a job.</summary>
     public long? BytesPerDay { get; init; }
 }
 
@@ -106,7 +108,7 @@ public abstract record ServerEndpoint(string Host, int Port, TlsMode Tls, string
     /// <summary>The limits on the host that all jobs share; null for no limit.</summary>
     public HostLimits? HostLimits { get; init; }
 
-    /// <summary>Whose mailbox it is on which host, whatever port it is reached by.</summary>
+    /// <summary>The mailbox's user and host, independent of the port by which it is reached.</summary>
     public string Account => $"{AuthorizeAs ?? User}@{Host.ToLowerInvariant()}";
 
     public bool IsOnThisMachine =>
@@ -141,7 +143,7 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
     /// </summary>
     public const int DefaultConnections = 4;
 
-    /// <summary>How many connections are open at once at most.</summary>
+    /// <summary>The maximal number of connections that are open at once.</summary>
     public int Connections { get; init; } = DefaultConnections;
 }
 

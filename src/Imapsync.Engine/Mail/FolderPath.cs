@@ -66,7 +66,7 @@ public sealed class FolderPath : IEquatable<FolderPath>, IComparable<FolderPath>
 
     public FolderPath Child(string level) => new(Levels.Add(level));
 
-    /// <summary>True for the folder itself and everything below it.</summary>
+    /// <summary>Returns true for the folder itself and everything below it.</summary>
     public bool IsAtOrBelow(FolderPath ancestor) =>
         Levels.Length >= ancestor.Levels.Length
         && Levels.AsSpan(0, ancestor.Levels.Length).SequenceEqual(ancestor.Levels.AsSpan());

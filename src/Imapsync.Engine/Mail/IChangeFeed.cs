@@ -1,26 +1,28 @@
 namespace Imapsync.Engine.Mail;
 
-/// <summary>Tells when something may have changed in a store, for as long as it is open. It has one user.</summary>
+/// <summary>Reports that something may have changed in a store, for as long as the feed is open. Only one task may use it.</summary>
 public interface IChangeFeed : IAsyncDisposable
 {
-    /// <summary>By what means and of what it hears, for people: <c>IDLE on INBOX</c>.</summary>
+    /// <summary>A text for people that says how the feed listens, and to which folders: <c>IDLE on INBOX</c>.</summary>
     string Display { get; }
 
-    /// <summary>Connections of the account that it holds.</summary>
+    /// <summary>The number of the account's connections that the feed holds.</summary>
     int Connections { get; }
 
-    /// <summary>Returns when something has changed since it returned last, however much. No more than one may be waiting.</summary>
-    /// <exception cref="MailException">It hears nothing any more: open another. What changed since, nobody tells.</exception>
+    /// <summary>Waits until something has changed since the last call returned, however much. Only one call may be waiting.</summary>
+    /// <exception cref="MailException">
+    /// The feed has ended, and another one has to be opened. Changes in between are not reported.
+    /// </exception>
     Task WaitAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>Opens what tells of a store's changes. Null where the store tells nothing by itself.</summary>
+/// <summary>Opens a feed of a store's changes. Returns null if the store reports none by itself.</summary>
 public delegate Task<IChangeFeed?> FeedOpener(Endpoint endpoint, ListenRequest request, StoreContext context, CancellationToken cancellationToken);
 
-/// <param name="Connections">The most that it may hold, from 1.</param>
-/// <param name="Choose">Says of the store's folders which are to be listened to.</param>
+/// <param name="Connections">The maximal number of connections that the feed may hold, from 1.</param>
+/// <param name="Choose">Chooses which of the store's folders to listen to.</param>
 public sealed record ListenRequest(int Connections, Func<IReadOnlyList<FolderEntry>, ListenedFolders> Choose);
 
-/// <param name="Wanted">The most wanted first: a store may tell of some alone.</param>
-/// <param name="Ignored">What changes in these is no news.</param>
+/// <param name="Wanted">The folders to listen to, the most important first: a store may report changes of only some folders.</param>
+/// <param name="Ignored">The folders whose changes are not reported.</param>
 public sealed record ListenedFolders(IReadOnlyList<FolderPath> Wanted, IReadOnlyCollection<FolderPath> Ignored);

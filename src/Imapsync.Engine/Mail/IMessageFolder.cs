@@ -41,8 +41,14 @@ public interface IMessageFolder : IAsyncDisposable
     /// <param name="messages">As listed with date and size; enumerated as the reading proceeds, and never while a message is being processed.</param>
     IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken);
 
-    /// <summary>Removes messages for good; the last that is asked of the folder. Only where the endpoint <see cref="Endpoint.RemovesCopied"/>.</summary>
-    /// <returns>How many went: all of them. A store that keeps some says by its exception how many went all the same.</returns>
+    /// <summary>
+    /// Removes messages for good. This must be the last call on the folder. Allowed only if the endpoint has
+    /// <see cref="Endpoint.RemovesCopied"/>.
+    /// </summary>
+    /// <returns>
+    /// The number of removed messages, which is all of them. If the store keeps some, it throws, and the exception says how many were
+    /// removed.
+    /// </returns>
     Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken);
 }
 
@@ -50,15 +56,15 @@ public interface IMessageFolder : IAsyncDisposable
 public interface IWritableFolder : IMessageFolder
 {
     /// <summary>
-    /// The folder's UIDNEXT: every message appended from now on gets this UID or a higher one. Current as of the last call on this folder. It
-    /// marks the beginning of an append window.
+    /// The folder's UIDNEXT: every message appended from now on gets this UID or a higher one. It is current as of the last call on this
+    /// folder. The UIDs of the next batch of appended messages begin here.
     /// </summary>
     Uid UidNext { get; }
 
     /// <summary>
-    /// Appends a window of messages. Returns when each is durably accepted or refused, with one receipt for each message taken from the
-    /// window, in any order. When this throws, it is unknown which of the window's messages were appended. An exception thrown by the window
-    /// itself, or by a body, passes through unchanged and leaves no torn message.
+    /// Appends a batch of messages, called a window. Returns when each message is durably accepted or refused, with one receipt for each
+    /// message taken from the window, in any order. When this throws, it is unknown which of the window's messages were appended. An
+    /// exception thrown by the window itself, or by a body, passes through unchanged and leaves no incomplete message.
     /// </summary>
     Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken);
 

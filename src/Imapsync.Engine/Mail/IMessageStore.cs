@@ -46,7 +46,8 @@ public interface IMessageStore : IAsyncDisposable
 }
 
 /// <summary>
-/// A store that messages can be copied to, which is also read: what lies there decides what is copied. Cancellation never leaves half-written mail.
+/// A store that messages can be copied to. It is also read, because its contents decide what is copied. Cancellation never leaves
+/// half-written mail.
 /// </summary>
 public interface ITargetStore : IMessageStore
 {
@@ -91,7 +92,7 @@ public interface ITargetStore : IMessageStore
 /// <param name="IsWarning">Whether the fact has a cost: a limit that is nearly reached, or octets that the store is known to change.</param>
 public readonly record struct StoreFact(string Name, string Value, bool IsWarning = false)
 {
-    /// <summary>Where the fact is a limit to the store's contents: how much more can be stored.</summary>
+    /// <summary>How much more can be stored, if the fact is a limit to the store's contents; otherwise null.</summary>
     public long? Free { get; init; }
 
     /// <summary>The unit of <see cref="Free"/>.</summary>
@@ -122,10 +123,10 @@ public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, in
     /// </summary>
     public bool KeepsWhatItGets { get; init; }
 
-    /// <summary>False where messages are not handed over: that they would be is all there is to tell.</summary>
+    /// <summary>False for the target of a dry run: no messages are passed to it, they are only counted as if they were copied.</summary>
     public bool TakesMessages { get; init; } = true;
 
-    /// <summary>Many subscriptions cost what one does.</summary>
+    /// <summary>Whether many subscriptions can be changed together at the cost of one change.</summary>
     public bool SubscribesTogether { get; init; }
 
     /// <summary>
@@ -212,8 +213,8 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
     public ConnectionShare? Share { get; init; }
 
     /// <summary>
-    /// Called with a short fixed word and a text for people when the job reaches a limit of its own: the job then finishes the current window
-    /// and ends as incomplete. May be called from any task and more than once.
+    /// Called with a short fixed word and a text for people when the job reaches a limit of its own: the job then finishes appending the
+    /// current batch of messages and ends as incomplete. May be called from any task and more than once.
     /// </summary>
     public Action<string, string> OnLimit { get; init; } = (_, _) => { };
 

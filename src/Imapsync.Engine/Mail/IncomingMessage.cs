@@ -67,9 +67,9 @@ public sealed class IncomingMessage
     public string? Note { get; init; }
 }
 
-/// <summary>The outcome of one message of a window.</summary>
-/// <param name="Source">The UID of its <see cref="IncomingMessage"/>.</param>
-/// <param name="Target">The UID that the target assigned; none where refused, or where the target did not report it.</param>
+/// <summary>The result of appending one message.</summary>
+/// <param name="Source">The UID of the <see cref="IncomingMessage"/>.</param>
+/// <param name="Target">The UID that the target assigned; none if the message was refused, or if the target did not report the UID.</param>
 /// <param name="Failure">Why the target refused the message.</param>
 /// <param name="Note">What the target had to change or leave out (a keyword, a date).</param>
 public readonly record struct AppendReceipt(Uid Source, Uid Target, MailException? Failure = null, string? Note = null)

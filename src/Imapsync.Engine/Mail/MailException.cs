@@ -35,7 +35,9 @@ public enum FailureKind
     /// <summary>The message or folder does not exist (any more).</summary>
     Gone,
 
-    /// <summary>A limit on the amount moved, the job's own or the server's daily one, forbids the operation for now.</summary>
+    /// <summary>
+    /// A limit on the amount of mail transferred, the job's own or the server's daily one, forbids the operation for now.
+    /// </summary>
     Limit,
 
     /// <summary>The store does not work for now; a later attempt may succeed.</summary>
@@ -60,7 +62,8 @@ public sealed class MailException(FailureScope scope, bool isTransient, string m
     public FailureKind Kind { get; init; }
 
     /// <summary>
-    /// The message was not even sent, since others like it were refused; another attempt makes sense only after some message was accepted.
+    /// True if the message was not even sent, because others like it were refused. Another attempt makes sense only after some message was
+    /// accepted.
     /// </summary>
     public bool IsPassedOver { get; init; }
 

@@ -11,8 +11,8 @@ namespace Imapsync.Engine.Mail;
 public sealed record MessageAddress(FolderPath Folder, UidValidity Validity, Uid Uid)
 {
     /// <summary>
-    /// UIDs from here on are remembered in a state directory, for messages that the store has not numbered itself; another state directory
-    /// has other UIDs for them.
+    /// The lowest UID given to messages that the store has not numbered itself. Such UIDs are recorded in a state directory, so another
+    /// state directory has other UIDs for the same messages.
     /// </summary>
     public const uint FirstRemembered = 1u << 31;
 

@@ -2,8 +2,10 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.Mail;
 
-/// <summary>The CRC-32C and the number of a message's octets, by which they are recognised later. Detects decay and accidents, not forgery.</summary>
-/// <param name="Length">In octets, at most <see cref="MaxLength"/>.</param>
+/// <summary>
+/// The CRC-32C and length of a message's octets, by which they are recognised later. They detect accidental damage, not forgery.
+/// </summary>
+/// <param name="Length">The length in octets, at most <see cref="MaxLength"/>.</param>
 public readonly record struct MessageChecksum(uint Crc, uint Length)
 {
     /// <summary>Longer messages have no checksum.</summary>

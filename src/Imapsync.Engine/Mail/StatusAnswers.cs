@@ -1,6 +1,6 @@
 namespace Imapsync.Engine.Mail;
 
-/// <summary>Answers further queries from a folder's status, for stores that have no cheaper way.</summary>
+/// <summary>Implements further queries with a folder's status, for stores that have no cheaper way.</summary>
 internal static class StatusAnswers
 {
     /// <inheritdoc cref="IMessageStore.GetUidCountersAsync"/>
@@ -11,8 +11,8 @@ internal static class StatusAnswers
     }
 
     /// <summary>
-    /// Asks for a folder's counters, and opens the folder if the store refuses to tell them otherwise. For callers that have no folder of the
-    /// store open, since opening may wait for another one to be closed.
+    /// Returns a folder's counters, and opens the folder to read them if the store does not report them otherwise. Only for callers that
+    /// have no folder of the store open, since opening one may wait until another is closed.
     /// </summary>
     public static async Task<FolderStatus> EvenByOpeningAsync(IMessageStore store, FolderPath path, CancellationToken cancellationToken)
     {

@@ -38,8 +38,8 @@ public abstract class StoreKind
     /// <param name="endpoint">An endpoint of this kind.</param>
     public abstract Task<IMessageStore> OpenAsync(Endpoint endpoint, StoreContext context, CancellationToken cancellationToken);
 
-    /// <summary>Opens what tells of changes in the store. Null: it tells nothing by itself.</summary>
-    /// <param name="endpoint">One of this kind.</param>
+    /// <summary>Opens a feed of the store's changes. Returns null if the store reports none by itself.</summary>
+    /// <param name="endpoint">An endpoint of this kind.</param>
     public virtual Task<IChangeFeed?> ListenAsync(Endpoint endpoint, ListenRequest request, StoreContext context, CancellationToken cancellationToken) =>
         Task.FromResult<IChangeFeed?>(null);
 }

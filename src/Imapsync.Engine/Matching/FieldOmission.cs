@@ -2,8 +2,8 @@
 namespace Imapsync.Engine.Matching;
 
 /// <summary>
-/// Removes header fields from a message that is streamed: those that mail programs write into messages they store. The header may have any
-/// length; no more than the start of one line is buffered.
+/// Removes the header fields that mail programs write into stored messages, while a message is streamed. The header may have any length; no
+/// more than the start of one line is buffered.
 /// </summary>
 /// <param name="names">The names of the fields, without the colon.</param>
 internal sealed class FieldOmission(IReadOnlyList<string> names)

@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Matching;
 
 /// <summary>
-/// What the part of a filter that takes the messages' headers lets through in one folder. Kept while a failed folder is tried again, so
-/// that a bad line does not have all headers read anew.
+/// The messages of one folder that the header conditions of a filter select. The result is kept while a failed folder is tried again, so
+/// that a bad connection does not cause all headers to be read anew.
 /// </summary>
 internal sealed class HeaderChoice
 {
@@ -16,20 +16,20 @@ internal sealed class HeaderChoice
     private long judgedCount;
     private UidValidity validity;
 
-    /// <summary>With those that nobody can tell of.</summary>
+    /// <summary>The selected messages, including those in <see cref="Doubtful"/>.</summary>
     public UidSet Chosen { get; private set; } = new();
 
-    /// <summary>Those that are let through because their header does not tell.</summary>
+    /// <summary>The messages that are selected only because their header can't be judged.</summary>
     public UidSet Doubtful { get; private set; } = new();
 
-    /// <summary>How many messages were judged, in the try that got furthest.</summary>
+    /// <summary>How many messages were judged in the attempt that got furthest.</summary>
     public long MostJudged { get; private set; }
 
-    /// <summary>Reads the headers of those whose fate hangs on them, many at once, and keeps none.</summary>
-    /// <param name="filter">The same each time.</param>
-    /// <param name="isOpen">False for those listed messages whose fate is settled.</param>
-    /// <param name="onFound">Told each wanted Message-ID that is met.</param>
-    /// <returns><see cref="Chosen"/>; null where the filter looks at no header.</returns>
+    /// <summary>Reads the headers of the messages whose selection depends on them, many at once, without keeping them.</summary>
+    /// <param name="filter">The filter, which must be the same in every call.</param>
+    /// <param name="isOpen">Returns false for listed messages that are settled and need no decision.</param>
+    /// <param name="onFound">Called with each wanted Message-ID that is found.</param>
+    /// <returns>The messages in <see cref="Chosen"/>; null if the filter has no condition on headers.</returns>
     public async Task<UidSet?> ReadAsync(
         IMessageFolder folder, MessageFilter filter, IReadOnlyList<MessageInfo> listing, Func<MessageInfo, bool> isOpen, Action<string> onFound,
         CancellationToken cancellationToken)
@@ -43,7 +43,8 @@ internal sealed class HeaderChoice
             validity = folder.Status.UidValidity;
         }
 
-        // Of those asked for by Message-ID it is told which were met, be they settled; these may be listed without a date, which says nothing then.
+        // With Message-IDs, the headers of settled messages are read, too, so that each Message-ID found is reported. These messages may be
+        // listed without a date, which then excludes none.
         var candidates = new UidSet(listing.Where(m => !judged.Contains(m.Uid)
             && (filter.MessageIds.IsEmpty ? isOpen(m) && filter.Accepts(m) : m.InternalDate == default || filter.Accepts(m))).Select(m => m.Uid));
         await foreach (var header in candidates.IsEmpty ? AsyncEnumerable.Empty<MessageHeader>() : folder.ReadHeadersAsync(candidates, cancellationToken))
@@ -61,8 +62,8 @@ internal sealed class HeaderChoice
             Judge(header.Uid, HeaderMatch.Fits(header.Octets, filter.Headers));
         }
 
-        // A header that did not come left nothing to judge by: where the message is there all the same, it is copied, or fails with its
-        // reason. The next try may get its header.
+        // A message whose header did not arrive can't be judged, so it is selected: if the message still exists, it is copied, or fails
+        // with its own reason. The next attempt may get its header.
         List<Uid> unread = filter.MessageIds.IsEmpty ? [.. candidates.Enumerate().Where(u => !judged.Contains(u))] : [];
         Chosen = With(fitting, unread);
         Doubtful = With(undecided, unread);

@@ -6,14 +6,19 @@ using MimeKit;
 
 namespace Imapsync.Engine.Matching;
 
-/// <summary>Whether a message's header meets conditions.</summary>
+/// <summary>Tests whether a message's header meets the conditions of header rules.</summary>
 internal static class HeaderMatch
 {
-    /// <summary>More than stores read of a header: what stands further down nobody has seen.</summary>
+    /// <summary>
+    /// From this length in octets on, a header may have been cut off by the store that read it, so that further fields are unknown.
+    /// </summary>
     private const int CutBytes = 1 << 20;
 
     /// <param name="header">Octets through the empty line.</param>
-    /// <returns>Null where it can't be told: it has no field at all, goes on beyond what is read, or has what nobody can decode where it matters.</returns>
+    /// <returns>
+    /// Whether the header meets all rules; null if this can't be decided, because the header has no field, is longer than what is read, or
+    /// has a relevant value that can't be decoded.
+    /// </returns>
     public static bool? Fits(ReadOnlyMemory<byte> header, IReadOnlyList<HeaderRule> rules)
     {
         if (rules.Count == 0)
@@ -46,10 +51,10 @@ internal static class HeaderMatch
         return isTold ? rule.Excludes : null;
     }
 
-    /// <param name="isTold">Becomes false where some of the value can't be read.</param>
+    /// <param name="isTold">Set to false if a part of the value can't be read.</param>
     private static List<string> Texts(byte[] value, HeaderKind kind, ref bool isTold)
     {
-        // Octets that are no UTF-8 are shown by a guess, which is no ground for leaving a message out.
+        // Octets that are not UTF-8 are decoded by a guess, and a guess is no reason to leave a message out.
         isTold &= Utf8.IsValid(value) && Charsets(Encoding.Latin1.GetString(value)).All(HeaderText.KnowsCharset);
         var whole = OneLine(HeaderText.Decode(value));
         List<string> texts = [whole];
@@ -57,7 +62,7 @@ internal static class HeaderMatch
             texts.Add(whole[(open + 1)..close].Trim());
         if (kind != HeaderKind.Addresses || whole.Length == 0)
             return texts;
-        // From its octets: a comma in a decoded name would end it.
+        // The raw octets are parsed, because a comma in a decoded name would look like the end of an address.
         if (!InternetAddressList.TryParse(HeaderText.Options, value, out var addresses))
             isTold = false;
         foreach (var mailbox in addresses?.Mailboxes ?? [])
@@ -72,7 +77,7 @@ internal static class HeaderMatch
 
     private static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
-    /// <summary>Of encoded words (RFC 2047 §2, RFC 2231 §5: a language may follow).</summary>
+    /// <summary>Returns the charsets of a value's encoded words (RFC 2047 §2), without a language that may follow (RFC 2231 §5).</summary>
     private static IEnumerable<string> Charsets(string value)
     {
         for (var at = value.IndexOf("=?", StringComparison.Ordinal); at >= 0; at = value.IndexOf("=?", at + 2, StringComparison.Ordinal))

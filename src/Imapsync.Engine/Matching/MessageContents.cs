@@ -39,7 +39,7 @@ internal readonly record struct MessageContents(UInt128 Digest, long Length, uin
     /// <summary>
     /// Returns the messages whose octets differ from the recorded ones, even if the fields that mail programs add to headers are ignored.
     /// </summary>
-    /// <param name="read">Their contents as read with all fields.</param>
+    /// <param name="read">The messages' contents as read with all fields.</param>
     /// <param name="noted">The names of the fields to ignore.</param>
     public static async Task<HashSet<Uid>> FindOthersAsync(
         IMessageFolder folder, IReadOnlyList<(MessageInfo Message, MessageChecksum Recorded)> messages, Dictionary<Uid, MessageContents> read,

@@ -20,7 +20,9 @@ internal readonly record struct MessageFingerprint(MessageInfo Info, UInt128 Cor
 {
     private static readonly string[] CoreFields = ["Message-ID", "Date", "From", "Subject"];
 
-    /// <summary>The marks of mbsync and OfflineIMAP, and the fields that mutt and Thunderbird write in an mbox.</summary>
+    /// <summary>
+    /// The fields that mbsync and OfflineIMAP add to mark messages, and those that mutt and Thunderbird write in an mbox.
+    /// </summary>
     private static readonly string[] AddedFields =
     [
         "X-TUID", "X-OfflineIMAP", "Lines", "Content-Length", "Status", "X-Status", "X-Keywords", "X-UID", "X-Mozilla-Status", "X-Mozilla-Status2",

@@ -15,8 +15,10 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
     public Dictionary<Uid, Sighting> Seen { get; } = [];
 
     /// <param name="about">Messages about to be copied, listed with date and size.</param>
-    /// <param name="from">The lowest target UID to examine: 1 for messages that never met the target, otherwise the UIDNEXT known last.</param>
-    /// <param name="claimed">Target UIDs that settled messages point to.</param>
+    /// <param name="from">
+    /// The lowest target UID to examine: 1 for messages never compared with the target before, otherwise the UIDNEXT known last.
+    /// </param>
+    /// <param name="claimed">The target UIDs recorded for settled messages.</param>
     /// <param name="below">Target UIDs below <paramref name="from"/> to examine as well.</param>
     /// <param name="ownFrom">Target messages from this UID on may have been appended by this program or delivered by others.</param>
     /// <returns>Source and target messages that are the same, with their flags on either side.</returns>
@@ -66,7 +68,7 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
     }
 
     /// <summary>Reads the headers of messages and returns the messages' fingerprints; those that are gone meanwhile are left out.</summary>
-    /// <param name="messages">By UID, as listed.</param>
+    /// <param name="messages">The messages by UID, as listed.</param>
     public static async Task<List<MessageFingerprint>> IdentifyAsync(
         IMessageFolder folder, Dictionary<Uid, MessageInfo> messages, CancellationToken cancellationToken)
     {

@@ -21,7 +21,7 @@ public static class CheckCsv
 
     /// <param name="checks">A check is null where the job was not checked.</param>
     /// <param name="masks">Whether password columns are written with <c>***</c> as values; otherwise they are omitted.</param>
-    /// <param name="rows">Opens the jobs' CSV file once more, where it is not on the disk; null: it is.</param>
+    /// <param name="rows">Opens the jobs' CSV file again if it is not a file on disk; null if it is.</param>
     /// <exception cref="IOException">The CSV file can't be read again, or has changed since.</exception>
     public static async Task WriteAsync(Stream file, IReadOnlyList<(JobDefinition Job, AccountCheck? Check)> checks, IReadOnlyList<BadRow> badRows, bool masks, Func<Stream>? rows = null)
     {

@@ -17,10 +17,13 @@ public sealed record FoldersPlanned(string Job, int Pairs, long Messages) : JobE
 /// <param name="ToCopyBytes">Their size in octets, as far as it is known.</param>
 public sealed record FolderStarted(string Job, FolderPath Source, FolderPath Target, long ToCopy, long ToCopyBytes) : JobEvent(Job);
 
-/// <summary>A window was committed: its messages are at the target.</summary>
+/// <summary>A batch of copied messages was committed: they are at the target.</summary>
 public sealed record MessagesCopied(string Job, FolderPath Source, int Count, long Bytes) : JobEvent(Job);
 
-/// <summary>A verification has read these of the source, or without one of the target, and held them against the other side.</summary>
+/// <summary>
+/// A verification has compared some messages with the other side. They are messages of the source or, if it verifies without one, of the
+/// target.
+/// </summary>
 public sealed record MessagesVerified(string Job, FolderPath Source, int Count) : JobEvent(Job);
 
 public sealed record FolderFinished(string Job, FolderReport Folder) : JobEvent(Job);

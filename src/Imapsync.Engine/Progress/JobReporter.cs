@@ -20,10 +20,12 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
 
     public string Job => job;
 
-    /// <summary>Where the job's folders have their spans; null for a job that has none itself.</summary>
+    /// <summary>The trace to which the spans of the job's folders belong; null if the job has no trace.</summary>
     public JobTrace? Trace { get; init; }
 
-    /// <summary>Whether places of the source were left out that may hold mail, so that a folder missing from its listing may be there.</summary>
+    /// <summary>
+    /// Whether places of the source that may hold mail were left out, so that a folder missing from the listing may still exist.
+    /// </summary>
     public bool HasUnreadPlaces
     {
         get

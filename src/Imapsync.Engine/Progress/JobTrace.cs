@@ -4,14 +4,15 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Progress;
 
 /// <summary>
-/// A job and its folders as spans, for whoever listens to the <see cref="ActivitySource"/> <see cref="SourceName"/>; where nobody does,
-/// nothing is made. Spans hold names of jobs and folders, counts and words for programs: no address, no server's text, no secret.
+/// Reports a job and its folders as spans to the listeners of the <see cref="ActivitySource"/> <see cref="SourceName"/>; without a listener
+/// no span is created. Spans contain names of jobs and folders, counts and fixed words for programs, but no address, no server's text and
+/// no secret.
 /// </summary>
 public sealed class JobTrace : IDisposable
 {
     public const string SourceName = "imapsync";
 
-    /// <summary>More problems than a person looks through in a span.</summary>
+    /// <summary>The maximal number of problems in a span; nobody looks through more of them.</summary>
     private const int MostProblems = 100;
 
     private static readonly ActivitySource Source = new(SourceName);
@@ -26,7 +27,7 @@ public sealed class JobTrace : IDisposable
         span?.SetTag("imapsync.job", job).SetTag("imapsync.dry_run", isDryRun);
     }
 
-    /// <summary>One visit to a folder; after a failure that passes there is another.</summary>
+    /// <summary>Begins the span for one attempt at a folder. After a transient failure, the next attempt has another span.</summary>
     public FolderTrace BeginFolder(FolderPath source, FolderPath target)
     {
         var folder = span is null ? null : Start("imapsync.folder", span.Context);
@@ -56,7 +57,10 @@ public sealed class JobTrace : IDisposable
 
     public void Dispose() => Stop(span);
 
-    /// <summary>Not the current one of the calls that follow: else the identifiers would go along to mail servers' and providers' HTTP.</summary>
+    /// <summary>
+    /// Starts a span without making it the current one. Otherwise its identifiers would be sent along in HTTP requests to mail servers and
+    /// providers.
+    /// </summary>
     private static Activity? Start(string name, ActivityContext parent)
     {
         var before = Activity.Current;
@@ -79,10 +83,10 @@ public sealed class JobTrace : IDisposable
         .SetTag("imapsync.failed_messages", counts.Failed)
         .SetTag("imapsync.deleted_messages", counts.Deleted);
 
-    /// <summary>A folder's span; ended without <see cref="End"/> it says that the visit failed.</summary>
+    /// <summary>A folder's span. If it ends without <see cref="End"/>, it reports the attempt as failed.</summary>
     public readonly struct FolderTrace(Activity? span) : IDisposable
     {
-        /// <param name="counts">What the run did to the folder so far.</param>
+        /// <param name="counts">The counts of what the run has done to the folder so far.</param>
         public void End(FolderCounts counts)
         {
             if (span is null)

@@ -4,7 +4,10 @@ using MimeKit.Utils;
 
 namespace Imapsync.Engine.Reading;
 
-/// <summary>Header values as people read them: encoded words (RFC 2047) decoded, 8-bit octets read as UTF-8 where they are that, else as Latin-1.</summary>
+/// <summary>
+/// Decodes header values as people read them: encoded words (RFC 2047) are decoded, and 8-bit octets are read as UTF-8 if they are valid,
+/// otherwise as Latin-1.
+/// </summary>
 public static class HeaderText
 {
     static HeaderText()
@@ -19,7 +22,7 @@ public static class HeaderText
     /// <param name="value">Unfolded or not.</param>
     public static string Decode(ReadOnlySpan<byte> value) => Rfc2047.DecodeText(Options, value.ToArray()).Trim();
 
-    /// <summary>False where a word in this charset can't be decoded for what it says.</summary>
+    /// <summary>Returns false if the program can't decode words in this charset reliably.</summary>
     public static bool KnowsCharset(string charset)
     {
         // Many programs write "utf8" for "utf-8".
@@ -36,7 +39,7 @@ public static class HeaderText
         }
     }
 
-    /// <summary>Every field of a header, decoded, in order. What is no field is passed over.</summary>
+    /// <summary>Returns every field of a header in order, with the octets of its value. Lines that are no field are skipped.</summary>
     /// <param name="header">Octets through the empty line.</param>
     public static IEnumerable<(string Name, byte[] Value)> Fields(ReadOnlyMemory<byte> header)
     {

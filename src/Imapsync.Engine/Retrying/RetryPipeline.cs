@@ -34,7 +34,7 @@ internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, J
     public Task<T> WorkAsync<T>(string what, Func<Task<T>> work, Func<long> progress, CancellationToken giveUp) =>
         RunAsync(what, work, new RetryPolicy(settings, time, progress, wasReached: true), giveUp);
 
-    /// <summary>The server asks for more time, before it is asked for a message again, than the job has patience.</summary>
+    /// <summary>Returns true if the server demands a longer wait before the next attempt than the job allows.</summary>
     public bool IsTooLong(MailException trouble) => trouble.RetryAfter > settings.GiveUpAfter;
 
     /// <summary>

@@ -22,7 +22,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
 
     /// <summary>Runs the job. It does not throw for failures of the job; the report contains them.</summary>
     /// <param name="onEvent">May be called from any task, never concurrently.</param>
-    /// <param name="stop">Cancelled to finish the current window, save and report.</param>
+    /// <param name="stop">Cancelled to finish appending the current batch of messages, save and report.</param>
     /// <param name="abort">Cancelled to stop at once; what is not saved is found again by the next run.</param>
     public async Task<JobReport> RunAsync(
         JobDefinition job, RunOptions options, Action<JobEvent> onEvent, CancellationToken stop, CancellationToken abort)

@@ -51,7 +51,7 @@ internal sealed record OAuthEndpoints
     /// <summary>The issuer that the authorization response must name when it names one (RFC 9207).</summary>
     public string? Issuer { get; init; }
 
-    /// <summary>Whether secrets may be sent to this URL: it uses HTTPS or leads to this machine.</summary>
+    /// <summary>Returns whether secrets may be sent to this URL: it uses HTTPS or leads to this machine.</summary>
     public static bool IsSafe(string url) => Uri.TryCreate(url, UriKind.Absolute, out var address)
         && address.UserInfo.Length == 0
         && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && IsThisMachine(address.Host)));

@@ -204,8 +204,8 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
         public Secret Secret { get; } = new(token.AccessToken);
 
         /// <summary>
-        /// Whether the token's expiry is still far by both clocks. The monotonic clock may stop while a machine sleeps; the wall clock
-        /// can be changed by a person.
+        /// Returns whether the token's expiry is still far by both clocks. The monotonic clock may stop while a machine sleeps; the wall
+        /// clock can be changed by a person.
         /// </summary>
         public bool IsGood(TimeProvider now)
         {

@@ -12,13 +12,17 @@ namespace Imapsync.Engine.Snapshots;
 /// <param name="beforeEach">Called before each file and directory; an exception from it ends the work.</param>
 internal sealed class LinkedTree(Action beforeEach)
 {
-    /// <summary>So many scans in a row that find no other message end the work where a directory never stops changing.</summary>
+    /// <summary>
+    /// After this many scans in a row that find no further message, the work ends even if a directory never stops changing.
+    /// </summary>
     private const int QuietScans = 4;
 
-    /// <summary>Bounds the work beside a program that never stops renaming.</summary>
+    /// <summary>The maximal number of scans, in case another program never stops renaming files.</summary>
     private const int MaxScans = 1000;
 
-    /// <summary>A directory's date does not show a second change within the same tick of the clock that file systems use.</summary>
+    /// <summary>
+    /// The tick of the clock that file systems use. A directory's date does not show a second change within the same tick.
+    /// </summary>
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(20);
 
     /// <summary>The directories in scanning order: new/ comes first, since messages move from there to cur/.</summary>
@@ -61,10 +65,12 @@ internal sealed class LinkedTree(Action beforeEach)
 
     private static EnumerationOptions Everything => new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
 
-    /// <summary>Whether a file is a kept sign-in or its key: a snapshot lies beside the mail, and may be given away with it.</summary>
+    /// <summary>
+    /// Returns whether a file is a kept sign-in or its key: a snapshot lies beside the mail, and may be given away with it.
+    /// </summary>
     private static bool IsSecret(string name) => name.StartsWith(StateDirectory.SignInPrefix, StringComparison.Ordinal);
 
-    /// <summary>Whether a file is temporary, a lock, or an index that a mail server rebuilds by itself.</summary>
+    /// <summary>Returns whether a file is temporary, a lock, or an index that a mail server rebuilds by itself.</summary>
     private static bool IsPassing(string name) =>
         name.EndsWith(".lock", StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal) || name.StartsWith("dovecot.index", StringComparison.Ordinal);
 
@@ -93,11 +99,11 @@ internal sealed class LinkedTree(Action beforeEach)
         foreach (var place in Places)
             Posix.SyncDirectory(Path.Combine(to, place));
 
-        // True when the scan saw every message for certain.
+        // Scan returns true if it certainly saw every message.
         bool Scan(HashSet<string>? linked, out bool isQuiet)
         {
             var before = Dates();
-            // The real time: it is compared with dates that the file system gave.
+            // The system's clock is read, because the time is compared with dates that the file system has set.
             var began = TimeProvider.System.GetUtcNow().UtcDateTime;
             var (isWhole, knew) = (true, linked?.Count);
             isQuiet = true;

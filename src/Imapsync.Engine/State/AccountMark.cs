@@ -6,8 +6,9 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// The <c>accounts</c> piece of the job's state: of which source and which target account its records are. UIDVALIDITY does not tell accounts
-/// apart, since at many providers that of INBOX is 1 in all of them: records of one account would make the mail of another look copied.
+/// The <c>accounts</c> piece of the job's state. It identifies the source and target accounts that the job's records belong to. UIDVALIDITY
+/// does not distinguish accounts, since at many providers that of INBOX is 1 in every account: with the records of another account, mail
+/// would look copied.
 /// </summary>
 internal static class AccountMark
 {
@@ -15,15 +16,15 @@ internal static class AccountMark
     private const int MaxFileBytes = 4096;
 
     /// <summary>
-    /// Returns which ends of the job are other accounts than those its records are of, in words; null if none is, or if the state does not say
-    /// which accounts they are of.
+    /// Returns, in words, which sides of the job are other accounts than those that its records belong to. Returns null if none is, or if
+    /// the state does not identify the accounts.
     /// </summary>
     public static async Task<string?> FindChangeAsync(IStateMedium state, Endpoint source, Endpoint target, CancellationToken cancellationToken)
     {
         if (await ReadAsync(state, cancellationToken) is not { } octets)
             return null;
         var lines = Encoding.UTF8.GetString(octets).Split('\n');
-        // What can't be read names no account, so it is not the account of today.
+        // Content that can't be read identifies no account, so both accounts count as changed.
         var isSource = lines[0] == Magic && lines.Contains(SourceLine(source));
         var isTarget = lines[0] == Magic && lines.Contains(TargetLine(target));
         return (isSource, isTarget) switch
@@ -35,7 +36,7 @@ internal static class AccountMark
         };
     }
 
-    /// <summary>Records that from now on the job's records are of these accounts. Writes nothing if the state says so already.</summary>
+    /// <summary>Records that the job's records belong to these accounts from now on. Writes nothing if the state already says so.</summary>
     public static async Task SetAsync(IStateMedium state, Endpoint source, Endpoint target, CancellationToken cancellationToken)
     {
         var text = Encoding.UTF8.GetBytes($"{Magic}\n{SourceLine(source)}\n{TargetLine(target)}\n");
@@ -64,12 +65,15 @@ internal static class AccountMark
 
     private static string SourceLine(Endpoint source) => "source " + DigestOf(NameOf(source));
 
-    /// <summary>A backup may be moved to another directory together with its UIDs, so its place says nothing.</summary>
+    /// <summary>
+    /// Returns the target's line. It does not contain a backup's path, since a backup may be moved to another directory together with its
+    /// UIDs.
+    /// </summary>
     private static string TargetLine(Endpoint target) => "target " + DigestOf(target.Place is null ? NameOf(target) : "");
 
     /// <summary>
-    /// Returns the account's name. The port does not belong to it, except where it may be the end of a tunnel: the ports of this machine may lead
-    /// to different servers.
+    /// Returns the account's name. The port is not part of it, unless the host is this machine, whose ports may be tunnels to different
+    /// servers.
     /// </summary>
     private static string NameOf(Endpoint endpoint) => endpoint is ServerEndpoint { IsOnThisMachine: false } server ? server.Account : endpoint.Place ?? endpoint.Identity;
 

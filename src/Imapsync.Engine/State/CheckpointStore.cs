@@ -22,7 +22,10 @@ public sealed class CheckpointStore : ICheckpointStore
 
     public IReadOnlyDictionary<PairKey, PairSummary> Summaries => summaries;
 
-    /// <summary>The medium with the job's state. If opened read-only, it also shows what was written since, which exists in memory only.</summary>
+    /// <summary>
+    /// The medium with the job's state. If the store is read-only, the medium also shows the changes made since, which exist in memory
+    /// only.
+    /// </summary>
     public IStateMedium State => medium;
 
     /// <param name="readOnly">

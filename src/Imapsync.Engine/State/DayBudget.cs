@@ -124,7 +124,7 @@ internal sealed class DayBudget : IAsyncDisposable
             }
 
             await state.ReplaceAsync(name, Encoding.ASCII.GetBytes(text.ToString()), cancellationToken);
-            // Only now: what an aborted write did not save is saved by the next one.
+            // The saved octets are subtracted only after the write, so that what an aborted write did not save is saved by the next one.
             lock (gate)
                 unsaved -= saved;
         }

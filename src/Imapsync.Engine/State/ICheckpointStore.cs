@@ -88,10 +88,10 @@ public interface ICheckpoint : IAsyncDisposable
     IEnumerable<SettledMessage> Messages { get; }
 
     /// <summary>
-    /// The target's UIDNEXT as of the last commit, or the start of the oldest append window in flight if that is lower. A message at the
-    /// target with this UID or a higher one that no record mentions was either appended without its outcome being recorded, or put there by
-    /// someone else; identity tells which, before anything is copied. None until first set. Recovery needs nothing more; the windows
-    /// themselves are not recorded.
+    /// The target's UIDNEXT as of the last commit, or the UIDNEXT before the oldest batch that is still being appended if that is lower. A
+    /// target message with this UID or a higher one that no record mentions was either appended without its outcome being recorded, or put
+    /// there by someone else; comparing it by identity decides which, before anything is copied. None until first set. The batches
+    /// themselves need not be recorded.
     /// </summary>
     Uid KnownTargetUidNext { get; }
 
@@ -158,7 +158,7 @@ public enum CheckpointCondition
     /// <summary>The checkpoint was read as it was last committed; a torn end of the file, if any, was truncated.</summary>
     Good,
 
-    /// <summary>The checkpoint was damaged and set aside, so the pair is treated as on first meeting.</summary>
+    /// <summary>The checkpoint was damaged and set aside, so the pair is treated as in its first run.</summary>
     Damaged,
 }
 

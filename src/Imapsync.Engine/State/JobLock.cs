@@ -53,7 +53,7 @@ internal sealed class JobLock : IDisposable
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // The name of a holder that has ended stays in the file; what counts is the lock.
+            // The file may still name a holder that has ended, since only the lock itself counts.
         }
         finally
         {

@@ -12,9 +12,9 @@ namespace Imapsync.Engine.State;
 internal readonly record struct CommittedExtent(long CommittedBytes, uint Crc, ulong Version, long Length);
 
 /// <summary>
-/// Reads a journal's lines and distinguishes a torn end from damage. A torn end, as left by a crash, simply stops; a lost end can't look any
-/// different. Damage is a complete line that is wrong, or an end that no writer could have begun. A commit that had returned can therefore be
-/// lost only if the file ends early; see docs/checkpoints.md.
+/// Reads a journal's lines and distinguishes a torn end from damage. A torn end, as left by a crash, is ignored; if the end of the file was
+/// lost, the journal looks just the same. Damage is a complete line that is wrong, or an end that no writer could have begun. A commit that
+/// had returned can therefore be lost only if the file ends early; see docs/checkpoints.md.
 /// </summary>
 internal static class JournalScan
 {

@@ -163,7 +163,7 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
         {
             if (offset < keptLength)
             {
-                // A run beside this one may have taken the piece away meanwhile; it then looks cut off, which is reported as damage.
+                // Another run may have removed the piece meanwhile. The piece then looks truncated, which is reported as damage.
                 return kept is null ? ValueTask.FromResult(0) : kept.ReadAsync(buffer[..(int)Math.Min(buffer.Length, keptLength - offset)], offset, cancellationToken);
             }
 

@@ -26,7 +26,7 @@ public sealed class CsvReader : IRowReader
 
     public char Delimiter => text.Delimiter;
 
-    /// <summary>Whether the file can be read twice; false for a pipe, which delivers its content only once.</summary>
+    /// <summary>Returns whether the file can be read twice; false for a pipe, which delivers its content only once.</summary>
     public static bool CanReadAgain(string path) => !Pipes.IsPipe(path);
 
     /// <exception cref="TableException"/>

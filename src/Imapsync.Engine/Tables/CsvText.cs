@@ -3,9 +3,8 @@ using System.Text;
 namespace Imapsync.Engine.Tables;
 
 /// <summary>
-/// The text of a CSV file (RFC 4180) on its way to the parser, without empty lines and comments: what starts with # outside of quotes.
-/// Refuses at once what would cost memory or be read otherwise
-/// than it was meant: rows without an end, NUL, quotes in the middle of a cell.
+/// Reads the text of a CSV file (RFC 4180) for the parser, without empty lines and comments (lines that start with # outside of quotes).
+/// Input that would cost much memory or could be misread is refused at once: rows without an end, NUL, quotes in the middle of a cell.
 /// </summary>
 internal sealed class CsvText : TextReader
 {
@@ -23,8 +22,8 @@ internal sealed class CsvText : TextReader
     private bool isRowStart = true;
     private bool isLeftOut;
 
-    /// <param name="form">Its delimiter is decided by the first line where it is null.</param>
-    /// <exception cref="TableException">The first line makes no row.</exception>
+    /// <param name="form">The file's form. If its delimiter is null, the first line decides it.</param>
+    /// <exception cref="TableException">The first line is not a row.</exception>
     public CsvText(Stream file, CsvForm form)
     {
         Encoding encoding = form.IsLatin1 ? Encoding.Latin1 : new UTF8Encoding(false, throwOnInvalidBytes: true);

@@ -1,6 +1,6 @@
 namespace Imapsync.Engine.Tables;
 
-/// <summary>Reads a list of accounts into memory, up to a bound.</summary>
+/// <summary>Reads a list of accounts into memory, up to a limit.</summary>
 internal static class HeldOctets
 {
     /// <summary>Larger lists are refused, because they are held in memory.</summary>

@@ -1,6 +1,6 @@
 namespace Imapsync.Engine.Tables;
 
-/// <summary>Rows of accounts, each with a cell for every column, read one after the other.</summary>
+/// <summary>Reads rows of accounts one after the other, each with a cell for every column.</summary>
 public interface IRowReader : IDisposable
 {
     IReadOnlyList<string> Columns { get; }
@@ -11,8 +11,8 @@ public interface IRowReader : IDisposable
     /// <summary>The cells of the current row, in a new array for each row; a missing cell is an empty text.</summary>
     string[] Cells { get; }
 
-    /// <summary>Goes on to the next row that is not empty; false at the end.</summary>
-    /// <exception cref="TableException">What stands there can't be read, and nothing behind it.</exception>
+    /// <summary>Moves on to the next row that is not empty. Returns false at the end.</summary>
+    /// <exception cref="TableException">The next row can't be read, nor can any row after it.</exception>
     bool ReadRow();
 
     /// <summary>Why a cell of the current row is not a valid value, and the remedy; null where it is valid. Neither text repeats the cell.</summary>

@@ -4,9 +4,9 @@ using System.Text;
 namespace Imapsync.Engine.Tables;
 
 /// <summary>
-/// Reads LDIF (RFC 2849), as directories write it: a row for each entry, a column for each attribute, <c>dn</c> the first. An attribute that
-/// has several values in some entry has columns <c>mail[1]</c>, <c>mail[2]</c> besides. The octets are held, and read through twice: no entry
-/// says which attributes others have.
+/// Reads LDIF (RFC 2849), as directory servers write it: a row for each entry, a column for each attribute, <c>dn</c> first. An attribute
+/// that has several values in some entry also has columns <c>mail[1]</c>, <c>mail[2]</c>. The octets are held in memory and read twice,
+/// because the columns are known only when all entries have been read.
 /// </summary>
 public sealed class LdifReader : IRowReader
 {
@@ -28,8 +28,8 @@ public sealed class LdifReader : IRowReader
 
     public (string Message, string Remedy)? TroubleOf(int column) => troubles.TryGetValue(column, out var trouble) ? trouble : null;
 
-    /// <param name="source">Is read to its end, and not disposed of.</param>
-    /// <exception cref="TableException">It can't be read: the first line that is wrong.</exception>
+    /// <param name="source">The stream, which is read to its end and not disposed of.</param>
+    /// <exception cref="TableException">The file can't be read; the exception names the first wrong line.</exception>
     public static LdifReader Read(Stream source)
     {
         var reader = new LdifReader(HeldOctets.ReadAsync(source, TooMuch, CancellationToken.None).GetAwaiter().GetResult().ToArray());
@@ -99,7 +99,7 @@ public sealed class LdifReader : IRowReader
 
     private static TableException TooMuch() => new(0, 0, $"this is larger than {HeldOctets.Most >> 20} MiB", "ask for the attributes alone that are needed, or split it");
 
-    /// <summary>The attributes of the next entry, its dn first; null at the end. A value is null where it is no text.</summary>
+    /// <summary>Returns the attributes of the next entry, its dn first; null at the end. A value is null if it is not text.</summary>
     private List<(string Name, string? Value)>? NextEntry()
     {
         var entry = new List<(string Name, string? Value)>();
@@ -169,14 +169,14 @@ public sealed class LdifReader : IRowReader
     private TableException Wrong(string message, string remedy) => new(lines.Number, 0, message, remedy);
 }
 
-/// <summary>The lines of LDIF, put together where they are folded, without comments (RFC 2849, notes 2 and 10).</summary>
+/// <summary>Reads the lines of LDIF, with folded lines joined and without comments (RFC 2849, notes 2 and 10).</summary>
 internal sealed class LdifLines(byte[] octets)
 {
     private int position;
     private int number;
     private int taken;
 
-    /// <summary>The number, from 1, of the line where the logical line read last begins.</summary>
+    /// <summary>The number, from 1, of the line of the file where the logical line that was read last begins.</summary>
     public int Number { get; private set; }
 
     /// <summary>Whether the line read last is the first that is neither empty nor a comment.</summary>

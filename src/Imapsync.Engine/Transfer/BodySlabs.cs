@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// The memory of bodies that wait between the reading and the appending task: a few slabs of pooled memory, filled one after the other. A slab is
-/// reused once every body in it was released, in whatever order. One task allocates, any task releases.
+/// The memory for message bodies that wait between the reading and the appending task: a few blocks ("slabs") of pooled memory, filled one
+/// after the other. A slab is reused once every body in it was released, in whatever order. One task allocates, any task releases.
 /// </summary>
 internal sealed class BodySlabs : IDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class BodySlabs : IDisposable
     private const int MaxSlabs = 4;
 
     /// <summary>
-    /// The least size that a body is counted with: this bounds the number of bodies, and with it the memory for the messages' other data.
+    /// The least size that a body is counted with. It limits the number of bodies, and with it the memory for the messages' other data.
     /// </summary>
     private const int LeastBytes = 1 << 10;
 
@@ -44,7 +44,7 @@ internal sealed class BodySlabs : IDisposable
         }
     }
 
-    /// <summary>Memory that is still in use returns to the pool when its holder disposes it.</summary>
+    /// <summary>Returns the slabs to the pool. A slab that is still in use follows when its last body is released.</summary>
     public void Dispose()
     {
         lock (gate)

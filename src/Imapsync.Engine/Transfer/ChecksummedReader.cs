@@ -5,7 +5,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Transfer;
 
-/// <summary>A body whose octets are added to a checksum as they are consumed. Nothing is copied.</summary>
+/// <summary>A message body whose octets are added to a checksum as they are consumed. Nothing is copied.</summary>
 internal sealed class ChecksummedReader(PipeReader body) : PipeReader
 {
     private ReadOnlySequence<byte> shown;

@@ -9,10 +9,10 @@ namespace Imapsync.Engine.Transfer;
 /// its own, and the stretches are handed out one after the other, in the source's order. The first reader uses the folder as it was opened; when
 /// the consumer has to wait and connections are available, further readers open the folder again.
 /// </summary>
-/// <param name="source">Open, and not used by anybody else meanwhile.</param>
+/// <param name="source">The open folder, which nobody else uses meanwhile.</param>
 /// <param name="openAgain">Opens the same folder over another connection.</param>
 /// <param name="messages">In ascending order of UID, or nearly so.</param>
-/// <param name="stop">Ends the reading; messages that were already read are handed out.</param>
+/// <param name="stop">Cancelled to end the reading; messages that were already read are still handed out.</param>
 internal sealed class ReadAhead(
     IMessageFolder source,
     Func<CancellationToken, Task<IMessageFolder>> openAgain,
@@ -21,11 +21,11 @@ internal sealed class ReadAhead(
     TimeProvider time,
     CancellationToken stop) : IAsyncDisposable
 {
-    // Stretches are short, so that the messages that a reader has read ahead fit into its memory until it is their turn.
+    // Stretches are short, so that the messages that a reader has read ahead fit into its memory until the consumer takes them.
     private const int StretchMessages = 25;
     private const long StretchBytes = 1 << 20;
 
-    /// <summary>Once the consumer has waited for so long in all, another connection is worth its log-in.</summary>
+    /// <summary>How long the consumer must have waited in total before a further connection is worth its log-in.</summary>
     private static readonly TimeSpan WorthALogIn = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource over = new();
@@ -154,7 +154,9 @@ internal sealed class ReadAhead(
         }
     }
 
-    /// <summary>Reads stretches; throws nothing: a failure ends the stretches that it concerns, and is thrown to their consumer.</summary>
+    /// <summary>
+    /// Reads stretches. Never throws: a failure ends the stretches that it affects, and their consumer gets the exception.
+    /// </summary>
     private async Task ReadAsync(IMessageFolder folder)
     {
         lock (gate)

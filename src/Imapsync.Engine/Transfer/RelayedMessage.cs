@@ -3,7 +3,9 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Transfer;
 
-/// <summary>A message between the reading and the appending task: completely in memory or, where it is big, still at its source.</summary>
+/// <summary>
+/// A message between the reading and the appending task. It is completely in memory or, if it is big, still at its source.
+/// </summary>
 internal sealed class RelayedMessage : IDisposable
 {
     private readonly TaskCompletionSource? done;
@@ -23,10 +25,10 @@ internal sealed class RelayedMessage : IDisposable
 
     public IncomingMessage Message { get; }
 
-    /// <summary>Whether the message is in memory, so that its source need not wait for it.</summary>
+    /// <summary>Whether the message is in memory, so that its source need not wait until it is appended.</summary>
     public bool IsBuffered => done is null;
 
-    /// <summary>The checksum of all its octets, once the target has them; null where they were not read to the end.</summary>
+    /// <summary>The checksum of all the message's octets, once the target has them; null if they were not read to the end.</summary>
     public MessageChecksum? Checksum => streamed is null ? checksum : streamed.Checksum is { } sum && sum.Length == Message.Length ? sum : null;
 
     /// <summary>Completes when the appending task has finished with the message and the source may continue.</summary>
@@ -35,7 +37,9 @@ internal sealed class RelayedMessage : IDisposable
     /// <summary>Wraps a message that is read while it is appended, or one that could not be read.</summary>
     public static RelayedMessage Direct(IncomingMessage message) => new(message, null);
 
-    /// <summary>Reads the octets from the source into memory; the message has failed where their number differs from the announced length.</summary>
+    /// <summary>
+    /// Reads the octets from the source into memory. The message counts as failed if their number differs from the announced length.
+    /// </summary>
     public static async ValueTask<RelayedMessage> BufferAsync(IncomingMessage message, BodySlabs slabs, CancellationToken cancellationToken)
     {
         var memory = await slabs.TakeAsync((int)message.Length, cancellationToken);

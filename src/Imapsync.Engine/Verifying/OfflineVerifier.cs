@@ -15,7 +15,7 @@ internal sealed class OfflineVerifier(VerifyContext context, PairKey key, Target
     public async Task<long> RunAsync(CancellationToken abort)
     {
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
-        // An unknown UIDVALIDITY equals none, not even another unknown one.
+        // An unknown UIDVALIDITY never counts as equal, not even to another unknown one.
         if (checkpoint.Condition == CheckpointCondition.Damaged
             || (target.Folder is { } there && (there.LastingUidValidity.IsNone || there.LastingUidValidity != checkpoint.TargetValidity)))
         {
@@ -99,7 +99,7 @@ internal sealed class OfflineVerifier(VerifyContext context, PairKey key, Target
             ? []
             : await MessageContents.ReadAsync(target.Folder!, [.. different.OrderBy(m => m.Target.Uid).Select(m => m.Target)], withDigest: false, abort, fields);
 
-    /// <param name="bare">The contents without header fields that mail programs add, where it was read that way.</param>
+    /// <param name="bare">The contents without the header fields that mail programs add, if the message was read in that way.</param>
     private void Compare(SettledMessage known, MessageContents? read, MessageContents bare)
     {
         if (read is not { } contents)

@@ -6,9 +6,9 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Watching;
 
 /// <summary>
-/// Decides when a job is run while it is watched: when its source tells of a change, and now and then in any case. Each run is an ordinary one
-/// over all folders, which costs one or two round trips where little changed: what a run of one folder would have to leave open, mail that
-/// was moved between folders and what may be removed, no later run would know of.
+/// Decides when a watched job is run: when its source reports a change, and at intervals in any case. Each run is an ordinary one over all
+/// folders, which costs one or two round trips if little has changed. A run of one folder could not tell moved messages from removed ones,
+/// and no later run would make up for that.
 /// </summary>
 /// <param name="run">Runs the job once. Never throws.</param>
 public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefinition, RunOptions, Task<JobReport>> run, TimeProvider time)
@@ -16,7 +16,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     /// <summary>A feed that lasted this long was healthy, so after its loss the count of retries starts again.</summary>
     private static readonly TimeSpan GoodFeed = TimeSpan.FromMinutes(1);
 
-    /// <summary>A server that asks for a longer pause than this is asked again after this time all the same.</summary>
+    /// <summary>If a server asks for a longer pause than this, the next attempt is made after this time nevertheless.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
 
     private readonly Lock gate = new();
@@ -35,11 +35,15 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     /// </summary>
     public Action<string> OnNote { get; init; } = _ => { };
 
-    /// <summary>Called once, when the source is listened to or the reason why it is not is known, just before the first run begins.</summary>
+    /// <summary>
+    /// Called once, just before the first run begins, when the source is listened to or it is known why this is not possible.
+    /// </summary>
     public Action OnReady { get; init; } = () => { };
 
-    /// <summary>Watches until it is told to stop; a run that goes on then is to be stopped by who gave it.</summary>
-    /// <returns>Null once stopped; else the first run's report, where that says that none can ever succeed.</returns>
+    /// <summary>
+    /// Watches until <paramref name="stop"/> is cancelled. A run that is then in progress has to be stopped by whoever supplied it.
+    /// </summary>
+    /// <returns>Null after a stop; the first run's report if it shows that no run can ever succeed.</returns>
     public async Task<JobReport?> RunAsync(CancellationToken stop)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -61,7 +65,10 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         }
     }
 
-    /// <summary>A wrong name or password is reported at once; later it is retried like any other failure, since somebody may correct it.</summary>
+    /// <summary>
+    /// Returns true if no run can succeed. A wrong name or password in the first run ends the watch; later it is retried like any other
+    /// failure, since somebody may correct it.
+    /// </summary>
     private static bool IsHopeless(JobReport report) => report.Stop is StopReason.Authentication or StopReason.Configuration;
 
     private async Task<JobReport?> RunAgainAsync(CancellationToken stop)
@@ -70,7 +77,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         while (true)
         {
             stop.ThrowIfCancellationRequested();
-            // News that arrives from here on is for the next run.
+            // A change that is reported from here on is left for the next run.
             news.Reader.TryRead(out _);
             var since = time.GetTimestamp();
             var report = await RunOnceAsync();
@@ -109,8 +116,8 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     }
 
     /// <summary>
-    /// Reserves all connections that may listen. Where the feed before had fewer, a run may be using the rest, so its end is awaited: no other
-    /// run could use any news before.
+    /// Reserves all connections that may listen. If the previous feed had fewer, a run may be using the rest, so the end of that run is
+    /// awaited: until then no other run could start anyway.
     /// </summary>
     private Task ReserveAsync(CancellationToken stop)
     {
@@ -128,9 +135,9 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
             reserved = connections;
     }
 
-    /// <param name="rest">The shortest wait, even when there is news.</param>
-    /// <param name="most">The wait is over then, news or not.</param>
-    /// <returns>There was news by the end of the rest.</returns>
+    /// <param name="rest">The shortest wait, even if a change is reported.</param>
+    /// <param name="most">The longest wait, even if no change is reported.</param>
+    /// <returns>True if a change had been reported by the end of <paramref name="rest"/>.</returns>
     private async Task<bool> AwaitNewsAsync(TimeSpan rest, TimeSpan most, CancellationToken stop)
     {
         await Task.Delay(rest, time, stop);
@@ -138,7 +145,8 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
             return true;
         if (most > rest)
         {
-            // The memory that runs used is returned before a wait that may be long: the collector would not return it for hours otherwise.
+            // The memory that runs used is returned before a wait that may be long, because the garbage collector would not return it for
+            // hours.
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             using var due = new CancellationTokenSource(most - rest, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, stop);
@@ -205,7 +213,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
                 return null;
             Reserve(feed.Connections);
             TellState($"listened to by {feed.Display}; looked at every {Span(job.Watch.Every)} in any case");
-            // The feed does not report changes made before it was open, so opening it counts as news.
+            // The feed does not report changes made before it was opened, so opening it counts as a change.
             news.Writer.TryWrite(true);
             ready.TrySetResult();
             while (true)
@@ -231,7 +239,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         }
     }
 
-    /// <summary>Tells how the source is listened to now, unless that was told last.</summary>
+    /// <summary>Reports how the source is listened to now, unless this was the last report.</summary>
     private void TellState(string text)
     {
         if (text != lastState)

@@ -17,7 +17,7 @@ internal sealed class RemovedLately(TimeProvider time)
     {
         get
         {
-            // A step's last removal may have been at its end.
+            // The last removal of a step may have been at the step's end, so a step counts for one step longer.
             steps.RemoveAll(s => time.GetElapsedTime(s.Since) > Span + Step);
             return steps.Sum(s => s.Count);
         }

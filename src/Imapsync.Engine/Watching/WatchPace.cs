@@ -1,10 +1,10 @@
 namespace Imapsync.Engine.Watching;
 
 /// <summary>
-/// How soon the next run may begin. After a quiet time at once; while news never ends, ever more of it is put into one run: each run costs both
-/// servers a log-in. After trouble, ever more slowly.
+/// Decides how soon the next run may begin. After a quiet time it begins at once. While changes never end, the rests grow, so that more
+/// changes go into one run, since each run costs both servers a log-in. After failures, too, the rests grow.
 /// </summary>
-/// <param name="every">See <see cref="Jobs.WatchSettings.Every"/>; no rest is longer.</param>
+/// <param name="every">The longest rest; see <see cref="Jobs.WatchSettings.Every"/>.</param>
 public sealed class WatchPace(TimeSpan every)
 {
     /// <summary>How long to wait so that changes that arrive together go into one run.</summary>
@@ -22,8 +22,8 @@ public sealed class WatchPace(TimeSpan every)
     private TimeSpan restAfterTrouble = FirstRestAfterTrouble;
 
     /// <summary>How long the job is left alone after a run that ended well. It rests for as long as it works, so that another run gets its lock.</summary>
-    /// <param name="took">The run.</param>
-    /// <param name="wasBusy">News had come already when the rest before it ended.</param>
+    /// <param name="took">How long the run took.</param>
+    /// <param name="wasBusy">True if a change had already been reported when the rest before the run ended.</param>
     public TimeSpan AfterRun(TimeSpan took, bool wasBusy)
     {
         restAfterTrouble = FirstRestAfterTrouble;

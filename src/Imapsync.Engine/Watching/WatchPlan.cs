@@ -5,11 +5,11 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Watching;
 
 /// <summary>
-/// Shares out the connections that may listen, before anything is opened: those are held for days, and what is left to an account and to a
-/// host has to do for runs. Pure.
+/// Assigns the connections that may listen, before anything is opened: they are held for days, so runs have to manage with what is left to
+/// the account and to the host. Pure.
 /// </summary>
-/// <param name="Job">The job with what is left to its hosts.</param>
-/// <param name="Listeners">Connections of the source that may listen; 0 where none can be spared or its kind has none.</param>
+/// <param name="Job">The job, limited to the connections that are left to its hosts.</param>
+/// <param name="Listeners">The number of connections of the source that may listen; 0 if none can be spared or the store has none.</param>
 public sealed record WatchPlan(JobDefinition Job, int Listeners)
 {
     /// <summary>Plans the jobs in their order: where there are not enough connections for all, the first jobs get them.</summary>
