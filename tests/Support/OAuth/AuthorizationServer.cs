@@ -57,7 +57,7 @@ public sealed class AuthorizationServer : IDisposable
     /// <summary>The scope to return with tokens; null to return none, which means the requested scope.</summary>
     public string? GivenScope { get; set; }
 
-    /// <summary>A person has to sign in on a page of it (<see cref="SignInPage"/>); else every request is agreed to at once.</summary>
+    /// <summary>Whether a person must sign in on the page <see cref="SignInPage"/>; if not, the server grants every request at once.</summary>
     public bool AsksPerson { get; set; }
 
     /// <summary>Answers to the device grant's questions before the token, in order.</summary>
