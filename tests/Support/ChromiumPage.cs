@@ -18,7 +18,7 @@ public sealed class ChromiumPage : IAsyncDisposable
     {
     }
 
-    /// <summary>Writes a script, to be named in the BROWSER variable, that opens a URL in a headless Chromium with its profile in the directory.</summary>
+    /// <summary>Writes a script for the BROWSER variable. It opens a URL in a headless Chromium that has its profile in the directory.</summary>
     public static string WriteBrowser(TempDir dir, string name)
     {
         var profile = dir.Create(name + "-profile");

@@ -70,7 +70,7 @@ public sealed partial class ImapProbe : IAsyncDisposable
     }
 
     /// <summary>Adds a message to a folder, as another client would.</summary>
-    /// <param name="hasLiteralPlus">Whether the server supports LITERAL+; if not, the client waits for its continuation request before it sends the message.</param>
+    /// <param name="hasLiteralPlus">Whether the server supports LITERAL+; if not, the octets are sent after its continuation request.</param>
     public async Task AppendAsync(string folder, ReadOnlyMemory<byte> octets, string flags = "", DateTimeOffset? internalDate = null, bool hasLiteralPlus = true)
     {
         var date = internalDate is { } d ? $"\"{d.UtcDateTime.ToString("dd-MMM-yyyy HH:mm:ss", CultureInfo.InvariantCulture)} +0000\" " : "";
