@@ -103,7 +103,7 @@ public sealed class ComingFromTests
         Assert.Equal(0, (await RunAsync(lab, home, job)).Total("copied"));
     }
 
-    /// <summary>Checks that imapsync adopts mail fetched by the other program, that the other finds nothing to do, and that each fetches new mail once.</summary>
+    /// <summary>Checks that imapsync adopts the other program's mail, that the other finds nothing to do then, and that new mail is fetched once.</summary>
     private static async Task TakenOverAsync(BackupLab lab, string home, string job, Func<Task> runTheirs, bool isSame = true, string[]? folders = null)
     {
         await runTheirs();

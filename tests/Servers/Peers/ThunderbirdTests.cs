@@ -100,7 +100,7 @@ public sealed class ThunderbirdTests
         again.AddsUp();
     }
 
-    /// <summary>Compares two mailboxes. An mbox stores only the dates of its postmarks, and no folders that contain only folders, so those are not compared.</summary>
+    /// <summary>Compares two mailboxes. An mbox has only the dates of its postmarks, and no folders that contain only folders.</summary>
     private static void Same(MailboxSnapshot account, MailboxSnapshot copy)
     {
         BackupLab.Same(Plain(account), Plain(copy));

@@ -12,7 +12,7 @@ public sealed class BigServedFolderTests
     /// <summary>The maximum memory in MiB of the program itself, in an ordinary build (not native).</summary>
     private const int MostMiB = 200;
 
-    /// <summary>The maximum memory in bytes for each message: 31 for the snapshot, more for the store's list of file names, and spare capacity of both.</summary>
+    /// <summary>The maximum memory in bytes for each message: 31 for the snapshot, the rest for file names and spare capacity.</summary>
     private const int MostBytesEach = 1500;
 
     [Fact]

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>Searches of a folder in which one message can't be read: whether a search key matches this message is unknown, so neither the key nor its NOT finds it.</summary>
+/// <summary>Searches of a folder with an unreadable message. Whether a key matches this message is unknown, so neither the key nor its NOT finds it.</summary>
 public sealed class UnreadableSearchTests
 {
     private const int Messages = 7;
