@@ -157,7 +157,7 @@ public sealed class WatchTests
         Assert.True(result.Status == 12, result.ToString());
     }
 
-    /// <summary>Mail arrives and is deleted while connections break repeatedly. The memory of the process is compared after many changes and at the end.</summary>
+    /// <summary>Mail arrives and is deleted while connections break. The memory after a tenth of the changes is compared with that at the end.</summary>
     [Fact]
     public async Task Nothing_is_missing_after_a_storm_of_changes_and_twenty_cuts()
     {

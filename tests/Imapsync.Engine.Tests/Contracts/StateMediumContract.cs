@@ -113,7 +113,7 @@ public abstract class StateMediumContract : CheckpointContract
         await using (var looking = Open())
         {
             await RefusesAsync(looking);
-            // What several write they write meanwhile.
+            // State that several processes may write can be written meanwhile.
             await looking.ReplaceAsync(StateName.VerifyCursor, Text("mine"), Token);
         }
 

@@ -38,7 +38,7 @@ internal sealed class MemoryStore
     /// <summary>Called with the UID of each header that is read: may throw.</summary>
     public Action<uint> OnHeader { get; set; } = _ => { };
 
-    /// <summary>UIDs that no header is told of.</summary>
+    /// <summary>UIDs of messages whose header the store does not return.</summary>
     public HashSet<uint> WithoutHeader { get; } = [];
 
     /// <summary>The UIDVALIDITY of the next folder created; 0 for a store that never tells one.</summary>
