@@ -244,7 +244,7 @@ public abstract class StateMediumContract : CheckpointContract
     protected static async Task<string?> ReadAsync(IStateMedium state, StateName name) =>
         await state.ReadAllAsync(name, int.MaxValue, Token) is { } octets ? Encoding.UTF8.GetString(octets) : null;
 
-    /// <summary>Each way of writing what is held is refused.</summary>
+    /// <summary>Asserts that every kind of write to the held state is refused.</summary>
     protected static async Task RefusesAsync(IStateMedium state)
     {
         foreach (var name in (StateName[])[Journal, StateName.Summary, StateName.Appending, StateName.TrashOrigins])

@@ -95,7 +95,7 @@ public sealed class HeaderSelectionTests
         await box.RunAsync();
         box.Job = box.Job with { Messages = Invoices };
         Assert.Equal(0, (await box.RunAsync()).Totals.Deleted);
-        // Gone and back under another UID: the filter leaves it out, and its copy is its own.
+        // A message that comes back under another UID is excluded by the filter and keeps its copy at the target.
         inbox.Remove(3);
         inbox.Add(MailboxFixture.Mail("lunch"));
         inbox.Remove(1);

@@ -192,7 +192,7 @@ internal sealed class MemoryFolderState(uint validity)
 
     public bool TellsUidNext { get; set; } = true;
 
-    /// <summary>The UIDNEXT that is told whatever it is; null for the true one.</summary>
+    /// <summary>The UIDNEXT that the store reports; null for the true one.</summary>
     public uint? ToldUidNext { get; set; }
 
     /// <summary>Whether STATUS reports the number of messages.</summary>
@@ -242,7 +242,7 @@ internal sealed class MemoryFolderState(uint validity)
         };
     }
 
-    /// <summary>Lets the MODSEQs begin again, as after the loss of an index; UIDs stay.</summary>
+    /// <summary>Restarts the MODSEQs, as after the loss of an index; UIDs stay.</summary>
     public void ForgetModSeqs()
     {
         for (var i = 0; i < Messages.Count; i++)
