@@ -327,7 +327,7 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"^using Imapsync\.Engine\.(?<room>[\w.]+);", RegexOptions.Multiline, 60_000)]
     private static partial Regex EngineRoom();
 
-    // What a file names by its namespace, or by the end of it as names are shortened inside the library.
+    // Matches each reference to a namespace of the library, in full (using Imapsync.Imap.Wire) or shortened as inside the library (Wire.X).
     [GeneratedRegex(@"(?:using Imapsync\.Imap\.|[^.\w](?=Wire\.|Connection\.|Client\.|Sasl\.|Pop3\.))(?<room>Wire|Connection|Client|Sasl|Pop3)\b(?!\.cs)", RegexOptions.None, 60_000)]
     private static partial Regex WireRoom();
 

@@ -14,7 +14,7 @@ internal sealed partial class DocumentPage
     /// <param name="name">Below docs, without its ending.</param>
     public static DocumentPage Read(string name) => new(File.ReadAllText(Path.Combine(Repository.Root, "docs", name + ".md")));
 
-    /// <summary>Returns the example configuration of the other mail program: the first code block that is not for imapsync.</summary>
+    /// <summary>The configuration of the program that the page compares imapsync with: the first code block without a language or marked <c>ini</c>.</summary>
     public string Theirs(params ReadOnlySpan<(string Written, string Here)> changes) => Change(Blocks().First(b => b.Language is "" or "ini").Text, changes);
 
     /// <summary>The job files, in order.</summary>

@@ -5,8 +5,8 @@ namespace Imapsync.Engine.Checking;
 /// <summary>How much one folder of a store holds. Changes nothing. What the store does not tell never counts as 0.</summary>
 public static class FolderSize
 {
-    /// <summary>By the folder's listing, else by its status.</summary>
-    /// <returns>Messages; 0 for a folder that holds folders only, null where nothing tells.</returns>
+    /// <summary>Counts the folder's messages: by its entry in the folder list if that has the count, else by its status.</summary>
+    /// <returns>The number of messages; 0 for a folder that holds only folders, null if the store does not tell.</returns>
     public static async Task<long?> CountAsync(IMessageStore store, FolderEntry folder, CancellationToken cancellationToken)
     {
         if (!folder.HoldsMessages)

@@ -111,8 +111,8 @@ internal sealed class MailboxCopier(JobContext context)
     }
 
     /// <summary>
-    /// Saves a summary of each new folder before copying, if removals are enabled. Otherwise, after a killed run whose folder is then deleted
-    /// at the source, no later run would know that the copies have to be removed.
+    /// Saves a summary of each new folder before copying, if removals are enabled. Without the summary, if the run is killed and the folder is
+    /// then deleted at the source, no later run would know that the copies have to be removed.
     /// </summary>
     private async Task RememberNewAsync(IReadOnlyList<FolderPair> pairs, CancellationToken abort)
     {

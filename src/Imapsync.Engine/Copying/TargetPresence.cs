@@ -169,5 +169,5 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     }
 }
 
-/// <summary>The target UIDs of the messages stored in a folder, valid under this UIDVALIDITY.</summary>
+/// <summary>The UIDs in a target folder of the messages that the job has copied there, and the UIDVALIDITY under which they are valid.</summary>
 internal sealed record BroughtMessages(UidValidity Validity, IReadOnlyList<Uid> Uids);

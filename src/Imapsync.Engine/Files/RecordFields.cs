@@ -63,5 +63,5 @@ internal ref struct RecordFields(ReadOnlySpan<byte> record)
     }
 }
 
-/// <summary>A state file is not reliable. Never leaves this component: its reader treats the file as damaged.</summary>
+/// <summary>Thrown when a state file is damaged. Whoever reads the file catches the exception and treats the file as lost.</summary>
 internal sealed class StateDamagedException(string message) : Exception(message);

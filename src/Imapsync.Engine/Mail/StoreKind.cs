@@ -85,8 +85,8 @@ public abstract class TargetKind<T> : StoreKind, ITargetKind
 public sealed record StoreSetting(string Name, string Purpose, ImmutableArray<string> Choices);
 
 /// <summary>
-/// The input from which a kind of store makes its endpoint: the URL and the settings beside it. Errors are reported with their position in the
-/// job file.
+/// What a store kind (IMAP, mbox, …) makes its endpoint from: the URL and the settings written next to it in the job file. Errors are reported
+/// with their position in that file.
 /// </summary>
 public interface IEndpointSettings
 {

@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Matching;
 
 /// <summary>
-/// Before anything is copied, finds those messages that are already at the target though no checkpoint says so, because this is the first
-/// meeting, the checkpoint was lost, or an append was interrupted before its outcome was recorded.
+/// Finds, before anything is copied, messages that the target has already although no checkpoint records them. This happens in the first run
+/// between two folders, when the checkpoint was lost, and when an append was interrupted before its outcome was recorded.
 /// </summary>
 internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder target)
 {

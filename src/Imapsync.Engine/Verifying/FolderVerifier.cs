@@ -101,7 +101,8 @@ internal sealed class FolderVerifier(
         _ => "not at the target",
     };
 
-    /// <returns>True if the sizes differ and the contents will not be compared otherwise.</returns>
+    /// <summary>Compares what listings tell of a message at both sides: flags, date and size.</summary>
+    /// <returns>True if the sizes differ and nothing else will compare the contents, because <c>--full</c> was not given.</returns>
     private bool CompareListed(MessageMatch match)
     {
         var (here, there, known) = match;

@@ -23,7 +23,8 @@ public sealed partial class Pop3Client
         Pop3RefusedException? refusal = null;
         foreach (var name in Candidates(credentials))
         {
-            // The first refusal may concern the mechanism; a second one means that the password is wrong. So only sending the password itself is tried then.
+            // One refusal may be due to the mechanism or to the password. After it only a mechanism that sends the password itself is tried: if
+            // that is refused too, the password is wrong.
             if (refusal is not null && !(SaslChoice.SendsPassword(name) && IsPrivate))
                 continue;
             try

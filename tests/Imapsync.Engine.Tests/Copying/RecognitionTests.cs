@@ -10,7 +10,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A message that was never compared with the target is compared with all of it when it first comes into the job, and only then.</summary>
+/// <summary>When a message first takes part in the job, it is compared with all messages of the target folder; later runs do not compare it again.</summary>
 public sealed class RecognitionTests
 {
     [Fact]

@@ -18,7 +18,7 @@ public sealed class RunSumTests
         Assert.Equal(report.Folders[0].Counts, report.Totals);
     }
 
-    /// <summary>Whatever the runs were, the counts add up to what the source shows, as those of a run do.</summary>
+    /// <summary>For any sequence of runs, the counts of their sum add up to the number of messages at the source, as the counts of one run do.</summary>
     [Fact]
     public void The_counts_add_up()
     {

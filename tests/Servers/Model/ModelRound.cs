@@ -128,7 +128,7 @@ internal sealed class ModelRound : IRound
 
     private async Task<RunEnd> KilledRunAsync(long octets)
     {
-        // A killed run has no other fault: it is a process on the machine's real clock and would wait long before each retry.
+        // A run that will be killed gets no line faults: it is a separate process on the real clock, so each retry would really wait.
         foreach (var line in Lines)
             line.Mend();
         var file = new JobText(job, sourceLine, targetLine).Write(dir);

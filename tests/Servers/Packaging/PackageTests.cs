@@ -170,7 +170,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         await Release.RunAsync("sh", "-c", "cd \"$1\" && sha256sum --check --strict SHA256SUMS", "sh", release.Directory);
     }
 
-    /// <summary>The files that the recipe copies exist in the repository and are not excluded by .dockerignore.</summary>
+    /// <summary>Every path that the container recipe copies exists in the repository and is not excluded by <c>.dockerignore</c>.</summary>
     [Fact]
     public async Task The_container_recipe_names_what_is_there()
     {

@@ -53,7 +53,7 @@ public sealed class DovecotAgreementTests
             {
                 // Only a server that tracks sessions, as Dovecot does, shows \Recent.
                 var (theirs, ours) = (Text(expected, i).Replace(" \\Recent", "", StringComparison.Ordinal), Text(actual, i));
-                // Dovecot keeps the space that continues a Message-ID field on a line of its own.
+                // Where a Message-ID field is folded after its name, Dovecot keeps the leading space of the continuation line in the value.
                 if (item is "ENVELOPE" or "BODY" or "BODYSTRUCTURE")
                     theirs = theirs.Replace("\" <", "\"<", StringComparison.Ordinal);
                 // For a part with an empty body Dovecot returns the header without the line end in front of the boundary.

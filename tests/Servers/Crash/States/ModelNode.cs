@@ -15,7 +15,7 @@ internal sealed class ModelNode(bool isDirectory)
     /// <summary>A directory's entries that survive a crash.</summary>
     public Dictionary<string, ModelNode> DurableNames { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The file's content at the end of the record; a crash state with equal content gets the exact modification time (in nanoseconds).</summary>
+    /// <summary>The file's final content and modification time. A modelled state with the same content gets exactly this time, to the nanosecond.</summary>
     public (byte[] Octets, DateTime Time)? Last { get; set; }
 
     public bool HasUnsynced => unsynced.Count > 0;
