@@ -57,7 +57,7 @@ internal static partial class Floor
                         window.Write("\r\n"u8);
                 }
 
-                // Read replies while the window is still being sent, so that the two sides do not block on each other's full buffers.
+                // Read replies while the batch of messages is still being sent, so that the two sides do not block on each other's full buffers.
                 var reply = client.ReplyAsync(tag);
                 await client.SendAsync(window.GetBuffer().AsMemory(0, (int)window.Length));
                 await reply;

@@ -4,7 +4,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace Imapsync.Fleet.Tests;
 
-/// <summary>What examples/fleet shows is accepted by the program, and names nothing that is not there.</summary>
+/// <summary>The program accepts the examples in examples/fleet, and all files and names in them exist.</summary>
 public sealed class ExampleTests
 {
     private static readonly string Directory = Path.Combine(PostgresServer.RepositoryRoot(), "examples", "fleet");

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Imapsync.Fleet.Tests;
 
-/// <summary>One PostgreSQL for all tests that need a real one; each has a database of its own.</summary>
+/// <summary>One PostgreSQL server for all tests that need a real one; each test has its own database.</summary>
 public sealed class PostgresFixture : IAsyncLifetime
 {
     private readonly TempDir dir = new();
@@ -13,11 +13,11 @@ public sealed class PostgresFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => Server = await PostgresServer.StartAsync(dir["postgres"]);
 
-    /// <summary>The connection string of a new database.</summary>
+    /// <summary>Creates a database and returns its connection string.</summary>
     public async Task<string> NewDatabaseAsync()
     {
         var name = $"test{Interlocked.Increment(ref databases)}";
-        // Not from the pool: a test may have killed the server that a pooled connection leads to.
+        // The connection is not taken from the pool, because a test may have killed the server of a pooled connection.
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Server.ConnectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand($"create database {name}", connection);

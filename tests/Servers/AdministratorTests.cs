@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>An administrator logs in on behalf of every account, in the form that each server knows.</summary>
+/// <summary>An administrator logs in on behalf of every account, in the form that each server supports.</summary>
 public sealed class AdministratorTests
 {
     private const string MasterPassword = "master-of-all-77";

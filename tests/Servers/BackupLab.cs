@@ -47,7 +47,7 @@ public sealed class BackupLab : IAsyncDisposable
 
     public string TargetDirectory => Dir["target"];
 
-    /// <summary>The name of the state directory. Another name makes it another job, which remembers nothing.</summary>
+    /// <summary>The name of the state directory. With another name the job starts without the state of earlier runs.</summary>
     public string StateName { get; set; } = "state";
 
     public string StateDirectory => Dir[StateName];
@@ -56,7 +56,7 @@ public sealed class BackupLab : IAsyncDisposable
 
     public string ReportFile => Dir["report.json"];
 
-    /// <summary>Starts a server of the test's own; the test fills its only mailbox.</summary>
+    /// <summary>Starts a server for one test alone, whose only mailbox <paramref name="fill"/> fills.</summary>
     public static async Task<BackupLab> StartAsync(Action<MaildirWriter> fill, DovecotOptions? options = null)
     {
         var dir = new TempDir();
@@ -78,7 +78,7 @@ public sealed class BackupLab : IAsyncDisposable
         return new BackupLab(dir, server, ownsServer: true);
     }
 
-    /// <summary>A job of the test's own on a server that other tests share. The test must not change that server's mail.</summary>
+    /// <summary>Creates a job on a server that other tests use too. The test must not change that server's mail.</summary>
     public static BackupLab On(DovecotServer server) => new(new TempDir(), server, ownsServer: false);
 
     public Task<ImapProbe> ConnectAsync() => ImapProbe.ConnectAsync(Server, "alice");
@@ -153,7 +153,7 @@ public sealed class BackupLab : IAsyncDisposable
         return await probe.SnapshotAsync();
     }
 
-    /// <summary>Asserts that the target Maildir holds what the source shows and that no temporary file is left.</summary>
+    /// <summary>Asserts that the target Maildir holds the same mail as the source shows over IMAP, and no temporary file.</summary>
     public async Task TargetEqualsSourceAsync(string because = "")
     {
         Same(await SourceAsync(), MaildirReader.Read(TargetDirectory), because);

@@ -42,7 +42,7 @@ public sealed class BigFolderTests
     {
         await using var lab = await StartAsync();
         var made = 0;
-        // The first connection lists the folder and begins to read; the others are cut in the middle of reading.
+        // The first connection lists the folder and begins to fetch messages; the second and third are cut while they fetch messages.
         lab.Job.Line.NextRules = () => ++made is 2 or 3 ? Thin with { CutAfterFromServer = 700_000 } : Thin;
 
         var outcome = await lab.SucceedAsync();

@@ -11,7 +11,7 @@ public sealed class BigMaildirBackup(BigMailbox mailbox) : IAsyncLifetime
 
     public RunOutcome First { get; private set; } = null!;
 
-    /// <summary>The round trips of the first run: how often the client spoke after the server had.</summary>
+    /// <summary>The number of round trips of the first run: how often the client sent data after the server had.</summary>
     public int FirstTurns { get; private set; }
 
     public async ValueTask InitializeAsync()

@@ -130,7 +130,7 @@ public sealed class BulkRunTests
         const int atOnce = 20;
         var accounts = int.TryParse(Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_ACCOUNTS"), CultureInfo.InvariantCulture, out var given) ? given : 2 * atOnce;
         await using var lab = await BulkLab.StartAsync(accounts, messages: 40);
-        // A sequential run first, so that the program has reached its own full size before memory is compared.
+        // A sequential run comes first: it measures the memory that the program needs for one job at a time.
         var one = await lab.SucceedAsync([.. lab.Users.Take(atOnce), "--parallel", "1"]);
         var began = TimeProvider.System.GetTimestamp();
         var all = await lab.SucceedAsync([.. lab.Users.Skip(atOnce), "--parallel", $"{atOnce}"]);

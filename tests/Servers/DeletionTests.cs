@@ -84,7 +84,7 @@ public sealed class DeletionTests
         Assert.Equal(0, second.Total("deleted"));
         BackupLab.Same(before, MaildirReader.Read(lab.TargetDirectory));
 
-        // A person has checked the deletions and confirms them by raising the limit.
+        // The user has checked the deletions and confirms them by raising the limit.
         lab.Rules = policy + "\ndeletion_limit: 40%";
         var third = await lab.SucceedAsync();
         Assert.Equal(30, third.Total("deleted"));

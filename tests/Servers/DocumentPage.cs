@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A page of the documents: its examples, made to work on the machine of a test.</summary>
+/// <summary>A page of the documentation, whose examples are adapted so that a test can run them.</summary>
 internal sealed partial class DocumentPage
 {
     private readonly string text;
@@ -20,8 +20,8 @@ internal sealed partial class DocumentPage
     /// <summary>The job files, in order.</summary>
     public string Job(int number, params ReadOnlySpan<(string Written, string Here)> changes) => Change(Blocks().Where(b => b.Language == "yaml").ElementAt(number).Text, changes);
 
-    /// <summary>A command line of imapsync that stands in a block, a table or a sentence: its words without the program's name.</summary>
-    /// <param name="part">All of it, or what no other has in it.</param>
+    /// <summary>Returns the arguments of an imapsync command line from a code block, a table or a sentence of the page.</summary>
+    /// <param name="part">The whole command line, or a part that no other command line on the page contains.</param>
     public string[] Command(string part, params ReadOnlySpan<(string Written, string Here)> changes)
     {
         var lines = Blocks().SelectMany(b => b.Text.Split('\n')).Concat(text.Split('`').Where((_, at) => at % 2 == 1)).Select(l => CommandLine().Match(l))
@@ -30,7 +30,7 @@ internal sealed partial class DocumentPage
         return [.. Change(line, changes).Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(w => w.Trim('\''))];
     }
 
-    /// <summary>Everything that is to be changed must stand in the example, so that nothing of it escapes the test.</summary>
+    /// <summary>Replaces texts in an example. Each text must occur in the example, so that a test notices when the page has changed.</summary>
     private static string Change(string example, ReadOnlySpan<(string Written, string Here)> changes)
     {
         foreach (var (written, here) in changes)
@@ -66,7 +66,7 @@ internal sealed partial class DocumentPage
         }
     }
 
-    /// <summary>Perhaps behind a time of cron, up to a comment, a redirection or another command.</summary>
+    /// <summary>Matches a command line, which may follow the time fields of a crontab line, up to a comment, a redirection or another command.</summary>
     [GeneratedRegex("^(?:[0-9* ]+ )?(?<line>imapsync [^#>&|\n]*)", RegexOptions.None, 60_000)]
     private static partial Regex CommandLine();
 }

@@ -50,7 +50,7 @@ public sealed partial class FileSourceTests
 
         protected static byte[] Concat(string before, byte[] octets, string after = "") => [.. Encoding.Latin1.GetBytes(before), .. octets, .. Encoding.Latin1.GetBytes(after)];
 
-        /// <summary>The message quoted for an mboxrd file.</summary>
+        /// <summary>Returns the message with its "From " lines quoted, as in an mboxrd file.</summary>
         protected static byte[] Quoted(byte[] octets) => Encoding.Latin1.GetBytes(FromLine().Replace(Encoding.Latin1.GetString(octets), ">$0"));
     }
 
@@ -148,7 +148,7 @@ public sealed partial class FileSourceTests
             Path.Combine(directory, "All mail Including Spam and Trash.mbox"),
             Concat($"From {1693481513215678901 + number}@xxx Tue Jun 03 06:09:10 +0000 2025\n", Quoted(Labelled(sample)), "\n"));
 
-        /// <summary>The message with the header fields that Takeout puts in front of it, which count as part of it.</summary>
+        /// <summary>Returns the message with the header fields that Takeout adds before it; they count as part of the message.</summary>
         public static byte[] Labelled(Sample sample)
         {
             var labels = string.Join(',', new[]

@@ -1,7 +1,7 @@
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// The machine's time, but waits before a retry pass more than a hundred times as fast. Timeouts that guard against hanging keep their length.
+/// The system's clock, except that the waits before a retry are shortened more than a hundredfold. Timeouts that guard against hanging keep their length.
 /// </summary>
 internal sealed class HastyTime : TimeProvider
 {

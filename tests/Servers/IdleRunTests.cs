@@ -6,7 +6,7 @@ namespace Imapsync.Servers.Tests;
 public sealed class IdleRunTests
 {
     /// <summary>
-    /// The lines of a client that asks for nothing twice: three steps of SCRAM, ID, NAMESPACE, LIST, LOGOUT and what belongs to them.
+    /// The number of lines sent by a client that asks for nothing twice: three for SCRAM, then ID, NAMESPACE, LIST, LOGOUT and similar.
     /// </summary>
     private const int FewLines = 9;
 
@@ -17,7 +17,7 @@ public sealed class IdleRunTests
     {
         await using var lab = await MigrationLab.StartAsync(ManyFolders(300));
         await lab.SucceedAsync();
-        // The second run records what the first one changed at the target. Only the third is a run with nothing to do, as every night.
+        // The second run records what the first one changed at the target. Only the third run has nothing to do, like most nightly runs.
         await lab.SucceedAsync();
         lab.Forget();
 

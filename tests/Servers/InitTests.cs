@@ -197,7 +197,7 @@ public sealed partial class InitTests
     /// <summary>Replaces what differs from run to run: times, durations, and the order of folders that are copied in parallel.</summary>
     private static string Settle(string screen)
     {
-        // On a machine with a mail server the usual ports answer differently.
+        // If this machine runs a mail server, connections to the standard ports are not refused, so the message is replaced.
         screen = UsualPort().Replace(screen, "  ${scheme}://localhost: localhost can't be reached: Connection refused");
         var lines = ClockTime().Replace(Duration().Replace(screen, "· 1 s"), "").Split('\n').Select(l => l.TrimEnd()).ToList();
         for (var i = 1; i < lines.Count; i++)

@@ -69,7 +69,7 @@ public sealed class KerberosTests : IAsyncLifetime
         Assert.False(Directory.Exists(lab.TargetDirectory) && Directory.EnumerateFiles(lab.TargetDirectory, "*:2,*", SearchOption.AllDirectories).Any());
     }
 
-    /// <summary>A nightly run has nobody who could type a password.</summary>
+    /// <summary>A nightly run has nobody who could type a password, so the job uses a client keytab.</summary>
     [Fact]
     public async Task The_key_of_a_client_keytab_gets_in()
     {

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>The measuring instruments are checked against each other before anything is measured with them.</summary>
+/// <summary>Tests of the test tools (proxy, probe, readers), so that the other tests can rely on them.</summary>
 public sealed class LabTests
 {
     [Fact]
@@ -66,7 +66,7 @@ public sealed class LabTests
         broken.Dispose();
         await other.SendAsync("looks"u8.ToArray());
 
-        // The server knows that the first connection ended but has not answered yet, so the other's octets can't be here.
+        // The server has not closed its end of the cut connection yet, so the proxy must not pass on octets of the other connection.
         var buffer = new byte[5];
         Assert.Equal(0, await serversBroken.ReceiveAsync(buffer));
         Assert.False(serversOther.Poll(TimeSpan.FromMilliseconds(200), SelectMode.SelectRead));
@@ -79,7 +79,7 @@ public sealed class LabTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        // The line is slow, so both connections are cut while octets of theirs are under way.
+        // The line is slow, so both connections are cut while some of their octets are in transit.
         await using var line = FaultProxy.Start(((IPEndPoint)listener.LocalEndpoint).Port, new FaultRules { BytesPerSecond = 20_000 });
         var clients = new List<Socket>();
         var received = new List<Task<int>>();

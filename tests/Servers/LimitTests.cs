@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// The job's limits and the server's, with a real server: the run takes longer, uses several parts or fewer connections, and still ends complete.
+/// Limits set by the job or the server: a job slows down, needs several runs or uses fewer connections, but still copies everything.
 /// </summary>
 public sealed class LimitTests
 {

@@ -84,7 +84,7 @@ public sealed class LineFaultTests(TlsLines lines) : IClassFixture<TlsLines>
         : new FaultRules { CutAfterFromClient = Place(atSource, fromServer) };
 
     /// <summary>
-    /// A random position after the TLS handshake, within the octets that surely pass in this direction: many where bodies pass, few where
+    /// Returns a random octet position after the TLS handshake and before the end of the traffic: many octets where bodies pass, few where
     /// only commands and replies do.
     /// </summary>
     private int Place(bool atSource, bool fromServer) => new Random(seed).Next(1500, atSource == fromServer ? lines.SourceBytes / 3 : 2500);

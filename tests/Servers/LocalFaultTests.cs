@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// Refusals by the local machine: writing, reading, opening files, the job file itself. Each is reported once and is over when its cause is.
+/// Local files that can't be opened, read or written. Each fault is reported once, and the next run after the fault is repaired succeeds.
 /// </summary>
 public sealed class LocalFaultTests
 {
@@ -31,7 +31,7 @@ public sealed class LocalFaultTests
 
         await disk.MakeReadOnlyAsync(false);
         await lab.SucceedAsync();
-        // The file system becomes read-only between two runs, as one with errors does.
+        // The file system becomes read-only between two runs, as Linux does to a file system with errors.
         await lab.ConnectAndFlagAsync();
         await disk.MakeReadOnlyAsync(true);
         await RefusedAsync(lab, disk.Path, "mount it for writing");
@@ -112,7 +112,7 @@ public sealed class LocalFaultTests
         await lab.SucceedAsync();
         await lab.ConnectAndFlagAsync();
         var journal = Directory.GetFiles(Path.Combine(lab.StateDirectory, "pairs"), "INBOX-*").Single();
-        // Every version of the format has a first line with a CRC, so this one is valid, though from a later version.
+        // The first line of a journal has a CRC in every version of the format, so this is a valid journal of a later version.
         const string newer = "imapsync-journal 999 76e7388e\nfrom the future\n";
         await File.WriteAllTextAsync(journal, newer, TestContext.Current.CancellationToken);
         var before = MaildirReader.Read(lab.TargetDirectory);

@@ -87,7 +87,7 @@ public sealed class LogInTests
         await lab.SucceedAsync();
         LoggedIn(lab, "external", "alice");
 
-        // Certificate and key in one file, which then has to be as private as a key.
+        // Certificate and key are in one file, so this file must be as private as a key file.
         var both = lab.Dir.Write("both.pem", await File.ReadAllTextAsync(certificate, Now) + await File.ReadAllTextAsync(key, Now));
         File.SetUnixFileMode(both, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         lab.Endpoint = $"{url}\n      tls_client_certificate: {both}";

@@ -26,7 +26,7 @@ internal sealed partial class MadeUpServer : IAsyncDisposable
         _ = AcceptAsync();
     }
 
-    /// <summary>Commands with this word are answered with an opening and then a piece of text, repeated without end.</summary>
+    /// <summary>Commands with this word are answered with the opening and then with the piece of text, repeated without end; null for none.</summary>
     public (string Command, string Opening, string Piece)? Endless { get; init; }
 
     /// <summary>The octets of the endless reply that the client has accepted.</summary>

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>The big mailbox into mbox files.</summary>
+/// <summary>Backups of the big mailbox into mbox files.</summary>
 public sealed class MboxBackupTests(BigMailbox mailbox)
 {
     [Fact]
@@ -23,7 +23,7 @@ public sealed class MboxBackupTests(BigMailbox mailbox)
     }
 
     /// <summary>
-    /// Messages that mboxrd by itself can't represent exactly: a last line without line end, a header without an empty line after it.
+    /// Messages that the mboxrd format can't represent exactly, such as one whose last line has no line end or whose header has no empty line after it.
     /// </summary>
     private static readonly string[] BeyondMboxrd =
         ["no final newline", "one octet", "no empty line", "no header", "one newline", "status headers", "folder data"];

@@ -12,7 +12,7 @@ public sealed class MigrationLab : IAsyncDisposable
 
     private readonly IAsyncDisposable? server;
 
-    /// <param name="server">Disposed with the lab, like the job; null where the caller owns both.</param>
+    /// <param name="server">The server and job to dispose with the lab; null if the caller owns both.</param>
     private MigrationLab(BackupLab job, int port, string password, IAsyncDisposable? server)
     {
         Job = job;
@@ -40,7 +40,7 @@ public sealed class MigrationLab : IAsyncDisposable
         }
     }
 
-    /// <summary>The target Dovecot, where the lab owns one.</summary>
+    /// <summary>The target Dovecot. It exists only if the lab owns it.</summary>
     public DovecotServer Server => (DovecotServer)server!;
 
     /// <summary>The YAML lines of the target.</summary>
@@ -53,14 +53,14 @@ public sealed class MigrationLab : IAsyncDisposable
     public static async Task<MigrationLab> StartAsync(Action<MaildirWriter> fill, DovecotOptions? target = null) =>
         await WithDovecotAsync(await BackupLab.StartAsync(fill), target);
 
-    /// <summary>A lab with a Dovecot of its own as the job's target.</summary>
+    /// <summary>Creates a lab with a private Dovecot as the job's target.</summary>
     public static async Task<MigrationLab> WithDovecotAsync(BackupLab job, DovecotOptions? options = null)
     {
         var target = await DovecotServer.StartAsync(job.Dir["target-server"], options ?? new DovecotOptions());
         return new MigrationLab(job, target.Port, target.Password, target);
     }
 
-    /// <summary>A lab with another server as target; the caller owns the server and the job.</summary>
+    /// <summary>Creates a lab with another server as target; the caller owns the server and the job.</summary>
     public static MigrationLab To(BackupLab job, int port, string user, string password) =>
         new(job, port, password, server: null) { User = user };
 

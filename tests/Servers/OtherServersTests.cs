@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// From Dovecot to another server and back: refused messages are listed with the server's words, the server's documented changes are expected,
+/// Mail is moved from Dovecot to another server and back: refused messages are listed with the server's words, the server's documented changes are expected,
 /// and everything else is equal. Skipped with a reason on machines that can't have the server.
 /// </summary>
 public sealed class OtherServersTests
@@ -105,7 +105,7 @@ public sealed class OtherServersTests
         return [.. refused.Select(r => r.Text[(r.Text.IndexOf(": ", StringComparison.Ordinal) + 2)..])];
     }
 
-    /// <summary>The source without what was left out or refused, with the changes that the server in the middle makes.</summary>
+    /// <summary>Returns the source's mail without the excluded and refused messages, changed as the server in the middle changes it.</summary>
     private static async Task<MailboxSnapshot> ExpectedAsync(BackupLab job, HashSet<(string Folder, uint Uid)> refused, Func<byte[], byte[]> change)
     {
         var changed = AwkwardMail.Messages().Select(m => MaildirReader.WithCrLf(m.Octets).ToArray())

@@ -47,7 +47,7 @@ public sealed class Pop3Tests
         await using var lab = await LabAsync(
             mailbox =>
             {
-                // Over POP3 Dovecot adds a missing last line end; messages without one are the other test's.
+                // Over POP3 Dovecot adds a missing last line end; another test covers messages without one.
                 foreach (var (_, octets) in AwkwardMail.Messages().Where(m => m.Octets is [.., (byte)'\n']))
                     mailbox.Add("INBOX", octets, MailGenerator.Date(1));
                 Ordinary(mailbox, 50);
@@ -241,7 +241,7 @@ public sealed class Pop3Tests
         {
             for (var i = 0; i < 40; i++)
                 await probe.AppendAsync("INBOX", MaildirReader.WithCrLf(MailGenerator.Message(i)).ToArray(), hasLiteralPlus: false);
-            // What POP3 would have to escape, and lines that no server may take for the end.
+            // Lines that begin with a dot: POP3 must escape them, so that none is taken for the end of the message.
             await probe.AppendAsync("INBOX", "Subject: dots\r\n\r\n.\r\n..\r\n.x\r\n\r\n.\r\n"u8.ToArray(), hasLiteralPlus: false);
             await probe.AppendAsync("INBOX", "Subject: 8 bit\r\n\r\n\u00e4\u20ac\r\n"u8.ToArray(), hasLiteralPlus: false);
         }

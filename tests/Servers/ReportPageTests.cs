@@ -90,7 +90,7 @@ public sealed class ReportPageTests : IAsyncLifetime
     public async Task Nothing_is_wider_than_the_window(int width, int height)
     {
         var page = await WriteAsync();
-        // The script only measures; the page itself has none.
+        // The page itself has no script; this test adds one to measure the page's width.
         var text = (await File.ReadAllTextAsync(page, TestContext.Current.CancellationToken)).Replace("default-src 'none'", "default-src 'none'; script-src 'unsafe-inline'", StringComparison.Ordinal);
         var frame = dir.Write("measured.html", text.Replace("</body>", "<script>document.title = 'width ' + document.documentElement.scrollWidth + ' of ' + innerWidth</script></body>", StringComparison.Ordinal));
         // A browser window can't be narrower than 500 pixels, but a frame can.
@@ -149,7 +149,7 @@ public sealed class ReportPageTests : IAsyncLifetime
         return await process.WaitAsync();
     }
 
-    /// <summary>The browser's output and log. It can resolve no name, and its proxy does not exist.</summary>
+    /// <summary>Runs a browser that has no name server and no working proxy, and returns its output and network log.</summary>
     private async Task<(string Output, string Log)> BrowseAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo("chromium")
@@ -174,7 +174,7 @@ public sealed class ReportPageTests : IAsyncLifetime
         return (output, await log);
     }
 
-    /// <summary>Keeps the screenshot for a person to look at, where an environment variable names a directory.</summary>
+    /// <summary>Copies the screenshot to the directory that an environment variable names, if set, for inspection by a person.</summary>
     private static void Keep(string file)
     {
         if (Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PAGES") is { Length: > 0 } place)

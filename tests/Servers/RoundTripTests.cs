@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>From an account into files, and from the files into another account.</summary>
+/// <summary>Mail is copied from an account into files, and from the files into another account.</summary>
 public sealed class RoundTripTests
 {
     [Theory]

@@ -118,7 +118,7 @@ public sealed class SecretTests
 
     private static void IsAbsent(string text, string where)
     {
-        // Base64 is as readable: of the password alone (LOGIN) and of the PLAIN response.
+        // Base64 is as readable as plain text, so two more forms are searched: the password alone (LOGIN) and the PLAIN response.
         foreach (var form in (string[])[Password, Base64(Password)[..^4], Base64($"\0alice\0{Password}")[..^4]])
             Assert.False(text.Contains(form, StringComparison.OrdinalIgnoreCase), "the password stands in " + where);
     }

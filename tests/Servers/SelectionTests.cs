@@ -4,12 +4,12 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Messages chosen by their headers out of accounts on a real Dovecot.</summary>
+/// <summary>Jobs that select messages by their headers, with a real Dovecot.</summary>
 public sealed class SelectionTests
 {
     private const string Rules = "messages: { from: ['*@example.org'], without_subject: ['*außer*'], without_headers: { X-Spam-Flag: 'yes*' } }\ndeletions: mirror";
 
-    /// <summary>Each message with whether it takes part.</summary>
+    /// <summary>The messages, each with whether the filter selects it.</summary>
     private static readonly (byte[] Octets, bool TakesPart)[] Mail =
     [
         Message("From: a@example.org\r\nSubject: plain\r\n", true),
@@ -53,11 +53,11 @@ public sealed class SelectionTests
         Assert.Equal((0L, 5L, 5L), (second.Total("copied"), second.Total("already_present"), second.Total("skipped")));
         Assert.DoesNotContain(lab.Line.Commands, c => c.Contains("FETCH", StringComparison.OrdinalIgnoreCase) && c.Contains("HEADER", StringComparison.OrdinalIgnoreCase));
 
-        // Without the filter the rest comes, and nothing twice.
+        // Without the filter the remaining messages are copied, and none is copied twice.
         lab.Rules = "";
         Assert.Equal(5, (await lab.SucceedAsync()).Total("copied"));
         Assert.Equal(Digests(Mail), Arrived(lab));
-        // With it again nothing goes, also where what it leaves out is gone and back.
+        // With the filter again nothing is copied or deleted, even if messages that the filter excludes were removed and came back.
         lab.Rules = isPop3 ? Rules.Split('\n')[0] : Rules;
         Assert.Equal((0L, 0L), Counts(await lab.SucceedAsync()));
         Assert.Equal(Digests(Mail), Arrived(lab));
@@ -65,7 +65,7 @@ public sealed class SelectionTests
         static (long, long) Counts(RunOutcome run) => (run.Total("copied"), run.Total("deleted"));
     }
 
-    /// <summary>Whatever is wrong with a message: a filter that excludes what no message has leaves none out.</summary>
+    /// <summary>A filter that matches no message excludes none, whatever is wrong with the message.</summary>
     [Fact]
     public async Task Of_awkward_mail_none_is_left_out_by_a_filter_that_fits_none()
     {

@@ -16,7 +16,7 @@ public sealed class SnapshotTests
         var first = Assert.Single((await ListAsync(lab)).EnumerateArray());
         Assert.Equal((200, 200), (first.GetProperty("messages").GetInt32(), first.GetProperty("came").GetInt32()));
         var name = first.GetProperty("name").GetString()!;
-        // Each message has one more hard link, which takes no room.
+        // The snapshot consists of a second hard link to each message, which takes almost no disk space.
         Assert.Equal("200", (await Command.RunAsync("sh", ["-c", $"find '{lab.TargetDirectory}' -type f -links 2 | wc -l"])).Trim());
 
         await using (var probe = await lab.ConnectAsync())
@@ -56,7 +56,7 @@ public sealed class SnapshotTests
     }
 
     /// <summary>
-    /// Mail that other programs put into the backup has no recorded UID. The one given to it in a snapshot lasts and never means another
+    /// Mail that other programs put into the backup has no recorded UID. The UID that a snapshot assigns to such a message lasts and never means another
     /// message.
     /// </summary>
     [Fact]

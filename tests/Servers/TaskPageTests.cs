@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>The pages by task: their job files and command lines, run as a reader runs them.</summary>
+/// <summary>The pages of the documentation about single tasks: their job files and command lines are run as a user runs them.</summary>
 public sealed class TaskPageTests
 {
     private const string Url = "url: imaps://alice@imap.example.com";
@@ -36,7 +36,7 @@ public sealed class TaskPageTests
         await using (var probe = await ImapProbe.ConnectAsync(lab.Server, "bob"))
             Assert.Equal(3, (await probe.SnapshotAsync()).MessageCount);
 
-        // Deleted before a run: it lies in the backup's trash, and goes back to where it was.
+        // A message deleted before a run is moved to the backup's trash, and restored to its original folder.
         await using (var probe = await lab.ConnectAsync())
         {
             await probe.CommandAsync("SELECT INBOX");
@@ -83,7 +83,7 @@ public sealed class TaskPageTests
             0, ("url: imaps://alice@imap.old.example", Here(lab)), ("url: imaps://alice@imap.new.example", $"url: imap://{migration.User}@127.0.0.1:{migration.TargetLine.Port}\n      tls: none")));
         await File.WriteAllTextAsync(Path.Combine(home, "old.password"), lab.Server.Password);
         await File.WriteAllTextAsync(Path.Combine(home, "new.password"), migration.Password);
-        // Folders that are still to be made stand in nobody's way.
+        // Folders that do not exist yet must not make these commands fail.
         foreach (var line in (string[])["check ", "folders ", "imapsync run move.yaml --dry-run", "imapsync run move.yaml", "verify "])
             await RunAsync(lab, home, page.Command(line));
         BackupLab.Same(await lab.SourceAsync(), await migration.TargetAsync());
@@ -99,7 +99,7 @@ public sealed class TaskPageTests
         return home;
     }
 
-    /// <summary>A command that must end well, in the directory of the job file.</summary>
+    /// <summary>Runs a command in the directory of the job file and asserts that it succeeds.</summary>
     private static async Task<ImapsyncResult> RunAsync(BackupLab lab, string home, params string[] words)
     {
         await using var process = ImapsyncProcess.Start(home, words, lab.Environment);

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Spans and figures by OTLP, received by a server of the test's own and read octet by octet.</summary>
+/// <summary>Spans and metrics sent by OTLP, received by a private server and decoded without a library.</summary>
 public sealed class TelemetryTests
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -55,7 +55,7 @@ public sealed class TelemetryTests
         Assert.Equal(file, Figures(collector).Order(StringComparer.Ordinal));
         NothingIsShown(lab, collector);
 
-        // A run with nothing new visits no folder, and is told.
+        // A run that finds nothing new opens no folder, so it adds its own span but no span of a folder.
         await lab.SucceedAsync();
         Assert.Equal(folders.Count, Spans(collector).Count(s => s.Text(5) == "imapsync.folder"));
         Assert.Equal(2, Spans(collector).Count(s => s.Text(5) == "imapsync.job"));
@@ -77,7 +77,7 @@ public sealed class TelemetryTests
         NothingIsShown(lab, collector);
     }
 
-    /// <summary>The wait for it has a bound: else these runs would not end.</summary>
+    /// <summary>The program waits for the collector only for a limited time; without this limit these runs would not end.</summary>
     [Theory]
     [InlineData("refused", "refused")]
     [InlineData("hang", "there was no answer within 5 s")]
@@ -161,7 +161,7 @@ public sealed class TelemetryTests
 
     private static List<OtlpMessage> Spans(HttpReceiver collector) => [.. Requests(collector, "/v1/traces").SelectMany(r => r.Messages(1, 2, 2))];
 
-    /// <summary>As the text file has them.</summary>
+    /// <summary>Returns the received metrics in the form that the text file has.</summary>
     private static IEnumerable<string> Figures(HttpReceiver collector) =>
         from metric in Requests(collector, "/v1/metrics").SelectMany(r => r.Messages(1, 2, 2))
         from point in metric.Messages(5, 1)

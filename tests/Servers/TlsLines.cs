@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// A Dovecot shared by the tests of a class, with a filled account that none of them changes. Each test has its own target account on it and
+/// A Dovecot shared by the tests of a class, with a filled account that none of them changes. Each test has its own target account on this server and
 /// reaches both over TLS through proxies that it breaks.
 /// </summary>
 public sealed class TlsLines : IAsyncLifetime

@@ -85,7 +85,7 @@ public sealed class TlsRefusalTests
         RedirectStandardError = true,
     })!;
 
-    /// <summary>The handshake of a client that accepts any TLS version: proves that a refusal is due to the version.</summary>
+    /// <summary>Does the handshake as a client that accepts any TLS version, which proves that a refusal is due to the version.</summary>
     private static async Task<string> HandshakeAsync(int port, string option)
     {
         using var client = Process.Start(new ProcessStartInfo(

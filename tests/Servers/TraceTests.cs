@@ -98,7 +98,7 @@ public sealed class TraceTests
         Assert.All(Forms(Password), form => Assert.DoesNotContain(form, trace, StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>The forms of a password: plain, quoted, base64 alone (LOGIN), and base64 in a PLAIN response at each alignment.</summary>
+    /// <summary>Returns the forms of a password: plain, quoted, base64 alone (LOGIN), and base64 in a PLAIN response at each alignment.</summary>
     private static IEnumerable<string> Forms(string password)
     {
         yield return password;

@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary><c>imapsync watch</c> of a real account into a Maildir: what happens there is soon so here, whatever becomes of the line.</summary>
+/// <summary><c>imapsync watch</c> of a real account into a Maildir: changes at the source soon reach the Maildir, even if connections break.</summary>
 public sealed class WatchTests
 {
     private const string WithoutNotify = "IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS SPECIAL-USE MOVE";
@@ -30,7 +30,7 @@ public sealed class WatchTests
         var took = new List<double>();
         for (var i = 0; i < 5; i++)
         {
-            // As after a quiet time: a run that follows another one rests first.
+            // A run that soon follows another one is delayed, so the test waits until no such delay is due.
             await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, TestContext.Current.CancellationToken);
             var began = TimeProvider.System.GetTimestamp();
             await probe.AppendAsync(folder, MailGenerator.Message(1000 + i));
@@ -57,7 +57,7 @@ public sealed class WatchTests
         await lab.TargetEqualsSourceAsync();
     }
 
-    /// <summary>A server that tells nothing by itself, and one that says it would and does not.</summary>
+    /// <summary>A server without IDLE, and one that announces IDLE but sends no updates.</summary>
     [Theory]
     [InlineData("IMAP4rev1 SASL-IR LITERAL+ NAMESPACE UIDPLUS CONDSTORE LIST-EXTENDED LIST-STATUS", "looked at every 10 s: the source tells nothing of changes by itself", null)]
     [InlineData(WithoutNotify, "looked at every 10 s: the source tells nothing of changes by itself", "NO [CANNOT] not for you")]
@@ -157,7 +157,7 @@ public sealed class WatchTests
         Assert.True(result.Status == 12, result.ToString());
     }
 
-    /// <summary>Mail that comes and goes while the line breaks again and again. The memory is that of the process, once much has happened and at the end.</summary>
+    /// <summary>Mail arrives and is deleted while connections break. The memory after a tenth of the changes is compared with that at the end.</summary>
     [Fact]
     public async Task Nothing_is_missing_after_a_storm_of_changes_and_twenty_cuts()
     {
@@ -168,7 +168,7 @@ public sealed class WatchTests
         await using var watch = Watch(lab);
         await UntilSameAsync(lab, watch);
         await using var probe = await lab.ConnectAsync();
-        // Those that copy and those that listen: each ends in the middle of something.
+        // All connections are cut, those that copy and those that wait with IDLE.
         lab.Line.NextRules = () => new FaultRules { CutAfterFromServer = random.Next(1000, 5000), MostFaults = Cuts };
         var atFirst = 0L;
         for (var done = 0; done < changes || lab.Line.Faults.Count < Cuts; done++)
@@ -218,7 +218,7 @@ public sealed class WatchTests
         }
 
         await probe.CommandAsync($"SELECT {ImapProbe.Quote(folder)}");
-        // One that is there, most often.
+        // The UID of a message, which usually exists.
         var uid = random.Next(1, 10 + (number / 4));
         if (kind < 8)
         {
@@ -267,7 +267,7 @@ public sealed class WatchTests
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // It was renamed while it was read.
+                // The file was renamed while it was read.
             }
 
             if (patience.IsCancellationRequested || watch.HasExited)
@@ -280,7 +280,7 @@ public sealed class WatchTests
         }
     }
 
-    /// <summary>Once it is quiet: nothing is run any more, and memory is given back.</summary>
+    /// <summary>Returns the resident memory in KiB once no run is active and the process has released memory.</summary>
     private static async Task<long> ResidentKiBAsync(ImapsyncProcess process)
     {
         if (IsLong)

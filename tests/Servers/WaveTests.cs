@@ -27,7 +27,7 @@ public sealed class WaveTests
             var there = await DatesAsync(lab);
             Assert.InRange(there.Count, before, Messages);
             before = there.Count;
-            // The newest parts are complete, and the part in progress is there as far as it came: nothing older is.
+            // The newest parts of 500 messages have been copied, the last of them perhaps incompletely, and no older message.
             var parts = (there.Count + 499) / 500;
             Assert.All(there, d => Assert.True(d >= MailGenerator.Date(Math.Max(0, Messages - (parts * 500))), $"{d} among {there.Count}"));
         }

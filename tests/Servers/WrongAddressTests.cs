@@ -58,7 +58,7 @@ public sealed partial class WrongAddressTests
     private static Task<BackupLab> LabAsync() =>
         BackupLab.StartAsync(mailbox => mailbox.Add("INBOX", MailGenerator.Message(1), MailGenerator.Date(1), "S"));
 
-    /// <summary>The only problem of a run, which did not wait for a retry and reported it once.</summary>
+    /// <summary>Runs the job and returns its only problem. Asserts that the run reported the problem once and did not retry.</summary>
     private static async Task<string> ProblemAsync(BackupLab lab, int status = 11)
     {
         var outcome = await lab.RunAsync();

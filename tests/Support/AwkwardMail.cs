@@ -56,7 +56,7 @@ public static class AwkwardMail
 
     private static byte[] Latin1(string text) => Encoding.Latin1.GetBytes(text);
 
-    /// <summary>Every octet except NUL, LF and CR. LF is the line end on disk, and bare CR has a message of its own.</summary>
+    /// <summary>Every octet except NUL, LF and CR. LF is the line end on disk, and another message tests a bare CR.</summary>
     private static string EveryOctet() =>
         string.Concat(Enumerable.Range(1, 255).Where(o => o is not ('\r' or '\n')).Select(o => (char)o));
 

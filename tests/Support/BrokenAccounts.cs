@@ -3,7 +3,7 @@ using System.Text;
 namespace Imapsync.Tests.Support;
 
 /// <summary>A row of a list of accounts.</summary>
-/// <param name="Reason">A part of what is said of it; empty where nothing is wrong.</param>
+/// <param name="Reason">A part of the error message expected for this row; empty if the account can be moved.</param>
 public sealed record AccountRow(string Name, string Source, string Target, string Reason = "", string Tls = "none", string Password = BrokenAccounts.Password, string TargetPassword = BrokenAccounts.AdminPassword)
 {
     public const string Columns = "name,source,tls,password,target,admin_password";
@@ -11,7 +11,7 @@ public sealed record AccountRow(string Name, string Source, string Target, strin
     public string Line => $"{Name},{Source},{Tls},{Password},{Target},{TargetPassword}";
 }
 
-/// <summary>Two real servers, with accounts whose moves are broken in ten ways.</summary>
+/// <summary>Two real servers with accounts whose migrations fail for ten different reasons.</summary>
 public sealed class BrokenAccounts : IAsyncDisposable
 {
     public const string Password = "row-secret-7788";
@@ -23,7 +23,7 @@ public sealed class BrokenAccounts : IAsyncDisposable
 
     public DovecotServer Target { get; }
 
-    /// <summary>The target's administrator, who may act for every account there.</summary>
+    /// <summary>The URL of the target's administrator, who may log in on behalf of every account of the target.</summary>
     public string Admin => $"imap://admin@127.0.0.1:{Target.Port}";
 
     /// <param name="good">Accounts at the source that can be moved; the first has three messages.</param>
@@ -34,7 +34,7 @@ public sealed class BrokenAccounts : IAsyncDisposable
         var source = await DovecotServer.StartAsync(dir["server"], new DovecotOptions
         {
             Accounts = $"passdb {{\n  driver = passwd-file\n  args = {users}\n}}",
-            // Nested folders, whose whole names may be longer than a Maildir++ name can be.
+            // LAYOUT=fs stores folders as nested directories, so a full folder name may be longer than the file name of a Maildir++ folder.
             Extra = $"mail_location = maildir:{dir["server"]}/mail/%u:LAYOUT=fs",
         });
         var masters = dir.Write("masters", $"admin:{{PLAIN}}{AdminPassword}::::::\n");
@@ -51,8 +51,8 @@ public sealed class BrokenAccounts : IAsyncDisposable
         return accounts;
     }
 
-    /// <summary>One row for each way.</summary>
-    /// <param name="port">Where the source is reached in clear text.</param>
+    /// <summary>Returns one row for each reason for which a migration fails.</summary>
+    /// <param name="port">The port at which the source accepts clear-text connections.</param>
     /// <param name="good">An account at the source that can be moved.</param>
     public IReadOnlyList<AccountRow> RowsOf(int port, string good)
     {

@@ -5,10 +5,10 @@ using System.Text.Json.Nodes;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>A page in a real Chromium, worked by the browser's own debugging protocol (https://chromedevtools.github.io/devtools-protocol/).</summary>
+/// <summary>A page in a real Chromium, controlled through the Chrome DevTools Protocol (https://chromedevtools.github.io/devtools-protocol/).</summary>
 public sealed class ChromiumPage : IAsyncDisposable
 {
-    // For a machine with much else to do.
+    // The timeout is long because the machine may be busy with other work.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3), Pause = TimeSpan.FromMilliseconds(50);
 
     private readonly ClientWebSocket line = new();
@@ -18,7 +18,7 @@ public sealed class ChromiumPage : IAsyncDisposable
     {
     }
 
-    /// <summary>A script that opens an address in a Chromium without a window, as BROWSER names one. Its profile is the directory.</summary>
+    /// <summary>Writes a script for the BROWSER variable. It opens a URL in a headless Chromium that has its profile in the directory.</summary>
     public static string WriteBrowser(TempDir dir, string name)
     {
         var profile = dir.Create(name + "-profile");
@@ -31,7 +31,7 @@ public sealed class ChromiumPage : IAsyncDisposable
             """);
     }
 
-    /// <summary>The page that such a script opened; waits for it.</summary>
+    /// <summary>Waits for the page that a script of <see cref="WriteBrowser"/> opens, and returns it.</summary>
     public static async Task<ChromiumPage> AttachAsync(TempDir dir, string name)
     {
         var profile = dir[name + "-profile"];
@@ -59,7 +59,7 @@ public sealed class ChromiumPage : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends a browser that a script of <see cref="WriteBrowser"/> started, if it did.</summary>
+    /// <summary>Ends the browser that a script of <see cref="WriteBrowser"/> started; does nothing if the script started none.</summary>
     public static void End(TempDir dir, string name)
     {
         var pid = Path.Combine(dir[name + "-profile"], "pid");
@@ -77,7 +77,7 @@ public sealed class ChromiumPage : IAsyncDisposable
         }
     }
 
-    /// <summary>The value of an expression in the page, as text.</summary>
+    /// <summary>Evaluates a JavaScript expression in the page and returns its value as text.</summary>
     public async Task<string> EvaluateAsync(string expression)
     {
         var id = ++calls;
@@ -91,7 +91,7 @@ public sealed class ChromiumPage : IAsyncDisposable
         }
     }
 
-    /// <summary>Until the page's text holds it; a page that comes in its place counts as well.</summary>
+    /// <summary>Waits until the page's text contains the given text, even if the browser meanwhile navigates to another page.</summary>
     public Task SeesAsync(string text) =>
         UntilAsync(async () => (await EvaluateAsync("document.body ? document.body.innerText : ''")).Contains(text, StringComparison.Ordinal), $"the page shows '{text}'");
 

@@ -4,7 +4,7 @@ namespace Imapsync.Tests.Support;
 
 /// <summary>
 /// A private Dovecot on free loopback ports: STARTTLS (and clear text) on <see cref="Port"/>, TLS on <see cref="TlsPort"/>.
-/// It accepts any user name with the one password. Started by root it runs as an unprivileged user created for it, else as the current user.
+/// It accepts any user name with the one password. Under root it runs as an unprivileged user created for it, otherwise as the current user.
 /// </summary>
 public sealed class DovecotServer : IAsyncDisposable
 {
@@ -50,7 +50,7 @@ public sealed class DovecotServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>The path of a user's Maildir; before the user's first log-in it exists only if the test creates it.</summary>
+    /// <summary>Returns the path of a user's Maildir. Before the user's first log-in the Maildir exists only if the test creates it.</summary>
     public string MaildirOf(string user) => Options.Maildir ?? Path.Combine(Directory, "mail", user);
 
     /// <summary>Stops the server, lets the test change its files meanwhile, and starts it again on the same ports.</summary>

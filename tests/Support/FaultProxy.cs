@@ -141,7 +141,7 @@ public sealed class FaultProxy : IAsyncDisposable
             faults.Add(kind);
     }
 
-    /// <summary>Returns true, and counts a fault, if the rules allow one more fault.</summary>
+    /// <summary>Returns whether the rules allow one more fault, and if so counts it.</summary>
     internal bool MayStrike(FaultRules rules)
     {
         lock (gate)

@@ -1,7 +1,7 @@
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// The faults to inject into connections. Octets are counted separately for each connection and each direction, from the first octet on;
+/// The faults to inject into connections. Octets are counted from 0 for each connection and each direction;
 /// a fault after N octets occurs after exactly N.
 /// </summary>
 public sealed record FaultRules
@@ -12,13 +12,13 @@ public sealed record FaultRules
     /// <summary>The connection ends once exactly this many octets have come from the client.</summary>
     public long? CutAfterFromClient { get; init; }
 
-    /// <summary>Whether to end the connection in good order with FIN instead of with RST.</summary>
+    /// <summary>Whether to end the connection with a TCP FIN instead of an RST.</summary>
     public bool CutWithFin { get; init; }
 
-    /// <summary>After this many octets from the server no more of its octets pass; the connection stays open.</summary>
+    /// <summary>The number of octets from the server after which the proxy withholds all further ones; the connection stays open.</summary>
     public long? StallAfterFromServer { get; init; }
 
-    /// <summary>After this many octets from the client no more of its octets pass; the connection stays open.</summary>
+    /// <summary>The number of octets from the client after which the proxy withholds all further ones; the connection stays open.</summary>
     public long? StallAfterFromClient { get; init; }
 
     /// <summary>
@@ -31,7 +31,7 @@ public sealed record FaultRules
     /// </summary>
     public long? CorruptAfterFromClient { get; init; }
 
-    /// <summary>The most cuts, stalls and changed octets in total; after that no more faults are injected.</summary>
+    /// <summary>The maximum number of cuts, stalls and changed octets in total; further faults are not injected.</summary>
     public int MostFaults { get; init; } = int.MaxValue;
 
     /// <summary>
@@ -46,13 +46,13 @@ public sealed record FaultRules
     /// </summary>
     public Func<ProxiedConnection, string, string?>? AnswerInstead { get; init; }
 
-    /// <summary>The latency of each octet in either direction; throughput is not limited by it.</summary>
+    /// <summary>The latency added to each octet in either direction; the latency does not limit the throughput.</summary>
     public TimeSpan Delay { get; init; }
 
     /// <summary>The throughput of each direction of each connection; null for no limit.</summary>
     public int? BytesPerSecond { get; init; }
 
-    /// <summary>The most octets that are passed on in one piece.</summary>
+    /// <summary>The maximum number of octets that the proxy passes on in one write.</summary>
     public int PieceBytes { get; init; } = 64 * 1024;
 
     internal long CutAfter(bool fromServer) => (fromServer ? CutAfterFromServer : CutAfterFromClient) ?? long.MaxValue;

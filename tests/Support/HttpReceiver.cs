@@ -7,8 +7,8 @@ using System.Text;
 
 namespace Imapsync.Tests.Support;
 
-/// <param name="Target">Path and query, as they came.</param>
-/// <param name="Octets">The body as it came.</param>
+/// <param name="Target">The path and query of the request URL, not decoded.</param>
+/// <param name="Octets">The unchanged body of the request.</param>
 public sealed record HttpRequestSeen(string Method, string Target, IReadOnlyDictionary<string, string> Headers, byte[] Octets)
 {
     public string Body => Encoding.UTF8.GetString(Octets);

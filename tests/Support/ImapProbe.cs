@@ -8,7 +8,7 @@ using System.Text.RegularExpressions;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// An independent check: reads and changes a mailbox without any of the product's code, so that a mistake in that code can't go unnoticed.
+/// An IMAP client for independent checks: reads and changes a mailbox without any of the product's code, so that a mistake in that code can't go unnoticed.
 /// Strict and simple: anything unexpected throws.
 /// </summary>
 public sealed partial class ImapProbe : IAsyncDisposable
@@ -70,7 +70,7 @@ public sealed partial class ImapProbe : IAsyncDisposable
     }
 
     /// <summary>Adds a message to a folder, as another client would.</summary>
-    /// <param name="hasLiteralPlus">False for a server that has to be waited for before the message's octets.</param>
+    /// <param name="hasLiteralPlus">Whether the server supports LITERAL+; if not, the octets are sent after its continuation request.</param>
     public async Task AppendAsync(string folder, ReadOnlyMemory<byte> octets, string flags = "", DateTimeOffset? internalDate = null, bool hasLiteralPlus = true)
     {
         var date = internalDate is { } d ? $"\"{d.UtcDateTime.ToString("dd-MMM-yyyy HH:mm:ss", CultureInfo.InvariantCulture)} +0000\" " : "";

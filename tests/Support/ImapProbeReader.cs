@@ -5,7 +5,7 @@ namespace Imapsync.Tests.Support;
 
 /// <summary>One reply of a server.</summary>
 /// <param name="Text">The reply's lines without CRLF; of each literal only its <c>{n}</c>.</param>
-/// <param name="Literals">The literals that are not a body.</param>
+/// <param name="Literals">The octets of each literal that is not a message body.</param>
 /// <param name="Body">Digest and length of the literal after <c>BODY[]</c>.</param>
 public sealed record ProbeReply(string Text, IReadOnlyList<byte[]> Literals, (string Digest, long Length)? Body);
 

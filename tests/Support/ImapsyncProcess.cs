@@ -46,11 +46,11 @@ public sealed class ImapsyncProcess : IAsyncDisposable
     public static ImapsyncProcess Start(
         string home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, IEnumerable<string>? through = null)
     {
-        // Use the published program if tests/run.sh names one, else the built one.
+        // The tests use the published program if the variable names one, otherwise the program that the build made.
         string[] program = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 } published
             ? [published]
             : ["dotnet", Path.Combine(AppContext.BaseDirectory, "imapsync.dll")];
-        // A shell's background job ignores SIGINT, and its children inherit that, so the tests of Ctrl-C need the default restored.
+        // A shell's background job ignores SIGINT, and its children inherit that, so the default action is restored for the tests of Ctrl-C.
         var start = new ProcessStartInfo("env", ["--default-signal=INT,TERM", .. through ?? [], .. program, .. arguments])
         {
             UseShellExecute = false,

@@ -6,7 +6,7 @@ using MailKit.Security;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A second independent check: reads a server's mail with MailKit's own IMAP client. It shares no code with the product's client nor
+/// An IMAP client for a second independent check: reads a server's mail with MailKit's own IMAP client. It shares no code with the product's client nor
 /// with <see cref="ImapProbe"/>, so a misreading common to those two would be noticed.
 /// </summary>
 public static class MailKitReader

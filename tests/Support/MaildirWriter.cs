@@ -40,7 +40,7 @@ public sealed class MaildirWriter(string directory)
     {
         var name = $"{internalDate.ToUnixTimeSeconds()}.M{number++}P1.lab,S={octets.Length}:2,{flags}";
         var place = AddFolder(folder);
-        // As a delivery does it: a reader of "cur" sees a whole message or none.
+        // The file is written in "tmp" and then moved, as in a delivery, so a reader of "cur" sees a whole message or none.
         var begun = Path.Combine(place, "tmp", name);
         using (var file = File.OpenHandle(begun, FileMode.CreateNew, FileAccess.Write))
         {

@@ -2,10 +2,10 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>Openers of stores made for a test.</summary>
+/// <summary>Creates store openers for tests.</summary>
 public static class Openers
 {
-    /// <summary>Opens whatever is read in the same way as a target that is not written.</summary>
+    /// <summary>Returns an opener whose sources are opened by <paramref name="open"/> too, as targets opened only for reading.</summary>
     public static StoreOpener Both(TargetOpener open) => new(
         async (endpoint, context, cancellationToken) => await open(endpoint, forWriting: false, context, cancellationToken), open);
 

@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A message of OpenTelemetry's protocol (opentelemetry-proto) as it lies on the wire: fields by number, each with its values in order.
-/// It shares no code with what writes them.
+/// A message of the OpenTelemetry protocol (OTLP) decoded from protobuf: for each field number, its values in order.
+/// It shares no code with the product, which writes such messages.
 /// </summary>
 public sealed class OtlpMessage
 {
@@ -41,7 +41,7 @@ public sealed class OtlpMessage
         }
     }
 
-    /// <summary>What is nested below a path of field numbers.</summary>
+    /// <summary>Returns the nested messages at a path of field numbers.</summary>
     public IEnumerable<OtlpMessage> Messages(params int[] path) =>
         path is [var first, .. var rest]
             ? fields.Where(f => f.Field == first).SelectMany(f => new OtlpMessage(f.Octets).Messages(rest))
@@ -55,7 +55,7 @@ public sealed class OtlpMessage
 
     public double Double(int field) => BitConverter.UInt64BitsToDouble(Number(field));
 
-    /// <summary>A field of KeyValues: texts as they are, other values in words.</summary>
+    /// <summary>Returns a field of KeyValue messages as a dictionary; values that are not strings are converted to text.</summary>
     public IReadOnlyDictionary<string, string> Attributes(int field) => Messages(field).ToDictionary(a => a.Text(1), a => Value(a.Messages(2).SingleOrDefault()), StringComparer.Ordinal);
 
     private static string Value(OtlpMessage? value) => value?.fields is not [var only, ..] ? "" : only.Field switch

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>A PostgreSQL of the test's own, started by the script that users try it with.</summary>
+/// <summary>A private PostgreSQL server for one test, started by the same example script that users can run.</summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
     private readonly string script;
@@ -22,7 +22,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private string PidFile => Path.Combine(Directory, "data", "postmaster.pid");
 
-    /// <param name="directory">An empty directory, reachable by other users.</param>
+    /// <param name="directory">An empty directory that other users can access, because the server runs as another user.</param>
     public static async Task<PostgresServer> StartAsync(string directory)
     {
         System.IO.Directory.CreateDirectory(directory);
@@ -31,7 +31,7 @@ public sealed class PostgresServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>As a power cut would end it.</summary>
+    /// <summary>Ends the server with an immediate shutdown (SIGQUIT), after which it must recover as after a power cut.</summary>
     public async Task KillAsync()
     {
         var postmaster = int.Parse(File.ReadLines(PidFile).First(), CultureInfo.InvariantCulture);
@@ -72,7 +72,7 @@ public sealed class PostgresServer : IAsyncDisposable
         return directory.FullName;
     }
 
-    /// <summary>The postmaster says so in its own file.</summary>
+    /// <summary>Returns whether the server accepts connections, which it records in postmaster.pid.</summary>
     private async Task<bool> IsReadyAsync()
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20), TimeProvider.System);
@@ -85,7 +85,7 @@ public sealed class PostgresServer : IAsyncDisposable
             }
             catch (IOException)
             {
-                // It is being written.
+                // The server is writing the file at this moment.
             }
 
             await timer.WaitForNextTickAsync();

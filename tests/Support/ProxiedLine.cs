@@ -159,7 +159,7 @@ internal sealed class ProxiedLine(
         // Octets after a stall are discarded, but reading goes on, so that the end of the connection is still noticed.
         while (!octets.IsEmpty && !(fromServer ? serverIsStalled : clientIsStalled))
         {
-            // Octets that were read before a cut must not pass after it.
+            // Octets that were read before a cut must not be passed on after the cut.
             over.Token.ThrowIfCancellationRequested();
             // A connection that has lost its client does not wait for others, so that two such connections can't wait for each other.
             if (!fromServer && !IsOver)
@@ -183,7 +183,7 @@ internal sealed class ProxiedLine(
         }
     }
 
-    /// <summary>Cuts or stalls the connection if that is due.</summary>
+    /// <summary>Cuts or stalls the connection if the rules' octet count is reached.</summary>
     /// <returns>How many octets may pass before the next event; 0 if no more octets may pass.</returns>
     private async Task<long> StrikeAsync(bool fromServer)
     {

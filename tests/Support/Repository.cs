@@ -1,9 +1,9 @@
 namespace Imapsync.Tests.Support;
 
-/// <summary>The files that the tests are about where those are no code.</summary>
+/// <summary>Finds files of the repository that tests check, such as documents and scripts.</summary>
 public static class Repository
 {
-    /// <summary>Where the solution lies, above the tests' own programs.</summary>
+    /// <summary>The path of the repository's root directory, which contains the solution file.</summary>
     public static string Root { get; } = FindRoot();
 
     private static string FindRoot()

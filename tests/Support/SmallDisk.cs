@@ -50,8 +50,8 @@ public sealed class SmallDisk : IDisposable
     }
 
     /// <summary>Limits the capacity so that exactly this much is free.</summary>
-    /// <param name="pages">Free pages of <see cref="PageBytes"/>; null for plenty.</param>
-    /// <param name="inodes">Inodes for further files and directories; null for plenty.</param>
+    /// <param name="pages">Free pages of <see cref="PageBytes"/>; null for practically no limit.</param>
+    /// <param name="inodes">Inodes for further files and directories; null for practically no limit.</param>
     public Task LeaveAsync(int? pages = null, int? inodes = null)
     {
         // tmpfs interprets size=0 as unlimited, so one page has to be in use before no pages can be left free.

@@ -58,7 +58,7 @@ public sealed class TerminalProcess : IAsyncDisposable
         return new TerminalProcess(Process.Start(start)!);
     }
 
-    /// <summary>Waits until the words appear on the screen after those that were waited for before.</summary>
+    /// <summary>Waits until the words appear on the screen, after the words found by the previous call.</summary>
     public async Task SeesAsync(string words)
     {
         using var patience = new CancellationTokenSource(Patience, TimeProvider.System);

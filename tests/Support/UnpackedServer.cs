@@ -35,7 +35,7 @@ public abstract class UnpackedServer(string name, string directory) : IAsyncDisp
     {
         if (!Environment.IsPrivilegedProcess)
             return $"{name} is not tested: it needs root, its paths and its user are compiled in";
-        // Of an older unpacking it names no packages.
+        // An older version of the script left an empty file .complete, so the packages must be unpacked again.
         if (!File.Exists(Path.Combine(Servers, name, ".complete")) || new FileInfo(Path.Combine(Servers, name, ".complete")).Length == 0)
             return $"{name} is not tested: its packages are not in {Servers}, where tests/fetch-servers.sh unpacks them on Debian 12";
         if (name == "courier" && !await Command.SucceedsAsync("unshare", ["--mount", "--pid", "--fork", "true"]))
@@ -49,7 +49,7 @@ public abstract class UnpackedServer(string name, string directory) : IAsyncDisp
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Writes the configuration for <see cref="Port"/> (IMAP) and <see cref="Pop3Port"/>, and says how to start.</summary>
+    /// <summary>Writes the configuration for <see cref="Port"/> (IMAP) and <see cref="Pop3Port"/>, and returns how to start the server.</summary>
     protected abstract Task<ProcessStartInfo> PrepareAsync();
 
     protected async Task StartAsync()

@@ -8,7 +8,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>Many jobs at once: which one starts next, and what is shown and written about them.</summary>
+/// <summary>Many jobs at once: the order in which they start, and the output and reports about them.</summary>
 public sealed class BulkTests : CommandLineFixture
 {
     private static readonly DateTimeOffset Now = Reports.Start;

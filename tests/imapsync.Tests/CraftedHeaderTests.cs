@@ -5,12 +5,12 @@ using Imapsync.Serving.Wire;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>Headers that are written to cost memory: whatever they repeat, an ENVELOPE and a BODYSTRUCTURE have a bound.</summary>
+/// <summary>Headers made to exhaust memory: whatever they repeat, the size of ENVELOPE and BODYSTRUCTURE is bounded.</summary>
 public sealed class CraftedHeaderTests
 {
     private const int HeaderBytes = 5 << 20;
 
-    /// <summary>Twice what 4 MiB of header cost to hold, to parse and to write three times over, as From is.</summary>
+    /// <summary>The maximum memory in bytes: twice the cost of a 4 MiB header that is held, parsed, and written three times (as ENVELOPE does with From).</summary>
     private const long MostBytes = 200L << 20;
 
     private const int MostAnswerBytes = 32 << 20;
@@ -34,7 +34,7 @@ public sealed class CraftedHeaderTests
     public async Task A_header_of_nothing_but(string start, string repeated)
     {
         var field = new StringBuilder(start);
-        // A field is cut after a megabyte: several of them, and many small ones.
+        // A single field is truncated at 1 MiB, so the header has several such fields and many small ones.
         while (repeated.Length > 0 && field.Length < (1 << 20) - 100)
             field.Append(repeated);
         var header = new StringBuilder();

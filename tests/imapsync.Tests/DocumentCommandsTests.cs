@@ -30,7 +30,7 @@ public sealed partial class DocumentCommandsTests
             foreach (var (words, isWhole) in Commands(File.ReadAllText(file)))
             {
                 count++;
-                // In a sentence the arguments may be left out.
+                // A command line quoted in a sentence may omit required arguments.
                 var errors = root.Parse(words).Errors.Select(e => e.Message).Where(e => isWhole || !e.StartsWith("Required", StringComparison.Ordinal)).ToList();
                 if (errors.Count > 0)
                     wrong.Add($"{Path.GetFileName(file)}: imapsync {string.Join(' ', words)}: {errors[0]}");
@@ -58,17 +58,17 @@ public sealed partial class DocumentCommandsTests
             foreach (var command in isBlock ? [line] : line.Split('`').Where((_, at) => at % 2 == 1))
             {
                 var words = Words(command);
-                // Not the Perl program of the same name, nor the name in another command, nor a synopsis.
+                // Skips command lines of the Perl program of the same name, other commands that contain the name, and synopses.
                 if (words.Length > 0 && char.IsAsciiLetterLower(words[0][0]) && !(isBlock && Explained().IsMatch(command)) && !words.Any(w => w.Contains('…') || w.Contains("...", StringComparison.Ordinal) || w[0] == '[' || w.Contains('|') || w == "COMMAND"))
                     yield return (words, isBlock);
             }
         }
     }
 
-    /// <summary>The words behind the program's name, up to a comment, a pipe or a redirection.</summary>
+    /// <summary>Returns the words after the program's name, up to a comment, a pipe or a redirection.</summary>
     private static string[] Words(string line)
     {
-        // sudo -u imapsync: the user of the service.
+        // In "sudo -u imapsync" the word imapsync is the user of the service, not the program.
         line = line.Replace("-u imapsync ", "", StringComparison.Ordinal).Replace("-g imapsync ", "", StringComparison.Ordinal);
         var at = line.StartsWith(Program, StringComparison.Ordinal) ? 0 : line.IndexOf(" " + Program, StringComparison.Ordinal) + 1;
         if (at == 0 && !line.StartsWith(Program, StringComparison.Ordinal))
@@ -105,7 +105,7 @@ public sealed partial class DocumentCommandsTests
         return [.. words];
     }
 
-    /// <summary>What a command does stands behind it without the sign of a comment.</summary>
+    /// <summary>Matches a line with a description after the command, separated by spaces instead of a comment sign.</summary>
     [GeneratedRegex("imapsync .*[^ ] {2,}[A-Za-z]", RegexOptions.None, 60_000)]
     private static partial Regex Explained();
 }

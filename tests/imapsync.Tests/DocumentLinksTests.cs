@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>The documents lead to one another.</summary>
+/// <summary>The links between the documents lead to existing files and headings.</summary>
 public sealed partial class DocumentLinksTests
 {
     private static readonly string Documents = Path.Combine(Repository.Root, "docs");
@@ -35,7 +35,7 @@ public sealed partial class DocumentLinksTests
             page => Assert.Contains($"({page})", contents, StringComparison.Ordinal));
     }
 
-    /// <summary>As a heading is named where it is shown: its words in small letters, with hyphens between.</summary>
+    /// <summary>Returns the anchor of a heading as Markdown viewers form it: words in lower case, joined by hyphens.</summary>
     private static string Anchor(string heading) => Sign().Replace(heading.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-');
 
     [GeneratedRegex(@"\]\((?<link>[^)\s]+)\)", RegexOptions.None, 60_000)]

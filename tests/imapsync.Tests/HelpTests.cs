@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>What <c>--help</c> shows, of the program and of each command.</summary>
+/// <summary>The output of <c>--help</c> for the program and for each command.</summary>
 public sealed class HelpTests : CommandLineFixture
 {
     public static TheoryData<string> Commands => new(["", .. CommandLineRoot.Build(HostContext.OfProcess()).Subcommands.Select(c => c.Name)]);
@@ -14,7 +14,7 @@ public sealed class HelpTests : CommandLineFixture
         string[] words = [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"];
         Assert.Equal(0, await InvokeAsync(words));
         var (text, examples) = (Out[..Out.IndexOf("Examples:", StringComparison.Ordinal)], Out[Out.IndexOf("Examples:", StringComparison.Ordinal)..]);
-        // A line of an example is there to be copied whole.
+        // No line may exceed 80 columns, so that examples can be copied as whole lines.
         Assert.All(text.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
         Assert.Contains($"Usage: imapsync {command}".TrimEnd(), text, StringComparison.Ordinal);
         Assert.Contains($"imapsync {command}", examples, StringComparison.Ordinal);

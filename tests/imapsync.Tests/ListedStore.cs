@@ -4,8 +4,8 @@ using Imapsync.Imap;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>A store that only lists: INBOX, two folders and, with labels, All Mail.</summary>
-/// <param name="isUnknown">No number of messages is told.</param>
+/// <summary>A store that can only be listed: INBOX, two folders and, with labels, All Mail.</summary>
+/// <param name="isUnknown">Whether the store does not know the number of messages in its folders.</param>
 internal sealed class ListedStore(string display, bool hasLabels = false, bool isUnknown = false) : ITargetStore
 {
     public StoreTraits Traits { get; } = new(display, false, 1, hasLabels);

@@ -20,7 +20,7 @@ public sealed class ManualTests : CommandLineFixture
     {
         Assert.Equal(0, await InvokeAsync("man", "--directory", Path.Combine(Directory, "man")));
         var pages = System.IO.Directory.GetFiles(Path.Combine(Directory, "man"), "*", SearchOption.AllDirectories);
-        // One of each command, of the program and of the job file.
+        // There is one page for each command, one for the program and one for the job file.
         Assert.Equal(commands.Subcommands.Count + 2, pages.Length);
         foreach (var page in pages)
         {
@@ -46,7 +46,7 @@ public sealed class ManualTests : CommandLineFixture
         Assert.Contains("--report-csv FILE", await Support("man", "-l", page), StringComparison.Ordinal);
     }
 
-    /// <summary>What the program knows is in its page, as it was written: nothing is lost to the language of the pages.</summary>
+    /// <summary>Every option and key is in the manual unchanged: no character is lost to the roff syntax of the pages.</summary>
     [Fact]
     public async Task Every_option_and_key_is_readable_in_its_page()
     {
@@ -100,7 +100,7 @@ public sealed class ManualTests : CommandLineFixture
 
     private static Task<string> Support(string program, params string[] arguments) => Imapsync.Tests.Support.Command.RunAsync(program, arguments);
 
-    /// <summary>Its error output matters when it succeeds as well.</summary>
+    /// <summary>Runs a program. Returns its error output too, because warnings matter even if the program succeeds.</summary>
     private static async Task<(string Output, string Error)> Command(string program, params string[] arguments)
     {
         using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;

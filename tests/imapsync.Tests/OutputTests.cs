@@ -201,7 +201,7 @@ public sealed class OutputTests
     [Fact]
     public async Task The_live_table_leaves_room_for_what_the_terminal_echoes()
     {
-        // Of text that goes to no terminal the console says that it is 80 wide; drawn as on one, each line ends 3 columns before.
+        // Without a terminal the console assumes a width of 80 columns; the live table ends 3 columns before the right edge.
         var output = new StringWriter();
         await using (var display = new LiveDisplay(output, new StillTime(), 1))
         {

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>Runs the program as built, in a process of its own.</summary>
+/// <summary>Runs the built program in a separate process.</summary>
 public sealed class ProcessTests : IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("imapsync-process-").FullName;

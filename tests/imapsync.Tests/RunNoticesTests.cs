@@ -3,7 +3,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>Who is notified and when. The sending itself is tested against servers.</summary>
+/// <summary>The decision who is notified and when. Sending notifications is tested in tests/Servers.</summary>
 public sealed class RunNoticesTests : CommandLineFixture
 {
     public RunNoticesTests()

@@ -83,7 +83,7 @@ public sealed class StopSignalsTests
         var runs = new List<WeakReference>();
         for (var i = 0; i < 10; i++)
             runs.Add(await RunAsync());
-        // What ends with a run may take a moment to be let go of.
+        // Objects of a finished run may take a moment to be released.
         for (var i = 0; i < 100 && runs.Exists(r => r.IsAlive); i++)
         {
             await Task.Yield();

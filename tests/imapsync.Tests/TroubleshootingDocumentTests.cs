@@ -3,10 +3,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>docs/troubleshooting.md: the words that it quotes are words that the program says, so that a search finds them.</summary>
+/// <summary>docs/troubleshooting.md: the messages quoted there are messages of the program, so that users find them by a search.</summary>
 public sealed partial class TroubleshootingDocumentTests
 {
-    /// <summary>Not ours: the system's, passed on.</summary>
+    /// <summary>Quoted messages that come from the operating system.</summary>
     private static readonly string[] OfTheSystem = ["Name or service not known", "Connection refused"];
 
     [Fact]
@@ -26,7 +26,7 @@ public sealed partial class TroubleshootingDocumentTests
     [Fact]
     public void A_message_that_nobody_says_would_be_found() => Assert.False(Says("throw new X($\"the disk {path} is full\")", "the disk … is empty"));
 
-    /// <summary>What stands before and after each sign of something left out, in this order and in one line of the source.</summary>
+    /// <summary>Returns whether a source line contains, in order, all parts of the quoted text between its ellipses.</summary>
     private static bool Says(string line, string quoted)
     {
         var at = 0;

@@ -123,7 +123,7 @@ public sealed class VerifyCommandTests : CommandLineFixture
             {
                 if (Interlocked.Increment(ref opened) == 4)
                     allThere.SetResult();
-                // Nobody gets on before each job has begun. One after the other, none would ever.
+                // No job continues before all jobs have begun, so the test passes only if the jobs run in parallel.
                 await allThere.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, cancellationToken);
                 return await StoreRegistry.Opener.OpenAsync(endpoint, context, cancellationToken);
             },

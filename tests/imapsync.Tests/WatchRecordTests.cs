@@ -7,7 +7,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>What a watched job's runs leave behind: the entries of its history, and who is told.</summary>
+/// <summary>The effects of a watched job's runs: the entries in its history, and its notifications.</summary>
 public sealed class WatchRecordTests : IDisposable
 {
     private readonly SetClock clock = new();
@@ -87,7 +87,7 @@ public sealed class WatchRecordTests : IDisposable
         await record.AddAsync(Incomplete());
         clock.Advance(TimeSpan.FromHours(1));
         await record.AddAsync(Failed(stop));
-        // Two that take turns are each told once a day.
+        // Two failures that alternate are each notified once a day.
         for (var minute = 0; minute < 60; minute++)
         {
             clock.Advance(TimeSpan.FromMinutes(1));
@@ -123,7 +123,7 @@ public sealed class WatchRecordTests : IDisposable
 
     private static JobReport Incomplete() => Run(JobOutcome.Incomplete, StopReason.None);
 
-    /// <summary>A run that ended before it knew any folder.</summary>
+    /// <summary>Returns the report of a run that failed before it had listed any folder.</summary>
     private static JobReport Failed(StopReason stop) => Reports.Of("alice", JobOutcome.Failed, stop);
 
     private static JobReport Run(JobOutcome outcome, StopReason stop, long copied = 0)
@@ -162,7 +162,7 @@ public sealed class WatchRecordTests : IDisposable
     private List<int> Told(string occasion) =>
         Path.Combine(directory, occasion) is var path && File.Exists(path) ? [.. File.ReadLines(path).Select(int.Parse)] : [];
 
-    /// <summary>A wall clock that is set by hand. The timers are real: those that limit a notice must not fire when it is set.</summary>
+    /// <summary>A wall clock that is set by hand. Its timers use real time, so that setting the clock does not trigger the time limit of a notification.</summary>
     private sealed class SetClock : TimeProvider
     {
         private DateTimeOffset now = Reports.Start;

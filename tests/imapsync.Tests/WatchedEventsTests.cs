@@ -26,7 +26,7 @@ public sealed class WatchedEventsTests
         Assert.Empty(Shown(Started, Planned, Problem(1), Bad));
         Assert.Equal([other, Bad], Shown(Started, Planned, refused, other, Bad));
         Assert.Equal([Good], Shown(Started, Planned, Good));
-        // What was over and comes again is news.
+        // A problem that was over and occurs again is shown again.
         Assert.Equal([refused, Bad], Shown(Started, Planned, refused, Bad));
 
         IReadOnlyList<JobEvent> Shown(params JobEvent[] run)

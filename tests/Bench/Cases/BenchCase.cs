@@ -2,7 +2,7 @@ using Imapsync.Bench.Contenders;
 
 namespace Imapsync.Bench.Cases;
 
-/// <summary>One thing to measure. The contenders take turns, so that other load on the machine affects all of them alike.</summary>
+/// <summary>A benchmark case. The contenders run alternately, so that other load on the machine affects all of them alike.</summary>
 /// <param name="What">A one-line description for display.</param>
 internal sealed record BenchCase(string Name, string What, Func<BenchLab, CaseResult, Task> RunAsync)
 {

@@ -88,7 +88,7 @@ internal static class Extremes
                 }
 
                 var (most, mostAtTarget) = (MostAtOnce(source.Log[before..]), MostAtOnce(target.Log[beforeAtTarget..]));
-                // mbsync knows no limit of a host.
+                // Only imapsync can limit the connections to one host, so mbsync is not checked.
                 if (contender is ImapsyncListContender && Math.Max(most, mostAtTarget) > AtOnce)
                     throw new InvalidOperationException($"{contender.Name} had {most} connections to the source at once and {mostAtTarget} to the target, where {AtOnce} may be");
                 result.Notes.Add($"{contender.Name}, run {round}: at most {most} connections at once to the source and {mostAtTarget} to the target, by the servers' logs.");
@@ -121,7 +121,7 @@ internal static class Extremes
         }
     }
 
-    /// <summary>The most sessions that were open at the same time, by the log-ins and ends in a Dovecot's log.</summary>
+    /// <summary>Returns the maximum number of concurrent sessions, counted from the log-ins and log-outs in a Dovecot's log.</summary>
     private static int MostAtOnce(string log)
     {
         var (now, most) = (0, 0);

@@ -3,12 +3,12 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench.Cases;
 
-/// <summary>Looking for one message among many, with and without an index.</summary>
+/// <summary>Cases that measure a search for one message among many, with and without an index.</summary>
 internal static class Finding
 {
     private const string RareWord = "xylophone";
 
-    /// <summary>What is looked for, which one message has.</summary>
+    /// <summary>The searches, each of which matches exactly one message.</summary>
     private static readonly (string What, string[] Arguments)[] Questions = [("a word", [RareWord]), ("a subject", ["--subject", RareWord])];
 
     public static async Task OneOfManyAsync(BenchLab lab, CaseResult result)
@@ -17,7 +17,7 @@ internal static class Finding
         mailbox.Writer.Add("INBOX", System.Text.Encoding.ASCII.GetBytes($"Subject: a {RareWord}\n\nThe {RareWord}.\n"), MailGenerator.Date(1), "S");
         var job = lab["find.yaml"];
         await File.WriteAllTextAsync(job, $"jobs: [{{ name: alice, source: {{ url: 'mbox:nowhere' }}, target: {{ url: 'maildir:{mailbox.Directory}' }}, index: true, state: '{lab["find-state"]}' }}]\n");
-        // UIDs are given first: that is no part of finding.
+        // A first search assigns UIDs to the messages, so that this is not part of the measured searches.
         await FindAsync(["--folder", "nowhere"], $"maildir:{mailbox.Directory}");
         result.Add("index, built", await FindAsync([RareWord], job, "alice"));
         for (var round = 0; round < lab.Options.Runs; round++)

@@ -15,7 +15,7 @@ internal sealed record LaterRun(Mailbox Mailbox, Place Source, Func<string, Plac
             var transfer = transfers[contender] = new Transfer(contender.Name, Source, Target(contender.Name), lab[$"state-{contender.Name}"]);
             await contender.RunAsync([transfer]);
             BenchCase.Require(contender, transfer.Target, Mailbox.Messages);
-            // The second run may still have to record changes caused by the first one; later runs are like those of every night.
+            // The second run may still have to record changes caused by the first one; later runs are like ordinary nightly runs.
             await contender.RunAsync([transfer]);
         }
 

@@ -10,7 +10,7 @@ internal interface IContender
     /// <summary>The program's name in tables and in file names.</summary>
     string Name { get; }
 
-    /// <summary>False if the program does not support this kind of transfer.</summary>
+    /// <summary>Returns whether the program supports this kind of transfer.</summary>
     bool Can(Transfer transfer);
 
     /// <summary>Copies mailboxes, or brings earlier copies up to date.</summary>

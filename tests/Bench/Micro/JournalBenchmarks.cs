@@ -21,7 +21,7 @@ public class JournalBenchmarks : IDisposable
     [GlobalSetup]
     public Task PrepareAsync() => WriteAsync(Read);
 
-    /// <summary>Settles messages and commits them, one window at a time.</summary>
+    /// <summary>Measures recording messages in the checkpoint and committing them, one batch of messages at a time.</summary>
     [Benchmark(OperationsPerInvoke = Messages)]
     public Task Write()
     {

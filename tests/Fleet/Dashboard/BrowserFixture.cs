@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 
 namespace Imapsync.Fleet.Tests.Dashboard;
 
-/// <summary>One real Chromium, the machine's own, for all tests that drive the pages.</summary>
+/// <summary>One real Chromium, as installed on this machine, shared by all tests of the pages.</summary>
 public sealed class BrowserFixture : IAsyncLifetime
 {
     private IPlaywright playwright = null!;
@@ -11,7 +11,7 @@ public sealed class BrowserFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        // For a machine with much else to do.
+        // The timeout (in milliseconds) is long because the machine may be busy with other work.
         Assertions.SetDefaultExpectTimeout(60_000);
         playwright = await Playwright.CreateAsync();
         browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Find(), Args = ["--disable-dev-shm-usage"] });
@@ -42,7 +42,7 @@ public sealed class BrowserFixture : IAsyncLifetime
         ?? throw new InvalidOperationException("these tests need a Chromium: apt-get install chromium");
 }
 
-/// <summary>A page, all it asked for and all it complained about.</summary>
+/// <summary>A page in the browser, with a record of all its requests and of all its console warnings and errors.</summary>
 public sealed class WatchedPage : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> requests = new();
@@ -56,7 +56,7 @@ public sealed class WatchedPage : IAsyncDisposable
         page.PageError += (_, e) => complaints.Enqueue(e);
         page.Console += (_, m) =>
         {
-            // A violation of the content security policy is an error of the console as well.
+            // Violations of the content security policy are reported as console errors too.
             if (m.Type is "error" or "warning")
                 complaints.Enqueue(m.Text);
         };
@@ -72,14 +72,14 @@ public sealed class WatchedPage : IAsyncDisposable
         await Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "Batches", Exact = true }).WaitForAsync();
     }
 
-    /// <summary>Writes a picture where IMAPSYNC_TESTS_SCREENSHOTS names a directory.</summary>
+    /// <summary>Writes a screenshot to the directory that IMAPSYNC_TESTS_SCREENSHOTS names; does nothing if the variable is not set.</summary>
     public async Task PictureAsync(string name)
     {
         if (Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_SCREENSHOTS") is { Length: > 0 } directory)
             await Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(directory, name + ".png") });
     }
 
-    /// <summary>Everything was asked for at this server, and nothing was complained about.</summary>
+    /// <summary>Asserts that the page sent requests only to this server and caused no console warning or error.</summary>
     public void AssertQuiet()
     {
         Assert.NotEmpty(requests);

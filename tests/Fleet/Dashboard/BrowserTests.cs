@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 
 namespace Imapsync.Fleet.Tests.Dashboard;
 
-/// <summary>The pages in a real Chromium: driven by hand, kept up to date, read by the rules of accessibility, and quiet towards everybody else.</summary>
+/// <summary>The pages in a real Chromium: controls, live updates, accessibility rules, and no requests to other servers.</summary>
 public sealed class BrowserTests(BrowserFixture browser) : IClassFixture<BrowserFixture>, IAsyncLifetime
 {
     private DashboardLab lab = null!;
@@ -106,7 +106,7 @@ public sealed class BrowserTests(BrowserFixture browser) : IClassFixture<Browser
         await lab.EndAsync(offers[0], AccountStatus.Incomplete, "50 messages were refused", DashboardLab.Report(2, "Grüße aus Wien", "Archive/2025", "Entwürfe"));
         await Assertions.Expect(page.GetByRole(AriaRole.Rowheader, new() { Name = "Grüße aus Wien Zoë Ünal <zoe@old.example>" })).ToHaveCountAsync(2);
         await Assertions.Expect(page.GetByRole(AriaRole.Rowheader, new() { Name = "Entwürfe" })).ToBeVisibleAsync();
-        // What was shown anew took the focus from nobody.
+        // The update of the page did not move the keyboard focus.
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Pause" })).ToBeFocusedAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Retry" }).ClickAsync();
         await Assertions.Expect(page.GetByText("1 account will run again.")).ToBeVisibleAsync();
@@ -241,7 +241,7 @@ public sealed class BrowserTests(BrowserFixture browser) : IClassFixture<Browser
         await CheckAsync(watched, $"confirm-{colours}");
     }
 
-    /// <summary>Neither is the page wider than the screen nor does it break a rule of accessibility.</summary>
+    /// <summary>Asserts that the page is not wider than the screen and breaks no rule of accessibility.</summary>
     private static async Task CheckAsync(WatchedPage watched, string name)
     {
         var page = watched.Page;

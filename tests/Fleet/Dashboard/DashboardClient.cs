@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Imapsync.Fleet.Tests.Dashboard;
 
-/// <summary>A browser without script: it keeps cookies, follows no redirection, and fills in forms as they stand in the page.</summary>
+/// <summary>A browser without script: it keeps cookies, follows no redirection, and submits forms with the hidden fields of the page.</summary>
 public sealed partial class DashboardClient : IDisposable
 {
     private readonly HttpClient http;

@@ -12,7 +12,7 @@ using Microsoft.AspNetCore.Builder;
 
 namespace Imapsync.Fleet.Tests.Dashboard;
 
-/// <summary>A server of the pages with a list of its own, one user who operates and one who looks. No worker: a test says how accounts stand.</summary>
+/// <summary>A web server with its own list, one user with the operator role and one who may only view. It has no worker: tests set the state of accounts.</summary>
 public sealed class DashboardLab : IAsyncDisposable
 {
     private readonly TempDir dir;
@@ -35,8 +35,8 @@ public sealed class DashboardLab : IAsyncDisposable
 
     public Uri Address => new(app.Urls.First());
 
-    /// <param name="store">Null: a file of its own.</param>
-    /// <param name="oidc">Null: by tokens alone.</param>
+    /// <param name="store">The list; null for a new one in a file.</param>
+    /// <param name="oidc">The settings of OpenID Connect; null for sign-in only by tokens.</param>
     internal static async Task<DashboardLab> StartAsync(FleetStore? store = null, OidcSettings? oidc = null)
     {
         var dir = new TempDir();
@@ -46,12 +46,12 @@ public sealed class DashboardLab : IAsyncDisposable
         return lab;
     }
 
-    /// <summary>A list of so many accounts, <c>user00000</c> and so on, or of those named.</summary>
+    /// <summary>Submits a list of the named accounts, followed by the given number of accounts <c>user00000</c> and so on.</summary>
     public Task<Submitted> SubmitAsync(string batch, int count, params string[] names) =>
         store.SubmitAsync(new NewBatch(batch, "job", 0, null, "UTC", false), [.. names.Concat(Enumerable.Range(0, count).Select(i => $"user{i:00000}")).Select(n => new NewAccount(
             n, $"{batch} {n}", $"imaps://{n}@old.example:993", $"imaps://{n}@new.example:993", "old.example", "new.example", 1, 1, "cells"))], CancellationToken.None);
 
-    /// <summary>Begins so many accounts, the first of the list, as a worker does.</summary>
+    /// <summary>Starts an attempt for the given number of accounts, in the order of the list, as a worker does.</summary>
     public async Task<IReadOnlyList<Offer>> BeginAsync(int count)
     {
         await store.SeenAsync("worker-1", count, "1", false, CancellationToken.None);
@@ -61,11 +61,11 @@ public sealed class DashboardLab : IAsyncDisposable
         return offers;
     }
 
-    /// <param name="lines">What happened, added to the log; each with its number.</param>
+    /// <param name="lines">Numbered lines to add to the log of the attempt.</param>
     public Task ProgressAsync(Offer offer, long copied, long planned, params AttemptLine[] lines) =>
         store.RenewAsync("worker-1", [new AccountProgress(offer.Account, offer.Attempt, planned, copied, copied * 4000, "Archive/2025") { Lines = lines }], CancellationToken.None);
 
-    /// <param name="report">What the attempt's page shows of it.</param>
+    /// <param name="report">The report that the attempt's page shows; null for none.</param>
     public Task EndAsync(Offer offer, AccountStatus status, string text, JobReport? report = null) =>
         store.FinishAsync(
             "worker-1",
@@ -79,7 +79,7 @@ public sealed class DashboardLab : IAsyncDisposable
             },
             CancellationToken.None);
 
-    /// <summary>The report of a run over some folders, with the same problem for so many messages of the first.</summary>
+    /// <summary>Returns the report of a run over the folders, with the same problem for the given number of messages in the first folder.</summary>
     public static JobReport Report(int problems, string subject, params string[] folders)
     {
         var counts = new FolderCounts { SourceMessages = 1200, Copied = 1000, AlreadyPresent = 150, Failed = 50, Bytes = 4_000_000 };
@@ -95,7 +95,7 @@ public sealed class DashboardLab : IAsyncDisposable
 
     public async Task<AccountView> AccountAsync(long id) => (await store.ReadAccountAsync(id, CancellationToken.None))!;
 
-    /// <summary>Takes the tokens of a user out of the file.</summary>
+    /// <summary>Removes a user's tokens from the file of tokens.</summary>
     public void Dismiss(string name) => File.WriteAllLines(dir["tokens"], File.ReadAllLines(dir["tokens"]).Where(l => !l.StartsWith(name, StringComparison.Ordinal)));
 
     public DashboardClient Client() => new(Address);

@@ -13,7 +13,7 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 
 namespace Imapsync.Fleet.Tests.Dashboard;
 
-/// <summary>A provider of OpenID Connect (OpenIddict) with one client. Whoever names a user and a role is signed in so.</summary>
+/// <summary>A provider of OpenID Connect (OpenIddict) with one client. A sign-in succeeds for any user and role that the browser names.</summary>
 public sealed class IdentityProvider : IAsyncDisposable
 {
     public const string Client = "fleet";
@@ -50,10 +50,10 @@ public sealed class IdentityProvider : IAsyncDisposable
         app.MapGet("/", () => "a provider");
     }
 
-    /// <summary>The one address to which it sends browsers back.</summary>
+    /// <summary>The only redirect URI that the provider accepts.</summary>
     public string Returns { get; set; } = "";
 
-    /// <summary>By a name that is another site than 127.0.0.1.</summary>
+    /// <summary>The provider's URL. Its host is <c>localhost</c>, which for browsers is another site than 127.0.0.1.</summary>
     public Uri Address => new($"http://localhost:{new Uri(app.Urls.First()).Port.ToString(CultureInfo.InvariantCulture)}/");
 
     public static async Task<IdentityProvider> StartAsync()

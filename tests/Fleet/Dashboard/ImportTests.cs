@@ -7,7 +7,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Dashboard;
 
-/// <summary>Lists that are uploaded at the pages, over real HTTP: their mistakes by line, who may, and what is too large.</summary>
+/// <summary>Lists uploaded through the pages over real HTTP: mistakes are reported by line, and who may upload and how much is limited.</summary>
 public sealed class ImportTests : IAsyncLifetime
 {
     private const string Job = """
@@ -147,7 +147,7 @@ public sealed class ImportTests : IAsyncLifetime
         }
         catch (IOException) when (answer.Length > 0)
         {
-            // The other side closed while octets were still on their way to it.
+            // The server closed the connection before it had received all octets.
         }
 
         await sending;

@@ -6,7 +6,7 @@ using Microsoft.Playwright;
 
 namespace Imapsync.Fleet.Tests.Dashboard;
 
-/// <summary>Signing in by a provider of OpenID Connect on another site, in a real Chromium.</summary>
+/// <summary>Sign-in with OpenID Connect at a provider on another site, in a real Chromium.</summary>
 public sealed class OidcTests(BrowserFixture browser) : IClassFixture<BrowserFixture>, IAsyncLifetime
 {
     private IdentityProvider provider = null!;

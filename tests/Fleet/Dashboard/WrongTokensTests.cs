@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Dashboard;
 
-/// <summary>How fast tokens can be guessed at the sign-in page.</summary>
+/// <summary>The limits on the rate at which tokens can be guessed at the sign-in page.</summary>
 public sealed class WrongTokensTests
 {
     [Fact]

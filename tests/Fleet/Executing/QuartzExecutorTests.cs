@@ -8,7 +8,7 @@ public sealed class QuartzExecutorTests(PostgresFixture postgres)
 {
     private const int Slots = 2;
 
-    /// <summary>More offers than slots come from a feeder that counted differently; the feeder's own thread is free in between.</summary>
+    /// <summary>A feeder whose count differs may make more offers than there are slots; the feeder's own thread must not be blocked by them.</summary>
     [Theory(Timeout = 60_000)]
     [InlineData(false)]
     [InlineData(true)]
@@ -34,7 +34,7 @@ public sealed class QuartzExecutorTests(PostgresFixture postgres)
             await fedOften.Task.WaitAsync(stop);
             Assert.Equal(Slots, most);
             release.Release(5);
-            // The others have their turn when slots are free.
+            // The remaining accounts are run when slots become free.
             await Task.Run(() => all.Wait(stop), stop);
             Assert.Equal(Slots, most);
         }
@@ -44,7 +44,7 @@ public sealed class QuartzExecutorTests(PostgresFixture postgres)
 
         Task FeedAsync(CancellationToken cancellationToken)
         {
-            // Three times after all slots were taken: a thread that is free would have been given an account before.
+            // The feeder is called three times after all slots were taken. With a free thread another account would have been started by then.
             if (full.Task.IsCompleted && Interlocked.Increment(ref feeds) >= 3)
                 fedOften.TrySetResult();
             return Task.CompletedTask;

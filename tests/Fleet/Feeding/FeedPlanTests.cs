@@ -38,7 +38,7 @@ public sealed class FeedPlanTests
             Assert.Equal(chosen.Count, chosen.DistinctBy(c => waiting[c.Account].Account.Mailbox).Count());
             if (chosen.Count < workers.Sum(w => w.Slots))
             {
-                // A single connection at each side is the least that is asked for: where it is left, whoever waits first on that route wants more.
+                // An account needs at least one connection at each side. If one is left, the account that waits first on this route needs more.
                 var taken = chosen.Select(c => c.Account).ToHashSet();
                 var mailboxes = chosen.Select(c => waiting[c.Account].Account.Mailbox).ToHashSet();
                 foreach (var head in waiting.Values.GroupBy(w => w.Account.Account / 100).Select(r => r.FirstOrDefault(w => !taken.Contains(w.Account.Account))).Where(w => w.Account.Mailbox is not null))

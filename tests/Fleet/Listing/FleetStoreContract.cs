@@ -2,7 +2,7 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.Tests.Listing;
 
-/// <summary>The tests that the list must pass with any database.</summary>
+/// <summary>The tests that the fleet's list of accounts must pass with any database.</summary>
 public abstract class FleetStoreContract : IAsyncLifetime
 {
     /// <summary>Times so long that no lease expires, however slow the machine is.</summary>
@@ -58,7 +58,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
         AttemptLine[] Lines(int from, int count) => [.. Enumerable.Range(from, count).Select(i => new AttemptLine(i, 0, $"line {i}"))];
         var progress = new AccountProgress(offer.Account, offer.Attempt, 10, 4, 400, "INBOX");
         await store.RenewAsync("w1", [progress with { Lines = Lines(1, 5) }], Stop);
-        // The answer was lost, so the lines come once more.
+        // The reply was lost, so the worker sends the same lines again.
         await store.RenewAsync("w1", [progress with { Lines = Lines(1, 7) }], Stop);
         Assert.Empty(await store.RenewAsync("w2", [progress with { Lines = Lines(90, 1) }], Stop));
         Assert.Empty(await store.RenewAsync("w1", [progress with { Attempt = 9, Lines = Lines(91, 1) }], Stop));
@@ -136,7 +136,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
                 Assert.False(await store.FinishAsync(other, end, Stop));
             }
 
-            // The holder may ask again where the answer to its first statement was lost.
+            // The worker that holds the attempt may repeat the call, because the reply to the first call may be lost.
             Assert.NotNull(await store.StartAsync(offer.Account, offer.Attempt, $"w{holder}", Stop));
             Assert.Single(await store.RenewAsync($"w{holder}", progress, Stop));
             Assert.True(await store.FinishAsync($"w{holder}", end, Stop));
@@ -469,7 +469,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
         var (report, events) = await store.ReadStoryAsync(offer.Account, Stop);
         Assert.Null(report);
         Assert.Empty(events);
-        // A list of that name is a new one.
+        // The name of the removed list can be used for a new list.
         await SubmitAsync("gone", Accounts(1));
         Assert.Equal(3, (await AllAsync()).Count);
     }

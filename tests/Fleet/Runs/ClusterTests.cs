@@ -11,7 +11,7 @@ public sealed class ClusterTests(PostgresFixture postgres)
 
     private static int Accounts => IsLong ? 300 : 24;
 
-    /// <summary>How long the frozen worker sleeps at least; it sleeps on until all that it had is with others.</summary>
+    /// <summary>The minimum time for which one worker is frozen (SIGSTOP); it stays frozen until other workers have taken over all its accounts.</summary>
     private static TimeSpan Sleep => IsLong ? TimeSpan.FromSeconds(45) : TimeSpan.Zero;
 
     [Fact(Timeout = 1_500_000)]
@@ -31,10 +31,10 @@ public sealed class ClusterTests(PostgresFixture postgres)
         await lab.CommandAsync("submit", "moves.yaml");
         await FleetLab.UntilAsync(list, a => Running(a, "killed") && Running(a, "ended") && Running(a, "frozen"), killed, ended, frozen);
 
-        // From here on the database notes who writes each part of state.
+        // From here on the database records which worker writes each part of state.
         await using var watch = await StateWatch.BeginAsync(lab.Postgres);
         await frozen.SignalAsync("STOP");
-        // What it was only offered another worker may begin as the same attempt.
+        // Only accounts that the frozen worker has begun count: one that was only offered may be begun elsewhere as the same attempt.
         var asleep = Held(await FleetLab.AccountsAsync(list), "frozen");
         var (since, sinceAt) = (TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow());
         await killed.SignalAsync("KILL");
@@ -46,7 +46,7 @@ public sealed class ClusterTests(PostgresFixture postgres)
 
         // The accounts of the frozen worker are held by another worker or finished by one.
         var taken = await FleetLab.UntilAsync(list, a => a.Where(x => asleep.ContainsKey(x.Id)).All(x => x.Status == AccountStatus.Done || (x.Attempt > asleep[x.Id] && x.Status == AccountStatus.Running)), fresh);
-        // What it finished was on its way to the database when it was frozen.
+        // Accounts that the worker finished itself: the statement was in transit to the database when the worker was frozen.
         foreach (var finished in taken.Where(x => asleep.TryGetValue(x.Id, out var attempt) && x.Attempt == attempt))
             asleep.Remove(finished.Id);
         Assert.NotEmpty(asleep);
@@ -76,11 +76,11 @@ public sealed class ClusterTests(PostgresFixture postgres)
 
     private static bool Running(IReadOnlyList<AccountView> accounts, string worker) => accounts.Any(a => a.Worker == worker && a.Status == AccountStatus.Running && a.Copied > 0);
 
-    /// <summary>The accounts that a worker has begun, with the attempts.</summary>
+    /// <summary>Returns the accounts that a worker is running, each with its attempt.</summary>
     private static Dictionary<long, long> Held(IReadOnlyList<AccountView> accounts, string worker) =>
         accounts.Where(a => a.Worker == worker && a.Status == AccountStatus.Running).ToDictionary(a => a.Id, a => a.Attempt);
 
-    /// <summary>Says how long after the worker was disturbed each of its accounts was begun by another attempt, by the story that the list keeps.</summary>
+    /// <summary>Writes how long after the fault another attempt began each of the worker's accounts, by the history that the list keeps.</summary>
     private static async Task SayTakenOverAsync(FleetStore list, string worker, Dictionary<long, long> had, DateTimeOffset since)
     {
         var seconds = new List<double>();

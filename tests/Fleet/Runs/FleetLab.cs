@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Runs;
 
-/// <summary>Many accounts on one real Dovecot, to be moved by a fleet to as many on another, and the fleet's directory. Both servers are reached through lines that count.</summary>
+/// <summary>Many accounts on one real Dovecot, to be moved by a fleet to as many on another, and the fleet's directory. Both servers are reached through proxies that count connections.</summary>
 public sealed class FleetLab : IAsyncDisposable
 {
     private readonly Dictionary<string, string> environment = [];
@@ -142,7 +142,7 @@ public sealed class FleetLab : IAsyncDisposable
         Dir.Dispose();
     }
 
-    /// <param name="settings">What is added to the connection string.</param>
+    /// <param name="settings">Settings to append to the connection string.</param>
     private Dictionary<string, string> Variables(string settings = "")
     {
         var variables = new Dictionary<string, string>(environment) { ["HOME"] = Dir.Path };

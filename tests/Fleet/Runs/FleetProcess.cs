@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Runs;
 
-/// <summary>The built program as a process of its own.</summary>
+/// <summary>The built fleet program as a separate process.</summary>
 public sealed class FleetProcess : IAsyncDisposable
 {
     private readonly Process process;
@@ -30,7 +30,7 @@ public sealed class FleetProcess : IAsyncDisposable
 
     public bool HasExited => process.HasExited;
 
-    /// <summary>The processor time that it has taken so far.</summary>
+    /// <summary>The processor time that the process has used so far.</summary>
     public TimeSpan Cpu => process.TotalProcessorTime;
 
     public static FleetProcess Start(string directory, IReadOnlyDictionary<string, string> environment, params string[] arguments)

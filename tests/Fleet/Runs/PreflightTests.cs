@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Runs;
 
-/// <summary>A list is checked by log-ins before it is submitted, by a server that runs as a process, against real mail servers.</summary>
+/// <summary>Before a list is submitted, the server (a separate process) checks its accounts by logging in at real mail servers.</summary>
 public sealed class PreflightTests
 {
     [Fact(Timeout = 120_000)]
@@ -15,7 +15,7 @@ public sealed class PreflightTests
         await using var accounts = await BrokenAccounts.StartAsync(dir, "u0", "u1", "u2", "u3");
         await using var sourceLine = FaultProxy.Start(accounts.Source.Port);
         var broken = accounts.RowsOf(sourceLine.Port, "u1");
-        // Each fault once and six of them twice, spread over the list.
+        // The list contains each fault once and six of the faults twice, spread over the list.
         int[] places = [1, 5, 8, 12];
         AccountRow RowAt(int i) => Array.IndexOf(places, i % 15) is >= 0 and var place
             ? broken[((i / 15 * 4) + place) % 10] with { Name = $"n{i}" }
@@ -52,7 +52,7 @@ public sealed class PreflightTests
         }
 
         Assert.InRange(sourceLine.MostAtOnce, 2, 5);
-        // What is no address is refused before anybody signs in; the others are signed in to, and one that is broken keeps the list out.
+        // Rows without a valid address are refused before any log-in. The others are checked by log-in, and one failure refuses the list.
         (status, words) = await FleetProcess.RunAsync(dir.Path, environment, "submit", "bulk.yaml", "--name", "moved", "--sign-in");
         Assert.True(status == 2, words);
         File.WriteAllLines(dir["accounts.csv"], new[] { rows[0], broken[2] with { Name = "refused" } }.Select(r => r.Line).Prepend(AccountRow.Columns));
@@ -62,7 +62,7 @@ public sealed class PreflightTests
         await using var list = await FleetStore.OpenFileAsync(Path.Combine(dir["data"], "fleet.db"), null, TestContext.Current.CancellationToken);
         Assert.Empty(await list.ReadBatchesAsync(TestContext.Current.CancellationToken));
 
-        // Without the broken rows it is taken in, and can be checked again as it was taken in.
+        // Without the broken rows the list is accepted, and the accepted list can be checked again.
         File.WriteAllLines(dir["accounts.csv"], rows.Where(r => r.Reason.Length == 0).Take(6).Select(r => r.Line).Prepend(AccountRow.Columns));
         (status, words) = await FleetProcess.RunAsync(dir.Path, environment, "submit", "bulk.yaml", "--name", "moved", "--sign-in");
         Assert.True(status == 0, words);

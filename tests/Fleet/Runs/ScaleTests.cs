@@ -6,7 +6,7 @@ using Npgsql;
 namespace Imapsync.Fleet.Tests.Runs;
 
 /// <summary>
-/// A long list that nothing happens to, and a thousand workers that share one. The figures of docs/fleet.md come from their output
+/// The cost of a long list that nobody changes, and of a thousand workers that share a list. The figures of docs/fleet.md come from their output
 /// (IMAPSYNC_TESTS_LONG=1: 50,000 accounts, two minutes, 1,000 workers).
 /// </summary>
 [Collection(PostgresCollection.Name)] // Not beside the others: what it starts is measured.
@@ -31,7 +31,7 @@ public sealed class ScaleTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         postgres = await PostgresServer.StartAsync(dir["postgres"]);
-        // The library that counts statements is loaded when the server starts.
+        // PostgreSQL loads pg_stat_statements, which counts statements, only at its start.
         await using (var once = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Pooling = false }))
             await ExecuteAsync(once, "alter system set shared_preload_libraries = 'pg_stat_statements'");
         await postgres.KillAsync();
@@ -84,7 +84,7 @@ public sealed class ScaleTests : IAsyncLifetime
         }
     }
 
-    /// <summary>The workers are calls of this process; what they do at the database is what workers do.</summary>
+    /// <summary>The workers are simulated in this process: they make the same database calls as real workers.</summary>
     [Fact]
     public async Task Many_workers_hold_ten_accounts_each_and_every_one_is_renewed()
     {
@@ -120,7 +120,7 @@ public sealed class ScaleTests : IAsyncLifetime
     private static Task EachAsync<T>(IEnumerable<T> items, Func<T, Task> work) =>
         Parallel.ForEachAsync(items, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Stop }, async (item, _) => await work(item));
 
-    /// <summary>Says what each of several calls took by the clock, and of the database's own time.</summary>
+    /// <summary>Writes how much wall time and how much database time each of several calls took.</summary>
     private async Task TimeAsync(string what, int calls, Func<Task> work)
     {
         await ExecuteAsync(database, "select pg_stat_statements_reset()");

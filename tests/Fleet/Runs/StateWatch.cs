@@ -5,10 +5,10 @@ namespace Imapsync.Fleet.Tests.Runs;
 /// <summary>A part of state that was written.</summary>
 /// <param name="Account">The account whose state it is, and the attempt that holds it.</param>
 /// <param name="Writer">The worker whose session wrote it.</param>
-/// <param name="Holder">The worker that had the lease of that attempt; null where nobody had.</param>
+/// <param name="Holder">The worker that held the lease of the attempt; null if no worker did.</param>
 internal readonly record struct WrittenPart(long Account, long Attempt, string Writer, string? Holder);
 
-/// <summary>Has the database itself note, by a trigger, who writes each part of state.</summary>
+/// <summary>Records with a database trigger which worker writes each part of state.</summary>
 internal sealed class StateWatch : IAsyncDisposable
 {
     private readonly NpgsqlDataSource source;
@@ -19,7 +19,7 @@ internal sealed class StateWatch : IAsyncDisposable
 
     public static async Task<StateWatch> BeginAsync(string database)
     {
-        // Not from a pool: a test may kill the server.
+        // Pooling is off, because a test may kill the server.
         var watch = new StateWatch(NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database) { Pooling = false }));
         await using var command = watch.source.CreateCommand("""
             create table public.written (account bigint not null, attempt bigint not null, writer text not null, holder text);

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Imapsync.Fleet.Tests.Serving;
 
-/// <summary>Preflights over real HTTP, of accounts at a server that accepts connections and never says a word.</summary>
+/// <summary>Preflights over real HTTP, of accounts at a server that accepts connections and sends nothing.</summary>
 public sealed class PreflightApiTests : IAsyncLifetime
 {
     private readonly TempDir dir = new();
@@ -95,7 +95,7 @@ public sealed class PreflightApiTests : IAsyncLifetime
             using var answer = await operators.PostAsync("/api/batches", form, Stop);
             Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
             var path = answer.Headers.Location!.ToString();
-            // The source says a word that is no greeting.
+            // The source sends BYE instead of a greeting.
             using (var client = await silent.AcceptTcpClientAsync(Stop))
                 client.Client.Send("* BYE no\r\n"u8);
             while ((await StandAsync(path)).State == "running")
@@ -172,7 +172,7 @@ public sealed class PreflightApiTests : IAsyncLifetime
 
     private HttpClient Client(string token) => new() { BaseAddress = new Uri(app.Urls.First()), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };
 
-    /// <summary>Holds the timer of a day until it is told that the day has passed.</summary>
+    /// <summary>A clock whose timers of a day fire only when the test says that the day has passed.</summary>
     private sealed class DayClocks : TimeProvider
     {
         private Action? passed;

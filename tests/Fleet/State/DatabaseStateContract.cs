@@ -10,7 +10,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.State;
 
-/// <summary>State in the fleet's database keeps the engine's contract, and an attempt that lost its lease writes none of it.</summary>
+/// <summary>State in the fleet's database fulfils the engine's contract, and an attempt that lost its lease can't write state.</summary>
 public abstract class DatabaseStateContract : StateMediumContract
 {
     private StateLab lab = null!;
@@ -31,13 +31,13 @@ public abstract class DatabaseStateContract : StateMediumContract
     [Fact]
     public async Task A_list_that_is_removed_takes_its_state_with_it_but_for_what_another_list_goes_on_from()
     {
-        // The accounts of the other list have the same names, sources and targets, but for the second.
+        // The accounts of the other list have the same names, sources and targets, except the second account.
         var other = (await lab.Store.SubmitAsync(
             new NewBatch("other", "job", 0, null, "UTC", false), [new NewAccount("a0", "m0", "s", "t", "old.example", "new.example", 1, 1, ""), new NewAccount("a9", "m9", "s", "t", "old.example", "new.example", 1, 1, "")], Token)).Batch;
         var (first, second) = (lab.Begun[0], lab.Begun[1]);
         foreach (var (job, offer) in new[] { ("shared", first), ("own", second) })
         {
-            // It ends without giving up its hold, as a worker that is killed does.
+            // The attempt ends without releasing its hold, as when the worker is killed.
             var state = lab.Open(new StateLocation(job), offer);
             await state.HoldAsync(Token);
             await state.ReplaceAsync(StateName.Journal(Inbox), Text("known"), Token);
@@ -100,7 +100,7 @@ public abstract class DatabaseStateContract : StateMediumContract
         var (tables, offer) = (lab.Store.States, lab.Begun[0]);
         var writer = new StateWriter(offer.Account, offer.Attempt, StateLab.Worker, () => { });
         var (hold, next) = (StateTables.NewHold(), StateTables.NewHold());
-        // An answer that was lost: the same is asked again.
+        // The reply may be lost, so a repeated call must return the same.
         var state = (await tables.HoldAsync("j", "", writer, hold, "x", begun: true, Token))!.Value.State;
         Assert.Equal(state, (await tables.HoldAsync("j", "", writer, hold, "x", begun: true, Token))!.Value.State);
         Assert.Null(await tables.HoldAsync("j", "", writer, next, "y", begun: true, Token));
@@ -179,7 +179,7 @@ public abstract class DatabaseStateContract : StateMediumContract
 
         Assert.Empty(Directory.EnumerateFileSystemEntries(older));
         Assert.Null(directories.FindOlder(job, TimeProvider.System));
-        // Whatever is found there later is not what the account goes on from.
+        // Once the account has state in the database, later files in the old directory must not be used.
         File.WriteAllText(Path.Combine(older, "summary"), "");
         await using var again = await CheckpointStore.OpenAsync(lab.Open(location, older: directories.FindOlder(job, TimeProvider.System)), readOnly: false, Token);
         await using var kept = await again.OpenAsync(Inbox, Token);

@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.State;
 
-/// <summary>Twenty accounts at once save windows of 500 messages: each save writes its window alone. The figures of docs/fleet.md come from its output.</summary>
+/// <summary>Twenty accounts at once save batches of 500 messages: each save must write only its own batch. The figures of docs/fleet.md come from its output.</summary>
 [Collection(PostgresCollection.Name)]
 public sealed class StateCostTests(PostgresFixture postgres) : IDisposable
 {
@@ -48,7 +48,7 @@ public sealed class StateCostTests(PostgresFixture postgres) : IDisposable
             lengths.Add(journal!.Length);
         }
 
-        // Each save appended one window, so all of them together are what the journals hold, once.
+        // Each save appended one batch, so the total written equals the length of the journals.
         Assert.All(lengths, l => Assert.InRange(l, 20L * Window * Windows, 60L * Window * Windows));
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
             CultureInfo.InvariantCulture,

@@ -19,7 +19,7 @@ internal sealed class StateLab : IAsyncDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    /// <param name="open">Opens the list with the times it is given.</param>
+    /// <param name="open">Opens the list with the given lease times.</param>
     public static async Task<StateLab> BeginAsync(Func<FleetTimes, Task<FleetStore>> open, int accounts = 1, FleetTimes? times = null)
     {
         var store = await open(times ?? Endless);
@@ -28,7 +28,7 @@ internal sealed class StateLab : IAsyncDisposable
         return new StateLab(store, await OfferAsync(store, Worker, accounts));
     }
 
-    /// <summary>Has all due accounts given to a worker, which begins them.</summary>
+    /// <summary>Offers all due accounts to a worker, begins an attempt for each, and returns the offers.</summary>
     public static async Task<IReadOnlyList<Offer>> OfferAsync(FleetStore store, string worker, int accounts)
     {
         await store.SeenAsync(worker, accounts, "1", false, Stop);

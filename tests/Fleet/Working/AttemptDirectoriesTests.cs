@@ -47,7 +47,7 @@ public sealed class AttemptDirectoriesTests : IDisposable
         File.WriteAllText(Path.Combine(first, "inbox"), "1");
         var left = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(first)!, "2.abc.tmp")).FullName;
         File.WriteAllText(Path.Combine(left, "inbox"), "");
-        // Whoever has lost its turn removes nothing: the leftover may be the copy of the attempt that has it.
+        // An attempt that has lost the lease removes nothing: the leftover directory may belong to the attempt that holds the lease.
         await Assert.ThrowsAsync<OperationCanceledException>(() => states.TakeAsync(Job("alice"), () => throw new OperationCanceledException()));
         Assert.True(Directory.Exists(left));
         Assert.Equal("1", File.ReadAllText(Path.Combine(await states.TakeAsync(Job("alice"), Nothing), "inbox")));

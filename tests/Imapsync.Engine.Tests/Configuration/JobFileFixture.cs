@@ -45,7 +45,7 @@ public abstract class JobFileFixture : IDisposable
     protected IReadOnlyList<string> Errors(string text, params string[] set) =>
         [.. Assert.Throws<ConfigurationException>(() => Read(text, set)).Errors.Select(e => e.ToString().Replace(Directory + "/", "", StringComparison.Ordinal))];
 
-    /// <summary>The only mistake in the file; fails if there are more or none.</summary>
+    /// <summary>Returns the only mistake in the file; fails if there are more or none.</summary>
     protected string Error(string text, params string[] set) => Assert.Single(Errors(text, set));
 
     protected static ImapEndpoint Source(JobFile file) => Assert.IsType<ImapEndpoint>(file.Jobs[0].Source);

@@ -113,7 +113,7 @@ public abstract class StateMediumContract : CheckpointContract
         await using (var looking = Open())
         {
             await RefusesAsync(looking);
-            // What several write they write meanwhile.
+            // State that several processes may write can be written meanwhile.
             await looking.ReplaceAsync(StateName.VerifyCursor, Text("mine"), Token);
         }
 
@@ -244,7 +244,7 @@ public abstract class StateMediumContract : CheckpointContract
     protected static async Task<string?> ReadAsync(IStateMedium state, StateName name) =>
         await state.ReadAllAsync(name, int.MaxValue, Token) is { } octets ? Encoding.UTF8.GetString(octets) : null;
 
-    /// <summary>Each way of writing what is held is refused.</summary>
+    /// <summary>Asserts that every kind of write to the held state is refused.</summary>
     protected static async Task RefusesAsync(IStateMedium state)
     {
         foreach (var name in (StateName[])[Journal, StateName.Summary, StateName.Appending, StateName.TrashOrigins])

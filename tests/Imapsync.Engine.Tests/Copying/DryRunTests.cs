@@ -59,7 +59,7 @@ public sealed class DryRunTests
         using var box = new MailboxFixture();
         box.Source.HasModSeq = random.Next(2) == 0;
         box.Target.HasModSeq = random.Next(2) == 0;
-        // A backup: what it has lost is told, and fetched again where that is asked for.
+        // In a backup, missing messages are reported, and copied again if the job says so.
         box.Target.KeepsWhatItGets = random.Next(3) == 0;
         box.Job = box.Job with
         {
@@ -101,7 +101,7 @@ public sealed class DryRunTests
         }
     }
 
-    /// <summary>A run that fails at one of its appends, and leaves what it did.</summary>
+    /// <summary>Makes a run that fails at one of its appends and leaves its earlier changes in place.</summary>
     private static async Task BreakOffAsync(MailboxFixture box, int appends)
     {
         box.Target.OnStep = step =>

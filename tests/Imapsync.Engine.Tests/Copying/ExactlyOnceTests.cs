@@ -184,7 +184,7 @@ public abstract class ExactlyOnceTests : IDisposable
 /// <summary>With the state in files.</summary>
 public sealed class ExactlyOnceInFilesTests() : ExactlyOnceTests(FileMedium.Opener(TimeProvider.System));
 
-/// <summary>With the state in a database.</summary>
+/// <summary>The same tests with the job's state in a database.</summary>
 public sealed class ExactlyOnceInADatabaseTests : ExactlyOnceTests
 {
     private readonly SqliteDatabase database;

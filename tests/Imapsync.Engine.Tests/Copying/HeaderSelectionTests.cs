@@ -25,20 +25,20 @@ public sealed class HeaderSelectionTests
         Assert.Equal((JobOutcome.Ok, 1L, 1L), (report.Outcome, report.Totals.Copied, report.Totals.Skipped));
         Assert.Equal(0, (await box.VerifyAsync(new VerifyOptions { Full = true })).Counts.Differences);
 
-        // Nothing new: nothing is read, though flags changed.
+        // Without new messages no header is read, even though flags changed.
         inbox.SetFlags(2, "\\Flagged");
         box.Source.Steps.Clear();
         Assert.Equal((0L, 1L), Counts(await box.RunAsync()));
         Assert.DoesNotContain("headers INBOX", box.Source.Steps);
 
-        // Only what is new is read.
+        // Only the headers of new messages are read.
         inbox.Add(MailboxFixture.Mail("invoice 2"));
         inbox.Add(MailboxFixture.Mail("dinner"));
         box.Source.HeadersRead.Clear();
         Assert.Equal((1L, 2L), Counts(await box.RunAsync()));
         Assert.Equal([3u, 4u], box.Source.HeadersRead.Distinct().Order());
 
-        // Another filter: what was left out is looked at again, and what was copied stays.
+        // With another filter, excluded messages are examined again, and copied messages stay.
         box.Job = box.Job with { Messages = new MessageFilter { Headers = [HeaderMatchTests.Rule("subject", "lunch")] } };
         Assert.Equal((1L, 1L), Counts(await box.RunAsync()));
         Assert.Equal(3, box.Target.Folder("INBOX").Messages.Count);
@@ -95,7 +95,7 @@ public sealed class HeaderSelectionTests
         await box.RunAsync();
         box.Job = box.Job with { Messages = Invoices };
         Assert.Equal(0, (await box.RunAsync()).Totals.Deleted);
-        // Gone and back under another UID: the filter leaves it out, and its copy is its own.
+        // A message that comes back under another UID is excluded by the filter and keeps its copy at the target.
         inbox.Remove(3);
         inbox.Add(MailboxFixture.Mail("lunch"));
         inbox.Remove(1);

@@ -38,7 +38,7 @@ internal sealed class MemoryStore
     /// <summary>Called with the UID of each header that is read: may throw.</summary>
     public Action<uint> OnHeader { get; set; } = _ => { };
 
-    /// <summary>UIDs that no header is told of.</summary>
+    /// <summary>UIDs of messages whose header the store does not return.</summary>
     public HashSet<uint> WithoutHeader { get; } = [];
 
     /// <summary>The UIDVALIDITY of the next folder created; 0 for a store that never tells one.</summary>
@@ -192,7 +192,7 @@ internal sealed class MemoryFolderState(uint validity)
 
     public bool TellsUidNext { get; set; } = true;
 
-    /// <summary>The UIDNEXT that is told whatever it is; null for the true one.</summary>
+    /// <summary>The UIDNEXT that the store reports; null for the true one.</summary>
     public uint? ToldUidNext { get; set; }
 
     /// <summary>Whether STATUS reports the number of messages.</summary>
@@ -242,7 +242,7 @@ internal sealed class MemoryFolderState(uint validity)
         };
     }
 
-    /// <summary>Lets the MODSEQs begin again, as after the loss of an index; UIDs stay.</summary>
+    /// <summary>Restarts the MODSEQs, as after the loss of an index; UIDs stay.</summary>
     public void ForgetModSeqs()
     {
         for (var i = 0; i < Messages.Count; i++)

@@ -26,7 +26,7 @@ public sealed class IdleTests
         Assert.All(news.All, n => Assert.Equal(new FolderNews(FolderNewsKind.Messages), n));
         Assert.Equal((3, 1), (session.Client.Exists, session.Client.Expunged));
 
-        // Whatever else is asked for waits for the end.
+        // Any other command waits for the end of IDLE.
         var noop = session.Client.NoopAsync(Token);
         await done.CancelAsync();
         Assert.Equal("DONE", await session.Server.ReadLineAsync(Token));
@@ -91,7 +91,7 @@ public sealed class IdleTests
         await news.HasAsync(2);
     }
 
-    /// <summary>The answer is passed on in two steps, between which the writer may go on.</summary>
+    /// <summary>The tagged response is processed in two steps, between which the writing task may continue.</summary>
     [Fact]
     public async Task No_DONE_is_owed_from_the_moment_that_the_server_answers()
     {
@@ -105,7 +105,7 @@ public sealed class IdleTests
             await Task.Yield();
         command.Continue([]);
         command.OnTagged(new StatusReply(StatusKind.Ok, null, "enough"));
-        // An end that is asked for now comes too late.
+        // A request to end IDLE now comes too late.
         command.Finish();
         await writing.WaitAsync(Token);
         Assert.True(writer.IsStopped);
@@ -145,7 +145,7 @@ public sealed class IdleTests
         Assert.Equal(TimeSpan.Zero, session.Client.QuietTime);
         await done.CancelAsync();
         Assert.Equal("DONE", await session.Server.ReadLineAsync(Token));
-        // Only now is the server waited for; when exactly this side is there again is not to be seen from outside.
+        // Only now does the client wait for the server. A test can't see when exactly, so the clock is advanced until IDLE ends.
         while (!idle.IsCompleted)
         {
             session.Clock.Advance(TimeSpan.FromMinutes(1));
@@ -206,7 +206,7 @@ public sealed class IdleTests
             [new(FolderNewsKind.Messages, "Early"), new(FolderNewsKind.Messages, "Lists"), new(FolderNewsKind.Folders), new(FolderNewsKind.Overflow)],
             news.All);
 
-        // What answers a command is no news.
+        // The response to a command is not an update.
         var status = session.Client.StatusAsync("INBOX", Token);
         await session.Server.AnswerAsync("STATUS \"INBOX\" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)", "* STATUS INBOX (MESSAGES 3)");
         Assert.Equal(3, (await status)!.Messages);

@@ -35,7 +35,7 @@ public sealed class MigrationKillTests
                 continue;
             }
 
-            // The run ended before its kill was due: start over, into another account.
+            // The run ended before the kill was due, so the migration is complete. The next one starts without state, into another account.
             BackupLab.Same(expected, await lab.TargetAsync(), $"seed {seed}, after {kills} kills");
             (lab.User, lab.Job.StateName) = ($"user{runs}", $"state{runs}");
         }

@@ -28,7 +28,7 @@ internal sealed class FaultyLine : IAsyncDisposable
 
     public ImapEndpoint Endpoint { get; }
 
-    /// <summary>The proxy's behaviour in the next run, apart from cuts.</summary>
+    /// <summary>A description of the proxy's behaviour in the next run, without cuts.</summary>
     public string Manner { get; private set; } = "good";
 
     /// <summary>The endpoint's YAML lines in a job file.</summary>
@@ -40,7 +40,7 @@ internal sealed class FaultyLine : IAsyncDisposable
         """ + (tls == TlsMode.None ? "" : $"\n      tls_ca_file: {server.Authority.CaFile}");
 
     /// <summary>Draws the faults of the next run's connections.</summary>
-    /// <param name="octets">Roughly what the whole job transfers.</param>
+    /// <param name="octets">The approximate number of octets that the whole job transfers.</param>
     public void Trouble(long octets)
     {
         Proxy.Forget();
@@ -71,7 +71,7 @@ internal sealed class FaultyLine : IAsyncDisposable
         (Proxy.NextRules, Manner) = (null, "good");
     }
 
-    /// <summary>A random position, uniformly distributed over orders of magnitude.</summary>
+    /// <summary>Returns a random octet position, uniformly distributed over orders of magnitude.</summary>
     public long Place(long octets) => (long)Math.Exp(random.NextDouble() * Math.Log(Math.Max(1000, octets)));
 
     public ValueTask DisposeAsync() => Proxy.DisposeAsync();

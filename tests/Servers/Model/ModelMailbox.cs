@@ -98,7 +98,7 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
         }
     }
 
-    /// <summary>Invalidates every UID of the folder.</summary>
+    /// <summary>Changes the folder's UIDVALIDITY, which invalidates all its UIDs.</summary>
     public void Renumber(string folder)
     {
         foreach (var message in folders[folder])
@@ -145,7 +145,7 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
             message.Places.Remove(folder);
     }
 
-    /// <summary>Nothing proves any more that a message left this folder recently, so the message must not be removed.</summary>
+    /// <summary>Marks the messages that left this folder: the program can no longer prove that they were deleted, so it must not remove them.</summary>
     private void Doubt(string folder)
     {
         foreach (var message in gone.Where(m => m.IsNewlyGone && (m.Presence == Presence.Not || !m.Places.Contains(folder))))

@@ -14,7 +14,7 @@ internal enum Presence
     Not,
 }
 
-/// <summary>A message of the source, now or formerly, or a delivery to the target, with what the target has to show of it.</summary>
+/// <summary>A message that is or was at the source, or was delivered to the target, with the state that the target must show.</summary>
 internal sealed class ModelMessage
 {
     private readonly FlagPolicy policy;
@@ -63,7 +63,7 @@ internal sealed class ModelMessage
     public static ModelMessage Of(ReadOnlySpan<byte> octets, DateTimeOffset date, IEnumerable<string> flags, string folder, FlagPolicy policy) =>
         new(Convert.ToHexStringLower(SHA256.HashData(octets)), octets.Length, date, flags, folder, policy);
 
-    /// <summary>The copy that stays in the old folder when the target did not follow a rename.</summary>
+    /// <summary>Returns the copy that stays in the old folder when the target did not rename the folder.</summary>
     public ModelMessage LeftBehind(string folder)
     {
         var copy = new ModelMessage(Digest, Length, Date, [], folder, policy) { Presence = Presence.May, IsFresh = false, IsSettled = IsSettled };
@@ -93,7 +93,7 @@ internal sealed class ModelMessage
             may.Add(flag);
     }
 
-    /// <summary>Records a flag change by a user of the target. Under exact flags the next run undoes it.</summary>
+    /// <summary>Records a flag change by a user of the target. Under the policy of exact flags the next run undoes the change.</summary>
     public void ChangeAtTarget(string flag, bool add)
     {
         if (policy == FlagPolicy.Exact)
@@ -102,14 +102,14 @@ internal sealed class ModelMessage
         _ = add ? must.Add(flag) : must.Remove(flag);
     }
 
-    /// <summary>The message gets a new UID, so there is no recorded state to compare the target's flags with.</summary>
+    /// <summary>Records that the message gets a new UID, so there is no recorded state to compare the target's flags with.</summary>
     public void Renumber()
     {
         if (policy == FlagPolicy.Follow && !IsFresh)
             may.UnionWith(removedSinceOk.Except(must));
     }
 
-    /// <summary>The message may have to be copied again; changes that the target's users made then stay with the old copy.</summary>
+    /// <summary>Records that the message may be copied again; in that case flag changes made by users at the target stay on the old copy.</summary>
     public void Recopy()
     {
         Renumber();
@@ -119,7 +119,7 @@ internal sealed class ModelMessage
         may.ExceptWith(must);
     }
 
-    /// <summary>The message left the source; whether its last changes reached the target is open.</summary>
+    /// <summary>Records that the message left the source. Its last flag changes may or may not have reached the target.</summary>
     public void Leave()
     {
         IsNewlyGone = true;

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Model;
 
 /// <summary>
-/// One mailbox from its first message to its last comparison: changes at source and target, runs with and without faults; after each successful
+/// A test of one random mailbox: changes at source and target, runs with and without faults; after each successful
 /// run the target must show what the model says.
 /// </summary>
 internal sealed class ModelRound : IRound
@@ -168,7 +168,7 @@ internal sealed class ModelRound : IRound
         Tell($"run ({how}): {end.Text}");
         foreach (var line in Lines)
         {
-            // This would wait for ever if the job left a connection open.
+            // Waits until all connections are closed. If the job left one open, the wait would never end, so it has a time limit.
             try
             {
                 await line.Proxy.SettledAsync().WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, CancellationToken.None);

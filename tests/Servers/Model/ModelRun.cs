@@ -13,10 +13,10 @@ internal sealed record RunEnd(bool WasOk, string Text, FolderCounts? Counts = nu
 /// <summary>Thrown for a run that did not end by itself.</summary>
 internal sealed class HangException(string message) : Exception(message);
 
-/// <summary>Runs a round's job, in this process or as one of its own, to its end or until it is killed.</summary>
+/// <summary>Runs a round's job, in this process or in a separate one, to its end or until it is killed.</summary>
 internal sealed class ModelRun(JobDefinition job)
 {
-    /// <summary>Far longer than any run takes, so a run that is still going then hangs.</summary>
+    /// <summary>The time after which a run counts as hanging; far longer than any run takes.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     public async Task<RunEnd> InProcessAsync(TimeProvider time, CancellationToken stop, CancellationToken abort)

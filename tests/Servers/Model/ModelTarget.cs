@@ -3,12 +3,12 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>A round's target, and its users' access to it, which bypasses the job's connections.</summary>
+/// <summary>A round's target, and the changes that its users make, which do not pass through the job's connections.</summary>
 internal abstract class ModelTarget
 {
     public abstract Endpoint Endpoint { get; }
 
-    /// <summary>Whether people work at the target; otherwise it is a backup that nobody else touches.</summary>
+    /// <summary>Whether users change mail at the target; if not, the target is a backup that only the job changes.</summary>
     public virtual bool HasUsers => true;
 
     /// <summary>The flags of <see cref="TargetUsers.Flags"/> that the target's users can set and clear.</summary>

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>One mailbox from its first message to its last comparison.</summary>
+/// <summary>A test of one random mailbox, repeatable by its seed.</summary>
 internal interface IRound : IAsyncDisposable
 {
     /// <summary>What happened in the round, for the person who looks into a failure.</summary>

@@ -69,7 +69,7 @@ internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers n
 
     private async Task ChangeFlagAsync(ImapProbe probe)
     {
-        // Only messages without a duplicate, since identical ones can't be told apart.
+        // Only a message without a duplicate is chosen, because the model can't tell identical messages apart.
         if (AnyMessage(m => model.AtSource.Count(o => o.Digest == m.Digest) == 1) is not { } chosen)
             return;
         var flag = Any(Flags);
@@ -143,7 +143,7 @@ internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers n
         return all.Count == 0 ? null : all[random.Next(all.Count)];
     }
 
-    /// <summary>A random folder other than INBOX, which can neither be deleted nor really renamed.</summary>
+    /// <summary>Returns a random folder other than INBOX, because INBOX can neither be deleted nor really renamed.</summary>
     private string? AnyFolder(bool hasChildren = true)
     {
         var names = model.Folders.Keys

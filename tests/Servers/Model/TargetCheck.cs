@@ -38,7 +38,7 @@ internal static class TargetCheck
         return new TargetVerdict(lost, doubled, changed, lines);
     }
 
-    /// <summary>The elements without a partner in a maximum matching (Kuhn's algorithm).</summary>
+    /// <summary>Returns the elements without a partner in a maximum bipartite matching (Kuhn's algorithm).</summary>
     private static List<TOne> Unmatched<TOne, TOther>(List<TOne> ones, List<TOther> others, Func<TOne, TOther, bool> fits)
     {
         var partner = new int[others.Count];

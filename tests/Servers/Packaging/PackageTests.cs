@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Packaging;
 
-/// <summary>The packages as their users get them: put in place by the system's own programs, looked at by those, and run.</summary>
+/// <summary>The packages as users get them: installed and inspected with the system's own tools, and run.</summary>
 public sealed partial class PackageTests(Release release) : IClassFixture<Release>, IDisposable
 {
     private readonly TempDir dir = new();
@@ -25,7 +25,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         Assert.Equal($"imapsync {await DpkgQueryAsync("${Version}")}\n", version.Output);
         await BacksUpAsync(program);
 
-        // What a person put there, and what a backup is: not the package's to take away.
+        // Files of the user and backups must remain when the package is removed.
         var kept = Path.Combine(Tree, "var/lib/imapsync/mail");
         Directory.CreateDirectory(kept);
         var enabled = Directory.CreateDirectory(Path.Combine(Tree, "etc/systemd/system/timers.target.wants")).FullName;
@@ -48,7 +48,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
     {
         var (status, symbols, error) = await Release.TryAsync("objdump", [], "-T", release.Program);
         var versions = GlibcVersion().Matches(symbols).Select(m => Version.Parse(m.Groups["version"].Value)).ToList();
-        // A script, where the native program is not what is tested, needs none.
+        // If the tests do not use the native program, the packaged program is a script, which needs no version of glibc.
         Assert.True(Release.IsNative ? status == 0 && versions.Count > 0 : versions.Count == 0, $"objdump ended with {status}: {error}");
         var needed = versions.Append(new Version(0, 0)).Max();
         var said = Libc().Match((await Release.RunAsync("dpkg-deb", "--field", release.Deb, "Depends")).Output);
@@ -62,14 +62,14 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         var units = dir.Create("units");
         foreach (var unit in Directory.GetFiles(Path.Combine(Tree, "usr/lib/systemd/system")))
         {
-            // The program and the user are in the tree only.
+            // The program and its user exist only in the test's tree, so the unit is adapted to it.
             var text = await File.ReadAllTextAsync(unit, TestContext.Current.CancellationToken);
             await File.WriteAllTextAsync(Path.Combine(units, Path.GetFileName(unit)), text.Replace("=/usr/bin/", $"={Tree}/usr/bin/", StringComparison.Ordinal), TestContext.Current.CancellationToken);
         }
 
         Assert.Equal((0, "", ""), await VerifyAsync(units, "imapsync@alice.service"));
         Assert.Equal((0, "", ""), await VerifyAsync(units, "imapsync@alice.timer"));
-        // Of 10 points of exposure few are left: who may go out to mail servers has some.
+        // The exposure level must be at most 3.0 of 10; it can't be 0, because the service must reach mail servers over the network.
         await Release.RunAsync("systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager", Path.Combine(units, "imapsync@alice.service"));
 
         var service = Path.Combine(units, "imapsync@.service");
@@ -103,7 +103,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         Assert.NotEmpty(await File.ReadAllTextAsync(Path.Combine(Tree, "usr/share/fish/vendor_completions.d/imapsync.fish"), TestContext.Current.CancellationToken));
     }
 
-    /// <summary>What is no document (sources, recipes) is in the repository alone.</summary>
+    /// <summary>Links to files that are not documents (sources, recipes) are not checked, because only the repository contains those files.</summary>
     [Fact]
     public async Task Every_link_from_one_document_to_another_leads_there_in_the_laid_out_tree_too()
     {
@@ -141,7 +141,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
     [Fact]
     public async Task The_dotnet_tool_is_installed_from_its_package_and_runs()
     {
-        // Nothing of the user's, and no other source than the directory.
+        // The test uses neither the user's package cache nor any package source other than the release directory.
         var environment = new Dictionary<string, string> { ["NUGET_PACKAGES"] = dir.Create("packages"), ["DOTNET_CLI_HOME"] = dir.Create("home"), ["DOTNET_NOLOGO"] = "1" };
         var sources = dir.Write("nuget.config", $"""<configuration><packageSources><clear /><add key="release" value="{release.Directory}" /></packageSources></configuration>""");
         var (status, output, error) = await Release.TryAsync("dotnet", environment, "tool", "install", "imapsync", "--tool-path", dir["tools"], "--configfile", sources);
@@ -164,7 +164,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
             Assert.True(File.ReadAllBytes(one).AsSpan().SequenceEqual(File.ReadAllBytes(other)), $"{one} is not made the same again");
 
         var sums = await File.ReadAllLinesAsync(Path.Combine(release.Directory, "SHA256SUMS"), TestContext.Current.CancellationToken);
-        // Besides the packages, only SHA256SUMS and a job file of somebody else's are there.
+        // Besides the packages, only SHA256SUMS and a job file that existed before are there.
         Assert.Equal(Directory.GetFiles(release.Directory).Length - 2, sums.Length);
         Assert.Equal(Release.JobFile, await File.ReadAllTextAsync(Path.Combine(release.Directory, "imapsync.yaml"), TestContext.Current.CancellationToken));
         await Release.RunAsync("sh", "-c", "cd \"$1\" && sha256sum --check --strict SHA256SUMS", "sh", release.Directory);
@@ -184,7 +184,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
             Assert.Contains("!" + name.TrimEnd('/'), allowed);
         }
 
-        // The compiler is the one that everything else is built with.
+        // The recipe must use the SDK version of global.json, with which everything else is built.
         var sdk = SdkVersion().Match(await File.ReadAllTextAsync(Path.Combine(Release.Root, "global.json"), TestContext.Current.CancellationToken)).Groups["version"].Value;
         Assert.Contains(recipe, l => l.StartsWith($"FROM mcr.microsoft.com/dotnet/sdk:{sdk}-", StringComparison.Ordinal));
     }
@@ -201,7 +201,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         await DpkgAsync("--install", release.Deb);
     }
 
-    /// <summary>Scripts of the package run as they are and are told the tree; what it depends on is this machine's.</summary>
+    /// <summary>Runs dpkg on the test's tree. The package's scripts run outside a chroot, and its dependencies are not checked.</summary>
     private Task DpkgAsync(params string[] arguments) =>
         Release.RunAsync("dpkg", [$"--root={Tree}", "--force-script-chrootless", "--force-depends", "--force-not-root", .. arguments]);
 
@@ -213,7 +213,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
 
     private Dictionary<string, string> WithProgram() => new() { ["PATH"] = $"{Tree}/usr/bin:{Environment.GetEnvironmentVariable("PATH")}" };
 
-    /// <summary>The program, small enough to be packed twice.</summary>
+    /// <summary>Writes a script that starts the program; the script is small enough to be packed twice.</summary>
     private string Small() => dir.WriteProgram("imapsync", $"exec {release.Program} \"$@\"");
 
     private async Task BacksUpAsync(string program)
@@ -224,7 +224,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(target, "cur")));
     }
 
-    /// <summary>A link to a file, without the heading in it.</summary>
+    /// <summary>Matches a Markdown link to a file, without its fragment (#heading).</summary>
     [GeneratedRegex(@"\]\((?<link>[^)\s#]+)", RegexOptions.None, 60_000)]
     private static partial Regex Link();
 

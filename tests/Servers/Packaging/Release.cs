@@ -3,10 +3,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Packaging;
 
-/// <summary>Everything that packaging/all.sh makes of the program that is tested, made once for all tests.</summary>
+/// <summary>The packages that packaging/all.sh builds of the program under test, built once for all tests.</summary>
 public sealed class Release : IAsyncLifetime
 {
-    /// <summary>A job file that lies where the packages are put.</summary>
+    /// <summary>The content of a job file that exists in the release directory before the packages are built.</summary>
     public const string JobFile = "jobs: []\n";
 
     private readonly TempDir dir = new();
@@ -19,17 +19,17 @@ public sealed class Release : IAsyncLifetime
 
     public string Tarball => Single("*.tar.gz");
 
-    /// <summary>The program in the packages: the native one; where only the build's is tested, a script that runs that.</summary>
+    /// <summary>The path of the program in the packages: the native program or, if the tests use the built one, a script that runs it.</summary>
     public string Program { get; private set; } = "";
 
-    /// <summary>Whether the native program is what is tested.</summary>
+    /// <summary>Whether the tests use the published native program.</summary>
     public static bool IsNative => Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 };
 
     public async ValueTask InitializeAsync()
     {
         Program = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 } native ? native
             : dir.WriteProgram("imapsync", $"exec dotnet {Path.Combine(AppContext.BaseDirectory, "imapsync.dll")} \"$@\"");
-        // What is there already is somebody else's.
+        // The directory already contains a file of another origin, which the script must not change.
         dir.Create("release");
         dir.Write("release/imapsync.yaml", JobFile);
         await RunAsync(Path.Combine(Root, "packaging/all.sh"), "--here", Directory, Program);
@@ -41,7 +41,7 @@ public sealed class Release : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Its output and error output; throws with them when it fails.</summary>
+    /// <summary>Runs a program and returns its output and error output; throws an exception with both if the program fails.</summary>
     public static async Task<(string Output, string Error)> RunAsync(string program, params string[] arguments)
     {
         var (status, output, error) = await TryAsync(program, [], arguments);

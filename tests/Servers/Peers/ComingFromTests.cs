@@ -52,7 +52,7 @@ public sealed class ComingFromTests
         await File.WriteAllTextAsync(theirs, page.Theirs(
             ("type = SimpleIMAPSSLRetriever", $"type = SimpleIMAPRetriever\nport = {lab.Server.Port}"), ("imap.example.com", "127.0.0.1"),
             ("password_command = (\"cat\", \"/home/alice/.config/mail/alice\")", $"password = {lab.Server.Password}")));
-        // It delivers to nobody's Maildir as root.
+        // Run as root, the program refuses to deliver to a Maildir, so it runs as another user.
         await ServerAccount.TakeOwnershipAsync(home);
         var (user, group) = await ServerAccount.EnsureAsync();
         string[] through = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid", user, "--regid", group, "--clear-groups", "getmail"] : ["getmail"];
@@ -68,7 +68,7 @@ public sealed class ComingFromTests
         await using var lab = await AccountAsync();
         var home = await HomeAsync(lab);
         var (old, target) = (lab.Dir["old"], lab.Dir["new"]);
-        // In Debian there is no imap-backup: its files as docs/files of the program describe them.
+        // Debian has no package of imap-backup, so the test writes its files as that program's documentation describes them.
         foreach (var (folder, messages) in Mail().Where(m => m.Folder != "Junk").GroupBy(m => m.Folder, m => m.Number).Select(g => (g.Key, g.ToList())))
             WriteImapBackup(Path.Combine(old, folder), messages);
         await SucceedAsync(home, page.Command("imapsync copy imap-backup:", ("/home/alice/.imap-backup/alice_example.com", old), ("/var/backups/mail/alice", target)));
@@ -83,7 +83,7 @@ public sealed class ComingFromTests
         await using var migration = await MigrationLab.WithDovecotAsync(await AccountAsync());
         var lab = migration.Job;
         var home = await HomeAsync(lab);
-        // What another program has appended there, a part of it.
+        // A part of the messages is at the target already, as if another program had appended them.
         await using (var probe = await migration.ConnectAsync())
         {
             await probe.CommandAsync("CREATE Sent");
@@ -103,7 +103,7 @@ public sealed class ComingFromTests
         Assert.Equal(0, (await RunAsync(lab, home, job)).Total("copied"));
     }
 
-    /// <summary>The other program fetches, ours adopts, the other finds nothing to do, and what comes in later is fetched once by either.</summary>
+    /// <summary>Checks that imapsync adopts the other program's mail, that the other finds nothing to do then, and that new mail is fetched once.</summary>
     private static async Task TakenOverAsync(BackupLab lab, string home, string job, Func<Task> runTheirs, bool isSame = true, string[]? folders = null)
     {
         await runTheirs();
@@ -130,7 +130,7 @@ public sealed class ComingFromTests
         Assert.Equal((0, 0, all), (second.Total("copied"), second.Total("adopted"), second.Total("already_present")));
         await using var verify = ImapsyncProcess.Start(home, ["verify", lab.JobFile, "--full", "--state", lab.StateDirectory], lab.Environment);
         var verified = await verify.WaitAsync();
-        // Where the other program has changed headers the page says that this is told.
+        // If the other program changed headers, verify reports the differences (exit status 3), as the page says.
         Assert.True(verified.Status == (isSame ? 0 : 3), verified.ToString());
     }
 
@@ -153,7 +153,7 @@ public sealed class ComingFromTests
 
     private static string Here(BackupLab lab) => $"url: imap://alice@127.0.0.1:{lab.Server.Port}\n      tls: none";
 
-    /// <summary>A user's home with the password where the pages have it.</summary>
+    /// <summary>Creates a home directory with the password in the file that the pages name.</summary>
     private static async Task<string> HomeAsync(BackupLab lab)
     {
         var home = lab.Dir.Create("home");

@@ -23,7 +23,7 @@ public static class PeerProgram
         start.Environment["HOME"] = home;
         start.Environment["TERM"] = "xterm";
         using var process = Process.Start(start)!;
-        // Standard input stays open, since a terminal program takes its end for the user's leaving.
+        // Standard input stays open, because a terminal program quits at the end of its input.
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         using var patience = new CancellationTokenSource(RetryPolicy, TimeProvider.System);

@@ -1,7 +1,7 @@
 namespace Imapsync.Servers.Tests.Peers;
 
 /// <summary>How another program lays out folders on disk.</summary>
-/// <param name="Layout">The job's <c>layout:</c> for it.</param>
+/// <param name="Layout">The value of the job's <c>layout:</c> for this layout of folders.</param>
 /// <param name="NameOf">Maps a directory's path below the tree, empty for the tree itself, to its folder name.</param>
 public sealed record PeerTree(string Layout, Func<string, string> NameOf)
 {

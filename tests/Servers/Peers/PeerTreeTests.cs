@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Peers;
 
 /// <summary>
-/// Trees that real mbsync and OfflineIMAP made of an account: backed up from, into and beside. No message is lost or doubled, and the other
+/// Maildir trees made by the real mbsync and OfflineIMAP, as source of a job, as target, and beside a target. No message is lost or doubled, and the other
 /// program continues undisturbed.
 /// </summary>
 public sealed class PeerTreeTests

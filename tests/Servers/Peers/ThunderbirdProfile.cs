@@ -28,7 +28,7 @@ public sealed class ThunderbirdProfile(string directory)
                 Add(file, octets, status);
         }
 
-        // A folder that only contains folders has an empty file, and some files are no folders.
+        // In Thunderbird a folder that contains only folders has an empty file, and some files are not folders.
         File.WriteAllBytes(Path.Combine(directory, "Archives"), []);
         File.WriteAllBytes(Path.Combine(directory, "Drafts.msf"), []);
         File.WriteAllBytes(Path.Combine(directory, "popstate.dat"), []);

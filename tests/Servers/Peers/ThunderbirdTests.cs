@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Peers;
 
-/// <summary>Generated Thunderbird profiles: backed up from, into and beside.</summary>
+/// <summary>Generated Thunderbird profiles, as source of a job, as target, and beside a target.</summary>
 public sealed class ThunderbirdTests
 {
     private const int PerFolder = 4;
@@ -100,7 +100,7 @@ public sealed class ThunderbirdTests
         again.AddsUp();
     }
 
-    /// <summary>Compares two mailboxes. An mbox only has the date of its postmarks, and no folder that only contains others.</summary>
+    /// <summary>Compares two mailboxes. An mbox has only the dates of its postmarks, and no folders that contain only folders.</summary>
     private static void Same(MailboxSnapshot account, MailboxSnapshot copy)
     {
         BackupLab.Same(Plain(account), Plain(copy));

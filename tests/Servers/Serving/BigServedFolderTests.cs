@@ -4,15 +4,15 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>One big folder of a served Maildir: what looking into it costs in memory and time. The figures of docs/serve.md.</summary>
+/// <summary>Measures the memory and time that it takes to read one big folder of a served Maildir, for docs/serve.md.</summary>
 public sealed class BigServedFolderTests
 {
     private static readonly int Messages = int.TryParse(Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_SERVED"), CultureInfo.InvariantCulture, out var given) ? given : 4000;
 
-    /// <summary>The program itself, as its build of everyday.</summary>
+    /// <summary>The maximum memory in MiB of the program itself, in an ordinary build (not native).</summary>
     private const int MostMiB = 200;
 
-    /// <summary>The snapshot's 31, what the store's listing holds of a Maildir's names, and both while they grow.</summary>
+    /// <summary>The maximum memory in bytes for each message: 31 for the snapshot, the rest for file names and spare capacity.</summary>
     private const int MostBytesEach = 1500;
 
     [Fact]
@@ -61,11 +61,11 @@ public sealed class BigServedFolderTests
         Assert.InRange(PeakMiB(process), 1, MostMiB + (Messages * (long)MostBytesEach >> 20));
     }
 
-    /// <summary>The highest that the process ever held.</summary>
+    /// <summary>Returns the peak memory of the process in MiB (VmHWM).</summary>
     private static long PeakMiB(ImapsyncProcess process) =>
         long.Parse(File.ReadLines($"/proc/{process.Id}/status").Single(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).AsSpan(6).Trim().TrimEnd("kB "), CultureInfo.InvariantCulture) >> 10;
 
-    /// <summary>Reads an answer as fast as it comes, without looking at it, to its tagged end, which has to be OK.</summary>
+    /// <summary>Reads and discards a reply up to its tagged response, which must be OK.</summary>
     private static async Task<long> DrainAsync(Stream line, string command)
     {
         await line.WriteAsync(Encoding.ASCII.GetBytes($"drained {command}\r\n"));

@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>Whatever becomes of an index, what is found with it is what is found without.</summary>
+/// <summary>Whatever damages an index, a search with the index finds the same messages as a search without one.</summary>
 public sealed class FindIndexTests
 {
     private static readonly string[] Words = ["grüße", "invoice", "Привет", "日本語", "needle", "a b", "lunch", "x@example", "report.pdf", "İstanbul", "ß"];
@@ -65,7 +65,7 @@ public sealed class FindIndexTests
         Assert.Equal(30, read.Max());
         read.Clear();
         Assert.Single(await FindAsync(dir, query, (_, all) => read.Add(all), notes.Add));
-        // One may fit, and is looked at.
+        // By the index only one message may match, so at most this one is read.
         Assert.Equal(1, read.Max());
         Assert.Empty(notes);
 
@@ -91,7 +91,7 @@ public sealed class FindIndexTests
         await lab.SucceedAsync();
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(lab.StateDirectory, "index"), "*.words"));
         Assert.Equal(scanned, await FindAsync(lab, "invoice"));
-        // A folder that is gone is let go.
+        // The index file of a folder that was deleted is deleted too.
         var files = Directory.GetFiles(Path.Combine(lab.StateDirectory, "index"), "*.words").Length;
         Directory.Delete(Path.Combine(lab.TargetDirectory, ".Work.Invoices"), recursive: true);
         await using (var probe = await lab.ConnectAsync())
@@ -128,7 +128,7 @@ public sealed class FindIndexTests
         return await new BackupFinder(store, onProgress, (_, _) => { }, index: index).FindAsync(query, CancellationToken.None).ToListAsync();
     }
 
-    /// <summary>What a crash, a disk or another version may leave.</summary>
+    /// <summary>Damages an index file as a crash, a faulty disk or another version of the program may, and returns a description.</summary>
     private static string Harm(Random random, string directory)
     {
         var files = Directory.Exists(directory) ? Directory.GetFiles(directory, "*.words").Order(StringComparer.Ordinal).ToList() : [];

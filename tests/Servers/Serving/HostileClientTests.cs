@@ -129,7 +129,7 @@ public sealed class HostileClientTests
                 }
             }
 
-            // A NOOP on a line of its own ends whatever was begun; an unfinished literal swallows it, and the next one.
+            // A NOOP on its own line ends an unfinished command, unless an unfinished literal takes the NOOP as part of its octets.
             await client.Line.WriteAsync(Encoding.Latin1.GetBytes($"f{i} {command}\r\nz{i} NOOP\r\n"));
             if (!await AnswersAsync(client, i))
             {
@@ -192,7 +192,7 @@ public sealed class HostileClientTests
         await using var lab = await Lab.StartAsync(ServingLimits.Default with { StallTime = TimeSpan.FromSeconds(1) });
         await using var slow = await lab.Served.ConnectAsync();
         await slow.OkAsync("EXAMINE Big");
-        // Ten replies of 20 MB each, and the client reads none.
+        // The client requests ten replies of 20 MB each and reads none of them.
         await slow.Line.WriteAsync(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 10).Select(i => $"a{i} FETCH 1 BODY[]\r\n"))));
         await lab.Served.NotedAsync("takes no answer");
         await lab.IsWellAsync();

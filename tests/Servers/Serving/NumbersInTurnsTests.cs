@@ -10,7 +10,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>UIDs for mail that another program put into a backup.</summary>
+/// <summary>The assignment of UIDs to mail that another program put into a backup.</summary>
 public sealed class NumbersInTurnsTests
 {
     private const int Messages = 200;
@@ -45,7 +45,7 @@ public sealed class NumbersInTurnsTests
                 }
                 catch (MailException e) when (e.IsTransient)
                 {
-                    // An mbox that somebody writes to all the time is looked at again, as a job does.
+                    // The mbox was changed while it was read, so it is read again, as a job does.
                 }
             }
         })).ToList();

@@ -85,7 +85,7 @@ internal sealed class RawImap : IAsyncDisposable
         return messages;
     }
 
-    /// <summary>A line with its literals, one character for each octet; null at the end of the connection.</summary>
+    /// <summary>Reads a line with its literals, one character for each octet; null at the end of the connection.</summary>
     public async Task<string?> ReadLineAsync()
     {
         var text = new StringBuilder();

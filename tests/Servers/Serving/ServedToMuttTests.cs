@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>A person looks into a served backup with mutt, in a terminal.</summary>
+/// <summary>A user reads a served backup with mutt in a terminal.</summary>
 public sealed class ServedToMuttTests
 {
     [Theory]

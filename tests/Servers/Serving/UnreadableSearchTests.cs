@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>Searches of a folder in which one message can't be read: what holds of it is unknown, and neither a key nor its NOT finds it.</summary>
+/// <summary>Searches of a folder with an unreadable message. Whether a key matches this message is unknown, so neither the key nor its NOT finds it.</summary>
 public sealed class UnreadableSearchTests
 {
     private const int Messages = 7;
@@ -35,7 +35,7 @@ public sealed class UnreadableSearchTests
         }
     }
 
-    /// <summary>A key as it is written, and whether it holds of a message: null where that can't be known.</summary>
+    /// <summary>Returns a random search key as text, and a function that says whether a message matches: null if this can't be known.</summary>
     private static (string Text, Func<int, bool?> Fits) Key(Random random, int depth)
     {
         var one = random.Next(1, Messages + 1);

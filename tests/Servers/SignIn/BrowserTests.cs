@@ -3,7 +3,7 @@ using Imapsync.Tests.Support.OAuth;
 
 namespace Imapsync.Servers.Tests.SignIn;
 
-/// <summary>Authorization code with PKCE in a real Chromium, which imapsync opens and a person works.</summary>
+/// <summary>Authorization code with PKCE in a real Chromium, which imapsync opens and in which the test acts as the user.</summary>
 public sealed class BrowserTests
 {
     private const string Browser = "browser";

@@ -89,7 +89,7 @@ public sealed class SignInLab : IAsyncDisposable
     {
         foreach (var secret in Authority.Secrets.Append(AuthorizationServer.ClientSecret))
         {
-            // Base64 is as readable; its first and last characters are left out, since they depend on the neighbouring octets.
+            // Base64 is as readable as plain text. Its first and last characters depend on the neighbouring octets, so they are not compared.
             foreach (var form in (string[])[secret, .. Encoded(secret)])
                 Assert.False(text.Contains(form, StringComparison.Ordinal), $"{secret} stands in {where}");
         }

@@ -37,7 +37,7 @@ public sealed class TokenRenewalTests
     {
         await using var lab = await SignInLab.StartAsync(messages: 200);
         await lab.SignInAsync();
-        // Slow enough that more connections pay, to a target that accepts many folders at once.
+        // The source is slow enough for the run to open several connections, and the target accepts many folders at once.
         await using var target = await DovecotServer.StartAsync(lab.Lab.Dir["target-server"]);
         lab.Lab.Target = $"imap://bob@127.0.0.1:{target.Port}\n      tls: none\n      connections: 6\n      password_env: TARGET_PASSWORD";
         lab.Lab.Environment["TARGET_PASSWORD"] = target.Password;

@@ -31,13 +31,13 @@ internal sealed class LyingLine : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    /// <summary>Changes a line of the server; null drops the line.</summary>
+    /// <summary>The function that changes each line of the server; if it returns null the line is dropped.</summary>
     public Func<string, string?>? Lie { get; set; }
 
     /// <summary>Cuts a connection after so many lines of the server, and again after as many more.</summary>
     public void CutAfter(int lines, int times) => (linesLeft, cutsLeft, interval, strike) = (lines, times, lines, null);
 
-    /// <summary>Calls an action after so many lines, instead of cutting.</summary>
+    /// <summary>Calls an action after so many lines of the server, instead of cutting the connection.</summary>
     public void CallAfter(int lines, Action action) => (linesLeft, cutsLeft, interval, strike) = (lines, 1, lines, action);
 
     public void BeHonest() => (Lie, linesLeft, cutsLeft, strike) = (null, int.MaxValue, 0, null);
@@ -124,7 +124,7 @@ internal sealed class LyingLine : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // The end of the stream below tells the server.
+            // The socket's stream is closed below, which tells the server that the connection has ended.
         }
 
         try

@@ -25,7 +25,7 @@ internal sealed class MailCounts
         folders[folder][number] = folders[folder].GetValueOrDefault(number) + count;
     }
 
-    /// <summary>The smaller count of both, for each message and folder.</summary>
+    /// <summary>Returns the smaller of the two counts for each message and folder.</summary>
     public MailCounts Common(MailCounts other)
     {
         var result = new MailCounts();

@@ -1,7 +1,7 @@
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// The UIDs a place has given so far. Tells whether a program that remembers an earlier UIDNEXT can know from it that the place was restored from
+/// The UIDs that a place has assigned so far. Tells whether a program that remembers an earlier UIDNEXT can know from it that the place was restored from
 /// an older copy.
 /// </summary>
 internal sealed class PlaceHistory(WorldPlace place)
@@ -9,7 +9,7 @@ internal sealed class PlaceHistory(WorldPlace place)
     private readonly List<(string Copy, Dictionary<string, int> Arrivals)> copies = [];
     private readonly List<(string Folder, int Number)> missing = [];
 
-    /// <summary>Folders that have fewer arrivals since a copy was put back, so that UIDs are given again even if no mail is missing.</summary>
+    /// <summary>Folders whose UIDNEXT decreased when an older copy was restored, so that UIDs are assigned a second time even if no mail is missing.</summary>
     private readonly HashSet<string> setBack = new(StringComparer.Ordinal);
     private Dictionary<string, int> arrivals = new(StringComparer.Ordinal);
     private MailCounts putBack = new();
@@ -47,8 +47,8 @@ internal sealed class PlaceHistory(WorldPlace place)
     }
 
     /// <summary>Tells the model which changes a program with this memory cannot detect.</summary>
-    /// <param name="hidesCounters">Whether the program is not shown the counters at all.</param>
-    /// <param name="isSource">At the source, mail under UIDs known before is undetectable as well, and a deleted folder has no counters.</param>
+    /// <param name="hidesCounters">Whether the server hides the counters (UIDNEXT, UIDVALIDITY and the like) from the program.</param>
+    /// <param name="isSource">Whether the place is the source. There new mail under known UIDs is undetectable too, and a deleted folder has no counters.</param>
     public void Open(WorldModel model, Dictionary<string, int> remembered, bool hidesCounters, bool isSource)
     {
         foreach (var folder in missing.Select(m => m.Folder).Union(setBack, StringComparer.Ordinal).ToList())
@@ -68,7 +68,7 @@ internal sealed class PlaceHistory(WorldPlace place)
         }
     }
 
-    /// <summary>Whether a copy of the message came after the place was put back last.</summary>
+    /// <summary>Returns whether a copy of the message arrived after the last restore of the place.</summary>
     public bool CameSince(string folder, int number) => Last[folder, number] > putBack[folder, number];
 
     public void Settled()

@@ -10,7 +10,7 @@ namespace Imapsync.Servers.Tests.World;
 /// </summary>
 internal sealed record WorldMail(int Number, DateTimeOffset Date, byte[] Octets)
 {
-    /// <summary>In 2015, the earliest date of a message.</summary>
+    /// <summary>The earliest date of a message, in seconds since 1970: a date of January 2015.</summary>
     private const long FirstSecond = 1_420_000_000;
     private const string Mark = "this is number ";
 
@@ -37,8 +37,8 @@ internal sealed record WorldMail(int Number, DateTimeOffset Date, byte[] Octets)
         return new WorldMail(number, date, octets);
     }
 
-    /// <summary>The number of a message as stored on disk; negative where its body was changed.</summary>
-    /// <exception cref="FormatException">The file is none of the model's messages.</exception>
+    /// <summary>Returns the number of a message stored on disk; negative if the body was changed.</summary>
+    /// <exception cref="FormatException">The file is not a message of the model.</exception>
     public static int NumberOf(ReadOnlySpan<byte> octets)
     {
         var text = Encoding.Latin1.GetString(octets).Replace("\r\n", "\n", StringComparison.Ordinal);

@@ -2,7 +2,7 @@ using Imapsync.Engine.Jobs;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>What people and disks have done, which alone decides what a run may do. The program's state is never consulted.</summary>
+/// <summary>The model of all changes by users and by restored disks. They alone decide what a run may do; the program's state is never consulted.</summary>
 internal sealed class WorldModel
 {
     private readonly Dictionary<(string, int), int> lives = [];
@@ -18,20 +18,20 @@ internal sealed class WorldModel
     /// <summary>Renames of source folders, which a target may follow; restoring an older disk reverses them.</summary>
     public List<(string From, string To)> Renames { get; } = [];
 
-    /// <summary>A message arrived at the source, by its owner or by delivery: the target may hold one more copy of it.</summary>
+    /// <summary>Records that a message arrived at the source, from its owner or by delivery: the target may hold one more copy of it.</summary>
     public void Came(string folder, int number) => lives[(folder, number)] = Lives(folder, number) + 1;
 
-    /// <summary>The owner removed a message: it may be removed at the target.</summary>
+    /// <summary>Records that the owner removed a message, so that a run may remove it at the target.</summary>
     public void Left(string folder, int number, int count = 1)
     {
         leftSource.Add((folder, number));
         removals[number] = removals.GetValueOrDefault(number) + count;
     }
 
-    /// <summary>A message is gone from the source because an older disk was restored, which may look like a removal by the owner.</summary>
+    /// <summary>Records that a message is gone from the source because an older disk was restored, which may look like a removal by the owner.</summary>
     public void WentWithADisk(int number, int count) => removals[number] = removals.GetValueOrDefault(number) + count;
 
-    /// <summary>A restore brought a message back to the source; it is not a second message.</summary>
+    /// <summary>Records that a restore brought a message back to the source, which does not count as a second message.</summary>
     public void CameBack(string folder, int number, int count)
     {
         lives[(folder, number)] = Math.Max(Lives(folder, number), count);
@@ -48,13 +48,13 @@ internal sealed class WorldModel
         takenByPeople[(folder, number)] = Taken(folder, number) + 1;
     }
 
-    /// <summary>Nobody can detect that the message is gone from the target: an older copy was restored, and no counter shows it.</summary>
+    /// <summary>Records that the message may be missing: the target was restored from an older copy, and no counter shows this.</summary>
     public void MayBeMissing(string folder, int number) => missing.Add((folder, number));
 
-    /// <summary>Nobody can detect that the owner did not remove the message, or that it arrived under a UID known for other mail.</summary>
+    /// <summary>Records that the message may be removed: no program can detect that the owner kept it, or that it has a UID of other mail.</summary>
     public void MayGo(string folder, int number) => gone.Add((folder, number));
 
-    /// <param name="looksAtTarget">Whether the run lists the target and so finds every missing message.</param>
+    /// <param name="looksAtTarget">Whether the run lists the target, so that it finds every missing message.</param>
     public bool IsOpen(string folder, int number, bool looksAtTarget = false) =>
         gone.Contains((folder, number)) || (!looksAtTarget && missing.Contains((folder, number)));
 
@@ -69,7 +69,7 @@ internal sealed class WorldModel
 
     public int Removals(int number) => removals.GetValueOrDefault(number);
 
-    /// <summary>Whether the message passes a job's filter.</summary>
+    /// <summary>Returns whether a job's filter selects the message.</summary>
     public bool Passes(MessageFilter filter, int number) => !Mail.TryGetValue(number, out var mail)
         || ((filter.Since is null || mail.Date >= filter.Since) && (filter.Before is null || mail.Date < filter.Before)
             && (filter.MaxSizeBytes is null || mail.Size <= filter.MaxSizeBytes)

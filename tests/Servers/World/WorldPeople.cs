@@ -1,6 +1,6 @@
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>Random changes between runs at either side, except those made by disks.</summary>
+/// <summary>Makes random changes at source and target between runs, except restores of older disks.</summary>
 internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory sourceHistory, WorldPlace source, PlaceHistory targetHistory, WorldPlace target, Action<string> tell)
 {
     private static readonly string[] Names = ["Work", "Lists", "Lists/dotnet", "Archive", "Private"];
@@ -136,7 +136,7 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
         targetHistory.Look();
     }
 
-    /// <summary>Changes while a run is under way: deliveries and flags.</summary>
+    /// <summary>Makes changes while a run is active: deliveries and flag changes.</summary>
     public void Meanwhile()
     {
         if (random.Next(2) == 0)
@@ -210,7 +210,7 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
         return all.Count == 0 ? null : all[random.Next(all.Count)] is var chosen ? (chosen.Folder, chosen.Number) : null;
     }
 
-    /// <summary>A source folder without children, other than INBOX.</summary>
+    /// <summary>Returns a random source folder without children, other than INBOX; null if there is none.</summary>
     private string? AnyLeaf()
     {
         var all = sourceHistory.Last.Folders.Where(f => f != "INBOX" && !sourceHistory.Last.Folders.Any(o => o.StartsWith(f + "/", StringComparison.Ordinal)))

@@ -12,7 +12,7 @@ internal abstract class WorldPlace(string directory)
 
     public abstract Endpoint Endpoint { get; }
 
-    /// <summary>The proxy in front of the store; null where it is reached by files.</summary>
+    /// <summary>The proxy in front of the store's server; null if the store consists of plain files.</summary>
     public virtual LyingLine? Line => null;
 
     public virtual DovecotServer? Server => null;
@@ -34,7 +34,7 @@ internal abstract class WorldPlace(string directory)
 
     public abstract Task RenameFolderAsync(string from, string to);
 
-    /// <summary>Another program opens a folder and rewrites it in its own form.</summary>
+    /// <summary>Rewrites a folder as another mail program does when it opens and saves the folder.</summary>
     public virtual void Rewrite(string folder, Random random)
     {
     }

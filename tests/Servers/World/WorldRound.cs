@@ -9,8 +9,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// One mailbox and its copy, with disks restored from older copies, servers that omit things, people at both ends, changing rules, and restores.
-/// After each run the mail that is there is compared with what was done, never with the program's state.
+/// A random test of one mailbox and its copy, with disks restored from older copies, servers that omit things, people at both ends, changing rules, and restores.
+/// After each run the mail at both sides is compared with the changes that were made, never with the program's state.
 /// </summary>
 internal sealed class WorldRound : IRound
 {
@@ -29,17 +29,17 @@ internal sealed class WorldRound : IRound
     private readonly WorldRuns runs;
     private readonly List<(string Copy, Dictionary<string, int> Source, Dictionary<string, int> Target, Dictionary<string, int> OfRestores, MailCounts AtTarget)> states = [];
 
-    /// <summary>What restores brought to the source that people had delivered to the target, with the number of state copies made before.</summary>
+    /// <summary>Mail delivered to the target that restores brought to the source, with the number of copies of the state made before the restore.</summary>
     private readonly List<(int States, string Folder, int Number, int Count)> broughtBack = [];
 
     private JobDefinition job;
     private Dictionary<string, int> knownOfSource = new(StringComparer.Ordinal);
     private Dictionary<string, int> knownOfTarget = new(StringComparer.Ordinal);
 
-    /// <summary>The arrivals at the target that restores know of.</summary>
+    /// <summary>The number of arrivals in each target folder that earlier restores have recorded.</summary>
     private Dictionary<string, int> knownOfRestores = new(StringComparer.Ordinal);
 
-    /// <summary>Folders of the target that have had fewer arrivals meanwhile than restores know of, because an older copy was put back.</summary>
+    /// <summary>Target folders that at some time had fewer arrivals than restores have recorded, because an older copy was put back.</summary>
     private HashSet<string> setBackForRestores = new(StringComparer.Ordinal);
     private bool wasPutBack;
     private bool isStateOdd;
@@ -203,7 +203,7 @@ internal sealed class WorldRound : IRound
     private async Task StateAsync()
     {
         isStateOdd = true;
-        // Copies kept of mail that left the source belong to nobody for a job without state.
+        // A job without state can't know that copies of mail that left the source are its own.
         foreach (var (folder, number, count) in targetHistory.Last.All.Where(m => m.Count > sourceHistory.Last[m.Folder, m.Number]))
         {
             for (var left = count - sourceHistory.Last[folder, number]; left > 0; left--)
@@ -268,7 +268,7 @@ internal sealed class WorldRound : IRound
         runs.BeHonest();
         var hidesSource = runs.HidesCounters(source, lies, () => FolderOf(sourceHistory), isStateOdd);
         var hidesTarget = runs.HidesCounters(target, lies, () => FolderOf(targetHistory), isStateOdd);
-        // A folder that no run has seen under its name, made or renamed since the last one, and that LIST leaves out: nothing tells of it.
+        // If LIST omits a folder that was created or renamed since the last run, the program can't know that the folder exists.
         var unseen = runs.HiddenFolder is { } hidden && !knownOfSource.ContainsKey(hidden) ? hidden : null;
         // A store of plain files has no counters that could go back.
         sourceHistory.Open(model, knownOfSource, hidesSource || source.Server is null, isSource: true);
@@ -285,7 +285,7 @@ internal sealed class WorldRound : IRound
             verdict.JudgeUntouched(there, now, "the source");
         if (report.IsOk)
         {
-            // What arrived while the run was under way is as undetectable as what arrived before it.
+            // Mail that arrived during the run is as undetectable as mail that arrived before the run.
             if (isBusy)
                 sourceHistory.Open(model, knownOfSource, hidesSource || source.Server is null, isSource: true);
             verdict.JudgePresence(model, job, after, common, (f, n) => f != unseen && IsInScope(f, n), isUntold: true, forgivesPeople: !KeepsWhatItGets);
@@ -295,7 +295,7 @@ internal sealed class WorldRound : IRound
         }
         else
         {
-            // A run that did not end well may know folders by now that no run before it had seen.
+            // Even a failed run may have recorded folders that no earlier run had seen.
             Remember(knownOfSource, sourceHistory.Arrivals());
             Remember(knownOfTarget, targetHistory.Arrivals());
         }
@@ -320,7 +320,7 @@ internal sealed class WorldRound : IRound
             1 => new MessageFilter { Since = DateTimeOffset.FromUnixTimeSeconds(1_420_000_000 + random.NextInt64(300_000_000)) },
             _ => new MessageFilter(),
         };
-        // The counters of these folders agree again with what restores know, so that nothing shows that their UIDs are other mail's now.
+        // The counters of these folders again match those that restores recorded, so nothing shows that their UIDs now mean other mail.
         var doubtful = setBackForRestores.Where(f => targetHistory.Arrivals().GetValueOrDefault(f) >= knownOfRestores[f]).ToHashSet(StringComparer.Ordinal);
         var folder = random.Next(3) == 0 ? people.AnyFolder(targetHistory) : null;
         ImmutableArray<string> globs = folder is null ? [] : [folder];
@@ -353,7 +353,7 @@ internal sealed class WorldRound : IRound
         Require(verdict);
     }
 
-    /// <summary>The last runs have no faults: everything must be at the target soon, and then there must be nothing left to do.</summary>
+    /// <summary>Makes the last runs, without faults: all mail must reach the target within a few runs, and the next run must find nothing to do.</summary>
     private async Task EndAsync()
     {
         var report = await RunAsync(lies: false, heal: true);

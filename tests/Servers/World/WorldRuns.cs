@@ -40,7 +40,7 @@ internal sealed class WorldRuns
     public string? HiddenFolder { get; private set; }
 
     /// <summary>Draws a place's lie for the next run.</summary>
-    /// <param name="lies">Whether it may tell one lie besides its lasting ones.</param>
+    /// <param name="lies">Whether the place may tell one lie in addition to its lasting lies.</param>
     /// <param name="anyFolder">Names a folder that the lie may be about.</param>
     /// <param name="isStateOdd">Whether the job's state does not know everything that runs have seen.</param>
     /// <returns>Whether the counters that reveal a restored store are hidden.</returns>
@@ -52,7 +52,7 @@ internal sealed class WorldRuns
         if (place.Line is not { } line || random.Next(3) == 0)
             return false;
         var lie = (Lie)random.Next(Enum.GetValues<Lie>().Length);
-        // Mail that a target holds but never lists can't be known, nor a folder that no run has ever seen.
+        // A program can't know of mail that the target never lists, or of a folder that no run has seen, so these lies are replaced.
         if ((place == target && lie == Lie.ShortListing) || (lie == Lie.HiddenFolder && isStateOdd))
             lie = Lie.NoAppendUid;
         var folder = anyFolder();
@@ -117,7 +117,7 @@ internal sealed class WorldRuns
         }
     }
 
-    /// <summary>Runs the job as a process and kills it after a number of a server's lines or, where there is no server, after a time.</summary>
+    /// <summary>Runs the job as a process and kills the process after a number of a server's lines or, if there is no server, after some time.</summary>
     private async Task<WorldEnd> KilledAsync(JobDefinition definition)
     {
         tally.Add("process killed (kill -9)");

@@ -2,7 +2,7 @@ using Imapsync.Servers.Tests.Model;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>The second model test: restored disks, omitted numbers, people at both ends, changing rules, restores.</summary>
+/// <summary>The second model test: disks restored from older copies, servers that omit numbers, users at both sides, changing rules, and restores.</summary>
 public sealed class WorldTests
 {
     [Fact]

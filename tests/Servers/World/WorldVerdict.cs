@@ -46,7 +46,7 @@ internal sealed class WorldVerdict
         }
     }
 
-    /// <summary>Checks that every message that must be there is there.</summary>
+    /// <summary>Checks that no message is missing at the target.</summary>
     /// <param name="isUntold">Whether the run claimed success; otherwise this is the final check.</param>
     public void JudgePresence(WorldModel model, JobDefinition job, MailCounts after, MailCounts source, Func<string, int, bool> isInScope, bool isUntold, bool forgivesPeople)
     {
@@ -62,8 +62,8 @@ internal sealed class WorldVerdict
         }
     }
 
-    /// <summary>Checks that an account that got mail back has everything it had, and nothing twice.</summary>
-    /// <param name="isDoubtful">Whether nothing shows that a message of the backup has the UID of one that a restore brought back before.</param>
+    /// <summary>Checks that a restore left the account with all its earlier mail, and with no message twice.</summary>
+    /// <param name="isDoubtful">Whether the program can't detect that a message of the backup has the UID of another message that was restored before.</param>
     public void JudgeRestored(MailCounts before, MailCounts after, MailCounts backup, bool keepsTrash, string trash, Func<string, int, bool> isDoubtful)
     {
         JudgeOctets(after);
@@ -91,7 +91,7 @@ internal sealed class WorldVerdict
             Add(() => Damaged++, $"damaged: {-number} in {folder}");
     }
 
-    /// <summary>The names that a folder may have got by one rename after another.</summary>
+    /// <summary>Returns the names that a folder may have after one or more renames.</summary>
     private static HashSet<string> NamesAfter(WorldModel model, string folder)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);

@@ -103,7 +103,7 @@ public sealed class GmailAccount
             messages.Remove(message);
     });
 
-    /// <summary>Copies a message. Into trash or spam it leaves All Mail and loses all labels; into another folder it gets that folder's label.</summary>
+    /// <summary>Copies a message. In trash or spam the message leaves All Mail and loses all labels; any other folder adds its own label.</summary>
     public void Copy(GmailFolder to, GmailMessage message) => Change(() =>
     {
         message.Place = to.Name == Trash ? GmailPlace.Trash : to.Name == Spam ? GmailPlace.Spam : GmailPlace.All;

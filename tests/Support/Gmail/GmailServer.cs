@@ -23,7 +23,7 @@ public sealed class GmailServer : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    /// <summary>How many octets of messages may still be read; after that, a session that reads more ends with BYE.</summary>
+    /// <summary>The number of octets of messages that clients may still fetch; a session that fetches more is ended with BYE.</summary>
     public long ReadBudget { get; set; } = long.MaxValue;
 
     /// <summary>Called with each command before it is executed, under the account's lock.</summary>

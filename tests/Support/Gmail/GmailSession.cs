@@ -41,7 +41,7 @@ internal sealed partial class GmailSession(GmailServer server, Stream stream)
         }
     }
 
-    /// <summary>Executes a command and returns the tagged answer; null ends the session.</summary>
+    /// <summary>Executes a command and returns the tagged response; null if the session must end.</summary>
     private string? Obey(string line, IReadOnlyList<string> literals)
     {
         var words = line.Split(' ');
@@ -69,7 +69,7 @@ internal sealed partial class GmailSession(GmailServer server, Stream stream)
         };
     }
 
-    /// <summary>Reports changes in the number of the selected folder's messages, which any session may have caused.</summary>
+    /// <summary>Sends an untagged EXISTS or EXPUNGE if the number of messages in the selected folder has changed, in this session or another.</summary>
     private void TellCount()
     {
         for (; selected is not null && toldCount > selected.Messages.Count; toldCount--)

@@ -57,10 +57,10 @@ public sealed class AuthorizationServer : IDisposable
     /// <summary>The scope to return with tokens; null to return none, which means the requested scope.</summary>
     public string? GivenScope { get; set; }
 
-    /// <summary>A person has to sign in on a page of it (<see cref="SignInPage"/>); else every request is agreed to at once.</summary>
+    /// <summary>Whether a person must sign in on the page <see cref="SignInPage"/>; if not, the server grants every request at once.</summary>
     public bool AsksPerson { get; set; }
 
-    /// <summary>Answers to the device grant's questions before the token, in order.</summary>
+    /// <summary>The error codes, in order, with which the server answers polls of the device grant before it issues the token.</summary>
     public string[] DeviceAnswers { get; set; } = ["authorization_pending"];
 
     /// <summary>The seconds between polls of the device grant, and the seconds for which the code is valid.</summary>
@@ -69,10 +69,10 @@ public sealed class AuthorizationServer : IDisposable
     /// <summary>The public key of the service account that is accepted.</summary>
     public RSA? ServiceAccountKey { get; set; }
 
-    /// <summary>Called when the mail server asks about a token, before the answer.</summary>
+    /// <summary>Called when the mail server introspects a token, before the server responds.</summary>
     public Action? OnIntrospect { get; set; }
 
-    /// <summary>Called when a refresh token has been accepted, before the answer.</summary>
+    /// <summary>Called when a refresh token has been accepted, before the server responds.</summary>
     public Action? OnRefresh { get; set; }
 
     /// <summary>The grant types of the requests for which a token was issued.</summary>

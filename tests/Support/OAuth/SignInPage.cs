@@ -4,13 +4,13 @@ using System.Web;
 
 namespace Imapsync.Tests.Support.OAuth;
 
-/// <summary>What a person sees of an authorization server: a page that asks for a password, and whether the program may read the mail.</summary>
+/// <summary>The HTML page of the authorization server that asks the user for the password and for consent to access the mail.</summary>
 public static class SignInPage
 {
     public const string Password = "correct horse battery staple";
 
-    /// <param name="query">Of the authorization request.</param>
-    /// <param name="trouble">What was wrong with the answer before.</param>
+    /// <param name="query">The query string of the authorization request.</param>
+    /// <param name="trouble">The error in the form that the user sent before; empty if there was none.</param>
     public static string Write(string query, string trouble = "")
     {
         var asked = HttpUtility.ParseQueryString(query);
@@ -27,8 +27,8 @@ public static class SignInPage
             """;
     }
 
-    /// <returns>Where the browser is sent; null to ask again.</returns>
-    /// <param name="authorize">Makes the answer to a request that was agreed to.</param>
+    /// <returns>The URL to which the browser is redirected; null to show the page again.</returns>
+    /// <param name="authorize">Returns the redirect URL for a request that the user consented to.</param>
     public static string? Decide(NameValueCollection form, Func<NameValueCollection, string> authorize)
     {
         var asked = HttpUtility.ParseQueryString(form["query"]!);

@@ -2,7 +2,7 @@ namespace Imapsync.Servers.Tests.Crash.States;
 
 internal enum FileOperationKind
 {
-    /// <summary>Creates a named file, or truncates an existing one to nothing.</summary>
+    /// <summary>Creates a named file, or truncates an existing file to length 0.</summary>
     Create,
     Truncate,
     MakeDirectory,
@@ -25,7 +25,7 @@ internal enum FileOperationKind
 }
 
 /// <summary>A system call of a recorded run that changed or synced something.</summary>
-/// <param name="Path">An absolute path; for a file without a name the kernel's name for it.</param>
+/// <param name="Path">The file's absolute path; for a file without a name, the name by which the kernel shows the file.</param>
 /// <param name="Offset">Where a write begins, -1 for the end of the file; for a truncation the new length.</param>
 /// <param name="Begin">When the call began: a sync only covers operations that had ended by then.</param>
 /// <param name="End">When the call returned; the record is in this order.</param>

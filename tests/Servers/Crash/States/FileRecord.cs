@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace Imapsync.Servers.Tests.Crash.States;
 
 /// <summary>
-/// Reads strace's output of a run, a file for each thread: the operations below one directory, in the order in which they were done.
+/// Reads strace's record of a run, which is one file for each thread, and returns the operations below one directory in chronological order.
 /// </summary>
 internal sealed partial class FileRecord
 {
@@ -19,7 +19,7 @@ internal sealed partial class FileRecord
     private FileRecord(string root) => this.root = root;
 
     /// <summary>
-    /// The command that starts a program under strace and writes its record to files that begin with <paramref name="prefix"/>. All strings
+    /// Returns the command that starts a program under strace and writes its record to files that begin with <paramref name="prefix"/>. All strings
     /// are recorded in hex, so that no name and no octet is ambiguous.
     /// </summary>
     public static string[] Recorder(string prefix) =>

@@ -89,7 +89,7 @@ internal sealed class FileSystemModel
     }
 
     /// <summary>
-    /// The contents of each file on disk at the end of the record, while the tree is still as the run left it. Throws if the model disagrees
+    /// Returns the contents of each file on disk at the end of the record. The tree must still be as the run left it. Throws if the model disagrees
     /// with the disk.
     /// </summary>
     public IReadOnlyList<(byte[] Octets, DateTime Time)?> LastContents()

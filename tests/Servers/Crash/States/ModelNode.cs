@@ -1,6 +1,6 @@
 namespace Imapsync.Servers.Tests.Crash.States;
 
-/// <summary>A file or directory of the model: as running programs see it, and as the disk is guaranteed to hold it.</summary>
+/// <summary>A file or directory of the model, with two states: the one that running programs see, and the one that is sure to survive a crash.</summary>
 internal sealed class ModelNode(bool isDirectory)
 {
     private readonly List<FileOperation> unsynced = [];
@@ -25,7 +25,7 @@ internal sealed class ModelNode(bool isDirectory)
 
     public void Change(FileOperation operation) => unsynced.Add(operation);
 
-    /// <summary>Makes durable what was done before a sync began.</summary>
+    /// <summary>Makes all operations durable that had ended before the sync began.</summary>
     public void Sync(long begin)
     {
         var count = unsynced.FindIndex(o => o.End > begin);
@@ -37,7 +37,7 @@ internal sealed class ModelNode(bool isDirectory)
 
     public (byte[] Octets, DateTimeOffset? Time) Live => After(unsynced.Count, 0);
 
-    /// <summary>The content after a random prefix of the unsynced operations.</summary>
+    /// <summary>Returns the content after a random prefix of the unsynced operations.</summary>
     public (byte[] Octets, DateTimeOffset? Time) Part(Random random) => After(random.Next(unsynced.Count + 1), random.NextDouble());
 
     private (byte[] Octets, DateTimeOffset? Time) After(int count, double partOfNext)

@@ -20,7 +20,7 @@ internal sealed class RecordedRun : IDisposable
     private readonly JobDefinition job;
     private int next = 1;
 
-    /// <param name="format">The target's: maildir, mbox or eml.</param>
+    /// <param name="format">The format of the target: maildir, mbox or eml.</param>
     public RecordedRun(string name, string format)
     {
         (Name, this.format) = (name, format);
@@ -72,7 +72,7 @@ internal sealed class RecordedRun : IDisposable
             File.Delete(file);
     }
 
-    /// <summary>Runs the job in this process, undisturbed.</summary>
+    /// <summary>Runs the job in this process, without recording or a crash.</summary>
     public async Task<JobReport> RunAsync() =>
         await new JobRunner(new HastyTime(), StoreRegistry.Opener)
             .RunAsync(job, new RunOptions(), _ => { }, CancellationToken.None, CancellationToken.None)
@@ -106,7 +106,7 @@ internal sealed class RecordedRun : IDisposable
         Expected = await SnapshotAsync();
     }
 
-    /// <summary>A model of the file system as it was before the recorded run.</summary>
+    /// <summary>Returns a model of the file system as it was before the recorded run.</summary>
     public async Task<FileSystemModel> BeginAsync()
     {
         Directory.Delete(Tree, recursive: true);
