@@ -97,7 +97,7 @@ public sealed class BulkTests : CommandLineFixture
         Assert.Equal(2, await InvokeAsync("run", file, "--report", report, "--report-csv", csv));
         Assert.Equal(Enumerable.Range(0, 4).Where(i => i != bad).Select(i => $"u{i}"), run.Order(StringComparer.Ordinal));
         Assert.Contains($"accounts.csv:{bad + 2}:2: the cell of 'password' is empty", Error, StringComparison.Ordinal);
-        Assert.Contains($"accounts.csv:{bad + 2}  FAILED", Error, StringComparison.Ordinal);
+        Assert.Contains($"accounts.csv:{bad + 2}  NOT RUN, its row makes no job", Error, StringComparison.Ordinal);
         using var written = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
         var told = written.RootElement.GetProperty("jobs").EnumerateArray().Single(j => j.GetProperty("name").GetString() == $"accounts.csv:{bad + 2}");
         Assert.Equal("failed", told.GetProperty("outcome").GetString());
@@ -114,6 +114,18 @@ public sealed class BulkTests : CommandLineFixture
         Assert.Equal(command == "status" ? 14 : 2, await InvokeAsync(command, await WriteRowsAsync(1)));
         Assert.Contains("accounts.csv:3:2: the cell of 'password' is empty", Error, StringComparison.Ordinal);
         Assert.Contains("u3", Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Programs_and_monitors_are_told_of_a_row_that_makes_no_job()
+    {
+        KeepsHistory = true;
+        var file = await WriteRowsAsync(1);
+        var state = Path.Combine(Directory, "states");
+        Assert.Equal(2, await InvokeAsync("run", file, "--state", state, "--output", "json"));
+        Assert.Contains("\"event\":\"job_finished\"", Out.Split('\n').Single(l => l.Contains("\"job\":\"accounts.csv:3\"", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Equal(1, await InvokeAsync("status", file, "--state", state, "--output", "nagios"));
+        Assert.Contains("IMAPSYNC WARNING - 3 jobs all in place, rows that make no job: 1 | ", Out, StringComparison.Ordinal);
     }
 
     [Fact]

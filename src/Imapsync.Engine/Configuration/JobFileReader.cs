@@ -202,7 +202,7 @@ public static class JobFileReader
             var nearest = EditDistance.Nearest(wanted, names);
             reading.Error(
                 new SettingOrigin(reading.ShownPath), $"there is no job '{wanted}' in this file",
-                nearest is null ? $"its jobs are {string.Join(", ", names.Take(20))}" : $"did you mean '{nearest}'?");
+                names.Count == 0 ? "no row of its list makes a job" : nearest is null ? $"its jobs are {string.Join(", ", names.Take(20))}" : $"did you mean '{nearest}'?");
             // The row of the job that is meant may be one of those that make none.
             reading.Errors.AddRange(reading.BadRows.SelectMany(r => r.Errors).Except(reading.Errors));
         }

@@ -66,7 +66,11 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         notices.Say = events.Say;
         await notices.BeginAsync(CancellationToken.None);
         var telemetry = DryRun ? null : TelemetryExport.Start(surroundings.Environment, text => notices.Say(text));
-        IReadOnlyList<JobReport> reports = [.. file.BadRows.Select(r => ReportOf(r, surroundings.Time.GetUtcNow())), .. await RunJobsAsync(file, notices, events, surroundings, signals, stop)];
+        List<JobReport> rows = [.. file.BadRows.Select(r => ReportOf(r, surroundings.Time.GetUtcNow()))];
+        // People have been told of these rows already; programs learn of them here.
+        foreach (var row in IsJson ? rows : [])
+            events.Show(new JobFinished(row.Name, row));
+        IReadOnlyList<JobReport> reports = [.. rows, .. await RunJobsAsync(file, notices, events, surroundings, signals, stop)];
 
         // Report files and notifications come first, since writing to a terminal or pipe that nobody reads may block.
         var late = new ConcurrentQueue<string>();
@@ -94,6 +98,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         [.. bad.Errors.Select(e => new Problem(FailureScope.Store, null, null, Reasons.Configuration, e.Message))], [])
     {
         Stop = StopReason.Configuration,
+        IsNotBegun = true,
     };
 
     private async Task ShowEndAsync(EventFeed events, string errors, IReadOnlyList<JobDefinition> jobs, IReadOnlyList<JobReport> reports, HostContext surroundings)

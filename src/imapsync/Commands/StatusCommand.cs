@@ -58,7 +58,7 @@ internal static class StatusCommand
                 await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new StatusJson([.. jobs.Select(StatusJobJson.Of)]), StatusJsonContext.Default.StatusJson));
                 break;
             case "nagios":
-                foreach (var line in StatusText.Nagios(jobs, surroundings.Time.GetUtcNow()))
+                foreach (var line in StatusText.Nagios(jobs, file.BadRows.Length, surroundings.Time.GetUtcNow()))
                     await surroundings.Out.WriteLineAsync(TerminalText.Escape(line));
                 return jobs.Any(j => j.Standing.IsOld) ? NagiosCritical : !file.BadRows.IsEmpty || jobs.Any(j => !j.Standing.IsLastGood) ? NagiosWarning : NagiosOk;
             default:

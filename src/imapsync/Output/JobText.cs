@@ -35,7 +35,7 @@ internal static class JobText
         (_, StopReason.Locked) => "NOT RUN, another run holds this job",
         (_, StopReason.Connect) => "FAILED, cannot connect",
         (_, StopReason.Authentication) => "FAILED, login refused",
-        (_, StopReason.Configuration) => "FAILED, no password",
+        (_, StopReason.Configuration) => report.IsNotBegun ? "NOT RUN, its row makes no job" : "FAILED, it can't run as configured",
         (_, StopReason.DeletionLimit) => "STOPPED by the deletion limit",
         (_, StopReason.Limit) => "STOPPED at a limit, the next run goes on",
         (JobOutcome.Incomplete, _) => "INCOMPLETE",

@@ -36,13 +36,16 @@ internal static class StatusText
     }
 
     /// <summary>Formats the status for Nagios: a summary line, and one line for each job with a problem.</summary>
-    public static IEnumerable<string> Nagios(IReadOnlyList<NamedStanding> jobs, DateTimeOffset now)
+    /// <param name="badRows">The number of rows of account lists that make no job.</param>
+    public static IEnumerable<string> Nagios(IReadOnlyList<NamedStanding> jobs, int badRows, DateTimeOffset now)
     {
         var (old, bad) = (jobs.Where(j => j.Standing.IsOld).ToList(), jobs.Where(j => !j.Standing.IsOld && !j.Standing.IsLastGood).ToList());
-        var (word, told) = old.Count > 0 ? ("CRITICAL", old) : bad.Count > 0 ? ("WARNING", bad) : ("OK", jobs);
+        var (word, told) = old.Count > 0 ? ("CRITICAL", old) : bad.Count > 0 ? ("WARNING", bad) : (badRows > 0 ? "WARNING" : "OK", jobs);
         var text = told == jobs
             ? $"{Quantities.Count(jobs.Count, "job")} all in place"
             : string.Join(", ", told.Select(j => $"{j.Name}: {(word == "CRITICAL" ? Since(j) : j.Standing.Last is { } last ? Outcome(last) : "never run")}"));
+        if (badRows > 0)
+            text += $", rows that make no job: {badRows}";
         // In Nagios' output format, performance data follows the vertical bar.
         var ages = string.Join(' ', jobs.Select(j => string.Create(CultureInfo.InvariantCulture, $"'{j.Name}'={j.Standing.Age?.TotalSeconds:0}{(j.Standing.Age is null ? "U" : "s")}")));
         yield return $"IMAPSYNC {word} - {text.Replace('|', '/')} | {ages}";

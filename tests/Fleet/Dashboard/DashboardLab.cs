@@ -100,6 +100,15 @@ public sealed class DashboardLab : IAsyncDisposable
 
     public DashboardClient Client() => new(Address);
 
+    /// <summary>Returns a client of the operator and one of the user who may only view, both signed in.</summary>
+    public async Task<(DashboardClient Ann, DashboardClient Bob)> SignInBothAsync()
+    {
+        var (ann, bob) = (Client(), Client());
+        await ann.SignInAsync(Operator);
+        await bob.SignInAsync(Looker);
+        return (ann, bob);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await app.DisposeAsync();

@@ -26,9 +26,7 @@ public sealed class ImportTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         lab = await DashboardLab.StartAsync();
-        (ann, bob) = (lab.Client(), lab.Client());
-        await ann.SignInAsync(lab.Operator);
-        await bob.SignInAsync(lab.Looker);
+        (ann, bob) = await lab.SignInBothAsync();
     }
 
     [Fact]
