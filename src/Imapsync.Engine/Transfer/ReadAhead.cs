@@ -169,8 +169,9 @@ internal sealed class ReadAhead(
         {
             await foreach (var message in folder.ReadAsync(Begin(own), over.Token))
             {
+                var uid = message.Uid;
                 await HandOnAsync(message, own, slabs);
-                if (stop.IsCancellationRequested)
+                if (stop.IsCancellationRequested && !IsLast(uid, own))
                 {
                     WasStopped = true;
                     break;
@@ -192,6 +193,13 @@ internal sealed class ReadAhead(
             if (--reading == 0)
                 nextBegins?.TrySetResult(false);
         }
+    }
+
+    /// <summary>Whether the message is the folder's last: a stop that arrives after it has ended nothing early.</summary>
+    private bool IsLast(Uid uid, Queue<Stretch> own)
+    {
+        lock (gate)
+            return position == messages.Count && uid >= own.Last().Last;
     }
 
     private async Task HandOnAsync(IncomingMessage message, Queue<Stretch> own, BodySlabs slabs)
