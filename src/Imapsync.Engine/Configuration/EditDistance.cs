@@ -16,7 +16,7 @@ public static class EditDistance
     }
 
     /// <summary>
-    /// Returns the number of insertions, deletions, replacements and swaps of adjacent characters that turn one word into the other.
+    /// Returns the least number of insertions, deletions, replacements and swaps of adjacent characters that turn one word into the other.
     /// </summary>
     public static int Between(string a, string b)
     {

@@ -48,7 +48,7 @@ internal sealed class FolderRulesReader(JobReadContext reading)
         return policy;
     }
 
-    /// <summary>Patterns of folders; what can't be one is reported.</summary>
+    /// <summary>Returns the valid patterns of folder names. An invalid pattern is reported and left out.</summary>
     public ImmutableArray<string> Globs(IReadOnlyList<(string Text, SettingOrigin Origin)> globs)
     {
         foreach (var (text, origin) in globs.Where(g => !FolderPath.TryParse(g.Text, out _)))

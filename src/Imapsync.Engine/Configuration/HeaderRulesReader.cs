@@ -3,7 +3,7 @@ using Imapsync.Engine.Jobs;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Reads what <c>messages:</c> says of header fields.</summary>
+/// <summary>Reads the rules for header fields in <c>messages:</c>.</summary>
 internal sealed class HeaderRulesReader(JobReadContext reading)
 {
     public ImmutableArray<HeaderRule> Read(SettingNode section) =>
@@ -34,7 +34,7 @@ internal sealed class HeaderRulesReader(JobReadContext reading)
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var node in map?.Children.Where(n => n.Kind == SettingKind.Value) ?? [])
         {
-            // RFC 5322 §2.2.
+            // A field name is printable ASCII without a colon (RFC 5322 §2.2).
             if (!node.Key.All(c => c is > ' ' and <= '~' and not ':') || node.Key.Length == 0)
                 reading.Error(node.KeyOrigin, $"'{node.Key}' is no name of a header field", "write it as it stands in messages, without the colon: X-Spam-Flag");
             else if (!names.Add(node.Key))

@@ -70,7 +70,10 @@ public sealed record JobFileOptions
     /// </summary>
     public bool KeepsBadRows { get; init; }
 
-    /// <summary>Gives the CSV file that <c>for_each</c> names, by its absolute path, where it is not on the disk; null: it is.</summary>
+    /// <summary>
+    /// Opens the CSV file that <c>for_each</c> names, for a caller that has the file's content in memory. It is given the file's absolute path.
+    /// Null when the file is read from the disk.
+    /// </summary>
     public Func<string, Stream>? OpenTable { get; init; }
 
     /// <summary>Prompts for passwords that the file does not specify; null when no person can be asked.</summary>
@@ -78,6 +81,6 @@ public sealed record JobFileOptions
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Ends reading early while a command of <c>for_each</c> runs.</summary>
+    /// <summary>Stops the reading while a command of <c>for_each</c> runs.</summary>
     public CancellationToken Stop { get; init; }
 }

@@ -15,7 +15,7 @@ public static class JobFileReader
     /// <summary>Reads a job file.</summary>
     /// <param name="path">The path as the user named it, which error texts repeat.</param>
     /// <exception cref="ConfigurationException">The file has mistakes or can't be read.</exception>
-    /// <exception cref="OperationCanceledException"><see cref="JobFileOptions.Stop"/> ended it. No other exception leaves this method.</exception>
+    /// <exception cref="OperationCanceledException"><see cref="JobFileOptions.Stop"/> ended the reading. No other exception leaves this method.</exception>
     public static JobFile Read(string path, JobFileOptions options) => Parse(path, ReadText(path), options);
 
     /// <summary>Reads a job file's text as if it were the content of the file <paramref name="path"/>.</summary>
@@ -96,7 +96,7 @@ public static class JobFileReader
             hosts.Read(root["hosts"]);
             foreach (var node in (root["jobs"]?.Items ?? []).Where(n => n.Kind == SettingKind.Mapping))
                 jobs.AddRange((node["for_each"] is not null ? rows.Read(node) : new[] { reader.Read(node) }.OfType<ReadJob>()).Select(hosts.Apply));
-            // After errors this check is skipped, since a job that could not be read may use the host.
+            // After errors this check is skipped, since a job that could not be read may be the one that uses the host.
             if (reading.Errors.Count == 0)
                 hosts.RefuseUnused(jobs);
             if (rows.IsWhole)
@@ -203,7 +203,7 @@ public static class JobFileReader
             reading.Error(
                 new SettingOrigin(reading.ShownPath), $"there is no job '{wanted}' in this file",
                 names.Count == 0 ? "no row of its list makes a job" : nearest is null ? $"its jobs are {string.Join(", ", names.Take(20))}" : $"did you mean '{nearest}'?");
-            // The row of the job that is meant may be one of those that make none.
+            // The wanted job may come from a row that has mistakes and therefore makes no job, so those mistakes are reported as well.
             reading.Errors.AddRange(reading.BadRows.SelectMany(r => r.Errors).Except(reading.Errors));
         }
     }

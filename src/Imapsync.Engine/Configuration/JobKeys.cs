@@ -2,9 +2,11 @@ using System.Collections.Immutable;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>A key of a job file, as it is told to people.</summary>
-/// <param name="Value">What its value looks like, a sentence.</param>
-/// <param name="Keys">Those of a section, or of each entry of a list of sections; one list where several sections have the same.</param>
+/// <summary>A key of a job file, described for the manual.</summary>
+/// <param name="Value">A sentence that says what values the key takes.</param>
+/// <param name="Keys">
+/// The keys of the section, or of each section in the list; empty for a key without a section. Several sections with the same keys share one list.
+/// </param>
 public sealed record JobKey(string Name, string Purpose, string Value, bool IsRequired, IReadOnlyList<JobKey> Keys);
 
 /// <summary>All keys that a job file may have, for the manual.</summary>

@@ -5,7 +5,7 @@ namespace Imapsync.Engine.Configuration;
 /// <summary>The state that all readers of one job file share: the errors found, and the meaning of paths and variables.</summary>
 internal sealed class JobReadContext
 {
-    /// <summary>A timer takes a few hours more than this, and no longer time.</summary>
+    /// <summary>The longest wait that a .NET timer accepts is a few hours more than this.</summary>
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
     private readonly string homeDirectory;
@@ -42,7 +42,10 @@ internal sealed class JobReadContext
     /// </summary>
     public bool HasSeveralJobs { get; init; }
 
-    /// <summary>The file whose row is read, absolute, or empty where there is none to look at; and the name that errors call it by.</summary>
+    /// <summary>
+    /// The absolute path of the CSV or LDIF file whose row is being read; empty when the rows come from a command, null when no row is being read.
+    /// <see cref="TableName"/> is the name that error texts use for the file or command.
+    /// </summary>
     public string? TableFile { get; init; }
 
     public string? TableName { get; init; }
@@ -94,6 +97,8 @@ internal sealed class JobReadContext
     }
 
     /// <summary>Adds a note when other users can read a file that contains a secret.</summary>
+    /// <param name="others">The permissions that count as readable by others.</param>
+    /// <param name="what">The beginning of the note's text: the kind of file and its path.</param>
     public void NoteWhenReadableByOthers(SettingOrigin origin, string path, UnixFileMode others, string what)
     {
         if (OperatingSystem.IsWindows() || !File.Exists(path))

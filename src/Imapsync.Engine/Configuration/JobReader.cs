@@ -59,7 +59,10 @@ internal sealed class JobReader(JobReadContext reading)
         });
     }
 
-    /// <summary>Returns the endpoint with its OAuth sign-in stored in the job's state, and with the login command that error texts suggest.</summary>
+    /// <summary>
+    /// Returns the endpoint with two additions: the job's state directory, where its OAuth sign-in is stored, and the login command that error
+    /// texts suggest.
+    /// </summary>
     private Endpoint Signed(Endpoint endpoint, string job, string state, string side)
     {
         if (endpoint is not ServerEndpoint { Password: OAuthSignIn signIn } server)

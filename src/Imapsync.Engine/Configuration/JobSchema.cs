@@ -55,7 +55,7 @@ internal sealed record SettingKey(string Name, SettingShape Shape, string Exampl
 
     public ImmutableArray<SettingKey> Keys { get; init; } = [];
 
-    /// <summary>Of a map: what an entry is, as an option.</summary>
+    /// <summary>For a map: the form in which one of its entries is given as an option.</summary>
     public string Entry { get; init; } = "FROM=TO";
 
     /// <summary>Whether commands offer no option for this setting.</summary>

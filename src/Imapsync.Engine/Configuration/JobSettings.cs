@@ -2,11 +2,11 @@ using System.Collections.Immutable;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>A setting of a job that can be given by itself, without a job file.</summary>
-/// <param name="Path">The keys that lead to it, from the job or the endpoint.</param>
-/// <param name="Example">What a good value looks like.</param>
-/// <param name="Entry">What one of a map is.</param>
-/// <param name="Choices">The values there are; empty where they are countless.</param>
+/// <summary>A setting of a job that can be given as an option, without a job file.</summary>
+/// <param name="Path">The keys that lead to the setting, beginning at the job or at the endpoint.</param>
+/// <param name="Example">An example of a valid value.</param>
+/// <param name="Entry">For a map: the form of one entry, for example <c>FROM=TO</c>.</param>
+/// <param name="Choices">The words that the setting accepts; empty when its values are not a fixed set of words.</param>
 public sealed record JobSetting(ImmutableArray<string> Path, string Purpose, string Example, ImmutableArray<string> Choices, JobSettingShape Shape, string Entry);
 
 public enum JobSettingShape
@@ -37,7 +37,7 @@ public static class JobSettings
             .SelectMany(k => k.Shape == SettingShape.Section ? k.Keys.Select(inner => Of(inner, [k.Name])) : [Of(k, [])]),
     ];
 
-    /// <summary>Whether the key can also be written without its section.</summary>
+    /// <summary>Whether the key can also be written directly in the endpoint, without its section.</summary>
     private static bool IsShort(SettingKey inner) => JobSchema.Endpoint.Any(k => k.Name == inner.Name);
 
     private static JobSetting Of(SettingKey key, ImmutableArray<string> above) => new(

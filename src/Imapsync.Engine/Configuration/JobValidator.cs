@@ -7,7 +7,7 @@ namespace Imapsync.Engine.Configuration;
 /// <summary>Finds contradictions between the settings of a job, and between jobs.</summary>
 internal static class JobValidator
 {
-    /// <summary>Paths that are equal but for case are one place to many file systems, and a backup may be carried to one.</summary>
+    /// <summary>Paths are compared without regard to case, since many file systems ignore case and a backup may be moved to one of them.</summary>
     private static readonly StringComparer Places = StringComparer.OrdinalIgnoreCase;
 
     public static void Check(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
@@ -85,7 +85,7 @@ internal static class JobValidator
         foreach (var (first, second) in Repeated(whole.Where(j => AccountOf(j.Definition!.Target) is not null), j => TargetTree(j.Definition!), StringComparer.Ordinal))
             errors.Add(SameTarget(first, second));
 
-        // Sorted by path, everything inside a directory directly follows that directory.
+        // In this order, everything inside a directory directly follows that directory.
         ReadJob? outer = null;
         foreach (var job in whole.Where(j => j.Definition!.Target.Place is not null).OrderBy(j => j.Definition!.Target.Place + "/", Places))
         {

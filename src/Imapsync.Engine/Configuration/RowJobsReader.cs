@@ -5,8 +5,8 @@ using Imapsync.Engine.Tables;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>
-/// Makes jobs of one entry of <c>jobs:</c> that has <c>for_each</c>: one for each row of CSV, each entry of LDIF, in a file or printed by a
-/// command, or of a list that is written out. Rows are read one by one; of each only its job is kept.
+/// Makes the jobs of an entry of <c>jobs:</c> that has <c>for_each</c>: one job for each row of CSV, entry of LDIF or item of a list in the
+/// job file. CSV and LDIF come from a file or from the output of a command. Rows are read one by one and only their jobs are kept in memory.
 /// </summary>
 internal sealed class RowJobsReader(JobReadContext reading)
 {
@@ -15,7 +15,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
 
     private static readonly string[] OfCsvAlone = ["delimiter", "encoding"];
 
-    // A mistake in the job file itself recurs in every row. This set reports it once.
+    // The errors reported so far. A mistake in the job file itself recurs in every row, and this set makes sure that it is reported once.
     private readonly HashSet<ConfigurationError> told = [];
     private readonly HashSet<string> noted = new(StringComparer.Ordinal);
     private readonly HashSet<string> lookedInto = new(StringComparer.Ordinal);
@@ -80,7 +80,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
         return null;
     }
 
-    /// <param name="form">Null for LDIF.</param>
+    /// <param name="form">The form of the CSV; null for LDIF.</param>
     private void ReadFile(SettingNode job, SettingNode file, CsvForm? form)
     {
         if (reading.Resolve(file.ValueOrigin, file.Value!) is not { } path)
@@ -106,8 +106,8 @@ internal sealed class RowJobsReader(JobReadContext reading)
 
     private static NotSupportedException OnlyCsvIsHandedOver() => new("here the rows are handed over as a CSV file, beside the job file");
 
-    /// <param name="shown">What error texts call it.</param>
-    /// <param name="path">Of a file; null for what a command prints.</param>
+    /// <param name="shown">The name of the file or command in error texts.</param>
+    /// <param name="path">The absolute path of the file; null for the output of a command.</param>
     private void ReadTable(SettingNode job, SettingOrigin origin, string shown, string? path, CsvForm? form, Func<IRowReader> open)
     {
         shownTable = shown;
@@ -136,7 +136,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
                     ReadRow(template, new JobRow(cells, column => new SettingOrigin(shown, line, csv is null ? 0 : column + 1)) { TroubleOf = rows.TroubleOf }, job, new TableRow(table, line));
             }
 
-            // The branches that people stand below.
+            // A directory also holds entries that are no accounts, such as the organizational units above them. Those make no job.
             if (passedOver > 0)
                 reading.Note(origin, $"{shown}: entries with none of the attributes that the job uses, which make no job: {passedOver}");
             if (jobs.Count == 0 && told.Count == 0 && reading.BadRows.Count == 0)
@@ -168,7 +168,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
             return;
         foreach (var item in items.TakeWhile(_ => !IsFull))
         {
-            // A missing cell counts as an empty one.
+            // A column that the list's item lacks counts as an empty cell.
             ReadRow(template, new JobRow([.. columns.Select(c => item.Text(c) ?? "")], column => item.Origin(columns[column])), job, null);
         }
     }

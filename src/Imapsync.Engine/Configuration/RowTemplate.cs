@@ -38,7 +38,7 @@ internal sealed class RowTemplate
             errors.Add(new ConfigurationError(job["for_each"]!.KeyOrigin, "no value of this job has a column in it, so all rows would make the same job", $"put columns in braces, in quotes, for example name: \"{{{columns[0]}}}\""));
     }
 
-    /// <summary>A row has something in a column that the job uses.</summary>
+    /// <summary>Whether the row has a value in at least one of the columns that the job uses.</summary>
     public bool Concerns(IReadOnlyList<string> cells) => used.Any(column => cells[column].Length > 0);
 
     /// <summary>The columns that contain secrets such as passwords.</summary>
@@ -47,7 +47,7 @@ internal sealed class RowTemplate
     /// <summary>Returns the job for a row. Invalid cells are reported, but the job is complete nevertheless.</summary>
     public SettingNode Fill(JobRow row, List<ConfigurationError> rowErrors)
     {
-        // Empty cells are reported here, once, and are not inserted anywhere.
+        // An empty or unusable cell is reported here, once per column; it is not inserted into any value.
         foreach (var column in used)
         {
             if (row.TroubleOf(column) is var (message, remedy))
@@ -92,7 +92,9 @@ internal sealed class RowTemplate
         return children.Count == 0 ? null : new Node(setting, null, children);
     }
 
-    /// <summary>What the schema says of a setting below another one: an entry of a list of sections is a section.</summary>
+    /// <summary>
+    /// Returns the schema's key for a child of a setting. For an entry of a list of sections, which has no key of its own, it returns the key of the list.
+    /// </summary>
     private static SettingKey? KeyOf(SettingNode child, SettingKey? above) => above?.Shape switch
     {
         SettingShape.Sections => above with { Shape = SettingShape.Section },

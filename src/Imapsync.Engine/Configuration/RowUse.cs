@@ -11,7 +11,7 @@ internal enum RowZone
     Url,
     UrlScheme,
 
-    /// <summary>The cell is the scheme of a URL that leads to no mail store; the reader of the key judges it.</summary>
+    /// <summary>The cell is the scheme of a URL that does not name a mail store, such as a proxy; the reader of the key checks the scheme.</summary>
     OtherScheme,
     UrlUser,
     UrlHost,
@@ -32,7 +32,7 @@ internal static class RowUse
     public static IEnumerable<RowPart> Place(IReadOnlyList<RowPart> parts, SettingKey? key) => key switch
     {
         { Name: "url" } => PlaceInUrl(parts, RowZone.UrlScheme),
-        // A cell that is all of the value says all of it; the key's own reader takes nothing but the URL of a server.
+        // A cell that makes up the entire value is inserted unchanged, since the reader of this key accepts only the URL of a server.
         { Name: "proxy" or "server" } => parts.All(p => p.Column >= 0 || p.Text.Length == 0) ? parts : PlaceInUrl(parts, RowZone.OtherScheme),
         { Name: "state" or "directory" } => All(parts, RowZone.Path),
         { Name: var name } when name.EndsWith("_file", StringComparison.Ordinal) || name.StartsWith("tls_client_", StringComparison.Ordinal) => All(parts, RowZone.Path),

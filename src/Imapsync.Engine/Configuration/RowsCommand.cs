@@ -4,11 +4,11 @@ using Imapsync.Engine.Tables;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>A command that prints the list of accounts. Its output may hold passwords: it stays in memory and is shown to nobody.</summary>
+/// <summary>A command that prints the list of accounts. Its output may contain passwords, so it stays in memory and is never shown.</summary>
 internal static class RowsCommand
 {
     /// <param name="stop">Ends the command early.</param>
-    /// <exception cref="TableException">It can't be run, fails, takes too long or prints too much.</exception>
+    /// <exception cref="TableException">The command can't be started, fails, takes too long or prints too much.</exception>
     /// <exception cref="OperationCanceledException">The command was ended early.</exception>
     public static MemoryStream Run(string command, TimeSpan timeout, TimeProvider time, CancellationToken stop) => RunAsync(command, timeout, time, stop).GetAwaiter().GetResult();
 
@@ -25,9 +25,9 @@ internal static class RowsCommand
                 var output = await HeldOctets.ReadAsync(process.StandardOutput.BaseStream, TooMuch, either.Token).ConfigureAwait(false);
                 var said = ShellCommand.Explain(await errors.ConfigureAwait(false));
                 await process.WaitForExitAsync(either.Token).ConfigureAwait(false);
-                // Ctrl-C reaches the command as well as this process; that the command ended by it is no mistake of the job file.
+                // Ctrl-C also ends the command. Its failure is then reported as a cancellation and not as a mistake of the job file.
                 stop.ThrowIfCancellationRequested();
-                // A list that breaks off half-way is no list.
+                // If the command failed, its output may be only a part of the list, so none of the output is used.
                 return process.ExitCode == 0 ? output : throw new TableException(0, 0, $"the command ended with exit status {process.ExitCode}{said}", "run it by hand");
             }
             finally

@@ -37,7 +37,7 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
             return null;
         if (reading.Options.Prompt is { } prompt)
             return new PromptedSecret($"Password for {endpoint.Display}", prompt);
-        // A URL without a user is a mistake of its own, and told.
+        // A URL without a user is reported elsewhere as a mistake of its own.
         if (isWanted && endpoint.User.Length > 0)
             reading.Error(section.KeyOrigin, $"there is no password for {endpoint.Display}, and no terminal to ask on", "add password_env, password_file or password_command");
         return null;

@@ -4,7 +4,7 @@ namespace Imapsync.Engine.Configuration;
 
 /// <summary>
 /// Settings from outside the file, which take precedence over it: <c>IMAPSYNC__JOBS__0__TARGET__URL</c> in the environment and, with the highest
-/// precedence, <c>--set jobs.0.target.url=…</c>. A job's name can replace <c>jobs</c> and the number if it is unique. An empty value removes a
+/// precedence, <c>--set jobs.0.target.url=…</c>. A job's name can replace <c>jobs</c> and the number if the name is unique. An empty value removes a
 /// setting.
 /// </summary>
 internal sealed class SettingOverrides : LocatedConfigurationProvider, IConfigurationSource

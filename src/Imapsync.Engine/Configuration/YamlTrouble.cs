@@ -27,12 +27,12 @@ internal static partial class YamlTrouble
     }
 
     /// <summary>
-    /// Keeps short quoted punctuation, which is the parser's own expectation; any other quoted text comes from the file and is hidden.
+    /// Hides quoted text, since it comes from the file. Short quoted punctuation is kept, since it is what the parser expected.
     /// </summary>
     private static string Harmless(Match quoted) =>
         quoted.Value.Length <= 4 && !quoted.Value.Any(char.IsLetterOrDigit) ? quoted.Value : "…";
 
-    /// <summary>Returns the position of the tab, since the parser reports the line above it.</summary>
+    /// <summary>Returns the position of the tab itself, since the parser reports the line above the tab.</summary>
     private static SettingOrigin OfTab(string text, SettingOrigin origin)
     {
         var lines = text.Split('\n');

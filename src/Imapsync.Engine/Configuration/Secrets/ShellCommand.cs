@@ -4,26 +4,30 @@ using System.Text;
 
 namespace Imapsync.Engine.Configuration.Secrets;
 
-/// <summary>What a command of the job file reads on its standard input.</summary>
+/// <summary>What a command of the job file gets as its standard input.</summary>
 public enum ShellInput
 {
-    /// <summary>The terminal, where a person sits at it; otherwise nothing, since what this process is fed is meant for another program.</summary>
+    /// <summary>
+    /// This process's terminal; no input when this process's own input is not a terminal, since that input is meant for another program.
+    /// </summary>
     Terminal,
 
-    /// <summary>Nothing.</summary>
+    /// <summary>No input.</summary>
     Nothing,
 
-    /// <summary>What the caller writes to it. The caller closes it.</summary>
+    /// <summary>The text that the caller writes to <see cref="Process.StandardInput"/>. The caller then closes it.</summary>
     Written,
 }
 
-/// <summary>A command of the job file, run by the shell. Its output is read here and shown to nobody; its standard error is shown when it fails.</summary>
+/// <summary>
+/// Runs a command of the job file by the shell. Its standard output is not shown to anybody; its standard error is shown when the command fails.
+/// </summary>
 public static class ShellCommand
 {
     private const int KeptErrors = 64 * 1024;
 
     /// <param name="variables">Environment variables that the command gets besides this process's own.</param>
-    /// <exception cref="Win32Exception">There is no shell.</exception>
+    /// <exception cref="Win32Exception">The shell can't be started.</exception>
     public static Process Start(string command, ShellInput input = ShellInput.Terminal, params IEnumerable<(string Name, string Value)> variables)
     {
         var start = new ProcessStartInfo("/bin/sh", ["-c", command])
@@ -41,7 +45,7 @@ public static class ShellCommand
         return process;
     }
 
-    /// <summary>Reads to the end and keeps the last lines.</summary>
+    /// <summary>Reads a command's standard error to its end, but keeps only the last part of the text in memory.</summary>
     public static async Task<string> LastWordsAsync(StreamReader reader, CancellationToken cancellationToken)
     {
         var words = new StringBuilder();
@@ -57,7 +61,7 @@ public static class ShellCommand
         return words.ToString();
     }
 
-    /// <summary>What it said of an error in one line, behind a colon; empty where it said nothing.</summary>
+    /// <summary>Returns the command's error output as one line behind a colon; empty when there was none.</summary>
     public static string Explain(string errors)
     {
         const int shown = 300;

@@ -39,7 +39,7 @@ internal sealed class AppendHistory
     }
 
     /// <summary>
-    /// Identifies a source message. Several source folders may be copied to the same target folder, so the UID alone does not suffice.
+    /// Identifies a source message. The UID alone does not suffice, since messages of several source folders may be copied to this target folder.
     /// </summary>
     private readonly record struct MessageKey(Uid Uid, long Size, DateTimeOffset Date)
     {
@@ -66,12 +66,12 @@ internal sealed class MessageTrouble
     /// <summary>How many connections broke while only this message was being sent.</summary>
     public int BrokenAlone { get; set; }
 
-    /// <summary>The reason why the message is not sent again; null while it may be.</summary>
+    /// <summary>The reason why the message is not sent again; null as long as it may be sent.</summary>
     public string? FinalWords { get; set; }
 }
 
 /// <summary>
-/// Which of a message's flags are sent with APPEND. If the server refuses a message because of its flags, the message is sent with fewer of them.
+/// Which of a message's flags are sent with APPEND. If the server refuses a message because of its flags, the next attempt sends fewer of them.
 /// </summary>
 internal enum FlagTrial
 {
@@ -93,7 +93,7 @@ internal enum AppendFlagSupport
     Unknown,
     Kept,
 
-    /// <summary>Flags have to be set by a STORE after the APPEND (MailEnable, Outlook.com).</summary>
+    /// <summary>The folder drops the flags of an APPEND, so they have to be set by a STORE after it (MailEnable, Outlook.com).</summary>
     SetAfterwards,
 
     /// <summary>The folder does not keep flags, not even those set by STORE: usually the user lacks the right.</summary>

@@ -5,7 +5,7 @@ namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>Messages whose bodies are requested with one command.</summary>
 /// <param name="Messages">In ascending order of UID.</param>
-/// <param name="IsRetry">Each message was requested before and did not arrive intact.</param>
+/// <param name="IsRetry">Whether each of the messages was requested before and did not arrive intact.</param>
 internal sealed record BodyRange(IReadOnlyList<MessageInfo> Messages, bool IsRetry = false)
 {
     private const int MaxMessages = 50;

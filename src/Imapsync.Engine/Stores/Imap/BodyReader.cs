@@ -16,14 +16,15 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
     private const int Depth = 3;
     private const long MaxSurplusBytes = 64 << 20;
 
-    // Ranges that are requested before new ones: halves of refused ranges, and single messages that are requested once more.
+    // Ranges that are requested before any new range: halves of refused ranges, and single messages that are requested a second time.
     private readonly LinkedList<BodyRange> again = new();
     private readonly Queue<IncomingMessage> givenUp = new();
     private readonly Queue<BodyRange> inFlight = new();
     private readonly Dictionary<Uid, MessageInfo> expected = [];
     private readonly List<MessageInfo> unanswered = [];
 
-    // Messages that arrived with another length than listed, as they were first listed; and those of them that are still to be requested once more.
+    // Messages that arrived with another length than listed: wronglySized has each with the size that was listed first, late has those that are
+    // still to be requested a second time.
     private readonly Dictionary<Uid, MessageInfo> wronglySized = [];
     private readonly List<MessageInfo> late = [];
     private Uid current;
@@ -92,7 +93,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
     }
 
     /// <summary>
-    /// Lists anew the sizes of the messages that arrived with another length than listed, and queues each message for a request of its own.
+    /// Lists the sizes of the messages that arrived with another length than listed once more, and queues a request for each of these messages.
     /// </summary>
     private async Task AskAgainAsync(CancellationToken cancellationToken)
     {
@@ -107,7 +108,8 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
     }
 
     /// <summary>
-    /// Puts messages during whose transfer alone a connection broke at the end, so that they don't keep the others from being copied.
+    /// Moves a message to the end if a connection broke while only this message was being transferred. If it breaks the next connection, too, the
+    /// other messages have been copied before.
     /// </summary>
     private IEnumerable<MessageInfo> WorstLast()
     {
@@ -151,8 +153,8 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         var uid = fetched.Uid;
         if (uid.IsNone && inFlight.Peek().Messages is [var only])
             uid = only.Uid;
-        // Here a body was not requested, came twice, or came without a UID until after a body too big to hold; in the last case the
-        // message is requested again by itself.
+        // The server sent a body that was not requested or that it has sent before. Or the reply named the UID only after a body that is too big to
+        // hold in memory; that message is then requested again by itself.
         if (!expected.TryGetValue(uid, out var info))
         {
             await DiscardAsync(fetched, cancellationToken);
@@ -164,8 +166,8 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
             return null;
         expected.Remove(uid);
         current = uid;
-        // Servers estimate sizes badly, but a body so much longer than listed could fill the disk, and the rest of it can't be skipped, so
-        // it is refused.
+        // Many servers only estimate sizes, so a longer body is usually accepted. A body that is many times longer than listed could fill the disk,
+        // so it is refused. The folder fails, since the rest of the literal can't be skipped.
         if (info.Size >= 0 && fetched.Length > (4 * info.Size) + MaxSurplusBytes)
             throw new MailException(FailureScope.Folder, false, $"message {uid} of {path}: the server said {info.Size} octets and announces {fetched.Length}");
         var body = new MessageBody(fetched.Body, path);
@@ -237,7 +239,9 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
             again.AddFirst(range);
     }
 
-    /// <summary>Lists which of the messages that were requested twice in vain are still on the server; the others are gone.</summary>
+    /// <summary>
+    /// Lists which of the messages that were requested twice without success are still on the server. The others were removed meanwhile.
+    /// </summary>
     private async Task<List<MessageInfo>> StillThereAsync(CancellationToken cancellationToken)
     {
         if (unanswered.Count == 0)
@@ -268,7 +272,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         return rows;
     }
 
-    /// <summary>Clears the suspicion against the message being read: it has arrived whole.</summary>
+    /// <summary>Records that the message being read is not the cause of a broken connection, since it has arrived whole.</summary>
     private void Forgive()
     {
         if (!current.IsNone)
@@ -276,7 +280,9 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
         current = Uid.None;
     }
 
-    /// <summary>Records which messages the connection may have broken over: those that the server was sending or was about to send.</summary>
+    /// <summary>
+    /// Records the messages that may have caused the connection to break: those that the server was sending or was about to send.
+    /// </summary>
     private void Suspect()
     {
         if (!ImapFailure.IsUnexplained(client.BreakReason) || !inFlight.TryPeek(out var range))

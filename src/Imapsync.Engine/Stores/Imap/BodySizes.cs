@@ -15,9 +15,10 @@ internal enum SizeVerdict
 }
 
 /// <summary>
-/// Distinguishes a truncated body from a size that the server counted in another way. A difference of a few octets, or of one octet for each line
-/// end, is a way of counting. With any other difference both body and size are requested once more. A body that is still too short counts as
-/// failed, unless the account's sizes are evidently estimates: most of them wrong, some too low and some too high.
+/// Decides whether a body whose length differs from the listed size is truncated, or whether the server only counted the size in another way.
+/// A difference of a few octets, or of one octet for each line end, counts as another way of counting. With any other difference both body and
+/// size are requested once more. A body that is still too short counts as failed, unless the account's sizes are evidently estimates: most of
+/// them wrong, some too low and some too high.
 /// </summary>
 internal sealed class BodySizes
 {
@@ -35,8 +36,10 @@ internal sealed class BodySizes
 
     public void Agreed() => Interlocked.Increment(ref agreed);
 
-    /// <param name="listed">RFC822.SIZE; 0 comes from servers that do not know the size.</param>
-    /// <param name="body">As long as the literal; examined without being consumed.</param>
+    /// <param name="listed">The size from RFC822.SIZE; 0 comes from servers that do not know the size.</param>
+    /// <param name="length">The announced length of the body's literal, in octets.</param>
+    /// <param name="body">The body, with <paramref name="length"/> octets. It is examined without being consumed.</param>
+    /// <param name="isSecond">Whether the message was requested before and arrived with a wrong length.</param>
     public async ValueTask<SizeVerdict> JudgeAsync(long listed, long length, PipeReader body, bool isSecond, CancellationToken cancellationToken)
     {
         var off = Math.Abs(listed - length);

@@ -27,7 +27,7 @@ internal sealed partial class ConnectionPool
             }
             catch (OperationCanceledException) when (lease.Client.IsCanceled && !cancellationToken.IsCancellationRequested)
             {
-                // The caller that began the connecting cancelled it; this caller did not, so it tries again.
+                // This caller joined a connection that another caller was making, and the other caller cancelled. So this caller tries again.
             }
             catch (Exception e) when (e is not ImapCommandException)
             {
@@ -42,15 +42,14 @@ internal sealed partial class ConnectionPool
     }
 
     /// <summary>
-    /// Joins the connection that already runs such commands, or leases a new one; null where all are leased and the caller has to use one of
-    /// those.
+    /// Joins the connection that is already used for such commands, or leases a new one. Returns null where all connections are leased and the
+    /// caller has to use one of those.
     /// </summary>
     private CommonLease? JoinCommon(CancellationToken cancellationToken)
     {
         lock (gate)
         {
-            // A shared connection that is still being made can't be waited for either: it may be waiting for the very connection that
-            // the caller holds.
+            // A shared connection that is still being made can't be waited for either, since it may be waiting until the caller returns a connection.
             if (common is not { IsUsable: true, Client.IsCompleted: true } && places.CurrentCount == 0 && leased.Exists(c => !c.IsBroken))
                 return null;
             if (common is not { IsUsable: true })
@@ -65,7 +64,7 @@ internal sealed partial class ConnectionPool
         var connected = lease.Client.IsCompletedSuccessfully ? await lease.Client : null;
         lock (gate)
         {
-            // A connection with too many refused commands is not given to any further caller.
+            // A connection on which the server refused too many commands is closed instead of being used by further callers.
             if (connected is not null && !IsKept(connected))
                 lease.IsClean = false;
             if (--lease.Users > 0)

@@ -1,9 +1,9 @@
 namespace Imapsync.Engine.Stores.Imap;
 
-// This part shares the host's permitted connections ("places") with other accounts of the host.
+// This part is about the permitted connections ("places") that the pool shares with pools of other accounts on the same host.
 internal sealed partial class ConnectionPool
 {
-    // Where the pool has a share: how many places it has, idle or in use, and how many callers wait for a place.
+    // Used only where the pool has a share: how many places the pool holds, idle or in use, and how many callers wait for a place.
     private int granted = 1;
     private int waiting;
 
@@ -15,7 +15,7 @@ internal sealed partial class ConnectionPool
             return;
         }
 
-        // The caller is counted as waiting before it asks, so that a place that becomes free between asking and waiting is not missed.
+        // The caller is counted as waiting before it looks for a place; otherwise a place that becomes free right after that would be missed.
         Interlocked.Increment(ref waiting);
         try
         {
@@ -39,7 +39,9 @@ internal sealed partial class ConnectionPool
         }
     }
 
-    /// <summary>Gives one of the places that the caller holds back to the share; false where it is the last one, or there is no share.</summary>
+    /// <summary>
+    /// Returns one of the pool's places to the share. False where it is the pool's last place, or where the pool has no share.
+    /// </summary>
     private bool TryGiveUpPlace()
     {
         lock (gate)

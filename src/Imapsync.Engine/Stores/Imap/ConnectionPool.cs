@@ -6,9 +6,9 @@ namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
 /// Logged-in connections of one account, at most as many as the endpoint allows. An open folder leases a connection for itself. A command that
-/// needs no folder shares a connection with other such commands, uses an idle one or, when all are leased, runs on a leased one, which IMAP
-/// permits; so a job that holds every connection can still ask for a STATUS. Where the server says that there are too many connections, the pool
-/// makes do with fewer and tries one more after a while. An idle connection is kept alive while the job is busy elsewhere.
+/// needs no folder shares a connection with other such commands or uses an idle one. When all are leased, the command runs on a leased connection,
+/// which IMAP permits; so a job that holds every connection can still ask for a STATUS. When the server says that there are too many connections,
+/// the pool uses fewer and tries one more after a while. An idle connection is kept alive while the job uses other connections.
 /// </summary>
 /// <param name="onNote">See <see cref="StoreContext.OnNote"/>.</param>
 internal sealed partial class ConnectionPool : IAsyncDisposable
@@ -19,7 +19,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
     /// <summary>How long a connection may be quiet before it gets a NOOP. Some gateways drop a connection after five quiet minutes.</summary>
     public static readonly TimeSpan KeepAliveAfter = TimeSpan.FromMinutes(3);
 
-    /// <summary>How long the pool makes do with fewer connections before it tries one more; doubled after each failed try.</summary>
+    /// <summary>How long the pool uses fewer connections, after the server refused one, before it tries one more. Each failed try doubles this time.</summary>
     public static readonly TimeSpan FirstLowering = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan LongestLowering = TimeSpan.FromHours(1);
@@ -36,15 +36,16 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
     private readonly ITimer timer;
     private readonly ConnectionShare? share;
 
-    // How many places are kept empty because the server refused connections, and since when and for how long.
+    // The number of places that stay unused because the server refused connections; for how long they stay unused, and since when.
     private int lowered;
     private TimeSpan lowering;
     private long loweredAt;
     private bool isDisposed;
 
+    /// <param name="size">The most connections.</param>
     /// <param name="share">
-    /// Set where the host's connections are counted over all accounts; then the pool begins with one place and gets more only as other
-    /// accounts spare them.
+    /// Set where the connections to a host are limited for all accounts together. The pool then begins with one place and gets further places
+    /// only when other accounts do not need them. Null otherwise.
     /// </param>
     public ConnectionPool(Func<CancellationToken, Task<ImapClient>> connect, int size, TimeProvider time, Action<string> onNote, ConnectionShare? share = null)
     {
@@ -69,7 +70,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
             }
             catch (MailException e) when (HasLeased && IsTooMany(e))
             {
-                // The server refuses further connections below our own limit, so this place stays empty for now and another one is waited for.
+                // The server permits fewer connections than the endpoint's limit, so this place stays unused for now and the caller waits for another one.
                 Lower(e.Message);
             }
             catch
@@ -130,7 +131,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
         places.Dispose();
     }
 
-    /// <summary>Says goodbye on connections and closes them, those soon that do not answer.</summary>
+    /// <summary>Logs out of connections and closes them. A connection that does not answer LOGOUT is closed after a short time.</summary>
     public static async Task LogOutAsync(IEnumerable<ImapClient> clients, TimeProvider time)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2), time);

@@ -7,11 +7,11 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Maps folder paths to their wire names and back. A listed name is sent back exactly as it came; the namespaces' prefixes (<c>INBOX.</c>), the
-/// delimiter and modified UTF-7 appear nowhere else. Not thread-safe.
+/// Maps folder paths to their wire names and back. A listed name is sent back exactly as it came. No other class deals with the namespaces'
+/// prefixes (<c>INBOX.</c>), the delimiter or modified UTF-7. Not thread-safe.
 /// </summary>
 /// <param name="namespaces">As the server reported them; folders are created in the first personal one.</param>
-/// <param name="delimiter">Between the levels of a name that is created; null where the server has no hierarchy.</param>
+/// <param name="delimiter">Separates the levels of a new folder's name; null where the server has no hierarchy.</param>
 internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char? delimiter, Action<string> onNote)
 {
     /// <summary>In octets on the wire; servers allow 4,096 or fewer.</summary>
@@ -21,7 +21,7 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
     private readonly Dictionary<string, FolderPath> paths = [];
     private readonly HashSet<FolderPath> containers = [];
 
-    // For names that decode to the same path: the number suffix to try next, so that thousands of such names are not each searched from the start.
+    // For each path that several names decode to: the number to try next as a suffix, so that thousands of such names don't each search from 1.
     private readonly Dictionary<FolderPath, int> wantedBefore = [];
     private readonly string prefix = namespaces.FirstOrDefault(n => n.Kind == NamespaceKind.Personal)?.Prefix ?? "";
 
@@ -73,7 +73,7 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
         return path.Parent is { } parent ? Make(parent) + delimiter + ModifiedUtf7.Encode(path.Name) : prefix + ModifiedUtf7.Encode(path.Name);
     }
 
-    /// <summary>Records that a folder was created under the name from <see cref="Make"/>, whether or not the server ever lists it.</summary>
+    /// <summary>Records the wire name of a folder that was just created, so that it is found even if the server never lists it.</summary>
     public void Made(FolderPath path, string wire)
     {
         path = ListedAs(path);
@@ -84,7 +84,7 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
 
     /// <summary>
     /// Returns the path under which a folder will be listed once it is created. The delimiter and control characters inside a level are
-    /// written as <c>%XX</c>, and <c>%</c> itself only in a level that has one of these: a name that needs no escaping stays unchanged. Where
+    /// written as <c>%XX</c>, and <c>%</c> itself only in a level that has one of these, so that a name that needs no escaping stays unchanged. Where
     /// all folders lie below INBOX on the wire, a path below INBOX and the same path at the top are one folder.
     /// </summary>
     public FolderPath ListedAs(FolderPath path)

@@ -5,14 +5,16 @@ using Imapsync.Imap.Client;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>What a server tells by itself, on connections that are used for nothing else.</summary>
-/// <param name="store">Closed with the feed, and the first connection with it.</param>
+/// <summary>
+/// Waits for the changes that an IMAP server announces by NOTIFY or IDLE. It uses connections of its own, which do nothing else.
+/// </summary>
+/// <param name="store">The store that has the feed's first connection; disposed together with the feed.</param>
 internal sealed class ImapChangeFeed(ImapStore store, TimeProvider time) : IChangeFeed
 {
-    /// <summary>A server that ends each IDLE at once is asked no more often than this.</summary>
+    /// <summary>The shortest time between two IDLE commands on a connection, for a server that ends each IDLE at once.</summary>
     private static readonly TimeSpan ShortestIdle = TimeSpan.FromSeconds(10);
 
-    // However much is told before somebody looks, it is one thing to know.
+    // Holds one element, since it only matters that something changed, not how often.
     private readonly Channel<bool> news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource closing = new();
     private readonly List<ImapClient> clients = [];
@@ -29,7 +31,7 @@ internal sealed class ImapChangeFeed(ImapStore store, TimeProvider time) : IChan
         news.Reader.TryRead(out _);
     }
 
-    /// <param name="unheard">Names of folders that are nobody's business.</param>
+    /// <param name="unheard">The wire names of folders whose changes are ignored.</param>
     public void Hear(FolderNews told, HashSet<string> unheard)
     {
         if (told.Kind == FolderNewsKind.Overflow)
@@ -38,7 +40,7 @@ internal sealed class ImapChangeFeed(ImapStore store, TimeProvider time) : IChan
             news.Writer.TryWrite(true);
     }
 
-    /// <summary>The server was asked to tell on this connection. The pool keeps it from being ended as idle.</summary>
+    /// <summary>Adds a connection on which NOTIFY was set. The server does not end it as idle, since the pool keeps it alive.</summary>
     public void AddNotify(ImapClient client)
     {
         clients.Add(client);
@@ -51,7 +53,7 @@ internal sealed class ImapChangeFeed(ImapStore store, TimeProvider time) : IChan
         }
     }
 
-    /// <summary>The folder is selected on this connection, and nothing else is asked there.</summary>
+    /// <summary>Adds a connection on which the folder is selected, and runs IDLE on it. No other commands are sent there.</summary>
     public void AddIdle(FolderPath folder, ImapClient client)
     {
         clients.Add(client);
@@ -74,7 +76,7 @@ internal sealed class ImapChangeFeed(ImapStore store, TimeProvider time) : IChan
             while (!closing.IsCancellationRequested)
             {
                 var since = time.GetTimestamp();
-                // Long before a server ends it (30 minutes, RFC 2177), and often enough for who forgets quiet lines.
+                // IDLE is ended and begun anew long before a server would end it (30 minutes, RFC 2177), and often enough for routers that drop quiet connections.
                 using var due = new CancellationTokenSource(ConnectionPool.KeepAliveAfter, time);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, closing.Token);
                 if (!await client.IdleAsync(_ => news.Writer.TryWrite(true), either.Token, CancellationToken.None))

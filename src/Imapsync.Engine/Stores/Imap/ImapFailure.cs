@@ -11,8 +11,8 @@ internal static class ImapFailure
     public static bool IsImap(Exception e) => e is ImapCommandException or ImapProtocolException or ImapConnectionException or ImapLogInException;
 
     /// <summary>
-    /// After so many connections broke while only one message was being transferred, the message is considered the cause. On a connection
-    /// that breaks at random, a good message is blamed once in a hundred thousand breaks.
+    /// After so many connections broke while only one message was being transferred, the message is considered the cause. A connection that breaks
+    /// at random makes this judgement wrong about once in a hundred thousand breaks.
     /// </summary>
     public const int MaxBrokenAlone = 4;
 

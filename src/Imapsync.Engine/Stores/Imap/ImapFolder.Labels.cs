@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Stores.Imap;
 
 internal partial class ImapFolder
 {
-    // Labels are fetched after the listing, so that each listed message that still exists has a row here.
+    // Labels are fetched after the listing, so that the labels of each listed message that still exists are known.
     private async Task FetchLabelsAsync(ListRequest request, IDictionary<Uid, MessageLabels> labels, CancellationToken cancellationToken)
     {
         var rows = new List<FetchedLabels>();

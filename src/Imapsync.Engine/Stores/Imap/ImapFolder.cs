@@ -50,7 +50,7 @@ internal partial class ImapFolder(
         await SelectAgainAsync(cancellationToken);
     }
 
-    /// <summary>Selects the folder again to see its present state: a session may go on showing the state at its first selection.</summary>
+    /// <summary>Selects the folder again, since some servers show a session only the folder's state at its first selection.</summary>
     protected async Task SelectAgainAsync(CancellationToken cancellationToken)
     {
         var selected = await GuardAsync(Client.SelectAsync(wireName, readOnly, cancellationToken), "selecting again");
@@ -59,8 +59,8 @@ internal partial class ImapFolder(
     }
 
     /// <summary>
-    /// Replaces a broken connection; to be called before each new operation. A session that the server ended between two requests, as many do
-    /// after half an hour or a day, thus is no failure.
+    /// Replaces a broken connection. It is called before each new operation, so that it is no failure when the server ended the session between
+    /// two operations, as many servers do after half an hour or a day.
     /// </summary>
     protected Task ReviveAsync(CancellationToken cancellationToken) => Client.IsBroken ? ReplaceConnectionAsync(cancellationToken) : Task.CompletedTask;
 
@@ -197,7 +197,7 @@ internal partial class ImapFolder(
     }
 
     /// <summary>
-    /// Sorts rows by UID and merges duplicates: the later row has the current flags; date and size come from whichever row has them.
+    /// Sorts rows by UID and merges several rows of one message: the last row has the current flags; date and size come from any row that has them.
     /// </summary>
     private static void Order(List<FetchedMessage> rows)
     {

@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Stores.Imap;
 
 public sealed partial class ImapStore
 {
-    /// <summary>Listens by NOTIFY on one connection, or else by IDLE on one for each folder. Null where the server does neither.</summary>
+    /// <summary>Listens by NOTIFY on one connection, or else by IDLE on one connection for each folder. Null where the server supports neither.</summary>
     /// <param name="dial">Makes network connections in place of TCP; null for TCP.</param>
     internal static async Task<IChangeFeed?> ListenAsync(
         ImapEndpoint endpoint, ListenRequest request, StoreContext context, Func<CancellationToken, ValueTask<Stream>>? dial, CancellationToken cancellationToken)
@@ -50,7 +50,7 @@ public sealed partial class ImapStore
         }
         catch (ImapCommandException e) when (!e.IsTransient)
         {
-            // Announced and refused, as by a Dovecot without an index of its folders.
+            // The server announces NOTIFY and refuses it, as Dovecot does without an index of its folders.
             context.OnNote($"{endpoint.Display}: no NOTIFY: {e.Reply}");
             return false;
         }
@@ -63,7 +63,7 @@ public sealed partial class ImapStore
             return false;
         if (wanted.Count == 0)
             throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: no folder matches 'watch: folders'");
-        // The connection that is there already, or that a refused folder left over.
+        // The connection for the next folder: the first one, or the one on which a folder was refused; null when a new one has to be made.
         ImapClient? free = first;
         try
         {
@@ -81,7 +81,7 @@ public sealed partial class ImapStore
                 await free.DisposeAsync();
         }
 
-        // False where no other folder needs to be tried.
+        // Returns false when no further folder is to be tried.
         async Task<bool> AddIdleAsync(FolderPath path)
         {
             var isFirst = feed.Connections == 0;
@@ -91,7 +91,7 @@ public sealed partial class ImapStore
                 free ??= await ConnectAsync(cancellationToken);
                 await free.SelectAsync(await WireNameAsync(path, cancellationToken), readOnly: true, cancellationToken);
                 (isSelected, most) = (true, most - 1);
-                // Begun and ended: what a server says it can do is no proof.
+                // IDLE is begun and ended at once as a trial, since a server that announces IDLE may still refuse it.
                 if (!await free.IdleAsync(_ => { }, new CancellationToken(canceled: true), cancellationToken))
                     throw new MailException(FailureScope.Store, isTransient: false, "IDLE ended before it began");
                 feed.AddIdle(path, free);
@@ -101,7 +101,7 @@ public sealed partial class ImapStore
             catch (Exception e) when (isFirst ? e is ImapCommandException { IsTransient: false } or MailException { IsTransient: false } : e is MailException || ImapFailure.IsImap(e))
             {
                 context.OnNote($"{endpoint.Display}: no IDLE on {path}: {e.Message}");
-                // A folder alone may be refused; else what the server grants is used up, or nearly.
+                // If only this folder was refused, the next one is tried. Any other failure probably means that the server permits no further connection.
                 return isFirst || (!isSelected && e is ImapCommandException { IsTransient: false });
             }
         }

@@ -98,7 +98,7 @@ public sealed partial class ImapStore
         var entries = new List<FolderEntry>();
         // INBOX comes first and other users' folders last: of several folders that map to one path, the first one keeps the path.
         foreach (var folder in listed.OrderBy(f => f.WireName.Equals("INBOX", StringComparison.OrdinalIgnoreCase) ? 0 : names!.IsForeign(f.WireName) ? 2 : 1)
-            // The order does not depend on the server's order, so that of two names that decode alike the same one gets a number in each run.
+            // Names are sorted independently of the server's order: when two names decode to one path, the same one of them gets the number in each run.
             .ThenBy(f => FolderNames.IsAsWritten(f.WireName) ? 0 : 1).ThenBy(f => f.WireName, StringComparer.Ordinal))
         {
             if (folder.Attributes.Contains("\\NonExistent") || names!.Learn(folder) is not { } path)

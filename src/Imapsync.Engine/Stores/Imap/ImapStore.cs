@@ -9,8 +9,8 @@ namespace Imapsync.Engine.Stores.Imap;
 public sealed partial class ImapStore : ITargetStore
 {
     /// <summary>
-    /// How many commands may be queued on one connection; it sends up to <see cref="ImapLimits.MaxInFlight"/> of them before they are
-    /// answered.
+    /// How many commands may be queued on one connection. The connection sends up to <see cref="ImapLimits.MaxInFlight"/> commands before the first
+    /// of them is answered.
     /// </summary>
     private const int MaxQuestions = 32;
 
@@ -80,7 +80,7 @@ public sealed partial class ImapStore : ITargetStore
         catch (MailException e) when (e.Kind == FailureKind.Gone
             || e is { Scope: FailureScope.Folder, IsTransient: false, InnerException: ImapCommandException { Reply: { Kind: StatusKind.No, Code: null } } })
         {
-            // The folder is not listed, and the server refused it without a response code; a code would name another reason. So it does not exist.
+            // LIST does not show the folder, and the server refused it without a response code, which would name another reason. So it does not exist.
             return false;
         }
     }
@@ -99,7 +99,7 @@ public sealed partial class ImapStore : ITargetStore
         }
         catch (MailException e) when (e is { Scope: FailureScope.Folder, InnerException: ImapCommandException { Reply: { Kind: StatusKind.No } } })
         {
-            // RFC 5530: it can never succeed. Any other refusal is what a folder that is still to be made gets, in each server's words.
+            // CANNOT means that the folder can never be created (RFC 5530). Servers refuse STATUS of a folder that does not exist yet in many other words.
             var reply = ((ImapCommandException)e.InnerException).Reply;
             return reply.Has(ResponseCodeKind.Cannot) ? reply.ToString() : null;
         }
@@ -173,7 +173,7 @@ public sealed partial class ImapStore : ITargetStore
     public async Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken)
     {
         var wire = await WireNameAsync(from, cancellationToken);
-        // A parent that holds no messages is sufficient here.
+        // The parent folder only has to exist; it need not be able to hold messages.
         if (to.Parent is { } parent && names!.Find(parent) is null)
             await CreateFolderAsync(parent, SpecialFolder.None, cancellationToken);
         var target = names!.Make(to);
@@ -231,7 +231,7 @@ public sealed partial class ImapStore : ITargetStore
         try
         {
             var selected = await client.SelectAsync(wire, readOnly, cancellationToken);
-            // Where the server sends no EXISTS, the folder looks empty; only STATUS can confirm that.
+            // Where the server sends no EXISTS, the folder looks empty, so it is opened only if STATUS confirms that it is.
             if (!selected.TellsMessages && await client.StatusAsync(wire, cancellationToken) is not { TellsMessages: true, Messages: 0 })
                 throw new MailException(FailureScope.Folder, true, $"the server opens {path} and does not say how many messages it has (EXISTS)");
             return open(client, await CompleteAsync(client, selected, wire, cancellationToken), wire);
@@ -246,7 +246,10 @@ public sealed partial class ImapStore : ITargetStore
         }
     }
 
-    /// <summary>Asks by STATUS for a UIDNEXT or UIDVALIDITY that SELECT did not report (Winmail Pro), since without them a folder put back is not noticed.</summary>
+    /// <summary>
+    /// Asks by STATUS for the UIDNEXT or UIDVALIDITY that SELECT did not report (Winmail Pro). Without them it would not be noticed that the folder
+    /// was restored from a backup.
+    /// </summary>
     private static async Task<SelectedFolder> CompleteAsync(ImapClient client, SelectedFolder selected, string wire, CancellationToken cancellationToken)
     {
         var told = selected.Counters;

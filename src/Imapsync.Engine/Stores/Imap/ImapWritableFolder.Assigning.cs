@@ -10,13 +10,13 @@ namespace Imapsync.Engine.Stores.Imap;
 /// </summary>
 internal sealed partial class ImapWritableFolder
 {
-    /// <summary>UIDs assigned to messages that were appended through this folder.</summary>
+    /// <summary>UIDs that the server reported for messages appended through this folder. A UID that it reports twice is not believed.</summary>
     private readonly UidSet given = new();
 
     /// <summary>The folder's UIDNEXT at the beginning of the current window.</summary>
     private Uid mark;
 
-    /// <summary>The mark of the first window whose messages were not all seen to arrive.</summary>
+    /// <summary>The UIDNEXT at the beginning of the first window that has messages whose arrival was not seen; none if there is no such window.</summary>
     private Uid held;
     private long existedBefore;
     private long expungedBefore;
@@ -80,9 +80,9 @@ internal sealed partial class ImapWritableFolder
     private bool ShowsAll(int accepted) => Client.Exists + (Client.Expunged - expungedBefore) - existedBefore >= accepted;
 
     /// <summary>
-    /// Matches the new messages without a known owner to the sent ones. If they are as many, with the same sizes in the same order, they are
-    /// the sent ones. Otherwise somebody else delivered mail meanwhile, and only messages whose size and date are unique to sent ones are
-    /// matched.
+    /// Assigns to the sent messages those new messages of the folder whose sender is not known. If there are as many, with the same sizes in the same
+    /// order, they are the sent ones. Otherwise somebody else delivered mail meanwhile, and a new message is assigned only where its size and date
+    /// occur exactly once among the sent and the new ones.
     /// </summary>
     private void MatchFree(List<FetchedMessage> free, List<SentMessage> unknown)
     {
@@ -105,8 +105,8 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// Fails the messages that were accepted with OK but are not in the folder. The next run copies them again, after it has looked for them
-    /// from the mark on.
+    /// Marks messages as failed that the server accepted with OK but that are not in the folder. The next run copies them again, after it has
+    /// searched for them among all messages since the beginning of this window.
     /// </summary>
     private void FailUnseen(List<SentMessage> accepted, List<FetchedMessage> arrived)
     {
@@ -130,7 +130,7 @@ internal sealed partial class ImapWritableFolder
         held = held.IsNone ? mark : held;
     }
 
-    /// <summary>Lists the messages at or above a UID, in ascending order.</summary>
+    /// <summary>Lists the messages whose UID is <paramref name="from"/> or higher, in ascending order.</summary>
     private async Task<List<FetchedMessage>> FetchArrivedAsync(Uid from, CancellationToken cancellationToken)
     {
         await GuardAsync(Client.NoopAsync(cancellationToken), "looking for what arrived in");

@@ -9,7 +9,7 @@ internal sealed partial class ImapWritableFolder
     /// <summary>How many messages are checked after the first APPEND with flags, to see whether the folder keeps the flags.</summary>
     private const int FlagSample = 8;
 
-    /// <summary>After so many messages were refused singly, the rest of a refused set is not tried.</summary>
+    /// <summary>Once so many messages have been refused one by one, the rest of their set is not tried any more.</summary>
     private const int MaxRefusedSingly = 4;
 
     public async Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changes, CancellationToken cancellationToken)
@@ -41,7 +41,9 @@ internal sealed partial class ImapWritableFolder
         throw new MailException(FailureScope.Folder, false, $"{first.Message} (UID {only})", first) { OnlyFor = only };
     }
 
-    /// <summary>Stores flags; a set that is refused is halved until the messages that are the reason are found, so that they cost no other its flags.</summary>
+    /// <summary>
+    /// Stores flags. A refused set is halved again and again until the messages that the server refuses are found, so that all others get their flags.
+    /// </summary>
     private async Task StoreEachAsync(IEnumerable<IGrouping<FlagSet, Uid>> groups, bool add, RefusedStores refused, CancellationToken cancellationToken)
     {
         foreach (var group in groups.Where(g => !g.Key.IsEmpty))
@@ -110,8 +112,8 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// Copies messages to the trash folder and looks whether it grew by as many, since they are removed from here next and OK alone is no proof.
-    /// Where STATUS reports neither UIDNEXT nor a number of messages, nothing shows it.
+    /// Copies messages to the trash folder and checks by STATUS that the folder grew by their number, since the originals are removed next and an OK
+    /// alone is no proof. Where STATUS reports neither UIDNEXT nor a number of messages, the check is skipped.
     /// </summary>
     private async Task CopyOutAsync(string set, string trashName, CancellationToken cancellationToken)
     {
@@ -119,14 +121,16 @@ internal sealed partial class ImapWritableFolder
         await GuardAsync(Client.CopyAsync(set, trashName, move: false, cancellationToken), "moving messages out");
         var after = await GuardAsync(Client.StatusAsync(trashName, cancellationToken), "the status of the trash folder for what is removed");
         var copied = UidSet.TryParse(set, out var uids) ? uids.Count : 1;
-        // UIDNEXT shows it also where somebody else removes mail from the trash folder meanwhile.
+        // UIDNEXT shows the growth even if somebody else removes mail from the trash folder at the same time.
         var byUid = before is { UidNext.IsNone: false } && after is { UidNext.IsNone: false } ? (long)after.UidNext.Value - before.UidNext.Value : (long?)null;
         var byCount = before is { TellsMessages: true } && after is { TellsMessages: true } ? after.Messages - before.Messages : (long?)null;
         if ((byUid ?? byCount) is not null && Math.Max(byUid ?? 0, byCount ?? 0) < copied)
             throw new MailException(FailureScope.Folder, false, $"the server says that {copied} messages of {Path} are copied to the trash folder, which did not grow by as many; they are not removed");
     }
 
-    /// <summary>Looks whether messages are gone, where the server reported fewer as removed than it should have. OK alone is no proof.</summary>
+    /// <summary>
+    /// Checks that messages are gone, for a server that reported fewer removals than were requested. An OK alone is no proof.
+    /// </summary>
     private async Task ProveGoneAsync(UidSet uids, CancellationToken cancellationToken)
     {
         await SelectAgainAsync(cancellationToken);
@@ -138,7 +142,7 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// Makes sure that the appended messages have their flags: sets the flags that were held back, and all flags where the folder turned out
+    /// Makes sure that the appended messages have their flags: sets the flags that were not sent with APPEND, and all flags where the folder turned out
     /// to drop those sent with APPEND (MailEnable, Outlook.com, Cyrus without the right to write).
     /// </summary>
     private async Task SettleFlagsAsync(List<SentMessage> appended, CancellationToken cancellationToken)
@@ -210,14 +214,14 @@ internal sealed partial class ImapWritableFolder
         }
     }
 
-    /// <summary>What the server refused of a change of flags.</summary>
+    /// <summary>Collects which changes of flags the server refused.</summary>
     private sealed class RefusedStores
     {
         public MailException? First { get; set; }
 
         public SortedSet<Uid> Uids { get; } = [];
 
-        /// <summary>How many messages were refused by themselves.</summary>
+        /// <summary>How many messages were refused in a STORE of their own.</summary>
         public int Singly { get; set; }
 
         public void Add(Uid[] uids) => Uids.UnionWith(uids);

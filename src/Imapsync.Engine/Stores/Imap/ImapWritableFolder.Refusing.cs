@@ -12,7 +12,7 @@ internal sealed partial class ImapWritableFolder
         {
             if (await CreateAgainAsync(cancellationToken))
                 throw new MailException(FailureScope.Folder, true, $"{Path} was gone and has been created: {reply}");
-            // The folder is there, so the code is wrong and the refusal is about the message.
+            // The folder exists, so the server's TRYCREATE is wrong and the refusal is about the message.
             reply = reply with { Code = null };
         }
 
@@ -44,7 +44,7 @@ internal sealed partial class ImapWritableFolder
         }
         catch (MailException e) when (e is { IsTransient: false, InnerException: ImapCommandException })
         {
-            // Only STATUS shows that it is there, since servers refuse to create an existing folder in words of their own (Kopano).
+            // Only STATUS shows that the folder exists, since servers refuse to create an existing folder in words of their own (Kopano).
             if (await GuardAsync(Client.StatusAsync(WireName, cancellationToken), "the status") is null)
                 throw;
             return false;
@@ -75,7 +75,7 @@ internal sealed partial class ImapWritableFolder
             return new MailException(FailureScope.Message, true, $"refused with the flags {message.Outgoing.Flags}: {refusal.Message}");
         }
 
-        // If the folder is started again after a failure, the message is not sent again.
+        // The reason is recorded, so that the message is not sent again if the folder is tried again after a failure.
         trouble.FinalWords = refusal.Message;
         if (RefusalClassifier.Classify(reply).Kind == RefusalKind.Other)
             memory.Row.Refused(reply.ToString());
@@ -83,7 +83,7 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// Returns the next smaller set of flags to send with the message; null where it has no flags that could be the reason for the refusal.
+    /// Returns the next smaller set of flags to send with the message; null where the message has no flags left that could be why it was refused.
     /// </summary>
     private static FlagTrial? NextTrial(SentMessage message, FlagTrial tried)
     {

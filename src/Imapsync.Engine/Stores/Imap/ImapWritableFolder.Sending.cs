@@ -7,8 +7,8 @@ namespace Imapsync.Engine.Stores.Imap;
 internal sealed partial class ImapWritableFolder
 {
     /// <summary>
-    /// The failure because of which nothing more is sent: a refusal that concerns more than one message. It is thrown once the messages
-    /// accepted before are settled.
+    /// A refusal that concerns more than one message, after which nothing more is sent; null if there was none. It is thrown once the UIDs and flags
+    /// of the messages accepted before are known.
     /// </summary>
     private MailException? stopWith;
     private bool mustReplace;
@@ -38,8 +38,8 @@ internal sealed partial class ImapWritableFolder
     private bool GoesTogether(SentMessage message) =>
         Client.Capabilities.HasMultiAppend && !memory.AskFirst && memory.Find(message.Source) is not ({ IsSingle: true } or { IsSuspect: true });
 
-    /// <summary>Sends as many messages as may go with one command.</summary>
-    /// <returns>The next message, which was taken from the window and not sent; null at the end.</returns>
+    /// <summary>Sends as many messages as fit into one command.</summary>
+    /// <returns>The next message, which was taken from the window and not sent yet; null at the end.</returns>
     private async Task<SentMessage?> SendTogetherAsync(
         SentMessage first, IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
     {
@@ -65,7 +65,7 @@ internal sealed partial class ImapWritableFolder
         var refusal = Refusal(result.Reply);
         if (refusal.Scope != FailureScope.Message)
             throw refusal;
-        // Whatever is sent next, each of these messages goes with a command of its own.
+        // From now on, each of these messages is sent with a command of its own.
         together.ForEach(m => memory.About(m.Source).IsSingle = true);
         // Courier answers NO after it has stored the first message of a window, so the folder is checked before anything is sent again.
         if (result.Reply.Kind == StatusKind.Bad || Client.IsBroken || (await FetchArrivedAsync(nextUid, cancellationToken)).Count > 0)
@@ -96,8 +96,7 @@ internal sealed partial class ImapWritableFolder
     private bool MustEnd => stopWith is not null || mustReplace || Client.Refusals >= ConnectionPool.MaxRefusals;
 
     /// <summary>
-    /// Fails, as transient, a message that was taken from the window before it turned out that nothing more is to be sent; it is copied again
-    /// later.
+    /// Marks as failed for now a message that was already taken from the window when the sending stopped. It is copied again later.
     /// </summary>
     private static SentMessage? Leave(SentMessage message)
     {
@@ -106,10 +105,10 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// Sends each message with a command of its own, several in flight; a message during which a connection broke goes alone. Ends when
-    /// messages may be sent together again.
+    /// Sends each message with a command of its own, several of them in flight. A message is sent alone if a connection broke while it was being sent.
+    /// Ends when messages may be sent together again.
     /// </summary>
-    /// <returns>The next message, which was taken from the window and not sent; null at the end.</returns>
+    /// <returns>The next message, which was taken from the window and not sent yet; null at the end.</returns>
     private async Task<SentMessage?> SendSinglyAsync(
         SentMessage first, IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
     {
@@ -142,13 +141,15 @@ internal sealed partial class ImapWritableFolder
         }
         finally
         {
-            // Before the folder is searched for arrived messages, no APPEND may be in flight any more.
+            // All APPENDs in flight have to end before the folder is searched for the messages that arrived.
             foreach (var (_, append) in underWay)
                 await ((Task)Client.FinishAppendAsync(append, cancellationToken).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <summary>Every command in flight may be refused, so only as many are sent as keep the connection below the tenth refusal.</summary>
+    /// <summary>
+    /// Whether one more command may be sent. The server may refuse every command in flight, and Exchange closes the connection at the tenth refusal.
+    /// </summary>
     private bool HasRoom(int underWay) =>
         underWay + Client.Refusals < ConnectionPool.MaxRefusals
         || (Client.Refusals == 0 && !Client.Greeting.Contains("Microsoft", StringComparison.OrdinalIgnoreCase));

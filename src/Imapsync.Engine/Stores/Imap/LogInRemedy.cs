@@ -10,7 +10,7 @@ internal static class LogInRemedy
 
     /// <summary>Returns a suggestion that begins with a semicolon, or an empty string where there is none.</summary>
     /// <param name="refused">The secret that was refused.</param>
-    /// <param name="said">The server's error message about the token.</param>
+    /// <param name="said">The server's error message about the token; null where it sent none.</param>
     public static string For(ImapCapabilities offered, ServerEndpoint endpoint, Secret refused, TokenRefusal? said)
     {
         if (endpoint.Password is TokenReference tokens)

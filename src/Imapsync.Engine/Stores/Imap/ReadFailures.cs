@@ -3,9 +3,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Records over which messages of one folder connections broke during reading. Such a message is requested alone, and no longer once connections
-/// keep breaking over it; otherwise it would keep all others from being copied. Lasts as long as the store is open. A folder may be read by
-/// several tasks, each with a connection of its own.
+/// Records the messages of one folder during whose reading a connection broke. Such a message is requested alone. If connections keep breaking, it
+/// is not requested any more; otherwise it would keep all others from being copied. The record lasts as long as the store is open. A folder may be
+/// read by several tasks, each with a connection of its own.
 /// </summary>
 internal sealed class ReadFailures(BodySizes sizes)
 {
@@ -44,7 +44,7 @@ internal sealed class ReadFailures(BodySizes sizes)
     /// <param name="underWay">The messages that the server was sending when the connection broke.</param>
     public void Suspect(UidValidity validity, IReadOnlyList<Uid> underWay, Exception reason)
     {
-        // A wrong literal length is no accident of the network, so the second occurrence is taken as proof.
+        // A wrong literal length is no accident of the network, so it counts for more: the second one is taken as proof against the message.
         var weight = reason is ImapProtocolException { IsFramingLost: true } ? (ImapFailure.MaxBrokenAlone + 1) / 2 : 1;
         lock (gate)
         {

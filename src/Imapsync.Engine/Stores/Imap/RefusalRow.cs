@@ -1,14 +1,14 @@
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Counts consecutive refusals with one and the same text and no accepted message between them: such a row is about the mailbox, whatever the
-/// text says. From then on ever fewer messages are sent, down to one in about <see cref="MaxGap"/>, so that a mailbox that accepts nothing costs
-/// little. The first accepted message ends the row, and the messages passed over are sent after all. The messages to send are drawn at random, so
-/// that a good message among bad ones is not passed over in every run.
+/// Counts consecutive refusals with one and the same text. After <see cref="Long"/> of them the refusal is assumed to be about the mailbox and not
+/// about the messages. From then on ever fewer messages are sent, down to one in about <see cref="MaxGap"/>, so that a mailbox that accepts nothing
+/// costs little. The first accepted message ends the series, and the messages that were left out are sent after all. The messages to send are drawn
+/// at random, so that a good message among bad ones is not left out in every run.
 /// </summary>
 internal sealed class RefusalRow(Random random)
 {
-    /// <summary>How many refusals make a row. Fewer may be coincidence.</summary>
+    /// <summary>How many equal refusals make a series. Fewer may be coincidence.</summary>
     public const int Long = 10;
 
     public const int MaxGap = 32;
@@ -23,10 +23,10 @@ internal sealed class RefusalRow(Random random)
     {
     }
 
-    /// <summary>The reason that is recorded for a message that is passed over.</summary>
+    /// <summary>The reason that is recorded for a message that is not sent.</summary>
     public string Words => $"not sent, since {count} messages in a row were refused with the same words: {text}";
 
-    /// <summary>Whether the next message is passed over; to be called once for each message.</summary>
+    /// <summary>Whether the next message is not to be sent. It is called once for each message.</summary>
     public bool PassesOver()
     {
         if (count < Long)

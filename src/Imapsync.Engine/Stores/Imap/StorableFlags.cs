@@ -4,7 +4,7 @@ using Imapsync.Imap.Client;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>Decides by PERMANENTFLAGS which flags a folder can store; flags that it would lose or refuse are left out and reported.</summary>
+/// <summary>Decides by PERMANENTFLAGS which flags a folder can store. Flags that the server would drop or refuse are not sent, and are reported.</summary>
 internal sealed class StorableFlags(SelectedFolder selected)
 {
     private static readonly SearchValues<char> NoAtom = SearchValues.Create("(){%*\"\\]");

@@ -7,8 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Detects a literal whose announced length wrongly includes the items that follow it in the reply, such as <c> UID 17</c>: the rest is a valid
-/// reply, and the message seems to end in protocol octets.
+/// Detects a literal whose announced length wrongly includes the items that follow the literal in the reply, such as <c> UID 17</c>. The rest of
+/// the line is still a valid reply, so only the end of the body shows the mistake.
 /// </summary>
 internal static partial class SwallowedItems
 {
@@ -17,14 +17,14 @@ internal static partial class SwallowedItems
     /// <summary>Examines the end of a body without consuming it.</summary>
     /// <param name="listed">The size that the server listed; below 1 where it does not know the size.</param>
     /// <param name="length">The announced length of the literal.</param>
-    /// <param name="isNamed">Whether the reply said which message it is about.</param>
+    /// <param name="isNamed">Whether the reply had a UID item outside of the literal.</param>
     public static async ValueTask<bool> AreInAsync(PipeReader body, Uid uid, long listed, long length, bool isNamed, CancellationToken cancellationToken)
     {
         var surplus = listed > 0 ? length - listed : 0;
         if (surplus is < 0 or > MaxItems || (surplus == 0 && (isNamed || listed > 0)))
             return false;
         var name = string.Create(CultureInfo.InvariantCulture, $" UID {uid}");
-        // The body is too big to be examined; a surplus as long as the UID item that the reply lacks is evidence enough.
+        // The body is too big to be examined. If it is too long by just the length of the UID item that the reply lacks, that is evidence enough.
         if (length > BodySizes.MaxCounted)
             return !isNamed && surplus == name.Length;
         var tail = await ReadTailAsync(body, (int)Math.Min(length, surplus > 0 ? surplus : MaxItems), cancellationToken);

@@ -4,12 +4,12 @@ using System.Text;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Detects Courier's notice: to a FETCH of a message that another session expunged, Courier answers OK with a small message that it made up to
-/// say so. Bodies are examined only where their size differs from the one listed.
+/// Detects Courier's notice about an expunged message: to a FETCH of a message that another session expunged, Courier answers OK and sends a small
+/// text of its own as the body. A body is examined only where its size differs from the one listed.
 /// </summary>
 internal static class VanishedNotice
 {
-    /// <summary>In octets; Courier's notice has 129.</summary>
+    /// <summary>The most octets that the notice can have; Courier's has 129.</summary>
     public const int MaxLength = 256;
 
     /// <summary>Examines a body without consuming it.</summary>

@@ -4,13 +4,16 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>The lengths and the form of a body as written, which become part of the file's final name.</summary>
+/// <summary>The lengths and the form of a body as written. They become part of the file's final name.</summary>
+/// <param name="BytesOnDisk">The length of the file.</param>
+/// <param name="BytesWithCrlf">The length with CRLF line ends, as the source sent it.</param>
+/// <param name="IsVerbatim">Whether the body has a bare LF. The file then has the source's octets unchanged, which its name has to state.</param>
 internal readonly record struct WrittenBody(long BytesOnDisk, long BytesWithCrlf, bool IsVerbatim);
 
 /// <summary>
-/// Writes a body that is whole in memory into a file with LF line ends. A body that could not be restored from that form is written unchanged. If
-/// only its CRCRLFs are the reason, every LF has its CR and reading leaves the file unchanged; with a bare LF the name needs the mark of a
-/// verbatim file.
+/// Writes a body that is whole in memory into a file with LF line ends, as Maildirs have them. A body that could not be restored from that form is
+/// written unchanged. If the body has a bare LF, the file's name has to be marked as verbatim. If it only has CRCRLF, no mark is needed: each LF
+/// follows a CR, so a reader does not change the file's octets.
 /// </summary>
 internal static class BodyFile
 {

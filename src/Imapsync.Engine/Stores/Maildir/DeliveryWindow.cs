@@ -21,7 +21,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
 {
     private const int SmallBytes = 128 * 1024;
 
-    // Bounds the memory: at most so many bodies wait, besides those being written, one by each writer.
+    // Bounds the memory: at most so many bodies wait in the queue, and each writer holds one more.
     private const int MaxWaiting = 16;
     private readonly string tmpDirectory;
     private readonly DeliveryNames names;
@@ -68,7 +68,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
         LocalFiles.TryDelete(temporaryNames.Select(PathOf));
     }
 
-    /// <summary>Records that the window's messages have got their final names, so that disposal removes nothing.</summary>
+    /// <summary>Records that the messages have been moved out of tmp/ to their final names, so that disposal removes nothing.</summary>
     public void HandOver() => temporaryNames.Clear();
 
     public string PathOf(string temporaryName) => Path.Combine(tmpDirectory, temporaryName);
@@ -90,7 +90,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
         return isWhole && await HandOnAsync(message, copy, cancellationToken);
     }
 
-    /// <summary>Passes a body to the writers, which dispose it.</summary>
+    /// <summary>Queues a body for the writers. They dispose it.</summary>
     private async ValueTask<bool> HandOnAsync(IncomingMessage message, IMemoryOwner<byte> held, CancellationToken cancellationToken)
     {
         var isHandedOn = false;
@@ -104,7 +104,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
                     await Task.WhenAll(writers);
             }
 
-            // Another writer is started as long as bodies arrive faster than they are written.
+            // One more writer is started if bodies arrive faster than the present ones write them.
             if (writers.Count < MostWriters && small.Reader.Count > writers.Count)
                 writers.Add(Task.Run(WriteSmallBodiesAsync, CancellationToken.None));
             return true;
@@ -117,8 +117,8 @@ internal sealed class DeliveryWindow : IAsyncDisposable
     }
 
     /// <summary>
-    /// Streams a large body into its file. An exception of the body passes through unchanged; one of the file becomes a failure of the
-    /// target.
+    /// Streams a large body into its file. An exception from reading the body passes through unchanged. One from writing the file becomes a
+    /// <see cref="MailException"/> of the target.
     /// </summary>
     private async ValueTask<bool> TakeLargeAsync(IncomingMessage message, CancellationToken cancellationToken)
     {
@@ -184,7 +184,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
         }
         catch (Exception e)
         {
-            // A failed writer closes the queue, so that the other writers end and whoever adds the next body learns of the failure.
+            // A failed writer closes the queue, so that the other writers end and the failure is seen when the next body is added.
             small.Writer.TryComplete();
             throw FileErrors.Is(e) ? LocalFiles.Failure(e, FailureScope.Folder, tmpDirectory) : e;
         }

@@ -9,15 +9,16 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Encodes levels of folder paths as parts of directory names: modified UTF-7, as Dovecot and Courier use it on disk, in which characters with a
-/// meaning to the file system or to the layout are also written as base64 runs (<c>.</c> is <c>&amp;AC4-</c>). Reversible, plain ASCII. A name
-/// that is too long for a directory ends in <c>~</c> and a digest; the file <see cref="SideFile"/> inside the directory then has the whole path.
+/// Encodes levels of folder paths as parts of directory names, in modified UTF-7 as Dovecot and Courier use it on disk. Characters with a meaning
+/// to the file system or to the layout are encoded as well (<c>.</c> becomes <c>&amp;AC4-</c>). The encoding is plain ASCII and reversible. A
+/// name that is too long for a directory is shortened and ends in <c>~</c> and a digest; the file <see cref="SideFile"/> inside the directory then
+/// has the whole path.
 /// </summary>
 internal static class FolderNaming
 {
     public const string SideFile = "imapsync-folder";
 
-    /// <summary>The side file for the directory's next name, written before a rename.</summary>
+    /// <summary>The side file for the directory's new name, written before the directory is renamed.</summary>
     public const string NextSideFile = "imapsync-folder-next";
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
@@ -40,7 +41,7 @@ internal static class FolderNaming
     public static string Decode(string encoded) =>
         ModifiedUtf7.TryDecode(WithoutAsciiRuns(encoded), out var level) && level.Length > 0 ? level : encoded;
 
-    /// <summary>Returns the name itself if a directory can have it, otherwise a shortened one that no other path has.</summary>
+    /// <summary>Returns the name itself if a directory can have it, otherwise a shortened name with a digest of the path, which makes it unique.</summary>
     public static string Fit(string name, FolderPath path)
     {
         if (name.Length <= MaxNameLength)
@@ -48,7 +49,7 @@ internal static class FolderNaming
         return SetApart(name, path);
     }
 
-    /// <summary>Returns a name that no other path has, not even on a file system that ignores case.</summary>
+    /// <summary>Returns a name with a digest of the path, which makes it unique even on a file system that ignores case.</summary>
     public static string SetApart(string name, FolderPath path)
     {
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.Unicode.GetBytes(path.ToString())))[..DigestLength];
@@ -66,11 +67,11 @@ internal static class FolderNaming
             cut = cut[..run];
         cut = cut.TrimEnd('.');
 
-        // If the name is one long run of base64, cutting it leaves nothing, or only the dot of Maildir++.
+        // If the name is one long base64 run, cutting it leaves nothing, or only the leading dot of Maildir++.
         return cut.Length > 0 ? cut : name[0] == '.' ? ".long" : "long";
     }
 
-    /// <summary>Encodes a level further so that it is valid under these limits.</summary>
+    /// <summary>Encodes more characters of a level where these limits require it.</summary>
     public static string Fit(string level, NameLimits limits)
     {
         if (!limits.AreOfWindows)
@@ -85,7 +86,7 @@ internal static class FolderNaming
     private static string Run(char c) => $"&{Base64[c >> 10]}{Base64[(c >> 4) & 63]}{Base64[(c << 2) & 63]}-";
 
     /// <summary>
-    /// Decodes base64 runs of one printable ASCII character, which standard modified UTF-7 never contains, back into the character.
+    /// Decodes base64 runs that stand for one printable ASCII character. Standard modified UTF-7 never contains such runs.
     /// </summary>
     private static string WithoutAsciiRuns(string encoded)
     {

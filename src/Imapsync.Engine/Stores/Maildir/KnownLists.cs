@@ -3,9 +3,9 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Keeps the uidlists of folders that were just closed, for whoever opens these folders next: usually a check that everything is stored. A list
-/// is read again if its file has changed since, for example through a folder that is still open. Only a few lists are kept, since large ones take
-/// memory.
+/// Keeps the uidlists of folders that were just closed, since these folders are usually opened again soon, to check that everything is stored. A
+/// list is read again if its file has changed since, for example through a folder that is still open. Only a few lists are kept, since large lists
+/// take much memory.
 /// </summary>
 internal sealed class KnownLists
 {

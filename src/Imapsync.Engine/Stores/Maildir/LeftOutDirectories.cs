@@ -5,7 +5,7 @@ namespace Imapsync.Engine.Stores.Maildir;
 /// <summary>
 /// Records the directories that a scan of a tree skipped although they may hold mail, and reports each with its name and the reason.
 /// </summary>
-/// <param name="root">A skipped link to a place inside this tree loses nothing, since its destination is found under its own name.</param>
+/// <param name="root">The tree's root. A link to a place inside the tree is not reported, since its destination is found under its own name.</param>
 internal sealed class LeftOutDirectories(string root)
 {
     private const int MaxDepth = 8, MaxLooks = 10_000, MaxTold = 100;
@@ -27,7 +27,7 @@ internal sealed class LeftOutDirectories(string root)
             more++;
     }
 
-    /// <summary>Returns the real directories in a directory, and records as left out other entries that may be folders.</summary>
+    /// <summary>Returns the subdirectories that are no links. Other entries that may be folders are recorded as left out.</summary>
     public IReadOnlyList<DirectoryInfo> RealDirectories(string directory)
     {
         var found = new List<DirectoryInfo>();
@@ -60,7 +60,7 @@ internal sealed class LeftOutDirectories(string root)
         return found;
     }
 
-    /// <summary>Records a directory that looks like no folder only because it can't be read.</summary>
+    /// <summary>Records the directory as left out if it can't be read, since it may be a folder nevertheless.</summary>
     public void RequireReadable(string directory)
     {
         try
@@ -91,7 +91,7 @@ internal sealed class LeftOutDirectories(string root)
             }
             catch (Exception e) when (FileErrors.Is(e))
             {
-                // A directory that can't be read is taken to hold no Maildir.
+                // A directory that can't be read counts as one without Maildirs.
             }
         }
 

@@ -6,15 +6,15 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// A folder open for reading. Nothing is written to it: UIDs of messages that the uidlist lacks are remembered in the job's state or are valid
-/// for this session only.
+/// A folder open for reading. Nothing is written to the folder. A message that its uidlist lacks gets a UID that is remembered in the job's state,
+/// or else is valid for this session only.
 /// </summary>
 internal class MaildirFolder : IMessageFolder
 {
     private const int CancellationEvery = 256;
 
     /// <summary>
-    /// How often UIDs are assigned at most: first to new names, then to files that share a name, then to names that this leaves unlisted.
+    /// The most rounds in which UIDs are assigned: first to new names, then to files that share a name, then to files that only these rounds uncovered.
     /// </summary>
     private const int MaxRoundsOfNaming = 4;
     private NameMemory? names;

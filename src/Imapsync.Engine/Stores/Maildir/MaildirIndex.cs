@@ -5,7 +5,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>An info part with the flags it stands for. A folder has few distinct ones, so messages share them.</summary>
+/// <summary>An info part of file names, with the flags it stands for. A folder has few different ones, so its messages share them.</summary>
 internal sealed record InfoPart(string Text, FlagSet Flags);
 
 /// <param name="UniqueName">The file's name without its info part.</param>
@@ -36,7 +36,9 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     /// <summary>Unique names of files that the uidlist lacks, in the order in which UIDs are to be assigned.</summary>
     public ImmutableArray<string> Unlisted { get; private set; } = [];
 
-    /// <summary>UIDs of files in a folder that must not be written to; they take precedence over those of the uidlist.</summary>
+    /// <summary>
+    /// UIDs that the job's state remembers for files of a folder that must not be written to. They take precedence over the uidlist's.
+    /// </summary>
     public NameTable Remembered { get; set; } = new();
 
     /// <summary>Files that share their unique name with another message and have no UID yet; their keys are among <see cref="Unlisted"/>.</summary>
@@ -61,7 +63,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
             force = true;
         }
 
-        // Once remembered UIDs are in use, the uidlist is not read again, since it may gain the same numbers.
+        // Once remembered UIDs are in use, the uidlist is not read again, since new lines in it may have the same UIDs.
         var listChanged = Remembered.Count == 0 && uidList.ReadAll();
         if (listChanged || force || scannedAt != Dates())
             Scan();
@@ -153,7 +155,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
 
             Files++;
 
-            // .NET replaces octets that are not UTF-8, and no file is found under the replaced name.
+            // .NET replaces octets that are not UTF-8 in a name, and can't open the file by the replaced name.
             if (e.FileName.Contains('\uFFFD') && !File.Exists(e.ToFullPath()))
             {
                 unnameable.Add(e.FileName.ToString());
@@ -175,7 +177,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
             ShouldIncludePredicate = (ref e) => e.FileName[0] != '.' && (withDirectories || !e.IsDirectory),
         };
 
-    /// <summary>Resolves unique names seen twice: either the file was renamed in between, or there are two files.</summary>
+    /// <summary>Decides for each unique name that was seen twice whether the file was renamed in between or whether there are two files.</summary>
     private MaildirMessages WithoutDoubles(MaildirMessages found)
     {
         // Sorted by UID, then in the order in which the files were found.

@@ -7,7 +7,7 @@ namespace Imapsync.Engine.Stores.Maildir;
 /// <summary>
 /// The info part of a message's name: <c>:2,</c> and letters in ASCII order. D draft, F flagged, P passed (<c>$Forwarded</c>), R replied, S seen,
 /// T trashed; a–z stand for the keywords of <c>dovecot-keywords</c>. Letters without a meaning here, and any text after a further comma, belong
-/// to other programs and are kept.
+//Other letters, and any text after a further comma, belong
 /// </summary>
 internal static class MaildirInfo
 {
@@ -73,7 +73,7 @@ internal static class MaildirInfo
 
     /// <summary>
     /// Splits an info part into the flag letters and the text from the next comma on. Experimental info (<c>:1,</c>) has no flags and is
-    /// foreign as a whole.
+    //Experimental info (<c>:1,</c>) has no flags, so
     /// </summary>
     private static (string Letters, string Foreign) Split(ReadOnlySpan<char> info)
     {

@@ -5,7 +5,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>Messages of one folder, 12 octets each besides their names, which are stored in tables.</summary>
+/// <summary>Messages of one folder. Each takes 12 octets besides its name, which is stored in one of two tables.</summary>
 /// <param name="listed">The names in the uidlist.</param>
 /// <param name="remembered">The names that the uidlist lacks.</param>
 internal sealed class MaildirMessages(NameTable listed, NameTable remembered) : IReadOnlyList<MaildirMessage>

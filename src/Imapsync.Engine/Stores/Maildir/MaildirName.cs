@@ -40,7 +40,9 @@ internal static class MaildirName
         return at >= 0 && (at + VerbatimField.Length == uniqueName.Length || uniqueName[at + VerbatimField.Length] == ',');
     }
 
-    /// <summary>Returns the octets with CRLF line ends as stated by the name, if the file's length agrees with the name; otherwise -1.</summary>
+    /// <summary>
+    /// Returns the length with CRLF line ends that the name states. Returns -1 where the name states none or states another file length than the real one.
+    /// </summary>
     public static long SizeWithCrlf(ReadOnlySpan<char> uniqueName, long fileLength) =>
         Number(uniqueName, ",S=") == fileLength && Number(uniqueName, ",W=") is var size && size >= fileLength && size <= 2 * fileLength ? size : -1;
 

@@ -67,7 +67,7 @@ public sealed class MaildirStore : ITargetStore
             tree.Root,
             () =>
             {
-                // Directories are synced before their folder is reported, so that callers can rely on it.
+                // Created directories are synced before their folder is reported, so that a reported folder survives a power failure.
                 tree.Made.Sync();
                 var subscribed = ReadSubscriptions();
                 var leftOut = new LeftOutDirectories(tree.Root);
@@ -250,7 +250,9 @@ public sealed class MaildirStore : ITargetStore
         throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no Maildir{hint}") { Kind = FailureKind.Gone };
     }
 
-    /// <summary>Refuses a tree that another program has created in another layout: it would get a second tree between its directories.</summary>
+    /// <summary>
+    /// Refuses to write into a tree that another program has created in another layout. Otherwise the tree would have two layouts mixed up in it.
+    /// </summary>
     private static void RequireLayout(MaildirEndpoint endpoint, MaildirTree place)
     {
         if (endpoint.Layout == MaildirLayout.Fs || !Directory.Exists(place.Root) || File.Exists(Path.Combine(place.Root, "dovecot-uidlist")))

@@ -22,7 +22,9 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
     /// <summary>The limits for directory names in this tree; set before a folder is created.</summary>
     public NameLimits Limits { get; set; } = NameLimits.None;
 
-    /// <summary>Directories with new folders in them. Folders are created many at a time, so their parent is synced once for all.</summary>
+    /// <summary>
+    /// The parent directories of new folders that still have to be synced. Many folders are created at a time, so their parent is synced once for all.
+    /// </summary>
     public UnsyncedDirectories Made { get; } = new();
 
     public static MaildirTree Of(MaildirEndpoint endpoint)
@@ -63,8 +65,8 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
         if (HoldsMessages(inbox))
             entries.Add(FolderPath.Inbox, new MaildirTreeEntry(FolderPath.Inbox, inbox, HoldsMessages: true));
 
-        // Of several directories for one folder, the spelling that this program would choose wins, and a Maildir wins over a directory
-        // that only has folders below it.
+        // Several directories may stand for one folder. A Maildir is preferred to a directory that only has folders below it, then the name that this
+        // program would choose.
         var found = Find(leftOut).Where(e => !e.Path.IsInbox || (e.HoldsMessages && e.Directory != inbox))
             .Select(e => (Entry: e, IsOwn: !e.Path.IsInbox && e.Directory == DirectoryBelowRoot(e.Path)))
             .OrderByDescending(f => f.Entry.HoldsMessages).ThenByDescending(f => f.IsOwn).ThenBy(f => f.Entry.Directory, StringComparer.Ordinal);
@@ -102,7 +104,7 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
         return paths;
     }
 
-    /// <summary>Moves one folder's directory with its contents; in the fs layout these include the child folders.</summary>
+    /// <summary>Moves one folder's directory with its contents. In the fs layout the contents include the child folders.</summary>
     public void Rename(FolderPath from, FolderPath to)
     {
         var (source, target) = (DirectoryOf(from), DirectoryOf(to));
@@ -199,7 +201,8 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
         LocalFiles.CreateDirectory(paths.Directory);
         WriteSideFile(paths.Directory, path);
         paths.Create();
-        // This file is synced when the folder is opened, together with the name of its list; a folder that lacks something until then is completed.
+        // This file is synced together with the name of the uidlist when the folder is opened. A folder that a crash left incomplete before that is
+        // completed then.
         Posix.OpenOwn(Path.Combine(paths.Directory, "maildirfolder"), create: true).Dispose();
         Made.Add(Root);
     }

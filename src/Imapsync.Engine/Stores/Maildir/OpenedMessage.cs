@@ -8,8 +8,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// A message's file while it is read. The length is always counted and never taken from the file's name, since every target would refuse a
-/// message of a wrong length.
+/// A message's file while it is read. Its length is always counted, since a length stated in the file's name may be wrong and a target would then
+/// refuse the message.
 /// </summary>
 internal sealed class OpenedMessage(FileStream file, string fileName, string uniqueName) : IAsyncDisposable
 {

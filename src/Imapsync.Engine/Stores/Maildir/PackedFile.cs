@@ -5,8 +5,8 @@ using Imapsync.Engine.Stores.LineEnds;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Recognises messages that a server stores compressed or encrypted (by plugins of Dovecot). The name's <c>,S=</c> then states the original
-/// length, and the first octets are such as no header begins with. Only gzip can be read here.
+/// Recognises messages that a server's plugins (Dovecot's) have compressed or encrypted: the name's <c>,S=</c> states the original length, and the
+/// file begins with octets with which no header can begin. Only gzip can be read here.
 /// </summary>
 internal static class PackedFile
 {
@@ -18,8 +18,8 @@ internal static class PackedFile
         ("zstd", [0x28, 0xb5, 0x2f, 0xfd]), ("lz4", "Dovecot-LZ4"u8.ToArray()), ("encryption", "CRYPTED\x03\x07"u8.ToArray()),
     ];
 
-    /// <summary>Whether the file is gzip. Keeps the position.</summary>
-    /// <exception cref="IOException">The file is packed in a way that can't be read here.</exception>
+    /// <summary>Whether the file is gzip. The file's position does not change.</summary>
+    /// <exception cref="IOException">The file is compressed or encrypted in a way that can't be read here.</exception>
     public static bool IsGzip(FileStream file, ReadOnlySpan<char> uniqueName)
     {
         if (MaildirName.IsVerbatim(uniqueName) || MaildirName.SizeOnDisk(uniqueName) == file.Length)

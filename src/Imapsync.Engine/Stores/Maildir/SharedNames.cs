@@ -5,14 +5,14 @@ using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>A file with the same unique name as another one but other contents, which is thus a message of its own.</summary>
-/// <param name="Key">Identifies the message instead of its name: the unique name, <c>/</c> and a digest of its contents.</param>
+/// <summary>A file that has the same unique name as another file but other contents, so that it is a message of its own.</summary>
+/// <param name="Key">The text that identifies the message in place of its name: the unique name, <c>/</c> and a digest of the contents.</param>
 internal readonly record struct SharedName(string Key, MaildirMessage Message);
 
 /// <summary>
-/// Tells apart files that share a unique name. Most often one file was renamed while the directory was read. Where there really are several (left
-/// by programs that copy a Maildir between machines), those with the same octets are one message; the oldest keeps the name's UID, and the UIDs
-/// of the others are found again by their contents.
+/// Distinguishes files that share a unique name. Most often there is one file, which was renamed while the directory was read. Several files are
+/// left by programs that copy a Maildir between machines. Those with the same octets are one message. Of several different messages, the oldest
+/// keeps the name's UID, and the UIDs of the others are found again by their contents.
 /// </summary>
 internal sealed class SharedNames(string directory, NameTable known)
 {
@@ -22,7 +22,9 @@ internal sealed class SharedNames(string directory, NameTable known)
     /// <summary>Messages that have no UID yet.</summary>
     public List<SharedName> WithoutUid { get; } = [];
 
-    /// <summary>Keys that record only which contents the unique name itself stands for. Their UIDs belong to no message.</summary>
+    /// <summary>
+    /// Keys that record which contents belong to the unique name itself. The UIDs that they get in the table belong to no message.
+    /// </summary>
     public List<string> Marks { get; } = [];
 
     public bool AreNone => shared.Count == 0;
@@ -30,7 +32,7 @@ internal sealed class SharedNames(string directory, NameTable known)
     /// <param name="uniqueName">A name that several files shared before; even if only one file is left, its contents have to be examined.</param>
     public bool IsKnown(string uniqueName) => shared.Contains(uniqueName);
 
-    /// <param name="group">Names seen with one unique name, in the order in which they were seen.</param>
+    /// <param name="group">The file names that were seen with one unique name, in the order in which they were seen.</param>
     public IEnumerable<MaildirMessage> TellApart(IReadOnlyList<MaildirMessage> group)
     {
         var name = group[0].UniqueName;

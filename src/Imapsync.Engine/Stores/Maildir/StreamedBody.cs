@@ -5,8 +5,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Writes a body of any size piece by piece, in the forms that <see cref="BodyFile"/> uses for small ones: with LF line ends up to the first line
-/// end that could not be restored; then the part already written is converted back to CRLF, once, and the rest is written unchanged.
+/// Writes a body of any size piece by piece, in the forms that <see cref="BodyFile"/> uses for small ones. It begins with LF line ends. At the
+/// first line end that could not be restored from that form, the part already written is converted back to CRLF, and the rest is written unchanged.
 /// </summary>
 internal sealed class StreamedBody(string path) : IAsyncDisposable
 {
@@ -50,7 +50,7 @@ internal sealed class StreamedBody(string path) : IAsyncDisposable
         await file.DisposeAsync();
     }
 
-    /// <summary>Replaces the file by one with the CRs restored. Until now each of its LFs was a CRLF in the body.</summary>
+    /// <summary>Replaces the file by one with CRLF line ends. Each LF written so far was a CRLF in the body.</summary>
     private async Task GoBackToCrlfAsync(CancellationToken cancellationToken)
     {
         isLf = false;

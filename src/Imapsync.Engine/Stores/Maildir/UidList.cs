@@ -29,13 +29,15 @@ internal sealed class UidList(string directory, TimeProvider time)
     /// <summary>UIDs by unique name, as of the last <see cref="ReadAll"/>.</summary>
     public NameTable Uids { get; private set; } = new();
 
-    /// <summary>Whether the list belongs to that directory.</summary>
+    /// <summary>Whether this is the list of that folder's directory.</summary>
     public bool IsOf(string folderDirectory) => string.Equals(folderDirectory, directory, StringComparison.Ordinal);
 
     /// <summary>Octets up to the end of the last complete line: after a crash a torn line may follow.</summary>
     private long WholeLength { get; set; }
 
-    /// <summary>Reads the header and the last line if the file changed: enough to append, at a cost that does not grow with the folder.</summary>
+    /// <summary>
+    /// Reads the header and the last line if the file changed. That is enough to append, and its cost does not grow with the folder.
+    /// </summary>
     public void ReadEnds()
     {
         var stamp = CurrentStamp();
@@ -72,7 +74,7 @@ internal sealed class UidList(string directory, TimeProvider time)
         return true;
     }
 
-    /// <summary>Locks the list and reads its ends; creates a new list where no usable one exists.</summary>
+    /// <summary>Locks the list and reads its header and last line. Creates a new list where no usable one exists.</summary>
     public async Task<HeldUidList> HoldAsync(CancellationToken cancellationToken)
     {
         var dotLock = await DotLock.AcquireAsync(path, time, cancellationToken);
@@ -137,12 +139,13 @@ internal sealed class UidList(string directory, TimeProvider time)
     {
         var validity = (uint)Math.Clamp(time.GetUtcNow().ToUnixTimeSeconds(), 1, uint.MaxValue);
         var header = string.Create(CultureInfo.InvariantCulture, $"3 V{validity} N1 G{RandomNumberGenerator.GetHexString(32, lowercase: true)}\n");
-        // The file is synced before the first UID is reported. If the power fails earlier no UIDs are lost, and the empty list is created anew.
+        // No sync is needed here, since the file is synced before the first UID is reported. After a power failure before that, the empty list is
+        // created anew and no UID is lost.
         LocalFiles.Replace(path, Encoding.ASCII.GetBytes(header), sync: false);
         isNameNew = true;
         Forget();
         Validity = new UidValidity(validity);
-        // The list is not marked as read, so the names appended from here on need not be kept in memory: the file has them.
+        // The list is not marked as read. Otherwise the names appended from here on would have to be kept in memory, and the file has them.
         WholeLength = header.Length;
         seen = CurrentStamp();
     }
@@ -209,7 +212,7 @@ internal sealed class UidList(string directory, TimeProvider time)
         var before = tail[..end].LastIndexOf((byte)'\n');
         if (before < 0)
         {
-            // If the tail begins at the start of the file, its only line is the header.
+            // The tail has only one complete line. If the tail begins at the start of the file, that line is the header and the list has no messages.
             Next = new Uid(next);
             return start == 0;
         }
@@ -221,7 +224,7 @@ internal sealed class UidList(string directory, TimeProvider time)
     }
 }
 
-/// <summary>The list with its lock held. <see cref="Write"/> writes all new lines together; without that call nothing changes.</summary>
+/// <summary>The list while its lock is held. <see cref="Write"/> writes all new lines together; without that call the file does not change.</summary>
 internal sealed class HeldUidList(UidList list, DotLock dotLock) : IAsyncDisposable
 {
     private readonly List<string> added = [];

@@ -31,7 +31,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
     public Uid UidNext => UidList.Next;
 
     /// <param name="find">Returns the directories of another folder of the store.</param>
-    /// <param name="known">Receives the uidlist when the folder is closed.</param>
+    /// <param name="known">Keeps the folder's uidlist after the folder is closed.</param>
     public static async Task<IWritableFolder> OpenAsync(
         FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, NameLimits limits, StoreContext context, KnownLists? known, CancellationToken cancellationToken)
     {
@@ -53,8 +53,8 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
     }
 
     /// <summary>
-    /// Counts the files. If there are any, new messages have to be compared with them, so the directories have to be read anyway and the
-    /// index is refreshed here, once.
+    /// Counts the files. If there are any, the index is refreshed here: new messages will be compared with the existing ones, for which the directories
+    /// have to be read anyway.
     /// </summary>
     private long CountFiles()
     {
@@ -145,7 +145,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         {
             await using (var held = await UidList.HoldAsync(cancellationToken))
             {
-                // Another program may have listed some of the messages before this one acquired the lock, so the list is read again.
+                // Another program may have listed some of the messages before this program acquired the lock, so the list is read again.
                 UidList.ReadAll();
                 foreach (var name in Index.Unlisted.Where(n => !n.Contains('/', StringComparison.Ordinal) && !UidList.Uids.ContainsName(n)))
                     held.Add(name);
@@ -201,7 +201,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         }
 
         delivery.HandOver();
-        // Syncs the directories where files got new names, and the folder's own directory where the uidlist had to be created again.
+        // Syncs the directories in which files got new names, and the folder's own directory if the uidlist had to be created again.
         if (messages.Any(m => !m.Flags.IsEmpty))
             Posix.SyncDirectory(Paths.Cur);
         if (messages.Any(m => m.Flags.IsEmpty))
@@ -263,7 +263,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
     }
 
     /// <summary>
-    /// Runs an action on a message's file, and repeats it with the new name if the file was renamed meanwhile. False when the file is gone.
+    /// Runs an action on a message's file. If the file was renamed meanwhile, the action is repeated with the new name. False when the file is gone.
     /// </summary>
     private bool WithCurrentName(MaildirMessage message, Action<MaildirMessage, string> action)
     {
