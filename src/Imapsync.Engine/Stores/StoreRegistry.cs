@@ -13,7 +13,7 @@ using Imapsync.Engine.Stores.Thunderbird;
 
 namespace Imapsync.Engine.Stores;
 
-/// <summary>The stores there are, a line each.</summary>
+/// <summary>All kinds of stores, one in each line.</summary>
 public static class StoreRegistry
 {
     public static ImmutableArray<StoreKind> Kinds { get; } =

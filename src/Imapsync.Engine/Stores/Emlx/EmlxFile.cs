@@ -6,17 +6,19 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Emlx;
 
-/// <summary>What an <c>.emlx</c> file holds: a line with a number of octets, the message, and an XML property list with Mail's notes.</summary>
-/// <param name="Offset">Where the message begins.</param>
-/// <param name="Damage">Why the message is not whole.</param>
+/// <summary>
+/// The contents of an <c>.emlx</c> file: a line with the message's number of octets, the message, and an XML property list with Apple Mail's metadata.
+/// </summary>
+/// <param name="Offset">The offset at which the message begins.</param>
+/// <param name="Damage">The reason why the message is not whole; null for none.</param>
 internal sealed partial record EmlxFile(long Offset, long Length, FlagSet Flags, DateTimeOffset? Received, string? Damage)
 {
     private const int MaxFirstLine = 64;
 
-    /// <summary>The largest property list that is read; those that Mail writes have some hundred octets.</summary>
+    /// <summary>The longest property list that is read. Those that Mail writes have some hundred octets.</summary>
     private const int MaxListBytes = 1 << 20;
 
-    // Bits of "flags", as Mail writes them.
+    // The bits of the property "flags", as Mail writes them.
     private static readonly (int Bit, MessageFlags Flag)[] System =
     [
         (0, MessageFlags.Seen), (1, MessageFlags.Deleted), (2, MessageFlags.Answered), (4, MessageFlags.Flagged), (6, MessageFlags.Draft),
@@ -24,7 +26,7 @@ internal sealed partial record EmlxFile(long Offset, long Length, FlagSet Flags,
 
     private static readonly (int Bit, string Keyword)[] Keywords = [(8, "$Forwarded"), (24, "$Junk"), (25, "$NotJunk")];
 
-    /// <summary>Null where the first line is no length. A list that can't be read says nothing.</summary>
+    /// <summary>Returns null where the first line is no length. A property list that can't be read counts as empty.</summary>
     public static EmlxFile? Read(Stream file)
     {
         var line = new byte[(int)Math.Min(MaxFirstLine, file.Length)];

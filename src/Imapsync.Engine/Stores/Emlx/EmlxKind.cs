@@ -4,7 +4,7 @@ using Imapsync.Engine.Stores.ReadOnly;
 
 namespace Imapsync.Engine.Stores.Emlx;
 
-/// <summary>The mail of Apple Mail: a directory of <c>.emlx</c> files in <c>.mbox</c> directories, to read from.</summary>
+/// <summary>Mail as Apple Mail stores it, to be read: a directory of <c>.emlx</c> files in <c>.mbox</c> directories.</summary>
 public sealed record EmlxEndpoint(string Directory) : DirectoryEndpoint(EmlxKind.Scheme, Directory);
 
 /// <summary>Apple Mail: <c>emlx:PATH</c>.</summary>

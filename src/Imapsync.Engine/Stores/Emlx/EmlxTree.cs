@@ -8,9 +8,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Emlx;
 
 /// <summary>
-/// Apple Mail's own directories (<c>~/Library/Mail/V10</c>, an account in it, or one <c>.mbox</c>): a folder is a directory <c>NAME.mbox</c>, its
-/// messages lie somewhere in its <c>Messages</c> and <c>Data</c>. A message whose attachments Mail keeps elsewhere or did not fetch is
-/// <c>.partial.emlx</c>: it is named as incomplete and not copied as if it were whole.
+/// Apple Mail's own directories (<c>~/Library/Mail/V10</c>, an account in it, or one <c>.mbox</c>). A folder is a directory <c>NAME.mbox</c>; its
+/// messages are somewhere in its <c>Messages</c> and <c>Data</c>. A message whose attachments Mail stores elsewhere or did not fetch is a file
+/// <c>.partial.emlx</c>. It is reported as incomplete and not copied, since the copy would look whole.
 /// </summary>
 internal sealed partial class EmlxTree(string root) : IMailTree
 {
@@ -53,7 +53,7 @@ internal sealed partial class EmlxTree(string root) : IMailTree
         }
     }
 
-    /// <summary>The folder path of a directory: the names of the .mbox directories on its way, and of those above the first one.</summary>
+    /// <summary>Returns a directory's folder path: the names of the .mbox directories that lead to it, preceded by those above the first of them.</summary>
     private FolderPath PathOf(IReadOnlyList<string> levels)
     {
         var names = new List<string>();
@@ -77,7 +77,7 @@ internal sealed partial class EmlxTree(string root) : IMailTree
         return names.Count == 0 ? FolderPath.Inbox : new FolderPath(names);
     }
 
-    /// <summary>Whether a directory is one that Apple Mail named, not a folder that a person named.</summary>
+    /// <summary>Whether Apple Mail chose the directory's name, so that it is not a folder's name that a person chose.</summary>
     private static bool IsInternal(string name) =>
         name is "Messages" or "Data" or "Mailboxes" or "MailData" || Version().IsMatch(name) || Guid.TryParse(name, out _);
 

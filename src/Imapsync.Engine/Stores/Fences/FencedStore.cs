@@ -9,17 +9,20 @@ namespace Imapsync.Engine.Stores.Fences;
 public static class Fence
 {
     /// <summary>
-    /// Returns an opener of stores that are changed only while whoever runs the job may: asked before each command that changes something, and
-    /// before each message of a window. A command that is on its way already can't be called back: the next run looks for its outcome.
+    /// Returns an opener whose stores refuse changes once the run may no longer write. They check this before each command that changes something and
+    /// before each message of a window. A command that was already sent can't be called back; the next run finds out its outcome.
     /// </summary>
-    /// <param name="require">Throws what is to end the job where it may not go on; called with the job's own context.</param>
+    /// <param name="require">
+    /// Called in the context of the job whose store is opened; returns the check. The check throws the exception that ends the job if the run may no
+    /// longer write.
+    /// </param>
     public static StoreOpener Around(StoreOpener opener, Func<Action> require) => new(
         async (endpoint, context, cancellationToken) => new FencedStore(await opener.OpenAsync(endpoint, context, cancellationToken), require()),
         async (endpoint, forWriting, context, cancellationToken) =>
             new FencedTarget(await opener.OpenTargetAsync(endpoint, forWriting, context, cancellationToken), require()));
 }
 
-/// <summary>A fenced source: messages may be removed from it after they were copied.</summary>
+/// <summary>A source with the same check, since messages may be removed from a source after they were copied.</summary>
 internal sealed class FencedStore(IMessageStore store, Action require) : StoreView(store)
 {
     public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
@@ -61,7 +64,7 @@ internal sealed class FencedTarget(ITargetStore target, Action require) : Target
     }
 }
 
-/// <summary>A folder with fenced writes.</summary>
+/// <summary>A folder with the same check before each change.</summary>
 internal class FencedFolder<T>(T folder, Action require) : IMessageFolder
     where T : IMessageFolder
 {

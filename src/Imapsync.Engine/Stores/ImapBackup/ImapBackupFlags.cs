@@ -4,8 +4,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.ImapBackup;
 
 /// <summary>
-/// The file <c>NAME.imap</c> beside <c>NAME.mbox</c>: JSON with the flags of each message and where it begins in the mbox (version 3). Older
-/// versions have no flags.
+/// The file <c>NAME.imap</c> beside <c>NAME.mbox</c>: JSON with each message's flags and its offset in the mbox (version 3). Older versions have no
+/// flags.
 /// </summary>
 internal static class ImapBackupFlags
 {
@@ -80,7 +80,7 @@ internal static class ImapBackupFlags
         return offset < 0 ? null : (offset, FlagSet.Parse(flags));
     }
 
-    /// <summary>Ruby's library writes the system's flags without their backslash.</summary>
+    /// <summary>Reads the flags. Ruby's IMAP library, which imap-backup uses, writes system flags without their backslash.</summary>
     private static void ReadFlags(ref Utf8JsonReader reader, List<string> flags)
     {
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)

@@ -3,7 +3,7 @@ using Imapsync.Engine.Stores.ReadOnly;
 
 namespace Imapsync.Engine.Stores.ImapBackup;
 
-/// <summary>One account as the program imap-backup keeps it, to read from.</summary>
+/// <summary>An account's directory of the program imap-backup, to be read.</summary>
 public sealed record ImapBackupEndpoint(string Directory) : DirectoryEndpoint(ImapBackupKind.Scheme, Directory);
 
 /// <summary>Accounts of imap-backup: <c>imap-backup:PATH</c>.</summary>

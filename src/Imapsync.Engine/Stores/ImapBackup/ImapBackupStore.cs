@@ -9,8 +9,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.ImapBackup;
 
 /// <summary>
-/// An account's directory of imap-backup: folder A/B is <c>A/B.mbox</c> (mboxrd) with its flags in <c>A/B.imap</c>. Messages have the UIDs of an
-/// mbox that is only read (<see cref="MboxMemory"/>).
+/// An account's directory of imap-backup: folder A/B is the file <c>A/B.mbox</c> (mboxrd) with its flags in <c>A/B.imap</c>. Messages get their UIDs
+/// as in any mbox that is only read (<see cref="MboxMemory"/>).
 /// </summary>
 internal sealed class ImapBackupStore : ReadOnlyStore
 {
@@ -26,7 +26,7 @@ internal sealed class ImapBackupStore : ReadOnlyStore
     public static Task<IMessageStore> OpenAsync(ImapBackupEndpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
         Task.Run<IMessageStore>(() => LocalFiles.Guard(FailureScope.Store, endpoint.Display, () =>
         {
-            // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which everything was removed.
+            // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which all mail was removed, so it is refused.
             return Directory.Exists(endpoint.Directory) && Find(endpoint.Directory, new LeftOut()).Count > 0
                 ? new ImapBackupStore(endpoint, context)
                 : throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no account of imap-backup; give the directory that holds INBOX.mbox and INBOX.imap") { Kind = FailureKind.Gone };
@@ -78,7 +78,7 @@ internal sealed class ImapBackupStore : ReadOnlyStore
         new StoreFact("not told by the files", "the dates of arrival: the header's count"),
     ];
 
-    /// <summary>The file of each folder. INBOX may be written in several ways; one of them is read, and the others are told.</summary>
+    /// <summary>Returns the file of each folder. If INBOX exists in several spellings, one of them is read and the others are reported.</summary>
     private static Dictionary<FolderPath, string> Find(string root, LeftOut leftOut)
     {
         var found = new Dictionary<FolderPath, string>();

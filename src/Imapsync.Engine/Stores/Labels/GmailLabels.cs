@@ -14,18 +14,20 @@ internal static class GmailLabels
     private static readonly SearchValues<byte> AsIs = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#&'+,-./:;<>?@[^`|}~$"u8);
 
-    /// <summary>Gmail's own labels that tell more than a flag does. Their meaning may be useful elsewhere: RFC 8457 defines $Important.</summary>
+    /// <summary>Gmail's own labels without a corresponding flag, with the keywords they become. Other programs may know these: RFC 8457 defines $Important.</summary>
     private static readonly (string Label, string Keyword)[] Own =
     [
         ("\\Inbox", "$Inbox"), ("\\Important", "$Important"), ("\\Sent", "$Sent"), ("\\Muted", "$Muted"),
     ];
 
     /// <summary>
-    /// Keywords that mail programs set without a <c>$</c>: no label is ever encoded as one of these, and none of these is decoded as a label.
+    /// Keywords without a <c>$</c> that mail programs set. No label is encoded as one of these, and none of these is decoded as a label.
     /// </summary>
     private static readonly string[] Common = ["Junk", "NonJunk", "NotJunk", "Forwarded", "Redirected", "MDNSent"];
 
-    /// <param name="labels">As listed in a folder; \Trash and \Spam only repeat which folder the message is in and are left out.</param>
+    /// <param name="labels">
+    /// The labels of a message as listed in a folder. \Trash and \Spam are ignored, since they only say in which folder the message is.
+    /// </param>
     public static FlagSet ToFlags(IReadOnlyList<string> labels)
     {
         var system = MessageFlags.None;
@@ -45,7 +47,7 @@ internal static class GmailLabels
         return FlagSet.Create(system, keywords);
     }
 
-    /// <summary>Separates the flags that stay flags from the keywords that become labels.</summary>
+    /// <summary>Separates the flags that stay flags from the keywords that are converted to labels.</summary>
     public static (FlagSet Flags, IReadOnlyList<string> Labels) Split(FlagSet flags)
     {
         var labels = new List<string>();
@@ -86,7 +88,7 @@ internal static class GmailLabels
         return keyword.ToString();
     }
 
-    /// <summary>Decodes a keyword; returns null for a keyword that no label is encoded as.</summary>
+    /// <summary>Decodes a keyword to a label; returns null for a keyword that is not an encoded label.</summary>
     private static string? Unescape(string keyword)
     {
         var octets = new List<byte>(keyword.Length);

@@ -4,8 +4,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Labels;
 
 /// <summary>
-/// The one place that knows how a job treats labels: it gives the engine views of the stores as <see cref="JobDefinition.Labels"/> demands, and
-/// the engine copies between these views as between any other stores.
+/// Wraps stores in views that show labels as <see cref="JobDefinition.Labels"/> demands. No other part of the engine deals with labels: it copies
+/// between these views as between any other stores.
 /// </summary>
 public static class LabelViews
 {
@@ -17,7 +17,7 @@ public static class LabelViews
     };
 
     /// <summary>
-    /// Returns the view of the target: a target without labels keeps keywords as keywords; a target with labels gets them back as labels.
+    /// Returns the view of a target. In a target without labels, keywords stay keywords; in a target with labels, they are converted back to labels.
     /// </summary>
     public static ITargetStore OfTarget(JobDefinition job, ITargetStore target) =>
         job.Labels == LabelPolicy.Keywords && target.Traits.HasLabels ? new KeywordsAsLabels(target) : target;
@@ -36,7 +36,7 @@ public static class LabelViews
     };
 
     /// <summary>
-    /// Refuses a job for labels between stores without labels. A restore is allowed, since a backup of labels may be restored to a server
+    /// Refuses a job that wants labels if neither store has labels. A restore is allowed, since a backup of labels may be restored to a server
     /// that has only keywords.
     /// </summary>
     /// <exception cref="MailException">The job wants labels and neither side has any.</exception>

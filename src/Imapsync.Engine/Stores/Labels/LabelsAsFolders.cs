@@ -70,8 +70,8 @@ internal sealed class LabelsAsFolders(IMessageStore store, FolderRules rules) : 
     }
 
     /// <summary>
-    /// Shows the messages that were in no other folder when All Mail was opened. Messages that arrive later are left to the next run, which
-    /// knows in which other folders they lie. HIGHESTMODSEQ is withheld, since a label can be removed without a change of MODSEQ.
+    /// Shows the messages that were in no other folder when All Mail was opened. Messages that arrive later are left to the next run, which can find
+    /// out in which other folders they are. HIGHESTMODSEQ is hidden, since a label can be removed without a change of MODSEQ.
     /// </summary>
     private sealed class AllMailFolder(IMessageFolder all, UidSet shown, int hidden)
         : FolderView(all, all.Status with { Messages = Math.Max(0, all.Status.Messages - hidden), HighestModSeq = null })

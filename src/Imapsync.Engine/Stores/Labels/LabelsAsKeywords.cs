@@ -49,7 +49,7 @@ internal sealed class KeywordsAsLabels(ITargetStore target) : TargetView(target)
 }
 
 /// <summary>
-/// A folder whose messages carry their labels among their flags. HIGHESTMODSEQ is withheld, since a change of labels need not change MODSEQ.
+/// A folder that shows each message's labels as flags. HIGHESTMODSEQ is hidden, since a change of labels need not change MODSEQ.
 /// </summary>
 internal class KeywordsFolder(IMessageFolder folder) : FolderView(folder, folder.Status with { HighestModSeq = null })
 {
@@ -60,7 +60,8 @@ internal class KeywordsFolder(IMessageFolder folder) : FolderView(folder, folder
         var labels = new Dictionary<Uid, MessageLabels>();
         await foreach (var message in Folder.ListAsync(request with { Labels = labels }, cancellationToken))
         {
-            // A message without a row vanished between the two listings; without its labels it must not be compared, so it is left out.
+            // A message without labels in the second listing vanished between the two listings. It is left out, since without its labels it would seem to have
+            // lost them.
             if (labels.TryGetValue(message.Uid, out var its))
                 yield return message with { Flags = Merge(message.Flags, its.Labels) };
         }

@@ -5,10 +5,12 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Labels;
 
 /// <summary>
-/// A folder of a target with labels. A message is appended once, and its labels are set on that one copy. After an interruption between the two
-/// steps, the copy is recognised and its labels are set like changed flags.
+/// A folder of a target with labels. A message is appended once, and then its labels are set on that copy. If the run is interrupted in between, the
+/// next run recognises the copy and sets the labels like changed flags.
 /// </summary>
-/// <param name="trash">The folder to which removed messages are moved: a message that is merely expunged from All Mail stays in the account.</param>
+/// <param name="trash">
+/// The folder to which removed messages are moved, since a message that is merely expunged from All Mail stays in the account.
+/// </param>
 internal sealed class WritableLabelsFolder(IWritableFolder folder, FolderPath? trash) : KeywordsFolder(folder), IWritableFolder
 {
     public Uid UidNext => folder.UidNext;
@@ -72,7 +74,7 @@ internal sealed class WritableLabelsFolder(IWritableFolder folder, FolderPath? t
     }
 
     /// <summary>
-    /// Returns those of the UIDs that exist: Gmail accepts a message that it already has and reports a UID, but stores nothing under it.
+    /// Returns those of the UIDs that exist. When Gmail is sent a message that it already has, it reports a UID but stores nothing under it.
     /// </summary>
     private async Task<UidSet> AmongAsync(UidSet uids, CancellationToken cancellationToken)
     {

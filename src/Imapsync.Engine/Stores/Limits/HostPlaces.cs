@@ -3,9 +3,10 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Limits;
 
 /// <summary>
-/// The connections to hosts that have a limit, counted over all jobs of the process, sources and targets alike. A job enters with one connection
-/// for each of its sides, both or none, so that no job holds one and waits for the other for ever. Connections that no waiting job needs are lent
-/// evenly as additional ones. An account that has more than a waiting one gives back idle connections, and never loses one in use.
+/// The connections to hosts that have a limit, counted over all jobs of the process, for sources and targets together. A job is admitted when it can
+/// have one connection for each of its sides; otherwise two jobs could each hold one and wait for the other for ever. Connections that no waiting
+/// job needs are lent evenly to the running ones. When another account waits, an account with more connections gives back idle ones, and never one
+/// in use.
 /// </summary>
 internal sealed class HostPlaces
 {
@@ -14,11 +15,12 @@ internal sealed class HostPlaces
     private readonly LinkedList<HostEntry> queue = new();
 
     /// <summary>
-    /// Waits until there is a connection for each side. Jobs are served in order of arrival, except that a job may overtake those that wait
-    /// for other hosts.
+    /// Waits until there is a connection for each side. Jobs are served in order of arrival, except that a job may overtake jobs that wait for other
+    /// hosts.
     /// </summary>
-    /// <param name="source">Null: no limit on connections there.</param>
-    /// <param name="onQueue">Called once, with a text for people, when the job has to wait.</param>
+    /// <param name="source">The limits of the source's host; null where its connections are not limited.</param>
+    /// <param name="target">The limits of the target's host; null where its connections are not limited.</param>
+    /// <param name="onQueue">Called once, with a text for people, if the job has to wait.</param>
     /// <exception cref="MailException">The limit is below the number of connections that the job needs at least.</exception>
     public async Task<HostEntry> EnterAsync(HostLimits? source, HostLimits? target, Action<string> onQueue, CancellationToken cancellationToken)
     {
@@ -83,7 +85,8 @@ internal sealed class HostPlaces
     }
 
     /// <summary>
-    /// Admits waiting jobs in order. A job that has to wait reserves its hosts against those behind it; otherwise it might wait for ever.
+    /// Admits waiting jobs in order. A job that still has to wait reserves its hosts, so that no later job takes a connection there; otherwise it might
+    /// wait for ever.
     /// </summary>
     private void Admit()
     {
@@ -120,11 +123,11 @@ internal sealed class HostPlaces
 
     private bool IsQueuedFor(Host host) => queue.Any(e => e.Shares.Any(s => s.Host == host));
 
-    /// <summary>Returns the callbacks of accounts that may have idle connections to give to the waiting job.</summary>
+    /// <summary>Returns callbacks of accounts that may have idle connections which the waiting job needs.</summary>
     private static List<Action> Wanted(HostEntry entry) =>
         [.. entry.Shares.Select(s => s.Host).Distinct().SelectMany(h => h.Members).Where(m => m.Held > 1).Select(m => m.OnWanted).OfType<Action>()];
 
-    /// <summary>Returns the callbacks of accounts that asked for more connections and may have one now; those with the fewest come first.</summary>
+    /// <summary>Returns callbacks of accounts that asked for more connections and may now have one. Those with the fewest connections come first.</summary>
     private List<Action> Spare()
     {
         var calls = new List<Action>();
@@ -212,7 +215,9 @@ internal sealed class HostPlaces
     }
 }
 
-/// <summary>A job's connections at hosts with a limit, from its admission until it is disposed; the job's stores have to be closed before.</summary>
+/// <summary>
+/// The connections of an admitted job at hosts with a limit. Disposing the entry returns them, so the job's stores have to be closed before.
+/// </summary>
 internal sealed class HostEntry : IDisposable
 {
     private readonly HostPlaces places;
@@ -226,7 +231,7 @@ internal sealed class HostEntry : IDisposable
         Shares = [.. new[] { source, target }.OfType<HostPlaces.Share>()];
     }
 
-    /// <summary>The source's share; null where the host has no limit.</summary>
+    /// <summary>The source's share of its host's connections; null where the host has no limit.</summary>
     public ConnectionShare? Source { get; }
 
     public ConnectionShare? Target { get; }

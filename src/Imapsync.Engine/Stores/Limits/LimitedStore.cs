@@ -5,8 +5,8 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Limits;
 
-/// <summary>A store that is read within the limits of its endpoint.</summary>
-/// <param name="reading">Disposed with the store.</param>
+/// <summary>A store from which messages are read within the limits of its endpoint.</summary>
+/// <param name="reading">The gate that each message read has to pass; disposed with the store.</param>
 internal sealed class LimitedStore(IMessageStore store, TransferGate reading) : StoreView(store)
 {
     public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
@@ -28,8 +28,8 @@ internal sealed class LimitedStore(IMessageStore store, TransferGate reading) : 
     }
 }
 
-/// <summary>A target that is read and written within the limits of its endpoint.</summary>
-/// <param name="writing">Disposed with the target.</param>
+/// <summary>A target from which messages are read, and to which they are written, within the limits of its endpoint.</summary>
+/// <param name="writing">The gate that each message written has to pass; disposed with the target.</param>
 internal sealed class LimitedTarget(ITargetStore target, TransferGate reading, TransferGate writing) : TargetView(target)
 {
     public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
@@ -54,7 +54,10 @@ internal sealed class LimitedTarget(ITargetStore target, TransferGate reading, T
     }
 }
 
-/// <summary>The message that exceeds the day's budget is the last one read, so a message bigger than the whole budget gets through, too.</summary>
+/// <summary>
+/// A folder with these limits. The message that exceeds the day's budget is still read and is the last one, so that a message bigger than the whole
+/// budget is copied, too.
+/// </summary>
 internal class LimitedFolder<T>(T folder, TransferGate reading) : IMessageFolder
     where T : IMessageFolder
 {
@@ -118,8 +121,8 @@ internal sealed class LimitedWritableFolder(IWritableFolder folder, TransferGate
     public Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken) => Folder.RemoveAsync(uids, trash, cancellationToken);
 
     /// <summary>
-    /// Ends the window after the message that spends the budget: each message taken from the window is owed a receipt, so no further one is
-    /// taken.
+    /// Ends the window after the message that uses up the budget. The rest of the messages stay in the window's source, since each message taken from it
+    /// needs a receipt.
     /// </summary>
     private async IAsyncEnumerable<IncomingMessage> AdmitAsync(
         IAsyncEnumerable<IncomingMessage> window, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -3,14 +3,14 @@ using System.IO.Pipelines;
 
 namespace Imapsync.Engine.Stores.Limits;
 
-/// <summary>A body whose octets become visible no faster than a token bucket permits. Nothing is copied, and nothing is read ahead.</summary>
+/// <summary>A body whose octets become available no faster than a token bucket permits. Nothing is copied and nothing is read ahead.</summary>
 internal sealed class PacedReader(PipeReader body, TokenBucket bytes) : PipeReader
 {
     private readonly long piece = Math.Clamp((long)(bytes.PerSecond / 10), 1, 64 << 10);
     private ReadOnlySequence<byte> shown;
 
-    // Octets that the bucket has admitted and the consumer has not consumed yet: a consumer may examine the same octets more than once, and
-    // they count once.
+    // Octets that the bucket has admitted and that the consumer has not consumed yet. A consumer may examine the same octets several times, but they
+    // count against the rate only once.
     private long paid;
 
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
@@ -37,7 +37,7 @@ internal sealed class PacedReader(PipeReader body, TokenBucket bytes) : PipeRead
         return new ReadResult(shown, read.IsCanceled, read.IsCompleted && shown.Length == there);
     }
 
-    /// <summary>Always returns false, since the bucket may require a wait.</summary>
+    /// <summary>Always returns false, since octets may be available only after a wait.</summary>
     public override bool TryRead(out ReadResult result)
     {
         result = default;

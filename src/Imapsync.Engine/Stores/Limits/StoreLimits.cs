@@ -31,14 +31,14 @@ internal sealed class StoreLimits(TimeProvider time)
         return gates.Aggregate(await open(), (target, gate) => new LimitedTarget(target, gate.Reading, gate.Writing));
     }
 
-    /// <summary>Returns the gates that messages read and messages written pass, one pair for each limit.</summary>
+    /// <summary>Returns a pair of gates for each limit: one for messages that are read, one for messages that are written.</summary>
     private async Task<List<(TransferGate Reading, TransferGate Writing)>> MakeGatesAsync(
         Endpoint endpoint, bool isTarget, IStateMedium state, Action<string, string> onLimit, CancellationToken cancellationToken)
     {
         var gates = new List<(TransferGate Reading, TransferGate Writing)>();
         if ((endpoint as ServerEndpoint)?.HostLimits is { Pace: var shared } host && shared != TransferLimits.None)
         {
-            // Host limits: one rate for all accounts and both directions.
+            // The limits of a host are one rate for all its accounts and for both directions.
             var all = new TransferGate(endpoint.Display, paces.GetOrAdd((host.Host, false, shared), _ => TransferPace.Of(shared, time)), null, onLimit);
             gates.Add((all, all));
         }

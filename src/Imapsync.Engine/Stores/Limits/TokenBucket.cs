@@ -1,13 +1,13 @@
 namespace Imapsync.Engine.Stores.Limits;
 
 /// <summary>
-/// Limits a rate to a number of units in a second. A request is granted at once, even if it exceeds the stock; the requester then waits until the
-/// debt is paid off, and later requesters wait behind it. After an idle time, a fraction of a second's worth passes without waiting.
+/// Limits a rate to a number of units per second. A request is granted even if it exceeds the tokens in the bucket; the caller then waits until the
+/// missing tokens have accrued, and later callers wait behind it. After an idle time, a fraction of a second's tokens can be used without waiting.
 /// </summary>
-/// <param name="perSecond">More than 0.</param>
+/// <param name="perSecond">The rate; more than 0.</param>
 internal sealed class TokenBucket(double perSecond, TimeProvider time)
 {
-    /// <summary>How much time's worth may be saved up. Less would leave a connection idle between two waits.</summary>
+    /// <summary>The most tokens that can accrue, in seconds of the rate. With fewer, a connection would be idle between two waits.</summary>
     private const double BurstSeconds = 0.25;
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);

@@ -4,7 +4,9 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Stores.Limits;
 
-/// <summary>The rate limits of one account, shared by all its connections and by all jobs of a run that move mail in the same direction.</summary>
+/// <summary>
+/// The rate limits of one account. All its connections share them, and so do all jobs of a run that move mail in the same direction.
+/// </summary>
 internal sealed record TransferPace(TokenBucket? Messages, TokenBucket? Bytes)
 {
     public static TransferPace Of(TransferLimits limits, TimeProvider time) => new(
@@ -29,7 +31,7 @@ internal sealed class TransferGate(string display, TransferPace pace, DayBudget?
         throw new MailException(FailureScope.Store, false, text) { Kind = FailureKind.Limit };
     }
 
-    /// <summary>Waits until the message may pass, counts it, and returns it with a body that is limited to the rate.</summary>
+    /// <summary>Waits until the rate permits the message, counts it, and returns it with a body that is limited to the rate.</summary>
     public async ValueTask<IncomingMessage> AdmitAsync(IncomingMessage message, CancellationToken cancellationToken)
     {
         if (message.Failure is not null)
@@ -43,7 +45,7 @@ internal sealed class TransferGate(string display, TransferPace pace, DayBudget?
             : new IncomingMessage(message.Info, message.Length, new PacedReader(message.Body, pace.Bytes)) { Note = message.Note };
     }
 
-    /// <summary>Limits headers to the octet rate. They don't count against the day's budget, which is about messages.</summary>
+    /// <summary>Limits headers to the octet rate. They don't count against the day's budget, which only counts messages.</summary>
     public async IAsyncEnumerable<MessageHeader> PaceAsync(
         IAsyncEnumerable<MessageHeader> headers, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

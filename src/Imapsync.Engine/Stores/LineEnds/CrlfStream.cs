@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace Imapsync.Engine.Stores.LineEnds;
 
-/// <summary>Converts the line ends of another stream to CRLF while it is read. Owns that stream; supports asynchronous reads only.</summary>
+/// <summary>
+/// Converts the line ends of another stream to CRLF while that stream is read. Disposing this stream disposes the other one. Only asynchronous reads
+/// are supported.
+/// </summary>
 public sealed class CrlfStream(Stream inner) : Stream
 {
     private const int BufferBytes = 64 * 1024;

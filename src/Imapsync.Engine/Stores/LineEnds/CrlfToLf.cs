@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Imapsync.Engine.Stores.LineEnds;
 
 /// <summary>
-/// Removes the CR of each CRLF from a message given in pieces; any other CR stays. Exactly reversible where <see
-/// cref="LineEndScanner.SurvivesLf"/>.
+/// Removes the CR of each CRLF from a message given in pieces; any other CR stays. The conversion can be undone exactly where
+/// <see cref="LineEndScanner.SurvivesLf"/>.
 /// </summary>
 public struct CrlfToLf
 {
@@ -13,8 +13,8 @@ public struct CrlfToLf
     private const byte LF = (byte)'\n';
     private bool heldCr;
 
-    /// <param name="target">At least one octet longer than the piece; may be the same memory where the message is one piece.</param>
-    /// <returns>Octets written. A CR at the end of the piece is held back until the next one or <see cref="Finish"/>.</returns>
+    /// <param name="target">At least one octet longer than the piece. It may be the same memory if the whole message is one piece.</param>
+    /// <returns>The number of octets written. A CR at the end of the piece is held back until the next piece or <see cref="Finish"/>.</returns>
     public int Convert(ReadOnlySpan<byte> source, Span<byte> target)
     {
         var written = 0;
@@ -50,13 +50,13 @@ public struct CrlfToLf
     }
 
     /// <summary>
-    /// Searches and copies in one pass. Where source and target are the same memory, the write position never passes the read position, and
-    /// no octet is overwritten before it was read: the target keeps the octets after a CR unchanged.
+    /// Searches and copies in one pass. Source and target may be the same memory: the write position never passes the read position, so no octet is
+    /// overwritten before it was read.
     /// </summary>
-    /// <returns>Octets read.</returns>
+    /// <returns>The number of octets read.</returns>
     private static int ConvertVectors(ReadOnlySpan<byte> source, Span<byte> target, ref int written)
     {
-        // All bits set, then none: a vector loaded at an offset into this table selects that many leading octets.
+        // Octets with all bits set, then octets with none. A vector loaded from an offset into this table selects that many leading octets.
         ReadOnlySpan<byte> chooser =
         [
             255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
@@ -65,7 +65,7 @@ public struct CrlfToLf
         var crs = Vector128.Create(CR);
         var at = 0;
 
-        // One octet more than a vector has to remain, to see what follows a CR at the vector's end.
+        // At least one octet more than a vector has to be left, to see what follows a CR that is the vector's last octet.
         while (source.Length - at > Vector128<byte>.Count && target.Length - written >= Vector128<byte>.Count)
         {
             var octets = Vector128.Create(source[at..]);
@@ -87,7 +87,7 @@ public struct CrlfToLf
         return at;
     }
 
-    /// <summary>Writes the CR that the message ended with, if it did. Returns 0 or 1, the number of octets written.</summary>
+    /// <summary>Writes the CR that was held back if the message ended with one. Returns the number of octets written, 0 or 1.</summary>
     public int Finish(Span<byte> target)
     {
         if (!heldCr)

@@ -3,7 +3,7 @@ namespace Imapsync.Engine.Stores.LineEnds;
 /// <summary>Finds where a message's header ends, whatever its line ends are.</summary>
 internal static class HeaderEnd
 {
-    /// <summary>Returns the position after the first empty line, or -1. Examines line ends from <paramref name="from"/> on.</summary>
+    /// <summary>Returns the position after the first empty line, or -1. The search begins at <paramref name="from"/>.</summary>
     public static int Find(ReadOnlySpan<byte> octets, int from = 0)
     {
         if (octets.StartsWith("\n"u8))

@@ -1,6 +1,6 @@
 namespace Imapsync.Engine.Stores.LineEnds;
 
-/// <summary>Inserts a CR before each LF that has none, over a message given in pieces.</summary>
+/// <summary>Inserts a CR before each LF that has none, in a message given in pieces.</summary>
 public struct LfToCrlf
 {
     private const byte CR = (byte)'\r';

@@ -2,12 +2,12 @@ using System.Buffers;
 
 namespace Imapsync.Engine.Stores.LineEnds;
 
-/// <summary>Counts line ends over whole files.</summary>
+/// <summary>Counts the line ends of whole files.</summary>
 public static class LineEndCount
 {
     private const int BufferBytes = 128 * 1024;
 
-    /// <summary>Returns the octets that the rest of the file would have with a CR before each LF.</summary>
+    /// <summary>Returns how many octets the rest of the file would have if each LF had a CR before it.</summary>
     public static long OctetsWithCrlf(Stream file)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);

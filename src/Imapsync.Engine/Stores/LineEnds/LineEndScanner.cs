@@ -9,17 +9,17 @@ public struct LineEndScanner
     private const byte CR = (byte)'\r';
     private const byte LF = (byte)'\n';
 
-    // The last two octets seen, since a line end may lie across two pieces.
+    // The last two octets of the previous piece, since a line end may be split between two pieces.
     private byte last;
     private byte lastButOne;
 
     /// <summary>LFs with a CR before them.</summary>
     public long Crlf { get; private set; }
 
-    /// <summary>LFs without a CR before them: stored with LF line ends, they would come back as CRLF.</summary>
+    /// <summary>LFs without a CR before them. Stored with LF line ends, they would be restored as CRLF.</summary>
     public long BareLf { get; private set; }
 
-    /// <summary>CRLFs with one more CR before them: with one CR removed they still look like CRLF, so they would not come back unchanged.</summary>
+    /// <summary>CRLFs with one more CR before them. With one CR removed they still look like CRLF, so they would not be restored.</summary>
     public long CrCrlf { get; private set; }
 
     public long Octets { get; private set; }
@@ -27,7 +27,7 @@ public struct LineEndScanner
     /// <summary>Whether CRLF → LF → CRLF gives the same octets back.</summary>
     public readonly bool SurvivesLf => BareLf == 0 && CrCrlf == 0;
 
-    /// <summary>How many octets the message has with a CR before each LF.</summary>
+    /// <summary>How many octets the message would have if each LF had a CR before it.</summary>
     public readonly long OctetsWithCrlf => Octets + BareLf;
 
     public void Scan(ReadOnlySpan<byte> octets)
@@ -63,12 +63,12 @@ public struct LineEndScanner
     }
 
     /// <summary>
-    /// Counts many octets at a time, without a branch for each line. Begins after the first two octets, since it examines the two preceding
-    /// ones, and returns the position it reached.
+    /// Counts many octets at a time, without a branch for each line. It needs the two octets before the position, so it begins after the first two.
+    /// Returns the position that it reached.
     /// </summary>
     private int CountVectors(ReadOnlySpan<byte> octets, int at)
     {
-        // The vector's counters are octets, so they overflow after 255 rounds.
+        // Each of the vector's counters is one octet, so it overflows after 255 rounds.
         const int MostRounds = byte.MaxValue;
         var (lfs, crs) = (Vector128.Create(LF), Vector128.Create(CR));
         ref var start = ref MemoryMarshal.GetReference(octets);
@@ -81,7 +81,7 @@ public struct LineEndScanner
                 var isLf = Vector128.Equals(Vector128.LoadUnsafe(ref start, (nuint)at), lfs);
                 var isCrlf = isLf & Vector128.Equals(Vector128.LoadUnsafe(ref start, (nuint)at - 1), crs);
 
-                // A comparison yields -1 for true, so subtracting it counts up.
+                // A comparison yields -1 for true, so subtracting the result counts up.
                 lf -= isLf;
                 crlf -= isCrlf;
                 crCrlf -= isCrlf & Vector128.Equals(Vector128.LoadUnsafe(ref start, (nuint)at - 2), crs);

@@ -6,8 +6,8 @@ namespace Imapsync.Engine.Stores.Local;
 /// <summary>Reads a body whose length was announced, and checks that it has that length.</summary>
 internal static class BodyReading
 {
-    /// <summary>Passes on the body piece by piece.</summary>
-    /// <returns>False when the body is shorter or longer than <paramref name="length"/>; no octet beyond that length is passed on.</returns>
+    /// <summary>Passes a body on piece by piece.</summary>
+    /// <returns>False when the body is shorter or longer than <paramref name="length"/>. No octet beyond that length is passed on.</returns>
     public static async ValueTask<bool> ReadExactlyAsync(
         PipeReader body, long length, Func<ReadOnlyMemory<byte>, ValueTask> onPiece, CancellationToken cancellationToken)
     {

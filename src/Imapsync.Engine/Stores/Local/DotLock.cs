@@ -6,13 +6,12 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// A lock that other mail programs honour too: the file <c>FILE.lock</c>, created where there is none, with the content <c>pid:host</c> as
-/// Dovecot writes it. A lock whose process on this machine is dead is stale and is broken; where that can't be determined, the lock's age
-/// decides.
+/// A lock that other mail programs respect, too: the file <c>FILE.lock</c>, which must not exist before, with the content <c>pid:host</c> as Dovecot
+/// writes it. A lock whose process on this machine is dead is stale and is removed. Where the process can't be checked, the lock's age decides.
 /// </summary>
 internal sealed class DotLock : IAsyncDisposable
 {
-    /// <summary>Dovecot's own limit for its list files, which nobody holds for longer than moments.</summary>
+    /// <summary>The age at which the lock of a list file counts as stale, as in Dovecot. Such a lock is normally held only for moments.</summary>
     public static readonly TimeSpan StaleList = TimeSpan.FromMinutes(2);
 
     private const int MaxLockBytes = 1024;
@@ -26,8 +25,8 @@ internal sealed class DotLock : IAsyncDisposable
     private DotLock(string lockFile) => this.lockFile = lockFile;
 
     /// <summary>Waits for the lock.</summary>
-    /// <param name="file">The file to lock; need not exist.</param>
-    /// <exception cref="MailException">Folder scope, transient: another program holds the lock all the time.</exception>
+    /// <param name="file">The file to lock; it need not exist.</param>
+    /// <exception cref="MailException">Folder scope, transient: another program held the lock during the whole wait.</exception>
     public static async Task<DotLock> AcquireAsync(string file, TimeProvider time, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
@@ -41,8 +40,8 @@ internal sealed class DotLock : IAsyncDisposable
         }
     }
 
-    /// <summary>Acquires the lock if it is free or stale.</summary>
-    /// <param name="staleAfter">The age at which a lock counts as stale whose holder is no process of this machine.</param>
+    /// <summary>Acquires the lock if it is free or stale; otherwise returns null.</summary>
+    /// <param name="staleAfter">The age at which a lock counts as stale if its process can't be checked, such as one on another machine.</param>
     public static DotLock? TryTake(string file, TimeSpan staleAfter, TimeProvider time)
     {
         var path = file + ".lock";
@@ -51,7 +50,8 @@ internal sealed class DotLock : IAsyncDisposable
         if (!IsLeftBehind(path, staleAfter, time))
             return null;
 
-        // Two processes that see the same stale lock must not break each other's new one, so only one at a time breaks it, and checks again before.
+        // Two processes may see the same stale lock, and the slower one must not remove the new lock of the faster one. So only one process at a time
+        // may remove a lock, and it checks again before it does.
         using var breaking = Posix.TryLockDirectory(Path.GetDirectoryName(path)!);
         if (breaking is null || !IsLeftBehind(path, staleAfter, time))
             return null;
@@ -59,7 +59,7 @@ internal sealed class DotLock : IAsyncDisposable
         return TryCreate(path) ? new DotLock(path) : null;
     }
 
-    /// <summary>Whether somebody seems to hold the lock; nothing is changed.</summary>
+    /// <summary>Whether another process seems to hold the lock. The lock is not changed.</summary>
     public static bool IsHeld(string file, TimeSpan staleAfter, TimeProvider time)
     {
         var path = file + ".lock";
@@ -88,8 +88,8 @@ internal sealed class DotLock : IAsyncDisposable
     private static bool TryCreate(string path) => Posix.TryCreateWhole(path, Owner) ?? TryCreateInSteps(path, Owner);
 
     /// <summary>
-    /// Creates the lock where a file can't be created together with its text: a process that is killed between the two steps leaves a lock
-    /// that names no holder.
+    /// Creates the lock in two steps, file and text, on a file system where a file can't be created together with its text. A process that is killed
+    /// between the two steps leaves a lock that names no holder.
     /// </summary>
     private static bool TryCreateInSteps(string path, byte[] owner)
     {
@@ -100,7 +100,7 @@ internal sealed class DotLock : IAsyncDisposable
         }
         catch (IOException e) when (e.HResult == Posix.EEXIST || File.Exists(path))
         {
-            // The error decides, not a second check: the holder may have released the lock in between.
+            // The lock is held by somebody else. This is concluded from the error: the holder may release the lock before a second check.
             return false;
         }
         catch (FileNotFoundException)
@@ -116,14 +116,14 @@ internal sealed class DotLock : IAsyncDisposable
         }
         catch
         {
-            // The disk is full: a lock that names no holder would block everybody, this process too, so it is removed.
+            // The disk is full. A lock that names no holder would block all programs, including this one, so it is removed.
             LocalFiles.TryDelete([path]);
             throw;
         }
     }
 
     /// <summary>
-    /// Whether the file is small enough to be a lock. A larger file may be somebody's mail, and reading a pipe would block for ever.
+    /// Whether the file is an ordinary one and small enough to be a lock. A larger file may be somebody's mail, and reading a pipe would block for ever.
     /// </summary>
     private static bool IsLock(string path) => Nodes.KindOf(path) is not NodeKind.Other && new FileInfo(path) is { Exists: true, Length: <= MaxLockBytes };
 
@@ -131,8 +131,8 @@ internal sealed class DotLock : IAsyncDisposable
     {
         try
         {
-            // All properties come from one FileInfo: for a vanished file .NET returns a date of long ago, and a new file may appear
-            // before a second query.
+            // All properties come from one FileInfo, which queries the file once. With two queries the file may vanish in between, and .NET then returns a
+            // date of long ago, so that a lock would look stale.
             var file = new FileInfo(path);
             if (!file.Exists || !IsLock(path))
                 return false;
@@ -145,7 +145,7 @@ internal sealed class DotLock : IAsyncDisposable
         }
         catch (IOException)
         {
-            // The file vanished in between or can't be read, so the next attempt decides.
+            // The file has vanished or can't be read, so this attempt ends and the next one decides.
             return false;
         }
     }

@@ -3,15 +3,15 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Refuses a backup that held mail and is now missing: its disk is presumably not mounted, until somebody says otherwise. Filling the mount point
-/// would fill the disk below it and make a second backup that nobody knows of.
+/// Refuses to write a backup that held mail and is now missing, until a person permits it. Its disk is presumably not mounted, so a run would fill
+/// the disk below the mount point and make a second backup there that nobody knows of.
 /// </summary>
 internal static class EmptiedTarget
 {
-    /// <summary>Directories that a file system creates by itself: where there are only these, the disk is new or empty.</summary>
+    /// <summary>Directories that a file system creates by itself. A directory that contains only these counts as empty.</summary>
     private static readonly string[] NoMail = ["lost+found", "System Volume Information"];
 
-    /// <param name="isMaildir">Whether only directories can hold mail there.</param>
+    /// <param name="isMaildir">Whether only directories can hold mail there, so that files are ignored.</param>
     /// <exception cref="MailException">Earlier runs stored mail there and nothing is left. Nothing was created.</exception>
     public static void Refuse(Endpoint endpoint, string root, bool isMaildir, StoreContext context)
     {

@@ -6,9 +6,9 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Encodes a folder's level as a file name and back. Characters that a file name can't have, names that would be taken for a side file, and
-/// <c>%</c> itself are written as <c>%</c> and two hex digits for each octet of UTF-8 (<c>%uXXXX</c> for half a surrogate pair). A name that gets
-/// too long is reduced to its beginning, <c>~</c> and a digest; a side file then has the full name.
+/// Encodes a level of a folder path as a file name and back. Characters that a file name can't have, names that would look like a side file, and
+/// <c>%</c> itself are written as <c>%</c> and two hex digits for each octet of UTF-8 (<c>%uXXXX</c> for half a surrogate pair). A name that gets too
+/// long is shortened to its beginning, <c>~</c> and a digest; a side file then has the full name.
 /// </summary>
 internal static class FileNames
 {
@@ -72,7 +72,7 @@ internal static class FileNames
         return text.ToString();
     }
 
-    /// <summary>Whether the name is that of a file that accompanies an mbox and is none itself.</summary>
+    /// <summary>Whether the name is that of a file that accompanies an mbox and is not an mbox itself.</summary>
     public static bool IsSideFile(string name) =>
         name.Contains(OwnSuffix, StringComparison.OrdinalIgnoreCase) || name.EndsWith(LockSuffix, StringComparison.OrdinalIgnoreCase);
 
@@ -109,7 +109,7 @@ internal static class FileNames
         return text.ToString();
     }
 
-    /// <summary>Returns the level that a file name stands for: the name itself where <see cref="Escape"/> never returns such a name.</summary>
+    /// <summary>Returns the level that a file name stands for. A name that <see cref="Escape"/> never returns stands for itself.</summary>
     public static string ToLevel(string name)
     {
         var level = Unescape(name);

@@ -4,8 +4,8 @@ namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
 /// Makes the files of a window durable together. For many files one sync of their file system is cheapest (half the cost of as many parallel
-/// fsyncs, measured on ext4). But where other programs write much to that file system, the sync waits for their data too, and then fsync is
-/// cheaper.
+/// fsyncs, measured on ext4). But the sync also waits for other programs' data; where they write much to that file system, one fsync for each file
+/// is cheaper.
 /// </summary>
 internal sealed class GroupSync(TimeProvider time)
 {

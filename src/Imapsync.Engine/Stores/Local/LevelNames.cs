@@ -4,16 +4,18 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// The names that levels of folder paths have in directories of a tree: escaped (<see cref="FileNames"/>), or, where that is too long or another
-/// name has it but for case, shortened, with a side file that has the whole level.
+/// The file names of the levels of folder paths in a tree. A level is escaped (<see cref="FileNames"/>). If the result is too long, or differs from
+/// another name only in case, it is shortened, and a side file has the whole level.
 /// </summary>
-/// <param name="childrenSuffix">What a name gets for the directory that holds a folder's child folders; empty where it is the folder's own.</param>
+/// <param name="childrenSuffix">
+/// The suffix of the directory that holds a folder's child folders; empty where the child folders are in the folder's own directory.
+/// </param>
 internal sealed class LevelNames(NameLookup lookup, string childrenSuffix)
 {
     /// <summary>The limits for new names.</summary>
     public NameLimits Limits { get; set; } = NameLimits.None;
 
-    /// <summary>Returns the names that a level may have in a directory, the likeliest first.</summary>
+    /// <summary>Returns the names that a level may have in a directory, the most likely one first.</summary>
     public static IEnumerable<string> Of(string directory, string level)
     {
         foreach (var digest in new[] { FileNames.Digest(level), FileNames.DigestForWindows(level) }.Distinct())
@@ -30,7 +32,7 @@ internal sealed class LevelNames(NameLookup lookup, string childrenSuffix)
         }
 
         yield return FileNames.Escape(level);
-        // A tree may be on, or come from, a file system that accepts fewer names, so the stricter form is tried as well.
+        // The tree may have been created on a file system that accepts fewer names, so the form for such file systems is tried as well.
         if (FileNames.EscapeForWindows(level) is var strict && strict != FileNames.Escape(level))
             yield return strict;
         if (IsFileName(level) && LevelOf(directory, level) == level)
@@ -38,8 +40,8 @@ internal sealed class LevelNames(NameLookup lookup, string childrenSuffix)
     }
 
     /// <summary>
-    /// Returns the names of INBOX in the root: Thunderbird calls it Inbox, and it is valid in any case; INBOX and its child folders may be spelt
-    /// differently.
+    /// Returns the names that INBOX and the directory of its child folders may have in the root. INBOX is valid in any case (Thunderbird calls it
+    /// Inbox), and the two may be spelt differently.
     /// </summary>
     public IEnumerable<string> OfInbox(string root) =>
         Directory.EnumerateFileSystemEntries(root).Select(e => Path.GetFileName(e)!)
@@ -49,10 +51,10 @@ internal sealed class LevelNames(NameLookup lookup, string childrenSuffix)
             .Distinct().Order(StringComparer.Ordinal).ToList();
 
     /// <summary>
-    /// Returns a name for a level that has none yet. A level that differs from another only in case gets the form of names that are too long,
-    /// so that the tree can be copied to file systems that ignore case.
+    /// Returns a name for a level that has none yet. A level that differs from another level only in case gets a shortened name with a digest, so that
+    /// the tree can be copied to file systems that ignore case.
     /// </summary>
-    /// <param name="names">The names that the level may have there already.</param>
+    /// <param name="names">The names that the level may have; one that exists already is returned.</param>
     public string NewName(string directory, string level, IEnumerable<string> names)
     {
         if (names.FirstOrDefault(n => IsThere(Path.Combine(directory, n)) || IsThere(Path.Combine(directory, n + childrenSuffix))) is { } used)

@@ -39,7 +39,7 @@ internal static class LocalFiles
 
         if (Posix.TryCreateDirectory(path) is not { } isNew)
         {
-            // Each missing directory is created by itself: the system's call applies the mode only to the last of several.
+            // Each missing directory is created by a call of its own, since a call that creates several applies the mode only to the last one.
             if (Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(path)) is { Length: > 0 } parent && !Path.Exists(parent))
                 CreateDirectory(parent);
             Directory.CreateDirectory(path, DirectoryMode);
@@ -51,8 +51,8 @@ internal static class LocalFiles
     }
 
     /// <summary>
-    /// Creates a store's root where it does not exist, and throws where nothing can be written to it, so that this is reported once and not
-    /// for each folder. The root's own name is durable before anything in it counts as stored.
+    /// Creates a store's root where it does not exist. Throws where nothing can be written to it, so that this is reported once instead of for each
+    /// folder. The root's own name is synced first, since nothing inside is durable before its root is.
     /// </summary>
     public static void CreateRoot(string path)
     {
@@ -62,7 +62,7 @@ internal static class LocalFiles
             made = above;
         CreateDirectory(path);
         Posix.RequireWritable(path);
-        // An empty root may have been created by a run that was killed before it synced the name, so only a root with contents is taken as durable.
+        // A run that was killed may have created the root without syncing its name. So a root is known to be durable only if it has contents.
         if (Directory.EnumerateFileSystemEntries(path).Any())
             return;
         for (var level = path; Path.GetDirectoryName(level) is { } parent; level = parent)
@@ -73,7 +73,7 @@ internal static class LocalFiles
             }
             catch (UnauthorizedAccessException)
             {
-                // A user who may create a directory in the parent need not be allowed to read the parent.
+                // The parent can't be opened to be synced, since a user who may create a directory in it need not be allowed to read it.
             }
 
             if (level == made)
@@ -81,12 +81,12 @@ internal static class LocalFiles
         }
     }
 
-    /// <summary>Whether the path is a directory itself and not a symbolic link to one, which may lead out of the tree.</summary>
+    /// <summary>Whether the path is a real directory. A symbolic link to a directory is not, since it may lead out of the tree.</summary>
     public static bool IsRealDirectory(string path) => Judge(path) == true;
 
     /// <summary>
-    /// Returns true for a directory itself, false for anything else and null where nothing exists. One query is enough, since the attributes
-    /// are those of the entry and not of a link's destination.
+    /// Returns true for a real directory, false for anything else, including a symbolic link, and null where nothing exists. One query is enough, since
+    /// it returns the attributes of a link itself and not those of its destination.
     /// </summary>
     public static bool? Judge(string path)
     {
@@ -99,8 +99,7 @@ internal static class LocalFiles
     }
 
     /// <summary>
-    /// Creates a file and opens it for writing. An existing one of that name is removed first: it may be anything, even a link to somewhere
-    /// else.
+    /// Creates a file and opens it for writing. Whatever has that name is removed first, since it may be anything, even a link to somewhere else.
     /// </summary>
     public static SafeFileHandle CreateAnew(string path)
     {
@@ -137,8 +136,7 @@ internal static class LocalFiles
     }
 
     /// <summary>
-    /// Writes a temporary file that will replace another one. If that fails, the temporary file is removed, since it may be what fills the
-    /// disk.
+    /// Writes a temporary file that will replace another one. If that fails, the temporary file is removed, since the disk may be full because of it.
     /// </summary>
     public static async Task<T> WriteBesideAsync<T>(string temporary, Func<SafeFileHandle, Task<T>> write)
     {
@@ -217,7 +215,7 @@ internal static class LocalFiles
             }
             catch (Exception e) when (FileErrors.Is(e))
             {
-                // A failure is ignored: the files are temporary by their names, and the next run that opens the folder tries again.
+                // A failure is ignored. These files have names of temporary files, so the next run that opens the folder tries again to delete them.
             }
         }
     }

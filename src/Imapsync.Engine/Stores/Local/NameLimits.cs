@@ -4,7 +4,7 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Which file names a file system accepts. Those made for Windows (NTFS as desktops mount it, exFAT, FAT, many shares) accept fewer than others.
+/// Which file names a file system accepts. File systems made for Windows (NTFS as desktops mount it, exFAT, FAT, many shares) accept fewer names.
 /// </summary>
 internal sealed class NameLimits
 {
@@ -20,13 +20,13 @@ internal sealed class NameLimits
     public bool AreOfWindows { get; }
 
     /// <summary>
-    /// The character that separates the info part of a message's file name. Other programs use the semicolon on such file systems, too
-    /// (mbsync: InfoDelimiter).
+    /// The character before the info part of a Maildir message's file name. On file systems without colons it is the semicolon, which other programs use
+    /// there, too (mbsync: InfoDelimiter).
     /// </summary>
     public char InfoSeparator => AreOfWindows ? ';' : ':';
 
-    /// <summary>Probes the limits by creating a file with a colon in its name, and removing it.</summary>
-    /// <param name="makeAndRemove">Creates and removes a file of that path; throws where the system does.</param>
+    /// <summary>Finds the limits out by creating a file with a colon in its name and removing it.</summary>
+    /// <param name="makeAndRemove">Creates and removes a file of that path; throws if the system does.</param>
     public static NameLimits Probe(string directory, Action<string>? makeAndRemove = null)
     {
         makeAndRemove ??= MakeAndRemove;
@@ -38,7 +38,7 @@ internal sealed class NameLimits
         }
         catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
-            // A file without a colon is tried: where that one can't be created either, the colon is not the reason.
+            // A file without a colon is tried as well. If that can't be created, either, the colon is not the reason, and the exception passes through.
             makeAndRemove(name);
             return OfWindows;
         }

@@ -65,7 +65,7 @@ internal static class NameLines
     public static bool TryParse(ReadOnlySpan<byte> line, out uint uid, out ReadOnlySpan<byte> name)
     {
         name = default;
-        // The highest UID leaves no next one, so it occurs only in a damaged list and is refused.
+        // UID 4294967295 can occur only in a damaged list, since no UIDNEXT could follow it, so it is refused.
         if (!Utf8Parser.TryParse(line, out uid, out var digits) || uid is 0 or uint.MaxValue)
             return false;
         var colon = line[digits..].IndexOf(" :"u8);

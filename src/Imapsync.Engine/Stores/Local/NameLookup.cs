@@ -1,11 +1,11 @@
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Finds out whether the file system takes two names for the same: macOS, Windows shares and some directories on Linux ignore case, and some fold
-/// accents. Changes nothing; a directory may differ from its parent.
+/// Finds out whether the file system takes two different names for the same one: macOS, Windows shares and some directories on Linux ignore case,
+/// and some ignore accents. The test changes nothing. It is made for each directory, since a directory may differ from its parent.
 /// </summary>
-/// <param name="Exists">Whether the system finds something under a path.</param>
-/// <param name="NamesIn">The names in a directory, spelt as they were created.</param>
+/// <param name="Exists">Returns whether the system finds something under a path.</param>
+/// <param name="NamesIn">Returns the names in a directory, spelt as they were created.</param>
 internal sealed record NameLookup(Func<string, bool> Exists, Func<string, IEnumerable<string>> NamesIn)
 {
     public static NameLookup OfSystem { get; } = new(

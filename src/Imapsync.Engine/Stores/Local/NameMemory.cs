@@ -9,11 +9,11 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// The UIDs of messages in a folder that must not be written to and whose uidlist lacks them: their unique names never change, so the job
-/// remembers them. Header <c>imapsync-names 1 V&lt;uidvalidity&gt; D&lt;the uidlist's uidvalidity, or 0&gt; :&lt;directory&gt;</c>, then lines
-/// <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>. Beside a uidlist the UIDs given here are high ones, which the uidlist never reaches. A name
-/// keeps its UID whatever the uidlist says of it later, as long as its file looks as before (<see cref="FileLook"/>); a file that replaced it is
-/// another message until it is proved to be the same.
+/// Remembers, in the job's state, UIDs for the messages of a folder that must not be written to, if its own uidlist lacks them. A message is
+/// identified by its file's unique name. Header <c>imapsync-names 1 V&lt;uidvalidity&gt; D&lt;the uidlist's uidvalidity, or 0&gt; :&lt;directory&gt;</c>,
+/// then lines <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>. Where there is a uidlist, the UIDs given here are high ones, which the uidlist never
+/// reaches. A name keeps its UID even if the uidlist lists it later, as long as its file looks as before (<see cref="FileLook"/>). A file that
+/// replaced it is another message until its octets are proved to be the same.
 /// </summary>
 internal sealed class NameMemory
 {
@@ -21,7 +21,10 @@ internal sealed class NameMemory
     private const string Magic = "imapsync-names 1 ";
     private const int LinesTogether = 4096;
 
-    /// <summary>If so many files are all replaced by others of the same length and time, the whole tree was copied.</summary>
+    /// <summary>
+    /// If at least this many files differ from what was recorded only as copies differ (same length and time), and none is unchanged, then the whole
+    /// tree was copied and no message was replaced.
+    /// </summary>
     private const int WholeTree = 50;
     private readonly string? path;
     private readonly bool isReadOnly;
@@ -53,16 +56,16 @@ internal sealed class NameMemory
     /// <summary>A UID greater than any assigned, here or by the uidlist.</summary>
     public uint Next { get; private set; }
 
-    /// <summary>Whether what is added is stored.</summary>
+    /// <summary>Whether added UIDs are stored.</summary>
     public bool IsKept => path is not null && !isReadOnly;
 
     /// <summary>Whether some UIDs are valid for this session only.</summary>
     public bool IsProvisional { get; private set; }
 
-    /// <param name="place">Identifies the folder's location among all that the job may read: under another location, memory begins anew.</param>
+    /// <param name="place">The folder's location, which distinguishes it from all others that the job may read. With another location, nothing is remembered.</param>
     public static NameMemory Open(FolderPath folder, string place, StoreContext context) => Open(folder, place, new UidCounters(UidValidity.None, new Uid(1)), context);
 
-    /// <param name="list">The state of the folder's own uidlist, read to its end; it has the UIDs that other programs assigned.</param>
+    /// <param name="list">The UIDVALIDITY and UIDNEXT of the folder's own uidlist, in which other programs have assigned UIDs.</param>
     public static NameMemory Open(FolderPath folder, string directory, UidCounters list, StoreContext context)
     {
         var file = context.MemoryDirectory is { } memory ? Path.Combine(memory, FileName(folder)) : null;
@@ -72,23 +75,25 @@ internal sealed class NameMemory
     }
 
     /// <summary>
-    /// Compares each file with its recorded look and gives a new UID to each that differs. Files that share a name have already been told
-    /// apart by their contents.
+    /// Compares each file's look with the recorded one and gives a new UID to each file that differs. Files that share a name are skipped, since their
+    /// contents have already been compared.
     /// </summary>
-    /// <param name="there">Names with the path of each one's file.</param>
-    /// <returns>True where any file differed.</returns>
+    /// <param name="there">The names, with the path of each one's file.</param>
+    /// <returns>Whether any file differed.</returns>
     public bool RenewReplaced(IEnumerable<(string Name, string Path)> there)
     {
         var shared = Uids.WithSlash.Select(k => k[..k.IndexOf('/', StringComparison.Ordinal)]).ToHashSet();
         return Renew(there.Where(f => !shared.Contains(f.Name)).Select(f => (f.Name, new Func<ulong>(() => FileLook.Of(f.Path)))), FileLook.IsOtherFileAlike);
     }
 
-    /// <summary>The same for messages that have a size alone to be held against. A size that is less than 0 is not known, and says nothing.</summary>
+    /// <summary>
+    /// Does the same for messages of which only the size can be compared. A size below 0 is unknown and counts as unchanged.
+    /// </summary>
     public bool RenewResized(IEnumerable<(string Name, long Size)> there) =>
         Renew(there.Select(m => (m.Name, new Func<ulong>(() => m.Size < 0 ? 0 : (ulong)m.Size + 1))), (_, _) => false);
 
-    /// <param name="there">Names, each with what tells how it looks now; 0 where nothing does.</param>
-    /// <param name="areAlike">Two looks that differ as those of a file and its copy do.</param>
+    /// <param name="there">The names, each with a function that returns its present look; 0 where the look is unknown.</param>
+    /// <param name="areAlike">Whether two different looks may be those of a file and of its copy.</param>
     private bool Renew(IEnumerable<(string Name, Func<ulong> Look)> there, Func<ulong, ulong, bool> areAlike)
     {
         var others = new List<string>();
@@ -121,8 +126,8 @@ internal sealed class NameMemory
     }
 
     /// <summary>
-    /// Whether some file looks exactly as one recorded under another name: then files were renamed, as by <c>folder -pack</c>, and names
-    /// don't tell which messages were copied. To be called before <see cref="Add"/>.
+    /// Whether some file looks exactly as a file that was recorded under another name. Files were then renamed, as by <c>folder -pack</c>, and names no
+    /// longer tell which messages were copied. It has to be called before <see cref="Add"/>.
     /// </summary>
     public bool AreRenamed(IEnumerable<(string Name, string Path)> there)
     {
@@ -169,8 +174,8 @@ internal sealed class NameMemory
     }
 
     /// <summary>
-    /// Returns a UIDVALIDITY in the upper half of the range, where no uidlist that is created in the same second (by a restore into the
-    /// folder) has its own.
+    /// Returns a UIDVALIDITY in the upper half of the range. A uidlist created in the same second (by a restore into the folder) has one in the lower
+    /// half, so the two differ.
     /// </summary>
     private UidValidity NewValidity() =>
         new((uint)Math.Clamp(Math.Max(time.GetUtcNow().ToUnixTimeSeconds() | FirstBesideList, replaced + 1L), 1, uint.MaxValue));
@@ -181,8 +186,8 @@ internal sealed class NameMemory
     private string Header() => $"{Magic}V{Validity} D{(listed.IsNone ? "0" : listed.ToString())} :{Escape(directory)}";
 
     /// <summary>
-    /// Whether so many UIDs are left. Beside a uidlist only the upper half of all UIDs is used, and only while the list stays in the lower
-    /// half.
+    /// Whether <paramref name="count"/> UIDs are left. Where there is a uidlist, only the upper half of all UIDs is used, and only while the list's
+    /// UIDs are all in the lower half.
     /// </summary>
     public bool HasRoom(int count) =>
         uint.MaxValue - count > Next && (listed.IsNone || wholeLength > 0 || Next < FirstBesideList);
@@ -227,7 +232,7 @@ internal sealed class NameMemory
             return;
         }
 
-        // The file belongs to another location or to another UIDVALIDITY of the uidlist, so its contents are void and a new one begins.
+        // The file was written for another location or another UIDVALIDITY of the uidlist, so its contents are invalid and a new file is begun.
         replaced = Validity.Value;
         Uids = new NameTable();
         order.Clear();
@@ -252,7 +257,7 @@ internal sealed class NameMemory
         return Header() == line;
     }
 
-    /// <summary>Writes some lines at a time, since a folder may have a million.</summary>
+    /// <summary>Writes the lines in groups, since a folder may have a million messages.</summary>
     private void Write(IEnumerable<string> lines)
     {
         var isKept = IsKept && !IsProvisional;
@@ -264,7 +269,7 @@ internal sealed class NameMemory
             var octets = Encoding.UTF8.GetBytes(string.Concat(chunk));
             if (wholeLength == 0)
             {
-                // The header is written together with the first lines, so that a file with a header never lacks the UID that it begins with.
+                // The header is written together with the first lines, so that a file with a header always shows where its UIDs begin.
                 LocalFiles.CreateDirectory(Path.GetDirectoryName(path)!);
                 octets = [.. Encoding.UTF8.GetBytes(Header() + "\n"), .. octets];
                 LocalFiles.Replace(path!, octets);

@@ -4,20 +4,20 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Unique names with their UIDs, some 45 octets each: a folder may have a million. Programs form names from numbers between a few fixed words, so
-/// the text between the numbers is stored once as a pattern; a name of any other kind is stored as it is. Nothing is ever removed. For one task
-/// at a time.
+/// Unique names with their UIDs. Each takes some 45 octets, since a folder may have a million. The names that a program makes differ mostly in their
+/// numbers, so the text between the numbers is stored once as a pattern. Any other name is stored as it is. Nothing is ever removed. Only one task
+/// may use a table at a time.
 /// </summary>
 internal sealed class NameTable
 {
-    /// <summary>How many patterns are stored at most; names of random letters would need one pattern each.</summary>
+    /// <summary>The most patterns that are stored. Names of random letters would otherwise need one pattern each.</summary>
     private const int MaxPatterns = 2048;
     private const int MaxPatternLength = 512;
     private const int ChunkBits = 16;
     private const int MaxDigits = 18;
     private const int MaxNumbers = 64;
 
-    /// <summary>Represents a number in a pattern; it occurs in no name.</summary>
+    /// <summary>Stands for a number in a pattern. It occurs in no name.</summary>
     private const char Number = '\0';
 
     private readonly List<byte[]> chunks = [];
@@ -33,7 +33,7 @@ internal sealed class NameTable
 
     public int Count => rows.Count;
 
-    /// <summary>Names that contain a slash, which no file name does.</summary>
+    /// <summary>The names in the table that contain a slash. These are keys made by this program, since no file name contains one.</summary>
     public IReadOnlyList<string> WithSlash => withSlash;
 
     public bool ContainsName(ReadOnlySpan<char> name) => TryFind(name, out _);
@@ -75,10 +75,11 @@ internal sealed class NameTable
     }
 
     /// <summary>
-    /// Packs a name as its pattern's number followed by the numbers in it; or as 0 followed by the name. The same name always packs to the
+    /// Packs a name into octets: its pattern's index and the numbers in the name, or else 0 and the name itself. The same name is always packed into the
     /// same octets.
     /// </summary>
-    /// <returns>False where no name of this pattern was ever added.</returns>
+    /// <param name="adds">Whether a pattern that the table lacks is added.</param>
+    /// <returns>False where the table lacks the name's pattern, so that it does not have the name.</returns>
     private bool TryPack(ReadOnlySpan<char> name, bool adds, out int length)
     {
         length = 0;
@@ -188,7 +189,7 @@ internal sealed class NameTable
 
     private uint Store(ReadOnlySpan<byte> octets)
     {
-        // The packed name is preceded by its length, usually in one octet.
+        // The packed name is preceded by its length, which usually takes one octet.
         var room = octets.Length + 3;
         if (usedBytes + room > 1 << ChunkBits)
         {
@@ -216,7 +217,7 @@ internal sealed class NameTable
         return position;
     }
 
-    /// <param name="bucket">The bucket that holds the name, or would hold it.</param>
+    /// <param name="bucket">The bucket of the hash table that holds the name, or would hold it.</param>
     private bool TryFind(ReadOnlySpan<byte> octets, out int slot, out int bucket)
     {
         for (bucket = HashOf(octets) & (buckets.Length - 1); buckets[bucket] != 0; bucket = (bucket + 1) & (buckets.Length - 1))

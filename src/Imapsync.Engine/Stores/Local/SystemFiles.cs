@@ -2,7 +2,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.Stores.Local;
 
-/// <summary>Files that systems put into any directory, and that hold nothing of a person's.</summary>
+/// <summary>Files that operating systems put into any directory and that contain nothing of the user's.</summary>
 internal static class SystemFiles
 {
     private static ReadOnlySpan<byte> AppleDouble => [0x00, 0x05, 0x16, 0x07];
@@ -10,8 +10,8 @@ internal static class SystemFiles
     public static bool Has(string name) => name is ".DS_Store" or "Thumbs.db" or "desktop.ini" or ".nomedia";
 
     /// <summary>
-    /// Whether a file holds the attributes that macOS keeps of the file beside it, as it writes them to disks and archives of other systems
-    /// (AppleDouble: <c>._1.eml</c> beside <c>1.eml</c>). False where it can't be read.
+    /// Whether a file is one in which macOS stores the attributes of the file beside it on disks and in archives of other systems (AppleDouble:
+    /// <c>._1.eml</c> beside <c>1.eml</c>). False where the file can't be read.
     /// </summary>
     public static bool IsAppleDouble(FileInfo file)
     {

@@ -1,7 +1,7 @@
 namespace Imapsync.Engine.Stores.MailFiles;
 
-/// <summary>A part of a file as a stream. Owns the file.</summary>
-/// <exception cref="EndOfStreamException">The file is too short to hold the part.</exception>
+/// <summary>A part of a file as a stream. Disposing the stream closes the file.</summary>
+/// <exception cref="EndOfStreamException">The file is too short to contain the part.</exception>
 internal sealed class FilePart : Stream
 {
     private readonly FileStream file;

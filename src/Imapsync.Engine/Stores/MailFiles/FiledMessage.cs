@@ -10,12 +10,14 @@ internal readonly record struct FiledMessage(string Key, string File, FlagSet Fl
     /// <summary>The part of the file that holds the message; null for the whole file.</summary>
     public (long Offset, long Length)? Part { get; init; }
 
-    /// <summary>When the message was received, where the store knows it; otherwise the message's header decides.</summary>
+    /// <summary>When the message was received; null to take the date from the message's header or else from the file's time.</summary>
     public DateTimeOffset? Date { get; init; }
 
-    /// <summary>Whether the file is known to hold the message's octets as they are, even none; otherwise its first line end decides.</summary>
+    /// <summary>
+    /// Whether the file is known to have exactly the message's octets. Otherwise its first line end shows whether line ends have to be converted.
+    /// </summary>
     public bool IsVerbatim { get; init; }
 
-    /// <summary>Why the message can't be read, though it exists.</summary>
+    /// <summary>The reason why the message can't be read although it exists; null for none.</summary>
     public string? Damage { get; init; }
 }

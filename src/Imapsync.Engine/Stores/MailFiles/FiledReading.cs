@@ -6,10 +6,10 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.MailFiles;
 
-/// <summary>Reads messages that each lie in a file, one after the other.</summary>
+/// <summary>Reads messages that are each stored in a file.</summary>
 internal static class FiledReading
 {
-    /// <summary>Returns a message's date and size; where its file can't be read, only what is known without it.</summary>
+    /// <summary>Returns a message's date and size. Where the file can't be read, the size is unknown.</summary>
     public static async Task<MessageInfo> DescribeAsync(Uid uid, FiledMessage message, CancellationToken cancellationToken)
     {
         try

@@ -2,35 +2,39 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Stores.MailFiles;
 
-/// <summary>The files of one mail program that each hold a message: which folders they form, and what is known of each message.</summary>
+/// <summary>The files of a mail program that stores each message in a file: the folders that they form, and the metadata of each message.</summary>
 internal interface IMailTree
 {
     /// <summary>The mail program's name, for people: <c>Apple Mail</c>.</summary>
     string Name { get; }
 
-    /// <summary>A note for people on what the files don't record.</summary>
+    /// <summary>A text for people about metadata that these files don't contain.</summary>
     string Untold { get; }
 
-    /// <summary>Lists the existing folders with the absolute paths of their directories; several where one name is written in two ways.</summary>
+    /// <summary>
+    /// Lists the existing folders with the absolute paths of their directories. A folder has several where its name is written in two ways.
+    /// </summary>
     IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut);
 
-    /// <summary>Reads the messages of one of those directories, in no particular order.</summary>
+    /// <summary>Returns the messages in one of those directories, in no particular order.</summary>
     IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut);
 
-    /// <summary>Completes a message with the information that only opening its file reveals. Default: nothing.</summary>
+    /// <summary>Adds the metadata that can be read only from the message's file itself. By default there are none.</summary>
     FiledMessage Open(FiledMessage message) => message;
 }
 
-/// <summary>Files that are not messages of the tree: reported once, with their number and the first name.</summary>
+/// <summary>Files that are not messages of the tree. Each kind is reported once, with the number of files and the first file's name.</summary>
 internal sealed class LeftOut
 {
     private readonly Dictionary<string, (int Count, string First)> other = [];
     private readonly Dictionary<string, (int Count, string First)> unread = [];
 
     /// <summary>Records a file that is not mail, such as a note.</summary>
+    /// <param name="why">The kind of file, for people.</param>
     public void Other(string why, string path) => Add(other, why, path);
 
-    /// <summary>Records a file that may be mail, which is a problem of the job.</summary>
+    /// <summary>Records a file that may be mail and is not read. It is reported as a problem of the job.</summary>
+    /// <param name="why">The kind of file, for people.</param>
     public void Unread(string why, string path) => Add(unread, why, path);
 
     public void Tell(StoreContext context, string display, FolderPath? folder)

@@ -3,15 +3,20 @@ using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.MailFiles;
 
-/// <summary>Goes through directories of somebody else's tree, and tells of everything that is there and is not read. Symbolic links may lead out of it and are not followed.</summary>
+/// <summary>
+/// Searches the directories of another program's tree and records everything in them that is not read. Symbolic links are not followed, since they
+/// may lead out of the tree.
+/// </summary>
 internal static class MailDirectories
 {
     private const int MaxDepth = 200;
 
-    /// <summary>The folders that directories make, each with those that make it: a directory with mail is one.</summary>
-    /// <param name="isMail">Whether a file of that name makes its directory a folder.</param>
-    /// <param name="pathOf">A directory's folder, by the names that lead to it; null for the same names, INBOX at the top.</param>
-    /// <param name="isOwn">Whether a directory of that name holds only what this program puts there.</param>
+    /// <summary>Returns the folders, each with its directories. A directory is a folder if it contains mail.</summary>
+    /// <param name="isMail">Whether a file of that name is mail.</param>
+    /// <param name="pathOf">
+    /// Returns the folder path of a directory from the names that lead to it. Null to use those names; the root is then INBOX.
+    /// </param>
+    /// <param name="isOwn">Whether a directory of that name has only files of this program, so that it is skipped.</param>
     public static IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> Folders(
         string root, IMailTree tree, LeftOut leftOut, Func<string, bool> isMail, Func<IReadOnlyList<string>, FolderPath>? pathOf = null, Predicate<string>? isOwn = null)
     {
@@ -21,7 +26,7 @@ internal static class MailDirectories
         {
             if (!directory.EnumerateFiles().Any(f => isMail(f.Name)))
             {
-                // What lies here belongs to no folder that would tell of it when it is read.
+                // The directory belongs to no folder. It is read here nevertheless, so that the files in it are recorded as left out.
                 foreach (var _ in tree.Read(directory.FullName, leftOut))
                 {
                 }
@@ -38,7 +43,7 @@ internal static class MailDirectories
         return folders.ToDictionary(f => f.Key, f => (IReadOnlyList<string>)f.Value);
     }
 
-    /// <summary>The directory and all below it, each with the names that lead there from the root.</summary>
+    /// <summary>Returns the root and all directories below it, each with the names that lead there from the root.</summary>
     public static IEnumerable<(DirectoryInfo Directory, IReadOnlyList<string> Levels)> All(string root, LeftOut leftOut, Predicate<string>? isOwn = null)
     {
         var waiting = new Stack<(DirectoryInfo Directory, IReadOnlyList<string> Levels)>();
@@ -62,12 +67,12 @@ internal static class MailDirectories
         }
     }
 
-    /// <summary>The files of a directory that may hold something of a person's.</summary>
+    /// <summary>Returns the files of a directory, except those that operating systems put there.</summary>
     public static IEnumerable<FileInfo> Files(string directory, LeftOut leftOut)
     {
         foreach (var file in new DirectoryInfo(directory).EnumerateFiles())
         {
-            // Asked for by what is shown of it, it would look as if it had gone meanwhile.
+            // .NET can't open a file whose name is not UTF-8, so the file would look as if it had been removed meanwhile.
             if (HasOtherName(file))
                 leftOut.Unread("files whose names are no UTF-8; rename them", file.FullName);
             else if (!SystemFiles.Has(file.Name) && !SystemFiles.IsAppleDouble(file))
@@ -75,6 +80,6 @@ internal static class MailDirectories
         }
     }
 
-    /// <summary>What is shown of its name is not its name.</summary>
+    /// <summary>Whether the entry's real name differs from the one that .NET shows, since it is not UTF-8.</summary>
     private static bool HasOtherName(FileSystemInfo entry) => entry.Name.Contains('\uFFFD', StringComparison.Ordinal) && !Path.Exists(entry.FullName) && entry.LinkTarget is null;
 }

@@ -6,7 +6,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.MailFiles;
 
 /// <summary>
-/// A folder of messages in files, open for reading: a snapshot of the files found when it was opened. UIDs are remembered by name in the job's
+/// A folder of messages in files, open for reading. It shows the files that existed when it was opened. UIDs are remembered by name in the job's
 /// state.
 /// </summary>
 internal sealed class MailFileFolder : IMessageFolder
@@ -24,7 +24,7 @@ internal sealed class MailFileFolder : IMessageFolder
 
     public IReadOnlyDictionary<Uid, Uid> Predecessors { get; private set; } = System.Collections.Immutable.ImmutableDictionary<Uid, Uid>.Empty;
 
-    /// <param name="place">The store's root: under another root, UIDs begin anew.</param>
+    /// <param name="place">The store's root. With another root, UIDs begin anew.</param>
     /// <param name="directories">The directories that form the folder.</param>
     public static MailFileFolder Open(FolderPath path, string place, IReadOnlyList<string> directories, IMailTree tree, StoreContext context, string display)
     {
@@ -34,7 +34,8 @@ internal sealed class MailFileFolder : IMessageFolder
         foreach (var message in directories.SelectMany(d => tree.Read(d, leftOut)))
             found[message.Key] = message;
         var names = NameMemory.Open(path, place, context);
-        // After a renaming of files, names don't tell which message is which, so messages are matched by their contents, as on first meeting.
+        // After files were renamed, names don't tell which message is which. So messages are matched by their contents, as if the folder were read for the
+        // first time.
         var areRenamed = names.AreRenamed(found.Values.Where(m => m.Part is null).Select(m => (m.Key, m.File)));
         if (areRenamed)
             context.OnNote($"{display}: {path}: files were renamed since the last run; messages are matched again by identity, nothing is removed");

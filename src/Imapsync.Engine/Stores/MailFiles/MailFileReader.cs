@@ -7,8 +7,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.MailFiles;
 
 /// <summary>
-/// Reads the octets of a message in a file. A file whose first line ends in CRLF is passed on unchanged; a file with LF was written on a system
-/// whose line ends are LF, so each of its LFs becomes CRLF.
+/// Reads the octets of a message in a file. A file whose first line ends in CRLF is passed on unchanged. A file whose first line ends in LF was
+/// written with the line ends of its system, so each of its LFs becomes CRLF.
 /// </summary>
 internal sealed class MailFileReader : IAsyncDisposable
 {
@@ -55,7 +55,7 @@ internal sealed class MailFileReader : IAsyncDisposable
         return PipeReader.Create(isCrlf ? span : new CrlfStream(span), new StreamPipeReaderOptions(bufferSize: 64 << 10, leaveOpen: true));
     }
 
-    /// <summary>Returns the header through the empty line, at most 1 MiB.</summary>
+    /// <summary>Returns the header including the empty line, at most 1 MiB.</summary>
     public async Task<ReadOnlyMemory<byte>> HeaderAsync(CancellationToken cancellationToken)
     {
         var body = Body();

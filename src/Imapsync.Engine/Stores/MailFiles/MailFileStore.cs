@@ -5,7 +5,7 @@ using Imapsync.Engine.Stores.ReadOnly;
 
 namespace Imapsync.Engine.Stores.MailFiles;
 
-/// <summary>A directory in which another program stores each message in a file; it is read and never written to.</summary>
+/// <summary>A directory in which another program stores each message in a file. It is only read.</summary>
 internal sealed class MailFileStore : ReadOnlyStore
 {
     private readonly string root;

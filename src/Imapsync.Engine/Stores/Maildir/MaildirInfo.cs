@@ -6,8 +6,8 @@ namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
 /// The info part of a message's name: <c>:2,</c> and letters in ASCII order. D draft, F flagged, P passed (<c>$Forwarded</c>), R replied, S seen,
-/// T trashed; a–z stand for the keywords of <c>dovecot-keywords</c>. Letters without a meaning here, and any text after a further comma, belong
-//Other letters, and any text after a further comma, belong
+/// T trashed; a–z stand for the keywords of <c>dovecot-keywords</c>. Other letters, and any text after a further comma, belong to other programs
+/// and are kept.
 /// </summary>
 internal static class MaildirInfo
 {
@@ -72,8 +72,8 @@ internal static class MaildirInfo
         || (letter is >= 'a' and <= 'z' && letter - 'a' < slots.Length && slots[letter - 'a'] is not null);
 
     /// <summary>
-    /// Splits an info part into the flag letters and the text from the next comma on. Experimental info (<c>:1,</c>) has no flags and is
-    //Experimental info (<c>:1,</c>) has no flags, so
+    /// Splits an info part into the flag letters and other programs' text, which begins at the next comma. Experimental info (<c>:1,</c>) has no flag
+    /// letters, so all of it counts as other programs' text.
     /// </summary>
     private static (string Letters, string Foreign) Split(ReadOnlySpan<char> info)
     {

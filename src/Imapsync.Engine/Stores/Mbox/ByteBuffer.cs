@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>A pooled buffer that grows; it stays small as long as its users remove what they added.</summary>
+/// <summary>A buffer from a pool that grows as needed. It stays small as long as its users remove what they added.</summary>
 internal sealed class ByteBuffer : IDisposable
 {
     private byte[] octets = ArrayPool<byte>.Shared.Rent(64 << 10);

@@ -37,7 +37,7 @@ internal static class FlagFields
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
-    /// <summary>Adds the flags stated by one such header line; other lines state none.</summary>
+    /// <summary>Returns the flags together with those that one such header line states. A line of any other kind states none.</summary>
     public static FlagSet Read(FlagSet flags, ReadOnlySpan<byte> line)
     {
         var colon = line.IndexOf((byte)':');
@@ -67,7 +67,7 @@ internal static class FlagFields
         return flags.Union(FlagSet.Create(MessageFlags.None, keywords));
     }
 
-    /// <summary>Whether the line says that Thunderbird has deleted the message, which stays in the file only until that is compacted.</summary>
+    /// <summary>Whether the line says that Thunderbird has deleted the message. The message stays in the file until Thunderbird compacts the folder.</summary>
     public static bool SaysExpunged(ReadOnlySpan<byte> line) => MozillaBits(line) is { } bits && (bits & MozillaExpunged) != 0;
 
     private static int? MozillaBits(ReadOnlySpan<byte> line) =>

@@ -10,10 +10,10 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// The lines of an index file, each followed by the CRC-32C of its text:
 /// <code>
 /// imapsync-index 1 UIDVALIDITY UIDNEXT COUNT        first line; COUNT messages follow
-/// m UID OFFSET LENGTH OCTETS DATE FORM DIGEST FLAGS KEY a message; older ones have no KEY
-/// w OFFSET UIDNEXT                                  messages are about to be written from OFFSET on
-/// b OFFSET OCTETS POSTMARK                          one of them
-/// d LENGTH MODIFIED UIDNEXT COUNT                   all done: the mbox is this long now, and that old
+/// m UID OFFSET LENGTH OCTETS DATE FORM DIGEST FLAGS KEY a message; lines of older versions have no KEY
+/// w OFFSET UIDNEXT                                  a window of messages will be written from OFFSET on
+/// b OFFSET OCTETS POSTMARK                          a message of the window, before it is written
+/// d LENGTH MODIFIED UIDNEXT COUNT                   the window is complete: length and time of the mbox after it
 /// </code>
 /// </summary>
 internal static class IndexLines

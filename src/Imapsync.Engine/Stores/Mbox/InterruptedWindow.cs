@@ -1,12 +1,14 @@
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <param name="Begun">The window's messages by the offsets at which their writing was announced.</param>
+/// <summary>The last window of an index, whose writer was interrupted.</summary>
+/// <param name="Offset">The offset in the mbox at which the window begins.</param>
+/// <param name="Begun">The messages that the index announces for the window, by the offsets at which they were to begin.</param>
 internal sealed record InterruptedWindow(long Offset, Dictionary<long, BegunMessage> Begun)
 {
     /// <summary>
-    /// Finds where this program's messages really begin in the file, in ascending order: where their postmark was written, or a part of it
-    /// with nothing after it but mail delivered later. At the other announced offsets the writer had not begun, and the file may hold other
+    /// Returns the offsets at which this program has really begun to write a message, in ascending order: the file has the message's postmark there, or
+    /// a part of it with nothing but later deliveries behind it. At the other announced offsets nothing was written, and the file may have other
     /// programs' mail there.
     /// </summary>
     public async Task<IReadOnlyList<long>> FindStartsAsync(MboxInput input, CancellationToken cancellationToken)
@@ -41,5 +43,5 @@ internal sealed record InterruptedWindow(long Offset, Dictionary<long, BegunMess
     }
 }
 
-/// <param name="Octets">How many octets the message was to have.</param> <param name="Postmark">Without its LF.</param>
+/// <param name="Octets">The message's length in octets, as announced.</param> <param name="Postmark">The postmark without its LF.</param>
 internal readonly record struct BegunMessage(long Octets, string Postmark);

@@ -1,9 +1,9 @@
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The common part of both directions, message to disk and disk to message. It receives lines in pieces of any size and decides at the start of
-/// each line by its first few octets, so that memory does not depend on the length of a line. The header is taken to be all lines up to the first
-/// empty one, whatever they contain, in both directions alike.
+/// The common part of both directions, message to disk and disk to message. It receives lines in pieces of any size and decides by the first few
+/// octets of each line what to do with it, so that memory does not depend on the length of a line. All lines up to the first empty one count as the
+/// header, whatever they contain, in both directions alike.
 /// </summary>
 internal abstract class LineCodec(ByteBuffer output)
 {
@@ -13,8 +13,8 @@ internal abstract class LineCodec(ByteBuffer output)
     private bool lineIsEmpty = true;
 
     /// <summary>
-    /// The number of CRs since the last other octet. A single CR is held back until it is known whether a LF follows; two or more are written
-    /// at once.
+    /// The number of CRs since the last octet that was not a CR. A single CR is held back until it is known whether a LF follows; two or more are
+    /// written at once.
     /// </summary>
     private long carriageReturns;
 
@@ -65,8 +65,8 @@ internal abstract class LineCodec(ByteBuffer output)
     protected abstract bool MatterAtLineStart(byte first);
 
     /// <summary>
-    /// Examines the start of a line: at least <see cref="MetadataNames.DecisionLength"/> octets, or all that are left. Returns how many
-    /// octets to drop, which this method has then processed itself; -1 when the line passes unchanged.
+    /// Examines the start of a line: at least <see cref="MetadataNames.DecisionLength"/> octets, or all that are left. Returns how many octets of the
+    /// line to skip, for which this method has then already written the output; -1 when the line is to be copied unchanged.
     /// </summary>
     protected abstract int Decide(ReadOnlySpan<byte> start);
 
@@ -75,7 +75,7 @@ internal abstract class LineCodec(ByteBuffer output)
 
     protected virtual void Write(ReadOnlySpan<byte> octets) => Output.Append(octets);
 
-    /// <summary>Called before the empty line that ends the header, or never.</summary>
+    /// <summary>Called before the empty line that ends the header. Not called for a message without an empty line.</summary>
     protected virtual void OnHeaderEnd()
     {
     }

@@ -12,7 +12,7 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// </summary>
 internal sealed class MboxAppend : IDisposable
 {
-    /// <summary>Limits keywords so that an index line does not become too long for the index to be read.</summary>
+    /// <summary>The most octets of keywords in an index line. A longer line could not be read back.</summary>
     private const int MaxKeywordsLength = 16_000;
 
     private readonly MboxFile mbox;
@@ -123,7 +123,8 @@ internal sealed class MboxAppend : IDisposable
     }
 
     /// <summary>
-    /// Extends the list of earlier records in place: the list belongs to this folder alone, and a listing takes the count before it begins.
+    /// Returns all records, by extending the list of earlier records. Nobody else extends that list, and a listing in progress is not affected, since
+    /// it takes the list's count when it begins.
     /// </summary>
     private List<MboxRecord> Joined()
     {
@@ -149,7 +150,7 @@ internal sealed class MboxAppend : IDisposable
         return true;
     }
 
-    /// <summary>Returns what another program omitted at the end of the file: a line end, an empty line.</summary>
+    /// <summary>Returns the octets to append before the first message if the file does not end in an empty line: one line end or two.</summary>
     private static async Task<ReadOnlyMemory<byte>> MissingEndAsync(SafeFileHandle file, long end, CancellationToken cancellationToken)
     {
         if (end == 0)
@@ -212,8 +213,8 @@ internal sealed class MboxAppend : IDisposable
     }
 
     /// <summary>
-    /// Records in the index what is about to be written, before any of it can be in the file: otherwise a power cut could leave a torn
-    /// message that is not known to be this program's.
+    /// Records in the index what is about to be written. This is done before any of it is written, since a power cut could otherwise leave a torn
+    /// message that nobody knows to be this program's.
     /// </summary>
     private async ValueTask AnnounceAsync(CancellationToken cancellationToken)
     {

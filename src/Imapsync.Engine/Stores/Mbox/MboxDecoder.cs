@@ -13,7 +13,7 @@ internal sealed class MboxDecoder(ByteBuffer output, MboxForm form) : LineCodec(
     private bool skippedBefore;
 
     /// <summary>
-    /// The number of CRs of a line end that is not written yet, because it may be the final one that does not belong to the message.
+    /// The number of CRs of a line end that is not written yet, since it may be the last one, which does not belong to the message. Null for none.
     /// </summary>
     private long? heldLineEnd;
 
@@ -58,7 +58,7 @@ internal sealed class MboxDecoder(ByteBuffer output, MboxForm form) : LineCodec(
 
     protected override void WriteLineEnd(long carriageReturns)
     {
-        // The last octets of a line may still be in its prefix, if the line is just one '>'.
+        // A line that is just '>' may still have that octet in its prefix, which has to be written before the line end.
         if (skipping)
             return;
         ReleaseLineEnd();

@@ -3,7 +3,7 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// <summary>
 /// Encodes one message from its octets to its lines on disk: LF line ends, <c>From </c> lines quoted as in mboxrd, the sender's metadata fields
 /// escaped, this program's flag fields at the end of the header, one empty line after the message. A message without an empty line is all header,
-/// so its flag fields stand at its very end; one without any header gets them before its empty line.
+/// so its flag fields are its last lines. In a message without any header they are the first lines.
 /// </summary>
 /// <param name="flagFields">Complete lines, see <see cref="FlagFields"/>.</param>
 internal sealed class MboxEncoder(ByteBuffer output, ReadOnlyMemory<byte> flagFields) : LineCodec(output)
@@ -11,7 +11,7 @@ internal sealed class MboxEncoder(ByteBuffer output, ReadOnlyMemory<byte> flagFi
     private bool sawQuote;
     private bool sawEscape;
 
-    /// <summary>How the message is stored; complete after <see cref="Finish"/>.</summary>
+    /// <summary>The form in which the message is stored; known after <see cref="Finish"/>.</summary>
     public MboxForm Form { get; private set; }
 
     public void Finish()
@@ -30,8 +30,8 @@ internal sealed class MboxEncoder(ByteBuffer output, ReadOnlyMemory<byte> flagFi
     protected override bool MatterAtLineStart(byte first) =>
         first is (byte)'>' or (byte)'F' || (InHeader && MetadataNames.MayBegin(first));
 
-    // Quotes and escapes are inserted right before "From " or the name, not at the start of the line, so a run of > or of escapes may have any
-    // length.
+    // Quotes and escapes are inserted directly before "From " or the field's name instead of at the start of the line. So only the end of a run of
+    // > or of escapes matters, and the run may have any length.
     protected override int Decide(ReadOnlySpan<byte> start)
     {
         if (!sawEscape && start[0] == '>')

@@ -4,7 +4,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>One mbox with its index as a writer uses them: it reads both and repairs them under the lock.</summary>
+/// <summary>An mbox and its index, for a writer: it reads both and repairs them, under the lock.</summary>
 internal sealed class MboxFile(string path, FolderPath name, StoreContext context)
 {
     public string Path => path;
@@ -13,7 +13,7 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
 
     public Task<MboxLock> LockAsync(CancellationToken cancellationToken) => MboxLock.AcquireAsync(path, context.Time, cancellationToken);
 
-    /// <summary>Reports once which variant of mbox the file is, where that is unusual.</summary>
+    /// <summary>Reports which variant of mbox the file is, once, if the variant is unusual.</summary>
     public void NoteVariants(MboxFindings found)
     {
         var told = new List<string>();
@@ -38,9 +38,9 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
     }
 
     /// <summary>
-    /// Brings file and index into agreement: truncates what an interrupted writer of this program left torn, adds messages that others
-    /// delivered, and writes a new index when the existing one is missing, damaged or outdated. Nothing but torn octets of this program is
-    /// ever removed from the mbox.
+    /// Makes the file and its index agree: removes messages that an interrupted writer of this program left torn, adds messages that others delivered
+    /// to the index, and writes a new index when the existing one is missing, damaged or outdated. Nothing but this program's torn messages is ever
+    /// removed from the mbox.
     /// </summary>
     public async Task<MboxState> SettleAsync(MboxLock held, CancellationToken cancellationToken)
     {
@@ -77,8 +77,8 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
             await CopyWithoutAsync(mbox, target, found.Torn, cancellationToken);
             KeepMode(temporary);
             var again = await MboxFindings.ScanAsync(found.Index.WithoutWindow(), target, MboxStamp.Of(target), cancellationToken);
-            // The new file's index is written first: if the old file is still there after a crash, that index takes the torn message
-            // for a foreign one, and nothing is lost.
+            // The index of the new file is written before the file is replaced. After a crash in between, the old file is read with the new index, which does
+            // not know the torn message and takes it for another program's. So nothing is lost.
             return await SaveAsync(found, again.State, cancellationToken);
         });
 
@@ -122,7 +122,10 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
         return state;
     }
 
-    /// <summary>The new UIDVALIDITY is random and not a time: an index may be lost twice within a second, and old UIDs must not seem valid.</summary>
+    /// <summary>
+    /// Returns a new UIDVALIDITY. It is random: one made from the time would occur twice if the index is lost twice within a second, and old UIDs would
+    /// then seem valid.
+    /// </summary>
     public static UidValidity NewValidity(UidValidity before)
     {
         var value = (uint)System.Security.Cryptography.RandomNumberGenerator.GetInt32(1, int.MaxValue);

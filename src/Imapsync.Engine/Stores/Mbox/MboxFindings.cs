@@ -5,9 +5,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>The result of comparing an mbox with its index.</summary>
-/// <param name="State">The messages in the file, without torn ones. Its UIDVALIDITY is none where UIDs had to be made up.</param>
+/// <param name="State">The messages in the file, without torn ones. Its UIDVALIDITY is none if some messages have no lasting UIDs.</param>
 /// <param name="IsIndexed">Whether the index describes the file as it is now.</param>
-/// <param name="Torn">The parts that an interrupted writer of this program left unfinished, by offset and length.</param>
+/// <param name="Torn">The offset and length of each message that an interrupted writer of this program left unfinished.</param>
 internal sealed record MboxFindings(
     MboxIndex Index, MboxState State, bool IsIndexed, IReadOnlyList<(long Offset, long Length)> Torn, MboxVariants Variants)
 {
@@ -72,8 +72,8 @@ internal sealed record MboxFindings(
         !message.IsClosed || message.Record.Octets != window.Begun[message.Record.Offset].Octets;
 
     /// <summary>
-    /// Returns the length of a torn message. It ends in the middle of a line, where the mail delivered after it begins, so a postmark stands
-    /// inside a line. Quoted postmarks (after a run of &gt;) don't count.
+    /// Returns the length of a torn message. Mail delivered after it begins in the middle of the torn message's last line, so the torn message ends at
+    /// a postmark inside a line. Quoted postmarks (after a run of &gt;) don't count.
     /// </summary>
     private static async Task<long> TornLengthAsync(MboxInput input, ScannedMessage message, CancellationToken cancellationToken)
     {

@@ -10,8 +10,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// An mbox open for reading. Writes nothing, and holds no lock while messages are read. A change by another program meanwhile is noticed by the
-/// file's stamp; from then on each message must have the digest that was recorded together with its flags and date.
+/// An mbox open for reading. Nothing is written, and no lock is held while messages are read. If another program changes the file meanwhile, its
+/// stamp differs; from then on each message must have the digest that was recorded together with its flags and date.
 /// </summary>
 internal class MboxFolder : IMessageFolder
 {
@@ -112,7 +112,7 @@ internal class MboxFolder : IMessageFolder
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Continues with the file that has replaced the one opened.</summary>
+    /// <summary>Opens the file that has replaced the one opened so far.</summary>
     protected void Reopen(string path)
     {
         file.Dispose();
@@ -161,7 +161,9 @@ internal class MboxFolder : IMessageFolder
             throw Rewritten(record);
     }
 
-    /// <summary>Makes sure that the message is still in the file; a small one is decoded completely.</summary>
+    /// <summary>
+    /// Checks that the message is still in the file; a small message is decoded completely. Returns the failure if the message can't be read, else null.
+    /// </summary>
     private static async Task<MailException?> StartAsync(MboxMessage message, MboxRecord record, CancellationToken cancellationToken)
     {
         try
@@ -206,8 +208,8 @@ internal class MboxFolder : IMessageFolder
         }
     }
 
-    /// <summary>Returns the length of the header through the first empty line; null when there is no empty line yet.</summary>
-    /// <param name="searched">The start of the first line that was not yet examined.</param>
+    /// <summary>Returns the length of the header, including the first empty line; null when there is no empty line yet.</summary>
+    /// <param name="searched">The start of the first line that was not examined yet; updated.</param>
     private static int? HeaderLength(ReadOnlySpan<byte> octets, ref int searched)
     {
         while (true)

@@ -27,10 +27,10 @@ internal sealed class MboxIndex
     /// <summary>The stamp of the mbox that the index describes; null before its first "done" line.</summary>
     public MboxStamp? Stamp { get; private set; }
 
-    /// <summary>The messages that were being written when their writer was interrupted; null when no writer was.</summary>
+    /// <summary>The window that was being written when its writer was interrupted; null when no writer was interrupted.</summary>
     public InterruptedWindow? Interrupted { get; private set; }
 
-    /// <summary>Whether anything follows the last valid line, so that nothing may be appended to the file.</summary>
+    /// <summary>Whether the file has octets after its last valid line, so that nothing may be appended to it.</summary>
     public bool IsTorn { get; private set; }
 
     /// <summary>Octets up to the end of the last valid line.</summary>
@@ -59,7 +59,7 @@ internal sealed class MboxIndex
             var words = line is { } octets ? IndexLines.Read(octets.Span) : null;
             if (words is null || !index.Take(words, pool))
             {
-                // An interruption can only tear the very last line; damage further up means that nothing in the index is reliable.
+                // An interrupted writer leaves only the last line torn. If an earlier line is damaged, something else has happened, so the whole index is unreliable.
                 var isLast = line is null ? length - index.GoodLength <= MaxLineLength : index.GoodLength + line.Value.Length + 1 >= length;
                 index.IsTorn = true;
                 index.Condition = isLast ? index.Condition : IndexCondition.Damaged;
@@ -74,7 +74,7 @@ internal sealed class MboxIndex
         return index;
     }
 
-    /// <summary>Writes a whole index to a temporary file and renames it into place: durable when this returns.</summary>
+    /// <summary>Writes a whole index to a temporary file and renames it into place. The index is durable when this returns.</summary>
     public static async Task SaveAsync(string path, MboxState state, CancellationToken cancellationToken)
     {
         var temporary = path + FileNames.NewSuffix;
@@ -102,7 +102,7 @@ internal sealed class MboxIndex
         Posix.SyncDirectory(System.IO.Path.GetDirectoryName(path)!);
     }
 
-    /// <summary>Returns the same index for a file from which the window's torn messages were removed.</summary>
+    /// <summary>Returns the same index without its interrupted window, for a file from which the torn messages were removed.</summary>
     public MboxIndex WithoutWindow()
     {
         var copy = new MboxIndex { Condition = Condition, Validity = Validity, UidNext = UidNext, Stamp = Stamp, GoodLength = GoodLength };

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Reads a file in blocks, sequentially or anywhere. For one task at a time. In an mbox whose lines end in CR alone, as on old Macintoshes, the
-/// CRs appear as LFs, so offsets stay the same.
+/// Reads a file in blocks, from any offset. Only one task may use it at a time. In an mbox whose lines end in CR alone, as on old Macintoshes, the
+/// CRs are returned as LFs, so offsets stay the same.
 /// </summary>
 internal sealed class MboxInput(SafeFileHandle file) : IDisposable
 {
@@ -27,8 +27,8 @@ internal sealed class MboxInput(SafeFileHandle file) : IDisposable
     }
 
     /// <summary>
-    /// Returns the octets at an offset: at least <paramref name="atLeast"/> (up to a block), fewer only at the end of the file. Valid until
-    /// the next call.
+    /// Returns the octets at an offset: at least <paramref name="atLeast"/> (at most a block), or fewer at the end of the file. The memory is valid
+    /// until the next call.
     /// </summary>
     public async ValueTask<ReadOnlyMemory<byte>> GetAsync(long offset, int atLeast, CancellationToken cancellationToken)
     {

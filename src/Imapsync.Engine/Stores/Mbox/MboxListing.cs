@@ -5,20 +5,20 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// All entries of a tree of mboxes: each folder with its file (null for a folder that only has folders below it), and entries that may be mail
+/// The entries of a tree of mboxes: each folder with its file (none for a folder that only has folders below it), and the entries that may be mail
 /// but are no folders. No entry that may hold mail is skipped without a report.
 /// </summary>
-/// <param name="levelOf">Returns the level that a name in a directory stands for.</param>
+/// <param name="levelOf">Returns the level of a folder path that a name in a directory stands for.</param>
 internal sealed class MboxListing(Func<string, string, string> levelOf)
 {
     private const int MaxDepth = 200;
 
-    /// <summary>More files than this are not named in one word about what is not read.</summary>
+    /// <summary>The most files that <see cref="UnreadText"/> names.</summary>
     private const int MaxNamed = 20;
 
     private const string MboxSuffix = ".mbox";
 
-    /// <summary>Apple Mail's name for the mbox file in a directory that is named like the folder.</summary>
+    /// <summary>The mbox file's name in Apple Mail's exports: there the directory has the folder's name.</summary>
     private const string FileInPackage = "mbox";
 
     private static readonly string[] ProgramSuffixes = [".msf", ".dat", ".html", ".sqlite", ".json", ".mab"];
@@ -31,11 +31,11 @@ internal sealed class MboxListing(Func<string, string, string> levelOf)
     /// <summary>Entries that are apparently not mail.</summary>
     public List<string> Ignored { get; } = [];
 
-    /// <summary>What <see cref="Unread"/> holds, in a line; null for nothing.</summary>
+    /// <summary>The entries in <see cref="Unread"/> as one line of text; null when there are none.</summary>
     public string? UnreadText => Unread.Count == 0 ? null
         : $"{Unread.Count} {(Unread.Count == 1 ? "is" : "are")} not read: {string.Join(", ", Unread.Take(MaxNamed))}{(Unread.Count > MaxNamed ? ", …" : "")}";
 
-    /// <summary>The same of <see cref="Ignored"/>.</summary>
+    /// <summary>The entries in <see cref="Ignored"/> as one line of text; null when there are none.</summary>
     public string? IgnoredText => Ignored.Count == 0 ? null : $"what is no mbox and is left out: {Ignored.Count}, {Ignored[0]} first";
 
     public void Read(string root)
@@ -94,7 +94,9 @@ internal sealed class MboxListing(Func<string, string, string> levelOf)
         }
     }
 
-    /// <summary>Programs keep caches and indexes in such a directory; with an mbox in it, it is told as mail.</summary>
+    /// <summary>
+    /// Ignores a hidden directory, in which programs keep caches and indexes. If the directory contains an mbox, it is recorded as mail that is not read.
+    /// </summary>
     private void TakeHidden(FileSystemInfo directory)
     {
         try
@@ -150,7 +152,7 @@ internal sealed class MboxListing(Func<string, string, string> levelOf)
         return new FolderPath(isInPackage ? above : [.. above, LevelOf(entry, entry.Name, names)]);
     }
 
-    /// <summary>Returns the folder's name without the suffix that exports append, unless another entry has that name.</summary>
+    /// <summary>Returns the folder's name without a suffix that exports append, unless another entry has the name without the suffix.</summary>
     private string LevelOf(FileSystemInfo entry, string name, HashSet<string> names)
     {
         var directory = Path.GetDirectoryName(entry.FullName)!;

@@ -5,8 +5,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The lock for changing an mbox: a dotlock and a POSIX record lock together, as mail delivery programs use them. Neither is waited for while the
-/// other is held, so that two programs that acquire them in different orders can't block each other.
+/// The lock for changing an mbox: a dotlock and a POSIX record lock together, as mail delivery programs use them. While one of the two is held, the
+/// program does not wait for the other; otherwise two programs that acquire them in different orders could block each other.
 /// </summary>
 internal sealed class MboxLock : IAsyncDisposable
 {
@@ -14,7 +14,9 @@ internal sealed class MboxLock : IAsyncDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>A big message may keep the lock for long, so a lock that does not name its holder counts as stale only at this age.</summary>
+    /// <summary>
+    /// The age at which a lock that does not name its holder counts as stale. It is long, since the delivery of a big message may take long.
+    /// </summary>
     public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(10);
 
     private readonly string path;
@@ -30,7 +32,7 @@ internal sealed class MboxLock : IAsyncDisposable
     /// <summary>The mbox, open for reading and writing.</summary>
     public FileStream Mbox { get; private set; }
 
-    /// <exception cref="MailException">Folder scope, transient: another program holds the lock all the time.</exception>
+    /// <exception cref="MailException">Folder scope, transient: other programs held the lock during the whole wait.</exception>
     public static async Task<MboxLock> AcquireAsync(string path, TimeProvider time, CancellationToken cancellationToken)
     {
         var pause = FirstPause;
@@ -52,7 +54,8 @@ internal sealed class MboxLock : IAsyncDisposable
         await dotLock.DisposeAsync();
     }
 
-    /// <summary>Replaces the mbox durably by a new file, and holds the lock on that one.</summary>
+    /// <summary>Replaces the mbox durably by a new file and locks the new file.</summary>
+    /// <param name="temporary">The path of the new file, beside the mbox.</param>
     public async Task ReplaceAsync(string temporary)
     {
         File.Move(temporary, path, overwrite: true);

@@ -6,14 +6,14 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The index of an mbox beside which nothing may be written: it is kept in the job's state, so that another program's mbox has lasting UIDs as a
-/// source, and deletions and flag changes there can be followed. The index's name includes the mbox's path, so another path begins anew.
+/// The index of an mbox beside which nothing may be written. It is kept in the job's state, so that another program's mbox has lasting UIDs and its
+/// removals and flag changes can be followed. The mbox's path is a part of the index's name, so a moved mbox gets new UIDs.
 /// </summary>
 internal sealed class MboxMemory(string indexPath, bool isReadOnly)
 {
     public string IndexPath => indexPath;
 
-    /// <summary>Returns the memory of an mbox; null where the mbox has an index beside it, or nothing is to be remembered.</summary>
+    /// <summary>Returns the remembered index of an mbox; null where the mbox has an index beside it, or where the job has no place to store one.</summary>
     public static MboxMemory? Of(string file, StoreContext context)
     {
         if (context.MemoryDirectory is not { } directory || File.Exists(file + FileNames.IndexSuffix))
@@ -30,7 +30,7 @@ internal sealed class MboxMemory(string indexPath, bool isReadOnly)
         var validity = found.Index.Condition == IndexCondition.Good ? found.Index.Validity : MboxFile.NewValidity(found.Index.Validity);
         var state = found.State with { Validity = validity, LastingValidity = validity };
         LocalFiles.CreateDirectory(Path.GetDirectoryName(indexPath)!);
-        // Doubts are to be reported each time, so the stamp is left out, and the file is read completely again.
+        // The index is stored without a stamp if there are doubts. The next run then reads the file completely and reports the doubts again.
         await MboxIndex.SaveAsync(indexPath, found.Doubts.Count == 0 ? state : state with { Stamp = default }, cancellationToken);
         return state;
     }

@@ -2,7 +2,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>One message that is being read from its file, a piece at a time.</summary>
+/// <summary>One message that is being read from its file piece by piece.</summary>
 internal sealed class MboxMessage : IDisposable
 {
     private const int PieceBytes = 64 << 10;
@@ -22,7 +22,7 @@ internal sealed class MboxMessage : IDisposable
     /// <summary>Octets that were decoded and not yet removed by the reader.</summary>
     public ByteBuffer Decoded { get; } = new();
 
-    /// <summary>The line before the message with its LF, without the word that states the message's form.</summary>
+    /// <summary>The postmark with its LF, without the word that states the message's form.</summary>
     public byte[] PostmarkWithoutForm { get; private set; } = [];
 
     /// <summary>Reads the postmark. Throws when there is none at the recorded offset: the file then differs from its index.</summary>

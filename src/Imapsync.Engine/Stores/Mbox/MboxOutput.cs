@@ -7,7 +7,8 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// <summary>
 /// Writes messages to the end of an mbox through one buffer. Before any octet of a message reaches the file, the index records where it begins.
 /// </summary>
-/// <param name="announce">Called for each message begun, with its offset; its output is flushed by <paramref name="flushAnnounced"/>.</param>
+/// <param name="announce">Called when a message begins, with its offset. It may buffer the announcement.</param>
+/// <param name="flushAnnounced">Writes the buffered announcements to the index. It is called before any of these messages is written.</param>
 internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long, BegunMessage> announce, Func<CancellationToken, ValueTask> flushAnnounced) : IDisposable
 {
     private const int FlushAtBytes = 512 << 10;
@@ -100,8 +101,8 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
     }
 
     /// <summary>
-    /// Adds the form to the postmark: it is known only at the message's end, so the postmark has to be lengthened afterwards. Such messages
-    /// are rare.
+    /// Adds the form to the postmark. The form is known only at the message's end, so the postmark has to be lengthened afterwards and the rest of the
+    /// message moved. Only few messages need this.
     /// </summary>
     private async ValueTask MarkFormAsync(MboxForm form, CancellationToken cancellationToken)
     {
@@ -117,7 +118,7 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
         var block = new byte[MboxInput.BlockBytes];
         var read = await RandomAccess.ReadAsync(file, block.AsMemory(0, Postmark.MaxLength), start, cancellationToken);
         var from = start + block.AsSpan(0, read).IndexOf((byte)'\n');
-        // Octets are moved from the end backwards, so that none is overwritten before it was read.
+        // Octets are moved from the end backwards, so that no octet is overwritten before it has been moved.
         for (var end = flushed; end > from;)
         {
             var count = (int)Math.Min(block.Length, end - from);

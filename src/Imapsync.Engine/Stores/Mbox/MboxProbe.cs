@@ -5,7 +5,7 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// <summary>The kind of a file or directory among mboxes, judged by its first octets and its name.</summary>
 internal enum EntryKind
 {
-    /// <summary>An mbox, or a file that can't be read: opening it will report the reason.</summary>
+    /// <summary>An mbox, or a file that can't be read; opening the file will report the reason.</summary>
     Mbox,
 
     /// <summary>An empty file: a folder, unless its name is one that mail programs use for files of their own.</summary>
@@ -18,13 +18,14 @@ internal enum EntryKind
     Unread,
 }
 
-/// <param name="What">What the entry is, where it is not read.</param>
+/// <param name="What">A description of the entry for people, if the entry is not read; otherwise empty.</param>
 internal readonly record struct MboxProbe(EntryKind Kind, string What = "")
 {
     private const int BeginningBytes = 32 << 10;
 
     /// <summary>
-    /// How many octets of text before the first message are taken for left-over lines; a longer text is one that merely quotes a postmark.
+    /// The most octets before the first postmark that count as left-over lines of an mbox. A file with more text before it is no mbox but a text that
+    /// merely quotes a postmark.
     /// </summary>
     private const int MaxLeadingBytes = 4 << 10;
 
@@ -76,7 +77,7 @@ internal readonly record struct MboxProbe(EntryKind Kind, string What = "")
         return OtherMail(beginning, path) is { } other ? new MboxProbe(EntryKind.Unread, other) : new MboxProbe(EntryKind.Other);
     }
 
-    /// <summary>Returns what a file is that is no mbox and holds mail nevertheless; null where it seems to hold none.</summary>
+    /// <summary>Returns a description of a file that is no mbox and holds mail nevertheless; null where the file seems to hold no mail.</summary>
     private static string? OtherMail(ReadOnlySpan<byte> beginning, string path) =>
         beginning.StartsWith("\u0001\u0001\u0001\u0001\n"u8) ? "mail in MMDF form; mutt can save it as an mbox"
         : beginning.StartsWith("*mbx*\r\n"u8) ? "mail in the MBX form of UW IMAP; mailutil can copy it into an mbox"
@@ -97,7 +98,7 @@ internal readonly record struct MboxProbe(EntryKind Kind, string What = "")
         return text.StartsWith("F\0r\0o\0m\0 \0"u8) || text.StartsWith("\0F\0r\0o\0m\0 "u8);
     }
 
-    /// <summary>Whether a text begins with the header of a message: fields up to an empty line, one of them a field that mail has.</summary>
+    /// <summary>Whether a text begins with the header of a message: fields up to an empty line, at least one of them a field that only mail has.</summary>
     private static bool IsHeader(ReadOnlySpan<byte> text)
     {
         var isMail = false;

@@ -2,33 +2,38 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>The metadata of one message, known without reading the file.</summary>
-/// <param name="Offset">Where its postmark begins.</param>
-/// <param name="Length">Octets on disk from there, without the empty line after the message.</param>
-/// <param name="Octets">Octets of the message itself, as it was received.</param>
-/// <param name="Digest">The first half of the SHA-256 of these octets: independent of flags, postmark and position.</param>
-/// <param name="Key">See <see cref="MessageKey"/>; 0 where there is none.</param>
+/// <summary>The metadata of one message, as the index has it.</summary>
+/// <param name="Offset">The offset of the message's postmark in the file.</param>
+/// <param name="Length">The octets on disk, with the postmark and without the empty line after the message.</param>
+/// <param name="Octets">The octets of the message itself, as it was received.</param>
+/// <param name="Digest">The first half of the SHA-256 of the message's octets; independent of its flags, postmark and position.</param>
+/// <param name="Key">See <see cref="MessageKey"/>; 0 for none.</param>
 internal sealed record MboxRecord(
     Uid Uid, long Offset, long Length, long Octets, DateTimeOffset Date, MboxForm Form, UInt128 Digest, FlagSet Flags, ulong Key);
 
-/// <summary>Length and time of an mbox, by which it is recognised as the file that its index describes.</summary>
+/// <summary>Length and time of an mbox. If either differs, the file has changed since its index was written.</summary>
 internal readonly record struct MboxStamp(long Length, long ModifiedTicks)
 {
     public static MboxStamp Of(Microsoft.Win32.SafeHandles.SafeFileHandle file) =>
         new(RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file).Ticks);
 }
 
-/// <summary>All messages of a file.</summary>
+/// <summary>All messages of an mbox.</summary>
+/// <param name="Validity">None if the UIDs are valid only while this object is in use.</param>
 /// <param name="Records">In ascending order of UID.</param>
-/// <param name="Validity">None where the UIDs are valid only while this object is in use.</param>
 internal sealed record MboxState(UidValidity Validity, Uid UidNext, IReadOnlyList<MboxRecord> Records, MboxStamp Stamp)
 {
-    /// <summary>The index's UIDVALIDITY, under which messages that were found again keep their UIDs.</summary>
+    /// <summary>
+    /// The UIDVALIDITY of the index. Messages that were found again keep their UIDs under it even when <see cref="Validity"/> is none.
+    /// </summary>
     public UidValidity LastingValidity { get; init; } = Validity;
 
     public Mail.FolderStatus Status => new(Validity, UidNext, Records.Count);
 
-    /// <summary>The messages of a set that are there; of all for null. Costs what the set holds, not what the file does.</summary>
+    /// <summary>
+    /// Returns those messages of a set that exist; all messages if <paramref name="uids"/> is null. The time it takes depends on the size of the set and
+    /// not on the size of the file.
+    /// </summary>
     public IEnumerable<MboxRecord> Chosen(UidSet? uids) => uids is null ? Records : uids.Ranges.SelectMany(range => Between(new Uid(range.First), new Uid(range.Last)));
 
     private IEnumerable<MboxRecord> Between(Uid first, Uid last)
@@ -38,7 +43,9 @@ internal sealed record MboxState(UidValidity Validity, Uid UidNext, IReadOnlyLis
             yield return Records[at];
     }
 
-    /// <summary>Where in <see cref="Records"/> a message is; the complement of where it would stand when it is not there.</summary>
+    /// <summary>
+    /// Returns the position of a message in <see cref="Records"/>. For a message that does not exist, returns the bitwise complement of the position where it would be inserted.
+    /// </summary>
     public int IndexOf(Uid uid)
     {
         int low = 0, high = Records.Count - 1;

@@ -4,14 +4,17 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Finds the messages of an mbox of any variant by reading all of it. A postmark is a line <c>From … date</c>, whether or not an empty line
-/// precedes it; after an empty line, any line <c>From </c> that is followed by a header field is a postmark, too (<see cref="PostmarkLines"/>). A
+/// Finds the messages of an mbox of any variant by reading all of it. A line <c>From … date</c> is a postmark, whether or not an empty line
+/// precedes it. After an empty line, any line <c>From </c> that is followed by a header field is a postmark, too (<see cref="PostmarkLines"/>). A
 /// Content-Length is believed only when it leads to a postmark or the end of the file. Blocks of NUL octets between messages, as a crash leaves
 /// them in files that other programs write, are left out and reported as doubts. Memory grows with the number of messages.
 /// </summary>
-/// <param name="announced">The offsets at which messages were announced, ascending: a message begins there even if its postmark is torn.</param>
+/// <param name="announced">
+/// The offsets at which this program announced a message in the index, ascending. A message begins there even if its postmark is torn.
+/// </param>
 /// <param name="recordAt">
-/// Returns the record of the message at an offset where one is known. Its form takes precedence over the form that the file suggests.
+/// Returns the index's record of the message at an offset; null where there is none. The record's form takes precedence over the form that the file
+/// suggests.
 /// </param>
 internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, MboxRecord?> recordAt, IReadOnlyList<long> announced) : IDisposable
 {
@@ -24,12 +27,15 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     private readonly List<string> doubts = [];
     private readonly PostmarkLines postmarks = new(input);
 
-    /// <summary>What would begin a message if a Content-Length that was believed did not cover it: its offset, and whether it has a true length itself.</summary>
+    /// <summary>
+    /// Lines that look like the beginning of a message but lie inside a message whose Content-Length was believed: the offset of that message, the
+    /// offset of the line, and whether what follows the line has a true Content-Length of its own.
+    /// </summary>
     private readonly List<(long Covering, long Offset, bool HasLength)> covered = [];
     private bool hasMessageWithoutLength;
     private bool hasOtherTrueLength;
 
-    /// <summary>The lines of which it is unclear whether a message begins there, with their positions.</summary>
+    /// <summary>Descriptions of the places, with their offsets, where it is unclear whether a message begins.</summary>
     public IReadOnlyList<string> Doubts => doubts;
 
     public IReadOnlyList<ScannedMessage> Messages => messages;
@@ -42,8 +48,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     public async Task ScanAsync(CancellationToken cancellationToken)
     {
         await ScanOnceAsync(cancellationToken);
-        // Only a writer that does not quote every "From " leaves one in a text, so none of this file's quoting can be mboxrd's. That may
-        // become evident late in the file, so it is scanned again.
+        // An unquoted "From " inside a text shows that the file's writer does not quote as mboxrd does. That may become evident late in the file, so the
+        // file is then scanned again.
         if (Variants.HasFlag(MboxVariants.Mboxo))
         {
             quoting = MboxForm.QuotedOnce;
@@ -72,8 +78,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
             position = await ScanMessageAsync(position, cancellationToken);
         }
 
-        // A program that writes Content-Length writes it into every message, so what it covers without one is a text that quotes an mbox.
-        // Where messages of the file have none, a length is as likely to come from the message's sender, and to be anything.
+        // A program that writes Content-Length writes it into every message. So if a covered line begins something without a Content-Length, it is a
+        // text that quotes an mbox. If other messages of the file have no Content-Length, either, the length may come from a sender and be wrong.
         foreach (var (covering, offset, hasLength) in covered)
         {
             if (hasLength || hasMessageWithoutLength || !hasOtherTrueLength)
@@ -138,7 +144,7 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         }
         else
         {
-            // NUL octets in a message that is known are its own, and so is all that this program began to write.
+            // NUL octets inside a message with a record belong to it, and so do those in a message that this program began to write.
             var nulsFrom = announced.Contains(start) ? stamp.Length : Math.Max(body, known is { } record ? record.Offset + record.Length : 0);
             next = await FindPostmarkAsync(body, nulsFrom, cancellationToken);
             end = await WithoutEmptyLineAsync(body, await WithoutNulsAsync(nulsFrom, next, cancellationToken), cancellationToken);
@@ -177,8 +183,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     }
 
     /// <summary>
-    /// Returns the message's date: the postmark's if its zone is certain; otherwise that of the message's header, in preference to a
-    /// postmark's date that may be half a day off.
+    /// Returns the message's date: the postmark's date if its time zone is certain, otherwise the date in the message's header, otherwise the postmark's
+    /// date, which may then be wrong by half a day. Where there is none of these, returns the file's time.
     /// </summary>
     private DateTimeOffset DateOf(Postmark postmark, (DateTimeOffset Date, bool IsSure)? told, MessageFields fields) => told switch
     {
@@ -206,7 +212,7 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     /// <summary>
     /// Returns where the next message begins, or the end of the file. The search starts at the line end before <paramref name="from"/>.
     /// </summary>
-    /// <param name="nulsFrom">Where a postmark may follow a block of NUL octets.</param>
+    /// <param name="nulsFrom">From this offset on, a postmark is also found directly after a block of NUL octets.</param>
     private async ValueTask<long> FindPostmarkAsync(long from, long nulsFrom, CancellationToken cancellationToken)
     {
         var position = Math.Max(0, from - 1);
@@ -236,9 +242,10 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     }
 
     /// <summary>
-    /// Returns the end of a text that ends at <paramref name="end"/>, without NUL octets after its last line end, which are reported as a doubt.
+    /// Returns the end of a text without the NUL octets after its last line end; such octets are reported as a doubt.
     /// </summary>
-    /// <param name="from">NUL octets before this offset stay.</param>
+    /// <param name="from">NUL octets before this offset belong to the text.</param>
+    /// <param name="end">The end of the text, including any NUL octets.</param>
     private async ValueTask<long> WithoutNulsAsync(long from, long end, CancellationToken cancellationToken)
     {
         var nuls = Math.Max(from, await StartOfNulsAsync(end, cancellationToken));
@@ -248,11 +255,11 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         return nuls;
     }
 
-    /// <summary>Returns where the run of NUL octets before an offset begins; the offset itself where there is none.</summary>
+    /// <summary>Returns where the run of NUL octets that ends at an offset begins; the offset itself where there is no such run.</summary>
     private async ValueTask<long> StartOfNulsAsync(long before, CancellationToken cancellationToken)
     {
         const int most = 4096;
-        // Nearly always there is none, which one octet shows.
+        // The first step reads one octet, which nearly always shows that there is no run.
         for (var piece = 1; before > 0; piece = most)
         {
             var from = Math.Max(0, before - piece);
@@ -288,8 +295,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         await FindFromLineAsync(from - 1, to, mayFollowNul: false, cancellationToken) >= 0;
 
     /// <summary>
-    /// Returns the first line of a text that would begin a message anywhere else: a postmark with a date between an empty line and a header
-    /// field. Null where there is none.
+    /// Returns the first line of a text that would begin a message if it were not covered by a Content-Length: a postmark with a date, between an empty
+    /// line and a header field. Null where there is none.
     /// </summary>
     private async ValueTask<(long Offset, bool HasLength)?> FindCoveredAsync(long from, long to, CancellationToken cancellationToken)
     {
@@ -306,8 +313,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         return null;
     }
 
-    /// <summary>Returns the first line before <paramref name="to"/> that begins with <c>From </c>; -1 when there is none.</summary>
-    /// <param name="mayFollowNul">Whether <c>From </c> after a NUL octet is found as well.</param>
+    /// <summary>Returns the offset of the first line before <paramref name="to"/> that begins with <c>From </c>; -1 when there is none.</summary>
+    /// <param name="mayFollowNul">Whether a <c>From </c> directly after a NUL octet is found as well.</param>
     private async ValueTask<long> FindFromLineAsync(long position, long to, bool mayFollowNul, CancellationToken cancellationToken)
     {
         while (position + 6 <= to)
@@ -326,7 +333,7 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         return -1;
     }
 
-    /// <summary>Returns the end of a message that is followed by the next one or by the end of the file, without one empty line.</summary>
+    /// <summary>Returns the end of a message: where the next message or the end of the file begins, minus one empty line.</summary>
     private async ValueTask<long> WithoutEmptyLineAsync(long body, long next, CancellationToken cancellationToken)
     {
         var from = Math.Max(body - 1, next - 3);
@@ -338,7 +345,7 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         return tail.Span.EndsWith("\n\r\n"u8) ? next - 2 : next;
     }
 
-    /// <summary>Returns where the next message begins if the text has this length; null when no message begins there.</summary>
+    /// <summary>Returns where the next message begins if the message's text has this length; null when no message and no end of file is there.</summary>
     private async ValueTask<long?> LandsAsync(long text, long length, CancellationToken cancellationToken)
     {
         if (length > stamp.Length - text)

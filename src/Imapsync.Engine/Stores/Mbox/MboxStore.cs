@@ -9,8 +9,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// A directory of mbox files in the layout of <see cref="MboxTree"/>. Files are written as mboxrd; any variant is read. Beside each file that was
-/// written lies an index (<see cref="IndexLines"/>), which may be deleted at any time: a new one is then created, with new UIDs.
+/// A directory of mbox files in the layout of <see cref="MboxTree"/>. Files are written as mboxrd; any variant can be read. Each file that this
+/// program has written has an index (<see cref="IndexLines"/>) beside it. The index may be deleted at any time: a new one is then created, with new
+/// UIDs.
 /// </summary>
 internal sealed class MboxStore : ITargetStore
 {
@@ -143,7 +144,8 @@ internal sealed class MboxStore : ITargetStore
             {
                 if (tree.Find(to) is not null)
                     throw new MailException(FailureScope.Folder, isTransient: false, $"{from} cannot be renamed: there is a folder {to}");
-                // The index exists under both names for a moment, so that the mbox has its index beside it whenever the process stops.
+                // The index is copied before the file is renamed, so that it has both names for a moment. The mbox then has its index beside it whenever the
+                // process is killed.
                 var renamed = tree.Create(to);
                 if (File.Exists(old + FileNames.IndexSuffix))
                     File.Copy(old + FileNames.IndexSuffix, renamed + FileNames.IndexSuffix, overwrite: true);
@@ -194,8 +196,8 @@ internal sealed class MboxStore : ITargetStore
 
     private async Task<(SafeFileHandle Mbox, MboxState State)> ReadAsync(FolderPath path, string file, CancellationToken cancellationToken)
     {
-        // A UIDVALIDITY comes from the index, which is read as quickly as it is checked; a state without UIDVALIDITY had to be parsed from
-        // the file, so only such a state is reused.
+        // Only a state without UIDVALIDITY is reused, since the whole file had to be parsed for it. A state with UIDVALIDITY comes from the index, and
+        // reading the index again takes no longer than checking that the state is still valid.
         if (counted.TryRemove(file, out var known) && known.Validity.IsNone && !File.Exists(file + FileNames.IndexSuffix))
         {
             var counting = MboxFolder.Open(file);

@@ -5,9 +5,9 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Maps folders to files: folder <c>A</c> is the file <c>A</c>, folder <c>A/B</c> the file <c>A.sbd/B</c>, as in Thunderbird, so that a folder
+/// Maps folders to files: folder <c>A</c> is the file <c>A</c>, folder <c>A/B</c> is the file <c>A.sbd/B</c>, as in Thunderbird, so that a folder
 /// can hold both messages and folders. Plain directories of mbox files (<c>A/B</c>) are read as well, and names from exports (<c>A.mbox</c>,
-/// <c>A.mbox/mbox</c>). INBOX is the file <c>INBOX</c>, in whatever case it exists. Below the root no symbolic link is followed.
+/// <c>A.mbox/mbox</c>). INBOX is the file <c>INBOX</c>, in any case. Below the root no symbolic link is followed.
 /// </summary>
 internal sealed class MboxTree(string root, NameLookup? lookup = null)
 {
@@ -63,7 +63,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         return file;
     }
 
-    /// <summary>Lists all folders. Of several files for one folder the first one is used, and the others are listed as not read.</summary>
+    /// <summary>Lists all folders. If several files stand for one folder, the first one is used, and the others are listed as not read.</summary>
     public MboxListing List()
     {
         var listing = new MboxListing(LevelNames.LevelOf);
@@ -100,7 +100,7 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         return Names(directory, path.Name).Select(n => Path.Combine(directory, n)).FirstOrDefault(names.IsOwnFile);
     }
 
-    /// <summary>Returns the names that a level may have in a directory, the likeliest first.</summary>
+    /// <summary>Returns the file names that a level may have in a directory, the most likely one first.</summary>
     private IEnumerable<string> Names(string directory, string level) =>
         directory == root && level == FolderPath.Inbox.Name ? names.OfInbox(directory) : LevelNames.Of(directory, level);
 

@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// An mbox open for writing. It is locked during each change but not between changes, so that mail can be delivered meanwhile; deliveries and
-/// changes by other programs are noticed by the file's length and time at the next change.
+/// An mbox open for writing. It is locked only during each change, so that mail can be delivered between changes. Deliveries and other programs'
+/// changes are noticed at the next change by the file's length and time.
 /// </summary>
 internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
 {
@@ -107,7 +107,7 @@ internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
         var held = await LocalFiles.GuardAsync(mbox.Path, () => mbox.LockAsync(cancellationToken));
         try
         {
-            // Length and time show whether the mbox was changed meanwhile; the index file may be missing even if it was not.
+            // The length and time show whether another program changed the mbox. Even if none did, its index file may be missing.
             if (MboxStamp.Of(held.Mbox.SafeFileHandle) != State.Stamp || !File.Exists(mbox.IndexPath))
             {
                 var validity = State.Validity;
@@ -137,8 +137,8 @@ internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
                 return (await rewriter.WriteAsync(State.Records, edit, cancellationToken), MboxStamp.Of(target));
             });
 
-            // If the process stops between replacing the file and saving the index, the old index still matches the new file's
-            // messages by their digests.
+            // If the process stops after the file is replaced and before the index is saved, the old index still recognises the new file's messages by their
+            // digests.
             await held.ReplaceAsync(temporary);
             State = State with { Records = records, Stamp = stamp };
             await MboxIndex.SaveAsync(mbox.IndexPath, State, cancellationToken);

@@ -4,16 +4,16 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>The parts of a header in the file that a scan needs.</summary>
+/// <summary>The information that a scan needs from a message's header in the file.</summary>
 internal sealed record MessageFields(long HeaderLength, FlagSet Flags, long? ContentLength, DateTimeOffset? Date, bool IsPseudoMessage, bool UsesCrLf)
 {
-    /// <summary>Whether the message was deleted in Thunderbird, which removes it from the file when it compacts the folder.</summary>
+    /// <summary>Whether Thunderbird has deleted the message. It stays in the file until Thunderbird compacts the folder.</summary>
     public bool IsExpunged { get; private init; }
 
     private const int MaxHeaderLines = 100_000;
     private const int MaxLineLength = 200_000;
 
-    /// <param name="offset">Where the header begins, after the postmark.</param> <param name="limit">Where the file ends.</param>
+    /// <param name="offset">The offset at which the header begins, after the postmark.</param> <param name="limit">The offset at which the file ends.</param>
     public static async ValueTask<MessageFields> ReadAsync(MboxInput input, long offset, long limit, CancellationToken cancellationToken)
     {
         var position = offset;

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Identifies a message even after a mail program added fields to its header: a digest of the fields that identify it, its body's length and its
-/// body's first octets. It is computed while the message is streamed, at a cost that does not grow with the message.
+/// Identifies a message even after a mail program has added fields to its header: a digest of the fields that identify it, of its body's length and
+/// of its body's first octets. It is computed while the message is streamed, in memory that does not grow with the message.
 /// </summary>
 internal sealed class MessageKey : IDisposable
 {
@@ -45,8 +45,8 @@ internal sealed class MessageKey : IDisposable
     }
 
     /// <summary>
-    /// Returns the key of the message appended since the last call; 0 for a message without any identifying field, since many such messages
-    /// may be alike.
+    /// Returns the key of the message appended since the last call; 0 for a message without any identifying field, since such messages are too easily
+    /// alike.
     /// </summary>
     public ulong Finish()
     {

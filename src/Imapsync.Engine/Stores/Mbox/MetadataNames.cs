@@ -2,9 +2,9 @@
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The header fields in which mbox programs store metadata inside a message. They belong to the file and not to the message, so reading leaves
-/// them out. When a message arrives with such a field, <see cref="Escape"/> is put before the field's name (once more each time), so that a
-/// sender can set no flags and the field is restored on reading.
+/// The header fields in which mbox programs store metadata inside a message. They belong to the file and not to the message, so reading leaves them
+/// out. If a message arrives with such a field, the field's name is written with <see cref="Escape"/> before it (with one more if it has some
+/// already). So a sender can't set flags, and reading restores the field.
 /// </summary>
 internal static class MetadataNames
 {
@@ -12,18 +12,18 @@ internal static class MetadataNames
         [.. new[] { "Status", "X-Status", "X-Keywords", "X-UID", "X-IMAP", "X-IMAPbase", "Content-Length", "X-Mozilla-Status", "X-Mozilla-Status2", "X-Mozilla-Keys" }.Select(System.Text.Encoding.ASCII.GetBytes)];
 
     /// <summary>
-    /// Other fields that such programs (mutt, Rmail, Evolution, Gnus, Thunderbird) write, but senders as well. They are kept when a message
-    /// is read, since a backup may have them from the sender; comparisons ignore them.
+    /// Other fields that these programs (mutt, Rmail, Evolution, Gnus, Thunderbird) write, but that senders write as well. Reading keeps them, since
+    /// they may come from the sender. Comparisons of messages ignore them.
     /// </summary>
     public static IReadOnlyList<string> Noted { get; } =
         ["Lines", "X-RMAIL-Attributes", "X-RMAIL-Keywords", "X-Evolution", "X-Evolution-Source", "X-Gnus-Newsgroup", "X-Account-Key", "X-UIDL"];
 
     public static ReadOnlySpan<byte> Escape => "X-Imapsync-"u8;
 
-    /// <summary>How many octets from the start of a line (or after an escape) suffice to decide.</summary>
+    /// <summary>How many octets from the start of a line (or after an escape) suffice to decide whether one of these fields begins there.</summary>
     public const int DecisionLength = 32;
 
-    /// <summary>Whether a field of interest may begin with this octet.</summary>
+    /// <summary>Whether the name of one of these fields may begin with this octet.</summary>
     public static bool MayBegin(byte first) => (first | 0x20) is 's' or 'x' or 'c';
 
     public static bool StartsWithEscape(ReadOnlySpan<byte> line) => StartsWith(line, Escape);

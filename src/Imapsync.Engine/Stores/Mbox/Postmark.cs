@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The line <c>From addr-spec asctime</c> before each message, with the time in UTC (RFC 4155). The form of an unusual message is appended to the
-/// line, where UUCP puts <c>remote from host</c>, so that the file can be read exactly even without its index.
+/// The line <c>From addr-spec asctime</c> before each message, with the time in UTC (RFC 4155). If a message is stored in an unusual form, the line
+/// states the form at its end, where UUCP puts <c>remote from host</c>. So the file can be read exactly even without its index.
 /// </summary>
 internal readonly record struct Postmark(DateTimeOffset? Date, MboxForm Form)
 {
@@ -17,7 +17,7 @@ internal readonly record struct Postmark(DateTimeOffset? Date, MboxForm Form)
     private static readonly string[] Weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     private static readonly string[] Months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-    /// <summary>Formats a postmark, including its LF.</summary>
+    /// <summary>Formats a postmark with its LF.</summary>
     public static byte[] Format(string sender, DateTimeOffset date)
     {
         var utc = date.UtcDateTime;
@@ -25,11 +25,11 @@ internal readonly record struct Postmark(DateTimeOffset? Date, MboxForm Form)
             CultureInfo.InvariantCulture, $"From {sender} {utc:ddd MMM} {utc.Day,2} {utc:HH:mm:ss yyyy}\n"));
     }
 
-    /// <summary>Returns the text between a postmark's date and its LF for a message of this form.</summary>
+    /// <summary>Returns the text that states the form, which is placed between the postmark's date and its LF.</summary>
     public static byte[] FormatForm(MboxForm form) => Encoding.ASCII.GetBytes(" remote from " + FormPrefix + Letters(form));
 
-    /// <summary>Returns a postmark line, with its LF, without the form that was appended to it.</summary>
-    /// <param name="line">Without LF.</param>
+    /// <summary>Returns the postmark line with its LF and without the text that states the form.</summary>
+    /// <param name="line">The line without its LF.</param>
     public static byte[] WithoutForm(ReadOnlySpan<byte> line)
     {
         line = line.TrimEnd((byte)'\r');
@@ -59,7 +59,7 @@ internal readonly record struct Postmark(DateTimeOffset? Date, MboxForm Form)
         return form;
     }
 
-    /// <summary>Parses a line that begins with <c>From </c>; false when it has no date, as in text that happens to begin so.</summary>
+    /// <summary>Parses a line that begins with <c>From </c>. False when the line has no date, so that it may be ordinary text.</summary>
     public static bool TryParse(ReadOnlySpan<byte> line, out Postmark postmark)
     {
         postmark = default;

@@ -4,15 +4,15 @@ using System.Text;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Reads the date of receipt from postmarks of any variant: asctime, with a two-digit year, with a zone's name or without seconds, as in a Date
-/// field, or as in ISO 8601. Day and month in ambiguous order, and months in other languages, are not read.
+/// Reads the date of receipt from postmarks of any variant: asctime, with a two-digit year, with a zone's name or without seconds, in the format of
+/// a Date field, or in ISO 8601. Dates whose order of day and month is ambiguous, and months in other languages, are not read.
 /// </summary>
 internal static class PostmarkDate
 {
     private static readonly string[] Months = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
     private static readonly string[] Weekdays = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
 
-    /// <summary>In hours. Only names that usually mean one zone are listed; others are not guessed.</summary>
+    /// <summary>The offsets of time zones from UTC, in hours. Only names that usually mean one zone are listed; others are not guessed.</summary>
     private static readonly Dictionary<string, double> Zones = new (string Names, double Hours)[]
     {
         ("UT UTC GMT Z WET", 0),
@@ -35,14 +35,14 @@ internal static class PostmarkDate
     }.SelectMany(z => z.Names.Split(' '), (z, name) => (Name: name, z.Hours)).ToDictionary(z => z.Name, z => z.Hours, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Finds the date; null where there is none.</summary>
-    /// <param name="line">Beginning with <c>From </c>.</param>
-    /// <returns>IsSure: false where the zone is unknown, so that the date may be half a day off.</returns>
+    /// <param name="line">The line, which begins with <c>From </c>.</param>
+    /// <returns>IsSure is false where the time zone is unknown, so that the date may be wrong by half a day.</returns>
     public static (DateTimeOffset Date, bool IsSure)? Read(ReadOnlySpan<byte> line)
     {
         if (!line.StartsWith("From "u8) || line.Length > Postmark.MaxLength)
             return null;
         var words = Encoding.Latin1.GetString(line[5..]).Split([' ', '\t', '\r', '\n', ','], StringSplitOptions.RemoveEmptyEntries);
-        // The first word is the sender, who may be called May, so it is skipped unless it is a weekday.
+        // The first word is the sender and may look like a month (May), so it is skipped unless it is a weekday.
         var from = words.Length > 0 && IsNamed(words[0], Weekdays) ? 0 : 1;
         var found = new Parts();
         foreach (var word in words.Skip(from).TakeWhile(w => w != "remote"))
@@ -52,7 +52,7 @@ internal static class PostmarkDate
 
     private static bool IsNamed(string word, string[] names) => NumberOf(word, names) > 0;
 
-    /// <summary>Returns the number of a weekday or month, by its first three letters and a matching rest of the English name.</summary>
+    /// <summary>Returns the number of a weekday or month. Its first three letters suffice, but any further letters must match the English name.</summary>
     private static int NumberOf(string word, string[] names) =>
         word.Length is >= 3 and <= 9 && word.All(char.IsAsciiLetter)
             ? Array.FindIndex(names, n => word.StartsWith(n, StringComparison.OrdinalIgnoreCase) && (word.Length == 3 || IsWhole(word))) + 1
@@ -113,8 +113,8 @@ internal static class PostmarkDate
         }
 
         /// <summary>
-        /// Interprets a number: four digits are a year. Of shorter ones, the first is the day and the second a year of this century or
-        /// the last (RFC 5322 §4.3).
+        /// Interprets a number. A number of four digits is a year. Of shorter numbers, the first is the day and the second a year of this century or the
+        /// last one (RFC 5322 §4.3).
         /// </summary>
         private void TakeNumber(string word)
         {

@@ -2,8 +2,8 @@
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Judges by a line <c>From </c> and its neighbours whether it is a postmark. Programs write many things after <c>From </c> (nothing, a dash,
-/// dates in any format), and people begin lines of text in this way, so the rest of the line tells less than its neighbours do.
+/// Decides whether a line that begins with <c>From </c> is a postmark. Programs write many things after <c>From </c> (nothing, a dash, dates in
+/// any format), and people begin ordinary lines with it, too. So the lines before and after are better evidence than the rest of the line.
 /// </summary>
 internal sealed class PostmarkLines(MboxInput input)
 {
@@ -34,7 +34,7 @@ internal sealed class PostmarkLines(MboxInput input)
         return StartsWithField(next.Span) || next.Span.StartsWith(">From "u8);
     }
 
-    /// <summary>Whether a header field begins here, or on the next line, after something like a postmark.</summary>
+    /// <summary>Whether a header field begins here, or on the next line after a line that looks like a postmark.</summary>
     public async ValueTask<bool> LooksLikeMailAsync(long at, CancellationToken cancellationToken)
     {
         if (await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is not { } line)
@@ -48,8 +48,8 @@ internal sealed class PostmarkLines(MboxInput input)
     }
 
     /// <summary>
-    /// Whether nothing, a dash, one word (an address) or something with a time or a year follows <c>From </c>, which is not how a sentence
-    /// continues.
+    /// Whether the text after <c>From </c> looks written by a program: nothing, a dash, one word (an address), or a text with a time or a year. A
+    /// sentence rarely continues like this.
     /// </summary>
     public async ValueTask<bool> LooksWrittenByProgramAsync(long at, CancellationToken cancellationToken)
     {

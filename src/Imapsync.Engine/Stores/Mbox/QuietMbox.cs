@@ -6,9 +6,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Reads an mbox while nobody writes to it. It waits for other programs' locks, and holds a read lock where that needs no writing, so that a
-/// source on a read-only medium is read in the same way. No dotlock is created: a program that writes meanwhile changes the file's stamp, and the
-/// file is read again.
+/// Opens an mbox at a moment at which nobody writes to it. It waits for other programs' locks and holds a read lock where that needs no writing, so
+/// that a source on a read-only medium is read in the same way. No dotlock is created. If a program writes meanwhile, the file's stamp changes and
+/// the file is read again.
 /// </summary>
 internal static class QuietMbox
 {
@@ -17,8 +17,8 @@ internal static class QuietMbox
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
-    /// <param name="indexPath">The path of its index.</param>
-    /// <exception cref="MailException">Folder scope, transient: other programs hold the file or write to it all the time.</exception>
+    /// <param name="indexPath">The path of the mbox's index.</param>
+    /// <exception cref="MailException">Folder scope, transient: other programs locked the file or wrote to it during the whole wait.</exception>
     public static async Task<(SafeFileHandle Mbox, MboxFindings Found)> OpenAsync(
         string path, string indexPath, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -70,7 +70,7 @@ internal static class QuietMbox
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // Waiting helps only if another program holds the lock; a file system without locks will not have any later either.
+            // Only a lock that another program holds is worth waiting for. Any other error means that the file system has no locks.
             if (!Posix.IsHeldByAnother(e))
                 return file;
             file.Dispose();

@@ -3,9 +3,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>A message found by parsing the file itself.</summary>
-/// <param name="Record">Without a UID yet.</param>
+/// <param name="Record">The message's record, which has no UID yet.</param>
 /// <param name="IsClosed">Whether an empty line follows the message.</param>
-/// <param name="End">Where the next message begins, or the file ends.</param>
+/// <param name="End">The offset at which the next message begins or the file ends.</param>
 internal sealed record ScannedMessage(MboxRecord Record, bool IsClosed, long End)
 {
     public FlagSet Flags => Record.Flags;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>Finds the address for a postmark: that of Return-Path, otherwise that of From, otherwise MAILER-DAEMON.</summary>
+/// <summary>Finds the address for a postmark: from Return-Path, otherwise from the From field, otherwise MAILER-DAEMON.</summary>
 internal static class Sender
 {
     public const string Unknown = "MAILER-DAEMON";

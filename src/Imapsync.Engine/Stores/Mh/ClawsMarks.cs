@@ -4,8 +4,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mh;
 
 /// <summary>
-/// <c>.claws_mark</c> and <c>.sylpheed_mark</c>: numbers of 32 bits in the order of the machine that wrote them, a version and then pairs of a
-/// message's number and its flags.
+/// The files <c>.claws_mark</c> and <c>.sylpheed_mark</c>: 32-bit numbers in the byte order of the machine that wrote them. The first is a version;
+/// then follow pairs of a message's number and its flags.
 /// </summary>
 internal static class ClawsMarks
 {
@@ -30,7 +30,7 @@ internal static class ClawsMarks
         var flags = new Dictionary<uint, uint>();
         for (var at = 4; at + PairBytes <= octets.Length; at += PairBytes)
             flags[Number(at)] = Number(at + 4);
-        // A message that the file does not name arrived after it was written and is unread, so it has no flags.
+        // A message that the file does not list arrived after the file was written. It is unread, so it has no flags.
         return number => flags.TryGetValue(number, out var bits) ? FlagsOf(bits) : FlagSet.Empty;
 
         uint Number(int at) => isLittle ? BinaryPrimitives.ReadUInt32LittleEndian(octets.AsSpan(at)) : BinaryPrimitives.ReadUInt32BigEndian(octets.AsSpan(at));

@@ -4,7 +4,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mh;
 
-/// <summary><c>X-Evolution: 0000002a-0013</c>, the first field of a message that Evolution keeps: a number and its flags, hexadecimal.</summary>
+/// <summary>
+/// The field <c>X-Evolution: 0000002a-0013</c>, the first field of a message that Evolution stores: a number and the flags, both hexadecimal.
+/// </summary>
 internal static class EvolutionFlags
 {
     private const int MaxTop = 4096;

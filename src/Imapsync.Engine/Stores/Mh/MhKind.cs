@@ -4,7 +4,7 @@ using Imapsync.Engine.Stores.ReadOnly;
 
 namespace Imapsync.Engine.Stores.Mh;
 
-/// <summary>An MH tree, also as Claws Mail, Sylpheed and Evolution keep it, to read from.</summary>
+/// <summary>An MH tree to be read, also one of Claws Mail, Sylpheed or Evolution.</summary>
 public sealed record MhEndpoint(string Directory) : DirectoryEndpoint(MhKind.Scheme, Directory);
 
 /// <summary>MH trees: <c>mh:PATH</c>.</summary>

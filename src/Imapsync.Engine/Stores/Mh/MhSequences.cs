@@ -4,13 +4,16 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mh;
 
-/// <summary><c>.mh_sequences</c>: lines of a name, a colon, and numbers and ranges. What is in no sequence <c>unseen</c> was read.</summary>
+/// <summary>
+/// The file <c>.mh_sequences</c>: each line has a name, a colon, and message numbers and ranges. A message that is not in the sequence <c>unseen</c>
+/// has been read.
+/// </summary>
 internal static class MhSequences
 {
     public const string FileName = ".mh_sequences";
     private const int MaxBytes = 16 << 20;
 
-    /// <summary>Returns the flags by message number; null where the file is too long to be a valid one.</summary>
+    /// <summary>Returns the flags by message number; null where the file is too long to be valid.</summary>
     public static Func<uint, FlagSet>? Read(Stream file)
     {
         if (file.Length > MaxBytes)

@@ -9,9 +9,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mh;
 
 /// <summary>
-/// Folders are directories, messages files whose names are numbers. Flags stand in <c>.mh_sequences</c> (MH, nmh, mutt), in Claws Mail's
-/// <c>.claws_mark</c> or Sylpheed's <c>.sylpheed_mark</c>, or in a field <c>X-Evolution</c> of the message. Where messages were
-/// packed or sorted into other numbers they are known again by what they hold.
+/// Folders are directories, messages are files whose names are numbers. The flags are in <c>.mh_sequences</c> (MH, nmh, mutt), in Claws Mail's
+/// <c>.claws_mark</c>, in Sylpheed's <c>.sylpheed_mark</c>, or in a field <c>X-Evolution</c> of the message. If messages were renumbered by packing
+/// or sorting, they are recognised by their contents.
 /// </summary>
 internal sealed class MhTree(string root) : IMailTree
 {
@@ -49,7 +49,7 @@ internal sealed class MhTree(string root) : IMailTree
         }
         catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
-            // The later attempt to read the message reports why it failed.
+            // The failure is ignored here; the later attempt to read the message reports it.
             return message;
         }
     }
@@ -57,7 +57,7 @@ internal sealed class MhTree(string root) : IMailTree
     private static bool HasMarks(string directory) =>
         ((string[])[MhSequences.FileName, ClawsMarks.ClawsFile, ClawsMarks.SylpheedFile]).Any(f => File.Exists(Path.Combine(directory, f)));
 
-    /// <summary>Returns the flags that the folder's file of marks gives each message number; null where the file is missing or unreadable.</summary>
+    /// <summary>Returns the flags by message number from the folder's file of flags; null where that file is missing or unreadable.</summary>
     private static Func<uint, FlagSet>? ReadMarks(string directory, LeftOut leftOut)
     {
         foreach (var name in (string[])[ClawsMarks.ClawsFile, ClawsMarks.SylpheedFile, MhSequences.FileName])

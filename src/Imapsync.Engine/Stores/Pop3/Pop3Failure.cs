@@ -5,17 +5,19 @@ using Imapsync.Imap.Pop3;
 
 namespace Imapsync.Engine.Stores.Pop3;
 
-/// <summary>Decides the scope and transience of a failure of the POP3 client: the one place where it becomes <see cref="MailException"/>.</summary>
+/// <summary>
+/// Decides the scope and transience of a failure of the POP3 client: the one place where its exceptions become <see cref="MailException"/>.
+/// </summary>
 internal static class Pop3Failure
 {
     public static bool IsPop3(Exception e) => e is Pop3RefusedException or ImapProtocolException or ImapConnectionException or ImapLogInException;
 
-    /// <param name="scope">The scope of the failure where the server merely answered -ERR.</param>
+    /// <param name="scope">The scope of the failure if the server merely answered -ERR.</param>
     /// <param name="what">The operation that failed, for people.</param>
     public static MailException Translate(Exception e, FailureScope scope, string what) =>
         e is Pop3RefusedException refused ? Refused(refused, scope, what) : ImapFailure.Translate(e, scope, what);
 
-    /// <summary>Translates a failure while connecting: its scope is always the store.</summary>
+    /// <summary>Translates a failure while connecting. Its scope is always the store.</summary>
     public static MailException Connecting(Exception e, string what) =>
         e is Pop3RefusedException refused ? Refused(refused, FailureScope.Store, what, FailureKind.Connect) : ImapFailure.Connecting(e, what, "pop3");
 

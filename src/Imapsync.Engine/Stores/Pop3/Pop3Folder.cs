@@ -49,7 +49,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
     public async IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var body = new SpooledBody();
-        // Messages during which a session broke come last, each requested alone, so that the cause of a further break is known.
+        // Messages during whose transfer a session broke come last. Each is requested alone, so that it is known which one breaks the session.
         var doubtful = new List<MessageInfo>();
         await foreach (var message in AskAsync(Sound(), body, cancellationToken))
             yield return message;
@@ -103,7 +103,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
             }
 
             GiveUp(accepted);
-            // Only with QUIT does the server delete what was marked; a session that is cut before has deleted nothing.
+            // The server deletes the marked messages only at QUIT. If the session breaks before, it deletes none.
             await Client.QuitAsync(cancellationToken);
         }
         catch (Exception e) when (Pop3Failure.IsPop3(e))
@@ -124,7 +124,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         }
         catch
         {
-            // Whoever closes the session says QUIT, and the server would delete what it has marked.
+            // The connection is broken off, since whoever closes the session would send QUIT and the server would delete the messages marked so far.
             Client.Break();
             throw;
         }
@@ -149,7 +149,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
             }
             catch (Exception e) when (Pop3Failure.IsPop3(e))
             {
-                // The requests behind the first one have not begun, so the server was processing the first one when the session broke.
+                // The server had not begun the later requests, so it was sending the first message when the session broke.
                 if (under.Count > 0 && IsUnexplained(e))
                     store.Failures.Suspect(Status.UidValidity, [under.Peek().Uid], e);
                 throw Pop3Failure.Translate(e, FailureScope.Folder, $"{store.Traits.Display}: reading mail broke off");
@@ -188,8 +188,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         e is ImapProtocolException or ImapConnectionException { Failure: ConnectionFailure.Network or ConnectionFailure.Stall };
 
     /// <summary>
-    /// Reads the headers by TOP, or takes them from whole messages where the server has no TOP. A header is empty where the server delivers
-    /// none.
+    /// Reads the headers by TOP, or takes them from whole messages where the server has no TOP. A header is empty where the server does not deliver it.
     /// </summary>
     private async IAsyncEnumerable<(Uid Uid, ReadOnlyMemory<byte> Header)> HeadersAsync(UidSet? uids, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

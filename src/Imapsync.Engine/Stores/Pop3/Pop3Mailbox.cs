@@ -6,12 +6,12 @@ using Imapsync.Imap.Pop3;
 namespace Imapsync.Engine.Stores.Pop3;
 
 /// <summary>
-/// The messages that one session shows: POP3 locks the mailbox for a session, and message numbers are valid in that session alone. Unique-ids are
-/// permanent, and the job's state remembers the UID of each.
+/// The messages that one session shows. POP3 locks the mailbox for a session, and message numbers are valid in that session only. Unique-ids are
+/// permanent, and the job's state remembers a UID for each of them.
 /// </summary>
 internal sealed class Pop3Mailbox
 {
-    /// <summary>RFC 1939 §7 permits at most 70; longer ones are accepted up to this length.</summary>
+    /// <summary>The longest unique-id that is accepted. RFC 1939 §7 permits at most 70 characters.</summary>
     private const int MaxIdLength = 1000;
 
     private readonly Dictionary<int, long> sizes;
@@ -31,7 +31,7 @@ internal sealed class Pop3Mailbox
 
     public UidValidity LastingUidValidity { get; }
 
-    /// <summary>See <see cref="IMessageFolder.Predecessors"/>: unique-ids that were given up but still occur.</summary>
+    /// <summary>See <see cref="IMessageFolder.Predecessors"/>: the earlier UIDs of messages whose unique-id was given up but still occurs.</summary>
     public IReadOnlyDictionary<Uid, Uid> Predecessors => memory.Predecessors;
 
     /// <summary>The session's message number for each UID.</summary>
@@ -44,8 +44,9 @@ internal sealed class Pop3Mailbox
     public long SizeOf(int number) => sizes.GetValueOrDefault(number, -1);
 
     /// <summary>
-    /// Gives up the unique-ids of messages before the server is told to delete them for good: a server may assign a unique-id to another message once the first is gone
-    /// (RFC 1939 §7), so a message that has it in a later session counts as another one until it is proved to be the same.
+    /// Gives up the unique-ids of messages that the server is about to be told to delete: a message with the same unique-id in a later session gets a
+    /// new UID, and counts as another message until it is proved to be the same. That is necessary because a server may assign a unique-id again once
+    /// its message is gone (RFC 1939 §7).
     /// </summary>
     public void GiveUp(IReadOnlyCollection<Uid> uids) => LocalFiles.Guard(FailureScope.Folder, "what is remembered of the unique-ids", () =>
     {
@@ -55,7 +56,8 @@ internal sealed class Pop3Mailbox
         return true;
     });
 
-    /// <exception cref="MailException">So many unique-ids can't be given up.</exception>
+    /// <summary>Checks that so many unique-ids can be given up.</summary>
+    /// <exception cref="MailException">The new UIDs can't be stored, so nothing may be deleted.</exception>
     public void RequireRoom(int count)
     {
         if (!memory.IsKept)
@@ -64,7 +66,7 @@ internal sealed class Pop3Mailbox
             throw new MailException(FailureScope.Folder, isTransient: false, "the state has no room for more unique-ids, so nothing is deleted");
     }
 
-    /// <param name="client">Logged in.</param> <exception cref="MailException">The server does not give its messages distinct unique-ids.</exception>
+    /// <param name="client">A client that is logged in.</param> <exception cref="MailException">The server does not give its messages distinct unique-ids.</exception>
     public static async Task<Pop3Mailbox> ReadAsync(Pop3Client client, Pop3Endpoint endpoint, StoreContext context, CancellationToken cancellationToken)
     {
         var count = await client.CountAsync(cancellationToken);
@@ -76,7 +78,8 @@ internal sealed class Pop3Mailbox
         {
             var names = NameMemory.Open(FolderPath.Inbox, $"pop3://{endpoint.Identity}", context);
             names.Add([.. ids.OrderBy(i => i.Number).Select(i => i.Id).Where(i => !names.Uids.ContainsName(i))]);
-            // A unique-id may be given anew once its message is gone (RFC 1939 §7): one of another size is another message, until it is seen to be the same.
+            // A server may assign a unique-id again once its message is gone (RFC 1939 §7). So a message with another size than recorded counts as another
+            // message until its octets are seen to be the same.
             names.RenewResized(ids.Select(i => (i.Id, stated.GetValueOrDefault(i.Number, -1))));
             var numbers = new SortedDictionary<Uid, int>();
             foreach (var (number, id) in ids)

@@ -7,8 +7,8 @@ using Imapsync.Imap.Pop3;
 namespace Imapsync.Engine.Stores.Pop3;
 
 /// <summary>
-/// A POP3 account: one folder, INBOX, without flags; a message's date comes from its header. There is one session at a time, since the protocol
-/// permits no more; a lost session is replaced when the folder is next opened.
+/// A POP3 account. It has one folder, INBOX, without flags; a message's date comes from its header. There is only one session at a time, since the
+/// protocol permits no more. A lost session is replaced when the folder is next opened.
 /// </summary>
 internal sealed class Pop3Store : ReadOnlyStore
 {
@@ -23,7 +23,7 @@ internal sealed class Pop3Store : ReadOnlyStore
         (this.endpoint, this.context, this.dial) = (endpoint, context, dial);
 
     /// <summary>
-    /// Messages during which a session broke, with the number of breaks: they are requested alone, and given up after several breaks.
+    /// The messages during whose transfer a session broke, with the number of breaks. Such a message is requested alone, and given up after several breaks.
     /// </summary>
     public ReadFailures Failures { get; } = new(new BodySizes());
 
@@ -32,7 +32,7 @@ internal sealed class Pop3Store : ReadOnlyStore
     public static Task<IMessageStore> OpenAsync(Pop3Endpoint endpoint, StoreContext context, CancellationToken cancellationToken) =>
         OpenAsync(endpoint, context, dial: null, cancellationToken);
 
-    /// <param name="dial">Makes the network connection; null for TCP.</param>
+    /// <param name="dial">Makes the network connection in place of TCP; null for TCP.</param>
     internal static async Task<IMessageStore> OpenAsync(
         Pop3Endpoint endpoint, StoreContext context, Func<CancellationToken, ValueTask<Stream>>? dial, CancellationToken cancellationToken)
     {

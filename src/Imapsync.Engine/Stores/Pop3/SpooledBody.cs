@@ -5,8 +5,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Pop3;
 
 /// <summary>
-/// Buffers one message while it arrives: a target needs the length before the octets, and the size that a POP3 server states may be wrong. Up to
-/// a megabyte is kept in memory, more in a nameless file. So an incompletely received message never reaches a target.
+/// Buffers one message until it has arrived completely. A target needs the length before the octets, and the size that a POP3 server states may be
+/// wrong. Up to a megabyte is kept in memory, the rest in a nameless file.
 /// </summary>
 internal sealed class SpooledBody : IAsyncDisposable
 {
@@ -28,7 +28,7 @@ internal sealed class SpooledBody : IAsyncDisposable
         if (file is not null)
             await file.DisposeAsync();
         file = null;
-        // The memory of a big message is released.
+        // Memory that a big message needed is released.
         memory.SetLength(0);
         memory.Capacity = Math.Min(memory.Capacity, 64 << 10);
         (Length, top) = (0, []);
@@ -68,7 +68,7 @@ internal sealed class SpooledBody : IAsyncDisposable
         await memory.DisposeAsync();
     }
 
-    /// <summary>The header, or the beginning of a long one.</summary>
+    /// <summary>The header, or only the beginning of a long one.</summary>
     public ReadOnlySpan<byte> Header
     {
         get

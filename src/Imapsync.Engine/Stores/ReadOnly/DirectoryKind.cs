@@ -3,8 +3,8 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Stores.ReadOnly;
 
-/// <summary>A directory in which another program keeps mail, to read from.</summary>
-/// <param name="Scheme">What its URL begins with.</param>
+/// <summary>A directory in which another program stores mail, to be read.</summary>
+/// <param name="Scheme">The scheme of its URL.</param>
 public abstract record DirectoryEndpoint(string Scheme, string Directory) : Endpoint
 {
     public override string Display => $"{Scheme}:{Directory}";
@@ -12,8 +12,8 @@ public abstract record DirectoryEndpoint(string Scheme, string Directory) : Endp
     public override string? Place => Directory;
 }
 
-/// <summary>A kind whose endpoints are such directories: <c>SCHEME:PATH</c>.</summary>
-/// <param name="make">Makes the endpoint of an absolute path.</param>
+/// <summary>A kind of store whose endpoints are such directories: <c>SCHEME:PATH</c>.</summary>
+/// <param name="make">Makes the endpoint from an absolute path.</param>
 internal abstract class DirectoryKind<T>(string scheme, Func<string, T> make) : SourceKind<T>
     where T : DirectoryEndpoint
 {

@@ -4,7 +4,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Takeout;
 
-/// <summary>The messages of the file and the folders that each is in. There are few distinct sets of labels, so each is stored once.</summary>
+/// <summary>
+/// The messages of the file, and the folders in which each message is. Many messages have the same set of labels, so each set is stored once.
+/// </summary>
 internal sealed class TakeoutContents
 {
     private static readonly TakeoutLabels None = TakeoutLabels.Parse([]);
@@ -20,7 +22,7 @@ internal sealed class TakeoutContents
     /// <summary>How many messages have no labels at all, which suggests that another program wrote the file.</summary>
     public int Unlabelled { get; private set; }
 
-    /// <summary>Whether any label tells which messages were read.</summary>
+    /// <summary>Whether any label says which messages were read.</summary>
     public bool TellsSeen { get; private set; }
 
     public IEnumerable<FolderPath> Folders => folders.Keys;
@@ -72,14 +74,14 @@ internal sealed class TakeoutContents
     {
         foreach (var list in folders.Values)
             list.Sort();
-        // If no label tells which messages were read, the \Seen flags are unknown and left out.
+        // If no label says which messages were read, \Seen is unknown for all of them and is left out.
         var mask = TellsSeen ? ~MessageFlags.None : ~MessageFlags.Seen;
         State = State with { Records = [.. State.Records.Select((r, i) => r with { Flags = FlagSet.Create(labelsOf[i].Flags & mask) })] };
     }
 
     /// <summary>
-    /// Takeout writes its fields before the message's own; a field of that name further down may come from the sender and is ignored. Null
-    /// where there is none.
+    /// Reads the labels of a message; null where it has none. Takeout writes its fields before the message's own fields. A field of that name further
+    /// down may come from the sender and is ignored.
     /// </summary>
     private static async ValueTask<TakeoutLabels?> ReadLabelsAsync(
         MboxInput input, MboxRecord record, Dictionary<string, TakeoutLabels> known, CancellationToken cancellationToken)

@@ -6,14 +6,14 @@ using MimeKit.Utils;
 namespace Imapsync.Engine.Stores.Takeout;
 
 /// <summary>
-/// The labels of one message as Takeout writes them (<c>X-Gmail-Labels</c>, in the account's language), divided as in Gmail's IMAP: folders,
-/// flags, and labels with a backslash for Gmail's own. Pure.
+/// The labels of one message as Takeout writes them (<c>X-Gmail-Labels</c>, in the account's language), divided as Gmail's IMAP server divides them:
+/// folders, flags, and labels, of which Gmail's own begin with a backslash. Pure.
 /// </summary>
 internal sealed record TakeoutLabels(IReadOnlyList<string> Labels, IReadOnlyList<FolderPath> Folders, MessageFlags Flags, bool TellsSeen)
 {
     private const char Own = '\\';
 
-    // The known names of Gmail's own labels in several languages; a label that is not among them is one of the user's.
+    // The names of Gmail's own labels in several languages. A label that is not among them counts as one that the user made.
     private static readonly string[] Inbox = ["Inbox", "Posteingang", "Boîte de réception", "Recibidos", "Bandeja de entrada", "Posta in arrivo", "Caixa de entrada", "Postvak IN"];
     private static readonly string[] Unread = ["Unread", "Ungelesen", "Non lus", "Non lu", "No leído", "No leídos", "Da leggere", "Não lidas", "Não lida", "Ongelezen"];
     private static readonly string[] Opened = ["Opened", "Geöffnet", "Ouvert", "Abierto", "Abiertos", "Aperto", "Aberta", "Geopend"];
@@ -45,7 +45,7 @@ internal sealed record TakeoutLabels(IReadOnlyList<string> Labels, IReadOnlyList
         _ => SpecialFolder.None,
     };
 
-    /// <param name="value">The field's value as in the file, including folded lines; encoded words (RFC 2047) or UTF-8.</param>
+    /// <param name="value">The field's value as in the file, with folded lines, and encoded words (RFC 2047) or UTF-8.</param>
     public static TakeoutLabels Parse(ReadOnlySpan<byte> value)
     {
         var unfolded = new List<byte>(value.Length);
@@ -144,7 +144,7 @@ internal sealed record TakeoutLabels(IReadOnlyList<string> Labels, IReadOnlyList
 
     private static bool Is(string name, string[] names) => names.Contains(name, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether the label is <c>Category Promotions</c> or similar: a tab of Gmail's window, which Gmail's IMAP does not show.</summary>
+    /// <summary>Whether the label is <c>Category Promotions</c> or similar: a tab of Gmail's web page, which Gmail's IMAP server does not show.</summary>
     private static bool IsCategory(string name) =>
         Array.Exists(Categories, c => name.Length > c.Length + 1 && name.StartsWith(c, StringComparison.OrdinalIgnoreCase) && name[c.Length] is ' ' or ':');
 }

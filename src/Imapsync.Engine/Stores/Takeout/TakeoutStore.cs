@@ -85,7 +85,7 @@ internal sealed class TakeoutStore : ReadOnlyStore
         return base.DisposeAsync();
     }
 
-    /// <summary>Returns the file's contents, which are read once while the store is open, unless the file changes.</summary>
+    /// <summary>Returns the file's contents. They are read once while the store is open, and again only if the file changes.</summary>
     private async Task<TakeoutContents> ContentsAsync(CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken);
@@ -111,7 +111,7 @@ internal sealed class TakeoutStore : ReadOnlyStore
         return await TakeoutContents.ReadAsync(state, input, cancellationToken);
     }
 
-    /// <summary>A subset of the file's messages with their labels.</summary>
+    /// <summary>A folder: a part of the file's messages, with their labels.</summary>
     private sealed class TakeoutFolder(IMessageFolder folder, Dictionary<Uid, MessageLabels> labels) : FolderView(folder, folder.Status)
     {
         public override async IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -125,7 +125,8 @@ internal sealed class TakeoutStore : ReadOnlyStore
         }
 
         /// <summary>
-        /// Passes on the flags and metadata with which each message was listed, since labels may have been turned into keywords since.
+        /// Returns each message with the flags and metadata given in <paramref name="messages"/> instead of those in the file, since labels may have been
+        /// converted to keywords after the listing.
         /// </summary>
         public override async IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
         {

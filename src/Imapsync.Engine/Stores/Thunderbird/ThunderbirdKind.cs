@@ -3,7 +3,7 @@ using Imapsync.Engine.Stores.ReadOnly;
 
 namespace Imapsync.Engine.Stores.Thunderbird;
 
-/// <summary>A profile of Thunderbird, or one account's directory in it, to read from.</summary>
+/// <summary>A Thunderbird profile, or the directory of one account in it, to be read.</summary>
 public sealed record ThunderbirdEndpoint(string Directory) : DirectoryEndpoint(ThunderbirdKind.Scheme, Directory);
 
 /// <summary>Profiles of Thunderbird: <c>thunderbird:PATH</c>.</summary>

@@ -7,8 +7,8 @@ using Imapsync.Engine.Stores.Views;
 namespace Imapsync.Engine.Stores.Thunderbird;
 
 /// <summary>
-/// The accounts of a Thunderbird profile, each a directory of mbox files below <c>Mail</c> or <c>ImapMail</c>, read as such (<see cref="MboxStore"/>). With
-/// several, an account's folders lie below its directory's name; a single one is shown as it is.
+/// The accounts of a Thunderbird profile. Each is a directory of mbox files below <c>Mail</c> or <c>ImapMail</c>, which <see cref="MboxStore"/>
+/// reads. If there are several accounts, the folders of each are shown below its directory's name. A single account is shown without that level.
 /// </summary>
 internal sealed class ThunderbirdStore : ReadOnlyStore
 {
@@ -36,7 +36,7 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
                 }
                 catch (MailException e) when (e.Kind == FailureKind.Gone && directories.Count > 1)
                 {
-                    // The account's directory can't be opened because the account never had mail, so this is only a note.
+                    // The account's directory has no mbox because the account never had mail, so this is only a note.
                     context.OnNote(e.Message);
                 }
             }
@@ -98,8 +98,8 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
     }
 
     /// <summary>
-    /// The level of each account. A host that is an account in Mail and one in ImapMail has two directories of one name, and INBOX is one name
-    /// in whatever case.
+    /// Returns a level for the folders of each account, by directory. Accounts in Mail and in ImapMail may have directories of the same name, and a
+    /// directory may be named like INBOX, so a level can differ from the directory's name.
     /// </summary>
     private static Dictionary<string, string> NamesOf(IReadOnlyList<string> directories)
     {
@@ -154,7 +154,10 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
         }
     }
 
-    /// <summary>Thunderbird's names are those of its language; what they are for stands in its settings, so that only an account's own names tell.</summary>
+    /// <summary>
+    /// Returns a folder's special use. Thunderbird records special uses in its settings, which are not read here. So only INBOX has one, and only where a
+    /// single account is shown.
+    /// </summary>
     private static Imapsync.Imap.SpecialFolder SpecialOf(Account account, FolderEntry folder) =>
         account.Name is null ? folder.Special : Imapsync.Imap.SpecialFolder.None;
 
@@ -169,7 +172,7 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
         throw NoFolder(path);
     }
 
-    /// <param name="Name">The level that its folders lie below; null for none.</param>
+    /// <param name="Name">The level below which the account's folders are shown; null for none.</param>
     private sealed record Account(string? Name, IMessageStore Store)
     {
         public FolderPath Outer(FolderPath path) => Name is null ? path : new FolderPath([Name, .. path.Levels]);

@@ -6,8 +6,8 @@ using Imapsync.Engine.Stores.Views;
 namespace Imapsync.Engine.Stores.Turns;
 
 /// <summary>
-/// A view of a store that several programs, and several tasks of one program, read at the same time. Opening a folder assigns UIDs to mail that
-/// has none and remembers them, so folders are opened one after the other; otherwise two messages could get the same UID.
+/// A view of a store that several programs, or several tasks of one program, read at the same time. Opening a folder assigns UIDs to mail that has
+/// none and remembers them. So only one of them opens folders at a time; otherwise two messages could get the same UID.
 /// </summary>
 public static class StoreInTurns
 {
@@ -17,7 +17,7 @@ public static class StoreInTurns
 
     private sealed class OpenedInTurns(IMessageStore store, string memory, TimeProvider time) : StoreView(store)
     {
-        /// <summary>Named like the files of remembered UIDs, since it is stored among them.</summary>
+        /// <summary>The lock file's name. It ends like the files of remembered UIDs, since it is stored among them.</summary>
         private const string LockName = "turn.names.lock";
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
         private readonly SemaphoreSlim here = new(1);
@@ -48,8 +48,8 @@ public static class StoreInTurns
             }
         }
 
-        /// <summary>Acquires the lock; null where nothing can be stored: no UID can be stored there either.</summary>
-        /// <exception cref="MailException">The lock could not be acquired for another reason, so two messages could get one UID.</exception>
+        /// <summary>Acquires the lock. Returns null where nothing can be stored, since no UID can be stored there, either.</summary>
+        /// <exception cref="MailException">The lock could not be acquired for another reason, so two messages could get the same UID.</exception>
         private async Task<JobLock?> TakeAsync(CancellationToken cancellationToken)
         {
             while (true)

@@ -3,7 +3,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Views;
 
-/// <summary>What a dry run sees of a target directory that the run would create: no folder at all.</summary>
+/// <summary>Stands in a dry run for a target directory that the run would create. It has no folders.</summary>
 internal sealed class MissingStore(string display) : ITargetStore
 {
     public StoreTraits Traits { get; } = new(display, StatusShowsFlagChanges: false, MaxConcurrentFolders: 4) { KeepsWhatItGets = true };

@@ -4,7 +4,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Views;
 
-/// <summary>The changes that a folder's messages would undergo, added up over all who have the folder open.</summary>
+/// <summary>The changes that a run would make to a folder's messages, collected from all tasks that have the folder open.</summary>
 internal sealed class FolderChanges
 {
     private readonly Lock turn = new();
@@ -31,8 +31,8 @@ internal sealed class FolderChanges
     }
 }
 
-/// <summary>A folder of a target that is not changed: see <see cref="PreviewStore"/>.</summary>
-/// <param name="path">The name that the folder would have.</param>
+/// <summary>A folder of a target that is not changed, see <see cref="PreviewStore"/>.</summary>
+/// <param name="path">The name that the folder would have after the run.</param>
 internal sealed class PreviewFolder(IMessageFolder folder, FolderPath path, FolderChanges changes) : FolderView(folder, folder.Status), IWritableFolder
 {
     public override FolderPath Path => path;
@@ -51,7 +51,7 @@ internal sealed class PreviewFolder(IMessageFolder folder, FolderPath path, Fold
     public Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken) =>
         throw new InvalidOperationException("a preview takes no messages");
 
-    /// <summary>Returns the number of changes without those to messages that have the flags already or are gone.</summary>
+    /// <summary>Returns the number of changes, not counting those to messages that already have the flags or no longer exist.</summary>
     public async Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changed, CancellationToken cancellationToken)
     {
         var wanted = changed.ToDictionary(c => c.Uid);
@@ -84,7 +84,7 @@ internal sealed class PreviewFolder(IMessageFolder folder, FolderPath path, Fold
 /// <summary>A folder that the run would create, shown as empty.</summary>
 internal sealed class EmptyFolder(FolderPath path) : IMessageFolder
 {
-    /// <summary>The status of an empty folder whose UIDVALIDITY no folder has had yet.</summary>
+    /// <summary>The status of an empty folder with a UIDVALIDITY that no existing folder has.</summary>
     public static FolderStatus EmptyStatus { get; } = new(new UidValidity(uint.MaxValue), new Uid(1), 0);
 
     public FolderPath Path => path;

@@ -4,23 +4,23 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Views;
 
 /// <summary>
-/// A target as it would be after what it is asked to change, and which is never changed: what is asked for is recorded, and shown to whoever looks
-/// afterwards. It takes no messages (<see cref="StoreTraits.TakesMessages"/>): that they would come can be told without reading them.
+/// Shows a target as it would be after the run, without changing it: requested changes are only recorded, and shown from then on. No messages are
+/// written to it (<see cref="StoreTraits.TakesMessages"/>), since a dry run can count the messages to copy without reading them.
 /// </summary>
-/// <param name="store">Open for reading.</param>
+/// <param name="store">The target, open for reading.</param>
 internal sealed class PreviewStore(ITargetStore store) : TargetView(store)
 {
     private readonly Lock turn = new();
 
-    /// <summary>The name a folder would have after the run → the name it has at the target now.</summary>
+    /// <summary>For each folder that the run would rename: its name after the run, and the name that it has at the target now.</summary>
     private readonly Dictionary<FolderPath, FolderPath> renamed = [];
 
     private readonly Dictionary<FolderPath, SpecialFolder> created = [];
 
-    /// <summary>The changes that messages would undergo, by the present name of their folder.</summary>
+    /// <summary>The changes that the run would make to messages, by the folder's present name.</summary>
     private readonly Dictionary<FolderPath, FolderChanges> changes = [];
 
-    /// <summary>The target's folders as listed last.</summary>
+    /// <summary>The target's folders in the last listing; null before it.</summary>
     private IReadOnlyList<FolderEntry>? listed;
 
     public override StoreTraits Traits { get; } = store.Traits with { TakesMessages = false };
@@ -81,8 +81,8 @@ internal sealed class PreviewStore(ITargetStore store) : TargetView(store)
     }
 
     /// <summary>
-    /// Renames a folder together with the folders below it, as an IMAP server does; a caller that needs one of those at its old name renames
-    /// it back.
+    /// Renames a folder together with the folders below it, as an IMAP server does. A caller that needs one of those under its old name has to rename it
+    /// back.
     /// </summary>
     public override async Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken)
     {
@@ -124,7 +124,10 @@ internal sealed class PreviewStore(ITargetStore store) : TargetView(store)
         }
     }
 
-    /// <summary>A local folder that lacks a part of itself is listed and can't be read: opened for writing it would be made whole.</summary>
+    /// <summary>
+    /// Opens a folder. A local folder that lacks one of its directories is listed but can't be read. It is shown as empty, since the run would complete
+    /// it.
+    /// </summary>
     private async Task<IMessageFolder> OpenWholeAsync(FolderPath there, FolderPath path, CancellationToken cancellationToken)
     {
         try

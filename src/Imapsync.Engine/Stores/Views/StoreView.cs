@@ -3,7 +3,10 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Views;
 
-/// <summary>A store to read, seen in another way; members that a view does not override are passed on to the store. Owns the store.</summary>
+/// <summary>
+/// The base class of views of a store that is read. Members that a view does not override are passed on to the store. Disposing the view disposes
+/// the store.
+/// </summary>
 internal abstract class StoreView(IMessageStore store) : IMessageStore
 {
     public virtual StoreTraits Traits => store.Traits;
@@ -27,7 +30,9 @@ internal abstract class StoreView(IMessageStore store) : IMessageStore
     public virtual ValueTask DisposeAsync() => store.DisposeAsync();
 }
 
-/// <summary>A target seen in another way; members that a view does not override are passed on to the target. Owns the target.</summary>
+/// <summary>
+/// The base class of views of a target. Members that a view does not override are passed on to the target. Disposing the view disposes the target.
+/// </summary>
 internal abstract class TargetView(ITargetStore target) : StoreView(target), ITargetStore
 {
     protected ITargetStore Target => target;
@@ -55,7 +60,7 @@ internal abstract class TargetView(ITargetStore target) : StoreView(target), ITa
         target.SetSubscribedAsync(wanted, cancellationToken);
 }
 
-/// <summary>A folder seen in another way. Owns the folder.</summary>
+/// <summary>The base class of views of a folder. Disposing the view disposes the folder.</summary>
 internal abstract class FolderView(IMessageFolder folder, FolderStatus status) : IMessageFolder
 {
     public virtual FolderPath Path => folder.Path;
