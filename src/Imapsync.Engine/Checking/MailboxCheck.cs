@@ -87,7 +87,7 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
             var (here, there) = (0L, Known((amount, unknown)));
             foreach (var folder in folders)
                 here += Known(await measure(source, folder));
-            // If the target reports nothing about a folder, all of the mail may be there already, so none of it is counted as left to copy.
+            // If the target reports nothing about a folder, all of the mail may already be there, so none of it is counted as left to copy.
             var left = amount == 0 && unknown > 0 ? 0 : Math.Max(0, here - there);
             (Source, Target, Left) = (Source + here, Target + there, Left + left);
         }

@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Discovery;
 /// <summary>How the server of an address was found.</summary>
 public enum FoundBy
 {
-    /// <summary>The address is in one of a known provider's own domains.</summary>
+    /// <summary>The address is in a domain that belongs to a known provider.</summary>
     Table,
 
     /// <summary>SRV records of the domain (RFC 6186).</summary>
@@ -31,9 +31,9 @@ public sealed record FoundServer(FoundBy By, string Host, int Port, bool UsesSta
     public Provider? Provider { get; init; }
 
     /// <summary>
-    /// Whether a trustworthy source named the server: it is in the domain itself, belongs to a known provider, or comes from a document
-    /// fetched from the domain over verified TLS. A host outside the domain that only DNS names may be an attacker's, with a valid
-    /// certificate of its own (RFC 6186 §6), so a person has to agree before a password is sent there.
+    /// Whether a trustworthy source named the server: the host is in the address's domain, belongs to a known provider, or is named in a document fetched
+    /// from the domain over verified TLS. A host in another domain that only DNS records name may be an attacker's, even with a valid certificate (RFC
+    /// 6186 §6). A person then has to agree before a password is sent there.
     /// </summary>
     public bool IsVouchedFor { get; init; }
 

@@ -107,7 +107,7 @@ public sealed class MailDiscovery(DiscoveryOptions options)
     /// <summary>Returns the first candidate that shows a valid certificate.</summary>
     private async Task<DiscoveryOutcome> ProveAsync(IReadOnlyList<FoundServer> candidates, List<string> tried, CancellationToken cancellationToken)
     {
-        // Servers named by a source are tried before guessed ones. Their number is limited, so failed attempts don't take long.
+        // Servers named by a source are tried before guessed ones. Only a few are tried, so that failed attempts don't take long.
         var named = candidates.Where(c => c.By != FoundBy.Guess).DistinctBy(c => (c.Host, c.Port, c.UsesStartTls)).Take(MaxProofs);
         foreach (var group in new[] { named, candidates.Where(c => c.By == FoundBy.Guess) })
         {

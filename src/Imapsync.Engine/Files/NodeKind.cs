@@ -30,8 +30,8 @@ internal static partial class Nodes
     /// </summary>
     public static NodeKind KindOf(string path)
     {
-        // Where statx works, its failure means that nothing was there. A second check by other calls could find an entry that was created
-        // since.
+        // Where statx works, its failure means that nothing exists. Other calls are not tried then, since they could find an entry that was created
+        // meanwhile.
         if (SystemAnswers)
             return Ask(CurrentDirectory, path, 0) ?? NodeKind.Nothing;
         if (Directory.Exists(path))

@@ -42,7 +42,7 @@ public static partial class OutputFile
 
     /// <summary>Writes the output: an ordinary file appears complete or not at all.</summary>
     /// <param name="isForAll">Whether every user may read the file.</param>
-    /// <param name="time">Measures how long a pipe without a reader is waited for; null for the system's clock.</param>
+    /// <param name="time">Measures how long to wait for a program that reads from a pipe; null for the system's clock.</param>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>
     public static async Task WriteAsync(string path, Func<Stream, Task> write, bool isForAll = false, TimeProvider? time = null)

@@ -33,12 +33,12 @@ internal static partial class Posix
     private static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : OperatingSystem.IsFreeBSD() ? 0x100000 : 0x80000;
 
     /// <summary>
-    /// Opens a path for reading that <see cref="File.OpenHandle(string, FileMode, FileAccess, FileShare, FileOptions, long)"/> would refuse:
-    /// a directory, a locked file.
+    /// Opens a path for reading. Unlike <see cref="File.OpenHandle(string, FileMode, FileAccess, FileShare, FileOptions, long)"/>, it also opens
+    /// directories and files that another process has locked.
     /// </summary>
     public static SafeFileHandle OpenRead(string path)
     {
-        // open is variadic in C; without O_CREAT the third argument is never read, so passing two arguments is correct on every ABI.
+        // open is variadic in C. Without O_CREAT it never reads the third argument, so passing two arguments is correct on every platform.
         var descriptor = Open(path, ReadOnly | CloseOnExec);
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure("open", path);
     }
@@ -141,8 +141,8 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Creates a file, 0600, that has its contents from its first instant, also after a power cut: it is written and synced without a name,
-    /// then linked. False where anything of that name exists; null where the system or the file system does not support nameless files, and
+    /// Creates a file, 0600, that has its contents from its first instant, also after a power cut: the file is written and synced without a name and then
+    /// gets its name by a link. False where anything of that name exists. Null where the system or the file system does not support nameless files; then
     /// nothing was created.
     /// </summary>
     public static bool? TryCreateWhole(string path, ReadOnlySpan<byte> contents)
@@ -224,8 +224,8 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Releases the lock explicitly; to be called before a locked file is closed, since a child process that is being started has the handle,
-    /// too, until it executes its program.
+    /// Releases the lock explicitly. It has to be called before a locked file is closed: a child process that is being started has the handle, too, until
+    /// it executes its program, and closing alone would leave the lock to that process.
     /// </summary>
     public static void Unlock(SafeFileHandle locked)
     {

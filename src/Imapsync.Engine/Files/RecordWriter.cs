@@ -36,7 +36,7 @@ internal sealed class RecordWriter(uint previousCrc = 0, bool isChained = true)
         return taken;
     }
 
-    /// <summary>Discards the lines written so far, which have been saved, and continues after them in the same buffer.</summary>
+    /// <summary>Discards the lines written so far, once they have been saved, and continues after them in the same buffer.</summary>
     public void Clear()
     {
         buffer.ResetWrittenCount();

@@ -1,15 +1,15 @@
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Directories that contain new names and are not synced yet: many names in one directory cost one sync. <see cref="Sync"/> has to be called
-/// before anybody is promised that such a name is durable.
+/// Collects directories that contain new names and are not synced yet, so that many new names in one directory need one sync. <see cref="Sync"/> has
+/// to be called before such a name counts as durable.
 /// </summary>
 internal sealed class UnsyncedDirectories
 {
     private readonly HashSet<string> waiting = [];
     private readonly Lock syncing = new();
 
-    /// <summary>Records a directory; to be called after the name was created and not before, since a sync in progress might miss it.</summary>
+    /// <summary>Records a directory. It has to be called after the name was created, since a sync that is in progress might otherwise miss the name.</summary>
     public void Add(string directory)
     {
         lock (waiting)

@@ -40,7 +40,10 @@ public static class FolderMapper
             [.. withMessages[false].Select(f => f.Path).Order()]);
     }
 
-    /// <summary>Returns the mapping with the paths that the pairs' target folders have, or will have as far as the target's listing tells.</summary>
+    /// <summary>
+    /// Returns the mapping with the real paths of the pairs' target folders. For a folder that does not exist yet, this is the path that it will have, as
+    /// far as the target's listing shows.
+    /// </summary>
     /// <param name="remembered">Pairs of earlier runs.</param>
     public static FolderMapping Locate(
         FolderMapping mapping, ITargetStore target, IReadOnlyList<FolderEntry> listed, IEnumerable<PairKey>? remembered = null, IMessageStore? source = null)

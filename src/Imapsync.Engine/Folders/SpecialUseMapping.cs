@@ -11,7 +11,7 @@ namespace Imapsync.Engine.Folders;
 /// </summary>
 internal static class SpecialUseMapping
 {
-    // All, Flagged and Important are left out: servers that have them show other folders' mail there.
+    // All, Flagged and Important are left out: where a server has these folders, they show other folders' mail.
     private static readonly SpecialFolder[] Uses =
         [SpecialFolder.Sent, SpecialFolder.Drafts, SpecialFolder.Trash, SpecialFolder.Junk, SpecialFolder.Archive];
 
@@ -30,7 +30,7 @@ internal static class SpecialUseMapping
         foreach (var use in Uses)
         {
             var candidates = FoldersFor(use, target);
-            // A source folder that was mapped to a target folder before keeps it, so it comes first.
+            // A source folder that went to one of the target's candidates in an earlier run keeps it, so it comes first.
             foreach (var folder in FoldersFor(use, source).Where(plain.ContainsKey).OrderByDescending(f => before[f].Any(candidates.Contains)).ThenBy(f => f))
             {
                 if (rules.Map.Keys.Any(folder.IsAtOrBelow) || before[folder].Contains(plain[folder]))
@@ -56,7 +56,7 @@ internal static class SpecialUseMapping
             : [.. own.Where(f => f.Special == SpecialFolder.None && SpecialFolderNames.UseOf(f.Path) == use).Select(f => f.Path)];
     }
 
-    /// <summary>Returns whether another source folder is mapped to this target folder, or below it, by its own name.</summary>
+    /// <summary>Returns whether another source folder goes to this target folder, or below it, because it has the same name.</summary>
     private static bool IsInTheWay(FolderPath there, FolderPath folder, Dictionary<FolderPath, FolderPath> plain) =>
         plain.Any(p => !p.Key.IsAtOrBelow(folder) && p.Value.IsAtOrBelow(there));
 }

@@ -4,8 +4,8 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Folders;
 
 /// <summary>
-/// Assigns a target folder to each pair, by the target's listing and by earlier runs. Pure. Pairs that the rules map to the same folder share
-/// one; other pairs never share a folder, however the target changes their names.
+/// Assigns a target folder to each pair, by the target's listing and by earlier runs. Pure. Pairs that the rules map to the same folder share that
+/// folder. Other pairs never share a folder, however the target changes their names.
 /// </summary>
 internal sealed class TargetPathMap
 {
@@ -28,13 +28,13 @@ internal sealed class TargetPathMap
         var groups = pairs.GroupBy(p => p.Target).OrderBy(g => g.Key).ToDictionary(g => g.Key, g => g.SelectMany(p => before[p.Source.Path]).Where(there.Contains).ToList());
         wished = [.. groups.Keys.Select(listedAs)];
 
-        // Pairs that had a folder in an earlier run take precedence over pairs that merely have the folder's name.
+        // Pairs that had a folder in an earlier run take precedence over pairs for which only the folder's name fits.
         Assign(groups, (wish, had) => had.Find(wish.Equals));
         Assign(groups, (wish, had) => had.Find(t => TargetNames.Kin(t) == TargetNames.Kin(wish) && !taken.Contains(t)));
         Assign(groups, (wish, _) => there.Contains(wish) ? wish : null);
         Assign(groups, (wish, _) => !there.Contains(wish) && TargetNames.Strict(wish) is var strict && there.Contains(strict) && !wished.Contains(strict) ? strict : null);
-        // A folder with the same levels, joined by dots or separate, is taken for the same folder: a second folder beside it would
-        // duplicate all its mail.
+        // Two folders are taken for the same folder if one has its levels joined by dots and the other has the same levels separate. A second folder beside
+        // it would duplicate all its mail.
         var joined = there.ToLookup(TargetNames.Flat);
         Assign(groups, (wish, had) => there.Contains(wish) ? null
             : joined[TargetNames.Flat(wish)].FirstOrDefault(t => (isFlat || had.Contains(t)) && !wished.Contains(t) && !taken.Contains(t) && flat.Add(t)));
@@ -63,7 +63,10 @@ internal sealed class TargetPathMap
         taken.Remove(before);
     }
 
-    /// <summary>Returns the path as moved by the nearest parent whose target folder differs from its mapped path.</summary>
+    /// <summary>
+    /// Returns the path that a new folder for a mapped path should have: below the place to which the nearest parent was moved, or the mapped path itself if
+    /// no parent was moved.
+    /// </summary>
     public FolderPath PreferredPath(FolderPath mapped)
     {
         // Where the target's folders form one flat tree, new folders are created flat as well, for the sake of the program that uses the tree.

@@ -9,7 +9,7 @@ namespace Imapsync.Engine.History;
 public sealed record JobStanding
 {
     /// <summary>
-    /// How far in the future a success may be. One further ahead was recorded before the clock was set back, so its age is unknown.
+    /// How far in the future a success may lie. A success further in the future was recorded before the clock was set back, so its age is unknown.
     /// </summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(5);
 
@@ -63,7 +63,7 @@ public sealed record JobStanding
         };
     }
 
-    /// <summary>Removes runs that did nothing because the job was locked, once the run that held the lock has ended.</summary>
+    /// <summary>Removes runs that did nothing because another run held the job's lock, once that other run has ended.</summary>
     private static List<HistoryEntry> WithoutOvertaken(List<HistoryEntry> runs)
     {
         var last = runs.FindLastIndex(e => e.Stop != StopReason.Locked && e.Ended is not null);
@@ -71,7 +71,7 @@ public sealed record JobStanding
     }
 
     /// <summary>
-    /// Returns whether the entry's process still runs on this machine. A process that started after the entry only has the same ID.
+    /// Returns whether the entry's process still runs on this machine. A process with the same ID that started after the entry is another process.
     /// </summary>
     public static bool IsAlive(HistoryEntry entry)
     {

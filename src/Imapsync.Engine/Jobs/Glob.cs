@@ -1,9 +1,9 @@
 namespace Imapsync.Engine.Jobs;
 
 /// <summary>
-/// Matches texts with <c>*</c> (any characters), <c>?</c> (one) and, if there are levels, <c>**</c> (any levels). The text may be a
-/// stranger's, so all possible matches are followed at once: the time is at most proportional to the lengths of pattern and text
-/// multiplied.
+/// Matches texts with <c>*</c> (any characters), <c>?</c> (one character) and, if there are levels, <c>**</c> (any levels). The text may come from a
+/// stranger, so all possible matches are followed at the same time: the time is at most proportional to the product of the lengths of pattern and
+/// text.
 /// </summary>
 internal static class Glob
 {

@@ -54,7 +54,7 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     public SnapshotPolicy? Snapshots { get; init; }
 
     /// <summary>
-    /// Whether an index of the words in the target's messages is kept for searching. Each run adds the messages that came.
+    /// Whether an index of the words in the target's messages is kept for searching. Each run adds its new messages to the index.
     /// </summary>
     public bool HasIndex { get; init; }
 
@@ -115,8 +115,8 @@ public sealed record FolderRules
     public SpecialUsePolicy SpecialUse { get; init; } = SpecialUsePolicy.Names;
 
     /// <summary>
-    /// Whether source and target are the same account. Folders at the copies' destination (<see cref="Prefix"/>, or else the targets in <see
-    /// cref="Map"/>) are then no sources, since each run would copy the copies. A longer entry in the map still includes a folder.
+    /// Whether source and target are the same account. The folders to which the copies go (<see cref="Prefix"/>, or else the targets in
+    /// <see cref="Map"/>) are then not copied themselves, since otherwise each run would copy the copies. A longer entry in the map still includes a folder.
     /// </summary>
     public bool IsOneAccount { get; init; }
 
@@ -199,7 +199,7 @@ public sealed record MessageFilter
         : string.Create(CultureInfo.InvariantCulture, $"{Since:O}|{Before:O}|{MinSizeBytes}|{MaxSizeBytes}|{WithFlags}|{WithoutFlags}") + Choice();
 
     /// <summary>
-    /// Returns digests of the UIDs, Message-IDs and header conditions, because these may be long and only have to be distinguishable.
+    /// Returns digests of the UIDs, Message-IDs and header conditions. These may be long, and it only matters whether two of them differ.
     /// </summary>
     private string Choice()
     {
@@ -233,7 +233,7 @@ public enum LabelPolicy
     None,
 
     /// <summary>
-    /// Every folder is copied unchanged, except the folder with all mail: only its messages that are in no other folder are copied.
+    /// Every folder is copied unchanged, except the folder with all mail: of its messages only those in no other folder are copied.
     /// </summary>
     Folders,
 

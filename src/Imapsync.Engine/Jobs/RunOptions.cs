@@ -6,8 +6,8 @@ namespace Imapsync.Engine.Jobs;
 public sealed record RunOptions(bool DryRun = false, bool Heal = false)
 {
     /// <summary>
-    /// The number of messages that earlier runs removed and that count for this run's deletion limit as well. Otherwise many runs in a row
-    /// could each remove a few, without any limit.
+    /// The number of messages that earlier runs removed and that count toward this run's deletion limit. Otherwise many runs could each remove a few
+    /// messages, and together more than the limit.
     /// </summary>
     public long RemovedBefore { get; init; }
 }

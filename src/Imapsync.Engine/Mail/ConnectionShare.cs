@@ -1,19 +1,19 @@
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// One account's share of the connections to a host, where these are counted over all accounts: one connection for as long as the share is open,
-/// and further ones while other accounts can spare them. Methods may be called from any task.
+/// One account's share of the connections to a host, where these are limited for all accounts together. The share always includes one connection,
+/// and further ones while other accounts do not need them. Methods may be called from any task.
 /// </summary>
 public abstract class ConnectionShare
 {
     /// <summary>Called, from any task, after <see cref="TryTake"/> returned false, when a connection may have become available.</summary>
     public Action? OnSpare { get; set; }
 
-    /// <summary>Called, from any task, when other accounts wait: idle connections should be given back.</summary>
+    /// <summary>Called, from any task, when other accounts wait for a connection. The receiver should then give back idle connections.</summary>
     public Action? OnWanted { get; set; }
 
     /// <summary>
-    /// Whether another account is waiting that has fewer connections: a connection that is no longer used should then be given back.
+    /// Whether an account that has fewer connections is waiting. A connection that is no longer used should then be given back.
     /// </summary>
     public abstract bool IsWanted { get; }
 

@@ -10,7 +10,10 @@ public abstract record Endpoint
     /// <summary>The URL for people, without any secret.</summary>
     public abstract string Display { get; }
 
-    /// <summary>Identifies the mailbox: equal for two endpoints that lead to the same mailbox, however it is reached.</summary>
+    /// <summary>
+    /// Identifies the mailbox: the same text for two endpoints of the same mailbox, whoever logs in there and in whatever way. For a server it includes
+    /// host and port.
+    /// </summary>
     public virtual string Identity => Display;
 
     /// <summary>The directory or file of this machine that holds the mail, absolute; null for a store on a server.</summary>
@@ -19,7 +22,7 @@ public abstract record Endpoint
     /// <summary>Whether messages are removed from this endpoint, as a source, once they are safely stored at the target.</summary>
     public virtual bool RemovesCopied => false;
 
-    /// <summary>False if the store has no flags, so that nothing follows from a message without flags.</summary>
+    /// <summary>False if the store has no flags. A message without flags is then a message whose flags are unknown.</summary>
     public virtual bool KnowsFlags => true;
 
     /// <summary>Whether the store may be one whose messages carry labels (Gmail).</summary>
@@ -64,7 +67,7 @@ public enum MaildirLayout
     /// <summary>INBOX is the root, folder A/B is the directory <c>.A.B</c>: the default layout of Dovecot and Courier.</summary>
     MaildirPlusPlus,
 
-    /// <summary>Nested directories (Dovecot's LAYOUT=fs).</summary>
+    /// <summary>Folder A/B is the directory <c>A/B</c> (Dovecot's LAYOUT=fs).</summary>
     Fs,
 }
 
@@ -92,7 +95,7 @@ public abstract record ServerEndpoint(string Host, int Port, TlsMode Tls, string
     /// <summary>A PEM file with certificate authorities to trust instead of the system's.</summary>
     public string? TlsCaFile { get; init; }
 
-    /// <summary>The SHA-256 of the server's certificate in hex; if set, it is compared instead of verifying the certificate's chain.</summary>
+    /// <summary>The SHA-256 of the server's certificate in hex. If it is set, it is compared and the certificate's chain is not verified.</summary>
     public string? TlsFingerprint { get; init; }
 
     /// <summary>A PEM file with the client certificate, for servers that request one.</summary>
@@ -139,7 +142,8 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
     public bool Compress { get; init; }
 
     /// <summary>
-    /// Enough connections to hide round trips behind one another, and no more than the strictest servers (Courier) permit to one address.
+    /// The default number of connections: enough to keep working while some of them wait for the server, and no more than the strictest servers
+    /// (Courier) permit for one client address.
     /// </summary>
     public const int DefaultConnections = 4;
 
@@ -153,10 +157,10 @@ public sealed record ServerTimeouts
     /// <summary>The limit for making a network connection to any of the host's addresses.</summary>
     public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The limit for TLS, where it comes first, and the greeting, counted from the network connection on.</summary>
+    /// <summary>The limit for the greeting, and for TLS if it comes before the greeting. It begins when the network connection is made.</summary>
     public TimeSpan Greeting { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>The limit for the next octet while a command is in flight.</summary>
+    /// <summary>The longest time without any octet from the server while a command is in flight.</summary>
     public TimeSpan Stall { get; init; } = TimeSpan.FromMinutes(2);
 }
 
@@ -196,8 +200,8 @@ public enum AuthMechanism
 }
 
 /// <summary>
-/// Refers to a secret without holding it; the secret is read as late as possible and as often as needed (a command may return a new token each
-/// time).
+/// Refers to a secret without holding it. The secret is read as late as possible, and anew each time, since a command may return a new token each
+/// time.
 /// </summary>
 public abstract class SecretReference
 {

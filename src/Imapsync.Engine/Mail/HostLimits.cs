@@ -1,7 +1,7 @@
 namespace Imapsync.Engine.Mail;
 
-/// <summary>The limits for one host, shared by all jobs of a process, as source and as target: an entry of <c>hosts:</c>.</summary>
-/// <param name="Host">The entry's name in lower case; equal for all endpoints that share the limits.</param>
+/// <summary>The limits for one host: an entry of <c>hosts:</c>. All jobs of a process share them, whether the host is their source or target.</summary>
+/// <param name="Host">The entry's name in lower case; the same for all endpoints that share the limits.</param>
 public sealed record HostLimits(string Host)
 {
     /// <summary>How many connections may be open at once. Null: as many as the endpoints allow.</summary>

@@ -7,8 +7,8 @@ public interface IAccessControl
     string Owner { get; }
 
     /// <summary>
-    /// Lists all entries of a folder; an identifier with a leading <c>-</c> is denied the rights. Refused to users without the right
-    /// <c>a</c>.
+    /// Lists all entries of a folder. An entry whose identifier begins with <c>-</c> takes the rights away from that identifier. A server refuses the list
+    /// to users without the right <c>a</c>.
     /// </summary>
     Task<IReadOnlyList<AccessEntry>> ListAsync(FolderPath path, CancellationToken cancellationToken);
 

@@ -11,14 +11,14 @@ public interface IMessageFolder : IAsyncDisposable
     FolderStatus Status { get; }
 
     /// <summary>
-    /// The UIDVALIDITY under which messages seen before keep their UIDs. It is set even where <see cref="Status"/> has none because some
-    /// messages (files without a number, in a folder read without writing) have higher UIDs that are valid for this session only.
+    /// The UIDVALIDITY under which messages seen before keep their UIDs. <see cref="Status"/> has none if some messages have UIDs that are valid for this
+    /// session only (files that could not be numbered, because the folder must not be written to). This property is set even then.
     /// </summary>
     UidValidity LastingUidValidity { get; }
 
     /// <summary>
-    /// Messages whose name belonged to another message before, or whose file was written again, each with the earlier message's UID: only
-    /// their octets tell whether both are the same mail. Empty for stores where the UID suffices.
+    /// The messages that may be the same as an earlier message, each with the earlier message's UID: their file has an earlier message's name, or was
+    /// written again. Only a comparison of the octets shows whether both are the same mail. Empty for stores where the UID suffices.
     /// </summary>
     IReadOnlyDictionary<Uid, Uid> Predecessors { get; }
 
@@ -36,7 +36,7 @@ public interface IMessageFolder : IAsyncDisposable
 
     /// <summary>
     /// Reads whole messages, roughly in the order requested. A message that can't be read comes with <see cref="IncomingMessage.Failure"/>
-    /// set; one that vanished meanwhile may be missing. Each message must have been processed before the next one is requested.
+    /// set; one that vanished meanwhile may be missing. The caller must have finished with a message before it requests the next one.
     /// </summary>
     /// <param name="messages">As listed with date and size; enumerated as the reading proceeds, and never while a message is being processed.</param>
     IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken);
@@ -56,8 +56,7 @@ public interface IMessageFolder : IAsyncDisposable
 public interface IWritableFolder : IMessageFolder
 {
     /// <summary>
-    /// The folder's UIDNEXT: every message appended from now on gets this UID or a higher one. It is current as of the last call on this
-    /// folder. The UIDs of the next batch of appended messages begin here.
+    /// The folder's UIDNEXT as of the last call on this folder: every message appended from now on gets this UID or a higher one.
     /// </summary>
     Uid UidNext { get; }
 

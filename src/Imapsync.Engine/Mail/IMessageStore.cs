@@ -17,8 +17,8 @@ public interface IMessageStore : IAsyncDisposable
     IAccessControl? AccessControl { get; }
 
     /// <summary>
-    /// Lists every folder, in no guaranteed order, including those that hold no messages (\Noselect). The status is filled where the store
-    /// reports it at no extra cost for each folder, otherwise null. A listing that the server truncated or refused throws and is never
+    /// Lists every folder, in no guaranteed order, including those that hold no messages (\Noselect). Each entry has the folder's status if the store
+    /// reports it without a request per folder; otherwise the status is null. A listing that the server truncated or refused throws and is never
     /// returned as if it were complete.
     /// </summary>
     Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken);
@@ -38,7 +38,7 @@ public interface IMessageStore : IAsyncDisposable
     /// </summary>
     Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken);
 
-    /// <summary>Opens an open folder a second time, by the same path, only for <see cref="IMessageFolder.ReadAsync"/>.</summary>
+    /// <summary>Opens a folder that is already open a second time, by the same path. The result may only be used for <see cref="IMessageFolder.ReadAsync"/>.</summary>
     Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>Describes the store for a person who checks the job: software, capabilities, quota, limits, layout. Changes nothing.</summary>
@@ -52,8 +52,8 @@ public interface IMessageStore : IAsyncDisposable
 public interface ITargetStore : IMessageStore
 {
     /// <summary>
-    /// Returns the counters that show whether UIDs known before are still valid: they suffice for a target folder in which nothing is to be
-    /// done.
+    /// Returns the counters that show whether UIDs known before are still valid. They suffice for a target folder in which nothing is to be changed, and
+    /// may cost less than its status.
     /// </summary>
     Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken);
 
@@ -73,8 +73,8 @@ public interface ITargetStore : IMessageStore
     FolderPath ListedAs(FolderPath path);
 
     /// <summary>
-    /// Creates a folder and its missing parents; a name that only had children becomes a folder of messages. No error when the folder exists
-    /// already, which on some stores may be under another name: a new listing tells the name.
+    /// Creates a folder and its missing parents. A name that only had children becomes a folder that holds messages. Does nothing when the folder exists
+    /// already. On some stores it may exist under another spelling, which a new listing shows.
     /// </summary>
     Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken);
 
@@ -89,13 +89,13 @@ public interface ITargetStore : IMessageStore
     Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken);
 }
 
-/// <param name="IsWarning">Whether the fact has a cost: a limit that is nearly reached, or octets that the store is known to change.</param>
+/// <param name="IsWarning">Whether the person should act on the fact: a limit is nearly reached, or the store is known to change octets.</param>
 public readonly record struct StoreFact(string Name, string Value, bool IsWarning = false)
 {
     /// <summary>How much more can be stored, if the fact is a limit to the store's contents; otherwise null.</summary>
     public long? Free { get; init; }
 
-    /// <summary>The unit of <see cref="Free"/>.</summary>
+    /// <summary>The unit of <see cref="Free"/>, messages or octets.</summary>
     public StoreUnit Unit { get; init; }
 }
 
@@ -106,15 +106,15 @@ public enum StoreUnit
 }
 
 /// <summary>A store's abilities, as data.</summary>
-/// <param name="Display">For people and reports: <c>imaps://alice@imap.example.com</c>, <c>maildir:/var/backups/alice</c>; never a secret.</param>
-/// <param name="StatusShowsFlagChanges">The status has HIGHESTMODSEQ, so that an unchanged status means unchanged flags.</param>
+/// <param name="Display">The store's name for people and reports: <c>imaps://alice@imap.example.com</c>, <c>maildir:/var/backups/alice</c>. Never contains a secret.</param>
+/// <param name="StatusShowsFlagChanges">Whether the status has HIGHESTMODSEQ, so that an unchanged status means unchanged flags.</param>
 /// <param name="MaxConcurrentFolders">How many folders may usefully be open at once; at least 1.</param>
-/// <param name="HasLabels">A message lies in many folders at once and carries labels (Gmail).</param>
+/// <param name="HasLabels">Whether a message may lie in many folders at once and carry labels (Gmail).</param>
 public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, int MaxConcurrentFolders, bool HasLabels = false)
 {
     /// <summary>
-    /// Over how many open folders the reading of one or few folders may usefully be spread; 0 where a second reader of a folder gains
-    /// nothing.
+    /// How many open folders may usefully be read at once when only a few folders are left, so that one folder is opened and read several times; 0 where a
+    /// second reader of a folder gains nothing.
     /// </summary>
     public int MaxReaders { get; init; }
 
@@ -135,7 +135,7 @@ public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, in
     public bool IsFlat { get; init; }
 
     /// <summary>
-    /// Header fields that mail programs write into the messages of such a store when they open it, and which are not part of the mail.
+    /// Header fields that mail programs write into stored messages when they open such a store. They are not part of the mail.
     /// </summary>
     public IReadOnlyList<string> NotedFields { get; init; } = [];
 
@@ -171,10 +171,10 @@ public enum FolderUse
     /// <summary>The folder is used unchanged.</summary>
     Whole,
 
-    /// <summary>The folder is shown as a view that also depends on other folders, so its status does not prove that nothing changed.</summary>
+    /// <summary>A part of the folder is used, which also depends on other folders. An unchanged status thus does not prove that nothing changed.</summary>
     View,
 
-    /// <summary>The folder is not used: its messages are seen in another folder.</summary>
+    /// <summary>The folder is not used, since its messages are also in another folder, which is used.</summary>
     LeftOut,
 }
 
@@ -185,7 +185,7 @@ public enum FolderUse
 public readonly record struct FolderStatus(
     UidValidity UidValidity, Uid UidNext, long Messages, long? Unseen = null, ModSeq? HighestModSeq = null)
 {
-    /// <summary>The number of messages was not reported, and is given as 0.</summary>
+    /// <summary>Whether the number of messages was not reported; <see cref="Messages"/> is then 0.</summary>
     public bool IsCountUnknown { get; init; }
 }
 
@@ -213,28 +213,28 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
     public ConnectionShare? Share { get; init; }
 
     /// <summary>
-    /// Called with a short fixed word and a text for people when the job reaches a limit of its own: the job then finishes appending the
+    /// Called when the job reaches a limit of its own, with a short fixed word for programs and a text for people. The job then finishes appending the
     /// current batch of messages and ends as incomplete. May be called from any task and more than once.
     /// </summary>
     public Action<string, string> OnLimit { get; init; } = (_, _) => { };
 
     /// <summary>
-    /// Called for data in the store that may be mail and is not read: with the folder where there is one, a short fixed word, and a text for
-    /// people. At a source it is a problem of the job. May be called from any task, and more than once for the same data.
+    /// Called for data in the store that may be mail and is not read: with the folder (null where there is none), a short fixed word for programs, and a
+    /// text for people. At a source it is a problem of the job. May be called from any task, and more than once for the same data.
     /// </summary>
     public Action<FolderPath?, string, string> OnUnread { get; init; } = (_, _, _) => { };
 
     /// <summary>
-    /// The directory where a source may remember data that it can't write to the place it reads; null where it is to remember nothing.
+    /// The directory where a source may store data about mail that it must not write to; null where it must not store any.
     /// </summary>
     public string? MemoryDirectory { get; init; }
 
     /// <summary>
-    /// How many messages earlier runs have stored in a target, as far as known: if the target is empty now, it is not the same one.
+    /// How many messages earlier runs have stored in a target, as far as known. If the target is empty although this is not 0, it is not the same target.
     /// </summary>
     public long MessagesHeld { get; init; }
 
-    /// <summary>Whether remembered data are only read and not extended.</summary>
+    /// <summary>Whether the data in <see cref="MemoryDirectory"/> are only read and not extended.</summary>
     public bool MemoryIsReadOnly { get; init; } = true;
 
     /// <summary>Receives the log of the conversation with a server, without credentials and message texts.</summary>

@@ -53,8 +53,8 @@ public sealed class IncomingMessage
     public MailException? Failure { get; }
 
     /// <summary>
-    /// Hands over the octets where they are completely in memory and were not taken yet, otherwise returns null. They then belong to the
-    /// caller, even after the next message is requested, and may be overwritten; disposing releases the memory.
+    /// Hands the octets over to the caller if all of them are in memory and were not taken before; otherwise returns null. The caller may overwrite them
+    /// and keep them after the next message is requested. Disposing the result releases the memory.
     /// </summary>
     public IMemoryOwner<byte>? TakeHeld()
     {

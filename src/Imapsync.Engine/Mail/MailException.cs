@@ -67,6 +67,8 @@ public sealed class MailException(FailureScope scope, bool isTransient, string m
     /// </summary>
     public bool IsPassedOver { get; init; }
 
-    /// <summary>The only messages for which the request was refused, while it was done for all others; null if nothing is known to be done.</summary>
+    /// <summary>
+    /// The messages for which the request was refused, if it was carried out for all others; null if nothing is known about the others.
+    /// </summary>
     public UidSet? OnlyFor { get; init; }
 }

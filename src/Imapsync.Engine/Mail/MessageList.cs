@@ -5,14 +5,14 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// A listing of a folder, 24 octets for each message, since a folder may have a million. Flags are stored by number, since few distinct sets of
-/// them occur.
+/// A listing of a folder. It takes 24 octets for each message, since a folder may have a million. There are few distinct sets of flags, so each is
+/// stored once and messages refer to it by number.
 /// </summary>
 internal sealed class MessageList : IReadOnlyList<MessageInfo>
 {
     private const long UnknownSize = (1L << 48) - 1;
 
-    /// <summary>How many distinct sets of flags are stored. No user has so many; a server that sends more tries to exhaust the memory.</summary>
+    /// <summary>The most distinct sets of flags that are stored. No user has so many; a server that sends more would otherwise exhaust the memory.</summary>
     public const int MaxFlagSets = 100_000;
 
     private readonly BlockList<Row> rows = new();
@@ -44,7 +44,7 @@ internal sealed class MessageList : IReadOnlyList<MessageInfo>
             Add(message);
     }
 
-    /// <summary>Removes the matching messages; the order of the others stays.</summary>
+    /// <summary>Removes the messages for which the predicate returns true; the order of the others stays.</summary>
     public void RemoveAll(Predicate<MessageInfo> isMeant)
     {
         var kept = 0;
@@ -57,7 +57,7 @@ internal sealed class MessageList : IReadOnlyList<MessageInfo>
         rows.Cut(kept);
     }
 
-    /// <summary>Sorts the messages by UID, each of which occurs once. Costs almost nothing where they are sorted already.</summary>
+    /// <summary>Sorts the messages by UID, each of which must occur once. It takes almost no time if they are sorted already.</summary>
     public void SortByUid()
     {
         var isSorted = true;

@@ -12,7 +12,7 @@ public static class Reasons
     /// <summary>The source lists the message and can't deliver it.</summary>
     public const string Unreadable = "unreadable";
 
-    /// <summary>Fewer messages or folders are listed than exist; nothing is removed on such evidence.</summary>
+    /// <summary>A listing has fewer messages or folders than exist. Because of that, nothing is removed.</summary>
     public const string Listing = "listing";
 
     /// <summary>The folder can't be created at the target.</summary>

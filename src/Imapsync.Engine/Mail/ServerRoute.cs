@@ -7,7 +7,7 @@ public sealed record ServerRoute
 
     public AddressPreference Addresses { get; init; }
 
-    /// <summary>The proxy; null for none.</summary>
+    /// <summary>The proxy; null for a direct connection.</summary>
     public ProxyServer? Proxy { get; init; }
 
     /// <summary>
@@ -34,10 +34,10 @@ public enum ProxyProtocol
     HttpConnect,
 }
 
-/// <param name="User">Null where the proxy needs no log-in.</param>
+/// <param name="User">The user name for the proxy; null where it needs no log-in.</param>
 public sealed record ProxyServer(ProxyProtocol Protocol, string Host, int Port, string? User = null, SecretReference? Password = null)
 {
-    /// <summary>For people, without any secret.</summary>
+    /// <summary>The proxy's address for people, without any secret.</summary>
     public override string ToString() =>
         $"{(Protocol == ProxyProtocol.Socks5 ? "socks5" : "http")}://{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{Port}";
 }

@@ -3,8 +3,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// The names that mail programs and providers give to folders with a special use, in many languages: for servers that don't report the use by
-/// attribute (RFC 6154), and for stores of files.
+/// The names that mail programs and providers give to folders with a special use, in many languages. They are needed for servers that don't report the
+/// use by an attribute (RFC 6154), and for stores on disk.
 /// </summary>
 public static class SpecialFolderNames
 {
@@ -43,8 +43,8 @@ public static class SpecialFolderNames
     ]);
 
     /// <summary>
-    /// Returns a folder's special use by its name. Only folders at the top, below INBOX, or below a provider's own level (<c>[Gmail]</c>) are
-    /// considered: elsewhere a name has no such meaning, and <c>Projects/Archive</c> is an ordinary folder.
+    /// Returns a folder's special use by its name. Only folders at the top, below INBOX, or below a provider's own level (<c>[Gmail]</c>) are considered.
+    /// A folder elsewhere, such as <c>Projects/Archive</c>, is an ordinary folder.
     /// </summary>
     public static SpecialFolder UseOf(FolderPath path)
     {

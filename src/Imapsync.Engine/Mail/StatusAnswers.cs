@@ -1,6 +1,6 @@
 namespace Imapsync.Engine.Mail;
 
-/// <summary>Implements further queries with a folder's status, for stores that have no cheaper way.</summary>
+/// <summary>Derives other information from a folder's status, for stores that have no cheaper way to get it.</summary>
 internal static class StatusAnswers
 {
     /// <inheritdoc cref="IMessageStore.GetUidCountersAsync"/>

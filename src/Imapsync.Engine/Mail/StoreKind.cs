@@ -20,7 +20,7 @@ public abstract class StoreKind
     /// <summary>Whether the store opens several connections at once.</summary>
     public virtual bool HasConnections => false;
 
-    /// <summary>Whether the store is one file, where others are a directory or a server.</summary>
+    /// <summary>Whether the store is a single file, not a directory or a server.</summary>
     public virtual bool IsFile => false;
 
     /// <summary>Whether mail can be read from the store but not written to it.</summary>
@@ -85,7 +85,7 @@ public abstract class TargetKind<T> : StoreKind, ITargetKind
 public sealed record StoreSetting(string Name, string Purpose, ImmutableArray<string> Choices);
 
 /// <summary>
-/// What a store kind (IMAP, mbox, …) makes its endpoint from: the URL and the settings written next to it in the job file. Errors are reported
+/// The settings from which a store kind (IMAP, mbox, …) makes its endpoint: the URL and the keys beside it in the job file. Errors are reported
 /// with their position in that file.
 /// </summary>
 public interface IEndpointSettings

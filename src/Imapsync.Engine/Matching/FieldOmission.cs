@@ -2,8 +2,8 @@
 namespace Imapsync.Engine.Matching;
 
 /// <summary>
-/// Removes the header fields that mail programs write into stored messages, while a message is streamed. The header may have any length; no
-/// more than the start of one line is buffered.
+/// Removes the header fields that mail programs write into stored messages, while a message is streamed. The header may have any length, since
+/// only the start of one line is buffered.
 /// </summary>
 /// <param name="names">The names of the fields, without the colon.</param>
 internal sealed class FieldOmission(IReadOnlyList<string> names)
@@ -21,7 +21,8 @@ internal sealed class FieldOmission(IReadOnlyList<string> names)
     public IReadOnlyCollection<string> Omitted => omitted;
 
     /// <summary>
-    /// Consumes some octets from the front of the given ones, and returns those that remain in the message. Valid until the next call.
+    /// Consumes some octets from the front of <paramref name="octets"/> and returns those of them that remain in the message. The result is valid until
+    /// the next call.
     /// </summary>
     public ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> octets)
     {

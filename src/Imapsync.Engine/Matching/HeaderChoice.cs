@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Matching;
 
 /// <summary>
-/// The messages of one folder that the header conditions of a filter select. The result is kept while a failed folder is tried again, so
-/// that a bad connection does not cause all headers to be read anew.
+/// The messages of one folder that the header conditions of a filter select. The result is kept while a failed folder is tried again; otherwise a bad
+/// connection would cause all headers to be read again.
 /// </summary>
 internal sealed class HeaderChoice
 {
@@ -22,7 +22,7 @@ internal sealed class HeaderChoice
     /// <summary>The messages that are selected only because their header can't be judged.</summary>
     public UidSet Doubtful { get; private set; } = new();
 
-    /// <summary>How many messages were judged in the attempt that got furthest.</summary>
+    /// <summary>How many messages were judged in the attempt that judged the most.</summary>
     public long MostJudged { get; private set; }
 
     /// <summary>Reads the headers of the messages whose selection depends on them, many at once, without keeping them.</summary>
@@ -43,8 +43,8 @@ internal sealed class HeaderChoice
             validity = folder.Status.UidValidity;
         }
 
-        // With Message-IDs, the headers of settled messages are read, too, so that each Message-ID found is reported. These messages may be
-        // listed without a date, which then excludes none.
+        // If the filter has Message-IDs, the headers of settled messages are read, too, so that each Message-ID found is reported. Such messages may be
+        // listed without a date; then no condition on dates excludes them.
         var candidates = new UidSet(listing.Where(m => !judged.Contains(m.Uid)
             && (filter.MessageIds.IsEmpty ? isOpen(m) && filter.Accepts(m) : m.InternalDate == default || filter.Accepts(m))).Select(m => m.Uid));
         await foreach (var header in candidates.IsEmpty ? AsyncEnumerable.Empty<MessageHeader>() : folder.ReadHeadersAsync(candidates, cancellationToken))
@@ -62,8 +62,8 @@ internal sealed class HeaderChoice
             Judge(header.Uid, HeaderMatch.Fits(header.Octets, filter.Headers));
         }
 
-        // A message whose header did not arrive can't be judged, so it is selected: if the message still exists, it is copied, or fails
-        // with its own reason. The next attempt may get its header.
+        // A message whose header did not arrive can't be judged, so it is selected. If the message still exists, it is copied, or it fails with its own
+        // reason. The next attempt may get its header.
         List<Uid> unread = filter.MessageIds.IsEmpty ? [.. candidates.Enumerate().Where(u => !judged.Contains(u))] : [];
         Chosen = With(fitting, unread);
         Doubtful = With(undecided, unread);

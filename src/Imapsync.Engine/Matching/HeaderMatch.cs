@@ -51,10 +51,10 @@ internal static class HeaderMatch
         return isTold ? rule.Excludes : null;
     }
 
-    /// <param name="isTold">Set to false if a part of the value can't be read.</param>
+    /// <param name="isTold">Set to false if a part of the value can't be read; otherwise not changed.</param>
     private static List<string> Texts(byte[] value, HeaderKind kind, ref bool isTold)
     {
-        // Octets that are not UTF-8 are decoded by a guess, and a guess is no reason to leave a message out.
+        // Octets that are not UTF-8 are decoded by a guess, and a guess is not enough to exclude a message.
         isTold &= Utf8.IsValid(value) && Charsets(Encoding.Latin1.GetString(value)).All(HeaderText.KnowsCharset);
         var whole = OneLine(HeaderText.Decode(value));
         List<string> texts = [whole];

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Imapsync.Engine.Matching;
 
 /// <summary>
-/// A digest that does not depend on changes that servers make to the same octets: some use line ends of their own, drop a lone CR, add a line end
-/// to the last line, or store NUL as 0x80.
+/// A digest that is the same before and after the changes that some servers make to a message's octets: they replace line ends, drop a lone CR, add a
+/// line end to the last line, or store NUL as 0x80.
 /// </summary>
 internal sealed class LineEndBlindHash : IDisposable
 {
@@ -46,7 +46,7 @@ internal sealed class LineEndBlindHash : IDisposable
     {
         if (octets.IsEmpty)
             return;
-        // Line ends are hashed only once something follows them, so those at the end don't count.
+        // Line ends are hashed only once another octet follows them, so the line ends at the end of the message don't count.
         for (; lineEnds > 0; lineEnds--)
             Fill([(byte)'\n']);
         Fill(octets);

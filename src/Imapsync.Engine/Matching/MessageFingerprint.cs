@@ -7,13 +7,13 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Matching;
 
-/// <summary>Identifies a message without reading all of it: some 90 octets, whatever the message's size.</summary>
+/// <summary>Identifies a message without reading all of it. It takes some 90 octets, whatever the message's size.</summary>
 /// <param name="Core">
-/// Digest of the values of Message-ID, Date, From and Subject without white space, which servers refold;
-/// where there is no Message-ID, digest of the header without the fields that other mail programs add to mail they store.
-/// The Message-ID alone is not enough, since drafts keep theirs from version to version.
+/// A digest of the values of Message-ID, Date, From and Subject without white space, which servers may change.
+/// If there is no Message-ID, a digest of the header without the fields that mail programs add to stored messages.
+/// The Message-ID alone is not enough, since the versions of a draft have the same one.
 /// </param>
-/// <param name="Header">Digest of the header's octets, independent of its line ends.</param>
+/// <param name="Header">A digest of the header's octets, independent of its line ends.</param>
 /// <param name="HeaderBytes">The header's length as it was read.</param>
 /// <param name="HasCore">Whether the header has a Message-ID.</param>
 internal readonly record struct MessageFingerprint(MessageInfo Info, UInt128 Core, UInt128 Header, int HeaderBytes, bool HasCore)

@@ -3,13 +3,13 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Matching;
 
 /// <summary>
-/// Finds the source messages that are already at the target, where no checkpoint can tell. Each message is matched once: n copies at the source
-/// need n copies at the target. In case of doubt two messages are compared completely, and messages not proved equal are not matched: a second
-/// copy can be deleted by its owner, but a lost message can't be restored.
+/// Finds the source messages that are already at the target, where the checkpoint has no record of them. Each target message is matched at most once:
+/// n copies at the source need n copies at the target. In case of doubt two messages are compared completely, and only messages proved equal are
+/// matched: a needless second copy can be deleted by its owner, but a lost message can't be restored.
 /// </summary>
 /// <param name="sources">Messages about to be copied.</param>
-/// <param name="targets">Messages at the target that no checkpoint accounts for.</param>
-/// <param name="digestSource">Digests the octets after the header of source messages; unreadable messages are left out.</param>
+/// <param name="targets">Messages at the target that no checkpoint record refers to.</param>
+/// <param name="digestSource">Returns digests of the octets after the header of source messages; unreadable messages are left out.</param>
 /// <param name="digestTarget">Does the same at the target.</param>
 internal sealed class MessageMatcher(
     IReadOnlyList<MessageFingerprint> sources,
@@ -28,8 +28,8 @@ internal sealed class MessageMatcher(
         // First, the same header octets and size: with a Message-ID and no other candidate this is sufficient proof.
         await MatchByDigestAsync(MatchGroups(m => (m.Header, m.Info.Size), isProof: (s, _) => s.HasCore, _ => true), cancellationToken);
 
-        // Then the same header octets but another size: either line ends were changed, or it is another message, such as a part of this
-        // one, so the bodies are compared.
+        // Then the same header octets but another size. Either line ends were changed, or the target has another message, such as a truncated one. So the
+        // bodies are compared.
         await MatchByDigestAsync(MatchGroups(m => m.Header, isProof: (_, _) => false, _ => true), cancellationToken);
 
         // Then messages whose header was rewritten by a server or tool (Received or X-TUID added, white space refolded) while the date and
@@ -89,7 +89,7 @@ internal sealed class MessageMatcher(
         }
     }
 
-    /// <summary>Reads the messages' digests; each message is read only once, in however many groups it is doubtful.</summary>
+    /// <summary>Reads the messages' digests. Each message is read only once, even if it is in several groups.</summary>
     private static async Task<Dictionary<Uid, UInt128>> ReadAsync(
         List<MessageFingerprint> messages, Dictionary<Uid, UInt128> known, MessageDigester digester, CancellationToken cancellationToken)
     {

@@ -44,7 +44,7 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
             await IdentifyAsync(source, sources.ToDictionary(m => m.Uid), cancellationToken),
             await IdentifyAsync(target, candidates, cancellationToken),
             (messages, c) => DigestAsync(source, messages.Select(m => m.Info), c),
-            // The listed size at the target is ignored: the octets that the target delivers decide whether it is the message.
+            // The size that the target lists is ignored, since it may be wrong; the octets that the target delivers decide.
             (messages, c) => DigestAsync(target, messages.Select(m => m.Info with { Size = -1 }), c));
         var matches = await matcher.MatchAsync(cancellationToken);
         foreach (var (_, there) in matches)
@@ -57,7 +57,7 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
     }
 
     /// <summary>
-    /// Returns the messages that share size or date with a candidate: an appended message keeps at least one of them, so only these headers
+    /// Returns the messages that have the same size or date as a candidate. A copy keeps at least one of the two, so only the headers of these messages
     /// are worth reading.
     /// </summary>
     private static List<MessageInfo> LikelyAmong(IReadOnlyList<MessageInfo> about, IReadOnlyCollection<MessageInfo> candidates)
@@ -110,7 +110,7 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
         }
     }
 
-    /// <summary>Skips everything through the first empty line, in whatever segments it arrives.</summary>
+    /// <summary>Skips everything up to and including the first empty line, in segments of any size.</summary>
     private struct HeaderEnd(bool inHeader)
     {
         private bool inHeader = inHeader;

@@ -5,7 +5,10 @@ using Imapsync.Engine.Tables;
 
 namespace Imapsync.Engine.Preflight;
 
-/// <summary>Writes the results of checks as a table that can be corrected and checked again: the columns of the jobs' CSV file, followed by <c>result</c> and <c>reason</c>.</summary>
+/// <summary>
+/// Writes the results of checks as a table that can be corrected and checked again: the columns of the jobs' CSV file, followed by <c>result</c> and
+/// <c>reason</c>.
+/// </summary>
 public static class CheckCsv
 {
     public const string Ok = "ok";

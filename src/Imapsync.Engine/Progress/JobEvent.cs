@@ -17,7 +17,7 @@ public sealed record FoldersPlanned(string Job, int Pairs, long Messages) : JobE
 /// <param name="ToCopyBytes">Their size in octets, as far as it is known.</param>
 public sealed record FolderStarted(string Job, FolderPath Source, FolderPath Target, long ToCopy, long ToCopyBytes) : JobEvent(Job);
 
-/// <summary>A batch of copied messages was committed: they are at the target.</summary>
+/// <summary>A batch of copied messages was committed, so they are safely at the target.</summary>
 public sealed record MessagesCopied(string Job, FolderPath Source, int Count, long Bytes) : JobEvent(Job);
 
 /// <summary>

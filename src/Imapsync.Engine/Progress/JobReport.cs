@@ -31,7 +31,7 @@ public sealed record JobReport(
     /// <summary>The number of messages in the source folders of these pairs.</summary>
     public long PlannedMessages { get; init; }
 
-    /// <summary>Whether a stop came before the job began.</summary>
+    /// <summary>Whether the job was stopped before it began.</summary>
     public bool IsNotBegun { get; init; }
 
     /// <summary>

@@ -12,7 +12,7 @@ public sealed class JobTrace : IDisposable
 {
     public const string SourceName = "imapsync";
 
-    /// <summary>The maximal number of problems in a span; nobody looks through more of them.</summary>
+    /// <summary>The most problems in a span. Nobody reads more of them.</summary>
     private const int MostProblems = 100;
 
     private static readonly ActivitySource Source = new(SourceName);
@@ -86,7 +86,7 @@ public sealed class JobTrace : IDisposable
     /// <summary>A folder's span. If it ends without <see cref="End"/>, it reports the attempt as failed.</summary>
     public readonly struct FolderTrace(Activity? span) : IDisposable
     {
-        /// <param name="counts">The counts of what the run has done to the folder so far.</param>
+        /// <param name="counts">The counts of what the run has done with the folder so far.</param>
         public void End(FolderCounts counts)
         {
             if (span is null)

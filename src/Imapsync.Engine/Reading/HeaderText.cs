@@ -19,7 +19,7 @@ public static class HeaderText
 
     internal static ParserOptions Options { get; }
 
-    /// <param name="value">Unfolded or not.</param>
+    /// <param name="value">The field's value, with or without its line breaks.</param>
     public static string Decode(ReadOnlySpan<byte> value) => Rfc2047.DecodeText(Options, value.ToArray()).Trim();
 
     /// <summary>Returns false if the program can't decode words in this charset reliably.</summary>

@@ -9,14 +9,14 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Restoring;
 
 /// <summary>
-/// Finds which messages of a backup's trash folder are to be restored, and to which folder: the one they were removed from. The trash is searched
-/// if it is asked for by name, or for a Message-ID asked for that no other folder of the backup holds.
+/// Finds which messages of a backup's trash folder are to be restored, and the folder from which each was removed. The trash is searched if the
+/// request names the trash folder, or a Message-ID that no other folder of the backup has.
 /// </summary>
 internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, MessageFilter messages, StateOpener openState, JobReporter report)
 {
     /// <param name="trash">The trash folder and the folders below it that exist.</param>
     /// <param name="others">The other folders of the backup.</param>
-    /// <param name="globs">The folder names asked for; empty means all except the trash folder.</param>
+    /// <param name="globs">The requested folder names; empty means all except the trash folder.</param>
     public async Task<IReadOnlyList<FolderRoute>> FindAsync(
         IReadOnlyList<FolderPath> trash, IReadOnlyList<FolderPath> others, FolderGlob[] globs, CancellationToken cancellationToken)
     {

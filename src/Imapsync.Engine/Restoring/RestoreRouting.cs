@@ -48,7 +48,7 @@ internal sealed class RestoreRouting(
     }
 
     /// <summary>
-    /// Returns the source folders that the job's rules map to a target folder, or that are known to have been copied to it. A pure function.
+    /// Returns the source folders that the job's rules map to a target folder, or that are known to have been copied to it. Pure.
     /// </summary>
     public static IReadOnlyList<FolderPath> Candidates(FolderPath target, FolderRules rules, IEnumerable<FolderPath> known)
     {
@@ -112,7 +112,7 @@ internal sealed class RestoreRouting(
             : new UidSet(checkpoint.Messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
     }
 
-    /// <summary>Chooses a folder without the help of checkpoints: the only one that the map names, or the only one asked for.</summary>
+    /// <summary>Chooses a folder without the help of checkpoints: the only one that the map names, or the only one that was requested.</summary>
     private FolderPath Likeliest(FolderPath folder, IReadOnlyList<FolderPath> candidates, long messages)
     {
         List<FolderPath> wanted = [.. candidates.Where(c => globs.Length == 0 || IsWanted(c))];

@@ -38,8 +38,8 @@ internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, J
     public bool IsTooLong(MailException trouble) => trouble.RetryAfter > settings.GiveUpAfter;
 
     /// <summary>
-    /// Waits before messages that a server temporarily refused are tried again: as long as the server demands, or twice as long each time.
-    /// All other messages are at the target by then.
+    /// Waits before messages that a server temporarily refused are tried again, as long as the server demands, or else twice as long each time. All other
+    /// messages are at the target by then.
     /// </summary>
     /// <param name="attempt">The number of the attempt, from 1.</param>
     /// <returns>False when <paramref name="stop"/> ended the wait.</returns>
@@ -160,7 +160,7 @@ internal sealed class HostCircuits(TimeProvider time)
         }
         catch (BrokenCircuitException e)
         {
-            // The cause comes first, since a narrow terminal cuts off the end.
+            // The cause comes first in the text, since a narrow terminal cuts off the end.
             throw new MailException(FailureScope.Store, true, $"{WhyNot(e.InnerException)}: {host} is left alone for now, connections to it failed", e)
             {
                 Kind = FailureKind.Connect,

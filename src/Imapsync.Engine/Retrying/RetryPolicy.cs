@@ -21,7 +21,7 @@ internal sealed class RetryPolicy(RetrySettings settings, TimeProvider time, Fun
     /// <summary>The number of attempts since the last progress.</summary>
     public int Tries => failedAttempts;
 
-    /// <summary>Whether the reason for giving up was the time limit instead of the number of attempts.</summary>
+    /// <summary>Whether the time limit was the reason for giving up, and not the number of attempts.</summary>
     public bool IsOutOfTime { get; private set; }
 
     public bool Allows(MailException failure)

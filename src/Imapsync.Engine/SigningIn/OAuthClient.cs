@@ -29,7 +29,7 @@ internal sealed class OAuthClient(OAuthSettings settings, TimeProvider time)
 
     public OAuthSettings Settings => settings;
 
-    /// <summary>Returns the advice to append to the error text for a given fault.</summary>
+    /// <summary>Returns the advice for a kind of fault, which is appended to the error text.</summary>
     public Func<OAuthFault, string> Remedies { get; init; } = _ => "";
 
     /// <summary>The beginning of every error text: which sign-in failed.</summary>

@@ -27,7 +27,7 @@ public enum MailProtocol
 }
 
 /// <summary>One row of <see cref="OAuthProviders"/>: the OAuth settings that all customers of a provider share.</summary>
-/// <param name="Word">The provider's name in a job file; empty for a server that the job file describes itself.</param>
+/// <param name="Word">The provider's name in a job file; empty for a server whose endpoints the job file lists itself.</param>
 internal sealed record OAuthProvider(string Word)
 {
     /// <summary>The placeholder for the tenant in endpoint URLs.</summary>
@@ -61,10 +61,10 @@ internal sealed record OAuthProvider(string Word)
     /// <summary>Additional parameters of the authorization request.</summary>
     public ImmutableArray<KeyValuePair<string, string>> AuthorizationParameters { get; init; } = [];
 
-    /// <summary>The audiences (<c>aud</c>) that the mail servers accept in a token; empty when the tokens can't be read.</summary>
+    /// <summary>The audiences (<c>aud</c>) that the mail servers accept in a token; empty when the tokens are opaque.</summary>
     public ImmutableArray<string> Audiences { get; init; } = [];
 
-    /// <summary>The host in the redirect URI: some providers only match a registered <c>http://localhost</c>.</summary>
+    /// <summary>The host in the redirect URI. Some providers accept only the <c>http://localhost</c> that was registered.</summary>
     public string LoopbackHost { get; init; } = "127.0.0.1";
 
     /// <summary>The path in the redirect URI, after host and port.</summary>

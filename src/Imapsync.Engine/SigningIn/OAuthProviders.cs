@@ -26,7 +26,7 @@ internal static class OAuthProviders
         Scopes = MicrosoftScopes,
         ApplicationScopes = ["https://outlook.office365.com/.default"],
         LastingScopes = ["offline_access"],
-        // The last audience is the application ID of Exchange Online.
+        // The last audience is Exchange Online's application ID.
         Audiences = ["https://outlook.office.com", "https://outlook.office365.com", "00000002-0000-0ff1-ce00-000000000000"],
         LoopbackHost = "localhost",
     };

@@ -27,7 +27,7 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
     /// </summary>
     private (string Spent, string Given)? unsaved;
 
-    /// <param name="place">Where the sign-in is stored; null while that is unknown, so that no sign-in can be stored.</param>
+    /// <param name="place">Where the sign-in is stored; null as long as that is unknown, and then no sign-in can be stored.</param>
     internal OAuthSignIn(OAuthSettings settings, SignInPlace? place, IReadOnlyDictionary<string, string> environment, TimeProvider time)
     {
         (this.settings, this.place, this.environment, this.time) = (settings, place, environment, time);
@@ -193,7 +193,7 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
     /// <summary>An access token and the time it was obtained.</summary>
     private sealed class HeldToken(IssuedToken token, TimeProvider time)
     {
-        /// <summary>How long before its expiry a token is renewed. A short-lived token is renewed when a quarter of its lifetime remains.</summary>
+        /// <summary>How long before its expiry a token is renewed. A token with a short lifetime is renewed when a quarter of the lifetime remains.</summary>
         private static readonly TimeSpan Margin = TimeSpan.FromMinutes(5);
 
         private readonly long since = time.GetTimestamp();

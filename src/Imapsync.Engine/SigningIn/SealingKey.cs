@@ -4,7 +4,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>A place that stores the key encrypting a stored sign-in. The key is an AES-256 key of 32 octets.</summary>
+/// <summary>A place that stores the key with which a stored sign-in is encrypted. The key is an AES-256 key of 32 octets.</summary>
 internal abstract class SealingKey
 {
     public const int Bytes = 32;

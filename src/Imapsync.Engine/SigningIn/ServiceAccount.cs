@@ -41,7 +41,7 @@ internal sealed class ServiceAccount : IDisposable
         }
         catch (Exception e) when (e is JsonException or ArgumentException or CryptographicException or InvalidOperationException)
         {
-            // The exception's message is left out, since it may quote the file.
+            // The exception's message is left out, since it may quote the private key from the file.
             throw Unusable(path, "is no key file of a service account");
         }
     }

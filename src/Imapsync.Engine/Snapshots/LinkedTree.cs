@@ -5,9 +5,9 @@ using Imapsync.Engine.Stores.Maildir;
 namespace Imapsync.Engine.Snapshots;
 
 /// <summary>
-/// Creates a copy of a Maildir tree with hard links. A message file's content never changes, so it is linked and takes no space; its flags are in
-/// the file name, which is separate in each tree. The few other files (uidlist, keywords, subscriptions) do change, so they are copied. Other
-/// programs may deliver or rename messages during the copy: each message that exists throughout is in the copy once.
+/// Creates a copy of a Maildir tree with hard links. The content of a message's file never changes, so the file is linked and takes no space. Its
+/// flags are in its name, which is separate in each tree. The few other files (uidlist, keywords, subscriptions) do change, so they are copied. Other
+/// programs may deliver or rename messages during the copy; each message that exists during the whole copy is in the copy exactly once.
 /// </summary>
 /// <param name="beforeEach">Called before each file and directory; an exception from it ends the work.</param>
 internal sealed class LinkedTree(Action beforeEach)
@@ -21,7 +21,8 @@ internal sealed class LinkedTree(Action beforeEach)
     private const int MaxScans = 1000;
 
     /// <summary>
-    /// The tick of the clock that file systems use. A directory's date does not show a second change within the same tick.
+    /// The resolution of the clock with which file systems date changes. If a directory changes twice within this time, its date does not show the second
+    /// change.
     /// </summary>
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(20);
 
@@ -66,7 +67,7 @@ internal sealed class LinkedTree(Action beforeEach)
     private static EnumerationOptions Everything => new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
 
     /// <summary>
-    /// Returns whether a file is a kept sign-in or its key: a snapshot lies beside the mail, and may be given away with it.
+    /// Returns whether a file is a stored sign-in or its key. These are left out, since a snapshot is stored beside the mail and may be given away with it.
     /// </summary>
     private static bool IsSecret(string name) => name.StartsWith(StateDirectory.SignInPrefix, StringComparison.Ordinal);
 
@@ -75,9 +76,9 @@ internal sealed class LinkedTree(Action beforeEach)
         name.EndsWith(".lock", StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal) || name.StartsWith("dovecot.index", StringComparison.Ordinal);
 
     /// <summary>
-    /// Links all messages. A scan may see a file that is being renamed under both names or neither. So the scans repeat until no file vanished
-    /// and neither directory changed, or, beside a program that renames all the time, until several scans in a row found no message that is not
-    /// linked. Then the additional links of renamed files are removed.
+    /// Links all messages. A scan may see a file that is being renamed under both names or neither. So the scans repeat until no file vanished and neither
+    /// directory changed. If a program keeps renaming files, they repeat until several scans in a row found no message that is not linked. Then the
+    /// additional links of renamed files are removed.
     /// </summary>
     private void LinkMessages(string from, string to)
     {

@@ -6,8 +6,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Snapshots;
 
 /// <summary>
-/// The directory with a job's snapshots, each named by the UTC time it was taken. A snapshot in progress has the suffix <c>.partial</c>, a
-/// dropped one <c>.forgotten</c>. Neither is listed, and the next run that takes or prunes snapshots deletes them.
+/// The directory with a job's snapshots, each named by the UTC time at which it was taken. A snapshot in progress has the suffix <c>.partial</c>, one
+/// that is to be deleted <c>.forgotten</c>. Neither is listed, and the next run that takes or prunes snapshots deletes them.
 /// </summary>
 public sealed class SnapshotDirectory(string path)
 {
@@ -49,7 +49,7 @@ public sealed class SnapshotDirectory(string path)
         return Snapshot.TryParseName(text, out var name) ? all.FirstOrDefault(s => s.Taken == name) : all.LastOrDefault(s => s.Taken <= InstantOf(text, zone));
     }
 
-    /// <summary>Takes a snapshot of the job's state and of a mail tree that this program must not write to meanwhile.</summary>
+    /// <summary>Takes a snapshot of the job's state and of its mail tree. This program must not write to the tree meanwhile.</summary>
     /// <returns>The snapshot, and the number of entries left out because they are neither files nor directories.</returns>
     /// <exception cref="IOException">
     /// The disk is full, access is denied, or the file system has no hard links. No snapshot is then created.
@@ -139,7 +139,7 @@ public sealed class SnapshotDirectory(string path)
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // The next taking or pruning of a snapshot removes what is left of the directory.
+            // The failure is ignored. The next run that takes or prunes snapshots removes what is left of the directory.
         }
     }
 }

@@ -29,7 +29,7 @@ public static class SnapshotRun
         now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerSecond));
         DateTimeOffset Local(DateTimeOffset instant) => TimeZoneInfo.ConvertTime(instant, time.LocalTimeZone);
         var listed = snapshots.List();
-        // Snapshots from the future result from a wrong clock, then or now. They are ignored when deciding what is due and what to remove.
+        // Snapshots from the future show that the clock is or was wrong. They are ignored when deciding what is due and what to remove.
         var ahead = listed.Count(s => s.Taken > now);
         if (ahead > 0)
             report.Note(null, $"snapshots of a time that is yet to come, by this machine's clock: {ahead}; they are left as they are");

@@ -6,9 +6,9 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// The <c>accounts</c> piece of the job's state. It identifies the source and target accounts that the job's records belong to. UIDVALIDITY
-/// does not distinguish accounts, since at many providers that of INBOX is 1 in every account: with the records of another account, mail
-/// would look copied.
+/// The <c>accounts</c> piece of the job's state. It identifies the source and target accounts to which the job's records belong. UIDVALIDITY does not
+/// distinguish accounts, since at many providers the UIDVALIDITY of INBOX is 1 in every account. If a job used the records of another account, mail
+/// that was never copied would look copied.
 /// </summary>
 internal static class AccountMark
 {

@@ -43,7 +43,7 @@ internal sealed class AppendMark
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // If the mark can't be removed, the next run assumes that this run was interrupted.
+            // The failure is ignored. If the mark stays, the next run merely assumes that this run was interrupted.
         }
     }
 
@@ -64,7 +64,7 @@ internal sealed class AppendMark
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // If the state can't be written, the next commit reports it.
+            // The failure is ignored here: if the state can't be written, the next commit reports it.
         }
     }
 }

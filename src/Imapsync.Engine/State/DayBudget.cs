@@ -4,9 +4,9 @@ using System.Text;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// Counts the octets moved within 24 hours, by this run and earlier ones: in the current clock hour (UTC) and the 23 before it. The octets of one
-/// hour become available again at the same hour of the next day, when a daily job needs them. With a count per calendar day they would all become
-/// available at midnight, perhaps an hour after they were spent. Thread-safe.
+/// Counts the octets transferred within 24 hours, by this run and earlier ones: in the current hour of the clock (UTC) and the 23 before it. The
+/// octets of one hour become available again at the same hour of the next day, which is when a daily job needs them. With a count per calendar day,
+/// all octets would become available at midnight, perhaps an hour after they were used. Thread-safe.
 /// </summary>
 internal sealed class DayBudget : IAsyncDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class DayBudget : IAsyncDisposable
     private readonly Lock gate = new();
     private readonly SemaphoreSlim saving = new(1);
 
-    // Hours since 1970 → octets spent in that hour.
+    // The octets used in each hour, by the number of hours since 1970.
     private readonly SortedDictionary<long, long> spent = [];
     private long unsaved;
     private long beingSaved;
@@ -42,7 +42,7 @@ internal sealed class DayBudget : IAsyncDisposable
         }
     }
 
-    /// <summary>When part of the budget becomes available again; meaningful only while the budget is spent.</summary>
+    /// <summary>When a part of the budget becomes available again. Meaningful only while the budget is used up.</summary>
     public DateTimeOffset AvailableAgainAt
     {
         get

@@ -15,7 +15,7 @@ public static class DefectFile
         var text = $"{defect.GetType().Name}: {defect.Message}";
         try
         {
-            // No state is created for the defect: a job that failed before it had one has little to tell.
+            // No state is created just to record the defect, since a job that failed so early has little information about it.
             if (!await state.ExistsAsync(CancellationToken.None))
                 return text;
             var content = Encoding.UTF8.GetBytes($"imapsync-defect {now:O} version {typeof(DefectFile).Assembly.GetName().Version} on {Environment.OSVersion}\n{defect}\n");

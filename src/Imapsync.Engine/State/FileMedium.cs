@@ -125,7 +125,7 @@ public sealed class FileMedium(StateLocation location, TimeProvider time) : ISta
         return new Content(path, File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
     }
 
-    /// <summary>Throws unless this instance holds the job's lock, so that nothing is written by mistake after the lock was released.</summary>
+    /// <summary>Throws unless this instance holds the job's lock. Otherwise a bug could write state after the lock was released.</summary>
     private void RequireHold(StateName name)
     {
         if (name.IsHeld && held is null)

@@ -88,21 +88,21 @@ public interface ICheckpoint : IAsyncDisposable
     IEnumerable<SettledMessage> Messages { get; }
 
     /// <summary>
-    /// The target's UIDNEXT as of the last commit, or the UIDNEXT before the oldest batch that is still being appended if that is lower. A
-    /// target message with this UID or a higher one that no record mentions was either appended without its outcome being recorded, or put
-    /// there by someone else; comparing it by identity decides which, before anything is copied. None until first set. The batches
-    /// themselves need not be recorded.
+    /// The target's UIDNEXT as of the last commit, or the lower UIDNEXT from before the oldest batch that is still being appended. A target message with
+    /// this UID or a higher one that no record mentions is either a copy whose outcome was not recorded, or mail from somebody else. It is compared by
+    /// identity before anything is copied, so batches need no records of their own. None until first set.
     /// </summary>
     Uid KnownTargetUidNext { get; }
 
     /// <summary>
-    /// Set before messages of the target are moved to its trash folder, and null again once they are known to be in the trash only.
+    /// The trash folder's state from before messages of the target are moved there; null while no move is in progress. It is reset to null once the
+    /// messages are known to be in the trash folder only.
     /// </summary>
     TrashMark? MoveUnderWay { get; }
 
     /// <summary>
-    /// Messages of the target found to be damaged, each with the source UID that it is a copy of (none if unknown). They count as no
-    /// message's copy, and are removed once their message has been stored again.
+    /// Messages of the target that were found to be damaged, each with the source UID of the message it is a copy of (none if unknown). They do not count
+    /// as copies, and are removed once the message has been stored again.
     /// </summary>
     IReadOnlyDictionary<Uid, Uid> DamagedCopies { get; }
 

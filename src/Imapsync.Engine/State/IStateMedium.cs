@@ -28,10 +28,10 @@ public interface IStateMedium : IAsyncDisposable
     Task MakeAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Like <see cref="MakeAsync"/>, and holds the job: no other instance can hold it until this one is disposed or its process ends in
-    /// whatever way. On a medium where a live holder can lose its hold (an expired lease), holds are numbered, the number is sent with each
-    /// write of a piece that <see cref="StateName.IsHeld"/>, and writes under any but the latest number are refused with <see
-    /// cref="CheckpointLockedException"/>, so that a process that was suspended changes nothing when it continues. Pieces that a crash left
+    /// Like <see cref="MakeAsync"/>, and acquires the hold on the job: no other instance can hold the job until this one is disposed or its process ends
+    /// in whatever way. On some media a live process can lose its hold (an expired lease). There each hold has a number, which is sent with each write of
+    /// a piece that <see cref="StateName.IsHeld"/>. A write under any but the latest number is refused with
+    /// <see cref="CheckpointLockedException"/>, so that a process that was suspended can't change anything when it continues. Pieces that a crash left
     /// half-written are removed.
     /// </summary>
     /// <exception cref="CheckpointLockedException">Another run holds the job; the text says which.</exception>
@@ -81,8 +81,8 @@ public interface IStateMedium : IAsyncDisposable
     IDisposable? TryTakeTurn();
 
     /// <summary>
-    /// Returns a directory on this machine where a store may keep, in its own files, the UIDs that it has assigned to foreign mail; null if
-    /// there is none. The directory is not created. Mail whose UIDs are lost there gets new ones and is matched by identity.
+    /// Returns a directory on this machine where a store may record the UIDs that it has assigned to another program's mail; null if there is none. The
+    /// directory is not created. If these UIDs are lost, the mail gets new ones and is matched by identity.
     /// </summary>
     string? LocalDirectory(string use);
 }

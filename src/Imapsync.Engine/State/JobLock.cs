@@ -33,7 +33,7 @@ internal sealed class JobLock : IDisposable
         }
         catch (IOException e) when (FileErrors.IsNoSpace(e))
         {
-            // The lock holds even if the disk is full; the file just can't name the holder.
+            // The failure is ignored: the lock holds even if the disk is full, and the file just does not name its holder.
         }
         catch
         {
@@ -53,7 +53,7 @@ internal sealed class JobLock : IDisposable
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // The file may still name a holder that has ended, since only the lock itself counts.
+            // A failure to erase the holder's name is ignored, since only the lock itself counts.
         }
         finally
         {

@@ -16,7 +16,7 @@ internal sealed class JournalCheckpoint : ICheckpoint
 
     /// <param name="crc">The CRC of the journal's last line, or of its header if it is new.</param>
     /// <param name="path">The journal's location, for people.</param>
-    /// <param name="onClosed">Called once on closing; true if a commit failed, so that the journal's end can't be trusted.</param>
+    /// <param name="onClosed">Called once on closing. The argument is true if a commit failed, so that the journal's end can't be trusted.</param>
     public JournalCheckpoint(CheckpointState state, uint crc, Journal journal, string path, CheckpointCondition condition, string? damage, Action<bool> onClosed)
     {
         (this.state, this.journal, this.path, this.onClosed) = (state, journal, path, onClosed);
@@ -161,7 +161,7 @@ internal sealed class JournalCheckpoint : ICheckpoint
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // The existing journal is complete, so a failed compaction does no harm; it is tried again another time.
+            // The failure is ignored: the existing journal is complete, and the next closing tries the compaction again.
         }
         finally
         {

@@ -12,9 +12,9 @@ namespace Imapsync.Engine.State;
 internal readonly record struct CommittedExtent(long CommittedBytes, uint Crc, ulong Version, long Length);
 
 /// <summary>
-/// Reads a journal's lines and distinguishes a torn end from damage. A torn end, as left by a crash, is ignored; if the end of the file was
-/// lost, the journal looks just the same. Damage is a complete line that is wrong, or an end that no writer could have begun. A commit that
-/// had returned can therefore be lost only if the file ends early; see docs/checkpoints.md.
+/// Reads a journal's lines and distinguishes a torn end from damage. A torn end, as a crash leaves it, is ignored. Damage is a complete line that is
+/// wrong, or an end that no writer of this program could have begun. A journal whose end the file system lost looks just like one with a torn end; only in
+/// that case can a commit that had returned be lost. See docs/checkpoints.md.
 /// </summary>
 internal static class JournalScan
 {
@@ -135,8 +135,8 @@ internal static class JournalScan
     }
 
     /// <summary>
-    /// Returns true if the tail is the beginning of a line, possibly followed by zeros that some file systems show for unwritten blocks. The
-    /// only line whose octets are all predictable is the commit, so a tail that starts like a commit must match it.
+    /// Returns true if the tail is the beginning of a line, possibly followed by the zeros that some file systems show for blocks that were not written.
+    /// A tail that starts like a commit must match the commit that is due here, since all octets of a commit are predictable.
     /// </summary>
     private static bool IsTorn(ReadOnlySpan<byte> tail, uint crc)
     {

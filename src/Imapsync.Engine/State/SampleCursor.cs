@@ -6,8 +6,8 @@ namespace Imapsync.Engine.State;
 
 /// <summary>
 /// Selects the part of the messages that a run with a sample reads: those whose UID modulo <see cref="Parts"/> equals <see cref="Part"/>. Each
-/// run reads the next part, whose number is saved beside the checkpoints. If the number is lost or the share changes, the parts begin at the
-/// first one again.
+/// run reads the next part, whose number is saved beside the checkpoints. If the number is lost or the share changes, the next
+/// run begins with the first part again.
 /// </summary>
 internal sealed class SampleCursor
 {
@@ -45,7 +45,10 @@ internal sealed class SampleCursor
         return new SampleCursor(state, parts, part);
     }
 
-    /// <summary>Saves the number of the next part for the next run. Called when the run came to its end; what could not be read in it is among its problems.</summary>
+    /// <summary>
+    /// Saves the number of the next part for the next run. Called when the run has come to its end, even if some messages could not be read, since these
+    /// are reported as problems.
+    /// </summary>
     public async Task SaveNextAsync(CancellationToken cancellationToken)
     {
         if (state is null)

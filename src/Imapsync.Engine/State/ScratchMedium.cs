@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// A view of another medium's state with changes that exist only here and never reach that medium. The changes are kept compressed in memory,
-/// because a dry run over a big mailbox may write a record for each message. If another run rewrites a journal at the same time, it may look
-/// damaged here; then only the displayed result is wrong.
+/// A view of another medium's state. Changes to it exist only in memory and never reach that medium. They are kept compressed, because a dry run over
+/// a big mailbox may write a record for each message. If another run rewrites a journal at the same time, the journal may look damaged in this view;
+/// then only the displayed result is wrong.
 /// </summary>
 internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
 {
@@ -25,7 +25,7 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
 
     public Task MakeAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 
-    /// <summary>Takes no lock: nobody else sees the changes made here, so other runs need not be kept out.</summary>
+    /// <summary>Takes no lock. Other runs need not be kept out, since nobody else sees the changes made here.</summary>
     public Task HoldAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 
     public async Task<bool> HasAsync(StateName name, CancellationToken cancellationToken) =>
@@ -48,7 +48,7 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
             names = [.. written.Keys.Where(n => n.Pair is not null)];
         await foreach (var content in inner.OpenJournalsAsync(cancellationToken))
         {
-            // Journals can be told apart only by their location. Those that were changed here are skipped and returned in their changed form below.
+            // A journal is identified by its location. Journals that were changed here are skipped now and returned in their changed form below.
             if (names.Exists(n => inner.Where(n) == content.Display))
                 content.Dispose();
             else
@@ -92,8 +92,8 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
             return new Log(this, name, new Piece(length));
         if (piece.Length == length)
             return new Log(this, name, piece);
-        // The new piece keeps at most the part that is still in the other medium. Octets added here are never torn, so those within the
-        // given length are added again.
+        // The new piece reads at most the octets that are still in the other medium. Octets that were added here come after those and are added again, as
+        // far as they are within the given length.
         var anew = new Piece(Math.Min(length, piece.KeptLength));
         anew.Add(piece.Unpack().AsSpan(0, (int)(length - anew.KeptLength)));
         return new Log(this, name, anew);

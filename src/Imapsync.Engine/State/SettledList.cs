@@ -150,8 +150,8 @@ internal sealed class SettledList
     }
 
     /// <summary>
-    /// One message in 20 octets. <c>packed</c> holds the number of its flag set, its settlement, and a bit that tells whether the remaining
-    /// two values are a check sum or a sighting. The length is stored plus one, so that 0 means neither.
+    /// One message in 20 octets. <c>packed</c> holds the number of its flag set, its settlement, and a bit that says whether the remaining two values are
+    /// a check sum or a sighting. The length is stored plus one, so that 0 means neither.
     /// </summary>
     [StructLayout(LayoutKind.Sequential)]
     internal readonly struct Entry(uint source, uint target, Settlement settlement, int flags, MessageChecksum? checksum = null, Sighting? seen = null)

@@ -155,7 +155,7 @@ internal sealed class StateDirectory(string root)
             return entry == pairs ? Directory.EnumerateFileSystemEntries(pairs).All(IsJournal) : Directory.Exists(Path.Combine(entry, "pairs"));
         }
 
-        // These files may be torn by a power cut: the mark is not written atomically, and the history is appended in place.
+        // A power cut may leave only a part of these files, since the mark is not written atomically and the history is appended in place.
         return name == "lock" || IsRecord(entry, mayBeTorn: name == StateName.Appending.Word || name == StateName.History.Word || name.StartsWith(SignInPrefix, StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal));
     }
 

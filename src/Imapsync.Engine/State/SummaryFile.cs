@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// The file of all pairs' summaries, one pair per line. It is only a shortcut: a line that can't be trusted is left out, and then that pair's
-/// folders are opened.
+/// The file with the summaries of all pairs, one pair per line. The summaries only save work: if a line is damaged, the pair's folders are opened
+/// instead.
 /// </summary>
 internal static class SummaryFile
 {

@@ -48,7 +48,8 @@ internal sealed class CsvText : TextReader
     public char Delimiter { get; }
 
     /// <summary>
-    /// The line numbers where rows begin that were handed to the parser and not yet dequeued here. The parser counts lines differently.
+    /// The line numbers at which rows begin, for the rows that were passed to the parser and that the reader has not taken from here yet. The parser
+    /// itself counts lines differently.
     /// </summary>
     public Queue<int> RowLines { get; } = new();
 
@@ -96,7 +97,7 @@ internal sealed class CsvText : TextReader
         return filled > 0;
     }
 
-    /// <summary>Moves on by one character; returns false for a character of a comment.</summary>
+    /// <summary>Processes one character; returns false for a character of a comment.</summary>
     private bool Take(char c)
     {
         if (c == '\0')
@@ -127,7 +128,7 @@ internal sealed class CsvText : TextReader
         return !isComment;
     }
 
-    /// <summary>Ends a row; returns false for a comment or an empty line, neither of which is passed on.</summary>
+    /// <summary>Ends a row; returns false for a comment or an empty line, which are not passed to the parser.</summary>
     private bool EndRow()
     {
         isLeftOut = isRowStart || state == State.Comment;

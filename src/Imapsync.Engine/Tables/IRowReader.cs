@@ -15,6 +15,8 @@ public interface IRowReader : IDisposable
     /// <exception cref="TableException">The next row can't be read, nor can any row after it.</exception>
     bool ReadRow();
 
-    /// <summary>Why a cell of the current row is not a valid value, and the remedy; null where it is valid. Neither text repeats the cell.</summary>
+    /// <summary>
+    /// Returns the reason why a cell of the current row is not a valid value, and the remedy; null where the cell is valid. Neither text repeats the cell.
+    /// </summary>
     (string Message, string Remedy)? TroubleOf(int column) => null;
 }

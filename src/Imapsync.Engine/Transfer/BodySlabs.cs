@@ -14,7 +14,7 @@ internal sealed class BodySlabs : IDisposable
     private const int MaxSlabs = 4;
 
     /// <summary>
-    /// The least size that a body is counted with. It limits the number of bodies, and with it the memory for the messages' other data.
+    /// The size that a smaller body is counted with. It limits the number of bodies, and with it the memory for the messages' other data.
     /// </summary>
     private const int LeastBytes = 1 << 10;
 

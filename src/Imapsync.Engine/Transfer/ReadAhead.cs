@@ -5,9 +5,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// Reads a folder's messages ahead of their consumer. The messages are cut into stretches: a reader begins the next stretch when it has finished
-/// its own, and the stretches are handed out one after the other, in the source's order. The first reader uses the folder as it was opened; when
-/// the consumer has to wait and connections are available, further readers open the folder again.
+/// Reads a folder's messages before their consumer asks for them. The messages are divided into stretches. A reader that has finished a stretch begins
+/// the next one; the consumer gets the stretches in the source's order. The first reader uses the folder as it was opened. If the consumer has to wait
+/// and connections are available, further readers open the folder again.
 /// </summary>
 /// <param name="source">The open folder, which nobody else uses meanwhile.</param>
 /// <param name="openAgain">Opens the same folder over another connection.</param>
@@ -25,14 +25,14 @@ internal sealed class ReadAhead(
     private const int StretchMessages = 25;
     private const long StretchBytes = 1 << 20;
 
-    /// <summary>How long the consumer must have waited in total before a further connection is worth its log-in.</summary>
+    /// <summary>How long the consumer must have waited in total before one more connection is opened, since its log-in takes time.</summary>
     private static readonly TimeSpan WorthALogIn = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource over = new();
     private readonly Lock gate = new();
     private readonly List<Task> readers = [];
 
-    // Stretches that were begun and not yet handed out completely, in order.
+    // The stretches that a reader has begun and whose messages the consumer has not all taken, in order.
     private readonly Queue<Stretch> begun = new();
     private TaskCompletionSource<bool>? nextBegins;
     private int position;
@@ -89,7 +89,7 @@ internal sealed class ReadAhead(
             begun.Peek().Messages.Reader.TryRead(out _);
     }
 
-    /// <summary>Ends the reading wherever it is; messages that were not taken are discarded.</summary>
+    /// <summary>Ends the reading at once; messages that were not taken are discarded.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (gate)
@@ -129,7 +129,7 @@ internal sealed class ReadAhead(
     }
 
     /// <summary>
-    /// Reads over a connection of its own. If none is available the existing readers do the work, and no further connection is requested.
+    /// Reads over a connection of its own. If there is none, the existing readers do the work, and no further connection is requested.
     /// </summary>
     private async Task ReadApartAsync()
     {
@@ -145,7 +145,7 @@ internal sealed class ReadAhead(
         }
         catch (Exception e) when (e is MailException or OperationCanceledException)
         {
-            // A failure during reading is not lost: it is thrown with the stretch in which it occurred.
+            // The failure is not lost, since the consumer gets it together with the stretch in which it occurred.
             Volatile.Write(ref mayRecruit, false);
         }
         finally
@@ -195,7 +195,7 @@ internal sealed class ReadAhead(
         }
     }
 
-    /// <summary>Whether the message is the folder's last: a stop that arrives after it has ended nothing early.</summary>
+    /// <summary>Whether the message is the folder's last. A stop that arrives after the last message did not end the reading early.</summary>
     private bool IsLast(Uid uid, Queue<Stretch> own)
     {
         lock (gate)
@@ -204,8 +204,8 @@ internal sealed class ReadAhead(
 
     private async Task HandOnAsync(IncomingMessage message, Queue<Stretch> own, BodySlabs slabs)
     {
-        // A message from beyond a stretch ends that stretch. A message that arrives late, because it was requested once more, goes with
-        // the current stretch.
+        // A message that belongs to a later stretch ends the stretches before it. A message that arrives late, because it was requested once more, is put
+        // into the current stretch.
         while (own.Count > 1 && message.Uid > own.Peek().Last)
             own.Dequeue().Messages.Writer.TryComplete();
         var relayed = message.Failure is not null || message.Length > BodySlabs.SlabBytes

@@ -28,7 +28,9 @@ internal sealed class RelayedMessage : IDisposable
     /// <summary>Whether the message is in memory, so that its source need not wait until it is appended.</summary>
     public bool IsBuffered => done is null;
 
-    /// <summary>The checksum of all the message's octets, once the target has them; null if they were not read to the end.</summary>
+    /// <summary>
+    /// The checksum of all the message's octets, available once the target has received them; null if they were not read to the end.
+    /// </summary>
     public MessageChecksum? Checksum => streamed is null ? checksum : streamed.Checksum is { } sum && sum.Length == Message.Length ? sum : null;
 
     /// <summary>Completes when the appending task has finished with the message and the source may continue.</summary>

@@ -120,8 +120,8 @@ internal sealed class ContentComparison(
     }
 
     /// <summary>
-    /// Reports messages whose sizes differ. A difference that header fields added by mail programs account for, judging by the headers, is
-    /// reported as information only.
+    /// Reports messages whose sizes differ. If the headers show that the difference comes from fields that mail programs add, it is reported as
+    /// information only.
     /// </summary>
     public async Task CompareSizesAsync(IReadOnlyList<MessageMatch> other, CancellationToken abort)
     {

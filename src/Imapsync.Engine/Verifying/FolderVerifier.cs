@@ -101,7 +101,7 @@ internal sealed class FolderVerifier(
         _ => "not at the target",
     };
 
-    /// <summary>Compares what listings tell of a message at both sides: flags, date and size.</summary>
+    /// <summary>Compares the listed properties of a message on both sides: flags, date and size.</summary>
     /// <returns>True if the sizes differ and nothing else will compare the contents, because <c>--full</c> was not given.</returns>
     private bool CompareListed(MessageMatch match)
     {
@@ -120,7 +120,7 @@ internal sealed class FolderVerifier(
         return !context.Options.Full && isOtherSize;
     }
 
-    /// <summary>For mirror jobs: reports messages that are gone from the source but still at the target.</summary>
+    /// <summary>For jobs that mirror deletions: reports messages that are gone from the source but still at the target.</summary>
     private void FindKept(ICheckpoint checkpoint, FolderMessages listing)
     {
         foreach (var known in checkpoint.Messages)

@@ -29,8 +29,7 @@ internal sealed class MailboxVerifier(VerifyContext context)
     }
 
     /// <summary>
-    /// Reports a source without any message. An empty source (not mounted, or the wrong account) agrees with every target, which proves
-    /// nothing.
+    /// Reports a source without any message. Such a source (not mounted, or the wrong account) agrees with every target, so the comparison proves nothing.
     /// </summary>
     private void ReportSilence(IReadOnlyList<FolderEntry> listed)
     {
@@ -60,7 +59,7 @@ internal sealed class MailboxVerifier(VerifyContext context)
         }
     }
 
-    /// <summary>Returns the pairs with their actual target folders, or with those that the job would create.</summary>
+    /// <summary>Returns the pairs with their actual target folders, or with the target folders that the job would create.</summary>
     private IReadOnlyList<FolderPair> Locate(IReadOnlyList<FolderEntry> sources, IReadOnlyList<PairKey> recorded, IReadOnlyList<FolderEntry> there) =>
         FolderMapper.Locate(FolderMapper.Map(sources, context.Job.Folders, there, recorded), context.Target, there, recorded, context.Source).Pairs;
 

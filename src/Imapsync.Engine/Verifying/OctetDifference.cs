@@ -1,7 +1,7 @@
 
 namespace Imapsync.Engine.Verifying;
 
-/// <summary>Describes in words how two messages differ that should be equal. A pure function.</summary>
+/// <summary>Describes how two messages differ that should be equal. Pure.</summary>
 internal static class OctetDifference
 {
     public static string Describe(ReadOnlySpan<byte> source, ReadOnlySpan<byte> target)

@@ -6,8 +6,8 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Verifying;
 
-/// <summary>The objects shared by all parts of a running verification.</summary>
-/// <param name="Source">The source; null when verifying without it.</param>
+/// <summary>The objects that all parts of a running verification share.</summary>
+/// <param name="Source">The source; null when the target is verified without it.</param>
 /// <param name="Stop">Cancelled to make the verification end.</param>
 internal sealed record VerifyContext(
     JobDefinition Job,
@@ -26,7 +26,7 @@ internal sealed record VerifyContext(
     public IReadOnlyList<string>? Noted { get; } = Target.Traits.NotedFields.Union(Source?.Traits.NotedFields ?? []).ToList() is { Count: > 0 } fields ? fields : null;
 
     /// <summary>Runs work that can safely be repeated as a whole, and repeats it after transient failures.</summary>
-    /// <param name="what">The thing being worked on, for messages; usually a folder.</param>
+    /// <param name="what">The thing that is worked on, for texts; usually a folder.</param>
     public async Task<T> RetryAsync<T>(string what, Func<CancellationToken, Task<T>> work, CancellationToken abort)
     {
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Stop, abort);

@@ -13,7 +13,7 @@ namespace Imapsync.Engine.Watching;
 /// <param name="run">Runs the job once. Never throws.</param>
 public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefinition, RunOptions, Task<JobReport>> run, TimeProvider time)
 {
-    /// <summary>A feed that lasted this long was healthy, so after its loss the count of retries starts again.</summary>
+    /// <summary>A feed that lasted at least this long counts as working, so the count of retries starts again after its loss.</summary>
     private static readonly TimeSpan GoodFeed = TimeSpan.FromMinutes(1);
 
     /// <summary>If a server asks for a longer pause than this, the next attempt is made after this time nevertheless.</summary>
@@ -116,8 +116,8 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     }
 
     /// <summary>
-    /// Reserves all connections that may listen. If the previous feed had fewer, a run may be using the rest, so the end of that run is
-    /// awaited: until then no other run could start anyway.
+    /// Reserves all connections that may listen. If the previous feed used fewer, the present run may be using the rest. This method then waits for the
+    /// end of that run, which delays nothing, since no other run could start before.
     /// </summary>
     private Task ReserveAsync(CancellationToken stop)
     {

@@ -1,7 +1,8 @@
 namespace Imapsync.Engine.Watching;
 
 /// <summary>
-/// Counts the messages that the runs of a watch removed within a day: a removal limit per run alone would let a series of runs remove everything.
+/// Counts the messages that the runs of a watch removed within a day. With a removal limit for each single run, a series of runs could remove
+/// everything.
 /// </summary>
 internal sealed class RemovedLately(TimeProvider time)
 {
@@ -17,7 +18,7 @@ internal sealed class RemovedLately(TimeProvider time)
     {
         get
         {
-            // The last removal of a step may have been at the step's end, so a step counts for one step longer.
+            // The last removal of a step may have happened at the step's end, so a step counts until that removal is a day old.
             steps.RemoveAll(s => time.GetElapsedTime(s.Since) > Span + Step);
             return steps.Sum(s => s.Count);
         }

@@ -1,10 +1,10 @@
 namespace Imapsync.Engine.Watching;
 
 /// <summary>
-/// Decides how soon the next run may begin. After a quiet time it begins at once. While changes never end, the rests grow, so that more
-/// changes go into one run, since each run costs both servers a log-in. After failures, too, the rests grow.
+/// Decides how soon the next run may begin. After a quiet time it begins at once. While changes keep coming, the pauses between runs grow, so that more
+/// changes go into one run; each run costs both servers a log-in. After failures the pauses grow, too.
 /// </summary>
-/// <param name="every">The longest rest; see <see cref="Jobs.WatchSettings.Every"/>.</param>
+/// <param name="every">The longest pause; see <see cref="Jobs.WatchSettings.Every"/>.</param>
 public sealed class WatchPace(TimeSpan every)
 {
     /// <summary>How long to wait so that changes that arrive together go into one run.</summary>
@@ -13,7 +13,7 @@ public sealed class WatchPace(TimeSpan every)
     public static readonly TimeSpan ShortestRest = TimeSpan.FromSeconds(1);
     public static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(16);
 
-    /// <summary>The rest after a run found the job locked: another run may hold the lock, and its end can't be foreseen.</summary>
+    /// <summary>The pause after a run that found the job locked, since it can't be foreseen when the other run ends.</summary>
     public static readonly TimeSpan RestAfterLocked = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan FirstRestAfterTrouble = TimeSpan.FromSeconds(5);
@@ -21,9 +21,12 @@ public sealed class WatchPace(TimeSpan every)
     private TimeSpan rest = ShortestRest;
     private TimeSpan restAfterTrouble = FirstRestAfterTrouble;
 
-    /// <summary>How long the job is left alone after a run that ended well. It rests for as long as it works, so that another run gets its lock.</summary>
+    /// <summary>
+    /// Returns the pause after a run that ended well. It is at least as long as the run took, so that another run can get the job's lock, but never longer
+    /// than the longest pause.
+    /// </summary>
     /// <param name="took">How long the run took.</param>
-    /// <param name="wasBusy">True if a change had already been reported when the rest before the run ended.</param>
+    /// <param name="wasBusy">True if a change had already been reported when the pause before the run ended.</param>
     public TimeSpan AfterRun(TimeSpan took, bool wasBusy)
     {
         restAfterTrouble = FirstRestAfterTrouble;
@@ -31,7 +34,7 @@ public sealed class WatchPace(TimeSpan every)
         return Least(took > rest ? took : rest, every);
     }
 
-    /// <summary>How long the job rests after a run that failed as a whole or reached one of its own limits.</summary>
+    /// <summary>Returns the pause after a run that failed as a whole or reached one of its own limits.</summary>
     public TimeSpan AfterTrouble()
     {
         var now = Least(restAfterTrouble, every);

@@ -5,10 +5,10 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Watching;
 
 /// <summary>
-/// Assigns the connections that may listen, before anything is opened: they are held for days, so runs have to manage with what is left to
-/// the account and to the host. Pure.
+/// Assigns the connections that may listen, before anything is opened. They are held for days, so runs have to manage with the remaining connections
+/// of the account and the host. Pure.
 /// </summary>
-/// <param name="Job">The job, limited to the connections that are left to its hosts.</param>
+/// <param name="Job">The job, limited to the remaining connections of its hosts.</param>
 /// <param name="Listeners">The number of connections of the source that may listen; 0 if none can be spared or the store has none.</param>
 public sealed record WatchPlan(JobDefinition Job, int Listeners)
 {

@@ -14,7 +14,7 @@ public static class WatchedFolders
         var wanted = job.Watch.Folders.IsEmpty
             ? folders.OrderByDescending(f => f.Path.IsInbox).ThenByDescending(f => f.Status?.Messages ?? 0).Select(f => f.Path).Take(1)
             : job.Watch.Folders.Select(g => new FolderGlob(g)).SelectMany(g => folders.Where(f => g.Matches(f.Path)).Select(f => f.Path)).Distinct();
-        // Where labels are copied, a change may be reported in an excluded folder only, so no folder is passed on as excluded.
+        // If labels are copied, a change may be reported for an excluded folder only, so no folder is passed on as excluded.
         return new ListenedFolders([.. wanted], job.Labels == LabelPolicy.None ? mapping.Excluded : []);
     }
 }
