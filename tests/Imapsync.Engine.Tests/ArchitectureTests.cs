@@ -15,8 +15,8 @@ public sealed partial class ArchitectureTests
     private static readonly string Root = FindRoot();
 
     /// <summary>
-    /// Maps each project to the projects and packages that it may reference. A project exists because its set differs from those of the
-    /// others.
+    /// Maps each project to the projects and packages that it may reference. Each project has a different set, since that is the reason why it is a project
+    /// of its own.
     /// </summary>
     private static readonly Dictionary<string, string[]> Projects = new()
     {

@@ -23,7 +23,7 @@ public sealed class EndpointLimitTests : JobFileFixture
     {
         Assert.Equal(3, Source(Read(File(Job("connections: 3")))).Connections);
         Assert.Equal(3, Source(Read(File(Job("limits: { connections: 3 }")))).Connections);
-        // A setting from outside the file overrides the file's setting, whichever of its two notations each of them uses.
+        // An override from outside the file takes precedence over the file's setting, whichever of the two notations each of them uses.
         Assert.Equal(7, Source(Read(File(Job("limits: { connections: 3 }")), "alice.source.connections=7")).Connections);
         Assert.Equal(7, Source(Read(File(Job("connections: 3")), "alice.source.limits.connections=7")).Connections);
         Assert.Equal(

@@ -13,8 +13,7 @@ public abstract class JobFileFixture : IDisposable
     protected Dictionary<string, string> Environment { get; } = new() { ["HOME"] = "/home/alice", ["ALICE_PASSWORD"] = "hunter2" };
 
     /// <summary>
-    /// The text of a job from a mailbox to a Maildir, with the given text inserted in place of <c>#source</c>, <c>#target</c> and
-    /// <c>#job</c>.
+    /// Returns the text of a job from a mailbox to a Maildir, with the given texts added to the source, the target and the job.
     /// </summary>
     protected static string Job(string source = "", string target = "", string job = "", string name = "alice") => $"""
           - name: {name}

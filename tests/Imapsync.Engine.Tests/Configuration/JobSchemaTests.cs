@@ -25,7 +25,7 @@ public sealed class JobSchemaTests : JobFileFixture
     [Fact]
     public async Task Every_example_names_the_schema_and_is_good()
     {
-        // How a fleet is run is described in other files' forms, which the fleet's own tests look at.
+        // A fleet's files have other formats, which the fleet's own tests check.
         var examples = FilesOf("examples").Where(f => f.EndsWith(".yaml", StringComparison.Ordinal) && Path.GetFileName(Path.GetDirectoryName(f)) != "fleet").ToList();
         Assert.NotEmpty(examples);
         foreach (var file in examples)

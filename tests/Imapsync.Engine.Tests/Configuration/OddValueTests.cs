@@ -3,7 +3,7 @@ using Imapsync.Engine.Configuration;
 namespace Imapsync.Engine.Tests.Configuration;
 
 /// <summary>
-/// Any value of a key is either accepted or reported as a mistake of the file with its position; none shows as a defect of the program.
+/// Any value of a key is either accepted or reported as a mistake with its position in the file. No value is reported as a defect of the program.
 /// </summary>
 public sealed class OddValueTests : JobFileFixture
 {
@@ -40,11 +40,11 @@ public sealed class OddValueTests : JobFileFixture
         Assert.InRange(tried, 1500, int.MaxValue);
     }
 
-    /// <summary>Each length of time becomes the due time of some timer, and a timer takes 49.7 days at most.</summary>
+    /// <summary>Each duration is used as the due time of some timer, and a timer accepts at most 49.7 days.</summary>
     [Fact]
     public void A_time_longer_than_a_timer_takes_is_refused_for_every_key()
     {
-        // The target of these files is a Maildir, which waits for no server.
+        // The target of these files is a Maildir, which has no settings for waiting.
         var times = Keys(JobSchema.Job, "job").Where(k => SettingText.TryDuration(k.Key.Example, out _) && !k.Path.Contains("target")).ToList();
         Assert.InRange(times.Count, 8, 50);
         foreach (var (path, key) in times)

@@ -5,7 +5,7 @@ using Imapsync.Engine.Providers;
 
 namespace Imapsync.Engine.Tests.Configuration;
 
-/// <summary>The setting <c>provider:</c> supplies what the job does not say itself.</summary>
+/// <summary>The setting <c>provider:</c> supplies the settings that the job does not contain.</summary>
 public sealed class ProviderSettingsTests : JobFileFixture
 {
     private static string With(string source, string target = "url: maildir:backup", string job = "") => $$"""

@@ -6,12 +6,12 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Contracts;
 
-/// <summary>What every <see cref="IStateMedium"/> has to do, and all that is kept on one.</summary>
+/// <summary>The tests that every <see cref="IStateMedium"/> must pass, for all pieces of state that are stored on it.</summary>
 public abstract class StateMediumContract : CheckpointContract
 {
     private static readonly StateName Journal = StateName.Journal(Inbox);
 
-    /// <summary>Reaches the one job's state of this test, or a part of it; empty at first.</summary>
+    /// <summary>Opens the state of this test's only job, or a part of that state; it is empty at first.</summary>
     protected abstract IStateMedium Open(string? part = null);
 
     protected override async Task<ICheckpointStore> OpenStoreAsync(bool readOnly = false) => await CheckpointStore.OpenAsync(Open(), readOnly, Token);
@@ -113,7 +113,7 @@ public abstract class StateMediumContract : CheckpointContract
         await using (var looking = Open())
         {
             await RefusesAsync(looking);
-            // State that several processes may write can be written meanwhile.
+            // Pieces that do not belong to the holder alone can still be written.
             await looking.ReplaceAsync(StateName.VerifyCursor, Text("mine"), Token);
         }
 

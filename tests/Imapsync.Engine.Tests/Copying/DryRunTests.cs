@@ -72,7 +72,7 @@ public sealed class DryRunTests
                 1 => new MessageFilter { WithoutFlags = Imapsync.Imap.FlagSet.Parse(["\\Flagged"]) },
                 _ => new MessageFilter(),
             },
-            // Two folders go into one, which some have already.
+            // Some jobs map two source folders to one target folder.
             Folders = random.Next(3) switch
             {
                 0 => new FolderRules(),
@@ -90,7 +90,7 @@ public sealed class DryRunTests
             box.Source.Steps.Clear();
             var pretended = await box.RunAsync(dryRun: true, heals);
             Assert.Equal(before, MailboxFixture.Describe(box.Target) + Shown(box.StateDirectory));
-            // Messages may be read to tell alike ones apart, as the run does, and never to be copied.
+            // A dry run may read messages to compare those that look alike, as the real run does, but it does not read any in order to copy it.
             var reads = box.Source.Steps.Count(s => s == "read");
             box.Source.Steps.Clear();
             var real = await box.RunAsync(heal: heals);
@@ -136,7 +136,7 @@ public sealed class DryRunTests
                     folder.Remove(folder.Messages[random.Next(folder.Messages.Count)].Uid);
                     break;
                 case 10 when box.Source.Folders.Remove(path, out var moved):
-                    // The folder is deleted, or renamed; its OBJECTID may or may not be known.
+                    // The folder is deleted or renamed. Its OBJECTID may or may not be known.
                     if (random.Next(3) > 0)
                         box.Source.Folders[FolderPath.Parse($"Moved {random.Next(100_000)}")] = moved;
                     break;

@@ -167,7 +167,8 @@ public abstract class ExactlyOnceTests : IDisposable
             box.Source.Folder("Work").Add(MailboxFixture.Mail($"w{i}"));
     }
 
-    /// <summary>Every operation on either store and on the medium of the state is a step; from the one chosen on, all of them fail.</summary>
+    /// <summary>Ends the run: every operation on either store and on the state is a step, and from the chosen step on all of them fail.</summary>
+    /// <param name="isTheEnd">Called at each step; returns true for the step at which the failures begin.</param>
     private void EndAt(MailboxFixture box, Func<bool> isTheEnd)
     {
         box.Source.OnStep = box.Target.OnStep = _ => EndWhen(isTheEnd());
@@ -181,7 +182,7 @@ public abstract class ExactlyOnceTests : IDisposable
     }
 }
 
-/// <summary>With the state in files.</summary>
+/// <summary>The tests with the job's state in files.</summary>
 public sealed class ExactlyOnceInFilesTests() : ExactlyOnceTests(FileMedium.Opener(TimeProvider.System));
 
 /// <summary>The same tests with the job's state in a database.</summary>

@@ -128,7 +128,7 @@ public sealed class HeaderSelectionTests
         box.Source.WithoutHeader.Add(1);
         box.Job = box.Job with { Messages = Invoices };
         Assert.Equal((1L, 0L), Counts(await box.RunAsync()));
-        // And where the message does not come either, it has failed.
+        // If its header can't be read and the message itself can't, either, the message has failed.
         box.Source.Folder("INBOX").Add(MailboxFixture.Mail("dinner"));
         box.Source.WithoutHeader.Add(2);
         box.Source.OnStep = s =>
@@ -148,7 +148,7 @@ public sealed class HeaderSelectionTests
             box.Source.Folder("INBOX").Add(MailboxFixture.Mail(n % 10 == 0 ? $"invoice {n}" : $"lunch {n}"));
         box.Source.OnHeader = _ =>
         {
-            // More cuts in a row than a folder has tries, and each time a little further.
+            // The connection breaks more often in a row than a folder is tried, but each time a few more headers have been read.
             if (box.Source.HeadersRead.Count % 3 == 0)
                 throw new MailException(FailureScope.Folder, isTransient: true, "cut");
         };

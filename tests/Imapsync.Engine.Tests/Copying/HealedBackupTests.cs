@@ -21,7 +21,7 @@ public sealed class HealedBackupTests : IDisposable
 
     public void Dispose() => box.Dispose();
 
-    /// <summary>If others deliver as many messages as were lost, or more, no counter shows that the backup is an older copy.</summary>
+    /// <summary>If others deliver at least as many messages as were lost, no counter shows that the backup is an older copy.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -46,7 +46,8 @@ public sealed class HealedBackupTests : IDisposable
     }
 
     /// <summary>
-    /// Messages that were adopted have no check sum; only their size and header tell that other mail has their UIDs since the backup was put back.
+    /// Messages that were adopted have no check sum. After the backup was restored from an older copy, only their size and header show that other mail has
+    /// their UIDs now.
     /// </summary>
     [Theory]
     [InlineData(1)]

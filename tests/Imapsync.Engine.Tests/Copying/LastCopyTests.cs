@@ -4,8 +4,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// The source has a message twice. Its owner deletes one of the two there, and somebody else the copy of one at the target: the message is still
-/// at the source, so its last copy stays, and follows its flags.
+/// The source has a message twice. Its owner deletes one of the two at the source, and somebody else deletes one of the two copies at the target. One
+/// message is still at the source, so the remaining copy stays and gets that message's flag changes.
 /// </summary>
 public sealed class LastCopyTests
 {

@@ -8,8 +8,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A store in memory that can be made to misbehave as a real store can't: list too few messages, refuse, not answer, or fail at the n-th step. As
-/// on a server, the state outlives the objects that were handed out.
+/// A store in memory that can be made to misbehave in ways that a real server can't be made to on request: list too few messages, refuse, not answer, or
+/// fail at the n-th step. As on a server, its contents outlive the objects that were opened.
 /// </summary>
 internal sealed class MemoryStore
 {
@@ -29,7 +29,7 @@ internal sealed class MemoryStore
     /// <summary>The names of all operations since the start, so that a test can count them.</summary>
     public List<string> Steps { get; } = [];
 
-    /// <summary>Maps the UID of an appended message to the one that its receipt names.</summary>
+    /// <summary>Returns the UID that the receipt names, given the UID that the message really got.</summary>
     public Func<uint, uint> TellsUid { get; set; } = uid => uid;
 
     /// <summary>UIDs whose headers were read since the start.</summary>
@@ -41,7 +41,7 @@ internal sealed class MemoryStore
     /// <summary>UIDs of messages whose header the store does not return.</summary>
     public HashSet<uint> WithoutHeader { get; } = [];
 
-    /// <summary>The UIDVALIDITY of the next folder created; 0 for a store that never tells one.</summary>
+    /// <summary>The UIDVALIDITY of the next folder that is created; 0 for a store that never reports one.</summary>
     public uint NextValidity { get; set; } = 1000;
 
     /// <summary>Whether names that differ only in case denote one folder.</summary>
@@ -63,7 +63,7 @@ internal sealed class MemoryStore
 
     public Func<FolderPath, FolderPath> ListedAs { get; set; } = p => p;
 
-    /// <summary>Whether listings tell no counters, and asking for them is refused.</summary>
+    /// <summary>Whether listings have no counters and the store refuses to report them.</summary>
     public bool RefusesStatus { get; set; }
 
     public MemoryFolderState Folder(string path)

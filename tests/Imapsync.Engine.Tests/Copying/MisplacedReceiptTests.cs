@@ -4,13 +4,14 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A server that answers APPEND with UIDs of other messages: once one record is found to be wrong, none of the folder keeps a copy from being
-/// recognised.
+/// A server that answers APPEND with UIDs of other messages. Once one record is found to be wrong, all copies in that folder are matched by identity,
+/// so that nothing is copied again because of a wrong record.
 /// </summary>
 public sealed class MisplacedReceiptTests
 {
     /// <summary>
-    /// The UIDs told for three messages, by how far each is from the true one; a UID beyond the last is that of mail that is delivered later.
+    /// For each of three messages, the difference between the UID in the server's answer and the true one. A UID beyond the last belongs to mail that is
+    /// delivered later.
     /// </summary>
     public static TheoryData<int, int, int, int, bool> Cases()
     {
@@ -55,7 +56,8 @@ public sealed class MisplacedReceiptTests
     }
 
     /// <summary>
-    /// The record of a message that is gone names the copy of another, which is restored in the run that notices it by the flags of a third.
+    /// The fourth message's record names the UID that the fifth message gets at the target. The run that notices wrong records, because of a changed flag, is
+    /// also the first one with the fifth message; it must not copy that message beside its copy.
     /// </summary>
     [Theory]
     [InlineData(FlagPolicy.Follow)]
@@ -82,7 +84,7 @@ public sealed class MisplacedReceiptTests
     private static IEnumerable<string> Octets(MemoryFolderState folder) =>
         folder.Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets)).Order(StringComparer.Ordinal);
 
-    /// <summary>Without a Message-ID two of the messages have the same size, and can't be told apart by what flags are judged by.</summary>
+    /// <summary>Without Message-IDs, two of the messages have the same size, so the check before flags are set can't distinguish them.</summary>
     private static string Mail(int number, bool hasIds) => hasIds
         ? MailboxFixture.Mail($"m{number}")
         : $"From: a@example.org\r\nSubject: message {number}\r\n\r\ntext {new string('x', number / 2)}\r\n";

@@ -94,8 +94,8 @@ public sealed class OlderStateTests
     }
 
     /// <summary>
-    /// An interrupted run also leaves mail without a record, but does not count as a restored state: flags that the target's user removed
-    /// stay removed.
+    /// An interrupted run also leaves copies without a record, but this must not be taken for a restored state: flags that the target's user removed stay
+    /// removed.
     /// </summary>
     [Fact]
     public async Task An_interrupted_run_is_not_taken_for_it()
@@ -120,7 +120,7 @@ public sealed class OlderStateTests
         Assert.DoesNotContain(box.Events.OfType<NoteRaised>(), n => n.Text.Contains("older copy", StringComparison.Ordinal));
     }
 
-    /// <summary>A message delivered to both accounts came by two ways, so it does not show that an older state was restored.</summary>
+    /// <summary>A message that was delivered to both accounts has no record, either, but does not show that an older state was restored.</summary>
     [Fact]
     public async Task Mail_delivered_on_both_sides_is_not_taken_for_it()
     {

@@ -7,8 +7,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A job whose source or target is put right after a run. Many providers give INBOX the same UIDVALIDITY in every account, so only the job itself
-/// shows that its records are of another one.
+/// A job whose source or target account is changed after a run. Many providers give INBOX the same UIDVALIDITY in every account, so only the job's
+/// settings show that its records belong to another account.
 /// </summary>
 public sealed class OtherAccountTests
 {

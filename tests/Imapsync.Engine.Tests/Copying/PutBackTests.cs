@@ -5,7 +5,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A store that is restored from an older copy assigns UIDs again that denoted other mail before; UIDVALIDITY does not show it.</summary>
+/// <summary>
+/// A store that is restored from an older copy assigns UIDs again that belonged to other mail before. UIDVALIDITY does not change, so it does not show
+/// this.
+/// </summary>
 public sealed class PutBackTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -52,7 +55,7 @@ public sealed class PutBackTests : IDisposable
         Deliver(6, 8);
         await box.RunAsync();
         putBack();
-        // Others deliver messages of equal size there meanwhile, so that UIDNEXT reaches or passes its former value.
+        // Others deliver messages of equal size to the restored store, so that UIDNEXT reaches or passes its former value.
         for (var i = 0; i < foreign; i++)
             Target.Add(Text(100 + i));
         for (uint uid = 6; uid <= 8; uid++)
@@ -165,7 +168,7 @@ public sealed class PutBackTests : IDisposable
     }
 
     /// <summary>
-    /// If UIDNEXT was not reported, or the run was interrupted, the UIDs of the recorded messages show how far the source had come.
+    /// If the source did not report UIDNEXT, or the run was interrupted, the UIDs of the recorded messages show which UIDs the source had already assigned.
     /// </summary>
     [Fact]
     public async Task A_source_put_back_is_known_though_nobody_remembers_its_UIDNEXT()
@@ -185,7 +188,9 @@ public sealed class PutBackTests : IDisposable
         Assert.Equal([.. Subjects(1, 7)], Here(Target));
     }
 
-    /// <summary>If the target's UIDNEXT was not reported, the UIDs of the messages copied to it show how far the target had come.</summary>
+    /// <summary>
+    /// If the target did not report UIDNEXT, the UIDs of the messages copied to it show which UIDs the target had already assigned.
+    /// </summary>
     [Fact]
     public async Task A_target_put_back_is_known_though_nobody_remembers_its_UIDNEXT()
     {
@@ -248,7 +253,7 @@ public sealed class PutBackTests : IDisposable
         (atTarget ? Target : Source).Validity = 0;
         Deliver(1, 3);
         await box.RunAsync();
-        // Recreates the folder, with mail of its owner before the job's copies.
+        // Recreates the folder, with its owner's mail before the job's copies.
         if (atTarget)
         {
             var old = Target.Messages.ToList();
@@ -284,8 +289,8 @@ public sealed class PutBackTests : IDisposable
     }
 
     /// <summary>
-    /// Deliveries, removals, flag changes and restored older copies of either side, with and without counters: no living message is removed
-    /// and nobody else's mail is touched.
+    /// Deliveries, removals, flag changes and restored older copies of either side, with and without counters. No message that is still at the source is
+    /// removed from the target, and nobody else's mail is changed.
     /// </summary>
     [Fact]
     public async Task Whatever_is_put_back_nothing_living_is_removed_and_nothing_foreign_is_touched()

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A server that refuses STATUS for every folder tells its counters when a folder is opened, and that is enough for a run.</summary>
+/// <summary>A server that refuses STATUS for every folder. It reports its counters when a folder is opened, and these are enough for a run.</summary>
 public sealed class RefusedStatusTests
 {
     [Theory]

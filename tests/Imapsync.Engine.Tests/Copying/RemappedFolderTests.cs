@@ -5,7 +5,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A folder that is mapped to another target folder than before is told, once: its mail is at the target twice then.</summary>
+/// <summary>A folder that is mapped to another target folder than before is reported once, since its mail is then at the target twice.</summary>
 public sealed class RemappedFolderTests
 {
     [Theory]

@@ -4,7 +4,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A message that was moved away and back, or restored, is the same message under any UID: its earlier copy is its copy.</summary>
+/// <summary>A message that was moved away and back, or restored, gets a new UID. It is recognised as the same message and keeps its earlier copy.</summary>
 public sealed class ReturningMailTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -54,8 +54,8 @@ public sealed class ReturningMailTests : IDisposable
     }
 
     /// <summary>
-    /// A message is back under another UID, or came twice, and the listing is short, so that nobody can tell whether the one known before is
-    /// gone. In the end the target has it as often as the source.
+    /// A message is back under another UID, or was delivered a second time, and the listing is short, so it is unknown whether the message with the old UID
+    /// is gone. In the end the target has the message as often as the source.
     /// </summary>
     [Theory]
     [MemberData(nameof(ShortListings))]
@@ -82,7 +82,7 @@ public sealed class ReturningMailTests : IDisposable
             inbox.Remove(4);
         Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
         var isKept = isOtherGone && policy == DeletionPolicy.Keep;
-        // What a filter leaves out keeps the copy that is there, and gets no other.
+        // A message that a filter leaves out keeps its existing copy and gets no other one.
         Assert.Equal((isLeftOut ? Subjects(inbox).Distinct() : Subjects(inbox)).Concat(isKept ? ["m4"] : []).Order(StringComparer.Ordinal), Subjects(box.Target.Folder("INBOX")));
     }
 

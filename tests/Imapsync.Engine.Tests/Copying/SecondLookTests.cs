@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Mail that its owner moves between folders while a run lists them is never removed from the place where it is at the target.</summary>
+/// <summary>Mail that its owner moves between folders while a run lists them is never removed from the target.</summary>
 public sealed class SecondLookTests
 {
     [Theory]

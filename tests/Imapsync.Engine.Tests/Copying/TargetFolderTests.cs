@@ -5,7 +5,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Folders that can't have their own names at the target: each keeps a name of its own there, the same in every run.</summary>
+/// <summary>Folders that can't have their own names at the target: each gets a different name there, which is the same in every run.</summary>
 public sealed class TargetFolderTests : IDisposable
 {
     private readonly MailboxFixture box = new();

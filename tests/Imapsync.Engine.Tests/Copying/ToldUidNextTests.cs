@@ -5,7 +5,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A server whose UIDNEXT is always below its UIDs: nothing is matched anew for it, and removals are made.</summary>
+/// <summary>
+/// A server whose reported UIDNEXT is always below its UIDs. This is no reason to match its messages again, and messages are removed as usual.
+/// </summary>
 public sealed class ToldUidNextTests
 {
     [Fact]
@@ -56,7 +58,7 @@ public sealed class ToldUidNextTests
         source.Add(MailboxFixture.Mail("m6"));
         await box.RunAsync();
         putBack();
-        // Two messages get the UIDs of those that the disk took away, between the opening of the folder and its listing.
+        // Two new messages get the UIDs of messages that were lost when the store was restored, after the folder was opened and before it is listed.
         var arrived = false;
         box.Source.OnStep = step =>
         {

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A job's folders are shared out among a few workers.</summary>
+/// <summary>A few workers divide a job's folders among themselves.</summary>
 public sealed class WorkersTests : IDisposable
 {
     private readonly MailboxFixture box = new();

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Files;
 
-/// <summary>Output into a pipe of which nobody reads the other end is an error after a while; it does not keep the program for ever.</summary>
+/// <summary>Output into a pipe that nobody reads fails after a while. It does not block the program for ever.</summary>
 public sealed class PipesTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

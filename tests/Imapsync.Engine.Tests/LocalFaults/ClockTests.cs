@@ -7,7 +7,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.LocalFaults;
 
-/// <summary>A clock that jumps, mostly backwards: values that must be unique or ascending must not depend on it.</summary>
+/// <summary>A clock that jumps, mostly backwards. Values that must be unique or ascending must not depend on the clock.</summary>
 public sealed class ClockTests : IDisposable
 {
     private readonly TemporaryDirectory directory = new();

@@ -11,13 +11,13 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.LocalFaults;
 
 /// <summary>
-/// A disk that fills up, on a real file system of a few pages. Each round has room for one more page (or file) than the last, so every write of a
-/// run is once the one that fails, until everything fits. Each time the run must end by itself and report the failure, leave only whole messages
-/// and a readable checkpoint, and go on where it stopped once there is room.
+/// A disk that fills up: a real file system of a few pages. Each round has room for one more page (or file) than the round before, so that each write
+/// of a run fails in some round, until everything fits. In each round the run must end by itself and report the failure, leave only whole messages and
+/// a readable checkpoint, and go on where it stopped once there is room.
 /// </summary>
 public sealed class DiskFullTests
 {
-    /// <summary>The number of rounds after which a test that never succeeds is given up.</summary>
+    /// <summary>The number of rounds after which the test gives up if no run has succeeded.</summary>
     private const int MostRounds = 400;
 
     public enum Room
@@ -205,7 +205,7 @@ public sealed class DiskFullTests
         box.Source.Folders[new FolderPath(new string('ü', 120))] = renamed;
     }
 
-    /// <summary>Grows a pair's journal so far that the next run compacts it.</summary>
+    /// <summary>Makes a pair's journal so long that the next run compacts it.</summary>
     private static async Task WriteHistoryAsync(MailboxFixture box)
     {
         var inbox = new PairKey(FolderPath.Inbox, FolderPath.Inbox);

@@ -7,8 +7,8 @@ using Imapsync.Engine.Tests.Contracts;
 namespace Imapsync.Engine.Tests.LocalFaults;
 
 /// <summary>
-/// File systems that treat names differing only in case as equal. Few Linux kernels can mount one, so here the name look-up answers as such a
-/// file system does; its answer decides, and no two folders may get the same place.
+/// File systems that treat names differing only in case as equal. Few Linux kernels can mount one, so the tests replace the name look-up by one that
+/// answers as such a file system does. No two folders may get the same place.
 /// </summary>
 public sealed class FoldedNamesTests : IDisposable
 {

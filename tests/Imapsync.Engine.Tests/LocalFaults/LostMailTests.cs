@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.LocalFaults;
 
-/// <summary>A message counts as in place only if it lies in the backup, not because the state remembers it.</summary>
+/// <summary>A message counts as in place only if the backup really contains it, not because the state has a record of it.</summary>
 public sealed class LostMailTests : IDisposable
 {
     private readonly MailboxFixture box = new();

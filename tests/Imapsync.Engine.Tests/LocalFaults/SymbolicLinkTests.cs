@@ -8,7 +8,7 @@ using Imapsync.Engine.Tests.Copying;
 namespace Imapsync.Engine.Tests.LocalFaults;
 
 /// <summary>
-/// Symbolic links that somebody put into a target or a state directory: nothing outside is read, written, truncated or removed through them. The
+/// Symbolic links that somebody put into a target or a state directory. Nothing outside is read, written, truncated or removed through them. Only the
 /// directory that the job itself names may be a link.
 /// </summary>
 public sealed class SymbolicLinkTests : IDisposable

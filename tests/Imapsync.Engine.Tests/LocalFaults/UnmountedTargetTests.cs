@@ -7,7 +7,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.LocalFaults;
 
-/// <summary>The directory of a backup whose disk is not mounted, with any other content: nothing is written there.</summary>
+/// <summary>A backup whose disk is not mounted. Whatever its directory contains then, nothing is written there.</summary>
 public sealed class UnmountedTargetTests : IDisposable
 {
     private static readonly (string Name, Action<string> Put)[] Junk =

@@ -116,7 +116,7 @@ public sealed class KeptSignInTests : IDisposable
         Assert.Null(await New().ReadAsync(Binding, default));
     }
 
-    /// <summary>A long-running program must not keep using a key that is gone.</summary>
+    /// <summary>A long-running program must not keep using a key that was deleted at sign-out.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

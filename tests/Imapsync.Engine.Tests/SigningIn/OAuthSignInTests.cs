@@ -64,7 +64,7 @@ public sealed class OAuthSignInTests : IDisposable
         Assert.Equal(5, server.Grants.Count(g => g == "refresh_token"));
     }
 
-    /// <summary>An unwritable disk is noticed before the refresh token is spent, so everything works again once the disk has room.</summary>
+    /// <summary>The program notices that the disk can't be written before it uses the refresh token, so everything works again once the disk has room.</summary>
     [Fact]
     public async Task Where_a_new_refresh_token_could_not_be_kept_the_old_one_is_not_spent()
     {
@@ -80,7 +80,7 @@ public sealed class OAuthSignInTests : IDisposable
     }
 
     /// <summary>
-    /// The server issued the next refresh token, but the disk refused it: the token in memory is used until somebody signs in again or out.
+    /// The server issued the next refresh token, but it could not be written to disk. The token in memory is used until somebody signs in or out.
     /// </summary>
     [Theory]
     [InlineData("nobody")]

@@ -4,7 +4,7 @@ using Imapsync.Engine.Tests.Contracts;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>Checkpoints that are written to what only looks keep the contract, as long as it is there.</summary>
+/// <summary>Checkpoints in a scratch medium pass the contract as long as the medium is open.</summary>
 public sealed class ScratchMediumTests : CheckpointContract
 {
     private readonly StateFolder folder = new();
@@ -14,7 +14,7 @@ public sealed class ScratchMediumTests : CheckpointContract
 
     public override async ValueTask DisposeAsync()
     {
-        // Nothing of all that was written anywhere.
+        // Nothing of what was written reached the disk.
         Assert.False(Directory.Exists(folder.Root));
         await scratch.DisposeAsync();
         folder.Dispose();
@@ -24,7 +24,9 @@ public sealed class ScratchMediumTests : CheckpointContract
     protected override async Task<ICheckpointStore> OpenStoreAsync(bool readOnly = false) => await CheckpointStore.OpenAsync(scratch, readOnly, Token);
 }
 
-/// <summary>What is written over another medium is read as if that had been written to, and that one keeps what it has.</summary>
+/// <summary>
+/// A scratch medium over another medium reads as if the changes had been made to that medium, and that medium itself does not change.
+/// </summary>
 public sealed class ScratchOverFilesTests : IDisposable
 {
     private static readonly PairKey Pair = new(new Imapsync.Engine.Mail.FolderPath("a"), new Imapsync.Engine.Mail.FolderPath("b"));

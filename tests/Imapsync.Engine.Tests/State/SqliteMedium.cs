@@ -6,8 +6,8 @@ using Microsoft.Data.Sqlite;
 namespace Imapsync.Engine.Tests.State;
 
 /// <summary>
-/// State in a database, as a fleet of machines has it: held by a lease that runs out, each hold numbered, each write of its holder made only while its
-/// number is the last. A journal is its batches, a row each.
+/// State in a database, as a fleet of machines stores it. The hold on a job is a lease that expires. Each hold has a number, and a write is made only
+/// while its holder's number is the latest. A journal has one row for each batch.
 /// </summary>
 public sealed class SqliteMedium(string database, StateLocation location, TimeProvider time) : IStateMedium
 {
@@ -120,7 +120,10 @@ public sealed class SqliteMedium(string database, StateLocation location, TimePr
         return true;
     });
 
-    /// <summary>All or none; of what is held, only while this hold is the last. Each write makes the lease last.</summary>
+    /// <summary>
+    /// Executes all commands or none. Writes to pieces that only the holder may write are refused unless this hold is the latest. Each write renews the
+    /// lease.
+    /// </summary>
     private void Write(StateName name, params (string Sql, byte[] Octets)[] commands)
     {
         using var connection = Connect();
@@ -240,7 +243,7 @@ public sealed class SqliteMedium(string database, StateLocation location, TimePr
     }
 }
 
-/// <summary>A database that is gone after the test.</summary>
+/// <summary>A database that is deleted after the test.</summary>
 public sealed class SqliteDatabase : IDisposable
 {
     private readonly TempDir dir = new();

@@ -7,7 +7,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>State in a database keeps the contract, and what only a lease can do: run out under its holder.</summary>
+/// <summary>State in a database passes the contract. Other tests cover what only leases have: they can expire while their holder still works.</summary>
 public sealed class SqliteMediumTests : StateMediumContract
 {
     private readonly SqliteDatabase database = new();

@@ -7,7 +7,7 @@ using Imapsync.Engine.Tests.Matching;
 
 namespace Imapsync.Engine.Tests.Stores;
 
-/// <summary>Whatever files the mail is in, the same of it is chosen by its headers.</summary>
+/// <summary>The same messages are selected by their headers, whatever kind of store the mail is in.</summary>
 public sealed class SelectionTests
 {
     private const string Bills = "From: a@example.org\r\nSubject: =?utf-8?q?Rechnung_f=C3=BCr?=\r\n Mai\r\n\r\ntext\r\n";

@@ -9,7 +9,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores;
 
-/// <summary>A job from files that a test writes, to a Maildir.</summary>
+/// <summary>A job whose source is files that a test writes, and whose target is a Maildir.</summary>
 internal sealed class SourceJob : IDisposable
 {
     private readonly TemporaryDirectory directory = new();

@@ -44,7 +44,7 @@ public sealed class UnreadPlaceTests
         await job.RunAsync();
         Assert.Equal((JobOutcome.Incomplete, 0L, 2), (job.Report.Outcome, job.Report.Totals.Deleted, job.Arrived().Count));
 
-        // Once nothing is left out any more, the folder is gone indeed.
+        // Once every place can be read, the folder is known to be gone.
         File.Delete(place);
         await job.SucceedAsync();
         Assert.Equal((1L, 1), (job.Report.Totals.Deleted, job.Arrived().Count));

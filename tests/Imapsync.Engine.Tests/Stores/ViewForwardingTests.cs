@@ -6,7 +6,10 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores;
 
-/// <summary>A view that does not override a member hands it on: none is lost on the way, and none is answered by default.</summary>
+/// <summary>
+/// A view passes each member that it does not override on to the store or folder behind it. None is missing, and none has a default implementation that
+/// a view would use by mistake.
+/// </summary>
 public sealed class ViewForwardingTests
 {
     public static TheoryData<string> StoreMembers => [.. Members(typeof(ITargetStore))];
@@ -23,7 +26,7 @@ public sealed class ViewForwardingTests
     [MemberData(nameof(FolderMembers))]
     public void A_view_of_a_folder_hands_on(string member)
     {
-        // Its status is what it was made with.
+        // A view's status is the one given to its constructor.
         if (member != "get_Status(0)")
             Check<IMessageFolder>(member, f => new PlainFolder(f));
     }
@@ -90,7 +93,7 @@ public sealed class ViewForwardingTests
         public override IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken) => Folder.ListAsync(request, cancellationToken);
     }
 
-    /// <summary>Notes what it is asked; answers nothing.</summary>
+    /// <summary>Records which members are called, and returns default values.</summary>
     public class Recorder : DispatchProxy
     {
         public List<string> Asked { get; set; } = [];

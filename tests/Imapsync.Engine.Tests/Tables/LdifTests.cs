@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Tables;
 
-/// <summary>LDIF as directories write it, and as nobody should.</summary>
+/// <summary>LDIF as directory servers write it, and malformed LDIF.</summary>
 public sealed class LdifTests
 {
     private static readonly string[] Values = ["alice", "alice@example.org", " blank in front", "end ", "", ":colon", "<less", "Jörg Müller", "日本語", "a\nb", "x: y", "#no comment", new('w', 300), "\U0001F600"];
@@ -106,14 +106,14 @@ public sealed class LdifTests
 
     private static LdifReader Read(string text) => LdifReader.Read(new MemoryStream(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>As RFC 2849 has it: base64 where it must be, and now and then where it need not.</summary>
+    /// <summary>Returns a value as LDIF (RFC 2849): in base64 where that is required, and sometimes where it is not.</summary>
     private static string Written(string value, Random random)
     {
         var needs = value.Length > 0 && (value[0] is ' ' or ':' or '<' || value[^1] == ' ' || value.Contains('\n', StringComparison.Ordinal));
         return needs || random.Next(3) == 0 ? $": {Convert.ToBase64String(Encoding.UTF8.GetBytes(value))}" : $" {value}";
     }
 
-    /// <summary>Cut anywhere between characters behind the name.</summary>
+    /// <summary>Returns the line folded at random places after the attribute's name, between characters.</summary>
     private static string Folded(string line, Random random, string end)
     {
         for (var cuts = random.Next(4); cuts > 0 && line.Length > 14; cuts--)

@@ -4,7 +4,7 @@ using Imapsync.Engine.Stores.Imap;
 
 namespace Imapsync.Engine.Tests.Transcripts;
 
-/// <summary>Everything that the IMAP store sees of a server, as text, read as a backup would read it.</summary>
+/// <summary>A text with everything that the IMAP store reads from a server when it reads all of it, as a backup does.</summary>
 internal static class StoreDump
 {
     private static readonly ImapEndpoint Endpoint = new("imap.example.com", 143, TlsMode.None, "alice") { Password = new FixedSecret(), Connections = 1 };

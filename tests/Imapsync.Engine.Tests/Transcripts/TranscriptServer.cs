@@ -49,7 +49,7 @@ internal sealed class TranscriptServer(
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
         {
-            // The client has hung up.
+            // The client has closed the connection.
         }
     }
 

@@ -12,7 +12,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Verifying;
 
 /// <summary>
-/// An mbox backup that a mail program opened and saved: the status fields it adds to headers are no difference, every other change is one.
+/// An mbox backup that a mail program opened and saved. The status fields that the program adds to headers do not count as differences; every other
+/// change does.
 /// </summary>
 public sealed class NotedFieldsTests : IDisposable
 {

@@ -8,7 +8,7 @@ using Imapsync.Engine.Tests.Copying;
 
 namespace Imapsync.Engine.Tests.Verifying;
 
-/// <summary>Backups in files, with damage as done by disks and by people.</summary>
+/// <summary>Verification of backups in files that a disk or a person has damaged.</summary>
 public sealed class VerificationOnDiskTests : IDisposable
 {
     private readonly MailboxFixture box = new();

@@ -167,7 +167,7 @@ public sealed class JobWatcherTests
         Assert.Equal(3, source.Asked[0].Connections);
         source.Cut();
         await UntilAsync(() => source.Asked.Count > 1, "another feed");
-        // What could not be had once may be had now.
+        // The feed now asks for all three connections, since connections that were in use at the first attempt may be free now.
         Assert.Equal(3, source.Asked[^1].Connections);
     }
 
@@ -261,7 +261,9 @@ public sealed class JobWatcherTests
         }
     }
 
-    /// <summary>Lets time pass until it is so. What others do takes real time as well, so the bound is generous, and far below a day.</summary>
+    /// <summary>
+    /// Advances the clock until the condition holds. Other tasks need real time, so the number of steps is generous, but in total far below a day.
+    /// </summary>
     private async Task UntilAsync(Func<bool> condition, string what, TimeSpan? step = null)
     {
         const int most = 15_000;
@@ -293,7 +295,9 @@ public sealed class JobWatcherTests
         }
     }
 
-    /// <summary>A mailbox of which only a version number is known, and a target that has the version that the last good run saw as it began.</summary>
+    /// <summary>
+    /// A mailbox that consists of a version number only, with a target that has the version that the last good run saw when it began.
+    /// </summary>
     private sealed class WatchedSource
     {
         private readonly Lock gate = new();
@@ -316,7 +320,7 @@ public sealed class JobWatcherTests
 
         public MailException? Refusal { get; set; }
 
-        /// <summary>Runs that begin do not end before this does.</summary>
+        /// <summary>If set, runs that have begun do not end before this completes.</summary>
         public TaskCompletionSource? Hold { get; set; }
 
         public bool IsHeld { get; private set; }

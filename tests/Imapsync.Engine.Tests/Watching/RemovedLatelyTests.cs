@@ -41,7 +41,7 @@ public sealed class RemovedLatelyTests
         Assert.Equal(0, removed.Count);
     }
 
-    /// <summary>A wall clock that somebody sets, and time that passes.</summary>
+    /// <summary>A time provider whose wall clock can be set independently of its timestamps.</summary>
     private sealed class TwoClocks : TimeProvider
     {
         private readonly ManualClock clock = new();

@@ -18,7 +18,9 @@ public sealed class WatchPlanTests
     public void A_source_without_connections_is_not_listened_to() =>
         Assert.Equal(0, Assert.Single(WatchPlan.Of([Job("alice", new MaildirEndpoint("/s"), Account("b"))])).Listeners);
 
-    /// <summary>Whatever the jobs and limits: what listens and what the jobs with the most need come to is never more than the host has.</summary>
+    /// <summary>
+    /// For all jobs and limits: the connections that listen and those that the most demanding job needs are together never more than the host's limit.
+    /// </summary>
     [Fact]
     public void A_host_keeps_connections_for_runs()
     {
@@ -55,7 +57,7 @@ public sealed class WatchPlanTests
         Assert.Equal(["Lists/a", "Lists/b", "INBOX", "Archive"], Wanted(job with { Watch = new WatchSettings { Folders = ["Lists/*", "INBOX", "**"] } }));
         Assert.Empty(Wanted(job with { Watch = new WatchSettings { Folders = ["Junk"] } }));
         Assert.Equal(["Junk"], WatchedFolders.Choose(job, listed).Ignored.Select(p => p.ToString()));
-        // All Mail may be left out, and is where a label's change shows all the same.
+        // A change of labels shows in All Mail even if All Mail is excluded, so it must not be ignored.
         Assert.Empty(WatchedFolders.Choose(job with { Labels = LabelPolicy.Folders }, listed).Ignored);
 
         IEnumerable<string> Wanted(JobDefinition of) => WatchedFolders.Choose(of, listed).Wanted.Select(p => p.ToString());

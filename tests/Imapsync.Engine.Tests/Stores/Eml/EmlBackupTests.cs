@@ -12,7 +12,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Eml;
 
-/// <summary>A backup into directories of .eml files, and what people and accidents do to it.</summary>
+/// <summary>A backup into directories of .eml files, also after changes to these files by people and by accidents.</summary>
 public sealed class EmlBackupTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -64,7 +64,7 @@ public sealed class EmlBackupTests : IDisposable
         Assert.Equal("", (await StoreReader.ReadAsync(copy)).DifferenceFrom(await StoreReader.ReadAsync(box.Job.Target)));
         Assert.Equal(0, (await RunAsync(job)).Totals.Copied);
 
-        // And what changes in the backup arrives there.
+        // A change in the backup reaches the copy made from it.
         box.Source.Folder("INBOX").SetFlags(1, "\\Draft Other");
         await OkAsync(0);
         Assert.Equal(1, (await RunAsync(job)).Totals.FlagsUpdated);
@@ -166,7 +166,7 @@ public sealed class EmlBackupTests : IDisposable
                 await File.WriteAllBytesAsync(index, damaged, TestContext.Current.CancellationToken);
             }
 
-            // Something has to be new, or the folder is not opened.
+            // A new message is needed, since otherwise the folder is not opened.
             box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"new{at}"), "", MemoryFolderState.Day(20));
             Assert.Equal(1, (await OkAsync()).Totals.Copied);
             box.Source.Folder("INBOX").Remove(box.Source.Folder("INBOX").Messages[^1].Uid);
@@ -244,7 +244,7 @@ public sealed class EmlBackupTests : IDisposable
         await OkAsync(0);
     }
 
-    /// <summary>The octets of a text in UTF-8, as text of that many characters.</summary>
+    /// <summary>Returns the UTF-8 octets of a text as a string with one character for each octet.</summary>
     private static string Octets(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
 
     private static List<string> Files(string folder) => [.. Directory.GetFiles(folder, "*.eml").Order(StringComparer.Ordinal)];

@@ -179,7 +179,7 @@ public sealed class AppendQuirkTests
             if (!body.StartsWith("bad", StringComparison.Ordinal))
                 return null;
             most = Math.Max(most, ++refusals);
-            // The texts differ, since a series of equal refusals would be taken to concern the mailbox.
+            // The texts differ, since a series of refusals with the same text would be taken for a refusal of the whole mailbox.
             return new($"NO Command Argument Error. {body[4..]}");
         };
         await using var run = await CopyAsync([.. Enumerable.Range(1, 30).Select(i => $"bad {i}"), "good"]);
@@ -219,7 +219,7 @@ public sealed class AppendQuirkTests
         Assert.Equal(1 + 3, server.Commands.Count(c => c.StartsWith("APPEND", StringComparison.Ordinal)));
 
         server.Commands.Clear();
-        // The three messages in flight at the cut go alone again; the ten with other UIDs go together in one MULTIAPPEND.
+        // The three messages in flight when the connection broke are sent alone; the ten with other UIDs are sent in one MULTIAPPEND.
         await run.CopyAsync([("", "one"), ("", "two"), ("", "three"), .. Enumerable.Range(0, 10).Select(i => ("", $"more {i}"))]);
         Assert.Equal(3 + 1, server.Commands.Count(c => c.StartsWith("APPEND", StringComparison.Ordinal)));
     }

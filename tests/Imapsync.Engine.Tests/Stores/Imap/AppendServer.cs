@@ -40,7 +40,7 @@ internal sealed class AppendServer
 
     public int Connections { get; private set; }
 
-    /// <summary>Completes when the client has closed its newest connection.</summary>
+    /// <summary>Completes when the client has closed the connection that it opened last.</summary>
     public Task HungUp { get; private set; } = Task.CompletedTask;
 
     public ValueTask<Stream> DialAsync(CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>How many connections there are, and how long they live.</summary>
+/// <summary>How many connections the pool makes, and how long they are used.</summary>
 public sealed class ConnectionPoolTests
 {
     private readonly AppendServer server = new();
@@ -32,7 +32,7 @@ public sealed class ConnectionPoolTests
         await using var third = await opening;
         Assert.Equal(3, server.Connections);
 
-        // After a while one more connection is tried in vain; the next is tried after twice that time.
+        // After a while the pool tries one more connection, which is refused. The next try comes after twice that time.
         there = allowed;
         opening = store.OpenAsync(FolderPath.Inbox, Token);
         clock.Advance(ConnectionPool.FirstLowering);

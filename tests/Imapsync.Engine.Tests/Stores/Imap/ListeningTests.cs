@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>A server that tells of changes, played line by line; a real one is in tests/Servers.</summary>
+/// <summary>A server that reports changes, played line by line. Tests with a real server are in tests/Servers.</summary>
 public sealed class ListeningTests
 {
     private readonly ManualClock clock = new();
@@ -20,12 +20,12 @@ public sealed class ListeningTests
         var (opening, _) = await OpenAsync(server, "NOTIFY IDLE", ignored: ["Junk"]);
         await server.Script.AnswerAsync("NOTIFY SET (personal (MessageNew MessageExpunge FlagChange MailboxName))");
         await using var feed = (await opening)!;
-        // Closed first: else the goodbye would be waited for by a clock that stands still.
+        // The server is closed before the feed: the clock stands still, so the feed would otherwise wait for ever for the answer to LOGOUT.
         await using var closing = server;
         Assert.Equal(("NOTIFY on all of the user's own folders", 1), (feed.Display, feed.Connections));
         var waiting = feed.WaitAsync(Token);
         await server.Script.SendAsync("* STATUS Junk (MESSAGES 4)\r\n", Token);
-        // A connection that is quiet is asked for a sign of life: what was told before has been heard by then.
+        // The client sends NOOP on a quiet connection. Once NOOP is answered, the client has read everything that was sent before.
         clock.Advance(ConnectionPool.KeepAliveAfter + TimeSpan.FromMinutes(1));
         await server.Script.AnswerAsync("NOOP");
         Assert.False(waiting.IsCompleted);
@@ -53,7 +53,7 @@ public sealed class ListeningTests
         Assert.Equal(("IDLE on INBOX, Sent", 2), (feed.Display, feed.Connections));
         Assert.Contains(notes, n => n.Contains("no NOTIFY", StringComparison.Ordinal));
 
-        // Both are begun anew before anybody forgets them.
+        // The client ends and begins both IDLE commands anew before a server or router would drop the connections.
         var tags = new[] { await server.Script.ExpectAsync("IDLE", Token), await second.Script.ExpectAsync("IDLE", Token) };
         await server.Script.SendAsync("+ idling\r\n", Token);
         await second.Script.SendAsync("+ idling\r\n* 5 EXISTS\r\n", Token);
@@ -143,7 +143,7 @@ public sealed class ListeningTests
 
     private static DateTimeOffset Begin { get; } = new ManualClock().GetUtcNow();
 
-    /// <summary>Plays all up to what is listened by.</summary>
+    /// <summary>Plays the conversation up to the first command by which the client listens.</summary>
     private async Task<(Task<IChangeFeed?> Feed, int Dialled)> OpenAsync(Played server, string capabilities, int connections = 1, string[]? wanted = null, string[]? ignored = null, Played? more = null)
     {
         var dialled = 0;
@@ -172,7 +172,7 @@ public sealed class ListeningTests
 
         public Task SelectAsync(string folder) => Script.AnswerAsync($"EXAMINE \"{folder}\"", "* 4 EXISTS", "* OK [UIDVALIDITY 7] x", "* OK [UIDNEXT 5] x");
 
-        /// <summary>Begun and ended at once, which shows that it can be.</summary>
+        /// <summary>Answers the client's trial, in which IDLE is begun and ended at once.</summary>
         public async Task IdleAsync()
         {
             var tag = await Script.ExpectAsync("IDLE", Token);
@@ -181,7 +181,7 @@ public sealed class ListeningTests
             await Script.SendAsync($"{tag} OK\r\n", Token);
         }
 
-        /// <summary>Answers the goodbye, whenever it comes.</summary>
+        /// <summary>Answers LOGOUT, whenever the client sends it.</summary>
         public void LogsOut() => _ = Script.AnswerAsync("LOGOUT");
 
         public ValueTask DisposeAsync() => Script.DisposeAsync();

@@ -63,7 +63,7 @@ public sealed class PatientJobTests : IDisposable
         var report = await box.RunAsync();
         Assert.Equal((JobOutcome.Ok, 20L), (report.Outcome, report.Totals.Copied));
         Assert.Equal(Bodies(), server.Messages.Select(m => m.Body).Order(StringComparer.Ordinal));
-        // A window refused as a whole costs no wait, since only the message concerned has to be found; the waits then grow.
+        // A window refused as a whole causes no wait, since its messages are first sent one by one to find the refused one. The waits after that grow.
         Assert.Equal(report.Waits.Select(w => w.Delay).Order(), report.Waits.Select(w => w.Delay));
         Assert.InRange(report.Waits.Length, 2, 3);
         Assert.All(report.Waits, w => Assert.Contains(reply, w.Reason, StringComparison.Ordinal));
@@ -160,7 +160,7 @@ public sealed class PatientJobTests : IDisposable
     {
         var clock = new ManualClock();
         box.Time = clock;
-        // The manual clock runs ahead of a job that gets no processor time, so elapsed hours must not end this job before its last try.
+        // The manual clock advances while the job waits for the processor, so the time limit must be far away; otherwise it would end the job before its last try.
         box.Job = box.Job with { Source = AppendRun.Endpoint, Retry = new RetrySettings { GiveUpAfter = TimeSpan.FromDays(10_000) } };
         var silent = new List<ScriptedServer>();
         box.OpenSource = async (_, context, c) => await ImapStore.OpenAsync(

@@ -4,7 +4,7 @@ using Imapsync.Engine.Tests.Copying;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>A refusal that concerns one message costs that message as little as possible, and the other messages nothing.</summary>
+/// <summary>A refusal that concerns one message affects that message as little as possible, and the other messages not at all.</summary>
 public sealed class RefusedAppendTests : IDisposable
 {
     private const string Multi = "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND";

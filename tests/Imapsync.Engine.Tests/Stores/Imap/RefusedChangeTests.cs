@@ -45,7 +45,7 @@ public sealed partial class RefusedChangeTests : IDisposable
         Assert.Equal("flags", Assert.Single(report.Problems).Reason);
         Assert.All(server.Messages.Take(Count), m => Assert.Equal(refused.Contains((int)m.Uid) ? "" : "\\Flagged", m.Flags));
 
-        // What the target's user takes away meanwhile stays away, although the refused changes are tried again.
+        // A flag that the target's user removes meanwhile stays removed, although the refused changes are tried again.
         var taken = server.Messages.First(m => m.Flags.Length > 0);
         taken.Flags = "";
         server.OnCommand = _ => null;

@@ -9,7 +9,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
 /// <summary>
-/// Accounts that share a host with a limit on connections: each can work with one connection, and gets more while others can spare them.
+/// Accounts that share a host with a limit on connections: each can work with one connection, and gets more while others do not need them.
 /// </summary>
 public sealed class SharedHostTests
 {
@@ -83,7 +83,7 @@ public sealed class SharedHostTests
         await using var source = await read.OpenAsync(FolderPath.Inbox, Token);
         await using var target = await written.OpenForWritingAsync(FolderPath.Inbox, Token);
         Assert.Equal(1, await source.ReadAsync([new MessageInfo(uid, FlagSet.Empty)], Token).CountAsync(Token));
-        // Reading used up the burst of the whole host, so the target's APPEND must wait.
+        // Reading used up what the whole host may transfer without waiting, so the target's APPEND must wait.
         var waiting = target.AppendAsync(AppendRun.Window(("", "b\r\n")), Token);
         Assert.False(waiting.IsCompleted);
         clock.Advance(TimeSpan.FromSeconds(1));

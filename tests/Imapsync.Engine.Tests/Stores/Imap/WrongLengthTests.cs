@@ -43,8 +43,8 @@ public sealed class WrongLengthTests : IDisposable
     }
 
     /// <summary>
-    /// The announced length covers further items after the body, so the rest of the reply still parses and the message would end in octets of
-    /// the protocol.
+    /// The announced length also covers the items after the body. The rest of the line is still a valid reply, so without a check the message would end in
+    /// octets of the protocol.
     /// </summary>
     [Fact]
     public async Task A_length_that_takes_in_what_follows_the_message_is_noticed()

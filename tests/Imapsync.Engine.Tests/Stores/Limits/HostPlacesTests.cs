@@ -3,7 +3,7 @@ using Imapsync.Engine.Stores.Limits;
 
 namespace Imapsync.Engine.Tests.Stores.Limits;
 
-/// <summary>Connections to hosts, shared by jobs: a host's limit is never exceeded, no job waits for ever, and lent connections come back.</summary>
+/// <summary>Connections to hosts, shared by jobs: a host's limit is never exceeded, no job waits for ever, and lent connections are returned.</summary>
 public sealed class HostPlacesTests
 {
     private readonly HostPlaces places = new();
@@ -76,7 +76,7 @@ public sealed class HostPlacesTests
         // A returned connection goes first to a job that has no connection at all.
         rich.Source.GiveBack();
         (await third).Dispose();
-        // A job's last connection is its own, so giving it back has no effect.
+        // A job always keeps one connection, so giving back the last one has no effect.
         rich.Source.GiveBack();
         rich.Source.GiveBack();
         Assert.True(rich.Source.TryTake());

@@ -26,7 +26,9 @@ public sealed class DotLockTests
         Assert.False(File.Exists(dir["file.lock"]));
     }
 
-    /// <summary>A child process has all handles of its parent until it executes its program; these handles must not keep the lock.</summary>
+    /// <summary>
+    /// A child process has all handles of its parent until it executes its program. A lock must not stay held because such a child has its handle.
+    /// </summary>
     [Fact]
     public async Task Of_many_that_find_a_lock_left_behind_one_takes_it_though_children_are_started_meanwhile()
     {
@@ -81,7 +83,7 @@ public sealed class DotLockTests
             }
             catch (FileNotFoundException)
             {
-                // The lock is not held at the moment.
+                // The lock is free at the moment, which is no failure.
             }
         }
 

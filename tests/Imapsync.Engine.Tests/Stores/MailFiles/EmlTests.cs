@@ -27,7 +27,7 @@ public sealed class EmlTests
         Assert.Single(job.Arrived());
         Assert.Contains("files whose names are no UTF-8; rename them: 1, ", job.Problems, StringComparison.Ordinal);
         Assert.Contains("directories whose names are no UTF-8; rename them: 1, ", job.Problems, StringComparison.Ordinal);
-        // .NET can't remove them either.
+        // .NET can't delete files with such names, so rm is used.
         await Command.RunAsync("rm", ["-r", job.Source]);
     }
 
@@ -50,7 +50,7 @@ public sealed class EmlTests
         for (var i = 0; i < bodies.Length; i++)
             job.Write($"Work/Büro/{i}.eml", bodies[i]);
         job.Write("top.EML", Message("top"));
-        // Write a file as a system with LF line ends does.
+        // A file as programs on a system with LF line ends write it.
         job.Write("Work/lf.eml", Message("lf").Replace("\r\n", "\n", StringComparison.Ordinal));
         job.Write("Work/Thumbs.db", "x");
         job.Write("Work/notes.txt", "x");

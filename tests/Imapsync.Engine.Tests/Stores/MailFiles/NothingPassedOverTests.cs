@@ -13,8 +13,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.MailFiles;
 
 /// <summary>
-/// Trees of any names and contents: every file is a message that was copied, or one of those that a line of the job names by number and
-/// reason. Names that are one folder in two spellings are among them.
+/// Trees with arbitrary names and contents. Every file is either a message that was copied, or one of the files that a line of the report counts and
+/// names with a reason. The trees include names that are one folder in two spellings.
 /// </summary>
 public sealed class NothingPassedOverTests
 {
@@ -29,7 +29,7 @@ public sealed class NothingPassedOverTests
 
     private static readonly int Rounds = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 300 : 12;
 
-    /// <summary>What programs keep beside the mail, as docs/sources.md says.</summary>
+    /// <summary>The suffixes of files that mail programs store beside mail, as listed in docs/sources.md.</summary>
     private static readonly string[] BesideMail = [".msf", ".dat", ".html", ".sqlite", ".json", ".mab"];
 
     public static TheoryData<string> Kinds => ["eml", "emlx", "mh", "thunderbird", "imap-backup", "mbox"];
@@ -63,11 +63,13 @@ public sealed class NothingPassedOverTests
         }
     }
 
-    /// <summary>Each file holds one message of its own, in the form of the kind, or something else by its name.</summary>
+    /// <summary>
+    /// Writes random files. Each contains one message in the format of the store kind, unless its name says that it is something else. Returns their paths.
+    /// </summary>
     private static HashSet<string> Fill(SourceJob job, string kind, Random random)
     {
         var written = new HashSet<string>(StringComparer.Ordinal);
-        // Something is there in any case: a place without mail is refused.
+        // At least one message is always written, since a place without mail is refused.
         Add(kind switch { "eml" => "first.eml", "emlx" => "A.mbox/Messages/1.emlx", "mh" => "inbox/1", "imap-backup" => "A.mbox", "thunderbird" => "Mail/pop.example/A", _ => "A" });
         for (var i = random.Next(1, 25); i > 0; i--)
         {
@@ -102,13 +104,16 @@ public sealed class NothingPassedOverTests
         return Directory.Exists(path);
     }
 
-    /// <summary>What a line of the job tells of: so many, and the first one's or all their names.</summary>
+    /// <summary>Returns how many files a line of the report counts; 0 for a line that counts none.</summary>
     private static int Counted(string line) =>
         Regex.Match(line, ": ([0-9]+), /.* first$|([0-9]+) (?:is|are) not read: /") is { Success: true } match
             ? int.Parse(match.Groups[1].Value + match.Groups[2].Value, CultureInfo.InvariantCulture)
             : 0;
 
-    /// <summary>What a file is told as: itself, or a directory that is passed over as a whole. Empty for the flags beside an mbox, which are read.</summary>
+    /// <summary>
+    /// Returns the path under which a file is counted: its own, or that of a directory that is left out as a whole. Empty for the file with the flags of an
+    /// mbox, which is read.
+    /// </summary>
     private static string Entry(string kind, string root, string file)
     {
         if (kind == "imap-backup" && Path.GetFileName(file) is [_, _, _, _, _, _, ..] name && name.EndsWith(".imap", StringComparison.Ordinal) && File.Exists(file[..^5] + ".mbox"))

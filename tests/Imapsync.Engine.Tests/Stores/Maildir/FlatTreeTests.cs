@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>Existing target trees whose layout differs from the job's: no folder is created a second time beside itself.</summary>
+/// <summary>Existing target trees in another layout than the job's: no existing folder is created a second time in the job's layout.</summary>
 public sealed class FlatTreeTests
 {
     private static readonly string[] Names = ["Work", "Sent", "Lists", "a", "b c", "Ünï", "x.y"];

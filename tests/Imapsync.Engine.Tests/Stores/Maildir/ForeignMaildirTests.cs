@@ -228,7 +228,7 @@ public sealed class ForeignMaildirTests : IDisposable
         _ = job.Folder("");
         for (var night = 0; night < 12; night++)
         {
-            // A unique name is not reused after its files are gone, and none of its files is deleted in the night in which another one arrives.
+            // A unique name is not reused after its files are gone, and a file is not deleted in the same night in which another one with its unique name arrives.
             var before = Directory.GetFiles(job.Source, "*.h*", SearchOption.AllDirectories);
             var touched = new HashSet<string>(StringComparer.Ordinal);
             for (var n = random.Next(4); n >= 0; n--)

@@ -64,7 +64,7 @@ public sealed class ReplacedFileTests : IDisposable
         var file = job.Deliver("cur/1.h:2,S", $"Message-ID: <1@x>\nSubject: large\n\n{new string('x', 500)}\n");
         _ = job.Deliver("cur/2.h:2,S", "Message-ID: <2@x>\nSubject: small\n\n2\n");
         await OkAsync(2);
-        // The mail of a move before this one: the target has it, and this job does not know of it.
+        // The target has mail from an earlier migration, of which this job has no record.
         Directory.Delete(job.Definition.StateDirectory, recursive: true);
         job.Definition = job.Definition with { Messages = new MessageFilter { MaxSizeBytes = 200 } };
         await OkAsync(2);

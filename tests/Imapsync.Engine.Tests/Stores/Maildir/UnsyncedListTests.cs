@@ -7,7 +7,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>The states that a power cut may leave of a folder created but not yet synced, and the system calls used to write such files.</summary>
+/// <summary>
+/// The states in which a power cut may leave a folder that was created but not yet synced, and the system calls by which its files are written.
+/// </summary>
 public sealed class UnsyncedListTests : IDisposable
 {
     private readonly TemporaryDirectory directory = new();

@@ -15,7 +15,7 @@ internal sealed class MboxPlace : IDisposable
 
     public List<string> Notes { get; } = [];
 
-    /// <summary>The store's reports of mail that it does not read, or possibly reads wrongly.</summary>
+    /// <summary>The store's reports about mail that it does not read or may read wrongly.</summary>
     public List<string> Unread { get; } = [];
 
     public string Path => directory.Path;

@@ -10,7 +10,7 @@ public sealed class PostmarkDateTests
 {
     private static readonly string[] Senders = ["a@example.org", "-", "MAILER-DAEMON", "may@example.org", "Mon", "a b c@example.org", "???@???", "2020"];
 
-    /// <summary>How a program writes a time, and whether it drops the seconds.</summary>
+    /// <summary>The formats in which programs write a time, and whether each drops the seconds.</summary>
     private static readonly (string Name, Func<DateTimeOffset, string> Write, bool DropsSeconds)[] Makes =
     [
         ("asctime", d => Text(d, "ddd MMM d HH:mm:ss yyyy"), false),

@@ -97,7 +97,7 @@ public sealed class PostmarkFormTests
             var wrong = random.Next(0, count - 1);
             var covers = random.Next(1, count - wrong);
             var messages = Enumerable.Range(0, count).Select(n => Message(n, doAllHaveLengths)).ToList();
-            // A message's sender wrote a length that reaches over those that follow.
+            // The sender of this message wrote a Content-Length that also covers the following messages.
             var rest = messages[(wrong + 1)..(wrong + 1 + covers)];
             messages[wrong] = Message(wrong, hasLength: true, rest.Sum(m => m.Length));
             using var place = new MboxPlace();

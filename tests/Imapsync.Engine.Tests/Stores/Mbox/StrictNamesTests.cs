@@ -8,8 +8,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
 /// <summary>
-/// Folders as files on file systems made for Windows: each folder gets a name that is allowed there, and is found by this name there and
-/// elsewhere.
+/// Folders as files on file systems made for Windows. Each folder gets a name that is allowed there, and is found under that name on every file system.
 /// </summary>
 public sealed class StrictNamesTests
 {

@@ -24,7 +24,7 @@ public sealed class LyingPop3Tests
         var report = await server.RunAsync();
 
         Assert.True(report.Outcome == JobOutcome.Ok, server.Problems);
-        // A Maildir keeps a message with a bare LF verbatim, but the reader of this test puts a CR before each LF, so compare both in that form.
+        // A Maildir stores a message with a bare LF unchanged, but this test's reader puts a CR before each LF, so both are compared in that form.
         Assert.Equal(bodies.Select(Normal).Order(StringComparer.Ordinal), server.Arrived().Select(Normal).Order(StringComparer.Ordinal));
         static string Normal(string text) => text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace("\n", "\r\n", StringComparison.Ordinal);
     }
@@ -168,7 +168,7 @@ public sealed class LyingPop3Tests
     [Fact]
     public async Task A_unique_id_that_comes_back_for_other_mail_after_it_was_deleted_is_new_mail()
     {
-        // RFC 1939 §7 forbids reusing a unique-id only while the first message exists.
+        // A server may reuse a unique-id once its message is gone (RFC 1939 §7), so the second message must be copied although it has the same one.
         using var server = Pop3Server.With(Head + "one\r\n");
         await server.RunAsync(deletes: true);
         server.Messages[1] = ("id-1", Encoding.Latin1.GetBytes(Head + "two\r\n"));

@@ -109,7 +109,7 @@ internal sealed class Pop3Server : IDisposable
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
         {
-            // The client left.
+            // The client has closed the connection.
         }
     }
 
