@@ -2,7 +2,7 @@ using Imapsync.Engine.Configuration.Secrets;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>The state that all readers of one job file share: the errors found, and the meaning of paths and variables.</summary>
+/// <summary>What all readers of one job file share: the errors found so far, and the rules by which paths and variables are resolved.</summary>
 internal sealed class JobReadContext
 {
     /// <summary>The longest wait that a .NET timer accepts is a few hours more than this.</summary>

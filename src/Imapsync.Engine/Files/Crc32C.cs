@@ -6,7 +6,9 @@ namespace Imapsync.Engine.Files;
 /// <summary>CRC-32C (Castagnoli, RFC 3720 §12.1), which protects the lines of state files and the octets of messages.</summary>
 public static class Crc32C
 {
-    /// <summary>Returns the CRC of earlier octets, whose CRC was <paramref name="crc"/>, followed by these octets. The first call passes 0.</summary>
+    /// <summary>
+    /// Continues a CRC: returns the CRC of earlier octets and these octets together. <paramref name="crc"/> is the CRC of the earlier octets; 0 for none.
+    /// </summary>
     public static uint Append(uint crc, ReadOnlySpan<byte> octets)
     {
         crc = ~crc;

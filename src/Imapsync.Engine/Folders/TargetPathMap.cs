@@ -45,7 +45,7 @@ internal sealed class TargetPathMap
     /// <summary>Returns the target folder of a mapped path.</summary>
     public FolderPath this[FolderPath mapped] => places[mapped];
 
-    /// <summary>Returns whether no pair has this path as its target folder or as its mapped path.</summary>
+    /// <summary>Returns whether no pair has this path as its target folder, and the rules map no source folder to it.</summary>
     public bool IsFree(FolderPath path) => !taken.Contains(path) && !wished.Contains(path);
 
     /// <summary>Assigns another target folder to a mapped path; paths below it that have no target folder yet follow.</summary>

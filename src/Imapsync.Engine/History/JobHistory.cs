@@ -7,7 +7,7 @@ namespace Imapsync.Engine.History;
 
 /// <summary>
 /// The history of what was done with a job, in the piece <c>history</c> of the job's state (docs/checkpoints.md). Nothing depends on it: if
-/// it is damaged or deleted, only its own information is lost. Several processes may append at once. All failures are
+/// it is damaged or deleted, only its own information is lost. Several processes may append at the same time. All failures are
 /// <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.
 /// </summary>
 public sealed class JobHistory(IStateMedium state, TimeProvider time)

@@ -13,6 +13,6 @@ public sealed record HostLimits(string Host)
     /// <summary>Octets of messages and headers in a second, in both directions together.</summary>
     public long? BytesPerSecond { get; init; }
 
-    /// <summary>The rates as limits for transfers, without a daily budget.</summary>
+    /// <summary>The two rates of the host as transfer limits, without a daily budget.</summary>
     public TransferLimits Pace => new() { BytesPerSecond = BytesPerSecond, MessagesPerSecond = MessagesPerSecond };
 }

@@ -38,7 +38,7 @@ public interface IMessageStore : IAsyncDisposable
     /// </summary>
     Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken);
 
-    /// <summary>Opens a folder that is already open a second time, by the same path. The result may only be used for <see cref="IMessageFolder.ReadAsync"/>.</summary>
+    /// <summary>Opens a second time, by the same path, a folder that is already open. The result may only be used for <see cref="IMessageFolder.ReadAsync"/>.</summary>
     Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>Describes the store for a person who checks the job: software, capabilities, quota, limits, layout. Changes nothing.</summary>
@@ -204,8 +204,8 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
     public bool Repair { get; init; }
 
     /// <summary>
-    /// Makes a connection to a host (host and port). Throws a transient <see cref="MailException"/> without an attempt while the host is left
-    /// alone because earlier connections to it failed.
+    /// Makes a connection to a host, which is given as host and port. For some time after connections to the host have failed, it makes no attempt and
+    /// throws a transient <see cref="MailException"/> at once.
     /// </summary>
     public Func<string, Func<Task>, Task> Connecting { get; init; } = (_, connect) => connect();
 

@@ -37,8 +37,8 @@ internal sealed class MessageMatcher(
         var doubtful = MatchGroups(m => (m.Core, m.Info.InternalDate.ToUnixTimeSeconds()), IsRewritten, m => m.HasCore);
         await MatchByDigestAsync(doubtful, cancellationToken);
 
-        // Finally, messages of which neither header nor date stayed the same, or without Message-ID and with a field added: their bodies
-        // have to be equal.
+        // Finally, messages whose header and date have both changed, and messages without a Message-ID to whose header a field was added. Their bodies have to
+        // be equal.
         await MatchByDigestAsync(MatchGroups(m => m.Core, isProof: (_, _) => false, _ => true), cancellationToken);
         return matches;
     }
@@ -47,8 +47,8 @@ internal sealed class MessageMatcher(
         source.Header != target.Header && source.BodyBytes is { } length && length == target.BodyBytes;
 
     /// <summary>
-    /// Matches groups of one source and one target message where this is sufficient proof; returns the members of all other groups that exist
-    /// on both sides.
+    /// Matches the messages of each group that has exactly one source and one target message, if that is sufficient proof. Returns the members of all other
+    /// groups that have messages on both sides.
     /// </summary>
     private (List<MessageFingerprint> Sources, List<MessageFingerprint> Targets) MatchGroups<TKey>(
         Func<MessageFingerprint, TKey> key, Func<MessageFingerprint, MessageFingerprint, bool> isProof, Func<MessageFingerprint, bool> takesPart)

@@ -28,8 +28,8 @@ internal sealed class StopRequest(JobReporter report, CancellationToken stop, Ca
     }
 
     /// <summary>
-    /// Returns the real reason why a job that ended with <paramref name="reason"/> did so. A job that had nothing left to do did not reach a
-    /// limit.
+    /// Returns the reason with which a job ended: a job that was cancelled by its own limit ends with that limit and not with <paramref name="reason"/>. A
+    /// job that had nothing left to do did not reach its limit.
     /// </summary>
     public StopReason Explain(StopReason reason)
     {

@@ -153,7 +153,7 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
             var refreshToken = await kept.ReadAsync(settings.Binding, cancellationToken) ?? throw SignInFirst("nobody has signed in yet");
             if (unsaved is var (spent, replacement) && spent == refreshToken)
                 refreshToken = replacement;
-            // This test write detects a full or read-only disk before the refresh token is spent, which may be valid only once.
+            // This test write detects a full or read-only disk before the refresh token is used, since a refresh token may be valid only once.
             await kept.WriteAsync(settings.Binding, refreshToken, KeyPlace.Best, cancellationToken);
             // Nothing may be cancelled from here on: the response may contain the next refresh token, and the server sends it only once.
             var token = await client.RefreshAsync(refreshToken, CancellationToken.None);

@@ -159,8 +159,7 @@ internal sealed class LinkedTree(Action beforeEach)
         var linked = Places.SelectMany(place => Directory.EnumerateFiles(Path.Combine(to, place)).Select(f => (Place: place, Name: Path.GetFileName(f), Path: f)));
         foreach (var alike in linked.GroupBy(f => UniqueOf(f.Name)).Where(g => g.Skip(1).Any()))
         {
-            // Two messages may share a unique name; they are then two different files. The change time is ignored, since a rename
-            // during the copy changes it.
+            // Two messages may share a unique name, but then their files differ. The change time is not compared, since a rename during the copy changes it.
             foreach (var same in alike.GroupBy(f => FileStamp.Of(f.Path) with { Changed = 0 }).Where(g => g.Key != default))
             {
                 var names = same.ToList();

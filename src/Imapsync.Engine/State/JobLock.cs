@@ -4,8 +4,8 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// The job's lock: an operating system lock on a file (flock on Unix), which ends with the process in any case. The file names the holder, for
-/// the error message of other runs.
+/// The job's lock: an operating system lock on a file (flock on Unix). The system releases it when the process ends, however it ends. The file names the
+/// holder, for the error message of other runs.
 /// </summary>
 internal sealed class JobLock : IDisposable
 {

@@ -76,8 +76,8 @@ internal sealed class SettledList
     }
 
     /// <summary>
-    /// Enumerates all entries in ascending order. A change during the enumeration only costs one search; the entries that follow are still
-    /// correct.
+    /// Enumerates all entries in ascending order. Entries may be changed during the enumeration; the position is then searched again, so that no entry is
+    /// missed.
     /// </summary>
     public IEnumerable<Entry> Enumerate()
     {

@@ -3,7 +3,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Verifying;
 
-/// <summary>Checks whether one message's flags at the target are as the flag policy promises. A pure function.</summary>
+/// <summary>Checks whether one message's flags at the target are as the flag policy promises. Pure.</summary>
 internal static class FlagPolicyCheck
 {
     /// <param name="source">The source's current flags; when offline, those last propagated.</param>

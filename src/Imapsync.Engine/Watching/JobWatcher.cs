@@ -6,11 +6,10 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Watching;
 
 /// <summary>
-/// Decides when a watched job is run: when its source reports a change, and at intervals in any case. Each run is an ordinary one over all
-/// folders, which costs one or two round trips if little has changed. A run of one folder could not tell moved messages from removed ones,
-/// and no later run would make up for that.
+/// Decides when a watched job is run: when its source reports a change, and at intervals in any case. Each run is an ordinary one over all folders, which
+/// costs one or two round trips if little has changed. A run of one folder alone could not distinguish messages that were moved to another folder from
+/// removed ones, and no later run could correct that.
 /// </summary>
-/// <param name="run">Runs the job once. Never throws.</param>
 public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefinition, RunOptions, Task<JobReport>> run, TimeProvider time)
 {
     /// <summary>A feed that lasted at least this long counts as working, so the count of retries starts again after its loss.</summary>
@@ -41,7 +40,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     public Action OnReady { get; init; } = () => { };
 
     /// <summary>
-    /// Watches until <paramref name="stop"/> is cancelled. A run that is then in progress has to be stopped by whoever supplied it.
+    /// Watches until <paramref name="stop"/> is cancelled. It does not stop a run that is in progress then; the caller has to do that.
     /// </summary>
     /// <returns>Null after a stop; the first run's report if it shows that no run can ever succeed.</returns>
     public async Task<JobReport?> RunAsync(CancellationToken stop)
@@ -66,8 +65,8 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     }
 
     /// <summary>
-    /// Returns true if no run can succeed. A wrong name or password in the first run ends the watch; later it is retried like any other
-    /// failure, since somebody may correct it.
+    /// Returns true if no run can succeed. A wrong name or password in the first run ends the watch. In a later run it is retried like any other failure,
+    /// since it was right before and somebody may correct it.
     /// </summary>
     private static bool IsHopeless(JobReport report) => report.Stop is StopReason.Authentication or StopReason.Configuration;
 

@@ -93,7 +93,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
     }
 
     /// <summary>
-    /// Lists the sizes of the messages that arrived with another length than listed once more, and queues a request for each of these messages.
+    /// Asks once more for the sizes of the messages that arrived with another length than listed, and queues a request for each of these messages.
     /// </summary>
     private async Task AskAgainAsync(CancellationToken cancellationToken)
     {

@@ -8,7 +8,7 @@ internal sealed partial class ConnectionPool
 {
     private CommonLease? common;
 
-    /// <summary>Runs commands that need no selected folder. Many callers at once share one connection and its round trips.</summary>
+    /// <summary>Runs commands that need no selected folder. Callers that do so at the same time share one connection and its round trips.</summary>
     public async Task<T> RunAsync<T>(Func<ImapClient, Task<T>> commands, CancellationToken cancellationToken)
     {
         while (true)

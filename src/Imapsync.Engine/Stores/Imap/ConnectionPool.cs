@@ -216,7 +216,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
             _ = KeepAliveAsync(client);
     }
 
-    /// <summary>Sends a NOOP, which is ordered among the commands of whoever holds the connection like any other command.</summary>
+    /// <summary>Sends a NOOP. It is queued like any other command, so it does not disturb a task that uses the connection.</summary>
     private static async Task KeepAliveAsync(ImapClient client)
     {
         try

@@ -18,7 +18,7 @@ internal sealed partial class ImapWritableFolder
 
         if (reply.Kind == StatusKind.Bad)
         {
-            // After BAD to a non-synchronising literal the connection is dropped; a refused synchronising literal costs no connection.
+            // After BAD to a non-synchronising literal the connection has to be dropped. After a refused synchronising literal it can still be used.
             mustReplace |= !message.Outgoing.AskFirst;
             memory.AskFirst = true;
         }

@@ -11,7 +11,7 @@ internal enum MessageRepair
     /// <summary>Adds a CRLF at the end of the message.</summary>
     FinalLineEnd = 1,
 
-    /// <summary>Leaves no NUL, no bare LF and no header line that is not a field.</summary>
+    /// <summary>Replaces each NUL, makes each bare LF a CRLF, and makes each header line that is no field the value of a field.</summary>
     Sanitized = 2,
 }
 

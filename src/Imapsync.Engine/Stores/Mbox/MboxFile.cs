@@ -38,9 +38,9 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
     }
 
     /// <summary>
-    /// Makes the file and its index agree: removes messages that an interrupted writer of this program left torn, adds messages that others delivered
-    /// to the index, and writes a new index when the existing one is missing, damaged or outdated. Nothing but this program's torn messages is ever
-    /// removed from the mbox.
+    /// Makes the file and its index agree: removes messages that an interrupted writer of this program left torn, adds to the index messages that others
+    /// delivered, and writes a new index when the existing one is missing, damaged or outdated. Nothing but this program's torn messages is ever removed
+    /// from the mbox.
     /// </summary>
     public async Task<MboxState> SettleAsync(MboxLock held, CancellationToken cancellationToken)
     {

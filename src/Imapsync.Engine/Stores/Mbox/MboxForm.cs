@@ -18,7 +18,7 @@ internal enum MboxForm
     /// <summary>The message does not end in a line end; the final line end on disk does not belong to it.</summary>
     NoFinalLineEnd = 2,
 
-    /// <summary>mboxo and mboxcl: only lines that begin with <c>From </c> were quoted, so a line <c>>>From </c> on disk is unquoted in the message, too.</summary>
+    /// <summary>mboxo and mboxcl: only lines that begin with <c>From </c> were quoted, so a line <c>>>From </c> on disk is a line of the message as it is.</summary>
     QuotedOnce = 4,
 
     /// <summary>mboxcl2: no line is quoted.</summary>

@@ -44,7 +44,8 @@ internal sealed record MboxState(UidValidity Validity, Uid UidNext, IReadOnlyLis
     }
 
     /// <summary>
-    /// Returns the position of a message in <see cref="Records"/>. For a message that does not exist, returns the bitwise complement of the position where it would be inserted.
+    /// Returns the position of a message in <see cref="Records"/>. For a message that does not exist, returns the bitwise complement of the position at which
+    /// it would be inserted.
     /// </summary>
     public int IndexOf(Uid uid)
     {

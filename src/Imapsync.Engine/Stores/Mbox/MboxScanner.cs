@@ -333,7 +333,7 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         return -1;
     }
 
-    /// <summary>Returns the end of a message: where the next message or the end of the file begins, minus one empty line.</summary>
+    /// <summary>Returns the end of a message, without the one empty line before the next message or the end of the file.</summary>
     private async ValueTask<long> WithoutEmptyLineAsync(long body, long next, CancellationToken cancellationToken)
     {
         var from = Math.Max(body - 1, next - 3);

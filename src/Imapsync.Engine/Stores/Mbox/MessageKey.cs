@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Identifies a message even after a mail program has added fields to its header: a digest of the fields that identify it, of its body's length and
-/// of its body's first octets. It is computed while the message is streamed, in memory that does not grow with the message.
+/// Identifies a message even after a mail program has added fields to its header: a digest of the fields that identify the message, of its body's length
+/// and of its body's first octets. It is computed while the message is streamed, in memory that does not grow with the message.
 /// </summary>
 internal sealed class MessageKey : IDisposable
 {
