@@ -37,7 +37,7 @@ public static class JobSettings
             .SelectMany(k => k.Shape == SettingShape.Section ? k.Keys.Select(inner => Of(inner, [k.Name])) : [Of(k, [])]),
     ];
 
-    /// <summary>Whether the key can also be written directly in the endpoint, without its section.</summary>
+    /// <summary>Returns whether the key can also be written directly in the endpoint, without its section.</summary>
     private static bool IsShort(SettingKey inner) => JobSchema.Endpoint.Any(k => k.Name == inner.Name);
 
     private static JobSetting Of(SettingKey key, ImmutableArray<string> above) => new(

@@ -154,7 +154,7 @@ internal static class JobValidator
 
     private static string? AccountOf(Endpoint endpoint) => endpoint.Place is null ? endpoint.Identity : null;
 
-    /// <summary>Whether the two endpoints are the same directory or one contains the other.</summary>
+    /// <summary>Returns whether the two endpoints are the same directory or one contains the other.</summary>
     public static bool Overlap(Endpoint a, Endpoint b) => a.Place is { } one && b.Place is { } other && Overlap(one, other);
 
     private static bool Overlap(string a, string b) => IsAtOrBelow(a, b) || IsAtOrBelow(b, a);

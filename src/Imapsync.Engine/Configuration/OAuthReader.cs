@@ -138,7 +138,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
         return "";
     }
 
-    /// <summary>Whether the key is present but misspelt, which is reported elsewhere as an unknown key.</summary>
+    /// <summary>Returns whether the key is present but misspelt, which is reported elsewhere as an unknown key.</summary>
     private static bool IsMisspelt(SettingNode node, string key) =>
         node.Children.Any(c => c.Key != key && EditDistance.Nearest(c.Key, JobSchema.OAuth.Select(k => k.Name)) == key);
 

@@ -31,7 +31,7 @@ internal static class SchemaCheck
         }
     }
 
-    /// <summary>Whether an override with an empty value removes this setting.</summary>
+    /// <summary>Returns whether an override with an empty value removes this setting.</summary>
     public static bool IsTakenAway(this SettingNode node) => node is { IsOverride: true, Kind: SettingKind.Nothing };
 
     private static void CheckShape(SettingNode node, SettingKey key, List<ConfigurationError> errors)

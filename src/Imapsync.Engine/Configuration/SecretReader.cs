@@ -46,7 +46,7 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
     /// <summary>Returns the secret that the section specifies; null for none. It never prompts.</summary>
     public SecretReference? Read(SettingNode section) => Given(section) is [var key, ..] ? Refer(section, key) : null;
 
-    /// <summary>The key that says where the secret comes from; null for none.</summary>
+    /// <summary>Returns the key that says where the secret comes from; null for none.</summary>
     public string? FirstKey(SettingNode section) => KeysOf(section).FirstOrDefault();
 
     private IEnumerable<string> KeysOf(SettingNode section) => keys.Where(k => section[k] is { } node && !node.IsTakenAway());

@@ -81,6 +81,6 @@ internal static class SettingText
         return fingerprint.Length == 64 && fingerprint.All(char.IsAsciiHexDigit);
     }
 
-    /// <summary>Whether the character is not allowed in a flag keyword, which is an atom (RFC 9051 §9).</summary>
+    /// <summary>Returns whether the character is not allowed in a flag keyword, which is an atom (RFC 9051 §9).</summary>
     private static bool IsNoAtomCharacter(char c) => c is <= ' ' or > '~' or '(' or ')' or '{' or '%' or '*' or '"' or '\\' or ']';
 }

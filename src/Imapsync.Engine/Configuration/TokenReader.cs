@@ -10,7 +10,7 @@ internal sealed class TokenReader(JobReadContext reading, bool isWanted)
 {
     private static readonly string[] Keys = ["oauth", "token_command"];
 
-    /// <summary>Whether the section specifies an access token instead of a password.</summary>
+    /// <summary>Returns whether the section specifies an access token instead of a password.</summary>
     public static bool IsGiven(SettingNode section) => Keys.Any(k => section[k] is { } node && !node.IsTakenAway());
 
     /// <summary>Reads the token settings of a section that has them. Returns null after an error was reported.</summary>

@@ -17,7 +17,8 @@ internal sealed class UnsyncedDirectories
     }
 
     /// <summary>
-    /// When this returns, every name recorded before is durable, whichever caller synced it. A failed sync is repeated by the next caller.
+    /// Syncs the recorded directories. When this returns, every name recorded before is durable, even if another caller synced it. A failed sync is
+    /// repeated by the next caller.
     /// </summary>
     public void Sync()
     {

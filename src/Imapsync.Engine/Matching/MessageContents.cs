@@ -14,7 +14,7 @@ internal readonly record struct MessageContents(UInt128 Digest, long Length, uin
 {
     public MessageChecksum? Checksum => MessageChecksum.Of(Crc, Length);
 
-    /// <summary>Whether the message was read and its octets differ from the recorded ones.</summary>
+    /// <summary>Returns whether the message was read and its octets differ from the recorded ones.</summary>
     public bool IsNot(MessageChecksum? recorded) => Failure is null && Checksum != recorded;
 
     /// <summary>The names of header fields that were found and left out of the digest.</summary>

@@ -195,7 +195,7 @@ internal sealed class ReadAhead(
         }
     }
 
-    /// <summary>Whether the message is the folder's last. A stop that arrives after the last message did not end the reading early.</summary>
+    /// <summary>Returns whether the message is the folder's last. A stop that arrives after the last message did not end the reading early.</summary>
     private bool IsLast(Uid uid, Queue<Stretch> own)
     {
         lock (gate)

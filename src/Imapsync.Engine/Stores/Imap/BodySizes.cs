@@ -55,7 +55,7 @@ internal sealed class BodySizes
         return isSecond ? SizeVerdict.Short : SizeVerdict.AskAgain;
     }
 
-    /// <summary>Whether the difference is one octet for each line end, or one for each line end without CR.</summary>
+    /// <summary>Returns whether the difference is one octet for each line end, or one for each line end without CR.</summary>
     private static async ValueTask<bool> IsByLineEndsAsync(PipeReader body, long off, CancellationToken cancellationToken)
     {
         while (true)

@@ -41,10 +41,10 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
     public string? Find(FolderPath path) =>
         wireNames.GetValueOrDefault(path) ?? (path.IsInbox ? "INBOX" : wireNames.GetValueOrDefault(ListedAs(path)));
 
-    /// <summary>Whether the folder was listed as a name that only has children and holds no mail.</summary>
+    /// <summary>Returns whether the folder was listed as a name that only has children and holds no mail.</summary>
     public bool IsContainer(FolderPath path) => containers.Contains(path) || containers.Contains(ListedAs(path));
 
-    /// <summary>Whether the folder lies in another user's namespace or in a shared one (RFC 2342).</summary>
+    /// <summary>Returns whether the folder lies in another user's namespace or in a shared one (RFC 2342).</summary>
     public bool IsForeign(string wire)
     {
         if (wire.Equals("INBOX", StringComparison.OrdinalIgnoreCase))
@@ -53,7 +53,7 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
         return nearest is { Kind: not NamespaceKind.Personal };
     }
 
-    /// <summary>Whether the wire name is encoded just as this client would encode it.</summary>
+    /// <summary>Returns whether the wire name is encoded just as this client would encode it.</summary>
     public static bool IsAsWritten(string wire) => ModifiedUtf7.Encode(ModifiedUtf7.Decode(wire)).Equals(wire, StringComparison.Ordinal);
 
     public void Forget()

@@ -16,7 +16,7 @@ internal static class ImapFailure
     /// </summary>
     public const int MaxBrokenAlone = 4;
 
-    /// <summary>Whether a connection ended without an explanation, so that the message being transferred may be the cause.</summary>
+    /// <summary>Returns whether a connection ended without an explanation, so that the message being transferred may be the cause.</summary>
     public static bool IsUnexplained(Exception? reason) => reason switch
     {
         ImapConnectionException { Bye: { } bye } => RefusalClassifier.Classify(bye).Kind == RefusalKind.Other,
@@ -64,7 +64,7 @@ internal static class ImapFailure
         return IsForGood(refused.Reply) ? Store(false, what, e, FailureKind.Authentication, remedy) : Refused(refused.Reply, FailureScope.Store, what, refused);
     }
 
-    /// <summary>Whether a log-in was refused because of the user or the secret, and not because of a temporary limit.</summary>
+    /// <summary>Returns whether a log-in was refused because of the user or the secret, and not because of a temporary limit.</summary>
     public static bool IsForGood(StatusReply reply) => RefusalClassifier.Classify(reply).Kind
         is not (RefusalKind.Throttled or RefusalKind.TooManyConnections or RefusalKind.Unavailable or RefusalKind.DailyLimit);
 

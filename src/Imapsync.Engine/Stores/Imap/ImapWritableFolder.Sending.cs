@@ -148,7 +148,7 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// Whether one more command may be sent. The server may refuse every command in flight, and Exchange closes the connection at the tenth refusal.
+    /// Returns whether one more command may be sent. The server may refuse every command in flight, and Exchange closes the connection at the tenth refusal.
     /// </summary>
     private bool HasRoom(int underWay) =>
         underWay + Client.Refusals < ConnectionPool.MaxRefusals

@@ -94,7 +94,7 @@ internal static class MessageRepairing
         }
     }
 
-    /// <summary>Whether the line begins with a field name of printable characters and a colon (RFC 5322 §2.2).</summary>
+    /// <summary>Returns whether the line begins with a field name of printable characters and a colon (RFC 5322 §2.2).</summary>
     private static bool IsField(ReadOnlySpan<byte> line)
     {
         var colon = line.IndexOf((byte)':');

@@ -21,14 +21,14 @@ internal sealed class ReadFailures(BodySizes sizes)
             return brokenAlone.ContainsKey((validity, uid));
     }
 
-    /// <summary>Whether a connection broke while only this message was being read.</summary>
+    /// <summary>Returns whether a connection broke while only this message was being read.</summary>
     public bool HasBrokenAlone(UidValidity validity, Uid uid)
     {
         lock (gate)
             return brokenAlone.GetValueOrDefault((validity, uid)) > 0;
     }
 
-    /// <summary>The reason why a message is not requested any more; null while it may be.</summary>
+    /// <summary>Returns the reason why a message is not requested any more; null as long as it may be requested.</summary>
     public string? FinalWords(UidValidity validity, Uid uid)
     {
         lock (gate)

@@ -26,7 +26,7 @@ internal sealed class RefusalRow(Random random)
     /// <summary>The reason that is recorded for a message that is not sent.</summary>
     public string Words => $"not sent, since {count} messages in a row were refused with the same words: {text}";
 
-    /// <summary>Whether the next message is not to be sent. It is called once for each message.</summary>
+    /// <summary>Returns whether the next message is not to be sent. It is called once for each message.</summary>
     public bool PassesOver()
     {
         if (count < Long)

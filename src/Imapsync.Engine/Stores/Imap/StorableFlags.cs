@@ -28,7 +28,7 @@ internal sealed class StorableFlags(SelectedFolder selected)
     }
 
     /// <summary>
-    /// Whether a keyword can be stored: it has to be an atom (RFC 9051 §9), and already known to the folder unless the folder accepts new
+    /// Returns whether a keyword can be stored: it has to be an atom (RFC 9051 §9), and already known to the folder unless the folder accepts new
     /// ones (<c>\*</c>).
     /// </summary>
     private bool IsStorable(string keyword) =>

@@ -59,7 +59,7 @@ internal sealed class DotLock : IAsyncDisposable
         return TryCreate(path) ? new DotLock(path) : null;
     }
 
-    /// <summary>Whether another process seems to hold the lock. The lock is not changed.</summary>
+    /// <summary>Returns whether another process seems to hold the lock. The lock is not changed.</summary>
     public static bool IsHeld(string file, TimeSpan staleAfter, TimeProvider time)
     {
         var path = file + ".lock";
@@ -123,7 +123,7 @@ internal sealed class DotLock : IAsyncDisposable
     }
 
     /// <summary>
-    /// Whether the file is an ordinary one and small enough to be a lock. A larger file may be somebody's mail, and reading a pipe would block for ever.
+    /// Returns whether the file is an ordinary one and small enough to be a lock. A larger file may be somebody's mail, and reading a pipe would block for ever.
     /// </summary>
     private static bool IsLock(string path) => Nodes.KindOf(path) is not NodeKind.Other && new FileInfo(path) is { Exists: true, Length: <= MaxLockBytes };
 

@@ -72,7 +72,7 @@ internal static class FileNames
         return text.ToString();
     }
 
-    /// <summary>Whether the name is that of a file that accompanies an mbox and is not an mbox itself.</summary>
+    /// <summary>Returns whether the name is that of a file that accompanies an mbox and is not an mbox itself.</summary>
     public static bool IsSideFile(string name) =>
         name.Contains(OwnSuffix, StringComparison.OrdinalIgnoreCase) || name.EndsWith(LockSuffix, StringComparison.OrdinalIgnoreCase);
 
@@ -116,7 +116,7 @@ internal static class FileNames
         return level.Length > 0 && (Escape(level) == name || EscapeForWindows(level) == name) && !NeedsDigest(level) ? level : name;
     }
 
-    /// <summary>Whether the level is too long, or looks like the shortened form of a level that is too long.</summary>
+    /// <summary>Returns whether the level is too long, or looks like the shortened form of a level that is too long.</summary>
     public static bool NeedsDigest(string level)
     {
         var name = Escape(level);

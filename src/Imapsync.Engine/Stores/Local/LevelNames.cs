@@ -75,10 +75,10 @@ internal sealed class LevelNames(NameLookup lookup, string childrenSuffix)
     /// <summary>Returns the level that a name stands for in a directory.</summary>
     public static string LevelOf(string directory, string name) => ReadName(directory, name) ?? FileNames.ToLevel(name);
 
-    /// <summary>Whether a directory of exactly this name exists and is no symbolic link.</summary>
+    /// <summary>Returns whether a directory of exactly this name exists and is no symbolic link.</summary>
     public bool IsOwnDirectory(string path) => new DirectoryInfo(path) is { Exists: true, LinkTarget: null } && !lookup.IsAnothers(path);
 
-    /// <summary>Whether a file of exactly this name exists and is no symbolic link.</summary>
+    /// <summary>Returns whether a file of exactly this name exists and is no symbolic link.</summary>
     public bool IsOwnFile(string path) => IsFile(path) && !lookup.IsAnothers(path);
 
     private static bool IsFileName(string level) =>

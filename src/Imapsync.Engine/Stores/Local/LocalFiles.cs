@@ -81,7 +81,7 @@ internal static class LocalFiles
         }
     }
 
-    /// <summary>Whether the path is a real directory. A symbolic link to a directory is not, since it may lead out of the tree.</summary>
+    /// <summary>Returns whether the path is a real directory. A symbolic link to a directory is not, since it may lead out of the tree.</summary>
     public static bool IsRealDirectory(string path) => Judge(path) == true;
 
     /// <summary>

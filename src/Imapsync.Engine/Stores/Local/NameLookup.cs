@@ -11,7 +11,7 @@ internal sealed record NameLookup(Func<string, bool> Exists, Func<string, IEnume
     public static NameLookup OfSystem { get; } = new(
         Path.Exists, directory => Directory.EnumerateFileSystemEntries(directory).Select(e => Path.GetFileName(e)));
 
-    /// <summary>Whether something exists under this path whose name is spelt differently.</summary>
+    /// <summary>Returns whether something exists under this path whose name is spelt differently.</summary>
     public bool IsAnothers(string path)
     {
         if (!Exists(path))

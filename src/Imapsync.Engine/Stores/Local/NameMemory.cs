@@ -126,7 +126,7 @@ internal sealed class NameMemory
     }
 
     /// <summary>
-    /// Whether some file looks exactly as a file that was recorded under another name. Files were then renamed, as by <c>folder -pack</c>, and names no
+    /// Returns whether some file looks exactly as a file that was recorded under another name. Files were then renamed, as by <c>folder -pack</c>, and names no
     /// longer tell which messages were copied. It has to be called before <see cref="Add"/>.
     /// </summary>
     public bool AreRenamed(IEnumerable<(string Name, string Path)> there)
@@ -186,7 +186,7 @@ internal sealed class NameMemory
     private string Header() => $"{Magic}V{Validity} D{(listed.IsNone ? "0" : listed.ToString())} :{Escape(directory)}";
 
     /// <summary>
-    /// Whether <paramref name="count"/> UIDs are left. Where there is a uidlist, only the upper half of all UIDs is used, and only while the list's
+    /// Returns whether <paramref name="count"/> UIDs are left. Where there is a uidlist, only the upper half of all UIDs is used, and only while the list's
     /// UIDs are all in the lower half.
     /// </summary>
     public bool HasRoom(int count) =>

@@ -10,7 +10,7 @@ internal static class SystemFiles
     public static bool Has(string name) => name is ".DS_Store" or "Thumbs.db" or "desktop.ini" or ".nomedia";
 
     /// <summary>
-    /// Whether a file is one in which macOS stores the attributes of the file beside it on disks and in archives of other systems (AppleDouble:
+    /// Returns whether a file is one in which macOS stores the attributes of the file beside it on disks and in archives of other systems (AppleDouble:
     /// <c>._1.eml</c> beside <c>1.eml</c>). False where the file can't be read.
     /// </summary>
     public static bool IsAppleDouble(FileInfo file)

@@ -80,6 +80,6 @@ internal static class MailDirectories
         }
     }
 
-    /// <summary>Whether the entry's real name differs from the one that .NET shows, since it is not UTF-8.</summary>
+    /// <summary>Returns whether the entry's real name differs from the one that .NET shows, since it is not UTF-8.</summary>
     private static bool HasOtherName(FileSystemInfo entry) => entry.Name.Contains('\uFFFD', StringComparison.Ordinal) && !Path.Exists(entry.FullName) && entry.LinkTarget is null;
 }

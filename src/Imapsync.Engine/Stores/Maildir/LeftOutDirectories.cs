@@ -74,7 +74,7 @@ internal sealed class LeftOutDirectories(string root)
         }
     }
 
-    /// <summary>Whether the directory or anything below it is a Maildir. Links are not followed, so the search ends.</summary>
+    /// <summary>Returns whether the directory or anything below it is a Maildir. Links are not followed, so the search ends.</summary>
     public static bool HoldsMaildirs(string directory)
     {
         var pending = new Queue<(string Path, int Depth)>([(directory, 0)]);

@@ -84,7 +84,7 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
         return [.. entries.Values];
     }
 
-    /// <summary>Directories in the root that are Maildirs named INBOX in any case; the one in capitals comes first.</summary>
+    /// <summary>Returns the directories in the root that are Maildirs named INBOX in any case; the one in capitals comes first.</summary>
     private IEnumerable<string> InboxesBelowRoot() => !Directory.Exists(Root) ? [] : Directory.EnumerateDirectories(Root)
         .Where(d => IsNamedInbox(Path.GetFileName(d)) && LocalFiles.IsRealDirectory(d) && HoldsMessages(d))
         .OrderBy(d => !Path.GetFileName(d).EndsWith("INBOX", StringComparison.Ordinal)).ThenBy(d => d, StringComparer.Ordinal);
@@ -178,7 +178,7 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
             LocalFiles.Replace(Path.Combine(directory, sideFile), Encoding.UTF8.GetBytes(path.ToString()));
     }
 
-    /// <summary>False for a directory that only has folders below it, or whose creation was interrupted.</summary>
+    /// <summary>Returns whether a directory has cur/ or new/: not if it only has folders below it, or if its creation was interrupted before these.</summary>
     public static bool HoldsMessages(string directory) =>
         Directory.Exists(Path.Combine(directory, "cur")) || Directory.Exists(Path.Combine(directory, "new"));
 }
@@ -278,7 +278,7 @@ internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTr
         Posix.SyncDirectory(paths.Directory);
     }
 
-    /// <summary>Whether the root is no Maildir, each directory in it is a Maildir without folders below, and some name contains a dot.</summary>
+    /// <summary>Returns whether the root is no Maildir, each directory in it is a Maildir without folders below, and some name contains a dot.</summary>
     public override bool IsFlat()
     {
         if (!Directory.Exists(Root) || HoldsMessages(Root))

@@ -18,7 +18,7 @@ internal static class PackedFile
         ("zstd", [0x28, 0xb5, 0x2f, 0xfd]), ("lz4", "Dovecot-LZ4"u8.ToArray()), ("encryption", "CRYPTED\x03\x07"u8.ToArray()),
     ];
 
-    /// <summary>Whether the file is gzip. The file's position does not change.</summary>
+    /// <summary>Returns whether the file is gzip. The file's position does not change.</summary>
     /// <exception cref="IOException">The file is compressed or encrypted in a way that can't be read here.</exception>
     public static bool IsGzip(FileStream file, ReadOnlySpan<char> uniqueName)
     {

@@ -29,7 +29,7 @@ internal sealed class UidList(string directory, TimeProvider time)
     /// <summary>UIDs by unique name, as of the last <see cref="ReadAll"/>.</summary>
     public NameTable Uids { get; private set; } = new();
 
-    /// <summary>Whether this is the list of that folder's directory.</summary>
+    /// <summary>Returns whether this is the list of that folder's directory.</summary>
     public bool IsOf(string folderDirectory) => string.Equals(folderDirectory, directory, StringComparison.Ordinal);
 
     /// <summary>Octets up to the end of the last complete line: after a crash a torn line may follow.</summary>
@@ -198,7 +198,7 @@ internal sealed class UidList(string directory, TimeProvider time)
         return !Validity.IsNone;
     }
 
-    /// <summary>False where the last complete line can't be parsed.</summary>
+    /// <summary>Reads the last complete line. Returns false where the line can't be parsed.</summary>
     private bool TryReadTail(FileStream file, uint next)
     {
         Span<byte> tail = stackalloc byte[(int)Math.Min(TailBytes, file.Length)];

@@ -67,7 +67,7 @@ internal static class FlagFields
         return flags.Union(FlagSet.Create(MessageFlags.None, keywords));
     }
 
-    /// <summary>Whether the line says that Thunderbird has deleted the message. The message stays in the file until Thunderbird compacts the folder.</summary>
+    /// <summary>Returns whether the line says that Thunderbird has deleted the message. The message stays in the file until Thunderbird compacts the folder.</summary>
     public static bool SaysExpunged(ReadOnlySpan<byte> line) => MozillaBits(line) is { } bits && (bits & MozillaExpunged) != 0;
 
     private static int? MozillaBits(ReadOnlySpan<byte> line) =>

@@ -61,7 +61,7 @@ internal abstract class LineCodec(ByteBuffer output)
         carriageReturns = 0;
     }
 
-    /// <summary>Whether a line that begins with this octet has to be examined by <see cref="Decide"/>.</summary>
+    /// <summary>Returns whether a line that begins with this octet has to be examined by <see cref="Decide"/>.</summary>
     protected abstract bool MatterAtLineStart(byte first);
 
     /// <summary>

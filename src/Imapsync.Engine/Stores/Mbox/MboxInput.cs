@@ -18,7 +18,7 @@ internal sealed class MboxInput(SafeFileHandle file) : IDisposable
 
     public long Length => RandomAccess.GetLength(file);
 
-    /// <summary>Whether the mbox begins with lines that end in CR alone.</summary>
+    /// <summary>Returns whether the mbox begins with lines that end in CR alone.</summary>
     public static bool EndsLinesInCr(SafeFileHandle file)
     {
         Span<byte> beginning = stackalloc byte[4 << 10];

@@ -91,14 +91,14 @@ internal readonly record struct MboxProbe(EntryKind Kind, string What = "")
 
     private static readonly string[] TellingFields = ["From", "Received", "Return-Path", "Message-ID", "Delivered-To"];
 
-    /// <summary>Whether a text in UTF-16 begins with a postmark.</summary>
+    /// <summary>Returns whether a text in UTF-16 begins with a postmark.</summary>
     private static bool IsWide(ReadOnlySpan<byte> octets)
     {
         var text = octets.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || octets.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]) ? octets[2..] : octets;
         return text.StartsWith("F\0r\0o\0m\0 \0"u8) || text.StartsWith("\0F\0r\0o\0m\0 "u8);
     }
 
-    /// <summary>Whether a text begins with the header of a message: fields up to an empty line, at least one of them a field that only mail has.</summary>
+    /// <summary>Returns whether a text begins with the header of a message: fields up to an empty line, at least one of them a field that only mail has.</summary>
     private static bool IsHeader(ReadOnlySpan<byte> text)
     {
         var isMail = false;

@@ -23,13 +23,13 @@ internal static class MetadataNames
     /// <summary>How many octets from the start of a line (or after an escape) suffice to decide whether one of these fields begins there.</summary>
     public const int DecisionLength = 32;
 
-    /// <summary>Whether the name of one of these fields may begin with this octet.</summary>
+    /// <summary>Returns whether the name of one of these fields may begin with this octet.</summary>
     public static bool MayBegin(byte first) => (first | 0x20) is 's' or 'x' or 'c';
 
     public static bool StartsWithEscape(ReadOnlySpan<byte> line) => StartsWith(line, Escape);
 
     /// <summary>
-    /// Whether a line begins with one of the names and a colon, with at most eight blanks between them (RFC 5322 §4.5 allows blanks there).
+    /// Returns whether a line begins with one of the names and a colon, with at most eight blanks between them (RFC 5322 §4.5 allows blanks there).
     /// </summary>
     public static bool StartsWithName(ReadOnlySpan<byte> line)
     {

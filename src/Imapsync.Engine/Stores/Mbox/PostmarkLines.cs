@@ -12,7 +12,7 @@ internal sealed class PostmarkLines(MboxInput input)
     /// <summary>The UTF-8 byte order mark, which some editors put at the beginning of a file.</summary>
     public static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    /// <summary>Whether the line has a sender and a date, as nearly all postmarks do.</summary>
+    /// <summary>Returns whether the line has a sender and a date, as nearly all postmarks do.</summary>
     public async ValueTask<bool> IsDatedAsync(long at, CancellationToken cancellationToken) =>
         await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is { } line && Postmark.TryParse(line.Span, out _);
 
@@ -24,7 +24,7 @@ internal sealed class PostmarkLines(MboxInput input)
     }
 
     /// <summary>
-    /// Whether the next line is a header field, or the postmark of an earlier hop, which some delivery programs keep after <c>&gt;</c>.
+    /// Returns whether the next line is a header field, or the postmark of an earlier hop, which some delivery programs keep after <c>&gt;</c>.
     /// </summary>
     public async ValueTask<bool> IsBeforeFieldAsync(long at, CancellationToken cancellationToken)
     {
@@ -34,7 +34,7 @@ internal sealed class PostmarkLines(MboxInput input)
         return StartsWithField(next.Span) || next.Span.StartsWith(">From "u8);
     }
 
-    /// <summary>Whether a header field begins here, or on the next line after a line that looks like a postmark.</summary>
+    /// <summary>Returns whether a header field begins here, or on the next line after a line that looks like a postmark.</summary>
     public async ValueTask<bool> LooksLikeMailAsync(long at, CancellationToken cancellationToken)
     {
         if (await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is not { } line)
@@ -48,7 +48,7 @@ internal sealed class PostmarkLines(MboxInput input)
     }
 
     /// <summary>
-    /// Whether the text after <c>From </c> looks written by a program: nothing, a dash, one word (an address), or a text with a time or a year. A
+    /// Returns whether the text after <c>From </c> looks written by a program: nothing, a dash, one word (an address), or a text with a time or a year. A
     /// sentence rarely continues like this.
     /// </summary>
     public async ValueTask<bool> LooksWrittenByProgramAsync(long at, CancellationToken cancellationToken)

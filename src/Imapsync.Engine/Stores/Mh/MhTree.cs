@@ -84,6 +84,6 @@ internal sealed class MhTree(string root) : IMailTree
     private static bool IsNumber(string name) =>
         name.Length is > 0 and < 10 && name[0] != '0' && name.AsSpan().IndexOfAnyExceptInRange('0', '9') < 0;
 
-    /// <summary>Whether a file name marks a deleted message: <c>,12</c>, on some systems <c>#12</c>.</summary>
+    /// <summary>Returns whether a file name marks a deleted message: <c>,12</c>, on some systems <c>#12</c>.</summary>
     private static bool IsDeleted(string name) => name.Length > 1 && name[0] is ',' or '#' && IsNumber(name[1..]);
 }

@@ -219,7 +219,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         }
     }
 
-    /// <summary>Whether the server supports TOP; a server that does not announce its capabilities is asked for one header to find out.</summary>
+    /// <summary>Returns whether the server supports TOP; a server that does not announce its capabilities is asked for one header to find out.</summary>
     private async Task<bool> TakesTopAsync(int number, CancellationToken cancellationToken)
     {
         if (Client.Capabilities.AreTold)

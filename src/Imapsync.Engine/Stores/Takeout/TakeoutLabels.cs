@@ -144,7 +144,7 @@ internal sealed record TakeoutLabels(IReadOnlyList<string> Labels, IReadOnlyList
 
     private static bool Is(string name, string[] names) => names.Contains(name, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether the label is <c>Category Promotions</c> or similar: a tab of Gmail's web page, which Gmail's IMAP server does not show.</summary>
+    /// <summary>Returns whether the label is <c>Category Promotions</c> or similar: a tab of Gmail's web page, which Gmail's IMAP server does not show.</summary>
     private static bool IsCategory(string name) =>
         Array.Exists(Categories, c => name.Length > c.Length + 1 && name.StartsWith(c, StringComparison.OrdinalIgnoreCase) && name[c.Length] is ' ' or ':');
 }
