@@ -25,10 +25,10 @@ internal sealed class MessageMatcher(
 
     public async Task<IReadOnlyList<(MessageFingerprint Source, MessageFingerprint Target)>> MatchAsync(CancellationToken cancellationToken)
     {
-        // First, the same header octets and size: with a Message-ID and no other candidate this is sufficient proof.
+        // First, messages with the same header octets and size: with a Message-ID and no other candidate this is sufficient proof.
         await MatchByDigestAsync(MatchGroups(m => (m.Header, m.Info.Size), isProof: (s, _) => s.HasCore, _ => true), cancellationToken);
 
-        // Then the same header octets but another size. Either line ends were changed, or the target has another message, such as a truncated one. So the
+        // Then messages with the same header octets but another size. Either line ends were changed, or the target has another message, such as a truncated one. So the
         // bodies are compared.
         await MatchByDigestAsync(MatchGroups(m => m.Header, isProof: (_, _) => false, _ => true), cancellationToken);
 

@@ -29,7 +29,9 @@ internal sealed class SharedNames(string directory, NameTable known)
 
     public bool AreNone => shared.Count == 0;
 
-    /// <param name="uniqueName">A name that several files shared before; even if only one file is left, its contents have to be examined.</param>
+    /// <summary>
+    /// Returns whether several files have shared the name before. Their contents then have to be examined even if only one file is left.
+    /// </summary>
     public bool IsKnown(string uniqueName) => shared.Contains(uniqueName);
 
     /// <param name="group">The file names that were seen with one unique name, in the order in which they were seen.</param>
