@@ -28,8 +28,8 @@ internal sealed class MessageMatcher(
         // First, messages with the same header octets and size: with a Message-ID and no other candidate this is sufficient proof.
         await MatchByDigestAsync(MatchGroups(m => (m.Header, m.Info.Size), isProof: (s, _) => s.HasCore, _ => true), cancellationToken);
 
-        // Then messages with the same header octets but another size. Either line ends were changed, or the target has another message, such as a truncated one. So the
-        // bodies are compared.
+        // Then messages with the same header octets but another size. Either line ends were changed, or the target has another message, such as a
+        // truncated one. So the bodies are compared.
         await MatchByDigestAsync(MatchGroups(m => m.Header, isProof: (_, _) => false, _ => true), cancellationToken);
 
         // Then messages whose header was rewritten by a server or tool (Received or X-TUID added, white space refolded) while the date and
