@@ -24,7 +24,7 @@ internal sealed class ReadLoop(
     private byte[]? heldBody;
     private BodyFeed? heldFor;
 
-    // The feed that was given a body held in memory and that has not yet released that body.
+    // The feed whose consumer has not yet released a body that was held in memory; null if there is none.
     private BodyFeed? untaken;
 
     private enum Pause
@@ -243,7 +243,7 @@ internal sealed class ReadLoop(
         Finish(command, upgradeReply!);
     }
 
-    /// <summary>Counts untagged octets, so that a server which goes on sending and never answers is stopped at a limit.</summary>
+    /// <summary>Counts untagged octets, because a server could go on sending them without ever answering. Throws at the limit.</summary>
     private void CountUntagged(int octets)
     {
         untaggedBytes += octets;
