@@ -28,7 +28,7 @@ internal static class CommandTerms
         return words.Count > MostWordsShown ? [] : words;
     }
 
-    /// <summary>An option's default value; null where it has none, or one that says nothing.</summary>
+    /// <summary>An option's default value; null if it has none, or an empty one.</summary>
     public static object? Default(Option option) =>
         option.HasDefaultValue && option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value and not (Array or "") ? value : null;
 }
