@@ -226,8 +226,8 @@ internal sealed class WorldRound : IRound
         // The owner of an account deletes a known message: it stays deleted, even if it comes back at the source.
         foreach (var (folder, number, count) in KeepsWhatItGets ? [] : atTarget.All.Where(m => m.Count > targetHistory.Last[m.Folder, m.Number]))
             model.MayBeMissing(folder, number);
-        // A state from before a restore takes what it brought for new mail, which is held only against what has come to the target since: the
-        // delivery that it was made of was there already, so the message is copied next to it, once.
+        // A state from before a restore takes the restored message for new mail, and compares new mail only with what came to the target after that state.
+        // The delivery from which the restore made the message came before, so the message is copied once, next to that delivery.
         foreach (var (_, folder, number, count) in broughtBack.Where(b => b.States > chosen && atTarget[b.Folder, b.Number] > 0))
         {
             for (var left = count; left > 0; left--)
