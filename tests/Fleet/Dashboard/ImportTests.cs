@@ -161,7 +161,7 @@ public sealed class ImportTests : IAsyncLifetime
             }
             catch (IOException)
             {
-                // As above.
+                // The server closed the connection before it had received everything.
             }
         }
 
