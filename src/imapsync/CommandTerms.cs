@@ -19,7 +19,7 @@ internal static class CommandTerms
     /// <summary>Whether an option is followed by a value.</summary>
     public static bool TakesValue(Option option) => option.Arity.MaximumNumberOfValues > 0 && option.ValueType != typeof(bool);
 
-    /// <summary>The values that an option allows; empty where any text is allowed, or where they are too many to list.</summary>
+    /// <summary>The values that an option allows; empty if any text is allowed, or if the values are too many to list.</summary>
     public static IReadOnlyList<string> Words(Option option)
     {
         if (option.ValueType == typeof(bool) || (option.HelpName is { } name && !name.Contains('|')))

@@ -267,7 +267,7 @@ public sealed class WatchTests
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // The file was renamed while it was read.
+                // A file was renamed while it was read; compare again.
             }
 
             if (patience.IsCancellationRequested || watch.HasExited)

@@ -32,10 +32,11 @@ public sealed partial class FleetStore
         .GroupBy(l => l.Account).ToDictionary(g => g.Key, g => g.Last().Text);
 
     /// <summary>
-    /// Returns how much was copied in each of the latest stretches of time, oldest first. The last stretch is not over yet. Stretches in which nothing
+    /// Returns how much was copied in each of the latest intervals, oldest first. The last interval is not over yet. Intervals in which nothing
     /// was copied are included.
     /// </summary>
-    /// <param name="minutes">The length of a stretch in minutes.</param>
+    /// <param name="minutes">The length of an interval in minutes.</param>
+    /// <param name="stretches">The number of intervals.</param>
     public async Task<IReadOnlyList<ThroughputSample>> ReadThroughputAsync(int minutes, int stretches, CancellationToken cancellationToken)
     {
         var length = minutes * Minute;

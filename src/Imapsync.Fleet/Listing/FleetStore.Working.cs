@@ -89,7 +89,7 @@ public sealed partial class FleetStore
             if (held == 0)
                 return false;
             var now = await NowAsync(connection, transaction, cancellationToken);
-            // An account that would be due again is paused or cancelled instead if a user asked for that meanwhile.
+            // If a user paused or cancelled the account during the attempt, do that now instead of making the account due again.
             await connection.ExecuteAsync(
                 transaction,
                 """

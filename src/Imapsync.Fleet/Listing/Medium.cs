@@ -26,7 +26,7 @@ internal abstract class Medium : IAsyncDisposable
     /// <summary>Like <see cref="KeepHeld"/>, for a select from a lease alone.</summary>
     public virtual string KeepLease => "";
 
-    /// <summary>SQL that creates the schema that holds all tables; null where the database has none.</summary>
+    /// <summary>SQL that creates the schema that holds all tables; null if this kind of database has no schemas.</summary>
     public virtual string? CreateSchema => null;
 
     /// <summary>Where the database is, for people, without a password.</summary>

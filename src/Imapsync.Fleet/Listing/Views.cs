@@ -24,8 +24,8 @@ public sealed record AccountEvent(long At, string Text);
 /// <summary>A line of an account's log.</summary>
 public sealed record LogLine(long Attempt, long At, string Text);
 
-/// <summary>How much all workers copied in a stretch of time.</summary>
-/// <param name="At">When the stretch began, in milliseconds since 1970.</param>
+/// <summary>How much all workers copied in an interval.</summary>
+/// <param name="At">When the interval began, in milliseconds since 1970.</param>
 public sealed record ThroughputSample(long At, long Messages, long Octets);
 
 /// <param name="Held">How many accounts the worker has.</param>

@@ -21,6 +21,6 @@ internal sealed class Seal(IDataProtectionProvider provider)
     /// <exception cref="CryptographicException">The key is missing, or the text was changed.</exception>
     public string OpenJob(string text) => job.Unprotect(text);
 
-    /// <exception cref="CryptographicException"/>
+    /// <exception cref="CryptographicException">The key is missing, or the text was changed.</exception>
     public string OpenCells(string text) => cells.Unprotect(text);
 }

@@ -14,7 +14,9 @@ public sealed partial class ImapClient
     }
 
     /// <summary>SETACL (RFC 4314 §3.1); requires that the server offers ACL.</summary>
-    /// <param name="rights">The server's letters for the rights. With a leading <c>+</c> they are added to the existing rights, otherwise they replace them.</param>
+    /// <param name="rights">
+    /// The server's letters for the rights. With a leading <c>+</c> they are added to the existing rights, otherwise they replace them.
+    /// </param>
     public async Task SetAclAsync(string wireName, string identifier, string rights, CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(new PlainCommand("SETACL", strings: [wireName, identifier, rights]), cancellationToken);
 }

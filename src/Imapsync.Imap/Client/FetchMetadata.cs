@@ -26,7 +26,9 @@ public sealed partial class ImapClient
 /// <param name="Size">Octets; -1 if the size was not requested or the server sent no valid number.</param>
 public readonly record struct FetchedMessage(Uid Uid, FlagSet Flags, DateTimeOffset InternalDate, long Size);
 
-/// <summary>UID FETCH of the flags of many messages, with date and size if wanted. Flags that the server reports unasked meanwhile are added too.</summary>
+/// <summary>
+/// UID FETCH of the flags of many messages, with date and size if wanted. Flags that the server reports unasked during the command are added too.
+/// </summary>
 /// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
 /// <param name="maxRows">Returns the limit on the rows of the listing; more rows are a protocol error.</param>
 internal sealed class FetchMetadataCommand(string set, bool withDateAndSize, ModSeq? changedSince, List<FetchedMessage> rows, Func<long> maxRows, ImapLimits limits) : ImapCommand

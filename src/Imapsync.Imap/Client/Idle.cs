@@ -12,7 +12,9 @@ public sealed partial class ImapClient
     /// Called for each change that the server reports outside the answer to a command. It runs on the read loop, so it must return quickly. It is also
     /// called after the end of the IDLE, until another call of this method or of <see cref="NotifyAsync"/> replaces it.
     /// </param>
-    /// <param name="done">Ends the IDLE by sending DONE. If it is cancelled before the server has accepted IDLE, DONE is sent right after the acceptance.</param>
+    /// <param name="done">
+    /// Ends the IDLE by sending DONE. If it is cancelled before the server has accepted IDLE, DONE is sent right after the acceptance.
+    /// </param>
     /// <param name="cancellationToken">Breaks off the command and ends the connection.</param>
     /// <returns>True if the server accepted IDLE; false if it answered OK without sending the <c>+</c> that begins IDLE.</returns>
     /// <exception cref="ImapCommandException">The server answered NO or BAD, either at once or later, during the IDLE.</exception>

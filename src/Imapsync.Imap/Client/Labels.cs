@@ -112,7 +112,9 @@ internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, F
     }
 }
 
-/// <summary>UID STORE that adds or removes Gmail's X-GM-LABELS; requires that the server offers X-GM-EXT-1. The server's FETCH replies to it are ignored.</summary>
+/// <summary>
+/// UID STORE that adds or removes Gmail's X-GM-LABELS; requires that the server offers X-GM-EXT-1. The server's FETCH replies to it are ignored.
+/// </summary>
 /// <param name="labels">Labels in wire form, at least one.</param>
 internal sealed class StoreLabelsCommand(string set, bool add, IReadOnlyList<string> labels) : ImapCommand
 {

@@ -9,7 +9,7 @@ public sealed partial class ImapClient
     public Task<IReadOnlyCollection<ListedFolder>> ListAsync(string reference, string pattern, CancellationToken cancellationToken) =>
         ListAsync(ListForm.Plain, reference, pattern, cancellationToken);
 
-    /// <summary>LIST with subscriptions, special use and, where LIST-STATUS is offered, counters; requires that the server offers LIST-EXTENDED.</summary>
+    /// <summary>LIST with subscriptions, special use and, if the server offers LIST-STATUS, counters; requires that the server offers LIST-EXTENDED.</summary>
     public Task<IReadOnlyCollection<ListedFolder>> ListExtendedAsync(string reference, string pattern, CancellationToken cancellationToken) =>
         ListAsync(ListForm.Extended, reference, pattern, cancellationToken);
 

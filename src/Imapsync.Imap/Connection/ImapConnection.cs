@@ -186,7 +186,7 @@ internal sealed class ImapConnection : IAsyncDisposable
     /// <summary>Holds a command back until the next one is sent, so that both go out in one write and cost one round trip.</summary>
     public void Hold(ImapCommand command) => Volatile.Write(ref held, command);
 
-    /// <summary>Sends the held command, unless it already went out with another command.</summary>
+    /// <summary>Sends the command that <see cref="Hold"/> held back, unless it already went out with another command.</summary>
     public ValueTask SendHeldAsync(CancellationToken cancellationToken) =>
         Interlocked.Exchange(ref held, null) is { } command ? SendAsync(command, cancellationToken) : ValueTask.CompletedTask;
 

@@ -232,7 +232,7 @@ internal sealed class ReadLoop(
             pending.TellRoom();
     }
 
-    /// <summary>Replaces the stream. Nothing is sent meanwhile, because the send gate lets a command that replaces the stream run only alone.</summary>
+    /// <summary>Replaces the stream. No command is being sent then, because the send gate lets a command that replaces the stream run only alone.</summary>
     private async Task UpgradeAsync()
     {
         var command = upgrading!;

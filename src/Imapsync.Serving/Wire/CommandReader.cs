@@ -150,7 +150,9 @@ internal sealed class CommandReader(PipeReader input, ServingLimits limits, Time
 
     private static int LineEndLength(ReadOnlySpan<byte> line) => line.EndsWith("\r\n"u8) ? 2 : 1;
 
-    /// <summary>Whether the line ends by announcing a literal: <c>{n}</c>; or <c>{n+}</c> or <c>{n-}</c>, after which the client does not wait for <c>+</c>.</summary>
+    /// <summary>
+    /// Whether the line ends by announcing a literal: <c>{n}</c>; or <c>{n+}</c> or <c>{n-}</c>, after which the client does not wait for <c>+</c>.
+    /// </summary>
     private static bool TryLiteral(ReadOnlySpan<byte> line, out long length, out bool waits)
     {
         (length, waits) = (0, true);

@@ -65,7 +65,9 @@ internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJ
 
     public static VerifyCounts Sum(IEnumerable<VerifyReport> reports) => reports.Aggregate(VerifyCounts.None, (sum, report) => sum + report.Counts);
 
-    /// <summary>Formats the results of many jobs: <c>300 jobs: 298 as they should be, 1 with differences, 1 failed · 20,000 messages verified: 1 missing</c>.</summary>
+    /// <summary>
+    /// Formats the results of many jobs: <c>300 jobs: 298 as they should be, 1 with differences, 1 failed · 20,000 messages verified: 1 missing</c>.
+    /// </summary>
     private static string All(IReadOnlyList<VerifyReport> reports)
     {
         var outcomes = reports.Select(r => r.Job.Outcome).ToList();

@@ -8,7 +8,9 @@ public sealed class QuartzExecutorTests(PostgresFixture postgres)
 {
     private const int Slots = 2;
 
-    /// <summary>A feeder that counts slots differently may make more offers than there are slots. These offers must not block the feeder's own thread.</summary>
+    /// <summary>
+    /// A feeder that counts slots differently may make more offers than there are slots. These offers must not block the feeder's own thread.
+    /// </summary>
     [Theory(Timeout = 60_000)]
     [InlineData(false)]
     [InlineData(true)]

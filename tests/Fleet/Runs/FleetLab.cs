@@ -3,7 +3,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Runs;
 
-/// <summary>Many accounts on one real Dovecot, to be moved by a fleet to as many on another, and the fleet's directory. Both servers are reached through proxies that count connections.</summary>
+/// <summary>
+/// Many accounts on one real Dovecot, to be moved by a fleet to as many on another, and the fleet's directory. Both servers are reached through
+/// proxies that count connections.
+/// </summary>
 public sealed class FleetLab : IAsyncDisposable
 {
     private readonly Dictionary<string, string> environment = [];

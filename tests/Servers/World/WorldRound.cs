@@ -9,8 +9,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// A random test of one mailbox and its copy, with disks restored from older copies, servers that omit things, people at both ends, changing rules, and restores.
-/// After each run the mail at both sides is compared with the changes that were made, never with the program's state.
+/// A random test of one mailbox and its copy, with disks restored from older copies, servers that omit things, people at both ends, changing rules,
+/// and restores. After each run the mail at both sides is compared with the changes that were made, never with the program's state.
 /// </summary>
 internal sealed class WorldRound : IRound
 {
