@@ -7,7 +7,7 @@ using Imapsync.Fleet.Submitting;
 namespace Imapsync.Fleet.Dashboard;
 
 /// <summary>
-/// Uploaded lists whose rows are checked by signing in, and which can be submitted afterwards. The rows are encrypted in memory, and are kept as long as
+/// Uploaded lists. A preflight checks each row by signing in; then the list can be submitted. The rows are encrypted in memory, and are kept as long as
 /// the preflight.
 /// </summary>
 internal sealed class Imports(PreflightDesk desk, FleetStore store)

@@ -20,7 +20,7 @@ internal sealed class AccountLine(AccountView account)
 
     public string Attempts => Words.Number(account.Attempt);
 
-    /// <summary>When a waiting account is due, when the attempt of an account at work began, otherwise when the last attempt ended.</summary>
+    /// <summary>For a waiting account when it is due, for a running account when its attempt began, for any other when its last attempt ended.</summary>
     public string When => account switch
     {
         { Status: AccountStatus.Due, Attempt: > 0 } => $"due {Words.Time(account.DueAt)}",

@@ -14,8 +14,8 @@ internal readonly record struct Choice(long Account, string Worker, long SourceC
 
 /// <summary>
 /// Decides which of the due accounts are begun now, and by which worker. A host never gets more connections than it allows, as source and target
-/// together. Accounts of higher priority come first. Among routes (pairs of source and target host) of one priority, the one with the fewest accounts
-/// at work comes first, so that a slow or full host does not hold up the others. Each account goes to the worker with the most free slots.
+/// together. Accounts of higher priority come first. Among routes (pairs of source and target host) of one priority, the one with the fewest running
+/// accounts comes first, so that a slow or full host does not hold up the others. Each account goes to the worker with the most free slots.
 /// </summary>
 internal sealed class FeedPlan
 {

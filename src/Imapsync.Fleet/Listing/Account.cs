@@ -46,7 +46,7 @@ public enum AccountAction
 }
 
 /// <summary>An account of a list as it is submitted.</summary>
-/// <param name="Mailbox">Identifies the mailbox that is written to. Two accounts with the same mailbox are never at work at the same time.</param>
+/// <param name="Mailbox">Identifies the mailbox that is written to. Two accounts with the same mailbox never run at the same time.</param>
 /// <param name="SourceHost">The name of a host whose connections are counted; empty for a store on a disk.</param>
 /// <param name="SourceClaim">The most connections that the account opens to the source host.</param>
 /// <param name="Cells">The account's row of the list, encrypted.</param>
@@ -80,7 +80,7 @@ public readonly record struct Offer(long Account, long Attempt, string Worker);
 public sealed record StartedAccount(
     long Account, long Attempt, long Batch, string Name, string Job, string Cells, int SourceClaim, int TargetClaim, int Failures, Wanted Wanted);
 
-/// <summary>The progress of an account at work.</summary>
+/// <summary>The progress of a running account.</summary>
 /// <param name="Planned">The number of messages that the source shows.</param>
 public readonly record struct AccountProgress(long Account, long Attempt, long Planned, long Copied, long Bytes, string Folder)
 {

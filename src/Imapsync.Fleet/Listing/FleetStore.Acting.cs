@@ -3,7 +3,7 @@ namespace Imapsync.Fleet.Listing;
 public sealed partial class FleetStore
 {
     /// <summary>
-    /// Applies a user's action to all accounts that a filter selects. If a worker has such an account at work, it learns of the action when it next renews
+    /// Applies a user's action to all accounts that a filter selects. If a worker is running such an account, it learns of the action when it next renews
     /// its lease.
     /// </summary>
     /// <returns>The number of accounts that were changed.</returns>

@@ -68,7 +68,7 @@ public sealed partial class FleetStore
     /// an account of another list also uses is passed on to that account. A long list is removed in several transactions; if that is interrupted, the
     /// accounts that are left are cancelled, and the list can be removed again.
     /// </summary>
-    /// <returns>The number of accounts at work; 0 if the list was removed, null if there is no such list.</returns>
+    /// <returns>The number of accounts that workers still have; 0 if the list was removed, null if there is no such list.</returns>
     public async Task<int?> DeleteAsync(long batch, CancellationToken cancellationToken)
     {
         var atWork = await WriteAsync<int?>(async (connection, transaction) =>
@@ -90,7 +90,7 @@ public sealed partial class FleetStore
                     transaction, "select id from account where batch = @batch and status not in (1, 2) order by id limit @rows", r => r.GetInt64(0), cancellationToken, ("batch", batch), ("rows", RowsAtOnce));
                 if (ids.Count == 0)
                 {
-                    // If somebody has started an account of the list again meanwhile, the list is kept.
+                    // If a user has restarted an account of the list during the removal, the list is kept.
                     var held = await CountAtWorkAsync(connection, transaction) ?? 0;
                     if (held == 0)
                         await connection.ExecuteAsync(transaction, "delete from batch where id = @batch", cancellationToken, ("batch", batch));

@@ -33,7 +33,7 @@ public sealed partial class FleetStore
                 transaction, $"update lease set until = until where account = @account and attempt = @attempt and until > {medium.Now}", cancellationToken, ("account", account), ("attempt", attempt));
             if (isHeld == 0)
                 return null;
-            // The condition is a "case", because PostgreSQL would otherwise underestimate the index of accounts at work and read all of it for each account.
+            // The condition is a "case", because PostgreSQL would otherwise underestimate the index of running accounts and read all of it for each account.
             var started = await connection.QueryAsync(
                 transaction,
                 $"""
@@ -51,7 +51,7 @@ public sealed partial class FleetStore
             return started[0];
         }, cancellationToken);
 
-    /// <summary>Renews the leases of all accounts that a worker has at work.</summary>
+    /// <summary>Renews the leases of all accounts that a worker is running.</summary>
     /// <returns>The accounts that the worker still holds, with what users want for each. Accounts that are missing were taken away.</returns>
     public Task<IReadOnlyDictionary<long, Wanted>> RenewAsync(string worker, IReadOnlyCollection<AccountProgress> atWork, CancellationToken cancellationToken) =>
         WriteAsync<IReadOnlyDictionary<long, Wanted>>(async (connection, transaction) =>

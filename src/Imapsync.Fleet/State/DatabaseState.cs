@@ -187,7 +187,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
                 writer.Require();
                 if (await write(state ?? throw new IOException($"{Display} is not there"), mine))
                     return;
-                // Another write of this attempt may have changed the hold's number meanwhile.
+                // Another write of this attempt may have changed the hold's number during this write; then try again with the new number.
                 if (!isHeld || mine == Interlocked.Read(ref hold) || tries >= Tries)
                     throw Lost();
             }

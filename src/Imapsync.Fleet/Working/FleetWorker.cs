@@ -34,7 +34,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
     }
 
     /// <summary>
-    /// Accepts no more accounts, lets the accounts at work finish and save what they are doing, and releases them. Accounts that take longer than the grace
+    /// Accepts no more accounts, lets the running accounts finish and save what they are doing, and releases them. Accounts that take longer than the grace
     /// period are stopped at once.
     /// </summary>
     public async Task DrainAsync()
@@ -271,6 +271,6 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
 }
 
 /// <param name="Name">The worker's name, which no other worker of the fleet has.</param>
-/// <param name="Slots">How many accounts are at work at once.</param>
-/// <param name="Grace">How long accounts at work may take to finish when the worker drains.</param>
+/// <param name="Slots">How many accounts may run at once.</param>
+/// <param name="Grace">How long running accounts may take to finish when the worker drains.</param>
 internal sealed record WorkerOptions(string Name, int Slots, string Version, TimeSpan Grace);

@@ -46,7 +46,7 @@ public sealed class QuartzExecutorTests(PostgresFixture postgres)
 
         Task FeedAsync(CancellationToken cancellationToken)
         {
-            // The feeder is called three times after all slots were taken. With a free thread another account would have been started by then.
+            // The feeder has been called three times since all slots were taken. If a thread were free, another account would have started by now.
             if (full.Task.IsCompleted && Interlocked.Increment(ref feeds) >= 3)
                 fedOften.TrySetResult();
             return Task.CompletedTask;

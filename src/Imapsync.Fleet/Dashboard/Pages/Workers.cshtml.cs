@@ -5,7 +5,7 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>The page of workers: the accounts that each has at work, and how much all of them copied lately.</summary>
+/// <summary>The page of workers: the accounts that each worker is running, and how much all workers copied lately.</summary>
 internal sealed class WorkersModel(FleetStore store) : DashboardPage
 {
     public IReadOnlyList<WorkerView> Workers { get; private set; } = [];
