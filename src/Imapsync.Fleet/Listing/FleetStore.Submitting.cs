@@ -8,7 +8,7 @@ public sealed partial class FleetStore
 
     /// <summary>
     /// Adds a list, or corrects the existing list of that name, in one transaction. Accounts that are in the list already keep their status and get their
-    /// new row; accounts that are no longer named stay. A row whose account a worker has is not replaced. A paused list stays paused.
+    /// new row, except those that a worker is running, which keep the old row; accounts that are no longer named stay. A paused list stays paused.
     /// </summary>
     public Task<Submitted> SubmitAsync(NewBatch batch, IReadOnlyCollection<NewAccount> accounts, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>

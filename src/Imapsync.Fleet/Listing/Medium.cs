@@ -11,7 +11,7 @@ internal abstract class Medium : IAsyncDisposable
     /// <summary>The SQL type of an automatically increasing key.</summary>
     public abstract string Key { get; }
 
-    /// <summary>SQL appended to the definition of a table whose rows change every few seconds.</summary>
+    /// <summary>SQL appended to the definition of a table whose rows change every few seconds: it keeps room in each page, so that updates are cheap.</summary>
     public virtual string RoomToUpdate => "";
 
     /// <summary>The SQL type of octets.</summary>

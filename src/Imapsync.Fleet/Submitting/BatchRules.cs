@@ -24,7 +24,7 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
     };
 
     /// <summary>Checks only the keys, before any file that they name is read.</summary>
-    /// <exception cref="ConfigurationException"/>
+    /// <exception cref="ConfigurationException">A key is not allowed, or the text is not valid YAML.</exception>
     public void CheckText(string file, string text)
     {
         if (trusted)
@@ -50,7 +50,9 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
             throw new ConfigurationException(errors);
     }
 
-    /// <exception cref="ConfigurationException"/>
+    /// <exception cref="ConfigurationException">
+    /// A job is not made of a row, has a setting that a list can't have, or keeps mail outside the allowed directories.
+    /// </exception>
     public void CheckJobs(string name, JobFile file)
     {
         var errors = new List<ConfigurationError>();

@@ -44,7 +44,7 @@ internal abstract class ImapCommand
 
     public bool AwaitsContinuation => continuation is { Task.IsCompleted: false };
 
-    /// <summary>Cancels the waits for data that the caller supplies: message bodies, and the messages of a window.</summary>
+    /// <summary>Cancels the waits for data that the caller supplies: the next message of an APPEND, and its octets.</summary>
     public CancellationToken Cancellation { get; set; }
 
     public bool IsAnswered => Volatile.Read(ref reply) is not null;

@@ -1,9 +1,9 @@
 namespace Imapsync.Serving.Finding;
 
 /// <summary>
-/// A Bloom filter of the sequences of three letters in a message's texts (of two, where a letter is a word). If a filter lacks a sequence of a word,
-/// the texts do not contain that word. The filter has four bits for each sequence and one of them is set. So a word of seven letters, which has five
-/// sequences, seems to occur in a text without it about once in a thousand.
+/// A Bloom filter of the sequences of three letters in a message's texts (of two letters for scripts such as Chinese, in which one letter may be a
+/// word). If a filter lacks a sequence of a word, the texts do not contain that word. The filter has four bits for each sequence, and each sequence
+/// sets one bit. So a text without a given word of seven letters, which has five sequences, seems to contain the word in about one case of a thousand.
 /// </summary>
 internal static class WordFilter
 {

@@ -24,7 +24,7 @@ internal sealed record Account(string Address, ImmutableArray<DraftSetting> Sett
     /// <summary>False if the URL is that of a directory or of a POP3 server.</summary>
     public bool IsImap => Value("url") is not { } url || url.StartsWith("imap:", StringComparison.OrdinalIgnoreCase) || url.StartsWith("imaps:", StringComparison.OrdinalIgnoreCase);
 
-    /// <exception cref="ConfigurationException"/>
+    /// <exception cref="ConfigurationException">A setting is invalid.</exception>
     public ImapEndpoint Endpoint(string side, HostContext surroundings)
     {
         var settings = Settings.Where(s => s.Key != "oauth").Select(s => new GivenSetting($"--{side}-{s.Key.Replace('_', '-')}", [s.Key], s.Value)).ToList();
