@@ -38,12 +38,12 @@ public sealed class FetchedBody : FeedItem
 }
 
 /// <summary>The item that follows the last body of one FETCH command: the command has completed.</summary>
-/// <param name="Range">The UIDs that the command requested.</param>
-/// <param name="Failure">The server's NO or BAD to the command; null if it answered OK.</param>
 public sealed class RangeDone(UidSet range, ImapCommandException? failure) : FeedItem
 {
+    /// <summary>The UIDs that the command requested.</summary>
     public UidSet Range { get; } = range;
 
+    /// <summary>The server's NO or BAD to the command; null if it answered OK.</summary>
     public ImapCommandException? Failure { get; } = failure;
 }
 

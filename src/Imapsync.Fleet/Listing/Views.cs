@@ -1,9 +1,9 @@
 namespace Imapsync.Fleet.Listing;
 
 /// <summary>A batch as people see it. Times are milliseconds since 1970.</summary>
-/// <param name="Counts">How many accounts have each status.</param>
 public sealed record BatchView(long Id, string Name, int Priority, string? Schedule, string? Zone, long? NextRun, bool IsPaused, long Created)
 {
+    /// <summary>How many accounts have each status.</summary>
     public required IReadOnlyDictionary<AccountStatus, long> Counts { get; init; }
 
     public long Planned { get; init; }

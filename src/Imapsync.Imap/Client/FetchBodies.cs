@@ -10,6 +10,7 @@ public sealed partial class ImapClient
     /// <summary>
     /// Asks for message bodies. Returns once the command is queued; the feed then yields the bodies and, at the end, a <see cref="RangeDone"/>.
     /// Several FETCH commands may share one feed at the same time.
+    /// </summary>
     /// <param name="range">The UIDs of the messages.</param>
     /// <param name="section">Empty for the whole message; <c>HEADER</c> for its header only.</param>
     public async Task StartFetchAsync(UidSet range, string section, BodyFeed feed, CancellationToken cancellationToken) =>
